@@ -1,0 +1,105 @@
+/**
+ * What infrastructure and code agree on: the functions, the routes that reach them and the environment each one reads.
+ * The only file under lambdas/ that lib/ imports. A construct's environment is typed by it, so that a variable that a
+ * function needs and the construct forgets does not compile.
+ */
+
+const table = ['TABLE_NAME'] as const;
+const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
+
+/**
+ * Environment variables of each function, by the function's name, which is also the name of its file under
+ * lambdas/api or lambdas/workers.
+ *
+ * - `TABLE_NAME`: the wallet table.
+ * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/runtime/tokens.ts for what differs).
+ * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: who signs the callers' tokens and where its public keys are.
+ * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
+ * - `*_PER_HOUR`: accepted commands of one end user in one clock hour; operators are not limited.
+ * - `BANK_URL`, `BANK_SECRET_ARN`: the bank's base URL and the Secrets Manager secret with the HMAC key.
+ * - `BANK_NOT_FOUND_WINDOW_SECONDS`: how long after a submit the bank may still answer "not found" to a payment that
+ *   it will make all the same. From the bank's documentation.
+ * - `BANK_MAX_ATTEMPTS`: visits to the bank for one withdrawal before it goes to review.
+ */
+export const environments = {
+  authorizer: tokens,
+  'create-wallet': [...table, 'WALLETS_PER_HOUR'],
+  'list-wallets': table,
+  'get-wallet': table,
+  'get-balance': table,
+  charge: table,
+  withdraw: [...table, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL'],
+  transfer: [...table, 'TRANSFERS_PER_HOUR'],
+  'list-transactions': table,
+  'get-transaction': table,
+  'get-receipt': table,
+  freeze: table,
+  unfreeze: table,
+  close: table,
+  health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL'],
+  withdrawals: [
+    ...table,
+    'WITHDRAWAL_QUEUE_URL',
+    'BANK_URL',
+    'BANK_SECRET_ARN',
+    'BANK_NOT_FOUND_WINDOW_SECONDS',
+    'BANK_MAX_ATTEMPTS',
+  ],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
+export type FunctionName = keyof typeof environments;
+
+/** The environment that function `F` reads. */
+export type Environment<F extends FunctionName> = Record<(typeof environments)[F][number], string>;
+
+/** A route of the HTTP API; `open` routes take no token at the gateway. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly function: FunctionName;
+  readonly open?: true;
+}
+
+/** The table of routes: gateway, README and tests read it from here. */
+export const routes = [
+  { method: 'POST', path: '/wallets', function: 'create-wallet' },
+  { method: 'GET', path: '/wallets', function: 'list-wallets' },
+  { method: 'GET', path: '/wallets/{walletId}', function: 'get-wallet' },
+  { method: 'GET', path: '/wallets/{walletId}/balance', function: 'get-balance' },
+  { method: 'POST', path: '/wallets/{walletId}/charge', function: 'charge' },
+  { method: 'POST', path: '/wallets/{walletId}/withdraw', function: 'withdraw' },
+  { method: 'POST', path: '/wallets/{walletId}/transfer', function: 'transfer' },
+  { method: 'GET', path: '/wallets/{walletId}/transactions', function: 'list-transactions' },
+  { method: 'GET', path: '/transactions/{transactionId}', function: 'get-transaction' },
+  { method: 'GET', path: '/receipts/{receiptCode}', function: 'get-receipt' },
+  { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze' },
+  { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze' },
+  { method: 'POST', path: '/wallets/{walletId}/close', function: 'close' },
+  { method: 'GET', path: '/health', function: 'health', open: true },
+] as const satisfies readonly Route[];
+
+/** Scopes of a caller's token; Cognito writes them as `<resource server>/<scope>`, other issuers as `wallet:<scope>`. */
+export const resourceServer = 'wallet';
+export const scopes = ['read', 'write', 'operate'] as const;
+
+/** Largest request body that a handler reads, in bytes; a larger one is a 413. The gateway's own limit is 10 MB. */
+export const maxBodyBytes = 65_536;
+
+/** Answers of at least this many bytes are compressed by the gateway for clients that accept it. */
+export const minCompressionBytes = 1024;
+
+/** Names of the table's indexes. */
+export const indexes = { byWallet: 'byWallet', byCounterparty: 'byCounterparty', due: 'due' } as const;
+
+/** Name and dimension of the metrics that handlers emit and alarms watch. */
+export const metrics = {
+  namespace: 'Wallet',
+  service: 'wallet',
+  withdrawalInReview: 'WithdrawalInReview',
+} as const;
+
+/** Message of the withdrawal queue. The queue carries ids only; the table is the truth. */
+export interface WithdrawalMessage {
+  readonly transactionId: string;
+}

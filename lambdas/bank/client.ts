@@ -1,0 +1,215 @@
+import { defaultBreaker, openBreaker, type BreakerSettings, type BreakerState } from './breaker.ts';
+import { sign } from './signature.ts';
+import type { SecretSource } from './secret.ts';
+
+export { BankUnavailable } from './breaker.ts';
+
+/** A payment to make. `reference` is the bank's idempotency key; `amount` is in minor units. */
+export interface Payment {
+  readonly reference: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly destination: { readonly account: string; readonly name?: string };
+}
+
+/**
+ * What the bank said of a payment. `accepted`: it has paid. `rejected`: it has not paid and never will. `unknown`:
+ * anything else, and it may have paid; `reason` is for logs and holds nothing from the payment.
+ */
+export type SubmitOutcome =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'rejected'; readonly code: string; readonly message: string }
+  | { readonly outcome: 'unknown'; readonly reason: string };
+
+/** As for a submit; `not_found` counts only after the bank's documented window (docs/bank-protocol.md). */
+export type FindOutcome = SubmitOutcome | { readonly outcome: 'not_found' };
+
+/**
+ * The bank. Whatever bank and network do is an outcome. Both methods reject only with `BankUnavailable` (the breaker
+ * is open), or with the error of the secret's source; nothing was sent then.
+ */
+export interface BankClient {
+  submit(payment: Payment): Promise<SubmitOutcome>;
+  find(reference: string): Promise<FindOutcome>;
+}
+
+export interface BankOptions {
+  /** Base URL; https, or http to a loopback host. */
+  readonly url: string;
+  /** Called before each call; when the bank refused a signature, the next call names the refused key. */
+  readonly secret: SecretSource;
+  /**
+   * Limit of one call, in milliseconds, from connecting to the last byte of the answer.
+   * @default 3000
+   */
+  readonly timeoutMs?: number;
+  /** @default see `defaultBreaker` */
+  readonly breaker?: BreakerSettings;
+  /** Told of each change of the breaker. */
+  readonly onBreaker?: (state: BreakerState) => void;
+  /** @default the global fetch, which keeps connections alive */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** Longest answer that is read, in bytes after decompression. */
+const maxAnswerBytes = 65_536;
+
+type Answer = { readonly status: number; readonly body: Record<string, unknown> };
+type Lost = { readonly lost: string };
+
+/**
+ * A client of one bank, with its own breaker. Throws when `url` is not allowed.
+ *
+ * An outcome is definite only if status, code, reference and, for a submit, amount and currency are all what the
+ * protocol says. A proxy's 404, a load balancer's 422 or an answer to somebody else's payment must never end ours.
+ */
+export function openBank(options: BankOptions): BankClient {
+  const base = baseUrl(options.url);
+  const { secret, timeoutMs = 3000, breaker = defaultBreaker, onBreaker, fetch = globalThis.fetch } = options;
+  const guarded = openBreaker<FindOutcome>(breaker, isFailure, (state) => onBreaker?.(state));
+  let refusedKey: string | undefined;
+
+  async function exchange(method: 'GET' | 'POST', path: string, body: string, key: string): Promise<Answer | Lost> {
+    const url = new URL(base + path);
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(method === 'POST' && { 'content-type': 'application/json' }),
+          ...sign({ method, path: url.pathname, body }, key, Math.floor(Date.now() / 1000)),
+        },
+        ...(method === 'POST' && { body }),
+        // A redirect would carry the signed payment to a place that nobody has configured.
+        redirect: 'manual',
+        signal,
+      });
+      return await readAnswer(response);
+    } catch (error) {
+      return { lost: signal.aborted ? 'time-out' : connectionProblem(error) };
+    }
+  }
+
+  async function call<T extends FindOutcome>(
+    method: 'GET' | 'POST',
+    path: string,
+    body: string,
+    read: (answer: Answer) => T,
+  ): Promise<T | SubmitOutcome> {
+    const key = await secret(refusedKey);
+    return guarded(async () => {
+      const answer = await exchange(method, path, body, key);
+      if ('lost' in answer) return unknown(answer.lost);
+      if (answer.status === 401) refusedKey = key;
+      else if (answer.status < 500 && refusedKey === key) refusedKey = undefined;
+      return read(answer);
+    });
+  }
+
+  return {
+    submit(payment) {
+      const { reference, amount, currency, destination } = payment;
+      const body = JSON.stringify({ reference, amount, currency, destination });
+      return call<SubmitOutcome>('POST', '/payments', body, (answer) => readSubmit(answer, payment));
+    },
+    find(reference) {
+      const path = `/payments/${encodeURIComponent(reference)}`;
+      return call('GET', path, '', (answer) => readFind(answer, reference));
+    },
+  };
+}
+
+function readSubmit({ status, body }: Answer, payment: Payment): SubmitOutcome {
+  if (status !== 200 && status !== 201 && status !== 422) return surprise(status, body);
+  if (body['reference'] !== payment.reference) return unknown(`status ${String(status)} for another reference`);
+  if (status === 422) return readRejection(body, payment.destination.account) ?? surprise(status, body);
+  if (body['amount'] !== payment.amount || body['currency'] !== payment.currency)
+    return unknown(`status ${String(status)} with another amount or currency`);
+  return body['status'] === 'paid' ? { outcome: 'accepted' } : surprise(status, body);
+}
+
+function readFind({ status, body }: Answer, reference: string): FindOutcome {
+  if (status !== 200 && status !== 404) return surprise(status, body);
+  if (body['reference'] !== reference) return unknown(`status ${String(status)} for another reference`);
+  if (status === 404) return body['code'] === 'payment_not_found' ? { outcome: 'not_found' } : surprise(status, body);
+  if (body['status'] === 'paid') return { outcome: 'accepted' };
+  if (body['status'] === 'processing') return processing;
+  return readRejection(body) ?? surprise(status, body);
+}
+
+function readRejection(body: Record<string, unknown>, account?: string): SubmitOutcome | undefined {
+  const { status, code, message } = body;
+  if (status !== 'rejected' || !isCode(code) || typeof message !== 'string') return undefined;
+  return { outcome: 'rejected', code, message: withoutAccounts(message, account) };
+}
+
+const processing = { outcome: 'unknown', reason: 'processing' } as const;
+
+/** A bank that is still at work on a payment is well; every other unknown outcome speaks against it. */
+function isFailure(outcome: FindOutcome): boolean {
+  return outcome.outcome === 'unknown' && outcome !== processing;
+}
+
+function unknown(reason: string): SubmitOutcome {
+  return { outcome: 'unknown', reason };
+}
+
+function surprise(status: number, { code }: Record<string, unknown>): SubmitOutcome {
+  return unknown(`status ${String(status)}${isCode(code) ? ` ${code}` : ''}`);
+}
+
+/** Codes are words, so that nothing like an account can pass for one. */
+function isCode(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z]+(?:_[a-z]+)*$/.test(value) && value.length <= 64;
+}
+
+/** The bank's words go to the wallet's owner and into logs: at most 200 characters, and nothing like an account. */
+function withoutAccounts(message: string, account?: string): string {
+  const masked = account === undefined ? message : message.replaceAll(account, '****');
+  return masked.slice(0, 200).replace(/(?:[A-Z]*\d[ -]?){6,}[A-Z0-9]*/gi, '****');
+}
+
+async function readAnswer(response: Response): Promise<Answer | Lost> {
+  const status = response.status;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop early cancels the stream, which closes the connection.
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxAnswerBytes)
+      return { lost: `status ${String(status)} with more than ${String(maxAnswerBytes)} bytes` };
+    chunks.push(chunk);
+  }
+  const body = parseObject(Buffer.concat(chunks).toString('utf8'));
+  // Without a body there can be no definite outcome, but the status still says what happened.
+  return { status, body: body ?? {} };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names the failure by its system code only: a message could quote what was sent. */
+function connectionProblem(error: unknown): string {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z_]+$/.test(code) ? `connection lost (${code})` : 'connection lost';
+}
+
+/** The base URL without a slash at its end. */
+function baseUrl(url: string): string {
+  if (!URL.canParse(url)) throw new Error('the bank url is not a url');
+  const { protocol, hostname, origin, pathname, username, password, search, hash } = new URL(url);
+  if (username + password + search + hash !== '')
+    throw new Error(`the bank url must have no credentials, query or fragment, received one to ${origin}`);
+  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback))
+    throw new Error(`the bank url must be https, or http to this machine, received ${protocol}//${hostname}`);
+  return origin + pathname.replace(/\/+$/, '');
+}

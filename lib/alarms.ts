@@ -1,0 +1,34 @@
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+
+/** One alarm: `threshold` reached in `periods` periods of the metric in a row. */
+export interface AlarmProps {
+  readonly metric: IMetric;
+  readonly threshold: number;
+  readonly periods: number;
+  /** What it means, in one sentence. */
+  readonly meaning: string;
+  /** The entry's anchor in docs/runbook.md. */
+  readonly runbook: string;
+}
+
+/** Adds an alarm next to what it watches. */
+export type AddAlarm = (scope: Construct, id: string, props: AlarmProps) => void;
+
+/** How capabilities add alarms: each names its runbook entry and, where there is one, tells the topic. */
+export function alarmsTo(topic: ITopic | undefined): AddAlarm {
+  return (scope, id, { metric, threshold, periods, meaning, runbook }) => {
+    const alarm = new Alarm(scope, id, {
+      metric,
+      threshold,
+      evaluationPeriods: periods,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // Silence is health: none of these metrics has points while nothing is wrong or nothing happens.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: `${meaning} Runbook: docs/runbook.md#${runbook}`,
+    });
+    if (topic) alarm.addAlarmAction(new SnsAction(topic));
+  };
+}

@@ -1,0 +1,120 @@
+import { Duration, Size, Validations } from 'aws-cdk-lib';
+import {
+  AccessLogField,
+  AccessLogFormat,
+  AuthorizationType,
+  EndpointType,
+  type IAuthorizer,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { minCompressionBytes, type Route, routes } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import { gatewayResponses } from './gateway-responses.ts';
+
+/** Requests that the API takes from all callers together. */
+export interface ThrottleProps {
+  /** Requests a second, sustained. */
+  readonly ratePerSecond: number;
+  /** Requests that may come at once on top. */
+  readonly burst: number;
+}
+
+/** Properties of `Api`. */
+export interface ApiProps {
+  /** The function of each route; one that is missing does not compile. */
+  readonly functions: Readonly<Record<(typeof routes)[number]['function'], { readonly handler: IFunction }>>;
+  readonly authorizer: IAuthorizer;
+  readonly throttle: ThrottleProps;
+  readonly addAlarm: AddAlarm;
+}
+
+/** The HTTP API: the contract's routes, each behind the authorizer unless the contract calls it open. */
+export class Api extends Construct {
+  readonly restApi: RestApi;
+
+  constructor(scope: Construct, id: string, props: ApiProps) {
+    super(scope, id);
+    const accessLog = new LogGroup(this, 'AccessLog', { retention: RetentionDays.THREE_MONTHS });
+    this.restApi = new RestApi(this, 'RestApi', {
+      description: 'Wallet service',
+      endpointTypes: [EndpointType.REGIONAL],
+      minCompressionSize: Size.bytes(minCompressionBytes),
+      // API Gateway writes logs only in an account that has told it a role to do so, which a new account has not.
+      cloudWatchRole: true,
+      deployOptions: {
+        throttlingRateLimit: props.throttle.ratePerSecond,
+        throttlingBurstLimit: props.throttle.burst,
+        tracingEnabled: true,
+        loggingLevel: MethodLoggingLevel.ERROR,
+        dataTraceEnabled: false,
+        accessLogDestination: new LogGroupLogDestination(accessLog),
+        accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
+      },
+    });
+    for (const response of gatewayResponses()) {
+      this.restApi.addGatewayResponse(response.type.responseType, response);
+    }
+    for (const route of routes as readonly (Route & (typeof routes)[number])[]) {
+      const method = this.restApi.root
+        .resourceForPath(route.path)
+        .addMethod(
+          route.method,
+          new LambdaIntegration(props.functions[route.function].handler, { allowTestInvoke: false }),
+          route.open ? { authorizationType: AuthorizationType.NONE } : { authorizer: props.authorizer },
+        );
+      if (route.open) {
+        Validations.of(method).acknowledge({
+          id: 'AwsSolutions-APIG4',
+          reason: 'Open by contract: load balancers and monitors ask without a token, and get one word.',
+        });
+      }
+    }
+    Validations.of(this.restApi).acknowledge(
+      {
+        id: 'AwsSolutions-APIG2',
+        reason: 'Handlers validate every part of a request, so that a refusal says what is wrong with which field.',
+      },
+      {
+        id: 'AwsSolutions-APIG3',
+        reason: 'Which web ACL to use is the decision of the account; attach it to the deployed stage.',
+      },
+      {
+        id: 'AwsSolutions-COG4',
+        reason: 'The Lambda authorizer checks tokens of Cognito and of any other issuer, by the same rules everywhere.',
+      },
+      {
+        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+        reason: 'The role is the one that API Gateway asks for by name to write logs in this account.',
+      },
+    );
+    props.addAlarm(this, 'ServerErrors', {
+      metric: this.restApi.metricServerError({ statistic: Stats.AVERAGE, period: Duration.minutes(1) }),
+      threshold: 0.01,
+      periods: 3,
+      meaning: 'At least one answer in a hundred has been a 5xx for three minutes.',
+      runbook: 'api-server-errors',
+    });
+  }
+}
+
+// Who asked for what, and how it went; never a header, a token or a body.
+const accessLogFields = {
+  requestId: AccessLogField.contextRequestId(),
+  time: AccessLogField.contextRequestTime(),
+  principal: AccessLogField.contextAuthorizerPrincipalId(),
+  method: AccessLogField.contextHttpMethod(),
+  route: AccessLogField.contextResourcePath(),
+  path: AccessLogField.contextPath(),
+  status: AccessLogField.contextStatus(),
+  responseBytes: AccessLogField.contextResponseLength(),
+  latencyMs: AccessLogField.contextResponseLatency(),
+  integrationMs: AccessLogField.contextIntegrationLatency(),
+  errorType: AccessLogField.contextErrorResponseType(),
+};

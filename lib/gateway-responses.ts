@@ -1,0 +1,79 @@
+import { type GatewayResponseOptions, ResponseType } from 'aws-cdk-lib/aws-apigateway';
+
+/** A refusal that API Gateway answers itself, before or instead of a handler. */
+interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  /** The same sentence as the handlers' for this code, so that a client cannot tell who refused. */
+  readonly title: string;
+  readonly detail?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const unauthorized: Refusal = {
+  status: 401,
+  code: 'unauthorized',
+  title: 'A valid token is required',
+  headers: { 'WWW-Authenticate': 'Bearer' },
+};
+const forbidden: Refusal = { status: 403, code: 'forbidden', title: 'The token does not allow this' };
+const notFound: Refusal = { status: 404, code: 'not_found', title: 'There is nothing here' };
+const invalid: Refusal = { status: 400, code: 'invalid_request', title: 'The request is not valid' };
+const throttled: Refusal = {
+  status: 429,
+  code: 'rate_limited',
+  title: 'Too many requests in this hour',
+  detail: 'The service as a whole is receiving too many requests a second',
+  headers: { 'Retry-After': '1' },
+};
+const internal: Refusal = { status: 500, code: 'internal_error', title: 'Something went wrong on our side' };
+const busy: Refusal = {
+  status: 503,
+  code: 'busy',
+  title: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',
+  headers: { 'Retry-After': '1' },
+};
+
+const refusals: readonly (readonly [ResponseType, Refusal])[] = [
+  [ResponseType.UNAUTHORIZED, unauthorized],
+  [ResponseType.EXPIRED_TOKEN, unauthorized],
+  [ResponseType.INVALID_SIGNATURE, unauthorized],
+  [ResponseType.ACCESS_DENIED, forbidden],
+  [ResponseType.INVALID_API_KEY, forbidden],
+  [ResponseType.WAF_FILTERED, forbidden],
+  // What a REST API says of a route that does not exist, whatever the name suggests.
+  [ResponseType.MISSING_AUTHENTICATION_TOKEN, notFound],
+  [ResponseType.RESOURCE_NOT_FOUND, notFound],
+  [ResponseType.BAD_REQUEST_BODY, invalid],
+  [ResponseType.BAD_REQUEST_PARAMETERS, invalid],
+  [ResponseType.DEFAULT_4XX, invalid],
+  [ResponseType.REQUEST_TOO_LARGE, { status: 413, code: 'payload_too_large', title: 'The request body is too large' }],
+  [
+    ResponseType.UNSUPPORTED_MEDIA_TYPE,
+    { status: 415, code: 'unsupported_media_type', title: 'The request body must be application/json' },
+  ],
+  [ResponseType.THROTTLED, throttled],
+  [ResponseType.QUOTA_EXCEEDED, throttled],
+  [ResponseType.INTEGRATION_TIMEOUT, busy],
+  [ResponseType.INTEGRATION_FAILURE, internal],
+  [ResponseType.API_CONFIGURATION_ERROR, internal],
+  [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, internal],
+  [ResponseType.AUTHORIZER_FAILURE, internal],
+  [ResponseType.DEFAULT_5XX, internal],
+];
+
+/** API Gateway's own answers as problem+json in the contract's codes, by id. */
+export function gatewayResponses(): readonly GatewayResponseOptions[] {
+  return refusals.map(([type, { status, code, title, detail, headers }]) => ({
+    type,
+    statusCode: String(status),
+    responseHeaders: Object.fromEntries(
+      Object.entries({ 'Content-Type': 'application/problem+json', ...headers }).map(([name, value]) => [
+        name,
+        `'${value}'`,
+      ]),
+    ),
+    // The key chooses the template; what the client sees is the header above.
+    templates: { 'application/json': JSON.stringify({ type: 'about:blank', title, status, code, detail }) },
+  }));
+}

@@ -1,0 +1,75 @@
+import { Duration } from 'aws-cdk-lib';
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { AttributeType, BillingMode, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import { indexes } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { Access } from './wallet-function.ts';
+
+/** Properties of `LedgerTable`. */
+export interface LedgerTableProps {
+  readonly deletionProtection: boolean;
+  readonly addAlarm: AddAlarm;
+}
+
+/** DynamoDB actions that functions are granted. A transaction is authorised by the actions of its items. */
+export type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem';
+
+/** The one table: wallets, transactions and rate windows. */
+export class LedgerTable extends Construct {
+  readonly table: Table;
+
+  constructor(scope: Construct, id: string, props: LedgerTableProps) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      // The AWS managed key: its use is on record in CloudTrail, and unlike a key of our own nobody can delete it and
+      // the money with it.
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: props.deletionProtection,
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      timeToLiveAttribute: 'ttl',
+    });
+    this.#addIndex(indexes.byWallet, 'walletId', 'historyKey');
+    this.#addIndex(indexes.byCounterparty, 'counterpartyWalletId', 'historyKey');
+    this.#addIndex(indexes.due, 'dueShard', 'dueAt');
+
+    const throttles = { statistic: Stats.SUM, period: Duration.minutes(1) };
+    props.addAlarm(this, 'Throttled', {
+      metric: new MathExpression({
+        label: 'throttled reads and writes',
+        expression: 'FILL(reads, 0) + FILL(writes, 0)',
+        period: Duration.minutes(1),
+        usingMetrics: {
+          reads: this.table.metric('ReadThrottleEvents', throttles),
+          writes: this.table.metric('WriteThrottleEvents', throttles),
+        },
+      }),
+      threshold: 10,
+      periods: 5,
+      meaning: 'The table has been refusing reads or writes for five minutes; commands answer 503 busy.',
+      runbook: 'table-throttled',
+    });
+  }
+
+  /** `TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */
+  allow(actions: readonly TableAction[], indexNames: readonly (keyof typeof indexes)[] = []): Access {
+    const items = { actions: actions.map((action) => `dynamodb:${action}`), resources: [this.table.tableArn] };
+    const queries = {
+      actions: ['dynamodb:Query'],
+      resources: indexNames.map((name) => `${this.table.tableArn}/index/${indexes[name]}`),
+    };
+    return { value: this.table.tableName, grants: indexNames.length > 0 ? [items, queries] : [items] };
+  }
+
+  #addIndex(indexName: string, partitionKey: string, sortKey: string): void {
+    this.table.addGlobalSecondaryIndex({
+      indexName,
+      partitionKey: { name: partitionKey, type: AttributeType.STRING },
+      sortKey: { name: sortKey, type: AttributeType.STRING },
+    });
+  }
+}

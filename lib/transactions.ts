@@ -1,0 +1,32 @@
+import { Construct } from 'constructs';
+import type { LedgerTable } from './ledger-table.ts';
+import { WalletFunction } from './wallet-function.ts';
+
+/** Properties of `Transactions`. */
+export interface TransactionsProps {
+  readonly ledger: LedgerTable;
+  /** Transfers that one end user may make in one clock hour. */
+  readonly transfersPerHour: number;
+}
+
+/** Money that moves at once (charge, transfer), and reading what has moved. */
+export class Transactions extends Construct {
+  readonly functions;
+
+  constructor(scope: Construct, id: string, { ledger, transfersPerHour }: TransactionsProps) {
+    super(scope, id);
+    const readOne = { environment: { TABLE_NAME: ledger.allow(['GetItem']) } };
+    const move = { environment: { TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']) } };
+    this.functions = {
+      charge: new WalletFunction(this, 'charge', move),
+      transfer: new WalletFunction(this, 'transfer', {
+        environment: { ...move.environment, TRANSFERS_PER_HOUR: String(transfersPerHour) },
+      }),
+      'list-transactions': new WalletFunction(this, 'list-transactions', {
+        environment: { TABLE_NAME: ledger.allow(['GetItem'], ['byWallet', 'byCounterparty']) },
+      }),
+      'get-transaction': new WalletFunction(this, 'get-transaction', readOne),
+      'get-receipt': new WalletFunction(this, 'get-receipt', readOne),
+    };
+  }
+}

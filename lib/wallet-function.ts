@@ -1,0 +1,76 @@
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Environment, FunctionName } from '../lambdas/contract.ts';
+import { bundleOf } from './bundle.ts';
+
+/**
+ * The value of an environment variable together with the permission to use what it names, so that no function gets a
+ * name without the grant, or a grant without the name.
+ */
+export interface Access {
+  readonly value: string;
+  /** Resources that the function may act on, and the exact IAM actions. */
+  readonly grants: readonly { readonly actions: readonly string[]; readonly resources: readonly string[] }[];
+}
+
+/** Properties of `WalletFunction`. */
+export interface WalletFunctionProps<Name extends FunctionName> {
+  /** What the function reads from its environment: all of it, and nothing else (the contract says what). */
+  readonly environment: Record<keyof Environment<Name>, string | Access>;
+
+  /**
+   * Time limit of one invocation.
+   *
+   * @default 10 seconds, which leaves the gateway's 29 s well alone
+   */
+  readonly timeout?: Duration;
+}
+
+/** One function of the service with its own role and log group; its name is that of its file. */
+export class WalletFunction<Name extends FunctionName> extends Construct {
+  readonly handler: Function;
+
+  constructor(scope: Construct, name: Name, props: WalletFunctionProps<Name>) {
+    super(scope, name);
+    const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
+    // A role of our own, rather than the one with AWS's managed policy, may write to this one log group only.
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'X-Ray takes no resource in its permissions; nothing else is granted on *, which a test checks.',
+    });
+
+    const bindings: [string, string | Access][] = Object.entries(props.environment);
+    const valueOf = (binding: string | Access) => (typeof binding === 'string' ? binding : binding.value);
+    this.handler = new Function(this, 'Function', {
+      description: `Wallet service: ${name}`,
+      code: Code.fromAsset(bundleOf(name)),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      // CPU comes with memory: 1 GB starts in about half the time of 512 MB and costs no more for each request.
+      memorySize: 1024,
+      timeout: props.timeout ?? Duration.seconds(10),
+      environment: {
+        NODE_OPTIONS: '--enable-source-maps',
+        ...Object.fromEntries(bindings.map(([variable, binding]) => [variable, valueOf(binding)])),
+      },
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+    });
+    for (const [, binding] of bindings) {
+      if (typeof binding === 'string') continue;
+      for (const { actions, resources } of binding.grants) {
+        role.addToPolicy(
+          new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] }),
+        );
+      }
+    }
+  }
+}

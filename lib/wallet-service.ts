@@ -1,0 +1,145 @@
+import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { FunctionName } from '../lambdas/contract.ts';
+import { alarmsTo } from './alarms.ts';
+import { Api, type ThrottleProps } from './api.ts';
+import { Health } from './health.ts';
+import { LedgerTable } from './ledger-table.ts';
+import { type CognitoIssuer, type TokenIssuer, Tokens } from './tokens.ts';
+import { Transactions } from './transactions.ts';
+import { Wallets } from './wallets.ts';
+import { type BankProps, Withdrawals } from './withdrawals.ts';
+
+/** Accepted commands of one end user in one clock hour; operators are not limited. */
+export interface RateLimits {
+  /** @default 20 */
+  readonly wallets?: number;
+  /** @default 100 */
+  readonly withdrawals?: number;
+  /** @default 1000 */
+  readonly transfers?: number;
+}
+
+/** Properties of `WalletService`. */
+export interface WalletServiceProps {
+  /** The bank that withdrawals are paid by. */
+  readonly bank: BankProps;
+
+  /**
+   * The issuer of callers' access tokens.
+   *
+   * @default - a Cognito user pool with the service's scopes, a token endpoint and a client for machines
+   */
+  readonly tokens?: TokenIssuer;
+
+  /**
+   * What one end user may do in an hour.
+   *
+   * @default - 20 wallets, 100 withdrawals, 1000 transfers
+   */
+  readonly rateLimits?: RateLimits;
+
+  /**
+   * Requests that the API takes from all callers together.
+   *
+   * @default - 1000 a second, 2000 at once
+   */
+  readonly throttle?: ThrottleProps;
+
+  /**
+   * What becomes of the table, the user pool, the bank's key and the logs when they leave the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * Whether the table and the user pool refuse to be deleted, by whatever means.
+   *
+   * @default true
+   */
+  readonly deletionProtection?: boolean;
+
+  /**
+   * Where alarms go.
+   *
+   * @default - alarms only show in CloudWatch
+   */
+  readonly alarmTopic?: ITopic;
+}
+
+/** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
+export class WalletService extends Construct {
+  readonly api: RestApi;
+  readonly table: Table;
+  /** Withdrawals on their way to the bank. */
+  readonly withdrawalQueue: Queue;
+  readonly withdrawalDeadLetterQueue: Queue;
+  /** The HMAC key that requests to the bank are signed with; give the bank the same. */
+  readonly bankSecret: Secret;
+  /** The user pool, where no issuer was given. */
+  readonly cognito: CognitoIssuer | undefined;
+  readonly functions: Readonly<Record<FunctionName, IFunction>>;
+
+  constructor(scope: Construct, id: string, props: WalletServiceProps) {
+    super(scope, id);
+    const { rateLimits = {}, deletionProtection = true } = props;
+    const addAlarm = alarmsTo(props.alarmTopic);
+
+    const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
+    const tokens = new Tokens(this, 'Tokens', { issuer: props.tokens, deletionProtection });
+    const wallets = new Wallets(this, 'Wallets', { ledger, walletsPerHour: rateLimits.wallets ?? 20 });
+    const transactions = new Transactions(this, 'Transactions', {
+      ledger,
+      transfersPerHour: rateLimits.transfers ?? 1000,
+    });
+    const withdrawals = new Withdrawals(this, 'Withdrawals', {
+      ledger,
+      bank: props.bank,
+      withdrawalsPerHour: rateLimits.withdrawals ?? 100,
+      addAlarm,
+    });
+    const health = new Health(this, 'Health', { ledger, tokens, withdrawals });
+    const routed = {
+      ...wallets.functions,
+      ...transactions.functions,
+      ...withdrawals.functions,
+      ...health.functions,
+    };
+    const api = new Api(this, 'Api', {
+      functions: routed,
+      authorizer: tokens.authorizer,
+      throttle: props.throttle ?? { ratePerSecond: 1000, burst: 2000 },
+      addAlarm,
+    });
+    RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN, {
+      applyToResourceTypes: [
+        'AWS::DynamoDB::Table',
+        'AWS::Cognito::UserPool',
+        'AWS::SecretsManager::Secret',
+        'AWS::Logs::LogGroup',
+      ],
+    });
+
+    this.api = api.restApi;
+    this.table = ledger.table;
+    this.withdrawalQueue = withdrawals.queue;
+    this.withdrawalDeadLetterQueue = withdrawals.deadLetterQueue;
+    this.bankSecret = withdrawals.bankSecret;
+    this.cognito = tokens.cognito;
+    this.functions = handlersOf({ ...routed, authorizer: tokens.authorizerFunction, withdrawals: withdrawals.worker });
+  }
+}
+
+function handlersOf<Name extends string>(functions: Record<Name, { handler: IFunction }>): Record<Name, IFunction> {
+  const handlers = Object.entries<{ handler: IFunction }>(functions).map(
+    ([name, { handler }]) => [name, handler] as const,
+  );
+  return Object.fromEntries(handlers) as Record<Name, IFunction>;
+}

@@ -1,0 +1,34 @@
+import { Construct } from 'constructs';
+import type { LedgerTable } from './ledger-table.ts';
+import { WalletFunction } from './wallet-function.ts';
+
+/** Properties of `Wallets`. */
+export interface WalletsProps {
+  readonly ledger: LedgerTable;
+  /** Wallets that one end user may create in one clock hour. */
+  readonly walletsPerHour: number;
+}
+
+/** Opening, reading, freezing and closing wallets. */
+export class Wallets extends Construct {
+  readonly functions;
+
+  constructor(scope: Construct, id: string, { ledger, walletsPerHour }: WalletsProps) {
+    super(scope, id);
+    const readOne = { environment: { TABLE_NAME: ledger.allow(['GetItem']) } };
+    const change = { environment: { TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']) } };
+    this.functions = {
+      'create-wallet': new WalletFunction(this, 'create-wallet', {
+        environment: { ...change.environment, WALLETS_PER_HOUR: String(walletsPerHour) },
+      }),
+      'list-wallets': new WalletFunction(this, 'list-wallets', {
+        environment: { TABLE_NAME: ledger.allow(['GetItem', 'Query']) },
+      }),
+      'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
+      'get-balance': new WalletFunction(this, 'get-balance', readOne),
+      freeze: new WalletFunction(this, 'freeze', change),
+      unfreeze: new WalletFunction(this, 'unfreeze', change),
+      close: new WalletFunction(this, 'close', change),
+    };
+  }
+}

@@ -182,8 +182,7 @@ async function readAnswer(response: Response): Promise<Answer | Lost> {
     chunks.push(chunk);
   }
   const body = parseObject(Buffer.concat(chunks).toString('utf8'));
-  // Without a body there can be no definite outcome, but the status still says what happened.
-  return { status, body: body ?? {} };
+  return body ? { status, body } : { lost: `status ${String(status)} without a JSON object` };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

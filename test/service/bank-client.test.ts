@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { describe, it, type TestContext } from 'node:test';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { BankUnavailable, openBank, type BankOptions, type Payment } from '../../lambdas/bank/client.ts';
+import { openSecret } from '../../lambdas/bank/secret.ts';
+import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
+import { startBankSimulator } from '../../local/bank-simulator.ts';
+
+const payment: Payment = {
+  reference: 'tx_1',
+  amount: 1250,
+  currency: 'EUR',
+  destination: { account: 'NL91ABNA0417164300', name: 'A. Payee' },
+};
+const paid = { reference: 'tx_1', status: 'paid', amount: 1250, currency: 'EUR' };
+const rejected = { ...paid, status: 'rejected', code: 'account_closed', message: 'the account is closed' };
+const secret = () => Promise.resolve('the key');
+
+/** A server that counts its requests and answers as told. */
+async function serve(context: TestContext, answer: RequestListener) {
+  const seen: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request);
+    request.resume().once('end', () => {
+      answer(request, response);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return { url: `http://127.0.0.1:${String(address.port)}`, seen };
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** Both outcomes of a bank that always answers in this way. */
+async function outcomes(context: TestContext, answer: RequestListener, options: Partial<BankOptions> = {}) {
+  const { url } = await serve(context, answer);
+  const bank = openBank({ url, secret, timeoutMs: 2000, ...options });
+  return { submit: await bank.submit(payment), find: await bank.find('tx_1') };
+}
+
+describe('definite answers', () => {
+  const accepted = { outcome: 'accepted' };
+  const refusal = { outcome: 'rejected', code: 'account_closed', message: 'the account is closed' };
+
+  it('paid', async (context) => {
+    const answer: RequestListener = ({ method }, response) => json(response, method === 'POST' ? 201 : 200, paid);
+    assert.deepEqual(await outcomes(context, answer), { submit: accepted, find: accepted });
+  });
+
+  it('rejected', async (context) => {
+    const answer: RequestListener = ({ method }, response) => json(response, method === 'POST' ? 422 : 200, rejected);
+    assert.deepEqual(await outcomes(context, answer), { submit: refusal, find: refusal });
+  });
+
+  it('not found, which is no answer to a submit', async (context) => {
+    const answer: RequestListener = (_, response) =>
+      json(response, 404, { reference: 'tx_1', code: 'payment_not_found' });
+    const { submit, find } = await outcomes(context, answer);
+    assert.equal(submit.outcome, 'unknown');
+    assert.deepEqual(find, { outcome: 'not_found' });
+  });
+
+  it('keeps accounts out of the words of a rejection', async (context) => {
+    const message = `account ${payment.destination.account} (GB29 NWBK 6016 1331 9268 19) is closed since 2024, see 12`;
+    const answer: RequestListener = ({ method }, response) =>
+      json(response, method === 'POST' ? 422 : 200, { ...rejected, message });
+    for (const outcome of Object.values(await outcomes(context, answer))) {
+      assert.ok(outcome.outcome === 'rejected');
+      assert.equal(outcome.message.replace(/GB29 NWBK /, ''), 'account **** (****) is closed since 2024, see 12');
+    }
+  });
+});
+
+describe('anything else is unknown', () => {
+  const html = '<html><body>404 Not Found</body></html>';
+  const large = 'x'.repeat(70_000);
+  const surprises: [string, RequestListener, RegExp][] = [
+    ...[500, 502, 503, 504, 429, 408, 400, 401, 403, 409, 202, 204, 206, 418].map(
+      (status): [string, RequestListener, RegExp] => [
+        `status ${String(status)}, whatever the body says`,
+        (_, response) => json(response, status, { ...rejected, code: 'payment_not_found' }),
+        new RegExp(`^status ${String(status)}`),
+      ],
+    ),
+    ['a 404 from a proxy', (_, response) => response.writeHead(404).end(html), /^status 404 without a JSON object$/],
+    [
+      'a 404 with another code',
+      (_, response) => json(response, 404, { reference: 'tx_1', code: 'no_such_route' }),
+      /^status 404 no_such_route$/,
+    ],
+    [
+      'a 404 for another reference',
+      (_, response) => json(response, 404, { reference: 'tx_2', code: 'payment_not_found' }),
+      /^status 404/,
+    ],
+    ['a 422 without a code', (_, response) => json(response, 422, { ...rejected, code: undefined }), /^status 422$/],
+    ['a 422 from a gateway', (_, response) => json(response, 422, { code: 'bad', message: 'no' }), /^status 422/],
+    [
+      'a code that is no code',
+      (_, response) => json(response, 422, { ...rejected, code: '0417164300' }),
+      /^status 422$/,
+    ],
+    ['another reference', (_, response) => json(response, 200, { ...paid, reference: 'tx_2' }), /another reference/],
+    ['no status', (_, response) => json(response, 200, { ...paid, status: undefined }), /^status 200$/],
+    ['a new status', (_, response) => json(response, 200, { ...paid, status: 'paid_later' }), /^status 200$/],
+    ['broken JSON', (_, response) => response.writeHead(200).end('{"reference":"tx_1"'), /without a JSON object/],
+    ['nothing', (_, response) => response.writeHead(200).end(), /without a JSON object/],
+    ['null', (_, response) => json(response, 200, null), /without a JSON object/],
+    ['a large body', (_, response) => json(response, 200, { ...paid, large }), /more than 65536 bytes/],
+    ['a redirect', (_, response) => response.writeHead(307, { location: '/elsewhere' }).end('{}'), /^status 307$/],
+    ['a closed connection', (request) => request.socket.destroy(), /^connection lost \(UND_ERR_SOCKET\)$/],
+    [
+      'a connection closed in the body',
+      (request, response) => {
+        response.writeHead(200, { 'content-length': 500 }).write(JSON.stringify(paid));
+        setTimeout(() => request.socket.destroy(), 20);
+      },
+      /^connection lost/,
+    ],
+  ];
+  for (const [name, answer, reason] of surprises) {
+    it(name, async (context) => {
+      for (const outcome of Object.values(await outcomes(context, answer))) {
+        assert.ok(outcome.outcome === 'unknown', JSON.stringify(outcome));
+        assert.match(outcome.reason, reason);
+        assert.doesNotMatch(outcome.reason, /0417164300/);
+      }
+    });
+  }
+
+  for (const change of [{ amount: 1251 }, { amount: '1250' }, { currency: 'USD' }, { status: 'processing' }]) {
+    it(`an answer to a submit with ${JSON.stringify(change)}`, async (context) => {
+      const { submit } = await outcomes(context, (_, response) => json(response, 201, { ...paid, ...change }));
+      assert.equal(submit.outcome, 'unknown');
+    });
+  }
+
+  for (const [name, answer] of [
+    ['no answer', () => undefined],
+    ['an answer that never ends', (_, response) => response.writeHead(200).write('{')],
+  ] satisfies [string, RequestListener][]) {
+    it(`${name} within the time limit`, async (context) => {
+      const startedAt = performance.now();
+      const { submit, find } = await outcomes(context, answer, { timeoutMs: 100 });
+      assert.deepEqual([submit, find], Array(2).fill({ outcome: 'unknown', reason: 'time-out' }));
+      assert.ok(performance.now() - startedAt < 1500);
+    });
+  }
+
+  it('nobody listening', async () => {
+    const bank = openBank({ url: 'http://127.0.0.1:1', secret });
+    assert.equal((await bank.submit(payment)).outcome, 'unknown');
+  });
+});
+
+describe('requests', () => {
+  it('keep the base path and the connections', async (context) => {
+    const { url, seen } = await serve(context, (_, response) => json(response, 200, paid));
+    const bank = openBank({ url: `${url}/bank/v1/`, secret });
+    await bank.submit(payment);
+    await bank.find('tx_1');
+    assert.deepEqual(
+      seen.map((request) => `${String(request.method)} ${String(request.url)}`),
+      ['POST /bank/v1/payments', 'GET /bank/v1/payments/tx_1'],
+    );
+    for (let i = 0; i < 10; i++) await bank.find('tx_1');
+    assert.ok(new Set(seen.map(({ socket }) => socket)).size <= 2);
+  });
+
+  it('go to https or to this machine only', () => {
+    for (const url of ['https://bank.example', 'http://127.0.0.1:1', 'http://localhost:1/x', 'http://[::1]:1'])
+      assert.doesNotThrow(() => openBank({ url, secret }));
+    for (const url of ['http://bank.example', 'http://127.0.0.1.bank.example', 'ftp://localhost', 'bank', ''])
+      assert.throws(() => openBank({ url, secret }), /bank url/);
+    for (const url of ['https://user:word@bank.example', 'https://bank.example?a=1', 'https://bank.example#a'])
+      assert.throws(
+        () => openBank({ url, secret }),
+        /no credentials, query or fragment, received one to https:\/\/bank/,
+      );
+  });
+});
+
+describe('breaker', () => {
+  const breaker = { lastCalls: 10, inARow: 4, openMs: 150 };
+
+  it('opens after failures in a row, makes no calls, lets one try, and closes', async (context) => {
+    let status = 503;
+    const { url, seen } = await serve(context, (_, response) => json(response, status, paid));
+    const states: string[] = [];
+    const bank = openBank({ url, secret, breaker, onBreaker: (state) => states.push(state) });
+    for (let i = 0; i < 4; i++) await bank.submit(payment);
+    assert.deepEqual(states, ['open']);
+
+    for (const call of [() => bank.submit(payment), () => bank.find('tx_1')]) {
+      await assert.rejects(call(), (error) => {
+        assert.ok(error instanceof BankUnavailable);
+        return error.retryAfterMs > 0 && error.retryAfterMs <= 150;
+      });
+    }
+    assert.equal(seen.length, 4);
+
+    await pass(breaker.openMs);
+    assert.equal((await bank.find('tx_1')).outcome, 'unknown');
+    await assert.rejects(bank.find('tx_1'), BankUnavailable);
+    assert.equal(seen.length, 5);
+    assert.deepEqual(states, ['open', 'half-open', 'open']);
+
+    await pass(breaker.openMs);
+    status = 200;
+    const together = await Promise.all([bank.find('tx_1'), bank.find('tx_1'), bank.submit(payment)]);
+    assert.deepEqual(together, Array(3).fill({ outcome: 'accepted' }));
+    assert.deepEqual(states.slice(3), ['half-open', 'closed']);
+  });
+
+  it('lets only one of many try', async (context) => {
+    const { url, seen } = await serve(context, (_, response) => json(response, 503, {}));
+    const bank = openBank({ url, secret, breaker });
+    for (let i = 0; i < 4; i++) await bank.submit(payment);
+    await pass(breaker.openMs);
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => bank.submit(payment)));
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+    assert.equal(seen.length, 5);
+  });
+
+  it('opens when more than half of the last calls fail, and not before there were enough', async (context) => {
+    const pattern = [503, 503, 503, 200, 503, 503, 503, 200, 503, 503];
+    let next = 0;
+    const { url } = await serve(context, (_, response) => json(response, pattern[next++] ?? 200, paid));
+    const bank = openBank({ url, secret, breaker });
+    for (let i = 0; i < pattern.length; i++) await bank.submit(payment);
+    await assert.rejects(bank.submit(payment), BankUnavailable);
+  });
+
+  it('takes a rejection, a missing payment and one in process for the answers of a healthy bank', async (context) => {
+    for (const [status, body] of [
+      [422, rejected],
+      [404, { reference: 'tx_1', code: 'payment_not_found' }],
+      [200, { ...paid, status: 'processing' }],
+    ] as const) {
+      const { url } = await serve(context, (_, response) => json(response, status, body));
+      const bank = openBank({ url, secret, breaker });
+      for (let i = 0; i < 15; i++) await (status === 422 ? bank.submit(payment) : bank.find('tx_1'));
+    }
+  });
+
+  it('stays closed through a thousand calls of which 30 % fail', async (context) => {
+    const simulator = await startBankSimulator({ secret: 'the key', latencyMs: 0, failureRate: 0.3, seed: 3 });
+    context.after(() => simulator.stop());
+    const states: string[] = [];
+    const bank = openBank({ url: simulator.url, secret, onBreaker: (state) => states.push(state) });
+    for (let i = 0; i < 1000; i++) await bank.submit({ ...payment, reference: `tx_${String(i)}` });
+    assert.deepEqual(states, []);
+  });
+});
+
+describe('secret', () => {
+  /** Secrets Manager as far as the client needs it. */
+  async function secretsManager(context: TestContext, value: () => string | undefined) {
+    const { url, seen } = await serve(context, (_, response) => json(response, 200, { SecretString: value() }));
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const client = new SecretsManagerClient({ region: 'eu-west-1', endpoint: url, credentials });
+    return { client, reads: () => seen.length };
+  }
+
+  it('is read once by concurrent calls, and again when the bank refuses it', async (context) => {
+    let stored = 'old key';
+    const { client, reads } = await secretsManager(context, () => stored);
+    let now = 0;
+    const source = openSecret({ client, secretArn: 'arn', now: () => now });
+    let expected = stored;
+    const { url } = await serve(context, ({ method = '', url: path = '', headers }, response) => {
+      const given = { timestamp: one(headers[timestampHeader]), signature: one(headers[signatureHeader]) };
+      const check = checkSignature({ method, path, body: '' }, given, expected, Date.now() / 1000);
+      if (check === 'valid') json(response, 200, paid);
+      else json(response, 401, { code: `signature_${check}` });
+    });
+    const bank = openBank({ url, secret: source });
+    await Promise.all(Array.from({ length: 10 }, () => bank.find('tx_1')));
+    assert.equal(reads(), 1);
+
+    stored = expected = 'new key';
+    now = 20_000;
+    assert.deepEqual(await bank.find('tx_1'), { outcome: 'unknown', reason: 'status 401 signature_invalid' });
+    const afterwards = await Promise.all(Array.from({ length: 10 }, () => bank.find('tx_1')));
+    assert.deepEqual(afterwards, Array(10).fill({ outcome: 'accepted' }));
+    assert.equal(reads(), 2);
+  });
+
+  it('is not read again and again for a bank that refuses everything', async (context) => {
+    const { client, reads } = await secretsManager(context, () => 'the key');
+    let now = 0;
+    const source = openSecret({ client, secretArn: 'arn', now: () => now, refetchAfterMs: 10_000 });
+    for (let i = 0; i < 20; i++, now += 1000) assert.equal(await source('the key'), 'the key');
+    assert.equal(reads(), 2);
+  });
+
+  it('fails when there is none, sends nothing, and is asked for again', async (context) => {
+    let stored: string | undefined;
+    const { client } = await secretsManager(context, () => stored);
+    const { url, seen } = await serve(context, (_, response) => json(response, 201, paid));
+    const bank = openBank({ url, secret: openSecret({ client, secretArn: 'arn:of:secret' }) });
+    await assert.rejects(bank.submit(payment), /secret arn:of:secret has no string value/);
+    stored = '';
+    await assert.rejects(bank.submit(payment), /has no string value/);
+    assert.equal(seen.length, 0);
+    stored = 'the key';
+    assert.deepEqual(await bank.submit(payment), { outcome: 'accepted' });
+  });
+});
+
+function one(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function pass(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms + 10));
+}

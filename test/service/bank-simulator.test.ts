@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, describe, it, type TestContext } from 'node:test';
+import { openBank, type Payment } from '../../lambdas/bank/client.ts';
+import { sign } from '../../lambdas/bank/signature.ts';
+import { startBankSimulator, type BankSimulator, type BankSimulatorOptions } from '../../local/bank-simulator.ts';
+
+const secret = 'the key that both sides have';
+const accepted = { outcome: 'accepted' };
+const notFound = { outcome: 'not_found' };
+const timedOut = { outcome: 'unknown', reason: 'time-out' };
+
+async function start(context: TestContext, options: Partial<BankSimulatorOptions> = {}): Promise<BankSimulator> {
+  const bank = await startBankSimulator({ secret, latencyMs: 0, failureRate: 0, lostAnswerMs: 60_000, ...options });
+  context.after(() => bank.stop());
+  return bank;
+}
+
+function clientOf({ url }: { url: string }, timeoutMs = 1000) {
+  // A breaker that never opens: it has tests of its own.
+  const breaker = { lastCalls: 1000, inARow: 1000, openMs: 1 };
+  return openBank({ url, secret: () => Promise.resolve(secret), timeoutMs, breaker });
+}
+
+function payment(account: string, reference = 'tx_1', amount = 1250): Payment {
+  return { reference, amount, currency: 'EUR', destination: { account, name: 'A. Payee' } };
+}
+
+async function send(url: string, method: string, path: string, body: unknown, headers: Record<string, string> = {}) {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const response = await fetch(url + path, { method, headers, ...(text !== undefined && { body: text }) });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+function signed(method: string, path: string, body: unknown, key = secret, atSeconds = Date.now() / 1000) {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  return sign({ method, path, body: text }, key, Math.floor(atSeconds));
+}
+
+describe('test destinations', () => {
+  it('SIM-OK is paid, and a repeat is the same payment', async (context) => {
+    const bank = await start(context);
+    const client = clientOf(bank);
+    assert.deepEqual(await client.find('tx_1'), notFound);
+    assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
+    assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
+    assert.deepEqual(await client.find('tx_1'), accepted);
+    const [entry, ...others] = bank.book();
+    assert.deepEqual(others, []);
+    assert.equal(entry?.timesPaid, 1);
+    assert.equal(entry.submissions, 2);
+    assert.equal(entry.amount, 1250);
+  });
+
+  it('SIM-REJECT is rejected for ever', async (context) => {
+    const bank = await start(context);
+    const client = clientOf(bank);
+    const rejected = {
+      outcome: 'rejected',
+      code: 'account_closed',
+      message: 'the account of the payee is closed',
+    };
+    assert.deepEqual(await client.submit(payment('SIM-REJECT')), rejected);
+    assert.deepEqual(await client.find('tx_1'), rejected);
+    assert.deepEqual(await client.submit(payment('SIM-REJECT')), rejected);
+    assert.equal(bank.book()[0]?.timesPaid, 0);
+  });
+
+  it('SIM-FLAKY fails twice for each reference, then pays', async (context) => {
+    const bank = await start(context);
+    const client = clientOf(bank);
+    for (const reference of ['tx_1', 'tx_2']) {
+      for (let i = 0; i < 2; i++) {
+        const outcome = await client.submit(payment('SIM-FLAKY', reference));
+        assert.deepEqual(outcome, { outcome: 'unknown', reason: 'status 503 unavailable' });
+        assert.deepEqual(await client.find(reference), notFound);
+      }
+      assert.deepEqual(await client.submit(payment('SIM-FLAKY', reference)), accepted);
+    }
+  });
+
+  it('SIM-TIMEOUT-PAID pays and loses the answer', async (context) => {
+    const bank = await start(context);
+    const client = clientOf(bank);
+    assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-TIMEOUT-PAID')), timedOut);
+    assert.deepEqual(await client.find('tx_1'), accepted);
+    assert.deepEqual(await client.submit(payment('SIM-TIMEOUT-PAID')), accepted);
+    assert.equal(bank.book()[0]?.timesPaid, 1);
+  });
+
+  it('SIM-TIMEOUT-LOST loses the first request and pays the second', async (context) => {
+    const bank = await start(context);
+    const client = clientOf(bank);
+    assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-TIMEOUT-LOST')), timedOut);
+    assert.deepEqual(await client.find('tx_1'), notFound);
+    assert.equal(bank.book()[0]?.timesPaid, 0);
+    assert.deepEqual(await client.submit(payment('SIM-TIMEOUT-LOST')), accepted);
+    assert.equal(bank.book()[0]?.timesPaid, 1);
+  });
+
+  it('SIM-DOWN never says anything', async (context) => {
+    const client = clientOf(await start(context));
+    for (let i = 0; i < 4; i++) assert.equal((await client.submit(payment('SIM-DOWN'))).outcome, 'unknown');
+    assert.equal((await client.find('tx_1')).outcome, 'unknown');
+  });
+
+  it('take the latency but none of the random failures', async (context) => {
+    const client = clientOf(await start(context, { failureRate: 1, latencyMs: 80 }));
+    const startedAt = performance.now();
+    assert.deepEqual(await client.submit(payment('SIM-OK-7')), accepted);
+    assert.ok(performance.now() - startedAt >= 75);
+    assert.equal((await client.submit(payment('GB00 1234', 'tx_2'))).outcome, 'unknown');
+  });
+});
+
+describe('random failures', () => {
+  it('come at the given rate, before and after paying, the same for the same seed', async (context) => {
+    const runs = [];
+    for (const seed of [7, 7, 8]) {
+      const bank = await start(context, { failureRate: 0.3, seed });
+      const client = clientOf(bank);
+      const outcomes: string[] = [];
+      for (let i = 0; i < 400; i++)
+        outcomes.push((await client.submit(payment('NL00 BANK', `tx_${String(i)}`))).outcome);
+      const unknown = outcomes.filter((outcome) => outcome === 'unknown').length;
+      const paid = bank.book().filter(({ timesPaid }) => timesPaid === 1).length;
+      const paidWithoutAnswer = paid - outcomes.filter((outcome) => outcome === 'accepted').length;
+      assert.ok(unknown > 80 && unknown < 160, `${String(unknown)} of 400 failed`);
+      assert.ok(paidWithoutAnswer > 10 && paidWithoutAnswer < unknown / 2, `${String(paidWithoutAnswer)} answers lost`);
+      runs.push(outcomes.join());
+    }
+    assert.equal(runs[0], runs[1]);
+    assert.notEqual(runs[0], runs[2]);
+  });
+});
+
+describe('protocol', () => {
+  it('answers 201, then 200, and 409 for other content under the same reference', async (context) => {
+    const { url, book } = await start(context);
+    const post = (body: Payment) => send(url, 'POST', '/payments', body, signed('POST', '/payments', body));
+    const first = await post(payment('SIM-OK'));
+    assert.equal(first.status, 201);
+    const { paidAt, ...rest } = first.body;
+    assert.equal(typeof paidAt, 'string');
+    assert.deepEqual(rest, { reference: 'tx_1', status: 'paid', amount: 1250, currency: 'EUR' });
+    assert.deepEqual(await post(payment('SIM-OK')), { status: 200, body: first.body });
+    for (const other of [
+      payment('SIM-OK', 'tx_1', 1251),
+      payment('SIM-OK-2'),
+      { ...payment('SIM-OK'), currency: 'USD' },
+    ]) {
+      const answer = await post(other);
+      assert.equal(answer.status, 409);
+      assert.equal(answer.body['code'], 'reference_reused');
+    }
+    assert.equal(book()[0]?.timesPaid, 1);
+    assert.equal((await clientOf({ url }).submit(payment('SIM-OK', 'tx_1', 1251))).outcome, 'unknown');
+  });
+
+  it('refuses what does not follow it', async (context) => {
+    const { url, book } = await start(context);
+    const good = payment('SIM-OK');
+    for (const body of [{}, [], 'text', { ...good, amount: 1.5 }, { ...good, amount: '1' }, { ...good, more: 1 }]) {
+      const { status } = await send(url, 'POST', '/payments', body, signed('POST', '/payments', body));
+      assert.equal(status, 400);
+    }
+    assert.deepEqual(book(), []);
+  });
+
+  it('says processing while the bank decides, also after the caller has gone', async (context) => {
+    const bank = await start(context, { latencyMs: 1000 });
+    const client = clientOf(bank);
+    assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-OK')), timedOut);
+    bank.configure({ latencyMs: 0 });
+    assert.deepEqual(await client.find('tx_1'), { outcome: 'unknown', reason: 'processing' });
+    await waitFor(async () => (await client.find('tx_1')).outcome === 'accepted');
+  });
+
+  it('does not show a payment before the documented window is over', async (context) => {
+    const bank = await start(context, { findDelayMs: 300 });
+    const client = clientOf(bank);
+    assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
+    assert.deepEqual(await client.find('tx_1'), notFound);
+    await waitFor(async () => (await client.find('tx_1')).outcome === 'accepted');
+  });
+
+  it('pays a reference once under 50 concurrent submissions', async (context) => {
+    const bank = await start(context, { latencyMs: 20 });
+    const client = clientOf(bank);
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => client.submit(payment('SIM-OK'))));
+    assert.deepEqual(new Set(outcomes.map(({ outcome }) => outcome)), new Set(['accepted']));
+    assert.equal(bank.book()[0]?.timesPaid, 1);
+    assert.equal(bank.book()[0]?.submissions, 50);
+  });
+
+  it('shows the book and changes settings over HTTP', async (context) => {
+    const bank = await start(context);
+    assert.deepEqual(await clientOf(bank).submit(payment('SIM-OK')), accepted);
+    assert.deepEqual(await send(bank.url, 'GET', '/book', undefined), { status: 200, body: { items: bank.book() } });
+    assert.equal((await send(bank.url, 'PUT', '/settings', { down: true })).body['down'], true);
+    assert.equal((await clientOf(bank).find('tx_1')).outcome, 'unknown');
+    assert.equal((await send(bank.url, 'PUT', '/settings', { down: false })).body['down'], false);
+    assert.deepEqual(await clientOf(bank).find('tx_1'), accepted);
+    for (const wrong of [{ latencyMs: -1 }, { failureRate: 2 }, { down: 'yes' }, { other: 1 }])
+      assert.equal((await send(bank.url, 'PUT', '/settings', wrong)).status, 400);
+  });
+});
+
+describe('signatures', () => {
+  const body = payment('SIM-OK');
+  const now = Date.now() / 1000;
+  const cases: [string, Record<string, string>, string | undefined][] = [
+    ['no signature', {}, 'signature_missing'],
+    ['another key', signed('POST', '/payments', body, 'another key'), 'signature_invalid'],
+    ['a time six minutes ago', signed('POST', '/payments', body, secret, now - 360), 'signature_expired'],
+    ['a time six minutes ahead', signed('POST', '/payments', body, secret, now + 360), 'signature_expired'],
+    ['a time four minutes ago', signed('POST', '/payments', body, secret, now - 240), undefined],
+    ['another body', signed('POST', '/payments', { ...body, amount: 1 }), 'signature_invalid'],
+    ['another path', signed('POST', '/payments/tx_1', body), 'signature_invalid'],
+    ['another method', signed('PUT', '/payments', body), 'signature_invalid'],
+    ['a later time stamp', { ...signed('POST', '/payments', body), 'x-wallet-timestamp': '1' }, 'signature_invalid'],
+    ['a short signature', { ...signed('POST', '/payments', body), 'x-wallet-signature': 'v1=ab' }, 'signature_invalid'],
+  ];
+  for (const [name, headers, code] of cases) {
+    it(`${code === undefined ? 'accepts' : 'refuses'} ${name}`, async (context) => {
+      const bank = await start(context);
+      const answer = await send(bank.url, 'POST', '/payments', body, headers);
+      assert.equal(answer.status, code === undefined ? 201 : 401);
+      assert.equal(answer.body['code'], code);
+      assert.equal(bank.book().length, code === undefined ? 1 : 0);
+    });
+  }
+});
+
+describe('book on disk', () => {
+  const directories: string[] = [];
+  after(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))));
+  async function newFile(): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'bank-'));
+    directories.push(directory);
+    return join(directory, 'bank', 'book.jsonl');
+  }
+
+  it('survives a restart, with what it knows of each reference', async (context) => {
+    const dataFile = await newFile();
+    const first = await start(context, { dataFile });
+    await clientOf(first).submit(payment('SIM-OK'));
+    await clientOf(first).submit(payment('SIM-REJECT', 'tx_2'));
+    await clientOf(first).submit(payment('SIM-FLAKY', 'tx_3'));
+    await first.stop();
+    const second = await start(context, { dataFile });
+    assert.deepEqual(second.book(), first.book());
+    assert.deepEqual(await clientOf(second).submit(payment('SIM-OK')), accepted);
+    assert.equal((await clientOf(second).submit(payment('SIM-REJECT', 'tx_2'))).outcome, 'rejected');
+    assert.equal((await clientOf(second).submit(payment('SIM-FLAKY', 'tx_3'))).outcome, 'unknown');
+    assert.deepEqual(await clientOf(second).submit(payment('SIM-FLAKY', 'tx_3')), accepted);
+    assert.deepEqual(
+      second.book().map(({ timesPaid }) => timesPaid),
+      [1, 0, 1],
+    );
+  });
+
+  it('forgets a line that was cut off, and only that', async (context) => {
+    const dataFile = await newFile();
+    const first = await start(context, { dataFile });
+    await clientOf(first).submit(payment('SIM-OK'));
+    await first.stop();
+    await appendFile(dataFile, '{"type":"paid","refer');
+    const second = await start(context, { dataFile });
+    assert.equal(second.book()[0]?.timesPaid, 1);
+    await clientOf(second).submit(payment('SIM-OK', 'tx_2'));
+    await second.stop();
+    assert.equal((await start(context, { dataFile })).book().length, 2);
+  });
+
+  it('knows of a payment whose answer died with the process', async (context) => {
+    const dataFile = await newFile();
+    const simulator = new URL('../../local/bank-simulator.ts', import.meta.url).href;
+    const options = { secret, latencyMs: 1000, failureRate: 0, dataFile };
+    const child = spawn(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `const { startBankSimulator } = await import(${JSON.stringify(simulator)});
+       console.log((await startBankSimulator(${JSON.stringify(options)})).url);`,
+    ]);
+    const exited = once(child, 'exit');
+    context.after(() => child.kill('SIGKILL'));
+    const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const client = clientOf({ url }, 5000);
+    // Latency comes half before and half after paying: kill in the second half.
+    const submitted = client.submit(payment('SIM-OK'));
+    await waitFor(async () => JSON.stringify((await send(url, 'GET', '/book', undefined)).body).includes('paidAt'));
+    child.kill('SIGKILL');
+    await exited;
+    assert.equal((await submitted).outcome, 'unknown');
+    const restarted = await start(context, { dataFile });
+    assert.deepEqual(await clientOf(restarted).find('tx_1'), accepted);
+    assert.deepEqual(await clientOf(restarted).submit(payment('SIM-OK')), accepted);
+    assert.equal(restarted.book()[0]?.timesPaid, 1);
+  });
+});
+
+describe('stopping', () => {
+  it('does not wait for idle connections or hanging calls', async (context) => {
+    const bank = await start(context);
+    await clientOf(bank).submit(payment('SIM-OK'));
+    const idle = connect(bank.port, '127.0.0.1');
+    await once(idle, 'connect');
+    idle.on('error', () => undefined);
+    const hanging = clientOf(bank, 30_000).submit(payment('SIM-TIMEOUT-LOST', 'tx_2'));
+    await waitFor(() => Promise.resolve(bank.book().length === 2));
+    const startedAt = performance.now();
+    await bank.stop();
+    assert.ok(performance.now() - startedAt < 1000);
+    assert.equal((await hanging).outcome, 'unknown');
+  });
+});
+
+async function waitFor(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (!(await isSo())) {
+    assert.ok(performance.now() < deadline, 'it did not happen within 5 s');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,4 +1,4 @@
-import { Duration, Size, Validations } from 'aws-cdk-lib';
+import { Duration, Names, Size, Validations } from 'aws-cdk-lib';
 import {
   AccessLogField,
   AccessLogFormat,
@@ -43,6 +43,8 @@ export class Api extends Construct {
     super(scope, id);
     const accessLog = new LogGroup(this, 'AccessLog', { retention: RetentionDays.THREE_MONTHS });
     this.restApi = new RestApi(this, 'RestApi', {
+      // The name is the dimension of its metrics, so two services in one account need two.
+      restApiName: Names.uniqueResourceName(this, { separator: '-' }),
       description: 'Wallet service',
       endpointTypes: [EndpointType.REGIONAL],
       minCompressionSize: Size.bytes(minCompressionBytes),
@@ -58,6 +60,8 @@ export class Api extends Construct {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
+    // The stack that embeds the service names its own outputs.
+    this.restApi.node.tryRemoveChild('Endpoint');
     for (const response of gatewayResponses()) {
       this.restApi.addGatewayResponse(response.type.responseType, response);
     }

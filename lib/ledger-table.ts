@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, BillingMode, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { indexes } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
@@ -17,20 +17,20 @@ export type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem';
 
 /** The one table: wallets, transactions and rate windows. */
 export class LedgerTable extends Construct {
-  readonly table: Table;
+  readonly table: TableV2;
 
   constructor(scope: Construct, id: string, props: LedgerTableProps) {
     super(scope, id);
-    this.table = new Table(this, 'Table', {
+    this.table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
+      billing: Billing.onDemand(),
       // The AWS managed key: its use is on record in CloudTrail, and unlike a key of our own nobody can delete it and
       // the money with it.
-      encryption: TableEncryption.AWS_MANAGED,
+      encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: props.deletionProtection,
-      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
       timeToLiveAttribute: 'ttl',
     });
     this.#addIndex(indexes.byWallet, 'walletId', 'historyKey');

@@ -52,7 +52,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      // CPU comes with memory: 1 GB starts in about half the time of 512 MB and costs no more for each request.
+      // CPU comes in proportion to memory, and a cold start is all CPU.
       memorySize: 1024,
       timeout: props.timeout ?? Duration.seconds(10),
       environment: {

@@ -1,6 +1,6 @@
 import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -77,7 +77,7 @@ export interface WalletServiceProps {
 /** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
 export class WalletService extends Construct {
   readonly api: RestApi;
-  readonly table: Table;
+  readonly table: TableV2;
   /** Withdrawals on their way to the bank. */
   readonly withdrawalQueue: Queue;
   readonly withdrawalDeadLetterQueue: Queue;
@@ -120,7 +120,7 @@ export class WalletService extends Construct {
     });
     RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN, {
       applyToResourceTypes: [
-        'AWS::DynamoDB::Table',
+        'AWS::DynamoDB::GlobalTable',
         'AWS::Cognito::UserPool',
         'AWS::SecretsManager::Secret',
         'AWS::Logs::LogGroup',

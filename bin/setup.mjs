@@ -1,0 +1,92 @@
+// Installs the dependencies where they are missing or belong to another package-lock.json, and otherwise returns at
+// once. The npm scripts run it first, so that a fresh clone needs no command of its own; npm runs it with --installed
+// after every install, however it was started, to note which package-lock.json is in node_modules. Plain JavaScript,
+// because it runs on whatever node the machine has: node 24, which all the rest needs, is one of the dependencies.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stamp = join(root, 'node_modules', '.wallet-installed');
+const lock = join(root, '.wallet', 'installing');
+
+const wanted = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
+
+if (process.argv.includes('--installed')) writeFileSync(stamp, wanted);
+else if (contentOf(stamp) !== wanted) setUp();
+
+function setUp() {
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    fail(`Node 20 or later is needed to install (this is ${process.version}); Node 24 then comes from npm.`);
+    return;
+  }
+  // Two scripts may start at once, and two installs in one folder destroy each other: the second waits for the first.
+  for (let waits = 0; !takeLock(); waits += 1) {
+    if (waits === 0) console.log('Waiting for another install of the dependencies to end.');
+    sleep(200);
+  }
+  try {
+    if (contentOf(stamp) !== wanted) install();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function install() {
+  const why = contentOf(stamp) === undefined ? 'none are installed yet' : 'package-lock.json has changed';
+  console.log(`Installing dependencies (${why}); on an empty cache this takes about a minute.`);
+  const { npm_execpath: npm = '' } = process.env;
+  const { status, error } = npm.endsWith('npm-cli.js')
+    ? spawnSync(process.execPath, [npm, 'ci'], { cwd: root, stdio: 'inherit' })
+    : spawnSync('npm ci', { cwd: root, stdio: 'inherit', shell: true });
+  if (status === 0) writeFileSync(stamp, wanted);
+  else fail(`npm ci failed${error ? `: ${error.message}` : ''}; its own messages are above.`);
+}
+
+/** Takes the lock, which names its holder's process; one whose holder is gone counts for nothing. */
+function takeLock() {
+  mkdirSync(dirname(lock), { recursive: true });
+  const mine = `${lock}.${process.pid}`;
+  writeFileSync(mine, String(process.pid));
+  try {
+    linkSync(mine, lock);
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    const holder = contentOf(lock);
+    if (holder !== undefined && !isRunning(Number(holder))) rmSync(lock, { force: true });
+    return false;
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function contentOf(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function sleep(delayMs) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delayMs);
+}
+
+function fail(message) {
+  console.error(message);
+  process.exitCode = 1;
+}

@@ -167,7 +167,7 @@ function isCode(value: unknown): value is string {
 /** The bank's words go to the wallet's owner and into logs: at most 200 characters, and nothing like an account. */
 function withoutAccounts(message: string, account?: string): string {
   const masked = account === undefined ? message : message.replaceAll(account, '****');
-  return masked.slice(0, 200).replace(/(?:[A-Z]*\d[ -]?){6,}[A-Z0-9]*/gi, '****');
+  return masked.slice(0, 200).replace(/(?:[A-Z]*\d(?:[ -](?=[A-Z]*\d))?){6,}[A-Z0-9]*/gi, '****');
 }
 
 async function readAnswer(response: Response): Promise<Answer | Lost> {

@@ -175,7 +175,7 @@ async function readAnswer(response: Response): Promise<Answer | Lost> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   // Leaving the loop early cancels the stream, which closes the connection.
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
     if (bytes > maxAnswerBytes)
       return { lost: `status ${String(status)} with more than ${String(maxAnswerBytes)} bytes` };

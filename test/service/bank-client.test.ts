@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { BankUnavailable, openBank, type BankOptions, type Payment } from '../../lambdas/bank/client.ts';
@@ -18,8 +18,10 @@ const paid = { reference: 'tx_1', status: 'paid', amount: 1250, currency: 'EUR' 
 const rejected = { ...paid, status: 'rejected', code: 'account_closed', message: 'the account is closed' };
 const secret = () => Promise.resolve('the key');
 
+type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
+
 /** A server that counts its requests and answers as told. */
-async function serve(context: TestContext, answer: RequestListener) {
+async function serve(context: TestContext, answer: Answer) {
   const seen: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     seen.push(request);
@@ -38,12 +40,12 @@ async function serve(context: TestContext, answer: RequestListener) {
   return { url: `http://127.0.0.1:${String(address.port)}`, seen };
 }
 
-function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+function json(response: ServerResponse, status: number, body: unknown): ServerResponse {
+  return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 /** Both outcomes of a bank that always answers in this way. */
-async function outcomes(context: TestContext, answer: RequestListener, options: Partial<BankOptions> = {}) {
+async function outcomes(context: TestContext, answer: Answer, options: Partial<BankOptions> = {}) {
   const { url } = await serve(context, answer);
   const bank = openBank({ url, secret, timeoutMs: 2000, ...options });
   return { submit: await bank.submit(payment), find: await bank.find('tx_1') };
@@ -54,18 +56,17 @@ describe('definite answers', () => {
   const refusal = { outcome: 'rejected', code: 'account_closed', message: 'the account is closed' };
 
   it('paid', async (context) => {
-    const answer: RequestListener = ({ method }, response) => json(response, method === 'POST' ? 201 : 200, paid);
+    const answer: Answer = ({ method }, response) => json(response, method === 'POST' ? 201 : 200, paid);
     assert.deepEqual(await outcomes(context, answer), { submit: accepted, find: accepted });
   });
 
   it('rejected', async (context) => {
-    const answer: RequestListener = ({ method }, response) => json(response, method === 'POST' ? 422 : 200, rejected);
+    const answer: Answer = ({ method }, response) => json(response, method === 'POST' ? 422 : 200, rejected);
     assert.deepEqual(await outcomes(context, answer), { submit: refusal, find: refusal });
   });
 
   it('not found, which is no answer to a submit', async (context) => {
-    const answer: RequestListener = (_, response) =>
-      json(response, 404, { reference: 'tx_1', code: 'payment_not_found' });
+    const answer: Answer = (_, response) => json(response, 404, { reference: 'tx_1', code: 'payment_not_found' });
     const { submit, find } = await outcomes(context, answer);
     assert.equal(submit.outcome, 'unknown');
     assert.deepEqual(find, { outcome: 'not_found' });
@@ -73,7 +74,7 @@ describe('definite answers', () => {
 
   it('keeps accounts out of the words of a rejection', async (context) => {
     const message = `account ${payment.destination.account} (GB29 NWBK 6016 1331 9268 19) is closed since 2024, see 12`;
-    const answer: RequestListener = ({ method }, response) =>
+    const answer: Answer = ({ method }, response) =>
       json(response, method === 'POST' ? 422 : 200, { ...rejected, message });
     for (const outcome of Object.values(await outcomes(context, answer))) {
       assert.ok(outcome.outcome === 'rejected');
@@ -85,9 +86,9 @@ describe('definite answers', () => {
 describe('anything else is unknown', () => {
   const html = '<html><body>404 Not Found</body></html>';
   const large = 'x'.repeat(70_000);
-  const surprises: [string, RequestListener, RegExp][] = [
+  const surprises: [string, Answer, RegExp][] = [
     ...[500, 502, 503, 504, 429, 408, 400, 401, 403, 409, 202, 204, 206, 418].map(
-      (status): [string, RequestListener, RegExp] => [
+      (status): [string, Answer, RegExp] => [
         `status ${String(status)}, whatever the body says`,
         (_, response) => json(response, status, { ...rejected, code: 'payment_not_found' }),
         new RegExp(`^status ${String(status)}`),
@@ -149,7 +150,7 @@ describe('anything else is unknown', () => {
   for (const [name, answer] of [
     ['no answer', () => undefined],
     ['an answer that never ends', (_, response) => response.writeHead(200).write('{')],
-  ] satisfies [string, RequestListener][]) {
+  ] satisfies [string, Answer][]) {
     it(`${name} within the time limit`, async (context) => {
       const startedAt = performance.now();
       const { submit, find } = await outcomes(context, answer, { timeoutMs: 100 });

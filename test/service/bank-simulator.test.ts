@@ -142,7 +142,8 @@ describe('random failures', () => {
 
 describe('protocol', () => {
   it('answers 201, then 200, and 409 for other content under the same reference', async (context) => {
-    const { url, book } = await start(context);
+    const bank = await start(context);
+    const { url } = bank;
     const post = (body: Payment) => send(url, 'POST', '/payments', body, signed('POST', '/payments', body));
     const first = await post(payment('SIM-OK'));
     assert.equal(first.status, 201);
@@ -159,18 +160,19 @@ describe('protocol', () => {
       assert.equal(answer.status, 409);
       assert.equal(answer.body['code'], 'reference_reused');
     }
-    assert.equal(book()[0]?.timesPaid, 1);
-    assert.equal((await clientOf({ url }).submit(payment('SIM-OK', 'tx_1', 1251))).outcome, 'unknown');
+    assert.equal(bank.book()[0]?.timesPaid, 1);
+    assert.equal((await clientOf(bank).submit(payment('SIM-OK', 'tx_1', 1251))).outcome, 'unknown');
   });
 
   it('refuses what does not follow it', async (context) => {
-    const { url, book } = await start(context);
+    const bank = await start(context);
+    const { url } = bank;
     const good = payment('SIM-OK');
     for (const body of [{}, [], 'text', { ...good, amount: 1.5 }, { ...good, amount: '1' }, { ...good, more: 1 }]) {
       const { status } = await send(url, 'POST', '/payments', body, signed('POST', '/payments', body));
       assert.equal(status, 400);
     }
-    assert.deepEqual(book(), []);
+    assert.deepEqual(bank.book(), []);
   });
 
   it('says processing while the bank decides, also after the caller has gone', async (context) => {

@@ -1,0 +1,40 @@
+import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import { readEnvironment } from '../runtime/environment.ts';
+import { describe, logger } from '../runtime/telemetry.ts';
+import { openTokenVerifier } from '../runtime/tokens.ts';
+import type { VerifyToken } from '../runtime/tokens.ts';
+
+/**
+ * Lets requests with a valid token into the API and tells the handlers who calls. The gateway keeps the answer for
+ * every route of the API, so it allows them all; a handler decides by scope.
+ */
+export function authorize(verify: VerifyToken) {
+  return async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
+    const header = Object.keys(event.headers ?? {}).find((name) => name.toLowerCase() === 'authorization');
+    let caller;
+    try {
+      caller = await verify(header === undefined ? undefined : event.headers?.[header]);
+    } catch (error) {
+      logger.error('token not checked', { error: describe(error) });
+      throw error;
+    }
+    // The one message that the gateway answers with its 401; any other is a 500.
+    if (caller === undefined) throw new Error('Unauthorized');
+    return {
+      principalId: caller.principal,
+      policyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: everyRoute(event.methodArn) }],
+      },
+      context: { ...caller },
+    };
+  };
+}
+
+/** `arn:…:<api>/<stage>/GET/wallets` → `arn:…:<api>/<stage>/*` */
+function everyRoute(methodArn: string): string {
+  return `${methodArn.split('/', 2).join('/')}/*`;
+}
+
+const env = readEnvironment('authorizer');
+export const handler = authorize(openTokenVerifier(env));

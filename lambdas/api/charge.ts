@@ -1,0 +1,30 @@
+import * as z from 'zod';
+import { charge as newCharge } from '../domain/transaction.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { command, committed, serve } from '../runtime/http.ts';
+import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
+import { transactionView } from '../runtime/views.ts';
+import { openTable } from '../store/table.ts';
+import { commitCharge } from '../store/transactions.ts';
+
+/** `POST /wallets/{walletId}/charge`: money in from outside, booked at once. */
+export const charge = command({
+  name: 'charge',
+  scope: 'operate',
+  body: z.strictObject({ amount: fields.amount, currency: fields.currency.optional(), ...annotations }),
+  async handle({ caller, path, body, operation, transactionId }, { table }) {
+    const walletId = path['walletId'] ?? '';
+    const currency = currencyOf(walletId);
+    requireCurrency(body.currency, currency);
+    const { transaction, replayed } = await commitCharge(
+      table,
+      newCharge({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
+      operation.fingerprint,
+    );
+    return committed(201, transactionView(transaction), replayed);
+  },
+});
+
+const env = readEnvironment('charge');
+export const handler = serve(charge, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,37 @@
+import * as z from 'zod';
+import { WalletError } from '../domain/errors.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
+import { command, committed, rateLimitOf, serve } from '../runtime/http.ts';
+import type { LimitedServices } from '../runtime/http.ts';
+import { fields } from '../runtime/request.ts';
+import { walletView } from '../runtime/views.ts';
+import { openTable } from '../store/table.ts';
+import { createWallet as openNewWallet } from '../store/wallets.ts';
+
+const body = z.strictObject({ currency: fields.currency, ownerId: fields.text(128).optional() });
+
+/** `POST /wallets`: opens an empty wallet, the caller's own, or for an operator anybody's. */
+export const createWallet = command<typeof body, LimitedServices>({
+  name: 'create-wallet',
+  scope: 'write',
+  body,
+  async handle({ caller, body, operation }, services) {
+    const ownerId = body.ownerId ?? caller.principal;
+    if (caller.ownerId !== undefined && ownerId !== caller.ownerId) {
+      throw new WalletError('forbidden', { detail: 'only an operator may open a wallet for somebody else' });
+    }
+    const { wallet, replayed } = await openNewWallet(services.table, operation, {
+      ownerId,
+      currency: body.currency,
+      rate: rateLimitOf(caller, 'create-wallet', services),
+    });
+    return committed(201, walletView(wallet), replayed);
+  },
+});
+
+const env = readEnvironment('create-wallet');
+export const handler = serve(createWallet, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  perHour: positiveInteger('WALLETS_PER_HOUR', env.WALLETS_PER_HOUR),
+});

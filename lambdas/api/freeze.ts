@@ -1,0 +1,11 @@
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { serve } from '../runtime/http.ts';
+import { statusCommand } from '../runtime/status-command.ts';
+import { openTable } from '../store/table.ts';
+
+/** `POST /wallets/{walletId}/freeze`: stops money from entering and leaving; withdrawals that are open still end. */
+export const freeze = statusCommand('freeze', 'frozen');
+
+const env = readEnvironment('freeze');
+export const handler = serve(freeze, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import { WalletError } from '../domain/errors.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { query, serve } from '../runtime/http.ts';
+import { transactionView } from '../runtime/views.ts';
+import { getVisibleTransaction } from '../runtime/visible.ts';
+import { receiptCodeOf, transactionIdOfReceipt } from '../store/keys.ts';
+import { openTable } from '../store/table.ts';
+
+/** `GET /receipts/{receiptCode}`: the transaction that a receipt is about. */
+export const getReceipt = query({
+  name: 'get-receipt',
+  query: z.strictObject({}),
+  async handle({ caller, path }, { table }) {
+    const receiptCode = path['receiptCode'] ?? '';
+    const transactionId = transactionIdOfReceipt(receiptCode);
+    if (transactionId === undefined) throw new WalletError('transaction_not_found');
+    const transaction = await getVisibleTransaction(table, caller, transactionId);
+    // The day is part of the code: one with another day was never issued.
+    if (receiptCodeOf(transaction) !== receiptCode) throw new WalletError('transaction_not_found');
+    return { status: 200, body: transactionView(transaction) };
+  },
+});
+
+const env = readEnvironment('get-receipt');
+export const handler = serve(getReceipt, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

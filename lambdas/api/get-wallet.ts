@@ -1,0 +1,21 @@
+import * as z from 'zod';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { query, serve } from '../runtime/http.ts';
+import { reachable } from '../runtime/caller.ts';
+import { walletView } from '../runtime/views.ts';
+import { openTable } from '../store/table.ts';
+import { getWallet as readWallet } from '../store/wallets.ts';
+
+/** `GET /wallets/{walletId}`: the wallet with its balance, as of the last write that was answered. */
+export const getWallet = query({
+  name: 'get-wallet',
+  query: z.strictObject({}),
+  async handle({ caller, path }, { table }) {
+    const wallet = reachable(caller, await readWallet(table, path['walletId'] ?? '', { consistent: true }));
+    return { status: 200, body: walletView(wallet) };
+  },
+});
+
+const env = readEnvironment('get-wallet');
+export const handler = serve(getWallet, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,69 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { serve } from '../runtime/http.ts';
+import type { RouteHandler, RouteServices } from '../runtime/http.ts';
+import type { Answer } from '../runtime/problem.ts';
+import { openQueueDepth } from '../runtime/queue.ts';
+import { headerOf } from '../runtime/request.ts';
+import { describe, logger } from '../runtime/telemetry.ts';
+import { openTokenVerifier } from '../runtime/tokens.ts';
+import type { VerifyToken } from '../runtime/tokens.ts';
+import { getBreaker } from '../store/breaker.ts';
+import { earliestDue } from '../store/due.ts';
+import { openTable } from '../store/table.ts';
+
+export interface HealthServices extends RouteServices {
+  readonly verify: VerifyToken;
+  /** Messages that wait in the withdrawal queue, and in its dead letter queue. */
+  readonly queueDepth: () => Promise<number>;
+  readonly deadLetters: () => Promise<number>;
+}
+
+/**
+ * `GET /health`: whether the service can do its work, for everybody; with an operator's token also how much work waits.
+ * A bank that is down is no ill health: withdrawals are accepted, and wait.
+ */
+export const health: RouteHandler<HealthServices> = {
+  name: 'health',
+  async handle(event, services) {
+    try {
+      const breaker = await getBreaker(services.table);
+      if (!(await isOperator(event, services.verify))) return { status: 200, body: { status: 'ok' } };
+      const [queueDepth, deadLetters, due] = await Promise.all([
+        services.queueDepth(),
+        services.deadLetters(),
+        earliestDue(services.table),
+      ]);
+      const lateMs = due === undefined ? 0 : Math.max(0, services.table.now() - Date.parse(due));
+      return {
+        status: 200,
+        body: {
+          status: 'ok',
+          withdrawals: { queueDepth, deadLetters, oldestDueAgeSeconds: Math.floor(lateMs / 1000) },
+          bank: { breaker: breaker?.state ?? 'closed', since: breaker?.since },
+        },
+      };
+    } catch (error) {
+      logger.error('unhealthy', { error: describe(error) });
+      return unavailable;
+    }
+  },
+};
+
+const unavailable: Answer = { status: 503, body: { status: 'unavailable' }, headers: { 'Retry-After': '5' } };
+
+/** The gateway checks no token here, so that load balancers need none. */
+async function isOperator(event: APIGatewayProxyEvent, verify: VerifyToken): Promise<boolean> {
+  const caller = await verify(headerOf(event, 'authorization'));
+  return caller?.scopes.split(' ').includes('operate') ?? false;
+}
+
+const env = readEnvironment('health');
+const sqs = sqsClient();
+export const handler = serve(health, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  verify: openTokenVerifier(env),
+  queueDepth: openQueueDepth(sqs, env.WITHDRAWAL_QUEUE_URL),
+  deadLetters: openQueueDepth(sqs, env.WITHDRAWAL_DLQ_URL),
+});

@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { transactionStatuses, transactionTypes } from '../domain/transaction.ts';
+import { reachable } from '../runtime/caller.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { cursorOf, readCursor } from '../runtime/cursor.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { query, serve } from '../runtime/http.ts';
+import { fields } from '../runtime/request.ts';
+import { transactionView } from '../runtime/views.ts';
+import { isHistoryKey } from '../store/keys.ts';
+import { openTable } from '../store/table.ts';
+import { listTransactions as readTransactions } from '../store/transactions.ts';
+import { getWallet } from '../store/wallets.ts';
+
+/**
+ * `GET /wallets/{walletId}/transactions`: what the wallet sent and received, newest first. A page may be short while
+ * there is more: `nextCursor` says so.
+ */
+export const listTransactions = query({
+  name: 'list-transactions',
+  query: z.strictObject({
+    limit: fields.limit,
+    cursor: z.string().optional(),
+    type: z.enum(transactionTypes).optional(),
+    status: z.enum(transactionStatuses).optional(),
+    from: fields.time.optional(),
+    to: fields.time.optional(),
+  }),
+  async handle({ caller, path, query: { cursor, ...filters } }, { table }) {
+    const walletId = path['walletId'] ?? '';
+    const after = readCursor(cursor, isHistoryKey);
+    const [wallet, page] = await Promise.all([
+      getWallet(table, walletId, { consistent: true }),
+      readTransactions(table, { ...filters, walletId, after }),
+    ]);
+    reachable(caller, wallet);
+    return { status: 200, body: { items: page.items.map(transactionView), nextCursor: cursorOf(page.next) } };
+  },
+});
+
+const env = readEnvironment('list-transactions');
+export const handler = serve(listTransactions, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { cursorOf, readCursor } from '../runtime/cursor.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { query, serve } from '../runtime/http.ts';
+import { fields } from '../runtime/request.ts';
+import { walletView } from '../runtime/views.ts';
+import { currencyOfWalletId } from '../store/keys.ts';
+import { openTable } from '../store/table.ts';
+import { listWallets as readWallets } from '../store/wallets.ts';
+
+/** `GET /wallets`: the caller's own wallets, by id. */
+export const listWallets = query({
+  name: 'list-wallets',
+  query: z.strictObject({ limit: fields.limit, cursor: z.string().optional() }),
+  async handle({ caller, query }, { table }) {
+    const { items, next } = await readWallets(table, caller.principal, {
+      limit: query.limit,
+      after: readCursor(query.cursor, (walletId) => currencyOfWalletId(walletId) !== undefined),
+    });
+    return { status: 200, body: { items: items.map(walletView), nextCursor: cursorOf(next) } };
+  },
+});
+
+const env = readEnvironment('list-wallets');
+export const handler = serve(listWallets, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,11 @@
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { serve } from '../runtime/http.ts';
+import { statusCommand } from '../runtime/status-command.ts';
+import { openTable } from '../store/table.ts';
+
+/** `POST /wallets/{walletId}/unfreeze`: lets money move again. */
+export const unfreeze = statusCommand('unfreeze', 'active');
+
+const env = readEnvironment('unfreeze');
+export const handler = serve(unfreeze, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,60 @@
+/** Every way in which the service refuses a caller, and the sentence that goes with it. The codes are the contract. */
+const titles = {
+  invalid_request: 'The request is not valid',
+  idempotency_key_required: 'The Idempotency-Key header is required',
+  unauthorized: 'A valid token is required',
+  forbidden: 'The token does not allow this',
+  not_found: 'There is nothing here',
+  wallet_not_found: 'There is no such wallet',
+  transaction_not_found: 'There is no such transaction',
+  wallet_frozen: 'The wallet is frozen',
+  wallet_closed: 'The wallet is closed',
+  wallet_not_empty: 'The wallet is not empty',
+  payload_too_large: 'The request body is too large',
+  unsupported_media_type: 'The request body must be application/json',
+  insufficient_funds: 'The wallet does not hold enough available money',
+  currency_mismatch: 'The currencies differ',
+  same_wallet: 'Sender and receiver are the same wallet',
+  balance_limit_exceeded: 'The wallet cannot hold that much money',
+  idempotency_key_reused: 'The Idempotency-Key was used for a different request',
+  rate_limited: 'Too many requests in this hour',
+  busy: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',
+  internal_error: 'Something went wrong on our side',
+} as const;
+
+export type ErrorCode = keyof typeof titles;
+
+/** One thing that is wrong with a request: where (`amount`, `destination.account`, `Idempotency-Key`) and what. */
+export interface InvalidField {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What a refusal says beyond its code; every member is optional and safe to show to the caller. */
+export interface ErrorDetails {
+  /** One sentence about this very case. */
+  readonly detail?: string;
+  readonly errors?: readonly InvalidField[];
+  /** Whole seconds after which trying again makes sense. */
+  readonly retryAfterSeconds?: number;
+  /** The hourly limit that was reached, in accepted requests. */
+  readonly limit?: number;
+}
+
+/** An expected refusal: answered with its code, never alarmed. Programming errors are plain `Error`s. */
+export class WalletError extends Error {
+  override readonly name = 'WalletError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: { cause?: unknown }) {
+    super(details.detail ?? titles[code], options);
+    this.code = code;
+    this.details = details;
+  }
+
+  /** The sentence of the code, the same for every case. */
+  get title(): string {
+    return titles[this.code];
+  }
+}

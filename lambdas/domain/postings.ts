@@ -1,0 +1,38 @@
+/** One line of a transaction: an account and a signed amount in minor units. */
+export interface Posting {
+  readonly account: string;
+  readonly amount: number;
+}
+
+/** Names of the accounts. `external` is the world outside: minus what all wallets of the currency hold. */
+export const accounts = {
+  available: (walletId: string) => `wallet:${walletId}:available`,
+  held: (walletId: string) => `wallet:${walletId}:held`,
+  external: (currency: string) => `external:${currency}`,
+} as const;
+
+/** Two postings that move `amount` from one account to another; they sum to zero by construction. */
+export function move(amount: number, from: string, to: string): Posting[] {
+  return [
+    { account: from, amount: -amount },
+    { account: to, amount },
+  ];
+}
+
+/** Net change for each account; accounts that end where they began are left out. Sums are exact (bigint). */
+export function net(postings: Iterable<Posting>): Map<string, bigint> {
+  const sums = new Map<string, bigint>();
+  for (const { account, amount } of postings) {
+    const sum = (sums.get(account) ?? 0n) + BigInt(amount);
+    if (sum === 0n) sums.delete(account);
+    else sums.set(account, sum);
+  }
+  return sums;
+}
+
+/** Sum over all accounts, exact; zero for every transaction of a sound ledger. */
+export function sum(postings: Iterable<Posting>): bigint {
+  let total = 0n;
+  for (const { amount } of postings) total += BigInt(amount);
+  return total;
+}

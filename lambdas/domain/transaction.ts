@@ -1,0 +1,145 @@
+import { accounts, move } from './postings.ts';
+import type { Posting } from './postings.ts';
+
+export type TransactionType = 'charge' | 'withdrawal' | 'transfer';
+export const transactionTypes = ['charge', 'withdrawal', 'transfer'] as const satisfies readonly TransactionType[];
+
+/** `pending` → `executing` → `completed` | `failed` | `review`; `review` → `completed` | `failed`. */
+export type TransactionStatus = 'pending' | 'executing' | 'completed' | 'failed' | 'review';
+export const transactionStatuses = [
+  'pending',
+  'executing',
+  'completed',
+  'failed',
+  'review',
+] as const satisfies readonly TransactionStatus[];
+
+/** Where a withdrawal goes: an account at a bank, and its holder's name. Personal data: masked wherever it is shown. */
+export interface Destination {
+  readonly account: string;
+  readonly name?: string;
+}
+
+/** One visit to the bank: what was asked, and what is known after it. */
+export interface Attempt {
+  readonly at: string;
+  /** Whether the payment was submitted on this visit; otherwise the bank was only asked about an earlier submit. */
+  readonly submitted: boolean;
+  readonly outcome: 'accepted' | 'rejected' | 'unknown';
+  readonly reason?: string;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the caller may add to any transaction; stored and returned as given. */
+export interface Annotations {
+  readonly externalReference?: string | undefined;
+  readonly description?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * The one record of a charge, withdrawal or transfer: journal, idempotency record, status and receipt.
+ * `amount` is an integer in minor units; times are ISO 8601 UTC.
+ */
+export interface Transaction extends Annotations {
+  readonly transactionId: string;
+  readonly type: TransactionType;
+  readonly status: TransactionStatus;
+  readonly amount: number;
+  readonly currency: string;
+  readonly walletId: string;
+  readonly counterpartyWalletId?: string;
+  readonly destination?: Destination;
+  /** Everything that was booked so far, in order; sums to zero at every moment. */
+  readonly postings: readonly Posting[];
+  readonly failure?: Failure;
+  readonly attempts?: readonly Attempt[];
+  /** Who sent the command (the token's `sub`), and for an end user's command the owner of `walletId`. */
+  readonly principal: string;
+  readonly ownerId?: string | undefined;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly completedAt?: string;
+}
+
+/** What every command has in common when its transaction is made. */
+export interface CommandFacts extends Annotations {
+  readonly transactionId: string;
+  readonly principal: string;
+  readonly ownerId: string | undefined;
+  readonly walletId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly at: string;
+}
+
+/** Money in from outside; completed at once. */
+export function charge(facts: CommandFacts): Transaction {
+  return {
+    ...common(facts),
+    type: 'charge',
+    status: 'completed',
+    postings: move(facts.amount, accounts.external(facts.currency), accounts.available(facts.walletId)),
+    completedAt: facts.at,
+  };
+}
+
+/** Money on its way out: held in the wallet until the bank has answered. */
+export function withdrawal(facts: CommandFacts & { destination: Destination }): Transaction {
+  return {
+    ...common(facts),
+    type: 'withdrawal',
+    status: 'pending',
+    destination: facts.destination,
+    postings: move(facts.amount, accounts.available(facts.walletId), accounts.held(facts.walletId)),
+  };
+}
+
+/** Money from one wallet to another; completed at once. */
+export function transfer(facts: CommandFacts & { toWalletId: string }): Transaction {
+  return {
+    ...common(facts),
+    type: 'transfer',
+    status: 'completed',
+    counterpartyWalletId: facts.toWalletId,
+    postings: move(facts.amount, accounts.available(facts.walletId), accounts.available(facts.toWalletId)),
+    completedAt: facts.at,
+  };
+}
+
+/** What settling a withdrawal books: the held money has left for the bank. */
+export function settlePostings(of: Transaction): Posting[] {
+  return move(of.amount, accounts.held(of.walletId), accounts.external(of.currency));
+}
+
+/** What releasing a withdrawal books: the held money is available again. */
+export function releasePostings(of: Transaction): Posting[] {
+  return move(of.amount, accounts.held(of.walletId), accounts.available(of.walletId));
+}
+
+/** The account with all but its last four characters hidden; short ones are hidden whole. */
+export function maskAccount(account: string): string {
+  const shown = account.length > 8 ? account.slice(-4) : '';
+  return `****${shown}`;
+}
+
+function common(facts: CommandFacts) {
+  const { at, ...known } = facts;
+  return {
+    transactionId: known.transactionId,
+    principal: known.principal,
+    ownerId: known.ownerId,
+    walletId: known.walletId,
+    amount: known.amount,
+    currency: known.currency,
+    externalReference: known.externalReference,
+    description: known.description,
+    metadata: known.metadata,
+    createdAt: at,
+    updatedAt: at,
+  };
+}

@@ -1,0 +1,93 @@
+import { WalletError } from './errors.ts';
+import { maxAmount } from './money.ts';
+
+export type WalletStatus = 'active' | 'frozen' | 'closed';
+
+/** What one owner holds in one currency. Amounts are integers in minor units; `total` is `available` + `held`. */
+export interface Wallet {
+  readonly walletId: string;
+  readonly ownerId: string;
+  readonly currency: string;
+  readonly status: WalletStatus;
+  readonly available: number;
+  readonly held: number;
+  /** Stored beside its summands because a DynamoDB condition cannot add: it is what the balance limit is tested on. */
+  readonly total: number;
+  /** Counts the changes of the wallet: version N is what its Nth change left behind. */
+  readonly version: number;
+  /** The transaction behind the latest change of the balance. */
+  readonly lastTransactionId?: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** Who asks: an end user reaches the wallets that it owns, an operator (`ownerId` undefined) every wallet. */
+export interface Reach {
+  readonly ownerId: string | undefined;
+}
+
+/** Whether a caller with this reach may see the wallet. */
+export function reaches(reach: Reach, wallet: Wallet): boolean {
+  return reach.ownerId === undefined || reach.ownerId === wallet.ownerId;
+}
+
+/** A wallet that was just opened: empty, active, version 0. */
+export function openWallet(of: { walletId: string; ownerId: string; currency: string; at: string }): Wallet {
+  return {
+    walletId: of.walletId,
+    ownerId: of.ownerId,
+    currency: of.currency,
+    status: 'active',
+    available: 0,
+    held: 0,
+    total: 0,
+    version: 0,
+    createdAt: of.at,
+    updatedAt: of.at,
+  };
+}
+
+/**
+ * Why money may not leave this wallet, from the image that the failed write returned.
+ * `undefined` means that the image explains nothing, so the failure must not be blamed on the caller.
+ */
+export function debitRefusal(
+  wallet: Wallet | undefined,
+  debit: Reach & { amount: number; currency: string },
+): WalletError | undefined {
+  return (
+    useRefusal(wallet, debit) ??
+    (wallet !== undefined && wallet.available < debit.amount ? new WalletError('insufficient_funds') : undefined)
+  );
+}
+
+/** Why money may not enter this wallet; as `debitRefusal`, with the balance limit in place of the funds. */
+export function creditRefusal(
+  wallet: Wallet | undefined,
+  credit: Reach & { amount: number; currency: string },
+): WalletError | undefined {
+  return (
+    useRefusal(wallet, credit) ??
+    (wallet !== undefined && wallet.total > maxAmount - credit.amount
+      ? new WalletError('balance_limit_exceeded')
+      : undefined)
+  );
+}
+
+/** Why the status of this wallet may not become `to`. A wallet already in that status is no refusal. */
+export function statusRefusal(wallet: Wallet | undefined, to: WalletStatus): WalletError | undefined {
+  if (wallet === undefined) return new WalletError('wallet_not_found');
+  if (wallet.status === 'closed' && to !== 'closed') return new WalletError('wallet_closed');
+  if (to === 'closed' && wallet.total !== 0) return new WalletError('wallet_not_empty');
+  return undefined;
+}
+
+function useRefusal(wallet: Wallet | undefined, use: Reach & { currency: string }): WalletError | undefined {
+  // The owner comes first: a stranger learns nothing about the wallet, not even that it exists.
+  if (wallet === undefined || !reaches(use, wallet)) return new WalletError('wallet_not_found');
+  const about = { detail: `wallet ${wallet.walletId} is ${wallet.status}` };
+  if (wallet.status === 'frozen') return new WalletError('wallet_frozen', about);
+  if (wallet.status === 'closed') return new WalletError('wallet_closed', about);
+  if (wallet.currency !== use.currency) return new WalletError('currency_mismatch');
+  return undefined;
+}

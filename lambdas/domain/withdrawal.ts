@@ -1,0 +1,58 @@
+import type { Transaction } from './transaction.ts';
+
+/**
+ * A withdrawal on its way through the bank. `dueAt` says from when on anybody may take the work up: at once after
+ * acceptance, at the end of the lease while somebody works on it, after the backoff when it was put back.
+ */
+export interface OpenWithdrawal extends Transaction {
+  readonly dueAt?: string;
+  /** Which claim holds the lease; the next write of that claim names it, so that a worker that lost its lease cannot. */
+  readonly claimId?: string;
+  /** Latest time at which a submit may have left for the bank; absent when none ever did. */
+  readonly submitBy?: string;
+}
+
+/** How the service treats the bank; times in milliseconds. */
+export interface WithdrawalPolicy {
+  /** Visits to the bank before an operator must decide. */
+  readonly maxAttempts: number;
+  /** How long after a submit "not found" proves nothing yet; the bank documents it. */
+  readonly notFoundWindowMs: number;
+}
+
+/** How long a claim keeps others away; longer than the worker's time limit (30 s), so that no two talk to the bank. */
+export const leaseMs = 40_000;
+/** Time limit of one call to the bank. */
+export const bankCallMs = 3_000;
+/** How long after its claim a worker may still have a submit under way: two calls to the bank, and slack for writes. */
+export const submitBudgetMs = 10_000;
+
+const firstBackoffMs = 1_000;
+const longestBackoffMs = 60_000;
+
+/** Whether the withdrawal needs no more work from the queue (an operator ends what is in review). */
+export function isAtRest(transaction: Transaction): boolean {
+  return transaction.status !== 'pending' && transaction.status !== 'executing';
+}
+
+/** Whether the bank's "not found" at `now` (epoch ms) proves that the last submit was never received. */
+export function isNotFoundDefinite(submitBy: string, now: number, policy: WithdrawalPolicy): boolean {
+  return now >= Date.parse(submitBy) + policy.notFoundWindowMs;
+}
+
+/**
+ * When the next visit is due after a visit with an unknown outcome: 1 s, 2 s, 4 s, … up to a minute, less up to a
+ * quarter at random, but not before a "not found" would be definite.
+ *
+ * @param visits visits made so far, at least 1
+ * @param random a number in [0, 1)
+ */
+export function nextVisitAt(
+  visit: { now: number; visits: number; submitBy: string | undefined },
+  policy: WithdrawalPolicy,
+  random: number,
+): number {
+  const backoff = Math.min(firstBackoffMs * 2 ** (visit.visits - 1), longestBackoffMs) * (1 - random / 4);
+  const definite = visit.submitBy === undefined ? 0 : Date.parse(visit.submitBy) + policy.notFoundWindowMs;
+  return Math.ceil(Math.max(visit.now + backoff, definite));
+}

@@ -1,0 +1,165 @@
+import middy from '@middy/core';
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type * as z from 'zod';
+import type { FunctionName } from '../contract.ts';
+import { WalletError } from '../domain/errors.ts';
+import { fingerprintOf, transactionIdOf } from '../store/keys.ts';
+import type { Operation } from '../store/operations.ts';
+import type { RateLimit } from '../store/rate-window.ts';
+import type { Table } from '../store/table.ts';
+import { callerOf } from './caller.ts';
+import type { Caller, Scope } from './caller.ts';
+import { problem } from './problem.ts';
+import type { Answer } from './problem.ts';
+import { bodyOf, idempotencyKeyOf, queryOf } from './request.ts';
+import { describe, logger, metrics } from './telemetry.ts';
+
+/** What every route works with. */
+export interface RouteServices {
+  readonly table: Table;
+}
+
+/** What routes with an hourly limit for end users work with. */
+export interface LimitedServices extends RouteServices {
+  /** Accepted commands of one end user in one clock hour. */
+  readonly perHour: number;
+}
+
+/** The rate window to count a command in. Operators have none: theirs would be one hot item for everybody. */
+export function rateLimitOf(caller: Caller, operation: string, { perHour }: LimitedServices): RateLimit | undefined {
+  return caller.ownerId === undefined ? undefined : { principal: caller.principal, operation, perHour };
+}
+
+/** A route: its name, and what it does with a request. Services are passed in, so that a test can stand in front. */
+export interface RouteHandler<S> {
+  readonly name: FunctionName;
+  readonly handle: (event: APIGatewayProxyEvent, services: S) => Promise<Answer>;
+}
+
+/** A request for a command. */
+export interface CommandCall<B> {
+  readonly caller: Caller;
+  /** Path parameters by name. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly body: B;
+  readonly operation: Operation;
+  /** The id of this command's transaction. */
+  readonly transactionId: string;
+  readonly event: APIGatewayProxyEvent;
+}
+
+/** A POST route: needs a scope and an Idempotency-Key; its body is validated before anything happens. */
+export function command<B extends z.ZodType, S extends RouteServices = RouteServices>(route: {
+  name: FunctionName;
+  scope: Scope;
+  body: B;
+  handle: (call: CommandCall<z.output<B>>, services: S) => Promise<Answer>;
+}): RouteHandler<S> {
+  return {
+    name: route.name,
+    async handle(event, services) {
+      const caller = callerOf(event, route.scope);
+      const idempotencyKey = idempotencyKeyOf(event);
+      const body = bodyOf(event, route.body);
+      const path = pathOf(event);
+      const operation: Operation = {
+        principal: caller.principal,
+        idempotencyKey,
+        fingerprint: fingerprintOf([route.name, path, body]),
+        at: new Date(services.table.now()).toISOString(),
+      };
+      const transactionId = transactionIdOf(operation.principal, idempotencyKey);
+      logger.appendKeys({ transactionId });
+      logger.info('command started');
+      return route.handle({ caller, path, body, operation, transactionId, event }, services);
+    },
+  };
+}
+
+/** A request for a query. */
+export interface QueryCall<Q> {
+  readonly caller: Caller;
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Q;
+  readonly event: APIGatewayProxyEvent;
+}
+
+/** A GET route: needs a scope; unknown query parameters are refused. */
+export function query<Q extends z.ZodType, S extends RouteServices = RouteServices>(route: {
+  name: FunctionName;
+  query: Q;
+  handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
+}): RouteHandler<S> {
+  return {
+    name: route.name,
+    handle(event, services) {
+      const caller = callerOf(event, 'read');
+      return route.handle({ caller, path: pathOf(event), query: queryOf(event, route.query), event }, services);
+    },
+  };
+}
+
+/** The answer to a command: what it made, or on a replay the same as it is now. */
+export function committed(status: number, body: object, replayed: boolean): Answer {
+  return { status, body, ...(replayed && { headers: { 'Idempotency-Replayed': 'true' } }) };
+}
+
+/**
+ * A route as a Lambda handler: JSON in, JSON or problem+json out, one log line at the end with outcome and duration,
+ * and the metrics `Requests`, `Refusals` and `Faults`. What is not a `WalletError` is answered as `internal_error`
+ * without a word about the inside, and logged with its stack.
+ */
+export function serve<S>(route: RouteHandler<S>, services: S) {
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+    .use(shell(route.name))
+    .handler(async (event: APIGatewayProxyEvent) => toResult(await route.handle(event, services)));
+}
+
+function shell(name: FunctionName): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult, Error, Context> {
+  let startedAt = 0;
+  const finish = (outcome: { status: number; code?: string }) => {
+    metrics.addMetric('Requests', 'Count', 1);
+    if (outcome.code !== undefined) metrics.addMetric(outcome.status < 500 ? 'Refusals' : 'Faults', 'Count', 1);
+    metrics.publishStoredMetrics();
+    return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
+  };
+  return {
+    before({ event, context }) {
+      startedAt = performance.now();
+      logger.resetKeys();
+      logger.appendKeys({
+        route: name,
+        requestId: context.awsRequestId,
+        principal: (event.requestContext.authorizer as { principal?: string } | null | undefined)?.principal,
+        walletId: event.pathParameters?.['walletId'],
+      });
+      metrics.addDimension('route', name);
+    },
+    after({ response }) {
+      logger.info('request succeeded', finish({ status: response?.statusCode ?? 0 }));
+    },
+    onError(request) {
+      const { error } = request;
+      const refusal =
+        error instanceof WalletError ? error : new WalletError('internal_error', {}, { cause: error ?? undefined });
+      const answer = problem(refusal);
+      const outcome = finish({ status: answer.status, code: refusal.code });
+      if (answer.status < 500) logger.info('request refused', outcome);
+      else logger.error('request failed', { ...outcome, error: describe(refusal) });
+      request.response = toResult(answer);
+    },
+  };
+}
+
+function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
+  return Object.fromEntries(Object.entries(event.pathParameters ?? {}).map(([name, value]) => [name, value ?? '']));
+}
+
+function toResult({ status, body, headers }: Answer): APIGatewayProxyResult {
+  return {
+    statusCode: status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+    body: body === undefined ? '' : JSON.stringify(body),
+  };
+}

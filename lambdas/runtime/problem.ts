@@ -1,0 +1,52 @@
+import type { ErrorCode, WalletError } from '../domain/errors.ts';
+
+/** The one table from error codes to HTTP. */
+const statuses: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  idempotency_key_required: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  wallet_not_found: 404,
+  transaction_not_found: 404,
+  wallet_frozen: 409,
+  wallet_closed: 409,
+  wallet_not_empty: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  insufficient_funds: 422,
+  currency_mismatch: 422,
+  same_wallet: 422,
+  balance_limit_exceeded: 422,
+  idempotency_key_reused: 422,
+  rate_limited: 429,
+  busy: 503,
+  internal_error: 500,
+};
+
+/** What a handler answers; `body` is sent as JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error as problem+json (RFC 9457) with the contract's `code`. */
+export function problem(error: WalletError): Answer {
+  const { detail, errors, retryAfterSeconds, limit } = error.details;
+  const status = statuses[error.code];
+  return {
+    status,
+    body: { type: 'about:blank', title: error.title, status, code: error.code, detail, errors },
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(error.code === 'unauthorized' && { 'WWW-Authenticate': 'Bearer' }),
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+      ...(limit !== undefined && {
+        'RateLimit-Limit': String(limit),
+        'RateLimit-Remaining': '0',
+        'RateLimit-Reset': String(retryAfterSeconds),
+      }),
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import * as z from 'zod';
+import type { WalletStatus } from '../domain/wallet.ts';
+import { setWalletStatus } from '../store/wallets.ts';
+import { command, committed } from './http.ts';
+import { walletView } from './views.ts';
+
+/** An operators' route that sets a wallet's status and answers with the wallet. */
+export function statusCommand(name: 'freeze' | 'unfreeze' | 'close', status: WalletStatus) {
+  return command({
+    name,
+    scope: 'operate',
+    body: z.strictObject({}),
+    async handle({ path, operation }, { table }) {
+      const change = { walletId: path['walletId'] ?? '', status };
+      const { wallet, replayed } = await setWalletStatus(table, operation, change);
+      return committed(200, walletView(wallet), replayed);
+    },
+  });
+}

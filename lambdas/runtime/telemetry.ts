@@ -1,0 +1,19 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { metrics as names } from '../contract.ts';
+
+/** Structured log lines of this container. Lines carry ids, codes and durations: never bodies, tokens or accounts. */
+export const logger = new Logger({ serviceName: names.service });
+
+/** Metrics of this container, written as log lines in CloudWatch's embedded format. */
+export const metrics = new Metrics({ namespace: names.namespace, serviceName: names.service });
+
+/**
+ * An error and its causes for the log: names, messages and stacks only. The SDK's errors carry the items that a write
+ * failed on, and with them bank accounts.
+ */
+export function describe(error: unknown): object {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { name, message, stack, cause } = error;
+  return { name, message, stack, ...(cause !== undefined && { cause: describe(cause) }) };
+}

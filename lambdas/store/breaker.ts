@@ -1,0 +1,29 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { breakerKey } from './keys.ts';
+import { persist } from './table.ts';
+import type { Table } from './table.ts';
+import { fromItem, toItem } from './write.ts';
+
+/** What a worker last said of its circuit breaker towards the bank. Each container has its own; the last word counts. */
+export interface BreakerRecord {
+  readonly state: 'closed' | 'open' | 'half-open';
+  /** ISO 8601 UTC. */
+  readonly since: string;
+}
+
+/** Records a change of a worker's breaker, so that health can tell. */
+export async function putBreaker(table: Table, record: BreakerRecord): Promise<void> {
+  await persist(table, () =>
+    table.client.send(new PutItemCommand({ TableName: table.name, Item: toItem({ ...breakerKey(), ...record }) })),
+  );
+}
+
+/** Reads the last change; undefined when no breaker ever changed, which means closed. Fails when the table does. */
+export async function getBreaker(table: Table): Promise<BreakerRecord | undefined> {
+  const { Item } = await persist(table, () =>
+    table.client.send(new GetItemCommand({ TableName: table.name, Key: toItem(breakerKey()) })),
+  );
+  if (Item === undefined) return undefined;
+  const { state, since } = fromItem(Item);
+  return { state, since } as BreakerRecord;
+}

@@ -1,0 +1,68 @@
+import { WalletError } from '../domain/errors.ts';
+import { transactionIdOf, transactionKey } from './keys.ts';
+import type { Table } from './table.ts';
+import { toItem } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
+
+/** A command as it was asked for: by whom, under which key, for what, when. */
+export interface Operation {
+  readonly principal: string;
+  readonly idempotencyKey: string;
+  /** See `fingerprintOf`. */
+  readonly fingerprint: string;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+}
+
+/** The key was used before for the same request; `record` is what is stored under it now. */
+export class Replay {
+  readonly record: Item;
+
+  constructor(record: Item) {
+    this.record = record;
+  }
+}
+
+/**
+ * Puts the record of a command under its key, on condition that the key is new. A used key is a replay when the
+ * fingerprints agree, and refused when they do not. There is no expiry: a key is good for ever.
+ */
+export function putRecord(table: Table, record: Item & { fingerprint: string }): WriteItem<WalletError | Replay> {
+  return {
+    label: 'record',
+    request: {
+      Put: {
+        TableName: table.name,
+        Item: toItem(record),
+        ConditionExpression: 'attribute_not_exists(pk)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+    refused: (image) => {
+      if (image === undefined) return undefined;
+      return image['fingerprint'] === record.fingerprint
+        ? new Replay(image)
+        : new WalletError('idempotency_key_reused');
+    },
+  };
+}
+
+/**
+ * The record of a command that moves no money (opening a wallet, changing its status). It shares the keys of
+ * transactions, so that one key cannot serve a charge and a freeze.
+ */
+export function putOperation(table: Table, operation: Operation): WriteItem<WalletError | Replay> {
+  return putRecord(table, {
+    ...transactionKey(transactionIdOf(operation.principal, operation.idempotencyKey)),
+    type: 'operation',
+    fingerprint: operation.fingerprint,
+    principal: operation.principal,
+    createdAt: operation.at,
+  });
+}
+
+/** Whether the write was a replay; throws what refused it. */
+export function replayOr(refusal: WalletError | Replay | undefined): refusal is Replay {
+  if (refusal instanceof WalletError) throw refusal;
+  return refusal !== undefined;
+}

@@ -1,0 +1,222 @@
+import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { indexes } from '../contract.ts';
+import type { WalletError } from '../domain/errors.ts';
+import { mergePage } from '../domain/history.ts';
+import type { Stretch } from '../domain/history.ts';
+import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
+import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import { dueShardOf, historyKeyOf, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
+import { putRecord, replayOr } from './operations.ts';
+import type { Replay } from './operations.ts';
+import { countInRateWindow } from './rate-window.ts';
+import type { RateLimit } from './rate-window.ts';
+import { persist } from './table.ts';
+import type { Table } from './table.ts';
+import { credit, debit, hold } from './wallets.ts';
+import type { Movement } from './wallets.ts';
+import { fromItem, toItem, write } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
+
+/** What became of a command: its transaction as it is now, and whether its key had been used before. */
+export interface Committed {
+  readonly transaction: Transaction;
+  readonly replayed: boolean;
+}
+
+/**
+ * Books a charge: one write, 5 write units.
+ *
+ * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
+ *   `balance_limit_exceeded`, `idempotency_key_reused`, `busy`
+ */
+export function commitCharge(table: Table, transaction: Transaction, fingerprint: string): Promise<Committed> {
+  return commit(table, transaction, fingerprint, [credit(table, movement(transaction))]);
+}
+
+/**
+ * Accepts a withdrawal: holds the money and makes the work due, in one write of 6 write units.
+ *
+ * @throws WalletError as `commitCharge`, `insufficient_funds` in place of the limit, and `rate_limited`
+ */
+export function acceptWithdrawal(
+  table: Table,
+  transaction: Transaction,
+  fingerprint: string,
+  rate: RateLimit | undefined,
+): Promise<Committed> {
+  return commit(
+    table,
+    transaction,
+    fingerprint,
+    [hold(table, movement(transaction)), ...rateItems(table, transaction, rate)],
+    { dueShard: dueShardOf(transaction.transactionId), dueAt: transaction.createdAt },
+  );
+}
+
+/**
+ * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
+ *
+ * @throws WalletError as `commitCharge`, for either wallet, `insufficient_funds` and `rate_limited`
+ */
+export function commitTransfer(
+  table: Table,
+  transaction: Transaction & { counterpartyWalletId: string },
+  fingerprint: string,
+  rate: RateLimit | undefined,
+): Promise<Committed> {
+  const sender = movement(transaction);
+  return commit(table, transaction, fingerprint, [
+    debit(table, sender),
+    credit(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
+    ...rateItems(table, transaction, rate),
+  ]);
+}
+
+/** Reads a transaction; a consistent read, as a caller asks right after its command was answered. */
+export async function getTransaction(table: Table, transactionId: string): Promise<OpenWithdrawal | undefined> {
+  const { Item } = await persist(table, () =>
+    table.client.send(
+      new GetItemCommand({ TableName: table.name, Key: toItem(transactionKey(transactionId)), ConsistentRead: true }),
+    ),
+  );
+  return Item && toTransaction(fromItem(Item));
+}
+
+/** What a page of a wallet's history is about. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */
+export interface HistoryQuery {
+  readonly walletId: string;
+  readonly limit: number;
+  /** History key after which the page begins (see keys.ts); absent for the newest page. */
+  readonly after?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly type?: TransactionType | undefined;
+  readonly status?: TransactionStatus | undefined;
+}
+
+/** A filtered page may have to read past many entries; after this many rounds it is answered short, with a cursor. */
+const mostRounds = 5;
+/** Entries that a filtered page reads from each index in a round. */
+const filteredStretch = 100;
+
+/** A page of the history of a wallet, as sender and as receiver, newest first: both indexes in parallel. */
+export async function listTransactions(
+  table: Table,
+  query: HistoryQuery,
+): Promise<{ items: Transaction[]; next?: string }> {
+  const filtered = query.type !== undefined || query.status !== undefined;
+  const items: Transaction[] = [];
+  let after = query.after;
+  for (let round = 0; round < mostRounds; round++) {
+    const wanted = query.limit - items.length;
+    const stretch = { ...query, after, limit: filtered ? filteredStretch : wanted };
+    const page = mergePage(
+      await Promise.all([
+        readStretch(table, { index: indexes.byWallet, wallet: 'walletId' }, stretch),
+        readStretch(table, { index: indexes.byCounterparty, wallet: 'counterpartyWalletId' }, stretch),
+      ]),
+      historyKeyOf,
+      wanted,
+    );
+    items.push(...page.items);
+    if (page.next === undefined) return { items };
+    after = page.next;
+    if (items.length === query.limit) break;
+  }
+  return after === undefined ? { items } : { items, next: after };
+}
+
+async function readStretch(
+  table: Table,
+  of: { index: string; wallet: string },
+  query: HistoryQuery,
+): Promise<Stretch<Transaction>> {
+  // A history key is `<time>#<id>`: it sorts behind its time alone and before '~', so `from` is in and `to` is out.
+  const oldest = query.from ?? '0';
+  const newest = query.to ?? '~';
+  if (newest <= oldest || (query.after !== undefined && query.after <= oldest)) return { items: [] };
+  const filters = [
+    ...(query.type === undefined ? [] : ['#type = :type']),
+    ...(query.status === undefined ? [] : ['#status = :status']),
+  ];
+  const { Items = [], LastEvaluatedKey } = await persist(table, () =>
+    table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        IndexName: of.index,
+        KeyConditionExpression: `${of.wallet} = :walletId AND historyKey BETWEEN :oldest AND :newest`,
+        ...(filters.length > 0 && {
+          FilterExpression: filters.join(' AND '),
+          ExpressionAttributeNames: {
+            ...(query.type !== undefined && { '#type': 'type' }),
+            ...(query.status !== undefined && { '#status': 'status' }),
+          },
+        }),
+        ExpressionAttributeValues: toItem({
+          ':walletId': query.walletId,
+          ':oldest': oldest,
+          ':newest': newest,
+          ':type': query.type,
+          ':status': query.status,
+        }),
+        ScanIndexForward: false,
+        // DynamoDB refuses a start outside the range; a cursor that is newer than `to` begins at `to`.
+        ...(query.after !== undefined &&
+          query.after < newest && {
+            ExclusiveStartKey: toItem({
+              ...transactionKey(transactionIdOfHistoryKey(query.after)),
+              [of.wallet]: query.walletId,
+              historyKey: query.after,
+            }),
+          }),
+        Limit: query.limit,
+      }),
+    ),
+  );
+  const items = Items.map((item) => toTransaction(fromItem(item))).filter((item) => item !== undefined);
+  const readTo = LastEvaluatedKey && (fromItem(LastEvaluatedKey)['historyKey'] as string);
+  return readTo === undefined ? { items } : { items, readTo };
+}
+
+async function commit(
+  table: Table,
+  transaction: Transaction,
+  fingerprint: string,
+  changes: readonly WriteItem<WalletError>[],
+  due?: { dueShard: string; dueAt: string },
+): Promise<Committed> {
+  const record = {
+    ...transactionKey(transaction.transactionId),
+    historyKey: historyKeyOf(transaction),
+    fingerprint,
+    ...transaction,
+    ...due,
+  };
+  const refusal = await write<WalletError | Replay>(table, [putRecord(table, record), ...changes]);
+  if (!replayOr(refusal)) return { transaction, replayed: false };
+  const existing = toTransaction(refusal.record);
+  if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
+  return { transaction: existing, replayed: true };
+}
+
+function movement(transaction: Transaction): Movement {
+  return {
+    walletId: transaction.walletId,
+    ownerId: transaction.ownerId,
+    amount: transaction.amount,
+    currency: transaction.currency,
+    transactionId: transaction.transactionId,
+    at: transaction.createdAt,
+  };
+}
+
+function rateItems(table: Table, transaction: Transaction, rate: RateLimit | undefined): WriteItem<WalletError>[] {
+  return rate === undefined ? [] : [countInRateWindow(table, rate, transaction.createdAt)];
+}
+
+/** The transaction in a stored item, without what only the store needs; undefined for the record of an operation. */
+export function toTransaction(item: Item): OpenWithdrawal | undefined {
+  if (item['type'] === 'operation') return undefined;
+  const { pk: _pk, sk: _sk, historyKey: _historyKey, fingerprint: _fingerprint, dueShard: _dueShard, ...rest } = item;
+  return rest as unknown as OpenWithdrawal;
+}

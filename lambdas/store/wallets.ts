@@ -1,0 +1,276 @@
+import { BatchGetItemCommand, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { WalletError } from '../domain/errors.ts';
+import { maxAmount } from '../domain/money.ts';
+import { creditRefusal, debitRefusal, openWallet, statusRefusal } from '../domain/wallet.ts';
+import type { Reach, Wallet, WalletStatus } from '../domain/wallet.ts';
+import { ownedWalletKey, ownerPartition, walletIdOf, walletKey } from './keys.ts';
+import { putOperation, replayOr } from './operations.ts';
+import type { Operation } from './operations.ts';
+import { countInRateWindow } from './rate-window.ts';
+import type { RateLimit } from './rate-window.ts';
+import { persist } from './table.ts';
+import type { Table } from './table.ts';
+import { fromItem, toItem, update, write } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
+
+/**
+ * Opens an empty wallet: the wallet, its line under its owner and the record of the key, in one write.
+ *
+ * @throws WalletError `idempotency_key_reused`, `rate_limited`, `busy`
+ */
+export async function createWallet(
+  table: Table,
+  operation: Operation,
+  request: { ownerId: string; currency: string; rate: RateLimit | undefined },
+): Promise<{ wallet: Wallet; replayed: boolean }> {
+  const walletId = walletIdOf(operation.principal, operation.idempotencyKey, request.currency);
+  const wallet = openWallet({ walletId, ownerId: request.ownerId, currency: request.currency, at: operation.at });
+  const refusal = await write(table, [
+    putOperation(table, operation),
+    {
+      label: 'wallet',
+      request: {
+        Put: {
+          TableName: table.name,
+          Item: toItem({ ...walletKey(walletId), ...wallet }),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        },
+      },
+      refused: () => undefined,
+    },
+    {
+      label: "owner's line",
+      request: {
+        Put: { TableName: table.name, Item: toItem({ ...ownedWalletKey(request.ownerId, walletId), walletId }) },
+      },
+      refused: () => undefined,
+    },
+    ...(request.rate ? [countInRateWindow(table, request.rate, operation.at)] : []),
+  ]);
+  const replayed = replayOr(refusal);
+  return { wallet: replayed ? await existingWallet(table, walletId) : wallet, replayed };
+}
+
+/**
+ * Sets a wallet's status; setting the status that it has already changes nothing but the version.
+ *
+ * @throws WalletError `wallet_not_found`, `wallet_closed`, `wallet_not_empty`, `idempotency_key_reused`, `busy`
+ */
+export async function setWalletStatus(
+  table: Table,
+  operation: Operation,
+  change: { walletId: string; status: WalletStatus },
+): Promise<{ wallet: Wallet; replayed: boolean }> {
+  const refusal = await write(table, [
+    putOperation(table, operation),
+    {
+      label: 'wallet status',
+      request: {
+        Update: update(table, walletKey(change.walletId), {
+          set: '#status = :status, version = version + :one, updatedAt = :at',
+          if:
+            change.status === 'closed'
+              ? 'attribute_exists(pk) AND #total = :zero'
+              : 'attribute_exists(pk) AND #status <> :closed',
+          values: {
+            status: change.status,
+            one: 1,
+            at: operation.at,
+            ...(change.status === 'closed' ? { zero: 0 } : { closed: 'closed' }),
+          },
+        }),
+      },
+      refused: (image) => statusRefusal(toWallet(image), change.status),
+    },
+  ]);
+  const replayed = replayOr(refusal);
+  return { wallet: await existingWallet(table, change.walletId), replayed };
+}
+
+/** Reads a wallet: half a read unit, or a whole one when it must show every write that was answered before. */
+export async function getWallet(
+  table: Table,
+  walletId: string,
+  options: { consistent: boolean } = { consistent: false },
+): Promise<Wallet | undefined> {
+  const { Item } = await persist(table, () =>
+    table.client.send(
+      new GetItemCommand({
+        TableName: table.name,
+        Key: toItem(walletKey(walletId)),
+        ConsistentRead: options.consistent,
+      }),
+    ),
+  );
+  return Item && toWallet(fromItem(Item));
+}
+
+/**
+ * The wallets of an owner, by id.
+ *
+ * @param page `limit` wallets (at most 100, which is what one batch read takes) after the wallet `after`
+ */
+export async function listWallets(
+  table: Table,
+  ownerId: string,
+  page: { limit: number; after: string | undefined },
+): Promise<{ items: Wallet[]; next?: string }> {
+  const lines = await persist(table, () =>
+    table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        KeyConditionExpression: 'pk = :owner AND sk > :after',
+        ExpressionAttributeValues: toItem({
+          ':owner': ownerPartition(ownerId),
+          ':after': ownedWalletKey(ownerId, page.after ?? '').sk,
+        }),
+        Limit: page.limit,
+        // A wallet is on its owner's list as soon as its creation was answered.
+        ConsistentRead: true,
+      }),
+    ),
+  );
+  const walletIds = (lines.Items ?? []).map((line) => fromItem(line)['walletId'] as string);
+  const wallets = await getWallets(table, walletIds);
+  const last = lines.LastEvaluatedKey && walletIds.at(-1);
+  const items = walletIds.flatMap((walletId) => wallets.get(walletId) ?? []);
+  return last === undefined ? { items } : { items, next: last };
+}
+
+/** Reads up to 100 wallets in one call (again for what DynamoDB left out), by id. */
+export async function getWallets(table: Table, walletIds: readonly string[]): Promise<Map<string, Wallet>> {
+  const wallets = new Map<string, Wallet>();
+  let keys: Record<string, AttributeValue>[] = walletIds.map((walletId) => toItem(walletKey(walletId)));
+  while (keys.length > 0) {
+    const asked = keys;
+    const { Responses, UnprocessedKeys } = await persist(table, () =>
+      table.client.send(
+        new BatchGetItemCommand({ RequestItems: { [table.name]: { Keys: asked, ConsistentRead: true } } }),
+      ),
+    );
+    for (const item of Responses?.[table.name] ?? []) {
+      const wallet = toWallet(fromItem(item));
+      if (wallet) wallets.set(wallet.walletId, wallet);
+    }
+    keys = UnprocessedKeys?.[table.name]?.Keys ?? [];
+  }
+  return wallets;
+}
+
+/** A command's hold on a wallet: who may, how much, and the transaction that it is for. */
+export interface Movement extends Reach {
+  readonly walletId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly transactionId: string;
+  readonly at: string;
+}
+
+/** Takes available money out of the wallet. */
+export function debit(table: Table, movement: Movement): WriteItem<WalletError> {
+  return useWallet(table, movement, {
+    label: 'debit',
+    set: 'available = available - :amount, #total = #total - :amount',
+    if: 'available >= :amount',
+    refused: (wallet) => debitRefusal(wallet, movement),
+  });
+}
+
+/** Reserves available money. */
+export function hold(table: Table, movement: Movement): WriteItem<WalletError> {
+  return useWallet(table, movement, {
+    label: 'hold',
+    set: 'available = available - :amount, held = held + :amount',
+    if: 'available >= :amount',
+    refused: (wallet) => debitRefusal(wallet, movement),
+  });
+}
+
+/** Puts money into the wallet. */
+export function credit(table: Table, movement: Movement): WriteItem<WalletError> {
+  return useWallet(table, movement, {
+    label: 'credit',
+    set: 'available = available + :amount, #total = #total + :amount',
+    if: '#total <= :room',
+    values: { room: maxAmount - movement.amount },
+    refused: (wallet) => creditRefusal(wallet, movement),
+  });
+}
+
+type HeldMovement = Omit<Movement, 'ownerId' | 'currency'>;
+
+/** Lets held money go: it has left. Works whatever the wallet's status, as the money was promised before. */
+export function settleHold(table: Table, movement: HeldMovement): WriteItem<never> {
+  return consumeHold(table, movement, 'held = held - :amount, #total = #total - :amount');
+}
+
+/** Gives held money back; works whatever the wallet's status. */
+export function releaseHold(table: Table, movement: HeldMovement): WriteItem<never> {
+  return consumeHold(table, movement, 'held = held - :amount, available = available + :amount');
+}
+
+const stamp = 'version = version + :one, lastTransactionId = :transactionId, updatedAt = :at';
+
+function stampValues(movement: HeldMovement) {
+  return { amount: movement.amount, one: 1, transactionId: movement.transactionId, at: movement.at };
+}
+
+function useWallet(
+  table: Table,
+  movement: Movement,
+  use: {
+    label: string;
+    set: string;
+    if: string;
+    values?: Item;
+    refused: (wallet: Wallet | undefined) => WalletError | undefined;
+  },
+): WriteItem<WalletError> {
+  const owned = movement.ownerId === undefined ? '' : ' AND ownerId = :ownerId';
+  return {
+    label: use.label,
+    request: {
+      Update: update(table, walletKey(movement.walletId), {
+        set: `${use.set}, ${stamp}`,
+        if: `#status = :active AND currency = :currency AND ${use.if}${owned}`,
+        values: {
+          ...stampValues(movement),
+          active: 'active',
+          currency: movement.currency,
+          ...use.values,
+          ...(owned !== '' && { ownerId: movement.ownerId }),
+        },
+      }),
+    },
+    refused: (image) => use.refused(toWallet(image)),
+  };
+}
+
+function consumeHold(table: Table, movement: HeldMovement, set: string): WriteItem<never> {
+  return {
+    label: 'consume hold',
+    request: {
+      Update: update(table, walletKey(movement.walletId), {
+        set: `${set}, ${stamp}`,
+        if: 'held >= :amount',
+        values: stampValues(movement),
+      }),
+    },
+    // An open withdrawal whose money is not held breaks an invariant: nothing to answer, everything to alarm.
+    refused: () => undefined,
+  };
+}
+
+async function existingWallet(table: Table, walletId: string): Promise<Wallet> {
+  const wallet = await getWallet(table, walletId, { consistent: true });
+  if (wallet === undefined) throw new WalletError('wallet_not_found');
+  return wallet;
+}
+
+/** The wallet in a stored item, without the item's keys. */
+function toWallet(item: Item | undefined): Wallet | undefined {
+  if (item === undefined) return undefined;
+  const { pk: _pk, sk: _sk, ...wallet } = item;
+  return wallet as unknown as Wallet;
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { cancellationReasons, persist } from './table.ts';
+import type { Table } from './table.ts';
+
+/** An item as it is stored, by attribute name. */
+export type Item = Record<string, unknown>;
+
+/** One item of an atomic write, with its own reading of a failed condition. */
+export interface WriteItem<R> {
+  /** What the item is for; names it in errors. */
+  readonly label: string;
+  readonly request: TransactWriteItem;
+  /**
+   * Why the condition failed, from the image that it was tested on (undefined: there was no such item).
+   * Returning undefined says that the image explains nothing: a programming error.
+   */
+  readonly refused: (image: Item | undefined) => R | undefined;
+}
+
+/**
+ * Writes all items or none, in one round trip. A lost answer is asked for again with the same client token, which
+ * DynamoDB answers with the first try's success; so what was written once is never reported as refused.
+ *
+ * @param items at most 100; where several conditions fail, the first item's reading counts
+ * @returns undefined when everything was written, else the first failed item's reading
+ * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget
+ */
+export async function write<R>(table: Table, items: readonly WriteItem<R>[]): Promise<R | undefined> {
+  const command = new TransactWriteItemsCommand({
+    ClientRequestToken: randomUUID(),
+    TransactItems: items.map(({ request }) => request),
+  });
+  try {
+    await persist(table, () => table.client.send(command));
+    return undefined;
+  } catch (error) {
+    for (const [index, reason] of cancellationReasons(error).entries()) {
+      const item = items[index];
+      if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
+      const reading = item.refused(reason.Item && fromItem(reason.Item));
+      if (reading !== undefined) return reading;
+      throw new Error(`condition of "${item.label}" failed, and its image does not say why`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** A value as DynamoDB takes it; members that are undefined are left out. */
+export function toItem(value: object): Record<string, AttributeValue> {
+  return marshall(value, { removeUndefinedValues: true });
+}
+
+/** An item as JavaScript values. Throws on a number that JavaScript cannot hold exactly. */
+export function fromItem(item: Record<string, AttributeValue>): Item {
+  return unmarshall(item);
+}
+
+const names = {
+  '#status': 'status',
+  '#total': 'total',
+  '#ttl': 'ttl',
+} as const;
+
+/**
+ * An update of one item for `write`: the expression's reserved words `#status`, `#total` and `#ttl` are named here once, and
+ * `values` are given without their colon.
+ */
+export function update(
+  table: Table,
+  key: Item,
+  change: { set: string; remove?: string; if: string; values: Item },
+): NonNullable<TransactWriteItem['Update']> {
+  const expression = change.remove === undefined ? `SET ${change.set}` : `SET ${change.set} REMOVE ${change.remove}`;
+  const used = Object.entries(names).filter(([name]) => `${expression} ${change.if}`.includes(name));
+  return {
+    TableName: table.name,
+    Key: toItem(key),
+    UpdateExpression: expression,
+    ConditionExpression: change.if,
+    ...(used.length > 0 && { ExpressionAttributeNames: Object.fromEntries(used) }),
+    ExpressionAttributeValues: toItem(
+      Object.fromEntries(Object.entries(change.values).map(([name, value]) => [`:${name}`, value])),
+    ),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  };
+}

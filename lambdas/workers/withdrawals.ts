@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { BankUnavailable, openBank } from '../bank/client.ts';
+import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
+import { openSecret } from '../bank/secret.ts';
+import { metrics as names } from '../contract.ts';
+import type { WithdrawalMessage } from '../contract.ts';
+import type { Attempt } from '../domain/transaction.ts';
+import { bankCallMs, isAtRest, isNotFoundDefinite, leaseMs, nextVisitAt, submitBudgetMs } from '../domain/withdrawal.ts';
+import type { OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
+import { dynamodbClient, secretsClient, sqsClient } from '../runtime/clients.ts';
+import { consume } from '../runtime/consumer.ts';
+import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
+import { openQueue } from '../runtime/queue.ts';
+import { describe, logger, metrics } from '../runtime/telemetry.ts';
+import { putBreaker } from '../store/breaker.ts';
+import { isTransactionId } from '../store/keys.ts';
+import { openTable } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
+import {
+  claimWithdrawal,
+  putBackWithdrawal,
+  releaseWithdrawal,
+  reviewWithdrawal,
+  settleWithdrawal,
+} from '../store/withdrawals.ts';
+import type { Claimed } from '../store/withdrawals.ts';
+
+export interface WithdrawalServices {
+  readonly table: Table;
+  readonly bank: BankClient;
+  readonly policy: WithdrawalPolicy;
+}
+
+/**
+ * Takes one withdrawal a step further: claim, ask or submit, then settle, release, put back or review.
+ *
+ * Once a submit may have left, the bank is asked before anything is submitted again, with the same reference; and only
+ * what the bank definitely says moves the money. Whatever dies or times out between two steps leaves a record from
+ * which the next delivery knows what may have happened.
+ *
+ * @returns when the message is to be delivered again (epoch ms), or undefined when it has done its work
+ */
+export async function advanceWithdrawal(
+  transactionId: string,
+  services: WithdrawalServices,
+): Promise<number | undefined> {
+  const { table, bank, policy } = services;
+  const claimedAt = table.now();
+  const claim = {
+    claimId: randomUUID(),
+    at: iso(claimedAt),
+    leaseUntil: iso(claimedAt + leaseMs),
+    submitBy: iso(claimedAt + submitBudgetMs),
+  };
+  const result = await claimWithdrawal(table, transactionId, claim);
+  if (!result.claimed) {
+    const { current } = result;
+    if (current?.dueAt === undefined || isAtRest(current)) return undefined;
+    return Date.parse(current.dueAt);
+  }
+  const withdrawal = result.before;
+  const claimed = (): Claimed => ({ withdrawal, claimId: claim.claimId, at: iso(table.now()) });
+  const putBack = async (dueAt: number, submitBy: string | undefined, attempt?: Attempt) => {
+    // A claim that was lost meanwhile has left the withdrawal to somebody else; the next delivery finds out.
+    await putBackWithdrawal(table, claimed(), { dueAt: iso(dueAt), submitBy, attempt });
+    return dueAt;
+  };
+
+  let answer: SubmitOutcome;
+  let submitBy = withdrawal.submitBy;
+  let submitted = false;
+  try {
+    const found = submitBy === undefined ? neverSubmitted : await bank.find(transactionId);
+    if (found.outcome === 'not_found') {
+      const now = table.now();
+      if (submitBy !== undefined && !isNotFoundDefinite(submitBy, now, policy)) {
+        return await putBack(Date.parse(submitBy) + policy.notFoundWindowMs, submitBy);
+      }
+      // The claim announced when its submit would be over by; one that may end later must not begin.
+      if (now + bankCallMs > Date.parse(claim.submitBy)) return await putBack(now, submitBy);
+      answer = await bank.submit(paymentOf(withdrawal));
+      submitted = true;
+      submitBy = iso(table.now());
+    } else {
+      answer = found;
+    }
+  } catch (error) {
+    if (!(error instanceof BankUnavailable)) throw error;
+    return putBack(table.now() + error.retryAfterMs, submitBy);
+  }
+
+  const attempt: Attempt = {
+    at: iso(table.now()),
+    submitted,
+    outcome: answer.outcome,
+    ...('reason' in answer && { reason: answer.reason }),
+  };
+  logger.info('bank visited', { transactionId, ...attempt });
+  switch (answer.outcome) {
+    case 'accepted':
+      if (await settleWithdrawal(table, claimed(), attempt)) logEnd(withdrawal, table.now(), 'completed');
+      return undefined;
+    case 'rejected': {
+      const { code, message } = answer;
+      if (await releaseWithdrawal(table, claimed(), attempt, { code, message })) logEnd(withdrawal, table.now(), 'failed', code);
+      return undefined;
+    }
+    case 'unknown': {
+      const visits = (withdrawal.attempts?.length ?? 0) + 1;
+      if (visits < policy.maxAttempts) {
+        const dueAt = nextVisitAt({ now: table.now(), visits, submitBy }, policy, table.random());
+        return putBack(dueAt, submitBy, attempt);
+      }
+      await reviewWithdrawal(table, claimed(), attempt);
+      metrics.addMetric(names.withdrawalInReview, 'Count', 1);
+      logEnd(withdrawal, table.now(), 'review', answer.reason);
+      return undefined;
+    }
+  }
+}
+
+/** What is known of a payment that no submit ever left for; the bank need not be asked. */
+const neverSubmitted = { outcome: 'not_found' } as const;
+
+function paymentOf({ transactionId, amount, currency, destination }: OpenWithdrawal): Payment {
+  if (destination === undefined) throw new Error(`withdrawal ${transactionId} has no destination`);
+  return { reference: transactionId, amount, currency, destination };
+}
+
+function logEnd({ transactionId, walletId, createdAt }: OpenWithdrawal, now: number, status: string, code?: string) {
+  logger.info('withdrawal ended', {
+    transactionId,
+    walletId,
+    status,
+    code,
+    durationMs: now - Date.parse(createdAt),
+  });
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+function readMessage(body: string): string | undefined {
+  try {
+    const { transactionId } = JSON.parse(body) as Partial<WithdrawalMessage>;
+    return typeof transactionId === 'string' && isTransactionId(transactionId) ? transactionId : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const env = readEnvironment('withdrawals');
+const table = openTable(dynamodbClient(), env.TABLE_NAME);
+const bank = openBank({
+  url: env.BANK_URL,
+  secret: openSecret({ client: secretsClient(), secretArn: env.BANK_SECRET_ARN }),
+  timeoutMs: bankCallMs,
+  onBreaker(state) {
+    logger.warn('circuit breaker of the bank changed', { state });
+    putBreaker(table, { state, since: iso(table.now()) }).catch((error: unknown) => {
+      logger.error('breaker not recorded', { error: describe(error) });
+    });
+  },
+});
+const policy: WithdrawalPolicy = {
+  maxAttempts: positiveInteger('BANK_MAX_ATTEMPTS', env.BANK_MAX_ATTEMPTS),
+  notFoundWindowMs: 1000 * positiveInteger('BANK_NOT_FOUND_WINDOW_SECONDS', env.BANK_NOT_FOUND_WINDOW_SECONDS),
+};
+
+/** Consumes the withdrawal queue. */
+export const handler = consume<string>({
+  queue: openQueue(sqsClient(), env.WITHDRAWAL_QUEUE_URL),
+  parse: readMessage,
+  handle: (transactionId) => advanceWithdrawal(transactionId, { table, bank, policy }),
+  now: table.now,
+});

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { scopes as allScopes } from '../contract.ts';
+import type { scopes as allScopes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { reaches } from '../domain/wallet.ts';
 import type { Reach, Wallet } from '../domain/wallet.ts';

@@ -5,7 +5,7 @@ import { describe, logger, metrics } from './telemetry.ts';
 
 /** What becomes of a queue's messages. */
 export interface Consumer<M> {
-  readonly queue: Queue<M>;
+  readonly queue: Pick<Queue<never>, 'delay'>;
   /** The message in a body, or undefined when it is none of ours: it is dropped, as no try will mend it. */
   readonly parse: (body: string) => M | undefined;
   /** Does the work; gives the epoch ms at which the message is wanted again, or undefined when it is done. */

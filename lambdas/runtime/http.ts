@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type * as z from 'zod';
 import type { FunctionName } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
@@ -116,7 +116,7 @@ export function serve<S>(route: RouteHandler<S>, services: S) {
     .handler(async (event: APIGatewayProxyEvent) => toResult(await route.handle(event, services)));
 }
 
-function shell(name: FunctionName): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult, Error, Context> {
+function shell(name: FunctionName): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
   let startedAt = 0;
   const finish = (outcome: { status: number; code?: string }) => {
     metrics.addMetric('Requests', 'Count', 1);

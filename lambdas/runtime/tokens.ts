@@ -62,5 +62,7 @@ async function fetchKeys(uri: string): Promise<ArrayBuffer> {
 /** Cognito writes `wallet/read`, other issuers `wallet:read`. */
 function ourScopes(scope: unknown): string[] {
   const granted = typeof scope === 'string' ? scope.split(' ') : [];
-  return allScopes.filter((name) => granted.some((one) => one === `${resourceServer}/${name}` || one === `${resourceServer}:${name}`));
+  return allScopes.filter((name) =>
+    granted.some((one) => one === `${resourceServer}/${name}` || one === `${resourceServer}:${name}`),
+  );
 }

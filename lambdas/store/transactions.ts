@@ -217,6 +217,6 @@ function rateItems(table: Table, transaction: Transaction, rate: RateLimit | und
 /** The transaction in a stored item, without what only the store needs; undefined for the record of an operation. */
 export function toTransaction(item: Item): OpenWithdrawal | undefined {
   if (item['type'] === 'operation') return undefined;
-  const { pk: _pk, sk: _sk, historyKey: _historyKey, fingerprint: _fingerprint, dueShard: _dueShard, ...rest } = item;
+  const { pk, sk, historyKey, fingerprint, dueShard, ...rest } = item;
   return rest as unknown as OpenWithdrawal;
 }

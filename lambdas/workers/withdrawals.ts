@@ -5,7 +5,14 @@ import { openSecret } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
 import type { WithdrawalMessage } from '../contract.ts';
 import type { Attempt } from '../domain/transaction.ts';
-import { bankCallMs, isAtRest, isNotFoundDefinite, leaseMs, nextVisitAt, submitBudgetMs } from '../domain/withdrawal.ts';
+import {
+  bankCallMs,
+  isAtRest,
+  isNotFoundDefinite,
+  leaseMs,
+  nextVisitAt,
+  submitBudgetMs,
+} from '../domain/withdrawal.ts';
 import type { OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../runtime/clients.ts';
 import { consume } from '../runtime/consumer.ts';
@@ -102,7 +109,8 @@ export async function advanceWithdrawal(
       return undefined;
     case 'rejected': {
       const { code, message } = answer;
-      if (await releaseWithdrawal(table, claimed(), attempt, { code, message })) logEnd(withdrawal, table.now(), 'failed', code);
+      if (await releaseWithdrawal(table, claimed(), attempt, { code, message }))
+        logEnd(withdrawal, table.now(), 'failed', code);
       return undefined;
     }
     case 'unknown': {

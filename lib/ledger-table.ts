@@ -13,7 +13,7 @@ export interface LedgerTableProps {
 }
 
 /** DynamoDB actions that functions are granted. A transaction is authorised by the actions of its items. */
-export type TableAction = 'GetItem' | 'Query' | 'PutItem' | 'UpdateItem';
+export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem';
 
 /** The one table: wallets, transactions and rate windows. */
 export class LedgerTable extends Construct {
@@ -57,12 +57,16 @@ export class LedgerTable extends Construct {
 
   /** `TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */
   allow(actions: readonly TableAction[], indexNames: readonly (keyof typeof indexes)[] = []): Access {
-    const items = { actions: actions.map((action) => `dynamodb:${action}`), resources: [this.table.tableArn] };
+    const { tableArn, tableName } = this.table;
+    const items = { actions: actions.map((action) => `dynamodb:${action}`), resources: [tableArn] };
     const queries = {
       actions: ['dynamodb:Query'],
-      resources: indexNames.map((name) => `${this.table.tableArn}/index/${indexes[name]}`),
+      resources: indexNames.map((name) => `${tableArn}/index/${indexes[name]}`),
     };
-    return { value: this.table.tableName, grants: indexNames.length > 0 ? [items, queries] : [items] };
+    return {
+      value: tableName,
+      grants: [items, queries].filter(({ resources, actions: some }) => resources.length > 0 && some.length > 0),
+    };
   }
 
   #addIndex(indexName: string, partitionKey: string, sortKey: string): void {

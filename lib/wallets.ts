@@ -16,13 +16,14 @@ export class Wallets extends Construct {
   constructor(scope: Construct, id: string, { ledger, walletsPerHour }: WalletsProps) {
     super(scope, id);
     const readOne = { environment: { TABLE_NAME: ledger.allow(['GetItem']) } };
+    // Commands answer with the wallet as it is after them.
     const change = { environment: { TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']) } };
     this.functions = {
       'create-wallet': new WalletFunction(this, 'create-wallet', {
         environment: { ...change.environment, WALLETS_PER_HOUR: String(walletsPerHour) },
       }),
       'list-wallets': new WalletFunction(this, 'list-wallets', {
-        environment: { TABLE_NAME: ledger.allow(['GetItem', 'Query']) },
+        environment: { TABLE_NAME: ledger.allow(['Query', 'BatchGetItem']) },
       }),
       'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
       'get-balance': new WalletFunction(this, 'get-balance', readOne),

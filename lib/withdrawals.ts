@@ -91,7 +91,7 @@ export class Withdrawals extends Construct {
     this.functions = {
       withdraw: new WalletFunction(this, 'withdraw', {
         environment: {
-          TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
+          TABLE_NAME: ledger.allow(['PutItem', 'UpdateItem']),
           WITHDRAWALS_PER_HOUR: String(props.withdrawalsPerHour),
           WITHDRAWAL_QUEUE_URL: allowOn(this.queue, 'SendMessage'),
         },
@@ -100,7 +100,7 @@ export class Withdrawals extends Construct {
     this.worker = new WalletFunction(this, 'withdrawals', {
       timeout: workerTimeout,
       environment: {
-        TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
+        TABLE_NAME: ledger.allow(['PutItem', 'UpdateItem']),
         WITHDRAWAL_QUEUE_URL: allowOn(this.queue, 'ChangeMessageVisibility'),
         BANK_URL: bank.url,
         BANK_SECRET_ARN: {

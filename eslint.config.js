@@ -1,0 +1,65 @@
+import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** Forbids imports whose path matches the regular expression. */
+const forbid = (regex, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ regex, message }] }] });
+
+export default defineConfig(
+  globalIgnores(['node_modules/', 'cdk.out/', '.wallet/']),
+  {
+    files: ['**/*.{js,mjs}'],
+    extends: [js.configs.recommended],
+    languageOptions: { globals: { console: 'readonly', process: 'readonly' } },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [js.configs.recommended, tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      // Taking a field off with a rest sibling is how a copy without it is made.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        // node's test runner waits for its own tests.
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['describe', 'it', 'test', 'suite'] },
+          ],
+        },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // Numbers and booleans in messages read as they are.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+    },
+  },
+
+  // The layers, as the arrows of imports.
+  {
+    files: ['lambdas/domain/**'],
+    rules: forbid(String.raw`^(?!\./[^/]+$)`, 'domain is pure: it imports nothing from outside itself'),
+  },
+  {
+    files: ['lambdas/store/**', 'lambdas/runtime/**'],
+    rules: forbid(String.raw`^\..*/(local|lib)/`, 'lambdas know neither the runner nor the infrastructure'),
+  },
+  {
+    files: ['lambdas/*.ts', 'lambdas/{api,workers,bank}/**'],
+    rules: forbid(
+      String.raw`^\..*/(local|lib)/|^@aws-sdk/client-dynamodb`,
+      'lambdas know neither the runner nor the infrastructure, and only store/ and runtime/ know the database',
+    ),
+  },
+  {
+    files: ['lib/**'],
+    rules: forbid(
+      String.raw`^\..*/local/|/lambdas/(?!contract\.ts$)`,
+      'lib shares only lambdas/contract.ts with the code, and nothing with the runner',
+    ),
+  },
+  {
+    files: ['test/**'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+);

@@ -1,0 +1,222 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { minCompressionBytes, type Route, routes } from '../../lambdas/contract.ts';
+import { type ErrorCode, WalletError } from '../../lambdas/domain/errors.ts';
+import { problem } from '../../lambdas/runtime/problem.ts';
+import { type Resource, resourcesOf, synthesize, theOnly } from './synthesized.ts';
+
+const { template, stack } = synthesize();
+const [restApiId, restApi] = theOnly(template, 'AWS::ApiGateway::RestApi');
+const resources = resourcesOf(template, 'AWS::ApiGateway::Resource');
+
+/** `/wallets/{walletId}` of a method's `ResourceId`. */
+function pathOf(id: unknown): string {
+  const logicalId = (id as { Ref?: string }).Ref;
+  const resource = logicalId === undefined ? undefined : resources.get(logicalId);
+  if (!resource) return '';
+  return `${pathOf(resource.Properties['ParentId'])}/${resource.Properties['PathPart'] as string}`;
+}
+
+const methods = new Map<string, Resource>();
+for (const method of resourcesOf(template, 'AWS::ApiGateway::Method').values()) {
+  methods.set(`${method.Properties['HttpMethod'] as string} ${pathOf(method.Properties['ResourceId'])}`, method);
+}
+
+describe('routes', () => {
+  it("are the contract's, each to its function", () => {
+    assert.deepEqual([...methods.keys()].sort(), routes.map(({ method, path }) => `${method} ${path}`).sort());
+    for (const route of routes) {
+      const integration = methods.get(`${route.method} ${route.path}`)?.Properties['Integration'];
+      const {
+        'Fn::GetAtt': [logicalId],
+      } = stack.resolve(stack.service.functions[route.function].functionArn) as {
+        'Fn::GetAtt': [string, string];
+      };
+      assert.equal((integration as { Type: string }).Type, 'AWS_PROXY');
+      assert.ok(JSON.stringify(integration).includes(`"${logicalId}"`), route.path);
+    }
+  });
+
+  it('are behind the authorizer unless they are open by contract', () => {
+    const [authorizerId] = theOnly(template, 'AWS::ApiGateway::Authorizer');
+    for (const route of routes as readonly Route[]) {
+      const { AuthorizationType, AuthorizerId } = methods.get(`${route.method} ${route.path}`)!.Properties;
+      if (route.open) assert.equal(AuthorizationType, 'NONE');
+      else assert.deepEqual([AuthorizationType, AuthorizerId], ['CUSTOM', { Ref: authorizerId }]);
+    }
+    assert.deepEqual(
+      (routes as readonly Route[]).filter(({ open }) => open).map(({ path }) => path),
+      ['/health'],
+    );
+  });
+
+  it('are authorized by the Authorization header, for five minutes', () => {
+    template.hasResourceProperties('AWS::ApiGateway::Authorizer', {
+      Type: 'REQUEST',
+      IdentitySource: 'method.request.header.Authorization',
+      AuthorizerResultTtlInSeconds: 300,
+    });
+  });
+});
+
+describe('the stage', () => {
+  it('compresses, limits, traces, and logs neither tokens nor bodies', () => {
+    assert.equal(restApi.Properties['MinimumCompressionSize'], minCompressionBytes);
+    assert.deepEqual(restApi.Properties['EndpointConfiguration'], { Types: ['REGIONAL'] });
+    const [, stage] = theOnly(template, 'AWS::ApiGateway::Stage');
+    assert.equal(stage.Properties['TracingEnabled'], true);
+    assert.deepEqual(stage.Properties['MethodSettings'], [
+      {
+        DataTraceEnabled: false,
+        HttpMethod: '*',
+        LoggingLevel: 'ERROR',
+        ResourcePath: '/*',
+        ThrottlingBurstLimit: 2000,
+        ThrottlingRateLimit: 1000,
+      },
+    ]);
+    const { Format } = stage.Properties['AccessLogSetting'] as { Format: string };
+    const fields = JSON.parse(Format) as Record<string, string>;
+    assert.ok(fields['requestId'] && fields['route'] && fields['status']);
+    assert.doesNotMatch(Format, /header|token|body|authorizationToken/i);
+  });
+
+  it('takes other limits', () => {
+    const [, stage] = theOnly(
+      synthesize({ throttle: { ratePerSecond: 5, burst: 6 } }).template,
+      'AWS::ApiGateway::Stage',
+    );
+    assert.deepEqual(
+      (stage.Properties['MethodSettings'] as Record<string, unknown>[]).map((each) => [
+        each['ThrottlingRateLimit'],
+        each['ThrottlingBurstLimit'],
+      ]),
+      [[5, 6]],
+    );
+  });
+});
+
+describe("the gateway's own answers", () => {
+  const responses = [...resourcesOf(template, 'AWS::ApiGateway::GatewayResponse').values()].map(
+    ({ Properties }) =>
+      Properties as {
+        ResponseType: string;
+        RestApiId: unknown;
+        StatusCode: string;
+        ResponseParameters: Record<string, string>;
+        ResponseTemplates: Record<string, string>;
+      },
+  );
+  const byType = new Map(responses.map((response) => [response.ResponseType, response]));
+  const bodyOf = (type: string) =>
+    JSON.parse(byType.get(type)!.ResponseTemplates['application/json']!) as { code: ErrorCode; status: number };
+
+  it("look like the handlers' answers with the same code", () => {
+    assert.equal(responses.length, 21);
+    for (const response of responses) {
+      assert.deepEqual(response.RestApiId, { Ref: restApiId });
+      const { detail, ...body } = bodyOf(response.ResponseType) as { code: ErrorCode; status: number; detail?: string };
+      const handlers = problem(new WalletError(body.code));
+      assert.deepEqual({ ...handlers.body }, { ...body, detail: undefined, errors: undefined }, response.ResponseType);
+      assert.ok(detail === undefined || detail.length > 0);
+      assert.equal(response.StatusCode, String(body.status));
+      for (const [name, value] of Object.entries(handlers.headers ?? {})) {
+        assert.equal(response.ResponseParameters[`gatewayresponse.header.${name}`], `'${value}'`);
+      }
+    }
+  });
+
+  it('have the code of what happened', () => {
+    const expected: Record<string, ErrorCode> = {
+      UNAUTHORIZED: 'unauthorized',
+      EXPIRED_TOKEN: 'unauthorized',
+      INVALID_SIGNATURE: 'unauthorized',
+      ACCESS_DENIED: 'forbidden',
+      INVALID_API_KEY: 'forbidden',
+      WAF_FILTERED: 'forbidden',
+      MISSING_AUTHENTICATION_TOKEN: 'not_found',
+      RESOURCE_NOT_FOUND: 'not_found',
+      BAD_REQUEST_BODY: 'invalid_request',
+      BAD_REQUEST_PARAMETERS: 'invalid_request',
+      DEFAULT_4XX: 'invalid_request',
+      REQUEST_TOO_LARGE: 'payload_too_large',
+      UNSUPPORTED_MEDIA_TYPE: 'unsupported_media_type',
+      THROTTLED: 'rate_limited',
+      QUOTA_EXCEEDED: 'rate_limited',
+      INTEGRATION_TIMEOUT: 'busy',
+      INTEGRATION_FAILURE: 'internal_error',
+      API_CONFIGURATION_ERROR: 'internal_error',
+      AUTHORIZER_CONFIGURATION_ERROR: 'internal_error',
+      AUTHORIZER_FAILURE: 'internal_error',
+      DEFAULT_5XX: 'internal_error',
+    };
+    assert.deepEqual(Object.fromEntries([...byType.keys()].map((type) => [type, bodyOf(type).code])), expected);
+  });
+
+  it('say when to come back where coming back helps', () => {
+    for (const [type, response] of byType) {
+      const { code } = bodyOf(type);
+      const expected = code === 'busy' || code === 'rate_limited' ? "'1'" : undefined;
+      assert.equal(response.ResponseParameters['gatewayresponse.header.Retry-After'], expected, type);
+    }
+  });
+});
+
+describe('tokens', () => {
+  it('come from a user pool with scopes, a token endpoint and a client for machines when nothing is given', () => {
+    const [poolId] = theOnly(template, 'AWS::Cognito::UserPool');
+    const [serverId] = theOnly(template, 'AWS::Cognito::UserPoolResourceServer');
+    const scope = (name: string) => ({ 'Fn::Join': ['', [{ Ref: serverId }, `/${name}`]] });
+    template.hasResourceProperties('AWS::Cognito::UserPoolResourceServer', {
+      Identifier: 'wallet',
+      Scopes: ['read', 'write', 'operate'].map((ScopeName) => Match.objectLike({ ScopeName })),
+    });
+    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      AllowedOAuthFlows: ['client_credentials'],
+      AllowedOAuthScopes: [scope('read'), scope('write'), scope('operate')],
+      GenerateSecret: true,
+    });
+    template.resourceCountIs('AWS::Cognito::UserPoolDomain', 1);
+    const issuer = { 'Fn::GetAtt': [poolId, 'ProviderURL'] };
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'Wallet service: authorizer',
+      Environment: {
+        Variables: Match.objectLike({
+          TOKEN_KIND: 'cognito',
+          TOKEN_ISSUER: issuer,
+          TOKEN_AUDIENCE: 'wallet',
+          TOKEN_JWKS_URI: { 'Fn::Join': ['', [issuer, '/.well-known/jwks.json']] },
+        }),
+      },
+    });
+    for (const output of ['ApiUrl', 'BankSecretArn', 'TokenEndpoint', 'ClientId', 'UserPoolId']) {
+      template.hasOutput(output, {});
+    }
+  });
+
+  it('come from the given issuer and nowhere else', () => {
+    const given = { issuer: 'https://issuer.example', audience: 'wallets' };
+    for (const [tokens, jwksUri] of [
+      [given, 'https://issuer.example/.well-known/jwks.json'],
+      [{ ...given, jwksUri: 'https://keys.example/jwks' }, 'https://keys.example/jwks'],
+    ] as const) {
+      const other = synthesize({ tokens }).template;
+      other.hasResourceProperties('AWS::Lambda::Function', {
+        Description: 'Wallet service: authorizer',
+        Environment: {
+          Variables: Match.objectLike({
+            TOKEN_KIND: 'oidc',
+            TOKEN_ISSUER: 'https://issuer.example',
+            TOKEN_AUDIENCE: 'wallets',
+            TOKEN_JWKS_URI: jwksUri,
+          }),
+        },
+      });
+      for (const type of ['UserPool', 'UserPoolClient', 'UserPoolDomain', 'UserPoolResourceServer']) {
+        other.resourceCountIs(`AWS::Cognito::${type}`, 0);
+      }
+      assert.deepEqual(Object.keys(other.findOutputs('*')).sort(), ['ApiUrl', 'BankSecretArn']);
+    }
+  });
+});

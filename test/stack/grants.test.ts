@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { environments, type FunctionName, routes } from '../../lambdas/contract.ts';
+import { bundleOf } from '../../lib/bundle.ts';
+import { resourcesOf, synthesize } from './synthesized.ts';
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+const { template, stack } = synthesize();
+const names = Object.keys(environments) as FunctionName[];
+const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
+const policies = [...resourcesOf(template, 'AWS::IAM::Policy').values()];
+
+function propertiesOf(name: FunctionName): Record<string, unknown> {
+  const {
+    'Fn::GetAtt': [logicalId],
+  } = stack.resolve(stack.service.functions[name].functionArn) as {
+    'Fn::GetAtt': [string, string];
+  };
+  return lambdas.get(logicalId)!.Properties;
+}
+
+/** What a function may do: `action` on each resource, resources as JSON. */
+function permissionsOf(name: FunctionName): { action: string; resource: string }[] {
+  const {
+    'Fn::GetAtt': [role],
+  } = propertiesOf(name)['Role'] as { 'Fn::GetAtt': [string, string] };
+  return policies
+    .filter(({ Properties }) => (Properties['Roles'] as { Ref: string }[]).some(({ Ref }) => Ref === role))
+    .flatMap(({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement)
+    .flatMap(({ Action, Resource }) =>
+      [Action]
+        .flat()
+        .flatMap((action) => [Resource].flat().map((resource) => ({ action, resource: JSON.stringify(resource) }))),
+    );
+}
+
+function actionsOf(name: FunctionName, service: string): string[] {
+  const mine = permissionsOf(name).filter(({ action }) => action.startsWith(`${service}:`));
+  return [...new Set(mine.map(({ action }) => action.slice(service.length + 1)))].sort();
+}
+
+/** What the SDK can call of itself to find credentials and endpoints; in Lambda it gets both from the environment. */
+const ofTheSdk = /^(AssumeRole|CreateToken|CreateOAuth2Token|GetRoleCredentials|DescribeEndpoints)/;
+
+/** The operations of AWS that a function's bundle can call: bundling leaves out the rest of the SDK. */
+function operationsIn(name: FunctionName): Set<string> {
+  const code = readFileSync(join(bundleOf(name), 'index.mjs'), 'utf8');
+  const calls = code.matchAll(/extends [\w$]+\([^()]*,"(\w+)",[^()]*\)\{\}/g);
+  return new Set([...calls].flatMap(([, operation]) => (ofTheSdk.test(operation!) ? [] : operation!)));
+}
+
+const writes = [
+  'BatchWriteItem',
+  'DeleteItem',
+  'PutItem',
+  'UpdateItem',
+  'PartiQLInsert',
+  'PartiQLUpdate',
+  'PartiQLDelete',
+];
+
+describe('functions', () => {
+  it('are one for each name of the contract, on the runtime and machine that was measured', () => {
+    assert.equal(lambdas.size, names.length);
+    for (const name of names) {
+      const properties = propertiesOf(name);
+      assert.equal(properties['Runtime'], 'nodejs24.x');
+      assert.deepEqual(properties['Architectures'], ['arm64']);
+      assert.deepEqual(properties['TracingConfig'], { Mode: 'Active' });
+    }
+  });
+
+  it('get the environment of the contract and nothing else', () => {
+    for (const name of names) {
+      const { Variables } = propertiesOf(name)['Environment'] as { Variables: Record<string, unknown> };
+      const expected = [...environments[name], 'NODE_OPTIONS'];
+      assert.deepEqual(Object.keys(Variables).sort(), expected.sort(), name);
+    }
+  });
+
+  it('answer before the gateway gives up', () => {
+    for (const { function: name } of routes) assert.ok((propertiesOf(name)['Timeout'] as number) < 29);
+  });
+});
+
+describe('grants', () => {
+  it('let a reading function read only', () => {
+    const readers = routes.filter(({ method }) => method === 'GET').map(({ function: name }) => name);
+    assert.ok(readers.length >= 7);
+    for (const name of [...readers, 'authorizer'] as const) {
+      const granted = actionsOf(name, 'dynamodb');
+      assert.deepEqual(
+        granted.filter((action) => writes.includes(action)),
+        [],
+        name,
+      );
+      assert.deepEqual(
+        actionsOf(name, 'sqs').filter((action) => action !== 'GetQueueAttributes'),
+        [],
+        name,
+      );
+    }
+  });
+
+  // Sending and delaying come from one object (lambdas/runtime/queue.ts), of which each of the two uses its half.
+  const bundledButNotCalled: Partial<Record<FunctionName, string>> = {
+    withdraw: 'ChangeMessageVisibility',
+    withdrawals: 'SendMessage',
+  };
+
+  it('are what the bundle of each function calls, neither less nor more', () => {
+    const inTransaction = ['PutItem', 'UpdateItem'];
+    for (const name of names) {
+      const called = [...operationsIn(name)].flatMap((operation) =>
+        // A transaction is authorised by the actions of its items.
+        operation === 'TransactWriteItems' ? inTransaction : [operation],
+      );
+      // What the event source itself does with the worker's role.
+      const polled = [
+        'ChangeMessageVisibility',
+        'DeleteMessage',
+        'GetQueueAttributes',
+        'GetQueueUrl',
+        'ReceiveMessage',
+      ];
+      const granted = ['dynamodb', 'sqs', 'secretsmanager'].flatMap((service) => actionsOf(name, service));
+      const expected = new Set(called.filter((operation) => operation !== bundledButNotCalled[name]));
+      if (name === 'withdrawals') for (const action of polled) expected.add(action);
+      assert.deepEqual(granted.sort(), [...expected].sort(), name);
+    }
+    assert.ok(operationsIn('charge').has('TransactWriteItems'), 'bundles are read in the wrong way');
+  });
+
+  it('name indexes where they are queried and nowhere else', () => {
+    for (const name of names) {
+      const queried = permissionsOf(name).flatMap(({ resource }) => /\/index\/(\w+|\*)/.exec(resource)?.[1] ?? []);
+      const expected: Partial<Record<FunctionName, string[]>> = {
+        'list-transactions': ['byCounterparty', 'byWallet'],
+        health: ['due'],
+      };
+      assert.deepEqual(queried.sort(), expected[name] ?? [], name);
+    }
+  });
+
+  it('have no wildcard but for X-Ray, which takes no resource', () => {
+    for (const name of names) {
+      for (const { action, resource } of permissionsOf(name)) {
+        assert.ok(!action.includes('*'), `${name}: ${action}`);
+        if (resource === '"*"') assert.match(action, /^xray:Put(TraceSegments|TelemetryRecords)$/, name);
+        else assert.ok(!resource.includes('*'), `${name}: ${action} on ${resource}`);
+      }
+    }
+  });
+});

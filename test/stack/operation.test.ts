@@ -1,0 +1,92 @@
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { newApp } from '../../lib/app.ts';
+import { WalletService } from '../../lib/wallet-service.ts';
+import { resourcesOf, synthesize } from './synthesized.ts';
+
+const { template, stack } = synthesize();
+const alarms = [...resourcesOf(template, 'AWS::CloudWatch::Alarm').values()].map(({ Properties }) => Properties);
+
+describe('alarms', () => {
+  const anchors = alarms.map(
+    ({ AlarmDescription }) => /docs\/runbook\.md#([\w-]+)$/.exec(AlarmDescription as string)?.[1],
+  );
+  const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+  const entries = new Map(
+    runbook
+      .split(/^## /m)
+      .slice(1)
+      .map((entry) => [entry.split('\n', 1)[0]!.toLowerCase().replaceAll(' ', '-'), entry]),
+  );
+
+  it('watch what can go wrong without anybody noticing', () => {
+    const watched = alarms.map(({ MetricName }) => (MetricName as string | undefined) ?? 'throttles').sort();
+    assert.deepEqual(watched, [
+      '5XXError',
+      'ApproximateAgeOfOldestMessage',
+      'ApproximateNumberOfMessagesVisible',
+      'Errors',
+      'WithdrawalInReview',
+      'throttles',
+    ]);
+    const inReview = alarms.find(({ MetricName }) => MetricName === 'WithdrawalInReview');
+    assert.equal(inReview?.['Namespace'], 'Wallet');
+    assert.deepEqual(inReview['Dimensions'], [{ Name: 'service', Value: 'wallet' }]);
+  });
+
+  it('each name a runbook entry that describes, investigates and resolves', () => {
+    for (const anchor of anchors) {
+      assert.ok(anchor, 'an alarm names no entry');
+      const entry = entries.get(anchor);
+      assert.ok(entry, `docs/runbook.md has no entry for #${anchor}`);
+      for (const part of ['Description', 'Investigation', 'Resolution']) {
+        assert.ok(entry.includes(`\n### ${part}\n`), `${anchor} has no ${part}`);
+      }
+    }
+  });
+
+  it('tell the topic, where there is one', () => {
+    const embedding = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
+    const alarmTopic = new Topic(embedding, 'Topic');
+    const service = new WalletService(embedding, 'Wallets', { bank: { url: 'https://bank.example' }, alarmTopic });
+    const topic = embedding.resolve(alarmTopic.topicArn) as unknown;
+    const embedded = Template.fromStack(embedding);
+    embedded.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] });
+    embedded.resourceCountIs('AWS::CloudWatch::Alarm', alarms.length);
+    assert.equal(Object.keys(embedded.findOutputs('*')).length, 0, 'outputs are for the stack that embeds');
+    assert.ok(service.api.url);
+  });
+});
+
+describe('the rules of AWS Solutions', () => {
+  it('are kept, or set aside with a reason next to what they are about', () => {
+    for (const root of [stack, synthesize({ tokens: { issuer: 'https://issuer.example', audience: 'a' } }).stack]) {
+      assert.deepEqual(new AwsSolutionsChecks(root).validateScope(root).violations, []);
+    }
+  });
+
+  it('are really checked', () => {
+    const bare = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Bare');
+    new Topic(bare, 'Topic');
+    assert.equal(new AwsSolutionsChecks(bare).validateScope(bare).success, false);
+  });
+});
+
+describe('the parameter', () => {
+  it('takes http and https URLs, and has no default that could pay into nowhere', () => {
+    const { BankUrl } = template.findParameters('BankUrl') as {
+      BankUrl: { AllowedPattern: string; Default?: string; Description: string };
+    };
+    assert.equal(BankUrl.Default, undefined);
+    const pattern = new RegExp(`^(?:${BankUrl.AllowedPattern})$`);
+    for (const good of ['https://bank.example', 'http://127.0.0.1:4100/v1']) assert.match(good, pattern);
+    for (const bad of ['', 'bank.example', 'ftp://bank.example', 'https://bank.example/?q=1', 'https://a b']) {
+      assert.doesNotMatch(bad, pattern);
+    }
+  });
+});

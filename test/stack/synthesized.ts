@@ -1,0 +1,31 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import assert from 'node:assert/strict';
+import { newApp } from '../../lib/app.ts';
+import { WalletStack, type WalletStackProps } from '../../lib/wallet-stack.ts';
+
+/** A resource of a synthesized template. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+/** The stack under test with its template. */
+export function synthesize(props: WalletStackProps = {}): { stack: WalletStack; template: Template } {
+  const stack = new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Wallet', props);
+  return { stack, template: Template.fromStack(stack) };
+}
+
+/** All resources of a type, by logical id. */
+export function resourcesOf(template: Template, type: string): Map<string, Resource> {
+  return new Map(Object.entries(template.findResources(type)) as [string, Resource][]);
+}
+
+/** The only resource of a type. */
+export function theOnly(template: Template, type: string): [logicalId: string, resource: Resource] {
+  const [first, ...others] = resourcesOf(template, type);
+  assert.ok(first, `no ${type}`);
+  assert.equal(others.length, 0, `more than one ${type}`);
+  return first;
+}

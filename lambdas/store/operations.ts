@@ -61,8 +61,9 @@ export function putOperation(table: Table, operation: Operation): WriteItem<Wall
   });
 }
 
-/** Whether the write was a replay; throws what refused it. */
-export function replayOr(refusal: WalletError | Replay | undefined): refusal is Replay {
-  if (refusal instanceof WalletError) throw refusal;
-  return refusal !== undefined;
+/** The replay that a command's write turned out to be, undefined when it was written; throws what refused it. */
+export function replayOf(readings: readonly (WalletError | Replay)[]): Replay | undefined {
+  const [first] = readings;
+  if (first instanceof WalletError) throw first;
+  return first;
 }

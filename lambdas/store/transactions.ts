@@ -6,7 +6,7 @@ import type { Stretch } from '../domain/history.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { dueShardOf, historyKeyOf, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
-import { putRecord, replayOr } from './operations.ts';
+import { putRecord, replayOf } from './operations.ts';
 import type { Replay } from './operations.ts';
 import { countInRateWindow } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
@@ -192,9 +192,9 @@ async function commit(
     ...transaction,
     ...due,
   };
-  const refusal = await write<WalletError | Replay>(table, [putRecord(table, record), ...changes]);
-  if (!replayOr(refusal)) return { transaction, replayed: false };
-  const existing = toTransaction(refusal.record);
+  const replay = replayOf(await write<WalletError | Replay>(table, [putRecord(table, record), ...changes]));
+  if (replay === undefined) return { transaction, replayed: false };
+  const existing = toTransaction(replay.record);
   if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
   return { transaction: existing, replayed: true };
 }

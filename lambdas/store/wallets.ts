@@ -5,7 +5,7 @@ import { maxAmount } from '../domain/money.ts';
 import { creditRefusal, debitRefusal, openWallet, statusRefusal } from '../domain/wallet.ts';
 import type { Reach, Wallet, WalletStatus } from '../domain/wallet.ts';
 import { ownedWalletKey, ownerPartition, walletIdOf, walletKey } from './keys.ts';
-import { putOperation, replayOr } from './operations.ts';
+import { putOperation, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { countInRateWindow } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
@@ -26,7 +26,7 @@ export async function createWallet(
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
   const walletId = walletIdOf(operation.principal, operation.idempotencyKey, request.currency);
   const wallet = openWallet({ walletId, ownerId: request.ownerId, currency: request.currency, at: operation.at });
-  const refusal = await write(table, [
+  const readings = await write(table, [
     putOperation(table, operation),
     {
       label: 'wallet',
@@ -48,7 +48,7 @@ export async function createWallet(
     },
     ...(request.rate ? [countInRateWindow(table, request.rate, operation.at)] : []),
   ]);
-  const replayed = replayOr(refusal);
+  const replayed = replayOf(readings) !== undefined;
   return { wallet: replayed ? await existingWallet(table, walletId) : wallet, replayed };
 }
 
@@ -62,7 +62,7 @@ export async function setWalletStatus(
   operation: Operation,
   change: { walletId: string; status: WalletStatus },
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
-  const refusal = await write(table, [
+  const readings = await write(table, [
     putOperation(table, operation),
     {
       label: 'wallet status',
@@ -84,7 +84,7 @@ export async function setWalletStatus(
       refused: (image) => statusRefusal(toWallet(image), change.status),
     },
   ]);
-  const replayed = replayOr(refusal);
+  const replayed = replayOf(readings) !== undefined;
   return { wallet: await existingWallet(table, change.walletId), replayed };
 }
 

@@ -161,7 +161,7 @@ async function finish(
   end: Change & { wallet: ReturnType<typeof settleHold> },
 ): Promise<boolean> {
   const remove = 'dueShard, dueAt, claimId, submitBy';
-  const refused = await write(table, [
+  const readings = await write(table, [
     {
       label: 'claimed withdrawal',
       request: { Update: claimedUpdate(table, claimed, { ...end, remove }) },
@@ -169,5 +169,5 @@ async function finish(
     },
     end.wallet,
   ]);
-  return refused !== lost;
+  return readings.length === 0;
 }

@@ -24,27 +24,31 @@ export interface WriteItem<R> {
  * Writes all items or none, in one round trip. A lost answer is asked for again with the same client token, which
  * DynamoDB answers with the first try's success; so what was written once is never reported as refused.
  *
- * @param items at most 100; where several conditions fail, the first item's reading counts
- * @returns undefined when everything was written, else the first failed item's reading
+ * @param items at most 100; the most telling condition first: callers answer with the first reading
+ * @returns the readings of all conditions that failed, in the order of the items; empty when everything was written
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget
  */
-export async function write<R>(table: Table, items: readonly WriteItem<R>[]): Promise<R | undefined> {
+export async function write<R>(table: Table, items: readonly WriteItem<R>[]): Promise<R[]> {
   const command = new TransactWriteItemsCommand({
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
   });
   try {
     await persist(table, () => table.client.send(command));
-    return undefined;
+    return [];
   } catch (error) {
+    const readings: R[] = [];
     for (const [index, reason] of cancellationReasons(error).entries()) {
       const item = items[index];
       if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
       const reading = item.refused(reason.Item && fromItem(reason.Item));
-      if (reading !== undefined) return reading;
-      throw new Error(`condition of "${item.label}" failed, and its image does not say why`, { cause: error });
+      if (reading !== undefined) readings.push(reading);
+      else if (readings.length === 0) {
+        throw new Error(`condition of "${item.label}" failed, and its image does not say why`, { cause: error });
+      }
     }
-    throw error;
+    if (readings.length === 0) throw error;
+    return readings;
   }
 }
 

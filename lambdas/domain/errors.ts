@@ -18,6 +18,8 @@ const titles = {
   balance_limit_exceeded: 'The wallet cannot hold that much money',
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests in this hour',
+  not_in_review: 'The transaction is not in review',
+  overloaded: 'Too much work is waiting; nothing was stored, retry later',
   busy: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',
   internal_error: 'Something went wrong on our side',
 } as const;

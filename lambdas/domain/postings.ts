@@ -4,10 +4,14 @@ export interface Posting {
   readonly amount: number;
 }
 
-/** Names of the accounts. `external` is the world outside: minus what all wallets of the currency hold. */
+/**
+ * Names of the accounts. `external` is the world outside: minus what the service owes its wallets in the currency.
+ * `transit` is money between two wallets: debited from the sender of a queued transfer, not yet credited.
+ */
 export const accounts = {
   available: (walletId: string) => `wallet:${walletId}:available`,
   held: (walletId: string) => `wallet:${walletId}:held`,
+  transit: (currency: string) => `transit:${currency}`,
   external: (currency: string) => `external:${currency}`,
 } as const;
 

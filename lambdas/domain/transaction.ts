@@ -1,8 +1,14 @@
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 
-export type TransactionType = 'charge' | 'withdrawal' | 'transfer';
-export const transactionTypes = ['charge', 'withdrawal', 'transfer'] as const satisfies readonly TransactionType[];
+/** A `return` is a payment of the bank that came back: the completed withdrawal stays, and this undoes it. */
+export type TransactionType = 'charge' | 'withdrawal' | 'transfer' | 'return';
+export const transactionTypes = [
+  'charge',
+  'withdrawal',
+  'transfer',
+  'return',
+] as const satisfies readonly TransactionType[];
 
 /** `pending` → `executing` → `completed` | `failed` | `review`; `review` → `completed` | `failed`. */
 export type TransactionStatus = 'pending' | 'executing' | 'completed' | 'failed' | 'review';
@@ -27,6 +33,14 @@ export interface Attempt {
   readonly submitted: boolean;
   readonly outcome: 'accepted' | 'rejected' | 'unknown';
   readonly reason?: string;
+}
+
+/** How an operator ended a withdrawal that was in review, and why. */
+export interface Resolution {
+  readonly outcome: 'completed' | 'failed';
+  readonly evidence: string;
+  readonly principal: string;
+  readonly at: string;
 }
 
 export interface Failure {
@@ -58,6 +72,12 @@ export interface Transaction extends Annotations {
   readonly postings: readonly Posting[];
   readonly failure?: Failure;
   readonly attempts?: readonly Attempt[];
+  readonly resolution?: Resolution;
+  /** Of a return: the withdrawal that came back; and of that withdrawal: its return. */
+  readonly originalTransactionId?: string;
+  readonly returnTransactionId?: string;
+  /** Whether a transfer was queued at acceptance, and so answered with 202. */
+  readonly queued?: true;
   /** Who sent the command (the token's `sub`), and for an end user's command the owner of `walletId`. */
   readonly principal: string;
   readonly ownerId?: string | undefined;
@@ -109,6 +129,41 @@ export function transfer(facts: CommandFacts & { toWalletId: string }): Transact
     postings: move(facts.amount, accounts.available(facts.walletId), accounts.available(facts.toWalletId)),
     completedAt: facts.at,
   };
+}
+
+/** Money from one wallet to another whose arrival is left to a worker: the sender is debited at once. */
+export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): Transaction {
+  return {
+    ...common(facts),
+    type: 'transfer',
+    status: 'pending',
+    queued: true,
+    counterpartyWalletId: facts.toWalletId,
+    postings: move(facts.amount, accounts.available(facts.walletId), accounts.transit(facts.currency)),
+  };
+}
+
+/** What the arrival of a queued transfer books. */
+export function arrivalPostings(of: Transaction & { counterpartyWalletId: string }): Posting[] {
+  return move(of.amount, accounts.transit(of.currency), accounts.available(of.counterpartyWalletId));
+}
+
+/** What the failure of a queued transfer books: the sender is whole again. */
+export function refundPostings(of: Transaction): Posting[] {
+  return move(of.amount, accounts.transit(of.currency), accounts.available(of.walletId));
+}
+
+/** A payment that the bank made and got back: the money enters the wallet again as a transaction of its own. */
+export function bankReturn(original: Transaction, facts: { transactionId: string; principal: string; at: string }) {
+  const { walletId, amount, currency, ownerId, transactionId: originalTransactionId } = original;
+  return {
+    ...common({ ...facts, ownerId, walletId, amount, currency }),
+    type: 'return',
+    status: 'completed',
+    originalTransactionId,
+    postings: move(amount, accounts.external(currency), accounts.available(walletId)),
+    completedAt: facts.at,
+  } as const satisfies Transaction;
 }
 
 /** What settling a withdrawal books: the held money has left for the bank. */

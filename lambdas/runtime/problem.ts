@@ -12,6 +12,7 @@ const statuses: Record<ErrorCode, number> = {
   wallet_frozen: 409,
   wallet_closed: 409,
   wallet_not_empty: 409,
+  not_in_review: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   insufficient_funds: 422,
@@ -20,6 +21,7 @@ const statuses: Record<ErrorCode, number> = {
   balance_limit_exceeded: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
+  overloaded: 503,
   busy: 503,
   internal_error: 500,
 };

@@ -15,8 +15,8 @@ export interface TokenSettings {
 /** Checks an Authorization header; undefined when it does not hold a token that is valid now. */
 export type VerifyToken = (authorization: string | undefined) => Promise<AuthorizerContext | undefined>;
 
-/** A principal is part of keys, so it is bounded like everything else. */
-const longestPrincipal = 128;
+/** A principal is part of keys: bounded, and without spaces, so that no token can pass for the service itself. */
+const principalFormat = /^[\x21-\x7e]{1,128}$/;
 const fetchTimeoutMs = 3_000;
 
 /**
@@ -43,7 +43,7 @@ export function openTokenVerifier(settings: TokenSettings): VerifyToken {
     try {
       const { sub, scope, token_use: use } = await verifier.verify(token);
       if (cognito && use !== 'access') return undefined;
-      if (typeof sub !== 'string' || sub === '' || sub.length > longestPrincipal) return undefined;
+      if (typeof sub !== 'string' || !principalFormat.test(sub)) return undefined;
       return { principal: sub, scopes: ourScopes(scope).join(' ') };
     } catch (error) {
       if (error instanceof JwtBaseError) return undefined;

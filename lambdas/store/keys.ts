@@ -31,6 +31,14 @@ export function transactionIdOf(principal: string, idempotencyKey: string): stri
   return `tx_${digest(principal, idempotencyKey)}`;
 }
 
+/** Who books what nobody asked for; no caller's principal has a space. */
+export const bankPrincipal = 'the bank';
+
+/** The id of the return of a withdrawal: one for each, however often the bank tells us. */
+export function returnIdOf(transactionId: string): string {
+  return `tx_${digest(bankPrincipal, transactionId)}`;
+}
+
 /**
  * The id of a wallet opened by a command. It carries the currency, so that a command knows it without a read
  * (docs/adr/0002-wallet-ids-carry-their-currency.md); to callers it is opaque.

@@ -10,6 +10,7 @@ import { putRecord, replayOf } from './operations.ts';
 import type { Replay } from './operations.ts';
 import { countInRateWindow } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
+import { readItems } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { credit, debit, hold } from './wallets.ts';
@@ -72,6 +73,26 @@ export function commitTransfer(
   ]);
 }
 
+/**
+ * Accepts a transfer for later: debits the sender and makes the work due, in one write of 7 write units.
+ *
+ * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is looked at when the money arrives
+ */
+export function acceptTransfer(
+  table: Table,
+  transaction: Transaction,
+  fingerprint: string,
+  rate: RateLimit | undefined,
+): Promise<Committed> {
+  return commit(
+    table,
+    transaction,
+    fingerprint,
+    [debit(table, movement(transaction)), ...rateItems(table, transaction, rate)],
+    { dueShard: dueShardOf(transaction.transactionId), dueAt: transaction.createdAt },
+  );
+}
+
 /** Reads a transaction; a consistent read, as a caller asks right after its command was answered. */
 export async function getTransaction(table: Table, transactionId: string): Promise<OpenWithdrawal | undefined> {
   const { Item } = await persist(table, () =>
@@ -80,6 +101,20 @@ export async function getTransaction(table: Table, transactionId: string): Promi
     ),
   );
   return Item && toTransaction(fromItem(Item));
+}
+
+/** Reads up to 100 transactions in one call, by id; those that do not exist are left out. */
+export async function getTransactions(
+  table: Table,
+  transactionIds: readonly string[],
+): Promise<Map<string, OpenWithdrawal>> {
+  const items = await readItems(table, transactionIds.map(transactionKey));
+  return new Map(
+    items.flatMap((item) => {
+      const transaction = toTransaction(item);
+      return transaction === undefined ? [] : [[transaction.transactionId, transaction] as const];
+    }),
+  );
 }
 
 /** What a page of a wallet's history is about. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */

@@ -1,5 +1,4 @@
-import { BatchGetItemCommand, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { WalletError } from '../domain/errors.ts';
 import { maxAmount } from '../domain/money.ts';
 import { creditRefusal, debitRefusal, openWallet, statusRefusal } from '../domain/wallet.ts';
@@ -9,6 +8,7 @@ import { putOperation, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { countInRateWindow } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
+import { readItems } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem, update, write } from './write.ts';
@@ -138,24 +138,15 @@ export async function listWallets(
   return last === undefined ? { items } : { items, next: last };
 }
 
-/** Reads up to 100 wallets in one call (again for what DynamoDB left out), by id. */
+/** Reads up to 100 wallets in one call, by id; those that do not exist are left out. */
 export async function getWallets(table: Table, walletIds: readonly string[]): Promise<Map<string, Wallet>> {
-  const wallets = new Map<string, Wallet>();
-  let keys: Record<string, AttributeValue>[] = walletIds.map((walletId) => toItem(walletKey(walletId)));
-  while (keys.length > 0) {
-    const asked = keys;
-    const { Responses, UnprocessedKeys } = await persist(table, () =>
-      table.client.send(
-        new BatchGetItemCommand({ RequestItems: { [table.name]: { Keys: asked, ConsistentRead: true } } }),
-      ),
-    );
-    for (const item of Responses?.[table.name] ?? []) {
-      const wallet = toWallet(fromItem(item));
-      if (wallet) wallets.set(wallet.walletId, wallet);
-    }
-    keys = UnprocessedKeys?.[table.name]?.Keys ?? [];
-  }
-  return wallets;
+  const items = await readItems(table, walletIds.map(walletKey));
+  return new Map(
+    items.flatMap((item) => {
+      const wallet = toWallet(item);
+      return wallet === undefined ? [] : [[wallet.walletId, wallet] as const];
+    }),
+  );
 }
 
 /** A command's hold on a wallet: who may, how much, and the transaction that it is for. */
@@ -198,21 +189,38 @@ export function credit(table: Table, movement: Movement): WriteItem<WalletError>
   });
 }
 
-type HeldMovement = Omit<Movement, 'ownerId' | 'currency'>;
+/** Puts back what had left: works whatever the wallet's status and fullness, as the money is the owner's already. */
+export function giveBack(table: Table, movement: PromisedMovement): WriteItem<never> {
+  return {
+    label: 'give back',
+    request: {
+      Update: update(table, walletKey(movement.walletId), {
+        set: `available = available + :amount, #total = #total + :amount, ${stamp}`,
+        if: 'attribute_exists(pk)',
+        values: stampValues(movement),
+      }),
+    },
+    // Wallets are never deleted.
+    refused: () => undefined,
+  };
+}
+
+/** A movement that was decided before: nobody is asked whether it may be. */
+type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 
 /** Lets held money go: it has left. Works whatever the wallet's status, as the money was promised before. */
-export function settleHold(table: Table, movement: HeldMovement): WriteItem<never> {
+export function settleHold(table: Table, movement: PromisedMovement): WriteItem<never> {
   return consumeHold(table, movement, 'held = held - :amount, #total = #total - :amount');
 }
 
 /** Gives held money back; works whatever the wallet's status. */
-export function releaseHold(table: Table, movement: HeldMovement): WriteItem<never> {
+export function releaseHold(table: Table, movement: PromisedMovement): WriteItem<never> {
   return consumeHold(table, movement, 'held = held - :amount, available = available + :amount');
 }
 
 const stamp = 'version = version + :one, lastTransactionId = :transactionId, updatedAt = :at';
 
-function stampValues(movement: HeldMovement) {
+function stampValues(movement: PromisedMovement) {
   return { amount: movement.amount, one: 1, transactionId: movement.transactionId, at: movement.at };
 }
 
@@ -247,7 +255,7 @@ function useWallet(
   };
 }
 
-function consumeHold(table: Table, movement: HeldMovement, set: string): WriteItem<never> {
+function consumeHold(table: Table, movement: PromisedMovement, set: string): WriteItem<never> {
   return {
     label: 'consume hold',
     request: {

@@ -1,14 +1,17 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Attempt, Failure } from '../domain/transaction.ts';
-import { releasePostings, settlePostings } from '../domain/transaction.ts';
+import { WalletError } from '../domain/errors.ts';
+import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
+import type { Attempt, Failure, Resolution, Transaction, TransactionStatus } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import { transactionKey } from './keys.ts';
+import { bankPrincipal, fingerprintOf, historyKeyOf, returnIdOf, transactionKey } from './keys.ts';
+import { putOperation, putRecord, Replay, replayOf } from './operations.ts';
+import type { Operation } from './operations.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
-import { releaseHold, settleHold } from './wallets.ts';
+import { giveBack, releaseHold, settleHold } from './wallets.ts';
 import { fromItem, update, write } from './write.ts';
-import type { Item } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
 
 /** A claim on a withdrawal. Times are ISO 8601 UTC. */
 export interface Claim {
@@ -64,13 +67,7 @@ export interface Claimed {
  * @returns whether it was written; false when the claim was lost, and somebody else ends the withdrawal
  */
 export function settleWithdrawal(table: Table, claimed: Claimed, attempt: Attempt): Promise<boolean> {
-  const { withdrawal, at } = claimed;
-  return finish(table, claimed, {
-    set: '#status = :completed, completedAt = :at, postings = list_append(postings, :postings)',
-    values: { completed: 'completed', postings: settlePostings(withdrawal) },
-    attempt,
-    wallet: settleHold(table, { ...withdrawal, at }),
-  });
+  return finish(table, claimed, attempt);
 }
 
 /** The bank has definitely not paid: the money is given back and the withdrawal failed; as `settleWithdrawal`. */
@@ -80,13 +77,7 @@ export function releaseWithdrawal(
   attempt: Attempt,
   failure: Failure,
 ): Promise<boolean> {
-  const { withdrawal, at } = claimed;
-  return finish(table, claimed, {
-    set: '#status = :failed, failure = :failure, completedAt = :at, postings = list_append(postings, :postings)',
-    values: { failed: 'failed', failure, postings: releasePostings(withdrawal) },
-    attempt,
-    wallet: releaseHold(table, { ...withdrawal, at }),
-  });
+  return finish(table, claimed, attempt, failure);
 }
 
 /**
@@ -112,10 +103,81 @@ export function putBackWithdrawal(
 export function reviewWithdrawal(table: Table, claimed: Claimed, attempt: Attempt): Promise<boolean> {
   return whileClaimed(table, claimed, {
     set: '#status = :review',
-    remove: 'dueShard, dueAt, claimId, submitBy',
+    remove: endOfWork,
     values: { review: 'review' },
     attempt,
   });
+}
+
+/** Ends a withdrawal on somebody's definite word, from any of these statuses and whoever holds a claim on it. */
+export interface Verdict {
+  readonly withdrawal: OpenWithdrawal;
+  readonly at: string;
+  readonly from: readonly TransactionStatus[];
+  /** Undefined: the bank has paid. */
+  readonly failure: Failure | undefined;
+  readonly attempt?: Attempt;
+  readonly resolution?: Resolution;
+}
+
+/**
+ * Ends a withdrawal by the bank's own word.
+ *
+ * @returns whether it was written; false when it was in none of the verdict's statuses any more
+ */
+export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boolean> {
+  const readings = await write(table, verdictItems(table, verdict));
+  return readings.length === 0;
+}
+
+/**
+ * Ends a withdrawal by an operator's word, together with the record of the operator's key.
+ *
+ * @throws WalletError `not_in_review`, `idempotency_key_reused`, `busy`
+ */
+export async function resolveWithdrawal(
+  table: Table,
+  operation: Operation,
+  verdict: Verdict,
+): Promise<{ replayed: boolean }> {
+  const notInReview = new WalletError('not_in_review');
+  const items = verdictItems(table, verdict).map((item) => ({ ...item, refused: () => notInReview }));
+  return { replayed: replayOf(await write(table, [putOperation(table, operation), ...items])) !== undefined };
+}
+
+/**
+ * Books that a completed payment came back: a transaction of its own, linked both ways, and the money in the wallet.
+ *
+ * @returns the return; also when it had been booked before
+ */
+export async function returnWithdrawal(table: Table, original: OpenWithdrawal, at: string): Promise<Transaction> {
+  const transactionId = returnIdOf(original.transactionId);
+  const transaction = bankReturn(original, { transactionId, principal: bankPrincipal, at });
+  const readings = await write<Replay | WalletError | typeof lost>(table, [
+    putRecord(table, {
+      ...transactionKey(transactionId),
+      historyKey: historyKeyOf(transaction),
+      fingerprint: fingerprintOf(['return', original.transactionId]),
+      ...transaction,
+    }),
+    {
+      label: 'returned withdrawal',
+      request: {
+        Update: update(table, transactionKey(original.transactionId), {
+          set: 'returnTransactionId = :returnId, updatedAt = :at',
+          if: '#status = :completed AND attribute_not_exists(returnTransactionId)',
+          values: { returnId: transactionId, at, completed: 'completed' },
+        }),
+      },
+      refused: () => lost,
+    },
+    giveBack(table, { ...transaction, at }),
+  ]);
+  const [first] = readings;
+  if (first === undefined) return transaction;
+  const existing = first instanceof Replay ? toTransaction(first.record) : undefined;
+  if (existing === undefined) throw new Error(`cannot return ${original.transactionId}: it is not completed`);
+  return existing;
 }
 
 interface Change {
@@ -124,21 +186,67 @@ interface Change {
   readonly attempt?: Attempt | undefined;
 }
 
-/** The update of a claimed withdrawal, on condition that the claim is still ours. */
-function claimedUpdate(table: Table, claimed: Claimed, change: Change & { remove: string }) {
+const endOfWork = 'dueShard, dueAt, claimId, submitBy';
+const lost = Symbol('lost to somebody else');
+
+/** How a withdrawal ends on its record, and in its wallet. */
+function ending(table: Table, { withdrawal, at }: { withdrawal: OpenWithdrawal; at: string }, failure?: Failure) {
+  const movement = { ...withdrawal, at };
+  const end = 'completedAt = :at, postings = list_append(postings, :postings)';
+  return failure === undefined
+    ? {
+        set: `#status = :completed, ${end}`,
+        values: { completed: 'completed', postings: settlePostings(withdrawal) },
+        wallet: settleHold(table, movement),
+      }
+    : {
+        set: `#status = :failed, failure = :failure, ${end}`,
+        values: { failed: 'failed', failure, postings: releasePostings(withdrawal) },
+        wallet: releaseHold(table, movement),
+      };
+}
+
+function verdictItems(table: Table, verdict: Verdict): WriteItem<typeof lost>[] {
+  const { withdrawal, at, from, failure, attempt, resolution } = verdict;
+  const end = ending(table, verdict, failure);
+  const statuses = Object.fromEntries(from.map((status, index) => [`from${index}`, status]));
+  const names = Object.keys(statuses).map((name) => `:${name}`);
+  return [
+    {
+      label: 'withdrawal',
+      request: {
+        Update: transactionUpdate(table, withdrawal.transactionId, {
+          set: resolution === undefined ? end.set : `${end.set}, resolution = :resolution`,
+          remove: endOfWork,
+          if: `#type = :withdrawal AND #status IN (${names.join(', ')})`,
+          values: { ...end.values, ...statuses, withdrawal: 'withdrawal', resolution, at },
+          attempt,
+        }),
+      },
+      refused: () => lost,
+    },
+    end.wallet,
+  ];
+}
+
+/** The update of a transaction, with the visit to the bank when there was one. */
+function transactionUpdate(table: Table, transactionId: string, change: Change & { remove: string; if: string }) {
   const { attempt } = change;
   const recorded = attempt === undefined ? '' : ', attempts = list_append(if_not_exists(attempts, :none), :attempts)';
-  return update(table, transactionKey(claimed.withdrawal.transactionId), {
+  return update(table, transactionKey(transactionId), {
     set: `${change.set}${recorded}, updatedAt = :at`,
     remove: change.remove,
+    if: change.if,
+    values: { ...change.values, ...(attempt !== undefined && { none: [], attempts: [attempt] }) },
+  });
+}
+
+/** The update of a claimed withdrawal, on condition that the claim is still ours. */
+function claimedUpdate(table: Table, claimed: Claimed, change: Change & { remove: string }) {
+  return transactionUpdate(table, claimed.withdrawal.transactionId, {
+    ...change,
     if: '#status = :executing AND claimId = :claimId',
-    values: {
-      ...change.values,
-      ...(attempt !== undefined && { none: [], attempts: [attempt] }),
-      at: claimed.at,
-      executing: 'executing',
-      claimId: claimed.claimId,
-    },
+    values: { ...change.values, at: claimed.at, executing: 'executing', claimId: claimed.claimId },
   });
 }
 
@@ -153,21 +261,15 @@ async function whileClaimed(table: Table, claimed: Claimed, change: Change & { r
   }
 }
 
-const lost = Symbol('claim lost');
-
-async function finish(
-  table: Table,
-  claimed: Claimed,
-  end: Change & { wallet: ReturnType<typeof settleHold> },
-): Promise<boolean> {
-  const remove = 'dueShard, dueAt, claimId, submitBy';
+async function finish(table: Table, claimed: Claimed, attempt: Attempt, failure?: Failure): Promise<boolean> {
+  const { wallet, ...end } = ending(table, claimed, failure);
   const readings = await write(table, [
     {
       label: 'claimed withdrawal',
-      request: { Update: claimedUpdate(table, claimed, { ...end, remove }) },
+      request: { Update: claimedUpdate(table, claimed, { ...end, remove: endOfWork, attempt }) },
       refused: () => lost,
     },
-    end.wallet,
+    wallet,
   ]);
   return readings.length === 0;
 }

@@ -66,10 +66,11 @@ const names = {
   '#status': 'status',
   '#total': 'total',
   '#ttl': 'ttl',
+  '#type': 'type',
 } as const;
 
 /**
- * An update of one item for `write`: the expression's reserved words `#status`, `#total` and `#ttl` are named here once, and
+ * An update of one item for `write`: the expression's reserved words among the names (`#status`, …) are spelled out here once, and
  * `values` are given without their colon.
  */
 export function update(

@@ -1,0 +1,97 @@
+import type { WalletError } from '../domain/errors.ts';
+import { arrivalPostings, refundPostings } from '../domain/transaction.ts';
+import type { Failure, Transaction } from '../domain/transaction.ts';
+import { transactionKey } from './keys.ts';
+import type { Table } from './table.ts';
+import { credit, giveBack } from './wallets.ts';
+import { update, write } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
+
+/** A transfer on its way to its receiver. */
+export type QueuedTransfer = Transaction & { counterpartyWalletId: string };
+
+/** Most transfers that one write settles: DynamoDB takes 100 items, and the wallet is one of them. */
+export const mostTransfersPerWrite = 99;
+
+/** A transfer that is not pending any more: somebody else has ended it. */
+class Ended {
+  readonly transactionId: string;
+
+  constructor(transactionId: string) {
+    this.transactionId = transactionId;
+  }
+}
+
+/** What came of a group: nothing was written unless `settled`. */
+export type GroupOutcome =
+  | { readonly settled: true }
+  | { readonly settled: false; readonly ended: ReadonlySet<string>; readonly refusal: WalletError | undefined };
+
+/**
+ * Credits one wallet with a group of transfers and completes them, in one write of 2 + 5 n write units.
+ *
+ * @param group 1 to 99 transfers to the same wallet, whose amounts add up to at most 2^53-1
+ * @returns when nothing was written, which of them had ended before, and why the receiver refused, if it did
+ */
+export async function settleTransfers(
+  table: Table,
+  group: readonly [QueuedTransfer, ...QueuedTransfer[]],
+  at: string,
+): Promise<GroupOutcome> {
+  const [first] = group;
+  const readings = await write<WalletError | Ended>(table, [
+    credit(table, {
+      walletId: first.counterpartyWalletId,
+      ownerId: undefined,
+      amount: group.reduce((sum, { amount }) => sum + amount, 0),
+      currency: first.currency,
+      transactionId: first.transactionId,
+      at,
+    }),
+    ...group.map((transfer) =>
+      endTransfer(table, transfer, {
+        set: '#status = :completed',
+        values: { completed: 'completed', postings: arrivalPostings(transfer), at },
+      }),
+    ),
+  ]);
+  if (readings.length === 0) return { settled: true };
+  const ended = new Set(readings.flatMap((reading) => (reading instanceof Ended ? [reading.transactionId] : [])));
+  return { settled: false, ended, refusal: readings.find((reading) => !(reading instanceof Ended)) };
+}
+
+/**
+ * Ends a transfer that cannot arrive: failed, and the sender whole again, in one write.
+ *
+ * @returns false when it had ended before
+ */
+export async function failTransfer(
+  table: Table,
+  transfer: QueuedTransfer,
+  failure: Failure,
+  at: string,
+): Promise<boolean> {
+  const readings = await write<Ended>(table, [
+    endTransfer(table, transfer, {
+      set: '#status = :failed, failure = :failure',
+      values: { failed: 'failed', failure, postings: refundPostings(transfer), at },
+    }),
+    giveBack(table, { ...transfer, at }),
+  ]);
+  return readings.length === 0;
+}
+
+function endTransfer(table: Table, transfer: QueuedTransfer, end: { set: string; values: Item }): WriteItem<Ended> {
+  return {
+    label: `transfer ${transfer.transactionId}`,
+    request: {
+      Update: update(table, transactionKey(transfer.transactionId), {
+        set: `${end.set}, postings = list_append(postings, :postings), updatedAt = :at, completedAt = :at`,
+        remove: 'dueShard, dueAt',
+        if: '#type = :transfer AND #status = :pending',
+        values: { ...end.values, transfer: 'transfer', pending: 'pending' },
+      }),
+    },
+    refused: () => new Ended(transfer.transactionId),
+  };
+}

@@ -58,8 +58,9 @@ function takeLock() {
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
     const holder = contentOf(lock);
-    if (holder !== undefined && !isRunning(Number(holder))) rmSync(lock, { force: true });
-    return false;
+    if (holder === undefined || isRunning(Number(holder))) return false;
+    rmSync(lock, { force: true });
+    return takeLock();
   } finally {
     rmSync(mine, { force: true });
   }

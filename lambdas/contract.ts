@@ -20,6 +20,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BANK_NOT_FOUND_WINDOW_SECONDS`: how long after a submit the bank may still answer "not found" to a payment that
  *   it will make all the same. From the bank's documentation.
  * - `BANK_MAX_ATTEMPTS`: visits to the bank for one withdrawal before it goes to review.
+ * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
   authorizer: tokens,
@@ -28,15 +29,17 @@ export const environments = {
   'get-wallet': table,
   'get-balance': table,
   charge: table,
-  withdraw: [...table, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL'],
-  transfer: [...table, 'TRANSFERS_PER_HOUR'],
+  withdraw: [...table, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
+  transfer: [...table, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
   'list-transactions': table,
   'get-transaction': table,
   'get-receipt': table,
   freeze: table,
   unfreeze: table,
   close: table,
-  health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL'],
+  resolve: table,
+  'bank-notifications': [...table, 'BANK_SECRET_ARN'],
+  health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL', 'TRANSFER_QUEUE_URL', 'TRANSFER_DLQ_URL'],
   withdrawals: [
     ...table,
     'WITHDRAWAL_QUEUE_URL',
@@ -45,6 +48,8 @@ export const environments = {
     'BANK_NOT_FOUND_WINDOW_SECONDS',
     'BANK_MAX_ATTEMPTS',
   ],
+  transfers: [...table, 'TRANSFER_QUEUE_URL'],
+  sweeper: [...table, 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
@@ -53,7 +58,7 @@ export type FunctionName = keyof typeof environments;
 /** The environment that function `F` reads. */
 export type Environment<F extends FunctionName> = Record<(typeof environments)[F][number], string>;
 
-/** A route of the HTTP API; `open` routes take no token at the gateway. */
+/** A route of the HTTP API; `open` routes take no token at the gateway (the bank signs what it sends instead). */
 export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -76,6 +81,8 @@ export const routes = [
   { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze' },
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze' },
   { method: 'POST', path: '/wallets/{walletId}/close', function: 'close' },
+  { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve' },
+  { method: 'POST', path: '/bank/notifications', function: 'bank-notifications', open: true },
   { method: 'GET', path: '/health', function: 'health', open: true },
 ] as const satisfies readonly Route[];
 
@@ -97,9 +104,13 @@ export const metrics = {
   namespace: 'Wallet',
   service: 'wallet',
   withdrawalInReview: 'WithdrawalInReview',
+  /** The bank contradicts what it said before: money may have moved twice, or not at all. */
+  bankContradiction: 'BankContradiction',
+  /** Work that was due and not moving, and was queued again. */
+  workRequeued: 'WorkRequeued',
 } as const;
 
-/** Message of the withdrawal queue. The queue carries ids only; the table is the truth. */
-export interface WithdrawalMessage {
+/** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */
+export interface WorkMessage {
   readonly transactionId: string;
 }

@@ -13,11 +13,12 @@ import { getBreaker } from '../store/breaker.ts';
 import { earliestDue } from '../store/due.ts';
 import { openTable } from '../store/table.ts';
 
+type QueueName = 'withdrawals' | 'withdrawalsDead' | 'transfers' | 'transfersDead';
+
 export interface HealthServices extends RouteServices {
   readonly verify: VerifyToken;
-  /** Messages that wait in the withdrawal queue, and in its dead letter queue. */
-  readonly queueDepth: () => Promise<number>;
-  readonly deadLetters: () => Promise<number>;
+  /** How many messages wait in each queue. */
+  readonly depths: Readonly<Record<QueueName, () => Promise<number>>>;
 }
 
 /**
@@ -30,9 +31,11 @@ export const health: RouteHandler<HealthServices> = {
     try {
       const breaker = await getBreaker(services.table);
       if (!(await isOperator(event, services.verify))) return { status: 200, body: { status: 'ok' } };
-      const [queueDepth, deadLetters, due] = await Promise.all([
-        services.queueDepth(),
-        services.deadLetters(),
+      const [withdrawals, withdrawalsDead, transfers, transfersDead, due] = await Promise.all([
+        services.depths.withdrawals(),
+        services.depths.withdrawalsDead(),
+        services.depths.transfers(),
+        services.depths.transfersDead(),
         earliestDue(services.table),
       ]);
       const lateMs = due === undefined ? 0 : Math.max(0, services.table.now() - Date.parse(due));
@@ -40,7 +43,11 @@ export const health: RouteHandler<HealthServices> = {
         status: 200,
         body: {
           status: 'ok',
-          withdrawals: { queueDepth, deadLetters, oldestDueAgeSeconds: Math.floor(lateMs / 1000) },
+          queues: {
+            withdrawals: { depth: withdrawals, deadLetters: withdrawalsDead },
+            transfers: { depth: transfers, deadLetters: transfersDead },
+          },
+          oldestDueAgeSeconds: Math.floor(lateMs / 1000),
           bank: { breaker: breaker?.state ?? 'closed', since: breaker?.since },
         },
       };
@@ -64,6 +71,10 @@ const sqs = sqsClient();
 export const handler = serve(health, {
   table: openTable(dynamodbClient(), env.TABLE_NAME),
   verify: openTokenVerifier(env),
-  queueDepth: openQueueDepth(sqs, env.WITHDRAWAL_QUEUE_URL),
-  deadLetters: openQueueDepth(sqs, env.WITHDRAWAL_DLQ_URL),
+  depths: {
+    withdrawals: openQueueDepth(sqs, env.WITHDRAWAL_QUEUE_URL),
+    withdrawalsDead: openQueueDepth(sqs, env.WITHDRAWAL_DLQ_URL),
+    transfers: openQueueDepth(sqs, env.TRANSFER_QUEUE_URL),
+    transfersDead: openQueueDepth(sqs, env.TRANSFER_DLQ_URL),
+  },
 });

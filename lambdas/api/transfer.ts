@@ -1,14 +1,18 @@
 import * as z from 'zod';
 import { WalletError } from '../domain/errors.ts';
-import { transfer as newTransfer } from '../domain/transaction.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
+import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
+import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, committed, rateLimitOf, serve } from '../runtime/http.ts';
-import type { LimitedServices } from '../runtime/http.ts';
+import { refuseIfOverloaded, watchDepth } from '../runtime/overload.ts';
+import { preferencesOf } from '../runtime/prefer.ts';
+import { openQueue, openQueueDepth } from '../runtime/queue.ts';
+import { enqueue } from '../runtime/queued-command.ts';
+import type { QueuedServices } from '../runtime/queued-command.ts';
 import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { openTable } from '../store/table.ts';
-import { commitTransfer } from '../store/transactions.ts';
+import { acceptTransfer, commitTransfer } from '../store/transactions.ts';
 
 const body = z.strictObject({
   amount: fields.amount,
@@ -17,30 +21,44 @@ const body = z.strictObject({
   ...annotations,
 });
 
-/** `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. */
-export const transfer = command<typeof body, LimitedServices>({
+/**
+ * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once; or, when the client
+ * prefers `respond-async`, debited at once and credited by a worker, which is what a receiver of many payments needs.
+ */
+export const transfer = command<typeof body, QueuedServices>({
   name: 'transfer',
   scope: 'write',
   body,
-  async handle({ caller, path, body, operation, transactionId }, services) {
+  async handle({ caller, path, body, operation, transactionId, event }, services) {
     const walletId = path['walletId'] ?? '';
     const { toWalletId } = body;
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
     if (toWalletId === walletId) throw new WalletError('same_wallet');
     requireCurrency(currencyOf(toWalletId), currency);
-    const { transaction, replayed } = await commitTransfer(
-      services.table,
-      newTransfer({ ...body, ...caller, transactionId, walletId, toWalletId, currency, at: operation.at }),
-      operation.fingerprint,
-      rateLimitOf(caller, 'transfer', services),
-    );
-    return committed(201, transactionView(transaction), replayed);
+    const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, at: operation.at };
+    const rate = rateLimitOf(caller, 'transfer', services);
+    const preferences = preferencesOf(event);
+    if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
+    const result = preferences.respondAsync
+      ? await acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate)
+      : await commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate);
+    // A repetition is answered as the first request was, whichever way it prefers now.
+    if (result.transaction.queued) return enqueue(result, services, preferences);
+    return committed(201, transactionView(result.transaction), result.replayed);
   },
 });
 
 const env = readEnvironment('transfer');
+const table = openTable(dynamodbClient(), env.TABLE_NAME);
+const sqs = sqsClient();
 export const handler = serve(transfer, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  table,
+  queue: openQueue(sqs, env.TRANSFER_QUEUE_URL),
+  isOverloaded: watchDepth(
+    openQueueDepth(sqs, env.TRANSFER_QUEUE_URL),
+    positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+    table.now,
+  ),
   perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
 });

@@ -1,15 +1,14 @@
 import * as z from 'zod';
-import type { WithdrawalMessage } from '../contract.ts';
 import { withdrawal } from '../domain/transaction.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { command, committed, rateLimitOf, serve } from '../runtime/http.ts';
-import type { LimitedServices } from '../runtime/http.ts';
-import { openQueue } from '../runtime/queue.ts';
-import type { Queue } from '../runtime/queue.ts';
+import { command, rateLimitOf, serve } from '../runtime/http.ts';
+import { refuseIfOverloaded, watchDepth } from '../runtime/overload.ts';
+import { preferencesOf } from '../runtime/prefer.ts';
+import { openQueue, openQueueDepth } from '../runtime/queue.ts';
+import { enqueue } from '../runtime/queued-command.ts';
+import type { QueuedServices } from '../runtime/queued-command.ts';
 import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
-import { describe, logger } from '../runtime/telemetry.ts';
-import { transactionView } from '../runtime/views.ts';
 import { openTable } from '../store/table.ts';
 import { acceptWithdrawal } from '../store/transactions.ts';
 
@@ -23,40 +22,36 @@ const body = z.strictObject({
   ...annotations,
 });
 
-export interface WithdrawServices extends LimitedServices {
-  readonly queue: Queue<WithdrawalMessage>;
-}
-
 /** `POST /wallets/{walletId}/withdraw`: holds the money, answers at once, and leaves the bank to the worker. */
-export const withdraw = command<typeof body, WithdrawServices>({
+export const withdraw = command<typeof body, QueuedServices>({
   name: 'withdraw',
   scope: 'write',
   body,
-  async handle({ caller, path, body, operation, transactionId }, services) {
+  async handle({ caller, path, body, operation, transactionId, event }, services) {
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
-    const { transaction, replayed } = await acceptWithdrawal(
+    await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
+    const accepted = await acceptWithdrawal(
       services.table,
       withdrawal({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
       operation.fingerprint,
       rateLimitOf(caller, 'withdraw', services),
     );
-    if (transaction.status === 'pending') {
-      try {
-        await services.queue.send({ transactionId });
-      } catch (error) {
-        // The withdrawal is accepted: it is due in the table, which is where work is found whose message was lost.
-        logger.error('withdrawal not enqueued', { error: describe(error) });
-      }
-    }
-    return committed(202, transactionView(transaction), replayed);
+    return enqueue(accepted, services, preferencesOf(event));
   },
 });
 
 const env = readEnvironment('withdraw');
+const table = openTable(dynamodbClient(), env.TABLE_NAME);
+const sqs = sqsClient();
 export const handler = serve(withdraw, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  queue: openQueue(sqsClient(), env.WITHDRAWAL_QUEUE_URL),
+  table,
+  queue: openQueue(sqs, env.WITHDRAWAL_QUEUE_URL),
+  isOverloaded: watchDepth(
+    openQueueDepth(sqs, env.WITHDRAWAL_QUEUE_URL),
+    positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+    table.now,
+  ),
   perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
 });

@@ -1,28 +1,43 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { WorkMessage } from '../contract.ts';
+import { redeliveryDelaySeconds } from '../domain/queue.ts';
+import { isTransactionId } from '../store/keys.ts';
 import type { Queue } from './queue.ts';
 import { describe, logger, metrics } from './telemetry.ts';
 
-/** What becomes of a queue's messages. */
-export interface Consumer<M> {
-  readonly queue: Pick<Queue<never>, 'delay'>;
-  /** The message in a body, or undefined when it is none of ours: it is dropped, as no try will mend it. */
-  readonly parse: (body: string) => M | undefined;
-  /** Does the work; gives the epoch ms at which the message is wanted again, or undefined when it is done. */
-  readonly handle: (message: M) => Promise<number | undefined>;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-}
+type Delay = Pick<Queue<never>, 'delay'>;
 
 /**
- * A consumer as a Lambda handler: the messages of a batch side by side, each failing alone. A message that is wanted
- * again stays hidden until then, so that nobody sleeps in a paid function; one whose work threw comes back when its
- * visibility ends.
+ * A consumer of work messages as a Lambda handler: the messages of a batch side by side, each failing alone. A message
+ * that is wanted again stays hidden until then, so that nobody sleeps in a paid function.
+ *
+ * @param handle does the work; gives the epoch ms at which the message is wanted again, or undefined when it is done
  */
-export function consume<M>(consumer: Consumer<M>) {
+export function consume(services: {
+  queue: Delay;
+  handle: (transactionId: string) => Promise<number | undefined>;
+  now: () => number;
+}) {
+  const { queue, handle, now } = services;
+  const deliver = async (record: SQSRecord) => {
+    const transactionId = workOf(record);
+    if (transactionId === undefined) return;
+    let again: number | undefined;
+    try {
+      again = await handle(transactionId);
+    } catch (error) {
+      await putBackAfterError(queue, record, error);
+      throw error;
+    }
+    if (again === undefined) return;
+    await queue.delay(record.receiptHandle, (again - now()) / 1000);
+    // The only way to say that a message is not done: report it as failed.
+    throw new WantedAgain();
+  };
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const processor = new BatchProcessor(EventType.SQS);
-    const response = await processPartialResponse(event, (record: SQSRecord) => deliver(consumer, record), processor, {
+    const response = await processPartialResponse(event, deliver, processor, {
       context,
       throwOnFullBatchFailure: false,
     });
@@ -31,23 +46,53 @@ export function consume<M>(consumer: Consumer<M>) {
   };
 }
 
-async function deliver<M>({ queue, parse, handle, now }: Consumer<M>, record: SQSRecord): Promise<void> {
-  const message = parse(record.body);
-  if (message === undefined) {
-    logger.error('message dropped: not one of ours', { messageId: record.messageId });
-    return;
-  }
-  let again: number | undefined;
+/**
+ * As `consume`, for work that is done for many messages together.
+ *
+ * @param handle does the work of a batch without repetitions; gives the ids that failed, with their errors
+ */
+export function consumeTogether(services: {
+  queue: Delay;
+  handle: (transactionIds: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
+}) {
+  return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    const work = event.Records.flatMap((record) => {
+      const transactionId = workOf(record);
+      return transactionId === undefined ? [] : [{ record, transactionId }];
+    });
+    const failed = await services.handle([...new Set(work.map(({ transactionId }) => transactionId))]);
+    const failures = work.filter(({ transactionId }) => failed.has(transactionId));
+    await Promise.all(
+      failures.map(({ record, transactionId }) => putBackAfterError(services.queue, record, failed.get(transactionId))),
+    );
+    metrics.publishStoredMetrics();
+    return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
+  };
+}
+
+/** The transaction that a message is about; a message that is none of ours is dropped, as no try will mend it. */
+function workOf(record: SQSRecord): string | undefined {
+  let body: Partial<WorkMessage> | null = null;
   try {
-    again = await handle(message);
-  } catch (error) {
-    logger.error('message failed', { messageId: record.messageId, error: describe(error) });
-    throw error;
+    body = JSON.parse(record.body) as Partial<WorkMessage> | null;
+  } catch {
+    // Reported below, as any other body that is not ours.
   }
-  if (again === undefined) return;
-  await queue.delay(record.receiptHandle, (again - now()) / 1000);
-  // The only way to say that the message is not done: report it as failed.
-  throw new WantedAgain();
+  const transactionId: unknown = body?.transactionId;
+  if (typeof transactionId === 'string' && isTransactionId(transactionId)) return transactionId;
+  logger.error('message dropped: it names no transaction', { messageId: record.messageId });
+  return undefined;
+}
+
+/** Hides a message whose work threw for a while; if even that fails, its visibility ends by itself. */
+async function putBackAfterError(queue: Delay, record: SQSRecord, error: unknown): Promise<void> {
+  const delaySeconds = redeliveryDelaySeconds(Number(record.attributes.ApproximateReceiveCount));
+  logger.error('message failed', { messageId: record.messageId, delaySeconds, error: describe(error) });
+  try {
+    await queue.delay(record.receiptHandle, delaySeconds);
+  } catch (cause) {
+    logger.warn('message not delayed', { messageId: record.messageId, error: describe(cause) });
+  }
 }
 
 class WantedAgain extends Error {

@@ -1,9 +1,16 @@
-import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
 /** A queue of ids of work; the work itself is in the table. */
 export interface Queue<M> {
   readonly send: (message: M) => Promise<void>;
+  /** Sends up to ten messages in one call; gives those that SQS did not take. */
+  readonly sendAll: (messages: readonly M[]) => Promise<M[]>;
   /** Delivers a received message again after `seconds` (0 to 43,200) unless it is deleted before. */
   readonly delay: (receiptHandle: string, seconds: number) => Promise<void>;
 }
@@ -12,6 +19,11 @@ export function openQueue<M extends object>(client: SQSClient, url: string): Que
   return {
     async send(message) {
       await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(message) }));
+    },
+    async sendAll(messages) {
+      const Entries = messages.map((message, index) => ({ Id: String(index), MessageBody: JSON.stringify(message) }));
+      const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
+      return Failed.flatMap(({ Id }) => messages[Number(Id)] ?? []);
     },
     async delay(receiptHandle, seconds) {
       await client.send(

@@ -1,9 +1,58 @@
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
-import { dueShard, dueShards } from './keys.ts';
+import type { TransactionType } from '../domain/transaction.ts';
+import { dueShard, dueShards, transactionKey } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem } from './write.ts';
+import { fromItem, toItem, update } from './write.ts';
+
+/** Open work as the `due` index shows it. */
+export interface DueWork {
+  readonly transactionId: string;
+  readonly type: TransactionType;
+  /** ISO 8601 UTC. */
+  readonly dueAt: string;
+}
+
+/** Open work of one shard that was due before `before` (ISO 8601), the most overdue first; shards count from 0. */
+export async function listDue(
+  table: Table,
+  query: { shard: number; before: string; limit: number },
+): Promise<DueWork[]> {
+  const { Items = [] } = await persist(table, () =>
+    table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        IndexName: indexes.due,
+        KeyConditionExpression: 'dueShard = :shard AND dueAt < :before',
+        ExpressionAttributeValues: toItem({ ':shard': dueShard(query.shard), ':before': query.before }),
+        Limit: query.limit,
+      }),
+    ),
+  );
+  return Items.map((item) => fromItem(item) as unknown as DueWork);
+}
+
+/**
+ * Marks overdue work as due now, so that it is not found overdue again while its message is on the way. The work may
+ * be taken up at once.
+ *
+ * @returns false when somebody has moved the work meanwhile
+ */
+export async function touchDue(table: Table, work: DueWork, at: string): Promise<boolean> {
+  const command = update(table, transactionKey(work.transactionId), {
+    set: 'dueAt = :at',
+    if: 'dueAt = :seen',
+    values: { at, seen: work.dueAt },
+  });
+  try {
+    await persist(table, () => table.client.send(new UpdateItemCommand(command)));
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
 
 /** The earliest due time (ISO 8601) of all open work, or undefined when nothing is open. Reads one entry a shard. */
 export async function earliestDue(table: Table): Promise<string | undefined> {

@@ -3,7 +3,6 @@ import { BankUnavailable, openBank } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
 import { openSecret } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
-import type { WithdrawalMessage } from '../contract.ts';
 import type { Attempt } from '../domain/transaction.ts';
 import {
   bankCallMs,
@@ -20,7 +19,6 @@ import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { openQueue } from '../runtime/queue.ts';
 import { describe, logger, metrics } from '../runtime/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
-import { isTransactionId } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import {
@@ -149,15 +147,6 @@ function iso(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
-function readMessage(body: string): string | undefined {
-  try {
-    const { transactionId } = JSON.parse(body) as Partial<WithdrawalMessage>;
-    return typeof transactionId === 'string' && isTransactionId(transactionId) ? transactionId : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const env = readEnvironment('withdrawals');
 const table = openTable(dynamodbClient(), env.TABLE_NAME);
 const bank = openBank({
@@ -177,9 +166,8 @@ const policy: WithdrawalPolicy = {
 };
 
 /** Consumes the withdrawal queue. */
-export const handler = consume<string>({
+export const handler = consume({
   queue: openQueue(sqsClient(), env.WITHDRAWAL_QUEUE_URL),
-  parse: readMessage,
   handle: (transactionId) => advanceWithdrawal(transactionId, { table, bank, policy }),
   now: table.now,
 });

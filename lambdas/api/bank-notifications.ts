@@ -1,0 +1,116 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import * as z from 'zod';
+import { openSecret } from '../bank/secret.ts';
+import type { SecretSource } from '../bank/secret.ts';
+import { checkSignature, signatureHeader, timestampHeader } from '../bank/signature.ts';
+import { metrics as names } from '../contract.ts';
+import { WalletError } from '../domain/errors.ts';
+import type { Attempt, TransactionStatus } from '../domain/transaction.ts';
+import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import { dynamodbClient, secretsClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { serve } from '../runtime/http.ts';
+import type { RouteHandler, RouteServices } from '../runtime/http.ts';
+import { bodyOf, fields, headerOf } from '../runtime/request.ts';
+import { logger, metrics } from '../runtime/telemetry.ts';
+import { isTransactionId } from '../store/keys.ts';
+import type { Table } from '../store/table.ts';
+import { openTable } from '../store/table.ts';
+import { getTransaction } from '../store/transactions.ts';
+import { endWithdrawal, returnWithdrawal } from '../store/withdrawals.ts';
+
+/** The bank's word on a payment that it was asked for: see docs/bank-protocol.md. */
+const notification = z.strictObject({
+  reference: z.string().refine(isTransactionId, 'is no reference of ours'),
+  status: z.enum(['paid', 'rejected', 'returned']),
+  amount: fields.amount,
+  currency: fields.currency,
+  code: fields.text(64).optional(),
+  message: fields.text(256).optional(),
+});
+type Notification = z.output<typeof notification>;
+
+export interface BankNotificationServices extends RouteServices {
+  readonly secret: SecretSource;
+}
+
+/** What the bank may still decide, whoever works on it at the moment. */
+const undecided: readonly TransactionStatus[] = ['pending', 'executing', 'review'];
+
+/**
+ * `POST /bank/notifications`: what the bank says without being asked, signed with the common key. Late outcomes end
+ * the withdrawal; `returned` brings the money back as a transaction of its own. Each changes things once, however often
+ * it is delivered.
+ */
+export const bankNotifications: RouteHandler<BankNotificationServices> = {
+  name: 'bank-notifications',
+  async handle(event, { table, secret }) {
+    await requireSignature(event, secret, table.now());
+    const word = bodyOf(event, notification);
+    const withdrawal = await getTransaction(table, word.reference);
+    if (withdrawal?.type !== 'withdrawal') throw new WalletError('transaction_not_found');
+    if (withdrawal.amount !== word.amount || withdrawal.currency !== word.currency) {
+      contradiction(word, withdrawal);
+      throw new WalletError('invalid_request', {
+        errors: [{ path: 'amount', message: 'amount and currency must be those of the payment' }],
+      });
+    }
+    await apply(table, withdrawal, word);
+    return { status: 200, body: { reference: word.reference } };
+  },
+};
+
+async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notification): Promise<void> {
+  const at = new Date(table.now()).toISOString();
+  const paid = word.status !== 'rejected';
+  const failure = paid
+    ? undefined
+    : { code: word.code ?? 'rejected_by_bank', message: word.message ?? 'The bank has rejected the payment' };
+  const attempt: Attempt = {
+    at,
+    submitted: false,
+    outcome: paid ? 'accepted' : 'rejected',
+    reason: 'notified by the bank',
+  };
+  const ended = await endWithdrawal(table, { withdrawal, at, from: undecided, failure, attempt });
+  logger.info('bank notified', { transactionId: word.reference, status: word.status, ended });
+
+  // Somebody had ended it before: read again how, as it may have been between our read and our write.
+  const current = ended ? undefined : await getTransaction(table, word.reference);
+  const status = current?.status ?? (paid ? 'completed' : 'failed');
+  if (status !== (paid ? 'completed' : 'failed')) {
+    contradiction(word, withdrawal);
+    return;
+  }
+  if (word.status === 'returned') await returnWithdrawal(table, current ?? withdrawal, at);
+}
+
+/** The bank says now what cannot be true together with what it said before: people must look. */
+function contradiction(word: Notification, withdrawal: OpenWithdrawal): void {
+  metrics.addMetric(names.bankContradiction, 'Count', 1);
+  logger.error('the bank contradicts the ledger', {
+    transactionId: word.reference,
+    said: { status: word.status, amount: word.amount, currency: word.currency },
+    known: { status: withdrawal.status, amount: withdrawal.amount, currency: withdrawal.currency },
+  });
+}
+
+/** @throws WalletError `unauthorized` */
+async function requireSignature(event: APIGatewayProxyEvent, secret: SecretSource, now: number): Promise<void> {
+  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  const headers = { timestamp: headerOf(event, timestampHeader), signature: headerOf(event, signatureHeader) };
+  // The path of the contract, without the stage or base path under which the API happens to be published.
+  const request = { method: 'POST', path: '/bank/notifications', body };
+  const key = await secret();
+  const check = (candidate: string) => checkSignature(request, headers, candidate, now / 1000);
+  let verdict = check(key);
+  // Perhaps the key was changed a moment ago.
+  if (verdict === 'invalid') verdict = check(await secret(key));
+  if (verdict !== 'valid') throw new WalletError('unauthorized', { detail: `the signature is ${verdict}` });
+}
+
+const env = readEnvironment('bank-notifications');
+export const handler = serve(bankNotifications, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  secret: openSecret({ client: secretsClient(), secretArn: env.BANK_SECRET_ARN }),
+});

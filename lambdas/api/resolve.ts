@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { WalletError } from '../domain/errors.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { command, committed, serve } from '../runtime/http.ts';
+import { fields } from '../runtime/request.ts';
+import { transactionView } from '../runtime/views.ts';
+import { isTransactionId } from '../store/keys.ts';
+import { openTable } from '../store/table.ts';
+import { getTransaction } from '../store/transactions.ts';
+import { resolveWithdrawal } from '../store/withdrawals.ts';
+
+const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence: fields.text(512) });
+
+/**
+ * `POST /transactions/{transactionId}/resolve`: an operator who has found out what the bank did ends a withdrawal that
+ * is in review. It reads first, as only the record knows the wallet and the amount; the write's condition decides.
+ */
+export const resolve = command({
+  name: 'resolve',
+  scope: 'operate',
+  body,
+  async handle({ path, body, operation }, { table }) {
+    const transactionId = path['transactionId'] ?? '';
+    const withdrawal = isTransactionId(transactionId) ? await getTransaction(table, transactionId) : undefined;
+    if (withdrawal === undefined) throw new WalletError('transaction_not_found');
+    const { principal, at } = operation;
+    const { replayed } = await resolveWithdrawal(table, operation, {
+      withdrawal,
+      at,
+      from: ['review'],
+      failure:
+        body.outcome === 'failed'
+          ? { code: 'resolved_as_failed', message: 'An operator has found that the bank did not pay' }
+          : undefined,
+      resolution: { ...body, principal, at },
+    });
+    const resolved = await getTransaction(table, transactionId);
+    return committed(200, transactionView(resolved ?? withdrawal), replayed);
+  },
+});
+
+const env = readEnvironment('resolve');
+export const handler = serve(resolve, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,50 @@
+import { WalletError } from '../domain/errors.ts';
+import type { Table } from '../store/table.ts';
+import { getTransaction } from '../store/transactions.ts';
+import { describe, logger } from './telemetry.ts';
+
+/** Whether so much work waits in a queue that no more should be accepted. */
+export type IsOverloaded = () => Promise<boolean>;
+
+const freshMs = 5_000;
+const retryAfterSeconds = 30;
+
+/**
+ * Watches the depth of a queue, reading it at most every five seconds for each container. A depth that cannot be read
+ * counts as shallow: refusing money because a metric is missing would be the larger harm.
+ *
+ * @param limit most messages that may wait
+ */
+export function watchDepth(depth: () => Promise<number>, limit: number, now: () => number): IsOverloaded {
+  let readAt = -Infinity;
+  let overloaded = false;
+  return async () => {
+    if (now() - readAt >= freshMs) {
+      readAt = now();
+      try {
+        overloaded = (await depth()) > limit;
+      } catch (error) {
+        overloaded = false;
+        logger.warn('queue depth not read', { error: describe(error) });
+      }
+    }
+    return overloaded;
+  };
+}
+
+/**
+ * Refuses a new command for an overloaded queue. The repetition of one that was accepted is let through: it adds
+ * no work, and its caller must learn what became of it.
+ *
+ * @throws WalletError `overloaded`
+ */
+export async function refuseIfOverloaded(
+  isOverloaded: IsOverloaded,
+  table: Table,
+  transactionId: string,
+): Promise<void> {
+  if (!(await isOverloaded())) return;
+  if ((await getTransaction(table, transactionId)) === undefined) {
+    throw new WalletError('overloaded', { retryAfterSeconds });
+  }
+}

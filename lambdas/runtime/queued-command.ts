@@ -1,0 +1,42 @@
+import type { WorkMessage } from '../contract.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { isAtRest } from '../domain/withdrawal.ts';
+import type { Committed } from '../store/transactions.ts';
+import { committed } from './http.ts';
+import type { LimitedServices } from './http.ts';
+import type { IsOverloaded } from './overload.ts';
+import { waitForEnd } from './prefer.ts';
+import type { Preferences } from './prefer.ts';
+import type { Answer } from './problem.ts';
+import type { Queue } from './queue.ts';
+import { describe, logger } from './telemetry.ts';
+import { transactionView } from './views.ts';
+
+/** What routes whose work ends in a worker work with. */
+export interface QueuedServices extends LimitedServices {
+  readonly queue: Pick<Queue<WorkMessage>, 'send'>;
+  readonly isOverloaded: IsOverloaded;
+}
+
+/**
+ * Enqueues what was accepted and answers: 202, or 200 when the client wished to wait and the end came in time. The
+ * write came first: when the send is lost, the work is due in the table, and the sweeper sends it.
+ */
+export async function enqueue(
+  { transaction, replayed }: Committed,
+  services: QueuedServices,
+  preferences: Preferences,
+): Promise<Answer> {
+  const { transactionId } = transaction;
+  if (!isAtRest(transaction)) {
+    try {
+      await services.queue.send({ transactionId });
+    } catch (error) {
+      logger.error('accepted but not enqueued; the sweeper will', { transactionId, error: describe(error) });
+    }
+  }
+  if (preferences.waitSeconds === 0) return committed(202, transactionView(transaction), replayed);
+  const current: Transaction = await waitForEnd(services.table, transaction, preferences.waitSeconds);
+  const answer = committed(isAtRest(current) ? 200 : 202, transactionView(current), replayed);
+  return { ...answer, headers: { ...answer.headers, 'Preference-Applied': `wait=${preferences.waitSeconds}` } };
+}

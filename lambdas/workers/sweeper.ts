@@ -1,0 +1,91 @@
+import { metrics as names } from '../contract.ts';
+import type { WorkMessage } from '../contract.ts';
+import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { openQueue, openQueueDepth } from '../runtime/queue.ts';
+import type { Queue } from '../runtime/queue.ts';
+import { logger, metrics } from '../runtime/telemetry.ts';
+import { listDue, touchDue } from '../store/due.ts';
+import type { DueWork } from '../store/due.ts';
+import { dueShards } from '../store/keys.ts';
+import { openTable } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
+
+/** A queue that work is sent to, and how many of its messages wait. */
+export interface SweptQueue {
+  readonly send: Pick<Queue<WorkMessage>, 'sendAll'>['sendAll'];
+  readonly depth: () => Promise<number>;
+}
+
+export interface SweeperServices {
+  readonly table: Table;
+  readonly withdrawals: SweptQueue;
+  readonly transfers: SweptQueue;
+}
+
+/** Work is overdue when it was due this long ago and nobody has moved it: its message is lost, or its worker died. */
+const graceMs = 60_000;
+/** Most work queued again from one shard in one run. */
+const mostPerShard = 250;
+/** Messages in one call to SQS. */
+const batchSize = 10;
+
+/**
+ * Finds work that is due and not moving, and queues it again. Marks it first: when the send fails, the work is
+ * overdue again after the grace. A queue with a backlog is left alone, as what is overdue most likely waits in it.
+ *
+ * @returns how much work was queued again
+ */
+export async function sweep(services: SweeperServices): Promise<number> {
+  const { table } = services;
+  const queues = await Promise.all([
+    openForSweep(services.withdrawals, (work) => work.type === 'withdrawal'),
+    openForSweep(services.transfers, (work) => work.type === 'transfer'),
+  ]);
+  const now = table.now();
+  const before = new Date(now - graceMs).toISOString();
+  let requeued = 0;
+  for (let shard = 0; shard < dueShards; shard++) {
+    const overdue = await listDue(table, { shard, before, limit: mostPerShard });
+    for (const { queue, takes } of queues) {
+      const work = overdue.filter(takes);
+      for (let start = 0; start < work.length; start += batchSize) {
+        requeued += await requeue(table, queue, work.slice(start, start + batchSize), now);
+      }
+    }
+  }
+  if (requeued > 0) logger.warn('work queued again', { requeued });
+  metrics.addMetric(names.workRequeued, 'Count', requeued);
+  metrics.publishStoredMetrics();
+  return requeued;
+}
+
+async function openForSweep(queue: SweptQueue, takes: (work: DueWork) => boolean) {
+  const backlog = (await queue.depth()) > mostPerShard * dueShards;
+  return { queue, takes: (work: DueWork) => !backlog && takes(work) };
+}
+
+async function requeue(table: Table, queue: SweptQueue, work: readonly DueWork[], now: number): Promise<number> {
+  const at = new Date(now).toISOString();
+  const touched = await Promise.all(work.map((one) => touchDue(table, one, at)));
+  const messages = work.filter((_, index) => touched[index]).map(({ transactionId }) => ({ transactionId }));
+  if (messages.length === 0) return 0;
+  const refused = await queue.send(messages);
+  return messages.length - refused.length;
+}
+
+const env = readEnvironment('sweeper');
+const sqs = sqsClient();
+const table = openTable(dynamodbClient(), env.TABLE_NAME);
+const sweptQueue = (url: string): SweptQueue => ({
+  send: openQueue<WorkMessage>(sqs, url).sendAll,
+  depth: openQueueDepth(sqs, url),
+});
+const services: SweeperServices = {
+  table,
+  withdrawals: sweptQueue(env.WITHDRAWAL_QUEUE_URL),
+  transfers: sweptQueue(env.TRANSFER_QUEUE_URL),
+};
+
+/** Runs every minute. */
+export const handler = () => sweep(services);

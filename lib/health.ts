@@ -2,27 +2,31 @@ import { Construct } from 'constructs';
 import type { LedgerTable } from './ledger-table.ts';
 import type { Tokens } from './tokens.ts';
 import { WalletFunction } from './wallet-function.ts';
-import type { Withdrawals } from './withdrawals.ts';
+import type { WorkQueue } from './work-queue.ts';
 
 /** Properties of `Health`. */
 export interface HealthProps {
   readonly ledger: LedgerTable;
   readonly tokens: Tokens;
-  readonly withdrawals: Withdrawals;
+  readonly withdrawals: WorkQueue;
+  readonly transfers: WorkQueue;
 }
 
 /** The open route that says whether the service works; it checks an operator's token itself before it says more. */
 export class Health extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, tokens, withdrawals }: HealthProps) {
+  constructor(scope: Construct, id: string, { ledger, tokens, withdrawals, transfers }: HealthProps) {
     super(scope, id);
     this.functions = {
       health: new WalletFunction(this, 'health', {
         environment: {
           TABLE_NAME: ledger.allow(['GetItem'], ['due']),
           ...tokens.environment,
-          ...withdrawals.allowWatching(),
+          WITHDRAWAL_QUEUE_URL: withdrawals.allow(['GetQueueAttributes']),
+          WITHDRAWAL_DLQ_URL: withdrawals.allowWatchingDeadLetters(),
+          TRANSFER_QUEUE_URL: transfers.allow(['GetQueueAttributes']),
+          TRANSFER_DLQ_URL: transfers.allowWatchingDeadLetters(),
         },
       }),
     };

@@ -5,24 +5,20 @@ import { WalletFunction } from './wallet-function.ts';
 /** Properties of `Transactions`. */
 export interface TransactionsProps {
   readonly ledger: LedgerTable;
-  /** Transfers that one end user may make in one clock hour. */
-  readonly transfersPerHour: number;
 }
 
-/** Money that moves at once (charge, transfer), and reading what has moved. */
+/** Money in from outside, and reading what has moved. */
 export class Transactions extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, transfersPerHour }: TransactionsProps) {
+  constructor(scope: Construct, id: string, { ledger }: TransactionsProps) {
     super(scope, id);
-    // A replay comes back with the refused write, so that moving money needs no leave to read.
-    const move = { environment: { TABLE_NAME: ledger.allow(['PutItem', 'UpdateItem']) } };
     // With the wallets that the transaction touches, which say whether the caller may see it.
     const readOne = { environment: { TABLE_NAME: ledger.allow(['GetItem', 'BatchGetItem']) } };
     this.functions = {
-      charge: new WalletFunction(this, 'charge', move),
-      transfer: new WalletFunction(this, 'transfer', {
-        environment: { ...move.environment, TRANSFERS_PER_HOUR: String(transfersPerHour) },
+      charge: new WalletFunction(this, 'charge', {
+        // A replay comes back with the refused write, so that moving money needs no leave to read.
+        environment: { TABLE_NAME: ledger.allow(['PutItem', 'UpdateItem']) },
       }),
       'list-transactions': new WalletFunction(this, 'list-transactions', {
         environment: { TABLE_NAME: ledger.allow(['GetItem'], ['byWallet', 'byCounterparty']) },

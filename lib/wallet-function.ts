@@ -31,6 +31,9 @@ export interface WalletFunctionProps<Name extends FunctionName> {
 
 /** One function of the service with its own role and log group; its name is that of its file. */
 export class WalletFunction<Name extends FunctionName> extends Construct {
+  /** For routes that may wait for the end of the work: the gateway itself gives up after 29 s. */
+  static readonly longestRouteTimeout = Duration.seconds(29);
+
   readonly handler: Function;
 
   constructor(scope: Construct, name: Name, props: WalletFunctionProps<Name>) {

@@ -11,8 +11,10 @@ import { alarmsTo } from './alarms.ts';
 import { Api, type ThrottleProps } from './api.ts';
 import { Health } from './health.ts';
 import { LedgerTable } from './ledger-table.ts';
+import { Sweeper } from './sweeper.ts';
 import { type CognitoIssuer, type TokenIssuer, Tokens } from './tokens.ts';
 import { Transactions } from './transactions.ts';
+import { Transfers } from './transfers.ts';
 import { Wallets } from './wallets.ts';
 import { type BankProps, Withdrawals } from './withdrawals.ts';
 
@@ -44,6 +46,22 @@ export interface WalletServiceProps {
    * @default - 20 wallets, 100 withdrawals, 1000 transfers
    */
   readonly rateLimits?: RateLimits;
+
+  /**
+   * Messages that may wait in the queue of withdrawals, or of transfers, before new ones are refused as `overloaded`.
+   * It bounds how long what was accepted waits for its end.
+   *
+   * @default 20,000
+   */
+  readonly queueDepthLimit?: number;
+
+  /**
+   * Most batches of queued transfers that are settled at a time: 2 to 1000. More do not help one wallet that everybody
+   * pays into, as credits of the same wallet exclude each other.
+   *
+   * @default 10
+   */
+  readonly transferConcurrency?: number;
 
   /**
    * Requests that the API takes from all callers together.
@@ -81,6 +99,9 @@ export class WalletService extends Construct {
   /** Withdrawals on their way to the bank. */
   readonly withdrawalQueue: Queue;
   readonly withdrawalDeadLetterQueue: Queue;
+  /** Queued transfers on their way to their receivers. */
+  readonly transferQueue: Queue;
+  readonly transferDeadLetterQueue: Queue;
   /** The HMAC key that requests to the bank are signed with; give the bank the same. */
   readonly bankSecret: Secret;
   /** The user pool, where no issuer was given. */
@@ -89,26 +110,34 @@ export class WalletService extends Construct {
 
   constructor(scope: Construct, id: string, props: WalletServiceProps) {
     super(scope, id);
-    const { rateLimits = {}, deletionProtection = true } = props;
+    const { rateLimits = {}, queueDepthLimit = 20_000, deletionProtection = true } = props;
     const addAlarm = alarmsTo(props.alarmTopic);
 
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
     const tokens = new Tokens(this, 'Tokens', { issuer: props.tokens, deletionProtection });
     const wallets = new Wallets(this, 'Wallets', { ledger, walletsPerHour: rateLimits.wallets ?? 20 });
-    const transactions = new Transactions(this, 'Transactions', {
+    const transactions = new Transactions(this, 'Transactions', { ledger });
+    const transfers = new Transfers(this, 'Transfers', {
       ledger,
       transfersPerHour: rateLimits.transfers ?? 1000,
+      queueDepthLimit,
+      concurrency: props.transferConcurrency ?? 10,
+      addAlarm,
     });
     const withdrawals = new Withdrawals(this, 'Withdrawals', {
       ledger,
       bank: props.bank,
       withdrawalsPerHour: rateLimits.withdrawals ?? 100,
+      queueDepthLimit,
       addAlarm,
     });
-    const health = new Health(this, 'Health', { ledger, tokens, withdrawals });
+    const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
+    const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, addAlarm });
+    const health = new Health(this, 'Health', { ledger, tokens, ...queues });
     const routed = {
       ...wallets.functions,
       ...transactions.functions,
+      ...transfers.functions,
       ...withdrawals.functions,
       ...health.functions,
     };
@@ -129,11 +158,19 @@ export class WalletService extends Construct {
 
     this.api = api.restApi;
     this.table = ledger.table;
-    this.withdrawalQueue = withdrawals.queue;
-    this.withdrawalDeadLetterQueue = withdrawals.deadLetterQueue;
+    this.withdrawalQueue = withdrawals.work.queue;
+    this.withdrawalDeadLetterQueue = withdrawals.work.deadLetterQueue;
+    this.transferQueue = transfers.work.queue;
+    this.transferDeadLetterQueue = transfers.work.deadLetterQueue;
     this.bankSecret = withdrawals.bankSecret;
     this.cognito = tokens.cognito;
-    this.functions = handlersOf({ ...routed, authorizer: tokens.authorizerFunction, withdrawals: withdrawals.worker });
+    this.functions = handlersOf({
+      ...routed,
+      authorizer: tokens.authorizerFunction,
+      withdrawals: withdrawals.worker,
+      transfers: transfers.worker,
+      sweeper,
+    });
   }
 }
 

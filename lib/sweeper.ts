@@ -1,0 +1,62 @@
+import { Duration } from 'aws-cdk-lib';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import { metrics } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import { WalletFunction } from './wallet-function.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** Properties of `Sweeper`. */
+export interface SweeperProps {
+  readonly ledger: LedgerTable;
+  readonly withdrawals: WorkQueue;
+  readonly transfers: WorkQueue;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Finds, every minute, work that was due and is not moving, and queues it again. */
+export class Sweeper extends Construct {
+  readonly sweeper: WalletFunction<'sweeper'>;
+
+  constructor(scope: Construct, id: string, { ledger, withdrawals, transfers, addAlarm }: SweeperProps) {
+    super(scope, id);
+    // No reserved concurrency: it would take from what a new account has little of, and two runs at once do no harm, as
+    // each piece of work is marked by a conditional write before it is sent.
+    this.sweeper = new WalletFunction(this, 'sweeper', {
+      timeout: Duration.seconds(50),
+      environment: {
+        TABLE_NAME: ledger.allow(['UpdateItem'], ['due']),
+        WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
+        TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
+      },
+    });
+    new Rule(this, 'EveryMinute', {
+      description: 'Wallet service: queue again what is due and not moving',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaFunction(this.sweeper.handler)],
+    });
+    addAlarm(this, 'Errors', {
+      metric: this.sweeper.handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
+      threshold: 1,
+      periods: 3,
+      meaning: 'The sweeper keeps failing; work whose message is lost stays where it is.',
+      runbook: 'sweeper-errors',
+    });
+    addAlarm(this, 'WorkRequeued', {
+      metric: new Metric({
+        namespace: metrics.namespace,
+        metricName: metrics.workRequeued,
+        dimensionsMap: { service: metrics.service },
+        statistic: Stats.SUM,
+        period: Duration.minutes(5),
+      }),
+      threshold: 50,
+      periods: 1,
+      meaning: 'Much work was due and not moving, and was queued again: messages get lost, or workers die.',
+      runbook: 'work-requeued',
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { AddAlarm } from './alarms.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import { WalletFunction } from './wallet-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** Properties of `Transfers`. */
+export interface TransfersProps {
+  readonly ledger: LedgerTable;
+  /** Transfers that one end user may make in one clock hour. */
+  readonly transfersPerHour: number;
+  /** Messages that may wait before new queued transfers are refused. */
+  readonly queueDepthLimit: number;
+  /** Most batches of queued transfers that are settled at a time: 2 to 1000. */
+  readonly concurrency: number;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Money from wallet to wallet: at once, or queued and settled by a worker in groups. */
+export class Transfers extends Construct {
+  readonly work: WorkQueue;
+  readonly functions;
+  readonly worker: WalletFunction<'transfers'>;
+
+  constructor(scope: Construct, id: string, props: TransfersProps) {
+    super(scope, id);
+    const { ledger, concurrency, addAlarm } = props;
+    // Many at a time, so that a wallet that everybody pays into is credited once for all of them.
+    this.work = new WorkQueue(this, 'Work', {
+      work: 'transfer',
+      batchSize: 100,
+      batchingWindow: Duration.seconds(1),
+      concurrency,
+      addAlarm,
+    });
+    this.functions = {
+      transfer: new WalletFunction(this, 'transfer', {
+        timeout: WalletFunction.longestRouteTimeout,
+        environment: {
+          TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
+          TRANSFERS_PER_HOUR: String(props.transfersPerHour),
+          TRANSFER_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
+          QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
+        },
+      }),
+    };
+    this.worker = new WalletFunction(this, 'transfers', {
+      timeout: this.work.workerTimeout,
+      environment: {
+        TABLE_NAME: ledger.allow(['BatchGetItem', 'UpdateItem']),
+        TRANSFER_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
+      },
+    });
+    this.work.feed(this.worker);
+  }
+}

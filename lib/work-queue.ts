@@ -1,0 +1,113 @@
+import { Duration } from 'aws-cdk-lib';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { FunctionName } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { Access, WalletFunction } from './wallet-function.ts';
+
+/** Properties of `WorkQueue`. */
+export interface WorkQueueProps {
+  /** What waits in it, in the singular; its runbook entries begin with it. */
+  readonly work: 'withdrawal' | 'transfer';
+  /** Most messages that the worker gets at a time. */
+  readonly batchSize: number;
+  /**
+   * How long messages are gathered for a batch; above 10 messages Lambda asks for at least a second.
+   *
+   * @default - a batch is what is there
+   */
+  readonly batchingWindow?: Duration;
+  /** Most batches at work at a time: 2 to 1000. */
+  readonly concurrency: number;
+  readonly addAlarm: AddAlarm;
+}
+
+/** A queue of accepted work with its dead letters, the way to its one worker, and the alarms on all three. */
+export class WorkQueue extends Construct {
+  readonly queue: Queue;
+  readonly deadLetterQueue: Queue;
+  /** The time limit that the worker must have. */
+  readonly workerTimeout = Duration.seconds(30);
+  readonly #props: WorkQueueProps;
+
+  constructor(scope: Construct, id: string, props: WorkQueueProps) {
+    super(scope, id);
+    this.#props = props;
+    const { work, batchingWindow, concurrency, addAlarm } = props;
+    if (concurrency < 2 || concurrency > 1000) {
+      throw new Error(`concurrency of the ${work} worker must be between 2 and 1000, received ${String(concurrency)}`);
+    }
+    this.deadLetterQueue = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.queue = new Queue(this, 'Queue', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      // Six times the worker's limit, as AWS advises: the event source itself may be throttled and try again.
+      visibilityTimeout: Duration.seconds(6 * this.workerTimeout.toSeconds() + (batchingWindow?.toSeconds() ?? 0)),
+      // Generous, because a message is delivered again for good reasons too, such as a bank that is away; the attempts
+      // that count are on the record. Here land only messages that the worker cannot finish at all.
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 20 },
+    });
+
+    addAlarm(this, 'DeadLettersNotEmpty', {
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        statistic: Stats.MAXIMUM,
+        period: Duration.minutes(1),
+      }),
+      threshold: 1,
+      periods: 1,
+      meaning: `A ${work} was received 20 times and not finished; its money is with neither side.`,
+      runbook: `${work}-dead-letters`,
+    });
+    addAlarm(this, 'TooOld', {
+      metric: this.queue.metricApproximateAgeOfOldestMessage({
+        statistic: Stats.MAXIMUM,
+        period: Duration.minutes(1),
+      }),
+      threshold: 300,
+      periods: 5,
+      meaning: `A ${work} has been waiting for its worker for more than five minutes.`,
+      runbook: `${work}-queue-too-old`,
+    });
+  }
+
+  /** Lets the worker consume the queue, each message answered for itself, and watches it. */
+  feed<Name extends FunctionName>(worker: WalletFunction<Name>): void {
+    const { work, batchSize, batchingWindow, concurrency, addAlarm } = this.#props;
+    worker.handler.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize,
+        ...(batchingWindow && { maxBatchingWindow: batchingWindow }),
+        maxConcurrency: concurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+    addAlarm(this, 'WorkerErrors', {
+      metric: worker.handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
+      threshold: 1,
+      periods: 3,
+      meaning: `The ${work} worker keeps crashing or running out of time.`,
+      runbook: `${work}-worker-errors`,
+    });
+  }
+
+  /** The queue's URL with leave for exactly these actions. */
+  allow(actions: readonly ('SendMessage' | 'ChangeMessageVisibility' | 'GetQueueAttributes')[]): Access {
+    return {
+      value: this.queue.queueUrl,
+      grants: [{ actions: actions.map((action) => `sqs:${action}`), resources: [this.queue.queueArn] }],
+    };
+  }
+
+  /** The dead-letter queue's URL with leave to read its depth. */
+  allowWatchingDeadLetters(): Access {
+    const { queueUrl, queueArn } = this.deadLetterQueue;
+    return { value: queueUrl, grants: [{ actions: ['sqs:GetQueueAttributes'], resources: [queueArn] }] };
+  }
+}

@@ -41,7 +41,7 @@ export function consume(services: {
       context,
       throwOnFullBatchFailure: false,
     });
-    metrics.publishStoredMetrics();
+    publish();
     return response;
   };
 }
@@ -65,9 +65,13 @@ export function consumeTogether(services: {
     await Promise.all(
       failures.map(({ record, transactionId }) => putBackAfterError(services.queue, record, failed.get(transactionId))),
     );
-    metrics.publishStoredMetrics();
+    publish();
     return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
+}
+
+function publish(): void {
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 }
 
 /** The transaction that a message is about; a message that is none of ours is dropped, as no try will mend it. */

@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { EngineError } from '../local/dynamodb.ts';
+import { RunnerError, startRunner, type Runner } from '../local/runner.ts';
+import { TemplateError } from '../local/template.ts';
+
+const usage = `npm start -- [options]
+
+  --port N      port to serve on (3000)
+  --data DIR    folder to keep data in (.wallet)
+  --memory      keep nothing
+  --quiet       print the base URL only
+  --verbose     show what functions write`;
+
+const parentCheckMs = 500;
+
+async function main(): Promise<void> {
+  const started = performance.now();
+  const options = readOptions();
+  const say = (line: string): void => {
+    if (!options.quiet) console.log(line);
+  };
+  const runner = await startRunner({
+    port: options.port,
+    dataDir: options.data,
+    memory: options.memory,
+    progress: (line) => {
+      say(`  ${line}`);
+    },
+    ...(options.verbose && { log: (text: string) => process.stdout.write(text) }),
+  });
+  stopOnSignals(runner, say);
+  if (options.quiet) console.log(runner.baseUrl);
+  else await greet(runner, options.memory ? undefined : options.data, performance.now() - started);
+  const reason = await runner.failed;
+  console.error(`the DynamoDB engine ended: ${reason}`);
+  await runner.stop();
+  process.exit(1);
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '3000' },
+      data: { type: 'string', default: '.wallet' },
+      memory: { type: 'boolean', default: false },
+      quiet: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65_535) {
+    throw new RunnerError(`--port must be a number between 0 and 65535, received ${values.port}`);
+  }
+  return { ...values, port };
+}
+
+function stopOnSignals(runner: Runner, say: (line: string) => void): void {
+  let stopping = false;
+  const stop = (signal: string): void => {
+    // The engine ends with this process, however it ends.
+    if (stopping) process.exit(130);
+    stopping = true;
+    say(`\n${signal}: finishing what is under way (again to stop at once)`);
+    void runner.stop().then(() => process.exit(0));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  // npm that is killed outright tells nobody, and would leave this process holding the port and the data.
+  const parent = process.ppid;
+  if (process.env['npm_lifecycle_event'] !== undefined) {
+    setInterval(() => {
+      if (process.ppid !== parent && !stopping) stop('npm is gone');
+    }, parentCheckMs).unref();
+  }
+}
+
+async function greet(runner: Runner, dataDir: string | undefined, tookMs: number): Promise<void> {
+  const token = await runner.token({ clientId: 'operator', expiresIn: 86_400 });
+  console.log(`
+The wallet service runs at ${runner.baseUrl} (${(tookMs / 1000).toFixed(1)} s; ${dataDir ? `data in ${dataDir}` : 'nothing is kept'})
+
+A token with every scope, for one day:
+
+  export TOKEN=${token}
+
+Make a wallet, charge it, read its balance:
+
+  export WALLET=$(curl -s ${runner.baseUrl}/wallets -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"currency":"USD","ownerId":"alice"}' | sed 's/.*"walletId":"\\([^"]*\\)".*/\\1/')
+  curl -s ${runner.baseUrl}/wallets/$WALLET/charge -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"amount":10000}'
+  curl -s ${runner.baseUrl}/wallets/$WALLET/balance -H "Authorization: Bearer $TOKEN"
+
+Ctrl-C stops.`);
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof RunnerError || error instanceof EngineError || error instanceof TemplateError;
+  const badOption = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  console.error(expected ? error.message : badOption ? `${error.message}\n\n${usage}` : error);
+  process.exit(1);
+});

@@ -1,0 +1,188 @@
+/** The resource types of API Gateway's REST API, gathered into one gateway. */
+import { createAuthorizer, type Authorizer } from './authorizer.ts';
+import type { Functions, LocalFunction } from './functions.ts';
+import { createGateway, type RequestHandler } from './gateway.ts';
+import { createGatewayResponses, type GatewayResponseProperties, type GatewayResponses } from './gateway-responses.ts';
+import { accountId, region, resourceType, type ResourceType } from './machine.ts';
+import { TemplateError } from './template.ts';
+
+/** What has been read of the API so far. */
+export interface RestApiDraft {
+  apiId?: string;
+  stage?: StageProperties;
+  minCompressionBytes?: number | undefined;
+  readonly resources: Map<string, { readonly parentId: string; readonly part: string }>;
+  readonly authorizers: Map<string, Authorizer>;
+  readonly methods: { readonly logicalId: string; readonly properties: MethodProperties }[];
+  readonly responses: GatewayResponses;
+}
+
+interface MethodProperties {
+  readonly HttpMethod: string;
+  readonly ResourceId: string;
+  readonly AuthorizationType?: 'NONE' | 'CUSTOM';
+  readonly AuthorizerId?: string;
+  readonly Integration: { readonly Uri: string; readonly TimeoutInMillis?: number };
+}
+
+interface StageProperties {
+  readonly StageName: string;
+  readonly MethodSettings?: readonly {
+    readonly ThrottlingRateLimit?: number;
+    readonly ThrottlingBurstLimit?: number;
+  }[];
+}
+
+const defaultTimeoutMs = 29_000;
+const rootId = (logicalId: string): string => `${logicalId}/`;
+
+export function newRestApiDraft(): RestApiDraft {
+  return { resources: new Map(), authorizers: new Map(), methods: [], responses: createGatewayResponses() };
+}
+
+export const restApiTypes: Record<string, ResourceType> = {
+  'AWS::ApiGateway::RestApi': resourceType<{ MinimumCompressionSize?: number }>({
+    shape: {
+      Name: 'cloud',
+      Description: 'cloud',
+      EndpointConfiguration: 'cloud',
+      MinimumCompressionSize: true,
+      Tags: 'cloud',
+    },
+    identify: (logicalId) => ({
+      ref: logicalId,
+      attributes: { RootResourceId: rootId(logicalId), RestApiId: logicalId },
+    }),
+    boot({ api }, { logicalId, properties }) {
+      if (api.apiId) throw new TemplateError(`${logicalId}: a second REST API beside ${api.apiId} is not supported`);
+      api.apiId = logicalId;
+      api.minCompressionBytes = properties.MinimumCompressionSize;
+    },
+  }),
+  'AWS::ApiGateway::Resource': resourceType<{ ParentId: string; PathPart: string }>({
+    shape: { ParentId: true, PathPart: true, RestApiId: 'cloud' },
+    boot({ api }, { logicalId, properties }) {
+      api.resources.set(logicalId, { parentId: properties.ParentId, part: properties.PathPart });
+    },
+  }),
+  'AWS::ApiGateway::Authorizer': resourceType<{
+    AuthorizerUri: string;
+    IdentitySource?: string;
+    AuthorizerResultTtlInSeconds?: number;
+  }>({
+    shape: {
+      AuthorizerResultTtlInSeconds: true,
+      AuthorizerUri: true,
+      IdentitySource: true,
+      Name: 'cloud',
+      RestApiId: 'cloud',
+      Type: { only: ['REQUEST'] },
+    },
+    boot({ api, functions }, { logicalId, properties }) {
+      const identityHeaders = (properties.IdentitySource ?? '').split(',').map((source) => {
+        const name = /^\s*method\.request\.header\.(\S+)\s*$/.exec(source)?.[1];
+        if (name === undefined) throw new TemplateError(`${logicalId}: identity source ${source} is not supported`);
+        return name.toLowerCase();
+      });
+      const target = integratedFunction(properties.AuthorizerUri, functions, logicalId);
+      const ttlSeconds = properties.AuthorizerResultTtlInSeconds ?? 300;
+      api.authorizers.set(logicalId, createAuthorizer({ target, identityHeaders, ttlSeconds }));
+    },
+  }),
+  'AWS::ApiGateway::Method': resourceType<MethodProperties>({
+    shape: {
+      AuthorizationType: { only: ['NONE', 'CUSTOM'] },
+      AuthorizerId: true,
+      HttpMethod: true,
+      Integration: {
+        IntegrationHttpMethod: 'cloud',
+        TimeoutInMillis: true,
+        Type: { only: ['AWS_PROXY'] },
+        Uri: true,
+      },
+      OperationName: 'cloud',
+      ResourceId: true,
+      RestApiId: 'cloud',
+    },
+    boot({ api }, { logicalId, properties }) {
+      api.methods.push({ logicalId, properties });
+    },
+  }),
+  'AWS::ApiGateway::GatewayResponse': resourceType<GatewayResponseProperties>({
+    shape: {
+      ResponseParameters: true,
+      ResponseTemplates: true,
+      ResponseType: true,
+      RestApiId: 'cloud',
+      StatusCode: true,
+    },
+    boot({ api }, { logicalId, properties }) {
+      api.responses.define(properties, logicalId);
+    },
+  }),
+  'AWS::ApiGateway::Deployment': resourceType({ shape: { Description: 'cloud', RestApiId: 'cloud' } }),
+  'AWS::ApiGateway::Stage': resourceType<StageProperties>({
+    shape: {
+      AccessLogSetting: 'cloud',
+      DeploymentId: 'cloud',
+      MethodSettings: [
+        {
+          DataTraceEnabled: 'cloud',
+          HttpMethod: { only: ['*'] },
+          LoggingLevel: 'cloud',
+          MetricsEnabled: 'cloud',
+          ResourcePath: { only: ['/*'] },
+          ThrottlingBurstLimit: true,
+          ThrottlingRateLimit: true,
+        },
+      ],
+      RestApiId: 'cloud',
+      StageName: true,
+      Tags: 'cloud',
+      TracingEnabled: 'cloud',
+    },
+    boot({ api }, { properties }) {
+      api.stage = properties;
+    },
+  }),
+};
+
+/** The gateway of the API; undefined when the template has none. */
+export function buildGateway(draft: RestApiDraft, functions: Functions): RequestHandler | undefined {
+  if (!draft.apiId) return undefined;
+  const { ThrottlingRateLimit: ratePerSecond, ThrottlingBurstLimit: burst } = draft.stage?.MethodSettings?.[0] ?? {};
+  return createGateway({
+    apiId: draft.apiId,
+    stage: draft.stage?.StageName ?? 'test-invoke-stage',
+    accountId,
+    region,
+    responses: draft.responses,
+    minCompressionBytes: draft.minCompressionBytes,
+    ...(ratePerSecond !== undefined && burst !== undefined && { throttle: { ratePerSecond, burst } }),
+    methods: draft.methods.map(({ logicalId, properties }) => {
+      const authorizer = draft.authorizers.get(properties.AuthorizerId ?? '');
+      if (properties.AuthorizationType === 'CUSTOM' && !authorizer) {
+        throw new TemplateError(`${logicalId}: authorizer ${String(properties.AuthorizerId)} is not in the template`);
+      }
+      return {
+        resourcePath: pathOf(properties.ResourceId, draft) || '/',
+        httpMethod: properties.HttpMethod,
+        target: integratedFunction(properties.Integration.Uri, functions, logicalId),
+        authorizer,
+        timeoutMs: properties.Integration.TimeoutInMillis ?? defaultTimeoutMs,
+      };
+    }),
+  });
+}
+
+function pathOf(resourceId: string, draft: RestApiDraft): string {
+  const resource = draft.resources.get(resourceId);
+  return resource ? `${pathOf(resource.parentId, draft)}/${resource.part}` : '';
+}
+
+function integratedFunction(uri: string, functions: Functions, where: string): LocalFunction {
+  const arn = /:lambda:path\/2015-03-31\/functions\/(arn:[^/]+)\/invocations$/.exec(uri)?.[1];
+  const found = arn === undefined ? undefined : functions.byArn(arn);
+  if (!found) throw new TemplateError(`${where}: integration ${uri} is not a function of this template`);
+  return found;
+}

@@ -1,0 +1,378 @@
+/** Boots a CDK stack's template on this machine: what `npm start`, the demo, tests and benchmarks run against. */
+import { App, type Stack } from 'aws-cdk-lib';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newApp } from '../lib/app.ts';
+import { WalletStack } from '../lib/wallet-stack.ts';
+import { startBankSimulator, type BankSettings, type BankSimulator } from './bank-simulator.ts';
+import { localCredentials, startEngine } from './dynamodb.ts';
+import { createFunctions } from './functions.ts';
+import type { RequestHandler } from './gateway.ts';
+import { openIssuer, type TokenRequest } from './issuer.ts';
+import { accountId, region, type Machine, type Naming } from './machine.ts';
+import { createQueueService } from './queue-service.ts';
+import { openQueues } from './queues.ts';
+import { bootResources, checkTypes, identifyResource } from './resources.ts';
+import { buildGateway, newRestApiDraft } from './rest-api.ts';
+import { openSecrets } from './secrets.ts';
+import { serveServices } from './services.ts';
+import { createResolver, isRecord, TemplateError, type Template } from './template.ts';
+
+export interface RunnerOptions {
+  /** @default 0, a free port */
+  readonly port?: number;
+  /**
+   * Folder that data is kept in; it is made when missing.
+   * @default nothing is kept
+   */
+  readonly dataDir?: string | undefined;
+  /**
+   * Keep nothing, whatever `dataDir` says.
+   * @default false
+   */
+  readonly memory?: boolean;
+  /** @default the wallet service's stack */
+  readonly stack?: (app: App) => Stack;
+  /** Values of template parameters besides `BankUrl`, which is the bank simulator's. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** How the bank simulator behaves.
+   * @default its own defaults */
+  readonly bank?: Partial<BankSettings> & { readonly seed?: number };
+  /** Threads of one function at most.
+   * @default 8 for each processor, at least 16 */
+  readonly maxThreads?: number;
+  /** Told what is being done, one line at a time. */
+  readonly progress?: (line: string) => void;
+  /** Given what functions write.
+   * @default `functions.log` in the data folder */
+  readonly log?: (text: string) => void;
+}
+
+export interface Runner {
+  readonly baseUrl: string;
+  /** A development access token for `baseUrl`. */
+  token(request: TokenRequest): Promise<string>;
+  /** For an SDK client that looks at the same data; `endpoint` is DynamoDB's, `servicesUrl` that of SQS and others. */
+  readonly aws: {
+    readonly endpoint: string;
+    readonly servicesUrl: string;
+    readonly region: string;
+    readonly credentials: typeof localCredentials;
+  };
+  /** What `Ref` gives for each resource of the template that exists here: table names, queue URLs, secret ARNs. */
+  readonly resources: readonly { readonly logicalId: string; readonly type: string; readonly ref: string }[];
+  /** The simulated bank; undefined when the template has no `BankUrl`. */
+  readonly bank: BankSimulator | undefined;
+  /** Settles, with the reason, when the database engine has ended by itself and nothing works any more. */
+  readonly failed: Promise<string>;
+  /** Finishes what is under way, for 10 s at most, and stops every part. */
+  stop(): Promise<void>;
+}
+
+/** The runner cannot start; the message is for whoever started it. */
+export class RunnerError extends Error {
+  override readonly name = 'RunnerError';
+}
+
+const drainMs = 10_000;
+const maxLogBytes = 64 * 1024 * 1024;
+const bankParameter = 'BankUrl';
+const bankSecretVariable = 'BANK_SECRET_ARN';
+
+/** Starts everything; on an error what was started is stopped again. Throws RunnerError, EngineError, TemplateError. */
+export async function startRunner(options: RunnerOptions = {}): Promise<Runner> {
+  const { progress = () => undefined } = options;
+  const dataDir = options.memory ? undefined : options.dataDir;
+  const stops: (() => Promise<unknown> | void)[] = [];
+  async function stopAll(): Promise<void> {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  }
+
+  try {
+    const door = await openDoor(options.port ?? 0);
+    stops.push(door.close);
+    const { baseUrl } = door;
+    if (dataDir) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const kept = (name: string): string | undefined => (dataDir ? join(dataDir, name) : undefined);
+    const queues = openLocked(kept('queues.sqlite'), dataDir);
+    stops.push(() => {
+      queues.close();
+    });
+
+    progress('starting the DynamoDB engine');
+    const starting = startEngine(kept('dynamodb.sqlite'));
+    starting.catch(() => undefined); // Awaited below, after the work that goes on meanwhile.
+    stops.push(() =>
+      starting.then(
+        (engine) => engine.stop(),
+        () => undefined,
+      ),
+    );
+    progress('synthesizing the stack');
+    const workDir = dataDir ?? mkdtempSync(join(tmpdir(), 'wallet-runner-'));
+    if (!dataDir)
+      stops.push(() => {
+        rmSync(workDir, { recursive: true, force: true });
+      });
+    const { template, stackName, asset } = synthesize(
+      options.stack ?? ((app) => new WalletStack(app, 'Wallet')),
+      join(workDir, 'cdk.out'),
+    );
+    checkTypes(template);
+    const engine = await starting;
+    const secrets = openSecrets(kept('secrets.json'));
+    const issuer = await openIssuer(kept('issuer.json'));
+
+    const queueUrl = (name: string): string => `${services.url}/${accountId}/${name}`;
+    const services = await serveServices({
+      AmazonSQS: createQueueService(queues, queueUrl),
+      secretsmanager: secrets.service,
+    });
+    stops.push(() => {
+      services.server.close();
+      services.server.closeAllConnections();
+    });
+    // Tables of a runner that keeps nothing must not be found by the next one on a shared engine.
+    const prefix = dataDir ? stackName : `${stackName}-${process.pid}-${door.port}`;
+    const naming: Naming = {
+      name: (logicalId) => `${prefix}-${logicalId}`,
+      arn: (service, resource) => `arn:aws:${service}:${region}:${accountId}:${resource}`,
+      queueUrl,
+      baseUrl,
+    };
+    const log = options.log ?? openLog(kept('functions.log'), stops);
+    const functions = createFunctions({ maxThreads: options.maxThreads, log });
+    stops.push(() => functions.stop());
+    const machine: Machine = {
+      dynamodbEndpoint: engine.endpoint,
+      queues,
+      secrets,
+      issuer,
+      functions,
+      asset,
+      api: newRestApiDraft(),
+      baseEnvironment: {
+        AWS_REGION: region,
+        AWS_DEFAULT_REGION: region,
+        AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+        AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+        AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+        AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
+        AWS_ENDPOINT_URL_SQS: services.url,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: services.url,
+        TZ: ':UTC',
+      },
+      onStop: (part) => stops.push(() => within(drainMs, part.stop())),
+    };
+    const identify = (logicalId: string) => identifyResource(logicalId, template, naming);
+    const pseudo = {
+      'AWS::AccountId': accountId,
+      'AWS::Partition': 'aws',
+      'AWS::Region': region,
+      'AWS::StackName': stackName,
+      'AWS::URLSuffix': 'amazonaws.com',
+    };
+    const resolverWith = (parameters: Readonly<Record<string, string>>) =>
+      createResolver({ template, parameters, pseudo, identify });
+
+    // The bank signs with the key that the stack makes, and the stack wants the bank's address: keys come first.
+    const isSecret = (type: string): boolean => type === 'AWS::SecretsManager::Secret';
+    const early = resolverWith(options.parameters ?? {});
+    await bootResources(machine, template, early, naming, isSecret);
+    const bank = template.Parameters?.[bankParameter] && (await startBank());
+    async function startBank(): Promise<BankSimulator> {
+      const secret = secrets.value(String(early.resolve(bankSecretOf(template), bankSecretVariable)));
+      if (secret === undefined) throw new TemplateError(`${bankSecretVariable} is not a secret of this template`);
+      const dataFile = kept('bank.json');
+      const started = await startBankSimulator({ ...options.bank, secret, ...(dataFile && { dataFile }) });
+      stops.push(() => started.stop());
+      return started;
+    }
+    progress('starting the stack');
+    const resolver = resolverWith({ ...options.parameters, ...(bank && { [bankParameter]: bank.url }) });
+    await bootResources(machine, template, resolver, naming, (type) => !isSecret(type));
+    const gateway = buildGateway(machine.api, functions);
+    door.open(async (request, response) => {
+      const reply = await ownAnswer(request, issuer, bank);
+      if (reply) sendJson(response, reply.status, reply.body);
+      else if (gateway) await gateway(request, response);
+      else sendJson(response, 404, { message: 'Not Found' });
+    });
+    stops.push(() => within(drainMs, door.drain()));
+    void functions.warm();
+
+    return {
+      baseUrl,
+      token: issuer.token,
+      aws: { endpoint: engine.endpoint, servicesUrl: services.url, region, credentials: localCredentials },
+      resources: Object.entries(template.Resources).flatMap(([logicalId, { Type: type }]) => {
+        const identity = identify(logicalId);
+        return identity ? [{ logicalId, type, ref: identity.ref }] : [];
+      }),
+      bank,
+      failed: engine.ended,
+      stop: stopAll,
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+/** The public port: closed for business until `open`, and after `drain`. */
+async function openDoor(port: number): Promise<{
+  readonly baseUrl: string;
+  readonly port: number;
+  open(handler: RequestHandler): void;
+  drain(): Promise<void>;
+  close(): void;
+}> {
+  const running = new Set<Promise<void>>();
+  let handler: RequestHandler | undefined;
+  const server: Server = createServer((request, response) => {
+    if (!handler) {
+      response.setHeader('retry-after', '1');
+      sendJson(response, 503, { message: 'Service Unavailable' });
+      return;
+    }
+    const run: Promise<void> = handler(request, response)
+      .catch(() => {
+        if (response.headersSent) response.destroy();
+        else sendJson(response, 500, { message: 'Internal server error' });
+      })
+      .finally(() => running.delete(run));
+    running.add(run);
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = `port ${port} is in use: stop what listens there, or choose another: npm start -- --port ${port + 1}`;
+      reject(error.code === 'EADDRINUSE' ? new RunnerError(taken) : error);
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const bound = (server.address() as AddressInfo).port;
+  return {
+    baseUrl: `http://127.0.0.1:${bound}`,
+    port: bound,
+    open(next) {
+      handler = next;
+    },
+    async drain() {
+      handler = undefined;
+      server.close();
+      await Promise.all(running);
+    },
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** What the runner answers itself: tokens and their keys, and the bank's book. */
+async function ownAnswer(
+  request: IncomingMessage,
+  issuer: Awaited<ReturnType<typeof openIssuer>>,
+  bank: BankSimulator | undefined,
+): Promise<{ status: number; body: object } | undefined> {
+  const [path = '/'] = (request.url ?? '/').split('?', 1);
+  const method = request.method ?? 'GET';
+  if (bank && method === 'GET' && path === '/local/bank/payments') return { status: 200, body: { items: bank.book() } };
+  return issuer.answer({
+    method,
+    path,
+    authorization: request.headers.authorization,
+    async form() {
+      let text = '';
+      for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) {
+        if (text.length < 16_384) text += chunk;
+      }
+      return new URLSearchParams(text);
+    },
+  });
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+    .end(text);
+}
+
+function synthesize(
+  build: (app: App) => Stack,
+  outdir: string,
+): { template: Template; stackName: string; asset: Machine['asset'] } {
+  rmSync(outdir, { recursive: true, force: true });
+  const app = newApp({ outdir, builtinCloudFormationValidation: false });
+  const { artifactId, stackName } = build(app);
+  const artifact = app.synth().getStackArtifact(artifactId);
+  const manifest: unknown = JSON.parse(readFileSync(join(outdir, `${artifactId}.assets.json`), 'utf8'));
+  const files = isRecord(manifest) && isRecord(manifest['files']) ? Object.values(manifest['files']) : [];
+  const folders = new Map<string, string>();
+  for (const file of files as AssetFile[]) {
+    for (const { objectKey } of Object.values(file.destinations))
+      folders.set(objectKey, join(outdir, file.source.path));
+  }
+  return {
+    template: artifact.template as Template,
+    stackName,
+    asset(key, where) {
+      const folder = folders.get(key);
+      if (folder && statSync(folder).isDirectory()) return folder;
+      throw new TemplateError(`${where}: asset ${key} is not a folder of the cloud assembly`);
+    },
+  };
+}
+
+interface AssetFile {
+  readonly source: { readonly path: string };
+  readonly destinations: Readonly<Record<string, { readonly objectKey: string }>>;
+}
+
+function bankSecretOf(template: Template): unknown {
+  for (const { Properties } of Object.values(template.Resources)) {
+    const environment = Properties?.['Environment'];
+    const variables = isRecord(environment) ? environment['Variables'] : undefined;
+    if (isRecord(variables) && bankSecretVariable in variables) return variables[bankSecretVariable];
+  }
+  throw new TemplateError(`the template has the parameter ${bankParameter}, but no function has ${bankSecretVariable}`);
+}
+
+function openLocked(path: string | undefined, dataDir: string | undefined): ReturnType<typeof openQueues> {
+  try {
+    return openQueues(path ?? ':memory:');
+  } catch (error) {
+    if (error instanceof Error && /database is locked/.test(error.message)) {
+      throw new RunnerError(
+        `${String(dataDir)} is in use by another runner: stop that one, or choose another folder with --data`,
+      );
+    }
+    throw error;
+  }
+}
+
+function openLog(path: string | undefined, stops: (() => Promise<unknown> | void)[]): (text: string) => void {
+  if (!path) return () => undefined;
+  if (existsSync(path) && statSync(path).size > maxLogBytes) renameSync(path, `${path}.1`);
+  const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
+  stops.push(() => new Promise((resolve) => stream.end(resolve)));
+  return (text) => stream.write(text);
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    work,
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    }),
+  ]);
+  clearTimeout(timer);
+}

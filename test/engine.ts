@@ -3,13 +3,7 @@
  * test owns, a record of every call with the units it consumed, and a place to put faults on the wire.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type {
-  BillingMode,
-  ConsumedCapacity,
-  CreateTableCommandInput,
-  StreamViewType,
-  TimeToLiveSpecification,
-} from '@aws-sdk/client-dynamodb';
+import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import type { HttpResponse } from '@smithy/core/protocols';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -18,7 +12,8 @@ import type { Table } from '../lambdas/store/table.ts';
 import { newApp } from '../lib/app.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
 import { ensureTable, localCredentials, startEngine } from '../local/dynamodb.ts';
-import type { TableSettings } from '../local/dynamodb.ts';
+import { tableSettings } from '../local/resources.ts';
+import type { TableProperties } from '../local/resources.ts';
 
 /** One call as the store makes it: one round trip. */
 export interface Call {
@@ -96,7 +91,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     async newTable() {
       // The engine may be a shared one (DYNAMODB_ENDPOINT).
       const name = `test-${String(process.pid)}-${String(Date.now())}-${String(++tables)}`;
-      await ensureTable(engine.endpoint, region, settingsOf(name));
+      await ensureTable(engine.endpoint, region, tableSettings(name, describeTable()));
       return openTable(name);
     },
     async stop() {
@@ -158,36 +153,13 @@ function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
   return calls;
 }
 
-let resource: GlobalTable | undefined;
+let described: TableProperties | undefined;
 
-/** The table that the CDK construct describes, in the words of CreateTable. */
-function settingsOf(name: string): TableSettings {
-  const { TimeToLiveSpecification, StreamSpecification, ...shape } = (resource ??= synthesize());
-  return {
-    create: {
-      TableName: name,
-      AttributeDefinitions: shape.AttributeDefinitions,
-      KeySchema: shape.KeySchema,
-      GlobalSecondaryIndexes: shape.GlobalSecondaryIndexes,
-      BillingMode: shape.BillingMode,
-      StreamSpecification: { StreamEnabled: true, ...StreamSpecification },
-    },
-    timeToLive: TimeToLiveSpecification,
-  };
-}
-
-interface GlobalTable extends Pick<
-  CreateTableCommandInput,
-  'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
-> {
-  readonly BillingMode: BillingMode;
-  readonly StreamSpecification: { readonly StreamViewType: StreamViewType };
-  readonly TimeToLiveSpecification: TimeToLiveSpecification;
-}
-
-function synthesize(): GlobalTable {
+/** The table of the CDK construct, synthesized once. */
+function describeTable(): TableProperties {
+  if (described !== undefined) return described;
   const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
   new LedgerTable(stack, 'Ledger', { deletionProtection: true, addAlarm: () => undefined });
-  const found = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable'));
-  return (found[0] as { Properties: GlobalTable }).Properties;
+  const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable'));
+  return (described = (resource as { Properties: TableProperties }).Properties);
 }

@@ -50,8 +50,9 @@ export class WorkQueue extends Construct {
       retentionPeriod: Duration.days(14),
       // Six times the worker's limit, as AWS advises: the event source itself may be throttled and try again.
       visibilityTimeout: Duration.seconds(6 * this.workerTimeout.toSeconds() + (batchingWindow?.toSeconds() ?? 0)),
-      // Generous, because a message is delivered again for good reasons too, such as a bank that is away; the attempts
-      // that count are on the record. Here land only messages that the worker cannot finish at all.
+      // Generous, because the attempts that count are on the record: a withdrawal whose visits to the bank are used up goes
+      // to review. Dead letters are what the worker cannot finish, or a bank that is away for long; the work itself stays
+      // due in the table, and the sweeper queues it again.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 20 },
     });
 

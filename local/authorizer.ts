@@ -1,6 +1,6 @@
 /** Request authorizers of API Gateway: identity sources, the function's policy, and its caching. */
+import { FunctionError } from './function-thread.ts';
 import type { LocalFunction } from './functions.ts';
-import { FunctionError } from './functions.ts';
 import type { Refusal } from './gateway-responses.ts';
 import { isRecord } from './template.ts';
 

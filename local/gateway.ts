@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Authorizer } from './authorizer.ts';
-import { FunctionError, type LocalFunction } from './functions.ts';
+import { FunctionError } from './function-thread.ts';
+import type { LocalFunction } from './functions.ts';
 import type { Answer, GatewayResponses, Refusal, RequestContext } from './gateway-responses.ts';
 import { readProxyAnswer } from './proxy-answer.ts';
 

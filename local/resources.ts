@@ -10,7 +10,7 @@ import type {
   TimeToLiveSpecification,
 } from '@aws-sdk/client-dynamodb';
 import { createHash } from 'node:crypto';
-import { ensureTable } from './dynamodb.ts';
+import { ensureTable, type TableSettings } from './dynamodb.ts';
 import { startEventSource } from './event-source.ts';
 import {
   accountId,
@@ -42,7 +42,8 @@ const cloudOnly = new Set([
   'AWS::SQS::QueuePolicy',
 ]);
 
-interface TableProperties {
+/** What the runner reads of a table. */
+export interface TableProperties {
   readonly AttributeDefinitions: AttributeDefinition[];
   readonly KeySchema: KeySchemaElement[];
   readonly GlobalSecondaryIndexes?: GlobalSecondaryIndex[];
@@ -84,11 +85,12 @@ const tableShape = {
   Tags: 'cloud',
 } as const;
 
-async function bootTable(machine: Machine, { identity, properties }: BootResource<TableProperties>): Promise<void> {
+/** The table that a template's resource describes, in the words of CreateTable. */
+export function tableSettings(name: string, properties: TableProperties): TableSettings {
   const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, StreamSpecification } = properties;
-  await ensureTable(machine.dynamodbEndpoint, region, {
+  return {
     create: {
-      TableName: identity.ref,
+      TableName: name,
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions,
       KeySchema,
@@ -96,7 +98,11 @@ async function bootTable(machine: Machine, { identity, properties }: BootResourc
       StreamSpecification: StreamSpecification && { StreamEnabled: true, ...StreamSpecification },
     },
     timeToLive: properties.TimeToLiveSpecification,
-  });
+  };
+}
+
+async function bootTable(machine: Machine, { identity, properties }: BootResource<TableProperties>): Promise<void> {
+  await ensureTable(machine.dynamodbEndpoint, region, tableSettings(identity.ref, properties));
 }
 
 /** How each type starts, in the order in which types are started. A new type of resource is a new entry here. */

@@ -47,7 +47,7 @@ describe('routes', () => {
     }
     assert.deepEqual(
       (routes as readonly Route[]).filter(({ open }) => open).map(({ path }) => path),
-      ['/health'],
+      ['/bank/notifications', '/health'],
     );
   });
 

@@ -38,5 +38,5 @@ describe('bundles', () => {
 function sample(variable: string): string {
   if (variable === 'TOKEN_KIND') return 'oidc';
   if (/_(URL|URI|ISSUER)$/.test(variable)) return 'https://service.example';
-  return /_(HOUR|SECONDS|ATTEMPTS)$/.test(variable) ? '1' : 'sample';
+  return /_(HOUR|SECONDS|ATTEMPTS|LIMIT)$/.test(variable) ? '1' : 'sample';
 }

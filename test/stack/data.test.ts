@@ -1,8 +1,8 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Match } from 'aws-cdk-lib/assertions';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
+import { resourcesOf, synthesize } from './synthesized.ts';
 
 const { template, stack } = synthesize();
 const table = 'AWS::DynamoDB::GlobalTable';
@@ -74,32 +74,13 @@ describe('what holds data', () => {
   });
 });
 
-describe('the withdrawal queue', () => {
-  const resolve = (token: string) => stack.resolve(token) as { 'Fn::GetAtt': [string, string] };
-  const idOf = (arn: string) => resolve(arn)['Fn::GetAtt'][0];
-  const queueId = idOf(stack.service.withdrawalQueue.queueArn);
-  const deadLetterId = idOf(stack.service.withdrawalDeadLetterQueue.queueArn);
-  const queues = resourcesOf(template, 'AWS::SQS::Queue');
-  const workerId = idOf(stack.service.functions.withdrawals.functionArn);
-  const worker = resourcesOf(template, 'AWS::Lambda::Function').get(workerId);
+const queues = resourcesOf(template, 'AWS::SQS::Queue');
 
-  it('hides a message for at least six times the time limit of the worker', () => {
-    const hidden = queues.get(queueId)?.Properties['VisibilityTimeout'] as number;
-    assert.ok(hidden >= 6 * (worker?.Properties['Timeout'] as number));
-  });
-
-  it('moves a message that is never finished to dead letters, which are kept for 14 days', () => {
-    assert.deepEqual(queues.get(queueId)?.Properties['RedrivePolicy'], {
-      deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterId, 'Arn'] },
-      maxReceiveCount: 20,
-    });
-    assert.equal(queues.get(deadLetterId)?.Properties['MessageRetentionPeriod'], Duration.days(14).toSeconds());
-  });
-
-  it('encrypts what it holds and refuses plain HTTP', () => {
-    assert.equal(queues.size, 2);
-    for (const id of queues.keys()) {
-      assert.equal(queues.get(id)?.Properties['SqsManagedSseEnabled'], true);
+describe('the queues', () => {
+  it('encrypt what they hold and refuse plain HTTP', () => {
+    assert.equal(queues.size, 4);
+    for (const [id, { Properties }] of queues) {
+      assert.equal(Properties['SqsManagedSseEnabled'], true);
       template.hasResourceProperties('AWS::SQS::QueuePolicy', {
         Queues: [{ Ref: id }],
         PolicyDocument: {
@@ -114,43 +95,89 @@ describe('the withdrawal queue', () => {
       });
     }
   });
+});
 
-  it('feeds the worker 10 messages at a time, 50 times at most, each answered for itself', () => {
-    const [, source] = theOnly(template, 'AWS::Lambda::EventSourceMapping');
-    assert.deepEqual(source.Properties, {
-      EventSourceArn: { 'Fn::GetAtt': [queueId, 'Arn'] },
-      FunctionName: { Ref: workerId },
-      BatchSize: 10,
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 50 },
+const { service } = stack;
+for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of [
+  {
+    work: 'withdrawal',
+    queue: service.withdrawalQueue,
+    deadLetterQueue: service.withdrawalDeadLetterQueue,
+    worker: service.functions.withdrawals,
+    source: { BatchSize: 10, ScalingConfig: { MaximumConcurrency: 50 } },
+    withConcurrency: (concurrency: number) => ({ bank: { concurrency } }),
+  },
+  {
+    work: 'transfer',
+    queue: service.transferQueue,
+    deadLetterQueue: service.transferDeadLetterQueue,
+    worker: service.functions.transfers,
+    source: { BatchSize: 100, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 10 } },
+    withConcurrency: (transferConcurrency: number) => ({ transferConcurrency }),
+  },
+]) {
+  describe(`the ${work} queue`, () => {
+    const idOf = (arn: string) => (stack.resolve(arn) as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
+    const [queueId, deadLetterId, workerId] = [queue.queueArn, deadLetterQueue.queueArn, worker.functionArn].map(
+      idOf,
+    ) as [string, string, string];
+    const sourceOf = (each: Template) =>
+      [...resourcesOf(each, 'AWS::Lambda::EventSourceMapping').values()].find(
+        ({ Properties }) => (Properties['FunctionName'] as { Ref: string }).Ref === workerId,
+      )?.Properties;
+
+    it('hides a message for at least six times the time limit of the worker, and the time to fill a batch', () => {
+      const hidden = queues.get(queueId)?.Properties['VisibilityTimeout'] as number;
+      const limit = resourcesOf(template, 'AWS::Lambda::Function').get(workerId)?.Properties['Timeout'] as number;
+      assert.ok(hidden >= 6 * limit + (source.MaximumBatchingWindowInSeconds ?? 0));
+    });
+
+    it('moves a message that is never finished to dead letters, which are kept for 14 days', () => {
+      assert.deepEqual(queues.get(queueId)?.Properties['RedrivePolicy'], {
+        deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterId, 'Arn'] },
+        maxReceiveCount: 20,
+      });
+      assert.equal(queues.get(deadLetterId)?.Properties['MessageRetentionPeriod'], Duration.days(14).toSeconds());
+    });
+
+    it('feeds the worker a batch at a time, a limited number of times, each message answered for itself', () => {
+      assert.deepEqual(sourceOf(template), {
+        EventSourceArn: { 'Fn::GetAtt': [queueId, 'Arn'] },
+        FunctionName: { Ref: workerId },
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ...source,
+      });
+    });
+
+    it('takes another concurrency within what AWS allows', () => {
+      const other = sourceOf(synthesize(withConcurrency(7)).template);
+      assert.deepEqual(other?.['ScalingConfig'], { MaximumConcurrency: 7 });
+      for (const concurrency of [1, 1001]) {
+        assert.throws(() => synthesize(withConcurrency(concurrency)), {
+          message: `concurrency of the ${work} worker must be between 2 and 1000, received ${concurrency}`,
+        });
+      }
     });
   });
-
-  it('takes another concurrency within what AWS allows', () => {
-    const [, source] = theOnly(synthesize({ bank: { concurrency: 7 } }).template, 'AWS::Lambda::EventSourceMapping');
-    assert.deepEqual(source.Properties['ScalingConfig'], { MaximumConcurrency: 7 });
-    for (const concurrency of [1, 1001]) {
-      assert.throws(() => synthesize({ bank: { concurrency } }), { message: new RegExp(`received ${concurrency}$`) });
-    }
-  });
-});
+}
 
 describe("the bank's and the callers' limits", () => {
   it('reach the functions, as given or by default', () => {
     const given = synthesize({
       bank: { notFoundWindow: Duration.minutes(15), maxAttempts: 4 },
       rateLimits: { wallets: 1, withdrawals: 2, transfers: 3 },
+      queueDepthLimit: 5,
     }).template;
     for (const [each, values] of [
-      [template, { window: '2', attempts: '10', wallets: '20', withdrawals: '100', transfers: '1000' }],
-      [given, { window: '900', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3' }],
+      [template, { window: '2', attempts: '10', wallets: '20', withdrawals: '100', transfers: '1000', depth: '20000' }],
+      [given, { window: '900', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3', depth: '5' }],
     ] as const) {
       const variables = { BANK_NOT_FOUND_WINDOW_SECONDS: values.window, BANK_MAX_ATTEMPTS: values.attempts };
       for (const expected of [
         { ...variables, BANK_URL: { Ref: 'BankUrl' } },
         { WALLETS_PER_HOUR: values.wallets },
-        { WITHDRAWALS_PER_HOUR: values.withdrawals },
-        { TRANSFERS_PER_HOUR: values.transfers },
+        { WITHDRAWALS_PER_HOUR: values.withdrawals, QUEUE_DEPTH_LIMIT: values.depth },
+        { TRANSFERS_PER_HOUR: values.transfers, QUEUE_DEPTH_LIMIT: values.depth },
       ]) {
         each.hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: Match.objectLike(expected) } });
       }

@@ -1,13 +1,14 @@
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { metrics } from '../../lambdas/contract.ts';
 import { newApp } from '../../lib/app.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
-import { resourcesOf, synthesize } from './synthesized.ts';
+import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
 const { template, stack } = synthesize();
 const alarms = [...resourcesOf(template, 'AWS::CloudWatch::Alarm').values()].map(({ Properties }) => Properties);
@@ -29,14 +30,35 @@ describe('alarms', () => {
     assert.deepEqual(watched, [
       '5XXError',
       'ApproximateAgeOfOldestMessage',
+      'ApproximateAgeOfOldestMessage',
       'ApproximateNumberOfMessagesVisible',
+      'ApproximateNumberOfMessagesVisible',
+      'BankContradiction',
+      'Errors',
+      'Errors',
       'Errors',
       'WithdrawalInReview',
+      'WorkRequeued',
       'throttles',
     ]);
-    const inReview = alarms.find(({ MetricName }) => MetricName === 'WithdrawalInReview');
-    assert.equal(inReview?.['Namespace'], 'Wallet');
-    assert.deepEqual(inReview['Dimensions'], [{ Name: 'service', Value: 'wallet' }]);
+  });
+
+  it('watch our own metrics under the dimensions with which functions emit them', () => {
+    // Workers emit with the service alone, routes with their name as well (lambdas/runtime/http.ts).
+    const service = { Name: 'service', Value: 'wallet' };
+    for (const [metricName, dimensions] of [
+      [metrics.withdrawalInReview, [service]],
+      [metrics.workRequeued, [service]],
+      [metrics.bankContradiction, [{ Name: 'route', Value: 'bank-notifications' }, service]],
+    ] as const) {
+      const alarm = alarms.find(({ MetricName }) => MetricName === metricName);
+      assert.equal(alarm?.['Namespace'], metrics.namespace);
+      assert.deepEqual(alarm['Dimensions'], dimensions);
+    }
+  });
+
+  it('have an entry of their own in the runbook, and the runbook none without an alarm', () => {
+    assert.deepEqual([...anchors].sort(), [...entries.keys()].sort());
   });
 
   it('each name a runbook entry that describes, investigates and resolves', () => {
@@ -74,6 +96,25 @@ describe('the rules of AWS Solutions', () => {
     const bare = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Bare');
     new Topic(bare, 'Topic');
     assert.equal(new AwsSolutionsChecks(bare).validateScope(bare).success, false);
+  });
+});
+
+describe('the sweeper', () => {
+  it('runs every minute, and ends before the next minute', () => {
+    const { functionArn } = stack.service.functions.sweeper;
+    const [, rule] = theOnly(template, 'AWS::Events::Rule');
+    assert.equal(rule.Properties['ScheduleExpression'], 'rate(1 minute)');
+    assert.equal(rule.Properties['State'], 'ENABLED');
+    const targets = rule.Properties['Targets'] as { Arn: unknown }[];
+    assert.deepEqual(
+      targets.map(({ Arn }) => Arn),
+      [stack.resolve(functionArn)],
+    );
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'Wallet service: sweeper',
+      Timeout: 50,
+      ReservedConcurrentExecutions: Match.absent(),
+    });
   });
 });
 

@@ -1,0 +1,162 @@
+/** One thread of a function: loads the bundle, then takes one event at a time within the function's time limit. */
+import { transformSync } from 'esbuild';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Invocation, ThreadAnswer, ThreadStart } from './function-worker.ts';
+
+export interface FunctionSettings {
+  readonly name: string;
+  readonly arn: string;
+  /** Folder with the bundle. */
+  readonly folder: string;
+  /** `<file without extension>.<export>`. */
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly reservedConcurrency?: number | undefined;
+}
+
+/** The function answered with an error, could not be loaded, crashed, or its time was up. */
+export class FunctionError extends Error {
+  override readonly name = 'FunctionError';
+  /** The error's name, or `Sandbox.Timedout`, `Init.Timeout`, `Runtime.ExitError` or `Stopped`. */
+  readonly errorType: string;
+
+  constructor(errorType: string, message: string) {
+    super(message);
+    this.errorType = errorType;
+  }
+}
+
+export interface Thread {
+  /** False once the thread can take no more events. */
+  readonly alive: boolean;
+  /** Settles when the thread is no longer alive. */
+  readonly ended: Promise<void>;
+  /** The answer to an event, both as JSON. Only one at a time. Throws FunctionError; out of time ends the thread. */
+  run(payload: string): Promise<string>;
+  stop(): Promise<unknown>;
+}
+
+const initSeconds = 10;
+
+// Stripped of its types once, and not in each thread, where that would take longer than the start itself.
+const source = readFileSync(new URL('function-worker.ts', import.meta.url), 'utf8');
+const { code } = transformSync(source, { loader: 'ts', format: 'esm', target: 'es2024' });
+const entry = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+
+/** A thread that has loaded the function. Throws FunctionError when that fails or takes longer than Lambda allows. */
+export async function startThread(settings: FunctionSettings, log: (text: string) => void): Promise<Thread> {
+  const dot = settings.handler.lastIndexOf('.');
+  const start: ThreadStart = {
+    module: pathToFileURL(join(settings.folder, `${settings.handler.slice(0, dot)}.mjs`)).href,
+    handler: settings.handler.slice(dot + 1),
+  };
+  const worker = new Worker(entry, {
+    workerData: start,
+    env: { ...settings.environment },
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb },
+    name: settings.name,
+  });
+  worker.stdout.setEncoding('utf8').on('data', log);
+  worker.stderr.setEncoding('utf8').on('data', log);
+
+  let alive = true;
+  let stopping = false;
+  let settle: { resolve: (payload: string) => void; reject: (error: FunctionError) => void } | undefined;
+  const ended = Promise.withResolvers<void>();
+
+  function fail(error: FunctionError): void {
+    if (!stopping) log(`${new Date().toISOString()} ${settings.name} ERROR ${error.errorType}: ${error.message}\n`);
+    settle?.reject(error);
+  }
+  function end(error: FunctionError): void {
+    if (!alive) return;
+    alive = false;
+    fail(error);
+    ended.resolve();
+    void worker.terminate();
+  }
+  /** The next answer of the thread; the thread ends when there is none in time. */
+  function answerWithin(seconds: number, timeout: FunctionError): Promise<string> {
+    if (!alive) return Promise.reject(new FunctionError('Runtime.ExitError', `${settings.name} has ended`));
+    return new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(end, seconds * 1000, timeout);
+      const done = (): void => {
+        settle = undefined;
+        clearTimeout(timer);
+      };
+      settle = {
+        resolve: (payload) => {
+          done();
+          resolve(payload);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      };
+    });
+  }
+
+  worker.on('message', (answer: ThreadAnswer) => {
+    if (answer.kind === 'failure') {
+      const error = new FunctionError(answer.errorType, answer.errorMessage);
+      log(`${answer.trace}\n`);
+      fail(error);
+    } else {
+      settle?.resolve(answer.kind === 'result' ? answer.payload : '');
+    }
+  });
+  worker.once('error', (error: Error) => {
+    end(new FunctionError('Runtime.ExitError', error.stack ?? error.message));
+  });
+  worker.once('exit', (code) => {
+    end(new FunctionError('Runtime.ExitError', `${settings.name} exited with code ${code}`));
+  });
+
+  const stop = (): Promise<unknown> => {
+    stopping = true;
+    return worker.terminate();
+  };
+  try {
+    await answerWithin(initSeconds, new FunctionError('Init.Timeout', `did not load within ${initSeconds} s`));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    get alive() {
+      return alive;
+    },
+    ended: ended.promise,
+    stop,
+    run(payload) {
+      const requestId = randomUUID();
+      const seconds = settings.timeoutSeconds;
+      const message = `${requestId} Task timed out after ${seconds.toFixed(2)} seconds`;
+      const answer = answerWithin(seconds, new FunctionError('Sandbox.Timedout', message));
+      const invocation: Invocation = {
+        payload,
+        deadline: Date.now() + seconds * 1000,
+        context: {
+          awsRequestId: requestId,
+          functionName: settings.name,
+          functionVersion: '$LATEST',
+          invokedFunctionArn: settings.arn,
+          memoryLimitInMB: String(settings.memoryMb),
+          logGroupName: `/aws/lambda/${settings.name}`,
+          logStreamName: `local/${worker.threadId}`,
+        },
+      };
+      worker.postMessage(invocation);
+      return answer;
+    },
+  };
+}

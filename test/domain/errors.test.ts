@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { WalletError } from '../../lambdas/domain/errors.ts';
+import type { ErrorCode } from '../../lambdas/domain/errors.ts';
+import { problem } from '../../lambdas/runtime/problem.ts';
+
+/** The contract: which status each code is answered with. A code that is missing here does not compile. */
+const contract: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  idempotency_key_required: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  wallet_not_found: 404,
+  transaction_not_found: 404,
+  wallet_frozen: 409,
+  wallet_closed: 409,
+  wallet_not_empty: 409,
+  not_in_review: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  insufficient_funds: 422,
+  currency_mismatch: 422,
+  same_wallet: 422,
+  balance_limit_exceeded: 422,
+  idempotency_key_reused: 422,
+  rate_limited: 429,
+  internal_error: 500,
+  overloaded: 503,
+  busy: 503,
+};
+
+describe('error codes', () => {
+  for (const [code, status] of Object.entries(contract) as [ErrorCode, number][]) {
+    it(`${code} is answered with ${status} as problem+json`, () => {
+      const answer = problem(new WalletError(code));
+      const { type, title, ...body } = answer.body as { type: string; title: string };
+      assert.equal(answer.status, status);
+      assert.deepEqual(body, { status, code, detail: undefined, errors: undefined });
+      assert.equal(type, 'about:blank');
+      assert.match(title, /^[A-Z]/);
+      assert.equal(answer.headers?.['Content-Type'], 'application/problem+json');
+    });
+  }
+
+  it('each have a sentence of their own', () => {
+    const titles = Object.keys(contract).map((code) => new WalletError(code as ErrorCode).title);
+    assert.equal(new Set(titles).size, titles.length);
+  });
+
+  it('carry what the caller needs for the next try', () => {
+    const limited = problem(new WalletError('rate_limited', { limit: 10, retryAfterSeconds: 90 }));
+    assert.deepEqual(limited.headers, {
+      'Content-Type': 'application/problem+json',
+      'Retry-After': '90',
+      'RateLimit-Limit': '10',
+      'RateLimit-Remaining': '0',
+      'RateLimit-Reset': '90',
+    });
+    const errors = [{ path: 'amount', message: 'must be positive' }];
+    const invalid = problem(new WalletError('invalid_request', { detail: 'one field', errors }));
+    assert.deepEqual(invalid.body, {
+      type: 'about:blank',
+      title: 'The request is not valid',
+      status: 400,
+      code: 'invalid_request',
+      detail: 'one field',
+      errors,
+    });
+    assert.equal(problem(new WalletError('unauthorized')).headers?.['WWW-Authenticate'], 'Bearer');
+  });
+
+  it('keep their cause for the log, and out of the answer', () => {
+    const error = new WalletError('busy', {}, { cause: new Error('TransactionConflict on WALLET#w_1') });
+    assert.ok(error.cause instanceof Error);
+    assert.ok(!JSON.stringify(problem(error)).includes('WALLET#'));
+  });
+});

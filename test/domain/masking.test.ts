@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { maskAccount } from '../../lambdas/domain/transaction.ts';
+
+/** Characters that the mask itself never shows, so that whatever is shown comes from the account. */
+const account = fc.string({ unit: fc.constantFrom('A', 'Z', 'é', '0', '9', ' ', '-'), minLength: 1, maxLength: 64 });
+
+describe('a masked account', () => {
+  it('shows at most the last four characters, and never half of the account', () => {
+    fc.assert(
+      fc.property(account, (account) => {
+        const shown = maskAccount(account).replaceAll('*', '');
+        assert.ok(shown.length <= 4);
+        assert.ok(shown.length * 2 < account.length);
+        assert.ok(account.endsWith(shown));
+      }),
+    );
+  });
+
+  it('tells nothing of the length', () => {
+    assert.equal(maskAccount('DE02120300000000202051'), '****2051');
+    assert.equal(maskAccount('SIM-REJECT'), '****JECT');
+    assert.equal(maskAccount('SIM-DOWN'), '****');
+    assert.equal(maskAccount('123'), '****');
+  });
+});

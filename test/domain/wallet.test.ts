@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ErrorCode } from '../../lambdas/domain/errors.ts';
+import { maxAmount } from '../../lambdas/domain/money.ts';
+import { creditRefusal, debitRefusal, openWallet, reaches, statusRefusal } from '../../lambdas/domain/wallet.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
+
+const status = fc.constantFrom('active' as const, 'frozen' as const, 'closed' as const);
+const owner = fc.constantFrom('ann', 'bob');
+const currency = fc.constantFrom('EUR', 'USD');
+/** Near zero and near the limit, where the conditions turn. */
+const money = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: maxAmount - 4, max: maxAmount }));
+const wallet: fc.Arbitrary<Wallet> = fc
+  .record({ status, ownerId: owner, currency, total: money, held: fc.nat({ max: 3 }) })
+  .map(({ total, held, ...rest }) => ({
+    ...openWallet({ walletId: 'w_1', at: '2026-03-01T12:00:00.000Z', ...rest }),
+    ...rest,
+    total,
+    held: Math.min(held, total),
+    available: total - Math.min(held, total),
+  }));
+const image = fc.option(wallet, { nil: undefined, freq: 8 });
+const use = fc.record({
+  ownerId: fc.option(owner, { nil: undefined }),
+  currency,
+  amount: money.filter((amount) => amount > 0),
+});
+
+/** The reasons of a refusal in their order, as a condition expression would state them. */
+type Reasons = readonly (readonly [fails: boolean, code: ErrorCode])[];
+
+function useReasons(wallet: Wallet, use: { ownerId: string | undefined; currency: string }): Reasons {
+  return [
+    [use.ownerId !== undefined && wallet.ownerId !== use.ownerId, 'wallet_not_found'],
+    [wallet.status === 'frozen', 'wallet_frozen'],
+    [wallet.status === 'closed', 'wallet_closed'],
+    [wallet.currency !== use.currency, 'currency_mismatch'],
+  ];
+}
+
+function first(reasons: Reasons): ErrorCode | undefined {
+  return reasons.find(([fails]) => fails)?.[1];
+}
+
+describe('a debit', () => {
+  it('is refused for the first condition that fails: owner, status, currency, funds; and for nothing else', () => {
+    fc.assert(
+      fc.property(image, use, (wallet, use) => {
+        const expected =
+          wallet === undefined
+            ? 'wallet_not_found'
+            : first([...useReasons(wallet, use), [wallet.available < use.amount, 'insufficient_funds']]);
+        assert.equal(debitRefusal(wallet, use)?.code, expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('a credit', () => {
+  it('is refused for the first condition that fails: owner, status, currency, limit; and for nothing else', () => {
+    fc.assert(
+      fc.property(image, use, (wallet, use) => {
+        const expected =
+          wallet === undefined
+            ? 'wallet_not_found'
+            : first([
+                ...useReasons(wallet, use),
+                [BigInt(wallet.total) + BigInt(use.amount) > BigInt(maxAmount), 'balance_limit_exceeded'],
+              ]);
+        assert.equal(creditRefusal(wallet, use)?.code, expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('a status', () => {
+  it('is refused to a wallet that is not there, is closed for good, or is not empty when it is to be closed', () => {
+    fc.assert(
+      fc.property(image, status, (wallet, to) => {
+        const expected =
+          wallet === undefined
+            ? 'wallet_not_found'
+            : first([
+                [wallet.status === 'closed' && to !== 'closed', 'wallet_closed'],
+                [to === 'closed' && wallet.available + wallet.held !== 0, 'wallet_not_empty'],
+              ]);
+        assert.equal(statusRefusal(wallet, to)?.code, expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('a stranger', () => {
+  it('learns nothing about a wallet: every refusal is that of a wallet that does not exist', () => {
+    fc.assert(
+      fc.property(wallet, use, (wallet, use) => {
+        const stranger = { ...use, ownerId: 'eve' };
+        assert.equal(reaches(stranger, wallet), false);
+        for (const refuse of [debitRefusal, creditRefusal]) {
+          const refusal = refuse(wallet, stranger);
+          const unknown = refuse(undefined, stranger);
+          assert.deepEqual([refusal?.code, refusal?.message], [unknown?.code, unknown?.message]);
+          assert.deepEqual(refusal?.details, {});
+        }
+      }),
+    );
+  });
+
+  it('is not an operator, who reaches every wallet', () => {
+    fc.assert(fc.property(wallet, (wallet) => reaches({ ownerId: undefined }, wallet)));
+  });
+});

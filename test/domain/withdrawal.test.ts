@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { redeliveryDelaySeconds } from '../../lambdas/domain/queue.ts';
+import { transactionStatuses } from '../../lambdas/domain/transaction.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import {
+  bankCallMs,
+  isAtRest,
+  isNotFoundDefinite,
+  leaseMs,
+  nextVisitAt,
+  submitBudgetMs,
+} from '../../lambdas/domain/withdrawal.ts';
+
+const now = fc.integer({ min: 0, max: Date.parse('2100-01-01') });
+const visits = fc.integer({ min: 1, max: 40 });
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const policy = fc.record({
+  maxAttempts: fc.constant(10),
+  notFoundWindowMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 600_000 })),
+});
+/** When the last submit may have left, relative to now; undefined: none ever did. */
+const submitAge = fc.option(fc.integer({ min: -10_000, max: 3_600_000 }), { nil: undefined });
+
+describe('the next visit to the bank', () => {
+  it('is due 1 s, 2 s, 4 s … up to a minute from now, less up to a quarter', () => {
+    fc.assert(
+      fc.property(now, visits, policy, random, (now, visits, policy, random) => {
+        const full = visits > 6 ? 60_000 : 1_000 * 2 ** (visits - 1);
+        const wait = nextVisitAt({ now, visits, submitBy: undefined }, policy, random) - now;
+        assert.ok(wait >= full * 0.75 && wait <= full + 1, `${wait} ms after visit ${visits}`);
+        assert.ok(Number.isInteger(wait));
+      }),
+    );
+    const exact = [1, 2, 3, 4, 5, 6, 7, 8].map((visits) =>
+      nextVisitAt({ now: 0, visits, submitBy: undefined }, { maxAttempts: 10, notFoundWindowMs: 0 }, 0),
+    );
+    assert.deepEqual(exact, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  });
+
+  it('is never sooner after more visits, nor spread by less than chance says', () => {
+    fc.assert(
+      fc.property(now, visits, policy, random, submitAge, (now, visits, policy, random, age) => {
+        const submitBy = age === undefined ? undefined : new Date(now - age).toISOString();
+        const at = (visits: number, chance: number) => nextVisitAt({ now, visits, submitBy }, policy, chance);
+        assert.ok(at(visits + 1, random) >= at(visits, random));
+        assert.ok(at(visits, random) <= at(visits, 0));
+      }),
+    );
+  });
+
+  it('is never before the bank\'s "not found" is definite', () => {
+    fc.assert(
+      fc.property(now, visits, policy, random, submitAge, (now, visits, policy, random, age) => {
+        const submitBy = age === undefined ? undefined : new Date(now - age).toISOString();
+        const next = nextVisitAt({ now, visits, submitBy }, policy, random);
+        assert.ok(next > now);
+        if (submitBy !== undefined) assert.ok(isNotFoundDefinite(submitBy, next, policy));
+      }),
+    );
+  });
+});
+
+describe('"not found"', () => {
+  it('is definite from the end of the window on, to the millisecond', () => {
+    const policy = { maxAttempts: 1, notFoundWindowMs: 30_000 };
+    const submitBy = '2026-03-01T12:00:00.000Z';
+    const end = Date.parse(submitBy) + 30_000;
+    assert.equal(isNotFoundDefinite(submitBy, end - 1, policy), false);
+    assert.equal(isNotFoundDefinite(submitBy, end, policy), true);
+  });
+});
+
+describe('a claim', () => {
+  it('outlives the submit that it announces, which outlives two calls to the bank', () => {
+    const [lease, submits, call]: number[] = [leaseMs, submitBudgetMs, bankCallMs];
+    assert.ok(lease! > submits! && submits! > 2 * call!);
+  });
+
+  it('is only taken on what is pending or executing', () => {
+    const open = transactionStatuses.filter((status) => !isAtRest({ status } as Transaction));
+    assert.deepEqual(open, ['pending', 'executing']);
+  });
+});
+
+describe('a message whose work threw', () => {
+  it('comes back after 1 s, 2 s, 4 s … and at most five minutes', () => {
+    assert.deepEqual([1, 2, 3, 9, 10, 20].map(redeliveryDelaySeconds), [1, 2, 4, 256, 300, 300]);
+  });
+});

@@ -1,0 +1,165 @@
+/**
+ * The wallet table for tests: on the real engine, in memory, as the CDK construct describes it; with a clock that the
+ * test owns, a record of every call with the units it consumed, and a place to put faults on the wire.
+ */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
+import type { HttpResponse } from '@smithy/core/protocols';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Table } from '../lambdas/store/table.ts';
+import { newApp } from '../lib/app.ts';
+import { LedgerTable } from '../lib/ledger-table.ts';
+import { ensureTable, localCredentials, startEngine } from '../local/dynamodb.ts';
+import { tableSettings } from '../local/resources.ts';
+import type { TableProperties } from '../local/resources.ts';
+
+/** One call as the store makes it: one round trip. */
+export interface Call {
+  /** The operation's name, `TransactWriteItems` or `GetItem`. */
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Consumed by table and indexes; 0 when the call was not answered with success. */
+  readonly readUnits: number;
+  readonly writeUnits: number;
+}
+
+/**
+ * What happens to a call on the wire. It may send the call (also twice) before anything goes wrong, or not at all, and
+ * answer or throw as the SDK's HTTP handler would. See faults.ts.
+ */
+export type Fault = (call: Call, send: () => Promise<HttpResponse>) => Promise<HttpResponse>;
+
+/** A table whose time stands still unless the test or a sleep of the store moves it. */
+export interface TestTable extends Table {
+  /** Epoch milliseconds. */
+  readonly clock: { now: number };
+  /** Every call so far, in the order in which they began. */
+  readonly calls: readonly Call[];
+  /** Stands between the client and the engine while it is set. */
+  fault: Fault | undefined;
+}
+
+export interface TestEngine {
+  readonly endpoint: string;
+  /** An empty table. */
+  readonly newTable: () => Promise<TestTable>;
+  /** A table that exists, through a client, clock, record and faults of its own. */
+  readonly openTable: (name: string) => TestTable;
+  readonly stop: () => Promise<void>;
+}
+
+/** Noon, so that an hour either way is the same day. */
+export const epoch = Date.parse('2026-03-01T12:00:00.000Z');
+const region = 'us-east-1';
+let tables = 0;
+
+/** Starts an engine that keeps nothing; stop it when the tests are done. */
+export async function startTestEngine(): Promise<TestEngine> {
+  const engine = await startEngine(undefined);
+  const clients: DynamoDBClient[] = [];
+  const openTable = (name: string): TestTable => {
+    // As dynamodbClient() in lambdas/runtime: the store tries again itself.
+    const client = new DynamoDBClient({
+      endpoint: engine.endpoint,
+      region,
+      credentials: localCredentials,
+      maxAttempts: 1,
+    });
+    clients.push(client);
+    const clock = { now: epoch };
+    const table: TestTable = {
+      client,
+      name,
+      retry: { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 },
+      now: () => clock.now,
+      random: () => 0.5,
+      async sleep(ms) {
+        clock.now += ms;
+        await nextTurn();
+      },
+      clock,
+      calls: record(client, (call, send) => (table.fault === undefined ? send() : table.fault(call, send))),
+      fault: undefined,
+    };
+    return table;
+  };
+  return {
+    endpoint: engine.endpoint,
+    openTable,
+    async newTable() {
+      // The engine may be a shared one (DYNAMODB_ENDPOINT).
+      const name = `test-${String(process.pid)}-${String(Date.now())}-${String(++tables)}`;
+      await ensureTable(engine.endpoint, region, tableSettings(name, describeTable()));
+      return openTable(name);
+    },
+    async stop() {
+      for (const client of clients) client.destroy();
+      await engine.stop();
+    },
+  };
+}
+
+/** What `work` calls and consumes. */
+export async function measure<T>(table: TestTable, work: () => Promise<T>) {
+  const before = table.calls.length;
+  const result = await work();
+  const calls = table.calls.slice(before);
+  return {
+    result,
+    calls,
+    roundTrips: calls.length,
+    readUnits: calls.reduce((sum, { readUnits }) => sum + readUnits, 0),
+    writeUnits: calls.reduce((sum, { writeUnits }) => sum + writeUnits, 0),
+  };
+}
+
+type MeasuredCall = { -readonly [K in keyof Call]: Call[K] };
+
+function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
+  const calls: MeasuredCall[] = [];
+  const ofContext = new WeakMap<object, MeasuredCall>();
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const operation = String(context.commandName).replace(/Command$/, '');
+      const call: MeasuredCall = { operation, input: { ...args.input }, readUnits: 0, writeUnits: 0 };
+      calls.push(call);
+      ofContext.set(context, call);
+      const result = await next({ ...args, input: { ...args.input, ReturnConsumedCapacity: 'INDEXES' } });
+      const { ConsumedCapacity: consumed } = result.output as {
+        ConsumedCapacity?: ConsumedCapacity | readonly ConsumedCapacity[];
+      };
+      const writes = /Write|Put|Update|Delete/.test(operation);
+      for (const { CapacityUnits = 0, ReadCapacityUnits, WriteCapacityUnits } of [consumed ?? []].flat()) {
+        // A write that was done before under the same client token consumes read units.
+        const read = writes ? (ReadCapacityUnits ?? 0) : CapacityUnits;
+        call.readUnits += read;
+        call.writeUnits += WriteCapacityUnits ?? CapacityUnits - read;
+      }
+      return result;
+    },
+    { step: 'initialize', name: 'recordCalls' },
+  );
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const call = ofContext.get(context);
+      const send = async () => (await next(args)).response as HttpResponse;
+      return { response: call === undefined ? await send() : await intercept(call, send) };
+    },
+    // Next to the HTTP handler, so that answers go through the SDK's own reading of them.
+    { step: 'deserialize', priority: 'low', name: 'faults' },
+  );
+  return calls;
+}
+
+let described: TableProperties | undefined;
+
+/** The table of the CDK construct, synthesized once. */
+function describeTable(): TableProperties {
+  if (described !== undefined) return described;
+  const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
+  new LedgerTable(stack, 'Ledger', { deletionProtection: true, addAlarm: () => undefined });
+  const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable'));
+  return (described = (resource as { Properties: TableProperties }).Properties);
+}

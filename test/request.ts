@@ -1,0 +1,76 @@
+/** Requests to the routes as API Gateway hands them to a function, without the gateway. */
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { routes } from '../lambdas/contract.ts';
+import type { FunctionName } from '../lambdas/contract.ts';
+import type { AuthorizerContext } from '../lambdas/runtime/caller.ts';
+
+/** Who calls: what the authorizer would say. */
+export type CallerContext = AuthorizerContext;
+
+export const operator: CallerContext = { principal: 'operator-1', scopes: 'operate' };
+
+export function endUser(principal: string): CallerContext {
+  return { principal, scopes: 'read write' };
+}
+
+export interface Request {
+  /** Absent: nobody. */
+  readonly as?: CallerContext | undefined;
+  /** Path parameters by name. */
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  /** The Idempotency-Key. */
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown;
+}
+
+/** What a caller sees of an answer; `body` is read as JSON (undefined: there was none). */
+export interface Response {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A route as `serve` makes it. */
+export type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+/** Sends a request to the function behind a route. */
+export async function send(name: FunctionName, handler: Handler, request: Request): Promise<Response> {
+  const result = await handler(eventOf(name, request), { awsRequestId: 'request-1' } as Context);
+  return {
+    status: result.statusCode,
+    headers: result.headers ?? {},
+    body: result.body === '' ? undefined : (JSON.parse(result.body) as Record<string, unknown>),
+  };
+}
+
+function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
+  const route = routes.find((one) => one.function === name);
+  if (route === undefined) throw new Error(`no route reaches ${name}`);
+  const { as, path = {}, query = {}, key, headers = {}, body } = request;
+  const sent = {
+    ...(key !== undefined && { 'Idempotency-Key': key }),
+    ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    ...headers,
+  };
+  return {
+    resource: route.path,
+    httpMethod: route.method,
+    path: route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => encodeURIComponent(path[parameter] ?? '')),
+    headers: sent,
+    multiValueHeaders: several(sent),
+    queryStringParameters: Object.keys(query).length === 0 ? null : query,
+    multiValueQueryStringParameters: Object.keys(query).length === 0 ? null : several(query),
+    pathParameters: Object.keys(path).length === 0 ? null : path,
+    stageVariables: null,
+    body: body === undefined || typeof body === 'string' ? (body ?? null) : JSON.stringify(body),
+    isBase64Encoded: false,
+    requestContext: { authorizer: as ?? null },
+  } as APIGatewayProxyEvent;
+}
+
+function several(single: Readonly<Record<string, string>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(single).map(([name, value]) => [name, [value]]));
+}

@@ -14,10 +14,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { indexStreamRecords } from './stream-records.ts';
 
 /** The engine cannot be had on this machine; the message says what to do. */
 export class EngineError extends Error {
@@ -64,19 +67,34 @@ export async function startEngine(path: string | undefined): Promise<Engine> {
     return { endpoint: external, ended: new Promise(() => undefined), stop: () => Promise.resolve() };
   }
   const binary = engineBinary();
+  // Always a file: the engine's table of stream records needs an index, which memory cannot be given.
+  const folder = path === undefined ? mkdtempSync(join(tmpdir(), 'wallet-engine-')) : undefined;
+  const file = path ?? join(folder ?? '', 'dynamodb.sqlite');
+  const clean = (): void => {
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  };
   let last: unknown;
   for (let attempt = 0; attempt < startAttempts; attempt++) {
     try {
-      return await spawnEngine(binary, await freePort(), path);
+      const engine = await spawnEngine(binary, await freePort(), file);
+      const stop = (): Promise<void> => engine.stop().finally(clean);
+      try {
+        indexStreamRecords(file);
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+      return { ...engine, stop };
     } catch (error) {
       last = error; // Another process may have taken the port in between.
     }
   }
+  clean();
   throw new EngineError(`the DynamoDB engine does not start: ${reason(last)}`);
 }
 
-async function spawnEngine(binary: string, port: number, path: string | undefined): Promise<Engine> {
-  const options = ['serve', '--host', '127.0.0.1', '--port', String(port), ...(path ? ['--db-path', path] : [])];
+async function spawnEngine(binary: string, port: number, path: string): Promise<Engine> {
+  const options = ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', path];
   const child = spawn('/bin/sh', ['-c', watchdog, 'dynamodb', binary, ...options], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     // Out of the terminal's process group: Ctrl-C is for the runner, which drains before it stops the engine.

@@ -40,8 +40,8 @@ const startLimitMs = 10_000;
 // The engine must not outlive the runner, even one that is killed outright. The shell holds the read end of a pipe
 // from the runner: when that closes, for whatever reason, it ends the engine, which is its own child.
 const watchdog = `
-"$@" 3<&- & engine=$!
 trap 'kill -TERM $engine' TERM
+"$@" 3<&- & engine=$!
 { read -r _ <&3; kill -KILL $engine; } 2>/dev/null &
 wait $engine; status=$?
 while kill -0 $engine 2>/dev/null; do wait $engine; status=$?; done
@@ -107,7 +107,15 @@ async function spawnEngine(binary: string, port: number, path: string | undefine
     if (up && gone === undefined) break;
     await sleep(10);
   }
-  return { endpoint, ended, stop: () => stopChild(child, ended) };
+  let stopping = false;
+  return {
+    endpoint,
+    ended: ended.then((how) => (stopping ? new Promise<never>(() => undefined) : how)),
+    stop() {
+      stopping = true;
+      return stopChild(child, ended);
+    },
+  };
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<string>): Promise<void> {

@@ -172,7 +172,6 @@ function proxyEvent(
     ['X-Forwarded-Proto', 'http'],
   ];
   const multiHeaders = grouped([...pairs(request.rawHeaders), ...forwarded]);
-  const time = new Date(context.requestTimeEpoch);
   return {
     resource: context.resourcePath,
     path: context.path,
@@ -194,7 +193,7 @@ function proxyEvent(
       path: context.path,
       protocol: `HTTP/${request.httpVersion}`,
       requestId: context.requestId,
-      requestTime: time.toUTCString(),
+      requestTime: logTime(context.requestTimeEpoch),
       requestTimeEpoch: context.requestTimeEpoch,
       resourceId: context.resourcePath,
       resourcePath: context.resourcePath,
@@ -203,6 +202,12 @@ function proxyEvent(
     body: body.length > 0 ? body.toString() : null,
     isBase64Encoded: false,
   };
+}
+
+/** `09/Apr/2026:12:34:56 +0000` */
+function logTime(epochMs: number): string {
+  const [, day = '', month = '', year = '', time = ''] = new Date(epochMs).toUTCString().split(' ');
+  return `${day}/${month}/${year}:${time} +0000`;
 }
 
 const newNode = (): Node => ({ children: new Map(), methods: new Map() });

@@ -206,7 +206,8 @@ export class Queue {
     const sql = `SELECT count(*) FILTER (WHERE visible <= ?) AS visible,
       count(*) FILTER (WHERE visible > ? AND receives > 0) AS notVisible,
       count(*) FILTER (WHERE visible > ? AND receives = 0) AS delayed FROM messages WHERE queue = ?`;
-    return this.#database.prepare(sql).get(now, now, now, this.settings.name) as unknown as QueueCounts;
+    const counts = this.#database.prepare(sql).get(now, now, now, this.settings.name) as unknown as QueueCounts;
+    return { ...counts };
   }
 
   purge(): void {

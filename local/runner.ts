@@ -1,6 +1,6 @@
 /** Boots a CDK stack's template on this machine: what `npm start`, the demo, tests and benchmarks run against. */
 import { App, type Stack } from 'aws-cdk-lib';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createWriteStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -113,14 +113,9 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       ),
     );
     progress('synthesizing the stack');
-    const workDir = dataDir ?? mkdtempSync(join(tmpdir(), 'wallet-runner-'));
-    if (!dataDir)
-      stops.push(() => {
-        rmSync(workDir, { recursive: true, force: true });
-      });
     const { template, stackName, asset } = synthesize(
       options.stack ?? ((app) => new WalletStack(app, 'Wallet')),
-      join(workDir, 'cdk.out'),
+      newOutputFolder(dataDir, stops),
     );
     checkTypes(template);
     const engine = await starting;
@@ -305,11 +300,26 @@ function sendJson(response: ServerResponse, status: number, body: object): void 
     .end(text);
 }
 
+/** A folder for the cloud assembly; never one that was used before, because the CDK remembers what it put where. */
+function newOutputFolder(dataDir: string | undefined, stops: (() => unknown)[]): string {
+  const parent = dataDir ?? tmpdir();
+  const prefix = dataDir ? 'cdk.out-' : 'wallet-cdk.out-';
+  if (dataDir) {
+    for (const name of readdirSync(dataDir).filter((each) => each.startsWith(prefix))) {
+      rmSync(join(dataDir, name), { recursive: true, force: true });
+    }
+  }
+  const folder = mkdtempSync(join(parent, prefix));
+  stops.push(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
 function synthesize(
   build: (app: App) => Stack,
   outdir: string,
 ): { template: Template; stackName: string; asset: Machine['asset'] } {
-  rmSync(outdir, { recursive: true, force: true });
   const app = newApp({ outdir, builtinCloudFormationValidation: false });
   const { artifactId, stackName } = build(app);
   const artifact = app.synth().getStackArtifact(artifactId);

@@ -130,9 +130,7 @@ async function write(
     return;
   }
   let content = body;
-  const accepts = /(^|[\s,])(gzip|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(
-    String(request.headers['accept-encoding'] ?? ''),
-  );
+  const accepts = /(^|[\s,])(gzip|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(request.headers['accept-encoding'] ?? '');
   if (accepts && body.length >= minCompressionBytes && !response.hasHeader('content-encoding')) {
     content = await gzipped(body);
     response.setHeader('content-encoding', 'gzip');

@@ -22,7 +22,7 @@ export interface Machine {
   /** What every function finds in its environment besides its own variables. */
   readonly baseEnvironment: Readonly<Record<string, string>>;
   /** Has `part` stopped before the functions are. */
-  onStop(part: { stop(): Promise<void> }): void;
+  readonly onStop: (part: { stop(): Promise<void> }) => void;
 }
 
 /** One resource of the template, its properties read. */
@@ -54,10 +54,12 @@ export function resourceType<Properties>(declared: {
   readonly identify?: ResourceType['identify'];
   readonly boot?: (machine: Machine, resource: BootResource<Properties>) => void | Promise<void>;
 }): ResourceType {
-  const { shape, identify = (logicalId) => ({ ref: logicalId, attributes: {} }), boot } = declared;
+  const { shape, identify = anonymous, boot } = declared;
   return {
     shape,
     identify,
     ...(boot && { boot: (machine, resource) => boot(machine, resource as BootResource<Properties>) }),
   };
 }
+
+const anonymous = (logicalId: string): Identity => ({ ref: logicalId, attributes: {} });

@@ -237,6 +237,7 @@ export class Queue {
     const { redrive, retentionSeconds } = this.settings;
     const taken: Message[] = [];
     const target = redrive && this.#byArn(redrive.arn);
+    const maxReceiveCount = redrive?.maxReceiveCount ?? Infinity;
     while (taken.length < max) {
       const rows = this.#available.all(this.settings.name, now, max - taken.length) as unknown as Row[];
       if (rows.length === 0) break;
@@ -244,7 +245,7 @@ export class Queue {
       for (const row of rows) {
         if (row.sent + retentionSeconds * 1000 <= now) {
           this.#remove.run(row.seq);
-        } else if (target && redrive && row.receives >= redrive.maxReceiveCount) {
+        } else if (target && row.receives >= maxReceiveCount) {
           this.#move.run(target.settings.name, now, row.seq);
         } else {
           // A time-out of 0 leaves the message visible; 1 ms keeps this call from taking it twice.

@@ -207,7 +207,7 @@ const types: Record<string, ResourceType> = {
         waitSeconds: properties.ReceiveMessageWaitTimeSeconds ?? 0,
         retentionSeconds: properties.MessageRetentionPeriod ?? 345_600,
         maximumBytes: properties.MaximumMessageSize ?? 1_048_576,
-        redrive: redrive && { arn: redrive.deadLetterTargetArn, maxReceiveCount: Number(redrive.maxReceiveCount) },
+        redrive: redrive && { arn: redrive.deadLetterTargetArn, maxReceiveCount: redrive.maxReceiveCount },
       });
     },
   }),

@@ -50,8 +50,10 @@ describe('event sources of the runner', () => {
   const starts = (id: string) =>
     lines.filter((line) => line.worker === 'start' && line.bodies.some((body) => body.includes(`"id":"${id}"`)));
   async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-    for (const limit = Date.now() + 12_000; !(await condition()); await sleep(20)) {
-      if (Date.now() > limit) assert.fail('did not come about in time');
+    const limit = Date.now() + 12_000;
+    while (!(await condition())) {
+      assert.ok(Date.now() < limit, 'did not come about in time');
+      await sleep(20);
     }
   }
   async function depth(url: string): Promise<number> {

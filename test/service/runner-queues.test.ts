@@ -80,7 +80,7 @@ describe('the SQS of the runner, seen by the SDK', () => {
     assert.equal(message?.Body, 'héllo'); // The SDK has compared MD5s.
     assert.deepEqual(await receive(), []);
     await queue.client.send(
-      new DeleteMessageCommand({ QueueUrl: queue.work, ReceiptHandle: message?.ReceiptHandle ?? '' }),
+      new DeleteMessageCommand({ QueueUrl: queue.work, ReceiptHandle: message.ReceiptHandle ?? '' }),
     );
     assert.deepEqual(queue.queues.get('work')?.counts(), { visible: 0, notVisible: 0, delayed: 0 });
   });
@@ -162,7 +162,7 @@ describe('the SQS of the runner, seen by the SDK', () => {
     );
     const [message] = await receive({ MessageAttributeNames: ['All'] });
     assert.equal(message?.MessageAttributes?.['Kind']?.StringValue, 'x');
-    assert.equal(message.MD5OfMessageAttributes, sent.Successful?.[0]?.MD5OfMessageAttributes);
+    assert.equal(message.MD5OfMessageAttributes, sent.Successful[0]?.MD5OfMessageAttributes);
   });
 
   test('attributes, address and purge', async () => {

@@ -96,7 +96,7 @@ describe('a runner with a data folder', () => {
     sqs.destroy();
     const kid = async (runner: Runner) => (await runner.token({ clientId: 'a' })).split('.')[0];
     const firstKid = await kid(first);
-    await assert.rejects(start(dataDir), /RunnerError: .* is in use by another runner/);
+    await assert.rejects(start(dataDir), /DataInUseError: .* is in use by another runner/);
     await first.stop();
     assert.equal(statSync(join(dataDir, 'secrets.json')).mode & 0o777, 0o600);
     assert.equal(statSync(join(dataDir, 'issuer.json')).mode & 0o777, 0o600);
@@ -143,7 +143,7 @@ describe('a runner with a data folder', () => {
   test('says so when its port is taken, and leaves nothing behind', async () => {
     const { port, close } = await portTaken();
     const dataDir = join(folder, 'port');
-    await assert.rejects(start(dataDir, port), /RunnerError: port \d+ is in use/);
+    await assert.rejects(start(dataDir, port), /PortInUseError: port \d+ is in use/);
     close();
     const runner = await start(dataDir, port);
     assert.equal(runner.baseUrl, `http://127.0.0.1:${port}`);

@@ -1,4 +1,4 @@
-import { App, Duration } from 'aws-cdk-lib';
+import { type App, Duration } from 'aws-cdk-lib';
 import { CfnMethod } from 'aws-cdk-lib/aws-apigateway';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -136,7 +136,7 @@ describe('a stack that would run differently here', () => {
     );
     await assert.rejects(
       boot((stack) => {
-        first(stack, CfnFunction.isCfnFunction).runtime = 'python3.13';
+        first(stack, (each): each is CfnFunction => each instanceof CfnFunction).runtime = 'python3.13';
       }),
       /TemplateError: \w+\.Runtime: "python3.13" is not supported/,
     );

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb.ts';
-import { RunnerError, startRunner, type Runner } from '../local/runner.ts';
+import { PortInUseError } from '../local/door.ts';
+import { DataInUseError, startRunner, type Runner } from '../local/runner.ts';
 import { TemplateError } from '../local/template.ts';
 
 const usage = `npm start -- [options]
@@ -12,6 +13,10 @@ const usage = `npm start -- [options]
   --verbose     show what functions write`;
 
 const parentCheckMs = 500;
+
+class OptionError extends Error {
+  override readonly name = 'OptionError';
+}
 
 async function main(): Promise<void> {
   const started = performance.now();
@@ -54,7 +59,7 @@ function readOptions() {
   }
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_535) {
-    throw new RunnerError(`--port must be a number between 0 and 65535, received ${values.port}`);
+    throw new OptionError(`--port must be a number between 0 and 65535, received ${values.port}`);
   }
   return { ...values, port };
 }
@@ -98,8 +103,12 @@ Ctrl-C stops.`);
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof RunnerError || error instanceof EngineError || error instanceof TemplateError;
+  const expected = [DataInUseError, EngineError, OptionError, PortInUseError, TemplateError].some(
+    (kind) => error instanceof kind,
+  );
   const badOption = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  console.error(expected ? error.message : badOption ? `${error.message}\n\n${usage}` : error);
+  console.error(
+    expected && error instanceof Error ? error.message : badOption ? `${error.message}\n\n${usage}` : error,
+  );
   process.exit(1);
 });

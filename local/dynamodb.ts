@@ -19,8 +19,8 @@ import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { indexStreamRecords } from './stream-records.ts';
 
 /** The engine cannot be had on this machine; the message says what to do. */
 export class EngineError extends Error {
@@ -43,8 +43,8 @@ const startLimitMs = 10_000;
 // The engine must not outlive the runner, even one that is killed outright. The shell holds the read end of a pipe
 // from the runner: when that closes, for whatever reason, it ends the engine, which is its own child.
 const watchdog = `
-"$@" 3<&- & engine=$!
 trap 'kill -TERM $engine' TERM
+"$@" 3<&- & engine=$!
 { read -r _ <&3; kill -KILL $engine; } 2>/dev/null &
 wait $engine; status=$?
 while kill -0 $engine 2>/dev/null; do wait $engine; status=$?; done
@@ -107,12 +107,12 @@ async function spawnEngine(binary: string, port: number, path: string): Promise<
   });
   const ended = once(child, 'exit').then(([code]) => `ended with ${String(code)} ${errors.join('').trim()}`.trim());
   const endpoint = `http://127.0.0.1:${port}`;
-  let gone: string | undefined;
+  const exit: { how?: string } = {};
   void ended.then((how) => {
-    gone = how;
+    exit.how = how;
   });
   for (const limit = Date.now() + startLimitMs; ;) {
-    if (gone !== undefined) throw new EngineError(gone);
+    if (exit.how !== undefined) throw new EngineError(exit.how);
     if (Date.now() > limit) {
       await stopChild(child, ended);
       throw new EngineError(`no answer on port ${port} within ${startLimitMs / 1000} s`);
@@ -122,20 +122,50 @@ async function spawnEngine(binary: string, port: number, path: string): Promise<
       () => false,
     );
     // An answer counts only from an engine that lives: the port may belong to somebody else.
-    if (up && gone === undefined) break;
+    if (up && isRunning(child)) break;
     await sleep(10);
   }
-  return { endpoint, ended, stop: () => stopChild(child, ended) };
+  let stopping = false;
+  return {
+    endpoint,
+    ended: ended.then((how) => (stopping ? new Promise<never>(() => undefined) : how)),
+    stop() {
+      stopping = true;
+      return stopChild(child, ended);
+    },
+  };
+}
+
+/**
+ * The engine numbers a stream record by looking through all earlier ones for the highest number, so that each write
+ * takes longer than the one before: after five thousand charges, 30 a second are left. An index in its file finds that
+ * number at once. An engine that keeps its records in another way is left alone.
+ */
+function indexStreamRecords(path: string): void {
+  const database = new DatabaseSync(path, { timeout: 2_000 });
+  try {
+    const known = database
+      .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_stream_records'")
+      .get();
+    if (known === undefined) return;
+    database.exec(
+      'CREATE INDEX IF NOT EXISTS wallet_stream_numbers ON _stream_records (table_name, CAST(sequence_number AS INTEGER))',
+    );
+  } finally {
+    database.close();
+  }
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<string>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (!isRunning(child)) return;
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.stdio[3]?.destroy(), 3000);
   await ended;
   clearTimeout(timer);
   child.stdio[3]?.destroy();
 }
+
+const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
 function engineBinary(): string {
   const name = `@dynoxide/${process.platform}-${process.arch}`;

@@ -1,5 +1,4 @@
 /** SQS event source mappings: batches of messages handed to a function, bounded, with partial failures. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalFunction } from './functions.ts';
 import { systemAttributes } from './queue-service.ts';
 import type { Message, Queue } from './queues.ts';
@@ -20,7 +19,11 @@ export interface EventSource {
 }
 
 /** Delivers until stopped. Never takes more than the function can run at once, so that no message ages while it waits. */
-export function startEventSource(queue: Queue, target: LocalFunction, settings: EventSourceSettings): EventSource {
+export function startEventSource(
+  queue: Queue,
+  target: Pick<LocalFunction, 'concurrency' | 'invoke'>,
+  settings: EventSourceSettings,
+): EventSource {
   const stopping = new AbortController();
   const { signal } = stopping;
   const running = new Set<Promise<void>>();
@@ -55,10 +58,7 @@ export function startEventSource(queue: Queue, target: LocalFunction, settings: 
     while (!signal.aborted) {
       if (running.size >= slots) await Promise.race(running);
       const messages = await collect();
-      if (messages.length === 0) {
-        if (!signal.aborted) await sleep(0);
-        continue;
-      }
+      if (messages.length === 0) continue; // Only when stopping.
       const delivery = deliver(messages).finally(() => running.delete(delivery));
       running.add(delivery);
     }

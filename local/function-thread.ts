@@ -36,7 +36,7 @@ export interface Thread {
   /** False once the thread can take no more events. */
   readonly alive: boolean;
   /** Settles when the thread is no longer alive. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<unknown>;
   /** The answer to an event, both as JSON. Only one at a time. Throws FunctionError; out of time ends the thread. */
   run(payload: string): Promise<string>;
   stop(): Promise<unknown>;
@@ -70,7 +70,7 @@ export async function startThread(settings: FunctionSettings, log: (text: string
   let alive = true;
   let stopping = false;
   let settle: { resolve: (payload: string) => void; reject: (error: FunctionError) => void } | undefined;
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<undefined>();
 
   function fail(error: FunctionError): void {
     if (!stopping) log(`${new Date().toISOString()} ${settings.name} ERROR ${error.errorType}: ${error.message}\n`);
@@ -80,7 +80,7 @@ export async function startThread(settings: FunctionSettings, log: (text: string
     if (!alive) return;
     alive = false;
     fail(error);
-    ended.resolve();
+    ended.resolve(undefined);
     void worker.terminate();
   }
   /** The next answer of the thread; the thread ends when there is none in time. */

@@ -40,7 +40,7 @@ function failed(error: unknown): ThreadAnswer {
 
 try {
   const exports = (await import(module)) as Record<string, unknown>;
-  const handler = exports[handlerName];
+  const handler = exports[handlerName] as ((event: unknown, context: object) => unknown) | undefined;
   if (typeof handler !== 'function') throw new Error(`${module} does not export a function ${handlerName}`);
   port.on('message', (invocation: Invocation) => {
     void (async () => {
@@ -50,7 +50,7 @@ try {
           callbackWaitsForEmptyEventLoop: true,
           getRemainingTimeInMillis: () => Math.max(0, invocation.deadline - Date.now()),
         };
-        const result: unknown = await handler(JSON.parse(invocation.payload), context);
+        const result: unknown = await handler(JSON.parse(invocation.payload) as unknown, context);
         answer({ kind: 'result', payload: JSON.stringify(result ?? null) });
       } catch (error) {
         answer(failed(error));

@@ -11,10 +11,10 @@ export interface LocalFunction {
 }
 
 export interface Functions {
-  define(settings: FunctionSettings): LocalFunction;
-  byName(name: string): LocalFunction | undefined;
+  readonly define: (settings: FunctionSettings) => LocalFunction;
+  readonly byName: (name: string) => LocalFunction | undefined;
   /** By ARN, with or without a qualifier. */
-  byArn(arn: string): LocalFunction | undefined;
+  readonly byArn: (arn: string) => LocalFunction | undefined;
   /** Starts a thread for each function that has none, a few at a time. */
   warm(): Promise<void>;
   /** Ends all threads at once. */
@@ -44,6 +44,7 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
   const ceiling = maxThreads ?? Math.max(16, 8 * processors);
   const pools = new Map<string, Pool>();
   const threads = new Set<Thread>();
+  const starts = new Set<Promise<Thread>>();
   const boots: (() => void)[] = [];
   let booting = 0;
   let stopped = false;
@@ -54,10 +55,13 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
     booting += 1;
     try {
       if (stopped) throw new FunctionError('Stopped', 'the runner is stopping');
-      const thread = await startThread(settings, log);
-      threads.add(thread);
-      void thread.ended.then(() => threads.delete(thread));
-      return thread;
+      const start = startThread(settings, log).then((thread) => {
+        threads.add(thread);
+        void thread.ended.then(() => threads.delete(thread));
+        return thread;
+      });
+      starts.add(start);
+      return await start.finally(() => starts.delete(start));
     } finally {
       booting -= 1;
       boots.shift()?.();
@@ -147,6 +151,7 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
     },
     async stop() {
       stopped = true;
+      await Promise.allSettled(starts);
       await Promise.all([...threads].map((thread) => thread.stop()));
     },
   };

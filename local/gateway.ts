@@ -130,9 +130,7 @@ async function write(
     return;
   }
   let content = body;
-  const accepts = /(^|[\s,])(gzip|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(
-    String(request.headers['accept-encoding'] ?? ''),
-  );
+  const accepts = /(^|[\s,])(gzip|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(request.headers['accept-encoding'] ?? '');
   if (accepts && body.length >= minCompressionBytes && !response.hasHeader('content-encoding')) {
     content = await gzipped(body);
     response.setHeader('content-encoding', 'gzip');
@@ -172,7 +170,6 @@ function proxyEvent(
     ['X-Forwarded-Proto', 'http'],
   ];
   const multiHeaders = grouped([...pairs(request.rawHeaders), ...forwarded]);
-  const time = new Date(context.requestTimeEpoch);
   return {
     resource: context.resourcePath,
     path: context.path,
@@ -194,7 +191,7 @@ function proxyEvent(
       path: context.path,
       protocol: `HTTP/${request.httpVersion}`,
       requestId: context.requestId,
-      requestTime: time.toUTCString(),
+      requestTime: logTime(context.requestTimeEpoch),
       requestTimeEpoch: context.requestTimeEpoch,
       resourceId: context.resourcePath,
       resourcePath: context.resourcePath,
@@ -203,6 +200,12 @@ function proxyEvent(
     body: body.length > 0 ? body.toString() : null,
     isBase64Encoded: false,
   };
+}
+
+/** `09/Apr/2026:12:34:56 +0000` */
+function logTime(epochMs: number): string {
+  const [, day = '', month = '', year = '', time = ''] = new Date(epochMs).toUTCString().split(' ');
+  return `${day}/${month}/${year}:${time} +0000`;
 }
 
 const newNode = (): Node => ({ children: new Map(), methods: new Map() });

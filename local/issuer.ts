@@ -17,7 +17,7 @@ export interface Issuer {
   /** Lets tokens carry `<identifier>/<scope>`. */
   allow(identifier: string, scopes: readonly string[]): void;
   /** An access token as Cognito writes it. Throws when a scope is not one of the pool's. */
-  token(request: TokenRequest): Promise<string>;
+  readonly token: (request: TokenRequest) => Promise<string>;
   /** Answers requests for a token and for the keys; undefined for any other path. */
   answer(request: IssuerRequest): Promise<OAuthAnswer | undefined>;
 }
@@ -123,8 +123,8 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
 }
 
 async function signingKey(path: string | undefined): Promise<JWK> {
-  const kept = readKept(path);
-  if (kept) return kept as JWK;
+  const kept = readKept(path) as JWK | undefined;
+  if (kept) return kept;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const jwk = await exportJWK(privateKey);
   keep(path, jwk);

@@ -226,7 +226,7 @@ function chosen(attributes: Record<string, string>, asked: readonly string[]): R
 }
 
 /** The MD5 by which SDKs check message attributes: name, type and value, each with its length, in order of name. */
-export function md5OfAttributes(attributes: Record<string, MessageAttribute>): string | undefined {
+function md5OfAttributes(attributes: Record<string, MessageAttribute>): string | undefined {
   const sorted = Object.entries(attributes).sort(([left], [right]) => (left < right ? -1 : 1));
   if (sorted.length === 0) return undefined;
   const hash = createHash('md5');
@@ -249,7 +249,7 @@ function messageAttributes(input: Input): Record<string, MessageAttribute> {
   const given = input['MessageAttributes'];
   if (!isRecord(given)) return {};
   return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => {
+    Object.entries(given).map(([name, value]): [string, MessageAttribute] => {
       if (!isRecord(value)) throw invalid(`the message attribute ${name} is malformed`);
       const { DataType, StringValue, BinaryValue } = value;
       if (typeof DataType !== 'string') throw invalid(`the message attribute ${name} must have a DataType`);
@@ -283,5 +283,5 @@ function integer(input: Input, name: string, min: number, max: number): number |
 
 function names(input: Input, name: string): string[] {
   const value = input[name];
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? (value as unknown[]).map(String) : [];
 }

@@ -206,7 +206,8 @@ export class Queue {
     const sql = `SELECT count(*) FILTER (WHERE visible <= ?) AS visible,
       count(*) FILTER (WHERE visible > ? AND receives > 0) AS notVisible,
       count(*) FILTER (WHERE visible > ? AND receives = 0) AS delayed FROM messages WHERE queue = ?`;
-    return this.#database.prepare(sql).get(now, now, now, this.settings.name) as unknown as QueueCounts;
+    const counts = this.#database.prepare(sql).get(now, now, now, this.settings.name) as unknown as QueueCounts;
+    return { ...counts };
   }
 
   purge(): void {
@@ -236,6 +237,7 @@ export class Queue {
     const { redrive, retentionSeconds } = this.settings;
     const taken: Message[] = [];
     const target = redrive && this.#byArn(redrive.arn);
+    const maxReceiveCount = redrive?.maxReceiveCount ?? Infinity;
     while (taken.length < max) {
       const rows = this.#available.all(this.settings.name, now, max - taken.length) as unknown as Row[];
       if (rows.length === 0) break;
@@ -243,7 +245,7 @@ export class Queue {
       for (const row of rows) {
         if (row.sent + retentionSeconds * 1000 <= now) {
           this.#remove.run(row.seq);
-        } else if (target && redrive && row.receives >= redrive.maxReceiveCount) {
+        } else if (target && row.receives >= maxReceiveCount) {
           this.#move.run(target.settings.name, now, row.seq);
         } else {
           // A time-out of 0 leaves the message visible; 1 ms keeps this call from taking it twice.

@@ -1,17 +1,14 @@
 /** Boots a CDK stack's template on this machine: what `npm start`, the demo, tests and benchmarks run against. */
-import { App, type Stack } from 'aws-cdk-lib';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { createWriteStream } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import type { App, Stack } from 'aws-cdk-lib';
+import { createWriteStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { newApp } from '../lib/app.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 import { startBankSimulator, type BankSettings, type BankSimulator } from './bank-simulator.ts';
+import { newOutputFolder, synthesize } from './assembly.ts';
+import { openDoor, sendJson } from './door.ts';
 import { localCredentials, startEngine } from './dynamodb.ts';
 import { createFunctions } from './functions.ts';
-import type { RequestHandler } from './gateway.ts';
 import { openIssuer, type TokenRequest } from './issuer.ts';
 import { accountId, region, type Machine, type Naming } from './machine.ts';
 import { createQueueService } from './queue-service.ts';
@@ -73,9 +70,9 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-/** The runner cannot start; the message is for whoever started it. */
-export class RunnerError extends Error {
-  override readonly name = 'RunnerError';
+/** Another runner has the data folder. */
+export class DataInUseError extends Error {
+  override readonly name = 'DataInUseError';
 }
 
 const drainMs = 10_000;
@@ -83,11 +80,14 @@ const maxLogBytes = 64 * 1024 * 1024;
 const bankParameter = 'BankUrl';
 const bankSecretVariable = 'BANK_SECRET_ARN';
 
-/** Starts everything; on an error what was started is stopped again. Throws RunnerError, EngineError, TemplateError. */
+/**
+ * Starts everything; on an error what was started is stopped again. Throws
+ * PortInUseError, DataInUseError, EngineError and TemplateError, whose messages are for whoever started it.
+ */
 export async function startRunner(options: RunnerOptions = {}): Promise<Runner> {
   const { progress = () => undefined } = options;
   const dataDir = options.memory ? undefined : options.dataDir;
-  const stops: (() => Promise<unknown> | void)[] = [];
+  const stops: (() => unknown)[] = [];
   async function stopAll(): Promise<void> {
     for (const stop of stops.splice(0).reverse()) await stop();
   }
@@ -113,14 +113,9 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       ),
     );
     progress('synthesizing the stack');
-    const workDir = dataDir ?? mkdtempSync(join(tmpdir(), 'wallet-runner-'));
-    if (!dataDir)
-      stops.push(() => {
-        rmSync(workDir, { recursive: true, force: true });
-      });
     const { template, stackName, asset } = synthesize(
       options.stack ?? ((app) => new WalletStack(app, 'Wallet')),
-      join(workDir, 'cdk.out'),
+      newOutputFolder(dataDir, stops),
     );
     checkTypes(template);
     const engine = await starting;
@@ -224,57 +219,6 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
   }
 }
 
-/** The public port: closed for business until `open`, and after `drain`. */
-async function openDoor(port: number): Promise<{
-  readonly baseUrl: string;
-  readonly port: number;
-  open(handler: RequestHandler): void;
-  drain(): Promise<void>;
-  close(): void;
-}> {
-  const running = new Set<Promise<void>>();
-  let handler: RequestHandler | undefined;
-  const server: Server = createServer((request, response) => {
-    if (!handler) {
-      response.setHeader('retry-after', '1');
-      sendJson(response, 503, { message: 'Service Unavailable' });
-      return;
-    }
-    const run: Promise<void> = handler(request, response)
-      .catch(() => {
-        if (response.headersSent) response.destroy();
-        else sendJson(response, 500, { message: 'Internal server error' });
-      })
-      .finally(() => running.delete(run));
-    running.add(run);
-  });
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = `port ${port} is in use: stop what listens there, or choose another: npm start -- --port ${port + 1}`;
-      reject(error.code === 'EADDRINUSE' ? new RunnerError(taken) : error);
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  const bound = (server.address() as AddressInfo).port;
-  return {
-    baseUrl: `http://127.0.0.1:${bound}`,
-    port: bound,
-    open(next) {
-      handler = next;
-    },
-    async drain() {
-      handler = undefined;
-      server.close();
-      await Promise.all(running);
-    },
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
 /** What the runner answers itself: tokens and their keys, and the bank's book. */
 async function ownAnswer(
   request: IncomingMessage,
@@ -298,44 +242,6 @@ async function ownAnswer(
   });
 }
 
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  const text = JSON.stringify(body);
-  response
-    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
-    .end(text);
-}
-
-function synthesize(
-  build: (app: App) => Stack,
-  outdir: string,
-): { template: Template; stackName: string; asset: Machine['asset'] } {
-  rmSync(outdir, { recursive: true, force: true });
-  const app = newApp({ outdir, builtinCloudFormationValidation: false });
-  const { artifactId, stackName } = build(app);
-  const artifact = app.synth().getStackArtifact(artifactId);
-  const manifest: unknown = JSON.parse(readFileSync(join(outdir, `${artifactId}.assets.json`), 'utf8'));
-  const files = isRecord(manifest) && isRecord(manifest['files']) ? Object.values(manifest['files']) : [];
-  const folders = new Map<string, string>();
-  for (const file of files as AssetFile[]) {
-    for (const { objectKey } of Object.values(file.destinations))
-      folders.set(objectKey, join(outdir, file.source.path));
-  }
-  return {
-    template: artifact.template as Template,
-    stackName,
-    asset(key, where) {
-      const folder = folders.get(key);
-      if (folder && statSync(folder).isDirectory()) return folder;
-      throw new TemplateError(`${where}: asset ${key} is not a folder of the cloud assembly`);
-    },
-  };
-}
-
-interface AssetFile {
-  readonly source: { readonly path: string };
-  readonly destinations: Readonly<Record<string, { readonly objectKey: string }>>;
-}
-
 function bankSecretOf(template: Template): unknown {
   for (const { Properties } of Object.values(template.Resources)) {
     const environment = Properties?.['Environment'];
@@ -350,7 +256,7 @@ function openLocked(path: string | undefined, dataDir: string | undefined): Retu
     return openQueues(path ?? ':memory:');
   } catch (error) {
     if (error instanceof Error && /database is locked/.test(error.message)) {
-      throw new RunnerError(
+      throw new DataInUseError(
         `${String(dataDir)} is in use by another runner: stop that one, or choose another folder with --data`,
       );
     }
@@ -358,7 +264,7 @@ function openLocked(path: string | undefined, dataDir: string | undefined): Retu
   }
 }
 
-function openLog(path: string | undefined, stops: (() => Promise<unknown> | void)[]): (text: string) => void {
+function openLog(path: string | undefined, stops: (() => unknown)[]): (text: string) => void {
   if (!path) return () => undefined;
   if (existsSync(path) && statSync(path).size > maxLogBytes) renameSync(path, `${path}.1`);
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });

@@ -15,7 +15,7 @@ export interface Resource {
 }
 
 export interface Template {
-  readonly Parameters?: Record<string, { readonly Type: string; readonly Default?: unknown }>;
+  readonly Parameters?: Record<string, { readonly Type: string; readonly Default?: string | number }>;
   readonly Mappings?: Record<string, Record<string, Record<string, unknown>>>;
   readonly Conditions?: Record<string, unknown>;
   readonly Resources: Record<string, Resource>;
@@ -59,11 +59,9 @@ export function createResolver({ template, parameters, pseudo, identify }: Resol
     }
     const value = parameters[name] ?? declared.Default;
     if (value === undefined) throw new TemplateError(`${where}: parameter ${name} has no value and no default`);
-    return declared.Type === 'CommaDelimitedList' || declared.Type.startsWith('List<')
-      ? String(value)
-          .split(',')
-          .map((item) => item.trim())
-      : String(value);
+    const text = String(value);
+    const isList = declared.Type === 'CommaDelimitedList' || declared.Type.startsWith('List<');
+    return isList ? text.split(',').map((item) => item.trim()) : text;
   }
 
   function ref(name: string, where: string): unknown {
@@ -124,8 +122,8 @@ export function createResolver({ template, parameters, pseudo, identify }: Resol
   const intrinsics: Record<string, (argument: unknown, where: string) => unknown> = {
     Ref: (argument, where) => ref(String(argument), where),
     'Fn::GetAtt': (argument, where) => {
-      const [logicalId, ...names] = Array.isArray(argument) ? argument : String(argument).split('.');
-      return attribute(String(logicalId), names.map(String).join('.'), where);
+      const [logicalId = '', ...names] = Array.isArray(argument) ? argument.map(String) : String(argument).split('.');
+      return attribute(logicalId, names.join('.'), where);
     },
     'Fn::Join': (argument, where) => {
       const [separator, parts] = tuple(argument, 2, where);

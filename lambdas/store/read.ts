@@ -1,20 +1,27 @@
-import { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
-/** Reads up to 100 items in one call, and again what DynamoDB left out of it; consistent, in no order. */
+/**
+ * Reads up to 100 items in one call, and later what DynamoDB left out of it; consistent, in no order.
+ *
+ * @throws WalletError `busy` when the rest stays left out until the budget is spent
+ */
 export async function readItems(table: Table, keys: readonly Item[]): Promise<Item[]> {
+  if (keys.length === 0) return [];
   const items: Item[] = [];
   let pending = keys.map(toItem);
-  while (pending.length > 0) {
-    const command = new BatchGetItemCommand({
-      RequestItems: { [table.name]: { Keys: pending, ConsistentRead: true } },
-    });
-    const { Responses, UnprocessedKeys } = await persist(table, () => table.client.send(command));
+  await persist(table, async () => {
+    const { Responses, UnprocessedKeys } = await table.client.send(
+      new BatchGetItemCommand({ RequestItems: { [table.name]: { Keys: pending, ConsistentRead: true } } }),
+    );
     items.push(...(Responses?.[table.name] ?? []).map(fromItem));
     pending = UnprocessedKeys?.[table.name]?.Keys ?? [];
-  }
+    if (pending.length === 0) return;
+    // Throttling of a part; DynamoDB throws the same itself when it is the whole.
+    throw new ProvisionedThroughputExceededException({ message: `${pending.length} items not read`, $metadata: {} });
+  });
   return items;
 }

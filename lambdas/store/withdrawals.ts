@@ -126,7 +126,7 @@ export interface Verdict {
  * @returns whether it was written; false when it was in none of the verdict's statuses any more
  */
 export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boolean> {
-  const readings = await write(table, verdictItems(table, verdict));
+  const readings = await write(table, verdictItems(table, verdict, lost));
   return readings.length === 0;
 }
 
@@ -140,8 +140,7 @@ export async function resolveWithdrawal(
   operation: Operation,
   verdict: Verdict,
 ): Promise<{ replayed: boolean }> {
-  const notInReview = new WalletError('not_in_review');
-  const items = verdictItems(table, verdict).map((item) => ({ ...item, refused: () => notInReview }));
+  const items = verdictItems(table, verdict, new WalletError('not_in_review'));
   return { replayed: replayOf(await write(table, [putOperation(table, operation), ...items])) !== undefined };
 }
 
@@ -206,7 +205,8 @@ function ending(table: Table, { withdrawal, at }: { withdrawal: OpenWithdrawal; 
       };
 }
 
-function verdictItems(table: Table, verdict: Verdict): WriteItem<typeof lost>[] {
+/** @param refused what it means that the withdrawal was in none of the verdict's statuses */
+function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<R>[] {
   const { withdrawal, at, from, failure, attempt, resolution } = verdict;
   const end = ending(table, verdict, failure);
   const statuses = Object.fromEntries(from.map((status, index) => [`from${index}`, status]));
@@ -223,7 +223,7 @@ function verdictItems(table: Table, verdict: Verdict): WriteItem<typeof lost>[] 
           attempt,
         }),
       },
-      refused: () => lost,
+      refused: () => refused,
     },
     end.wallet,
   ];

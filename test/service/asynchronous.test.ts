@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describe, it } from 'node:test';
+import { sign } from '../../lambdas/bank/signature.ts';
+import { startService, tally, untilEnded } from './service.ts';
+
+const service = await startService();
+const { operator, newUser, runner } = service;
+const bank = runner.bank!;
+
+type User = Awaited<ReturnType<typeof newUser>>;
+
+async function withdraw({ ask, walletId }: User, account: string, headers: Record<string, string> = {}) {
+  return ask(`/wallets/${walletId}/withdraw`, { body: { amount: 400, destination: { account } }, headers });
+}
+
+async function balance({ ask, walletId }: User): Promise<[available: unknown, held: unknown]> {
+  const { body } = await ask(`/wallets/${walletId}/balance?consistent=true`);
+  return [body['available'], body['held']];
+}
+
+/** The bank's own word on a payment. */
+function inTheBook(reference: unknown) {
+  return bank.book().find((entry) => entry.reference === reference);
+}
+
+describe('a withdrawal', { concurrency: true }, () => {
+  const destinations: [account: string, status: string, attempts: number | undefined, paid: number, balance: number][] =
+    [
+      ['SIM-OK', 'completed', 1, 1, 600],
+      ['SIM-REJECT', 'failed', 1, 0, 1_000],
+      ['SIM-FLAKY', 'completed', 3, 1, 600],
+      ['SIM-TIMEOUT-PAID', 'completed', undefined, 1, 600],
+      ['SIM-TIMEOUT-LOST', 'completed', undefined, 1, 600],
+    ];
+  for (const [account, status, attempts, paid, available] of destinations) {
+    it(`to ${account} is answered at once and ends ${status}`, async () => {
+      const user = await newUser(1_000);
+      const accepted = await withdraw(user, account);
+      assert.deepEqual([accepted.status, accepted.body['status']], [202, 'pending']);
+      assert.deepEqual(accepted.body['destination'], {
+        account: account.length > 8 ? `****${account.slice(-4)}` : '****',
+      });
+      const { body } = await untilEnded(user.ask, String(accepted.body['transactionId']));
+      assert.equal(body['status'], status);
+      if (attempts !== undefined) assert.equal((body['attempts'] as unknown[]).length, attempts);
+      assert.deepEqual(await balance(user), [available, 0]);
+      assert.equal(inTheBook(accepted.body['transactionId'])?.timesPaid ?? 0, paid, "the bank's book");
+    });
+  }
+
+  it('waits for its end when the client prefers to', async () => {
+    const user = await newUser(1_000);
+    const answer = await withdraw(user, 'SIM-OK', { Prefer: 'wait=20' });
+    assert.deepEqual([answer.status, answer.body['status']], [200, 'completed']);
+    assert.equal(answer.headers.get('preference-applied'), 'wait=20');
+    const slow = await withdraw(user, 'SIM-DOWN', { Prefer: 'wait=1' });
+    assert.equal(slow.status, 202);
+    assert.equal(slow.headers.get('preference-applied'), 'wait=1');
+  });
+});
+
+describe('a queued transfer', () => {
+  it('debits at once, credits later, and answers a repetition alike', async () => {
+    const [ann, bob] = await Promise.all([newUser(1_000), newUser()]);
+    const request = {
+      body: { amount: 300, toWalletId: bob.walletId },
+      key: 'queued',
+      headers: { Prefer: 'respond-async' },
+    };
+    const accepted = await ann.ask(`/wallets/${ann.walletId}/transfer`, request);
+    assert.equal(accepted.status, 202);
+    assert.deepEqual(await balance(ann), [700, 0]);
+    const { body } = await untilEnded(ann.ask, String(accepted.body['transactionId']));
+    assert.equal(body['status'], 'completed');
+    assert.deepEqual(await balance(bob), [300, 0]);
+    const repeated = await ann.ask(`/wallets/${ann.walletId}/transfer`, request);
+    assert.deepEqual([repeated.status, repeated.headers.get('idempotency-replayed')], [202, 'true']);
+    assert.deepEqual(await balance(bob), [300, 0]);
+  });
+
+  it('makes the sender whole when the receiver is frozen, and goes on with the others', async () => {
+    const [ann, bob, cid] = await Promise.all([newUser(1_000), newUser(), newUser()]);
+    await operator(`/wallets/${bob.walletId}/freeze`, { body: {} });
+    const send = (to: User) =>
+      ann.ask(`/wallets/${ann.walletId}/transfer`, {
+        body: { amount: 100, toWalletId: to.walletId },
+        headers: { Prefer: 'respond-async' },
+      });
+    const answers = await Promise.all([send(bob), send(cid), send(bob), send(cid)]);
+    assert.deepEqual(tally(answers), { 202: 4 });
+    const ends = await Promise.all(answers.map(({ body }) => untilEnded(ann.ask, String(body['transactionId']))));
+    assert.deepEqual(
+      ends.map(({ body }) => [body['status'], (body['failure'] as { code: string } | undefined)?.code]),
+      [
+        ['failed', 'wallet_frozen'],
+        ['completed', undefined],
+        ['failed', 'wallet_frozen'],
+        ['completed', undefined],
+      ],
+    );
+    assert.deepEqual(
+      [await balance(ann), await balance(cid)],
+      [
+        [800, 0],
+        [200, 0],
+      ],
+    );
+  });
+
+  it('of 120 payers to one wallet each arrive once', async () => {
+    const receiver = await newUser();
+    const payers = await Promise.all(Array.from({ length: 12 }, () => newUser(100)));
+    const answers = await Promise.all(
+      payers.flatMap(({ ask, walletId }) =>
+        Array.from({ length: 10 }, () =>
+          ask(`/wallets/${walletId}/transfer`, {
+            body: { amount: 10, toWalletId: receiver.walletId },
+            headers: { Prefer: 'respond-async, wait=20' },
+          }),
+        ),
+      ),
+    );
+    const { 200: ended = 0, 202: pending = 0 } = tally(answers);
+    assert.equal(ended + pending, 120);
+    await Promise.all(answers.map(({ body }) => untilEnded(receiver.ask, String(body['transactionId']))));
+    assert.deepEqual(await balance(receiver), [1_200, 0]);
+  });
+});
+
+describe('the bank by itself', () => {
+  const secrets = new SecretsManagerClient({
+    endpoint: runner.aws.servicesUrl,
+    region: runner.aws.region,
+    credentials: runner.aws.credentials,
+  });
+  const secretArn = runner.resources.find(({ type }) => type === 'AWS::SecretsManager::Secret')!.ref;
+
+  async function notify(word: object, ageSeconds = 0, tampered = '') {
+    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }));
+    const raw = JSON.stringify(word);
+    const now = Math.floor(Date.now() / 1000) - ageSeconds;
+    const headers = sign({ method: 'POST', path: '/bank/notifications', body: raw }, SecretString!, now);
+    return service.withAuthorization(undefined)('/bank/notifications', { raw: raw + tampered, key: null, headers });
+  }
+
+  it('brings back a payment that was returned, once, as a transaction of its own', async () => {
+    const user = await newUser(1_000);
+    const { body } = await withdraw(user, 'SIM-OK', { Prefer: 'wait=20' });
+    const reference = String(body['transactionId']);
+    const word = { reference, status: 'returned', amount: 400, currency: 'USD' };
+    for (const answer of [await notify(word), await notify(word)]) assert.equal(answer.status, 200);
+    assert.deepEqual(await balance(user), [1_000, 0]);
+    const original = await user.ask(`/transactions/${reference}`);
+    assert.equal(original.body['status'], 'completed');
+    const returned = await user.ask(`/transactions/${String(original.body['returnTransactionId'])}`);
+    assert.deepEqual([returned.body['type'], returned.body['originalTransactionId']], ['return', reference]);
+  });
+
+  it('ends a withdrawal that nobody could find out about', async () => {
+    const user = await newUser(1_000);
+    const accepted = await withdraw(user, 'SIM-DOWN');
+    const reference = String(accepted.body['transactionId']);
+    const word = {
+      reference,
+      status: 'rejected',
+      amount: 400,
+      currency: 'USD',
+      code: 'account_closed',
+      message: 'Closed',
+    };
+    assert.equal((await notify(word)).status, 200);
+    const { body } = await user.ask(`/transactions/${reference}`);
+    assert.deepEqual([body['status'], body['failure']], ['failed', { code: 'account_closed', message: 'Closed' }]);
+    assert.deepEqual(await balance(user), [1_000, 0]);
+  });
+
+  it('is believed only with a fresh signature over just this body', async () => {
+    const word = { reference: `tx_${'a'.repeat(26)}`, status: 'paid', amount: 1, currency: 'USD' };
+    assert.equal((await notify(word)).body['code'], 'transaction_not_found');
+    assert.equal((await notify(word, 301)).body['code'], 'unauthorized');
+    assert.equal((await notify(word, 0, ' ')).body['code'], 'unauthorized');
+  });
+});
+
+describe('resolve', () => {
+  it('is for withdrawals in review', async () => {
+    const user = await newUser(1_000);
+    const { body } = await withdraw(user, 'SIM-OK', { Prefer: 'wait=20' });
+    const answer = await operator(`/transactions/${String(body['transactionId'])}/resolve`, {
+      body: { outcome: 'failed', evidence: 'statement of today' },
+    });
+    assert.deepEqual([answer.status, answer.body['code']], [409, 'not_in_review']);
+    assert.deepEqual(await balance(user), [600, 0]);
+  });
+});

@@ -1,0 +1,6 @@
+import { startRunner } from '../../../local/runner.ts';
+import { FixtureStack } from './stack.ts';
+
+const [dataDir] = process.argv.slice(2);
+const { aws, resources } = await startRunner({ stack: (app) => new FixtureStack(app, 'Fixture'), dataDir });
+console.log(JSON.stringify({ aws, resources }));

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { startRunner, type Runner } from '../../local/runner.ts';
+import { FixtureStack } from './runner-fixture/stack.ts';
+
+interface Echo {
+  readonly event: {
+    readonly resource: string;
+    readonly path: string;
+    readonly body: string | null;
+    readonly pathParameters: Record<string, string> | null;
+    readonly queryStringParameters: Record<string, string> | null;
+    readonly multiValueQueryStringParameters: Record<string, string[]> | null;
+    readonly multiValueHeaders: Record<string, string[]>;
+    readonly requestContext: { readonly authorizer: Record<string, string>; readonly identity: { sourceIp: string } };
+  };
+  readonly remainingMs: number;
+  readonly env: Record<string, string>;
+}
+
+describe('the API Gateway of the runner', () => {
+  let runner: Runner;
+  let log = '';
+
+  before(async () => {
+    runner = await startRunner({
+      stack: (app) => new FixtureStack(app, 'Fixture'),
+      parameters: { Greeting: 'good' },
+      log: (text) => {
+        log += text;
+      },
+    });
+  });
+  after(() => runner.stop());
+
+  const get = (path: string, token: string | undefined = 'allow') =>
+    fetch(`${runner.baseUrl}${path}`, { headers: { Authorization: `Bearer ${token}` } });
+  const order = (body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${runner.baseUrl}/open`, { method: 'POST', body: JSON.stringify(body), headers });
+  async function problem(response: Promise<Response>): Promise<[number, unknown]> {
+    const { status, text } = { status: (await response).status, text: await (await response).text() };
+    return [status, (JSON.parse(text) as { code: unknown }).code];
+  }
+
+  test('a function gets the event of a proxy integration, its environment and its time', async () => {
+    const answer = (await (await get('/things/a%20b?x=1&x=2&constructor=y')).json()) as Echo;
+    const { event } = answer;
+    assert.equal(event.resource, '/things/{thingId}');
+    assert.equal(event.path, '/things/a%20b');
+    assert.deepEqual(event.pathParameters, { thingId: 'a b' });
+    assert.deepEqual(event.queryStringParameters, { x: '2', constructor: 'y' });
+    assert.deepEqual(event.multiValueQueryStringParameters, { x: ['1', '2'], constructor: ['y'] });
+    assert.deepEqual(event.multiValueHeaders['Authorization'], ['Bearer allow']);
+    assert.equal(event.body, null);
+    assert.equal(event.requestContext.identity.sourceIp, '127.0.0.1');
+    assert.ok(answer.remainingMs > 0 && answer.remainingMs <= 2000);
+    assert.equal(answer.env['GREETING'], 'good world');
+    const table = runner.resources.find(({ type }) => type === 'AWS::DynamoDB::GlobalTable');
+    assert.equal(answer.env['TABLE_NAME'], table?.ref);
+  });
+
+  test('a literal path wins over a parameter', async () => {
+    const answer = (await (await get('/things/special')).json()) as Echo;
+    assert.equal(answer.event.resource, '/things/special');
+  });
+
+  test('the authorizer is asked once for an identity, and its context arrives as strings', async () => {
+    const asked = async (token: string): Promise<string | undefined> => {
+      const answer = (await (await get('/things/1', token)).json()) as Echo;
+      assert.equal(answer.event.requestContext.authorizer['trusted'], 'true');
+      assert.equal(answer.event.requestContext.authorizer['principalId'], token);
+      return answer.event.requestContext.authorizer['asked'];
+    };
+    const first = await asked('carol');
+    assert.equal(await asked('carol'), first);
+    assert.notEqual(await asked('dave'), first);
+  });
+
+  test('refusals of the authorizer are the gateway responses of the template', async () => {
+    const without = fetch(`${runner.baseUrl}/things/1`);
+    assert.equal((await without).headers.get('content-type'), 'application/problem+json');
+    assert.deepEqual(await problem(without), [401, 'unauthorized']);
+    assert.deepEqual(await problem(get('/things/1', 'refuse')), [401, 'unauthorized']);
+    assert.deepEqual(await problem(get('/things/1', 'deny')), [403, 'forbidden']);
+    assert.deepEqual(await problem(get('/things/1', 'crash')), [500, 'internal_error']);
+    assert.deepEqual(await problem(get('/things/1', 'odd')), [500, 'internal_error']);
+  });
+
+  test('unknown routes and paths that cannot be decoded', async () => {
+    assert.deepEqual(await problem(get('/nothing')), [404, 'not_found']);
+    assert.deepEqual(await problem(get('/things/')), [404, 'not_found']);
+    assert.deepEqual(await problem(fetch(`${runner.baseUrl}/open`, { method: 'DELETE' })), [404, 'not_found']);
+    assert.deepEqual(await problem(get('/things/%E0%A4%A')), [400, 'client_error']);
+  });
+
+  test('a body over 10 MB is refused and the connection ends', async () => {
+    const body = 'x'.repeat(10 * 1024 * 1024 + 1);
+    const { status, code } = await new Promise<{ status: number | undefined; code: string }>((resolve, reject) => {
+      const sent = request(`${runner.baseUrl}/open`, { method: 'POST', headers: { 'content-length': body.length } });
+      sent.on('error', reject).on('response', (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => {
+          resolve({ status: response.statusCode, code: (JSON.parse(text) as { code: string }).code });
+          sent.destroy();
+        });
+      });
+      sent.flushHeaders();
+    });
+    assert.deepEqual([status, code], [413, 'payload_too_large']);
+  });
+
+  test('answers from 1 KiB on are compressed for clients that accept it', async () => {
+    const long = { answer: { statusCode: 200, body: 'a'.repeat(2000) } };
+    const raw = (acceptEncoding: string, body: unknown) =>
+      new Promise<{ encoding: string | undefined; content: Buffer }>((resolve, reject) => {
+        const sent = request(
+          `${runner.baseUrl}/open`,
+          { method: 'POST', headers: { 'accept-encoding': acceptEncoding } },
+          (response) => {
+            const chunks: Buffer[] = [];
+            response.on('data', (chunk: Buffer) => chunks.push(chunk));
+            response.on('end', () => {
+              resolve({ encoding: response.headers['content-encoding'], content: Buffer.concat(chunks) });
+            });
+          },
+        );
+        sent.on('error', reject).end(JSON.stringify(body));
+      });
+    const compressed = await raw('br, gzip', long);
+    assert.equal(compressed.encoding, 'gzip');
+    assert.equal(gunzipSync(compressed.content).toString(), 'a'.repeat(2000));
+    assert.equal((await raw('br', long)).encoding, undefined);
+    assert.equal((await raw('gzip;q=0', long)).encoding, undefined);
+    assert.equal((await raw('gzip', { answer: { statusCode: 200, body: 'short' } })).encoding, undefined);
+  });
+
+  test('headers, status and bodies of an answer', async () => {
+    const plain = await order({
+      answer: {
+        statusCode: 201,
+        headers: { 'X-One': 1, 'WWW-Authenticate': 'Basic' },
+        multiValueHeaders: { 'Set-Cookie': ['a=1', 'b=2'] },
+        body: Buffer.from('bytes').toString('base64'),
+        isBase64Encoded: true,
+      },
+    });
+    assert.equal(plain.status, 201);
+    assert.equal(await plain.text(), 'bytes');
+    assert.equal(plain.headers.get('x-one'), '1');
+    assert.equal(plain.headers.get('x-amzn-remapped-www-authenticate'), 'Basic');
+    assert.deepEqual(plain.headers.getSetCookie(), ['a=1', 'b=2']);
+    const unchanged = await order({ answer: { statusCode: 304, headers: { ETag: '"7"' }, body: 'ignored' } });
+    assert.equal(unchanged.status, 304);
+    assert.equal(unchanged.headers.get('etag'), '"7"');
+    assert.equal(await unchanged.text(), '');
+  });
+
+  test('answers that are none, errors and crashes are a 502', async () => {
+    const malformed = [
+      null,
+      'text',
+      {},
+      { statusCode: 'two hundred' },
+      { statusCode: 200, body: { not: 'a string' } },
+      { statusCode: 200, headers: { x: { nested: 1 } } },
+      { statusCode: 200, multiValueHeaders: { x: 'not a list' } },
+    ];
+    for (const answer of malformed) assert.deepEqual(await problem(order({ answer })), [502, 'internal_error']);
+    assert.deepEqual(await problem(order({ throw: 'secret detail' })), [502, 'internal_error']);
+    assert.match(log, /secret detail/);
+    assert.deepEqual(await problem(order({ exit: true })), [502, 'internal_error']);
+    assert.equal((await order({})).status, 200, 'the next event finds a new thread');
+  });
+
+  test('a function that does not end is ended, even in a loop', async () => {
+    const before = performance.now();
+    assert.deepEqual(await problem(order({ spin: true })), [502, 'internal_error']);
+    assert.ok(performance.now() - before < 4000);
+    assert.match(log, /Task timed out after 2\.00 seconds/);
+    assert.equal((await order({})).status, 200);
+  });
+
+  test('events at the same time have a thread each', async () => {
+    await Promise.all([order({ sleepMs: 1 }), order({ sleepMs: 1 }), order({ sleepMs: 1 })]);
+    const before = performance.now();
+    await Promise.all([order({ sleepMs: 400 }), order({ sleepMs: 400 }), order({ sleepMs: 400 })]);
+    assert.ok(performance.now() - before < 1100);
+  });
+
+  test('a token of the issuer names its pool, and its key is served', async () => {
+    const form = (fields: Record<string, string>) =>
+      fetch(`${runner.baseUrl}/oauth/token`, { method: 'POST', body: new URLSearchParams(fields) });
+    const asked = { grant_type: 'client_credentials', client_id: 'erin', scope: 'wallet:read' };
+    const answer = (await (await form(asked)).json()) as { access_token: string };
+    const [header = '', claims = ''] = answer.access_token.split('.');
+    const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>;
+    const { iss, sub, client_id, scope, token_use } = read(claims);
+    assert.deepEqual(
+      { sub, client_id, scope, token_use },
+      { sub: 'erin', client_id: 'erin', scope: 'wallet/read', token_use: 'access' },
+    );
+    const jwks = (await (await fetch(`${String(iss)}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] };
+    assert.equal(jwks.keys[0]?.kid, read(header)['kid']);
+    assert.equal((await form({ ...asked, scope: 'wallet/everything' })).status, 400);
+    assert.equal((await form({ ...asked, grant_type: 'password' })).status, 400);
+  });
+});

@@ -1,0 +1,114 @@
+/** The running service for tests over HTTP: the very template, in memory, on a port of its own. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after } from 'node:test';
+import { startRunner } from '../../local/runner.ts';
+import type { Runner, RunnerOptions } from '../../local/runner.ts';
+
+/** An answer; `body` is parsed JSON, an empty object when there was none. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface RequestOptions {
+  readonly method?: string;
+  readonly body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  readonly raw?: string;
+  /** @default a new one for each POST; null sends none */
+  readonly key?: string | null;
+  readonly headers?: Record<string, string>;
+}
+
+export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
+
+export interface Service {
+  readonly runner: Runner;
+  /** Requests with a token of this client and these scopes. */
+  readonly as: (clientId: string, scope: string) => Promise<Request>;
+  /** Requests with this Authorization header, or none. */
+  readonly withAuthorization: (authorization: string | undefined) => Request;
+  /** An end user's requests, and a wallet of its own with this much money, in dollars' minor units. */
+  readonly newUser: (amount?: number) => Promise<{ ask: Request; walletId: string; ownerId: string }>;
+  readonly operator: Request;
+}
+
+/** Starts the service; it stops after the tests of the file. The simulated bank is quick and fails only when told to. */
+export async function startService(options: RunnerOptions = {}): Promise<Service> {
+  const runner = await startRunner({
+    memory: true,
+    log: () => undefined,
+    bank: { latencyMs: 5, failureRate: 0 },
+    ...options,
+  });
+  after(() => runner.stop());
+  const withAuthorization =
+    (authorization: string | undefined): Request =>
+    async (path, { method, body, raw, key, headers = {} } = {}) => {
+      const text = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+      const verb = method ?? (text === undefined ? 'GET' : 'POST');
+      const response = await fetch(`${runner.baseUrl}${path}`, {
+        method: verb,
+        headers: {
+          ...(authorization !== undefined && { Authorization: authorization }),
+          ...(text !== undefined && { 'Content-Type': 'application/json' }),
+          ...(verb === 'POST' && key !== null && { 'Idempotency-Key': key ?? randomUUID() }),
+          ...headers,
+        },
+        ...(text !== undefined && { body: text }),
+      });
+      const answer = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (answer === '' ? {} : JSON.parse(answer)) as Answer['body'],
+      };
+    };
+  const as = async (clientId: string, scope: string) =>
+    withAuthorization(`Bearer ${await runner.token({ clientId, scope })}`);
+  const operator = await as('operator', 'wallet:operate');
+  return {
+    runner,
+    as,
+    withAuthorization,
+    operator,
+    async newUser(amount = 0) {
+      const ownerId = `user-${randomUUID()}`;
+      const ask = await as(ownerId, 'wallet:read wallet:write');
+      const { body } = await ask('/wallets', { body: { currency: 'USD' } });
+      const walletId = String(body['walletId']);
+      if (amount > 0) await operator(`/wallets/${walletId}/charge`, { body: { amount } });
+      return { ask, walletId, ownerId };
+    },
+  };
+}
+
+/** Asks again until `done`, for at most a minute; gives the last answer. */
+export async function until(ask: () => Promise<Answer>, done: (answer: Answer) => boolean): Promise<Answer> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const answer = await ask();
+    if (done(answer) || Date.now() > deadline) return answer;
+    await sleep(50);
+  }
+}
+
+/** The transaction at its end (or in review). */
+export function untilEnded(ask: Request, transactionId: string): Promise<Answer> {
+  return until(
+    () => ask(`/transactions/${transactionId}`),
+    ({ body }) => ['completed', 'failed', 'review'].includes(body['status'] as unknown as string),
+  );
+}
+
+/** How many answers had each status and code, as `201` or `422 insufficient_funds`. */
+export function tally(answers: readonly Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status, body } of answers) {
+    const name = body['code'] === undefined ? String(status) : `${status} ${String(body['code'])}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,115 @@
+/** Commands of the store as the handlers put them together, with keys and wallets that no other test has. */
+import {
+  charge as newCharge,
+  queuedTransfer as newQueuedTransfer,
+  transfer as newTransfer,
+  withdrawal as newWithdrawal,
+} from '../../lambdas/domain/transaction.ts';
+import type { Annotations, Destination } from '../../lambdas/domain/transaction.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
+import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/store/keys.ts';
+import type { Operation } from '../../lambdas/store/operations.ts';
+import type { RateLimit } from '../../lambdas/store/rate-window.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+import { acceptTransfer, acceptWithdrawal, commitCharge, commitTransfer } from '../../lambdas/store/transactions.ts';
+import { createWallet, getWallet, setWalletStatus } from '../../lambdas/store/wallets.ts';
+import type { WalletStatus } from '../../lambdas/domain/wallet.ts';
+
+let keys = 0;
+
+/** A key that was never used. */
+export function newKey(): string {
+  return `key-${String(++keys)}`;
+}
+
+export const destination: Destination = { account: 'DE02120300000000202051', name: 'Ann Example' };
+
+export interface Command extends Annotations {
+  /** The caller; the operator when absent. */
+  readonly owner?: string;
+  readonly key?: string;
+  readonly amount: number;
+  /** The wallet's own when absent. */
+  readonly currency?: string;
+  readonly rate?: RateLimit;
+}
+
+const operator = 'operator-1';
+
+function factsOf(table: Table, walletId: string, command: Command) {
+  const { owner, key = newKey(), rate, ...request } = command;
+  const principal = owner ?? operator;
+  return {
+    ...request,
+    transactionId: transactionIdOf(principal, key),
+    principal,
+    ownerId: owner,
+    walletId,
+    currency: command.currency ?? currencyOfWalletId(walletId) ?? 'XXX',
+    at: new Date(table.now()).toISOString(),
+  };
+}
+
+export function charge(table: Table, walletId: string, command: Command) {
+  return commitCharge(table, newCharge(factsOf(table, walletId, command)), print('charge', walletId, command));
+}
+
+export function withdraw(table: Table, walletId: string, command: Command & { readonly destination?: Destination }) {
+  const transaction = newWithdrawal({ destination, ...factsOf(table, walletId, command) });
+  return acceptWithdrawal(table, transaction, print('withdraw', walletId, command), command.rate);
+}
+
+export function transfer(table: Table, walletId: string, toWalletId: string, command: Command) {
+  const transaction = newTransfer({ ...factsOf(table, walletId, command), toWalletId });
+  const fingerprint = print('transfer', walletId, command, toWalletId);
+  return commitTransfer(table, { ...transaction, counterpartyWalletId: toWalletId }, fingerprint, command.rate);
+}
+
+export function queueTransfer(table: Table, walletId: string, toWalletId: string, command: Command) {
+  const transaction = newQueuedTransfer({ ...factsOf(table, walletId, command), toWalletId });
+  return acceptTransfer(table, transaction, print('transfer', walletId, command, toWalletId), command.rate);
+}
+
+/** An operation as a handler states it; by the operator when no owner is named. */
+export function operation(
+  table: Table,
+  request: unknown,
+  of: { readonly owner?: string | undefined; readonly key?: string | undefined } = {},
+): Operation {
+  return {
+    principal: of.owner ?? operator,
+    idempotencyKey: of.key ?? newKey(),
+    fingerprint: fingerprintOf(request),
+    at: new Date(table.now()).toISOString(),
+  };
+}
+
+/** An empty wallet of an owner. */
+export async function openWallet(table: Table, owner: string, currency = 'EUR'): Promise<string> {
+  const request = { ownerId: owner, currency, rate: undefined };
+  const { wallet } = await createWallet(table, operation(table, ['create-wallet', request], { owner }), request);
+  return wallet.walletId;
+}
+
+/** A wallet with money. */
+export async function fundedWallet(table: Table, owner: string, amount: number, currency = 'EUR'): Promise<string> {
+  const walletId = await openWallet(table, owner, currency);
+  await charge(table, walletId, { amount });
+  return walletId;
+}
+
+export function setStatus(table: Table, walletId: string, status: WalletStatus, key?: string) {
+  return setWalletStatus(table, operation(table, [status, walletId], { key }), { walletId, status });
+}
+
+/** What a wallet holds now. */
+export async function balanceOf(table: Table, walletId: string): Promise<Pick<Wallet, 'available' | 'held' | 'total'>> {
+  const wallet = await getWallet(table, walletId, { consistent: true });
+  if (wallet === undefined) throw new Error(`no wallet ${walletId}`);
+  const { available, held, total } = wallet;
+  return { available, held, total };
+}
+
+function print(name: string, walletId: string, { owner, key, rate, ...request }: Command, toWalletId?: string): string {
+  return fingerprintOf([name, walletId, toWalletId, request]);
+}

@@ -1,0 +1,52 @@
+/** Reads the table behind the store's back, so that a test sees what is really stored. */
+import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import assert from 'node:assert/strict';
+import { WalletError } from '../../lambdas/domain/errors.ts';
+import type { ErrorCode } from '../../lambdas/domain/errors.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+import { fromItem, toItem } from '../../lambdas/store/write.ts';
+import type { Item } from '../../lambdas/store/write.ts';
+
+/** Every item of the table (or of an index), in the order of its keys as text. */
+export async function allItems(table: Table, index?: string): Promise<Item[]> {
+  const items: Item[] = [];
+  let start: ReturnType<typeof toItem> | undefined;
+  do {
+    const page = await table.client.send(
+      new ScanCommand({ TableName: table.name, IndexName: index, ExclusiveStartKey: start }),
+    );
+    items.push(...(page.Items ?? []).map(fromItem));
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return items.sort((a, b) => (JSON.stringify([a['pk'], a['sk']]) < JSON.stringify([b['pk'], b['sk']]) ? -1 : 1));
+}
+
+/** The item under a key. */
+export async function itemOf(table: Table, key: { pk: string; sk: string }): Promise<Item | undefined> {
+  return (await allItems(table)).find(({ pk, sk }) => pk === key.pk && sk === key.sk);
+}
+
+/** Writes an item past every rule. */
+export async function plant(table: Table, item: object): Promise<void> {
+  await table.client.send(new PutItemCommand({ TableName: table.name, Item: toItem(item) }));
+}
+
+/** Asserts that `work` is refused with a code, and that nothing was stored. Gives the refusal. */
+export async function assertRefused(table: Table, code: ErrorCode, work: () => Promise<unknown>): Promise<WalletError> {
+  const before = await allItems(table);
+  const refusal = await refusalOf(work());
+  assert.equal(refusal?.code, code);
+  assert.deepEqual(await allItems(table), before, 'a refused command stores nothing');
+  return refusal;
+}
+
+/** How a command was refused; undefined when it was not. What is no refusal is thrown. */
+export async function refusalOf(command: Promise<unknown>): Promise<WalletError | undefined> {
+  try {
+    await command;
+    return undefined;
+  } catch (error) {
+    if (error instanceof WalletError) return error;
+    throw error;
+  }
+}

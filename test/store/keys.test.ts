@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  bankPrincipal,
+  currencyOfWalletId,
+  dueShard,
+  dueShardOf,
+  dueShards,
+  fingerprintOf,
+  historyKeyOf,
+  isHistoryKey,
+  isTransactionId,
+  receiptCodeOf,
+  returnIdOf,
+  transactionIdOf,
+  transactionIdOfHistoryKey,
+  transactionIdOfReceipt,
+  walletIdOf,
+} from '../../lambdas/store/keys.ts';
+
+/** Few characters, so that principals and keys run into each other; among them those that the formats use. */
+const part = fc.string({ unit: fc.constantFrom('a', '1', ':', '#', '_', 'é', '|'), minLength: 1, maxLength: 5 });
+const createdAt = fc
+  .date({ min: new Date('2000-01-01'), max: new Date('2999-12-31'), noInvalidDate: true })
+  .map((date) => date.toISOString());
+
+describe('ids', () => {
+  it('are the same for the same principal and key, and have their format', () => {
+    fc.assert(
+      fc.property(part, part, fc.constantFrom('EUR', 'JPY'), (principal, key, currency) => {
+        const transactionId = transactionIdOf(principal, key);
+        assert.match(transactionId, /^tx_[a-z2-7]{26}$/);
+        assert.ok(isTransactionId(transactionId));
+        assert.equal(transactionIdOf(principal, key), transactionId);
+        const walletId = walletIdOf(principal, key, currency);
+        assert.match(walletId, /^w_[a-z]{3}_[a-z2-7]{26}$/);
+        assert.equal(currencyOfWalletId(walletId), currency);
+      }),
+    );
+  });
+
+  it('differ for every other pair of principal and key, also when both read the same one after the other', () => {
+    fc.assert(
+      fc.property(part, part, part, part, (principal, key, otherPrincipal, otherKey) => {
+        fc.pre(principal !== otherPrincipal || key !== otherKey);
+        assert.notEqual(transactionIdOf(principal, key), transactionIdOf(otherPrincipal, otherKey));
+      }),
+      { numRuns: 1000 },
+    );
+    fc.assert(
+      fc.property(fc.string({ minLength: 2, maxLength: 30 }), fc.nat(), fc.nat(), (text, a, b) => {
+        const cut = (at: number) => [text.slice(0, at % text.length), text.slice(at % text.length)] as const;
+        fc.pre(a % text.length !== b % text.length);
+        assert.notEqual(transactionIdOf(...cut(a)), transactionIdOf(...cut(b)));
+      }),
+    );
+  });
+
+  it('do not change: what was stored under a key is found under it for ever', () => {
+    assert.equal(transactionIdOf('ann', 'key-1'), 'tx_twioinieivkwntaggvo66sbado');
+  });
+
+  it('of returns are one for each withdrawal, and none that a caller could make', () => {
+    const transactionId = transactionIdOf('ann', 'key-1');
+    assert.equal(returnIdOf(transactionId), transactionIdOf(bankPrincipal, transactionId));
+    assert.match(bankPrincipal, / /, 'a principal of a token has no space');
+  });
+
+  it('are told apart from what is none', () => {
+    for (const no of [
+      '',
+      'tx_',
+      'tx_' + 'a'.repeat(25),
+      'tx_' + 'a'.repeat(27),
+      'tx_' + 'A'.repeat(26),
+      'tx_' + '1'.repeat(26),
+    ]) {
+      assert.equal(isTransactionId(no), false, no);
+    }
+    for (const no of ['', 'w_eur_', 'w_EUR_' + 'a'.repeat(26), 'w_euro_' + 'a'.repeat(26), 'x_eur_' + 'a'.repeat(26)]) {
+      assert.equal(currencyOfWalletId(no), undefined, no);
+    }
+  });
+});
+
+describe('receipt codes', () => {
+  it('carry the day and the transaction, and lead back to it', () => {
+    fc.assert(
+      fc.property(part, part, createdAt, (principal, key, createdAt) => {
+        const transactionId = transactionIdOf(principal, key);
+        const receiptCode = receiptCodeOf({ transactionId, createdAt });
+        assert.match(receiptCode, /^RCP-\d{8}-[a-z2-7]{26}$/);
+        assert.equal(receiptCode.slice(4, 12), createdAt.slice(0, 10).replaceAll('-', ''));
+        assert.equal(transactionIdOfReceipt(receiptCode), transactionId);
+      }),
+    );
+    for (const no of ['', 'RCP-', 'RCP-2026030-' + 'a'.repeat(26), 'rcp-20260301-' + 'a'.repeat(26)]) {
+      assert.equal(transactionIdOfReceipt(no), undefined, no);
+    }
+  });
+});
+
+describe('history keys', () => {
+  it('sort by time, lead back to their transaction, and are known as such', () => {
+    fc.assert(
+      fc.property(part, createdAt, createdAt, (key, one, other) => {
+        const transactionId = transactionIdOf('ann', key);
+        const historyKey = historyKeyOf({ transactionId, createdAt: one });
+        assert.ok(isHistoryKey(historyKey));
+        assert.equal(transactionIdOfHistoryKey(historyKey), transactionId);
+        if (one !== other) {
+          const otherKey = historyKeyOf({ transactionId: transactionIdOf('bob', key), createdAt: other });
+          assert.equal(historyKey < otherKey, one < other);
+        }
+        // What `from` and `to` rely on: a time alone sorts before the keys of that time, and '~' behind every key.
+        assert.ok(one < historyKey && historyKey < '~');
+      }),
+    );
+  });
+});
+
+describe('the shards of open work', () => {
+  it('are all used, and evenly', () => {
+    const counts = new Map<string, number>();
+    const ids = Array.from({ length: 4_000 }, (_, i) => dueShardOf(transactionIdOf('ann', String(i))));
+    for (const shard of ids) counts.set(shard, (counts.get(shard) ?? 0) + 1);
+    assert.deepEqual(
+      [...counts.keys()].sort(),
+      Array.from({ length: dueShards }, (_, shard) => dueShard(shard)),
+    );
+    for (const count of counts.values()) assert.ok(count > 350 && count < 650, String(count));
+  });
+});
+
+describe('a fingerprint', () => {
+  it('does not depend on the order of fields, and on everything else', () => {
+    const request = ['charge', { walletId: 'w_1' }, { amount: 1, metadata: { a: '1', b: '2' } }];
+    const reordered = ['charge', { walletId: 'w_1' }, { metadata: { b: '2', a: '1' }, amount: 1 }];
+    assert.equal(fingerprintOf(request), fingerprintOf(reordered));
+    const others = [
+      ['withdraw', { walletId: 'w_1' }, { amount: 1, metadata: { a: '1', b: '2' } }],
+      ['charge', { walletId: 'w_2' }, { amount: 1, metadata: { a: '1', b: '2' } }],
+      ['charge', { walletId: 'w_1' }, { amount: 2, metadata: { a: '1', b: '2' } }],
+      ['charge', { walletId: 'w_1' }, { amount: '1', metadata: { a: '1', b: '2' } }],
+      ['charge', { walletId: 'w_1' }, { amount: 1, metadata: { a: '2', b: '1' } }],
+      ['charge', { walletId: 'w_1' }, { amount: 1, metadata: { a: '1' } }],
+    ];
+    assert.equal(new Set([request, ...others].map(fingerprintOf)).size, others.length + 1);
+  });
+
+  it('keeps lists in their order', () => {
+    assert.notEqual(fingerprintOf([1, 2]), fingerprintOf([2, 1]));
+    assert.notEqual(fingerprintOf({ a: [{ b: 1 }, { c: 1 }] }), fingerprintOf({ a: [{ c: 1 }, { b: 1 }] }));
+  });
+});

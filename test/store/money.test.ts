@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  dueShardOf,
+  fingerprintOf,
+  historyKeyOf,
+  rateWindowKey,
+  transactionIdOf,
+  transactionKey,
+  walletKey,
+} from '../../lambdas/store/keys.ts';
+import { getTransaction, getTransactions } from '../../lambdas/store/transactions.ts';
+import { epoch, startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import {
+  balanceOf,
+  charge,
+  destination,
+  fundedWallet,
+  newKey,
+  openWallet,
+  queueTransfer,
+  transfer,
+  withdraw,
+} from './commands.ts';
+import { allItems, itemOf } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+
+const at = new Date(epoch).toISOString();
+const rate = { principal: 'ann', operation: 'withdraw', perHour: 10 };
+const indexesWith = async (transactionId: string) => {
+  const found = await Promise.all(
+    ['byWallet', 'byCounterparty', 'due'].map(async (index) => ({ index, items: await allItems(table, index) })),
+  );
+  return found
+    .filter(({ items }) => items.some((item) => item['transactionId'] === transactionId))
+    .map(({ index }) => index);
+};
+
+describe('a charge', () => {
+  it('stores its transaction and changes the wallet', async () => {
+    const walletId = await fundedWallet(table, 'ann', 10);
+    const annotations = { externalReference: 'psp-1', description: 'Top-up', metadata: { shop: '7' } };
+    const { transaction, replayed } = await charge(table, walletId, { key: 'charge', amount: 32, ...annotations });
+    const transactionId = transactionIdOf('operator-1', 'charge');
+    const expected = {
+      transactionId,
+      type: 'charge',
+      status: 'completed',
+      amount: 32,
+      currency: 'EUR',
+      walletId,
+      principal: 'operator-1',
+      ...annotations,
+      postings: [
+        { account: 'external:EUR', amount: -32 },
+        { account: `wallet:${walletId}:available`, amount: 32 },
+      ],
+      createdAt: at,
+      updatedAt: at,
+      completedAt: at,
+    };
+    assert.equal(replayed, false);
+    assert.deepEqual({ ...transaction, ownerId: undefined }, { ...expected, ownerId: undefined });
+    assert.deepEqual(await itemOf(table, transactionKey(transactionId)), {
+      ...transactionKey(transactionId),
+      ...expected,
+      historyKey: historyKeyOf(expected),
+      fingerprint: fingerprintOf(['charge', walletId, undefined, { amount: 32, ...annotations }]),
+    });
+    const wallet = await itemOf(table, walletKey(walletId));
+    const { available, held, total, version, lastTransactionId } = wallet!;
+    assert.deepEqual([available, held, total, version, lastTransactionId], [42, 0, 42, 2, transactionId]);
+    assert.deepEqual(await indexesWith(transactionId), ['byWallet']);
+  });
+});
+
+describe('a withdrawal, accepted', () => {
+  it('holds the money, is due at once, and is counted in the rate window', async () => {
+    const walletId = await fundedWallet(table, 'ann', 100);
+    const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 30, rate });
+    const { transactionId } = transaction;
+    const item = await itemOf(table, transactionKey(transactionId));
+    assert.deepEqual(
+      [item?.['type'], item?.['status'], item?.['destination'], item?.['ownerId'], item?.['completedAt']],
+      ['withdrawal', 'pending', destination, 'ann', undefined],
+    );
+    assert.deepEqual(item?.['postings'], [
+      { account: `wallet:${walletId}:available`, amount: -30 },
+      { account: `wallet:${walletId}:held`, amount: 30 },
+    ]);
+    assert.deepEqual([item['dueShard'], item['dueAt']], [dueShardOf(transactionId), at]);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+    assert.deepEqual(await indexesWith(transactionId), ['byWallet', 'due']);
+    const window = await itemOf(table, rateWindowKey('ann', 'withdraw', '2026-03-01T12'));
+    // Forgotten an hour after the window's end, in epoch seconds.
+    assert.deepEqual([window?.['used'], window?.['ttl']], [1, Date.parse('2026-03-01T14:00:00Z') / 1000]);
+  });
+});
+
+describe('a transfer', () => {
+  it('moves the money at once, and is in the history of both', async () => {
+    const from = await fundedWallet(table, 'ann', 100);
+    const to = await fundedWallet(table, 'bob', 1);
+    const { transaction } = await transfer(table, from, to, { owner: 'ann', amount: 25 });
+    assert.equal(transaction.status, 'completed');
+    assert.equal(transaction.completedAt, at);
+    assert.deepEqual(await balanceOf(table, from), { available: 75, held: 0, total: 75 });
+    assert.deepEqual(await balanceOf(table, to), { available: 26, held: 0, total: 26 });
+    for (const walletId of [from, to]) {
+      const wallet = await itemOf(table, walletKey(walletId));
+      assert.deepEqual([wallet?.['version'], wallet?.['lastTransactionId']], [2, transaction.transactionId]);
+    }
+    assert.deepEqual(await indexesWith(transaction.transactionId), ['byWallet', 'byCounterparty']);
+  });
+
+  it('that is queued debits the sender, is due, and leaves the receiver alone', async () => {
+    const from = await fundedWallet(table, 'ann', 100);
+    const to = await openWallet(table, 'bob');
+    const { transaction } = await queueTransfer(table, from, to, { owner: 'ann', amount: 25 });
+    assert.deepEqual([transaction.status, transaction.queued], ['pending', true]);
+    assert.deepEqual(await balanceOf(table, from), { available: 75, held: 0, total: 75 });
+    assert.deepEqual(await balanceOf(table, to), { available: 0, held: 0, total: 0 });
+    assert.deepEqual(await indexesWith(transaction.transactionId), ['byWallet', 'byCounterparty', 'due']);
+  });
+});
+
+describe('reading transactions', () => {
+  it('finds one, several, and none, without what only the store needs', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const one = await charge(table, walletId, { amount: 1 });
+    const other = await charge(table, walletId, { amount: 2, description: 'two' });
+    const none = transactionIdOf('nobody', newKey());
+    // Nobody's ownerId is not stored, so that it is absent when it is read.
+    const { ownerId, ...stored } = { ...other.transaction };
+    assert.equal(ownerId, undefined);
+    const read = await getTransaction(table, other.transaction.transactionId);
+    assert.deepEqual(read, JSON.parse(JSON.stringify(stored)));
+    assert.equal(await getTransaction(table, none), undefined);
+    const found = await getTransactions(table, [one.transaction.transactionId, none, other.transaction.transactionId]);
+    assert.deepEqual([...found.keys()].sort(), [one, other].map(({ transaction }) => transaction.transactionId).sort());
+  });
+
+  it('does not take the record of an operation for one', async () => {
+    await openWallet(table, 'emil');
+    const records = (await allItems(table)).filter(({ type }) => type === 'operation');
+    const ids = records.map(({ pk }) => String(pk).slice('TX#'.length));
+    assert.ok(ids.length > 0);
+    assert.equal(await getTransaction(table, ids[0]!), undefined);
+    assert.deepEqual(await getTransactions(table, ids.slice(0, 100)), new Map());
+  });
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { ownedWalletKey, transactionIdOf, transactionKey, walletIdOf, walletKey } from '../../lambdas/store/keys.ts';
+import { createWallet, getWallet, getWallets, listWallets } from '../../lambdas/store/wallets.ts';
+import { epoch, startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { balanceOf, charge, fundedWallet, newKey, openWallet, operation, setStatus, withdraw } from './commands.ts';
+import { allItems, assertRefused, itemOf } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+
+const at = new Date(epoch).toISOString();
+
+describe('creating a wallet', () => {
+  it("stores the wallet, its owner's line and the record of the key, and nothing else", async () => {
+    const fresh = await engine.newTable();
+    const command = operation(fresh, 'request', { owner: 'ann', key: 'one' });
+    const { wallet, replayed } = await createWallet(fresh, command, {
+      ownerId: 'ann',
+      currency: 'EUR',
+      rate: undefined,
+    });
+    const walletId = walletIdOf('ann', 'one', 'EUR');
+    const expected = {
+      walletId,
+      ownerId: 'ann',
+      currency: 'EUR',
+      status: 'active',
+      available: 0,
+      held: 0,
+      total: 0,
+      version: 0,
+      createdAt: at,
+      updatedAt: at,
+    };
+    assert.equal(replayed, false);
+    assert.deepEqual(wallet, expected);
+    assert.deepEqual(await allItems(fresh), [
+      { ...ownedWalletKey('ann', walletId), walletId },
+      {
+        ...transactionKey(transactionIdOf('ann', 'one')),
+        type: 'operation',
+        fingerprint: command.fingerprint,
+        principal: 'ann',
+        createdAt: at,
+      },
+      { ...walletKey(walletId), ...expected },
+    ]);
+    assert.deepEqual(await allItems(fresh, 'byWallet'), [], 'no history');
+  });
+
+  it('gives the same wallet as it is now when it is repeated, and refuses another request under the key', async () => {
+    const key = newKey();
+    const create = (request: { ownerId: string; currency: string }) =>
+      createWallet(table, operation(table, request, { owner: 'ann', key }), { ...request, rate: undefined });
+    const { wallet } = await create({ ownerId: 'ann', currency: 'EUR' });
+    await charge(table, wallet.walletId, { amount: 7 });
+    const items = await allItems(table);
+    const again = await create({ ownerId: 'ann', currency: 'EUR' });
+    assert.deepEqual([again.replayed, again.wallet.walletId, again.wallet.total], [true, wallet.walletId, 7]);
+    assert.deepEqual(await allItems(table), items);
+    await assertRefused(table, 'idempotency_key_reused', () => create({ ownerId: 'ann', currency: 'USD' }));
+    await assertRefused(table, 'idempotency_key_reused', () => create({ ownerId: 'bob', currency: 'EUR' }));
+  });
+});
+
+describe('the status of a wallet', () => {
+  it('goes from active to frozen and back, each change a version', async () => {
+    const walletId = await openWallet(table, 'ann');
+    for (const [version, status] of [
+      [1, 'frozen'],
+      [2, 'active'],
+      [3, 'active'],
+      [4, 'closed'],
+      [5, 'closed'],
+    ] as const) {
+      table.clock.now += 1_000;
+      const { wallet, replayed } = await setStatus(table, walletId, status);
+      assert.deepEqual([wallet.status, wallet.version, replayed], [status, version, false]);
+      assert.equal(wallet.updatedAt, new Date(table.now()).toISOString());
+    }
+  });
+
+  it('ends with closed', async () => {
+    const walletId = await openWallet(table, 'ann');
+    await setStatus(table, walletId, 'closed');
+    await assertRefused(table, 'wallet_closed', () => setStatus(table, walletId, 'frozen'));
+    await assertRefused(table, 'wallet_closed', () => setStatus(table, walletId, 'active'));
+  });
+
+  it('may not be closed while there is money, available or held', async () => {
+    const walletId = await fundedWallet(table, 'ann', 5);
+    await assertRefused(table, 'wallet_not_empty', () => setStatus(table, walletId, 'closed'));
+    await withdraw(table, walletId, { owner: 'ann', amount: 5 });
+    assert.deepEqual(await balanceOf(table, walletId), { available: 0, held: 5, total: 5 });
+    await assertRefused(table, 'wallet_not_empty', () => setStatus(table, walletId, 'closed'));
+  });
+
+  it('is not given to a wallet that does not exist, which is not made by it either', async () => {
+    for (const status of ['active', 'frozen', 'closed'] as const) {
+      const walletId = walletIdOf('nobody', newKey(), 'EUR');
+      await assertRefused(table, 'wallet_not_found', () => setStatus(table, walletId, status));
+    }
+  });
+
+  it('answers a repetition with the wallet as it is now', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const key = newKey();
+    await setStatus(table, walletId, 'frozen', key);
+    await setStatus(table, walletId, 'active');
+    const again = await setStatus(table, walletId, 'frozen', key);
+    assert.deepEqual([again.replayed, again.wallet.status, again.wallet.version], [true, 'active', 2]);
+    await assertRefused(table, 'idempotency_key_reused', () => setStatus(table, walletId, 'closed', key));
+  });
+});
+
+describe('reading wallets', () => {
+  it('finds one, several, and none', async () => {
+    const one = await openWallet(table, 'ann');
+    const other = await openWallet(table, 'bob');
+    const none = walletIdOf('nobody', newKey(), 'EUR');
+    assert.equal((await getWallet(table, one))?.ownerId, 'ann');
+    assert.equal(await getWallet(table, none), undefined);
+    const found = await getWallets(table, [one, none, other]);
+    assert.deepEqual(new Set(found.keys()), new Set([one, other]));
+    assert.equal(found.get(other)?.ownerId, 'bob');
+    assert.ok(!('pk' in found.get(other)!), 'a wallet carries no keys');
+    assert.deepEqual(await getWallets(table, []), new Map());
+  });
+
+  it("pages through an owner's wallets by id, each once, and shows nobody else's", async () => {
+    const mine: string[] = [];
+    for (let i = 0; i < 7; i++) mine.push(await openWallet(table, 'cara', i % 2 ? 'EUR' : 'USD'));
+    await openWallet(table, 'cara2');
+    await openWallet(table, 'car');
+    mine.sort();
+    for (const limit of [1, 2, 3, 7, 8, 100]) {
+      const pages: string[][] = [];
+      for (let after: string | undefined; ;) {
+        const { items, next } = await listWallets(table, 'cara', { limit, after });
+        pages.push(items.map(({ walletId }) => walletId));
+        assert.ok(items.length <= limit);
+        if (next === undefined) break;
+        after = next;
+      }
+      assert.deepEqual(pages.flat(), mine, `pages of ${limit}`);
+    }
+    assert.deepEqual(await listWallets(table, 'nobody', { limit: 5, after: undefined }), { items: [] });
+  });
+
+  it('shows a wallet in the list as it is now', async () => {
+    const walletId = await fundedWallet(table, 'dora', 9);
+    const { items } = await listWallets(table, 'dora', { limit: 5, after: undefined });
+    assert.deepEqual(items, [await getWallet(table, walletId, { consistent: true })]);
+    assert.equal((await itemOf(table, walletKey(walletId)))?.['total'], 9);
+  });
+});

@@ -4,6 +4,9 @@
  * function needs and the construct forgets does not compile.
  */
 
+import type { EventType } from './domain/events.ts';
+import type { FraudLimits } from './domain/fraud.ts';
+
 const table = ['TABLE_NAME'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
@@ -20,6 +23,13 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BANK_NOT_FOUND_WINDOW_SECONDS`: how long after a submit the bank may still answer "not found" to a payment that
  *   it will make all the same. From the bank's documentation.
  * - `BANK_MAX_ATTEMPTS`: visits to the bank for one withdrawal before it goes to review.
+ * - `EVENT_BUS_NAME`: where events are published.
+ * - `SET_ASIDE_QUEUE_URL`: where relay and projector put what no further try would publish, or bring into the ledger.
+ * - `FINGERPRINT_SECRET_ARN`: the secret with the key that bank accounts are fingerprinted with in events.
+ * - `NOTIFICATION_TOPIC_ARN`, `SENT_TABLE_NAME`: where notifications go, and the record of those that went.
+ * - `ACTIVITY_TABLE_NAME`: what is remembered of each wallet's movements.
+ * - `FRAUD_LIMITS`: a `FraudPolicy` as JSON.
+ * - `FREEZE_ON_SUSPICION`: `true` or `false`.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
@@ -49,6 +59,18 @@ export const environments = {
     'BANK_MAX_ATTEMPTS',
   ],
   transfers: [...table, 'TRANSFER_QUEUE_URL'],
+  relay: ['EVENT_BUS_NAME', 'SET_ASIDE_QUEUE_URL', 'FINGERPRINT_SECRET_ARN'],
+  notifier: [...table, 'NOTIFICATION_QUEUE_URL', 'NOTIFICATION_TOPIC_ARN', 'SENT_TABLE_NAME'],
+  'get-notification-preferences': table,
+  'put-notification-preferences': table,
+  fraud: [
+    ...table,
+    'SCREENING_QUEUE_URL',
+    'ACTIVITY_TABLE_NAME',
+    'EVENT_BUS_NAME',
+    'FRAUD_LIMITS',
+    'FREEZE_ON_SUSPICION',
+  ],
   sweeper: [...table, 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -60,7 +82,7 @@ export type Environment<F extends FunctionName> = Record<(typeof environments)[F
 
 /** A route of the HTTP API; `open` routes take no token at the gateway (the bank signs what it sends instead). */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly function: FunctionName;
   readonly open?: true;
@@ -82,6 +104,8 @@ export const routes = [
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze' },
   { method: 'POST', path: '/wallets/{walletId}/close', function: 'close' },
   { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve' },
+  { method: 'GET', path: '/notification-preferences', function: 'get-notification-preferences' },
+  { method: 'PUT', path: '/notification-preferences', function: 'put-notification-preferences' },
   { method: 'POST', path: '/bank/notifications', function: 'bank-notifications', open: true },
   { method: 'GET', path: '/health', function: 'health', open: true },
 ] as const satisfies readonly Route[];
@@ -113,4 +137,33 @@ export const metrics = {
 /** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */
 export interface WorkMessage {
   readonly transactionId: string;
+}
+
+/** The `source` of the service's events on the bus; their `detail-type` is the event's type. */
+export const eventSource = 'wallet';
+
+/** Events that the owners of the wallets are told of. */
+export const notifiedEvents = [
+  'wallet.funded',
+  'wallet.frozen',
+  'wallet.unfrozen',
+  'withdrawal.completed',
+  'withdrawal.failed',
+  'withdrawal.returned',
+  'transfer.completed',
+  'activity.suspicious',
+] as const satisfies readonly EventType[];
+
+/** Events that are money into a wallet or out of it: what is screened for fraud. */
+export const screenedEvents = [
+  'wallet.funded',
+  'withdrawal.accepted',
+  'transfer.accepted',
+  'transfer.completed',
+] as const satisfies readonly EventType[];
+
+/** What the screening for fraud goes by. */
+export interface FraudPolicy extends FraudLimits {
+  /** Limits of single currencies, by ISO code, in place of the general ones. */
+  readonly byCurrency?: Readonly<Record<string, Partial<FraudLimits>>> | undefined;
 }

@@ -13,7 +13,7 @@ export interface LedgerTableProps {
 }
 
 /** DynamoDB actions that functions are granted. A transaction is authorised by the actions of its items. */
-export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem';
+export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem';
 
 /** The one table: wallets, transactions and rate windows. */
 export class LedgerTable extends Construct {
@@ -53,6 +53,13 @@ export class LedgerTable extends Construct {
       meaning: 'The table has been refusing reads or writes for five minutes; commands answer 503 busy.',
       runbook: 'table-throttled',
     });
+  }
+
+  /** The stream of its changes, with both images of each item. */
+  get streamArn(): string {
+    const { tableStreamArn } = this.table;
+    if (tableStreamArn === undefined) throw new Error('the table has no stream');
+    return tableStreamArn;
   }
 
   /** `TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */

@@ -29,6 +29,7 @@ export class Transfers extends Construct {
     // Many at a time, so that a wallet that everybody pays into is credited once for all of them.
     this.work = new WorkQueue(this, 'Work', {
       work: 'transfer',
+      atStake: 'its money is with neither side',
       batchSize: 100,
       batchingWindow: Duration.seconds(1),
       concurrency,

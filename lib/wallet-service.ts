@@ -1,16 +1,24 @@
 import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName } from '../lambdas/contract.ts';
 import { alarmsTo } from './alarms.ts';
 import { Api, type ThrottleProps } from './api.ts';
+import { Audit, type AuditOptions } from './audit.ts';
+import { EntriesTable } from './entries-table.ts';
+import { Events, type EventsOptions } from './events.ts';
+import { Fraud, type FraudOptions } from './fraud.ts';
 import { Health } from './health.ts';
 import { LedgerTable } from './ledger-table.ts';
+import { Notifications } from './notifications.ts';
+import { Projector } from './projector.ts';
 import { Sweeper } from './sweeper.ts';
 import { type CognitoIssuer, type TokenIssuer, Tokens } from './tokens.ts';
 import { Transactions } from './transactions.ts';
@@ -71,7 +79,28 @@ export interface WalletServiceProps {
   readonly throttle?: ThrottleProps;
 
   /**
-   * What becomes of the table, the user pool, the bank's key and the logs when they leave the stack.
+   * The bus that events go to, and how long they can be replayed.
+   *
+   * @default - a bus of the service's own, 90 days
+   */
+  readonly events?: EventsOptions;
+
+  /**
+   * What a wallet may do unnoticed, and whether it is frozen when it does more.
+   *
+   * @default - limits to begin with; nothing is frozen
+   */
+  readonly fraud?: FraudOptions;
+
+  /**
+   * How long events are kept where nobody can change them.
+   *
+   * @default - seven years in governance mode
+   */
+  readonly audit?: AuditOptions;
+
+  /**
+   * What becomes of the tables, the user pool, keys, audit and logs when they leave the stack.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -104,6 +133,12 @@ export class WalletService extends Construct {
   readonly transferDeadLetterQueue: Queue;
   /** The HMAC key that requests to the bank are signed with; give the bank the same. */
   readonly bankSecret: Secret;
+  /** Where every event is published: docs/events.md. */
+  readonly eventBus: IEventBus;
+  /** Where notifications for owners are published. */
+  readonly notificationTopic: Topic;
+  /** All events, locked. */
+  readonly auditBucket: Bucket;
   /** The user pool, where no issuer was given. */
   readonly cognito: CognitoIssuer | undefined;
   readonly functions: Readonly<Record<FunctionName, IFunction>>;
@@ -115,6 +150,7 @@ export class WalletService extends Construct {
 
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
     const tokens = new Tokens(this, 'Tokens', { issuer: props.tokens, deletionProtection });
+    const projector = new Projector(this, 'Projector', { ledger, entries, addAlarm });
     const wallets = new Wallets(this, 'Wallets', { ledger, walletsPerHour: rateLimits.wallets ?? 20 });
     const transactions = new Transactions(this, 'Transactions', { ledger });
     const transfers = new Transfers(this, 'Transfers', {
@@ -134,11 +170,16 @@ export class WalletService extends Construct {
     const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
     const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, addAlarm });
     const health = new Health(this, 'Health', { ledger, tokens, ...queues });
+    const events = new Events(this, 'Events', { ledger, ...props.events, addAlarm });
+    const notifications = new Notifications(this, 'Notifications', { ledger, events, addAlarm });
+    const fraud = new Fraud(this, 'Fraud', { ledger, events, options: props.fraud ?? {}, addAlarm });
+    const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });
     const routed = {
       ...wallets.functions,
       ...transactions.functions,
       ...transfers.functions,
       ...withdrawals.functions,
+      ...notifications.functions,
       ...health.functions,
     };
     const api = new Api(this, 'Api', {
@@ -153,6 +194,7 @@ export class WalletService extends Construct {
         'AWS::Cognito::UserPool',
         'AWS::SecretsManager::Secret',
         'AWS::Logs::LogGroup',
+        'AWS::S3::Bucket',
       ],
     });
 
@@ -163,12 +205,18 @@ export class WalletService extends Construct {
     this.transferQueue = transfers.work.queue;
     this.transferDeadLetterQueue = transfers.work.deadLetterQueue;
     this.bankSecret = withdrawals.bankSecret;
+    this.eventBus = events.bus;
+    this.notificationTopic = notifications.topic;
+    this.auditBucket = audit.bucket;
     this.cognito = tokens.cognito;
     this.functions = handlersOf({
       ...routed,
       authorizer: tokens.authorizerFunction,
       withdrawals: withdrawals.worker,
       transfers: transfers.worker,
+      relay: events.relay,
+      notifier: notifications.notifier,
+      fraud: fraud.worker,
       sweeper,
     });
   }

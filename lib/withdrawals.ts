@@ -60,6 +60,7 @@ export class Withdrawals extends Construct {
     const { ledger, bank, addAlarm } = props;
     this.work = new WorkQueue(this, 'Work', {
       work: 'withdrawal',
+      atStake: 'its money is with neither side',
       batchSize: 10,
       concurrency: bank.concurrency ?? 50,
       addAlarm,

@@ -10,7 +10,9 @@ import type { Access, WalletFunction } from './wallet-function.ts';
 /** Properties of `WorkQueue`. */
 export interface WorkQueueProps {
   /** What waits in it, in the singular; its runbook entries begin with it. */
-  readonly work: 'withdrawal' | 'transfer';
+  readonly work: 'withdrawal' | 'transfer' | 'notification' | 'screening';
+  /** What is wrong while one of them is not finished, as part of a sentence. */
+  readonly atStake: string;
   /** Most messages that the worker gets at a time. */
   readonly batchSize: number;
   /**
@@ -35,7 +37,7 @@ export class WorkQueue extends Construct {
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
     this.#props = props;
-    const { work, batchingWindow, concurrency, addAlarm } = props;
+    const { work, atStake, batchingWindow, concurrency, addAlarm } = props;
     if (concurrency < 2 || concurrency > 1000) {
       throw new Error(`concurrency of the ${work} worker must be between 2 and 1000, received ${String(concurrency)}`);
     }
@@ -63,7 +65,7 @@ export class WorkQueue extends Construct {
       }),
       threshold: 1,
       periods: 1,
-      meaning: `A ${work} was received 20 times and not finished; its money is with neither side.`,
+      meaning: `A ${work} was received 20 times and not finished: ${atStake}.`,
       runbook: `${work}-dead-letters`,
     });
     addAlarm(this, 'TooOld', {

@@ -42,3 +42,15 @@ export function reachable(caller: Caller, wallet: Wallet | undefined): Wallet {
   if (wallet === undefined || !reaches(caller, wallet)) throw new WalletError('wallet_not_found');
   return wallet;
 }
+
+/**
+ * The owner that a request is about: the caller, unless an operator names somebody.
+ *
+ * @throws WalletError `forbidden`
+ */
+export function ownerNamedBy(caller: Caller, ownerId: string | undefined): string {
+  if (ownerId !== undefined && caller.ownerId !== undefined && ownerId !== caller.ownerId) {
+    throw new WalletError('forbidden', { detail: 'only an operator may name another owner' });
+  }
+  return ownerId ?? caller.principal;
+}

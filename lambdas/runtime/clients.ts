@@ -1,5 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
@@ -8,10 +10,10 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
  * from the environment, as Lambda (or whoever runs the function) sets it.
  */
 
-/** DynamoDB. It makes one try for each call: the store tries again itself, inside its time budget. */
-export function dynamodbClient(): DynamoDBClient {
+/** DynamoDB. It makes one try for each call, unless told otherwise: the store tries again itself, inside its time budget. */
+export function dynamodbClient({ maxAttempts = 1 } = {}): DynamoDBClient {
   return new DynamoDBClient({
-    maxAttempts: 1,
+    maxAttempts,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 1_000,
       requestTimeout: 1_500,
@@ -39,6 +41,30 @@ export function secretsClient(): SecretsManagerClient {
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 1_000,
       requestTimeout: 2_000,
+      throwOnRequestTimeout: true,
+    }),
+  });
+}
+
+/** EventBridge. One try for each call: whoever publishes tries again what was refused, and only that. */
+export function eventBridgeClient(): EventBridgeClient {
+  return new EventBridgeClient({
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 1_000,
+      requestTimeout: 3_000,
+      throwOnRequestTimeout: true,
+    }),
+  });
+}
+
+/** SNS. One try for each call: a second one after a lost answer would notify twice. */
+export function snsClient(): SNSClient {
+  return new SNSClient({
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 1_000,
+      requestTimeout: 3_000,
       throwOnRequestTimeout: true,
     }),
   });

@@ -89,7 +89,7 @@ function workOf(record: SQSRecord): string | undefined {
 }
 
 /** Hides a message whose work threw for a while; if even that fails, its visibility ends by itself. */
-async function putBackAfterError(queue: Delay, record: SQSRecord, error: unknown): Promise<void> {
+export async function putBackAfterError(queue: Delay, record: SQSRecord, error: unknown): Promise<void> {
   const delaySeconds = redeliveryDelaySeconds(Number(record.attributes.ApproximateReceiveCount));
   logger.error('message failed', { messageId: record.messageId, delaySeconds, error: describe(error) });
   try {

@@ -85,17 +85,40 @@ export interface QueryCall<Q> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/** A GET route: needs a scope; unknown query parameters are refused. */
+/** A GET route: needs a scope (`read` unless another one is named); unknown query parameters are refused. */
 export function query<Q extends z.ZodType, S extends RouteServices = RouteServices>(route: {
   name: FunctionName;
+  scope?: Scope;
   query: Q;
   handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
   return {
     name: route.name,
     handle(event, services) {
-      const caller = callerOf(event, 'read');
+      const caller = callerOf(event, route.scope ?? 'read');
       return route.handle({ caller, path: pathOf(event), query: queryOf(event, route.query), event }, services);
+    },
+  };
+}
+
+/** A request for a replacement. */
+export interface ReplacementCall<B> {
+  readonly caller: Caller;
+  readonly body: B;
+}
+
+/** A PUT route: needs a scope. To do it twice is to do it once, so it takes no Idempotency-Key. */
+export function replacement<B extends z.ZodType, S extends RouteServices = RouteServices>(route: {
+  name: FunctionName;
+  scope: Scope;
+  body: B;
+  handle: (call: ReplacementCall<z.output<B>>, services: S) => Promise<Answer>;
+}): RouteHandler<S> {
+  return {
+    name: route.name,
+    handle(event, services) {
+      const caller = callerOf(event, route.scope);
+      return route.handle({ caller, body: bodyOf(event, route.body) }, services);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
 /** The only place that knows the formats of keys and ids. */
 
@@ -13,11 +13,19 @@ const transactionIdFormat = new RegExp(`^tx_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 const historyKeyFormat = new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z#tx_${id}$`);
 
-/** 26 base32 characters (RFC 4648, lower case; 130 bits) of a SHA-256 over principal and key. */
+/** 26 base32 characters of a SHA-256 over principal and key. */
 function digest(principal: string, idempotencyKey: string): string {
   // The length keeps ("ab", "c") and ("a", "bc") apart.
-  const hash = createHash('sha256').update(`${principal.length}:${principal}${idempotencyKey}`).digest();
-  let bits = BigInt(`0x${hash.toString('hex')}`) >> BigInt(256 - idLength * 5);
+  return idText(createHash('sha256').update(`${principal.length}:${principal}${idempotencyKey}`).digest());
+}
+
+/** The first 130 bits of a hash as 26 base32 characters (RFC 4648, lower case). */
+function idText(hash: Buffer): string {
+  return textOf(BigInt(`0x${hash.toString('hex')}`) >> BigInt(hash.length * 8 - idLength * 5));
+}
+
+function textOf(number: bigint): string {
+  let bits = number;
   let text = '';
   for (let i = 0; i < idLength; i++) {
     text = alphabet.charAt(Number(bits & 31n)) + text;
@@ -52,6 +60,10 @@ export function currencyOfWalletId(walletId: string): string | undefined {
   return walletIdFormat.exec(walletId)?.[1]?.toUpperCase();
 }
 
+export function isWalletId(text: string): boolean {
+  return walletIdFormat.test(text);
+}
+
 export function isTransactionId(text: string): boolean {
   return transactionIdFormat.test(text);
 }
@@ -81,6 +93,26 @@ export function fingerprintOf(request: unknown): string {
   return createHash('sha256').update(canonical).digest('base64url');
 }
 
+/**
+ * The id of an event: the same for every repetition of it, so that consumers can drop what they have seen.
+ *
+ * @param about what makes the event this one: the item's key, the event's type, and for a wallet its version
+ */
+export function eventIdOf(about: readonly (string | number)[]): string {
+  return `ev_${idText(createHash('sha256').update(JSON.stringify(about)).digest())}`;
+}
+
+/**
+ * Stands for a bank account in events: the same account of the same wallet gives the same text, and without the key
+ * nobody finds the account behind it, or sees that two wallets pay to the same one.
+ */
+export function destinationFingerprintOf(key: string, walletId: string, account: string): string {
+  return idText(createHmac('sha256', key).update(JSON.stringify([walletId, account])).digest());
+}
+
+/** Who freezes wallets that look suspicious; no caller's principal has a space. */
+export const screeningPrincipal = 'the screening';
+
 export function walletKey(walletId: string) {
   return { pk: `WALLET#${walletId}`, sk: 'WALLET' };
 }
@@ -97,13 +129,92 @@ export function transactionKey(transactionId: string) {
   return { pk: `TX#${transactionId}`, sk: 'TX' };
 }
 
+/** Whether the item with this key is a wallet or a transaction (or the record of an operation, which shares its keys). */
+export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | undefined {
+  if (key.sk === 'WALLET') return 'wallet';
+  return key.sk === 'TX' ? 'transaction' : undefined;
+}
+
 /** @param hour the clock hour, as `yyyy-mm-ddThh` */
 export function rateWindowKey(principal: string, operation: string, hour: string) {
   return { pk: `RATE#${principal}#${operation}#${hour}`, sk: 'RATE' };
 }
 
+/** What an owner wishes to be told. Sorts before the owner's wallets, and so is not on their list. */
+export function preferencesKey(ownerId: string) {
+  return { pk: ownerPartition(ownerId), sk: 'PREFERENCES' };
+}
+
+/** In the table of activity: the counters of a wallet. */
+export function activityKey(walletId: string) {
+  return { pk: `ACTIVITY#${walletId}`, sk: 'ACTIVITY' };
+}
+
+/** In the table of activity: says that a transaction is counted for a wallet. */
+export function countedKey(walletId: string, transactionId: string) {
+  return { pk: `ACTIVITY#${walletId}`, sk: `COUNTED#${transactionId}` };
+}
+
 export function breakerKey() {
   return { pk: 'BREAKER#bank', sk: 'BREAKER' };
+}
+
+/** In the entries table: one line of a wallet's ledger. Keys sort as versions do, up to 2^53-1. */
+export function entryKey(walletId: string, version: number) {
+  return { pk: ledgerPartition(walletId), sk: versionText(version) };
+}
+
+export function ledgerPartition(walletId: string): string {
+  return `LEDGER#${walletId}`;
+}
+
+/** Sort key of the entries table's index `byTime`. */
+export function momentOf(entry: { at: string; version: number }): string {
+  return `${entry.at}#${versionText(entry.version)}`;
+}
+
+/** What an entry's keys say. */
+export function entryOfKeys(keys: { pk: string; sk: string; moment: string }) {
+  return {
+    walletId: keys.pk.slice('LEDGER#'.length),
+    version: Number(keys.sk),
+    at: keys.moment.slice(0, keys.moment.indexOf('#')),
+  };
+}
+
+function versionText(version: number): string {
+  return String(version).padStart(16, '0');
+}
+
+/** In the entries table: what was booked on an account in a clock hour, as `yyyy-mm-ddThh`. */
+export function totalKey(account: string, hour: string) {
+  return { pk: totalPartition(account), sk: hour };
+}
+
+export function totalPartition(account: string): string {
+  return `TOTAL#${account}`;
+}
+
+/** In the entries table: says that a transaction's first `count` postings are in the totals. */
+export function bookedKey(transactionId: string, count: number) {
+  return { pk: `BOOKED#${transactionId}`, sk: String(count) };
+}
+
+/** In the entries table: the pass over the books that is under way, and the last one that came to its end. */
+export function integrityKey(which: 'running' | 'last') {
+  return { pk: 'INTEGRITY', sk: which };
+}
+
+/** The number that the 26 characters of a transaction's id stand for, 130 bits. */
+export function numberOfTransactionId(transactionId: string): bigint {
+  let bits = 0n;
+  for (const character of transactionId.slice('tx_'.length)) bits = (bits << 5n) | BigInt(alphabet.indexOf(character));
+  return bits;
+}
+
+/** @param number as `numberOfTransactionId` made it */
+export function transactionIdOfNumber(number: bigint): string {
+  return `tx_${textOf(number)}`;
 }
 
 /** Sort key of both history indexes: by time, and by id within the same millisecond. */

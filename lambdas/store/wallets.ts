@@ -277,7 +277,7 @@ async function existingWallet(table: Table, walletId: string): Promise<Wallet> {
 }
 
 /** The wallet in a stored item, without the item's keys. */
-function toWallet(item: Item | undefined): Wallet | undefined {
+export function toWallet(item: Item | undefined): Wallet | undefined {
   if (item === undefined) return undefined;
   const { pk, sk, ...wallet } = item;
   return wallet as unknown as Wallet;

@@ -1,0 +1,21 @@
+import * as z from 'zod';
+import { ownerNamedBy } from '../runtime/caller.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { query, serve } from '../runtime/http.ts';
+import { fields } from '../runtime/request.ts';
+import { getPreferences } from '../store/preferences.ts';
+import { openTable } from '../store/table.ts';
+
+/** `GET /notification-preferences`: what the caller, or the owner that an operator names, wishes to be told. */
+export const getNotificationPreferences = query({
+  name: 'get-notification-preferences',
+  query: z.strictObject({ ownerId: fields.text(128).optional() }),
+  async handle({ caller, query }, { table }) {
+    const ownerId = ownerNamedBy(caller, query.ownerId);
+    return { status: 200, body: { ownerId, ...(await getPreferences(table, ownerId)) } };
+  },
+});
+
+const env = readEnvironment('get-notification-preferences');
+export const handler = serve(getNotificationPreferences, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

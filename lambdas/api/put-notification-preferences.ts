@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { notifiedEvents } from '../contract.ts';
+import { ownerNamedBy } from '../runtime/caller.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { replacement, serve } from '../runtime/http.ts';
+import { fields } from '../runtime/request.ts';
+import { putPreferences } from '../store/preferences.ts';
+import { openTable } from '../store/table.ts';
+
+const body = z.strictObject({
+  ownerId: fields.text(128).optional(),
+  channels: z.strictObject({ email: z.boolean(), sms: z.boolean(), push: z.boolean() }),
+  mutedEvents: z
+    .array(z.enum(notifiedEvents))
+    .max(notifiedEvents.length)
+    .transform((types) => [...new Set(types)])
+    .default([]),
+});
+
+/** `PUT /notification-preferences`: replaces what the caller, or the owner that an operator names, wishes to be told. */
+export const putNotificationPreferences = replacement({
+  name: 'put-notification-preferences',
+  scope: 'write',
+  body,
+  async handle({ caller, body }, { table }) {
+    const { ownerId: named, ...preferences } = body;
+    const ownerId = ownerNamedBy(caller, named);
+    await putPreferences(table, ownerId, preferences, new Date(table.now()).toISOString());
+    return { status: 200, body: { ownerId, ...preferences } };
+  },
+});
+
+const env = readEnvironment('put-notification-preferences');
+export const handler = serve(putNotificationPreferences, { table: openTable(dynamodbClient(), env.TABLE_NAME) });

@@ -1,0 +1,183 @@
+import { maxAmount } from './money.ts';
+
+/** What a wallet's activity is watched for. The names are in events: docs/events.md. */
+export const fraudRules = [
+  'outgoing-per-minute',
+  'outgoing-per-hour',
+  'outgoing-per-day',
+  'in-and-out',
+  'new-destination',
+] as const;
+
+export type FraudRule = (typeof fraudRules)[number];
+
+/** The most that passes unnoticed, in one window. */
+export interface WindowLimit {
+  readonly count: number;
+  /** Minor units. */
+  readonly amount: number;
+}
+
+/** The most that passes unnoticed. Amounts are in minor units of the wallet's currency. */
+export interface FraudLimits {
+  readonly outgoingPerMinute: WindowLimit;
+  readonly outgoingPerHour: WindowLimit;
+  readonly outgoingPerDay: WindowLimit;
+  /** Money that came in and went out again within so many minutes: 1 to 60. */
+  readonly inAndOut: { readonly minutes: number; readonly amount: number };
+  /** One movement to a bank account or wallet that this wallet has not paid before. */
+  readonly newDestination: { readonly amount: number };
+}
+
+/** Money into a wallet or out of it. */
+export interface Movement {
+  readonly transactionId: string;
+  readonly direction: 'in' | 'out';
+  readonly amount: number;
+  /** Epoch seconds. */
+  readonly at: number;
+  /** Where money out goes: the fingerprint of an account, or a wallet. */
+  readonly destination?: string | undefined;
+}
+
+/** A limit that a movement went over. Figures and limits have the same names; amounts are in minor units. */
+export interface Signal {
+  readonly rule: FraudRule;
+  readonly transactionId: string;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** What was moved in the stretch of time that begins at `start` (epoch seconds): [start, count, amount]. */
+export type Bucket = readonly [start: number, count: number, amount: number];
+
+/** What is remembered of a wallet's movements; bounded, however many there are. */
+export interface Activity {
+  readonly outMinute: readonly Bucket[];
+  readonly outHour: readonly Bucket[];
+  readonly outDay: readonly Bucket[];
+  readonly outRecent: readonly Bucket[];
+  readonly inRecent: readonly Bucket[];
+  /** Where money went before, the latest last. */
+  readonly destinations: readonly string[];
+}
+
+/** What is remembered of a wallet that nothing has moved in. */
+export const noActivity: Activity = {
+  outMinute: [],
+  outHour: [],
+  outDay: [],
+  outRecent: [],
+  inRecent: [],
+  destinations: [],
+};
+
+/** A window of `span` seconds that slides by `step` seconds: a figure covers `span` and up to one step more. */
+interface Window {
+  readonly span: number;
+  readonly step: number;
+}
+
+const minute: Window = { span: 60, step: 10 };
+const hour: Window = { span: 3_600, step: 300 };
+const day: Window = { span: 86_400, step: 3_600 };
+const recent = (minutes: number): Window => ({ span: minutes * 60, step: 60 });
+
+/** Destinations that are remembered; the longest unused one is forgotten first, and would be new again. */
+const mostDestinations = 20;
+
+/**
+ * Counts a movement, and says which limits it is the one to go over. What was over a limit before is no news, so a
+ * burst gives one signal for each limit, not one for each movement behind it.
+ */
+export function countMovement(
+  activity: Activity,
+  movement: Movement,
+  limits: FraudLimits,
+): { activity: Activity; signals: Signal[] } {
+  const through = recent(limits.inAndOut.minutes);
+  if (movement.direction === 'in') {
+    return { activity: { ...activity, inRecent: add(activity.inRecent, movement, through) }, signals: [] };
+  }
+  const next: Activity = {
+    outMinute: add(activity.outMinute, movement, minute),
+    outHour: add(activity.outHour, movement, hour),
+    outDay: add(activity.outDay, movement, day),
+    outRecent: add(activity.outRecent, movement, through),
+    inRecent: activity.inRecent,
+    destinations: remember(activity.destinations, movement.destination),
+  };
+  const signals = [
+    velocity('outgoing-per-minute', sumOf(next.outMinute, movement.at, minute), movement, limits.outgoingPerMinute),
+    velocity('outgoing-per-hour', sumOf(next.outHour, movement.at, hour), movement, limits.outgoingPerHour),
+    velocity('outgoing-per-day', sumOf(next.outDay, movement.at, day), movement, limits.outgoingPerDay),
+    inAndOut(sumOf(next.inRecent, movement.at, through), sumOf(next.outRecent, movement.at, through), movement, limits),
+    newDestination(activity.destinations, movement, limits),
+  ];
+  return { activity: next, signals: signals.filter((signal) => signal !== undefined) };
+}
+
+function velocity(rule: FraudRule, sum: WindowLimit, movement: Movement, limit: WindowLimit): Signal | undefined {
+  const byCount = sum.count > limit.count && sum.count - 1 <= limit.count;
+  const byAmount = sum.amount > limit.amount && sum.amount - movement.amount <= limit.amount;
+  if (!byCount && !byAmount) return undefined;
+  return { rule, transactionId: movement.transactionId, figures: { ...sum }, limits: { ...limit } };
+}
+
+function inAndOut(
+  incoming: WindowLimit,
+  outgoing: WindowLimit,
+  movement: Movement,
+  { inAndOut: limit }: FraudLimits,
+): Signal | undefined {
+  const amount = Math.min(incoming.amount, outgoing.amount);
+  const before = Math.min(incoming.amount, outgoing.amount - movement.amount);
+  if (amount <= limit.amount || before > limit.amount) return undefined;
+  return {
+    rule: 'in-and-out',
+    transactionId: movement.transactionId,
+    figures: { amount, minutes: limit.minutes },
+    limits: { ...limit },
+  };
+}
+
+function newDestination(
+  known: readonly string[],
+  { destination, amount, transactionId }: Movement,
+  { newDestination: limit }: FraudLimits,
+): Signal | undefined {
+  if (destination === undefined || known.includes(destination) || amount <= limit.amount) return undefined;
+  return { rule: 'new-destination', transactionId, figures: { amount }, limits: { ...limit } };
+}
+
+function remember(known: readonly string[], destination: string | undefined): readonly string[] {
+  if (destination === undefined) return known;
+  return [...known.filter((one) => one !== destination), destination].slice(-mostDestinations);
+}
+
+/** Adds a movement to its bucket, and forgets what has left the window. */
+function add(buckets: readonly Bucket[], { at, amount }: Movement, { span, step }: Window): Bucket[] {
+  const start = Math.floor(at / step) * step;
+  const [, count, sum] = buckets.find(([other]) => other === start) ?? [start, 0, 0];
+  const others = buckets.filter(([other]) => other !== start);
+  const all: Bucket[] = [...others, [start, count + 1, plus(sum, amount)]];
+  const newest = Math.max(...all.map(([one]) => one));
+  return all.filter(([one]) => one + step > newest - span).sort(([a], [b]) => a - b);
+}
+
+/** What was moved in the window that ends at `at`. */
+function sumOf(buckets: readonly Bucket[], at: number, { span, step }: Window): WindowLimit {
+  let count = 0;
+  let amount = 0;
+  for (const [start, moved, sum] of buckets) {
+    if (start > at || start + step <= at - span) continue;
+    count += moved;
+    amount = plus(amount, sum);
+  }
+  return { count, amount };
+}
+
+/** Sums stop at the largest exact integer: whatever is there is over any limit. */
+function plus(a: number, b: number): number {
+  return Math.min(a + b, maxAmount);
+}

@@ -1,0 +1,100 @@
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { EventBridgeClient, PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import { eventSource } from '../contract.ts';
+import type { ServiceEvent } from '../event-schemas.ts';
+import { chunksOf } from './chunks.ts';
+import { describe, logger } from './telemetry.ts';
+
+/** Puts up to ten events on the bus in one call; gives for each the code of its refusal, or undefined. */
+export type PutEvents = (entries: readonly PutEventsRequestEntry[]) => Promise<(string | undefined)[]>;
+
+export function openBus(client: Pick<EventBridgeClient, 'send'>): PutEvents {
+  return async (entries) => {
+    const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [...entries] }));
+    return entries.map((_, index) => Entries[index]?.ErrorCode);
+  };
+}
+
+/** A bus, and how long and how patiently it is tried; time and chance are passed in so that tests own them. */
+export interface Publisher {
+  readonly put: PutEvents;
+  readonly busName: string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Why an event is not on the bus: `definite` when no further try would put it there. */
+export interface PublishFailure {
+  readonly code: string;
+  readonly definite: boolean;
+}
+
+/** EventBridge takes ten entries a call, of 256 KB together; the rest is for what surrounds them. */
+const limits = { most: 10, mostBytes: 240_000 };
+const firstDelayMs = 100;
+const longestDelayMs = 5_000;
+/** Refusals that are about the entry and not about the moment. */
+const definiteCodes = new Set(['InvalidArgument', 'MalformedDetail']);
+
+/**
+ * Publishes events, in their order as far as nothing is refused. What EventBridge refuses is sent again, alone, with
+ * backoff; an event may arrive twice when an answer is lost.
+ *
+ * @param deadline epoch ms after which no further try begins; what is left then has failed, but not definitely
+ * @returns the events that are not known to be on the bus
+ */
+export async function publishEvents<E extends ServiceEvent>(
+  publisher: Publisher,
+  events: readonly E[],
+  deadline: number,
+): Promise<Map<E, PublishFailure>> {
+  const failures = new Map<E, PublishFailure>();
+  const entries = events.map((event) => ({ event, entry: entryOf(event, publisher.busName) }));
+  const chunks = chunksOf(entries, ({ entry }) => sizeOf(entry), limits);
+  for (const chunk of chunks) {
+    let left = chunk;
+    let code = 'OutOfTime';
+    for (let tries = 0; left.length > 0; tries++) {
+      const delay = tries === 0 ? 0 : publisher.random() * Math.min(firstDelayMs * 2 ** tries, longestDelayMs);
+      if (publisher.now() + delay >= deadline) break;
+      if (tries > 0) await publisher.sleep(delay);
+      const refusals = await tryPut(publisher, left.map(({ entry }) => entry));
+      for (const [index, { event }] of left.entries()) {
+        const refusal = refusals[index];
+        if (refusal !== undefined && definiteCodes.has(refusal)) failures.set(event, { code: refusal, definite: true });
+      }
+      code = refusals.find((refusal) => refusal !== undefined) ?? code;
+      left = left.filter(({ event }, index) => refusals[index] !== undefined && !failures.has(event));
+    }
+    for (const { event } of left) failures.set(event, { code, definite: false });
+  }
+  return failures;
+}
+
+/** A call that fails as a whole refuses every entry; some may have arrived all the same. */
+async function tryPut({ put }: Publisher, entries: readonly PutEventsRequestEntry[]): Promise<(string | undefined)[]> {
+  try {
+    return await put(entries);
+  } catch (error) {
+    logger.warn('events not published', { count: entries.length, error: describe(error) });
+    return entries.map(() => (error instanceof Error ? error.name : 'Unknown'));
+  }
+}
+
+function entryOf(event: ServiceEvent, busName: string) {
+  return {
+    EventBusName: busName,
+    Source: eventSource,
+    DetailType: event.type,
+    Detail: JSON.stringify(event),
+    Time: new Date(event.occurredAt),
+  };
+}
+
+function sizeOf(entry: { Detail: string; DetailType: string }): number {
+  // As EventBridge counts: 14 bytes for the time, and the bytes of the texts.
+  return 14 + eventSource.length + entry.DetailType.length + Buffer.byteLength(entry.Detail);
+}

@@ -1,0 +1,75 @@
+import { PublishBatchCommand } from '@aws-sdk/client-sns';
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { Channel } from '../domain/preferences.ts';
+import type { ServiceEvent } from '../event-schemas.ts';
+import { chunksOf } from './chunks.ts';
+
+/** One owner is told of one event on one channel. */
+export interface Notification {
+  readonly eventId: string;
+  readonly ownerId: string;
+  readonly channel: Channel;
+  readonly event: ServiceEvent;
+}
+
+/** Publishes a notification; settles when SNS has answered. */
+export type Notify = (notification: Notification) => Promise<void>;
+
+/** SNS takes ten messages a call, of 256 KB together; the rest is for attributes. */
+const limits = { most: 10, mostBytes: 240_000 };
+/** How long a notification waits for others to share its call. */
+const gatherMs = 10;
+
+interface Waiting {
+  readonly notification: Notification;
+  readonly message: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A topic to which notifications that are published at about the same time go ten in a call. Each is answered for
+ * itself: one that SNS refuses fails alone; when a call fails as a whole, nobody knows which of them went.
+ */
+export function openTopic(client: Pick<SNSClient, 'send'>, topicArn: string): Notify {
+  let waiting: Waiting[] = [];
+
+  async function publish(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const { Failed = [] } = await client.send(
+        new PublishBatchCommand({
+          TopicArn: topicArn,
+          PublishBatchRequestEntries: batch.map(({ notification, message }, index) => ({
+            Id: String(index),
+            Message: message,
+            MessageAttributes: {
+              channel: { DataType: 'String', StringValue: notification.channel },
+              ownerId: { DataType: 'String', StringValue: notification.ownerId },
+              eventType: { DataType: 'String', StringValue: notification.event.type },
+            },
+          })),
+        }),
+      );
+      const refusals = new Map(Failed.map(({ Id, Code }) => [Number(Id), Code ?? 'Unknown']));
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const code = refusals.get(index);
+        if (code === undefined) resolve();
+        else reject(new Error(`SNS refused the notification: ${code}`));
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  function flush(): void {
+    const gathered = waiting;
+    waiting = [];
+    for (const batch of chunksOf(gathered, ({ message }) => Buffer.byteLength(message), limits)) void publish(batch);
+  }
+
+  return (notification) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length === 0) setTimeout(flush, gatherMs);
+      waiting.push({ notification, message: JSON.stringify(notification), resolve, reject });
+    });
+}

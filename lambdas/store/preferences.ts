@@ -1,0 +1,44 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { defaultPreferences } from '../domain/preferences.ts';
+import type { Preferences } from '../domain/preferences.ts';
+import { preferencesKey } from './keys.ts';
+import { readItems } from './read.ts';
+import { persist } from './table.ts';
+import type { Table } from './table.ts';
+import { fromItem, toItem } from './write.ts';
+import type { Item } from './write.ts';
+
+/** What an owner wishes to be told; the defaults when it never said. A consistent read. */
+export async function getPreferences(table: Table, ownerId: string): Promise<Preferences> {
+  const { Item } = await persist(table, () =>
+    table.client.send(
+      new GetItemCommand({ TableName: table.name, Key: toItem(preferencesKey(ownerId)), ConsistentRead: true }),
+    ),
+  );
+  return Item === undefined ? defaultPreferences : toPreferences(fromItem(Item));
+}
+
+/** As `getPreferences`, for up to 100 owners in one call. */
+export async function getPreferencesOf(
+  table: Table,
+  ownerIds: readonly string[],
+): Promise<ReadonlyMap<string, Preferences>> {
+  const items = await readItems(table, ownerIds.map(preferencesKey));
+  const found = new Map(items.map((item) => [item['ownerId'], toPreferences(item)]));
+  return new Map(ownerIds.map((ownerId) => [ownerId, found.get(ownerId) ?? defaultPreferences]));
+}
+
+/** Replaces what an owner wishes to be told. Of two at the same time the later one counts. */
+export async function putPreferences(
+  table: Table,
+  ownerId: string,
+  preferences: Preferences,
+  at: string,
+): Promise<void> {
+  const item = toItem({ ...preferencesKey(ownerId), ownerId, ...preferences, updatedAt: at });
+  await persist(table, () => table.client.send(new PutItemCommand({ TableName: table.name, Item: item })));
+}
+
+function toPreferences({ channels, mutedEvents }: Item): Preferences {
+  return { channels, mutedEvents } as Preferences;
+}

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { openSecret } from '../bank/secret.ts';
+import type { SecretSource } from '../bank/secret.ts';
+import type { ServiceEvent } from '../event-schemas.ts';
+import { openBus, publishEvents } from '../runtime/bus.ts';
+import type { Publisher } from '../runtime/bus.ts';
+import { eventBridgeClient, secretsClient, sqsClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { eventOf } from '../runtime/events.ts';
+import { openQueue } from '../runtime/queue.ts';
+import type { Queue } from '../runtime/queue.ts';
+import { describe, logger } from '../runtime/telemetry.ts';
+import { changeOf } from '../store/stream.ts';
+
+/** A record that no further try would publish, as the relay's own input: whoever has mended the cause hands it back. */
+export type SetAside = Pick<DynamoDBStreamEvent, 'Records'>;
+
+export interface RelayServices {
+  readonly publisher: Publisher;
+  readonly setAside: Pick<Queue<SetAside>, 'send'>;
+  readonly fingerprintKey: SecretSource;
+}
+
+/**
+ * Publishes what has changed, at least once. A record that can never become an event is set aside, so that it does not
+ * hold up those behind it; one that cannot be published now holds them up, so that none is missing.
+ *
+ * @param deadline epoch ms after which no further try begins
+ * @returns the first record that is to be delivered again, with all behind it; undefined when all have been dealt with
+ */
+export async function relay(
+  records: readonly DynamoDBRecord[],
+  services: RelayServices,
+  deadline: number,
+): Promise<DynamoDBRecord | undefined> {
+  const fingerprintKey = await services.fingerprintKey();
+  const read = records.map((record) => ({ record, ...readRecord(record, fingerprintKey) }));
+  const events = read.flatMap(({ event }) => event ?? []);
+  const failures = await publishEvents(services.publisher, events, deadline);
+  for (const { record, event, unreadable } of read) {
+    const failure = event && failures.get(event);
+    if (failure?.definite === false) {
+      logger.warn('to be published again', { sequenceNumber: record.dynamodb?.SequenceNumber, code: failure.code });
+      return record;
+    }
+    if (failure === undefined && unreadable === undefined) continue;
+    logger.error('record set aside', {
+      sequenceNumber: record.dynamodb?.SequenceNumber,
+      code: failure?.code,
+      error: unreadable,
+    });
+    try {
+      await services.setAside.send({ Records: [record] });
+    } catch (error) {
+      logger.error('record not set aside', { error: describe(error) });
+      return record;
+    }
+  }
+  return undefined;
+}
+
+function readRecord(
+  record: DynamoDBRecord,
+  fingerprintKey: string,
+): { event?: ServiceEvent | undefined; unreadable?: object } {
+  try {
+    const change = changeOf(record);
+    return { event: change && eventOf(change, fingerprintKey) };
+  } catch (error) {
+    return { unreadable: describe(error) };
+  }
+}
+
+const env = readEnvironment('relay');
+const services: RelayServices = {
+  publisher: {
+    put: openBus(eventBridgeClient()),
+    busName: env.EVENT_BUS_NAME,
+    now: Date.now,
+    random: Math.random,
+    sleep: (ms) => sleep(ms),
+  },
+  setAside: openQueue<SetAside>(sqsClient(), env.SET_ASIDE_QUEUE_URL),
+  fingerprintKey: openSecret({ client: secretsClient(), secretArn: env.FINGERPRINT_SECRET_ARN }),
+};
+
+/** Time that is left when the last try begins: for that try, and for setting aside. */
+const reserveMs = 8_000;
+
+/** Consumes the table's stream. A failure names the record from which Lambda delivers again. */
+export async function handler(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
+  const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
+  const again = await relay(event.Records, services, deadline);
+  return {
+    batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }],
+  };
+}

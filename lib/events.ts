@@ -1,0 +1,94 @@
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Archive, EventBus, type IEventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { eventSource } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import { StreamConsumer } from './stream-consumer.ts';
+import { type Access, WalletFunction } from './wallet-function.ts';
+
+/** Where events go, and how long they can be replayed. */
+export interface EventsOptions {
+  /**
+   * A bus of yours.
+   *
+   * @default - a bus of the service's own
+   */
+  readonly bus?: IEventBus;
+
+  /**
+   * How long the bus's archive keeps events for a replay. The audit keeps them longer.
+   *
+   * @default 90 days
+   */
+  readonly replayRetention?: Duration;
+}
+
+/** Properties of `Events`. */
+export interface EventsProps extends EventsOptions {
+  readonly ledger: LedgerTable;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Each change of a wallet or transaction as an event on a bus: docs/events.md. */
+export class Events extends Construct {
+  readonly bus: IEventBus;
+  readonly relay: WalletFunction<'relay'>;
+
+  constructor(scope: Construct, id: string, { ledger, bus, replayRetention, addAlarm }: EventsProps) {
+    super(scope, id);
+    this.bus = bus ?? (new EventBus(this, 'Bus', { description: 'Wallet service: what has happened' }) as IEventBus);
+    new Archive(this, 'Replay', {
+      description: 'Wallet service: events for a replay',
+      sourceEventBus: this.bus,
+      eventPattern: { source: [eventSource] },
+      retention: replayRetention ?? Duration.days(90),
+    });
+    const fingerprintKey = new Secret(this, 'FingerprintKey', {
+      description: 'Key of the fingerprints that stand for bank accounts in events',
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    });
+    Validations.of(fingerprintKey).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'With another key every account looks new to those who compare fingerprints, and it protects nothing else.',
+    });
+    const consumer = new StreamConsumer(this, 'Stream', {
+      work: 'relay',
+      missing: 'its event is not published',
+      addAlarm,
+    });
+    this.relay = new WalletFunction(this, 'relay', {
+      timeout: Duration.seconds(40),
+      environment: {
+        EVENT_BUS_NAME: this.allowPublishing(),
+        SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),
+        FINGERPRINT_SECRET_ARN: {
+          value: fingerprintKey.secretArn,
+          grants: [{ actions: ['secretsmanager:GetSecretValue'], resources: [fingerprintKey.secretArn] }],
+        },
+      },
+    });
+    consumer.feed(this.relay, ledger);
+  }
+
+  /** The bus's name with leave to publish on it. */
+  allowPublishing(): Access {
+    const { eventBusName, eventBusArn } = this.bus;
+    return { value: eventBusName, grants: [{ actions: ['events:PutEvents'], resources: [eventBusArn] }] };
+  }
+
+  /**
+   * Sends events to a target.
+   *
+   * @param types undefined sends all of them
+   */
+  route(scope: Construct, id: string, route: { description: string; types?: readonly string[]; target: IRuleTarget }) {
+    new Rule(scope, id, {
+      description: `Wallet service: ${route.description}`,
+      eventBus: this.bus,
+      eventPattern: { source: [eventSource], ...(route.types && { detailType: [...route.types] }) },
+      targets: [route.target],
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { Duration } from 'aws-cdk-lib';
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import { type FraudPolicy, screenedEvents } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { Events } from './events.ts';
+import { ExpiringTable } from './expiring-table.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import { WalletFunction } from './wallet-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** What a wallet may do unnoticed, and what happens when it does more. */
+export interface FraudOptions extends Partial<FraudPolicy> {
+  /**
+   * Whether a wallet that goes over a limit is frozen until an operator unfreezes it.
+   *
+   * @default false
+   */
+  readonly freezeOnSuspicion?: boolean;
+}
+
+/** Amounts in minor units: 10,000.00 in a minute where a unit has a hundred of them. Set them for your business. */
+const defaults: FraudPolicy = {
+  outgoingPerMinute: { count: 10, amount: 1_000_000 },
+  outgoingPerHour: { count: 60, amount: 2_000_000 },
+  outgoingPerDay: { count: 300, amount: 5_000_000 },
+  inAndOut: { minutes: 10, amount: 500_000 },
+  newDestination: { amount: 500_000 },
+};
+
+/** Properties of `Fraud`. */
+export interface FraudProps {
+  readonly ledger: LedgerTable;
+  readonly events: Events;
+  readonly options: FraudOptions;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Watches the movements of each wallet, tells of those that go over a limit and, where that is asked for, freezes. */
+export class Fraud extends Construct {
+  readonly work: WorkQueue;
+  readonly worker: WalletFunction<'fraud'>;
+
+  constructor(scope: Construct, id: string, { ledger, events, options, addAlarm }: FraudProps) {
+    super(scope, id);
+    const { freezeOnSuspicion = false, ...limits } = options;
+    const policy: FraudPolicy = { ...defaults, ...limits };
+    const activity = new ExpiringTable(this, 'Activity', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      timeToLiveAttribute: 'ttl',
+    });
+    // In batches, so that a wallet with many movements is counted once for all of them.
+    this.work = new WorkQueue(this, 'Work', {
+      work: 'screening',
+      atStake: 'a movement has not been counted',
+      batchSize: 100,
+      batchingWindow: Duration.seconds(1),
+      concurrency: 5,
+      addAlarm,
+    });
+    events.route(this, 'Screened', {
+      description: 'money that is screened for fraud',
+      types: screenedEvents,
+      target: new SqsQueue(this.work.queue, { deadLetterQueue: this.work.deadLetterQueue }),
+    });
+    this.worker = new WalletFunction(this, 'fraud', {
+      timeout: this.work.workerTimeout,
+      environment: {
+        TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
+        SCREENING_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
+        ACTIVITY_TABLE_NAME: activity.allow(['BatchGetItem', 'PutItem']),
+        EVENT_BUS_NAME: events.allowPublishing(),
+        FRAUD_LIMITS: JSON.stringify(policy),
+        FREEZE_ON_SUSPICION: String(freezeOnSuspicion),
+      },
+    });
+    this.work.feed(this.worker);
+  }
+}

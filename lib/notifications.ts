@@ -1,0 +1,76 @@
+import { Duration } from 'aws-cdk-lib';
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { Alias } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { notifiedEvents } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { Events } from './events.ts';
+import { ExpiringTable } from './expiring-table.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import { WalletFunction } from './wallet-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** Properties of `Notifications`. */
+export interface NotificationsProps {
+  readonly ledger: LedgerTable;
+  readonly events: Events;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Tells owners what happened to their wallets, as they wish to be told. */
+export class Notifications extends Construct {
+  /** Notifications with channel, owner and event as attributes: subscribe what sends e-mail, SMS and push. */
+  readonly topic: Topic;
+  readonly work: WorkQueue;
+  readonly functions;
+  readonly notifier: WalletFunction<'notifier'>;
+
+  constructor(scope: Construct, id: string, { ledger, events, addAlarm }: NotificationsProps) {
+    super(scope, id);
+    this.topic = new Topic(this, 'Topic', {
+      displayName: 'Wallet service: notifications',
+      masterKey: Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
+      enforceSSL: true,
+    });
+    const sent = new ExpiringTable(this, 'Sent', {
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+      timeToLiveAttribute: 'expiration',
+    });
+    this.work = new WorkQueue(this, 'Work', {
+      work: 'notification',
+      atStake: 'an owner has not been told',
+      batchSize: 100,
+      batchingWindow: Duration.seconds(2),
+      concurrency: 5,
+      addAlarm,
+    });
+    events.route(this, 'Notified', {
+      description: 'what owners are told of',
+      types: notifiedEvents,
+      target: new SqsQueue(this.work.queue, { deadLetterQueue: this.work.deadLetterQueue }),
+    });
+    this.notifier = new WalletFunction(this, 'notifier', {
+      timeout: this.work.workerTimeout,
+      environment: {
+        TABLE_NAME: ledger.allow(['BatchGetItem']),
+        NOTIFICATION_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
+        NOTIFICATION_TOPIC_ARN: {
+          value: this.topic.topicArn,
+          grants: [{ actions: ['sns:Publish'], resources: [this.topic.topicArn] }],
+        },
+        SENT_TABLE_NAME: sent.allow(['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']),
+      },
+    });
+    this.work.feed(this.notifier);
+    this.functions = {
+      'get-notification-preferences': new WalletFunction(this, 'get-notification-preferences', {
+        environment: { TABLE_NAME: ledger.allow(['GetItem']) },
+      }),
+      'put-notification-preferences': new WalletFunction(this, 'put-notification-preferences', {
+        environment: { TABLE_NAME: ledger.allow(['PutItem']) },
+      }),
+    };
+  }
+}

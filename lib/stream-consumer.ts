@@ -1,0 +1,97 @@
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { FunctionName } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import type { Access, WalletFunction } from './wallet-function.ts';
+
+/** Properties of `StreamConsumer`. */
+export interface StreamConsumerProps {
+  /** What it does; its runbook entries begin with it. */
+  readonly work: 'relay' | 'projector';
+  /** What is missing while a record is not dealt with, as part of a sentence. */
+  readonly missing: string;
+  readonly addAlarm: AddAlarm;
+}
+
+/**
+ * One reader of the changes of wallets and transactions on the table's stream, with a queue for the records that it
+ * cannot deal with, and the alarms on both. A table has room for two readers.
+ */
+export class StreamConsumer extends Construct {
+  /** Records that were set aside (whole), and batches that Lambda gave up (their place in the stream only). */
+  readonly setAside: Queue;
+  readonly #props: StreamConsumerProps;
+
+  constructor(scope: Construct, id: string, props: StreamConsumerProps) {
+    super(scope, id);
+    this.#props = props;
+    this.setAside = new Queue(this, 'SetAside', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    Validations.of(this.setAside).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue.' });
+    props.addAlarm(this, 'SetAsideNotEmpty', {
+      metric: this.setAside.metricApproximateNumberOfMessagesVisible({
+        statistic: Stats.MAXIMUM,
+        period: Duration.minutes(1),
+      }),
+      threshold: 1,
+      periods: 1,
+      meaning: `The ${props.work} has set a change aside: ${props.missing} until it is handed back.`,
+      runbook: `${props.work}-set-aside`,
+    });
+  }
+
+  /** The queue's URL with leave to set a record aside. */
+  allowSettingAside(): Access {
+    const { queueUrl, queueArn } = this.setAside;
+    return { value: queueUrl, grants: [{ actions: ['sqs:SendMessage'], resources: [queueArn] }] };
+  }
+
+  /** Lets the worker read the stream from its beginning, a shard in order, and watches how far it lags behind. */
+  feed<Name extends FunctionName>(worker: WalletFunction<Name>, ledger: LedgerTable): void {
+    const { work, missing, addAlarm } = this.#props;
+    worker.handler.addToRolePolicy(
+      new PolicyStatement({
+        actions: [
+          'dynamodb:DescribeStream',
+          'dynamodb:GetRecords',
+          'dynamodb:GetShardIterator',
+          'dynamodb:ListStreams',
+        ],
+        resources: [ledger.streamArn],
+      }),
+    );
+    new EventSourceMapping(this, 'Source', {
+      target: worker.handler,
+      eventSourceArn: ledger.streamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 100,
+      reportBatchItemFailures: true,
+      bisectBatchOnError: true,
+      // A try of the worker's own lasts up to half a minute when what it writes to is away, so this outlasts an outage
+      // of hours; and a batch that nobody can deal with is given up while the stream, which forgets after 24 hours,
+      // still has it.
+      retryAttempts: 1_000,
+      onFailure: { bind: () => ({ destination: this.setAside.queueArn }) },
+      // Keys keep their order with any factor; more than one lets a busy shard catch up.
+      parallelizationFactor: 4,
+      filters: [
+        FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.or('WALLET', 'TX') } } } }),
+      ],
+    });
+    addAlarm(this, 'TooFarBehind', {
+      metric: worker.handler.metric('IteratorAge', { statistic: Stats.MAXIMUM, period: Duration.minutes(1) }),
+      threshold: 300_000,
+      periods: 5,
+      meaning: `The ${work} is more than five minutes behind the table: ${missing} for so long.`,
+      runbook: `${work}-too-far-behind`,
+    });
+  }
+}

@@ -22,6 +22,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BANK_URL`, `BANK_SECRET_ARN`: the bank's base URL and the Secrets Manager secret with the HMAC key.
  * - `BANK_NOT_FOUND_WINDOW_SECONDS`: how long after a submit the bank may still answer "not found" to a payment that
  *   it will make all the same. From the bank's documentation.
+ * - `ENTRIES_TABLE_NAME`: the wallets' ledgers, the totals of the other accounts, and the progress of their check.
  * - `BANK_MAX_ATTEMPTS`: visits to the bank for one withdrawal before it goes to review.
  * - `EVENT_BUS_NAME`: where events are published.
  * - `SET_ASIDE_QUEUE_URL`: where relay and projector put what no further try would publish, or bring into the ledger.
@@ -37,7 +38,8 @@ export const environments = {
   'create-wallet': [...table, 'WALLETS_PER_HOUR'],
   'list-wallets': table,
   'get-wallet': table,
-  'get-balance': table,
+  'get-balance': [...table, 'ENTRIES_TABLE_NAME'],
+  'list-entries': [...table, 'ENTRIES_TABLE_NAME'],
   charge: table,
   withdraw: [...table, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
   transfer: [...table, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
@@ -71,6 +73,9 @@ export const environments = {
     'FRAUD_LIMITS',
     'FREEZE_ON_SUSPICION',
   ],
+  projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
+  integrity: ['ENTRIES_TABLE_NAME'],
+  'integrity-job': [...table, 'ENTRIES_TABLE_NAME', 'BANK_URL', 'BANK_SECRET_ARN', 'EVENT_BUS_NAME'],
   sweeper: [...table, 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -100,12 +105,14 @@ export const routes = [
   { method: 'GET', path: '/wallets/{walletId}/transactions', function: 'list-transactions' },
   { method: 'GET', path: '/transactions/{transactionId}', function: 'get-transaction' },
   { method: 'GET', path: '/receipts/{receiptCode}', function: 'get-receipt' },
+  { method: 'GET', path: '/wallets/{walletId}/entries', function: 'list-entries' },
   { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze' },
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze' },
   { method: 'POST', path: '/wallets/{walletId}/close', function: 'close' },
   { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve' },
   { method: 'GET', path: '/notification-preferences', function: 'get-notification-preferences' },
   { method: 'PUT', path: '/notification-preferences', function: 'put-notification-preferences' },
+  { method: 'GET', path: '/integrity', function: 'integrity' },
   { method: 'POST', path: '/bank/notifications', function: 'bank-notifications', open: true },
   { method: 'GET', path: '/health', function: 'health', open: true },
 ] as const satisfies readonly Route[];
@@ -123,6 +130,9 @@ export const minCompressionBytes = 1024;
 /** Names of the table's indexes. */
 export const indexes = { byWallet: 'byWallet', byCounterparty: 'byCounterparty', due: 'due' } as const;
 
+/** Name of the entries table's index. */
+export const entryIndexes = { byTime: 'byTime' } as const;
+
 /** Name and dimension of the metrics that handlers emit and alarms watch. */
 export const metrics = {
   namespace: 'Wallet',
@@ -132,6 +142,10 @@ export const metrics = {
   bankContradiction: 'BankContradiction',
   /** Work that was due and not moving, and was queued again. */
   workRequeued: 'WorkRequeued',
+  /** Something in the books is not as it must be. */
+  discrepancy: 'Discrepancy',
+  /** A pass over all books has come to its end. */
+  integrityPass: 'IntegrityPass',
 } as const;
 
 /** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */

@@ -58,7 +58,8 @@ export class Audit extends Construct {
     });
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'Who reads the objects is recorded by CloudTrail data events, which the account turns on for all buckets.',
+      reason:
+        'Who reads the objects is recorded by CloudTrail data events, which the account turns on for all buckets.',
     });
     this.undelivered = new Queue(this, 'Undelivered', {
       encryption: QueueEncryption.SQS_MANAGED,

@@ -51,7 +51,8 @@ export class Events extends Construct {
     });
     Validations.of(fingerprintKey).acknowledge({
       id: 'AwsSolutions-SMG4',
-      reason: 'With another key every account looks new to those who compare fingerprints, and it protects nothing else.',
+      reason:
+        'With another key every account looks new to those who compare fingerprints, and it protects nothing else.',
     });
     const consumer = new StreamConsumer(this, 'Stream', {
       work: 'relay',

@@ -82,9 +82,7 @@ export class StreamConsumer extends Construct {
       onFailure: { bind: () => ({ destination: this.setAside.queueArn }) },
       // Keys keep their order with any factor; more than one lets a busy shard catch up.
       parallelizationFactor: 4,
-      filters: [
-        FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.or('WALLET', 'TX') } } } }),
-      ],
+      filters: [FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.or('WALLET', 'TX') } } } })],
     });
     addAlarm(this, 'TooFarBehind', {
       metric: worker.handler.metric('IteratorAge', { statistic: Stats.MAXIMUM, period: Duration.minutes(1) }),

@@ -16,6 +16,7 @@ import { EntriesTable } from './entries-table.ts';
 import { Events, type EventsOptions } from './events.ts';
 import { Fraud, type FraudOptions } from './fraud.ts';
 import { Health } from './health.ts';
+import { Integrity } from './integrity.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { Notifications } from './notifications.ts';
 import { Projector } from './projector.ts';
@@ -125,6 +126,8 @@ export interface WalletServiceProps {
 export class WalletService extends Construct {
   readonly api: RestApi;
   readonly table: TableV2;
+  /** The wallets' ledgers, and the totals of the other accounts. */
+  readonly entriesTable: TableV2;
   /** Withdrawals on their way to the bank. */
   readonly withdrawalQueue: Queue;
   readonly withdrawalDeadLetterQueue: Queue;
@@ -150,8 +153,9 @@ export class WalletService extends Construct {
 
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
     const tokens = new Tokens(this, 'Tokens', { issuer: props.tokens, deletionProtection });
+    const entries = new EntriesTable(this, 'Entries', { deletionProtection });
     const projector = new Projector(this, 'Projector', { ledger, entries, addAlarm });
-    const wallets = new Wallets(this, 'Wallets', { ledger, walletsPerHour: rateLimits.wallets ?? 20 });
+    const wallets = new Wallets(this, 'Wallets', { ledger, entries, walletsPerHour: rateLimits.wallets ?? 20 });
     const transactions = new Transactions(this, 'Transactions', { ledger });
     const transfers = new Transfers(this, 'Transfers', {
       ledger,
@@ -174,7 +178,9 @@ export class WalletService extends Construct {
     const notifications = new Notifications(this, 'Notifications', { ledger, events, addAlarm });
     const fraud = new Fraud(this, 'Fraud', { ledger, events, options: props.fraud ?? {}, addAlarm });
     const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });
+    const integrity = new Integrity(this, 'Integrity', { ledger, entries, withdrawals, events, addAlarm });
     const routed = {
+      ...integrity.functions,
       ...wallets.functions,
       ...transactions.functions,
       ...transfers.functions,
@@ -200,6 +206,7 @@ export class WalletService extends Construct {
 
     this.api = api.restApi;
     this.table = ledger.table;
+    this.entriesTable = entries.table;
     this.withdrawalQueue = withdrawals.work.queue;
     this.withdrawalDeadLetterQueue = withdrawals.work.deadLetterQueue;
     this.transferQueue = transfers.work.queue;
@@ -217,6 +224,8 @@ export class WalletService extends Construct {
       relay: events.relay,
       notifier: notifications.notifier,
       fraud: fraud.worker,
+      projector: projector.worker,
+      'integrity-job': integrity.job,
       sweeper,
     });
   }

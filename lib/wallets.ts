@@ -1,10 +1,12 @@
 import { Construct } from 'constructs';
+import type { EntriesTable } from './entries-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 
 /** Properties of `Wallets`. */
 export interface WalletsProps {
   readonly ledger: LedgerTable;
+  readonly entries: EntriesTable;
   /** Wallets that one end user may create in one clock hour. */
   readonly walletsPerHour: number;
 }
@@ -13,7 +15,7 @@ export interface WalletsProps {
 export class Wallets extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, walletsPerHour }: WalletsProps) {
+  constructor(scope: Construct, id: string, { ledger, entries, walletsPerHour }: WalletsProps) {
     super(scope, id);
     const readOne = { environment: { TABLE_NAME: ledger.allow(['GetItem']) } };
     // Commands answer with the wallet as it is after them.
@@ -26,7 +28,12 @@ export class Wallets extends Construct {
         environment: { TABLE_NAME: ledger.allow(['Query', 'BatchGetItem']) },
       }),
       'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
-      'get-balance': new WalletFunction(this, 'get-balance', readOne),
+      'get-balance': new WalletFunction(this, 'get-balance', {
+        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow([], ['byTime']) },
+      }),
+      'list-entries': new WalletFunction(this, 'list-entries', {
+        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow(['Query']) },
+      }),
       freeze: new WalletFunction(this, 'freeze', change),
       unfreeze: new WalletFunction(this, 'unfreeze', change),
       close: new WalletFunction(this, 'close', change),

@@ -52,6 +52,8 @@ export class Withdrawals extends Construct {
   readonly work: WorkQueue;
   /** The HMAC key that requests to the bank are signed with, and the bank's notifications; give the bank the same. */
   readonly bankSecret: Secret;
+  /** What a function needs to speak with the bank. */
+  readonly bankAccess: Record<'BANK_URL' | 'BANK_SECRET_ARN', string | Access>;
   readonly functions;
   readonly worker: WalletFunction<'withdrawals'>;
 
@@ -78,6 +80,8 @@ export class Withdrawals extends Construct {
       grants: [{ actions: ['secretsmanager:GetSecretValue'], resources: [this.bankSecret.secretArn] }],
     };
 
+    this.bankAccess = { BANK_URL: bank.url, BANK_SECRET_ARN: bankSecretArn };
+
     const readAndMove = ledger.allow(['GetItem', 'PutItem', 'UpdateItem']);
     this.functions = {
       withdraw: new WalletFunction(this, 'withdraw', {
@@ -99,8 +103,7 @@ export class Withdrawals extends Construct {
       environment: {
         TABLE_NAME: ledger.allow(['PutItem', 'UpdateItem']),
         WITHDRAWAL_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
-        BANK_URL: bank.url,
-        BANK_SECRET_ARN: bankSecretArn,
+        ...this.bankAccess,
         BANK_NOT_FOUND_WINDOW_SECONDS: String((bank.notFoundWindow ?? Duration.seconds(2)).toSeconds()),
         BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 10),
       },

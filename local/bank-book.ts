@@ -28,6 +28,8 @@ export interface BankBook {
   reject(reference: string, rejection: Rejection): BookEntry;
   /** Every entry, in the order of the first submissions. */
   list(): BookEntry[];
+  /** A part of what was paid, each time that it was paid, oldest first; `start` counts all payments from 0. */
+  paid(start: number, count: number): { readonly reference: string; readonly at: string }[];
   close(): void;
 }
 
@@ -42,7 +44,12 @@ type Line =
  */
 export function openBankBook(dataFile?: string): BankBook {
   const entries = new Map<string, BookEntry>();
-  const file = dataFile === undefined ? undefined : openFile(dataFile, (line) => apply(entries, line));
+  const payments: { reference: string; at: string }[] = [];
+  const take = (line: Line): BookEntry => {
+    if (line.type === 'paid') payments.push({ reference: line.reference, at: line.at });
+    return apply(entries, line);
+  };
+  const file = dataFile === undefined ? undefined : openFile(dataFile, take);
 
   function record(line: Line): BookEntry {
     if (file !== undefined) {
@@ -50,7 +57,7 @@ export function openBankBook(dataFile?: string): BankBook {
       // A submission without a decision moves no money, so that it need not outlive a power cut.
       if (line.type !== 'submitted') fsyncSync(file);
     }
-    return apply(entries, line);
+    return take(line);
   }
 
   return {
@@ -63,6 +70,7 @@ export function openBankBook(dataFile?: string): BankBook {
     pay: (reference) => record({ type: 'paid', at: new Date().toISOString(), reference }),
     reject: (reference, rejection) => record({ type: 'rejected', reference, rejection }),
     list: () => [...entries.values()],
+    paid: (start, count) => payments.slice(start, start + count),
     close() {
       if (file !== undefined) closeSync(file);
     },

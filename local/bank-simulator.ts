@@ -98,6 +98,17 @@ const paymentSchema = z.strictObject({
   }),
 });
 
+const statementSchema = z.strictObject({
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional(),
+});
+/** Payments on a page of a statement; a page stays below the 64 KiB of an answer. */
+const statementPage = 250;
+
 /** Starts the simulated bank on 127.0.0.1. Its protocol is docs/bank-protocol.md. */
 export async function startBankSimulator(options: BankSimulatorOptions): Promise<BankSimulator> {
   const { secret, port = 0, seed = 1, dataFile, ...given } = options;
@@ -124,6 +135,8 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
     const check = checkSignature({ method, path, body }, signature, secret, Date.now() / 1000);
     if (check !== 'valid') return problem(401, `signature_${check}`, 'the request is not signed as it must be');
     if (method === 'POST' && path === '/payments') return bank.submit(paymentSchema.parse(parse(body)));
+    if (method === 'GET' && path.startsWith('/statement?'))
+      return bank.statement(new URL(path, 'http://bank').searchParams);
     const reference = /^\/payments\/([\w-]{1,64})$/.exec(path)?.[1];
     if (method === 'GET' && reference !== undefined) return bank.find(reference);
     return problem(404, 'no_such_route', 'there is nothing here');
@@ -218,6 +231,20 @@ function openCounter(book: BankBook, settings: BankSettings, random: () => numbe
       if (behaviour === 'pay-and-lose') return hang(fixed !== undefined);
       await pause(settings.latencyMs / 2);
       return reply;
+    },
+
+    statement(query: URLSearchParams): Reply {
+      const { from, to, after } = statementSchema.parse(Object.fromEntries(query));
+      const start = Number(after ?? 0);
+      const payments = book.paid(start, statementPage);
+      const items = payments
+        .filter(({ at }) => at >= from && at < to)
+        .map(({ reference, at: paidAt }) => {
+          const { amount = 0, currency = '' } = book.get(reference) ?? {};
+          return { reference, amount, currency, paidAt };
+        });
+      const more = payments.length === statementPage;
+      return { status: 200, body: { items, next: more ? String(start + statementPage) : undefined } };
     },
 
     async find(reference: string): Promise<Reply | 'cut'> {

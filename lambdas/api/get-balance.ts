@@ -1,21 +1,38 @@
 import * as z from 'zod';
+import { WalletError } from '../domain/errors.ts';
 import { reachable } from '../runtime/caller.ts';
+import type { Caller } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { query, serve } from '../runtime/http.ts';
-import { headerOf } from '../runtime/request.ts';
+import type { RouteServices } from '../runtime/http.ts';
+import { fields, headerOf, invalid } from '../runtime/request.ts';
 import { balanceView } from '../runtime/views.ts';
+import { balanceAt } from '../store/entries.ts';
 import { openTable } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
+
+export interface BalanceServices extends RouteServices {
+  /** The table of entries. */
+  readonly entries: Table;
+}
 
 /**
  * `GET /wallets/{walletId}/balance`: the cheapest read of the service. By default it may be some milliseconds behind;
  * `?consistent=true` shows every command that was answered before. The wallet's version is its entity tag.
+ * With `?at=` it is the balance at a moment, from the wallet's ledger, which is some seconds behind.
  */
 export const getBalance = query({
   name: 'get-balance',
-  query: z.strictObject({ consistent: z.enum(['true', 'false']).optional() }),
-  async handle({ caller, path, query, event }, { table }) {
+  query: z
+    .strictObject({ consistent: z.enum(['true', 'false']).optional(), at: fields.time.optional() })
+    .refine(({ consistent, at }) => consistent === undefined || at === undefined, {
+      path: ['at'],
+      message: 'must not be given with consistent',
+    }),
+  async handle({ caller, path, query, event }, { table, entries }: BalanceServices) {
+    if (query.at !== undefined) return balanceAtMoment(caller, path['walletId'] ?? '', query.at, { table, entries });
     const consistent = query.consistent === 'true';
     const wallet = reachable(caller, await getWallet(table, path['walletId'] ?? '', { consistent }));
     const etag = `"${String(wallet.version)}"`;
@@ -26,6 +43,18 @@ export const getBalance = query({
   },
 });
 
+async function balanceAtMoment(caller: Caller, walletId: string, at: string, { table, entries }: BalanceServices) {
+  if (Date.parse(at) > table.now()) throw invalid([{ path: 'at', message: 'must not be in the future' }]);
+  const [found, balance] = await Promise.all([getWallet(table, walletId), balanceAt(entries, walletId, at)]);
+  const wallet = reachable(caller, found);
+  if (balance === undefined) throw new WalletError('wallet_not_found', { detail: 'there was no such wallet then' });
+  const { available, held, version } = balance;
+  return {
+    status: 200,
+    body: { ...balanceView({ ...wallet, available, held, total: available + held, version }), at },
+  };
+}
+
 /** Whether an If-None-Match header names the tag (RFC 9110, section 13.1.2: weak comparison, a list, or `*`). */
 function matches(header: string | undefined, etag: string): boolean {
   return (header ?? '')
@@ -35,4 +64,8 @@ function matches(header: string | undefined, etag: string): boolean {
 }
 
 const env = readEnvironment('get-balance');
-export const handler = serve(getBalance, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+const client = dynamodbClient();
+export const handler = serve(getBalance, {
+  table: openTable(client, env.TABLE_NAME),
+  entries: openTable(client, env.ENTRIES_TABLE_NAME),
+});

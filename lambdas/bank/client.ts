@@ -24,13 +24,31 @@ export type SubmitOutcome =
 /** As for a submit; `not_found` counts only after the bank's documented window (docs/bank-protocol.md). */
 export type FindOutcome = SubmitOutcome | { readonly outcome: 'not_found' };
 
+/** A payment as the bank's statement lists it: made, and when (ISO 8601, by the bank's clock). */
+export interface StatementItem {
+  readonly reference: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly paidAt: string;
+}
+
+/** A page of a statement; `next` asks for the one behind it. */
+export type StatementOutcome =
+  | { readonly outcome: 'page'; readonly items: readonly StatementItem[]; readonly next: string | undefined }
+  | { readonly outcome: 'unknown'; readonly reason: string };
+
 /**
- * The bank. Whatever bank and network do is an outcome. Both methods reject only with `BankUnavailable` (the breaker
+ * The bank. Whatever bank and network do is an outcome. The methods reject only with `BankUnavailable` (the breaker
  * is open), or with the error of the secret's source; nothing was sent then.
  */
 export interface BankClient {
   submit(payment: Payment): Promise<SubmitOutcome>;
   find(reference: string): Promise<FindOutcome>;
+  /**
+   * Every payment that was made from `from` (inclusive) to `to` (exclusive; both ISO 8601), oldest first, a page at a
+   * time. `after` is the `next` of the page before.
+   */
+  statement(from: string, to: string, after?: string): Promise<StatementOutcome>;
 }
 
 export interface BankOptions {
@@ -66,7 +84,7 @@ type Lost = { readonly lost: string };
 export function openBank(options: BankOptions): BankClient {
   const base = baseUrl(options.url);
   const { secret, timeoutMs = 3000, breaker = defaultBreaker, onBreaker, fetch = globalThis.fetch } = options;
-  const guarded = openBreaker<FindOutcome>(breaker, isFailure, (state) => onBreaker?.(state));
+  const guarded = openBreaker<FindOutcome | StatementOutcome>(breaker, isFailure, (state) => onBreaker?.(state));
   let refusedKey: string | undefined;
 
   async function exchange(method: 'GET' | 'POST', path: string, body: string, key: string): Promise<Answer | Lost> {
@@ -78,7 +96,7 @@ export function openBank(options: BankOptions): BankClient {
         headers: {
           accept: 'application/json',
           ...(method === 'POST' && { 'content-type': 'application/json' }),
-          ...sign({ method, path: url.pathname, body }, key, Math.floor(Date.now() / 1000)),
+          ...sign({ method, path: url.pathname + url.search, body }, key, Math.floor(Date.now() / 1000)),
         },
         ...(method === 'POST' && { body }),
         // A redirect would carry the signed payment to a place that nobody has configured.
@@ -91,12 +109,12 @@ export function openBank(options: BankOptions): BankClient {
     }
   }
 
-  async function call<T extends FindOutcome>(
+  async function call<T extends FindOutcome | StatementOutcome>(
     method: 'GET' | 'POST',
     path: string,
     body: string,
     read: (answer: Answer) => T,
-  ): Promise<T | SubmitOutcome> {
+  ): Promise<T | UnknownOutcome> {
     const key = await secret(refusedKey);
     return guarded(async () => {
       const answer = await exchange(method, path, body, key);
@@ -116,6 +134,10 @@ export function openBank(options: BankOptions): BankClient {
     find(reference) {
       const path = `/payments/${encodeURIComponent(reference)}`;
       return call('GET', path, '', (answer) => readFind(answer, reference));
+    },
+    statement(from, to, after) {
+      const query = new URLSearchParams({ from, to, ...(after !== undefined && { after }) });
+      return call('GET', `/statement?${query.toString()}`, '', readStatement);
     },
   };
 }
@@ -138,6 +160,26 @@ function readFind({ status, body }: Answer, reference: string): FindOutcome {
   return readRejection(body) ?? surprise(status, body);
 }
 
+/** A statement counts as a whole or not at all: a line that cannot be read may be a payment that nobody knows. */
+function readStatement({ status, body }: Answer): StatementOutcome {
+  if (status !== 200) return surprise(status, body);
+  const { items, next } = body;
+  if (!Array.isArray(items) || !items.every(isStatementItem)) return unknown('status 200 without a statement');
+  if (next !== undefined && typeof next !== 'string') return unknown('status 200 with another way to go on');
+  return { outcome: 'page', items, next };
+}
+
+function isStatementItem(item: unknown): item is StatementItem {
+  if (typeof item !== 'object' || item === null) return false;
+  const { reference, amount, currency, paidAt } = item as Partial<Record<keyof StatementItem, unknown>>;
+  return (
+    typeof reference === 'string' &&
+    Number.isSafeInteger(amount) &&
+    typeof currency === 'string' &&
+    typeof paidAt === 'string'
+  );
+}
+
 function readRejection(body: Record<string, unknown>, account?: string): SubmitOutcome | undefined {
   const { status, code, message } = body;
   if (status !== 'rejected' || !isCode(code) || typeof message !== 'string') return undefined;
@@ -147,15 +189,17 @@ function readRejection(body: Record<string, unknown>, account?: string): SubmitO
 const processing = { outcome: 'unknown', reason: 'processing' } as const;
 
 /** A bank that is still at work on a payment is well; every other unknown outcome speaks against it. */
-function isFailure(outcome: FindOutcome): boolean {
+function isFailure(outcome: FindOutcome | StatementOutcome): boolean {
   return outcome.outcome === 'unknown' && outcome !== processing;
 }
 
-function unknown(reason: string): SubmitOutcome {
+type UnknownOutcome = Extract<SubmitOutcome, { outcome: 'unknown' }>;
+
+function unknown(reason: string): UnknownOutcome {
   return { outcome: 'unknown', reason };
 }
 
-function surprise(status: number, { code }: Record<string, unknown>): SubmitOutcome {
+function surprise(status: number, { code }: Record<string, unknown>): UnknownOutcome {
   return unknown(`status ${String(status)}${isCode(code) ? ` ${code}` : ''}`);
 }
 

@@ -15,6 +15,11 @@ export const accounts = {
   external: (currency: string) => `external:${currency}`,
 } as const;
 
+/** Whether an account is a wallet's; the others are totalled for each currency. */
+export function isWalletAccount(account: string): boolean {
+  return account.startsWith('wallet:');
+}
+
 /** Two postings that move `amount` from one account to another; they sum to zero by construction. */
 export function move(amount: number, from: string, to: string): Posting[] {
   return [

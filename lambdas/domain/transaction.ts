@@ -78,6 +78,8 @@ export interface Transaction extends Annotations {
   readonly returnTransactionId?: string;
   /** Whether a transfer was queued at acceptance, and so answered with 202. */
   readonly queued?: true;
+  /** Of a queued transfer that has arrived: the first of those that were credited together, itself perhaps. */
+  readonly settledWith?: string;
   /** Who sent the command (the token's `sub`), and for an end user's command the owner of `walletId`. */
   readonly principal: string;
   readonly ownerId?: string | undefined;

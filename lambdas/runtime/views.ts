@@ -1,3 +1,4 @@
+import type { ChainedEntry } from '../domain/entries.ts';
 import { maskAccount } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
@@ -22,6 +23,7 @@ export function transactionView(transaction: Transaction) {
     resolution: transaction.resolution,
     originalTransactionId: transaction.originalTransactionId,
     returnTransactionId: transaction.returnTransactionId,
+    settledWith: transaction.settledWith,
     externalReference: transaction.externalReference,
     description: transaction.description,
     metadata: transaction.metadata,
@@ -47,4 +49,18 @@ export function walletView(wallet: Wallet) {
 /** A wallet's balance: amounts in minor units, `version` counting the changes of the wallet. */
 export function balanceView({ walletId, currency, available, held, total, version }: Wallet) {
   return { walletId, currency, available, held, total, version };
+}
+
+/** A line of a wallet's ledger. */
+export function entryView({
+  walletId,
+  version,
+  at,
+  changes,
+  balanceAfter,
+  statusAfter,
+  transactionId,
+  hash,
+}: ChainedEntry) {
+  return { walletId, version, at, changes, balanceAfter, statusAfter, transactionId, hash };
 }

@@ -107,7 +107,11 @@ export function eventIdOf(about: readonly (string | number)[]): string {
  * nobody finds the account behind it, or sees that two wallets pay to the same one.
  */
 export function destinationFingerprintOf(key: string, walletId: string, account: string): string {
-  return idText(createHmac('sha256', key).update(JSON.stringify([walletId, account])).digest());
+  return idText(
+    createHmac('sha256', key)
+      .update(JSON.stringify([walletId, account]))
+      .digest(),
+  );
 }
 
 /** Who freezes wallets that look suspicious; no caller's principal has a space. */

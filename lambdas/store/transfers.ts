@@ -50,8 +50,9 @@ export async function settleTransfers(
     }),
     ...group.map((transfer) =>
       endTransfer(table, transfer, {
-        set: '#status = :completed',
-        values: { completed: 'completed', postings: arrivalPostings(transfer), at },
+        // The wallet's ledger has one entry for the whole group, under the first one's id.
+        set: '#status = :completed, settledWith = :first',
+        values: { completed: 'completed', postings: arrivalPostings(transfer), first: first.transactionId, at },
       }),
     ),
   ]);

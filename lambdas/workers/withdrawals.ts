@@ -32,7 +32,7 @@ import type { Claimed } from '../store/withdrawals.ts';
 
 export interface WithdrawalServices {
   readonly table: Table;
-  readonly bank: BankClient;
+  readonly bank: Pick<BankClient, 'submit' | 'find'>;
   readonly policy: WithdrawalPolicy;
 }
 

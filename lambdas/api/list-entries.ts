@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { reachable } from '../runtime/caller.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { cursorOf, readCursor } from '../runtime/cursor.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { query, serve } from '../runtime/http.ts';
+import type { RouteServices } from '../runtime/http.ts';
+import { fields } from '../runtime/request.ts';
+import { entryView } from '../runtime/views.ts';
+import { listEntries as readEntries } from '../store/entries.ts';
+import { openTable } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
+import { getWallet } from '../store/wallets.ts';
+
+export interface EntriesServices extends RouteServices {
+  /** The table of entries. */
+  readonly entries: Table;
+}
+
+/**
+ * `GET /wallets/{walletId}/entries`: the wallet's ledger, newest first: what each of its versions changed, with the
+ * balance after it and a hash chained to the entry before. It is some seconds behind the wallet.
+ */
+export const listEntries = query({
+  name: 'list-entries',
+  query: z.strictObject({ limit: fields.limit, cursor: z.string().optional() }),
+  async handle({ caller, path, query: { limit, cursor } }, { table, entries }: EntriesServices) {
+    const walletId = path['walletId'] ?? '';
+    const before = readCursor(cursor, isVersion);
+    const [wallet, page] = await Promise.all([
+      getWallet(table, walletId),
+      readEntries(entries, { walletId, limit, before: before === undefined ? undefined : Number(before) }),
+    ]);
+    reachable(caller, wallet);
+    const next = page.next === undefined ? undefined : String(page.next);
+    return { status: 200, body: { items: page.items.map(entryView), nextCursor: cursorOf(next) } };
+  },
+});
+
+function isVersion(text: string): boolean {
+  return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
+}
+
+const env = readEnvironment('list-entries');
+const client = dynamodbClient();
+export const handler = serve(listEntries, {
+  table: openTable(client, env.TABLE_NAME),
+  entries: openTable(client, env.ENTRIES_TABLE_NAME),
+});

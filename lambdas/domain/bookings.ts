@@ -1,0 +1,99 @@
+import { isAmount } from './money.ts';
+import { accounts, move, sum } from './postings.ts';
+import type { Posting } from './postings.ts';
+import { arrivalPostings, refundPostings, releasePostings, settlePostings } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Postings that were booked together, and when (ISO 8601 UTC). */
+export interface Booking {
+  readonly at: string;
+  readonly postings: readonly Posting[];
+}
+
+/** What a transaction's bookings are read from. */
+export type BookedTransaction = Pick<Transaction, 'postings' | 'createdAt' | 'updatedAt' | 'completedAt'>;
+
+/** Postings that a transaction is accepted with; a second booking may follow at its end. */
+const postingsAtFirst = 2;
+
+/**
+ * What a transaction has booked, and when: at its acceptance, and at its end. Nothing that was booked ever changes, so
+ * that whoever reads it later knows how things stood at any moment before.
+ */
+export function bookingsOf(transaction: BookedTransaction): Booking[] {
+  const { postings, createdAt, completedAt, updatedAt } = transaction;
+  const later = postings.slice(postingsAtFirst);
+  return [
+    { at: createdAt, postings: postings.slice(0, postingsAtFirst) },
+    ...(later.length > 0 ? [{ at: completedAt ?? updatedAt, postings: later }] : []),
+  ];
+}
+
+/** What the change of a transaction has booked, with the number of postings that there are after it. */
+export function newBooking(
+  before: Transaction | undefined,
+  after: Transaction,
+): (Booking & { readonly count: number }) | undefined {
+  const postings = after.postings.slice(before?.postings.length ?? 0);
+  const last = bookingsOf(after).at(-1);
+  return postings.length === 0 || last === undefined
+    ? undefined
+    : { at: last.at, postings, count: after.postings.length };
+}
+
+/** What is wrong with a transaction as it is stored, in a sentence; undefined when it is sound. */
+export function problemOf(transaction: Transaction): string | undefined {
+  const { postings, amount, status, completedAt } = transaction;
+  if (!isAmount(amount)) return `its amount is ${String(amount)}`;
+  if (!hasPostings(transaction)) return 'it has no postings';
+  if (!postings.every((posting) => Number.isSafeInteger(posting.amount))) return 'a posting has no whole amount';
+  const total = sum(postings);
+  if (total !== 0n) return `its postings sum to ${String(total)}`;
+  const expected = expectedPostings(transaction);
+  if (expected === undefined) return `a ${transaction.type} cannot be ${status}`;
+  if (!samePostings(postings, expected))
+    return `its postings are not those of a ${status} ${transaction.type} of ${amount}`;
+  if ((status === 'completed' || status === 'failed') !== (completedAt !== undefined)) {
+    return `it is ${status}, and ${completedAt === undefined ? 'has no' : 'has a'} time of its end`;
+  }
+  return undefined;
+}
+
+/** Whether there are postings to be read; what is stored may be anything. */
+export function hasPostings({ postings }: { readonly postings?: readonly Posting[] }): boolean {
+  return Array.isArray(postings) && postings.length > 0;
+}
+
+/** The postings that type, status and amount ask for; undefined when there is no such transaction. */
+function expectedPostings(transaction: Transaction): Posting[] | undefined {
+  const { type, status, amount, currency, walletId, counterpartyWalletId, queued } = transaction;
+  const available = accounts.available(walletId);
+  switch (type) {
+    case 'charge':
+    case 'return':
+      return status === 'completed' ? move(amount, accounts.external(currency), available) : undefined;
+    case 'withdrawal': {
+      const held = move(amount, available, accounts.held(walletId));
+      if (status === 'completed') return [...held, ...settlePostings(transaction)];
+      return status === 'failed' ? [...held, ...releasePostings(transaction)] : held;
+    }
+    case 'transfer': {
+      if (counterpartyWalletId === undefined) return undefined;
+      if (!queued)
+        return status === 'completed' ? move(amount, available, accounts.available(counterpartyWalletId)) : undefined;
+      const sent = move(amount, available, accounts.transit(currency));
+      if (status === 'completed') return [...sent, ...arrivalPostings({ ...transaction, counterpartyWalletId })];
+      if (status === 'failed') return [...sent, ...refundPostings(transaction)];
+      return status === 'pending' ? sent : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function samePostings(some: readonly Posting[], others: readonly Posting[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every(({ account, amount }, index) => account === others[index]?.account && amount === others[index].amount)
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * What two sets of ids have not in common, in constant memory, whatever their size and order: ids of one side are added,
+ * those of the other taken away, and what is left over can be read back. It is an invertible Bloom lookup table
+ * (Goodrich and Mitzenmacher, 2011); as the ids are uniformly distributed numbers it needs no hash of its own.
+ */
+
+/** Count, sum and sum of squares of the ids that fell into a cell; the last tells one id apart from a mixture. */
+type Cell = [count: number, sum: bigint, squares: bigint];
+
+/** Counts the ids of both sides. Serializable with `sketchToText`. */
+export interface Sketch {
+  readonly cells: readonly Cell[];
+}
+
+/** Each id falls into one cell of each part. */
+const parts = 3;
+/** About 100 differences can be read back, far more than anybody looks into one by one. */
+const cellsOfPart = 64;
+const bitsOfIndex = 6n;
+
+/** A sketch in which the two sides are equal. */
+export function emptySketch(): Sketch {
+  return { cells: Array.from({ length: parts * cellsOfPart }, (): Cell => [0, 0n, 0n]) };
+}
+
+/**
+ * Adds an id to one side.
+ *
+ * @param id a uniformly distributed number of at least 18 bits
+ * @param times 1 for the one side, -1 for the other
+ */
+export function addTo({ cells }: Sketch, id: bigint, times: number): void {
+  for (const index of indexesOf(id)) {
+    const cell = cells[index];
+    if (cell === undefined) continue;
+    cell[0] += times;
+    cell[1] += id * BigInt(times);
+    cell[2] += id * id * BigInt(times);
+  }
+}
+
+/**
+ * What the sides have not in common.
+ *
+ * @returns how often more each id was added than taken away; `complete` is false when there are too many to tell apart
+ */
+export function differencesOf(sketch: Sketch): { ids: Map<bigint, number>; complete: boolean } {
+  const rest: Sketch = { cells: sketch.cells.map((cell): Cell => [...cell]) };
+  const ids = new Map<bigint, number>();
+  // Each round takes at least one id out, and more than there are cells cannot be told apart.
+  for (let round = 0; round < rest.cells.length; round++) {
+    let found = false;
+    for (const [index, [count, sum, squares]] of rest.cells.entries()) {
+      if (count === 0 || sum % BigInt(count) !== 0n) continue;
+      const id = sum / BigInt(count);
+      if (id < 0n || squares !== BigInt(count) * id * id || !indexesOf(id).includes(index)) continue;
+      ids.set(id, (ids.get(id) ?? 0) + count);
+      addTo(rest, id, -count);
+      found = true;
+    }
+    if (!found) break;
+  }
+  return { ids, complete: rest.cells.every(([count, sum]) => count === 0 && sum === 0n) };
+}
+
+/** A sketch as text, a few kilobytes. */
+export function sketchToText({ cells }: Sketch): string {
+  return cells.map(([count, sum, squares]) => `${count},${sum.toString(36)},${squares.toString(36)}`).join(';');
+}
+
+/** @param text as `sketchToText` made it */
+export function sketchFromText(text: string): Sketch {
+  const cells = text.split(';').map((cell): Cell => {
+    const [count = '0', sum = '0', squares = '0'] = cell.split(',');
+    return [Number(count), fromBase36(sum), fromBase36(squares)];
+  });
+  return { cells };
+}
+
+function indexesOf(id: bigint): number[] {
+  return Array.from({ length: parts }, (_, part) => {
+    const bits = (id >> (BigInt(part) * bitsOfIndex)) & BigInt(cellsOfPart - 1);
+    return part * cellsOfPart + Number(bits);
+  });
+}
+
+function fromBase36(text: string): bigint {
+  const negative = text.startsWith('-');
+  let value = 0n;
+  for (const digit of negative ? text.slice(1) : text) value = value * 36n + BigInt(parseInt(digit, 36));
+  return negative ? -value : value;
+}

@@ -1,0 +1,87 @@
+import { BankUnavailable } from '../bank/client.ts';
+import type { BankClient, StatementItem } from '../bank/client.ts';
+import type { Discrepancy } from '../domain/discrepancy.ts';
+import { differencesOf } from '../domain/sketch.ts';
+import type { Sketch } from '../domain/sketch.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { isTransactionId, transactionIdOfNumber } from '../store/keys.ts';
+import type { Table } from '../store/table.ts';
+import { getTransactions } from '../store/transactions.ts';
+
+/** Reads the bank's statement. */
+export type Statement = Pick<BankClient, 'statement'>;
+
+/** Before the first payment of any bank. */
+const beginning = '1970-01-01T00:00:00.000Z';
+/** Transactions that one read takes. */
+const batchSize = 100;
+
+/** A page of all payments that the bank has made before `until` (ISO 8601). */
+export async function readStatement(
+  bank: Statement,
+  until: string,
+  after: string | undefined,
+): Promise<{ items: readonly StatementItem[]; next: string | undefined } | { unavailable: string }> {
+  try {
+    const page = await bank.statement(beginning, until, after);
+    return page.outcome === 'page' ? page : { unavailable: page.reason };
+  } catch (error) {
+    if (error instanceof BankUnavailable) return { unavailable: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Compares payments of the bank with the withdrawals that they are for, one item read for each.
+ *
+ * @returns the completed withdrawals among them, as often as the bank has paid them, and what is wrong
+ */
+export async function compareWithBank(
+  table: Table,
+  payments: readonly StatementItem[],
+): Promise<{ matched: Transaction[]; discrepancies: Discrepancy[] }> {
+  const references = [...new Set(payments.map(({ reference }) => reference).filter(isTransactionId))];
+  const known = new Map<string, Transaction>();
+  for (let start = 0; start < references.length; start += batchSize) {
+    const found = await getTransactions(table, references.slice(start, start + batchSize));
+    for (const [transactionId, transaction] of found) known.set(transactionId, transaction);
+  }
+  const matched: Transaction[] = [];
+  const discrepancies: Discrepancy[] = [];
+  for (const payment of payments) {
+    const transaction = known.get(payment.reference);
+    const problem = problemOf(payment, transaction);
+    if (problem !== undefined) {
+      discrepancies.push({ kind: 'payment_differs', subject: payment.reference, detail: problem });
+    }
+    if (transaction?.type === 'withdrawal' && transaction.status === 'completed') matched.push(transaction);
+  }
+  return { matched, discrepancies };
+}
+
+function problemOf(payment: StatementItem, transaction: Transaction | undefined): string | undefined {
+  const paid = `the bank has paid ${payment.amount} ${payment.currency}`;
+  if (transaction?.type !== 'withdrawal') return `${paid}, and there is no such withdrawal`;
+  const { amount, currency, status } = transaction;
+  if (amount !== payment.amount || currency !== payment.currency)
+    return `${paid}, the withdrawal is ${amount} ${currency}`;
+  // What is still open may be paid already: its worker will find out.
+  return status === 'failed' ? `${paid}, and the withdrawal has failed: its money was given back` : undefined;
+}
+
+/** Completed withdrawals against payments: what is left over on either side. */
+export function notPaid(paid: Sketch): Discrepancy[] {
+  const { ids, complete } = differencesOf(paid);
+  const named = [...ids].map(([id, times]): Discrepancy => {
+    const subject = transactionIdOfNumber(id);
+    return times < 0
+      ? { kind: 'payment_missing', subject, detail: 'it is completed, and the bank knows no payment for it' }
+      : { kind: 'payment_differs', subject, detail: `the bank has paid it ${times + 1} times` };
+  });
+  return complete
+    ? named
+    : [
+        ...named,
+        { kind: 'payment_missing', subject: 'bank', detail: 'and more payments than can be named are missing' },
+      ];
+}

@@ -1,0 +1,169 @@
+import { bookingsOf, hasPostings } from '../domain/bookings.ts';
+import type { BookedTransaction } from '../domain/bookings.ts';
+import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
+import type { Balance, ChainedEntry } from '../domain/entries.ts';
+import { accounts } from '../domain/postings.ts';
+import type { Wallet } from '../domain/wallet.ts';
+import { readBookings } from '../store/books.ts';
+import { hashOf, readEntries } from '../store/entries.ts';
+import type { Table } from '../store/table.ts';
+
+/**
+ * The check of one wallet, page by page, so that it may stop and go on at any page: its transactions as sender, then as
+ * receiver, then its entries. Sums are exact (bigint), everything else is JSON.
+ */
+export interface WalletCheck {
+  readonly wallet: Pick<Wallet, 'walletId' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt'>;
+  /** Whether entries are read consistently, at twice the price: where something seemed wrong before. */
+  readonly consistent: boolean;
+  stage: 'sender' | 'receiver' | 'entries' | 'done';
+  /** History key behind which the next page of transactions begins. */
+  after?: string | undefined;
+  /** What the last entry left behind; version -1 before the first. */
+  last: { version: number; hash: string; balance: Balance };
+  /** What postings and entries say that the wallet held before the moment of the check. */
+  booked: Record<keyof Balance, bigint>;
+  entered: Record<keyof Balance, bigint>;
+  readonly found: Discrepancy[];
+}
+
+const both = ['available', 'held'] as const;
+/** Findings of one wallet that are told; a chain that is broken everywhere need not be told entry by entry. */
+const mostFound = 20;
+
+/** A check of the wallet as it was read; its first finding is what the wallet says of itself. */
+export function beginWalletCheck(wallet: Wallet, consistent: boolean): WalletCheck {
+  const { walletId, currency, version, available, held, status, updatedAt, total } = wallet;
+  const check: WalletCheck = {
+    wallet: { walletId, currency, version, available, held, status, updatedAt },
+    consistent,
+    stage: 'sender',
+    last: { version: -1, hash: '', balance: { available: 0, held: 0 } },
+    booked: { available: 0n, held: 0n },
+    entered: { available: 0n, held: 0n },
+    found: [],
+  };
+  if (!(available >= 0 && held >= 0 && available + held === total)) {
+    find(check, 'balance_differs', `it has ${available} available, ${held} held and ${total} in total`);
+  }
+  return check;
+}
+
+/**
+ * Reads one page and judges it.
+ *
+ * @param asOf sums are compared as of this moment (ISO 8601), so that movements meanwhile do not count; undefined
+ *   compares everything, which is right only where nothing moves
+ * @returns the items and read units of the page
+ */
+export async function stepWalletCheck(
+  { table, entries }: { table: Table; entries: Table },
+  check: WalletCheck,
+  asOf: string | undefined,
+): Promise<{ items: number; readUnits: number }> {
+  const { walletId } = check.wallet;
+  if (check.stage === 'entries' || check.stage === 'done') {
+    const page = await readEntries(entries, {
+      walletId,
+      after: check.last.version < 0 ? undefined : check.last.version,
+      consistent: check.consistent,
+    });
+    for (const entry of page.items) follow(check, entry, asOf);
+    if (!page.more) conclude(check);
+    return { items: page.items.length, readUnits: page.readUnits };
+  }
+  const page = await readBookings(table, { side: check.stage, walletId, after: check.after });
+  for (const transaction of page.items) book(check, transaction, asOf);
+  check.after = page.next;
+  if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';
+  return { items: page.items.length, readUnits: page.readUnits };
+}
+
+function book(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
+  // What is wrong with the transaction itself is found where all transactions are read.
+  if (!hasPostings(transaction)) return;
+  for (const { at, postings } of bookingsOf(transaction)) {
+    if (asOf !== undefined && at >= asOf) continue;
+    for (const account of both) {
+      const name = accounts[account](check.wallet.walletId);
+      for (const posting of postings) if (posting.account === name) check.booked[account] += integer(posting.amount);
+    }
+  }
+}
+
+function follow(check: WalletCheck, entry: ChainedEntry, asOf: string | undefined): void {
+  const { wallet, last } = check;
+  const { version, changes, balanceAfter } = entry;
+  const inOrder = version === last.version + 1;
+  if (!inOrder) {
+    const missing =
+      version - last.version === 2 ? `entry ${last.version + 1}` : `entries ${last.version + 1} to ${version - 1}`;
+    find(check, 'entry_missing', `${missing} before entry ${version}`);
+  } else if (entry.hash !== hashOf(entry, last.hash)) {
+    find(
+      check,
+      'chain_broken',
+      `the hash of entry ${version} does not follow from its content and entry ${version - 1}`,
+    );
+  }
+  for (const account of both) {
+    // What missing entries changed is in the balance behind them.
+    const change = inOrder
+      ? changes.reduce((sum, one) => (one.account === account ? sum + one.amount : sum), 0)
+      : balanceAfter[account] - last.balance[account];
+    if (inOrder && last.balance[account] + change !== balanceAfter[account]) {
+      find(
+        check,
+        'chain_broken',
+        `entry ${version} changes ${account} by ${change} and ends at ${balanceAfter[account]}`,
+      );
+    }
+    if (asOf === undefined || entry.at < asOf) check.entered[account] += integer(change);
+  }
+  if (version === wallet.version) {
+    for (const what of both) {
+      if (balanceAfter[what] !== wallet[what]) {
+        find(
+          check,
+          'balance_differs',
+          `version ${version} has ${wallet[what]} ${what}, its entry ${balanceAfter[what]}`,
+        );
+      }
+    }
+    if (entry.statusAfter !== wallet.status) {
+      find(check, 'balance_differs', `version ${version} is ${wallet.status}, its entry says ${entry.statusAfter}`);
+    }
+  }
+  // Behind a break the chain goes on from what is stored, so that one break is found once.
+  check.last = { version, hash: entry.hash, balance: balanceAfter };
+}
+
+function conclude(check: WalletCheck): void {
+  const { wallet, last, booked, entered } = check;
+  check.stage = 'done';
+  if (last.version < wallet.version) {
+    find(
+      check,
+      'entry_missing',
+      `version ${wallet.version} of ${wallet.updatedAt} has no entry, the last is ${last.version}`,
+    );
+    return;
+  }
+  for (const account of both) {
+    if (booked[account] === entered[account]) continue;
+    find(
+      check,
+      account === 'held' ? 'held_differs' : 'postings_differ',
+      `its transactions add up to ${String(booked[account])} ${account}, its entries to ${String(entered[account])}`,
+    );
+  }
+}
+
+function find(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
+  if (check.found.length < mostFound) check.found.push({ kind, subject: check.wallet.walletId, detail });
+}
+
+/** What is no whole number counts as nothing here, and is found where its item is judged. */
+function integer(amount: number): bigint {
+  return Number.isSafeInteger(amount) ? BigInt(amount) : 0n;
+}

@@ -1,0 +1,50 @@
+import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import { entryIndexes } from '../lambdas/contract.ts';
+import type { TableAction } from './ledger-table.ts';
+import type { Access } from './wallet-function.ts';
+
+/** Properties of `EntriesTable`. */
+export interface EntriesTableProps {
+  readonly deletionProtection: boolean;
+}
+
+/** Each wallet's ledger, the totals of the other accounts, and the progress of their check. */
+export class EntriesTable extends Construct {
+  readonly table: TableV2;
+
+  constructor(scope: Construct, id: string, { deletionProtection }: EntriesTableProps) {
+    super(scope, id);
+    this.table = new TableV2(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.awsManagedKey(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection,
+      // Of what says that a booking is in the totals; entries and totals are for ever.
+      timeToLiveAttribute: 'ttl',
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: entryIndexes.byTime,
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'moment', type: AttributeType.STRING },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['balanceAfter'],
+    });
+  }
+
+  /** `ENTRIES_TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */
+  allow(actions: readonly TableAction[], indexNames: readonly (keyof typeof entryIndexes)[] = []): Access {
+    const { tableArn, tableName } = this.table;
+    const items = { actions: actions.map((action) => `dynamodb:${action}`), resources: [tableArn] };
+    const queries = {
+      actions: ['dynamodb:Query'],
+      resources: indexNames.map((name) => `${tableArn}/index/${entryIndexes[name]}`),
+    };
+    return {
+      value: tableName,
+      grants: [items, queries].filter(({ resources, actions: some }) => resources.length > 0 && some.length > 0),
+    };
+  }
+}

@@ -1,0 +1,77 @@
+import { Duration } from 'aws-cdk-lib';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import { metrics } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+import type { EntriesTable } from './entries-table.ts';
+import type { Events } from './events.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import { WalletFunction } from './wallet-function.ts';
+import type { Withdrawals } from './withdrawals.ts';
+
+/** Properties of `Integrity`. */
+export interface IntegrityProps {
+  readonly ledger: LedgerTable;
+  readonly entries: EntriesTable;
+  /** Knows the bank, whose statement is compared. */
+  readonly withdrawals: Withdrawals;
+  readonly events: Events;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Books that prove themselves: the hourly check of everything, and the route that says what it has found. */
+export class Integrity extends Construct {
+  readonly functions;
+  readonly job: WalletFunction<'integrity-job'>;
+
+  constructor(scope: Construct, id: string, { ledger, entries, withdrawals, events, addAlarm }: IntegrityProps) {
+    super(scope, id);
+    this.functions = {
+      integrity: new WalletFunction(this, 'integrity', {
+        environment: { ENTRIES_TABLE_NAME: entries.allow(['GetItem']) },
+      }),
+    };
+    this.job = new WalletFunction(this, 'integrity-job', {
+      // The work of a run ends after ten minutes by itself, and the next run goes on.
+      timeout: Duration.minutes(15),
+      environment: {
+        TABLE_NAME: ledger.allow(['GetItem', 'BatchGetItem', 'Scan'], ['byWallet', 'byCounterparty']),
+        ENTRIES_TABLE_NAME: entries.allow(['GetItem', 'Query', 'PutItem']),
+        ...withdrawals.bankAccess,
+        EVENT_BUS_NAME: events.allowPublishing(),
+      },
+    });
+    new Rule(this, 'EveryHour', {
+      description: 'Wallet service: check the books',
+      schedule: Schedule.rate(Duration.hours(1)),
+      // A run that fails is not repeated: the next one goes on where it was.
+      targets: [new LambdaFunction(this.job.handler, { retryAttempts: 0 })],
+    });
+    addAlarm(this, 'Discrepancy', {
+      metric: countOf(metrics.discrepancy, Duration.minutes(1)),
+      threshold: 1,
+      periods: 1,
+      meaning: 'Something in the books is not as it must be; the log of the job names it.',
+      runbook: 'discrepancy',
+    });
+    addAlarm(this, 'Errors', {
+      metric: this.job.handler.metricErrors({ statistic: Stats.SUM, period: Duration.hours(1) }),
+      threshold: 1,
+      periods: 2,
+      meaning: 'The check of the books fails; nobody knows whether they are right.',
+      runbook: 'integrity-errors',
+    });
+  }
+}
+
+function countOf(metricName: string, period: Duration): Metric {
+  return new Metric({
+    namespace: metrics.namespace,
+    metricName,
+    dimensionsMap: { service: metrics.service },
+    statistic: Stats.SUM,
+    period,
+  });
+}

@@ -1,0 +1,37 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { AddAlarm } from './alarms.ts';
+import type { EntriesTable } from './entries-table.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import { StreamConsumer } from './stream-consumer.ts';
+import { WalletFunction } from './wallet-function.ts';
+
+/** Properties of `Projector`. */
+export interface ProjectorProps {
+  readonly ledger: LedgerTable;
+  readonly entries: EntriesTable;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Writes the wallets' ledgers and the totals of the other accounts from the table's stream. */
+export class Projector extends Construct {
+  readonly worker: WalletFunction<'projector'>;
+
+  constructor(scope: Construct, id: string, { ledger, entries, addAlarm }: ProjectorProps) {
+    super(scope, id);
+    const consumer = new StreamConsumer(this, 'Stream', {
+      work: 'projector',
+      missing: 'ledgers or totals lack it',
+      addAlarm,
+    });
+    this.worker = new WalletFunction(this, 'projector', {
+      // A batch of one wallet is 100 puts in a row, and the store's own tries at one of them end after 4 s.
+      timeout: Duration.seconds(60),
+      environment: {
+        ENTRIES_TABLE_NAME: entries.allow(['Query', 'PutItem', 'UpdateItem']),
+        SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),
+      },
+    });
+    consumer.feed(this.worker, ledger);
+  }
+}

@@ -31,6 +31,11 @@ export interface Engine {
   readonly endpoint: string;
   /** Settles when the engine's process has ended by itself; never for an engine that was running already. */
   readonly ended: Promise<string>;
+  /**
+   * Forgets the records of a table's stream up to the one with this sequence number that are older than a day, as
+   * DynamoDB does; an engine that was running already sees to that itself.
+   */
+  trimStream(tableName: string, lastNumber: string): void;
   stop(): Promise<void>;
 }
 
@@ -39,6 +44,7 @@ export const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local'
 
 const startAttempts = 3;
 const startLimitMs = 10_000;
+const streamRetentionSeconds = 86_400;
 
 // The engine must not outlive the runner, even one that is killed outright. The shell holds the read end of a pipe
 // from the runner: when that closes, for whatever reason, it ends the engine, which is its own child.
@@ -64,7 +70,12 @@ export async function startEngine(path: string | undefined): Promise<Engine> {
         `DYNAMODB_ENDPOINT: nothing that speaks DynamoDB answers at ${external} (${reason(error)})`,
       );
     });
-    return { endpoint: external, ended: new Promise(() => undefined), stop: () => Promise.resolve() };
+    return {
+      endpoint: external,
+      ended: new Promise(() => undefined),
+      trimStream: () => undefined,
+      stop: () => Promise.resolve(),
+    };
   }
   const binary = engineBinary();
   // Always a file: the engine's table of stream records needs an index, which memory cannot be given.
@@ -84,7 +95,10 @@ export async function startEngine(path: string | undefined): Promise<Engine> {
         await stop();
         throw error;
       }
-      return { ...engine, stop };
+      const trimStream: Engine['trimStream'] = (tableName, lastNumber) => {
+        trimStreamRecords(file, tableName, lastNumber);
+      };
+      return { ...engine, trimStream, stop };
     } catch (error) {
       last = error; // Another process may have taken the port in between.
     }
@@ -93,7 +107,7 @@ export async function startEngine(path: string | undefined): Promise<Engine> {
   throw new EngineError(`the DynamoDB engine does not start: ${reason(last)}`);
 }
 
-async function spawnEngine(binary: string, port: number, path: string): Promise<Engine> {
+async function spawnEngine(binary: string, port: number, path: string): Promise<Omit<Engine, 'trimStream'>> {
   const options = ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', path];
   const child = spawn('/bin/sh', ['-c', watchdog, 'dynamodb', binary, ...options], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -151,6 +165,21 @@ function indexStreamRecords(path: string): void {
     database.exec(
       'CREATE INDEX IF NOT EXISTS wallet_stream_numbers ON _stream_records (table_name, CAST(sequence_number AS INTEGER))',
     );
+  } finally {
+    database.close();
+  }
+}
+
+/** The newest record always stays: the engine counts on from it. */
+function trimStreamRecords(path: string, tableName: string, lastNumber: string): void {
+  const database = new DatabaseSync(path, { timeout: 2_000 });
+  try {
+    database
+      .prepare(
+        `DELETE FROM _stream_records WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) <= CAST(?2 AS INTEGER)
+          AND created_at < ?3 AND id < (SELECT max(id) FROM _stream_records WHERE table_name = ?1)`,
+      )
+      .run(tableName, lastNumber, Math.floor(Date.now() / 1000) - streamRetentionSeconds);
   } finally {
     database.close();
   }

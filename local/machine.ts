@@ -1,18 +1,36 @@
 /** What resources of a template become on this machine, and what each may use while it is started. */
-import type { Functions } from './functions.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import type { AsyncInvocations } from './async-invocations.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { DeliveryStream } from './delivery-streams.ts';
+import type { Engine } from './dynamodb.ts';
+import type { EventBuses } from './event-buses.ts';
+import type { Faults } from './faults.ts';
+import type { Functions, LocalFunction } from './functions.ts';
 import type { Issuer } from './issuer.ts';
-import type { Queues } from './queues.ts';
+import type { MessageAttribute, Queue, Queues } from './queues.ts';
 import type { RestApiDraft } from './rest-api.ts';
 import type { Secrets } from './secrets.ts';
-import type { Identity, ShapeMap } from './template.ts';
+import { TemplateError, type Identity, type ShapeMap } from './template.ts';
+import type { Topics } from './topics.ts';
 
 export const accountId = '000000000000';
 export const region = 'us-east-1';
 
 /** The parts of this machine. */
 export interface Machine {
-  readonly dynamodbEndpoint: string;
+  readonly engine: Engine;
+  /** Folder with one folder for each bucket. */
+  readonly bucketsFolder: string;
+  readonly store: DatabaseSync;
   readonly queues: Queues;
+  readonly topics: Topics;
+  readonly buses: EventBuses;
+  /** By ARN. */
+  readonly deliveryStreams: Map<string, DeliveryStream>;
+  readonly deliveries: Deliveries;
+  readonly asyncInvocations: AsyncInvocations;
+  readonly faults: Faults;
   readonly secrets: Secrets;
   readonly issuer: Issuer;
   readonly functions: Functions;
@@ -22,7 +40,7 @@ export interface Machine {
   /** What every function finds in its environment besides its own variables. */
   readonly baseEnvironment: Readonly<Record<string, string>>;
   /** Has `part` stopped before the functions are. */
-  onStop(part: { stop(): Promise<void> }): void;
+  readonly onStop: (part: { stop(): Promise<void> }) => void;
 }
 
 /** One resource of the template, its properties read. */
@@ -54,10 +72,37 @@ export function resourceType<Properties>(declared: {
   readonly identify?: ResourceType['identify'];
   readonly boot?: (machine: Machine, resource: BootResource<Properties>) => void | Promise<void>;
 }): ResourceType {
-  const { shape, identify = (logicalId) => ({ ref: logicalId, attributes: {} }), boot } = declared;
+  const { shape, identify = anonymous, boot } = declared;
   return {
     shape,
     identify,
     ...(boot && { boot: (machine, resource) => boot(machine, resource as BootResource<Properties>) }),
   };
+}
+
+const anonymous = (logicalId: string): Identity => ({ ref: logicalId, attributes: {} });
+
+/** Sends as a service would: not while SQS is switched off. */
+export function send(
+  machine: Machine,
+  queue: Queue,
+  body: string,
+  attributes: Record<string, MessageAttribute> = {},
+): void {
+  machine.faults.check('sqs');
+  queue.send(body, { attributes });
+}
+
+/** Throws TemplateError when the ARN is not that of a queue of the template. */
+export function queueOf(machine: Machine, arn: string, where: string): Queue {
+  const queue = machine.queues.byArn(arn);
+  if (!queue) throw new TemplateError(`${where}: ${arn} is not a queue of this template`);
+  return queue;
+}
+
+/** Throws TemplateError when neither name nor ARN is that of a function of the template. */
+export function functionOf(machine: Machine, nameOrArn: string, where: string): LocalFunction {
+  const found = machine.functions.byName(nameOrArn) ?? machine.functions.byArn(nameOrArn);
+  if (!found) throw new TemplateError(`${where}: ${nameOrArn} is not a function of this template`);
+  return found;
 }

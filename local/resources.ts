@@ -11,19 +11,12 @@ import type {
 } from '@aws-sdk/client-dynamodb';
 import { createHash } from 'node:crypto';
 import { ensureTable, type TableSettings } from './dynamodb.ts';
-import { startEventSource } from './event-source.ts';
-import {
-  accountId,
-  region,
-  resourceType,
-  type BootResource,
-  type Machine,
-  type Naming,
-  type ResourceType,
-} from './machine.ts';
+import { eventTypes } from './event-types.ts';
+import { invokeTypes, mappingTypes } from './function-types.ts';
+import { region, resourceType, type BootResource, type Machine, type Naming, type ResourceType } from './machine.ts';
 import { restApiTypes } from './rest-api.ts';
-import { intervalOf, startSchedule } from './schedules.ts';
 import type { GenerateSecretString } from './secrets.ts';
+import { storageTypes } from './storage-types.ts';
 import { readProperties, TemplateError, type Identity, type Resolver, type Template } from './template.ts';
 
 /** Types that change nothing a caller or a function on this machine could notice. */
@@ -38,7 +31,10 @@ const cloudOnly = new Set([
   'AWS::IAM::Role',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
+  'AWS::Logs::LogStream',
   'AWS::Logs::MetricFilter',
+  'AWS::S3::BucketPolicy',
+  'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
 ]);
 
@@ -58,6 +54,7 @@ interface FunctionProperties {
   readonly MemorySize?: number;
   readonly Timeout?: number;
   readonly ReservedConcurrentExecutions?: number;
+  readonly DeadLetterConfig?: { readonly TargetArn: string };
 }
 
 interface QueueProperties {
@@ -102,7 +99,7 @@ export function tableSettings(name: string, properties: TableProperties): TableS
 }
 
 async function bootTable(machine: Machine, { identity, properties }: BootResource<TableProperties>): Promise<void> {
-  await ensureTable(machine.dynamodbEndpoint, region, tableSettings(identity.ref, properties));
+  await ensureTable(machine.engine.endpoint, region, tableSettings(identity.ref, properties));
 }
 
 /** How each type starts, in the order in which types are started. A new type of resource is a new entry here. */
@@ -207,7 +204,7 @@ const types: Record<string, ResourceType> = {
         waitSeconds: properties.ReceiveMessageWaitTimeSeconds ?? 0,
         retentionSeconds: properties.MessageRetentionPeriod ?? 345_600,
         maximumBytes: properties.MaximumMessageSize ?? 1_048_576,
-        redrive: redrive && { arn: redrive.deadLetterTargetArn, maxReceiveCount: Number(redrive.maxReceiveCount) },
+        redrive: redrive && { arn: redrive.deadLetterTargetArn, maxReceiveCount: redrive.maxReceiveCount },
       });
     },
   }),
@@ -215,6 +212,7 @@ const types: Record<string, ResourceType> = {
     shape: {
       Architectures: 'cloud',
       Code: { S3Bucket: 'cloud', S3Key: true },
+      DeadLetterConfig: { TargetArn: true },
       Description: 'cloud',
       Environment: { Variables: true },
       Handler: true,
@@ -233,7 +231,7 @@ const types: Record<string, ResourceType> = {
     }),
     boot(machine, { logicalId, identity, properties }) {
       const { MemorySize: memoryMb = 128, Timeout: timeoutSeconds = 3 } = properties;
-      machine.functions.define({
+      const made = machine.functions.define({
         name: identity.ref,
         arn: identity.attributes['Arn'] ?? '',
         folder: machine.asset(properties.Code.S3Key, logicalId),
@@ -250,68 +248,18 @@ const types: Record<string, ResourceType> = {
         timeoutSeconds,
         reservedConcurrency: properties.ReservedConcurrentExecutions,
       });
+      const deadLettersArn = properties.DeadLetterConfig?.TargetArn;
+      if (deadLettersArn === undefined) return;
+      const deadLetters = machine.queues.byArn(deadLettersArn);
+      if (!deadLetters) throw new TemplateError(`${logicalId}: ${deadLettersArn} is not a queue of this template`);
+      machine.asyncInvocations.configure(made, { deadLetters });
     },
   }),
   ...restApiTypes,
-  'AWS::Lambda::EventSourceMapping': resourceType<{
-    BatchSize?: number;
-    EventSourceArn: string;
-    FunctionName: string;
-    FunctionResponseTypes?: string[];
-    MaximumBatchingWindowInSeconds?: number;
-    ScalingConfig?: { MaximumConcurrency?: number };
-  }>({
-    shape: {
-      BatchSize: true,
-      EventSourceArn: true,
-      FunctionName: true,
-      FunctionResponseTypes: [{ only: ['ReportBatchItemFailures'] }],
-      MaximumBatchingWindowInSeconds: true,
-      ScalingConfig: { MaximumConcurrency: true },
-    },
-    boot({ queues, functions, onStop }, { logicalId, properties }) {
-      const queue = queues.byArn(properties.EventSourceArn);
-      const target = functions.byName(properties.FunctionName) ?? functions.byArn(properties.FunctionName);
-      if (!queue || !target) {
-        throw new TemplateError(`${logicalId}: ${properties.EventSourceArn} is not a queue of this template`);
-      }
-      const source = startEventSource(queue, target, {
-        batchSize: properties.BatchSize ?? 10,
-        batchingWindowSeconds: properties.MaximumBatchingWindowInSeconds ?? 0,
-        maxConcurrency: properties.ScalingConfig?.MaximumConcurrency ?? Infinity,
-        reportsItemFailures: properties.FunctionResponseTypes !== undefined,
-        region,
-      });
-      onStop(source);
-    },
-  }),
-  'AWS::Events::Rule': resourceType<{
-    ScheduleExpression: string;
-    State?: string;
-    Targets?: { Arn: string; Input?: string }[];
-  }>({
-    shape: {
-      Description: 'cloud',
-      Name: 'cloud',
-      ScheduleExpression: true,
-      State: { only: ['ENABLED', 'DISABLED'] },
-      Targets: [{ Arn: true, DeadLetterConfig: 'cloud', Id: 'cloud', Input: true, RetryPolicy: 'cloud' }],
-    },
-    identify: (logicalId, { name, arn }) => ({
-      ref: name(logicalId),
-      attributes: { Arn: arn('events', `rule/${name(logicalId)}`) },
-    }),
-    boot({ functions, onStop }, { logicalId, identity, properties }) {
-      const intervalMs = intervalOf(properties.ScheduleExpression, logicalId);
-      if (properties.State === 'DISABLED') return;
-      for (const { Arn, Input } of properties.Targets ?? []) {
-        const target = functions.byArn(Arn);
-        if (!target) throw new TemplateError(`${logicalId}: target ${Arn} is not a function of this template`);
-        const ruleArn = identity.attributes['Arn'] ?? '';
-        onStop(startSchedule({ ruleArn, intervalMs, target, input: Input, accountId, region }));
-      }
-    },
-  }),
+  ...storageTypes,
+  ...invokeTypes,
+  ...eventTypes,
+  ...mappingTypes,
 };
 
 /** Who a resource is here; undefined for what only exists in the cloud. */

@@ -1,23 +1,30 @@
 /** Boots a CDK stack's template on this machine: what `npm start`, the demo, tests and benchmarks run against. */
 import type { App, Stack } from 'aws-cdk-lib';
-import { createWriteStream, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WalletStack } from '../lib/wallet-stack.ts';
 import { startBankSimulator, type BankSettings, type BankSimulator } from './bank-simulator.ts';
 import { newOutputFolder, synthesize } from './assembly.ts';
+import { createAsyncInvocations } from './async-invocations.ts';
+import { createDeliveries } from './deliveries.ts';
 import { openDoor, sendJson } from './door.ts';
 import { localCredentials, startEngine } from './dynamodb.ts';
+import { createEventBuses } from './event-buses.ts';
+import { createFaults, type Faults } from './faults.ts';
 import { createFunctions } from './functions.ts';
 import { openIssuer, type TokenRequest } from './issuer.ts';
 import { accountId, region, type Machine, type Naming } from './machine.ts';
+import { ownAnswer } from './own-routes.ts';
 import { createQueueService } from './queue-service.ts';
 import { openQueues } from './queues.ts';
 import { bootResources, checkTypes, identifyResource } from './resources.ts';
 import { buildGateway, newRestApiDraft } from './rest-api.ts';
 import { openSecrets } from './secrets.ts';
 import { serveServices } from './services.ts';
+import { openStore } from './store.ts';
 import { createResolver, isRecord, TemplateError, type Template } from './template.ts';
+import { createTopics } from './topics.ts';
 
 export interface RunnerOptions {
   /** @default 0, a free port */
@@ -62,6 +69,10 @@ export interface Runner {
   };
   /** What `Ref` gives for each resource of the template that exists here: table names, queue URLs, secret ARNs. */
   readonly resources: readonly { readonly logicalId: string; readonly type: string; readonly ref: string }[];
+  /** Folder with a folder for each S3 bucket, named as the bucket. */
+  readonly bucketsFolder: string;
+  /** Makes services of this machine fail for a while. */
+  readonly faults: Pick<Faults, 'set' | 'state'>;
   /** The simulated bank; undefined when the template has no `BankUrl`. */
   readonly bank: BankSimulator | undefined;
   /** Settles, with the reason, when the database engine has ended by itself and nothing works any more. */
@@ -103,6 +114,14 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       queues.close();
     });
 
+    const bucketsFolder = kept('buckets') ?? temporaryFolder(stops);
+    const store = openStore(kept('events.sqlite'));
+    const deliveries = createDeliveries(store);
+    stops.push(() => {
+      deliveries.close();
+      store.close();
+    });
+
     progress('starting the DynamoDB engine');
     const starting = startEngine(kept('dynamodb.sqlite'));
     starting.catch(() => undefined); // Awaited below, after the work that goes on meanwhile.
@@ -123,10 +142,17 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     const issuer = await openIssuer(kept('issuer.json'));
 
     const queueUrl = (name: string): string => `${services.url}/${accountId}/${name}`;
-    const services = await serveServices({
-      AmazonSQS: createQueueService(queues, queueUrl),
-      secretsmanager: secrets.service,
-    });
+    const faults = createFaults();
+    const buses = createEventBuses(store, deliveries, faults);
+    const topics = createTopics(store, faults);
+    const services = await serveServices(
+      {
+        AmazonSQS: faults.guard('sqs', createQueueService(queues, queueUrl)),
+        AWSEvents: buses.service,
+        secretsmanager: secrets.service,
+      },
+      topics.service,
+    );
     stops.push(() => {
       services.server.close();
       services.server.closeAllConnections();
@@ -142,9 +168,19 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     const log = options.log ?? openLog(kept('functions.log'), stops);
     const functions = createFunctions({ maxThreads: options.maxThreads, log });
     stops.push(() => functions.stop());
+    const asyncInvocations = createAsyncInvocations(deliveries);
+    stops.push(() => within(drainMs, asyncInvocations.stop()));
     const machine: Machine = {
-      dynamodbEndpoint: engine.endpoint,
+      engine,
+      bucketsFolder,
+      store,
       queues,
+      topics,
+      buses,
+      deliveryStreams: new Map(),
+      deliveries,
+      asyncInvocations,
+      faults,
       secrets,
       issuer,
       functions,
@@ -158,6 +194,8 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
         AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
         AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
         AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
+        AWS_ENDPOINT_URL_EVENTBRIDGE: services.url,
+        AWS_ENDPOINT_URL_SNS: services.url,
         AWS_ENDPOINT_URL_SQS: services.url,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: services.url,
         TZ: ':UTC',
@@ -193,7 +231,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     await bootResources(machine, template, resolver, naming, (type) => !isSecret(type));
     const gateway = buildGateway(machine.api, functions);
     door.open(async (request, response) => {
-      const reply = await ownAnswer(request, issuer, bank);
+      const reply = await ownAnswer(request, machine, issuer, bank);
       if (reply) sendJson(response, reply.status, reply.body);
       else if (gateway) await gateway(request, response);
       else sendJson(response, 404, { message: 'Not Found' });
@@ -209,6 +247,8 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
         const identity = identify(logicalId);
         return identity ? [{ logicalId, type, ref: identity.ref }] : [];
       }),
+      bucketsFolder,
+      faults,
       bank,
       failed: engine.ended,
       stop: stopAll,
@@ -217,29 +257,6 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     await stopAll();
     throw error;
   }
-}
-
-/** What the runner answers itself: tokens and their keys, and the bank's book. */
-async function ownAnswer(
-  request: IncomingMessage,
-  issuer: Awaited<ReturnType<typeof openIssuer>>,
-  bank: BankSimulator | undefined,
-): Promise<{ status: number; body: object } | undefined> {
-  const [path = '/'] = (request.url ?? '/').split('?', 1);
-  const method = request.method ?? 'GET';
-  if (bank && method === 'GET' && path === '/local/bank/payments') return { status: 200, body: { items: bank.book() } };
-  return issuer.answer({
-    method,
-    path,
-    authorization: request.headers.authorization,
-    async form() {
-      let text = '';
-      for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) {
-        if (text.length < 16_384) text += chunk;
-      }
-      return new URLSearchParams(text);
-    },
-  });
 }
 
 function bankSecretOf(template: Template): unknown {
@@ -262,6 +279,14 @@ function openLocked(path: string | undefined, dataDir: string | undefined): Retu
     }
     throw error;
   }
+}
+
+function temporaryFolder(stops: (() => unknown)[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wallet-buckets-'));
+  stops.push(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
 }
 
 function openLog(path: string | undefined, stops: (() => unknown)[]): (text: string) => void {

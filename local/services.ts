@@ -1,4 +1,7 @@
-/** The AWS endpoint of the functions: services that speak JSON, told apart by the `x-amz-target` header. */
+/**
+ * The AWS endpoint of the functions: services that speak JSON, told apart by the `x-amz-target` header, and one that
+ * speaks the older query protocol.
+ */
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,12 +12,14 @@ export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly type: string;
   readonly queryCode: string | undefined;
+  readonly status: number;
 
   /** @param queryCode the code that services with an older protocol also send, where it differs from the type */
-  constructor(type: string, message: string, queryCode?: string) {
+  constructor(type: string, message: string, queryCode?: string, status = 400) {
     super(message);
     this.type = type;
     this.queryCode = queryCode;
+    this.status = status;
   }
 }
 
@@ -23,10 +28,19 @@ export type Input = Record<string, unknown>;
 /** Answers one operation (`SendMessage`) of a service; throws ServiceError. */
 export type Service = (operation: string, input: Input) => Promise<object> | object;
 
+/** Answers a form of the query protocol with XML; throws ServiceError. */
+export interface QueryService {
+  answer(form: URLSearchParams): string;
+  error(error: ServiceError): string;
+}
+
 const maxRequestBytes = 16 * 1024 * 1024;
 
-/** Serves `services`, by their prefix in `x-amz-target`, on a free port of this machine. */
-export async function serveServices(services: Record<string, Service>): Promise<{ server: Server; url: string }> {
+/** Serves `services`, by their prefix in `x-amz-target`, and `query` on a free port of this machine. */
+export async function serveServices(
+  services: Record<string, Service>,
+  query: QueryService,
+): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -35,24 +49,38 @@ export async function serveServices(services: Record<string, Service>): Promise<
       if (bytes <= maxRequestBytes) chunks.push(chunk);
     });
     request.on('end', () => {
-      void answer(String(request.headers['x-amz-target'] ?? ''), Buffer.concat(chunks).toString()).then(
-        ({ status, headers, body }) => {
-          response.writeHead(status, {
-            'content-type': 'application/x-amz-json-1.0',
-            'content-length': Buffer.byteLength(body),
-            'x-amzn-requestid': randomUUID(),
-            ...headers,
-          });
-          response.end(body);
-        },
-      );
+      const text = Buffer.concat(chunks).toString();
+      const isForm = /^application\/x-www-form-urlencoded/.test(request.headers['content-type'] ?? '');
+      const answered = isForm ? answerForm(text) : answer(String(request.headers['x-amz-target'] ?? ''), text);
+      void answered.then(({ status, headers, body }) => {
+        response.writeHead(status, {
+          'content-type': isForm ? 'text/xml' : 'application/x-amz-json-1.0',
+          'content-length': Buffer.byteLength(body),
+          'x-amzn-requestid': randomUUID(),
+          ...headers,
+        });
+        response.end(body);
+      });
     });
   });
 
-  async function answer(
-    target: string,
-    body: string,
-  ): Promise<{ status: number; headers?: Record<string, string>; body: string }> {
+  interface Reply {
+    readonly status: number;
+    readonly headers?: Record<string, string>;
+    readonly body: string;
+  }
+
+  function answerForm(text: string): Promise<Reply> {
+    try {
+      return Promise.resolve({ status: 200, body: query.answer(new URLSearchParams(text)) });
+    } catch (error) {
+      const known =
+        error instanceof ServiceError ? error : new ServiceError('InternalFailure', String(error), undefined, 500);
+      return Promise.resolve({ status: known.status, body: query.error(known) });
+    }
+  }
+
+  async function answer(target: string, body: string): Promise<Reply> {
     const [prefix = '', operation = ''] = target.split('.');
     try {
       const service = services[prefix];
@@ -65,7 +93,7 @@ export async function serveServices(services: Record<string, Service>): Promise<
         return { status: 500, body: JSON.stringify({ __type: 'InternalFailure', message }) };
       }
       return {
-        status: 400,
+        status: error.status,
         headers: error.queryCode ? { 'x-amzn-query-error': `${error.queryCode};Sender` } : {},
         body: JSON.stringify({ __type: error.type, message: error.message }),
       };

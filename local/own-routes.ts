@@ -1,0 +1,74 @@
+/** What the runner answers itself: tokens and their keys, and windows on what the service has done. */
+import type { IncomingMessage } from 'node:http';
+import type { BankSimulator } from './bank-simulator.ts';
+import type { Issuer } from './issuer.ts';
+import type { Machine } from './machine.ts';
+
+export interface OwnAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+const defaultLimit = 100;
+const maxLimit = 1000;
+const maxBodyLength = 16_384;
+
+/** Answers a request that is for the runner; undefined for one that is for the API. */
+export async function ownAnswer(
+  request: IncomingMessage,
+  machine: Pick<Machine, 'buses' | 'topics' | 'faults'>,
+  issuer: Issuer,
+  bank: BankSimulator | undefined,
+): Promise<OwnAnswer | undefined> {
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  const method = request.method ?? 'GET';
+  const parameters = new URLSearchParams(query);
+  const ok = (body: object): OwnAnswer => ({ status: 200, body });
+  const bad = (message: string): OwnAnswer => ({ status: 400, body: { message } });
+  const limit = limitOf(parameters);
+  const listed = (list: (limit: number) => readonly object[]): OwnAnswer =>
+    limit === undefined ? bad(`limit must be a number from 1 to ${maxLimit}`) : ok({ items: list(limit) });
+
+  switch (`${method} ${path}`) {
+    case 'GET /local/bank/payments':
+      return bank && ok({ items: bank.book() });
+    case 'GET /local/events':
+      return listed((most) => machine.buses.list({ limit: most, type: parameters.get('type') ?? undefined }));
+    case 'GET /local/notifications':
+      return listed((most) => machine.topics.list(most));
+    case 'GET /local/faults':
+      return ok(machine.faults.state());
+    case 'PUT /local/faults': {
+      const problem = machine.faults.apply(parse(await textOf(request)));
+      return problem === undefined ? ok(machine.faults.state()) : bad(problem);
+    }
+    default:
+      return issuer.answer({
+        method,
+        path,
+        authorization: request.headers.authorization,
+        form: async () => new URLSearchParams(await textOf(request)),
+      });
+  }
+}
+
+function limitOf(parameters: URLSearchParams): number | undefined {
+  const limit = Number(parameters.get('limit') ?? defaultLimit);
+  return Number.isInteger(limit) && limit >= 1 && limit <= maxLimit ? limit : undefined;
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) {
+    if (text.length < maxBodyLength) text += chunk;
+  }
+  return text;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -99,39 +99,56 @@ export function countMovement(
   if (movement.direction === 'in') {
     return { activity: { ...activity, inRecent: add(activity.inRecent, movement, through) }, signals: [] };
   }
-  const next: Activity = {
-    outMinute: add(activity.outMinute, movement, minute),
-    outHour: add(activity.outHour, movement, hour),
-    outDay: add(activity.outDay, movement, day),
-    outRecent: add(activity.outRecent, movement, through),
-    inRecent: activity.inRecent,
-    destinations: remember(activity.destinations, movement.destination),
-  };
+  const perMinute = slide(activity.outMinute, movement, minute);
+  const perHour = slide(activity.outHour, movement, hour);
+  const perDay = slide(activity.outDay, movement, day);
+  const outgoing = slide(activity.outRecent, movement, through);
   const signals = [
-    velocity('outgoing-per-minute', sumOf(next.outMinute, movement.at, minute), movement, limits.outgoingPerMinute),
-    velocity('outgoing-per-hour', sumOf(next.outHour, movement.at, hour), movement, limits.outgoingPerHour),
-    velocity('outgoing-per-day', sumOf(next.outDay, movement.at, day), movement, limits.outgoingPerDay),
-    inAndOut(sumOf(next.inRecent, movement.at, through), sumOf(next.outRecent, movement.at, through), movement, limits),
+    velocity('outgoing-per-minute', perMinute, movement, limits.outgoingPerMinute),
+    velocity('outgoing-per-hour', perHour, movement, limits.outgoingPerHour),
+    velocity('outgoing-per-day', perDay, movement, limits.outgoingPerDay),
+    inAndOut(sumOf(activity.inRecent, outgoing.end, through), outgoing, movement, limits),
     newDestination(activity.destinations, movement, limits),
   ];
-  return { activity: next, signals: signals.filter((signal) => signal !== undefined) };
+  return {
+    activity: {
+      outMinute: perMinute.buckets,
+      outHour: perHour.buckets,
+      outDay: perDay.buckets,
+      outRecent: outgoing.buckets,
+      inRecent: activity.inRecent,
+      destinations: remember(activity.destinations, movement.destination),
+    },
+    signals: signals.filter((signal) => signal !== undefined),
+  };
 }
 
-function velocity(rule: FraudRule, sum: WindowLimit, movement: Movement, limit: WindowLimit): Signal | undefined {
-  const byCount = sum.count > limit.count && sum.count - 1 <= limit.count;
-  const byAmount = sum.amount > limit.amount && sum.amount - movement.amount <= limit.amount;
+/** A window before and after a movement was added to it; both figures are of the window that ends at `end`. */
+interface Slide {
+  readonly buckets: Bucket[];
+  readonly end: number;
+  readonly before: WindowLimit;
+  readonly after: WindowLimit;
+}
+
+/** Adds a movement to its window. The window ends at the latest movement, so that one told of late counts too. */
+function slide(buckets: readonly Bucket[], movement: Movement, window: Window): Slide {
+  const next = add(buckets, movement, window);
+  const end = Math.max(movement.at, ...next.map(([start]) => start));
+  return { buckets: next, end, before: sumOf(buckets, end, window), after: sumOf(next, end, window) };
+}
+
+function velocity(rule: FraudRule, { before, after }: Slide, movement: Movement, limit: WindowLimit) {
+  const byCount = after.count > limit.count && before.count <= limit.count;
+  const byAmount = after.amount > limit.amount && before.amount <= limit.amount;
   if (!byCount && !byAmount) return undefined;
-  return { rule, transactionId: movement.transactionId, figures: { ...sum }, limits: { ...limit } };
+  return { rule, transactionId: movement.transactionId, figures: { ...after }, limits: { ...limit } };
 }
 
-function inAndOut(
-  incoming: WindowLimit,
-  outgoing: WindowLimit,
-  movement: Movement,
-  { inAndOut: limit }: FraudLimits,
-): Signal | undefined {
-  const amount = Math.min(incoming.amount, outgoing.amount);
-  const before = Math.min(incoming.amount, outgoing.amount - movement.amount);
+function inAndOut(incoming: WindowLimit, outgoing: Slide, movement: Movement, limits: FraudLimits): Signal | undefined {
+  const limit = limits.inAndOut;
+  const amount = Math.min(incoming.amount, outgoing.after.amount);
+  const before = Math.min(incoming.amount, outgoing.before.amount);
   if (amount <= limit.amount || before > limit.amount) return undefined;
   return {
     rule: 'in-and-out',

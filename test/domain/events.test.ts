@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { transactionEvent, walletEvent } from '../../lambdas/domain/events.ts';
+import type { EventType } from '../../lambdas/domain/events.ts';
+import { charge, queuedTransfer, transfer, withdrawal } from '../../lambdas/domain/transaction.ts';
+import type { Transaction, TransactionStatus } from '../../lambdas/domain/transaction.ts';
+import { openWallet } from '../../lambdas/domain/wallet.ts';
+
+const at = '2026-03-01T12:00:00.000Z';
+const facts = {
+  transactionId: 'tx_1',
+  principal: 'ann',
+  ownerId: 'ann',
+  walletId: 'w_1',
+  amount: 5,
+  currency: 'EUR',
+  at,
+};
+const wallet = openWallet({ walletId: 'w_1', ownerId: 'ann', currency: 'EUR', at });
+const withdrawn = withdrawal({ ...facts, destination: { account: 'DE02120300000000202051' } });
+const queued = queuedTransfer({ ...facts, toWalletId: 'w_2' });
+
+/** What a transaction tells on its way through these statuses, from its making. */
+function story(transaction: Transaction, ...statuses: TransactionStatus[]): (EventType | undefined)[] {
+  const images = [transaction, ...statuses.map((status) => ({ ...transaction, status }))];
+  return images.map((after, index) => transactionEvent(images[index - 1], after));
+}
+
+describe('the event of a transaction', () => {
+  it('is its making and each change of its status', () => {
+    assert.deepEqual(story(charge(facts)), ['wallet.funded']);
+    assert.deepEqual(story(transfer({ ...facts, toWalletId: 'w_2' })), ['transfer.completed']);
+    assert.deepEqual(story(queued, 'completed'), ['transfer.accepted', 'transfer.completed']);
+    assert.deepEqual(story(queued, 'failed'), ['transfer.accepted', 'transfer.failed']);
+    assert.deepEqual(story(withdrawn, 'executing', 'review', 'completed'), [
+      'withdrawal.accepted',
+      'withdrawal.executing',
+      'withdrawal.review',
+      'withdrawal.completed',
+    ]);
+    assert.deepEqual(story(withdrawn, 'failed'), ['withdrawal.accepted', 'withdrawal.failed']);
+    assert.deepEqual(story({ ...withdrawn, type: 'return', status: 'completed' }), ['withdrawal.returned']);
+  });
+
+  it('is none when the status stays: a second claim, a visit put back, a link to a return', () => {
+    assert.deepEqual(story(withdrawn, 'executing', 'executing').at(-1), undefined);
+    assert.deepEqual(story(withdrawn, 'completed', 'completed').at(-1), undefined);
+  });
+
+  it('is refused for a transfer in a status that no transfer has', () => {
+    assert.throws(() => story(queued, 'review'), /is review/);
+  });
+});
+
+describe('the event of a wallet', () => {
+  it('is its opening and each change of its status, not of its balance', () => {
+    assert.equal(walletEvent(undefined, wallet), 'wallet.created');
+    assert.equal(walletEvent(wallet, { ...wallet, available: 5, total: 5, version: 1 }), undefined);
+    assert.equal(walletEvent(wallet, { ...wallet, status: 'frozen' }), 'wallet.frozen');
+    assert.equal(walletEvent({ ...wallet, status: 'frozen' }, { ...wallet, status: 'frozen', version: 2 }), undefined);
+    assert.equal(walletEvent({ ...wallet, status: 'frozen' }, wallet), 'wallet.unfrozen');
+    assert.equal(walletEvent(wallet, { ...wallet, status: 'closed' }), 'wallet.closed');
+    assert.equal(walletEvent({ ...wallet, status: 'frozen' }, { ...wallet, status: 'closed' }), 'wallet.closed');
+  });
+});

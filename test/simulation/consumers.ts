@@ -1,0 +1,180 @@
+/** What the tests of the events' consumers share: a history with every event, calls that die, and deliveries. */
+import { randomUUID } from 'node:crypto';
+import type { DynamoDBRecord } from 'aws-lambda';
+import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import type { Attempt, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { ServiceEvent } from '../../lambdas/event-schemas.ts';
+import type { Publisher, PutEvents } from '../../lambdas/runtime/bus.ts';
+import { eventOf } from '../../lambdas/runtime/events.ts';
+import { changeOf } from '../../lambdas/store/stream.ts';
+import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
+import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
+import {
+  claimWithdrawal,
+  putBackWithdrawal,
+  releaseWithdrawal,
+  returnWithdrawal,
+  reviewWithdrawal,
+  settleWithdrawal,
+} from '../../lambdas/store/withdrawals.ts';
+import type { TestTable } from '../engine.ts';
+import { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from '../store/commands.ts';
+
+export const fingerprintKey = 'a key that only tests have';
+
+/** Runs commands and workers' steps that bring about each event of transactions and wallets at least once. */
+export async function liveThrough(table: TestTable): Promise<{ ann: string; bob: string }> {
+  const ann = await fundedWallet(table, 'ann', 10_000);
+  const bob = await fundedWallet(table, 'bob', 500);
+  await transfer(table, ann, bob, { owner: 'ann', amount: 700, description: 'rent', metadata: { month: 'March' } });
+
+  const paid = await withdraw(table, ann, { owner: 'ann', amount: 1_000 });
+  await step(table, paid.transaction, 'unknown');
+  const settled = await step(table, paid.transaction, 'accepted');
+  await returnWithdrawal(table, settled, iso(table));
+  const refused = await withdraw(table, ann, { owner: 'ann', amount: 200 });
+  await step(table, refused.transaction, 'rejected');
+  const doubtful = await withdraw(table, bob, { owner: 'bob', amount: 300 });
+  await step(table, doubtful.transaction, 'review');
+
+  const queued = await Promise.all([100, 200, 300].map((amount) => queueTransfer(table, ann, bob, { owner: 'ann', amount })));
+  const [first, second, third] = queued.map(({ transaction }) => transaction as QueuedTransfer);
+  if (!first || !second || !third) throw new Error('no queued transfers');
+  await settleTransfers(table, [first, second], iso(table));
+  await failTransfer(table, third, { code: 'wallet_frozen', message: 'The wallet is frozen' }, iso(table));
+
+  await setStatus(table, bob, 'frozen');
+  await setStatus(table, bob, 'frozen');
+  await setStatus(table, bob, 'active');
+  await setStatus(table, await openWallet(table, 'ann'), 'closed');
+  await charge(table, bob, { amount: 1 });
+  return { ann, bob };
+}
+
+async function step(table: TestTable, { transactionId }: Transaction, how: 'accepted' | 'rejected' | 'unknown' | 'review') {
+  table.clock.now += 60_000;
+  const at = iso(table);
+  const claim = { claimId: randomUUID(), at, leaseUntil: at, submitBy: at };
+  const result = await claimWithdrawal(table, transactionId, claim);
+  if (!result.claimed) throw new Error(`not claimed: ${transactionId}`);
+  const claimed = { withdrawal: result.before, claimId: claim.claimId, at };
+  const attempt: Attempt = { at, submitted: true, outcome: how === 'review' ? 'unknown' : how };
+  const code = { code: 'account_closed', message: 'The account is closed' };
+  if (how === 'accepted') await settleWithdrawal(table, claimed, attempt);
+  else if (how === 'rejected') await releaseWithdrawal(table, claimed, attempt, code);
+  else if (how === 'review') await reviewWithdrawal(table, claimed, attempt);
+  else await putBackWithdrawal(table, claimed, { dueAt: at, submitBy: at, attempt });
+  return result.before;
+}
+
+function iso(table: TestTable): string {
+  return new Date(table.now()).toISOString();
+}
+
+/** The events that these records are, by their ids. */
+export function eventsIn(records: readonly DynamoDBRecord[]): Map<string, ServiceEvent> {
+  const events = records.flatMap((record) => {
+    const change = changeOf(record);
+    const event = change && eventOf(change, fingerprintKey);
+    // As it comes out of the bus: through JSON.
+    return event ? [JSON.parse(JSON.stringify(event)) as ServiceEvent] : [];
+  });
+  return new Map(events.map((event) => [event.eventId, event]));
+}
+
+/** The process ends here. */
+export class Death extends Error {
+  override readonly name = 'Death';
+}
+
+/** One death, before or after the n-th call (from 0). `struck` says whether there was such a call. */
+export interface Doom {
+  readonly call: number;
+  readonly moment: 'before' | 'after';
+}
+
+/** Passes calls on, until the one at which the process dies; from then on nothing it does takes effect. */
+export function mortal(doom: Doom | undefined) {
+  let calls = 0;
+  let dead = false;
+  return {
+    get died() {
+      return dead;
+    },
+    async call<T>(perform: () => Promise<T>): Promise<T> {
+      if (dead) throw new Death();
+      const strikes = calls++ === doom?.call;
+      if (strikes && doom.moment === 'before') {
+        dead = true;
+        throw new Death();
+      }
+      const result = await perform();
+      if (strikes) {
+        dead = true;
+        throw new Death();
+      }
+      return result;
+    },
+  };
+}
+
+/** Deaths before and after each call, until one of them strikes no more. */
+export async function eachDoom(run: (doom: Doom) => Promise<{ struck: boolean }>): Promise<number> {
+  for (let call = 0; ; call++) {
+    for (const moment of ['before', 'after'] as const) {
+      const { struck } = await run({ call, moment });
+      if (!struck) return call;
+    }
+    if (call > 1_000) throw new Error('there is no end of calls');
+  }
+}
+
+/** A bus that keeps what it is given; `refuse` gives the code of an entry's refusal, or throws. */
+export function keepingBus(refuse: (event: ServiceEvent) => string | undefined = () => undefined) {
+  const delivered: ServiceEvent[] = [];
+  const sizes: number[] = [];
+  const put: PutEvents = (entries) => {
+    sizes.push(entries.length);
+    const codes = entries.map((entry) => {
+      const event = eventOfEntry(entry);
+      const code = refuse(event);
+      if (code === undefined) delivered.push(event);
+      return code;
+    });
+    return Promise.resolve(codes);
+  };
+  return { delivered, sizes, put };
+}
+
+function eventOfEntry({ Detail, DetailType, Source }: PutEventsRequestEntry): ServiceEvent {
+  const event = JSON.parse(Detail ?? '') as ServiceEvent;
+  if (Source !== 'wallet' || DetailType !== event.type) throw new Error(`wrong envelope for ${event.eventId}`);
+  return event;
+}
+
+/** A publisher on a clock of its own that starts at 0. */
+export function publisherTo(put: PutEvents): Publisher & { readonly clock: { now: number } } {
+  const clock = { now: 0 };
+  return {
+    put,
+    busName: 'bus',
+    clock,
+    now: () => clock.now,
+    random: () => 0.5,
+    sleep(ms) {
+      clock.now += ms;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Seeded numbers in [0, 1). */
+export function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

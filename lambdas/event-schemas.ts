@@ -25,7 +25,9 @@ const transaction = z.object({
   destination: z
     .object({
       account: z.string().describe('All but the last four characters hidden'),
-      fingerprint: z.string().describe('The same for the same account of the same wallet; the account cannot be found from it'),
+      fingerprint: z
+        .string()
+        .describe('The same for the same account of the same wallet; the account cannot be found from it'),
     })
     .optional(),
   postings: z.array(

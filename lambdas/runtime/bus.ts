@@ -61,7 +61,10 @@ export async function publishEvents<E extends ServiceEvent>(
       const delay = tries === 0 ? 0 : publisher.random() * Math.min(firstDelayMs * 2 ** tries, longestDelayMs);
       if (publisher.now() + delay >= deadline) break;
       if (tries > 0) await publisher.sleep(delay);
-      const refusals = await tryPut(publisher, left.map(({ entry }) => entry));
+      const refusals = await tryPut(
+        publisher,
+        left.map(({ entry }) => entry),
+      );
       for (const [index, { event }] of left.entries()) {
         const refusal = refusals[index];
         if (refusal !== undefined && definiteCodes.has(refusal)) failures.set(event, { code: refusal, definite: true });

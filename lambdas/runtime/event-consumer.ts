@@ -30,7 +30,10 @@ export function consumeEvents<T extends EventType>(services: {
       }
     }
     const known = [...events.values()];
-    const failed = await services.handle(known.map(({ event }) => event), context);
+    const failed = await services.handle(
+      known.map(({ event }) => event),
+      context,
+    );
     for (const { event, records } of known) {
       if (!failed.has(event.eventId)) continue;
       for (const record of records) failures.push({ record, error: failed.get(event.eventId) });

@@ -19,11 +19,7 @@ export function eventOf(change: Change, fingerprintKey: string): ServiceEvent | 
 }
 
 /** The event that tells of something wrong with the books; the same for the same finding of the same pass. */
-export function discrepancyEvent(
-  discrepancy: Discrepancy,
-  passId: string,
-  now: number,
-): EventOf<'ledger.discrepancy'> {
+export function discrepancyEvent(discrepancy: Discrepancy, passId: string, now: number): EventOf<'ledger.discrepancy'> {
   const { kind, subject, detail } = discrepancy;
   return {
     eventId: eventIdOf(['ledger.discrepancy', passId, kind, subject, detail]),

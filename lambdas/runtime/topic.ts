@@ -17,8 +17,8 @@ export type Notify = (notification: Notification) => Promise<void>;
 
 /** SNS takes ten messages a call, of 256 KB together; the rest is for attributes. */
 const limits = { most: 10, mostBytes: 240_000 };
-/** How long a notification waits for others to share its call. */
-const gatherMs = 10;
+/** How long a notification waits at most for nine others to share its call. */
+const gatherMs = 20;
 
 interface Waiting {
   readonly notification: Notification;
@@ -33,6 +33,7 @@ interface Waiting {
  */
 export function openTopic(client: Pick<SNSClient, 'send'>, topicArn: string): Notify {
   let waiting: Waiting[] = [];
+  let timer: NodeJS.Timeout | undefined;
 
   async function publish(batch: readonly Waiting[]): Promise<void> {
     try {
@@ -62,6 +63,8 @@ export function openTopic(client: Pick<SNSClient, 'send'>, topicArn: string): No
   }
 
   function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
     const gathered = waiting;
     waiting = [];
     for (const batch of chunksOf(gathered, ({ message }) => Buffer.byteLength(message), limits)) void publish(batch);
@@ -69,7 +72,8 @@ export function openTopic(client: Pick<SNSClient, 'send'>, topicArn: string): No
 
   return (notification) =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) setTimeout(flush, gatherMs);
       waiting.push({ notification, message: JSON.stringify(notification), resolve, reject });
+      if (waiting.length === limits.most) flush();
+      else timer ??= setTimeout(flush, gatherMs);
     });
 }

@@ -127,7 +127,12 @@ describe('a new destination', () => {
 
   it('is told of with more than the limit, the first time', () => {
     assert.deepEqual(
-      rules(limits, [moved('out', 101, 0, 'a'), moved('out', 101, 1, 'a'), moved('out', 100, 2, 'b'), moved('out', 101, 3, 'b')]),
+      rules(limits, [
+        moved('out', 101, 0, 'a'),
+        moved('out', 101, 1, 'a'),
+        moved('out', 100, 2, 'b'),
+        moved('out', 101, 3, 'b'),
+      ]),
       [['new-destination'], [], [], []],
     );
   });

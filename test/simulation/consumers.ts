@@ -37,7 +37,9 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   const doubtful = await withdraw(table, bob, { owner: 'bob', amount: 300 });
   await step(table, doubtful.transaction, 'review');
 
-  const queued = await Promise.all([100, 200, 300].map((amount) => queueTransfer(table, ann, bob, { owner: 'ann', amount })));
+  const queued = await Promise.all(
+    [100, 200, 300].map((amount) => queueTransfer(table, ann, bob, { owner: 'ann', amount })),
+  );
   const [first, second, third] = queued.map(({ transaction }) => transaction as QueuedTransfer);
   if (!first || !second || !third) throw new Error('no queued transfers');
   await settleTransfers(table, [first, second], iso(table));
@@ -51,7 +53,11 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   return { ann, bob };
 }
 
-async function step(table: TestTable, { transactionId }: Transaction, how: 'accepted' | 'rejected' | 'unknown' | 'review') {
+async function step(
+  table: TestTable,
+  { transactionId }: Transaction,
+  how: 'accepted' | 'rejected' | 'unknown' | 'review',
+) {
   table.clock.now += 60_000;
   const at = iso(table);
   const claim = { claimId: randomUUID(), at, leaseUntil: at, submitBy: at };

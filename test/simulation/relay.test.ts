@@ -16,7 +16,17 @@ import { newBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
 import { destination } from '../store/commands.ts';
-import { Death, eachDoom, eventsIn, fingerprintKey, keepingBus, liveThrough, mortal, numbers, publisherTo } from './consumers.ts';
+import {
+  Death,
+  eachDoom,
+  eventsIn,
+  fingerprintKey,
+  keepingBus,
+  liveThrough,
+  mortal,
+  numbers,
+  publisherTo,
+} from './consumers.ts';
 
 let engine: TestEngine;
 let records: DynamoDBRecord[];
@@ -133,7 +143,10 @@ describe('the relay', () => {
   it('names the first record that it could not publish in its time, and has all of them later', async () => {
     const bus = keepingBus();
     const away: PutEvents = () => Promise.reject(new Error('EventBridge is away'));
-    assert.equal(await hand(records, away), records.find((record) => eventsIn([record]).size > 0));
+    assert.equal(
+      await hand(records, away),
+      records.find((record) => eventsIn([record]).size > 0),
+    );
     await deliver(records, (batch) => hand(batch, bus.put));
     assertAllPublished(bus.delivered);
   });

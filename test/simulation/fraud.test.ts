@@ -1,0 +1,250 @@
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { screenedEvents } from '../../lambdas/contract.ts';
+import type { FraudPolicy } from '../../lambdas/contract.ts';
+import type { FraudRule } from '../../lambdas/domain/fraud.ts';
+import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
+import { getActivity } from '../../lambdas/store/activity.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+import { getWallet } from '../../lambdas/store/wallets.ts';
+import { screen } from '../../lambdas/workers/fraud.ts';
+import { newBooks } from '../books.ts';
+import type { TestBooks } from '../books.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from '../store/commands.ts';
+import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo } from './consumers.ts';
+
+type ScreenedEvent = EventOf<(typeof screenedEvents)[number]>;
+type Suspicion = EventOf<'activity.suspicious'>;
+
+let engine: TestEngine;
+let books: TestBooks;
+before(async () => {
+  engine = await startTestEngine();
+  books = await newBooks(engine);
+});
+after(async () => {
+  books.close();
+  await engine.stop();
+});
+
+const policy: FraudPolicy = {
+  outgoingPerMinute: { count: 3, amount: 1_000 },
+  outgoingPerHour: { count: 10, amount: 5_000 },
+  outgoingPerDay: { count: 100, amount: 50_000 },
+  inAndOut: { minutes: 10, amount: 10_000 },
+  newDestination: { amount: 400 },
+  byCurrency: { JPY: { newDestination: { amount: 40_000 } } },
+};
+
+/** Events of what happened since they were taken last, as the queue gets them. */
+async function takeEvents(): Promise<ScreenedEvent[]> {
+  const events = [...eventsIn(await books.takeRecords()).values()];
+  return events.filter((event): event is ScreenedEvent => screenedEvents.some((type) => type === event.type));
+}
+
+interface Screening {
+  readonly activity: TestTable;
+  readonly delivered: ServiceEvent[];
+  /** Screens; gives the events that failed. A process of its own when `call` is given. */
+  readonly run: (
+    events: readonly ScreenedEvent[],
+    call?: <T>(perform: () => Promise<T>) => Promise<T>,
+  ) => Promise<ScreenedEvent[]>;
+}
+
+async function newScreening(options: { freezeOnSuspicion?: boolean; away?: () => boolean } = {}): Promise<Screening> {
+  const activity = await engine.newTable();
+  const bus = keepingBus();
+  return {
+    activity,
+    delivered: bus.delivered,
+    async run(events, call = (perform) => perform()) {
+      const process = (name: string) => {
+        const table = engine.openTable(name);
+        table.clock.now = books.table.clock.now;
+        table.fault = (_call, send) => call(send);
+        return table;
+      };
+      const publisher = publisherTo((entries) =>
+        options.away?.() ? Promise.reject(new Error('EventBridge is away')) : call(() => bus.put(entries)),
+      );
+      const services = {
+        table: process(books.table.name),
+        activity: process(activity.name),
+        publisher,
+        policy,
+        freezeOnSuspicion: options.freezeOnSuspicion ?? false,
+      };
+      const failed = await screen(events, services, 20_000);
+      return events.filter(({ eventId }) => failed.has(eventId));
+    },
+  };
+}
+
+function suspicions(delivered: readonly ServiceEvent[]): Suspicion[] {
+  const distinct = new Map(delivered.map((event) => [event.eventId, event]));
+  return [...distinct.values()].filter((event) => event.type === 'activity.suspicious');
+}
+
+function rulesOf(delivered: readonly ServiceEvent[], walletId: string): FraudRule[] {
+  return suspicions(delivered)
+    .filter(({ activity }) => activity.walletId === walletId)
+    .map(({ activity }) => activity.rule)
+    .sort();
+}
+
+/** Money out of a wallet so often and so much that three rules speak. */
+async function burst(table: Table): Promise<{ walletId: string; events: ScreenedEvent[] }> {
+  const walletId = await fundedWallet(table, 'ann', 100_000);
+  const other = await openWallet(table, 'bob');
+  for (const amount of [100, 200, 300, 350, 380]) await transfer(table, walletId, other, { owner: 'ann', amount });
+  await withdraw(table, walletId, { owner: 'ann', amount: 500 });
+  const events = await takeEvents();
+  return { walletId, events };
+}
+
+async function countOf(table: Table, walletId: string): Promise<number> {
+  const { activity } = await getActivity(table, walletId, []);
+  return activity.outDay.reduce((sum, [, count]) => sum + count, 0);
+}
+
+describe('screening', () => {
+  it('tells of each limit once, with the rule, the figures and the transaction', async () => {
+    const { walletId, events } = await burst(books.table);
+    const screening = await newScreening();
+    assert.deepEqual(await screening.run(events), []);
+    assert.deepEqual(rulesOf(screening.delivered, walletId), [
+      'new-destination',
+      'outgoing-per-minute',
+      'outgoing-per-minute',
+    ]);
+    const [byCount] = suspicions(screening.delivered).filter(({ activity }) => activity.rule === 'outgoing-per-minute');
+    assert.deepEqual(byCount?.activity.figures, { count: 4, amount: 950 });
+    assert.deepEqual(byCount.activity.limits, { count: 3, amount: 1_000 });
+    assert.deepEqual(byCount.walletIds, [walletId]);
+    assert.equal((await getWallet(books.table, walletId))?.status, 'active');
+  });
+
+  it('counts both events of a queued transfer as one movement, and its arrival as money in', async () => {
+    const ann = await fundedWallet(books.table, 'ann', 10_000);
+    const bob = await openWallet(books.table, 'bob');
+    const { transaction } = await queueTransfer(books.table, ann, bob, { owner: 'ann', amount: 100 });
+    const [funded, accepted] = await takeEvents();
+    assert.ok(funded && accepted);
+    const completed = { ...accepted, eventId: `ev_${'a'.repeat(26)}`, type: 'transfer.completed' as const };
+    const screening = await newScreening();
+    assert.deepEqual(await screening.run([funded, accepted]), []);
+    assert.deepEqual(await screening.run([completed]), []);
+    assert.equal(await countOf(screening.activity, ann), 1);
+    const arrived = await getActivity(screening.activity, bob, [transaction.transactionId]);
+    assert.deepEqual(
+      arrived.activity.inRecent.map(([, count, amount]) => [count, amount]),
+      [[1, 100]],
+    );
+  });
+
+  it('goes by the limits of the currency where it has some', async () => {
+    const yen = await fundedWallet(books.table, 'ann', 100_000, 'JPY');
+    await withdraw(books.table, yen, { owner: 'ann', amount: 900 });
+    const screening = await newScreening();
+    await screening.run(await takeEvents());
+    assert.deepEqual(rulesOf(screening.delivered, yen), []);
+  });
+
+  it('counts each movement once, however its events are split, repeated and mixed, by many at a time', async () => {
+    const { walletId, events } = await burst(books.table);
+    for (let seed = 1; seed <= 5; seed++) {
+      const random = numbers(seed);
+      const screening = await newScreening();
+      const mixed = [...events, ...events, ...events].sort(() => random() - 0.5);
+      const batches = Array.from({ length: 6 }, (_, index) => mixed.slice(index * 4, index * 4 + 4));
+      let left = (await Promise.all(batches.map((batch) => screening.run(batch)))).flat();
+      for (let tries = 0; left.length > 0 && tries < 20; tries++) left = await screening.run(left);
+      assert.deepEqual(left, []);
+      assert.equal(await countOf(screening.activity, walletId), 6);
+      assert.ok(rulesOf(screening.delivered, walletId).includes('outgoing-per-minute'));
+    }
+  });
+
+  it('counts once and tells at least once when it dies before or after any call', async () => {
+    const { walletId, events } = await burst(books.table);
+    const calls = await eachDoom(async (doom) => {
+      const screening = await newScreening();
+      const life = mortal(doom);
+      let left: readonly ScreenedEvent[] = events;
+      try {
+        left = await screening.run(events, (perform) => life.call(perform));
+      } catch (error) {
+        if (!(error instanceof Death)) throw error;
+      }
+      if (life.died) left = events;
+      for (let tries = 0; left.length > 0 && tries < 20; tries++) left = await screening.run(left);
+      assert.deepEqual(left, []);
+      assert.equal(await countOf(screening.activity, walletId), 6, JSON.stringify(doom));
+      assert.deepEqual(rulesOf(screening.delivered, walletId), [
+        'new-destination',
+        'outgoing-per-minute',
+        'outgoing-per-minute',
+      ]);
+      return { struck: life.died };
+    });
+    assert.ok(calls >= 3, String(calls));
+  });
+
+  it('tells when the bus is back what it found while the bus was away', async () => {
+    const { walletId, events } = await burst(books.table);
+    let away = true;
+    const screening = await newScreening({ away: () => away });
+    const failed = await screening.run(events);
+    assert.ok(failed.length > 0);
+    away = false;
+    assert.deepEqual(await screening.run(failed), []);
+    assert.equal(rulesOf(screening.delivered, walletId).length, 3);
+    assert.equal(await countOf(screening.activity, walletId), 6);
+  });
+
+  it('keeps its memory of a wallet small, and what it costs', async () => {
+    const { walletId, events } = await burst(books.table);
+    const screening = await newScreening();
+    await screening.run(events);
+    const { activity } = await getActivity(screening.activity, walletId, []);
+    assert.ok(JSON.stringify(activity).length < 1_000);
+  });
+});
+
+describe('freezing on suspicion', () => {
+  it('freezes once; what an operator has unfrozen stays so when the events come again', async () => {
+    const { walletId, events } = await burst(books.table);
+    const screening = await newScreening({ freezeOnSuspicion: true });
+    await screening.run(events);
+    assert.equal((await getWallet(books.table, walletId))?.status, 'frozen');
+    await assert.rejects(withdraw(books.table, walletId, { owner: 'ann', amount: 1 }), { code: 'wallet_frozen' });
+    await setStatus(books.table, walletId, 'active');
+    await screening.run(events);
+    assert.equal((await getWallet(books.table, walletId))?.status, 'active');
+    // A new suspicion freezes again.
+    books.table.clock.now += 3 * 3_600_000;
+    await charge(books.table, walletId, { amount: 5_000 });
+    await withdraw(books.table, walletId, {
+      owner: 'ann',
+      amount: 4_000,
+      destination: { account: 'FR7630006000011234567890189' },
+    });
+    await takeEvents().then((later) => screening.run(later));
+    assert.equal((await getWallet(books.table, walletId))?.status, 'frozen');
+  });
+
+  it('leaves a wallet alone that was closed meanwhile', async () => {
+    const walletId = await fundedWallet(books.table, 'ann', 700);
+    const other = await openWallet(books.table, 'bob');
+    await transfer(books.table, walletId, other, { owner: 'ann', amount: 700 });
+    await setStatus(books.table, walletId, 'closed');
+    const screening = await newScreening({ freezeOnSuspicion: true });
+    assert.deepEqual(await screening.run(await takeEvents()), []);
+    assert.deepEqual(rulesOf(screening.delivered, walletId), ['new-destination']);
+    assert.equal((await getWallet(books.table, walletId))?.status, 'closed');
+  });
+});

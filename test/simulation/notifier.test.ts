@@ -1,0 +1,239 @@
+import '../environment.ts';
+import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import type { PublishBatchCommand, PublishBatchCommandOutput, SNSClient } from '@aws-sdk/client-sns';
+import type { Context, SQSEvent } from 'aws-lambda';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { notifiedEvents } from '../../lambdas/contract.ts';
+import type { ServiceEvent } from '../../lambdas/event-schemas.ts';
+import { consumeEvents } from '../../lambdas/runtime/event-consumer.ts';
+import { openTopic } from '../../lambdas/runtime/topic.ts';
+import type { Notification } from '../../lambdas/runtime/topic.ts';
+import { putPreferences } from '../../lambdas/store/preferences.ts';
+import { notifyOnce, notifyOwners } from '../../lambdas/workers/notifier.ts';
+import { ensureTable } from '../../local/dynamodb.ts';
+import { newBooks } from '../books.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { eachDoom, eventsIn, liveThrough, mortal, numbers } from './consumers.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+let events: ServiceEvent[];
+const at = '2026-03-01T12:00:00.000Z';
+before(async () => {
+  engine = await startTestEngine();
+  const books = await newBooks(engine);
+  table = books.table;
+  await liveThrough(table);
+  // Bob wants everything on two channels, but for money that arrives.
+  const channels = { email: true, sms: true, push: false };
+  await putPreferences(table, 'bob', { channels, mutedEvents: ['wallet.funded'] }, at);
+  events = [...eventsIn(await books.takeRecords()).values()].filter(({ type }) =>
+    notifiedEvents.some((one) => one === type),
+  );
+  books.close();
+});
+after(() => engine.stop());
+
+type Told = Pick<Notification, 'eventId' | 'ownerId' | 'channel'>;
+const nameOf = ({ eventId, ownerId, channel }: Told) => `${eventId} ${ownerId} ${channel}`;
+
+/** What must be told, worked out from the events one by one. */
+function expectedNames(): string[] {
+  const names = events.flatMap((event) => {
+    const owners = new Set<string>();
+    if ('wallet' in event) owners.add(event.wallet.ownerId);
+    else for (const walletId of event.walletIds) owners.add(ownerOf(walletId));
+    return [...owners].flatMap((ownerId) => {
+      if (ownerId === 'ann') return [{ eventId: event.eventId, ownerId, channel: 'email' as const }];
+      if (event.type === 'wallet.funded') return [];
+      return (['email', 'sms'] as const).map((channel) => ({ eventId: event.eventId, ownerId, channel }));
+    });
+  });
+  return names.map(nameOf).sort();
+}
+
+/** Ann's wallets are those in the events that she caused. */
+function ownerOf(walletId: string): string {
+  const own = events.find((event) => event.ownerId !== undefined && event.walletIds[0] === walletId);
+  return own?.ownerId === 'ann' ? 'ann' : 'bob';
+}
+
+let sentTables = 0;
+
+/** A notifier with a record of its own of what was sent, and a topic that keeps what it is given. */
+async function newNotifier(
+  options: {
+    /** A message's code of refusal, or what happens to the whole call. */
+    refuse?: (name: string) => string | undefined;
+    call?: <T>(perform: () => Promise<T>) => Promise<T>;
+  } = {},
+) {
+  const TableName = `sent-${String(process.pid)}-${String(++sentTables)}`;
+  await ensureTable(engine.endpoint, 'us-east-1', {
+    create: {
+      TableName,
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    },
+  });
+  const told: string[] = [];
+  const sizes: number[] = [];
+  const sns = {
+    send: (command: PublishBatchCommand): Promise<PublishBatchCommandOutput> => {
+      const perform = () => {
+        const entries = command.input.PublishBatchRequestEntries ?? [];
+        sizes.push(entries.length);
+        const Failed = entries.flatMap(({ Id, Message = '', MessageAttributes }) => {
+          const notification = JSON.parse(Message) as Notification;
+          assert.equal(MessageAttributes?.['channel']?.StringValue, notification.channel);
+          assert.equal(MessageAttributes['ownerId']?.StringValue, notification.ownerId);
+          assert.equal(MessageAttributes['eventType']?.StringValue, notification.event.type);
+          const Code = options.refuse?.(nameOf(notification));
+          if (Code === undefined) told.push(nameOf(notification));
+          return Code === undefined ? [] : [{ Id, Code, SenderFault: false }];
+        });
+        return Promise.resolve({ Failed, $metadata: {} });
+      };
+      return options.call ? options.call(perform) : perform();
+    },
+  } as Pick<SNSClient, 'send'>;
+
+  /** One invocation by a process of its own; gives the ids of the messages that failed. */
+  async function invoke(
+    delivered: readonly ServiceEvent[],
+    call: <T>(perform: () => Promise<T>) => Promise<T> = (perform) => perform(),
+    remainingMs = 30_000,
+  ): Promise<string[]> {
+    const sent = engine.openTable(TableName);
+    sent.fault = (_call, send) => call(send);
+    const topic = openTopic(
+      { send: ((command: PublishBatchCommand) => call(() => sns.send(command))) as SNSClient['send'] },
+      'topic',
+    );
+    const once = notifyOnce(topic, new DynamoDBPersistenceLayer({ tableName: TableName, awsSdkV3Client: sent.client }));
+    const handler = consumeEvents({
+      queue: { delay: () => Promise.resolve() },
+      types: notifiedEvents,
+      handle(those, context) {
+        once.register(context);
+        return notifyOwners(those, { table, notify: once.notify });
+      },
+    });
+    const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
+    const { batchItemFailures } = await handler(sqsEvent(delivered), context);
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  }
+
+  /** Delivers until nothing fails. */
+  async function deliverAll(from: readonly ServiceEvent[] = events): Promise<void> {
+    let left = [...from];
+    for (let tries = 0; left.length > 0; tries++) {
+      if (tries > 100) throw new Error('there is no end of tries');
+      const failed = new Set(await invoke(left));
+      left = left.filter((_, index) => failed.has(String(index)));
+    }
+  }
+
+  return { told, sizes, invoke, deliverAll };
+}
+
+function sqsEvent(delivered: readonly ServiceEvent[]): SQSEvent {
+  return {
+    Records: delivered.map((detail, index) => ({
+      messageId: String(index),
+      receiptHandle: String(index),
+      body: JSON.stringify({ source: 'wallet', 'detail-type': detail.type, detail }),
+      attributes: { ApproximateReceiveCount: '1' },
+    })),
+  } as unknown as SQSEvent;
+}
+
+describe('notifications', () => {
+  it('go to the owners of all wallets of an event, on the channels that they wish', async () => {
+    const notifier = await newNotifier();
+    assert.deepEqual(await notifier.invoke(events), []);
+    assert.deepEqual([...notifier.told].sort(), expectedNames());
+    assert.ok(notifier.sizes.every((size) => size <= 10));
+  });
+
+  it('that are published at about the same time share calls, ten in each', async () => {
+    const sizes: number[] = [];
+    const sns = {
+      send: ({ input }: PublishBatchCommand) => {
+        sizes.push(input.PublishBatchRequestEntries?.length ?? 0);
+        return Promise.resolve({ Failed: [{ Id: '1', Code: 'InternalError', SenderFault: false }], $metadata: {} });
+      },
+    } as Pick<SNSClient, 'send'>;
+    const notify = openTopic(sns, 'topic');
+    const [event] = events;
+    const results = await Promise.allSettled(
+      Array.from({ length: 25 }, (_, index) =>
+        notify({ eventId: event!.eventId, ownerId: String(index), channel: 'push', event: event! }),
+      ),
+    );
+    assert.deepEqual(sizes, [10, 10, 5]);
+    const failed = results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
+    assert.deepEqual(failed, [1, 11, 21]);
+  });
+
+  it('are sent once, however often an event is delivered, in whatever batches', async () => {
+    const notifier = await newNotifier();
+    const random = numbers(7);
+    const repeated = [...events, ...events, ...events].sort(() => random() - 0.5);
+    for (let start = 0; start < repeated.length; start += 9) {
+      assert.deepEqual(await notifier.invoke(repeated.slice(start, start + 9)), []);
+    }
+    assert.deepEqual([...notifier.told].sort(), expectedNames());
+  });
+
+  it('that SNS refuses come again, and only those', async () => {
+    const random = numbers(11);
+    const notifier = await newNotifier({ refuse: () => (random() < 0.4 ? 'InternalError' : undefined) });
+    await notifier.deliverAll();
+    assert.deepEqual([...notifier.told].sort(), expectedNames());
+  });
+
+  it('wait while SNS is away, and are all sent once when it is back', async () => {
+    let away = true;
+    const notifier = await newNotifier({
+      call: (perform) => (away ? Promise.reject(new Error('SNS is away')) : perform()),
+    });
+    assert.equal((await notifier.invoke(events)).length, events.filter((event) => isTold(event)).length);
+    away = false;
+    await notifier.deliverAll();
+    assert.deepEqual([...notifier.told].sort(), expectedNames());
+  });
+
+  it('are all sent when the process dies before or after any call; twice only where no one knew of the first time', async () => {
+    const few = events.slice(0, 3);
+    const wanted = new Set(expectedNames().filter((name) => few.some(({ eventId }) => name.startsWith(eventId))));
+    await eachDoom(async (doom) => {
+      const life = mortal(doom);
+      const notifier = await newNotifier();
+      // What a dead process has begun counts as begun for the rest of its time only: here, none.
+      await notifier.invoke(few, (perform) => life.call(perform), 1).catch(() => undefined);
+      const published = notifier.told.length;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await notifier.deliverAll(few);
+      assert.deepEqual(new Set(notifier.told), wanted, JSON.stringify(doom));
+      const twice = notifier.told.length - wanted.size;
+      assert.ok(twice <= (life.died ? published : 0), 'what was known to be sent was sent again');
+      return { struck: life.died };
+    });
+  });
+
+  it('fail for a message that is no event, which in the end is a dead letter', async () => {
+    const notifier = await newNotifier();
+    const [event] = events;
+    const wrong = { ...event!, eventId: 'not one of ours' };
+    assert.deepEqual(await notifier.invoke([wrong, event!]), ['0']);
+    assert.ok(notifier.told.length > 0);
+  });
+});
+
+function isTold({ eventId }: ServiceEvent): boolean {
+  return expectedNames().some((name) => name.startsWith(eventId));
+}

@@ -45,7 +45,7 @@ export default defineConfig(
     rules: forbid(String.raw`^\..*/(local|lib)/`, 'lambdas know neither the runner nor the infrastructure'),
   },
   {
-    files: ['lambdas/*.ts', 'lambdas/{api,workers,bank}/**'],
+    files: ['lambdas/*.ts', 'lambdas/{api,workers,bank,integrity}/**'],
     rules: forbid(
       String.raw`^\..*/(local|lib)/|^@aws-sdk/client-dynamodb`,
       'lambdas know neither the runner nor the infrastructure, and only store/ and runtime/ know the database',

@@ -144,8 +144,8 @@ export const metrics = {
   workRequeued: 'WorkRequeued',
   /** Something in the books is not as it must be. */
   discrepancy: 'Discrepancy',
-  /** A pass over all books has come to its end. */
-  integrityPass: 'IntegrityPass',
+  /** Hours since the running pass over all books began; it must end some time. */
+  integrityPassHours: 'IntegrityPassHours',
 } as const;
 
 /** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */

@@ -50,7 +50,7 @@ export class Integrity extends Construct {
       targets: [new LambdaFunction(this.job.handler, { retryAttempts: 0 })],
     });
     addAlarm(this, 'Discrepancy', {
-      metric: countOf(metrics.discrepancy, Duration.minutes(1)),
+      metric: metricOf(metrics.discrepancy, Stats.SUM, Duration.minutes(1)),
       threshold: 1,
       periods: 1,
       meaning: 'Something in the books is not as it must be; the log of the job names it.',
@@ -63,15 +63,22 @@ export class Integrity extends Construct {
       meaning: 'The check of the books fails; nobody knows whether they are right.',
       runbook: 'integrity-errors',
     });
+    addAlarm(this, 'NoEnd', {
+      metric: metricOf(metrics.integrityPassHours, Stats.MAXIMUM, Duration.hours(1)),
+      threshold: 72,
+      periods: 1,
+      meaning: 'The check of the books has been going on for three days; nobody knows whether they are right.',
+      runbook: 'integrity-without-end',
+    });
   }
 }
 
-function countOf(metricName: string, period: Duration): Metric {
+function metricOf(metricName: string, statistic: string, period: Duration): Metric {
   return new Metric({
     namespace: metrics.namespace,
     metricName,
     dimensionsMap: { service: metrics.service },
-    statistic: Stats.SUM,
+    statistic,
     period,
   });
 }

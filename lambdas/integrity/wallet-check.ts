@@ -43,8 +43,14 @@ export function beginWalletCheck(wallet: Wallet, consistent: boolean): WalletChe
     entered: { available: 0n, held: 0n },
     found: [],
   };
-  if (!(available >= 0 && held >= 0 && available + held === total)) {
-    find(check, 'balance_differs', `it has ${available} available, ${held} held and ${total} in total`);
+  // What is stored may be anything: numbers that JavaScript cannot hold come as bigint.
+  const numbers = [available, held, total].every((amount) => Number.isSafeInteger(amount) && amount >= 0);
+  if (!numbers || available + held !== total) {
+    find(
+      check,
+      'balance_differs',
+      `it has ${String(available)} available, ${String(held)} held and ${String(total)} in total`,
+    );
   }
   return check;
 }
@@ -94,6 +100,11 @@ function book(check: WalletCheck, transaction: BookedTransaction, asOf: string |
 function follow(check: WalletCheck, entry: ChainedEntry, asOf: string | undefined): void {
   const { wallet, last } = check;
   const { version, changes, balanceAfter } = entry;
+  if (!isReadable(entry)) {
+    find(check, 'chain_broken', `entry ${version} cannot be read`);
+    check.last = { ...last, version, hash: entry.hash };
+    return;
+  }
   const inOrder = version === last.version + 1;
   if (!inOrder) {
     const missing =
@@ -161,6 +172,14 @@ function conclude(check: WalletCheck): void {
 
 function find(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
   if (check.found.length < mostFound) check.found.push({ kind, subject: check.wallet.walletId, detail });
+}
+
+function isReadable({ changes, balanceAfter }: Partial<ChainedEntry>): boolean {
+  return (
+    Array.isArray(changes) &&
+    changes.every(({ amount }: { amount: unknown }) => Number.isSafeInteger(amount)) &&
+    both.every((account) => Number.isSafeInteger(balanceAfter?.[account]))
+  );
 }
 
 /** What is no whole number counts as nothing here, and is found where its item is judged. */

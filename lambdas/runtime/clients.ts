@@ -10,13 +10,16 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
  * from the environment, as Lambda (or whoever runs the function) sets it.
  */
 
-/** DynamoDB. It makes one try for each call, unless told otherwise: the store tries again itself, inside its time budget. */
-export function dynamodbClient({ maxAttempts = 1 } = {}): DynamoDBClient {
+/**
+ * DynamoDB. It makes one try for each call, unless told otherwise: the store tries again itself, inside its time
+ * budget. Who reads a megabyte a call gives it more time.
+ */
+export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {}): DynamoDBClient {
   return new DynamoDBClient({
     maxAttempts,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 1_000,
-      requestTimeout: 1_500,
+      requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
     }),
   });

@@ -62,8 +62,12 @@ function toBookItem(stored: Parameters<typeof fromItem>[0]): BookItem | undefine
     return { place, kind: 'unreadable', problem: error instanceof Error ? error.message : 'it has no values' };
   }
   const wallet = kindOf(place) === 'wallet' ? toWallet(item) : undefined;
+  const transaction = wallet === undefined ? toTransaction(item) : undefined;
+  const id: unknown = wallet?.walletId ?? transaction?.transactionId;
+  if ((wallet ?? transaction) !== undefined && typeof id !== 'string') {
+    return { place, kind: 'unreadable', problem: 'it has no id' };
+  }
   if (wallet) return { place, kind: 'wallet', wallet };
-  const transaction = toTransaction(item);
   return transaction && { place, kind: 'transaction', transaction };
 }
 

@@ -24,12 +24,15 @@ export interface Table {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** A table on the real clock. Within 4 s of budget a caller has its answer well before the gateway gives up (29 s). */
-export function openTable(client: DynamoDBClient, name: string): Table {
+/**
+ * A table on the real clock. Within 4 s of budget a caller has its answer well before the gateway gives up (29 s); who
+ * has no caller may be more patient.
+ */
+export function openTable(client: DynamoDBClient, name: string, budgetMs = 4_000): Table {
   return {
     client,
     name,
-    retry: { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 },
+    retry: { budgetMs, firstDelayMs: 25, longestDelayMs: 800 },
     now: Date.now,
     random: Math.random,
     sleep: (ms) => sleep(ms),

@@ -1,0 +1,186 @@
+/**
+ * `npm run verify`: checks all books of a table from a shell, with the checks of the hourly job. Exits 0 when they are
+ * sound, 1 when they are not, and 2 when they could not be checked.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { openBank } from '../lambdas/bank/client.ts';
+import { openSecret } from '../lambdas/bank/secret.ts';
+import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
+import type { Books, Pass } from '../lambdas/integrity/pass.ts';
+import { dynamodbClient, secretsClient } from '../lambdas/runtime/clients.ts';
+import { openTable } from '../lambdas/store/table.ts';
+import { localCredentials } from '../local/dynamodb.ts';
+
+const usage = `npm run verify -- --table NAME --entries-table NAME [options]
+
+  --bank-url URL         compare with the bank's statement, too
+  --bank-secret-arn ARN  the secret with the key that requests to the bank are signed with; or its value in BANK_SECRET
+  --stand-still          nothing moves: compare everything until now, and look once
+  --second-look SECONDS  look again so long after what did not look right (60)
+  --segments N           read so many segments side by side (8)
+  --endpoint URL         another DynamoDB than that of AWS
+  --region NAME          the tables' region`;
+
+const pageTimeoutMs = 15_000;
+const patienceMs = 120_000;
+const progressMs = 2_000;
+/** Tries at a bank that does not answer, so long apart. */
+const bankTries = 3;
+const bankPauseMs = 10_000;
+
+class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  const books = openBooks(options);
+  const pass = beginPass({
+    passId: randomUUID(),
+    now: Date.now(),
+    segments: options.segments,
+    standStill: options.standStill,
+    withBank: books.statement !== undefined,
+  });
+  console.log(
+    `Checking ${options.table} and ${options.entriesTable}, sums as of ${pass.asOf ?? 'now'}` +
+      (pass.withBank ? '' : ', without the bank (no --bank-url)'),
+  );
+  const progress = startProgress(pass);
+  let bankTriesLeft = bankTries;
+  for (;;) {
+    const outcome = await runPass(books, pass, {
+      now: Date.now,
+      stop: () => false,
+      secondLookMs: options.secondLookMs,
+      report: ({ kind, subject, detail }) => {
+        console.log(`DISCREPANCY ${kind} ${subject}: ${detail}`);
+      },
+    });
+    if (outcome === 'done') break;
+    if (outcome === 'stopped') continue;
+    if (pass.stage === 'bank' && --bankTriesLeft === 0) throw new UsageError('the bank does not give its statement');
+    await sleep(pass.stage === 'bank' ? bankPauseMs : Math.max(0, outcome.waitUntil - Date.now()));
+  }
+  progress.stop();
+  summarize(pass);
+  return pass.found === 0 ? 0 : 1;
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      table: { type: 'string' },
+      'entries-table': { type: 'string' },
+      'bank-url': { type: 'string' },
+      'bank-secret-arn': { type: 'string' },
+      'stand-still': { type: 'boolean', default: false },
+      'second-look': { type: 'string' },
+      segments: { type: 'string', default: '8' },
+      endpoint: { type: 'string' },
+      region: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const { table, 'entries-table': entriesTable, 'stand-still': standStill } = values;
+  if (!table || !entriesTable) throw new UsageError(`--table and --entries-table are needed\n\n${usage}`);
+  if (values.region) process.env['AWS_REGION'] = values.region;
+  if (values.endpoint) useEndpoint(values.endpoint);
+  const secondLook = wholeNumber('--second-look', values['second-look'] ?? (standStill ? '0' : '60'), 0);
+  return {
+    table,
+    entriesTable,
+    standStill,
+    bankUrl: values['bank-url'],
+    bankSecretArn: values['bank-secret-arn'],
+    secondLookMs: 1000 * secondLook,
+    segments: wholeNumber('--segments', values.segments, 1),
+  };
+}
+
+function wholeNumber(name: string, value: string, least: number): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < least) {
+    throw new UsageError(`${name} must be a whole number of at least ${least}, received ${value}`);
+  }
+  return number;
+}
+
+/** An engine of one's own asks for no real credentials, and the SDK for some. */
+function useEndpoint(endpoint: string): void {
+  process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
+  process.env['AWS_REGION'] ??= 'us-east-1';
+  process.env['AWS_ACCESS_KEY_ID'] ??= localCredentials.accessKeyId;
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= localCredentials.secretAccessKey;
+}
+
+function openBooks(options: ReturnType<typeof readOptions>): Books {
+  const client = dynamodbClient({ requestTimeoutMs: pageTimeoutMs });
+  const { bankUrl, bankSecretArn } = options;
+  const given = process.env['BANK_SECRET'];
+  if (bankUrl !== undefined && bankSecretArn === undefined && !given) {
+    throw new UsageError('--bank-url needs --bank-secret-arn, or the key in BANK_SECRET');
+  }
+  return {
+    table: openTable(client, options.table, patienceMs),
+    entries: openTable(client, options.entriesTable, patienceMs),
+    statement:
+      bankUrl === undefined
+        ? undefined
+        : openBank({
+            url: bankUrl,
+            secret:
+              bankSecretArn === undefined
+                ? () => Promise.resolve(given ?? '')
+                : openSecret({ client: secretsClient(), secretArn: bankSecretArn }),
+          }),
+  };
+}
+
+function startProgress(pass: Pass): { stop(): void } {
+  const started = performance.now();
+  const show = () => {
+    const { wallets, transactions, entries, payments } = pass.counts;
+    const read = pass.segments.filter(({ done }) => done).length;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(
+      `  ${seconds} s, ${pass.stage}: ${read} of ${pass.segments.length} segments, ${transactions} transactions, ` +
+        `${wallets} wallets, ${entries} entries, ${payments} payments, ${Math.round(pass.readUnits)} read units, ` +
+        `${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB, ${pass.found} discrepancies`,
+    );
+  };
+  const timer = setInterval(show, progressMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      show();
+    },
+  };
+}
+
+function summarize(pass: Pass): void {
+  for (const [currency, { wallets, external, transit }] of Object.entries(pass.sums)) {
+    const parts = `wallets ${String(wallets)}, external ${String(external)}, transit ${String(transit)}`;
+    console.log(`${currency}: ${parts}, sum ${String(wallets + external + transit)}`);
+  }
+  console.log(
+    pass.found === 0 ? 'The books are sound.' : `${pass.found} discrepancies: see docs/runbook.md#discrepancy`,
+  );
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const badOption = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    console.error(error instanceof UsageError ? error.message : badOption ? `${error.message}\n\n${usage}` : error);
+    process.exit(2);
+  },
+);

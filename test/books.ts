@@ -1,0 +1,100 @@
+/** Both tables of the books on a test engine, the stream between them, and the projector that follows it. */
+import type { DynamoDBRecord } from 'aws-lambda';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { EntriesTable } from '../lib/entries-table.ts';
+import { newApp } from '../lib/app.ts';
+import { openTableStream } from '../local/table-streams.ts';
+import type { TestEngine, TestTable } from './engine.ts';
+import { project } from '../lambdas/workers/projector.ts';
+import type { UnprojectedRecord } from '../lambdas/workers/projector.ts';
+
+export interface TestBooks {
+  readonly table: TestTable;
+  readonly entries: TestTable;
+  /** What the stream has that was not taken before, oldest first. */
+  readonly takeRecords: () => Promise<DynamoDBRecord[]>;
+  /** What the projector has set aside. */
+  readonly aside: DynamoDBRecord[];
+  /** Hands records to the projector; gives the sequence number from which it wants them again. */
+  readonly hand: (records: readonly DynamoDBRecord[]) => Promise<string | undefined>;
+  /** Brings the entries up to date. */
+  readonly follow: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Empty books. */
+export async function newBooks(engine: TestEngine): Promise<TestBooks> {
+  const table = await engine.newTable();
+  const entries = await newEntriesTable(engine, `${table.name}-entries`);
+  const stream = await openTableStream(engine.endpoint, table.name, 'arn:aws:dynamodb:us-east-1:1:table/t/stream/s');
+  if (stream === undefined) throw new Error('the table has no stream');
+  const positions = new Map<string, string>();
+  const aside: DynamoDBRecord[] = [];
+
+  async function takeRecords(): Promise<DynamoDBRecord[]> {
+    const taken: DynamoDBRecord[] = [];
+    for (const { ShardId = '' } of (await stream?.shards()) ?? []) {
+      for (;;) {
+        const page = await stream?.read(ShardId, positions.get(ShardId) ?? '');
+        if (page === undefined || page.records.length === 0) break;
+        positions.set(ShardId, page.position);
+        taken.push(...(page.records as unknown as DynamoDBRecord[]));
+      }
+    }
+    return taken;
+  }
+
+  async function hand(records: readonly DynamoDBRecord[]): Promise<string | undefined> {
+    const services = {
+      entries,
+      setAside: {
+        send: ({ Records }: UnprojectedRecord) => {
+          aside.push(...Records);
+          return Promise.resolve();
+        },
+      },
+    };
+    return (await project(records, services))?.dynamodb?.SequenceNumber;
+  }
+
+  return {
+    table,
+    entries,
+    takeRecords,
+    aside,
+    hand,
+    async follow() {
+      const records = await takeRecords();
+      for (let start = 0; start < records.length; start += 100) {
+        const again = await hand(records.slice(start, start + 100));
+        if (again !== undefined) throw new Error(`not projected from ${again}`);
+      }
+    },
+    close: () => {
+      stream.close();
+    },
+  };
+}
+
+/** The entries table as the CDK construct describes it. */
+async function newEntriesTable(engine: TestEngine, name: string): Promise<TestTable> {
+  const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
+  new EntriesTable(stack, 'Entries', { deletionProtection: true });
+  const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable')) as [
+    { Properties: Pick<CreateTableCommand['input'], 'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'> },
+  ];
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = resource.Properties;
+  const entries = engine.openTable(name);
+  await entries.client.send(
+    new CreateTableCommand({
+      TableName: name,
+      AttributeDefinitions,
+      KeySchema,
+      GlobalSecondaryIndexes,
+      BillingMode: 'PAY_PER_REQUEST',
+    }),
+  );
+  return entries;
+}

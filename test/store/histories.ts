@@ -1,0 +1,100 @@
+/** What happens to wallets in the course of business: ends of withdrawals and transfers, and a bit of everything. */
+import assert from 'node:assert/strict';
+import {
+  claimWithdrawal,
+  releaseWithdrawal,
+  returnWithdrawal,
+  settleWithdrawal,
+} from '../../lambdas/store/withdrawals.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+import { getTransactions } from '../../lambdas/store/transactions.ts';
+import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
+import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
+import { charge, fundedWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
+import type { TestTable } from '../engine.ts';
+
+export { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
+
+const failure = { code: 'account_closed', message: 'the account of the payee is closed' };
+
+/** The bank has paid. */
+export async function settle(table: Table, transactionId: string): Promise<void> {
+  await end(table, transactionId, true);
+}
+
+/** The bank has not paid. */
+export async function release(table: Table, transactionId: string): Promise<void> {
+  await end(table, transactionId, false);
+}
+
+async function end(table: Table, transactionId: string, paid: boolean): Promise<void> {
+  const at = new Date(table.now()).toISOString();
+  const claim = { claimId: 'claim', at, leaseUntil: at, submitBy: at };
+  const result = await claimWithdrawal(table, transactionId, claim);
+  assert.ok(result.claimed);
+  const claimed = { withdrawal: result.before, claimId: claim.claimId, at };
+  const outcome = paid ? ('accepted' as const) : ('rejected' as const);
+  const attempt = { at, submitted: true, outcome };
+  assert.ok(
+    paid ? await settleWithdrawal(table, claimed, attempt) : await releaseWithdrawal(table, claimed, attempt, failure),
+  );
+}
+
+/** Queued transfers to one wallet arrive together. */
+export async function arrive(table: Table, ...transactionIds: readonly string[]): Promise<void> {
+  const [first, ...others] = await queued(table, transactionIds);
+  assert.ok(first);
+  assert.ok((await settleTransfers(table, [first, ...others], new Date(table.now()).toISOString())).settled);
+}
+
+async function queued(table: Table, transactionIds: readonly string[]): Promise<QueuedTransfer[]> {
+  const found = await getTransactions(table, transactionIds);
+  return transactionIds.map((id) => found.get(id) as QueuedTransfer);
+}
+
+/** The wallets of a history, and its withdrawals that the bank has paid. */
+export interface History {
+  readonly ann: string;
+  readonly ben: string;
+  readonly cid: string;
+  readonly paid: readonly { readonly reference: string; readonly amount: number; readonly currency: string }[];
+}
+
+/** Three wallets, and everything that can happen to money once; about seven minutes, half of which is still open. */
+export async function busyHistory(table: TestTable): Promise<History> {
+  const pass = () => (table.clock.now += 7_000);
+  const ann = await fundedWallet(table, 'ann', 10_000);
+  const ben = await fundedWallet(table, 'ben', 5_000);
+  const cid = await fundedWallet(table, 'cid', 900, 'JPY');
+  pass();
+  await transfer(table, ann, ben, { owner: 'ann', amount: 1_500 });
+  const paid = (await withdraw(table, ann, { owner: 'ann', amount: 700 })).transaction;
+  const refused = (await withdraw(table, ben, { owner: 'ben', amount: 400 })).transaction;
+  const returned = (await withdraw(table, cid, { owner: 'cid', amount: 250 })).transaction;
+  await withdraw(table, ben, { owner: 'ben', amount: 111 });
+  pass();
+  await settle(table, paid.transactionId);
+  await release(table, refused.transactionId);
+  await settle(table, returned.transactionId);
+  pass();
+  const original = (await getTransactions(table, [returned.transactionId])).get(returned.transactionId);
+  assert.ok(original);
+  await returnWithdrawal(table, original, new Date(table.now()).toISOString());
+  const first = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 20 })).transaction;
+  const second = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 30 })).transaction;
+  const lost = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 50 })).transaction;
+  await queueTransfer(table, ben, ann, { owner: 'ben', amount: 5 });
+  pass();
+  await arrive(table, first.transactionId, second.transactionId);
+  const [open] = await queued(table, [lost.transactionId]);
+  assert.ok(open);
+  await failTransfer(table, open, failure, new Date(table.now()).toISOString());
+  await setStatus(table, ben, 'frozen');
+  await charge(table, ann, { amount: 1 });
+  return {
+    ann,
+    ben,
+    cid,
+    paid: [paid, returned].map(({ transactionId: reference, amount, currency }) => ({ reference, amount, currency })),
+  };
+}

@@ -1,0 +1,270 @@
+import '../environment.ts';
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
+import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
+import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
+import type { Books, Pass, RunControl } from '../../lambdas/integrity/pass.ts';
+import { integrityKey, walletKey } from '../../lambdas/store/keys.ts';
+import { fromItem, toItem } from '../../lambdas/store/write.ts';
+import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
+import { newBooks } from '../books.ts';
+import type { TestBooks } from '../books.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine } from '../engine.ts';
+import { busyHistory, charge, transfer } from './histories.ts';
+import type { History } from './histories.ts';
+
+let engine: TestEngine;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+
+const hourMs = 3_600_000;
+
+/** A bank that has paid these, one on a page. */
+function bankThatPaid(paid: History['paid'], paidAt: string): Books['statement'] {
+  const items: StatementItem[] = paid.map((payment) => ({ ...payment, paidAt }));
+  return {
+    statement: (_from, to, after = '0'): Promise<StatementOutcome> => {
+      const next = Number(after) + 1;
+      const page = items.slice(Number(after), next).filter((item) => item.paidAt < to);
+      return Promise.resolve({
+        outcome: 'page',
+        items: page,
+        next: next < items.length ? String(next) : undefined,
+      });
+    },
+  };
+}
+
+interface Scene extends TestBooks {
+  readonly history: History;
+  readonly books: Books;
+  readonly found: Discrepancy[];
+  readonly control: RunControl;
+}
+
+async function newScene(): Promise<Scene> {
+  const tables = await newBooks(engine);
+  const history = await busyHistory(tables.table);
+  await tables.follow();
+  const found: Discrepancy[] = [];
+  const paidAt = new Date(tables.table.now()).toISOString();
+  return {
+    ...tables,
+    history,
+    books: { table: tables.table, entries: tables.entries, statement: bankThatPaid(history.paid, paidAt) },
+    found,
+    control: {
+      now: tables.table.now,
+      stop: () => false,
+      secondLookMs: 60_000,
+      report: (discrepancy) => found.push(discrepancy),
+    },
+  };
+}
+
+function passOver({ table }: Scene, standStill = false): Pass {
+  return beginPass({ passId: 'pass-1', now: table.now(), segments: 3, standStill, withBank: true });
+}
+
+async function edit({ table }: Scene, walletId: string, available: number): Promise<void> {
+  await table.client.send(
+    new UpdateItemCommand({
+      TableName: table.name,
+      Key: toItem(walletKey(walletId)),
+      UpdateExpression: 'SET available = :available',
+      ExpressionAttributeValues: toItem({ ':available': available }),
+    }),
+  );
+}
+
+describe('a pass', () => {
+  it('that is stopped and stored after each page finds the same as one in a single run', async () => {
+    const scene = await newScene();
+    const whole = passOver(scene, true);
+    assert.equal(await runPass(scene.books, whole, scene.control), 'done');
+    let pass = passOver(scene, true);
+    let runs = 0;
+    for (; pass.stage !== 'done'; runs++) {
+      let looks = 0;
+      // The first question is at the beginning of the run; then there is one page's worth of work.
+      await runPass(scene.books, pass, { ...scene.control, stop: () => ++looks > 3 + (runs % 5) });
+      pass = passFromText(passToText(pass));
+      assert.ok(runs < 500);
+    }
+    assert.ok(runs > 5, `${runs} runs`);
+    assert.deepEqual(scene.found, []);
+    const { readUnits, finishedAt, ...rest } = pass;
+    const { readUnits: units, finishedAt: at, ...expected } = passFromText(passToText(whole));
+    assert.deepEqual(rest, expected);
+    assert.deepEqual(whole.counts, { wallets: 3, transactions: 14, entries: 24, payments: 2 });
+    scene.close();
+  });
+
+  it('leaves what is younger than its hour to the next one, and sums it up then', async () => {
+    const scene = await newScene();
+    const pass = passOver(scene);
+    assert.equal(await runPass(scene.books, pass, scene.control), 'done');
+    assert.deepEqual(pass.sums['EUR'], { wallets: 0n, external: 0n, transit: 0n });
+    scene.table.clock.now += 2 * hourMs;
+    const later = passOver(scene);
+    assert.equal(await runPass(scene.books, later, scene.control), 'done');
+    assert.deepEqual(later.sums['EUR'], { wallets: 14_296n, external: -14_301n, transit: 5n });
+    assert.deepEqual(scene.found, []);
+    scene.close();
+  });
+
+  it('raises no alarm while money moves and entries follow late', async () => {
+    const scene = await newScene();
+    const { table, history } = scene;
+    table.clock.now += 2 * hourMs;
+    const pass = passOver(scene);
+    // Something moves before every page, and the projector comes only now and then.
+    let moves = 0;
+    const move = async () => {
+      moves++;
+      await transfer(table, history.ann, history.cid, { owner: 'ann', amount: 1 }).catch(() => undefined);
+      await charge(table, history.cid, { amount: 1, currency: 'JPY' });
+      if (moves % 3 === 0) await scene.follow();
+    };
+    for (let rounds = 0; pass.stage !== 'done'; rounds++) {
+      await move();
+      let looks = 0;
+      const outcome = await runPass(scene.books, pass, { ...scene.control, stop: () => ++looks > 8 });
+      if (typeof outcome === 'object') {
+        await scene.follow();
+        table.clock.now = Math.max(table.now(), outcome.waitUntil);
+      }
+      assert.ok(rounds < 100);
+    }
+    assert.ok(moves > 3, `${moves} moves`);
+    assert.deepEqual(scene.found, []);
+    scene.close();
+  });
+
+  it('looks twice before it says that something is wrong', async () => {
+    const scene = await newScene();
+    const { table, history } = scene;
+    await charge(table, history.ann, { amount: 3 });
+    const pass = passOver(scene);
+    // The entry of the charge is not there yet: perhaps it is on its way.
+    const outcome = await runPass(scene.books, pass, scene.control);
+    assert.deepEqual(outcome, { waitUntil: table.now() + 60_000 });
+    assert.deepEqual(scene.found, []);
+    table.clock.now += 60_000;
+
+    // It is not there long after.
+    const late = passFromText(passToText(pass));
+    assert.equal(await runPass(scene.books, late, scene.control), 'done');
+    assert.deepEqual(
+      scene.found.map(({ kind, subject }) => [kind, subject]),
+      [['entry_missing', history.ann]],
+    );
+
+    // It has come.
+    await scene.follow();
+    scene.found.length = 0;
+    assert.equal(await runPass(scene.books, pass, scene.control), 'done');
+    assert.deepEqual(scene.found, []);
+    scene.close();
+  });
+
+  it('waits for a bank that does not give its statement', async () => {
+    const scene = await newScene();
+    const pass = passOver(scene);
+    const away = { statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
+    const outcome = await runPass({ ...scene.books, statement: away }, pass, scene.control);
+    assert.equal(typeof outcome, 'object');
+    assert.equal(pass.stage, 'bank');
+    assert.equal(await runPass(scene.books, pass, scene.control), 'done');
+    scene.close();
+  });
+
+  it('fits into an item however much it finds', async () => {
+    const scene = await newScene();
+    const pass = passOver(scene, true);
+    for (let i = 0; i < 100; i++)
+      pass.discrepancies.push({ kind: 'chain_broken', subject: 'w'.repeat(32), detail: 'x'.repeat(200) });
+    assert.equal(await runPass(scene.books, pass, scene.control), 'done');
+    assert.ok(Buffer.byteLength(passToText(pass)) < 100_000);
+    scene.close();
+  });
+});
+
+describe('the hourly job', () => {
+  const published: string[] = [];
+  const services = (scene: Scene) => ({
+    books: scene.books,
+    publisher: {
+      put: (entries: readonly { Detail?: string | undefined }[]) => {
+        published.push(...entries.map(({ Detail = '' }) => Detail));
+        return Promise.resolve(entries.map(() => undefined));
+      },
+      busName: 'bus',
+      now: scene.table.now,
+      random: () => 0.5,
+      sleep: () => Promise.resolve(),
+    },
+  });
+  const stored = async (scene: Scene, which: 'running' | 'last') => {
+    const { Item } = await scene.entries.client.send(
+      new GetItemCommand({ TableName: scene.entries.name, Key: toItem(integrityKey(which)), ConsistentRead: true }),
+    );
+    return Item && passFromText(fromItem(Item)['text'] as string);
+  };
+
+  it('stores a pass that came to its end, and begins another one the next time', async () => {
+    const scene = await newScene();
+    const first = await checkBooks(services(scene));
+    assert.equal(first?.stage, 'done');
+    assert.equal((await stored(scene, 'last'))?.passId, first.passId);
+    const second = await checkBooks(services(scene));
+    assert.equal(second?.stage, 'done');
+    assert.notEqual(second.passId, first.passId);
+    assert.equal((await stored(scene, 'last'))?.passId, second.passId);
+    scene.close();
+  });
+
+  it('goes on in the next run, and tells what is wrong once, with the wallet', async () => {
+    const scene = await newScene();
+    const { table, entries, history } = scene;
+    table.clock.now += 2 * hourMs;
+    entries.clock.now = table.now();
+    await edit(scene, history.ann, 1);
+    const first = await checkBooks(services(scene));
+    assert.equal(first?.stage, 'books');
+    assert.deepEqual(
+      first.suspects.map(({ walletId }) => walletId),
+      [history.ann],
+    );
+    assert.deepEqual(published, []);
+    table.clock.now += hourMs;
+    entries.clock.now = table.now();
+    const second = await checkBooks(services(scene));
+    assert.equal(second?.passId, first.passId);
+    assert.equal(second.runs, 2);
+    assert.equal(second.stage, 'done');
+    const events = published.map(
+      (detail) => JSON.parse(detail) as { type: string; walletIds: string[]; eventId: string },
+    );
+    assert.ok(events.length > 0);
+    for (const { type, walletIds } of events) {
+      assert.equal(type, 'ledger.discrepancy');
+      assert.deepEqual(walletIds, [history.ann]);
+    }
+    assert.equal(new Set(events.map(({ eventId }) => eventId)).size, events.length);
+    assert.equal(second.found, events.length);
+    scene.close();
+  });
+
+  it('ends when another run is at work', async () => {
+    const scene = await newScene();
+    const [one, other] = await Promise.all([checkBooks(services(scene)), checkBooks(services(scene))]);
+    assert.equal([one, other].filter((pass) => pass === undefined).length, 1);
+    scene.close();
+  });
+});

@@ -1,0 +1,311 @@
+import '../environment.ts';
+import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import * as fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { entryKey, fingerprintOf } from '../../lambdas/store/keys.ts';
+import { balanceAt, hashOf, listEntries, readEntries } from '../../lambdas/store/entries.ts';
+import { totalOf } from '../../lambdas/store/totals.ts';
+import { fromItem, toItem } from '../../lambdas/store/write.ts';
+import { newBooks } from '../books.ts';
+import type { TestBooks } from '../books.ts';
+import { measure, startTestEngine } from '../engine.ts';
+import type { TestEngine } from '../engine.ts';
+import { inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
+import type { Fault } from '../engine.ts';
+import { busyHistory, charge, fundedWallet, openWallet, settle, setStatus, transfer, withdraw } from './histories.ts';
+
+let engine: TestEngine;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+
+async function entriesOf({ entries }: TestBooks, walletId: string) {
+  return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;
+}
+
+/** Everything in the entries table but what expires. */
+async function contentOf({ entries }: TestBooks) {
+  const { Items = [] } = await entries.client.send(new ScanCommand({ TableName: entries.name }));
+  return (
+    Items.map(fromItem)
+      .filter((item) => item['ttl'] === undefined)
+      // The order of an object's members does not count.
+      .map((item) => `${String(item['pk'])} ${String(item['sk'])} ${fingerprintOf(item)}`)
+      .sort()
+  );
+}
+
+describe("a wallet's ledger", () => {
+  it('has an entry for each version: what it changed, and the balance after it', async () => {
+    const books = await newBooks(engine);
+    const { table } = books;
+    const walletId = await fundedWallet(table, 'ann', 1000);
+    table.clock.now += 1000;
+    const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 300 });
+    await settle(table, transaction.transactionId);
+    await setStatus(table, walletId, 'frozen');
+    await books.follow();
+    const entries = await entriesOf(books, walletId);
+    assert.deepEqual(
+      entries.map(({ version, changes, balanceAfter, statusAfter }) => [
+        version,
+        changes.map(({ account, amount }) => `${account} ${amount}`).join(', '),
+        balanceAfter.available,
+        balanceAfter.held,
+        statusAfter,
+      ]),
+      [
+        [0, '', 0, 0, 'active'],
+        [1, 'available 1000', 1000, 0, 'active'],
+        [2, 'available -300, held 300', 700, 300, 'active'],
+        [3, 'held -300', 700, 0, 'active'],
+        [4, '', 700, 0, 'frozen'],
+      ],
+    );
+    assert.equal(entries[2]?.transactionId, transaction.transactionId);
+    assert.equal(entries[3]?.transactionId, transaction.transactionId);
+    assert.equal(entries[4]?.transactionId, undefined);
+    let previous = '';
+    for (const entry of entries) {
+      assert.equal(entry.hash, hashOf(entry, previous));
+      previous = entry.hash;
+    }
+    books.close();
+  });
+
+  it('is read newest first, page by page', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 1);
+    for (let i = 0; i < 4; i++) await charge(books.table, walletId, { amount: 1 });
+    await books.follow();
+    const seen: number[] = [];
+    let before: number | undefined;
+    do {
+      const page = await listEntries(books.entries, { walletId, limit: 2, before });
+      seen.push(...page.items.map(({ version }) => version));
+      before = page.next;
+    } while (before !== undefined);
+    assert.deepEqual(seen, [5, 4, 3, 2, 1, 0]);
+    books.close();
+  });
+
+  it('tells the balance at any moment with one query', async () => {
+    const books = await newBooks(engine);
+    const { table } = books;
+    const walletId = await openWallet(table, 'ann');
+    const opened = table.now();
+    for (let i = 1; i <= 3; i++) {
+      table.clock.now = opened + i * 1000;
+      await charge(table, walletId, { amount: 10 });
+    }
+    await books.follow();
+    const at = async (ms: number) => {
+      const { result, roundTrips, readUnits } = await measure(books.entries, () =>
+        balanceAt(books.entries, walletId, new Date(opened + ms).toISOString()),
+      );
+      assert.equal(roundTrips, 1);
+      assert.ok(readUnits <= 0.5);
+      return result?.available;
+    };
+    assert.deepEqual(
+      [await at(-1), await at(0), await at(999), await at(1000), await at(2500), await at(9e9)],
+      [undefined, 0, 0, 10, 20, 30],
+    );
+    books.close();
+  });
+
+  it('costs one write unit an entry, and one for the index by time', async () => {
+    const books = await newBooks(engine);
+    await fundedWallet(books.table, 'ann', 100);
+    const records = (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'WALLET');
+    const { writeUnits } = await measure(books.entries, () => books.hand(records));
+    assert.equal(records.length, 2);
+    assert.equal(writeUnits, 4);
+    books.close();
+  });
+});
+
+describe('records of the stream', () => {
+  it('make the same ledger and totals however they are repeated, split and overlapped', async () => {
+    const books = await newBooks(engine);
+    await busyHistory(books.table);
+    const records = await books.takeRecords();
+    assert.equal(await books.hand(records.slice(0, 100)), undefined);
+    for (let start = 100; start < records.length; start += 100) {
+      await books.hand(records.slice(start, start + 100));
+    }
+    const content = await contentOf(books);
+    assert.ok(content.length > 20);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(records.length - 1), fc.integer({ min: 1, max: 100 })), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        async (batches) => {
+          for (const [start, length] of batches) {
+            assert.equal(await books.hand(records.slice(start, start + length)), undefined);
+          }
+          assert.deepEqual(await contentOf(books), content);
+        },
+      ),
+      { numRuns: 15 },
+    );
+    assert.deepEqual(books.aside, []);
+    books.close();
+  });
+
+  it('make the same ledger and totals whatever happens to the calls on the way', async () => {
+    const reference = await newBooks(engine);
+    await busyHistory(reference.table);
+    const records = await reference.takeRecords();
+    const inOrder = async (books: TestBooks) => {
+      for (let start = 0; start < records.length;) {
+        const again = await books.hand(records.slice(start, start + 25));
+        const failed = records.findIndex(({ dynamodb }) => dynamodb?.SequenceNumber === again);
+        start = again === undefined ? start + 25 : failed;
+      }
+    };
+    await inOrder(reference);
+    const expected = await contentOf(reference);
+    const crash: Fault = () => Promise.reject(new Error('the function was killed'));
+    const crashAfter: Fault = async (call, send) => {
+      await send();
+      return crash(call, send);
+    };
+    const faults = [lostRequest, lostAnswer, twice, crash, crashAfter];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.option(fc.nat(faults.length - 1), { freq: 4 }), { maxLength: 120 }),
+        async (plan) => {
+          const books = await newBooks(engine);
+          books.entries.fault = inTurn(
+            ...plan.map((index): Fault => (index === null ? (_call, send) => send() : (faults[index] as Fault))),
+          );
+          await inOrder(books);
+          books.entries.fault = undefined;
+          assert.deepEqual(await contentOf(books), expected);
+          assert.deepEqual(books.aside, []);
+          books.close();
+        },
+      ),
+      { numRuns: 12 },
+    );
+    reference.close();
+  });
+
+  it('that are missing once are made up for from the image before the next change', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 5);
+    await charge(books.table, walletId, { amount: 7 });
+    await charge(books.table, walletId, { amount: 11 });
+    const records = await walletRecords(books);
+    await books.hand([records[0]!, records[1]!, records[3]!]);
+    const entries = await entriesOf(books, walletId);
+    assert.deepEqual(
+      entries.map(({ version, changes: [change] }) => [version, change?.amount]),
+      [
+        [0, undefined],
+        [1, 5],
+        [2, 7],
+        [3, 11],
+      ],
+    );
+    books.close();
+  });
+
+  it('that leave a gap are set aside with all that follow, and the other wallets go on', async () => {
+    const books = await newBooks(engine);
+    const broken = await fundedWallet(books.table, 'ann', 1);
+    const sound = await fundedWallet(books.table, 'ben', 1);
+    await charge(books.table, broken, { amount: 1 });
+    await charge(books.table, broken, { amount: 1 });
+    await transfer(books.table, broken, sound, { owner: 'ann', amount: 1 });
+    const records = await walletRecords(books);
+    const ofBroken = records.filter(({ dynamodb }) => dynamodb?.Keys?.['pk']?.S === `WALLET#${broken}`);
+    const handed = records.filter((record) => record !== ofBroken[1] && record !== ofBroken[2]);
+    assert.equal(await books.hand(handed), undefined);
+    assert.deepEqual(books.aside, ofBroken.slice(3));
+    assert.equal((await entriesOf(books, broken)).length, 1);
+    assert.equal((await entriesOf(books, sound)).length, 3);
+
+    // Handed back in order, with what was missing, they fit.
+    await books.hand(ofBroken);
+    assert.equal((await entriesOf(books, broken)).length, 5);
+    books.close();
+  });
+
+  it('never replace an entry that is there already', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 5);
+    await books.follow();
+    const [opening, ...others] = await entriesOf(books, walletId);
+    const records = await walletRecords(books);
+    assert.equal(records.length, 0);
+    assert.equal(others.length, 1);
+    await books.entries.client.send(
+      new DeleteItemCommand({ TableName: books.entries.name, Key: toItem(entryKey(walletId, 1)) }),
+    );
+    assert.equal((await entriesOf(books, walletId)).length, 1);
+    assert.ok(opening);
+    await charge(books.table, walletId, { amount: 6 });
+    await books.follow();
+    assert.deepEqual((await entriesOf(books, walletId)).slice(1, 2), others);
+    books.close();
+  });
+
+  it('that cannot be set aside are wanted again', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 5);
+    await charge(books.table, walletId, { amount: 6 });
+    const records = await walletRecords(books);
+    const { project } = await import('../../lambdas/workers/projector.ts');
+    const again = await project([records[2]!], {
+      entries: books.entries,
+      setAside: { send: () => Promise.reject(new Error('the queue is away')) },
+    });
+    assert.equal(again, records[2]);
+    books.close();
+  });
+});
+
+describe('totals of the accounts outside', () => {
+  it('are exact for each account, and for each hour', async () => {
+    const books = await newBooks(engine);
+    const { table } = books;
+    const started = table.now();
+    const walletId = await fundedWallet(table, 'ann', 1000);
+    table.clock.now = started + 3_600_000;
+    const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 300 });
+    await settle(table, transaction.transactionId);
+    await fundedWallet(table, 'ben', 70, 'JPY');
+    await books.follow();
+    const total = (account: string, ms?: number) =>
+      totalOf(books.entries, account, ms === undefined ? undefined : new Date(started + ms).toISOString());
+    assert.equal(await total('external:EUR'), -700n);
+    assert.equal(await total('external:EUR', 3_600_000), -1000n);
+    assert.equal(await total('external:EUR', 0), 0n);
+    assert.equal(await total('external:JPY'), -70n);
+    assert.equal(await total('transit:EUR'), 0n);
+    books.close();
+  });
+
+  it('take many records in few writes', async () => {
+    const books = await newBooks(engine);
+    const walletId = await openWallet(books.table, 'ann');
+    for (let i = 0; i < 100; i++) await charge(books.table, walletId, { amount: 1 });
+    const records = (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'TX');
+    const { roundTrips, writeUnits } = await measure(books.entries, () => books.hand(records));
+    assert.equal(await totalOf(books.entries, 'external:EUR', undefined), -100n);
+    assert.equal(roundTrips, 2);
+    assert.equal(writeUnits, 204);
+    books.close();
+  });
+});
+
+async function walletRecords(books: TestBooks): Promise<DynamoDBRecord[]> {
+  return (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'WALLET');
+}

@@ -82,7 +82,7 @@ export function resourceType<Properties>(declared: {
 
 const anonymous = (logicalId: string): Identity => ({ ref: logicalId, attributes: {} });
 
-/** Sends as a service would: not while SQS is switched off. */
+/** Sends as a service would: not while SQS is switched off, and no message that the queue would refuse. */
 export function send(
   machine: Machine,
   queue: Queue,
@@ -90,6 +90,7 @@ export function send(
   attributes: Record<string, MessageAttribute> = {},
 ): void {
   machine.faults.check('sqs');
+  if (Buffer.byteLength(body) > queue.settings.maximumBytes) throw new Error('the message is too long for the queue');
   queue.send(body, { attributes });
 }
 

@@ -50,3 +50,8 @@ export async function refusalOf(command: Promise<unknown>): Promise<WalletError 
     throw error;
   }
 }
+
+/** A value as it comes back from the table: what was undefined is absent. */
+export function asStored<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}

@@ -1,5 +1,5 @@
 /** Reads the table behind the store's back, so that a test sees what is really stored. */
-import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
@@ -26,9 +26,12 @@ export async function itemOf(table: Table, key: { pk: string; sk: string }): Pro
   return (await allItems(table)).find(({ pk, sk }) => pk === key.pk && sk === key.sk);
 }
 
-/** Writes an item past every rule. */
-export async function plant(table: Table, item: object): Promise<void> {
-  await table.client.send(new PutItemCommand({ TableName: table.name, Item: toItem(item) }));
+/** Writes items past every rule. */
+export async function plant(table: Table, ...items: readonly object[]): Promise<void> {
+  for (let start = 0; start < items.length; start += 25) {
+    const puts = items.slice(start, start + 25).map((item) => ({ PutRequest: { Item: toItem(item) } }));
+    await table.client.send(new BatchWriteItemCommand({ RequestItems: { [table.name]: puts } }));
+  }
 }
 
 /** Asserts that `work` is refused with a code, and that nothing was stored. Gives the refusal. */

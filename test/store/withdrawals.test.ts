@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Attempt, Failure, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { returnIdOf, transactionIdOf, transactionKey } from '../../lambdas/store/keys.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import {
   claimWithdrawal,
   endWithdrawal,
@@ -318,6 +318,8 @@ describe('a return', () => {
     const { returnTransactionId, status } = await read(transactionId);
     assert.deepEqual([returnTransactionId, status], [returned.transactionId, 'completed']);
     assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+    const history = await listTransactions(table, { walletId, limit: 1 });
+    assert.deepEqual(history.items, [asStored(returned)]);
     table.clock.now += 1_000;
     await assertWritesNothing(asStored<Transaction>(returned), () => returnWithdrawal(table, original, now()));
   });

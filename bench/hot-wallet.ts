@@ -61,88 +61,16 @@ export async function measureHotWallet(
   options: HotWalletOptions,
   progress: (line: string) => void,
 ): Promise<HotWallet> {
-  const { endTransfers } = await import('../lambdas/workers/transfers.ts');
-  const [hot = '', ...senders] = await openWalletsInProcess(33);
   const { table } = service;
+  const [hot = '', ...senders] = await openWalletsInProcess(33);
+  const ways = await waysInto(hot, senders, table, options);
   const count = options.batches * mostTransfersPerWrite;
-
-  const facts = (n: number) => {
-    const key = randomUUID();
-    return {
-      transactionId: transactionIdOf('bench', key),
-      principal: 'bench',
-      ownerId: undefined,
-      walletId: senders[n % senders.length] ?? '',
-      toWalletId: hot,
-      amount: 100,
-      currency: 'EUR',
-      description: 'Invoice 2026-001',
-      externalReference: 'INV-2026-001',
-      at: new Date().toISOString(),
-    };
-  };
-  const together = (lanes: number, jobs: readonly (() => Promise<unknown>)[]) => {
-    const rest = jobs.values();
-    return Promise.all(
-      Array.from({ length: lanes }, async () => {
-        for (const job of rest) await job();
-      }),
-    );
-  };
-  const transfers = () => Array.from({ length: count }, (_, n) => facts(n));
-  const ids = (of: readonly { transactionId: string }[]) => of.map(({ transactionId }) => transactionId);
-
-  /** How the ways differ; each gives its timed part. */
-  const ways: Record<string, (on: Table) => Promise<() => Promise<unknown>>> = {
-    'one write for each transfer': (on) => {
-      const jobs = transfers().map(
-        (each) => () => commitTransfer(on, { ...transfer(each), counterpartyWalletId: hot }, 'bench', undefined),
-      );
-      return Promise.resolve(() => together(options.concurrency, jobs));
-    },
-    'queued: accepted': (on) => {
-      const jobs = transfers().map((each) => () => acceptTransfer(on, queuedTransfer(each), 'bench', undefined));
-      return Promise.resolve(() => together(options.concurrency, jobs));
-    },
-    'queued: settled one by one': async (on) => {
-      const all = transfers();
-      await together(
-        options.concurrency,
-        all.map((each) => () => acceptTransfer(table, queuedTransfer(each), 'bench', undefined)),
-      );
-      return () =>
-        together(
-          options.concurrency,
-          ids(all).map((id) => () => settle([id], on)),
-        );
-    },
-    [settledByBatches]: async (on) => {
-      const all = transfers();
-      await together(
-        options.concurrency,
-        all.map((each) => () => acceptTransfer(table, queuedTransfer(each), 'bench', undefined)),
-      );
-      const batches = Array.from({ length: options.batches }, (_, n) =>
-        ids(all).slice(n * mostTransfersPerWrite, (n + 1) * mostTransfersPerWrite),
-      );
-      return () =>
-        together(
-          1,
-          batches.map((batch) => () => settle(batch, on)),
-        );
-    },
-  };
-  async function settle(batch: readonly string[], on: Table): Promise<void> {
-    const failed = await endTransfers(batch, on);
-    if (failed.size > 0) throw new Error('transfers were not settled', { cause: [...failed.values()][0] });
-  }
-
   const names = Object.keys(ways);
   const speeds = names.map((): number[] => []);
   for (let round = 0; round <= options.rounds; round++) {
     progress(round === 0 ? 'warm-up' : `round ${round} of ${options.rounds}`);
     for (const [index, prepare] of Object.values(ways).entries()) {
-      const run = await prepare(table);
+      const run = await prepare();
       const startedAt = performance.now();
       await run();
       if (round > 0) speeds[index]?.push((count / (performance.now() - startedAt)) * 1000);
@@ -151,7 +79,7 @@ export async function measureHotWallet(
   progress('write units');
   const units: number[] = [];
   for (const prepare of Object.values(ways)) {
-    const run = await prepare(table);
+    const run = await prepare();
     units.push((await meter(table.client, run)).writeUnits / count);
   }
   const oneByOne = speeds[0] ?? [];
@@ -176,6 +104,76 @@ export async function measureHotWallet(
 }
 
 const settledByBatches = `queued: settled by batches of ${mostTransfersPerWrite}`;
+
+/**
+ * The ways of moving a round of transfers: each prepares what it needs, and gives the part that is measured. All write
+ * by the store's own functions; settling includes the worker's read.
+ */
+async function waysInto(
+  hot: string,
+  senders: readonly string[],
+  table: Table,
+  { batches, concurrency }: HotWalletOptions,
+): Promise<Record<string, () => Promise<() => Promise<unknown>>>> {
+  const { endTransfers } = await import('../lambdas/workers/transfers.ts');
+  const newTransfers = () =>
+    Array.from({ length: batches * mostTransfersPerWrite }, (_, n) => ({
+      transactionId: transactionIdOf('bench', randomUUID()),
+      principal: 'bench',
+      ownerId: undefined,
+      walletId: senders[n % senders.length] ?? '',
+      toWalletId: hot,
+      amount: 100,
+      currency: 'EUR',
+      description: 'Invoice 2026-001',
+      externalReference: 'INV-2026-001',
+      at: new Date().toISOString(),
+    }));
+  type Facts = ReturnType<typeof newTransfers>[number];
+  const commit = (facts: Facts) =>
+    commitTransfer(table, { ...transfer(facts), counterpartyWalletId: hot }, 'bench', undefined);
+  const accept = (facts: Facts) => acceptTransfer(table, queuedTransfer(facts), 'bench', undefined);
+  const accepted = async () => {
+    const transfers = newTransfers();
+    await inLanes(concurrency, transfers, accept);
+    return transfers.map(({ transactionId }) => transactionId);
+  };
+  const settle = async (ids: readonly string[]) => {
+    const failed = await endTransfers(ids, table);
+    if (failed.size > 0) throw new Error('transfers were not settled', { cause: [...failed.values()][0] });
+  };
+  return {
+    'one write for each transfer': () => {
+      const transfers = newTransfers();
+      return Promise.resolve(() => inLanes(concurrency, transfers, commit));
+    },
+    'queued: accepted': () => {
+      const transfers = newTransfers();
+      return Promise.resolve(() => inLanes(concurrency, transfers, accept));
+    },
+    'queued: settled one by one': async () => {
+      const ids = await accepted();
+      return () => inLanes(concurrency, ids, (id) => settle([id]));
+    },
+    [settledByBatches]: async () => {
+      const ids = await accepted();
+      const full = Array.from({ length: batches }, (_, n) =>
+        ids.slice(n * mostTransfersPerWrite, (n + 1) * mostTransfersPerWrite),
+      );
+      return () => inLanes(1, full, settle);
+    },
+  };
+}
+
+/** Does the work for all items, that many at a time. */
+async function inLanes<T>(lanes: number, items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const rest = items.values();
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      for (const item of rest) await work(item);
+    }),
+  );
+}
 
 /** As the template has it: batches of up to 100, collected for up to a second, two of them at a time. */
 const eventSource = { batchSize: 100, batchingWindowSeconds: 1, maxConcurrency: 2, reportsItemFailures: true };

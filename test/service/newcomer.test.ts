@@ -28,7 +28,7 @@ describe('README', () => {
     assert.equal(repeated?.['transactionId'], sent?.['transactionId']);
     assert.equal(withdrawn?.['type'], 'withdrawal');
     assert.equal(balance?.['total'], Number(balance?.['available']) + Number(balance?.['held']));
-    assert.equal((history?.['items'] as unknown[]).length, 2);
+    assert.equal((history!['items'] as unknown[]).length, 2);
   });
 
   it('lists every route, with the file that serves it', () => {

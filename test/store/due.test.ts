@@ -3,10 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, touchDue } from '../../lambdas/store/due.ts';
 import { dueShards } from '../../lambdas/store/keys.ts';
-import { claimWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { fundedWallet, openWallet, queueTransfer, withdraw } from './commands.ts';
+import { claim, fundedWallet, openWallet, queueTransfer, withdraw } from './commands.ts';
 
 let engine: TestEngine;
 before(async () => {
@@ -83,8 +82,7 @@ describe('open work', () => {
     table.clock.now += 120_000;
     const at = iso(table.now());
     assert.equal(await touchDue(table, { transactionId, type: 'withdrawal', dueAt: createdAt }, at), true);
-    const claim = { claimId: 'one', at, leaseUntil: iso(table.now() + 40_000), submitBy: iso(table.now() + 10_000) };
-    assert.equal((await claimWithdrawal(table, transactionId, claim)).claimed, true);
+    assert.equal((await claim(table, transactionId)).claimed, true);
   });
 });
 

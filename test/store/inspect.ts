@@ -43,6 +43,13 @@ export async function assertRefused(table: Table, code: ErrorCode, work: () => P
   return refusal;
 }
 
+/** Asserts that what `work` gives is `expected`, and that it wrote nothing. */
+export async function assertWritesNothing<T>(table: Table, expected: T, work: () => Promise<T>): Promise<void> {
+  const before = await allItems(table);
+  assert.deepEqual(await work(), expected);
+  assert.deepEqual(await allItems(table), before);
+}
+
 /** How a command was refused; undefined when it was not. What is no refusal is thrown. */
 export async function refusalOf(command: Promise<unknown>): Promise<WalletError | undefined> {
   try {

@@ -9,7 +9,7 @@ import { getWallet } from '../../lambdas/store/wallets.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { balanceOf, charge, fundedWallet, openWallet, queueTransfer, setStatus } from './commands.ts';
-import { allItems } from './inspect.ts';
+import { assertWritesNothing } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -31,12 +31,6 @@ async function queued(...amounts: number[]): Promise<{ from: string; to: string;
   for (const amount of amounts)
     group.push((await queueTransfer(table, from, to, { owner: 'ann', amount })).transaction);
   return { from, to, group: group as Group };
-}
-
-async function assertWritesNothing<T>(expected: T, work: () => Promise<T>): Promise<void> {
-  const items = await allItems(table);
-  assert.deepEqual(await work(), expected);
-  assert.deepEqual(await allItems(table), items);
 }
 
 describe('settling a group of transfers', () => {
@@ -69,7 +63,7 @@ describe('settling a group of transfers', () => {
     assert.ok(second);
     assert.deepEqual(await settleTransfers(table, [second], now()), { settled: true });
     const expected = { settled: false, ended: new Set([second.transactionId]), refusal: undefined } as const;
-    await assertWritesNothing(expected, () => settleTransfers(table, group, now()));
+    await assertWritesNothing(table, expected, () => settleTransfers(table, group, now()));
   });
 
   it('writes nothing when the receiver refuses, and says why and which have ended', async () => {
@@ -123,8 +117,8 @@ describe('a transfer that cannot arrive', () => {
       { account: 'transit:EUR', amount: -25 },
       { account: `wallet:${from}:available`, amount: 25 },
     ]);
-    await assertWritesNothing(false, () => failTransfer(table, transfer, failure, now()));
+    await assertWritesNothing(table, false, () => failTransfer(table, transfer, failure, now()));
     const expected = { settled: false, ended: new Set([transfer.transactionId]), refusal: undefined } as const;
-    await assertWritesNothing(expected, () => settleTransfers(table, [transfer], now()));
+    await assertWritesNothing(table, expected, () => settleTransfers(table, [transfer], now()));
   });
 });

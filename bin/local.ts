@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb.ts';
 import { PortInUseError } from '../local/door.ts';
@@ -76,11 +77,28 @@ function stopOnSignals(runner: Runner, say: (line: string) => void): void {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   // npm that is killed outright tells nobody, and would leave this process holding the port and the data.
-  const parent = process.ppid;
-  if (process.env['npm_lifecycle_event'] !== undefined) {
-    setInterval(() => {
-      if (process.ppid !== parent && !stopping) stop('npm is gone');
-    }, parentCheckMs).unref();
+  const npm = process.env['npm_lifecycle_event'] === undefined ? undefined : npmProcess();
+  if (npm === undefined) return;
+  setInterval(() => {
+    if (!isAlive(npm) && !stopping) stop('npm is gone');
+  }, parentCheckMs).unref();
+}
+
+/** npm starts a shell, which starts this process or becomes it. */
+function npmProcess(): number {
+  try {
+    const [, command = '', parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8')) ?? [];
+    return command.endsWith('sh') ? Number(parent) : process.ppid;
+  } catch {
+    return process.ppid; // Not Linux.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

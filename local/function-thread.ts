@@ -32,6 +32,14 @@ export class FunctionError extends Error {
   }
 }
 
+/** Where functions write to. */
+export interface FunctionLog {
+  /** Takes whole or half lines, from the runner itself and from threads that have no `fd`. */
+  readonly write: (text: string) => void;
+  /** The file that threads append to by themselves. */
+  readonly fd?: number | undefined;
+}
+
 export interface Thread {
   /** False once the thread can take no more events. */
   readonly alive: boolean;
@@ -50,11 +58,12 @@ const { code } = transformSync(source, { loader: 'ts', format: 'esm', target: 'e
 const entry = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 
 /** A thread that has loaded the function. Throws FunctionError when that fails or takes longer than Lambda allows. */
-export async function startThread(settings: FunctionSettings, log: (text: string) => void): Promise<Thread> {
+export async function startThread(settings: FunctionSettings, log: FunctionLog): Promise<Thread> {
   const dot = settings.handler.lastIndexOf('.');
   const start: ThreadStart = {
     module: pathToFileURL(join(settings.folder, `${settings.handler.slice(0, dot)}.mjs`)).href,
     handler: settings.handler.slice(dot + 1),
+    logFd: log.fd,
   };
   const worker = new Worker(entry, {
     workerData: start,
@@ -64,8 +73,8 @@ export async function startThread(settings: FunctionSettings, log: (text: string
     resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb },
     name: settings.name,
   });
-  worker.stdout.setEncoding('utf8').on('data', log);
-  worker.stderr.setEncoding('utf8').on('data', log);
+  worker.stdout.setEncoding('utf8').on('data', log.write);
+  worker.stderr.setEncoding('utf8').on('data', log.write);
 
   let alive = true;
   let stopping = false;
@@ -73,7 +82,8 @@ export async function startThread(settings: FunctionSettings, log: (text: string
   const ended = Promise.withResolvers<undefined>();
 
   function fail(error: FunctionError): void {
-    if (!stopping) log(`${new Date().toISOString()} ${settings.name} ERROR ${error.errorType}: ${error.message}\n`);
+    if (!stopping)
+      log.write(`${new Date().toISOString()} ${settings.name} ERROR ${error.errorType}: ${error.message}\n`);
     settle?.reject(error);
   }
   function end(error: FunctionError): void {
@@ -84,10 +94,12 @@ export async function startThread(settings: FunctionSettings, log: (text: string
     void worker.terminate();
   }
   /** The next answer of the thread; the thread ends when there is none in time. */
-  function answerWithin(seconds: number, timeout: FunctionError): Promise<string> {
+  function answerWithin(seconds: number, timeout: () => FunctionError): Promise<string> {
     if (!alive) return Promise.reject(new FunctionError('Runtime.ExitError', `${settings.name} has ended`));
     return new Promise<string>((resolve, reject) => {
-      const timer = setTimeout(end, seconds * 1000, timeout);
+      const timer = setTimeout(() => {
+        end(timeout());
+      }, seconds * 1000);
       const done = (): void => {
         settle = undefined;
         clearTimeout(timer);
@@ -108,7 +120,7 @@ export async function startThread(settings: FunctionSettings, log: (text: string
   worker.on('message', (answer: ThreadAnswer) => {
     if (answer.kind === 'failure') {
       const error = new FunctionError(answer.errorType, answer.errorMessage);
-      log(`${answer.trace}\n`);
+      log.write(`${answer.trace}\n`);
       fail(error);
     } else {
       settle?.resolve(answer.kind === 'result' ? answer.payload : '');
@@ -126,7 +138,7 @@ export async function startThread(settings: FunctionSettings, log: (text: string
     return worker.terminate();
   };
   try {
-    await answerWithin(initSeconds, new FunctionError('Init.Timeout', `did not load within ${initSeconds} s`));
+    await answerWithin(initSeconds, () => new FunctionError('Init.Timeout', `did not load within ${initSeconds} s`));
   } catch (error) {
     await stop();
     throw error;
@@ -141,7 +153,7 @@ export async function startThread(settings: FunctionSettings, log: (text: string
       const requestId = randomUUID();
       const seconds = settings.timeoutSeconds;
       const message = `${requestId} Task timed out after ${seconds.toFixed(2)} seconds`;
-      const answer = answerWithin(seconds, new FunctionError('Sandbox.Timedout', message));
+      const answer = answerWithin(seconds, () => new FunctionError('Sandbox.Timedout', message));
       const invocation: Invocation = {
         payload,
         deadline: Date.now() + seconds * 1000,

@@ -2,6 +2,7 @@
  * Runs one function in a worker thread, one event at a time. Loaded as text, so that threads start without stripping
  * types again; it may import nothing but Node.
  */
+import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /** What a thread is started with. */
@@ -10,6 +11,8 @@ export interface ThreadStart {
   readonly module: string;
   /** Name of the export that handles events. */
   readonly handler: string;
+  /** File descriptor that the function writes to; undefined sends what it writes to the runner. */
+  readonly logFd: number | undefined;
 }
 
 /** One event for a thread. */
@@ -28,7 +31,7 @@ export type ThreadAnswer =
 
 const port = parentPort;
 if (!port) throw new Error('this module runs in a worker thread');
-const { module, handler: handlerName } = workerData as ThreadStart;
+const { module, handler: handlerName, logFd } = workerData as ThreadStart;
 const answer = (message: ThreadAnswer): void => {
   port.postMessage(message);
 };
@@ -36,6 +39,16 @@ const answer = (message: ThreadAnswer): void => {
 function failed(error: unknown): ThreadAnswer {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return { kind: 'failure', errorType: name, errorMessage: message, trace: stack ?? '' };
+}
+
+if (logFd !== undefined) {
+  // Through the runner each line would cost two messages between threads, which is more than most handlers cost.
+  const write = (text: string | Uint8Array): boolean => {
+    writeSync(logFd, typeof text === 'string' ? Buffer.from(text) : text);
+    return true;
+  };
+  process.stdout.write = write;
+  process.stderr.write = write;
 }
 
 try {

@@ -1,6 +1,6 @@
 /** Lambda functions from their bundles: worker threads that take one event at a time, as many as demand asks for. */
 import { availableParallelism } from 'node:os';
-import { FunctionError, startThread, type FunctionSettings, type Thread } from './function-thread.ts';
+import { FunctionError, startThread, type FunctionLog, type FunctionSettings, type Thread } from './function-thread.ts';
 
 export interface LocalFunction {
   readonly settings: FunctionSettings;
@@ -24,11 +24,14 @@ export interface Functions {
 export interface FunctionsOptions {
   /** Threads of one function at most; default 8 for each processor, at least 16. */
   readonly maxThreads?: number | undefined;
-  /** Takes what functions write, as it comes. */
-  readonly log: (text: string) => void;
+  readonly log: FunctionLog;
 }
 
+// Events wait this long for a thread that is busy before another is started: a start costs more than most events.
+const patienceMs = 50;
+
 interface Job {
+  readonly since: number;
   readonly payload: string;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -49,7 +52,7 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
   let booting = 0;
   let stopped = false;
 
-  // No more than one thread for each processor starts at a time: a start costs more than most events.
+  // No more than one thread for each processor starts at a time, whichever functions they are for.
   async function bootThread(settings: FunctionSettings): Promise<Thread> {
     if (booting >= processors) await new Promise<void>((resolve) => boots.push(resolve));
     booting += 1;
@@ -73,11 +76,12 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
     const idle: Thread[] = [];
     const waiting: Job[] = [];
     let size = 0;
-    let starting = 0;
+    let starting = false;
+    let impatience: NodeJS.Timeout | undefined;
 
     async function grow(): Promise<void> {
       size += 1;
-      starting += 1;
+      starting = true;
       try {
         const thread = await bootThread(settings);
         void thread.ended.then(() => {
@@ -91,13 +95,24 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
         size -= 1;
         for (const job of waiting.splice(0)) job.reject(error);
       } finally {
-        starting -= 1;
+        starting = false;
+        growForDemand();
       }
     }
 
-    // Called at each event, so that a burst starts threads one by one, for as long as it outlasts their start.
+    /** Starts one thread after the other for as long as events have to wait. */
     function growForDemand(): void {
-      if (waiting.length > starting && size < concurrency && !stopped) void grow();
+      const [oldest] = waiting;
+      if (!oldest || starting || size >= concurrency || stopped) return;
+      const patience = size === 0 ? 0 : oldest.since + patienceMs - performance.now();
+      if (patience <= 0) {
+        void grow();
+        return;
+      }
+      impatience ??= setTimeout(() => {
+        impatience = undefined;
+        growForDemand();
+      }, patience);
     }
 
     async function serve(thread: Thread): Promise<void> {
@@ -124,7 +139,7 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
             reject(new FunctionError('Stopped', 'the runner is stopping'));
             return;
           }
-          waiting.push({ payload: JSON.stringify(event), resolve, reject });
+          waiting.push({ since: performance.now(), payload: JSON.stringify(event), resolve, reject });
           const thread = idle.pop();
           if (thread) void serve(thread);
           else growForDemand();

@@ -1,7 +1,17 @@
 /** Boots a CDK stack's template on this machine: what `npm start`, the demo, tests and benchmarks run against. */
 import type { App, Stack } from 'aws-cdk-lib';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WalletStack } from '../lib/wallet-stack.ts';
 import { startBankSimulator, type BankSettings, type BankSimulator } from './bank-simulator.ts';
@@ -12,6 +22,7 @@ import { openDoor, sendJson } from './door.ts';
 import { localCredentials, startEngine } from './dynamodb.ts';
 import { createEventBuses } from './event-buses.ts';
 import { createFaults, type Faults } from './faults.ts';
+import type { FunctionLog } from './function-thread.ts';
 import { createFunctions } from './functions.ts';
 import { openIssuer, type TokenRequest } from './issuer.ts';
 import { accountId, region, type Machine, type Naming } from './machine.ts';
@@ -52,7 +63,7 @@ export interface RunnerOptions {
   /** Told what is being done, one line at a time. */
   readonly progress?: (line: string) => void;
   /** Given what functions write.
-   * @default `functions.log` in the data folder */
+   * @default `functions.log` in the data folder, or nowhere */
   readonly log?: (text: string) => void;
 }
 
@@ -165,7 +176,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       queueUrl,
       baseUrl,
     };
-    const log = options.log ?? openLog(kept('functions.log'), stops);
+    const log = options.log ? { write: options.log } : openLog(kept('functions.log') ?? devNull, stops);
     const functions = createFunctions({ maxThreads: options.maxThreads, log });
     stops.push(() => functions.stop());
     const asyncInvocations = createAsyncInvocations(deliveries);
@@ -289,12 +300,13 @@ function temporaryFolder(stops: (() => unknown)[]): string {
   return folder;
 }
 
-function openLog(path: string | undefined, stops: (() => unknown)[]): (text: string) => void {
-  if (!path) return () => undefined;
+function openLog(path: string, stops: (() => unknown)[]): FunctionLog {
   if (existsSync(path) && statSync(path).size > maxLogBytes) renameSync(path, `${path}.1`);
-  const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
-  stops.push(() => new Promise((resolve) => stream.end(resolve)));
-  return (text) => stream.write(text);
+  const fd = openSync(path, 'a', 0o600);
+  stops.push(() => {
+    closeSync(fd);
+  });
+  return { fd, write: (text) => writeSync(fd, text) };
 }
 
 async function within(limitMs: number, work: Promise<void>): Promise<void> {

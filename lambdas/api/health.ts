@@ -27,6 +27,7 @@ export interface HealthServices extends RouteServices {
  */
 export const health: RouteHandler<HealthServices> = {
   name: 'health',
+  isCommand: false,
   async handle(event, services) {
     try {
       const breaker = await getBreaker(services.table);

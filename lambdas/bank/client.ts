@@ -9,7 +9,7 @@ export interface Payment {
   readonly reference: string;
   readonly amount: number;
   readonly currency: string;
-  readonly destination: { readonly account: string; readonly name?: string };
+  readonly destination: { readonly account: string; readonly name?: string | undefined };
 }
 
 /**

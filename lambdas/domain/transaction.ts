@@ -23,7 +23,7 @@ export const transactionStatuses = [
 /** Where a withdrawal goes: an account at a bank, and its holder's name. Personal data: masked wherever it is shown. */
 export interface Destination {
   readonly account: string;
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** One visit to the bank: what was asked, and what is known after it. */
@@ -122,7 +122,7 @@ export function withdrawal(facts: CommandFacts & { destination: Destination }): 
 }
 
 /** Money from one wallet to another; completed at once. */
-export function transfer(facts: CommandFacts & { toWalletId: string }): Transaction {
+export function transfer(facts: CommandFacts & { toWalletId: string }) {
   return {
     ...common(facts),
     type: 'transfer',
@@ -130,7 +130,7 @@ export function transfer(facts: CommandFacts & { toWalletId: string }): Transact
     counterpartyWalletId: facts.toWalletId,
     postings: move(facts.amount, accounts.available(facts.walletId), accounts.available(facts.toWalletId)),
     completedAt: facts.at,
-  };
+  } as const satisfies Transaction;
 }
 
 /** Money from one wallet to another whose arrival is left to a worker: the sender is debited at once. */

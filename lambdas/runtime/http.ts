@@ -34,6 +34,8 @@ export function rateLimitOf(caller: Caller, operation: string, { perHour }: Limi
 /** A route: its name, and what it does with a request. Services are passed in, so that a test can stand in front. */
 export interface RouteHandler<S> {
   readonly name: FunctionName;
+  /** Whether it may change something. */
+  readonly isCommand: boolean;
   readonly handle: (event: APIGatewayProxyEvent, services: S) => Promise<Answer>;
 }
 
@@ -58,6 +60,7 @@ export function command<B extends z.ZodType, S extends RouteServices = RouteServ
 }): RouteHandler<S> {
   return {
     name: route.name,
+    isCommand: true,
     async handle(event, services) {
       const caller = callerOf(event, route.scope);
       const idempotencyKey = idempotencyKeyOf(event);
@@ -94,6 +97,7 @@ export function query<Q extends z.ZodType, S extends RouteServices = RouteServic
 }): RouteHandler<S> {
   return {
     name: route.name,
+    isCommand: false,
     handle(event, services) {
       const caller = callerOf(event, route.scope ?? 'read');
       return route.handle({ caller, path: pathOf(event), query: queryOf(event, route.query), event }, services);
@@ -129,45 +133,52 @@ export function committed(status: number, body: object, replayed: boolean): Answ
 }
 
 /**
- * A route as a Lambda handler: JSON in, JSON or problem+json out, one log line at the end with outcome and duration,
- * and the metrics `Requests`, `Refusals` and `Faults`. What is not a `WalletError` is answered as `internal_error`
- * without a word about the inside, and logged with its stack.
+ * A route as a Lambda handler: JSON in, JSON or problem+json out. A command logs its start and its end with ids and
+ * duration, and counts in the metrics `Commands`, `Refusals` and `Faults`. A query that succeeds leaves its trace to the
+ * gateway's access log, as a second one would cost more than the read; when it fails it logs and counts as commands do.
+ * What is not a `WalletError` is answered as `internal_error` without a word about the inside, and logged with its stack.
  */
 export function serve<S>(route: RouteHandler<S>, services: S) {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-    .use(shell(route.name))
+    .use(shell(route))
     .handler(async (event: APIGatewayProxyEvent) => toResult(await route.handle(event, services)));
 }
 
-function shell(name: FunctionName): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
+function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
   let startedAt = 0;
-  const finish = (outcome: { status: number; code?: string }) => {
-    metrics.addMetric('Requests', 'Count', 1);
-    if (outcome.code !== undefined) metrics.addMetric(outcome.status < 500 ? 'Refusals' : 'Faults', 'Count', 1);
-    metrics.publishStoredMetrics();
-    return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
+  const identify = ({ requestContext, pathParameters }: APIGatewayProxyEvent, requestId: string) => {
+    logger.resetKeys();
+    logger.appendKeys({
+      route: name,
+      requestId,
+      principal: (requestContext.authorizer as { principal?: string } | null | undefined)?.principal,
+      walletId: pathParameters?.['walletId'],
+    });
   };
+  const count = (metric: 'Commands' | 'Refusals' | 'Faults') => {
+    metrics.addDimension('route', name);
+    metrics.addMetric(metric, 'Count', 1);
+    metrics.publishStoredMetrics();
+  };
+  const durationMs = () => Math.round(performance.now() - startedAt);
   return {
     before({ event, context }) {
       startedAt = performance.now();
-      logger.resetKeys();
-      logger.appendKeys({
-        route: name,
-        requestId: context.awsRequestId,
-        principal: (event.requestContext.authorizer as { principal?: string } | null | undefined)?.principal,
-        walletId: event.pathParameters?.['walletId'],
-      });
-      metrics.addDimension('route', name);
+      if (isCommand) identify(event, context.awsRequestId);
     },
     after({ response }) {
-      logger.info('request succeeded', finish({ status: response?.statusCode ?? 0 }));
+      if (!isCommand) return;
+      count('Commands');
+      logger.info('command succeeded', { status: response?.statusCode, durationMs: durationMs() });
     },
     onError(request) {
-      const { error } = request;
+      const { error, event, context } = request;
       const refusal =
         error instanceof WalletError ? error : new WalletError('internal_error', {}, { cause: error ?? undefined });
       const answer = problem(refusal);
-      const outcome = finish({ status: answer.status, code: refusal.code });
+      const outcome = { status: answer.status, code: refusal.code, durationMs: durationMs() };
+      if (!isCommand) identify(event, context.awsRequestId);
+      count(answer.status < 500 ? 'Refusals' : 'Faults');
       if (answer.status < 500) logger.info('request refused', outcome);
       else logger.error('request failed', { ...outcome, error: describe(refusal) });
       request.response = toResult(answer);

@@ -67,11 +67,12 @@ function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // One conflicting item makes the whole cancellation worthless as a judgement: the others were read mid-flight.
   if (cancellationReasons(error).some(({ Code }) => Code !== undefined && transientReasons.has(Code))) return true;
+  const failure = error as Parameters<typeof isTransientError>[0];
   return (
     error.name === 'TransactionConflictException' ||
-    isThrottlingError(error) ||
-    isTransientError(error) ||
-    isServerError(error)
+    isThrottlingError(failure) ||
+    isTransientError(failure) ||
+    isServerError(failure)
   );
 }
 

@@ -1,4 +1,4 @@
-import type { WalletError } from '../domain/errors.ts';
+import { WalletError } from '../domain/errors.ts';
 import { arrivalPostings, refundPostings } from '../domain/transaction.ts';
 import type { Failure, Transaction } from '../domain/transaction.ts';
 import { transactionKey } from './keys.ts';
@@ -58,7 +58,7 @@ export async function settleTransfers(
   ]);
   if (readings.length === 0) return { settled: true };
   const ended = new Set(readings.flatMap((reading) => (reading instanceof Ended ? [reading.transactionId] : [])));
-  return { settled: false, ended, refusal: readings.find((reading) => !(reading instanceof Ended)) };
+  return { settled: false, ended, refusal: readings.find((reading) => reading instanceof WalletError) };
 }
 
 /**

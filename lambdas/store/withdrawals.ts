@@ -36,8 +36,8 @@ export async function claimWithdrawal(
 ): Promise<{ claimed: true; before: OpenWithdrawal } | { claimed: false; current: OpenWithdrawal | undefined }> {
   const change = update(table, transactionKey(transactionId), {
     set: '#status = :executing, claimId = :claimId, dueAt = :leaseUntil, submitBy = :submitBy, updatedAt = :at',
-    if: '#status IN (:pending, :executing) AND dueAt <= :at',
-    values: { pending: 'pending', executing: 'executing', ...claim },
+    if: '#type = :withdrawal AND #status IN (:pending, :executing) AND dueAt <= :at',
+    values: { withdrawal: 'withdrawal', pending: 'pending', executing: 'executing', ...claim },
   });
   try {
     // A try whose answer was lost may have claimed: the next one is refused by it, and the work waits for the lease

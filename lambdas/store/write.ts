@@ -57,7 +57,7 @@ export function toItem(value: object): Record<string, AttributeValue> {
   return marshall(value, { removeUndefinedValues: true });
 }
 
-/** An item as JavaScript values. Throws on a number that JavaScript cannot hold exactly. */
+/** An item as JavaScript values; an integer beyond 2^53-1 comes as a bigint, so that nothing is ever rounded. */
 export function fromItem(item: Record<string, AttributeValue>): Item {
   return unmarshall(item);
 }

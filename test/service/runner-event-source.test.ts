@@ -10,6 +10,7 @@ interface Line {
   readonly worker: 'start' | 'end';
   readonly bodies: readonly string[];
   readonly event?: SQSEvent;
+  /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
@@ -25,7 +26,7 @@ describe('event sources of the runner', () => {
       stack: (app) => new FixtureStack(app, 'Fixture'),
       log(text) {
         for (const line of text.split('\n').filter((each) => each.startsWith('{"worker"'))) {
-          lines.push({ ...(JSON.parse(line) as Omit<Line, 'at'>), at: performance.now() });
+          lines.push(JSON.parse(line) as Line);
         }
       },
     });
@@ -66,7 +67,7 @@ describe('event sources of the runner', () => {
   }
 
   test('an idle worker has a message within milliseconds, in the shape of SQS events', async () => {
-    const before = performance.now();
+    const before = Date.now();
     await send({ id: 'quick' });
     await eventually(() => starts('quick').length === 1);
     assert.ok((starts('quick')[0]?.at ?? Infinity) - before < 300);

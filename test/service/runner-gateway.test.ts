@@ -184,10 +184,9 @@ describe('the API Gateway of the runner', () => {
   });
 
   test('events at the same time have a thread each', async () => {
-    await Promise.all([order({ sleepMs: 1 }), order({ sleepMs: 1 }), order({ sleepMs: 1 })]);
     const before = performance.now();
-    await Promise.all([order({ sleepMs: 400 }), order({ sleepMs: 400 }), order({ sleepMs: 400 })]);
-    assert.ok(performance.now() - before < 1100);
+    await Promise.all([order({ sleepMs: 1200 }), order({ sleepMs: 1200 }), order({ sleepMs: 1200 })]);
+    assert.ok(performance.now() - before < 3500);
   });
 
   test('a token of the issuer names its pool, and its key is served', async () => {

@@ -99,7 +99,7 @@ export async function until(ask: () => Promise<Answer>, done: (answer: Answer) =
 export function untilEnded(ask: Request, transactionId: string): Promise<Answer> {
   return until(
     () => ask(`/transactions/${transactionId}`),
-    ({ body }) => ['completed', 'failed', 'review'].includes(body['status'] as unknown as string),
+    ({ body }) => ['completed', 'failed', 'review'].includes(body['status'] as string),
   );
 }
 
@@ -107,7 +107,7 @@ export function untilEnded(ask: Request, transactionId: string): Promise<Answer>
 export function tally(answers: readonly Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, body } of answers) {
-    const name = body['code'] === undefined ? String(status) : `${status} ${String(body['code'])}`;
+    const name = typeof body['code'] === 'string' ? `${status} ${body['code']}` : String(status);
     counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;

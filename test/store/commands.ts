@@ -5,15 +5,16 @@ import {
   transfer as newTransfer,
   withdrawal as newWithdrawal,
 } from '../../lambdas/domain/transaction.ts';
-import type { Annotations, Destination } from '../../lambdas/domain/transaction.ts';
-import type { Wallet } from '../../lambdas/domain/wallet.ts';
+import type { Annotations, Attempt, Destination } from '../../lambdas/domain/transaction.ts';
+import type { Wallet, WalletStatus } from '../../lambdas/domain/wallet.ts';
 import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/store/keys.ts';
 import type { Operation } from '../../lambdas/store/operations.ts';
 import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { acceptTransfer, acceptWithdrawal, commitCharge, commitTransfer } from '../../lambdas/store/transactions.ts';
 import { createWallet, getWallet, setWalletStatus } from '../../lambdas/store/wallets.ts';
-import type { WalletStatus } from '../../lambdas/domain/wallet.ts';
+import { claimWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import type { Claimed } from '../../lambdas/store/withdrawals.ts';
 
 let keys = 0;
 
@@ -100,6 +101,35 @@ export async function fundedWallet(table: Table, owner: string, amount: number, 
 
 export function setStatus(table: Table, walletId: string, status: WalletStatus, key?: string) {
   return setWalletStatus(table, operation(table, [status, walletId], { key }), { walletId, status });
+}
+
+/** An accepted withdrawal of 30 from a wallet with 100. */
+export async function acceptedWithdrawal(table: Table): Promise<{ walletId: string; transactionId: string }> {
+  const walletId = await fundedWallet(table, 'ann', 100);
+  const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 30 });
+  return { walletId, transactionId: transaction.transactionId };
+}
+
+/** A visit to the bank at this moment. */
+export function visit(table: Table, outcome: Attempt['outcome'], reason?: string): Attempt {
+  const at = new Date(table.now()).toISOString();
+  return { at, submitted: true, outcome, ...(reason !== undefined && { reason }) };
+}
+
+/** Claims a withdrawal for 40 s, of which a submit may take 10. */
+export function claim(table: Table, transactionId: string, claimId = newKey()) {
+  const at = table.now();
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const times = { at: iso(at), leaseUntil: iso(at + 40_000), submitBy: iso(at + 10_000) };
+  return claimWithdrawal(table, transactionId, { claimId, ...times });
+}
+
+/** A claim that must succeed, as its holder ends it. */
+export async function claimed(table: Table, transactionId: string): Promise<Claimed> {
+  const claimId = newKey();
+  const result = await claim(table, transactionId, claimId);
+  if (!result.claimed) throw new Error(`${transactionId} is not to be had`);
+  return { withdrawal: result.before, claimId, at: new Date(table.now()).toISOString() };
 }
 
 /** What a wallet holds now. */

@@ -15,7 +15,7 @@ import {
   withdraw,
 } from './commands.ts';
 import type { Command } from './commands.ts';
-import { allItems, assertRefused } from './inspect.ts';
+import { allItems, asStored, assertRefused } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -123,8 +123,8 @@ describe('a key', () => {
   });
 });
 
-/** A transaction as it is read again: what was undefined is absent. */
+/** A transaction as it is read again. */
 function stored({ transaction }: Committed): unknown {
   const due = transaction.status === 'pending' ? { dueAt: transaction.createdAt } : {};
-  return { ...(JSON.parse(JSON.stringify(transaction)) as object), ...due };
+  return { ...asStored(transaction), ...due };
 }

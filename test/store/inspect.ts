@@ -1,5 +1,5 @@
 /** Reads the table behind the store's back, so that a test sees what is really stored. */
-import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
@@ -26,9 +26,12 @@ export async function itemOf(table: Table, key: { pk: string; sk: string }): Pro
   return (await allItems(table)).find(({ pk, sk }) => pk === key.pk && sk === key.sk);
 }
 
-/** Writes an item past every rule. */
-export async function plant(table: Table, item: object): Promise<void> {
-  await table.client.send(new PutItemCommand({ TableName: table.name, Item: toItem(item) }));
+/** Writes items past every rule. */
+export async function plant(table: Table, ...items: readonly object[]): Promise<void> {
+  for (let start = 0; start < items.length; start += 25) {
+    const puts = items.slice(start, start + 25).map((item) => ({ PutRequest: { Item: toItem(item) } }));
+    await table.client.send(new BatchWriteItemCommand({ RequestItems: { [table.name]: puts } }));
+  }
 }
 
 /** Asserts that `work` is refused with a code, and that nothing was stored. Gives the refusal. */
@@ -40,6 +43,13 @@ export async function assertRefused(table: Table, code: ErrorCode, work: () => P
   return refusal;
 }
 
+/** Asserts that what `work` gives is `expected`, and that it wrote nothing. */
+export async function assertWritesNothing<T>(table: Table, expected: T, work: () => Promise<T>): Promise<void> {
+  const before = await allItems(table);
+  assert.deepEqual(await work(), expected);
+  assert.deepEqual(await allItems(table), before);
+}
+
 /** How a command was refused; undefined when it was not. What is no refusal is thrown. */
 export async function refusalOf(command: Promise<unknown>): Promise<WalletError | undefined> {
   try {
@@ -49,4 +59,9 @@ export async function refusalOf(command: Promise<unknown>): Promise<WalletError 
     if (error instanceof WalletError) return error;
     throw error;
   }
+}
+
+/** A value as it comes back from the table: what was undefined is absent. */
+export function asStored<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }

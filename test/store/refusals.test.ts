@@ -136,6 +136,7 @@ describe('a refusal', () => {
         available: total - Math.min(held, total),
       }));
     const command = fc.record({ owner, amount: near.filter((amount) => amount > 0), currency: fc.constant('EUR') });
+    const table = await engine.newTable();
     let count = 0;
     await fc.assert(
       fc.asyncProperty(wallet, command, async (image, command) => {
@@ -160,7 +161,7 @@ describe('a refusal', () => {
           assert.equal((await refusalOf(send()))?.code, expected?.code);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
   });
 

@@ -47,12 +47,14 @@ export async function authorizer(event) {
 
 // Does with each message what its body says.
 export async function worker(event) {
-  console.log(JSON.stringify({ worker: 'start', bodies: event.Records.map((record) => record.body), event }));
+  console.log(
+    JSON.stringify({ worker: 'start', at: Date.now(), bodies: event.Records.map((record) => record.body), event }),
+  );
   const orders = event.Records.map((record) => ({ ...JSON.parse(record.body), messageId: record.messageId }));
   if (orders.some((order) => order.throw)) throw new Error('as ordered');
   if (orders.some((order) => order.odd)) return { batchItemFailures: [{ wrong: 1 }] };
   await sleep(Math.max(0, ...orders.map((order) => order.sleepMs ?? 0)));
-  console.log(JSON.stringify({ worker: 'end', bodies: event.Records.map((record) => record.body) }));
+  console.log(JSON.stringify({ worker: 'end', at: Date.now(), bodies: event.Records.map((record) => record.body) }));
   return {
     batchItemFailures: orders.filter((order) => order.fail).map(({ messageId }) => ({ itemIdentifier: messageId })),
   };

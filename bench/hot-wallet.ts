@@ -1,0 +1,292 @@
+import type { SQSEvent } from 'aws-lambda';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { queuedTransfer, transfer } from '../lambdas/domain/transaction.ts';
+import { mostTransfersPerWrite } from '../lambdas/store/transfers.ts';
+import { acceptTransfer, commitTransfer } from '../lambdas/store/transactions.ts';
+import type { Table } from '../lambdas/store/table.ts';
+import { transactionIdOf } from '../lambdas/store/keys.ts';
+import { bundleOf } from '../lib/bundle.ts';
+import { startEventSource } from '../local/event-source.ts';
+import { startDriver } from './driver.ts';
+import { meter } from './meter.ts';
+import { figure, latencyOf, median, table as tableOf, verdict, type Latency } from './report.ts';
+import { request } from './requests.ts';
+import { openWalletsInProcess, type Service } from './service.ts';
+
+/** One way of moving many transfers into one wallet. */
+export interface Way {
+  readonly way: string;
+  /** Transfers a second: median, slowest and fastest round. */
+  readonly perSecond: number;
+  readonly slowest: number;
+  readonly fastest: number;
+  /** Write units for each transfer. */
+  readonly writeUnits: number;
+  /** Median over the rounds of this way's speed by that of one write for each transfer, in the same round. */
+  readonly timesOneByOne: number;
+}
+
+/** What callers of queued transfers saw at a fixed rate of arrivals; milliseconds from the intended arrival. */
+export interface OpenLoop {
+  readonly perSecond: number;
+  readonly transfers: number;
+  readonly accepted: Latency;
+  readonly settled: Latency;
+  /** Mean number of transfers that one run of the worker settled. */
+  readonly perBatch: number;
+}
+
+export interface HotWallet {
+  readonly ways: readonly Way[];
+  readonly openLoop: OpenLoop;
+  readonly withinSpeed: boolean;
+  readonly withinUnits: boolean;
+}
+
+export interface HotWalletOptions {
+  readonly rounds: number;
+  /** Full batches that are settled in one round. */
+  readonly batches: number;
+  readonly concurrency: number;
+  readonly openLoop: { readonly perSecond: number; readonly seconds: number };
+}
+
+export const speedTarget = 10;
+export const unitsTarget = 5.1;
+
+/** Transfers from many wallets into one. The environment of this process must be set. */
+export async function measureHotWallet(
+  service: Service,
+  options: HotWalletOptions,
+  progress: (line: string) => void,
+): Promise<HotWallet> {
+  const { table } = service;
+  const [hot = '', ...senders] = await openWalletsInProcess(33);
+  const ways = await waysInto(hot, senders, table, options);
+  const count = options.batches * mostTransfersPerWrite;
+  const names = Object.keys(ways);
+  const speeds = names.map((): number[] => []);
+  for (let round = 0; round <= options.rounds; round++) {
+    progress(round === 0 ? 'warm-up' : `round ${round} of ${options.rounds}`);
+    for (const [index, prepare] of Object.values(ways).entries()) {
+      const run = await prepare();
+      const startedAt = performance.now();
+      await run();
+      if (round > 0) speeds[index]?.push((count / (performance.now() - startedAt)) * 1000);
+    }
+  }
+  progress('write units');
+  const units: number[] = [];
+  for (const prepare of Object.values(ways)) {
+    const run = await prepare();
+    units.push((await meter(table.client, run)).writeUnits / count);
+  }
+  const oneByOne = speeds[0] ?? [];
+  const results = names.map((way, index): Way => {
+    const all = speeds[index] ?? [];
+    return {
+      way,
+      perSecond: median(all),
+      slowest: Math.min(...all),
+      fastest: Math.max(...all),
+      writeUnits: units[index] ?? NaN,
+      timesOneByOne: median(all.map((each, round) => each / (oneByOne[round] ?? NaN))),
+    };
+  });
+  const batched = results.find(({ way }) => way === settledByBatches);
+  return {
+    ways: results,
+    openLoop: await measureOpenLoop(service, hot, senders, options, progress),
+    withinSpeed: (batched?.timesOneByOne ?? 0) >= speedTarget,
+    withinUnits: (batched?.writeUnits ?? Infinity) <= unitsTarget,
+  };
+}
+
+const settledByBatches = `queued: settled by batches of ${mostTransfersPerWrite}`;
+
+/**
+ * The ways of moving a round of transfers: each prepares what it needs, and gives the part that is measured. All write
+ * by the store's own functions; settling includes the worker's read.
+ */
+async function waysInto(
+  hot: string,
+  senders: readonly string[],
+  table: Table,
+  { batches, concurrency }: HotWalletOptions,
+): Promise<Record<string, () => Promise<() => Promise<unknown>>>> {
+  const { endTransfers } = await import('../lambdas/workers/transfers.ts');
+  const newTransfers = () =>
+    Array.from({ length: batches * mostTransfersPerWrite }, (_, n) => ({
+      transactionId: transactionIdOf('bench', randomUUID()),
+      principal: 'bench',
+      ownerId: undefined,
+      walletId: senders[n % senders.length] ?? '',
+      toWalletId: hot,
+      amount: 100,
+      currency: 'EUR',
+      description: 'Invoice 2026-001',
+      externalReference: 'INV-2026-001',
+      at: new Date().toISOString(),
+    }));
+  type Facts = ReturnType<typeof newTransfers>[number];
+  const commit = (facts: Facts) =>
+    commitTransfer(table, { ...transfer(facts), counterpartyWalletId: hot }, 'bench', undefined);
+  const accept = (facts: Facts) => acceptTransfer(table, queuedTransfer(facts), 'bench', undefined);
+  const accepted = async () => {
+    const transfers = newTransfers();
+    await inLanes(concurrency, transfers, accept);
+    return transfers.map(({ transactionId }) => transactionId);
+  };
+  const settle = async (ids: readonly string[]) => {
+    const failed = await endTransfers(ids, table);
+    if (failed.size > 0) throw new Error('transfers were not settled', { cause: [...failed.values()][0] });
+  };
+  return {
+    'one write for each transfer': () => {
+      const transfers = newTransfers();
+      return Promise.resolve(() => inLanes(concurrency, transfers, commit));
+    },
+    'queued: accepted': () => {
+      const transfers = newTransfers();
+      return Promise.resolve(() => inLanes(concurrency, transfers, accept));
+    },
+    'queued: settled one by one': async () => {
+      const ids = await accepted();
+      return () => inLanes(concurrency, ids, (id) => settle([id]));
+    },
+    [settledByBatches]: async () => {
+      const ids = await accepted();
+      const full = Array.from({ length: batches }, (_, n) =>
+        ids.slice(n * mostTransfersPerWrite, (n + 1) * mostTransfersPerWrite),
+      );
+      return () => inLanes(1, full, settle);
+    },
+  };
+}
+
+/** Does the work for all items, that many at a time. */
+async function inLanes<T>(lanes: number, items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const rest = items.values();
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      for (const item of rest) await work(item);
+    }),
+  );
+}
+
+/** As the template has it: batches of up to 100, collected for up to a second, two of them at a time. */
+const eventSource = { batchSize: 100, batchingWindowSeconds: 1, maxConcurrency: 2, reportsItemFailures: true };
+const openLoopLanes = 16;
+const settleLimitMs = 30_000;
+
+/**
+ * Queued transfers arrive at a fixed rate, whatever becomes of earlier ones, and their latency counts from when they
+ * should have arrived: a service that stalls cannot hide it by being asked less.
+ */
+async function measureOpenLoop(
+  service: Service,
+  hot: string,
+  senders: readonly string[],
+  { openLoop: { perSecond, seconds } }: HotWalletOptions,
+  progress: (line: string) => void,
+): Promise<OpenLoop> {
+  progress(`open loop: ${perSecond} a second for ${seconds} s`);
+  const queue = service.queues.list().find(({ settings }) => settings.name === 'transfers');
+  if (queue === undefined) throw new Error('there is no queue of transfers');
+  queue.purge();
+  const { handler } = await import('../lambdas/workers/transfers.ts');
+  const settledAt = new Map<string, number>();
+  let batches = 0;
+  const source = startEventSource(
+    queue,
+    {
+      concurrency: eventSource.maxConcurrency,
+      async invoke(event) {
+        const answer = await handler(event as SQSEvent);
+        batches += 1;
+        const now = performance.timeOrigin + performance.now();
+        const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+        for (const { body, messageId } of (event as SQSEvent).Records) {
+          if (!failed.has(messageId)) settledAt.set((JSON.parse(body) as { transactionId: string }).transactionId, now);
+        }
+        return answer;
+      },
+    },
+    { ...eventSource, region: 'us-east-1' },
+  );
+  const bundle = join(bundleOf('transfer'), 'index.mjs');
+  const bundles = { transfer: bundle, charge: bundle, withdraw: bundle, 'get-balance': bundle };
+  const driver = await startDriver({ level: 'handler', bundles }, service.environment);
+  try {
+    const requests = (count: number) =>
+      Array.from({ length: count }, (_, n) =>
+        request(
+          'POST',
+          '/wallets/{walletId}/transfer',
+          { walletId: senders[n % senders.length] ?? '' },
+          { key: randomUUID(), headers: { Prefer: 'respond-async' }, body: { amount: 100, toWalletId: hot } },
+        ),
+      );
+    await driver.prepare('transfer', requests(openLoopLanes * 4), openLoopLanes);
+    await driver.closedLoop();
+    const total = perSecond * seconds;
+    await driver.prepare('transfer', requests(total), openLoopLanes);
+    batches = 0;
+    settledAt.clear();
+    const samples = await driver.openLoop(perSecond);
+    const deadline = Date.now() + settleLimitMs;
+    const sent = samples.map(({ answer, ...times }) => ({
+      ...times,
+      transactionId: (JSON.parse(answer ?? '{}') as { transactionId: string }).transactionId,
+    }));
+    while (sent.some(({ transactionId }) => !settledAt.has(transactionId)) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const settled = sent.flatMap(({ transactionId, intendedAt }) => {
+      const at = settledAt.get(transactionId);
+      return at === undefined ? [] : [at - intendedAt];
+    });
+    if (settled.length < total) throw new Error(`${total - settled.length} transfers were not settled in time`);
+    return {
+      perSecond,
+      transfers: total,
+      accepted: latencyOf(sent.map(({ intendedAt, answeredAt }) => answeredAt - intendedAt)),
+      settled: latencyOf(settled),
+      perBatch: settledAt.size / batches,
+    };
+  } finally {
+    await driver.stop();
+    await source.stop();
+  }
+}
+
+/** The hot wallet's figures as two tables. */
+export function hotWalletTable({ ways, openLoop, withinSpeed, withinUnits }: HotWallet): string {
+  const { accepted, settled } = openLoop;
+  return [
+    tableOf(
+      ['into one wallet', 'transfers/s', 'slowest – fastest', 'write units each', '× one by one', ''],
+      ways.map(({ way, perSecond, slowest, fastest, writeUnits, timesOneByOne }) => [
+        way,
+        figure(Math.round(perSecond)),
+        `${figure(Math.round(slowest))} – ${figure(Math.round(fastest))}`,
+        figure(writeUnits),
+        figure(timesOneByOne),
+        way === settledByBatches ? `speed ${verdict(withinSpeed)}, units ${verdict(withinUnits)}` : '',
+      ]),
+    ),
+    tableOf(
+      [
+        `open loop, ${openLoop.perSecond} a second, ${figure(openLoop.perBatch)} in a batch`,
+        'p50 ms',
+        'p95 ms',
+        'p99 ms',
+      ],
+      [
+        ['accepted', figure(accepted.p50), figure(accepted.p95), figure(accepted.p99)],
+        ['settled', figure(settled.p50), figure(settled.p95), figure(settled.p99)],
+      ],
+    ),
+  ].join('\n\n');
+}

@@ -1,0 +1,178 @@
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  TransactWriteItemsCommand,
+  type GetItemCommandInput,
+  type TransactWriteItemsCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { Agent, request as httpRequest } from 'node:http';
+import { pathToFileURL } from 'node:url';
+import type { WorkMessage } from '../lambdas/contract.ts';
+import { openTable } from '../lambdas/store/table.ts';
+import { contextOf, eventOf, type BenchRequest, type Operation } from './requests.ts';
+
+/** One call, ready to be made; rejects unless it succeeds. `answer` is the body, where there is one. */
+export type Call = () => Promise<string | undefined>;
+
+/** Makes calls ready, one list for each lane; a lane makes one call at a time, as a Lambda container does. */
+export type Level = (operation: Operation, requests: readonly BenchRequest[], lanes: number) => Promise<Call[][]>;
+
+/** What a level works on. */
+export type LevelSettings =
+  | { readonly level: 'raw client' }
+  | { readonly level: 'handler'; readonly bundles: Readonly<Record<Operation, string>> }
+  | { readonly level: 'HTTP'; readonly baseUrl: string; readonly token: string };
+
+export function openLevel(settings: LevelSettings): Level {
+  switch (settings.level) {
+    case 'raw client':
+      return rawLevel();
+    case 'handler':
+      return handlerLevel(settings.bundles);
+    case 'HTTP':
+      return httpLevel(settings.baseUrl, settings.token);
+  }
+}
+
+/** Deals to lanes in turn. */
+function deal<T>(items: readonly T[], lanes: number): T[][] {
+  return Array.from({ length: lanes }, (_, lane) => items.filter((_item, index) => index % lanes === lane));
+}
+
+/**
+ * A bare SDK client that sends what the handlers send: their own commands, caught on the way out before anything is
+ * timed. A withdrawal also sends its message.
+ */
+function rawLevel(): Level {
+  const clients: { dynamodb: DynamoDBClient; sqs: SQSClient }[] = [];
+  return async (operation, requests, lanes) => {
+    const catcher = await openCatcher(operation);
+    const caught: Caught[] = [];
+    for (const request of requests) caught.push(await catcher(request));
+    return deal(caught, lanes).map((list, lane) => {
+      const { dynamodb, sqs } = (clients[lane] ??= { dynamodb: new DynamoDBClient({}), sqs: new SQSClient({}) });
+      return list.map(({ input, message }) => async () => {
+        await ('TransactItems' in input
+          ? dynamodb.send(new TransactWriteItemsCommand(input))
+          : dynamodb.send(new GetItemCommand(input)));
+        if (message !== undefined) {
+          const QueueUrl = process.env['WITHDRAWAL_QUEUE_URL'];
+          await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }));
+        }
+        return undefined;
+      });
+    });
+  };
+}
+
+interface Caught {
+  readonly input: TransactWriteItemsCommandInput | GetItemCommandInput;
+  readonly message: WorkMessage | undefined;
+}
+
+/** Runs handlers on a client that sends nothing and keeps what it was given. */
+async function openCatcher(operation: Operation): Promise<(request: BenchRequest) => Promise<Caught>> {
+  const client = new DynamoDBClient({});
+  const nothing = { input: undefined, message: undefined };
+  const caught: { input: Caught['input'] | undefined; message: WorkMessage | undefined } = { ...nothing };
+  client.middlewareStack.add(
+    () => (args) => {
+      caught.input = args.input as Caught['input'];
+      return Promise.resolve({ output: { $metadata: {} }, response: undefined });
+    },
+    { step: 'initialize' },
+  );
+  const table = openTable(client, process.env['TABLE_NAME'] ?? '');
+  const services = {
+    table,
+    perHour: 1,
+    isOverloaded: () => Promise.resolve(false),
+    queue: {
+      send(sent: WorkMessage) {
+        caught.message = sent;
+        return Promise.resolve();
+      },
+    },
+  };
+  const { serve } = await import('../lambdas/runtime/http.ts');
+  const handlers = {
+    charge: serve((await import('../lambdas/api/charge.ts')).charge, services),
+    transfer: serve((await import('../lambdas/api/transfer.ts')).transfer, services),
+    withdraw: serve((await import('../lambdas/api/withdraw.ts')).withdraw, services),
+    'get-balance': serve((await import('../lambdas/api/get-balance.ts')).getBalance, services),
+  };
+  return async (request) => {
+    Object.assign(caught, nothing);
+    await handlers[operation](eventOf(request), contextOf('bench'));
+    const { input, message } = caught;
+    if (input === undefined) throw new Error(`${operation} asks nothing of the database`);
+    return { input, message };
+  };
+}
+
+type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+/** The functions' real bundles, loaded once for each lane: its own clients, logger and metrics, as a container has. */
+function handlerLevel(bundles: Readonly<Record<Operation, string>>): Level {
+  return async (operation, requests, lanes) => {
+    const handlers = await Promise.all(
+      Array.from({ length: lanes }, async (_, lane) => {
+        const url = `${pathToFileURL(bundles[operation]).href}?lane=${lane}`;
+        return ((await import(url)) as { handler: Handler }).handler;
+      }),
+    );
+    return deal(
+      requests.map((request) => eventOf(request)),
+      lanes,
+    ).map((events, lane) =>
+      events.map((event, index) => async () => {
+        const answer = await handlers[lane]?.(event, contextOf(`${lane}-${index}`));
+        if (answer === undefined || answer.statusCode >= 300) {
+          throw new Error(`${operation} answered ${String(answer?.statusCode)}: ${String(answer?.body)}`);
+        }
+        return answer.body;
+      }),
+    );
+  };
+}
+
+/** The runner's gateway, over connections that are kept. */
+function httpLevel(baseUrl: string, token: string): Level {
+  const agent = new Agent({ keepAlive: true });
+  return (operation, requests, lanes) => {
+    const calls = requests.map((request) => async () => {
+      const body = request.body === undefined ? '' : JSON.stringify(request.body);
+      const { status, text } = await exchange(agent, new URL(baseUrl + request.path), {
+        method: request.method,
+        headers: { ...request.headers, Authorization: `Bearer ${token}` },
+        body,
+      });
+      if (status >= 300) throw new Error(`${operation} answered ${status}: ${text}`);
+      return text;
+    });
+    return Promise.resolve(deal(calls, lanes));
+  };
+}
+
+function exchange(
+  agent: Agent,
+  url: URL,
+  { method, headers, body }: { method: string; headers: Record<string, string>; body: string },
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const length = { 'Content-Length': String(Buffer.byteLength(body)) };
+    const sent = httpRequest(url, { agent, method, headers: { ...headers, ...length } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}

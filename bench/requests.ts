@@ -1,0 +1,95 @@
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
+
+/** A request to a route, as the gateway would receive it. */
+export interface BenchRequest {
+  readonly method: 'GET' | 'POST';
+  /** The path with its parameters filled in. */
+  readonly path: string;
+  readonly pathParameters: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+}
+
+/** Who calls: an operator by default. */
+export interface BenchCaller {
+  readonly principal: string;
+  readonly scopes: string;
+}
+
+export const operator: BenchCaller = { principal: 'operator', scopes: 'read write operate' };
+
+/** A request with parameters of the path as `{name}`. */
+export function request(
+  method: BenchRequest['method'],
+  template: string,
+  pathParameters: Readonly<Record<string, string>>,
+  more: Pick<BenchRequest, 'query' | 'headers' | 'body'> & { key?: string } = {},
+): BenchRequest {
+  const { key, ...rest } = more;
+  return {
+    method,
+    path: template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(pathParameters[name] ?? '')),
+    pathParameters,
+    ...rest,
+    headers: {
+      ...(key !== undefined && { 'Idempotency-Key': key }),
+      ...(rest.body !== undefined && { 'Content-Type': 'application/json' }),
+      ...rest.headers,
+    },
+  };
+}
+
+/** The request as the event that the gateway hands to a function. */
+export function eventOf(request: BenchRequest, caller: BenchCaller = operator): APIGatewayProxyEvent {
+  const { query } = request;
+  const event: Partial<APIGatewayProxyEvent> = {
+    httpMethod: request.method,
+    path: request.path,
+    pathParameters: { ...request.pathParameters },
+    headers: { Accept: '*/*', Host: 'wallet.example', 'User-Agent': 'bench', ...request.headers },
+    multiValueHeaders: {},
+    queryStringParameters: query ? { ...query } : null,
+    multiValueQueryStringParameters: query
+      ? Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value]]))
+      : null,
+    body: request.body === undefined ? null : JSON.stringify(request.body),
+    isBase64Encoded: false,
+    requestContext: { authorizer: { ...caller } } as unknown as APIGatewayProxyEvent['requestContext'],
+  };
+  return event as APIGatewayProxyEvent;
+}
+
+/** A Lambda context with what handlers look at. */
+export function contextOf(awsRequestId: string): Context {
+  const context: Partial<Context> = { awsRequestId, getRemainingTimeInMillis: () => 10_000 };
+  return context as Context;
+}
+
+/** The operations whose speed is measured, by the name of their function. */
+export const operations = ['charge', 'transfer', 'withdraw', 'get-balance'] as const;
+export type Operation = (typeof operations)[number];
+
+/** The `index`th request of an operation: wallets take turns, so that none of them is hot. */
+export function operationRequest(
+  operation: Operation,
+  wallets: readonly string[],
+  key: string,
+  index: number,
+): BenchRequest {
+  const walletId = wallets[index % wallets.length] ?? '';
+  const toWalletId = wallets[(index + 1) % wallets.length] ?? '';
+  const money = { amount: 100, description: 'Invoice 2026-001', externalReference: 'INV-2026-001' };
+  switch (operation) {
+    case 'charge':
+      return request('POST', '/wallets/{walletId}/charge', { walletId }, { key, body: money });
+    case 'transfer':
+      return request('POST', '/wallets/{walletId}/transfer', { walletId }, { key, body: { ...money, toWalletId } });
+    case 'withdraw': {
+      const destination = { account: 'DE89370400440532013000', name: 'Ada Lovelace' };
+      return request('POST', '/wallets/{walletId}/withdraw', { walletId }, { key, body: { ...money, destination } });
+    }
+    case 'get-balance':
+      return request('GET', '/wallets/{walletId}/balance', { walletId });
+  }
+}

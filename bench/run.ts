@@ -1,0 +1,128 @@
+/** `npm run bench`: measures the service on one engine and prints tables; see `--help`. */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { environments, type FunctionName } from '../lambdas/contract.ts';
+import { startService } from './service.ts';
+
+const sections = ['budgets', 'imports', 'throughput', 'hot-wallet'] as const;
+type Section = (typeof sections)[number];
+
+const help = `npm run bench -- [options]
+
+  --only SECTION   one of ${sections.join(', ')}; may be given several times
+  --quick          fewer rounds, under half a minute: shows that it works, not how fast
+  --json FILE      writes the figures to FILE as JSON
+  --help           this text
+
+The engine keeps its data in a file under TMPDIR, and the disk behind it is a part of what is measured.`;
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [...sections] },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** How much is measured. */
+const size = options.quick
+  ? {
+      functions: ['charge', 'authorizer'] as const,
+      pairs: 2,
+      throughput: { rounds: 1, calls: 16, concurrency: 8 },
+      hotWallet: { rounds: 1, batches: 1, concurrency: 8, openLoop: { perSecond: 20, seconds: 2 } },
+    }
+  : {
+      functions: Object.keys(environments) as FunctionName[],
+      pairs: 21,
+      throughput: { rounds: 7, calls: 400, concurrency: 8 },
+      hotWallet: { rounds: 5, batches: 4, concurrency: 8, openLoop: { perSecond: 100, seconds: 15 } },
+    };
+
+async function measure(chosen: readonly Section[]): Promise<object> {
+  const startedAt = performance.now();
+  const progress = (line: string) => {
+    console.error(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(4)} s  ${line}`);
+  };
+  progress('starting the engine');
+  const service = await startService();
+  // Functions read their environment while they load, and what is imported below loads them. In this process they are
+  // silent; in processes of their own they write what they always write.
+  Object.assign(process.env, service.environment, {
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: 'true',
+    // The runner shares the engine.
+    DYNAMODB_ENDPOINT: service.endpoint,
+  });
+  const stop = () => {
+    void service.stop().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const figures: Partial<Record<Section, unknown>> = {};
+  try {
+    for (const section of chosen) {
+      const told = (line: string) => {
+        progress(`${section}: ${line}`);
+      };
+      told('begins');
+      const [title, text] = await measureSection(section, told);
+      console.log(`\n${title}\n\n${text}\n`);
+    }
+    return { measuredAt: new Date().toISOString(), quick: options.quick, machine: machine(), ...figures };
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    await service.stop();
+  }
+
+  async function measureSection(section: Section, told: (line: string) => void): Promise<[string, string]> {
+    switch (section) {
+      case 'budgets': {
+        const { budgetTable, measureBudgets } = await import('./budgets.ts');
+        const steps = (figures[section] = await measureBudgets(service));
+        return ['What each step asks of DynamoDB, indexes included', budgetTable(steps)];
+      }
+      case 'imports': {
+        const { importTable, importTarget, measureImports } = await import('./imports.ts');
+        const times = (figures[section] = measureImports(size.functions, size.pairs, service.environment, told));
+        const title = `Import of each function's bundle by a fresh process, against its bare clients (at most ${importTarget} ×)`;
+        return [title, importTable(times)];
+      }
+      case 'throughput': {
+        const { handlerTarget, measureThroughput, throughputTable } = await import('./throughput.ts');
+        const speeds = (figures[section] = await measureThroughput(service, size.throughput, told));
+        const { rounds, calls, concurrency } = size.throughput;
+        const title = `${concurrency} at a time, ${rounds} rounds of ${calls} calls (handler: at least ${handlerTarget} of the raw client)`;
+        return [title, throughputTable(speeds)];
+      }
+      case 'hot-wallet': {
+        const { hotWalletTable, measureHotWallet, speedTarget, unitsTarget } = await import('./hot-wallet.ts');
+        const hotWallet = (figures[section] = await measureHotWallet(service, size.hotWallet, told));
+        const title = `Transfers into one wallet (batches: at least ${speedTarget} × one by one, at most ${unitsTarget} write units each)`;
+        return [title, hotWalletTable(hotWallet)];
+      }
+    }
+  }
+}
+
+function machine(): object {
+  const processors = cpus();
+  return {
+    node: process.version,
+    platform: process.platform,
+    processors: processors.length,
+    model: processors[0]?.model,
+  };
+}
+
+const isSection = (name: string): name is Section => sections.some((section) => section === name);
+const unknown = options.only.filter((name) => !isSection(name));
+if (options.help) console.log(help);
+else if (unknown.length > 0) {
+  console.error(`unknown section: ${unknown.join(', ')}\n\n${help}`);
+  process.exitCode = 2;
+} else {
+  const figures = await measure(options.only.filter(isSection));
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(figures, undefined, 2)}\n`);
+}

@@ -1,0 +1,162 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { Stack } from 'aws-cdk-lib';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newApp } from '../lib/app.ts';
+import { LedgerTable } from '../lib/ledger-table.ts';
+import { openTable, type Table } from '../lambdas/store/table.ts';
+import { ensureTable, localCredentials, startEngine, type TableSettings } from '../local/dynamodb.ts';
+import { createQueueService } from '../local/queue-service.ts';
+import { openQueues, type Queues } from '../local/queues.ts';
+import { serveServices } from '../local/services.ts';
+import { contextOf, eventOf, request, type BenchRequest } from './requests.ts';
+
+/** What functions need around them: the table in an engine of its own process, and queues. */
+export interface Service {
+  readonly table: Table;
+  /** DynamoDB's address. */
+  readonly endpoint: string;
+  /** For processes and modules that run functions: everything that any of them reads. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly queues: Queues;
+  stop(): Promise<void>;
+}
+
+const region = 'us-east-1';
+const account = '000000000000';
+const queueNames = ['withdrawals', 'withdrawals-dead', 'transfers', 'transfers-dead'] as const;
+
+/** Starts the engine with the table of the template. The engine keeps its data in a file, as under `npm start`. */
+export async function startService(): Promise<Service> {
+  const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
+  const engine = await startEngine(join(folder, 'dynamodb.sqlite'));
+  const queues = openQueues(':memory:');
+  const services = await serveServices({
+    AmazonSQS: createQueueService(queues, (name) => queueUrl(services.url, name)),
+  });
+  for (const name of queueNames) {
+    queues.create({
+      name,
+      arn: `arn:aws:sqs:${region}:${account}:${name}`,
+      visibilityTimeoutSeconds: 60,
+      delaySeconds: 0,
+      waitSeconds: 0,
+      retentionSeconds: 3600,
+      maximumBytes: 1_048_576,
+    });
+  }
+  const settings = tableOfTemplate(`bench-${randomUUID()}`);
+  await ensureTable(engine.endpoint, region, settings);
+  const name = settings.create.TableName;
+  const client = new DynamoDBClient({ endpoint: engine.endpoint, region, credentials: localCredentials });
+  const url = (queue: (typeof queueNames)[number]) => queueUrl(services.url, queue);
+  const plenty = '1000000000';
+  return {
+    table: openTable(client, name),
+    endpoint: engine.endpoint,
+    queues,
+    environment: {
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+      AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
+      AWS_ENDPOINT_URL_SQS: services.url,
+      TABLE_NAME: name,
+      WALLETS_PER_HOUR: plenty,
+      WITHDRAWALS_PER_HOUR: plenty,
+      TRANSFERS_PER_HOUR: plenty,
+      QUEUE_DEPTH_LIMIT: plenty,
+      WITHDRAWAL_QUEUE_URL: url('withdrawals'),
+      WITHDRAWAL_DLQ_URL: url('withdrawals-dead'),
+      TRANSFER_QUEUE_URL: url('transfers'),
+      TRANSFER_DLQ_URL: url('transfers-dead'),
+      TOKEN_KIND: 'oidc',
+      TOKEN_ISSUER: 'https://issuer.example',
+      TOKEN_AUDIENCE: 'wallet',
+      TOKEN_JWKS_URI: 'https://issuer.example/keys',
+      BANK_URL: 'http://127.0.0.1:9',
+      BANK_SECRET_ARN: `arn:aws:secretsmanager:${region}:${account}:secret:bank`,
+      BANK_NOT_FOUND_WINDOW_SECONDS: '2',
+      BANK_MAX_ATTEMPTS: '10',
+    },
+    async stop() {
+      client.destroy();
+      services.server.close();
+      services.server.closeAllConnections();
+      queues.close();
+      await engine.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function queueUrl(base: string, name: string): string {
+  return `${base}/${account}/${name}`;
+}
+
+/** The wallet table as the template describes it, under a name of its own. */
+function tableOfTemplate(name: string): TableSettings {
+  const app = newApp({
+    outdir: mkdtempSync(join(tmpdir(), 'wallet-bench-synth-')),
+    builtinCloudFormationValidation: false,
+  });
+  try {
+    const stack = new Stack(app, 'Bench');
+    new LedgerTable(stack, 'Ledger', { deletionProtection: true, addAlarm: () => undefined });
+    const { Resources } = app.synth().getStackArtifact(stack.artifactId).template as {
+      Resources: Record<string, { Type: string; Properties: TableProperties }>;
+    };
+    const found = Object.values(Resources).find(({ Type }) => Type === 'AWS::DynamoDB::GlobalTable');
+    if (found === undefined) throw new Error('the template has no table');
+    const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, StreamSpecification } = found.Properties;
+    return {
+      create: {
+        TableName: name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions,
+        KeySchema,
+        GlobalSecondaryIndexes,
+        StreamSpecification: { StreamEnabled: true, ...StreamSpecification },
+      },
+    };
+  } finally {
+    rmSync(app.outdir, { recursive: true, force: true });
+  }
+}
+
+type TableProperties = Pick<
+  TableSettings['create'],
+  'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
+> & { readonly StreamSpecification: { readonly StreamViewType: 'NEW_AND_OLD_IMAGES' } };
+
+/** Opens wallets with money in them; `call` sends a request to its function and gives the answer's body. */
+export async function openWallets(
+  count: number,
+  call: (name: 'create-wallet' | 'charge', request: BenchRequest) => Promise<string>,
+): Promise<string[]> {
+  const wallets: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const body = { currency: 'EUR' };
+    const opened = await call('create-wallet', request('POST', '/wallets', {}, { key: randomUUID(), body }));
+    const { walletId } = JSON.parse(opened) as { walletId: string };
+    const money = { key: randomUUID(), body: { amount: 1_000_000_000_000 } };
+    await call('charge', request('POST', '/wallets/{walletId}/charge', { walletId }, money));
+    wallets.push(walletId);
+  }
+  return wallets;
+}
+
+/** The same, by functions in this process, whose environment must be set. */
+export async function openWalletsInProcess(count: number): Promise<string[]> {
+  const handlers = {
+    'create-wallet': (await import('../lambdas/api/create-wallet.ts')).handler,
+    charge: (await import('../lambdas/api/charge.ts')).handler,
+  };
+  return openWallets(count, async (name, wanted) => {
+    const { statusCode, body } = await handlers[name](eventOf(wanted), contextOf('bench'));
+    if (statusCode !== 201) throw new Error(`${wanted.path} answered ${statusCode}: ${body}`);
+    return body;
+  });
+}

@@ -1,0 +1,162 @@
+/** Those who use the service: clients that try again, a bank that says what it did, and operators who ask it. */
+import { sign } from '../../lambdas/bank/signature.ts';
+import type { Request, Response } from '../request.ts';
+import { checkAnswer } from './answers.ts';
+import type { Ask, Witness } from './answers.ts';
+import type { Bank, BookEntry } from './bank.ts';
+import { between, chance } from './chance.ts';
+import { requestOf, transactionIdOfName } from './history.ts';
+import type { CommandName, Step } from './history.ts';
+import { tellError } from './process.ts';
+import type { RouteName, Service } from './service.ts';
+import type { World } from './world.ts';
+
+export interface Stage {
+  readonly world: World;
+  readonly service: Service;
+  readonly bank: Bank;
+  readonly secret: string;
+  readonly witness: Witness & { readonly asks: Ask[] };
+  /** Names a transaction as the history does. */
+  readonly labelOf: (transactionId: string) => string;
+  readonly tell: (line: string) => void;
+}
+
+export interface Actors {
+  /** Starts a step at its time. */
+  readonly begin: (step: Step) => void;
+  /** The bank has decided on a payment, and may say so. */
+  readonly onDecision: (entry: BookEntry) => void;
+  /** Operators end what is in review. */
+  readonly resolveReviews: (round: number) => void;
+  /** Whether somebody still has something to do. */
+  readonly busy: () => boolean;
+}
+
+/** Neither a client nor the gateway waits longer for an answer. */
+const patienceMs = 29_500;
+
+export function actorsOn({ world, service, bank, secret, witness, labelOf, tell }: Stage): Actors {
+  const { history, ledger, queues, asks, violate } = witness;
+  const { seed } = history;
+  let active = 0;
+
+  function act(work: Promise<void>): void {
+    active++;
+    work.then(
+      () => active--,
+      (error: unknown) => {
+        violate('the simulation is sound', tellError(error));
+      },
+    );
+  }
+
+  async function ask(step: Step, label: string, route: RouteName, request: Request): Promise<Response | undefined> {
+    const asked: Ask = { label, step, route, request, from: ledger.moment(), startedAt: world.now(), to: Infinity };
+    asks.push(asked);
+    tell(`${label}: ${JSON.stringify(step.action)}`);
+    const ending = await Promise.race([service.request(label, route, request), world.sleep(patienceMs)]);
+    asked.to = ledger.moment();
+    if (ending?.how === 'returned') {
+      asked.response = ending.value;
+      asked.task = ending.task;
+      checkAnswer(asked, witness);
+    } else if (ending?.how === 'threw') violate('no unexpected errors', `${label}: ${tellError(ending.error)}`);
+    tell(`${label}: ${asked.response?.status ?? 'no answer'} ${String(asked.response?.body?.['code'] ?? '')}`);
+    return asked.response;
+  }
+
+  /** A client tries again, with the same key, what was not answered or not now. */
+  async function play(step: Step): Promise<void> {
+    await world.sleep(step.at);
+    const { action } = step;
+    if (action.do === 'redrive') queues.redrive();
+    else if (action.do === 'sweep') await service.sweep(step.id);
+    else if (action.do === 'bank-notifications') await sayAgain(step, action.target, action.returned);
+    else {
+      for (let attempt = 0; attempt <= step.retries; attempt++) {
+        const label = attempt === 0 ? step.id : `${step.id}.${attempt}`;
+        const sent = requestOf(step, {
+          resolution: () => (action.do === 'resolve' ? learn(action.target) : ''),
+          createdAt: (transactionId) =>
+            ledger.transactions().find((one) => one.transactionId === transactionId)?.createdAt,
+        });
+        if (sent === undefined) return;
+        const response = await ask(step, label, sent.route, sent.request);
+        if (response !== undefined && response.status < 500) return;
+        await world.sleep(between(100, 20_000, seed, 'retry', label));
+      }
+    }
+  }
+
+  /** What the bank tells an operator on the telephone; from then on it will not change its mind. */
+  function learn(target: CommandName): string {
+    const transactionId = transactionIdOfName(target);
+    const withdrawal = ledger.transactions().find((one) => one.transactionId === transactionId);
+    if (withdrawal?.type !== 'withdrawal') return 'completed';
+    const { amount, currency } = withdrawal;
+    const destination = withdrawal['destination'] as { account: string; name?: string };
+    const decision = bank.makeDefinite({ reference: transactionId, amount, currency, destination });
+    return decision === 'paid' ? 'completed' : 'failed';
+  }
+
+  async function sayAgain(step: Step, target: CommandName, returned: boolean): Promise<void> {
+    const reference = transactionIdOfName(target);
+    const entry = bank.book.get(reference);
+    if (entry === undefined || entry.decision === 'none') return;
+    await notify(entry, returned && bank.sendBack(reference) ? 'returned' : entry.decision, step.id);
+  }
+
+  /** The bank says it until it is heard. */
+  async function notify({ payment }: BookEntry, word: string, label: string): Promise<void> {
+    const { reference, amount, currency } = payment;
+    const code = word === 'rejected' ? { code: 'account_closed' } : {};
+    const body = JSON.stringify({ reference, status: word, amount, currency, ...code });
+    const target = { principal: '', key: '' };
+    const action = { do: 'bank-notifications', target, returned: word === 'returned' } as const;
+    const step: Step = { id: label, at: 0, principal: 'the bank', operator: false, key: '', retries: 0, action };
+    for (let n = 0; ; n++) {
+      const signed = { method: 'POST', path: '/bank/notifications', body };
+      const signature = sign(signed, secret, Math.floor(world.now() / 1000));
+      const headers = { 'Content-Type': 'application/json', ...signature };
+      const response = await ask(step, `${label}.${word}${n}`, 'bank-notifications', { headers, body });
+      if (response !== undefined && response.status < 300) return;
+      await world.sleep(between(500, 60_000, seed, 'notify again', label, n));
+    }
+  }
+
+  return {
+    begin(step) {
+      act(play(step));
+    },
+    onDecision(entry) {
+      const { reference } = entry.payment;
+      const { decision } = entry;
+      tell(`the bank has ${decision} ${labelOf(reference)}`);
+      if (chance(seed, 'notified', reference) >= history.notified) return;
+      for (let copy = 0; copy < between(1, 2, seed, 'copies', reference); copy++) {
+        const delay = between(0, 120_000, seed, 'notified', reference, copy);
+        const label = `bank ${labelOf(reference)}.${copy}`;
+        act(world.sleep(delay).then(() => notify(entry, decision, label)));
+      }
+    },
+    resolveReviews(round) {
+      for (const { transactionId } of ledger.transactions().filter(({ status }) => status === 'review')) {
+        const accepted = history.steps.find((step) => transactionIdOfName(step) === transactionId);
+        if (accepted === undefined) continue;
+        const { principal, key } = accepted;
+        const step: Step = {
+          id: `resolve ${labelOf(transactionId)} ${round}`,
+          at: 0,
+          principal: 'operator',
+          operator: true,
+          key: `resolve ${transactionId} ${round}`,
+          retries: 3,
+          action: { do: 'resolve', target: { principal, key } },
+        };
+        act(play(step));
+      }
+    },
+    busy: () => active > 0,
+  };
+}

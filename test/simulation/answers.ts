@@ -1,0 +1,237 @@
+/** Whether an answer was right: each refusal must have had its reason, and each success must show what was true. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Request, Response } from '../request.ts';
+import { walletIdOfName, transactionIdOfName } from './history.ts';
+import type { Action, History, Step } from './history.ts';
+import type { Item, Ledger, TransactionState, Violate, WalletState } from './ledger.ts';
+import type { Queues } from './queues.ts';
+import { transferQueue, withdrawalQueue } from './service.ts';
+import type { RouteName } from './service.ts';
+import type { Task } from './world.ts';
+
+/** A request and what came of it. Moments are the ledger's. */
+export interface Ask {
+  readonly label: string;
+  readonly step: Step;
+  readonly route: RouteName;
+  readonly request: Request;
+  readonly from: number;
+  readonly startedAt: number;
+  to: number;
+  /** Undefined: the caller never learned. */
+  response?: Response;
+  task?: Task;
+}
+
+export interface Witness {
+  readonly history: History;
+  readonly ledger: Ledger;
+  readonly queues: Queues;
+  readonly asks: readonly Ask[];
+  readonly violate: Violate;
+}
+
+/** What the request asks for, so that two requests can be told apart. */
+export function contentOf({ route, request }: Pick<Ask, 'route' | 'request'>): string {
+  return JSON.stringify([route, request.path, request.body]);
+}
+
+/** Checks one answer, right when it is given. */
+export function checkAnswer(ask: Ask, witness: Witness): void {
+  const { response } = ask;
+  if (response === undefined) return;
+  const { violate } = witness;
+  const code = ask.route === 'health' && response.status === 503 ? 'unavailable' : codeOf(response);
+  const said = `${ask.label}: ${ask.route} answered ${response.status} ${code ?? ''}`;
+  if (response.status < 300) {
+    if (!maySee(ask, witness)) violate('nobody touches what is not theirs', said);
+    const wrong = wrongIn(ask, response, witness);
+    if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
+  } else if (code === undefined) violate('refusals have a code', said);
+  else if (!isJust(code, ask, witness)) violate(code === 'insufficient_funds' ? 'no false insufficient_funds' : 'refusals have a reason', said);
+}
+
+export function codeOf({ body }: Response): string | undefined {
+  const code = body?.['code'];
+  return typeof code === 'string' ? code : undefined;
+}
+
+function isJust(code: string, ask: Ask, witness: Witness): boolean {
+  const { step, route } = ask;
+  const { action } = step;
+  const { ledger, history } = witness;
+  const [source, target] = walletsOf(action);
+  const sources = source === undefined ? [] : walletLooks(ledger, source, ask);
+  const targets = target === undefined ? [] : walletLooks(ledger, target, ask);
+  const amount = 'amount' in action ? action.amount : 0;
+  // A queued transfer looks at its receiver later.
+  const touched = action.do === 'transfer' && !action.queued ? [...sources, ...targets] : sources;
+  const credited = action.do === 'charge' ? sources : targets;
+  switch (code) {
+    case 'insufficient_funds':
+      return sources.some((wallet) => wallet !== undefined && wallet.available < amount);
+    case 'wallet_not_found':
+      return (
+        touched.includes(undefined) || (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
+      );
+    case 'wallet_frozen':
+    case 'wallet_closed':
+      return touched.some((wallet) => wallet?.status === code.slice('wallet_'.length));
+    case 'wallet_not_empty':
+      return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0);
+    case 'balance_limit_exceeded':
+      return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
+    case 'currency_mismatch':
+      return action.do === 'transfer' && action.wallet.currency !== action.to.currency;
+    case 'same_wallet':
+      return source !== undefined && source === target;
+    case 'forbidden':
+      return !step.operator;
+    case 'idempotency_key_reused':
+      return witness.asks.some(
+        (other) =>
+          other.step.key === step.key && other.step.principal === step.principal && contentOf(other) !== contentOf(ask),
+      );
+    case 'rate_limited': {
+      const hour = new Date(ask.startedAt).toISOString().slice(0, 13);
+      const windows = ledger.looks(`RATE#${step.principal}#${route}#${hour}`, 'RATE', ask.from, ask.to);
+      return !step.operator && windows.some((window) => Number(window?.['used'] ?? 0) >= history.service.perHour);
+    }
+    case 'not_in_review':
+      return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
+    case 'transaction_not_found':
+      return route !== 'bank-notifications' && !seesTransaction(ask, witness);
+    case 'overloaded': {
+      // The depth may have been read some seconds before.
+      const queue = route === 'withdraw' ? withdrawalQueue : transferQueue;
+      return witness.queues.deepest(queue, ask.startedAt - 10_000) > history.service.queueDepthLimit;
+    }
+    // Without anything that went wrong, the service is neither busy nor broken; see also `Service` for what may break.
+    case 'busy':
+    case 'internal_error':
+    case 'unavailable':
+      return (ask.task?.faults.length ?? 0) > 0;
+    default:
+      return false;
+  }
+}
+
+/** What is wrong with a success, if anything. */
+function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): string | undefined {
+  const { step, route } = ask;
+  const { action } = step;
+  if (body === undefined) return 'it is empty';
+  switch (action.do) {
+    case 'charge':
+    case 'withdraw':
+    case 'transfer': {
+      const look = transactionLooks(ledger, step, ask).find((one) => shows(body, one));
+      if (look === undefined) return 'no transaction looked like that';
+      if (look.type !== 'withdrawal' && look.queued === undefined) return status === 201 ? undefined : 'it is over';
+      const ended = !['pending', 'executing'].includes(look.status);
+      return status === 202 || (status === 200 && ended) ? undefined : `it is ${look.status}`;
+    }
+    case 'resolve':
+      return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look))
+        ? undefined
+        : 'no transaction looked like that';
+    case 'get-transaction':
+    case 'get-receipt':
+      return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look))
+        ? undefined
+        : 'no transaction looked like that';
+    case 'get-balance':
+      return showsWallet(body, walletLooks(ledger, walletIdOfName(action.wallet), ask));
+    case 'freeze':
+    case 'unfreeze':
+    case 'close':
+    case 'get-wallet':
+      return showsWallet(body['balance'] as Item, walletLooks(ledger, walletIdOfName(action.wallet), ask));
+    case 'create-wallet':
+      return walletLooks(ledger, String(body['walletId']), ask).some((wallet) => wallet?.ownerId === body['ownerId'])
+        ? undefined
+        : 'there is no such wallet';
+    case 'list-transactions': {
+      const walletId = walletIdOfName(action.wallet);
+      const items = body['items'] as Item[];
+      const strange = items.find((item) => item['walletId'] !== walletId && item['counterpartyWalletId'] !== walletId);
+      return strange === undefined ? undefined : `${String(strange['transactionId'])} is not of this wallet`;
+    }
+    case 'list-wallets': {
+      const strange = (body['items'] as Item[]).find((item) => item['ownerId'] !== step.principal);
+      return strange === undefined ? undefined : `${String(strange['walletId'])} is not the caller's`;
+    }
+    case 'health':
+    case 'bank-notifications':
+    case 'redrive':
+    case 'sweep':
+      return status === 200 ? undefined : `${route} has no such answer`;
+  }
+}
+
+/** Whether the caller may do or see what succeeded. */
+function maySee(ask: Ask, witness: Witness): boolean {
+  const { step, route } = ask;
+  const { action } = step;
+  if (step.operator || route === 'bank-notifications' || route === 'health') return true;
+  if (['charge', 'freeze', 'unfreeze', 'close', 'resolve'].includes(route)) return false;
+  if (action.do === 'create-wallet') return (action.owner ?? step.principal) === step.principal;
+  if (action.do === 'get-transaction' || action.do === 'get-receipt') return seesTransaction(ask, witness);
+  const [source] = walletsOf(action);
+  if (source === undefined) return true;
+  return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);
+}
+
+/** Whether the transaction was there all the time, and moves money of the caller. */
+function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
+  const looks = transactionLooks(ledger, targetOf(ask.step.action), ask);
+  const transaction = looks.at(-1);
+  if (transaction === undefined) return false;
+  // It may have come only after the read.
+  if (ask.response?.status === 404 && looks.includes(undefined)) return false;
+  if (ask.step.operator) return true;
+  return [transaction.walletId, transaction.counterpartyWalletId ?? ''].some((walletId) =>
+    walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === ask.step.principal),
+  );
+}
+
+function shows(body: Item, look: TransactionState | undefined): boolean {
+  return (
+    look !== undefined &&
+    ['transactionId', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'postings'].every(
+      (field) => isDeepStrictEqual(body[field], look[field]),
+    )
+  );
+}
+
+function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[]): string | undefined {
+  const shown = looks.some(
+    (look) =>
+      look !== undefined &&
+      ['available', 'held', 'total', 'version'].every((figure) => balance[figure] === look[figure]),
+  );
+  return shown ? undefined : `the wallet never had ${JSON.stringify(balance)}`;
+}
+
+function walletsOf(action: Action): [source?: string, target?: string] {
+  if (!('wallet' in action)) return [];
+  const source = walletIdOfName(action.wallet);
+  return action.do === 'transfer' ? [source, walletIdOfName(action.to)] : [source];
+}
+
+function targetOf(action: Action) {
+  return 'target' in action ? action.target : { principal: '', key: '' };
+}
+
+function walletLooks(ledger: Ledger, walletId: string, { from, to }: Ask): (WalletState | undefined)[] {
+  return ledger.looks(`WALLET#${walletId}`, 'WALLET', from, to) as (WalletState | undefined)[];
+}
+
+function transactionLooks(
+  ledger: Ledger,
+  name: { principal: string; key: string },
+  { from, to }: Ask,
+): (TransactionState | undefined)[] {
+  const looks = ledger.looks(`TX#${transactionIdOfName(name)}`, 'TX', from, to);
+  return looks.map((look) => (look?.['type'] === 'operation' ? undefined : (look as TransactionState | undefined)));
+}

@@ -1,0 +1,124 @@
+/** What must be true when everything has come to rest: of each key, of all accepted work, and of the bank's book. */
+import type { Bank } from './bank.ts';
+import { codeOf, contentOf } from './answers.ts';
+import type { Ask, Witness } from './answers.ts';
+import { transactionIdOfName, walletIdOfName } from './history.ts';
+import type { TransactionState, Violate } from './ledger.ts';
+
+const moneyRoutes = new Set(['charge', 'withdraw', 'transfer']);
+/** After these the caller does not know whether anything happened. */
+const uncertain = new Set(['busy', 'internal_error']);
+
+export function checkAtRest(witness: Witness, bank: Bank): void {
+  const { ledger, violate } = witness;
+  const transactions = new Map(ledger.transactions().map((one) => [one.transactionId, one]));
+  for (const { transactionId, status } of transactions.values()) {
+    if (status === 'pending' || status === 'executing') violate('accepted work ends', `${transactionId} is ${status}`);
+  }
+  checkKeys(witness, transactions);
+  checkRates(witness, transactions);
+  checkBook(transactions, bank, violate);
+}
+
+function checkKeys(witness: Witness, transactions: ReadonlyMap<string, TransactionState>): void {
+  const { asks, ledger, violate } = witness;
+  const byKey = Map.groupBy(
+    asks.filter(({ request }) => request.key !== undefined),
+    ({ step }) => transactionIdOfName(step),
+  );
+  for (const [transactionId, sent] of byKey) {
+    const [first] = sent;
+    if (first === undefined) continue;
+    const key = `key ${first.step.key} of ${first.step.principal}`;
+    const answered = sent.filter(({ response }) => (response?.status ?? 500) < 300);
+    const fresh = answered.filter(({ response }) => response?.headers['Idempotency-Replayed'] === undefined);
+    if (fresh.length > 1) violate('one key, one effect', `${key} was served ${fresh.length} times`);
+    if (new Set(answered.map(contentOf)).size > 1) violate('one key, one effect', `${key} served two requests`);
+    const stored = transactions.get(transactionId);
+    const record = ledger.stored({ pk: { S: `TX#${transactionId}` }, sk: { S: 'TX' } });
+    if (answered.length > 0 && record === undefined) violate('accepted work is never lost', key);
+    for (const ask of answered) {
+      if (moneyRoutes.has(ask.route) && stored === undefined) violate('accepted work is never lost', key);
+      if (ask.response?.body?.['transactionId'] !== undefined && moneyRoutes.has(ask.route)) {
+        if (ask.response.body['transactionId'] !== transactionId) violate('one key, one effect', key);
+      }
+    }
+    if (record !== undefined && sent.every(isRefused)) violate('a refusal stores nothing', key);
+    if (stored !== undefined && !sent.some((ask) => isFor(stored, ask)))
+      violate('a transaction is what was asked for', `${key} made ${JSON.stringify(stored)}`);
+  }
+  for (const { transactionId, type, externalReference } of transactions.values()) {
+    if (type !== 'return' && !byKey.has(transactionId))
+      violate('one key, one effect', `${type} ${transactionId} for ${String(externalReference)} is under another key`);
+  }
+  const opened = new Set(
+    asks.flatMap(({ step: { action, principal, key } }) =>
+      action.do === 'create-wallet' ? [walletIdOfName({ principal, key, currency: action.currency })] : [],
+    ),
+  );
+  for (const { walletId } of ledger.wallets())
+    if (!opened.has(walletId)) violate('one key, one effect', `nobody has opened ${walletId}`);
+}
+
+function isRefused({ response }: Ask): boolean {
+  if (response === undefined || response.status < 300) return false;
+  const code = codeOf(response);
+  return code !== undefined && !uncertain.has(code) && code !== 'idempotency_key_reused';
+}
+
+function isFor(stored: TransactionState, { step: { action }, route }: Ask): boolean {
+  const type = route === 'withdraw' ? 'withdrawal' : route;
+  if (type !== stored.type || !('amount' in action)) return false;
+  return (
+    action.amount === stored.amount &&
+    walletIdOfName(action.wallet) === stored.walletId &&
+    (action.do !== 'transfer' || walletIdOfName(action.to) === stored.counterpartyWalletId)
+  );
+}
+
+/** The rate windows have counted what was accepted, no more and no less. */
+function checkRates({ asks, ledger, history, violate }: Witness, transactions: ReadonlyMap<string, TransactionState>) {
+  const users = new Set(asks.filter(({ step }) => !step.operator).map(({ step }) => step.principal));
+  const hours = new Set([...transactions.values()].map(({ createdAt }) => createdAt.slice(0, 13)));
+  const types = { withdraw: 'withdrawal', transfer: 'transfer' } as const;
+  for (const principal of users) {
+    for (const [operation, type] of Object.entries(types)) {
+      for (const hour of hours) {
+        const [window] = ledger.looks(`RATE#${principal}#${operation}#${hour}`, 'RATE', Infinity, Infinity);
+        const used = Number(window?.['used'] ?? 0);
+        const accepted = [...transactions.values()].filter(
+          (one) => one.type === type && one.principal === principal && one.createdAt.startsWith(hour),
+        ).length;
+        if (used !== accepted || used > history.service.perHour)
+          violate('the rate counts what was accepted', `${principal}: ${used} counted, ${accepted} accepted`);
+      }
+    }
+  }
+}
+
+/** Paid is completed, and the other way round; what came back is booked once. */
+function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Bank, violate: Violate): void {
+  for (const [reference, { payment, timesPaid, decision, returned }] of bank.book) {
+    const withdrawal = transactions.get(reference);
+    if (withdrawal?.type !== 'withdrawal') {
+      violate('the bank pays what was asked for', `${reference} is no withdrawal`);
+      continue;
+    }
+    if (withdrawal.amount !== payment.amount || withdrawal.currency !== payment.currency)
+      violate('the bank pays what was asked for', `${reference} with another amount`);
+    if (timesPaid > 1) violate('paid at most once', reference);
+    const back = withdrawal.returnTransactionId === undefined ? undefined : transactions.get(withdrawal.returnTransactionId);
+    if (returned !== (back?.type === 'return' && back.originalTransactionId === reference && back.amount === payment.amount))
+      violate('what comes back is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
+    if (decision === 'none' && timesPaid > 0) violate('paid at most once', reference);
+  }
+  for (const { transactionId, type, status } of transactions.values()) {
+    if (type !== 'withdrawal') continue;
+    const paid = bank.book.get(transactionId)?.timesPaid === 1;
+    if (paid !== (status === 'completed') && status !== 'review')
+      violate('paid is completed', `${transactionId} is ${status}, and the bank has ${paid ? '' : 'not '}paid`);
+  }
+  const returns = [...transactions.values()].filter(({ type }) => type === 'return');
+  const originals = new Set(returns.map(({ originalTransactionId }) => originalTransactionId));
+  if (originals.size !== returns.length) violate('what comes back is booked once', 'two returns of one withdrawal');
+}

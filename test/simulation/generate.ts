@@ -1,0 +1,160 @@
+/** Histories at random: a few callers and operators on a handful of wallets, in bursts, under one kind of weather. */
+import { between, chance, choose } from './chance.ts';
+import type { Action, CommandName, History, Step, WalletName } from './history.ts';
+import { atRandom } from './plan.ts';
+import type { Plan } from './plan.ts';
+
+const owners = ['alice', 'bob', 'carol'] as const;
+const accounts = ['OK-1', 'OK-2', 'REJECT-1', 'LATE-1', 'LATE-REJECT-1'] as const;
+const amounts = [1, 90, 100, 300, 700, 1_000] as const;
+const fullBalance = Number.MAX_SAFE_INTEGER - 500;
+
+/** @param most steps besides those that open and fill the wallets */
+export function generate(seed: string, most: number): History {
+  const draw = (...place: (string | number)[]) => chance(seed, 'history', ...place);
+  const pick = <T>(choices: readonly T[], ...place: (string | number)[]) => choose(choices, seed, 'pick', ...place);
+  const within = (least: number, last: number, ...place: (string | number)[]) =>
+    between(least, last, seed, 'within', ...place);
+
+  const wallets = Array.from({ length: within(2, 4, 'wallets') }, (_, n): WalletName & { owner: string } => {
+    const owner = pick(owners, 'owner', n);
+    const principal = draw('opened by', n) < 0.3 ? 'operator' : owner;
+    return { owner, principal, key: `wallet-${n}`, currency: draw('currency', n) < 0.9 ? 'EUR' : 'JPY' };
+  });
+  const steps: Step[] = wallets.flatMap(({ owner, ...wallet }, n) => {
+    const { principal, key, currency } = wallet;
+    const operator = principal === 'operator';
+    const open: Action = { do: 'create-wallet', currency, ...(operator && { owner }) };
+    const amount = draw('full', n) < 0.05 ? fullBalance : 1_000;
+    return [
+      { id: `w${n}`, at: within(0, 30, 'opens', n), principal, operator, key, retries: 3, action: open },
+      {
+        id: `c${n}`,
+        at: within(1_000, 3_000, 'fills', n),
+        principal: 'operator',
+        operator: true,
+        key: `charge-${n}`,
+        retries: 3,
+        action: { do: 'charge', wallet, amount },
+      },
+    ];
+  });
+
+  const length = within(Math.ceil(most / 3), most, 'length');
+  const commands: Step[] = [];
+  let burst = 4_000;
+  for (let n = 0; n < length; n++) {
+    if (draw('new burst', n) < 0.35) burst += within(20, 90_000, 'burst', n);
+    const at = burst + within(0, 25, 'at', n);
+    commands.push(newStep(n, at, commands));
+  }
+  steps.push(...commands);
+
+  function newStep(n: number, at: number, earlier: readonly Step[]): Step {
+    const repeated = earlier.length > 0 && draw('again', n) < 0.25 ? pick(earlier, 'again', n) : undefined;
+    const key = repeated?.key ?? `key-${n}`;
+    const retries = pick([0, 1, 4], 'retries', n);
+    if (repeated !== undefined && draw('same', n) < 0.7) return { ...repeated, id: `s${n}`, at, retries };
+    const wallet = pick(wallets, 'wallet', n);
+    const operator = draw('operator', n) < 0.15;
+    const stranger = draw('stranger', n) < 0.08;
+    const principal = operator ? 'operator' : stranger ? pick(owners, 'stranger', n) : wallet.owner;
+    const action = newAction(n, nameOf(wallet), earlier);
+    const byOperator = operatorsOnly.has(action.do) && draw('forbidden', n) < 0.95;
+    return {
+      id: `s${n}`,
+      at,
+      principal: repeated?.principal ?? (byOperator ? 'operator' : principal),
+      operator: repeated?.operator ?? (byOperator || operator),
+      key,
+      retries,
+      action,
+    };
+  }
+
+  function newAction(n: number, wallet: WalletName, earlier: readonly Step[]): Action {
+    const amount = pick(amounts, 'amount', n);
+    const others = wallets.filter(({ key }) => key !== wallet.key || draw('same wallet', n) < 0.1);
+    const to = nameOf(pick(others, 'to', n));
+    const waitSeconds = draw('waits', n) < 0.15 ? { waitSeconds: within(1, 20, 'wait', n) } : {};
+    const target: CommandName = earlier.length === 0 ? wallet : pick(earlier, 'target', n);
+    const kind = pick(frequencies, 'action', n);
+    switch (kind) {
+      case 'charge':
+        return { do: kind, wallet, amount: draw('huge', n) < 0.05 ? fullBalance : amount };
+      case 'withdraw':
+        return { do: kind, wallet, amount, account: pick(accounts, 'account', n), ...waitSeconds };
+      case 'transfer':
+        return { do: kind, wallet, to, amount, queued: false };
+      case 'queued':
+        return { do: 'transfer', wallet, to, amount, queued: true, ...waitSeconds };
+      case 'freeze':
+      case 'unfreeze':
+      case 'close':
+      case 'get-wallet':
+      case 'get-balance':
+      case 'list-transactions':
+        return { do: kind, wallet };
+      case 'resolve':
+      case 'get-transaction':
+      case 'get-receipt':
+        return { do: kind, target: commandOf(target) };
+      case 'returned':
+        return { do: 'bank-notifications', target: commandOf(target), returned: true };
+      case 'create-wallet':
+        return { do: kind, currency: 'EUR' };
+      case 'list-wallets':
+      case 'health':
+      case 'redrive':
+      case 'sweep':
+        return { do: kind };
+    }
+  }
+
+  const queue = { visibilityMs: 180_000, maxReceives: pick([3, 20], 'receives') };
+  return {
+    seed,
+    steps,
+    service: {
+      policy: {
+        maxAttempts: pick([2, 3, 5, 10], 'attempts'),
+        notFoundWindowMs: pick([2_000, 10_000, 31_000, 45_000, 120_000], 'window'),
+      },
+      perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
+      queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
+      withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },
+      transfers: { ...queue, batchSize: pick([1, 10, 100], 'transfers'), gatherMs: 1_000 },
+    },
+    bank: { windowMs: pick([2_000, 10_000, 31_000, 45_000, 120_000], 'window'), forgetful: draw('forgetful') < 0.5 },
+    bankDown: Array.from({ length: draw('down') < 0.2 ? 1 : 0 }, () => {
+      const from = within(4_000, burst, 'down');
+      return { from, to: from + within(30_000, 400_000, 'down for') };
+    }),
+    notified: pick([0, 0.3, 1], 'notified'),
+    faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
+  };
+}
+
+/** The faults of a history: some kinds only, so that they come in numbers. */
+export function weatherOf({ seed, faultRate }: History): Plan {
+  return atRandom(seed, faultRate, (kind) => chance(seed, 'weather', kind) < 0.6);
+}
+
+const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'resolve']);
+
+/** What is asked for, as often as it stands here. */
+const frequencies = [
+  ...(['withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw'] as const),
+  ...(['queued', 'queued', 'queued', 'queued', 'queued', 'transfer', 'transfer', 'transfer', 'transfer'] as const),
+  ...(['charge', 'charge', 'freeze', 'unfreeze', 'unfreeze', 'close', 'resolve', 'returned', 'returned'] as const),
+  ...(['get-wallet', 'get-balance', 'get-transaction', 'get-receipt', 'list-transactions', 'list-wallets'] as const),
+  ...(['create-wallet', 'health', 'redrive', 'sweep'] as const),
+] as const;
+
+function nameOf({ principal, key, currency }: WalletName): WalletName {
+  return { principal, key, currency };
+}
+
+function commandOf({ principal, key }: CommandName): CommandName {
+  return { principal, key };
+}

@@ -1,0 +1,166 @@
+/** Histories as plain data: who asks for what, when. Any step may be left out, and the rest still makes sense. */
+import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/store/keys.ts';
+import type { CallerContext, Request } from '../request.ts';
+import type { BankSettings } from './bank.ts';
+import type { RouteName, ServiceSettings } from './service.ts';
+
+/** A wallet of a history, by the command that opens it. */
+export interface WalletName extends CommandName {
+  readonly currency: string;
+}
+
+/** A command of a history, by who sent it and the key. */
+export interface CommandName {
+  readonly principal: string;
+  readonly key: string;
+}
+
+export type Action =
+  | { readonly do: 'create-wallet'; readonly currency: string; readonly owner?: string }
+  | { readonly do: 'charge'; readonly wallet: WalletName; readonly amount: number }
+  | {
+      readonly do: 'withdraw';
+      readonly wallet: WalletName;
+      readonly amount: number;
+      readonly account: string;
+      readonly waitSeconds?: number;
+    }
+  | {
+      readonly do: 'transfer';
+      readonly wallet: WalletName;
+      readonly to: WalletName;
+      readonly amount: number;
+      readonly queued: boolean;
+      readonly waitSeconds?: number;
+    }
+  | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
+  | { readonly do: 'resolve'; readonly target: CommandName }
+  | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
+  | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
+  | { readonly do: 'list-wallets' | 'health' }
+  /** The bank says what it has decided, or sends the money back. */
+  | { readonly do: 'bank-notifications'; readonly target: CommandName; readonly returned: boolean }
+  | { readonly do: 'redrive' | 'sweep' };
+
+export interface Step {
+  /** Names the step's tasks. */
+  readonly id: string;
+  /** Ms after the beginning. */
+  readonly at: number;
+  readonly principal: string;
+  readonly operator: boolean;
+  readonly key: string;
+  /** How often the client tries again, with the same key, what was not answered or not now. */
+  readonly retries: number;
+  readonly action: Action;
+}
+
+export interface History {
+  readonly seed: string;
+  readonly steps: readonly Step[];
+  readonly service: Omit<ServiceSettings, 'bankSecret'>;
+  readonly bank: Omit<BankSettings, 'secret' | 'down'>;
+  /** When the bank answers nothing of use; ms after the beginning. */
+  readonly bankDown: readonly { readonly from: number; readonly to: number }[];
+  /** Share of withdrawals of which the bank says unasked what it has decided. */
+  readonly notified: number;
+  /** Share of external calls that a random plan strikes. */
+  readonly faultRate: number;
+}
+
+export function walletIdOfName({ principal, key, currency }: WalletName): string {
+  return walletIdOf(principal, key, currency);
+}
+
+export function transactionIdOfName({ principal, key }: CommandName): string {
+  return transactionIdOf(principal, key);
+}
+
+/** What the step asks of the service; undefined when it asks nothing of a route. */
+export function requestOf(
+  step: Step,
+  facts: { readonly resolution: () => string; readonly createdAt: (transactionId: string) => string | undefined },
+): { route: RouteName; request: Request } | undefined {
+  const { action, key } = step;
+  const as: CallerContext = { principal: step.principal, scopes: step.operator ? 'operate' : 'read write' };
+  // The key is also part of the record, so that an auditor knows which command a transaction belongs to.
+  const externalReference = key;
+  switch (action.do) {
+    case 'create-wallet': {
+      const { currency, owner: ownerId } = action;
+      return { route: action.do, request: { as, key, body: { currency, ...(ownerId !== undefined && { ownerId }) } } };
+    }
+    case 'charge':
+      return {
+        route: action.do,
+        request: { as, key, path: onWallet(action.wallet), body: { amount: action.amount, externalReference } },
+      };
+    case 'withdraw': {
+      const destination = { account: action.account, name: key.slice(0, 100) };
+      return {
+        route: action.do,
+        request: {
+          as,
+          key,
+          path: onWallet(action.wallet),
+          headers: prefer(false, action.waitSeconds),
+          body: { amount: action.amount, destination, externalReference },
+        },
+      };
+    }
+    case 'transfer':
+      return {
+        route: action.do,
+        request: {
+          as,
+          key,
+          path: onWallet(action.wallet),
+          headers: prefer(action.queued, action.waitSeconds),
+          body: { amount: action.amount, toWalletId: walletIdOfName(action.to), externalReference },
+        },
+      };
+    case 'freeze':
+    case 'unfreeze':
+    case 'close':
+      return { route: action.do, request: { as, key, path: onWallet(action.wallet) } };
+    case 'resolve': {
+      const body = { outcome: facts.resolution(), evidence: 'the bank says so' };
+      return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
+    }
+    case 'get-wallet':
+    case 'get-balance':
+    case 'list-transactions':
+      return { route: action.do, request: { as, path: onWallet(action.wallet) } };
+    case 'get-transaction':
+      return { route: action.do, request: { as, path: onTransaction(action.target) } };
+    case 'get-receipt': {
+      const transactionId = transactionIdOfName(action.target);
+      const createdAt = facts.createdAt(transactionId) ?? new Date(0).toISOString();
+      return { route: action.do, request: { as, path: { receiptCode: receiptCodeOf({ transactionId, createdAt }) } } };
+    }
+    case 'list-wallets':
+      return { route: action.do, request: { as } };
+    case 'health':
+      return { route: action.do, request: { headers: { Authorization: 'Bearer operator' } } };
+    case 'bank-notifications':
+    case 'redrive':
+    case 'sweep':
+      return undefined;
+  }
+}
+
+function onWallet(wallet: WalletName) {
+  return { walletId: walletIdOfName(wallet) };
+}
+
+function onTransaction(target: CommandName) {
+  return { transactionId: transactionIdOfName(target) };
+}
+
+function prefer(queued: boolean, waitSeconds: number | undefined): Record<string, string> {
+  const preferences = [
+    ...(queued ? ['respond-async'] : []),
+    ...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]),
+  ];
+  return preferences.length === 0 ? {} : { Prefer: preferences.join(', ') };
+}

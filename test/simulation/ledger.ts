@@ -1,0 +1,258 @@
+/**
+ * The ledger as an auditor keeps it: a copy of the table that follows every write, and what must be true of it at
+ * every moment. It shares no code with the service: sums are its own.
+ */
+import { BatchGetItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { isDeepStrictEqual } from 'node:util';
+import type { TestTable } from '../engine.ts';
+import { keyText } from './dynamodb.ts';
+import type { StoredItem } from './dynamodb.ts';
+
+/** An item as JavaScript values. */
+export type Item = Readonly<Record<string, unknown>>;
+
+export interface WalletState extends Item {
+  readonly walletId: string;
+  readonly ownerId: string;
+  readonly currency: string;
+  readonly status: string;
+  readonly available: number;
+  readonly held: number;
+  readonly total: number;
+  readonly version: number;
+}
+
+export interface TransactionState extends Item {
+  readonly transactionId: string;
+  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return';
+  readonly status: 'pending' | 'executing' | 'completed' | 'failed' | 'review';
+  readonly amount: number;
+  readonly currency: string;
+  readonly walletId: string;
+  readonly counterpartyWalletId?: string;
+  readonly postings: readonly { readonly account: string; readonly amount: number }[];
+  readonly queued?: true;
+  readonly principal: string;
+  readonly ownerId?: string;
+  readonly externalReference?: string;
+  readonly originalTransactionId?: string;
+  readonly returnTransactionId?: string;
+  readonly dueAt?: string;
+  readonly createdAt: string;
+}
+
+/** Reports that something is not as it must be: the rule that was broken, and by what. */
+export type Violate = (rule: string, detail: string) => void;
+
+export interface Ledger {
+  /** Reads again what a write has touched, and checks it. */
+  readonly observe: (keys: readonly StoredItem[]) => Promise<void>;
+  /** How many writes were seen: what is said of a moment is said by this number. */
+  readonly moment: () => number;
+  /** The item as it is stored. */
+  readonly stored: (key: StoredItem) => StoredItem | undefined;
+  /** How an item looked at any time between two moments; undefined: there was none. */
+  readonly looks: (pk: string, sk: string, from: number, to: number) => (Item | undefined)[];
+  readonly transactions: () => TransactionState[];
+  readonly wallets: () => WalletState[];
+  /** Reads the whole table, and checks it against the copy and all transactions against all wallets. */
+  readonly audit: () => Promise<void>;
+}
+
+interface Look {
+  readonly moment: number;
+  readonly item: Item | undefined;
+}
+
+/** @param onEnd told of each transaction that has just changed its status */
+export function openLedger(
+  table: TestTable,
+  violate: Violate,
+  onEnd: (transaction: TransactionState) => void,
+): Ledger {
+  const stored = new Map<string, StoredItem>();
+  const history = new Map<string, Look[]>();
+  const balances = new Map<string, bigint>();
+  let moment = 0;
+
+  const currentOf = (text: string): Item | undefined => history.get(text)?.at(-1)?.item;
+  const currents = (): Item[] => [...history.values()].map((looks) => looks.at(-1)?.item).filter((item) => item !== undefined);
+  const transactions = () =>
+    currents().filter(({ sk, type }) => sk === 'TX' && type !== 'operation') as TransactionState[];
+  const wallets = () => currents().filter(({ sk }) => sk === 'WALLET') as WalletState[];
+
+  function post(transaction: TransactionState, before: TransactionState | undefined): void {
+    for (const { account, amount } of transaction.postings.slice(before?.postings.length ?? 0)) {
+      balances.set(account, (balances.get(account) ?? 0n) + BigInt(amount));
+    }
+  }
+
+  function checkFigures(walletId: string): void {
+    const wallet = currentOf(`WALLET#${walletId} WALLET`) as WalletState | undefined;
+    if (wallet === undefined) {
+      violate('wallet figures', `money is booked on ${walletId}, which does not exist`);
+      return;
+    }
+    for (const part of ['available', 'held'] as const) {
+      const booked = balances.get(`wallet:${walletId}:${part}`) ?? 0n;
+      if (booked !== BigInt(wallet[part]))
+        violate('wallet figures', `${part} of ${walletId} is ${wallet[part]}, its postings sum to ${booked}`);
+    }
+    const open = transactions().filter(
+      (one) =>
+        one.walletId === walletId && one.type === 'withdrawal' && !['completed', 'failed'].includes(one.status),
+    );
+    const promised = open.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+    if (promised !== BigInt(wallet.held))
+      violate('held is open withdrawals', `${walletId} holds ${wallet.held}, its open withdrawals are ${promised}`);
+  }
+
+  function apply(text: string, item: StoredItem | undefined): void {
+    const before = currentOf(text);
+    const after: Item | undefined = item && unmarshall(item);
+    if (isDeepStrictEqual(before, after)) return;
+    history.set(text, [...(history.get(text) ?? []), { moment, item: after }]);
+    if (item === undefined) stored.delete(text);
+    else stored.set(text, item);
+    if (before !== undefined && after === undefined) violate('nothing is deleted', text);
+  }
+
+  return {
+    async observe(keys) {
+      moment++;
+      const texts = new Map(keys.map((key) => [keyText(key), key]));
+      const before = new Map([...texts.keys()].map((text) => [text, currentOf(text)]));
+      const found = await read(table, [...texts.values()]);
+      for (const text of texts.keys()) apply(text, found.get(text));
+      const affected = new Set<string>();
+      for (const [text, was] of before) {
+        const is = currentOf(text);
+        if (is === undefined || is === was) continue;
+        if (is['sk'] === 'WALLET') {
+          checkWallet(is as WalletState, was as WalletState | undefined, violate);
+          affected.add(String(is['walletId']));
+        } else if (is['sk'] === 'TX' && is['type'] === 'operation') {
+          if (was !== undefined) violate('records stay', `${text} was changed`);
+        } else if (is['sk'] === 'TX') {
+          const [transaction, earlier] = [is as TransactionState, was as TransactionState | undefined];
+          checkTransaction(transaction, earlier, violate);
+          post(transaction, earlier);
+          affected.add(transaction.walletId);
+          if (transaction.counterpartyWalletId !== undefined) affected.add(transaction.counterpartyWalletId);
+          if (transaction.status !== earlier?.status) onEnd(transaction);
+        }
+      }
+      for (const walletId of affected) {
+        // The receiver of a queued transfer need not exist.
+        if (currentOf(`WALLET#${walletId} WALLET`) !== undefined || balances.has(`wallet:${walletId}:available`))
+          checkFigures(walletId);
+      }
+    },
+    moment: () => moment,
+    stored: (key) => stored.get(keyText(key)),
+    looks(pk, sk, from, to) {
+      const looks = history.get(`${pk} ${sk}`) ?? [];
+      const atFirst = looks.findLast((look) => look.moment <= from);
+      return [atFirst, ...looks.filter((look) => look.moment > from && look.moment <= to)].map((look) => look?.item);
+    },
+    transactions,
+    wallets,
+    async audit() {
+      const items = await scan(table);
+      const known = new Map([...stored].map(([text, item]) => [text, unmarshall(item)]));
+      if (!isDeepStrictEqual(new Map(items.map((item) => [keyText(item), unmarshall(item)])), known))
+        violate('every write is seen', 'the table is not what its writes made of it');
+      balances.clear();
+      for (const transaction of transactions()) post(transaction, undefined);
+      for (const { walletId } of wallets()) checkFigures(walletId);
+      const sum = [...balances.values()].reduce((total, balance) => total + balance, 0n);
+      if (sum !== 0n) violate('accounts sum to zero', `all accounts together are ${sum}`);
+      for (const [account, balance] of balances)
+        if (account.startsWith('transit:') && balance !== 0n)
+          violate('accepted work ends', `${account} still has ${balance}`);
+    },
+  };
+}
+
+function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {
+  const { walletId, available, held, total, version } = is;
+  const figures = [available, held, total, version];
+  if (!figures.every((figure) => Number.isSafeInteger(figure) && figure >= 0))
+    violate('never negative', `${walletId} has ${figures.join(', ')}`);
+  if (total !== available + held) violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
+  if (version !== (was?.version ?? -1) + 1)
+    violate('version counts changes', `${walletId} went from ${was?.version ?? 'nothing'} to ${version}`);
+  if (was?.status === 'closed' && is.status !== 'closed') violate('closed is closed', walletId);
+  if (is.status === 'closed' && was?.status !== 'closed' && total !== 0) violate('closed at zero', walletId);
+  if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency))
+    violate('owner and currency stay', walletId);
+}
+
+const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'destination', 'fingerprint'];
+const authorship = ['principal', 'ownerId', 'createdAt', 'queued', 'originalTransactionId', 'externalReference'];
+const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
+  pending: ['executing', 'completed', 'failed'],
+  executing: ['completed', 'failed', 'review'],
+  review: ['completed', 'failed'],
+  completed: [],
+  failed: [],
+};
+
+function checkTransaction(is: TransactionState, was: TransactionState | undefined, violate: Violate): void {
+  const id = `${is.type} ${is.transactionId}`;
+  if (is.postings.reduce((sum, { amount }) => sum + BigInt(amount), 0n) !== 0n)
+    violate('postings sum to zero', id);
+  const expected = netOf(is);
+  const booked = new Map<string, bigint>();
+  for (const { account, amount } of is.postings) booked.set(account, (booked.get(account) ?? 0n) + BigInt(amount));
+  for (const account of new Set([...booked.keys(), ...expected.keys()])) {
+    if ((booked.get(account) ?? 0n) !== (expected.get(account) ?? 0n))
+      violate('postings fit the status', `${id}, ${is.status}: ${account} is ${booked.get(account) ?? 0n}`);
+  }
+  if (was === undefined) return;
+  if (was.status !== is.status && !next[was.status].includes(is.status))
+    violate('status goes forward', `${id} from ${was.status} to ${is.status}`);
+  if (!isDeepStrictEqual(is.postings.slice(0, was.postings.length), was.postings)) violate('the journal stays', id);
+  for (const field of [...lasting, ...authorship])
+    if (!isDeepStrictEqual(is[field], was[field])) violate('the journal stays', `${field} of ${id}`);
+}
+
+/** What a transaction must have moved by now. */
+function netOf(transaction: TransactionState): Map<string, bigint> {
+  const { type, status, currency, walletId, counterpartyWalletId } = transaction;
+  const amount = BigInt(transaction.amount);
+  const from = `wallet:${walletId}:available`;
+  const moved = (debited: string, credited: string) =>
+    new Map([
+      [debited, -amount],
+      [credited, amount],
+    ]);
+  if (type === 'charge' || type === 'return') return moved(`external:${currency}`, from);
+  if (status === 'failed') return new Map();
+  if (type === 'withdrawal')
+    return moved(from, status === 'completed' ? `external:${currency}` : `wallet:${walletId}:held`);
+  return moved(
+    from,
+    status === 'completed' ? `wallet:${String(counterpartyWalletId)}:available` : `transit:${currency}`,
+  );
+}
+
+async function read(table: TestTable, keys: readonly StoredItem[]): Promise<Map<string, StoredItem>> {
+  const request = { [table.name]: { Keys: [...keys], ConsistentRead: true } };
+  const { Responses } = await table.client.send(new BatchGetItemCommand({ RequestItems: request }));
+  return new Map((Responses?.[table.name] ?? []).map((item) => [keyText(item), item]));
+}
+
+async function scan(table: TestTable): Promise<StoredItem[]> {
+  const items: StoredItem[] = [];
+  let after: StoredItem | undefined;
+  do {
+    const page = await table.client.send(
+      new ScanCommand({ TableName: table.name, ConsistentRead: true, ...(after && { ExclusiveStartKey: after }) }),
+    );
+    items.push(...(page.Items ?? []));
+    after = page.LastEvaluatedKey;
+  } while (after !== undefined);
+  return items;
+}

@@ -1,0 +1,96 @@
+/** What can go wrong with an external call, and which calls it goes wrong with. */
+import { chance, choose } from './chance.ts';
+
+/**
+ * What can happen to any external call:
+ *
+ * - `crash-before`, `crash-after`: the process dies before the call leaves, or when it has taken effect.
+ * - `lost-request`, `lost-answer`: the caller waits in vain; nothing happened, or all of it.
+ * - `late`: the caller waits in vain, and the request arrives after that.
+ * - `pause`: the call works, but the process stands still for minutes before it reads the answer.
+ */
+export const everywhere = ['crash-before', 'crash-after', 'lost-request', 'lost-answer', 'late', 'pause'] as const;
+
+/** What only some services do; each says itself what its calls can meet. */
+export const dynamodbFaults = [
+  'throttled',
+  'internal-error',
+  /** An internal error that is reported although the call took effect. */
+  'internal-error-after',
+  'conflict',
+  /** A conflict together with a failed condition whose image was read mid-flight and is not true. */
+  'conflict-and-untrue-condition',
+  /** A conflict on top of a condition that has really failed. */
+  'conflict-and-failed-condition',
+  /** A batch read that leaves keys out. */
+  'partial-batch',
+  /** An index that does not yet show everything. */
+  'index-behind',
+] as const;
+export const sqsFaults = [
+  'refused',
+  'duplicated',
+  /** Taken by the queue, and never delivered. */
+  'message-lost',
+  'message-delayed',
+  'partial-batch-refused',
+] as const;
+export const deliveryFaults = ['delivered-twice', 'delivered-late', 'delete-lost'] as const;
+export const bankFaults = [
+  'unavailable',
+  'too-many',
+  /** Some proxy's words, or an answer to somebody else. */
+  'garbled',
+  /** Taken for later; decided within the bank's window. */
+  'decided-later',
+  'request-doubled',
+] as const;
+export const secretFaults = ['secret-refused'] as const;
+
+export type FaultKind =
+  | (typeof everywhere)[number]
+  | (typeof dynamodbFaults)[number]
+  | (typeof sqsFaults)[number]
+  | (typeof deliveryFaults)[number]
+  | (typeof bankFaults)[number]
+  | (typeof secretFaults)[number];
+
+/** A place at which a fault may strike: the n-th external call of a task. */
+export interface Point {
+  /** `<task>/<n>`; the same whenever the history is run. */
+  readonly id: string;
+  /** `dynamodb TransactWriteItems`, `bank POST /payments`, … */
+  readonly call: string;
+  readonly kinds: readonly FaultKind[];
+}
+
+export interface Fault {
+  readonly point: string;
+  readonly kind: FaultKind;
+}
+
+/** Decides what strikes at a point. */
+export type Plan = (point: Point) => FaultKind | undefined;
+
+/** Nothing goes wrong. */
+export const noFaults: Plan = () => undefined;
+
+/** Exactly these faults. */
+export function exactly(faults: readonly Fault[]): Plan {
+  const kinds = new Map(faults.map(({ point, kind }) => [point, kind]));
+  return ({ id }) => kinds.get(id);
+}
+
+/**
+ * Faults at random.
+ *
+ * @param rate share of the points that are struck
+ * @param likes which part of all kinds this history knows, so that some kinds come in numbers in some histories
+ */
+export function atRandom(seed: string, rate: number, likes: (kind: FaultKind) => boolean): Plan {
+  return ({ id, kinds }) => {
+    if (chance(seed, 'fault?', id) >= rate) return undefined;
+    const liked = kinds.filter(likes);
+    return liked.length === 0 ? undefined : choose(liked, seed, 'kind', id);
+  };
+}

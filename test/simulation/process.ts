@@ -1,0 +1,62 @@
+/** What the service's code shares with the whole process: the clock of libraries, the log and the metrics. */
+import { WalletError } from '../../lambdas/domain/errors.ts';
+import { logger, metrics } from '../../lambdas/runtime/telemetry.ts';
+import type { Task, World } from './world.ts';
+
+/** A line that the service has logged as an error. */
+export interface LoggedError {
+  readonly message: string;
+  /** The code of the answer, when it is about an answer. */
+  readonly code: unknown;
+  readonly error: unknown;
+}
+
+/**
+ * Puts the process on the world's clock, and listens to what the tasks log and count, until the returned function is
+ * called. The circuit breaker's library and the bank client's signatures read `Date.now`.
+ */
+export function inhabit(
+  world: World,
+  listener: { onError: (logged: LoggedError, task: Task) => void; onMetric: (name: string, task: Task) => void },
+): () => void {
+  const realNow = Date.now;
+  const logError = logger.error.bind(logger);
+  const addMetric = metrics.addMetric.bind(metrics);
+  const addDimension = metrics.addDimension.bind(metrics);
+  Date.now = world.now;
+  logger.error = (message, ...extra) => {
+    const task = world.current();
+    const [about = {}] = extra as Record<string, unknown>[];
+    if (task !== undefined && !task.died)
+      listener.onError({ message: String(message), code: about['code'], error: about['error'] }, task);
+  };
+  // The tasks share one process, and its dimensions would get in each other's way.
+  metrics.addDimension = () => metrics;
+  metrics.addMetric = (name, ...rest) => {
+    const task = world.current();
+    if (task !== undefined) listener.onMetric(name, task);
+    return addMetric(name, ...rest);
+  };
+  return () => {
+    Date.now = realNow;
+    logger.error = logError;
+    metrics.addMetric = addMetric;
+    metrics.addDimension = addDimension;
+  };
+}
+
+/** Whether an error only says what the simulation did to the task. */
+export function isInjected(error: unknown, task: Task): boolean {
+  if (task.faults.length === 0) return false;
+  if (error instanceof WalletError) return error.code === 'busy';
+  for (let cause: unknown = error; typeof cause === 'object' && cause !== null; cause = (cause as Error).cause) {
+    const { name } = cause as Error;
+    if (name === 'Injected' || name === 'TimeoutError') return true;
+  }
+  return false;
+}
+
+export function tellError(error: unknown): string {
+  const { name, message, cause } = error as Error;
+  return `${name}: ${message}${cause === undefined ? '' : `, because ${tellError(cause)}`}`;
+}

@@ -1,0 +1,248 @@
+/** SQS and its event sources on simulated time: at least once, in any order, hidden while at work, and dead letters. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { createHash } from 'node:crypto';
+import { between, chance } from './chance.ts';
+import { deliveryFaults } from './plan.ts';
+import type { FaultKind } from './plan.ts';
+import { injected, noAnswer, wiredTo } from './wire.ts';
+import type { Input, Reply } from './wire.ts';
+import type { Struck, World } from './world.ts';
+
+export interface QueueSettings {
+  /** How long a received message is hidden, ms. */
+  readonly visibilityMs: number;
+  /** A message that was received this often goes to the dead letters. */
+  readonly maxReceives: number;
+  /** Most messages of one delivery. */
+  readonly batchSize: number;
+  /** Longest time for which messages are gathered, ms. */
+  readonly gatherMs: number;
+}
+
+/** Hands a batch to a consumer; undefined when the consumer died. */
+export type Deliver = (label: string, event: SQSEvent) => Promise<SQSBatchResponse | undefined>;
+
+interface Message {
+  readonly id: string;
+  readonly body: string;
+  /** What it is about, as histories name it, and which message about that it is. */
+  readonly label: string;
+  receives: number;
+  visibleAt: number;
+}
+
+interface SimulatedQueue {
+  readonly settings: QueueSettings;
+  readonly deliver: Deliver;
+  messages: Message[];
+  dead: Message[];
+}
+
+export interface Queues {
+  readonly client: SQSClient;
+  readonly add: (url: string, settings: QueueSettings, deliver: Deliver) => void;
+  /** Messages that wait or are at work. */
+  readonly depth: (url: string) => number;
+  /** Most messages that ever waited in the queue since `since`, epoch ms. */
+  readonly deepest: (url: string, since: number) => number;
+  /** Puts the dead letters back into their queues. */
+  readonly redrive: () => void;
+}
+
+/** @param labelOf names what a message body is about */
+export function openQueues(world: World, labelOf: (body: string) => string): Queues {
+  const queues = new Map<string, SimulatedQueue>();
+  const sent = new Map<string, number>();
+  const depths: { readonly url: string; readonly at: number; readonly depth: number }[] = [];
+  let ids = 0;
+
+  function queueAt(url: unknown): SimulatedQueue {
+    const queue = queues.get(String(url));
+    if (queue === undefined) throw new Error(`there is no queue ${String(url)}`);
+    return queue;
+  }
+
+  function note(url: unknown): void {
+    depths.push({ url: String(url), at: world.now(), depth: queueAt(url).messages.length });
+  }
+
+  function wake(queue: SimulatedQueue, message: Message): void {
+    const gathering = between(0, queue.settings.gatherMs, world.seed, 'gather', message.id, message.receives);
+    world.at(message.visibleAt + gathering, () => {
+      poll(queue);
+    });
+  }
+
+  function put(url: unknown, body: string, delayMs: number): string {
+    const queue = queueAt(url);
+    const about = labelOf(body);
+    const nth = sent.get(about) ?? 0;
+    sent.set(about, nth + 1);
+    const message = { id: `m${ids++}`, body, label: `${about}.${nth}`, receives: 0, visibleAt: world.now() + delayMs };
+    queue.messages.push(message);
+    wake(queue, message);
+    note(url);
+    return message.id;
+  }
+
+  function poll(queue: SimulatedQueue): void {
+    const visible = queue.messages
+      .filter(({ visibleAt }) => visibleAt <= world.now())
+      .sort((a, b) => chance(world.seed, 'order', a.label) - chance(world.seed, 'order', b.label));
+    const batch: Message[] = [];
+    for (const message of visible.slice(0, queue.settings.batchSize)) {
+      const place = `${message.label}#${message.receives + 1}`;
+      const kind = world.strike({ id: `delivery of ${place}`, call: 'event source delivers', kinds: deliveries });
+      if (kind === 'delivered-late') {
+        message.visibleAt = world.now() + between(5_000, 600_000, world.seed, 'late', place);
+        wake(queue, message);
+        continue;
+      }
+      message.receives++;
+      if (message.receives > queue.settings.maxReceives) {
+        queue.messages = queue.messages.filter((one) => one !== message);
+        queue.dead.push(message);
+        continue;
+      }
+      message.visibleAt = world.now() + queue.settings.visibilityMs;
+      wake(queue, message);
+      batch.push(message);
+      if (kind === 'delivered-twice') {
+        world.at(world.now() + between(0, 3_000, world.seed, 'again', place), () => {
+          void handOver(queue, [message], ' again');
+        });
+      }
+    }
+    if (batch.length > 0) void handOver(queue, batch, '');
+  }
+
+  async function handOver(queue: SimulatedQueue, batch: readonly Message[], which: string): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    const label = `${first.label}#${first.receives}${which}`;
+    const answer = await queue.deliver(label, { Records: batch.map(recordOf) });
+    if (answer === undefined) return;
+    const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    for (const message of batch) {
+      if (failed.has(message.id)) continue;
+      const place = `${message.label}#${message.receives}${which}`;
+      const kind = world.strike({ id: `deletion of ${place}`, call: 'event source deletes', kinds: deletions });
+      if (kind === undefined) queue.messages = queue.messages.filter((one) => one !== message);
+    }
+  }
+
+  function perform(operation: string, input: Input, { kind, id }: Struck): Reply {
+    const url = input['QueueUrl'];
+    if (kind === 'refused') return injected;
+    switch (operation) {
+      case 'SendMessage': {
+        const body = String(input['MessageBody']);
+        if (kind === 'duplicated') put(url, body, 0);
+        return { status: 200, body: { MessageId: accept(url, body, kind, id), MD5OfMessageBody: md5(body) } };
+      }
+      case 'SendMessageBatch': {
+        const entries = input['Entries'] as { Id: string; MessageBody: string }[];
+        const refused = entries.filter(
+          ({ Id }) => kind === 'partial-batch-refused' && chance(world.seed, 'refused', id, Id) < 0.5,
+        );
+        const taken = entries.filter((entry) => !refused.includes(entry));
+        return {
+          status: 200,
+          body: {
+            Successful: taken.map(({ Id, MessageBody: body }) => {
+              if (kind === 'duplicated') put(url, body, 0);
+              return { Id, MessageId: accept(url, body, kind, id), MD5OfMessageBody: md5(body) };
+            }),
+            Failed: refused.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false })),
+          },
+        };
+      }
+      case 'ChangeMessageVisibility': {
+        const queue = queueAt(url);
+        const message = queue.messages.find((one) => one.id === input['ReceiptHandle']);
+        if (message === undefined) return { status: 400, body: { __type: 'Injected', message: 'not in flight' } };
+        message.visibleAt = world.now() + 1000 * Number(input['VisibilityTimeout']);
+        wake(queue, message);
+        return { status: 200, body: {} };
+      }
+      case 'GetQueueAttributes':
+        return {
+          status: 200,
+          body: { Attributes: { ApproximateNumberOfMessages: String(queueAt(url).messages.length) } },
+        };
+      default:
+        throw new Error(`the simulation does not know SQS's ${operation}: tell it in queues.ts`);
+    }
+  }
+
+  function accept(url: unknown, body: string, kind: FaultKind | undefined, id: string): string {
+    if (kind === 'message-lost') return 'lost';
+    return put(url, body, kind === 'message-delayed' ? between(2_000, 900_000, world.seed, 'delayed', id) : 0);
+  }
+
+  const client = new SQSClient(
+    wiredTo((operation, input) =>
+      world.external({
+        service: 'sqs',
+        operation,
+        kinds: kindsFor(operation),
+        legMs: [1, 15],
+        timeoutMs: 2_000,
+        lost: noAnswer,
+        perform: (struck) => Promise.resolve(perform(operation, input, struck)),
+      }),
+    ),
+  );
+
+  return {
+    client,
+    add(url, settings, deliver) {
+      queues.set(url, { settings, deliver, messages: [], dead: [] });
+    },
+    depth: (url) => queueAt(url).messages.length,
+    deepest: (url, since) => {
+      const known = depths.filter((one) => one.url === url);
+      const atFirst = known.findLast(({ at }) => at <= since);
+      return Math.max(0, atFirst?.depth ?? 0, ...known.filter(({ at }) => at > since).map(({ depth }) => depth));
+    },
+    redrive() {
+      for (const queue of queues.values()) {
+        for (const message of queue.dead) {
+          const again = { ...message, receives: 0, label: `${message.label}'`, visibleAt: world.now() };
+          queue.messages.push(again);
+          wake(queue, again);
+        }
+        queue.dead = [];
+      }
+    },
+  };
+}
+
+const deliveries = deliveryFaults.filter((kind) => kind !== 'delete-lost');
+const deletions = deliveryFaults.filter((kind) => kind === 'delete-lost');
+
+function kindsFor(operation: string): readonly FaultKind[] {
+  switch (operation) {
+    case 'SendMessage':
+      return ['refused', 'duplicated', 'message-lost', 'message-delayed'];
+    case 'SendMessageBatch':
+      return ['refused', 'duplicated', 'message-lost', 'message-delayed', 'partial-batch-refused'];
+    default:
+      return ['refused'];
+  }
+}
+
+function recordOf(message: Message): SQSRecord {
+  return {
+    messageId: message.id,
+    receiptHandle: message.id,
+    body: message.body,
+    attributes: { ApproximateReceiveCount: String(message.receives) },
+    eventSource: 'aws:sqs',
+  } as SQSRecord;
+}
+
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}

@@ -1,0 +1,200 @@
+/** The service under test: its real routes and workers, wired to a simulated world. */
+import '../environment.ts';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Context } from 'aws-lambda';
+import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
+import { charge } from '../../lambdas/api/charge.ts';
+import { close } from '../../lambdas/api/close.ts';
+import { createWallet } from '../../lambdas/api/create-wallet.ts';
+import { freeze } from '../../lambdas/api/freeze.ts';
+import { getBalance } from '../../lambdas/api/get-balance.ts';
+import { getReceipt } from '../../lambdas/api/get-receipt.ts';
+import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getWallet } from '../../lambdas/api/get-wallet.ts';
+import { health } from '../../lambdas/api/health.ts';
+import { listTransactions } from '../../lambdas/api/list-transactions.ts';
+import { listWallets } from '../../lambdas/api/list-wallets.ts';
+import { resolve } from '../../lambdas/api/resolve.ts';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { unfreeze } from '../../lambdas/api/unfreeze.ts';
+import { withdraw } from '../../lambdas/api/withdraw.ts';
+import { openBank } from '../../lambdas/bank/client.ts';
+import { openSecret } from '../../lambdas/bank/secret.ts';
+import type { routes, WorkMessage } from '../../lambdas/contract.ts';
+import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
+import type { WithdrawalPolicy } from '../../lambdas/domain/withdrawal.ts';
+import { consume, consumeTogether } from '../../lambdas/runtime/consumer.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { watchDepth } from '../../lambdas/runtime/overload.ts';
+import { openQueue, openQueueDepth } from '../../lambdas/runtime/queue.ts';
+import { putBreaker } from '../../lambdas/store/breaker.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+import { sweep } from '../../lambdas/workers/sweeper.ts';
+import { endTransfers } from '../../lambdas/workers/transfers.ts';
+import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
+import { send } from '../request.ts';
+import type { Handler, Request, Response } from '../request.ts';
+import type { Bank } from './bank.ts';
+import type { Queues, QueueSettings } from './queues.ts';
+import { injected, noAnswer, wiredTo } from './wire.ts';
+import type { Ending, Task, World } from './world.ts';
+
+export type RouteName = (typeof routes)[number]['function'];
+
+export const withdrawalQueue = 'sqs:withdrawals';
+export const transferQueue = 'sqs:transfers';
+
+export interface ServiceSettings {
+  readonly policy: WithdrawalPolicy;
+  /** Accepted commands of each kind of one end user in one hour. */
+  readonly perHour: number;
+  /** Messages that may wait in a queue. */
+  readonly queueDepthLimit: number;
+  readonly withdrawals: QueueSettings;
+  readonly transfers: QueueSettings;
+  readonly bankSecret: string;
+}
+
+export interface Service {
+  /** Sends a request as a task of this name. */
+  readonly request: (label: string, route: RouteName, request: Request) => Promise<Ending<Response>>;
+  /** One run of the sweeper. */
+  readonly sweep: (label: string) => Promise<Ending<number>>;
+}
+
+/** Time limits of the functions, as the stack sets them; ms. */
+const workerLimitMs = 30_000;
+const sweeperLimitMs = 50_000;
+const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
+
+/** @param onError told of whatever a worker could not do, and which task it was */
+export function openService(
+  world: World,
+  parts: { readonly table: Table; readonly queues: Queues; readonly bank: Bank },
+  settings: ServiceSettings,
+  onError: (error: unknown, task: Task) => void,
+): Service {
+  const { table, queues, bank } = parts;
+  const { perHour, policy } = settings;
+  const secrets = new SecretsManagerClient(
+    wiredTo((operation) =>
+      world.external({
+        service: 'secrets',
+        operation,
+        kinds: ['secret-refused'],
+        legMs: [1, 20],
+        timeoutMs: 2_000,
+        lost: noAnswer,
+        perform: ({ kind }) =>
+          Promise.resolve(
+            kind === 'secret-refused' ? injected : { status: 200, body: { SecretString: settings.bankSecret } },
+          ),
+      }),
+    ),
+  );
+  const newSecret = () => openSecret({ client: secrets, secretArn: 'secret', now: world.now });
+  const depthOf = (url: string) => openQueueDepth(queues.client, url);
+  const queued = (url: string) => ({
+    table,
+    perHour,
+    queue: openQueue<WorkMessage>(queues.client, url),
+    isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.now),
+  });
+  const noDeadLetters = () => Promise.resolve(0);
+
+  const handlers: Record<RouteName, Handler> = {
+    'create-wallet': serve(createWallet, { table, perHour }),
+    'list-wallets': serve(listWallets, { table }),
+    'get-wallet': serve(getWallet, { table }),
+    'get-balance': serve(getBalance, { table }),
+    charge: serve(charge, { table }),
+    withdraw: serve(withdraw, queued(withdrawalQueue)),
+    transfer: serve(transfer, queued(transferQueue)),
+    'list-transactions': serve(listTransactions, { table }),
+    'get-transaction': serve(getTransaction, { table }),
+    'get-receipt': serve(getReceipt, { table }),
+    freeze: serve(freeze, { table }),
+    unfreeze: serve(unfreeze, { table }),
+    close: serve(close, { table }),
+    resolve: serve(resolve, { table }),
+    'bank-notifications': serve(bankNotifications, { table, secret: newSecret() }),
+    health: serve(health, {
+      table,
+      verify: (token) => Promise.resolve(token === undefined ? undefined : { principal: 'op', scopes: 'operate' }),
+      depths: {
+        withdrawals: depthOf(withdrawalQueue),
+        transfers: depthOf(transferQueue),
+        withdrawalsDead: noDeadLetters,
+        transfersDead: noDeadLetters,
+      },
+    }),
+  };
+
+  const report = (error: unknown) => {
+    const task = world.current();
+    if (task !== undefined) onError(error, task);
+  };
+
+  /** What lives as long as a process of the withdrawal worker: its bank client with its breaker, and the secret. */
+  const newContainer = () => {
+    const client = openBank({
+      url: 'https://bank.test',
+      secret: newSecret(),
+      timeoutMs: bankCallMs,
+      fetch: bank.fetch,
+      onBreaker(state) {
+        putBreaker(table, { state, since: new Date(world.now()).toISOString() }).catch(() => undefined);
+      },
+    });
+    return consume({
+      queue: openQueue(queues.client, withdrawalQueue),
+      now: world.now,
+      async handle(transactionId) {
+        try {
+          return await advanceWithdrawal(transactionId, { table, bank: client, policy });
+        } catch (error) {
+          report(error);
+          throw error;
+        }
+      },
+    });
+  };
+  const idle: ReturnType<typeof newContainer>[] = [];
+  queues.add(withdrawalQueue, settings.withdrawals, async (label, event) => {
+    const container = idle.pop() ?? newContainer();
+    const ending = await world.task(`worker ${label}`, workerLimitMs, () => container(event, {} as Context));
+    // A process that died or ran out of time is not used again.
+    if (ending.how !== 'died') idle.push(container);
+    if (ending.how === 'threw') onError(ending.error, ending.task);
+    return ending.how === 'returned' ? ending.value : undefined;
+  });
+
+  const settleBatch = consumeTogether({
+    queue: openQueue(queues.client, transferQueue),
+    async handle(transactionIds) {
+      const failed = await endTransfers(transactionIds, table);
+      for (const error of failed.values()) report(error);
+      return failed;
+    },
+  });
+  queues.add(transferQueue, settings.transfers, async (label, event) => {
+    const ending = await world.task(`worker ${label}`, workerLimitMs, () => settleBatch(event));
+    if (ending.how === 'threw') onError(ending.error, ending.task);
+    return ending.how === 'returned' ? ending.value : undefined;
+  });
+
+  const swept = (url: string) => ({
+    send: openQueue<WorkMessage>(queues.client, url).sendAll,
+    depth: depthOf(url),
+  });
+  const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };
+
+  return {
+    request: (label, route, request) => world.task(label, limitMs(route), () => send(route, handlers[route], request)),
+    async sweep(label) {
+      const ending = await world.task(label, sweeperLimitMs, () => sweep(sweeperServices));
+      if (ending.how === 'threw') onError(ending.error, ending.task);
+      return ending;
+    },
+  };
+}

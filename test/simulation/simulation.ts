@@ -1,0 +1,133 @@
+/** One history, from its first step until everything is at rest, and what was wrong with it. */
+import { metrics as metricNames } from '../../lambdas/contract.ts';
+import { epoch } from '../engine.ts';
+import type { TestEngine } from '../engine.ts';
+import { actorsOn } from './actors.ts';
+import type { Actors } from './actors.ts';
+import type { Ask } from './answers.ts';
+import { openModelBank } from './bank.ts';
+import { between, chance } from './chance.ts';
+import { checkAtRest } from './checks.ts';
+import { connectTable } from './dynamodb.ts';
+import { transactionIdOfName } from './history.ts';
+import type { History } from './history.ts';
+import { openLedger } from './ledger.ts';
+import type { TransactionState } from './ledger.ts';
+import type { Fault, Plan, Point } from './plan.ts';
+import { inhabit, isInjected, tellError } from './process.ts';
+import { openQueues } from './queues.ts';
+import { openService } from './service.ts';
+import { openWorld } from './world.ts';
+
+export interface Violation {
+  readonly rule: string;
+  readonly detail: string;
+}
+
+export interface Outcome {
+  readonly violations: readonly Violation[];
+  /** Every place at which a fault could have struck. */
+  readonly points: readonly Point[];
+  readonly struck: readonly (Fault & { readonly call: string })[];
+  /** How many answers of each status and code there were, and transactions of each type and end. */
+  readonly tally: ReadonlyMap<string, number>;
+  /** What happened, a line each. */
+  readonly story: readonly string[];
+}
+
+const secret = 'the key that both sides have';
+const minuteMs = 60_000;
+/** Everything must have ended this long after the last fault. */
+const patienceMinutes = 240;
+/** Whatever was still under way has arrived by then: the longest pause, and a hidden message. */
+const settlingMinutes = 5;
+
+/** @param plan what goes wrong, until some time after the last step */
+export async function simulate(engine: TestEngine, history: History, plan: Plan): Promise<Outcome> {
+  const { seed } = history;
+  const table = await engine.newTable();
+  const world = openWorld(seed, epoch, plan);
+  const violations: Violation[] = [];
+  const story: string[] = [];
+  const asks: Ask[] = [];
+  const tell = (line: string) => story.push(`${String(world.now() - epoch).padStart(9)} ms  ${line}`);
+  const violate = (rule: string, detail: string) => {
+    violations.push({ rule, detail });
+    tell(`VIOLATION of "${rule}": ${detail}`);
+  };
+  const labels = new Map(history.steps.map((step) => [transactionIdOfName(step), step.id]));
+  const labelOf = (transactionId: string) => labels.get(transactionId) ?? transactionId.slice(0, 8);
+
+  const ledger = openLedger(table, violate, (transaction) => {
+    tell(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
+    if (transaction.type === 'withdrawal') checkEnd(transaction);
+  });
+  const down = history.bankDown.map(({ from, to }) => ({ from: epoch + from, to: epoch + to }));
+  const bank = openModelBank(world, { ...history.bank, secret, down }, violate, (entry) => {
+    actors.onDecision(entry);
+  });
+  const queues = openQueues(world, (body) => labelOf((JSON.parse(body) as { transactionId: string }).transactionId));
+  const parts = { table: connectTable(world, table, ledger), queues, bank };
+  const service = openService(world, parts, { ...history.service, bankSecret: secret }, (error, task) => {
+    if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
+  });
+  const witness = { history, ledger, queues, asks, violate };
+  const actors: Actors = actorsOn({ world, service, bank, secret, witness, labelOf, tell });
+
+  /** The bank pays before a hold is consumed, and has refused for good before it is released. */
+  function checkEnd({ transactionId, status }: TransactionState): void {
+    const decision = bank.book.get(transactionId)?.decision ?? 'none';
+    const said = `${labelOf(transactionId)} is ${status}, the bank's decision is ${decision}`;
+    if (status === 'completed' && decision !== 'paid') violate('settled only when paid', said);
+    if (status === 'failed' && decision !== 'rejected') violate('released only when definitely not paid', said);
+  }
+
+  /** A run that has nothing to find is left out most of the time, as it costs much and shows little. */
+  async function sweepEveryMinute(): Promise<void> {
+    for (let n = 1; ; n++) {
+      await world.sleep(minuteMs);
+      const overdue = new Date(world.now() - minuteMs).toISOString();
+      const found = ledger.transactions().some(({ dueAt }) => dueAt !== undefined && dueAt < overdue);
+      if (found || chance(seed, 'sweep', n) < 0.05) void service.sweep(`sweep ${n}`);
+    }
+  }
+
+  const isAtRest = () => !actors.busy() && ledger.transactions().every(({ status }) => ended.has(status));
+
+  const leave = inhabit(world, {
+    onError({ message, code, error }, task) {
+      if (message === 'request failed' && code === 'internal_error' && !isInjected(error, task))
+        violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
+    },
+    onMetric(name, task) {
+      if (name === metricNames.bankContradiction) violate('the bank is never contradicted', task.label);
+    },
+  });
+  try {
+    history.steps.forEach(actors.begin);
+    void sweepEveryMinute();
+    const last = Math.max(0, ...history.steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to));
+    await world.run(epoch + last + between(1_000, 240_000, seed, 'faults end'));
+    world.calm();
+    tell('nothing goes wrong from now on');
+    for (let minute = 0; minute < patienceMinutes && (minute < settlingMinutes || !isAtRest()); minute++) {
+      actors.resolveReviews(minute);
+      await world.run(world.now() + minuteMs);
+    }
+    if (!isAtRest()) violate('accepted work ends', `not within ${patienceMinutes} minutes`);
+    await ledger.audit();
+    checkAtRest(witness, bank);
+  } finally {
+    leave();
+    table.client.destroy();
+  }
+
+  const tally = new Map<string, number>();
+  const count = (name: string) => tally.set(name, (tally.get(name) ?? 0) + 1);
+  for (const { route, response } of asks)
+    count(`${route}: ${response?.status ?? 'no answer'} ${String(response?.body?.['code'] ?? '')}`.trim());
+  for (const { type, status } of ledger.transactions()) count(`${type} ${status}`);
+  return { violations, points: world.points, struck: world.struck, tally, story };
+}
+
+const ended: ReadonlySet<string> = new Set(['completed', 'failed']);

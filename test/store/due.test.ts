@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
+import { earliestDue, listDue, touchDue } from '../../lambdas/store/due.ts';
+import { dueShards } from '../../lambdas/store/keys.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { claim, fundedWallet, openWallet, queueTransfer, withdraw } from './commands.ts';
+
+let engine: TestEngine;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const anyTime = '9';
+
+async function everyShard(table: TestTable, before: string) {
+  const shards = await Promise.all(
+    Array.from({ length: dueShards }, (_, shard) => listDue(table, { shard, before, limit: 100 })),
+  );
+  return shards.flat();
+}
+
+/** Twenty withdrawals and one queued transfer, a second apart. */
+async function openWork(table: TestTable) {
+  const walletId = await fundedWallet(table, 'ann', 1_000);
+  const to = await openWallet(table, 'bob');
+  const work = [];
+  for (let i = 0; i < 20; i++) {
+    work.push((await withdraw(table, walletId, { owner: 'ann', amount: 1 })).transaction);
+    table.clock.now += 1_000;
+  }
+  work.push((await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 })).transaction);
+  return work;
+}
+
+describe('open work', () => {
+  it('is found on all shards with its type, the most overdue of a shard first, from its due time on', async () => {
+    const table = await engine.newTable();
+    assert.equal(await earliestDue(table), undefined);
+    const work = await openWork(table);
+    const found = await everyShard(table, anyTime);
+    const expected = work.map(({ transactionId, type, createdAt }) => ({ transactionId, type, dueAt: createdAt }));
+    assert.deepEqual(
+      found
+        .map(({ transactionId, type, dueAt }) => ({ transactionId, type, dueAt }))
+        .sort((a, b) => (a.dueAt < b.dueAt ? -1 : 1)),
+      expected,
+    );
+    assert.equal(await earliestDue(table), work[0]?.createdAt);
+    const tenth = work[10]!.createdAt;
+    assert.equal((await everyShard(table, tenth)).length, 10, 'what is due at that very moment is not before it');
+    for (let shard = 0; shard < dueShards; shard++) {
+      const times = (await listDue(table, { shard, before: anyTime, limit: 3 })).map(({ dueAt }) => dueAt);
+      assert.ok(times.length <= 3);
+      assert.deepEqual(times, [...times].sort());
+    }
+  });
+
+  it('is touched by one, and not any more once somebody has moved it', async () => {
+    const table = await engine.newTable();
+    const [work] = await everyShard(table, anyTime).then(async (none) => {
+      assert.deepEqual(none, []);
+      await openWork(table);
+      return everyShard(table, anyTime);
+    });
+    assert.ok(work);
+    const at = iso(table.now() + 60_000);
+    const touched = await Promise.all([1, 2, 3].map(() => touchDue(table, work, at)));
+    assert.equal(touched.filter(Boolean).length, 1);
+    const again = (await everyShard(table, anyTime)).find(({ transactionId }) => transactionId === work.transactionId);
+    assert.equal(again?.dueAt, at);
+  });
+
+  it('may be taken up at once after it was touched', async () => {
+    const table = await engine.newTable();
+    const walletId = await fundedWallet(table, 'ann', 10);
+    const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 1 });
+    const { transactionId, createdAt } = transaction;
+    table.clock.now += 120_000;
+    const at = iso(table.now());
+    assert.equal(await touchDue(table, { transactionId, type: 'withdrawal', dueAt: createdAt }, at), true);
+    assert.equal((await claim(table, transactionId)).claimed, true);
+  });
+});
+
+describe('the breaker', () => {
+  it('is what was last said of it, and nothing at the beginning', async () => {
+    const table = await engine.newTable();
+    assert.equal(await getBreaker(table), undefined);
+    await putBreaker(table, { state: 'open', since: iso(table.now()) });
+    await putBreaker(table, { state: 'half-open', since: iso(table.now() + 1) });
+    assert.deepEqual(await getBreaker(table), { state: 'half-open', since: iso(table.now() + 1) });
+  });
+});

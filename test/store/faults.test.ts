@@ -1,0 +1,324 @@
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { WalletError } from '../../lambdas/domain/errors.ts';
+import { charge as chargeRoute } from '../../lambdas/api/charge.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { touchDue } from '../../lambdas/store/due.ts';
+import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { readItems } from '../../lambdas/store/read.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { createWallet, getWallet, getWallets } from '../../lambdas/store/wallets.ts';
+import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { measure, startTestEngine } from '../engine.ts';
+import type { Fault, TestEngine, TestTable } from '../engine.ts';
+import { answer, cancelled, inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
+import { operator, send } from '../request.ts';
+import {
+  balanceOf,
+  charge,
+  claim,
+  claimed,
+  fundedWallet,
+  newKey,
+  openWallet,
+  operation,
+  setStatus,
+  transfer,
+  withdraw,
+} from './commands.ts';
+import { allItems, plant, refusalOf } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+let walletId: string;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+beforeEach(async () => {
+  table.fault = undefined;
+  walletId = await fundedWallet(table, 'ann', 100);
+});
+after(() => engine.stop());
+
+const none = { Code: 'None' };
+const conflict = { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' };
+const failedCondition = { Code: 'ConditionalCheckFailed', Message: 'The conditional request failed' };
+/** A wallet without any money, as the image of a failed debit. */
+const emptyWallet = {
+  ...failedCondition,
+  Item: {
+    walletId: { S: 'w' },
+    ownerId: { S: 'ann' },
+    currency: { S: 'EUR' },
+    status: { S: 'active' },
+    available: { N: '0' },
+    total: { N: '0' },
+  },
+};
+
+/** A wallet that no condition of these tests refuses. */
+const fullWallet = { ...emptyWallet, Item: { ...emptyWallet.Item, available: { N: '99' }, total: { N: '99' } } };
+
+const pay = (key = newKey()) => withdraw(table, walletId, { owner: 'ann', key, amount: 60 });
+const held = async () => {
+  table.fault = undefined;
+  return (await balanceOf(table, walletId)).held;
+};
+
+/** Everything that another try may mend, as DynamoDB or the network says it. */
+const passing: Record<string, Fault> = {
+  'a conflict with another transaction': cancelled(none, conflict),
+  'a conflict that comes with a failed condition, which was read mid-flight': cancelled(conflict, emptyWallet),
+  'a failed condition that comes with a conflict': cancelled(none, emptyWallet, conflict),
+  'throttling of one item': cancelled({ Code: 'ThrottlingError' }, none),
+  'throttling of one item that comes with a failed condition': cancelled({ Code: 'ThrottlingError' }, emptyWallet),
+  'exhausted throughput of one item': cancelled(none, { Code: 'ProvisionedThroughputExceeded' }),
+  'exhausted throughput': answer('ProvisionedThroughputExceededException'),
+  'throttling of the account': answer('ThrottlingException'),
+  'a limit on requests': answer('RequestLimitExceeded'),
+  'a try that is still under way': answer('TransactionInProgressException'),
+  'a conflict of a plain write': answer('TransactionConflictException'),
+  'a fault inside DynamoDB': answer('InternalServerError', 500),
+  'an unavailable service': answer('ServiceUnavailable', 503),
+  'a request that never arrived': lostRequest,
+  'an answer that never arrived': lostAnswer,
+  'a request that arrived twice': twice,
+};
+
+describe('a command tries again after', () => {
+  for (const [name, fault] of Object.entries(passing)) {
+    it(`${name}, and succeeds once`, async () => {
+      table.fault = inTurn(fault, fault);
+      const { result, calls } = await measure(table, () => pay());
+      assert.equal(result.replayed, false, 'its own first try is no replay');
+      assert.equal(await held(), 60);
+      assert.equal(calls.length, fault === twice ? 1 : 3);
+      const tokens = calls.map(({ input }) => input['ClientRequestToken']);
+      assert.equal(new Set(tokens).size, 1, 'the same client token for every try');
+      assert.equal(typeof tokens[0], 'string');
+    });
+  }
+
+  it('each fault with full jitter, longer each time, and within its budget', async () => {
+    const sleeps: number[] = [];
+    const patient = {
+      ...table,
+      sleep: (ms: number) => {
+        sleeps.push(ms);
+        return table.sleep(ms);
+      },
+    };
+    for (const [random, share] of [
+      [() => 0.999999, 1],
+      [() => 0.5, 0.5],
+      [() => 0, 0],
+    ] as const) {
+      sleeps.length = 0;
+      table.fault = inTurn(...Array.from({ length: 8 }, () => lostRequest));
+      await charge({ ...patient, random, retry: { ...table.retry, budgetMs: 10_000 } }, walletId, { amount: 1 });
+      const full = [25, 50, 100, 200, 400, 800, 800, 800];
+      assert.deepEqual(
+        sleeps.map(Math.round),
+        full.map((ms) => Math.round(ms * share)),
+      );
+    }
+  });
+});
+
+describe('a command gives up', () => {
+  for (const [name, fault] of Object.entries(passing).filter(([, fault]) => fault !== twice)) {
+    it(`as busy, never as a refusal, when ${name} lasts`, async () => {
+      table.fault = fault;
+      const startedAt = table.now();
+      const refusal = await refusalOf(pay());
+      assert.equal(refusal?.code, 'busy');
+      assert.equal(refusal.details.retryAfterSeconds, 1);
+      assert.ok(refusal.cause instanceof Error, 'the log shall know why');
+      const waited = table.now() - startedAt;
+      assert.ok(waited > 3_000 && waited < 4_000, `${waited} ms`);
+    });
+  }
+
+  it('and what had taken effect is found under the same key', async () => {
+    const key = newKey();
+    table.fault = lostAnswer;
+    assert.equal((await refusalOf(pay(key)))?.code, 'busy');
+    table.fault = undefined;
+    const again = await pay(key);
+    assert.equal(again.replayed, true);
+    assert.equal(await held(), 60);
+  });
+
+  it('at once when no other try can help', async () => {
+    for (const fault of [
+      answer('ResourceNotFoundException'),
+      answer('AccessDeniedException'),
+      answer('ValidationException'),
+      answer('IdempotentParameterMismatchException'),
+      cancelled(none, { Code: 'ValidationError' }),
+    ]) {
+      table.fault = fault;
+      const { calls } = await measure(table, () => assert.rejects(pay(), (error) => !(error instanceof WalletError)));
+      assert.equal(calls.length, 1);
+    }
+  });
+});
+
+describe('a failed condition', () => {
+  it('alone is judged: the funds are lacking', async () => {
+    table.fault = cancelled(none, emptyWallet);
+    const { calls } = await measure(table, async () => {
+      assert.equal((await refusalOf(pay()))?.code, 'insufficient_funds');
+    });
+    assert.equal(calls.length, 1, 'and not tried again');
+  });
+
+  it('whose image explains nothing is a fault that names the item, and no refusal', async () => {
+    table.fault = cancelled(none, fullWallet);
+    await assert.rejects(pay(), {
+      name: 'Error',
+      message: 'condition of "hold" failed, and its image does not say why',
+    });
+    // As if the record existed, and yet did not.
+    table.fault = cancelled(failedCondition, none);
+    await assert.rejects(pay(), { name: 'Error', message: /"record"/ });
+  });
+
+  it('of a fault behind a refusal is answered as the refusal', async () => {
+    const key = newKey();
+    await pay(key);
+    // The replay's hold fails too: the money is held already.
+    assert.equal(
+      (await refusalOf(withdraw(table, walletId, { owner: 'ann', key, amount: 61 })))?.code,
+      'idempotency_key_reused',
+    );
+  });
+
+  it('is answered by a route as internal_error, without a word about the inside', async () => {
+    table.fault = cancelled(none, fullWallet);
+    const request = { as: operator, key: newKey(), path: { walletId }, body: { amount: 5 } };
+    const { status, body } = await send('charge', serve(chargeRoute, { table }), request);
+    assert.deepEqual([status, body?.['code']], [500, 'internal_error']);
+    assert.ok(!/condition|image|credit|wallet:/.test(JSON.stringify(body)), JSON.stringify(body));
+  });
+});
+
+describe('a lost answer', () => {
+  it('of every command is its own success in the end, and no replay', async () => {
+    const to = await openWallet(table, 'bob');
+    const create = () => {
+      const request = { ownerId: 'cara', currency: 'EUR', rate: undefined };
+      return createWallet(table, operation(table, request, { owner: 'cara' }), request);
+    };
+    for (const command of [
+      () => charge(table, walletId, { amount: 1 }),
+      () => transfer(table, walletId, to, { owner: 'ann', amount: 1 }),
+      () => setStatus(table, walletId, 'frozen'),
+      create,
+    ]) {
+      table.fault = inTurn(lostAnswer);
+      assert.equal((await command()).replayed, false);
+    }
+    table.fault = undefined;
+    assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+  });
+
+  it('of a settlement does not settle twice', async () => {
+    const { transaction } = await pay();
+    const won = await claimed(table, transaction.transactionId);
+    table.fault = inTurn(lostAnswer, lostAnswer);
+    assert.equal(await settleWithdrawal(table, won, { at: won.at, submitted: true, outcome: 'accepted' }), true);
+    table.fault = undefined;
+    assert.deepEqual(await balanceOf(table, walletId), { available: 40, held: 0, total: 40 });
+  });
+
+  it('of a claim leaves the withdrawal to whoever comes after the lease', async () => {
+    const { transaction } = await pay();
+    table.fault = inTurn(lostAnswer);
+    const result = await claim(table, transaction.transactionId, 'one');
+    assert.equal(result.claimed, false);
+    assert.equal(result.current?.claimId, 'one');
+    table.fault = undefined;
+    table.clock.now += 40_000;
+    await claimed(table, transaction.transactionId);
+  });
+
+  it('of a touch lets nobody queue the work twice', async () => {
+    const { transaction } = await pay();
+    const work = {
+      transactionId: transaction.transactionId,
+      type: 'withdrawal',
+      dueAt: transaction.createdAt,
+    } as const;
+    table.fault = inTurn(lostAnswer);
+    assert.equal(await touchDue(table, work, new Date(table.now() + 1).toISOString()), false);
+  });
+});
+
+describe('reading', () => {
+  it('tries again, and gives up as busy', async () => {
+    for (const fault of [lostRequest, lostAnswer, answer('ThrottlingException'), answer('InternalServerError', 500)]) {
+      table.fault = inTurn(fault, fault);
+      assert.equal((await getWallet(table, walletId))?.total, 100);
+      table.fault = fault;
+      assert.equal((await refusalOf(getWallet(table, walletId)))?.code, 'busy');
+    }
+  });
+
+  it('of many items reads on what DynamoDB left out, each once, waiting before each time', async () => {
+    const wallets = [walletId, await openWallet(table, 'bob'), await openWallet(table, 'cara')];
+    // Answers the first key only, and leaves out the others.
+    table.fault = (call, send) => {
+      const keys = keysOf(call.input);
+      if (keys.length === 1) return send();
+      const [first, ...others] = keys;
+      const item = { ...first, walletId: { S: String(first?.['pk']?.S).slice('WALLET#'.length) } };
+      return answer('', 200, {
+        Responses: { [table.name]: [item] },
+        UnprocessedKeys: { [table.name]: { Keys: others, ConsistentRead: true } },
+      })(call, send);
+    };
+    const startedAt = table.now();
+    const { result, calls } = await measure(table, () => getWallets(table, wallets));
+    assert.deepEqual([...result.keys()].sort(), [...wallets].sort());
+    assert.deepEqual(
+      calls.map(({ input }) => keysOf(input).length),
+      [3, 2, 1],
+    );
+    assert.ok(table.now() > startedAt, 'it waited');
+  });
+
+  it('of what is left out again and again ends as busy', async () => {
+    const keys = [walletKey(walletId)];
+    table.fault = (call, send) =>
+      answer('', 200, { Responses: {}, UnprocessedKeys: { [table.name]: { Keys: keysOf(call.input) } } })(call, send);
+    assert.equal((await refusalOf(readItems(table, keys)))?.code, 'busy');
+  });
+
+  it('never rounds a number, however large', async () => {
+    for (const amount of [2n ** 53n + 1n, 2n ** 64n + 1n]) {
+      await plant(table, { ...transactionKey('tx_planted'), type: 'charge', amount });
+      assert.deepEqual(await getTransaction(table, 'tx_planted'), { type: 'charge', amount });
+    }
+    await plant(table, { ...transactionKey('tx_planted'), type: 'charge', amount: Number.MAX_SAFE_INTEGER });
+    assert.equal((await getTransaction(table, 'tx_planted'))?.amount, Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe('after all of this', () => {
+  it('every transaction was stored once, and no money is where it should not be', async () => {
+    table.fault = undefined;
+    const items = await allItems(table);
+    for (const { available, held, total } of items.filter(({ sk }) => sk === 'WALLET')) {
+      assert.equal(Number(available) + Number(held), total);
+    }
+  });
+});
+
+type Keys = Record<string, { S: string }>[];
+
+function keysOf(input: Readonly<Record<string, unknown>>): Keys {
+  return (input['RequestItems'] as Record<string, { Keys: Keys }>)[table.name]?.Keys ?? [];
+}

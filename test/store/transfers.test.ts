@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { maxAmount } from '../../lambdas/domain/money.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { failTransfer, mostTransfersPerWrite, settleTransfers } from '../../lambdas/store/transfers.ts';
+import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
+import { getWallet } from '../../lambdas/store/wallets.ts';
+import { measure, startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { balanceOf, charge, fundedWallet, openWallet, queueTransfer, setStatus } from './commands.ts';
+import { assertWritesNothing } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+
+const now = () => new Date(table.now()).toISOString();
+const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
+type Group = [QueuedTransfer, ...QueuedTransfer[]];
+
+/** Queued transfers of these amounts from one new wallet to another. */
+async function queued(...amounts: number[]): Promise<{ from: string; to: string; group: Group }> {
+  const from = await fundedWallet(table, 'ann', 1_000);
+  const to = await openWallet(table, 'bob');
+  const group: Transaction[] = [];
+  for (const amount of amounts)
+    group.push((await queueTransfer(table, from, to, { owner: 'ann', amount })).transaction);
+  return { from, to, group: group as Group };
+}
+
+describe('settling a group of transfers', () => {
+  it('credits the receiver once and completes each', async () => {
+    const { from, to, group } = await queued(1, 2, 3);
+    table.clock.now += 1_000;
+    assert.deepEqual(await settleTransfers(table, group, now()), { settled: true });
+    assert.deepEqual(await balanceOf(table, to), { available: 6, held: 0, total: 6 });
+    assert.deepEqual(await balanceOf(table, from), { available: 994, held: 0, total: 994 });
+    assert.equal((await getWallet(table, to, { consistent: true }))?.version, 1);
+    for (const { transactionId, amount } of group) {
+      const transaction = await getTransaction(table, transactionId);
+      assert.ok(transaction);
+      assert.deepEqual(
+        [transaction.status, transaction.completedAt, transaction.dueAt],
+        ['completed', now(), undefined],
+      );
+      assert.deepEqual(transaction.postings, [
+        { account: `wallet:${from}:available`, amount: -amount },
+        { account: 'transit:EUR', amount },
+        { account: 'transit:EUR', amount: -amount },
+        { account: `wallet:${to}:available`, amount },
+      ]);
+    }
+  });
+
+  it('writes nothing when one of them has ended, and says which', async () => {
+    const { group } = await queued(1, 2, 3);
+    const [, second] = group;
+    assert.ok(second);
+    assert.deepEqual(await settleTransfers(table, [second], now()), { settled: true });
+    const expected = { settled: false, ended: new Set([second.transactionId]), refusal: undefined } as const;
+    await assertWritesNothing(table, expected, () => settleTransfers(table, group, now()));
+  });
+
+  it('writes nothing when the receiver refuses, and says why and which have ended', async () => {
+    const { to, group } = await queued(1, 2);
+    await failTransfer(table, group[0], failure, now());
+    await setStatus(table, to, 'frozen');
+    const outcome = await settleTransfers(table, group, now());
+    assert.ok(!outcome.settled);
+    assert.equal(outcome.refusal?.code, 'wallet_frozen');
+    assert.deepEqual(outcome.ended, new Set([group[0].transactionId]));
+    assert.deepEqual(await balanceOf(table, to), { available: 0, held: 0, total: 0 });
+  });
+
+  it('is refused when together they are too much for the wallet', async () => {
+    const { to, group } = await queued(1, 2);
+    await charge(table, to, { amount: maxAmount - 2 });
+    const outcome = await settleTransfers(table, group, now());
+    assert.ok(!outcome.settled);
+    assert.equal(outcome.refusal?.code, 'balance_limit_exceeded');
+    assert.deepEqual(await settleTransfers(table, [group[1]!], now()), { settled: true });
+  });
+
+  it('takes as many as one write can, in one round trip of 2 + 5 n units', async () => {
+    const { to, group } = await queued(...Array.from({ length: mostTransfersPerWrite }, () => 1));
+    const { result, roundTrips, writeUnits } = await measure(table, () => settleTransfers(table, group, now()));
+    assert.deepEqual(result, { settled: true });
+    assert.equal(roundTrips, 1);
+    assert.ok(writeUnits <= 2 + 5 * group.length, `${writeUnits} units for ${group.length}`);
+    assert.equal((await balanceOf(table, to)).total, group.length);
+  });
+
+  it('and settled by two workers at once, moves each once', async () => {
+    const { to, group } = await queued(1, 2, 3, 4);
+    const outcomes = await Promise.all([1, 2, 3].map(() => settleTransfers(table, group, now())));
+    assert.equal(outcomes.filter(({ settled }) => settled).length, 1);
+    assert.equal((await balanceOf(table, to)).total, 10);
+  });
+});
+
+describe('a transfer that cannot arrive', () => {
+  it('fails, and the sender is whole again, once', async () => {
+    const { from, to, group } = await queued(25);
+    const [transfer] = group;
+    await setStatus(table, from, 'frozen');
+    assert.equal(await failTransfer(table, transfer, failure, now()), true);
+    assert.deepEqual(await balanceOf(table, from), { available: 1_000, held: 0, total: 1_000 });
+    assert.deepEqual(await balanceOf(table, to), { available: 0, held: 0, total: 0 });
+    const failed = await getTransaction(table, transfer.transactionId);
+    assert.deepEqual([failed?.status, failed?.failure, failed?.dueAt], ['failed', failure, undefined]);
+    assert.deepEqual(failed?.postings.slice(2), [
+      { account: 'transit:EUR', amount: -25 },
+      { account: `wallet:${from}:available`, amount: 25 },
+    ]);
+    await assertWritesNothing(table, false, () => failTransfer(table, transfer, failure, now()));
+    const expected = { settled: false, ended: new Set([transfer.transactionId]), refusal: undefined } as const;
+    await assertWritesNothing(table, expected, () => settleTransfers(table, [transfer], now()));
+  });
+});

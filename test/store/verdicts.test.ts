@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Failure, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { returnIdOf } from '../../lambdas/store/keys.ts';
+import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
+import {
+  endWithdrawal,
+  releaseWithdrawal,
+  resolveWithdrawal,
+  returnWithdrawal,
+  reviewWithdrawal,
+  settleWithdrawal,
+} from '../../lambdas/store/withdrawals.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { acceptedWithdrawal, balanceOf, claim, claimed, newKey, operation, setStatus, visit } from './commands.ts';
+import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const now = () => iso(table.now());
+const failure: Failure = { code: 'account_closed', message: 'The account is closed' };
+
+async function read(transactionId: string): Promise<OpenWithdrawal> {
+  const transaction = await getTransaction(table, transactionId);
+  assert.ok(transaction);
+  return transaction;
+}
+
+const isDue = async (transactionId: string) =>
+  (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
+
+describe('review', () => {
+  it('keeps the hold and ends the work', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    assert.equal(await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown')), true);
+    const transaction = await read(transactionId);
+    assert.deepEqual([transaction.status, transaction.completedAt], ['review', undefined]);
+    assert.equal(await isDue(transactionId), false);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+    table.clock.now += 3_600_000;
+    await assertWritesNothing(table, { claimed: false, current: transaction }, () => claim(table, transactionId));
+  });
+
+  const inReview = async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown'));
+    return { walletId, withdrawal: await read(transactionId) };
+  };
+  const resolve = (withdrawal: Transaction, outcome: 'completed' | 'failed', key?: string) =>
+    resolveWithdrawal(table, operation(table, ['resolve', withdrawal.transactionId, outcome], { key }), {
+      withdrawal,
+      at: now(),
+      from: ['review'],
+      failure: outcome === 'failed' ? failure : undefined,
+      resolution: { outcome, evidence: 'statement 7', principal: 'operator-1', at: now() },
+    });
+
+  it('is ended by an operator either way, once, with the evidence', async () => {
+    for (const [outcome, balance] of [
+      ['completed', { available: 70, held: 0, total: 70 }],
+      ['failed', { available: 100, held: 0, total: 100 }],
+    ] as const) {
+      const { walletId, withdrawal } = await inReview();
+      const key = newKey();
+      assert.deepEqual(await resolve(withdrawal, outcome, key), { replayed: false });
+      const resolved = await read(withdrawal.transactionId);
+      assert.equal(resolved.status, outcome);
+      assert.deepEqual(resolved.resolution, { outcome, evidence: 'statement 7', principal: 'operator-1', at: now() });
+      assert.deepEqual(resolved.failure, outcome === 'failed' ? failure : undefined);
+      assert.deepEqual(await balanceOf(table, walletId), balance);
+      await assertWritesNothing(table, { replayed: true }, () => resolve(withdrawal, outcome, key));
+      await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'completed'));
+      await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'failed'));
+      await assertRefused(table, 'idempotency_key_reused', () =>
+        resolve(withdrawal, outcome === 'failed' ? 'completed' : 'failed', key),
+      );
+    }
+  });
+
+  it('is not ended by an operator while the service still works on it', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    const withdrawal = await read(transactionId);
+    await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'failed'));
+    await claimed(table, transactionId);
+    await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'failed'));
+  });
+
+  it('whose hold is missing is a fault, and not the operator to blame', async () => {
+    const { walletId, withdrawal } = await inReview();
+    const wallet = await itemOf(table, { pk: `WALLET#${walletId}`, sk: 'WALLET' });
+    await plant(table, { ...wallet, held: 0 });
+    await assert.rejects(resolve(withdrawal, 'failed'), { name: 'Error', message: /consume hold/ });
+  });
+});
+
+describe('the word of the bank', () => {
+  const from = ['pending', 'executing', 'review'] as const;
+
+  it('ends a withdrawal whoever works on it, and only once', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const claim = await claimed(table, transactionId);
+    const verdict = { withdrawal: claim.withdrawal, at: now(), from, failure: undefined };
+    assert.equal(await endWithdrawal(table, { ...verdict, attempt: visit(table, 'accepted') }), true);
+    await assertWritesNothing(table, false, () => endWithdrawal(table, { ...verdict, failure }));
+    await assertWritesNothing(table, false, () => releaseWithdrawal(table, claim, visit(table, 'rejected'), failure));
+    assert.equal((await read(transactionId)).status, 'completed');
+    assert.equal(await isDue(transactionId), false);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
+  });
+
+  it('gives the money back when the bank has rejected, also before any claim', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const withdrawal = await read(transactionId);
+    assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure }), true);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+    assert.deepEqual(await claim(table, transactionId), { claimed: false, current: await read(transactionId) });
+  });
+});
+
+describe('a return', () => {
+  it('brings the money of a completed withdrawal back once, as a transaction of its own, linked both ways', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    await settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted'));
+    await setStatus(table, walletId, 'frozen');
+    const original = await read(transactionId);
+    table.clock.now += 86_400_000;
+    const returned = await returnWithdrawal(table, original, now());
+    assert.deepEqual(
+      [returned.transactionId, returned.type, returned.status, returned.amount, returned.originalTransactionId],
+      [returnIdOf(transactionId), 'return', 'completed', 30, transactionId],
+    );
+    assert.deepEqual(await read(returnIdOf(transactionId)), asStored(returned));
+    const { returnTransactionId, status } = await read(transactionId);
+    assert.deepEqual([returnTransactionId, status], [returned.transactionId, 'completed']);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+    const history = await listTransactions(table, { walletId, limit: 1 });
+    assert.deepEqual(history.items, [asStored(returned)]);
+    table.clock.now += 1_000;
+    await assertWritesNothing(table, asStored<Transaction>(returned), () => returnWithdrawal(table, original, now()));
+  });
+
+  it('of what was not completed is a fault', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    const items = await allItems(table);
+    await assert.rejects(returnWithdrawal(table, await read(transactionId), now()), /it is not completed/);
+    assert.deepEqual(await allItems(table), items);
+  });
+});

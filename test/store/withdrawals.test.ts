@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Failure } from '../../lambdas/domain/transaction.ts';
+import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { transactionIdOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import {
+  putBackWithdrawal,
+  releaseWithdrawal,
+  reviewWithdrawal,
+  settleWithdrawal,
+} from '../../lambdas/store/withdrawals.ts';
+import type { Claimed } from '../../lambdas/store/withdrawals.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import {
+  acceptedWithdrawal,
+  balanceOf,
+  charge,
+  claim,
+  claimed,
+  fundedWallet,
+  newKey,
+  queueTransfer,
+  setStatus,
+  visit,
+} from './commands.ts';
+import { allItems, assertWritesNothing, itemOf, plant } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const now = () => iso(table.now());
+const failure: Failure = { code: 'account_closed', message: 'The account is closed' };
+
+async function read(transactionId: string): Promise<OpenWithdrawal> {
+  const transaction = await getTransaction(table, transactionId);
+  assert.ok(transaction);
+  return transaction;
+}
+
+const isDue = async (transactionId: string) =>
+  (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
+
+describe('a claim', () => {
+  it('is taken once, tells what was before, and keeps others away until its lease ends', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    const before = await read(transactionId);
+    const at = table.now();
+    const first = await claim(table, transactionId, 'first');
+    assert.deepEqual(first, { claimed: true, before });
+    const current = {
+      ...before,
+      status: 'executing',
+      claimId: 'first',
+      dueAt: iso(at + 40_000),
+      submitBy: iso(at + 10_000),
+      updatedAt: iso(at),
+    };
+    assert.deepEqual(await claim(table, transactionId, 'second'), { claimed: false, current });
+    table.clock.now = at + 39_999;
+    assert.deepEqual(await claim(table, transactionId, 'second'), { claimed: false, current });
+    table.clock.now = at + 40_000;
+    assert.deepEqual(await claim(table, transactionId, 'second'), { claimed: true, before: current });
+  });
+
+  it('is not to be had on what does not exist, has ended, or is no withdrawal', async () => {
+    assert.deepEqual(await claim(table, transactionIdOf('nobody', newKey())), { claimed: false, current: undefined });
+    const { transactionId, walletId } = await acceptedWithdrawal(table);
+    await settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted'));
+    const { transaction: charged } = await charge(table, walletId, { amount: 1 });
+    const other = await fundedWallet(table, 'bob', 1);
+    const { transaction: queued } = await queueTransfer(table, walletId, other, { owner: 'ann', amount: 1 });
+    for (const id of [transactionId, charged.transactionId, queued.transactionId]) {
+      const current = await read(id);
+      await assertWritesNothing(table, { claimed: false, current }, () => claim(table, id));
+    }
+  });
+
+  it('sent by many at once is given to one', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    const results = await Promise.all(Array.from({ length: 10 }, () => claim(table, transactionId)));
+    assert.equal(results.filter(({ claimed }) => claimed).length, 1);
+  });
+});
+
+describe('settling', () => {
+  it('completes the withdrawal, lets the held money go, and ends the work', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const claim = await claimed(table, transactionId);
+    table.clock.now += 1_000;
+    const end = { ...claim, at: now() };
+    assert.equal(await settleWithdrawal(table, end, visit(table, 'accepted')), true);
+    const { claimId, dueAt, submitBy, ...rest } = await read(transactionId);
+    assert.deepEqual([claimId, dueAt, submitBy], [undefined, undefined, undefined]);
+    assert.deepEqual(rest.postings, [
+      { account: `wallet:${walletId}:available`, amount: -30 },
+      { account: `wallet:${walletId}:held`, amount: 30 },
+      { account: `wallet:${walletId}:held`, amount: -30 },
+      { account: 'external:EUR', amount: 30 },
+    ]);
+    assert.deepEqual([rest.status, rest.completedAt, rest.updatedAt], ['completed', end.at, end.at]);
+    assert.deepEqual(rest.attempts, [visit(table, 'accepted')]);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
+    assert.equal(await isDue(transactionId), false);
+  });
+});
+
+describe('releasing', () => {
+  it('fails the withdrawal with the reason and gives the money back', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    assert.equal(
+      await releaseWithdrawal(table, await claimed(table, transactionId), visit(table, 'rejected', 'closed'), failure),
+      true,
+    );
+    const transaction = await read(transactionId);
+    assert.deepEqual([transaction.status, transaction.failure, transaction.completedAt], ['failed', failure, now()]);
+    assert.deepEqual(transaction.postings.slice(2), [
+      { account: `wallet:${walletId}:held`, amount: -30 },
+      { account: `wallet:${walletId}:available`, amount: 30 },
+    ]);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+    assert.equal(await isDue(transactionId), false);
+  });
+});
+
+describe('putting back', () => {
+  it('ends the lease, keeps the hold, and remembers the attempt and that a submit may have left', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const dueAt = iso(table.now() + 2_000);
+    const submitBy = iso(table.now() + 100);
+    const first = visit(table, 'unknown', 'timed out');
+    assert.equal(
+      await putBackWithdrawal(table, await claimed(table, transactionId), { dueAt, submitBy, attempt: first }),
+      true,
+    );
+    const transaction = await read(transactionId);
+    assert.deepEqual(
+      [transaction.status, transaction.claimId, transaction.dueAt, transaction.submitBy, transaction.attempts],
+      ['executing', undefined, dueAt, submitBy, [first]],
+    );
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+    assert.ok(await isDue(transactionId));
+    assert.equal((await claim(table, transactionId)).claimed, false, 'not before it is due');
+    table.clock.now += 2_000;
+    const again = await claimed(table, transactionId);
+    assert.equal(again.withdrawal.submitBy, submitBy);
+    const second = visit(table, 'unknown');
+    await putBackWithdrawal(table, again, { dueAt: now(), submitBy, attempt: second });
+    assert.deepEqual((await read(transactionId)).attempts, [first, second]);
+  });
+
+  it('takes back the announcement of a submit that never left', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    await putBackWithdrawal(table, await claimed(table, transactionId), { dueAt: now(), submitBy: undefined });
+    const transaction = await read(transactionId);
+    assert.deepEqual([transaction.submitBy, transaction.attempts], [undefined, undefined]);
+    assert.equal((await claimed(table, transactionId)).withdrawal.submitBy, undefined);
+  });
+});
+
+describe('a lost claim', () => {
+  it('ends nothing: who has it now, or who ended it, decides', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const lost = await claimed(table, transactionId);
+    table.clock.now += 40_000;
+    const taken = await claimed(table, transactionId);
+    const ends = (claim: Claimed) => [
+      () => settleWithdrawal(table, claim, visit(table, 'accepted')),
+      () => releaseWithdrawal(table, claim, visit(table, 'rejected'), failure),
+      () => putBackWithdrawal(table, claim, { dueAt: now(), submitBy: undefined }),
+      () => reviewWithdrawal(table, claim, visit(table, 'unknown')),
+    ];
+    for (const end of ends(lost)) await assertWritesNothing(table, false, end);
+    assert.equal(await settleWithdrawal(table, taken, visit(table, 'accepted')), true);
+    for (const end of [...ends(lost), ...ends(taken)]) await assertWritesNothing(table, false, end);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
+  });
+});
+
+describe('a wallet that was frozen after the acceptance', () => {
+  for (const [name, end, balance] of [
+    [
+      'settled',
+      (claim: Claimed) => settleWithdrawal(table, claim, visit(table, 'accepted')),
+      { available: 70, total: 70 },
+    ],
+    [
+      'released',
+      (claim: Claimed) => releaseWithdrawal(table, claim, visit(table, 'rejected'), failure),
+      { available: 100, total: 100 },
+    ],
+  ] as const) {
+    it(`does not keep its withdrawal from being ${name}`, async () => {
+      const { walletId, transactionId } = await acceptedWithdrawal(table);
+      await setStatus(table, walletId, 'frozen');
+      assert.equal(await end(await claimed(table, transactionId)), true);
+      assert.deepEqual(await balanceOf(table, walletId), { ...balance, held: 0 });
+    });
+  }
+});
+
+describe('a hold that is not there', () => {
+  it('is a fault: nothing is settled, nothing is released', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const claim = await claimed(table, transactionId);
+    const wallet = await itemOf(table, { pk: `WALLET#${walletId}`, sk: 'WALLET' });
+    await plant(table, { ...wallet, held: 29 });
+    const items = await allItems(table);
+    await assert.rejects(settleWithdrawal(table, claim, visit(table, 'accepted')), {
+      name: 'Error',
+      message: /consume hold/,
+    });
+    await assert.rejects(releaseWithdrawal(table, claim, visit(table, 'rejected'), failure), /consume hold/);
+    assert.deepEqual(await allItems(table), items);
+    assert.ok(await itemOf(table, transactionKey(transactionId)));
+  });
+});

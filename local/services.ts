@@ -36,10 +36,13 @@ export interface QueryService {
 
 const maxRequestBytes = 16 * 1024 * 1024;
 
-/** Serves `services`, by their prefix in `x-amz-target`, and `query` on a free port of this machine. */
+/**
+ * Serves `services`, by their prefix in `x-amz-target`, and a service of the query protocol, on a free port of this
+ * machine.
+ */
 export async function serveServices(
   services: Record<string, Service>,
-  query: QueryService,
+  query?: QueryService,
 ): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -50,8 +53,8 @@ export async function serveServices(
     });
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
-      const isForm = /^application\/x-www-form-urlencoded/.test(request.headers['content-type'] ?? '');
-      const answered = isForm ? answerForm(text) : answer(String(request.headers['x-amz-target'] ?? ''), text);
+      const isForm = query && /^application\/x-www-form-urlencoded/.test(request.headers['content-type'] ?? '');
+      const answered = isForm ? answerForm(query, text) : answer(String(request.headers['x-amz-target'] ?? ''), text);
       void answered.then(({ status, headers, body }) => {
         response.writeHead(status, {
           'content-type': isForm ? 'text/xml' : 'application/x-amz-json-1.0',
@@ -70,7 +73,7 @@ export async function serveServices(
     readonly body: string;
   }
 
-  function answerForm(text: string): Promise<Reply> {
+  function answerForm(query: QueryService, text: string): Promise<Reply> {
     try {
       return Promise.resolve({ status: 200, body: query.answer(new URLSearchParams(text)) });
     } catch (error) {

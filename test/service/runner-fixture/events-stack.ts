@@ -5,7 +5,7 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as firehose from 'aws-cdk-lib/aws-kinesisfirehose';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
-import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -38,18 +38,18 @@ export class EventsStack extends Stack {
         environment: { BUS_NAME: bus.eventBusName },
       });
 
-    make('relay').addEventSource(
-      new DynamoEventSource(things, {
-        startingPosition: lambda.StartingPosition.TRIM_HORIZON,
-        batchSize: 10,
-        bisectBatchOnError: true,
-        reportBatchItemFailures: true,
-        retryAttempts: 3,
-        parallelizationFactor: 2,
-        onFailure: new SqsDlq(queue('GivenUp')),
-        filters: [lambda.FilterCriteria.filter({ eventName: lambda.FilterRule.or('INSERT', 'MODIFY') })],
-      }),
-    );
+    new lambda.EventSourceMapping(this, 'Source', {
+      target: make('relay'),
+      eventSourceArn: things.tableStreamArn!,
+      startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+      batchSize: 10,
+      bisectBatchOnError: true,
+      reportBatchItemFailures: true,
+      retryAttempts: 3,
+      parallelizationFactor: 2,
+      onFailure: new SqsDlq(queue('GivenUp')),
+      filters: [lambda.FilterCriteria.filter({ eventName: lambda.FilterRule.or('INSERT', 'MODIFY') })],
+    });
 
     const listener = make('listener');
     listener.configureAsyncInvoke({ retryAttempts: 1, onFailure: new destinations.SqsDestination(queue('Disliked')) });

@@ -230,7 +230,7 @@ async function openRoutes(table: Table) {
     createWallet: serve(createWallet, limited),
     listWallets: serve(listWallets, { table }),
     getWallet: serve(getWallet, { table }),
-    getBalance: serve(getBalance, { table }),
+    getBalance: serve(getBalance, { table, entries: table }),
     charge: serve(charge, { table }),
     withdraw: serve(withdraw, queued),
     transfer: serve(transfer, queued),
@@ -252,6 +252,7 @@ async function openRoutes(table: Table) {
         const bank: BankClient = {
           submit: () => Promise.resolve(outcome),
           find: () => Promise.resolve({ outcome: 'not_found' }),
+          statement: () => Promise.reject(new Error('the worker reads no statement')),
         };
         return advanceWithdrawal(transactionId, {
           table,

@@ -87,6 +87,7 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
   const table = openTable(client, process.env['TABLE_NAME'] ?? '');
   const services = {
     table,
+    entries: table,
     perHour: 1,
     isOverloaded: () => Promise.resolve(false),
     queue: {

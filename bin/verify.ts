@@ -152,7 +152,7 @@ function startProgress(pass: Pass): { stop(): void } {
     console.log(
       `  ${seconds} s, ${pass.stage}: ${read} of ${pass.segments.length} segments, ${transactions} transactions, ` +
         `${wallets} wallets, ${entries} entries, ${payments} payments, ${Math.round(pass.readUnits)} read units, ` +
-        `${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB, ${pass.found} discrepancies`,
+        `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at most, ${pass.found} discrepancies`,
     );
   };
   const timer = setInterval(show, progressMs);

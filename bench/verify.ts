@@ -1,0 +1,211 @@
+/**
+ * `node bench/verify.ts [--transactions N] [--wallets N]`: makes books with so many transactions, a fifth of them paid by
+ * a bank, and measures what `npm run verify` needs for them: time, read units and memory.
+ */
+import '../test/environment.ts';
+import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
+import type { WriteRequest } from '@aws-sdk/client-dynamodb';
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { newBooking } from '../lambdas/domain/bookings.ts';
+import { entryOf } from '../lambdas/domain/entries.ts';
+import { accounts, isWalletAccount } from '../lambdas/domain/postings.ts';
+import { charge, settlePostings, transfer, withdrawal } from '../lambdas/domain/transaction.ts';
+import type { Transaction } from '../lambdas/domain/transaction.ts';
+import { openWallet } from '../lambdas/domain/wallet.ts';
+import type { Wallet } from '../lambdas/domain/wallet.ts';
+import { hashOf } from '../lambdas/store/entries.ts';
+import {
+  entryKey,
+  historyKeyOf,
+  momentOf,
+  totalKey,
+  transactionIdOf,
+  transactionKey,
+  walletIdOf,
+  walletKey,
+} from '../lambdas/store/keys.ts';
+import type { Table } from '../lambdas/store/table.ts';
+import { toItem } from '../lambdas/store/write.ts';
+import { startBankSimulator } from '../local/bank-simulator.ts';
+import { newBooks } from '../test/books.ts';
+import { epoch, startTestEngine } from '../test/engine.ts';
+
+const { values } = parseArgs({
+  options: { transactions: { type: 'string', default: '100000' }, wallets: { type: 'string', default: '1000' } },
+});
+const transactions = Number(values.transactions);
+const secret = 'bench';
+const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
+const dataFile = join(folder, 'book.jsonl');
+const engine = await startTestEngine();
+const books = await newBooks(engine);
+
+interface Account {
+  wallet: Wallet;
+  hash: string;
+}
+
+/** Puts items 25 at a time, a few batches side by side. */
+function openWriter(table: Table) {
+  let batch: WriteRequest[] = [];
+  const running = new Set<Promise<void>>();
+  async function flush(): Promise<void> {
+    let pending = batch;
+    batch = [];
+    const work = (async () => {
+      while (pending.length > 0) {
+        const { UnprocessedItems } = await table.client.send(
+          new BatchWriteItemCommand({ RequestItems: { [table.name]: pending } }),
+        );
+        pending = UnprocessedItems?.[table.name] ?? [];
+      }
+    })();
+    running.add(work);
+    void work.finally(() => running.delete(work));
+    if (running.size >= 4) await Promise.race(running);
+  }
+  return {
+    async put(item: object) {
+      batch.push({ PutRequest: { Item: toItem(item) } });
+      if (batch.length === 25) await flush();
+    },
+    async end() {
+      if (batch.length > 0) await flush();
+      await Promise.all(running);
+    },
+  };
+}
+
+const ledger = openWriter(books.table);
+const entries = openWriter(books.entries);
+const totals = new Map<string, bigint>();
+const currency = 'EUR';
+
+async function makeBooks(): Promise<void> {
+  const all: Account[] = [];
+  for (let i = 0; i < Number(values.wallets); i++) {
+    const at = new Date(epoch).toISOString();
+    const ownerId = `owner-${i}`;
+    const account = {
+      wallet: openWallet({ walletId: walletIdOf(ownerId, 'key', currency), ownerId, currency, at }),
+      hash: '',
+    };
+    all.push(account);
+    await enter(account, undefined);
+  }
+  // A tenth of the wallets has half of the movements.
+  const some = (i: number, salt: number) =>
+    all[((i * 7919 + salt) % (i % 2 ? all.length : Math.ceil(all.length / 10))) % all.length] as Account;
+  for (let i = 0; i < transactions; i++) {
+    const account = some(i, 1);
+    const at = new Date(epoch + i * 100).toISOString();
+    const facts = {
+      transactionId: transactionIdOf('bench', String(i)),
+      principal: 'bench',
+      ownerId: account.wallet.ownerId,
+      walletId: account.wallet.walletId,
+      amount: 1 + (i % 50),
+      currency,
+      at,
+    };
+    const { amount, transactionId } = facts;
+    const other = some(i, 2);
+    if (i % 10 < 5 || account.wallet.available < amount || other === account) {
+      await move(account, { available: amount, held: 0, total: amount }, transactionId, at);
+      await record(charge({ ...facts, amount }));
+    } else if (i % 10 < 8) {
+      await move(account, { available: -amount, held: 0, total: -amount }, transactionId, at);
+      await move(other, { available: amount, held: 0, total: amount }, transactionId, at);
+      await record(transfer({ ...facts, toWalletId: other.wallet.walletId }));
+    } else {
+      const destination = { account: 'SIM-OK' };
+      const paidAt = new Date(epoch + i * 100 + 50).toISOString();
+      const accepted = withdrawal({ ...facts, destination });
+      await move(account, { available: -amount, held: amount, total: 0 }, transactionId, at);
+      await move(account, { available: 0, held: -amount, total: -amount }, transactionId, paidAt);
+      await record({
+        ...accepted,
+        status: 'completed',
+        postings: [...accepted.postings, ...settlePostings(accepted)],
+        updatedAt: paidAt,
+        completedAt: paidAt,
+      });
+      const payment = { reference: transactionId, amount, currency, destination };
+      const lines = [
+        { type: 'submitted', at, payment },
+        { type: 'paid', at: paidAt, reference: transactionId },
+      ];
+      appendFileSync(dataFile, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    }
+    if (i % 10_000 === 9_999) console.log(`  ${i + 1} transactions`);
+  }
+  for (const { wallet } of all) await ledger.put({ ...walletKey(wallet.walletId), ...wallet });
+  for (const [hour, booked] of totals) await entries.put({ ...totalKey(accounts.external(currency), hour), booked });
+  await Promise.all([ledger.end(), entries.end()]);
+}
+
+async function move(
+  account: Account,
+  by: Pick<Wallet, 'available' | 'held' | 'total'>,
+  transactionId: string,
+  at: string,
+) {
+  const before = account.wallet;
+  account.wallet = {
+    ...before,
+    available: before.available + by.available,
+    held: before.held + by.held,
+    total: before.total + by.total,
+    version: before.version + 1,
+    lastTransactionId: transactionId,
+    updatedAt: at,
+  };
+  await enter(account, before);
+}
+
+async function enter(account: Account, before: Wallet | undefined): Promise<void> {
+  const entry = entryOf(before, account.wallet);
+  account.hash = hashOf(entry, account.hash);
+  const { walletId, version, at, ...rest } = entry;
+  await entries.put({ ...entryKey(walletId, version), moment: momentOf({ at, version }), ...rest, hash: account.hash });
+}
+
+async function record(transaction: Transaction): Promise<void> {
+  await ledger.put({
+    ...transactionKey(transaction.transactionId),
+    historyKey: historyKeyOf(transaction),
+    fingerprint: 'bench',
+    ...transaction,
+  });
+  const hour = (newBooking(undefined, transaction)?.at ?? '').slice(0, 13);
+  for (const { account, amount } of transaction.postings) {
+    if (!isWalletAccount(account)) totals.set(hour, (totals.get(hour) ?? 0n) + BigInt(amount));
+  }
+}
+
+console.log(`Making ${transactions} transactions of ${values.wallets} wallets`);
+await makeBooks();
+const bank = await startBankSimulator({ secret, latencyMs: 0, failureRate: 0, dataFile });
+try {
+  const script = join(import.meta.dirname, '..', 'bin', 'verify.ts');
+  const args = ['--table', books.table.name, '--entries-table', books.entries.name, '--endpoint', engine.endpoint];
+  const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...env } = process.env;
+  const child = spawn(process.execPath, [script, ...args, '--bank-url', bank.url, '--stand-still'], {
+    env: { ...env, BANK_SECRET: secret },
+    stdio: 'inherit',
+  });
+  process.exitCode = await new Promise<number>((resolve) =>
+    child.once('exit', (code) => {
+      resolve(code ?? 1);
+    }),
+  );
+} finally {
+  await bank.stop();
+  books.close();
+  await engine.stop();
+  rmSync(folder, { recursive: true });
+}

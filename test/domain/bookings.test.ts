@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { bookingsOf, newBooking, problemOf } from '../../lambdas/domain/bookings.ts';
+import { accounts, move } from '../../lambdas/domain/postings.ts';
+import {
+  arrivalPostings,
+  bankReturn,
+  charge,
+  queuedTransfer,
+  refundPostings,
+  releasePostings,
+  settlePostings,
+  transfer,
+  withdrawal,
+} from '../../lambdas/domain/transaction.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
+
+const at = '2026-03-01T12:00:00.000Z';
+const later = '2026-03-01T12:00:09.000Z';
+const facts = {
+  transactionId: 'tx_1',
+  principal: 'ann',
+  ownerId: 'ann',
+  walletId: 'w_1',
+  amount: 7,
+  currency: 'EUR',
+  at,
+};
+const toWalletId = 'w_2';
+const held = withdrawal({ ...facts, destination: { account: 'DE02' } });
+const queued = { ...queuedTransfer({ ...facts, toWalletId }), counterpartyWalletId: toWalletId };
+
+function ended(of: Transaction, status: 'completed' | 'failed', postings: Transaction['postings']): Transaction {
+  return { ...of, status, postings: [...of.postings, ...postings], updatedAt: later, completedAt: later };
+}
+
+const sound: readonly Transaction[] = [
+  charge(facts),
+  transfer({ ...facts, toWalletId }),
+  bankReturn(held, { transactionId: 'tx_2', principal: 'the bank', at }),
+  held,
+  { ...held, status: 'executing' },
+  { ...held, status: 'review' },
+  ended(held, 'completed', settlePostings(held)),
+  ended(held, 'failed', releasePostings(held)),
+  queued,
+  ended(queued, 'completed', arrivalPostings(queued)),
+  ended(queued, 'failed', refundPostings(queued)),
+];
+
+describe('a transaction', () => {
+  it('of each type and status is sound as the service makes it', () => {
+    for (const transaction of sound) assert.equal(problemOf(transaction), undefined);
+  });
+
+  it('is not sound with another amount, status, account, sum, or without postings or end', () => {
+    for (const transaction of sound) {
+      const [first, ...others] = transaction.postings;
+      assert.ok(first);
+      const broken: Transaction[] = [
+        { ...transaction, amount: 8 },
+        { ...transaction, amount: 0.5 },
+        { ...transaction, postings: [] },
+        { ...transaction, postings: others },
+        { ...transaction, postings: [{ ...first, amount: first.amount - 1 }, ...others] },
+        { ...transaction, postings: [{ ...first, account: 'wallet:w_3:available' }, ...others] },
+        { ...transaction, postings: [...transaction.postings, ...move(7, accounts.held('w_1'), accounts.held('w_2'))] },
+        { ...transaction, postings: [{ ...first, amount: Number.NaN }, ...others] },
+        { ...transaction, status: transaction.status === 'completed' ? 'pending' : 'completed' },
+      ];
+      for (const one of broken) assert.notEqual(problemOf(one), undefined, JSON.stringify(one));
+      const { completedAt, ...open } = transaction;
+      assert.notEqual(problemOf(completedAt === undefined ? { ...open, completedAt: at } : open), undefined);
+    }
+  });
+
+  it('books at its acceptance, and at its end', () => {
+    assert.deepEqual(bookingsOf(held), [{ at, postings: held.postings }]);
+    const settled = ended(held, 'completed', settlePostings(held));
+    assert.deepEqual(bookingsOf(settled), [
+      { at, postings: held.postings },
+      { at: later, postings: settlePostings(held) },
+    ]);
+    assert.deepEqual(newBooking(undefined, held), { at, postings: held.postings, count: 2 });
+    assert.deepEqual(newBooking(held, settled), { at: later, postings: settlePostings(held), count: 4 });
+    assert.equal(newBooking(held, { ...held, status: 'executing' }), undefined);
+  });
+});

@@ -1,0 +1,58 @@
+import * as fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { addTo, differencesOf, emptySketch, sketchFromText, sketchToText } from '../../lambdas/domain/sketch.ts';
+
+/** The id of a transaction as a number: the first 130 bits of a hash. */
+function idOf(n: number): bigint {
+  return BigInt(`0x${createHash('sha256').update(String(n)).digest('hex')}`) >> 126n;
+}
+
+describe('a sketch', () => {
+  it('tells what two sides have not in common, whatever their size and order', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.nat(1e6), { maxLength: 300 }),
+        fc.uniqueArray(fc.integer({ min: 2e6, max: 3e6 }), { maxLength: 30 }),
+        fc.uniqueArray(fc.integer({ min: 4e6, max: 5e6 }), { maxLength: 30 }),
+        (common, added, taken) => {
+          const sketch = emptySketch();
+          for (const n of [...common, ...added]) addTo(sketch, idOf(n), 1);
+          for (const n of [...taken, ...common.toReversed()]) addTo(sketch, idOf(n), -1);
+          const { ids, complete } = differencesOf(sketchFromText(sketchToText(sketch)));
+          assert.ok(complete);
+          assert.deepEqual(
+            new Map([...ids].sort()),
+            new Map([...added.map((n) => [idOf(n), 1] as const), ...taken.map((n) => [idOf(n), -1] as const)].sort()),
+          );
+        },
+      ),
+    );
+  });
+
+  it('counts what one side has several times', () => {
+    const sketch = emptySketch();
+    addTo(sketch, idOf(1), 1);
+    addTo(sketch, idOf(1), 1);
+    addTo(sketch, idOf(1), 1);
+    addTo(sketch, idOf(1), -1);
+    addTo(sketch, idOf(2), -1);
+    assert.deepEqual(
+      differencesOf(sketch).ids,
+      new Map([
+        [idOf(1), 2],
+        [idOf(2), -1],
+      ]),
+    );
+  });
+
+  it('says when there are too many differences, and still names none that is not there', () => {
+    const sketch = emptySketch();
+    for (let n = 0; n < 5000; n++) addTo(sketch, idOf(n), 1);
+    const { ids, complete } = differencesOf(sketch);
+    assert.equal(complete, false);
+    const real = new Set(Array.from({ length: 5000 }, (_, n) => idOf(n)));
+    for (const id of ids.keys()) assert.ok(real.has(id));
+  });
+});

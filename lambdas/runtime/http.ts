@@ -120,6 +120,7 @@ export function replacement<B extends z.ZodType, S extends RouteServices = Route
 }): RouteHandler<S> {
   return {
     name: route.name,
+    isCommand: true,
     handle(event, services) {
       const caller = callerOf(event, route.scope);
       return route.handle({ caller, body: bodyOf(event, route.body) }, services);

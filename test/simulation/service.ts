@@ -39,7 +39,9 @@ import type { Queues, QueueSettings } from './queues.ts';
 import { injected, noAnswer, wiredTo } from './wire.ts';
 import type { Ending, Task, World } from './world.ts';
 
-export type RouteName = (typeof routes)[number]['function'];
+export type RouteName = Exclude<(typeof routes)[number]['function'], ReaderRoute>;
+/** Routes that read what follows from the table's stream, which is not part of this world. */
+type ReaderRoute = 'list-entries' | 'integrity' | 'get-notification-preferences' | 'put-notification-preferences';
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';
@@ -106,7 +108,7 @@ export function openService(
     'create-wallet': serve(createWallet, { table, perHour }),
     'list-wallets': serve(listWallets, { table }),
     'get-wallet': serve(getWallet, { table }),
-    'get-balance': serve(getBalance, { table }),
+    'get-balance': serve(getBalance, { table, entries: table }),
     charge: serve(charge, { table }),
     withdraw: serve(withdraw, queued(withdrawalQueue)),
     transfer: serve(transfer, queued(transferQueue)),

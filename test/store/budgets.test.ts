@@ -36,7 +36,7 @@ before(async () => {
   routes = {
     'create-wallet': serve(createWallet, { table, perHour: 1_000 }),
     'get-wallet': serve(getWallet, { table }),
-    'get-balance': serve(getBalance, { table }),
+    'get-balance': serve(getBalance, { table, entries: table }),
     'get-transaction': serve(getTransaction, { table }),
     'get-receipt': serve(getReceipt, { table }),
     'list-transactions': serve(listTransactions, { table }),
@@ -144,6 +144,7 @@ describe('the worker takes two round trips and at most 12 write units', () => {
       const bank: BankClient = {
         submit: () => Promise.resolve(answer),
         find: () => Promise.reject(new Error('the bank need not be asked')),
+        statement: () => Promise.reject(new Error('the worker reads no statement')),
       };
       const { roundTrips, writeUnits, readUnits } = await measure(table, () =>
         advanceWithdrawal(transactionId, { table, bank, policy }),

@@ -78,7 +78,7 @@ const queues = resourcesOf(template, 'AWS::SQS::Queue');
 
 describe('the queues', () => {
   it('encrypt what they hold and refuse plain HTTP', () => {
-    assert.equal(queues.size, 4);
+    assert.equal(queues.size, 11);
     for (const [id, { Properties }] of queues) {
       assert.equal(Properties['SqsManagedSseEnabled'], true);
       template.hasResourceProperties('AWS::SQS::QueuePolicy', {

@@ -120,28 +120,39 @@ describe('grants', () => {
     sweeper: 'ChangeMessageVisibility',
     withdrawals: 'SendMessage',
     transfers: 'SendMessage',
+    notifier: 'SendMessage',
+    fraud: 'SendMessage',
+    relay: 'ChangeMessageVisibility',
+    projector: 'ChangeMessageVisibility',
   };
   // Operations of several parts are authorised by the actions of the parts.
   const partsOf = (operation: string, name: FunctionName): string[] => {
     if (operation === 'SendMessageBatch') return ['SendMessage'];
+    if (operation === 'PublishBatch') return ['Publish'];
     if (operation !== 'TransactWriteItems') return [operation];
     return name === 'transfers' ? ['UpdateItem'] : ['PutItem', 'UpdateItem'];
+  };
+
+  // What the event source itself does with the worker's role.
+  const ofQueue = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'];
+  const ofStream = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
+  const polledBy: Partial<Record<FunctionName, readonly string[]>> = {
+    withdrawals: ofQueue,
+    transfers: ofQueue,
+    notifier: ofQueue,
+    fraud: ofQueue,
+    relay: ofStream,
+    projector: ofStream,
   };
 
   it('are what the bundle of each function calls, neither less nor more', () => {
     for (const name of names) {
       const called = [...operationsIn(name)].flatMap((operation) => partsOf(operation, name));
-      // What the event source itself does with the worker's role.
-      const polled = [
-        'ChangeMessageVisibility',
-        'DeleteMessage',
-        'GetQueueAttributes',
-        'GetQueueUrl',
-        'ReceiveMessage',
-      ];
-      const granted = ['dynamodb', 'sqs', 'secretsmanager'].flatMap((service) => actionsOf(name, service));
+      const granted = ['dynamodb', 'sqs', 'sns', 'events', 'secretsmanager'].flatMap((service) =>
+        actionsOf(name, service),
+      );
       const expected = new Set(called.filter((operation) => operation !== bundledButNotCalled[name]));
-      if (name === 'withdrawals' || name === 'transfers') for (const action of polled) expected.add(action);
+      for (const action of polledBy[name] ?? []) expected.add(action);
       assert.deepEqual(granted.sort(), [...expected].sort(), name);
     }
     assert.ok(operationsIn('charge').has('TransactWriteItems'), 'bundles are read in the wrong way');
@@ -154,6 +165,8 @@ describe('grants', () => {
         'list-transactions': ['byCounterparty', 'byWallet'],
         health: ['due'],
         sweeper: ['due'],
+        'get-balance': ['byTime'],
+        'integrity-job': ['byCounterparty', 'byWallet'],
       };
       assert.deepEqual(queried.sort(), expected[name] ?? [], name);
     }

@@ -117,6 +117,8 @@ Make a wallet, charge it, read its balance:
   curl -s ${runner.baseUrl}/wallets/$WALLET/charge -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"amount":10000}'
   curl -s ${runner.baseUrl}/wallets/$WALLET/balance -H "Authorization: Bearer $TOKEN"
 
+What it has published and sent: ${runner.baseUrl}/local/events and ${runner.baseUrl}/local/notifications
+
 Ctrl-C stops.`);
 }
 

@@ -148,6 +148,9 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       newOutputFolder(dataDir, stops),
     );
     checkTypes(template);
+    if (Object.values(template.Resources).some(({ Type }) => Type === 'AWS::S3::Bucket')) {
+      progress(`buckets are folders here (${bucketsFolder}): object lock holds in the cloud only`);
+    }
     const engine = await starting;
     const secrets = openSecrets(kept('secrets.json'));
     const issuer = await openIssuer(kept('issuer.json'));

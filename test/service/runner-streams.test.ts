@@ -164,10 +164,10 @@ describe('a stream event source', () => {
     const target: LocalFunction = {
       settings: { arn: 'arn' } as LocalFunction['settings'],
       concurrency: 10,
-      async invoke(event) {
+      invoke(event) {
         const batch = (event as { Records: StreamRecord[] }).Records.map(({ eventID }) => Number(eventID));
         batches.push(batch);
-        return handle(batch);
+        return Promise.resolve(batch).then(handle);
       },
     };
     const positions = openPositions(store, 'mapping', 'stream');

@@ -13,7 +13,7 @@ export async function relay({ Records }) {
 
 async function publish(DetailType, detail) {
   const entry = { EventBusName: BUS_NAME, Source: 'things', DetailType, Detail: JSON.stringify(detail) };
-  const answer = await fetch(AWS_ENDPOINT_URL_EVENTBRIDGE, {
+  const answer = await globalThis.fetch(AWS_ENDPOINT_URL_EVENTBRIDGE, {
     method: 'POST',
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.PutEvents' },
     body: JSON.stringify({ Entries: [entry] }),

@@ -1,0 +1,137 @@
+/** What follows from each movement of money: published, sent and archived, also after the services for it were away. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { startService, untilEnded, type Request } from './service.ts';
+
+interface Event {
+  readonly eventId: string;
+  readonly type: string;
+  readonly walletIds: readonly string[];
+  readonly transaction?: { readonly transactionId: string; readonly status: string };
+}
+
+const schemas = join(import.meta.dirname, '..', '..', 'docs', 'events');
+const patienceMs = 45_000;
+
+const dataDir = mkdtempSync(join(tmpdir(), 'service-events-'));
+after(() => {
+  rmSync(dataDir, { recursive: true, force: true });
+});
+const service = await startService({ memory: false, dataDir });
+
+describe('events of the service', () => {
+  async function listed<T>(path: string): Promise<T[]> {
+    const response = await fetch(`${service.runner.baseUrl}${path}?limit=1000`);
+    return ((await response.json()) as { items: T[] }).items;
+  }
+  const events = async () =>
+    (await listed<{ archived: boolean; event: { detail: Event } }>('/local/events')).map((item) => item.event.detail);
+  const notified = async () =>
+    (await listed<{ message: string }>('/local/notifications')).map(
+      ({ message }) => (JSON.parse(message) as { eventId: string }).eventId,
+    );
+  /** The events of a wallet, oldest first, once all of `types` are among them. */
+  async function eventsOf(walletId: string, types: readonly string[]): Promise<Event[]> {
+    const limit = Date.now() + patienceMs;
+    for (;;) {
+      const found = (await events()).filter((event) => event.walletIds.includes(walletId)).reverse();
+      if (types.every((type) => found.some((event) => event.type === type))) return found;
+      assert.ok(Date.now() < limit, `of ${types.join()} only ${found.map(({ type }) => type).join()}`);
+      await sleep(100);
+    }
+  }
+  async function withdraw(ask: Request, walletId: string, account: string): Promise<void> {
+    const { body } = await ask(`/wallets/${walletId}/withdraw`, { body: { amount: 100, destination: { account } } });
+    await untilEnded(ask, String(body['transactionId']));
+  }
+
+  test('each kind of change is published as its schema says, and owners are told', async () => {
+    const ada = await service.newUser(10_000);
+    const ben = await service.newUser();
+    await withdraw(ada.ask, ada.walletId, 'SIM-OK');
+    await withdraw(ada.ask, ada.walletId, 'SIM-REJECT');
+    const transfer = { amount: 50, toWalletId: ben.walletId };
+    await ada.ask(`/wallets/${ada.walletId}/transfer`, { body: transfer });
+    await ada.ask(`/wallets/${ada.walletId}/transfer`, { body: transfer, headers: { Prefer: 'respond-async' } });
+    for (const change of ['freeze', 'unfreeze'])
+      await service.operator(`/wallets/${ada.walletId}/${change}`, { body: {} });
+
+    const types = [
+      ...['wallet.created', 'wallet.funded', 'wallet.frozen', 'wallet.unfrozen'],
+      ...['withdrawal.accepted', 'withdrawal.executing', 'withdrawal.completed', 'withdrawal.failed'],
+      ...['transfer.accepted', 'transfer.completed'],
+    ];
+    const found = await eventsOf(ada.walletId, types);
+    await eventsOf(ben.walletId, ['wallet.created', 'transfer.completed']);
+    const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+    for (const event of await events()) {
+      const schema = JSON.parse(readFileSync(join(schemas, `${event.type}.json`), 'utf8')) as object;
+      assert.ok(ajv.validate(schema, event), `${event.type}: ${ajv.errorsText()}`);
+    }
+    const toldOf = found.filter(({ type }) => type === 'withdrawal.completed' || type === 'wallet.funded');
+    const limit = Date.now() + patienceMs;
+    for (const { eventId } of toldOf) {
+      while (!(await notified()).includes(eventId)) {
+        assert.ok(Date.now() < limit, `nobody was told of ${eventId}`);
+        await sleep(100);
+      }
+    }
+  });
+
+  test('commands go on while EventBridge and SNS are away, and everything is delivered afterwards', async () => {
+    const { faults } = service.runner;
+    faults.set('eventbridge', true);
+    faults.set('sns', true);
+    const { walletId } = await service.newUser();
+    const durations: number[] = [];
+    for (let charge = 0; charge < 10; charge++) {
+      const started = performance.now();
+      const { status } = await service.operator(`/wallets/${walletId}/charge`, { body: { amount: 1 } });
+      assert.equal(status, 201);
+      durations.push(performance.now() - started);
+    }
+    assert.equal((await events()).filter((event) => event.walletIds.includes(walletId)).length, 0);
+    // The bus first, refusing a part of what it is given; then SNS, which the notifier has already failed on.
+    faults.set('eventbridge', 0.3);
+    await sleep(1_000);
+    faults.set('eventbridge', false);
+    await eventsOf(walletId, ['wallet.created']);
+    await sleep(1_000);
+    faults.set('sns', false);
+
+    const limit = Date.now() + patienceMs;
+    const missing = async (): Promise<string | undefined> => {
+      const funded = (await eventsOf(walletId, ['wallet.funded'])).filter(({ type }) => type === 'wallet.funded');
+      const transactions = new Set(funded.map(({ transaction }) => transaction?.transactionId));
+      if (transactions.size < 10) return `published ${transactions.size} of 10`;
+      const told = new Set(await notified());
+      const untold = new Set(funded.map(({ eventId }) => eventId).filter((eventId) => !told.has(eventId)));
+      return untold.size > 0 ? `not told of ${untold.size}` : undefined;
+    };
+    for (let what = await missing(); what !== undefined; what = await missing()) {
+      assert.ok(Date.now() < limit, what);
+      await sleep(200);
+    }
+    assert.ok(Math.max(...durations) < 5_000, `commands waited: ${durations.map(Math.round).join()} ms`);
+  });
+
+  test('the audit has each event as a line of a gzipped object by day', async () => {
+    const published = (await events()).map(({ eventId }) => eventId);
+    await service.runner.stop();
+    const folder = service.runner.bucketsFolder;
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const lines = files.flatMap(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      assert.match(path.slice(folder.length), /^\/[^/]+\/events\/day=\d{4}-\d\d-\d\d\/[^/]+\.gz$/);
+      return gunzipSync(readFileSync(path)).toString().trimEnd().split('\n');
+    });
+    const archived = lines.map((line) => (JSON.parse(line) as Event).eventId);
+    assert.deepEqual([...archived].sort(), [...published].sort());
+  });
+});

@@ -46,8 +46,7 @@ export class Integrity extends Construct {
     new Rule(this, 'EveryHour', {
       description: 'Wallet service: check the books',
       schedule: Schedule.rate(Duration.hours(1)),
-      // A run that fails is not repeated: the next one goes on where it was.
-      targets: [new LambdaFunction(this.job.handler, { retryAttempts: 0 })],
+      targets: [new LambdaFunction(this.job.handler)],
     });
     addAlarm(this, 'Discrepancy', {
       metric: metricOf(metrics.discrepancy, Stats.SUM, Duration.minutes(1)),

@@ -1,0 +1,73 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { resourcesOf, synthesize } from './synthesized.ts';
+
+const { template, stack } = synthesize();
+const idOf = (arn: string) => (stack.resolve(arn) as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
+const entriesId = idOf(stack.service.entriesTable.tableArn);
+
+describe('the entries table', () => {
+  const table = resourcesOf(template, 'AWS::DynamoDB::GlobalTable').get(entriesId);
+
+  it('is as safe as the wallets: restored to any second, encrypted, not deleted', () => {
+    assert.equal(table?.DeletionPolicy, 'Retain');
+    const { Replicas, SSESpecification, StreamSpecification } = table.Properties;
+    assert.deepEqual(SSESpecification, { SSEEnabled: true, SSEType: 'KMS' });
+    const [replica] = Replicas as [Record<string, unknown>];
+    assert.equal(replica['DeletionProtectionEnabled'], true);
+    assert.deepEqual(replica['PointInTimeRecoverySpecification'], { PointInTimeRecoveryEnabled: true });
+    assert.equal(StreamSpecification, undefined, 'nothing follows from an entry');
+  });
+
+  it('has one index, by time, with no more than a balance of the past needs', () => {
+    const [index, ...others] = table?.Properties['GlobalSecondaryIndexes'] as [Record<string, unknown>];
+    assert.equal(others.length, 0);
+    assert.deepEqual(index['Projection'], { NonKeyAttributes: ['balanceAfter'], ProjectionType: 'INCLUDE' });
+  });
+});
+
+describe('the projector', () => {
+  it('follows the stream from its beginning, and sets aside what does not fit', () => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionName: { Ref: idOf(stack.service.functions.projector.functionArn) },
+      StartingPosition: 'TRIM_HORIZON',
+      BatchSize: 100,
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+    });
+  });
+});
+
+describe('the check of the books', () => {
+  it('runs every hour', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 hour)',
+      Targets: [
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [idOf(stack.service.functions['integrity-job'].functionArn), 'Arn'] },
+        }),
+      ],
+    });
+  });
+
+  it('only reads wallets and transactions', () => {
+    const { Role } = resourcesOf(template, 'AWS::Lambda::Function').get(
+      idOf(stack.service.functions['integrity-job'].functionArn),
+    )!.Properties as { Role: { 'Fn::GetAtt': [string, string] } };
+    const tableId = idOf(stack.service.table.tableArn);
+    const statements = [...resourcesOf(template, 'AWS::IAM::Policy').values()]
+      .filter(({ Properties }) =>
+        (Properties['Roles'] as { Ref: string }[]).some(({ Ref }) => Ref === Role['Fn::GetAtt'][0]),
+      )
+      .flatMap(
+        ({ Properties }) => (Properties['PolicyDocument'] as { Statement: Record<string, unknown>[] }).Statement,
+      );
+    const actions = statements
+      .filter(({ Resource }) => JSON.stringify(Resource).includes(`"${tableId}"`))
+      .flatMap(({ Action }) => [Action].flat() as string[]);
+    assert.ok(actions.includes('dynamodb:Scan'));
+    for (const action of actions) assert.match(action, /^dynamodb:(Scan|GetItem|BatchGetItem|Query)$/);
+  });
+});

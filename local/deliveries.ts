@@ -82,9 +82,10 @@ export function createDeliveries(database: DatabaseSync, now: () => number = Dat
 
     function pump(): void {
       clearTimeout(timer);
+      const time = now();
       const free = route.concurrency - running.size;
       if (free > 0) {
-        const rows = ready.all(route.id, now(), free + running.size) as unknown as Row[];
+        const rows = ready.all(route.id, time, free + running.size) as unknown as Row[];
         for (const row of rows.filter(({ seq }) => !running.has(seq)).slice(0, free)) {
           const attempt = deliver(row).finally(() => {
             running.delete(row.seq);
@@ -93,8 +94,8 @@ export function createDeliveries(database: DatabaseSync, now: () => number = Dat
           running.set(row.seq, attempt);
         }
       }
-      const { due } = next.get(route.id, now()) as { due: number | null };
-      if (due !== null) timer = setTimeout(wake, due - now());
+      const { due } = next.get(route.id, time) as { due: number | null };
+      if (due !== null) timer = setTimeout(wake, due - time);
     }
 
     async function deliver(row: Row): Promise<void> {

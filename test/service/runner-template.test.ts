@@ -1,8 +1,8 @@
 import { type App, Duration } from 'aws-cdk-lib';
 import { CfnMethod } from 'aws-cdk-lib/aws-apigateway';
+import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { Topic } from 'aws-cdk-lib/aws-sns';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startRunner } from '../../local/runner.ts';
@@ -124,8 +124,8 @@ describe('a stack that would run differently here', () => {
 
   test('is refused: a type that is not known', async () => {
     await assert.rejects(
-      boot((stack) => new Topic(stack, 'News')),
-      /^TemplateError: News[0-9A-F]{8}: resources of type AWS::SNS::Topic are not supported$/,
+      boot((stack) => new Stream(stack, 'News')),
+      /^TemplateError: News[0-9A-F]{8}: resources of type AWS::Kinesis::Stream are not supported$/,
     );
   });
 

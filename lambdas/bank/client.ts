@@ -24,12 +24,18 @@ export type SubmitOutcome =
 /** As for a submit; `not_found` counts only after the bank's documented window (docs/bank-protocol.md). */
 export type FindOutcome = SubmitOutcome | { readonly outcome: 'not_found' };
 
+/** The time in which a submit could begin was over before it did. */
+export class TooLate extends Error {
+  override readonly name = 'TooLate';
+}
+
 /**
  * The bank. Whatever bank and network do is an outcome. Both methods reject only with `BankUnavailable` (the breaker
- * is open), or with the error of the secret's source; nothing was sent then.
+ * is open), with `TooLate`, or with the error of the secret's source; nothing was sent then.
  */
 export interface BankClient {
-  submit(payment: Payment): Promise<SubmitOutcome>;
+  /** @param beginBy latest time, epoch ms, at which to begin with it: reading the key comes first, and may take long */
+  submit(payment: Payment, beginBy?: number): Promise<SubmitOutcome>;
   find(reference: string): Promise<FindOutcome>;
 }
 
@@ -96,8 +102,10 @@ export function openBank(options: BankOptions): BankClient {
     path: string,
     body: string,
     read: (answer: Answer) => T,
+    beginBy = Infinity,
   ): Promise<T | SubmitOutcome> {
     const key = await secret(refusedKey);
+    if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');
     return guarded(async () => {
       const answer = await exchange(method, path, body, key);
       if ('lost' in answer) return unknown(answer.lost);
@@ -108,10 +116,10 @@ export function openBank(options: BankOptions): BankClient {
   }
 
   return {
-    submit(payment) {
+    submit(payment, beginBy) {
       const { reference, amount, currency, destination } = payment;
       const body = JSON.stringify({ reference, amount, currency, destination });
-      return call<SubmitOutcome>('POST', '/payments', body, (answer) => readSubmit(answer, payment));
+      return call<SubmitOutcome>('POST', '/payments', body, (answer) => readSubmit(answer, payment), beginBy);
     },
     find(reference) {
       const path = `/payments/${encodeURIComponent(reference)}`;

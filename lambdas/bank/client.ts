@@ -37,12 +37,18 @@ export type StatementOutcome =
   | { readonly outcome: 'page'; readonly items: readonly StatementItem[]; readonly next: string | undefined }
   | { readonly outcome: 'unknown'; readonly reason: string };
 
+/** The time in which a submit could begin was over before it did. */
+export class TooLate extends Error {
+  override readonly name = 'TooLate';
+}
+
 /**
  * The bank. Whatever bank and network do is an outcome. The methods reject only with `BankUnavailable` (the breaker
- * is open), or with the error of the secret's source; nothing was sent then.
+ * is open), with `TooLate`, or with the error of the secret's source; nothing was sent then.
  */
 export interface BankClient {
-  submit(payment: Payment): Promise<SubmitOutcome>;
+  /** @param beginBy latest time, epoch ms, at which to begin with it: reading the key comes first, and may take long */
+  submit(payment: Payment, beginBy?: number): Promise<SubmitOutcome>;
   find(reference: string): Promise<FindOutcome>;
   /**
    * Every payment that was made from `from` (inclusive) to `to` (exclusive; both ISO 8601), oldest first, a page at a
@@ -114,8 +120,10 @@ export function openBank(options: BankOptions): BankClient {
     path: string,
     body: string,
     read: (answer: Answer) => T,
+    beginBy = Infinity,
   ): Promise<T | UnknownOutcome> {
     const key = await secret(refusedKey);
+    if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');
     return guarded(async () => {
       const answer = await exchange(method, path, body, key);
       if ('lost' in answer) return unknown(answer.lost);
@@ -126,10 +134,10 @@ export function openBank(options: BankOptions): BankClient {
   }
 
   return {
-    submit(payment) {
+    submit(payment, beginBy) {
       const { reference, amount, currency, destination } = payment;
       const body = JSON.stringify({ reference, amount, currency, destination });
-      return call<SubmitOutcome>('POST', '/payments', body, (answer) => readSubmit(answer, payment));
+      return call<SubmitOutcome>('POST', '/payments', body, (answer) => readSubmit(answer, payment), beginBy);
     },
     find(reference) {
       const path = `/payments/${encodeURIComponent(reference)}`;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BankUnavailable, openBank } from '../bank/client.ts';
+import { BankUnavailable, openBank, TooLate } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
 import { openSecret } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
@@ -75,23 +75,26 @@ export async function advanceWithdrawal(
   let submitBy = withdrawal.submitBy;
   let submitted = false;
   try {
+    const askedAt = table.now();
     const found = submitBy === undefined ? neverSubmitted : await bank.find(transactionId);
     if (found.outcome === 'not_found') {
-      const now = table.now();
-      if (submitBy !== undefined && !isNotFoundDefinite(submitBy, now, policy)) {
+      // The answer tells what was true some time between our question and its arrival: the earlier one is safe.
+      if (submitBy !== undefined && !isNotFoundDefinite(submitBy, askedAt, policy)) {
         return await putBack(Date.parse(submitBy) + policy.notFoundWindowMs, submitBy);
       }
       // The claim announced when its submit would be over by; one that may end later must not begin.
-      if (now + bankCallMs > Date.parse(claim.submitBy)) return await putBack(now, submitBy);
-      answer = await bank.submit(paymentOf(withdrawal));
+      const beginBy = Date.parse(claim.submitBy) - bankCallMs;
+      if (table.now() > beginBy) throw new TooLate();
+      answer = await bank.submit(paymentOf(withdrawal), beginBy);
       submitted = true;
       submitBy = iso(table.now());
     } else {
       answer = found;
     }
   } catch (error) {
-    if (!(error instanceof BankUnavailable)) throw error;
-    return putBack(table.now() + error.retryAfterMs, submitBy);
+    if (error instanceof TooLate) return putBack(table.now(), submitBy);
+    if (error instanceof BankUnavailable) return putBack(table.now() + error.retryAfterMs, submitBy);
+    throw error;
   }
 
   const attempt: Attempt = {

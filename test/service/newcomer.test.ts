@@ -25,7 +25,7 @@ describe('README', () => {
     assert.equal(answers.length, 6);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);
     assert.equal(sent?.['status'], 'completed');
-    assert.equal(repeated?.['transactionId'], sent?.['transactionId']);
+    assert.equal(repeated?.['transactionId'], sent['transactionId']);
     assert.equal(withdrawn?.['type'], 'withdrawal');
     assert.equal(balance?.['total'], Number(balance?.['available']) + Number(balance?.['held']));
     assert.equal((history!['items'] as unknown[]).length, 2);

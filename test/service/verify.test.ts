@@ -121,13 +121,13 @@ describe('books that were tampered with', () => {
   });
 
   it('by changing the amount of a transaction', async () => {
-    const [{ reference }] = history.paid as [{ reference: string }];
+    const [{ reference }] = history.paid;
     const verdict = await tamper(books.table, [[transactionKey(reference), (item) => ({ ...item, amount: 701 })]]);
     finds(verdict, new RegExp(`transaction_invalid ${reference}: its postings are not those`));
   });
 
   it('by changing the amount of a transaction with all of its postings', async () => {
-    const [{ reference }] = history.paid as [{ reference: string }];
+    const [{ reference }] = history.paid;
     const verdict = await tamper(books.table, [
       [
         transactionKey(reference),
@@ -184,7 +184,7 @@ describe('books that were tampered with', () => {
   });
 
   it('by adding a transaction without postings', async () => {
-    const [{ reference }] = history.paid as [{ reference: string }];
+    const [{ reference }] = history.paid;
     const added = transactionIdOf('mallory', 'key');
     const original = await read(books.table, transactionKey(reference));
     const verdict = await tamper(books.table, [
@@ -194,7 +194,7 @@ describe('books that were tampered with', () => {
   });
 
   it('by removing a transaction', async () => {
-    const [, { reference }] = history.paid as [unknown, { reference: string }];
+    const [, { reference }] = history.paid;
     const verdict = await tamper(books.table, [[transactionKey(reference), () => undefined]]);
     finds(
       verdict,
@@ -216,7 +216,7 @@ describe('books that were tampered with', () => {
   });
 
   it('by storing what nobody can read', async () => {
-    const [{ reference }] = history.paid as [{ reference: string }];
+    const [{ reference }] = history.paid;
     const key = transactionKey(reference);
     finds(
       await tamper(books.table, [[key, ({ transactionId, ...item }) => item]]),
@@ -237,7 +237,7 @@ describe('books that were tampered with', () => {
   });
 
   it('at the bank, by removing a payment, by paying twice, and by paying what nobody asked for', async () => {
-    const [{ reference }, other] = history.paid as [{ reference: string }, { reference: string }];
+    const [{ reference }, other] = history.paid;
     const lines = readFileSync(dataFile, 'utf8').split('\n');
     const restart = async (changed: readonly string[]) => {
       await bank.stop();
@@ -287,9 +287,9 @@ async function read(table: Table, key: object): Promise<Item | undefined> {
 }
 
 async function replace(table: Table, key: object, item: Item | undefined): Promise<void> {
-  await table.client.send(
-    item === undefined
-      ? new DeleteItemCommand({ TableName: table.name, Key: toItem(key) })
-      : new PutItemCommand({ TableName: table.name, Item: toItem(item) }),
-  );
+  if (item === undefined) {
+    await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(key) }));
+  } else {
+    await table.client.send(new PutItemCommand({ TableName: table.name, Item: toItem(item) }));
+  }
 }

@@ -33,6 +33,8 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
     const answered = sent.filter(({ response }) => (response?.status ?? 500) < 300);
     const fresh = answered.filter(({ response }) => response?.headers['Idempotency-Replayed'] === undefined);
     if (fresh.length > 1) violate('one key, one effect', `${key} was served ${fresh.length} times`);
+    if (fresh.length === 0 && sent.length === answered.length && answered.length === 1)
+      violate('a replay repeats something', `${key} was sent once, and answered as a repetition`);
     if (new Set(answered.map(contentOf)).size > 1) violate('one key, one effect', `${key} served two requests`);
     const stored = transactions.get(transactionId);
     const record = ledger.stored({ pk: { S: `TX#${transactionId}` }, sk: { S: 'TX' } });

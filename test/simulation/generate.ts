@@ -131,6 +131,7 @@ export function generate(seed: string, most: number): History {
       return { from, to: from + within(30_000, 400_000, 'down for') };
     }),
     notified: pick([0, 0.3, 1], 'notified'),
+    idleSweeps: 0.05,
     faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
   };
 }

@@ -64,6 +64,8 @@ export interface History {
   readonly bankDown: readonly { readonly from: number; readonly to: number }[];
   /** Share of withdrawals of which the bank says unasked what it has decided. */
   readonly notified: number;
+  /** Share of the sweeper's runs that are made although there is nothing to find. */
+  readonly idleSweeps: number;
   /** Share of external calls that a random plan strikes. */
   readonly faultRate: number;
 }

@@ -244,7 +244,8 @@ async function read(table: TestTable, keys: readonly StoredItem[]): Promise<Map<
   return new Map((Responses?.[table.name] ?? []).map((item) => [keyText(item), item]));
 }
 
-async function scan(table: TestTable): Promise<StoredItem[]> {
+/** Everything in the table. */
+export async function scan(table: TestTable): Promise<StoredItem[]> {
   const items: StoredItem[] = [];
   let after: StoredItem | undefined;
   do {

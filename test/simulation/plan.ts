@@ -88,8 +88,9 @@ export function exactly(faults: readonly Fault[]): Plan {
  * @param likes which part of all kinds this history knows, so that some kinds come in numbers in some histories
  */
 export function atRandom(seed: string, rate: number, likes: (kind: FaultKind) => boolean): Plan {
-  return ({ id, kinds }) => {
-    if (chance(seed, 'fault?', id) >= rate) return undefined;
+  return ({ id, call, kinds }) => {
+    // There are few calls to the bank, and much depends on them.
+    if (chance(seed, 'fault?', id) >= (call.startsWith('bank') ? 3 * rate : rate)) return undefined;
     const liked = kinds.filter(likes);
     return liked.length === 0 ? undefined : choose(liked, seed, 'kind', id);
   };

@@ -2,7 +2,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createHash } from 'node:crypto';
-import { between, chance } from './chance.ts';
+import { between, chance, choose } from './chance.ts';
 import { deliveryFaults } from './plan.ts';
 import type { FaultKind } from './plan.ts';
 import { injected, noAnswer, wiredTo } from './wire.ts';
@@ -109,7 +109,7 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
       wake(queue, message);
       batch.push(message);
       if (kind === 'delivered-twice') {
-        world.at(world.now() + between(0, 3_000, world.seed, 'again', place), () => {
+        world.at(world.now() + choose([0, 3, 10, 1_000], world.seed, 'again', place), () => {
           void handOver(queue, [message], ' again');
         });
       }

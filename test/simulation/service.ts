@@ -69,6 +69,19 @@ const workerLimitMs = 30_000;
 const sweeperLimitMs = 50_000;
 const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
 
+/** Processes of one function: each does one thing at a time, and one that died is not used again. */
+type Pool<P> = <T>(use: (process: P) => Promise<Ending<T>>) => Promise<Ending<T>>;
+
+function newPool<P>(start: () => P): Pool<P> {
+  const idle: P[] = [];
+  return async (use) => {
+    const process = idle.pop() ?? start();
+    const ending = await use(process);
+    if (ending.how !== 'died') idle.push(process);
+    return ending;
+  };
+}
+
 /** @param onError told of whatever a worker could not do, and which task it was */
 export function openService(
   world: World,
@@ -104,33 +117,35 @@ export function openService(
   });
   const noDeadLetters = () => Promise.resolve(0);
 
-  const handlers: Record<RouteName, Handler> = {
-    'create-wallet': serve(createWallet, { table, perHour }),
-    'list-wallets': serve(listWallets, { table }),
-    'get-wallet': serve(getWallet, { table }),
-    'get-balance': serve(getBalance, { table, entries: table }),
-    charge: serve(charge, { table }),
-    withdraw: serve(withdraw, queued(withdrawalQueue)),
-    transfer: serve(transfer, queued(transferQueue)),
-    'list-transactions': serve(listTransactions, { table }),
-    'get-transaction': serve(getTransaction, { table }),
-    'get-receipt': serve(getReceipt, { table }),
-    freeze: serve(freeze, { table }),
-    unfreeze: serve(unfreeze, { table }),
-    close: serve(close, { table }),
-    resolve: serve(resolve, { table }),
-    'bank-notifications': serve(bankNotifications, { table, secret: newSecret() }),
-    health: serve(health, {
-      table,
-      verify: (token) => Promise.resolve(token === undefined ? undefined : { principal: 'op', scopes: 'operate' }),
-      depths: {
-        withdrawals: depthOf(withdrawalQueue),
-        transfers: depthOf(transferQueue),
-        withdrawalsDead: noDeadLetters,
-        transfersDead: noDeadLetters,
-      },
-    }),
+  const newHandlers: Record<RouteName, () => Handler> = {
+    'create-wallet': () => serve(createWallet, { table, perHour }),
+    'list-wallets': () => serve(listWallets, { table }),
+    'get-wallet': () => serve(getWallet, { table }),
+    'get-balance': () => serve(getBalance, { table, entries: table }),
+    charge: () => serve(charge, { table }),
+    withdraw: () => serve(withdraw, queued(withdrawalQueue)),
+    transfer: () => serve(transfer, queued(transferQueue)),
+    'list-transactions': () => serve(listTransactions, { table }),
+    'get-transaction': () => serve(getTransaction, { table }),
+    'get-receipt': () => serve(getReceipt, { table }),
+    freeze: () => serve(freeze, { table }),
+    unfreeze: () => serve(unfreeze, { table }),
+    close: () => serve(close, { table }),
+    resolve: () => serve(resolve, { table }),
+    'bank-notifications': () => serve(bankNotifications, { table, secret: newSecret() }),
+    health: () =>
+      serve(health, {
+        table,
+        verify: (token) => Promise.resolve(token === undefined ? undefined : { principal: 'op', scopes: 'operate' }),
+        depths: {
+          withdrawals: depthOf(withdrawalQueue),
+          transfers: depthOf(transferQueue),
+          withdrawalsDead: noDeadLetters,
+          transfersDead: noDeadLetters,
+        },
+      }),
   };
+  const pools = new Map<RouteName, Pool<Handler>>();
 
   const report = (error: unknown) => {
     const task = world.current();
@@ -161,12 +176,10 @@ export function openService(
       },
     });
   };
-  const idle: ReturnType<typeof newContainer>[] = [];
+  const workers = newPool(newContainer);
   queues.add(withdrawalQueue, settings.withdrawals, async (label, event) => {
-    const container = idle.pop() ?? newContainer();
-    const ending = await world.task(`worker ${label}`, workerLimitMs, () => container(event, {} as Context));
-    // A process that died or ran out of time is not used again.
-    if (ending.how !== 'died') idle.push(container);
+    const work = (worker: ReturnType<typeof newContainer>) => worker(event, {} as Context);
+    const ending = await workers((worker) => world.task(`worker ${label}`, workerLimitMs, () => work(worker)));
     if (ending.how === 'threw') onError(ending.error, ending.task);
     return ending.how === 'returned' ? ending.value : undefined;
   });
@@ -192,7 +205,11 @@ export function openService(
   const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };
 
   return {
-    request: (label, route, request) => world.task(label, limitMs(route), () => send(route, handlers[route], request)),
+    request(label, route, request) {
+      const pool = pools.get(route) ?? newPool(newHandlers[route]);
+      pools.set(route, pool);
+      return pool((handler) => world.task(label, limitMs(route), () => send(route, handler, request)));
+    },
     async sweep(label) {
       const ending = await world.task(label, sweeperLimitMs, () => sweep(sweeperServices));
       if (ending.how === 'threw') onError(ending.error, ending.task);

@@ -1,7 +1,7 @@
 /** One history, from its first step until everything is at rest, and what was wrong with it. */
 import { metrics as metricNames } from '../../lambdas/contract.ts';
 import { epoch } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
 import { actorsOn } from './actors.ts';
 import type { Actors } from './actors.ts';
 import type { Ask } from './answers.ts';
@@ -42,10 +42,12 @@ const patienceMinutes = 240;
 /** Whatever was still under way has arrived by then: the longest pause, and a hidden message. */
 const settlingMinutes = 5;
 
-/** @param plan what goes wrong, until some time after the last step */
-export async function simulate(engine: TestEngine, history: History, plan: Plan): Promise<Outcome> {
+/**
+ * @param table an empty one
+ * @param plan what goes wrong, until some time after the last step
+ */
+export async function simulate(table: TestTable, history: History, plan: Plan): Promise<Outcome> {
   const { seed } = history;
-  const table = await engine.newTable();
   const world = openWorld(seed, epoch, plan);
   const violations: Violation[] = [];
   const story: string[] = [];
@@ -88,7 +90,7 @@ export async function simulate(engine: TestEngine, history: History, plan: Plan)
       await world.sleep(minuteMs);
       const overdue = new Date(world.now() - minuteMs).toISOString();
       const found = ledger.transactions().some(({ dueAt }) => dueAt !== undefined && dueAt < overdue);
-      if (found || chance(seed, 'sweep', n) < 0.05) void service.sweep(`sweep ${n}`);
+      if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }
   }
 
@@ -119,7 +121,6 @@ export async function simulate(engine: TestEngine, history: History, plan: Plan)
     checkAtRest(witness, bank);
   } finally {
     leave();
-    table.client.destroy();
   }
 
   const tally = new Map<string, number>();

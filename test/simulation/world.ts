@@ -145,7 +145,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
     const [least, most] = call.legMs;
     const there = between(least, most, seed, 'there', id);
     const back = between(least, most, seed, 'back', id);
-    const extension = kind === 'pause' ? between(45_000, 200_000, seed, 'pause', id) : 0;
+    const extension = kind === 'pause' ? between(150_000, 300_000, seed, 'pause', id) : 0;
 
     return new Promise<T>((resolve, reject) => {
       const answer = (delayMs: number, settle: () => void) => {

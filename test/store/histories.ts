@@ -6,6 +6,7 @@ import {
   returnWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
@@ -52,12 +53,18 @@ async function queued(table: Table, transactionIds: readonly string[]): Promise<
   return transactionIds.map((id) => found.get(id) as QueuedTransfer);
 }
 
+interface Paid {
+  readonly reference: string;
+  readonly amount: number;
+  readonly currency: string;
+}
+
 /** The wallets of a history, and its withdrawals that the bank has paid. */
 export interface History {
   readonly ann: string;
   readonly ben: string;
   readonly cid: string;
-  readonly paid: readonly { readonly reference: string; readonly amount: number; readonly currency: string }[];
+  readonly paid: readonly [Paid, Paid];
 }
 
 /** Three wallets, and everything that can happen to money once; about seven minutes, half of which is still open. */
@@ -95,6 +102,10 @@ export async function busyHistory(table: TestTable): Promise<History> {
     ann,
     ben,
     cid,
-    paid: [paid, returned].map(({ transactionId: reference, amount, currency }) => ({ reference, amount, currency })),
+    paid: [payment(paid), payment(returned)],
   };
+}
+
+function payment({ transactionId, amount, currency }: Transaction): Paid {
+  return { reference: transactionId, amount, currency };
 }

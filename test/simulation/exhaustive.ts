@@ -1,0 +1,47 @@
+/** Every operation, with every fault at every external call that it makes, one at a time. */
+import type { History } from './history.ts';
+import type { Lab } from './lab.ts';
+import type { Operation } from './operations.ts';
+import { exactly } from './plan.ts';
+import type { Fault, Point } from './plan.ts';
+import type { Violation } from './simulation.ts';
+
+/** What one operation did under all its faults. */
+export interface Examination {
+  /** External calls that the operation makes when nothing more goes wrong. */
+  readonly calls: readonly Point[];
+  /** Histories that were run: one for each fault at each call. */
+  readonly runs: number;
+  readonly failures: readonly { readonly fault: Fault | undefined; readonly violations: readonly Violation[] }[];
+}
+
+export async function examine(lab: Lab, { history, given }: Operation): Promise<Examination> {
+  const before = await setting(lab, history, given);
+  const calm = await lab.run(history, exactly(before));
+  const struck = new Set(before.map(({ point }) => point));
+  const calls = calm.points.filter(({ id }) => !id.startsWith('setup') && !struck.has(id));
+  const failures: Examination['failures'][number][] = [];
+  if (calm.violations.length > 0) failures.push({ fault: undefined, violations: calm.violations });
+  let runs = 1;
+  for (const { id, kinds } of calls) {
+    for (const kind of kinds) {
+      const fault = { point: id, kind };
+      const { violations } = await lab.run(history, exactly([...before, fault]));
+      runs++;
+      if (violations.length > 0) failures.push({ fault, violations });
+    }
+  }
+  return { calls, runs, failures };
+}
+
+/** The places at which that happens which is given. */
+async function setting(lab: Lab, history: History, given: Operation['given']): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  for (const { call, kind } of given) {
+    const { points } = await lab.run(history, exactly(faults));
+    const point = points.find((one) => one.call === call && !one.id.startsWith('setup'));
+    if (point === undefined) throw new Error(`the operation makes no call "${call}"`);
+    faults.push({ point: point.id, kind });
+  }
+  return faults;
+}

@@ -1,0 +1,192 @@
+/**
+ * What the service can be asked to do, each with the little history that it needs. The exhaustive mode finds out by
+ * itself which external calls each of them makes, in the routes, the workers, the sweeper and the bank's notifications.
+ */
+import { routes } from '../../lambdas/contract.ts';
+import type { Action, CommandName, History, Step, WalletName } from './history.ts';
+import type { FaultKind } from './plan.ts';
+
+export interface Operation {
+  readonly name: string;
+  readonly history: History;
+  /** What goes wrong already before anything is tried out: the first call of that kind meets it. */
+  readonly given: readonly { readonly call: string; readonly kind: FaultKind }[];
+}
+
+const currency = 'EUR';
+const alice: WalletName = { principal: 'alice', key: 'wallet-a', currency };
+const bob: WalletName = { principal: 'bob', key: 'wallet-b', currency };
+const nobody: WalletName = { principal: 'nobody', key: 'wallet-x', currency };
+const operator = 'operator';
+const fullBalance = Number.MAX_SAFE_INTEGER;
+const asked: CommandName = { principal: 'alice', key: 'key-0' };
+
+/** A step besides its id and time. */
+type Part = Partial<Step> & { readonly action: Action };
+
+const withdraw = (account: string, more: { amount?: number; waitSeconds?: number } = {}): Part => ({
+  action: { do: 'withdraw', wallet: alice, amount: 100, account, ...more },
+});
+const transfer = (queued: boolean, to = bob, amount = 100): Part => ({
+  action: { do: 'transfer', wallet: alice, to, amount, queued },
+});
+const byOperator = (action: Action): Part => ({ principal: operator, operator: true, action });
+
+interface Circumstances {
+  readonly given?: Operation['given'];
+  readonly windowMs?: number;
+  readonly maxAttempts?: number;
+  readonly bankDownMs?: number;
+  readonly notified?: number;
+  readonly depthLimit?: number;
+  readonly bobHas?: number;
+}
+
+function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
+  const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
+  const { depthLimit = 1_000, bobHas = 1 } = circumstances;
+  const setup: Part[] = [
+    ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
+    byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
+    byOperator({ do: 'charge', wallet: bob, amount: bobHas }),
+  ];
+  const steps = [...setup, ...parts].map((part, n): Step => {
+    const nth = n - setup.length;
+    const id = nth < 0 ? `setup ${n}` : `s${nth}`;
+    const at = nth < 0 ? 100 * n : 5_000 + 10 * nth;
+    const key = nth < 0 ? `setup-${n}` : `key-${nth}`;
+    return { id, at, principal: 'alice', operator: false, key, retries: 5, ...part };
+  });
+  const queue = { visibilityMs: 180_000, maxReceives: 20 };
+  const history: History = {
+    seed: name,
+    steps,
+    service: {
+      policy: { maxAttempts, notFoundWindowMs: windowMs },
+      perHour: 1_000,
+      queueDepthLimit: depthLimit,
+      withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
+      transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
+    },
+    bank: { windowMs, forgetful: true },
+    bankDown: bankDownMs === 0 ? [] : [{ from: 5_000, to: 5_000 + bankDownMs }],
+    notified,
+    idleSweeps: 0,
+    faultRate: 0,
+  };
+  return { name, history, given };
+}
+
+const longWindow = { windowMs: 120_000 };
+
+export const operations: readonly Operation[] = [
+  operation('open a wallet', [{ action: { do: 'create-wallet', currency } }]),
+  operation("open somebody's wallet", [byOperator({ do: 'create-wallet', currency, owner: 'carol' })]),
+  operation('charge', [byOperator({ do: 'charge', wallet: alice, amount: 100 })]),
+  operation('charge a full wallet', [byOperator({ do: 'charge', wallet: alice, amount: fullBalance })]),
+
+  operation('withdraw', [withdraw('OK-1')]),
+  operation('withdraw and wait', [withdraw('OK-1', { waitSeconds: 2 })]),
+  operation('withdraw, rejected', [withdraw('REJECT-1')]),
+  operation('withdraw, paid later', [withdraw('LATE-1')]),
+  operation('withdraw, paid much later', [withdraw('LATE-1')], longWindow),
+  operation('withdraw, rejected much later', [withdraw('LATE-REJECT-1')], longWindow),
+  operation('withdraw too much', [withdraw('OK-1', { amount: 2_000 })]),
+  operation('withdraw twice with one key', [withdraw('OK-1'), { ...withdraw('OK-1'), key: 'key-0' }]),
+  operation('withdraw another amount with one key', [
+    withdraw('OK-1'),
+    { ...withdraw('OK-1', { amount: 7 }), key: 'key-0' },
+  ]),
+  operation('withdraw all, side by side', [withdraw('OK-1', { amount: 600 }), withdraw('OK-1', { amount: 600 })]),
+  operation('withdraw when too much waits', [withdraw('OK-1'), withdraw('OK-1'), withdraw('OK-1')], { depthLimit: 1 }),
+  operation('withdraw, and be told by the bank', [withdraw('LATE-1')], { ...longWindow, notified: 1 }),
+  operation('withdraw, and be told of a rejection', [withdraw('LATE-REJECT-1')], { ...longWindow, notified: 1 }),
+  operation('withdraw, and get it back', [
+    withdraw('OK-1'),
+    { at: 9_000, action: { do: 'bank-notifications', target: asked, returned: true } },
+  ]),
+  operation('withdraw while the bank is down', [withdraw('OK-1')], { maxAttempts: 10, bankDownMs: 90_000 }),
+  operation('withdraw, review and resolve', [withdraw('OK-1')], { maxAttempts: 2, bankDownMs: 90_000 }),
+  operation('withdraw until the breaker opens', [withdraw('OK-1'), withdraw('OK-1'), withdraw('OK-1')], {
+    maxAttempts: 10,
+    bankDownMs: 40_000,
+  }),
+  operation('withdraw, its message lost', [withdraw('OK-1')], {
+    given: [{ call: 'sqs SendMessage', kind: 'message-lost' }],
+  }),
+  operation('withdraw, delivered twice', [withdraw('OK-1')], {
+    given: [{ call: 'event source delivers', kind: 'delivered-twice' }],
+  }),
+  operation('withdraw, its worker dies before the payment', [withdraw('OK-1')], {
+    ...longWindow,
+    given: [{ call: 'bank POST /payments', kind: 'crash-before' }],
+  }),
+  operation('withdraw, its worker dies after the payment', [withdraw('OK-1')], {
+    given: [{ call: 'bank POST /payments', kind: 'crash-after' }],
+  }),
+  operation('withdraw, the payment is slow and its worker dies', [withdraw('LATE-1')], {
+    ...longWindow,
+    given: [{ call: 'bank POST /payments', kind: 'crash-after' }],
+  }),
+  operation('withdraw, the answer is lost', [withdraw('OK-1')], {
+    given: [{ call: 'bank POST /payments', kind: 'lost-answer' }],
+  }),
+  operation('withdraw, the request is lost', [withdraw('OK-1')], {
+    given: [{ call: 'bank POST /payments', kind: 'lost-request' }],
+  }),
+
+  operation('transfer', [transfer(false)]),
+  operation('transfer too much', [transfer(false, bob, 2_000)]),
+  operation('transfer to nobody', [transfer(false, nobody)]),
+  operation('transfer there and back', [
+    transfer(false),
+    { principal: 'bob', action: { do: 'transfer', wallet: bob, to: alice, amount: 100, queued: false } },
+  ]),
+  operation('transfer twice with one key', [transfer(false), { ...transfer(false), key: 'key-0' }]),
+  operation('transfer later', [transfer(true)]),
+  operation('transfer later, three together', [transfer(true), transfer(true), transfer(true)]),
+  operation('transfer later, the message lost', [transfer(true)], {
+    given: [{ call: 'sqs SendMessage', kind: 'message-lost' }],
+  }),
+  operation('transfer later, delivered twice', [transfer(true)], {
+    given: [{ call: 'event source delivers', kind: 'delivered-twice' }],
+  }),
+  operation('transfer later, to a slow worker', [transfer(true)], {
+    given: [{ call: 'dynamodb BatchGetItem', kind: 'pause' }],
+  }),
+  operation('transfer later to nobody', [transfer(true, nobody)]),
+  operation('transfer later to a frozen wallet', [byOperator({ do: 'freeze', wallet: bob }), transfer(true)]),
+  operation('transfer later to a wallet that is nearly full', [transfer(true), transfer(true), transfer(true)], {
+    bobHas: fullBalance - 150,
+  }),
+
+  operation('freeze', [byOperator({ do: 'freeze', wallet: alice })]),
+  operation('freeze and unfreeze', [
+    byOperator({ do: 'freeze', wallet: alice }),
+    { ...byOperator({ do: 'unfreeze', wallet: alice }), at: 6_000 },
+  ]),
+  operation('close', [transfer(false, bob, 1_000), { ...byOperator({ do: 'close', wallet: alice }), at: 6_000 }]),
+  operation('close too early', [byOperator({ do: 'close', wallet: alice })]),
+  operation('resolve too early', [withdraw('OK-1'), { ...byOperator({ do: 'resolve', target: asked }), at: 8_000 }]),
+
+  operation('read', [
+    transfer(false),
+    ...(['get-wallet', 'get-balance', 'list-transactions'] as const).map((read) => ({
+      at: 6_000,
+      action: { do: read, wallet: alice },
+    })),
+    ...(['get-transaction', 'get-receipt'] as const).flatMap((read) =>
+      ['alice', 'bob', 'carol'].map((principal) => ({ at: 6_000, principal, action: { do: read, target: asked } })),
+    ),
+    { at: 6_000, action: { do: 'list-wallets' } },
+    { at: 6_000, action: { do: 'health' } },
+    { at: 6_000, principal: 'carol', action: { do: 'get-wallet', wallet: alice } },
+  ]),
+];
+
+/** Routes that no operation asks for; there must be none. */
+export function forgottenRoutes(): string[] {
+  const used = new Set<string>(operations.flatMap(({ history }) => history.steps.map(({ action }) => action.do)));
+  // Operators resolve what is in review without being told to.
+  return routes.map((route) => route.function).filter((name) => !used.has(name));
+}

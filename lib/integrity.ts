@@ -64,9 +64,9 @@ export class Integrity extends Construct {
     });
     addAlarm(this, 'NoEnd', {
       metric: metricOf(metrics.integrityPassHours, Stats.MAXIMUM, Duration.hours(1)),
-      threshold: 72,
+      threshold: 7 * 24,
       periods: 1,
-      meaning: 'The check of the books has been going on for three days; nobody knows whether they are right.',
+      meaning: 'The check of the books has been going on for a week; nobody knows whether they are right.',
       runbook: 'integrity-without-end',
     });
   }

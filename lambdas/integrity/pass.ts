@@ -273,6 +273,8 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
   const page = await readStatement(books.statement, until.toISOString(), pass.statementAfter);
   if ('unavailable' in page) return { waitUntil: control.now() + settledMs };
   pass.counts.payments += page.items.length;
+  // A withdrawal for each of them is read, consistently, one unit a piece.
+  pass.readUnits += page.items.length;
   const { matched, discrepancies } = await compareWithBank(books.table, page.items);
   for (const discrepancy of discrepancies) report(pass, control, discrepancy);
   for (const { transactionId, completedAt } of matched) {

@@ -11,6 +11,7 @@ import { ensureTable, localCredentials, startEngine, type TableSettings } from '
 import { createQueueService } from '../local/queue-service.ts';
 import { openQueues, type Queues } from '../local/queues.ts';
 import { serveServices } from '../local/services.ts';
+import { sampleEnvironment } from '../test/sample-environment.ts';
 import { contextOf, eventOf, request, type BenchRequest } from './requests.ts';
 
 /** What functions need around them: the table in an engine of its own process, and queues. */
@@ -58,6 +59,7 @@ export async function startService(): Promise<Service> {
     endpoint: engine.endpoint,
     queues,
     environment: {
+      ...sampleEnvironment,
       AWS_REGION: region,
       AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
@@ -72,14 +74,6 @@ export async function startService(): Promise<Service> {
       WITHDRAWAL_DLQ_URL: url('withdrawals-dead'),
       TRANSFER_QUEUE_URL: url('transfers'),
       TRANSFER_DLQ_URL: url('transfers-dead'),
-      TOKEN_KIND: 'oidc',
-      TOKEN_ISSUER: 'https://issuer.example',
-      TOKEN_AUDIENCE: 'wallet',
-      TOKEN_JWKS_URI: 'https://issuer.example/keys',
-      BANK_URL: 'http://127.0.0.1:9',
-      BANK_SECRET_ARN: `arn:aws:secretsmanager:${region}:${account}:secret:bank`,
-      BANK_NOT_FOUND_WINDOW_SECONDS: '2',
-      BANK_MAX_ATTEMPTS: '10',
     },
     async stop() {
       client.destroy();

@@ -1,0 +1,26 @@
+import { environments } from '../lambdas/contract.ts';
+import type { FraudPolicy } from '../lambdas/contract.ts';
+
+const window = { count: 10, amount: 1_000 };
+const fraudLimits: FraudPolicy = {
+  outgoingPerMinute: window,
+  outgoingPerHour: window,
+  outgoingPerDay: window,
+  inAndOut: { minutes: 10, amount: 1_000 },
+  newDestination: { amount: 1_000 },
+};
+
+/** A value of the right form for each variable that a function reads. Nothing answers at the addresses among them. */
+export const sampleEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(environments)
+    .flat()
+    .map((variable) => [variable, sampleOf(variable)]),
+);
+
+function sampleOf(variable: string): string {
+  if (variable === 'FRAUD_LIMITS') return JSON.stringify(fraudLimits);
+  if (variable === 'FREEZE_ON_SUSPICION') return 'false';
+  if (variable === 'TOKEN_KIND') return 'oidc';
+  if (/_(URL|URI|ISSUER)$/.test(variable)) return 'http://127.0.0.1:9';
+  return /_(HOUR|SECONDS|ATTEMPTS|LIMIT)$/.test(variable) ? '1000' : 'sample';
+}

@@ -17,11 +17,17 @@ export type StoredItem = Record<string, AttributeValue>;
 const timeoutMs = 1_500;
 const reads = new Set(['GetItem', 'BatchGetItem', 'Query']);
 
+/** A client of the engine, and the table that it is used for. */
+export interface Place {
+  readonly table: TestTable;
+  readonly name: string;
+}
+
 /**
  * The table for the tasks of a world: each call is an external call of its task, and whatever is written is shown to
  * the ledger before anything else happens. Calls that no task makes go straight to the engine.
  */
-export function connectTable(world: World, table: TestTable, ledger: Ledger): Table {
+export function connectTable(world: World, { table, name }: Place, ledger: Ledger): Table {
   table.fault = (call, send) => {
     if (world.current() === undefined) return send();
     return world.external({
@@ -76,7 +82,7 @@ export function connectTable(world: World, table: TestTable, ledger: Ledger): Ta
 
   return {
     client: table.client,
-    name: table.name,
+    name,
     retry: table.retry,
     now: world.now,
     random: world.random,

@@ -26,8 +26,10 @@ export async function examine(lab: Lab, { history, given }: Operation): Promise<
   for (const { id, kinds } of calls) {
     for (const kind of kinds) {
       const fault = { point: id, kind };
-      const { violations } = await lab.run(history, exactly([...before, fault]));
+      const { violations, points } = await lab.run(history, exactly([...before, fault]));
       runs++;
+      // Until the fault strikes, everything happens as it did without it.
+      if (!points.some((point) => point.id === id)) throw new Error(`${id} was not reached again`);
       if (violations.length > 0) failures.push({ fault, violations });
     }
   }

@@ -61,23 +61,18 @@ export function generate(seed: string, most: number): History {
     const principal = operator ? 'operator' : stranger ? pick(owners, 'stranger', n) : wallet.owner;
     const action = newAction(n, nameOf(wallet), earlier);
     const byOperator = operatorsOnly.has(action.do) && draw('forbidden', n) < 0.95;
-    return {
-      id: `s${n}`,
-      at,
-      principal: repeated?.principal ?? (byOperator ? 'operator' : principal),
-      operator: repeated?.operator ?? (byOperator || operator),
-      key,
-      retries,
-      action,
-    };
+    const reader = 'target' in action && draw('reader', n) < 0.7 ? action.target.principal : principal;
+    const sender = repeated?.principal ?? (byOperator ? 'operator' : reader);
+    return { id: `s${n}`, at, principal: sender, operator: sender === 'operator', key, retries, action };
   }
 
   function newAction(n: number, wallet: WalletName, earlier: readonly Step[]): Action {
     const amount = pick(amounts, 'amount', n);
     const others = wallets.filter(({ key }) => key !== wallet.key || draw('same wallet', n) < 0.1);
     const to = nameOf(pick(others, 'to', n));
-    const waitSeconds = draw('waits', n) < 0.15 ? { waitSeconds: within(1, 20, 'wait', n) } : {};
-    const target: CommandName = earlier.length === 0 ? wallet : pick(earlier, 'target', n);
+    const waitSeconds = draw('waits', n) < 0.15 ? { waitSeconds: within(1, 4, 'wait', n) } : {};
+    const moved = earlier.filter(({ action: { do: kind } }) => kind === 'withdraw' || kind === 'transfer');
+    const target: CommandName = moved.length === 0 ? wallet : pick(moved, 'target', n);
     const kind = pick(frequencies, 'action', n);
     switch (kind) {
       case 'charge':
@@ -132,6 +127,7 @@ export function generate(seed: string, most: number): History {
     }),
     notified: pick([0, 0.3, 1], 'notified'),
     idleSweeps: 0.05,
+    calmAt: burst + within(1_000, 300_000, 'calm'),
     faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
   };
 }

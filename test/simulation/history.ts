@@ -66,6 +66,8 @@ export interface History {
   readonly notified: number;
   /** Share of the sweeper's runs that are made although there is nothing to find. */
   readonly idleSweeps: number;
+  /** When nothing goes wrong any more, ms after the beginning; absent: the plan decides alone. */
+  readonly calmAt?: number;
   /** Share of external calls that a random plan strikes. */
   readonly faultRate: number;
 }

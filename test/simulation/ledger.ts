@@ -2,10 +2,9 @@
  * The ledger as an auditor keeps it: a copy of the table that follows every write, and what must be true of it at
  * every moment. It shares no code with the service: sums are its own.
  */
-import { BatchGetItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
-import type { TestTable } from '../engine.ts';
+import type { AuditedTable } from './auditor.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
 
@@ -67,7 +66,7 @@ interface Look {
 
 /** @param onEnd told of each transaction that has just changed its status */
 export function openLedger(
-  table: TestTable,
+  table: AuditedTable,
   violate: Violate,
   onEnd: (transaction: TransactionState) => void,
 ): Ledger {
@@ -123,7 +122,7 @@ export function openLedger(
       moment++;
       const texts = new Map(keys.map((key) => [keyText(key), key]));
       const before = new Map([...texts.keys()].map((text) => [text, currentOf(text)]));
-      const found = await read(table, [...texts.values()]);
+      const found = new Map((await table.read([...texts.values()])).map((item) => [keyText(item), item]));
       for (const text of texts.keys()) apply(text, found.get(text));
       const affected = new Set<string>();
       for (const [text, was] of before) {
@@ -159,7 +158,7 @@ export function openLedger(
     transactions,
     wallets,
     async audit() {
-      const items = await scan(table);
+      const items = await table.scan();
       const known = new Map([...stored].map(([text, item]) => [text, unmarshall(item)]));
       if (!isDeepStrictEqual(new Map(items.map((item) => [keyText(item), unmarshall(item)])), known))
         violate('every write is seen', 'the table is not what its writes made of it');
@@ -236,24 +235,4 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
     from,
     status === 'completed' ? `wallet:${String(counterpartyWalletId)}:available` : `transit:${currency}`,
   );
-}
-
-async function read(table: TestTable, keys: readonly StoredItem[]): Promise<Map<string, StoredItem>> {
-  const request = { [table.name]: { Keys: [...keys], ConsistentRead: true } };
-  const { Responses } = await table.client.send(new BatchGetItemCommand({ RequestItems: request }));
-  return new Map((Responses?.[table.name] ?? []).map((item) => [keyText(item), item]));
-}
-
-/** Everything in the table. */
-export async function scan(table: TestTable): Promise<StoredItem[]> {
-  const items: StoredItem[] = [];
-  let after: StoredItem | undefined;
-  do {
-    const page = await table.client.send(
-      new ScanCommand({ TableName: table.name, ConsistentRead: true, ...(after && { ExclusiveStartKey: after }) }),
-    );
-    items.push(...(page.Items ?? []));
-    after = page.LastEvaluatedKey;
-  } while (after !== undefined);
-  return items;
 }

@@ -209,7 +209,7 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
     redrive() {
       for (const queue of queues.values()) {
         for (const message of queue.dead) {
-          const again = { ...message, receives: 0, label: `${message.label}'`, visibleAt: world.now() };
+          const again = { ...message, receives: 0, label: `${message.label}~`, visibleAt: world.now() };
           queue.messages.push(again);
           wake(queue, again);
         }

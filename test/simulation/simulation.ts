@@ -5,8 +5,9 @@ import type { TestTable } from '../engine.ts';
 import { actorsOn } from './actors.ts';
 import type { Actors } from './actors.ts';
 import type { Ask } from './answers.ts';
+import type { AuditedTable } from './auditor.ts';
 import { openModelBank } from './bank.ts';
-import { between, chance } from './chance.ts';
+import { chance } from './chance.ts';
 import { checkAtRest } from './checks.ts';
 import { connectTable } from './dynamodb.ts';
 import { transactionIdOfName } from './history.ts';
@@ -43,10 +44,16 @@ const patienceMinutes = 240;
 const settlingMinutes = 5;
 
 /**
+ * @param client whose client the service uses
  * @param table an empty one
  * @param plan what goes wrong, until some time after the last step
  */
-export async function simulate(table: TestTable, history: History, plan: Plan): Promise<Outcome> {
+export async function simulate(
+  client: TestTable,
+  table: AuditedTable,
+  history: History,
+  plan: Plan,
+): Promise<Outcome> {
   const { seed } = history;
   const world = openWorld(seed, epoch, plan);
   const violations: Violation[] = [];
@@ -69,7 +76,7 @@ export async function simulate(table: TestTable, history: History, plan: Plan): 
     actors.onDecision(entry);
   });
   const queues = openQueues(world, (body) => labelOf((JSON.parse(body) as { transactionId: string }).transactionId));
-  const parts = { table: connectTable(world, table, ledger), queues, bank };
+  const parts = { table: connectTable(world, { table: client, name: table.name }, ledger), queues, bank };
   const service = openService(world, parts, { ...history.service, bankSecret: secret }, (error, task) => {
     if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
   });
@@ -109,9 +116,11 @@ export async function simulate(table: TestTable, history: History, plan: Plan): 
     history.steps.forEach(actors.begin);
     void sweepEveryMinute();
     const last = Math.max(0, ...history.steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to));
-    await world.run(epoch + last + between(1_000, 240_000, seed, 'faults end'));
-    world.calm();
-    tell('nothing goes wrong from now on');
+    await world.run(epoch + Math.max(last, history.calmAt ?? 0));
+    if (history.calmAt !== undefined) {
+      world.calm();
+      tell('nothing goes wrong from now on');
+    }
     for (let minute = 0; minute < patienceMinutes && (minute < settlingMinutes || !isAtRest()); minute++) {
       actors.resolveReviews(minute);
       await world.run(world.now() + minuteMs);

@@ -1,0 +1,91 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import type { News, Share } from '../test/simulation/campaign-thread.ts';
+import { addTotals, noTotals, replay } from '../test/simulation/campaign.ts';
+import type { Totals } from '../test/simulation/campaign.ts';
+import { openLab } from '../test/simulation/lab.ts';
+
+const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T]
+npm run simulate -- --seed S --history N [--only steps] [--faults faults]
+
+Random histories of the whole service with faults at every external call; see test/simulation.
+The second form runs one of them again and tells it.`;
+
+const { values: options } = parseArgs({
+  options: {
+    histories: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    steps: { type: 'string', default: '15' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    history: { type: 'string' },
+    only: { type: 'string' },
+    faults: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const { seed } = options;
+const steps = Number(options.steps);
+
+if (options.help) console.log(usage);
+else if (options.history !== undefined) await again(Number(options.history));
+else await campaign(Number(options.histories), Number(options.threads));
+
+async function again(number: number): Promise<void> {
+  const lab = openLab();
+  const outcome = await replay(lab, { seed, number, steps }, { only: options.only, faults: options.faults });
+  await lab.close();
+  console.log(outcome.story.join('\n'));
+  for (const { point, kind, call } of outcome.struck) console.log(`fault: ${kind} at ${point} (${call})`);
+  if (outcome.violations.length > 0) process.exitCode = 1;
+}
+
+async function campaign(histories: number, threads: number): Promise<void> {
+  console.log(`${histories} histories of up to ${steps} steps, seed ${seed}, ${threads} threads`);
+  const startedAt = performance.now();
+  const totals = noTotals();
+  const perSecond = () => (totals.histories / ((performance.now() - startedAt) / 1000)).toFixed(1);
+  const progress = setInterval(() => {
+    console.log(`${totals.histories} histories, ${perSecond()} a second, ${sumOf(totals.faults)} faults`);
+  }, 10_000);
+  const failures = await Promise.all(
+    Array.from({ length: threads }, (_, first) => share({ seed, steps, first, end: histories, every: threads }, totals)),
+  );
+  clearInterval(progress);
+  for (const failure of failures) if (failure !== undefined) console.log(`\n${failure}`);
+  report(totals);
+  const failed = failures.filter((failure) => failure !== undefined).length;
+  console.log(`${totals.histories} histories without a violation, ${failed} with, ${perSecond()} a second, seed ${seed}`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+/** Runs a thread to its end; gives the report of the history that failed, if one did. */
+function share(data: Share, totals: Totals): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let failure: string | undefined;
+    const worker = new Worker(new URL('../test/simulation/campaign-thread.ts', import.meta.url), { workerData: data });
+    worker.on('message', (news: News) => {
+      if (news.what === 'done') addTotals(totals, news.totals);
+      else failure = news.report;
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => {
+      resolve(failure);
+    });
+  });
+}
+
+function report({ points, faults, tally }: Totals): void {
+  console.log(`\n${points} external calls and deliveries; ${sumOf(faults)} faults struck:`);
+  print(faults);
+  console.log('\nanswers and ends:');
+  print(tally);
+}
+
+function print(counts: Readonly<Record<string, number>>): void {
+  for (const name of Object.keys(counts).sort()) console.log(`${String(counts[name]).padStart(9)}  ${name}`);
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}

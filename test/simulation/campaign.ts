@@ -1,0 +1,84 @@
+/** Many random histories, one after the other; what they contained, and the first that failed. */
+import { generate, weatherOf } from './generate.ts';
+import type { Lab } from './lab.ts';
+import { exactly } from './plan.ts';
+import type { Fault } from './plan.ts';
+import { shrink } from './shrink.ts';
+import type { Failing } from './shrink.ts';
+import type { Outcome } from './simulation.ts';
+
+/** One history: the campaign's seed, its number, and how long it may be. */
+export interface Numbered {
+  readonly seed: string;
+  readonly number: number;
+  readonly steps: number;
+}
+
+export interface Totals {
+  histories: number;
+  /** External calls and deliveries, all of which could have gone wrong. */
+  points: number;
+  /** Faults that struck, by kind. */
+  readonly faults: Record<string, number>;
+  /** Answers by route, status and code, and transactions by type and status. */
+  readonly tally: Record<string, number>;
+}
+
+export function noTotals(): Totals {
+  return { histories: 0, points: 0, faults: {}, tally: {} };
+}
+
+export function addTotals(to: Totals, more: Totals): void {
+  to.histories += more.histories;
+  to.points += more.points;
+  for (const [name, count] of Object.entries(more.faults)) to.faults[name] = (to.faults[name] ?? 0) + count;
+  for (const [name, count] of Object.entries(more.tally)) to.tally[name] = (to.tally[name] ?? 0) + count;
+}
+
+export async function runNumbered(lab: Lab, { seed, number, steps }: Numbered) {
+  const history = generate(`${seed}/${number}`, steps);
+  return { history, outcome: await lab.run(history, weatherOf(history)) };
+}
+
+/** What one history adds to the totals. */
+export function totalsOf({ points, struck, tally }: Outcome): Totals {
+  const faults: Record<string, number> = {};
+  for (const { kind } of struck) faults[kind] = (faults[kind] ?? 0) + 1;
+  return { histories: 1, points: points.length, faults, tally: Object.fromEntries(tally) };
+}
+
+/** A report of a history that failed, made as short as it gets. */
+export async function explain(lab: Lab, numbered: Numbered, failing: Failing): Promise<string> {
+  const rule = failing.outcome.violations[0]?.rule ?? '';
+  const { history, faults, outcome } = await shrink(lab, failing, rule);
+  const only = history.steps.map(({ id }) => id);
+  return [
+    ...outcome.story,
+    '',
+    `"${rule}" is broken by ${only.length} steps and ${faults.length} faults. Again:`,
+    `npm run simulate -- --seed ${numbered.seed} --steps ${numbered.steps} --history ${numbered.number} ` +
+      `--only '${only.join(',')}' --faults '${faults.map(({ point, kind }) => `${point}=${kind}`).join(';')}'`,
+  ].join('\n');
+}
+
+/** One history again: whole, or only some of its steps, or with exactly these faults. */
+export async function replay(
+  lab: Lab,
+  { seed, number, steps }: Numbered,
+  part: { readonly only: string | undefined; readonly faults: string | undefined },
+): Promise<Outcome> {
+  const whole = generate(`${seed}/${number}`, steps);
+  const ids = part.only?.split(',');
+  const history = { ...whole, steps: whole.steps.filter(({ id }) => ids?.includes(id) ?? true) };
+  return lab.run(history, part.faults === undefined ? weatherOf(whole) : exactly(readFaults(part.faults)));
+}
+
+function readFaults(text: string): Fault[] {
+  return text
+    .split(';')
+    .filter((one) => one !== '')
+    .map((one) => {
+      const [point = '', kind = ''] = one.split('=');
+      return { point, kind: kind as Fault['kind'] };
+    });
+}

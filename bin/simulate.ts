@@ -49,13 +49,17 @@ async function campaign(histories: number, threads: number): Promise<void> {
     console.log(`${totals.histories} histories, ${perSecond()} a second, ${sumOf(totals.faults)} faults`);
   }, 10_000);
   const failures = await Promise.all(
-    Array.from({ length: threads }, (_, first) => share({ seed, steps, first, end: histories, every: threads }, totals)),
+    Array.from({ length: threads }, (_, first) =>
+      share({ seed, steps, first, end: histories, every: threads }, totals),
+    ),
   );
   clearInterval(progress);
   for (const failure of failures) if (failure !== undefined) console.log(`\n${failure}`);
   report(totals);
   const failed = failures.filter((failure) => failure !== undefined).length;
-  console.log(`${totals.histories} histories without a violation, ${failed} with, ${perSecond()} a second, seed ${seed}`);
+  console.log(
+    `${totals.histories} histories without a violation, ${failed} with, ${perSecond()} a second, seed ${seed}`,
+  );
   if (failed > 0) process.exitCode = 1;
 }
 

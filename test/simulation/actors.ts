@@ -1,7 +1,7 @@
 /** Those who use the service: clients that try again, a bank that says what it did, and operators who ask it. */
 import { sign } from '../../lambdas/bank/signature.ts';
 import type { Request, Response } from '../request.ts';
-import { checkAnswer } from './answers.ts';
+import { checkAnswer, inShort } from './answers.ts';
 import type { Ask, Witness } from './answers.ts';
 import type { Bank, BookEntry } from './bank.ts';
 import { between, chance } from './chance.ts';
@@ -62,7 +62,7 @@ export function actorsOn({ world, service, bank, secret, witness, labelOf, tell 
       asked.task = ending.task;
       checkAnswer(asked, witness);
     } else if (ending?.how === 'threw') violate('no unexpected errors', `${label}: ${tellError(ending.error)}`);
-    tell(`${label}: ${asked.response?.status ?? 'no answer'} ${String(asked.response?.body?.['code'] ?? '')}`);
+    tell(`${label}: ${inShort(asked.response)}`);
     return asked.response;
   }
 

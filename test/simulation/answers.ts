@@ -42,13 +42,19 @@ export function checkAnswer(ask: Ask, witness: Witness): void {
   if (response === undefined) return;
   const { violate } = witness;
   const code = ask.route === 'health' && response.status === 503 ? 'unavailable' : codeOf(response);
-  const said = `${ask.label}: ${ask.route} answered ${response.status} ${code ?? ''}`;
+  const said = `${ask.label}: ${ask.route} answered ${inShort(response)}`;
   if (response.status < 300) {
     if (!maySee(ask, witness)) violate('nobody touches what is not theirs', said);
     const wrong = wrongIn(ask, response, witness);
     if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
   } else if (code === undefined) violate('refusals have a code', said);
-  else if (!isJust(code, ask, witness)) violate(code === 'insufficient_funds' ? 'no false insufficient_funds' : 'refusals have a reason', said);
+  else if (!isJust(code, ask, witness))
+    violate(code === 'insufficient_funds' ? 'no false insufficient_funds' : 'refusals have a reason', said);
+}
+
+/** Status and code. */
+export function inShort(response: Response | undefined): string {
+  return response === undefined ? 'no answer' : `${response.status} ${codeOf(response) ?? ''}`.trim();
 }
 
 export function codeOf({ body }: Response): string | undefined {

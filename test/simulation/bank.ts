@@ -120,9 +120,7 @@ export function openModelBank(
   function watch(reference: string, visit: Visit): void {
     const earlier = visits.get(reference) ?? [];
     visits.set(reference, [...earlier, visit]);
-    const beside = earlier.find(
-      ({ over, task }) => !over && task?.died === false && !task.faults.includes('pause'),
-    );
+    const beside = earlier.find(({ over, task }) => !over && task?.died === false && !task.faults.includes('pause'));
     if (beside !== undefined)
       violate('one at a time', `${String(visit.task?.label)} and ${String(beside.task?.label)} are with the bank`);
     const submits = earlier.filter((one) => one.submits);

@@ -24,7 +24,11 @@ try {
     const numbered = { seed, number, steps };
     const { history, outcome } = await runNumbered(lab, numbered);
     if (outcome.violations.length > 0) {
-      tell({ what: 'failed', number, report: await explain(lab, numbered, { history, faults: outcome.struck, outcome }) });
+      tell({
+        what: 'failed',
+        number,
+        report: await explain(lab, numbered, { history, faults: outcome.struck, outcome }),
+      });
       break;
     }
     tell({ what: 'done', totals: totalsOf(outcome) });

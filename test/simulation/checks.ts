@@ -109,8 +109,12 @@ function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Ba
     if (withdrawal.amount !== payment.amount || withdrawal.currency !== payment.currency)
       violate('the bank pays what was asked for', `${reference} with another amount`);
     if (timesPaid > 1) violate('paid at most once', reference);
-    const back = withdrawal.returnTransactionId === undefined ? undefined : transactions.get(withdrawal.returnTransactionId);
-    if (returned !== (back?.type === 'return' && back.originalTransactionId === reference && back.amount === payment.amount))
+    const back =
+      withdrawal.returnTransactionId === undefined ? undefined : transactions.get(withdrawal.returnTransactionId);
+    if (
+      returned !==
+      (back?.type === 'return' && back.originalTransactionId === reference && back.amount === payment.amount)
+    )
       violate('what comes back is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
     if (decision === 'none' && timesPaid > 0) violate('paid at most once', reference);
   }

@@ -151,7 +151,8 @@ type Body = Record<string, unknown>;
 function changed(response: HttpResponse, change: (body: Body, call: Call) => void, call: Call): HttpResponse {
   const body = bodyOf(response);
   change(body, call);
-  return new HttpResponse({ ...response, body: Buffer.from(JSON.stringify(body)) });
+  const { statusCode, headers } = response;
+  return new HttpResponse({ statusCode, headers, body: Buffer.from(JSON.stringify(body)) });
 }
 
 function leaveKeysOut(seed: string, struck: Struck) {
@@ -209,5 +210,5 @@ async function complete(response: HttpResponse): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   for await (const chunk of response.body as Readable) chunks.push(chunk as Buffer);
   const { date, ...headers } = response.headers;
-  return new HttpResponse({ ...response, headers, body: Buffer.concat(chunks) });
+  return new HttpResponse({ statusCode: response.statusCode, headers, body: Buffer.concat(chunks) });
 }

@@ -76,7 +76,8 @@ export function openLedger(
   let moment = 0;
 
   const currentOf = (text: string): Item | undefined => history.get(text)?.at(-1)?.item;
-  const currents = (): Item[] => [...history.values()].map((looks) => looks.at(-1)?.item).filter((item) => item !== undefined);
+  const currents = (): Item[] =>
+    [...history.values()].map((looks) => looks.at(-1)?.item).filter((item) => item !== undefined);
   const transactions = () =>
     currents().filter(({ sk, type }) => sk === 'TX' && type !== 'operation') as TransactionState[];
   const wallets = () => currents().filter(({ sk }) => sk === 'WALLET') as WalletState[];
@@ -99,8 +100,7 @@ export function openLedger(
         violate('wallet figures', `${part} of ${walletId} is ${wallet[part]}, its postings sum to ${booked}`);
     }
     const open = transactions().filter(
-      (one) =>
-        one.walletId === walletId && one.type === 'withdrawal' && !['completed', 'failed'].includes(one.status),
+      (one) => one.walletId === walletId && one.type === 'withdrawal' && !['completed', 'failed'].includes(one.status),
     );
     const promised = open.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
     if (promised !== BigInt(wallet.held))
@@ -200,8 +200,7 @@ const next: Record<TransactionState['status'], readonly TransactionState['status
 
 function checkTransaction(is: TransactionState, was: TransactionState | undefined, violate: Violate): void {
   const id = `${is.type} ${is.transactionId}`;
-  if (is.postings.reduce((sum, { amount }) => sum + BigInt(amount), 0n) !== 0n)
-    violate('postings sum to zero', id);
+  if (is.postings.reduce((sum, { amount }) => sum + BigInt(amount), 0n) !== 0n) violate('postings sum to zero', id);
   const expected = netOf(is);
   const booked = new Map<string, bigint>();
   for (const { account, amount } of is.postings) booked.set(account, (booked.get(account) ?? 0n) + BigInt(amount));

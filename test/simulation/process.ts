@@ -5,7 +5,7 @@ import type { Task, World } from './world.ts';
 
 /** A line that the service has logged as an error. */
 export interface LoggedError {
-  readonly message: string;
+  readonly message: unknown;
   /** The code of the answer, when it is about an answer. */
   readonly code: unknown;
   readonly error: unknown;
@@ -28,7 +28,7 @@ export function inhabit(
     const task = world.current();
     const [about = {}] = extra as Record<string, unknown>[];
     if (task !== undefined && !task.died)
-      listener.onError({ message: String(message), code: about['code'], error: about['error'] }, task);
+      listener.onError({ message, code: about['code'], error: about['error'] }, task);
   };
   // The tasks share one process, and its dimensions would get in each other's way.
   metrics.addDimension = () => metrics;

@@ -4,6 +4,7 @@ import { epoch } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { actorsOn } from './actors.ts';
 import type { Actors } from './actors.ts';
+import { inShort } from './answers.ts';
 import type { Ask } from './answers.ts';
 import type { AuditedTable } from './auditor.ts';
 import { openModelBank } from './bank.ts';
@@ -48,12 +49,7 @@ const settlingMinutes = 5;
  * @param table an empty one
  * @param plan what goes wrong, until some time after the last step
  */
-export async function simulate(
-  client: TestTable,
-  table: AuditedTable,
-  history: History,
-  plan: Plan,
-): Promise<Outcome> {
+export async function simulate(client: TestTable, table: AuditedTable, history: History, plan: Plan): Promise<Outcome> {
   const { seed } = history;
   const world = openWorld(seed, epoch, plan);
   const violations: Violation[] = [];
@@ -134,8 +130,7 @@ export async function simulate(
 
   const tally = new Map<string, number>();
   const count = (name: string) => tally.set(name, (tally.get(name) ?? 0) + 1);
-  for (const { route, response } of asks)
-    count(`${route}: ${response?.status ?? 'no answer'} ${String(response?.body?.['code'] ?? '')}`.trim());
+  for (const { route, response } of asks) count(`${route}: ${inShort(response)}`);
   for (const { type, status } of ledger.transactions()) count(`${type} ${status}`);
   return { violations, points: world.points, struck: world.struck, tally, story };
 }

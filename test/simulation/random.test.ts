@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { addTotals, explain, noTotals, runNumbered, totalsOf } from './campaign.ts';
+import { generate } from './generate.ts';
+import { openLab } from './lab.ts';
+import { exactly, noFaults } from './plan.ts';
+
+/** `npm run simulate` runs as many as one likes, with another seed each time. */
+const histories = 300;
+const steps = 12;
+
+describe('random histories', () => {
+  const lab = openLab();
+  after(() => lab.close());
+
+  it('keep every invariant', async (context) => {
+    const totals = noTotals();
+    for (let number = 0; number < histories; number++) {
+      const numbered = { seed: 'ci', number, steps };
+      const { history, outcome } = await runNumbered(lab, numbered);
+      if (outcome.violations.length > 0)
+        assert.fail(await explain(lab, numbered, { history, faults: outcome.struck, outcome }));
+      addTotals(totals, totalsOf(outcome));
+    }
+    context.diagnostic(
+      `${totals.histories} histories, ${totals.points} external calls, ${JSON.stringify(totals.faults)}`,
+    );
+    assert.ok(Object.keys(totals.faults).length > 20, 'many kinds of faults have struck');
+  });
+
+  it('go the same way each time', async () => {
+    const first = await runNumbered(lab, { seed: 'same', number: 3, steps });
+    const second = await runNumbered(lab, { seed: 'same', number: 3, steps });
+    assert.deepEqual(second.outcome, first.outcome);
+    // Also when the faults are given one by one, as a replay of a shorter history does.
+    const third = await lab.run(first.history, exactly(first.outcome.struck));
+    assert.deepEqual(third.story, first.outcome.story);
+  });
+
+  it('are all answered, and end, when nothing goes wrong', async () => {
+    for (let number = 0; number < 20; number++) {
+      const { violations, tally } = await lab.run(generate(`calm/${number}`, steps), noFaults);
+      assert.deepEqual(violations, []);
+      assert.deepEqual(
+        [...tally.keys()].filter((name) => /no answer|busy|internal_error/.test(name)),
+        [],
+      );
+    }
+  });
+});

@@ -115,27 +115,19 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
 
 type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
-/** The functions' real bundles, loaded once for each lane: its own clients, logger and metrics, as a container has. */
+/**
+ * The functions' real bundles. A bundle is loaded once for all lanes, as the raw client's code is: a copy for each lane
+ * would be compiled once for each, and compare a warm client with cold handlers. Only log keys mix.
+ */
 function handlerLevel(bundles: Readonly<Record<Operation, string>>): Level {
   return async (operation, requests, lanes) => {
-    const handlers = await Promise.all(
-      Array.from({ length: lanes }, async (_, lane) => {
-        const url = `${pathToFileURL(bundles[operation]).href}?lane=${lane}`;
-        return ((await import(url)) as { handler: Handler }).handler;
-      }),
-    );
-    return deal(
-      requests.map((request) => eventOf(request)),
-      lanes,
-    ).map((events, lane) =>
-      events.map((event, index) => async () => {
-        const answer = await handlers[lane]?.(event, contextOf(`${lane}-${index}`));
-        if (answer === undefined || answer.statusCode >= 300) {
-          throw new Error(`${operation} answered ${String(answer?.statusCode)}: ${String(answer?.body)}`);
-        }
-        return answer.body;
-      }),
-    );
+    const { handler } = (await import(pathToFileURL(bundles[operation]).href)) as { handler: Handler };
+    const calls = requests.map((request, index) => async () => {
+      const answer = await handler(eventOf(request), contextOf(String(index)));
+      if (answer.statusCode >= 300) throw new Error(`${operation} answered ${answer.statusCode}: ${answer.body}`);
+      return answer.body;
+    });
+    return deal(calls, lanes);
   };
 }
 

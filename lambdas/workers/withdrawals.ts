@@ -120,8 +120,10 @@ export async function advanceWithdrawal(
         const dueAt = nextVisitAt({ now: table.now(), visits, submitBy }, policy, table.random());
         return putBack(dueAt, submitBy, attempt);
       }
-      await reviewWithdrawal(table, claimed(), attempt);
+      // The alarm comes first: who dies in between has raised it too early, and not never.
       metrics.addMetric(names.withdrawalInReview, 'Count', 1);
+      metrics.publishStoredMetrics();
+      await reviewWithdrawal(table, claimed(), attempt);
       logEnd(withdrawal, table.now(), 'review', answer.reason);
       return undefined;
     }

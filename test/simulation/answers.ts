@@ -112,11 +112,13 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
       const queue = route === 'withdraw' ? withdrawalQueue : transferQueue;
       return witness.queues.deepest(queue, ask.startedAt - 10_000) > history.service.queueDepthLimit;
     }
-    // Without anything that went wrong, the service is neither busy nor broken; see also `Service` for what may break.
+    // Without anything that went wrong, the service is neither busy nor broken.
     case 'busy':
-    case 'internal_error':
     case 'unavailable':
       return (ask.task?.faults.length ?? 0) > 0;
+    case 'internal_error':
+      // Nobody can be heard whose signature cannot be checked; the bank says it again.
+      return route === 'bank-notifications' && (ask.task?.faults.length ?? 0) > 0;
     default:
       return false;
   }
@@ -168,6 +170,8 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
       return strange === undefined ? undefined : `${String(strange['walletId'])} is not the caller's`;
     }
     case 'health':
+    case 'get-notification-preferences':
+    case 'put-notification-preferences':
     case 'bank-notifications':
     case 'redrive':
     case 'sweep':

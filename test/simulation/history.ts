@@ -37,7 +37,7 @@ export type Action =
   | { readonly do: 'resolve'; readonly target: CommandName }
   | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
   | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
-  | { readonly do: 'list-wallets' | 'health' }
+  | { readonly do: 'list-wallets' | 'health' | 'get-notification-preferences' | 'put-notification-preferences' }
   /** The bank says what it has decided, or sends the money back. */
   | { readonly do: 'bank-notifications'; readonly target: CommandName; readonly returned: boolean }
   | { readonly do: 'redrive' | 'sweep' };
@@ -143,7 +143,10 @@ export function requestOf(
       return { route: action.do, request: { as, path: { receiptCode: receiptCodeOf({ transactionId, createdAt }) } } };
     }
     case 'list-wallets':
+    case 'get-notification-preferences':
       return { route: action.do, request: { as } };
+    case 'put-notification-preferences':
+      return { route: action.do, request: { as, body: { channels: { email: true, sms: false, push: false } } } };
     case 'health':
       return { route: action.do, request: { headers: { Authorization: 'Bearer operator' } } };
     case 'bank-notifications':

@@ -17,12 +17,18 @@ export interface LoggedError {
  */
 export function inhabit(
   world: World,
-  listener: { onError: (logged: LoggedError, task: Task) => void; onMetric: (name: string, task: Task) => void },
+  listener: {
+    readonly onError: (logged: LoggedError, task: Task) => void;
+    /** Told when the metric is out of the process. */
+    readonly onMetric: (name: string, task: Task) => void;
+  },
 ): () => void {
   const realNow = Date.now;
   const logError = logger.error.bind(logger);
   const addMetric = metrics.addMetric.bind(metrics);
   const addDimension = metrics.addDimension.bind(metrics);
+  const publish = metrics.publishStoredMetrics.bind(metrics);
+  const counted = new Map<Task, string[]>();
   Date.now = world.now;
   logger.error = (message, ...extra) => {
     const task = world.current();
@@ -34,21 +40,28 @@ export function inhabit(
   metrics.addDimension = () => metrics;
   metrics.addMetric = (name, ...rest) => {
     const task = world.current();
-    if (task !== undefined) listener.onMetric(name, task);
+    if (task !== undefined) counted.set(task, [...(counted.get(task) ?? []), name]);
     return addMetric(name, ...rest);
+  };
+  metrics.publishStoredMetrics = () => {
+    const task = world.current();
+    if (task !== undefined && !task.died) for (const name of counted.get(task) ?? []) listener.onMetric(name, task);
+    if (task !== undefined) counted.delete(task);
+    return publish();
   };
   return () => {
     Date.now = realNow;
     logger.error = logError;
     metrics.addMetric = addMetric;
     metrics.addDimension = addDimension;
+    metrics.publishStoredMetrics = publish;
   };
 }
 
-/** Whether an error only says what the simulation did to the task. */
+/** Whether an error of a worker only says what the simulation did to it. */
 export function isInjected(error: unknown, task: Task): boolean {
   if (task.faults.length === 0) return false;
-  if (error instanceof WalletError) return error.code === 'busy';
+  if (error instanceof WalletError && error.code !== 'internal_error') return error.code === 'busy';
   for (let cause: unknown = error; typeof cause === 'object' && cause !== null; cause = (cause as Error).cause) {
     const { name } = cause as Error;
     if (name === 'Injected' || name === 'TimeoutError') return true;

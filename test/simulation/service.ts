@@ -8,12 +8,14 @@ import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
+import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
 import { getReceipt } from '../../lambdas/api/get-receipt.ts';
 import { getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { health } from '../../lambdas/api/health.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
+import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
@@ -39,9 +41,9 @@ import type { Queues, QueueSettings } from './queues.ts';
 import { injected, noAnswer, wiredTo } from './wire.ts';
 import type { Ending, Task, World } from './world.ts';
 
-export type RouteName = Exclude<(typeof routes)[number]['function'], ReaderRoute>;
 /** Routes that read what follows from the table's stream, which is not part of this world. */
-type ReaderRoute = 'list-entries' | 'integrity' | 'get-notification-preferences' | 'put-notification-preferences';
+export const streamRoutes = ['list-entries', 'integrity'] as const;
+export type RouteName = Exclude<(typeof routes)[number]['function'], (typeof streamRoutes)[number]>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';
@@ -128,6 +130,8 @@ export function openService(
     'list-transactions': () => serve(listTransactions, { table }),
     'get-transaction': () => serve(getTransaction, { table }),
     'get-receipt': () => serve(getReceipt, { table }),
+    'get-notification-preferences': () => serve(getNotificationPreferences, { table }),
+    'put-notification-preferences': () => serve(putNotificationPreferences, { table }),
     freeze: () => serve(freeze, { table }),
     unfreeze: () => serve(unfreeze, { table }),
     close: () => serve(close, { table }),

@@ -53,6 +53,8 @@ export async function simulate(client: TestTable, table: AuditedTable, history: 
   const { seed } = history;
   const world = openWorld(seed, epoch, plan);
   const violations: Violation[] = [];
+  let reviews = 0;
+  let alarms = 0;
   const story: string[] = [];
   const asks: Ask[] = [];
   const tell = (line: string) => story.push(`${String(world.now() - epoch).padStart(9)} ms  ${line}`);
@@ -79,10 +81,14 @@ export async function simulate(client: TestTable, table: AuditedTable, history: 
   const witness = { history, ledger, queues, asks, violate };
   const actors: Actors = actorsOn({ world, service, bank, secret, witness, labelOf, tell });
 
-  /** The bank pays before a hold is consumed, and has refused for good before it is released. */
+  /**
+   * The bank pays before a hold is consumed, and has refused for good before it is released; and people know of what
+   * comes into review, even if the process dies right after.
+   */
   function checkEnd({ transactionId, status }: TransactionState): void {
     const decision = bank.book.get(transactionId)?.decision ?? 'none';
     const said = `${labelOf(transactionId)} is ${status}, the bank's decision is ${decision}`;
+    if (status === 'review' && ++reviews > alarms) violate('review raises an alarm', labelOf(transactionId));
     if (status === 'completed' && decision !== 'paid') violate('settled only when paid', said);
     if (status === 'failed' && decision !== 'rejected') violate('released only when definitely not paid', said);
   }
@@ -106,6 +112,7 @@ export async function simulate(client: TestTable, table: AuditedTable, history: 
     },
     onMetric(name, task) {
       if (name === metricNames.bankContradiction) violate('the bank is never contradicted', task.label);
+      if (name === metricNames.withdrawalInReview) alarms++;
     },
   });
   try {

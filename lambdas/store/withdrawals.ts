@@ -3,7 +3,7 @@ import { WalletError } from '../domain/errors.ts';
 import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
 import type { Attempt, Failure, Resolution, Transaction, TransactionStatus } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import { bankPrincipal, fingerprintOf, historyKeyOf, returnIdOf, transactionKey } from './keys.ts';
+import { bankPrincipal, fingerprintOf, historyKeyOf, returnIdOf, transactionIdOf, transactionKey } from './keys.ts';
 import { putOperation, putRecord, Replay, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { persist } from './table.ts';
@@ -140,6 +140,10 @@ export async function resolveWithdrawal(
   operation: Operation,
   verdict: Verdict,
 ): Promise<{ replayed: boolean }> {
+  // The operator's key has made this very transaction, and a write cannot hold its record twice.
+  if (transactionIdOf(operation.principal, operation.idempotencyKey) === verdict.withdrawal.transactionId) {
+    throw new WalletError('idempotency_key_reused');
+  }
   const items = verdictItems(table, verdict, new WalletError('not_in_review'));
   return { replayed: replayOf(await write(table, [putOperation(table, operation), ...items])) !== undefined };
 }

@@ -14,7 +14,18 @@ import {
 } from '../../lambdas/store/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { acceptedWithdrawal, balanceOf, claim, claimed, newKey, operation, setStatus, visit } from './commands.ts';
+import {
+  acceptedWithdrawal,
+  balanceOf,
+  claim,
+  claimed,
+  fundedWallet,
+  newKey,
+  operation,
+  setStatus,
+  visit,
+  withdraw,
+} from './commands.ts';
 import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant } from './inspect.ts';
 
 let engine: TestEngine;
@@ -92,6 +103,13 @@ describe('review', () => {
     await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'failed'));
     await claimed(table, transactionId);
     await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'failed'));
+  });
+
+  it('is not ended under the key that the operator asked for it with', async () => {
+    const walletId = await fundedWallet(table, 'ann', 100);
+    const key = newKey();
+    const { transaction } = await withdraw(table, walletId, { amount: 30, key });
+    await assertRefused(table, 'idempotency_key_reused', () => resolve(transaction, 'failed', key));
   });
 
   it('whose hold is missing is a fault, and not the operator to blame', async () => {

@@ -28,6 +28,8 @@ export interface Witness {
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly asks: readonly Ask[];
+  /** Every fault so far. */
+  readonly struck: () => readonly { readonly call: string }[];
   readonly violate: Violate;
 }
 
@@ -47,6 +49,7 @@ export function checkAnswer(ask: Ask, witness: Witness): void {
     if (!maySee(ask, witness)) violate('nobody touches what is not theirs', said);
     const wrong = wrongIn(ask, response, witness);
     if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
+    if (mustBeRefused(ask, witness)) violate('too much work is refused', said);
   } else if (code === undefined) violate('refusals have a code', said);
   else if (!isJust(code, ask, witness))
     violate(code === 'insufficient_funds' ? 'no false insufficient_funds' : 'refusals have a reason', said);
@@ -60,6 +63,23 @@ export function inShort(response: Response | undefined): string {
 export function codeOf({ body }: Response): string | undefined {
   const code = body?.['code'];
   return typeof code === 'string' ? code : undefined;
+}
+
+function depthsAround({ route, startedAt }: Ask, { queues }: Witness) {
+  return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, startedAt - 10_000);
+}
+
+/** Whether too much had been waiting for so long that nothing new was to be accepted. */
+function mustBeRefused(ask: Ask, witness: Witness): boolean {
+  const { action } = ask.step;
+  const queued = action.do === 'withdraw' || (action.do === 'transfer' && action.queued);
+  // A depth that cannot be read counts as none.
+  return (
+    queued &&
+    ask.response?.headers['Idempotency-Replayed'] === undefined &&
+    depthsAround(ask, witness).least > witness.history.service.queueDepthLimit &&
+    !witness.struck().some(({ call }) => call === 'sqs GetQueueAttributes')
+  );
 }
 
 function isJust(code: string, ask: Ask, witness: Witness): boolean {
@@ -107,11 +127,9 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
     case 'transaction_not_found':
       return route !== 'bank-notifications' && !seesTransaction(ask, witness);
-    case 'overloaded': {
+    case 'overloaded':
       // The depth may have been read some seconds before.
-      const queue = route === 'withdraw' ? withdrawalQueue : transferQueue;
-      return witness.queues.deepest(queue, ask.startedAt - 10_000) > history.service.queueDepthLimit;
-    }
+      return depthsAround(ask, witness).most > history.service.queueDepthLimit;
     // Without anything that went wrong, the service is neither busy nor broken.
     case 'busy':
     case 'unavailable':

@@ -208,6 +208,9 @@ function checkTransaction(is: TransactionState, was: TransactionState | undefine
     if ((booked.get(account) ?? 0n) !== (expected.get(account) ?? 0n))
       violate('postings fit the status', `${id}, ${is.status}: ${account} is ${booked.get(account) ?? 0n}`);
   }
+  const open = is.status === 'pending' || is.status === 'executing';
+  if (open !== (is.dueAt !== undefined) || open !== (is['dueShard'] !== undefined))
+    violate('open work is due, and nothing else', `${id} is ${is.status}, due ${is.dueAt ?? 'never'}`);
   if (was === undefined) return;
   if (was.status !== is.status && !next[was.status].includes(is.status))
     violate('status goes forward', `${id} from ${was.status} to ${is.status}`);

@@ -37,6 +37,8 @@ interface SimulatedQueue {
   readonly deliver: Deliver;
   messages: Message[];
   dead: Message[];
+  /** How many messages there were, since when. */
+  readonly depths: { readonly at: number; readonly depth: number }[];
 }
 
 export interface Queues {
@@ -44,8 +46,8 @@ export interface Queues {
   readonly add: (url: string, settings: QueueSettings, deliver: Deliver) => void;
   /** Messages that wait or are at work. */
   readonly depth: (url: string) => number;
-  /** Most messages that ever waited in the queue since `since`, epoch ms. */
-  readonly deepest: (url: string, since: number) => number;
+  /** Least and most messages that there were in the queue at any time since `since`, epoch ms. */
+  readonly depthsSince: (url: string, since: number) => { readonly least: number; readonly most: number };
   /** Puts the dead letters back into their queues. */
   readonly redrive: () => void;
 }
@@ -54,7 +56,6 @@ export interface Queues {
 export function openQueues(world: World, labelOf: (body: string) => string): Queues {
   const queues = new Map<string, SimulatedQueue>();
   const sent = new Map<string, number>();
-  const depths: { readonly url: string; readonly at: number; readonly depth: number }[] = [];
   let ids = 0;
 
   function queueAt(url: unknown): SimulatedQueue {
@@ -63,8 +64,9 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
     return queue;
   }
 
-  function note(url: unknown): void {
-    depths.push({ url: String(url), at: world.now(), depth: queueAt(url).messages.length });
+  function change(queue: SimulatedQueue, messages: Message[]): void {
+    queue.messages = messages;
+    queue.depths.push({ at: world.now(), depth: messages.length });
   }
 
   function wake(queue: SimulatedQueue, message: Message): void {
@@ -80,9 +82,8 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
     const nth = sent.get(about) ?? 0;
     sent.set(about, nth + 1);
     const message = { id: `m${ids++}`, body, label: `${about}.${nth}`, receives: 0, visibleAt: world.now() + delayMs };
-    queue.messages.push(message);
+    change(queue, [...queue.messages, message]);
     wake(queue, message);
-    note(url);
     return message.id;
   }
 
@@ -101,7 +102,10 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
       }
       message.receives++;
       if (message.receives > queue.settings.maxReceives) {
-        queue.messages = queue.messages.filter((one) => one !== message);
+        change(
+          queue,
+          queue.messages.filter((one) => one !== message),
+        );
         queue.dead.push(message);
         continue;
       }
@@ -128,7 +132,11 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
       if (failed.has(message.id)) continue;
       const place = `${message.label}#${message.receives}${which}`;
       const kind = world.strike({ id: `deletion of ${place}`, call: 'event source deletes', kinds: deletions });
-      if (kind === undefined) queue.messages = queue.messages.filter((one) => one !== message);
+      if (kind === undefined)
+        change(
+          queue,
+          queue.messages.filter((one) => one !== message),
+        );
     }
   }
 
@@ -198,19 +206,20 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
   return {
     client,
     add(url, settings, deliver) {
-      queues.set(url, { settings, deliver, messages: [], dead: [] });
+      queues.set(url, { settings, deliver, messages: [], dead: [], depths: [] });
     },
     depth: (url) => queueAt(url).messages.length,
-    deepest: (url, since) => {
-      const known = depths.filter((one) => one.url === url);
-      const atFirst = known.findLast(({ at }) => at <= since);
-      return Math.max(0, atFirst?.depth ?? 0, ...known.filter(({ at }) => at > since).map(({ depth }) => depth));
+    depthsSince(url, since) {
+      const { depths } = queueAt(url);
+      const known = [depths.findLast(({ at }) => at <= since), ...depths.filter(({ at }) => at > since)];
+      const seen = known.map((one) => one?.depth ?? 0);
+      return { least: Math.min(...seen), most: Math.max(...seen) };
     },
     redrive() {
       for (const queue of queues.values()) {
         for (const message of queue.dead) {
           const again = { ...message, receives: 0, label: `${message.label}~`, visibleAt: world.now() };
-          queue.messages.push(again);
+          change(queue, [...queue.messages, again]);
           wake(queue, again);
         }
         queue.dead = [];

@@ -78,7 +78,7 @@ export async function simulate(client: TestTable, table: AuditedTable, history: 
   const service = openService(world, parts, { ...history.service, bankSecret: secret }, (error, task) => {
     if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
   });
-  const witness = { history, ledger, queues, asks, violate };
+  const witness = { history, ledger, queues, asks, struck: () => world.struck, violate };
   const actors: Actors = actorsOn({ world, service, bank, secret, witness, labelOf, tell });
 
   /**

@@ -1,13 +1,12 @@
 /** DynamoDB as the simulation sees it: the real engine behind a wire on which calls take time and meet faults. */
-import type { AttributeValue, CancellationReason } from '@aws-sdk/client-dynamodb';
-import { HttpResponse } from '@smithy/core/protocols';
-import type { Readable } from 'node:stream';
+import type { AttributeValue, CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Table } from '../../lambdas/store/table.ts';
-import type { Call, TestTable } from '../engine.ts';
-import { answer, cancelled } from '../faults.ts';
 import { chance, choose } from './chance.ts';
 import type { Ledger } from './ledger.ts';
+import type { Line } from './line.ts';
 import type { dynamodbFaults } from './plan.ts';
+import { noAnswer } from './wire.ts';
+import type { Model, Reply, WireCall } from './wire.ts';
 import type { Struck, World } from './world.ts';
 
 type Kind = (typeof dynamodbFaults)[number];
@@ -17,82 +16,80 @@ export type StoredItem = Record<string, AttributeValue>;
 const timeoutMs = 1_500;
 const reads = new Set(['GetItem', 'BatchGetItem', 'Query']);
 
-/** A client of the engine, and the table that it is used for. */
+/** Where the calls end, and the table that they are about. */
 export interface Place {
-  readonly table: TestTable;
+  readonly client: DynamoDBClient;
+  readonly line: Line;
   readonly name: string;
 }
 
 /**
- * The table for the tasks of a world: each call is an external call of its task, and whatever is written is shown to
- * the ledger before anything else happens. Calls that no task makes go straight to the engine.
+ * The table for the tasks of a world. Whatever is written is shown to the ledger before anything else happens.
+ *
+ * @returns the table, and what is to stand behind its client
  */
-export function connectTable(world: World, { table, name }: Place, ledger: Ledger): Table {
-  table.fault = (call, send) => {
-    if (world.current() === undefined) return send();
-    return world.external({
+export function connectTable(world: World, { client, line, name }: Place, ledger: Ledger) {
+  const model: Model = (call) =>
+    world.external({
       service: 'dynamodb',
       operation: call.operation,
       kinds: kindsFor(call),
       legMs: [1, 8],
       timeoutMs,
-      lost: () => Object.assign(new Error('no answer in time'), { name: 'TimeoutError' }),
-      perform: (struck) => perform(call, send, struck),
+      lost: noAnswer,
+      perform: (struck) => perform(call, struck),
     });
-  };
 
-  async function perform(call: Call, send: () => Promise<HttpResponse>, struck: Struck): Promise<HttpResponse> {
+  async function really({ operation, input, text }: WireCall): Promise<Answer> {
+    const answer = await line.send(operation, text);
+    if (!reads.has(operation) && answer.status === 200) await ledger.observe(keysIn(input));
+    return answer;
+  }
+
+  async function perform(call: WireCall, struck: Struck): Promise<Reply> {
     const kind = struck.kind as Kind | undefined;
-    const inject = async (fault: ReturnType<typeof answer>) => complete(await fault(call, send));
-    const really = async () => {
-      const response = await complete(await send());
-      if (!reads.has(call.operation) && response.statusCode === 200) await ledger.observe(keysIn(call.input));
-      return response;
-    };
     switch (kind) {
       case 'throttled':
-        return inject(answer(choose(throttles, world.seed, 'throttle', struck.id)));
+        return refusal(choose(throttles, world.seed, 'throttle', struck.id));
       case 'internal-error':
-        return inject(answer('InternalServerError', 500));
+        return refusal('InternalServerError', 500);
       case 'internal-error-after':
-        await really();
-        return inject(answer('InternalServerError', 500));
+        await really(call);
+        return refusal('InternalServerError', 500);
       case 'conflict':
-        return inject(conflict(call, world.seed, struck.id));
+        return conflict(call, world.seed, struck.id);
       case 'conflict-and-untrue-condition':
-        return inject(untrueCondition(call, ledger, world.seed, struck.id));
-      case 'conflict-and-failed-condition': {
-        const response = await really();
-        const reasons = reasonsIn(response);
-        const sound = reasons.findIndex(({ Code }) => Code === 'None');
-        if (sound < 0 || !reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) {
-          struck.missed();
-          return response;
-        }
-        return inject(cancelled(...reasons.with(sound, { Code: 'TransactionConflict' })));
-      }
+        return untrueCondition(call, ledger, world.seed, struck.id);
+      case 'conflict-and-failed-condition':
+        return alsoConflict(await really(call), struck);
       case 'partial-batch':
-        return changed(await really(), leaveKeysOut(world.seed, struck), call);
+        return changed(await really(call), leaveKeysOut(world.seed, struck), call);
       case 'index-behind':
-        return changed(await really(), leaveItemsOut(world.seed, struck), call);
+        return changed(await really(call), leaveItemsOut(world.seed, struck), call);
       default:
-        return really();
+        return really(call);
     }
   }
 
-  return {
-    client: table.client,
-    name,
-    retry: table.retry,
-    now: world.now,
-    random: world.random,
-    sleep: world.sleep,
-  };
+  // As openTable() in lambdas/store/table.ts, on this world's clock.
+  const retry = { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 };
+  const table: Table = { client, name, retry, now: world.now, random: world.random, sleep: world.sleep };
+  return { table, model };
+}
+
+/** DynamoDB answers with an error, and has done nothing. */
+function refusal(type: string, status = 400, members: object = {}): Reply {
+  return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type, ...members } };
+}
+
+/** An atomic write is cancelled, for a reason for each of its items. */
+function cancelled(reasons: readonly CancellationReason[]): Reply {
+  return refusal('TransactionCanceledException', 400, { CancellationReasons: reasons });
 }
 
 const throttles = ['ThrottlingException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded'] as const;
 
-function kindsFor({ operation, input }: Call): readonly Kind[] {
+function kindsFor({ operation, input }: WireCall): readonly Kind[] {
   switch (operation) {
     case 'TransactWriteItems':
       return (input['TransactItems'] as unknown[]).length === 1
@@ -122,22 +119,22 @@ function kindsFor({ operation, input }: Call): readonly Kind[] {
 const always = ['throttled', 'internal-error'] as const;
 
 /** Some other write holds an item of this one. */
-function conflict({ operation, input }: Call, seed: string, id: string) {
-  if (operation !== 'TransactWriteItems') return answer('TransactionConflictException');
+function conflict({ operation, input }: WireCall, seed: string, id: string): Reply {
+  if (operation !== 'TransactWriteItems') return refusal('TransactionConflictException');
   const items = input['TransactItems'] as unknown[];
   const held = Math.floor(chance(seed, 'held', id) * items.length);
-  return cancelled(...items.map((_, index) => ({ Code: index === held ? 'TransactionConflict' : 'None' })));
+  return cancelled(items.map((_, index) => ({ Code: index === held ? 'TransactionConflict' : 'None' })));
 }
 
 /** A conflict on one item; another is judged by an image that never was: the wallet without its money. */
-function untrueCondition({ input }: Call, ledger: Ledger, seed: string, id: string) {
+function untrueCondition({ input }: WireCall, ledger: Ledger, seed: string, id: string): Reply {
   const items = input['TransactItems'] as Record<string, { Key?: StoredItem }>[];
   const judged = items.findIndex(({ Update: update }) => update?.Key?.['pk']?.S?.startsWith('WALLET#'));
   const key = items[judged]?.['Update']?.Key;
   const others = items.map((_, index) => index).filter((index) => index !== judged);
   const held = choose(others, seed, 'held', id);
   return cancelled(
-    ...items.map((_, index): CancellationReason => {
+    items.map((_, index): CancellationReason => {
       if (index === held) return { Code: 'TransactionConflict' };
       if (index !== judged) return { Code: 'None' };
       const image = key && ledger.stored(key);
@@ -146,17 +143,28 @@ function untrueCondition({ input }: Call, ledger: Ledger, seed: string, id: stri
   );
 }
 
+/** A write that was refused is refused for a conflict, too. */
+function alsoConflict(answer: Answer, struck: Struck): Reply {
+  const reasons = answer.status === 400 ? ((bodyOf(answer)['CancellationReasons'] ?? []) as CancellationReason[]) : [];
+  const sound = reasons.findIndex(({ Code }) => Code === 'None');
+  if (sound < 0 || !reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) {
+    struck.missed();
+    return answer;
+  }
+  return cancelled(reasons.with(sound, { Code: 'TransactionConflict' }));
+}
+
+type Answer = { readonly status: number; readonly body: Buffer };
 type Body = Record<string, unknown>;
 
-function changed(response: HttpResponse, change: (body: Body, call: Call) => void, call: Call): HttpResponse {
-  const body = bodyOf(response);
+function changed(answer: Answer, change: (body: Body, call: WireCall) => void, call: WireCall): Reply {
+  const body = bodyOf(answer);
   change(body, call);
-  const { statusCode, headers } = response;
-  return new HttpResponse({ statusCode, headers, body: Buffer.from(JSON.stringify(body)) });
+  return { status: answer.status, body };
 }
 
 function leaveKeysOut(seed: string, struck: Struck) {
-  return (body: Body, { input }: Call): void => {
+  return (body: Body, { input }: WireCall): void => {
     const [[name, request] = []] = Object.entries(input['RequestItems'] as Record<string, { Keys: StoredItem[] }>);
     if (name === undefined || request === undefined) return;
     const left = request.Keys.filter((_, index) => chance(seed, 'left out', struck.id, index) < 0.5);
@@ -192,23 +200,6 @@ function keysIn(value: unknown): StoredItem[] {
   return Object.values(value).flatMap(keysIn);
 }
 
-function reasonsIn(response: HttpResponse): CancellationReason[] {
-  if (response.statusCode !== 400) return [];
-  return (bodyOf(response)['CancellationReasons'] ?? []) as CancellationReason[];
-}
-
-function bodyOf(response: HttpResponse): Body {
-  return JSON.parse((response.body as Buffer).toString('utf8')) as Body;
-}
-
-/**
- * The response with its whole body at hand, so that reading it takes no turn of the event loop; and without its date, by
- * which the SDK would think that the clock of this world is wrong.
- */
-async function complete(response: HttpResponse): Promise<HttpResponse> {
-  if (Buffer.isBuffer(response.body)) return response;
-  const chunks: Buffer[] = [];
-  for await (const chunk of response.body as Readable) chunks.push(chunk as Buffer);
-  const { date, ...headers } = response.headers;
-  return new HttpResponse({ statusCode: response.statusCode, headers, body: Buffer.concat(chunks) });
+function bodyOf({ body }: Answer): Body {
+  return JSON.parse(body.toString('utf8')) as Body;
 }

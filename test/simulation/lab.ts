@@ -1,20 +1,23 @@
 /** Where histories are run: on an engine of their own, each on a table of its own. */
 import { startTestEngine } from '../engine.ts';
-import { openAuditor } from './auditor.ts';
+import { newTable, shapeOf } from './auditor.ts';
 import type { History } from './history.ts';
+import { openLine } from './line.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulation.ts';
 import type { Outcome } from './simulation.ts';
+import { openClients } from './wire.ts';
 
 export interface Lab {
   readonly run: (history: History, plan: Plan) => Promise<Outcome>;
   readonly close: () => Promise<void>;
 }
 
-/** The client remembers its calls: it starts anew after so many histories. */
-const historiesPerEngine = 200;
+/** An engine keeps what it was told; a new one is quick. */
+const historiesPerEngine = 500;
 
 export function openLab(): Lab {
+  const clients = openClients();
   let place: Awaited<ReturnType<typeof openPlace>> | undefined;
   let runs = 0;
   return {
@@ -24,9 +27,9 @@ export function openLab(): Lab {
         place = await openPlace();
       }
       if (place === undefined) throw new Error('the lab is closed');
-      const table = await place.auditor.newTable();
+      const table = await newTable(place.line, place.shape);
       try {
-        return await simulate(place.client, table, history, plan);
+        return await simulate({ clients, line: place.line, table }, history, plan);
       } finally {
         await table.drop();
       }
@@ -40,13 +43,13 @@ export function openLab(): Lab {
 
 async function openPlace() {
   const engine = await startTestEngine();
-  const client = await engine.newTable();
-  const auditor = openAuditor(engine.endpoint, client.name);
+  const line = openLine(engine.endpoint);
+  const { name } = await engine.newTable();
   return {
-    client,
-    auditor,
+    line,
+    shape: await shapeOf(line, name),
     async close() {
-      auditor.close();
+      line.close();
       await engine.stop();
     },
   };

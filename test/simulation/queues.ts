@@ -1,12 +1,11 @@
 /** SQS and its event sources on simulated time: at least once, in any order, hidden while at work, and dead letters. */
-import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createHash } from 'node:crypto';
 import { between, chance, choose } from './chance.ts';
 import { deliveryFaults } from './plan.ts';
 import type { FaultKind } from './plan.ts';
-import { injected, noAnswer, wiredTo } from './wire.ts';
-import type { Input, Reply } from './wire.ts';
+import { injected, noAnswer } from './wire.ts';
+import type { Model, Reply, WireCall } from './wire.ts';
 import type { Struck, World } from './world.ts';
 
 export interface QueueSettings {
@@ -42,7 +41,8 @@ interface SimulatedQueue {
 }
 
 export interface Queues {
-  readonly client: SQSClient;
+  /** Stands behind the SQS client. */
+  readonly model: Model;
   readonly add: (url: string, settings: QueueSettings, deliver: Deliver) => void;
   /** Messages that wait or are at work. */
   readonly depth: (url: string) => number;
@@ -140,7 +140,7 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
     }
   }
 
-  function perform(operation: string, input: Input, { kind, id }: Struck): Reply {
+  function perform({ operation, input }: WireCall, { kind, id }: Struck): Reply {
     const url = input['QueueUrl'];
     if (kind === 'refused') return injected;
     switch (operation) {
@@ -189,22 +189,17 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
     return put(url, body, kind === 'message-delayed' ? between(2_000, 900_000, world.seed, 'delayed', id) : 0);
   }
 
-  const client = new SQSClient(
-    wiredTo((operation, input) =>
+  return {
+    model: (call) =>
       world.external({
         service: 'sqs',
-        operation,
-        kinds: kindsFor(operation),
+        operation: call.operation,
+        kinds: kindsFor(call.operation),
         legMs: [1, 15],
         timeoutMs: 2_000,
         lost: noAnswer,
-        perform: (struck) => Promise.resolve(perform(operation, input, struck)),
+        perform: (struck) => Promise.resolve(perform(call, struck)),
       }),
-    ),
-  );
-
-  return {
-    client,
     add(url, settings, deliver) {
       queues.set(url, { settings, deliver, messages: [], dead: [], depths: [] });
     },

@@ -1,6 +1,5 @@
 /** The service under test: its real routes and workers, wired to a simulated world. */
 import '../environment.ts';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context } from 'aws-lambda';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { charge } from '../../lambdas/api/charge.ts';
@@ -38,7 +37,8 @@ import { send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
 import type { Bank } from './bank.ts';
 import type { Queues, QueueSettings } from './queues.ts';
-import { injected, noAnswer, wiredTo } from './wire.ts';
+import { injected, noAnswer } from './wire.ts';
+import type { Clients } from './wire.ts';
 import type { Ending, Task, World } from './world.ts';
 
 /** Routes that read what follows from the table's stream, which is not part of this world. */
@@ -87,34 +87,32 @@ function newPool<P>(start: () => P): Pool<P> {
 /** @param onError told of whatever a worker could not do, and which task it was */
 export function openService(
   world: World,
-  parts: { readonly table: Table; readonly queues: Queues; readonly bank: Bank },
+  parts: { readonly clients: Clients; readonly table: Table; readonly queues: Queues; readonly bank: Bank },
   settings: ServiceSettings,
   onError: (error: unknown, task: Task) => void,
 ): Service {
-  const { table, queues, bank } = parts;
+  const { clients, table, queues, bank } = parts;
   const { perHour, policy } = settings;
-  const secrets = new SecretsManagerClient(
-    wiredTo((operation) =>
-      world.external({
-        service: 'secrets',
-        operation,
-        kinds: ['secret-refused'],
-        legMs: [1, 20],
-        timeoutMs: 2_000,
-        lost: noAnswer,
-        perform: ({ kind }) =>
-          Promise.resolve(
-            kind === 'secret-refused' ? injected : { status: 200, body: { SecretString: settings.bankSecret } },
-          ),
-      }),
-    ),
+  clients.connect('secrets', ({ operation }) =>
+    world.external({
+      service: 'secrets',
+      operation,
+      kinds: ['secret-refused'],
+      legMs: [1, 20],
+      timeoutMs: 2_000,
+      lost: noAnswer,
+      perform: ({ kind }) =>
+        Promise.resolve(
+          kind === 'secret-refused' ? injected : { status: 200, body: { SecretString: settings.bankSecret } },
+        ),
+    }),
   );
-  const newSecret = () => openSecret({ client: secrets, secretArn: 'secret', now: world.now });
-  const depthOf = (url: string) => openQueueDepth(queues.client, url);
+  const newSecret = () => openSecret({ client: clients.secrets, secretArn: 'secret', now: world.now });
+  const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
   const queued = (url: string) => ({
     table,
     perHour,
-    queue: openQueue<WorkMessage>(queues.client, url),
+    queue: openQueue<WorkMessage>(clients.sqs, url),
     isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.now),
   });
   const noDeadLetters = () => Promise.resolve(0);
@@ -168,7 +166,7 @@ export function openService(
       },
     });
     return consume({
-      queue: openQueue(queues.client, withdrawalQueue),
+      queue: openQueue(clients.sqs, withdrawalQueue),
       now: world.now,
       async handle(transactionId) {
         try {
@@ -189,7 +187,7 @@ export function openService(
   });
 
   const settleBatch = consumeTogether({
-    queue: openQueue(queues.client, transferQueue),
+    queue: openQueue(clients.sqs, transferQueue),
     async handle(transactionIds) {
       const failed = await endTransfers(transactionIds, table);
       for (const error of failed.values()) report(error);
@@ -203,7 +201,7 @@ export function openService(
   });
 
   const swept = (url: string) => ({
-    send: openQueue<WorkMessage>(queues.client, url).sendAll,
+    send: openQueue<WorkMessage>(clients.sqs, url).sendAll,
     depth: depthOf(url),
   });
   const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };

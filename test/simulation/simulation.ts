@@ -1,7 +1,6 @@
 /** One history, from its first step until everything is at rest, and what was wrong with it. */
 import { metrics as metricNames } from '../../lambdas/contract.ts';
 import { epoch } from '../engine.ts';
-import type { TestTable } from '../engine.ts';
 import { actorsOn } from './actors.ts';
 import type { Actors } from './actors.ts';
 import { inShort } from './answers.ts';
@@ -15,10 +14,12 @@ import { transactionIdOfName } from './history.ts';
 import type { History } from './history.ts';
 import { openLedger } from './ledger.ts';
 import type { TransactionState } from './ledger.ts';
+import type { Line } from './line.ts';
 import type { Fault, Plan, Point } from './plan.ts';
 import { inhabit, isInjected, tellError } from './process.ts';
 import { openQueues } from './queues.ts';
 import { openService } from './service.ts';
+import type { Clients } from './wire.ts';
 import { openWorld } from './world.ts';
 
 export interface Violation {
@@ -45,11 +46,14 @@ const patienceMinutes = 240;
 const settlingMinutes = 5;
 
 /**
- * @param client whose client the service uses
- * @param table an empty one
+ * @param place an empty table, the line to its engine, and the clients that the service uses
  * @param plan what goes wrong, until some time after the last step
  */
-export async function simulate(client: TestTable, table: AuditedTable, history: History, plan: Plan): Promise<Outcome> {
+export async function simulate(
+  { clients, line, table }: { readonly clients: Clients; readonly line: Line; readonly table: AuditedTable },
+  history: History,
+  plan: Plan,
+): Promise<Outcome> {
   const { seed } = history;
   const world = openWorld(seed, epoch, plan);
   const violations: Violation[] = [];
@@ -74,7 +78,10 @@ export async function simulate(client: TestTable, table: AuditedTable, history: 
     actors.onDecision(entry);
   });
   const queues = openQueues(world, (body) => labelOf((JSON.parse(body) as { transactionId: string }).transactionId));
-  const parts = { table: connectTable(world, { table: client, name: table.name }, ledger), queues, bank };
+  const connected = connectTable(world, { client: clients.dynamodb, line, name: table.name }, ledger);
+  clients.connect('dynamodb', connected.model);
+  clients.connect('sqs', queues.model);
+  const parts = { clients, table: connected.table, queues, bank };
   const service = openService(world, parts, { ...history.service, bankSecret: secret }, (error, task) => {
     if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
   });

@@ -1,35 +1,82 @@
-/** Clients of AWS services that speak to a model in this process, through the SDK's own reading and writing. */
+/** Clients of AWS services whose calls end in this process, after the SDK's own writing and before its own reading. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { HttpResponse } from '@smithy/core/protocols';
 import type { HttpRequest } from '@smithy/core/protocols';
 import { localCredentials } from '../../local/dynamodb.ts';
 
-export interface Reply {
-  readonly status: number;
-  readonly body: object;
+/** A call as it would leave the machine. */
+export interface WireCall {
+  /** `TransactWriteItems`, `SendMessage`, … */
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** The input as it is sent. */
+  readonly text: Uint8Array;
 }
 
-export type Input = Readonly<Record<string, unknown>>;
+export interface Reply {
+  readonly status: number;
+  /** JSON, or what is to become JSON. */
+  readonly body: Buffer | object;
+}
 
-/** What a client needs to reach the model; it makes one try for each call, so that each fault is seen by the caller. */
-export function wiredTo(model: (operation: string, input: Input) => Promise<Reply>) {
-  return {
+/** What stands behind a client; it rejects as the SDK's HTTP handler would. */
+export type Model = (call: WireCall) => Promise<Reply>;
+
+type Service = 'dynamodb' | 'sqs' | 'secrets';
+
+/** Clients are costly to make, so they outlive the histories. */
+export interface Clients {
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly secrets: SecretsManagerClient;
+  /** Says what stands behind a client from now on. */
+  readonly connect: (service: Service, model: Model) => void;
+}
+
+export function openClients(): Clients {
+  const models = new Map<Service, Model>();
+  const wiredTo = (service: Service) => ({
     region: 'us-east-1',
     credentials: localCredentials,
     endpoint: 'http://127.0.0.1:9',
+    // One try for each call: the store tries again itself, and of the others each fault is to be seen.
     maxAttempts: 1,
+    // Nobody checks the signature, and making it would be a tenth of all work.
+    signer: { sign: <T>(request: T) => Promise.resolve(request) },
     requestHandler: {
       metadata: { handlerProtocol: 'h1' },
       async handle(request: HttpRequest) {
+        const model = models.get(service);
+        if (model === undefined) throw new Error(`nothing stands behind ${service}`);
         const operation = request.headers['x-amz-target']?.split('.').at(-1) ?? '';
-        const { status, body } = await model(operation, JSON.parse(textOf(request.body)) as Input);
-        const headers = { 'content-type': 'application/x-amz-json-1.0' };
-        const text = Buffer.from(JSON.stringify(body));
-        return { response: new HttpResponse({ statusCode: status, headers, body: text }) };
+        const text = bytesOf(request.body);
+        const input = JSON.parse(new TextDecoder().decode(text)) as WireCall['input'];
+        const { status, body } = await model({ operation, input, text });
+        return {
+          response: new HttpResponse({
+            statusCode: status,
+            headers: { 'content-type': 'application/x-amz-json-1.0' },
+            // Bytes at hand are read without a turn of the event loop.
+            body: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
+          }),
+        };
       },
       updateHttpClientConfig: () => undefined,
       httpHandlerConfigs: () => ({}),
     },
+  });
+  return {
+    dynamodb: new DynamoDBClient(wiredTo('dynamodb')),
+    sqs: new SQSClient(wiredTo('sqs')),
+    secrets: new SecretsManagerClient(wiredTo('secrets')),
+    connect: (service, model) => models.set(service, model),
   };
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  return typeof body === 'string' ? Buffer.from(body) : (body as Uint8Array);
 }
 
 /** What a service that is not well answers; errors of this name are the simulation's. */
@@ -38,8 +85,4 @@ export const injected: Reply = { status: 500, body: { __type: 'Injected', messag
 /** What a caller sees that waited in vain. */
 export function noAnswer(): Error {
   return Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
-}
-
-function textOf(body: unknown): string {
-  return typeof body === 'string' ? body : new TextDecoder().decode(body as Uint8Array);
 }

@@ -3,7 +3,7 @@ import type { History } from './history.ts';
 import type { Lab } from './lab.ts';
 import type { Operation } from './operations.ts';
 import { exactly } from './plan.ts';
-import type { Fault, Point } from './plan.ts';
+import type { Fault, FaultKind, Point } from './plan.ts';
 import type { Violation } from './simulation.ts';
 
 /** What one operation did under all its faults. */
@@ -15,7 +15,12 @@ export interface Examination {
   readonly failures: readonly { readonly fault: Fault | undefined; readonly violations: readonly Violation[] }[];
 }
 
-export async function examine(lab: Lab, { history, given }: Operation): Promise<Examination> {
+/** @param tries which of the faults that a call can meet are tried */
+export async function examine(
+  lab: Lab,
+  { history, given }: Operation,
+  tries: (kind: FaultKind) => boolean,
+): Promise<Examination> {
   const before = await setting(lab, history, given);
   const calm = await lab.run(history, exactly(before));
   const struck = new Set(before.map(({ point }) => point));
@@ -24,7 +29,7 @@ export async function examine(lab: Lab, { history, given }: Operation): Promise<
   if (calm.violations.length > 0) failures.push({ fault: undefined, violations: calm.violations });
   let runs = 1;
   for (const { id, kinds } of calls) {
-    for (const kind of kinds) {
+    for (const kind of kinds.filter(tries)) {
       const fault = { point: id, kind };
       const { violations, points } = await lab.run(history, exactly([...before, fault]));
       runs++;

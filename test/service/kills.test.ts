@@ -83,7 +83,7 @@ it(`survives ${kills} kills (SEED=${seed})`, { timeout: 120_000 + kills * 30_000
 
   for (let kill = 1; kill <= kills; kill++) {
     // Under load means that work was accepted in this life too, however busy the machine is.
-    for (const before = accepted.size; accepted.size < before + 10; ) await sleep(50);
+    for (const before = accepted.size; accepted.size < before + 10;) await sleep(50);
     await sleep(random() * longestLifeMs);
     await end(child, 'SIGKILL');
     t.diagnostic(`kill ${kill}: ${accepted.size} accepted so far`);

@@ -1,5 +1,4 @@
 /** Histories at random: a few callers and operators on a handful of wallets, in bursts, under one kind of weather. */
-import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import { atRandom } from './plan.ts';
@@ -8,8 +7,6 @@ import type { Plan } from './plan.ts';
 const owners = ['alice', 'bob', 'carol'] as const;
 const accounts = ['OK-1', 'OK-2', 'REJECT-1', 'LATE-1', 'LATE-REJECT-1'] as const;
 const amounts = [1, 90, 100, 300, 700, 1_000] as const;
-/** Opens after a few calls, of which a history has not many. */
-export const quickBreaker = { ...defaultBreaker, inARow: 2 };
 const fullBalance = Number.MAX_SAFE_INTEGER - 500;
 
 /** @param most steps besides those that open and fill the wallets */
@@ -118,7 +115,6 @@ export function generate(seed: string, most: number): History {
         maxAttempts: pick([2, 3, 5, 10], 'attempts'),
         notFoundWindowMs: pick([2_000, 10_000, 31_000, 45_000, 120_000], 'window'),
       },
-      breaker: pick([defaultBreaker, quickBreaker], 'breaker'),
       perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
       queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
       withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },

@@ -2,10 +2,7 @@
  * What the service can be asked to do, each with the little history that it needs. The exhaustive mode finds out by
  * itself which external calls each of them makes, in the routes, the workers, the sweeper and the bank's notifications.
  */
-import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
-import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import { routes } from '../../lambdas/contract.ts';
-import { quickBreaker } from './generate.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import type { FaultKind } from './plan.ts';
 import { streamRoutes } from './service.ts';
@@ -44,12 +41,11 @@ interface Circumstances {
   readonly notified?: number;
   readonly depthLimit?: number;
   readonly bobHas?: number;
-  readonly breaker?: BreakerSettings;
 }
 
 function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
-  const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker } = circumstances;
+  const { depthLimit = 1_000, bobHas = 1 } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -68,7 +64,6 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
     steps,
     service: {
       policy: { maxAttempts, notFoundWindowMs: windowMs },
-      breaker,
       perHour: 1_000,
       queueDepthLimit: depthLimit,
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
@@ -113,10 +108,9 @@ export const operations: readonly Operation[] = [
   ]),
   operation('withdraw while the bank is down', [withdraw('OK-1')], { maxAttempts: 10, bankDownMs: 90_000 }),
   operation('withdraw, review and resolve', [withdraw('OK-1')], { maxAttempts: 2, bankDownMs: 90_000 }),
-  operation('withdraw until the breaker opens', [withdraw('OK-1')], {
+  operation('withdraw until the breaker opens', [withdraw('OK-1'), withdraw('OK-1'), withdraw('OK-1')], {
     maxAttempts: 10,
     bankDownMs: 40_000,
-    breaker: quickBreaker,
   }),
   operation('withdraw, its message lost', [withdraw('OK-1')], {
     given: [{ call: 'sqs SendMessage', kind: 'message-lost' }],

@@ -19,7 +19,6 @@ import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
-import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { openSecret } from '../../lambdas/bank/secret.ts';
 import type { routes, WorkMessage } from '../../lambdas/contract.ts';
@@ -58,7 +57,6 @@ export interface ServiceSettings {
   readonly withdrawals: QueueSettings;
   readonly transfers: QueueSettings;
   readonly bankSecret: string;
-  readonly breaker: BreakerSettings;
 }
 
 export interface Service {
@@ -162,7 +160,6 @@ export function openService(
       url: 'https://bank.test',
       secret: newSecret(),
       timeoutMs: bankCallMs,
-      breaker: settings.breaker,
       fetch: bank.fetch,
       onBreaker(state) {
         putBreaker(table, { state, since: new Date(world.now()).toISOString() }).catch(() => undefined);

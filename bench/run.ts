@@ -38,7 +38,7 @@ const size = options.quick
       functions: Object.keys(environments) as FunctionName[],
       pairs: 21,
       throughput: { rounds: 7, calls: 400, concurrency: 8 },
-      hotWallet: { rounds: 5, batches: 4, concurrency: 8, openLoop: { perSecond: 100, seconds: 15 } },
+      hotWallet: { rounds: 5, batches: 4, concurrency: 32, openLoop: { perSecond: 100, seconds: 15 } },
     };
 
 async function measure(chosen: readonly Section[]): Promise<object> {

@@ -22,6 +22,8 @@ export interface Service {
   /** For processes and modules that run functions: everything that any of them reads. */
   readonly environment: Readonly<Record<string, string>>;
   readonly queues: Queues;
+  /** Another client of the same engine; whoever asks for it destroys it. */
+  newClient(): DynamoDBClient;
   stop(): Promise<void>;
 }
 
@@ -51,13 +53,15 @@ export async function startService(): Promise<Service> {
   const settings = tableOfTemplate(`bench-${randomUUID()}`);
   await ensureTable(engine.endpoint, region, settings);
   const name = settings.create.TableName;
-  const client = new DynamoDBClient({ endpoint: engine.endpoint, region, credentials: localCredentials });
+  const newClient = () => new DynamoDBClient({ endpoint: engine.endpoint, region, credentials: localCredentials });
+  const client = newClient();
   const url = (queue: (typeof queueNames)[number]) => queueUrl(services.url, queue);
   const plenty = '1000000000';
   return {
     table: openTable(client, name),
     endpoint: engine.endpoint,
     queues,
+    newClient,
     environment: {
       ...sampleEnvironment,
       AWS_REGION: region,

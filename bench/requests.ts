@@ -43,21 +43,24 @@ export function request(
 /** The request as the event that the gateway hands to a function. */
 export function eventOf(request: BenchRequest, caller: BenchCaller = operator): APIGatewayProxyEvent {
   const { query } = request;
+  const headers = { Accept: '*/*', Host: 'wallet.example', 'User-Agent': 'bench', ...request.headers };
   const event: Partial<APIGatewayProxyEvent> = {
     httpMethod: request.method,
     path: request.path,
     pathParameters: { ...request.pathParameters },
-    headers: { Accept: '*/*', Host: 'wallet.example', 'User-Agent': 'bench', ...request.headers },
-    multiValueHeaders: {},
+    headers,
+    multiValueHeaders: several(headers),
     queryStringParameters: query ? { ...query } : null,
-    multiValueQueryStringParameters: query
-      ? Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value]]))
-      : null,
+    multiValueQueryStringParameters: query ? several(query) : null,
     body: request.body === undefined ? null : JSON.stringify(request.body),
     isBase64Encoded: false,
     requestContext: { authorizer: { ...caller } } as unknown as APIGatewayProxyEvent['requestContext'],
   };
   return event as APIGatewayProxyEvent;
+}
+
+function several(single: Readonly<Record<string, string>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(single).map(([name, value]) => [name, [value]]));
 }
 
 /** A Lambda context with what handlers look at. */

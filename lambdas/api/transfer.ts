@@ -38,7 +38,7 @@ export const transfer = command<typeof body, QueuedServices>({
     requireCurrency(currencyOf(toWalletId), currency);
     const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, at: operation.at };
     const rate = rateLimitOf(caller, 'transfer', services);
-    const preferences = preferencesOf(event);
+    const preferences = preferencesOf(event, operation.at);
     if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
     const result = preferences.respondAsync
       ? await acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate)

@@ -38,7 +38,7 @@ export const withdraw = command<typeof body, QueuedServices>({
       operation.fingerprint,
       rateLimitOf(caller, 'withdraw', services),
     );
-    return enqueue(accepted, services, preferencesOf(event));
+    return enqueue(accepted, services, preferencesOf(event, operation.at));
   },
 });
 

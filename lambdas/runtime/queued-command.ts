@@ -1,5 +1,4 @@
 import type { WorkMessage } from '../contract.ts';
-import type { Transaction } from '../domain/transaction.ts';
 import { isAtRest } from '../domain/withdrawal.ts';
 import type { Committed } from '../store/transactions.ts';
 import { committed } from './http.ts';
@@ -36,7 +35,7 @@ export async function enqueue(
     }
   }
   if (preferences.waitSeconds === 0) return committed(202, transactionView(transaction), replayed);
-  const current: Transaction = await waitForEnd(services.table, transaction, preferences.waitSeconds);
+  const current = await waitForEnd(services.table, transaction, preferences.waitUntil);
   const answer = committed(isAtRest(current) ? 200 : 202, transactionView(current), replayed);
   return { ...answer, headers: { ...answer.headers, 'Preference-Applied': `wait=${preferences.waitSeconds}` } };
 }

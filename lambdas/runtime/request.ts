@@ -92,6 +92,13 @@ export function headerOf(event: APIGatewayProxyEvent, name: string): string | un
   return found === undefined ? undefined : event.headers[found];
 }
 
+/** All lines of a header that may be given several times, by its lower-case name. */
+export function headersOf(event: APIGatewayProxyEvent, name: string): string[] {
+  return Object.entries(event.multiValueHeaders).flatMap(([header, values]) =>
+    header.toLowerCase() === name ? (values ?? []) : [],
+  );
+}
+
 /** An `invalid_request` that names what was wrong. */
 export function invalid(errors: readonly InvalidField[]): WalletError {
   return new WalletError('invalid_request', { errors });

@@ -1,0 +1,117 @@
+/** `Prefer: wait=N`: how long the answer to an accepted command is kept back for its end. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { withdraw } from '../../lambdas/api/withdraw.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import type { QueuedServices } from '../../lambdas/runtime/queued-command.ts';
+import { putBackWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { answer } from '../faults.ts';
+import { endUser, send } from '../request.ts';
+import { claimed, destination, fundedWallet, newKey, openWallet, visit } from './commands.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+let walletId: string;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+beforeEach(async () => {
+  table.fault = undefined;
+  walletId = await fundedWallet(table, 'ann', 1_000);
+});
+
+/** Withdraws; `onSend` does at once what a worker does some time after the message was sent. */
+async function withdrawWith(headers: Record<string, string>, onSend: (transactionId: string) => Promise<unknown>) {
+  const startedAt = table.now();
+  const { status, headers: answered } = await send('withdraw', serve(withdraw, services(onSend)), {
+    as: endUser('ann'),
+    path: { walletId },
+    key: newKey(),
+    body: { amount: 30, destination },
+    headers,
+  });
+  return { status, applied: answered['Preference-Applied'], tookMs: table.now() - startedAt };
+}
+
+function services(onSend: (transactionId: string) => Promise<unknown>): QueuedServices {
+  return {
+    table,
+    queue: {
+      async send({ transactionId }) {
+        await onSend(transactionId);
+      },
+    },
+    isOverloaded: () => Promise.resolve(false),
+    perHour: 1_000,
+  };
+}
+
+async function putBackFor(transactionId: string, ms: number): Promise<void> {
+  const claim = await claimed(table, transactionId);
+  const dueAt = new Date(table.now() + ms).toISOString();
+  await putBackWithdrawal(table, claim, { dueAt, submitBy: undefined });
+}
+
+describe('a command whose client prefers to wait', () => {
+  it('is answered when its work ends', async () => {
+    const ended = await withdrawWith({ Prefer: 'wait=10' }, async (transactionId) =>
+      settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted')),
+    );
+    assert.deepEqual([ended.status, ended.applied], [200, 'wait=10']);
+    assert.ok(ended.tookMs < 1_000, `${ended.tookMs} ms`);
+  });
+
+  it('is answered after that time while somebody is at work on it', async () => {
+    const slow = await withdrawWith({ Prefer: 'wait=10' }, (transactionId) => claimed(table, transactionId));
+    assert.deepEqual(slow, { status: 202, applied: 'wait=10', tookMs: 10_000 });
+  });
+
+  it('waits for 20 s at most, with all that came before: the gateway gives up after 29 s', async () => {
+    const slow = await withdrawWith({ Prefer: 'wait=999' }, async (transactionId) => {
+      await claimed(table, transactionId);
+      table.clock.now += 12_000;
+    });
+    assert.deepEqual(slow, { status: 202, applied: 'wait=20', tookMs: 20_000 });
+  });
+
+  it('does not wait for what cannot come in time', async () => {
+    const inTime = await withdrawWith({ Prefer: 'wait=10' }, (transactionId) => putBackFor(transactionId, 9_000));
+    assert.equal(inTime.tookMs, 10_000);
+    const tooLate = await withdrawWith({ Prefer: 'wait=10' }, (transactionId) => putBackFor(transactionId, 11_000));
+    assert.deepEqual([tooLate.status, tooLate.applied], [202, 'wait=10']);
+    assert.ok(tooLate.tookMs < 1_000, `${tooLate.tookMs} ms`);
+  });
+
+  it('is accepted whatever becomes of the reads', async () => {
+    const blind = await withdrawWith({ Prefer: 'wait=10' }, () => {
+      table.fault = answer('ProvisionedThroughputExceededException');
+      return Promise.resolve();
+    });
+    assert.deepEqual([blind.status, blind.applied], [202, 'wait=10']);
+  });
+
+  it('may say so in several lines', async () => {
+    const toWalletId = await openWallet(table, 'bob');
+    const { status, headers } = await send(
+      'transfer',
+      serve(
+        transfer,
+        services(() => Promise.resolve()),
+      ),
+      {
+        as: endUser('ann'),
+        path: { walletId },
+        key: newKey(),
+        body: { amount: 30, toWalletId },
+        headers: { Prefer: 'respond-async', prefer: 'wait=1' },
+      },
+    );
+    assert.deepEqual([status, headers['Preference-Applied']], [202, 'wait=1']);
+  });
+});

@@ -51,14 +51,14 @@ async function endGroup(table: Table, group: readonly QueuedTransfer[]): Promise
   }
   const { ended, refusal } = outcome;
   const open = group.filter(({ transactionId }) => !ended.has(transactionId));
-  if (refusal === undefined) {
-    // Each round leaves out at least one transfer, so this ends.
+  if (refusal === undefined || open.length < group.length) {
+    // What was refused is the whole group. Without a refusal some had ended, so that each round has fewer.
     await endGroup(table, open);
-  } else if (refusal.code === 'balance_limit_exceeded' && open.length > 1) {
+  } else if (refusal.code === 'balance_limit_exceeded' && group.length > 1) {
     // Not all of them fit; one by one, some may.
-    for (const transfer of open) await endGroup(table, [transfer]);
+    for (const transfer of group) await endGroup(table, [transfer]);
   } else {
-    for (const transfer of open) await fail(table, transfer, refusal, at);
+    for (const transfer of group) await fail(table, transfer, refusal, at);
   }
 }
 

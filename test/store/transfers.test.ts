@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import '../environment.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { failTransfer, mostTransfersPerWrite, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
+import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { balanceOf, charge, fundedWallet, openWallet, queueTransfer, setStatus } from './commands.ts';
@@ -120,5 +122,53 @@ describe('a transfer that cannot arrive', () => {
     await assertWritesNothing(table, false, () => failTransfer(table, transfer, failure, now()));
     const expected = { settled: false, ended: new Set([transfer.transactionId]), refusal: undefined } as const;
     await assertWritesNothing(table, expected, () => settleTransfers(table, [transfer], now()));
+  });
+});
+
+describe('ending a batch of transfers', () => {
+  const statusesOf = async (group: Group) =>
+    Promise.all(group.map(async ({ transactionId }) => (await getTransaction(table, transactionId))?.status));
+  /** The batch, while another worker settles the first one between its read and its write. */
+  const endRacing = async (group: Group) => {
+    table.fault = async (call, send) => {
+      if (call.operation !== 'TransactWriteItems') return send();
+      table.fault = undefined;
+      await settleTransfers(table, [group[0]], now());
+      return send();
+    };
+    const ids = group.map(({ transactionId }) => transactionId);
+    assert.deepEqual(await endTransfers(ids, table), new Map());
+  };
+
+  it('settles those that fit when not all of them do, and fails the others', async () => {
+    const { from, to, group } = await queued(60, 50, 30);
+    await charge(table, to, { amount: maxAmount - 100 });
+    const ids = group.map(({ transactionId }) => transactionId);
+    assert.deepEqual(await endTransfers(ids, table), new Map());
+    const statuses = await statusesOf(group);
+    const settled = group.filter((_, index) => statuses[index] === 'completed');
+    const sum = settled.reduce((total, { amount }) => total + amount, 0);
+    assert.ok(settled.length === 2 && statuses.filter((status) => status === 'failed').length === 1, String(statuses));
+    assert.equal((await balanceOf(table, to)).total, maxAmount - 100 + sum);
+    assert.equal((await balanceOf(table, from)).total, 1_000 - sum);
+  });
+
+  it('settles what is left and fits when another worker has settled the rest meanwhile', async () => {
+    const two = await queued(60, 30);
+    await charge(table, two.to, { amount: maxAmount - 100 });
+    await endRacing(two.group);
+    assert.deepEqual(await statusesOf(two.group), ['completed', 'completed']);
+
+    const three = await queued(60, 30, 10);
+    await charge(table, three.to, { amount: maxAmount - 100 });
+    await endRacing(three.group);
+    assert.deepEqual(await statusesOf(three.group), ['completed', 'completed', 'completed']);
+  });
+
+  it('fails what is left when it fits no more', async () => {
+    const { to, group } = await queued(60, 50);
+    await charge(table, to, { amount: maxAmount - 100 });
+    await endRacing(group);
+    assert.deepEqual(await statusesOf(group), ['completed', 'failed']);
   });
 });

@@ -49,7 +49,8 @@ export function consume(services: {
 /**
  * As `consume`, for work that is done for many messages together.
  *
- * @param handle does the work of a batch without repetitions; gives the ids that failed, with their errors
+ * @param handle does the work of a batch without repetitions; gives the ids that failed, with their errors. When it
+ *   throws, all have failed
  */
 export function consumeTogether(services: {
   queue: Delay;
@@ -60,7 +61,14 @@ export function consumeTogether(services: {
       const transactionId = workOf(record);
       return transactionId === undefined ? [] : [{ record, transactionId }];
     });
-    const failed = await services.handle([...new Set(work.map(({ transactionId }) => transactionId))]);
+    const transactionIds = [...new Set(work.map(({ transactionId }) => transactionId))];
+    let failed: ReadonlyMap<string, unknown>;
+    try {
+      failed = await services.handle(transactionIds);
+    } catch (error) {
+      // Passed on, it would hide the whole batch for as long as the queue's visibility time-out.
+      failed = new Map(transactionIds.map((transactionId) => [transactionId, error]));
+    }
     const failures = work.filter(({ transactionId }) => failed.has(transactionId));
     await Promise.all(
       failures.map(({ record, transactionId }) => putBackAfterError(services.queue, record, failed.get(transactionId))),

@@ -189,9 +189,14 @@ export function openService(
   const settleBatch = consumeTogether({
     queue: openQueue(clients.sqs, transferQueue),
     async handle(transactionIds) {
-      const failed = await endTransfers(transactionIds, table);
-      for (const error of failed.values()) report(error);
-      return failed;
+      try {
+        const failed = await endTransfers(transactionIds, table);
+        for (const error of failed.values()) report(error);
+        return failed;
+      } catch (error) {
+        report(error);
+        throw error;
+      }
     },
   });
   queues.add(transferQueue, settings.transfers, async (label, event) => {

@@ -1,8 +1,10 @@
+import type { SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import '../environment.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import { consumeTogether } from '../../lambdas/runtime/consumer.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { failTransfer, mostTransfersPerWrite, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
@@ -10,6 +12,7 @@ import { getWallet } from '../../lambdas/store/wallets.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
+import { answer } from '../faults.ts';
 import { balanceOf, charge, fundedWallet, openWallet, queueTransfer, setStatus } from './commands.ts';
 import { assertWritesNothing } from './inspect.ts';
 
@@ -170,5 +173,32 @@ describe('ending a batch of transfers', () => {
     await charge(table, to, { amount: maxAmount - 100 });
     await endRacing(group);
     assert.deepEqual(await statusesOf(group), ['completed', 'failed']);
+  });
+
+  it('puts every message back for a moment when the transfers cannot be read', async () => {
+    const { group } = await queued(1, 2);
+    const delays: [string, number][] = [];
+    const work = consumeTogether({
+      queue: { delay: (handle, seconds) => Promise.resolve(void delays.push([handle, seconds])) },
+      handle: (transactionIds) => endTransfers(transactionIds, table),
+    });
+    const Records = group.map(({ transactionId }, index) => ({
+      messageId: `message ${index}`,
+      receiptHandle: `handle ${index}`,
+      body: JSON.stringify({ transactionId }),
+      attributes: { ApproximateReceiveCount: '1' },
+    }));
+    table.fault = answer('ThrottlingException');
+    const report = await work({ Records } as unknown as SQSEvent);
+    table.fault = undefined;
+    assert.deepEqual(report, {
+      batchItemFailures: [{ itemIdentifier: 'message 0' }, { itemIdentifier: 'message 1' }],
+    });
+    assert.deepEqual(
+      delays.map(([handle]) => handle),
+      ['handle 0', 'handle 1'],
+    );
+    for (const [, seconds] of delays) assert.ok(seconds <= 2, `${seconds} s`);
+    assert.deepEqual(await statusesOf(group), ['pending', 'pending']);
   });
 });

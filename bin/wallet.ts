@@ -1,12 +1,28 @@
+/**
+ * The CDK app. Context (`-c name=value`): `tokenIssuer` with `tokenAudience`, and `tokenJwksUri` where the keys are not at
+ * the usual place, for an issuer of one's own; `alarmTopicArn` for where alarms go.
+ */
 import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 const app = new App();
-// Without an issuer the stack brings its own: cdk deploy -c tokenIssuer=https://… -c tokenAudience=…
-const issuer: unknown = app.node.tryGetContext('tokenIssuer');
-const audience: unknown = app.node.tryGetContext('tokenAudience');
-new WalletStack(
-  app,
-  'Wallet',
-  typeof issuer === 'string' && typeof audience === 'string' ? { tokens: { issuer, audience } } : {},
-);
+const [issuer, audience, jwksUri, alarmTopicArn] = [
+  'tokenIssuer',
+  'tokenAudience',
+  'tokenJwksUri',
+  'alarmTopicArn',
+].map((name) => {
+  const value: unknown = app.node.tryGetContext(name);
+  return typeof value === 'string' ? value : undefined;
+});
+if ((issuer === undefined) !== (audience === undefined)) {
+  throw new Error('tokenIssuer and tokenAudience go together: give both or neither');
+}
+if (jwksUri !== undefined && issuer === undefined) {
+  throw new Error('tokenJwksUri goes with tokenIssuer and tokenAudience: give all three, or those two, or none');
+}
+new WalletStack(app, 'Wallet', {
+  ...(issuer !== undefined &&
+    audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
+  ...(alarmTopicArn !== undefined && { alarmTopicArn }),
+});

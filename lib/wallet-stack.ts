@@ -1,15 +1,26 @@
 import { CfnOutput, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { WalletService, type WalletServiceProps } from './wallet-service.ts';
 
-/** Properties of `WalletStack`: those of the service, but that the bank's URL is a parameter of the stack. */
-export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, 'bank'> {
+/**
+ * Properties of `WalletStack`: those of the service, but that the bank's URL is a parameter of the stack, and that the
+ * topic of the alarms goes by its ARN.
+ */
+export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, 'bank' | 'alarmTopic'> {
   /**
    * The bank's limits.
    *
    * @default - those of `BankProps`
    */
   readonly bank?: Omit<WalletServiceProps['bank'], 'url'>;
+
+  /**
+   * The SNS topic where alarms go; CloudWatch must be allowed to publish to it, and to use its key.
+   *
+   * @default - alarms only show in CloudWatch
+   */
+  readonly alarmTopicArn?: string;
 }
 
 /** The service as one stack, for teams that deploy it as it is. */
@@ -21,19 +32,33 @@ export class WalletStack extends Stack {
     const bankUrl = new CfnParameter(this, 'BankUrl', {
       type: 'String',
       description: "Base URL of the bank's API",
-      allowedPattern: String.raw`https?://[^\s?#]+`,
-      constraintDescription: 'must be an http or https URL without query',
+      // The bank's client takes no other, and would refuse it only at the first withdrawal.
+      allowedPattern: String.raw`https://[^\s?#@/]+(/[^\s?#]*)?|http://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/[^\s?#]*)?`,
+      constraintDescription: 'must be an https URL without credentials and query; http only to this machine',
     });
+    const { alarmTopicArn } = props;
     this.service = new WalletService(this, 'Service', {
       ...props,
       bank: { ...props.bank, url: bankUrl.valueAsString },
+      ...(alarmTopicArn !== undefined && { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn) }),
     });
 
-    const { api, bankSecret, cognito } = this.service;
+    const { api, table, entriesTable, bankSecret, eventBus, auditBucket, notificationTopic, cognito } = this.service;
     new CfnOutput(this, 'ApiUrl', { value: api.url, description: 'Base URL of the API' });
     new CfnOutput(this, 'BankSecretArn', {
       value: bankSecret.secretArn,
       description: 'Secret with the HMAC key that requests to the bank are signed with',
+    });
+    new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Table of wallets and transactions' });
+    new CfnOutput(this, 'EntriesTableName', {
+      value: entriesTable.tableName,
+      description: "Table of wallets' ledgers",
+    });
+    new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Where events are published' });
+    new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Where events are kept' });
+    new CfnOutput(this, 'NotificationTopicArn', {
+      value: notificationTopic.topicArn,
+      description: 'Where notifications for owners are published',
     });
     if (cognito) {
       new CfnOutput(this, 'TokenEndpoint', {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { metrics } from '../../lambdas/contract.ts';
+import { openBank } from '../../lambdas/bank/client.ts';
 import { newApp } from '../../lib/app.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
@@ -90,6 +91,28 @@ describe('alarms', () => {
   });
 });
 
+describe('the outputs', () => {
+  it('name what operators and consumers of events need, as the service knows it', () => {
+    const { api, table, entriesTable, bankSecret, eventBus, auditBucket, notificationTopic, cognito } = stack.service;
+    const values = Object.entries(template.findOutputs('*')).map(([name, { Value }]) => [name, Value as unknown]);
+    assert.deepEqual(
+      Object.fromEntries(values),
+      stack.resolve({
+        ApiUrl: api.url,
+        BankSecretArn: bankSecret.secretArn,
+        TableName: table.tableName,
+        EntriesTableName: entriesTable.tableName,
+        EventBusName: eventBus.eventBusName,
+        AuditBucketName: auditBucket.bucketName,
+        NotificationTopicArn: notificationTopic.topicArn,
+        TokenEndpoint: cognito?.tokenEndpoint,
+        ClientId: cognito?.machineClient.userPoolClientId,
+        UserPoolId: cognito?.userPool.userPoolId,
+      }),
+    );
+  });
+});
+
 describe('the rules of AWS Solutions', () => {
   it('are kept, or set aside with a reason next to what they are about', () => {
     for (const root of [stack, synthesize({ tokens: { issuer: 'https://issuer.example', audience: 'a' } }).stack]) {
@@ -125,15 +148,36 @@ describe('the sweeper', () => {
 });
 
 describe('the parameter', () => {
-  it('takes http and https URLs, and has no default that could pay into nowhere', () => {
+  it('takes the URLs that the bank client takes, and has no default that could pay into nowhere', () => {
     const { BankUrl } = template.findParameters('BankUrl') as {
       BankUrl: { AllowedPattern: string; Default?: string; Description: string };
     };
     assert.equal(BankUrl.Default, undefined);
     const pattern = new RegExp(`^(?:${BankUrl.AllowedPattern})$`);
-    for (const good of ['https://bank.example', 'http://127.0.0.1:4100/v1']) assert.match(good, pattern);
-    for (const bad of ['', 'bank.example', 'ftp://bank.example', 'https://bank.example/?q=1', 'https://a b']) {
+    const open = (url: string) => openBank({ url, secret: () => Promise.resolve('') });
+    for (const good of [
+      'https://bank.example',
+      'https://bank.example:8443/v1/@wallets',
+      'http://localhost',
+      'http://127.0.0.1:4100/v1',
+      'http://[::1]:4100/',
+    ]) {
+      assert.match(good, pattern);
+      assert.doesNotThrow(() => open(good));
+    }
+    for (const bad of [
+      '',
+      'bank.example',
+      'ftp://bank.example',
+      'http://bank.example',
+      'http://localhost.example',
+      'http://127.0.0.1.example',
+      'https://me:secret@bank.example',
+      'https://bank.example/?q=1',
+      'https://a b',
+    ]) {
       assert.doesNotMatch(bad, pattern);
+      assert.throws(() => open(bad), bad);
     }
   });
 });

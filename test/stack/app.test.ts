@@ -1,0 +1,59 @@
+/** The CDK app as the CDK's command line runs it: a process of its own, with what `-c` says in its context. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import type { Resource } from './synthesized.ts';
+
+const app = join(import.meta.dirname, '..', '..', 'bin', 'wallet.ts');
+const folder = mkdtempSync(join(tmpdir(), 'wallet-app-'));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function synthesize(context: Record<string, string>) {
+  const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context), CDK_OUTDIR: folder };
+  return spawnSync(process.execPath, [app], { env, encoding: 'utf8' });
+}
+
+describe('the context', () => {
+  it('gives the issuer of tokens and the topic of alarms', () => {
+    const { status, stderr } = synthesize({
+      tokenIssuer: 'https://issuer.example',
+      tokenAudience: 'wallets',
+      tokenJwksUri: 'https://keys.example/jwks',
+      alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:on-call',
+    });
+    assert.equal(status, 0, stderr);
+    const template = JSON.parse(readFileSync(join(folder, 'Wallet.template.json'), 'utf8')) as {
+      Resources: Record<string, Resource>;
+    };
+    const resources = Object.values(template.Resources);
+    const authorizer = resources.find(({ Properties }) => Properties['Description'] === 'Wallet service: authorizer');
+    const { Variables } = authorizer?.Properties['Environment'] as { Variables: Record<string, string> };
+    assert.deepEqual(
+      ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'].map((name) => Variables[name]),
+      ['oidc', 'https://issuer.example', 'wallets', 'https://keys.example/jwks'],
+    );
+    assert.equal(resources.filter(({ Type }) => Type === 'AWS::Cognito::UserPool').length, 0);
+    const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+    assert.ok(alarms.length > 0);
+    for (const { Properties } of alarms) {
+      assert.deepEqual(Properties['AlarmActions'], ['arn:aws:sns:eu-west-1:111122223333:on-call']);
+    }
+  });
+
+  it('with half of an issuer ships nothing, rather than a user pool that nobody asked for', () => {
+    for (const half of [
+      { tokenIssuer: 'https://issuer.example' },
+      { tokenAudience: 'wallets' },
+      { tokenJwksUri: 'https://keys.example/jwks' },
+    ]) {
+      const { status, stderr } = synthesize(half);
+      assert.notEqual(status, 0);
+      assert.match(stderr, /tokenIssuer and tokenAudience/);
+    }
+  });
+});

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
-import type { TransactionType } from '../domain/transaction.ts';
-import { dueShard, dueShards, transactionKey } from './keys.ts';
+import { dueShard, dueShards, dueTypes, transactionKey } from './keys.ts';
+import type { DueType } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem, update } from './write.ts';
@@ -9,15 +9,15 @@ import { fromItem, toItem, update } from './write.ts';
 /** Open work as the `due` index shows it. */
 export interface DueWork {
   readonly transactionId: string;
-  readonly type: TransactionType;
+  readonly type: DueType;
   /** ISO 8601 UTC. */
   readonly dueAt: string;
 }
 
-/** Open work of one shard that was due before `before` (ISO 8601), the most overdue first; shards count from 0. */
+/** Open work of one type and shard, due before `before` (ISO 8601), the most overdue first; shards count from 0. */
 export async function listDue(
   table: Table,
-  query: { shard: number; before: string; limit: number },
+  query: { type: DueType; shard: number; before: string; limit: number },
 ): Promise<DueWork[]> {
   const { Items = [] } = await persist(table, () =>
     table.client.send(
@@ -25,7 +25,7 @@ export async function listDue(
         TableName: table.name,
         IndexName: indexes.due,
         KeyConditionExpression: 'dueShard = :shard AND dueAt < :before',
-        ExpressionAttributeValues: toItem({ ':shard': dueShard(query.shard), ':before': query.before }),
+        ExpressionAttributeValues: toItem({ ':shard': dueShard(query.type, query.shard), ':before': query.before }),
         Limit: query.limit,
       }),
     ),
@@ -54,20 +54,21 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
   }
 }
 
-/** The earliest due time (ISO 8601) of all open work, or undefined when nothing is open. Reads one entry a shard. */
+/** The earliest due time (ISO 8601) of all open work, or undefined when nothing is open. Reads one entry of each shard. */
 export async function earliestDue(table: Table): Promise<string | undefined> {
-  const earliest = await Promise.all(Array.from({ length: dueShards }, (_, shard) => earliestOfShard(table, shard)));
+  const shards = dueTypes.flatMap((type) => Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)));
+  const earliest = await Promise.all(shards.map((shard) => earliestOfShard(table, shard)));
   return earliest.filter((dueAt) => dueAt !== undefined).sort()[0];
 }
 
-async function earliestOfShard(table: Table, shard: number): Promise<string | undefined> {
+async function earliestOfShard(table: Table, shard: string): Promise<string | undefined> {
   const { Items } = await persist(table, () =>
     table.client.send(
       new QueryCommand({
         TableName: table.name,
         IndexName: indexes.due,
         KeyConditionExpression: 'dueShard = :shard',
-        ExpressionAttributeValues: toItem({ ':shard': dueShard(shard) }),
+        ExpressionAttributeValues: toItem({ ':shard': shard }),
         Limit: 1,
       }),
     ),

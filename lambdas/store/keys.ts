@@ -2,7 +2,11 @@ import { createHash, createHmac } from 'node:crypto';
 
 /** The only place that knows the formats of keys and ids. */
 
-/** Open work is spread over this many partitions of the `due` index, so that none of them is hot. */
+/** What waits for a worker of its own, and so has partitions of the `due` index of its own. */
+export const dueTypes = ['withdrawal', 'transfer'] as const;
+export type DueType = (typeof dueTypes)[number];
+
+/** Open work of a type is spread over this many partitions of the `due` index, so that none of them is hot. */
 export const dueShards = 8;
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -236,10 +240,10 @@ export function transactionIdOfHistoryKey(historyKey: string): string {
 }
 
 /** The partition of the `due` index that a transaction's open work belongs to. */
-export function dueShardOf(transactionId: string): string {
-  return dueShard(alphabet.indexOf(transactionId.slice(-1)) % dueShards);
+export function dueShardOf(type: DueType, transactionId: string): string {
+  return dueShard(type, alphabet.indexOf(transactionId.slice(-1)) % dueShards);
 }
 
-export function dueShard(shard: number): string {
-  return `DUE#${shard}`;
+export function dueShard(type: DueType, shard: number): string {
+  return `DUE#${type}#${shard}`;
 }

@@ -50,7 +50,7 @@ export function acceptWithdrawal(
     transaction,
     fingerprint,
     [hold(table, movement(transaction)), ...rateItems(table, transaction, rate)],
-    { dueShard: dueShardOf(transaction.transactionId), dueAt: transaction.createdAt },
+    { dueShard: dueShardOf('withdrawal', transaction.transactionId), dueAt: transaction.createdAt },
   );
 }
 
@@ -89,7 +89,7 @@ export function acceptTransfer(
     transaction,
     fingerprint,
     [debit(table, movement(transaction)), ...rateItems(table, transaction, rate)],
-    { dueShard: dueShardOf(transaction.transactionId), dueAt: transaction.createdAt },
+    { dueShard: dueShardOf('transfer', transaction.transactionId), dueAt: transaction.createdAt },
   );
 }
 

@@ -8,6 +8,7 @@ import { logger, metrics } from '../runtime/telemetry.ts';
 import { listDue, touchDue } from '../store/due.ts';
 import type { DueWork } from '../store/due.ts';
 import { dueShards } from '../store/keys.ts';
+import type { DueType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 
@@ -25,7 +26,7 @@ export interface SweeperServices {
 
 /** Work is overdue when it was due this long ago and nobody has moved it: its message is lost, or its worker died. */
 const graceMs = 60_000;
-/** Most work queued again from one shard in one run. */
+/** Most work of a type queued again from one shard in one run. */
 const mostPerShard = 250;
 /** Messages in one call to SQS. */
 const batchSize = 10;
@@ -36,33 +37,27 @@ const batchSize = 10;
  *
  * @returns how much work was queued again
  */
-export async function sweep(services: SweeperServices): Promise<number> {
-  const { table } = services;
-  const queues = await Promise.all([
-    openForSweep(services.withdrawals, (work) => work.type === 'withdrawal'),
-    openForSweep(services.transfers, (work) => work.type === 'transfer'),
-  ]);
-  const now = table.now();
-  const before = new Date(now - graceMs).toISOString();
-  let requeued = 0;
-  for (let shard = 0; shard < dueShards; shard++) {
-    const overdue = await listDue(table, { shard, before, limit: mostPerShard });
-    for (const { queue, takes } of queues) {
-      const work = overdue.filter(takes);
-      for (let start = 0; start < work.length; start += batchSize) {
-        requeued += await requeue(table, queue, work.slice(start, start + batchSize), now);
-      }
-    }
-  }
+export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
+  const requeued =
+    (await sweepType(table, 'withdrawal', withdrawals)) + (await sweepType(table, 'transfer', transfers));
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);
   metrics.publishStoredMetrics();
   return requeued;
 }
 
-async function openForSweep(queue: SweptQueue, takes: (work: DueWork) => boolean) {
-  const backlog = (await queue.depth()) > mostPerShard * dueShards;
-  return { queue, takes: (work: DueWork) => !backlog && takes(work) };
+async function sweepType(table: Table, type: DueType, queue: SweptQueue): Promise<number> {
+  if ((await queue.depth()) > mostPerShard * dueShards) return 0;
+  const now = table.now();
+  const before = new Date(now - graceMs).toISOString();
+  let requeued = 0;
+  for (let shard = 0; shard < dueShards; shard++) {
+    const overdue = await listDue(table, { type, shard, before, limit: mostPerShard });
+    for (let start = 0; start < overdue.length; start += batchSize) {
+      requeued += await requeue(table, queue, overdue.slice(start, start + batchSize), now);
+    }
+  }
+  return requeued;
 }
 
 async function requeue(table: Table, queue: SweptQueue, work: readonly DueWork[], now: number): Promise<number> {

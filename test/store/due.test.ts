@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import '../environment.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, touchDue } from '../../lambdas/store/due.ts';
-import { dueShards } from '../../lambdas/store/keys.ts';
+import { dueShardOf, dueShards, dueTypes, transactionKey } from '../../lambdas/store/keys.ts';
+import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { claim, fundedWallet, openWallet, queueTransfer, withdraw } from './commands.ts';
+import { acceptedWithdrawal, claim, fundedWallet, openWallet, queueTransfer, withdraw } from './commands.ts';
+import { plant } from './inspect.ts';
 
 let engine: TestEngine;
 before(async () => {
@@ -18,7 +21,9 @@ const anyTime = '9';
 
 async function everyShard(table: TestTable, before: string) {
   const shards = await Promise.all(
-    Array.from({ length: dueShards }, (_, shard) => listDue(table, { shard, before, limit: 100 })),
+    dueTypes.flatMap((type) =>
+      Array.from({ length: dueShards }, (_, shard) => listDue(table, { type, shard, before, limit: 100 })),
+    ),
   );
   return shards.flat();
 }
@@ -53,7 +58,9 @@ describe('open work', () => {
     const tenth = work[10]!.createdAt;
     assert.equal((await everyShard(table, tenth)).length, 10, 'what is due at that very moment is not before it');
     for (let shard = 0; shard < dueShards; shard++) {
-      const times = (await listDue(table, { shard, before: anyTime, limit: 3 })).map(({ dueAt }) => dueAt);
+      const times = (await listDue(table, { type: 'withdrawal', shard, before: anyTime, limit: 3 })).map(
+        ({ dueAt }) => dueAt,
+      );
       assert.ok(times.length <= 3);
       assert.deepEqual(times, [...times].sort());
     }
@@ -83,6 +90,50 @@ describe('open work', () => {
     const at = iso(table.now());
     assert.equal(await touchDue(table, { transactionId, type: 'withdrawal', dueAt: createdAt }, at), true);
     assert.equal((await claim(table, transactionId)).claimed, true);
+  });
+});
+
+describe('the sweeper', () => {
+  /** A queue of this depth that takes everything, and the ids that it was sent. */
+  const queueOf = (messages: number) => {
+    const sent: string[] = [];
+    const send = (batch: readonly { transactionId: string }[]) => {
+      sent.push(...batch.map(({ transactionId }) => transactionId));
+      return Promise.resolve([]);
+    };
+    return { sent, send, depth: () => Promise.resolve(messages) };
+  };
+
+  it('finds work of one type behind any backlog of the other, and leaves that one alone', async () => {
+    const table = await engine.newTable();
+    const { transactionId: lost } = await acceptedWithdrawal(table);
+    // More than one run takes from a shard, all of it in the way if types shared their shards.
+    const waiting = await Promise.all(
+      Array.from({ length: 300 }, async (_, i) => {
+        const transactionId = `tx_${i}${lost.slice(-1)}`;
+        const dueAt = iso(table.now() - 300_000 - i);
+        const dueShard = dueShardOf('transfer', transactionId);
+        await plant(table, { ...transactionKey(transactionId), transactionId, type: 'transfer', dueShard, dueAt });
+        return dueAt;
+      }),
+    );
+    table.clock.now += 600_000;
+    const [withdrawals, transfers] = [queueOf(0), queueOf(2_500)];
+    assert.equal(await sweep({ table, withdrawals, transfers }), 1);
+    assert.deepEqual([withdrawals.sent, transfers.sent], [[lost], []]);
+    assert.equal(await earliestDue(table), waiting.sort()[0], 'what waits in the queue is not touched');
+  });
+
+  it('queues again what is overdue of both types, each once', async () => {
+    const table = await engine.newTable();
+    const work = await openWork(table);
+    table.clock.now += 600_000;
+    const [withdrawals, transfers] = [queueOf(0), queueOf(0)];
+    assert.equal(await sweep({ table, withdrawals, transfers }), work.length);
+    assert.equal(await sweep({ table, withdrawals, transfers }), 0);
+    const sent = (type: string) => work.filter((one) => one.type === type).map(({ transactionId }) => transactionId);
+    assert.deepEqual(withdrawals.sent.sort(), sent('withdrawal').sort());
+    assert.deepEqual(transfers.sent, sent('transfer'));
   });
 });
 

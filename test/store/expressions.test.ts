@@ -205,7 +205,7 @@ async function useEveryFunction(): Promise<void> {
 
   const open = await accept();
   await earliestDue(table);
-  await listDue(table, { shard: 0, before: '9', limit: 1 });
+  await listDue(table, { type: 'withdrawal', shard: 0, before: '9', limit: 1 });
   await touchDue(table, { transactionId: open.transactionId, type: 'withdrawal', dueAt: open.createdAt }, at());
   await putBreaker(table, { state: 'open', since: at() });
   await getTransaction(table, open.transactionId);

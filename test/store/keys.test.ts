@@ -7,6 +7,7 @@ import {
   dueShard,
   dueShardOf,
   dueShards,
+  dueTypes,
   fingerprintOf,
   historyKeyOf,
   isHistoryKey,
@@ -122,14 +123,16 @@ describe('history keys', () => {
 
 describe('the shards of open work', () => {
   it('are all used, and evenly', () => {
-    const counts = new Map<string, number>();
-    const ids = Array.from({ length: 4_000 }, (_, i) => dueShardOf(transactionIdOf('ann', String(i))));
-    for (const shard of ids) counts.set(shard, (counts.get(shard) ?? 0) + 1);
-    assert.deepEqual(
-      [...counts.keys()].sort(),
-      Array.from({ length: dueShards }, (_, shard) => dueShard(shard)),
-    );
-    for (const count of counts.values()) assert.ok(count > 350 && count < 650, String(count));
+    for (const type of dueTypes) {
+      const counts = new Map<string, number>();
+      const ids = Array.from({ length: 4_000 }, (_, i) => dueShardOf(type, transactionIdOf('ann', String(i))));
+      for (const shard of ids) counts.set(shard, (counts.get(shard) ?? 0) + 1);
+      assert.deepEqual(
+        [...counts.keys()].sort(),
+        Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)),
+      );
+      for (const count of counts.values()) assert.ok(count > 350 && count < 650, String(count));
+    }
   });
 });
 

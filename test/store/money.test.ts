@@ -96,7 +96,7 @@ describe('a withdrawal, accepted', () => {
       { account: `wallet:${walletId}:available`, amount: -30 },
       { account: `wallet:${walletId}:held`, amount: 30 },
     ]);
-    assert.deepEqual([item['dueShard'], item['dueAt']], [dueShardOf(transactionId), at]);
+    assert.deepEqual([item['dueShard'], item['dueAt']], [dueShardOf('withdrawal', transactionId), at]);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
     assert.deepEqual(await indexesWith(transactionId), ['byWallet', 'due']);
     const window = await itemOf(table, rateWindowKey('ann', 'withdraw', '2026-03-01T12'));

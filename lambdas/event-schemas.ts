@@ -111,7 +111,7 @@ export const eventSchemas = {
   'wallet.funded': about('wallet.funded', 'A charge was booked', { transaction }),
   'wallet.frozen': about('wallet.frozen', 'No money may enter or leave the wallet', { wallet }),
   'wallet.unfrozen': about('wallet.unfrozen', 'Money may move again', { wallet }),
-  'wallet.closed': about('wallet.closed', 'The wallet is closed for ever', { wallet }),
+  'wallet.closed': about('wallet.closed', 'The wallet is empty, and closed', { wallet }),
   'withdrawal.accepted': about('withdrawal.accepted', 'Money is held for the bank', { transaction }),
   'withdrawal.executing': about('withdrawal.executing', 'The bank is being asked', { transaction }),
   'withdrawal.completed': about('withdrawal.completed', 'The bank has paid', { transaction }),

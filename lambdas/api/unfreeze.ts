@@ -4,7 +4,7 @@ import { serve } from '../runtime/http.ts';
 import { statusCommand } from '../runtime/status-command.ts';
 import { openTable } from '../store/table.ts';
 
-/** `POST /wallets/{walletId}/unfreeze`: lets money move again. */
+/** `POST /wallets/{walletId}/unfreeze`: lets money move again, also out of a closed wallet that it came back to. */
 export const unfreeze = statusCommand('unfreeze', 'active');
 
 const env = readEnvironment('unfreeze');

@@ -74,10 +74,14 @@ export function creditRefusal(
   );
 }
 
-/** Why the status of this wallet may not become `to`. A wallet already in that status is no refusal. */
+/**
+ * Why the status of this wallet may not become `to`. A wallet already in that status is no refusal. A closed wallet
+ * stays so, unless money has come back to it since: active again, it can let that go.
+ */
 export function statusRefusal(wallet: Wallet | undefined, to: WalletStatus): WalletError | undefined {
   if (wallet === undefined) return new WalletError('wallet_not_found');
-  if (wallet.status === 'closed' && to !== 'closed') return new WalletError('wallet_closed');
+  const reopened = to === 'active' && wallet.total > 0;
+  if (wallet.status === 'closed' && to !== 'closed' && !reopened) return new WalletError('wallet_closed');
   if (to === 'closed' && wallet.total !== 0) return new WalletError('wallet_not_empty');
   return undefined;
 }

@@ -62,6 +62,7 @@ export async function setWalletStatus(
   operation: Operation,
   change: { walletId: string; status: WalletStatus },
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
+  const condition = statusConditions[change.status];
   const readings = await write(table, [
     putOperation(table, operation),
     {
@@ -69,16 +70,8 @@ export async function setWalletStatus(
       request: {
         Update: update(table, walletKey(change.walletId), {
           set: '#status = :status, version = version + :one, updatedAt = :at',
-          if:
-            change.status === 'closed'
-              ? 'attribute_exists(pk) AND #total = :zero'
-              : 'attribute_exists(pk) AND #status <> :closed',
-          values: {
-            status: change.status,
-            one: 1,
-            at: operation.at,
-            ...(change.status === 'closed' ? { zero: 0 } : { closed: 'closed' }),
-          },
+          if: `attribute_exists(pk) AND ${condition.if}`,
+          values: { status: change.status, one: 1, at: operation.at, ...condition.values },
         }),
       },
       refused: (image) => statusRefusal(toWallet(image), change.status),
@@ -87,6 +80,13 @@ export async function setWalletStatus(
   const replayed = replayOf(readings) !== undefined;
   return { wallet: await existingWallet(table, change.walletId), replayed };
 }
+
+/** When a wallet may be given a status: see `statusRefusal`. */
+const statusConditions: Record<WalletStatus, { readonly if: string; readonly values: Item }> = {
+  active: { if: '(#status <> :closed OR #total > :zero)', values: { closed: 'closed', zero: 0 } },
+  frozen: { if: '#status <> :closed', values: { closed: 'closed' } },
+  closed: { if: '#total = :zero', values: { zero: 0 } },
+};
 
 /** Reads a wallet: half a read unit, or a whole one when it must show every write that was answered before. */
 export async function getWallet(

@@ -61,5 +61,6 @@ describe('the event of a wallet', () => {
     assert.equal(walletEvent({ ...wallet, status: 'frozen' }, wallet), 'wallet.unfrozen');
     assert.equal(walletEvent(wallet, { ...wallet, status: 'closed' }), 'wallet.closed');
     assert.equal(walletEvent({ ...wallet, status: 'frozen' }, { ...wallet, status: 'closed' }), 'wallet.closed');
+    assert.equal(walletEvent({ ...wallet, status: 'closed' }, wallet), 'wallet.unfrozen');
   });
 });

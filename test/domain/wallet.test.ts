@@ -77,14 +77,17 @@ describe('a credit', () => {
 });
 
 describe('a status', () => {
-  it('is refused to a wallet that is not there, is closed for good, or is not empty when it is to be closed', () => {
+  it('is refused to a wallet that is not there, is closed and empty, or is not empty when it is to be closed', () => {
     fc.assert(
       fc.property(image, status, (wallet, to) => {
         const expected =
           wallet === undefined
             ? 'wallet_not_found'
             : first([
-                [wallet.status === 'closed' && to !== 'closed', 'wallet_closed'],
+                [
+                  wallet.status === 'closed' && (to === 'frozen' || (to === 'active' && wallet.total === 0)),
+                  'wallet_closed',
+                ],
                 [to === 'closed' && wallet.available + wallet.held !== 0, 'wallet_not_empty'],
               ]);
         assert.equal(statusRefusal(wallet, to)?.code, expected);

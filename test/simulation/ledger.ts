@@ -182,7 +182,8 @@ function checkWallet(is: WalletState, was: WalletState | undefined, violate: Vio
   if (total !== available + held) violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
   if (version !== (was?.version ?? -1) + 1)
     violate('version counts changes', `${walletId} went from ${was?.version ?? 'nothing'} to ${version}`);
-  if (was?.status === 'closed' && is.status !== 'closed') violate('closed is closed', walletId);
+  if (was?.status === 'closed' && is.status !== 'closed' && (is.status !== 'active' || was.total === 0))
+    violate('closed is closed, unless money came back', walletId);
   if (is.status === 'closed' && was?.status !== 'closed' && total !== 0) violate('closed at zero', walletId);
   if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency))
     violate('owner and currency stay', walletId);

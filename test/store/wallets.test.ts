@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ownedWalletKey, transactionIdOf, transactionKey, walletIdOf, walletKey } from '../../lambdas/store/keys.ts';
+import { failTransfer } from '../../lambdas/store/transfers.ts';
+import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import { createWallet, getWallet, getWallets, listWallets } from '../../lambdas/store/wallets.ts';
 import { epoch, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { balanceOf, charge, fundedWallet, newKey, openWallet, operation, setStatus, withdraw } from './commands.ts';
+import {
+  balanceOf,
+  charge,
+  fundedWallet,
+  newKey,
+  openWallet,
+  operation,
+  queueTransfer,
+  setStatus,
+  transfer,
+  withdraw,
+} from './commands.ts';
 import { allItems, assertRefused, itemOf } from './inspect.ts';
 
 let engine: TestEngine;
@@ -87,11 +100,27 @@ describe('the status of a wallet', () => {
     }
   });
 
-  it('ends with closed', async () => {
+  it('ends with closed, while the wallet is empty', async () => {
     const walletId = await openWallet(table, 'ann');
     await setStatus(table, walletId, 'closed');
     await assertRefused(table, 'wallet_closed', () => setStatus(table, walletId, 'frozen'));
     await assertRefused(table, 'wallet_closed', () => setStatus(table, walletId, 'active'));
+  });
+
+  it('is active again after closed when money came back, so that it can leave', async () => {
+    const from = await fundedWallet(table, 'ann', 5);
+    const to = await openWallet(table, 'bob');
+    const { transaction } = await queueTransfer(table, from, to, { owner: 'ann', amount: 5 });
+    await setStatus(table, from, 'closed');
+    const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
+    assert.equal(await failTransfer(table, transaction as QueuedTransfer, failure, at), true);
+    await assertRefused(table, 'wallet_closed', () => setStatus(table, from, 'frozen'));
+    await assertRefused(table, 'wallet_not_empty', () => setStatus(table, from, 'closed'));
+    const { wallet } = await setStatus(table, from, 'active');
+    assert.deepEqual([wallet.status, wallet.available], ['active', 5]);
+    await transfer(table, from, to, { owner: 'ann', amount: 5 });
+    assert.equal((await setStatus(table, from, 'closed')).wallet.status, 'closed');
+    await assertRefused(table, 'wallet_closed', () => setStatus(table, from, 'active'));
   });
 
   it('may not be closed while there is money, available or held', async () => {

@@ -16,8 +16,10 @@ export interface BreakerSettings {
   readonly lastCalls: number;
   /** Opens when this many calls failed one after the other. */
   readonly inARow: number;
-  /** Stays open this long, in milliseconds; then one call tries, and opens it again or closes it. */
+  /** Stays open this long, in milliseconds. */
   readonly openMs: number;
+  /** Then this many calls try; it opens again when all of them fail, and closes when they are over and one did not. */
+  readonly tries: number;
 }
 
 /**
@@ -28,8 +30,12 @@ export interface BreakerSettings {
  * one moment and ten in a row of 5.9e-6; together the breaker opens without cause about once in 19,000 calls, which
  * delays one container's work by 30 s and costs no attempt (with 20 calls in place of 60 it would be once in 260). A
  * bank that is down opens it after ten calls.
+ *
+ * Three calls try, because at 30 % failures a single one would keep the breaker open after three returns of the bank
+ * in ten, three do after one in 37. A container that stays open harms more than itself: it answers at once, so that
+ * the queue gives it more messages than those that work, and each waits for another 30 s.
  */
-export const defaultBreaker: BreakerSettings = { lastCalls: 60, inARow: 10, openMs: 30_000 };
+export const defaultBreaker: BreakerSettings = { lastCalls: 60, inARow: 10, openMs: 30_000, tries: 3 };
 
 /** The breaker is open: no call was made, and none will be for `retryAfterMs`. */
 export class BankUnavailable extends Error {
@@ -44,11 +50,11 @@ export class BankUnavailable extends Error {
 
 /**
  * Guards calls to one bank. The returned function makes the call and gives its result, or rejects with
- * `BankUnavailable` without making it. While one call tries a half-open bank, others wait for its result. What a call
+ * `BankUnavailable` without making it. While some try a half-open bank, others wait for their results. What a call
  * throws passes through and counts as a success, so calls report the bank's failures as results.
  */
 export function openBreaker<T>(
-  { lastCalls, inARow, openMs }: BreakerSettings,
+  { lastCalls, inARow, openMs, tries }: BreakerSettings,
   isFailure: (result: T) => boolean,
   onStateChange: (state: BreakerState) => void,
 ): <R extends T>(call: () => Promise<R>) => Promise<R> {
@@ -56,6 +62,8 @@ export function openBreaker<T>(
     handleWhenResult((result) => isFailure(result as T)),
     {
       halfOpenAfter: openMs,
+      // More failures than this share, which only all of them are.
+      halfOpenSampling: { calls: tries, threshold: (tries - 0.5) / tries },
       breaker: either(new ConsecutiveBreaker(inARow), new CountBreaker({ threshold: 0.5, size: lastCalls })),
     },
   );

@@ -53,8 +53,8 @@ export class WorkQueue extends Construct {
       // Six times the worker's limit, as AWS advises: the event source itself may be throttled and try again.
       visibilityTimeout: Duration.seconds(6 * this.workerTimeout.toSeconds() + (batchingWindow?.toSeconds() ?? 0)),
       // Generous, because the attempts that count are on the record: a withdrawal whose visits to the bank are used up goes
-      // to review. Dead letters are what the worker cannot finish, or a bank that is away for long; the work itself stays
-      // due in the table, and the sweeper queues it again.
+      // to review. Dead letters are what the worker cannot finish, or a bank that is away for half an hour; the work itself
+      // stays due in the table, and the sweeper queues it again.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 20 },
     });
 

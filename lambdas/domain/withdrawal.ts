@@ -56,3 +56,13 @@ export function nextVisitAt(
   const definite = visit.submitBy === undefined ? 0 : Date.parse(visit.submitBy) + policy.notFoundWindowMs;
   return Math.ceil(Math.max(visit.now + backoff, definite));
 }
+
+/**
+ * When a withdrawal is due again that the breaker kept from the bank: not before the breaker lets calls try, and after a
+ * quarter of its age. So in a long outage a message comes back ever more seldom, and the 20 times that a queue delivers
+ * it last for about half an hour and not for five minutes: workers' breakers do not try at the same moments, so that a
+ * message that waits for one of them meets another one. When the bank is back, the wait ends within that quarter.
+ */
+export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs: number }): number {
+  return Math.ceil(kept.now + Math.max(kept.retryAfterMs, (kept.now - Date.parse(kept.createdAt)) / 4));
+}

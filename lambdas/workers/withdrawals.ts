@@ -9,6 +9,7 @@ import {
   isAtRest,
   isNotFoundDefinite,
   leaseMs,
+  nextTryAt,
   nextVisitAt,
   submitBudgetMs,
 } from '../domain/withdrawal.ts';
@@ -93,7 +94,12 @@ export async function advanceWithdrawal(
     }
   } catch (error) {
     if (error instanceof TooLate) return putBack(table.now(), submitBy);
-    if (error instanceof BankUnavailable) return putBack(table.now() + error.retryAfterMs, submitBy);
+    if (error instanceof BankUnavailable) {
+      const { createdAt } = withdrawal;
+      const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: error.retryAfterMs });
+      logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });
+      return putBack(dueAt, submitBy);
+    }
     throw error;
   }
 

@@ -9,6 +9,7 @@ import {
   isAtRest,
   isNotFoundDefinite,
   leaseMs,
+  nextTryAt,
   nextVisitAt,
   submitBudgetMs,
 } from '../../lambdas/domain/withdrawal.ts';
@@ -59,6 +60,25 @@ describe('the next visit to the bank', () => {
         if (submitBy !== undefined) assert.ok(isNotFoundDefinite(submitBy, next, policy));
       }),
     );
+  });
+});
+
+describe('a withdrawal that the breaker kept from the bank', () => {
+  it('waits for the breaker, and for a quarter of its age', () => {
+    const createdAt = '2026-03-01T12:00:00.000Z';
+    const wait = (age: number, retryAfterMs: number) => {
+      const now = Date.parse(createdAt) + age;
+      return nextTryAt({ now, createdAt, retryAfterMs }) - now;
+    };
+    assert.deepEqual([wait(0, 30_000), wait(119_999, 30_000), wait(400_000, 30_000)], [30_000, 30_000, 100_000]);
+    assert.deepEqual([wait(0, 1), wait(4_000, 1)], [1, 1_000]);
+  });
+
+  it('is delivered no more than 20 times in half an hour, at the pace of half-open breakers of several workers', () => {
+    const createdAt = '2026-03-01T12:00:00.000Z';
+    let now = Date.parse(createdAt);
+    for (let delivery = 1; delivery < 20; delivery++) now = nextTryAt({ now, createdAt, retryAfterMs: 16_000 });
+    assert.ok(now - Date.parse(createdAt) > 30 * 60_000, `${(now - Date.parse(createdAt)) / 60_000} min`);
   });
 });
 

@@ -47,14 +47,22 @@ export function openWallet(of: { walletId: string; ownerId: string; currency: st
   };
 }
 
+/** What a command asks of a wallet. */
+interface Use extends Reach {
+  readonly walletId: string;
+  readonly currency: string;
+}
+
+/** The refusal that names the wallet, of which a command may have two; a stranger's is answered like none at all. */
+export function walletNotFound(walletId: string): WalletError {
+  return new WalletError('wallet_not_found', { detail: `there is no wallet ${walletId}` });
+}
+
 /**
  * Why money may not leave this wallet, from the image that the failed write returned.
  * `undefined` means that the image explains nothing, so the failure must not be blamed on the caller.
  */
-export function debitRefusal(
-  wallet: Wallet | undefined,
-  debit: Reach & { amount: number; currency: string },
-): WalletError | undefined {
+export function debitRefusal(wallet: Wallet | undefined, debit: Use & { amount: number }): WalletError | undefined {
   return (
     useRefusal(wallet, debit) ??
     (wallet !== undefined && wallet.available < debit.amount ? new WalletError('insufficient_funds') : undefined)
@@ -62,10 +70,7 @@ export function debitRefusal(
 }
 
 /** Why money may not enter this wallet; as `debitRefusal`, with the balance limit in place of the funds. */
-export function creditRefusal(
-  wallet: Wallet | undefined,
-  credit: Reach & { amount: number; currency: string },
-): WalletError | undefined {
+export function creditRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
   return (
     useRefusal(wallet, credit) ??
     (wallet !== undefined && wallet.total > maxAmount - credit.amount
@@ -86,9 +91,9 @@ export function statusRefusal(wallet: Wallet | undefined, to: WalletStatus): Wal
   return undefined;
 }
 
-function useRefusal(wallet: Wallet | undefined, use: Reach & { currency: string }): WalletError | undefined {
+function useRefusal(wallet: Wallet | undefined, use: Use): WalletError | undefined {
   // The owner comes first: a stranger learns nothing about the wallet, not even that it exists.
-  if (wallet === undefined || !reaches(use, wallet)) return new WalletError('wallet_not_found');
+  if (wallet === undefined || !reaches(use, wallet)) return walletNotFound(use.walletId);
   const about = { detail: `wallet ${wallet.walletId} is ${wallet.status}` };
   if (wallet.status === 'frozen') return new WalletError('wallet_frozen', about);
   if (wallet.status === 'closed') return new WalletError('wallet_closed', about);

@@ -4,14 +4,18 @@ import { maxBodyBytes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
 import { maxAmount } from '../domain/money.ts';
+import { walletNotFound } from '../domain/wallet.ts';
 import { currencyOfWalletId } from '../store/keys.ts';
 
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 
+const badAmount = `must be an integer of minor units, 1 to ${maxAmount}`;
+const badLimit = 'must be a whole number from 1 to 100';
+
 /** Fields that several request bodies share. Texts are bounded, and have no control characters. */
 export const fields = {
   /** Minor units. */
-  amount: z.int().min(1).max(maxAmount),
+  amount: z.int({ error: badAmount, abort: true }).min(1, badAmount).max(maxAmount, badAmount),
   currency: z.string().refine((code) => currencies.has(code), 'must be an ISO 4217 currency code, in upper case'),
   text: (longest: number) =>
     z
@@ -23,14 +27,14 @@ export const fields = {
   /** Entries on a page, from a query parameter. */
   limit: z
     .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number')
+    .regex(/^\d{1,3}$/, badLimit)
     .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= 100, 'must be 1 to 100')
+    .pipe(z.int().min(1, badLimit).max(100, badLimit))
     .default(20),
   /** A moment, from a query parameter; normalised to UTC with milliseconds. */
   time: z.iso
-    .datetime({ offset: true, error: 'must be an ISO 8601 time with an offset' })
-    .transform((time) => new Date(time).toISOString()),
+    .datetime({ offset: true, error: 'must be an ISO 8601 time with an offset', abort: true })
+    .overwrite((time) => new Date(time).toISOString()),
 };
 
 /** What the caller may add to a transaction; small enough that the record stays a few write units. */
@@ -53,7 +57,7 @@ export const annotations = {
  */
 export function currencyOf(walletId: string): string {
   const currency = currencyOfWalletId(walletId);
-  if (currency === undefined) throw new WalletError('wallet_not_found');
+  if (currency === undefined) throw walletNotFound(walletId);
   return currency;
 }
 
@@ -120,14 +124,15 @@ function readJson(event: APIGatewayProxyEvent): unknown {
 }
 
 function check<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   throw invalid(
     result.error.issues.flatMap(({ path, message, ...issue }) =>
       // An unknown field is an issue of its parent; the caller looks for the field.
       issue.code === 'unrecognized_keys'
         ? issue.keys.slice(0, 20).map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }))
-        : [{ path: path.join('.'), message }],
+        : // Nothing that was sent is undefined.
+          [{ path: path.join('.'), message: issue.input === undefined ? 'is required' : message }],
     ),
   );
 }

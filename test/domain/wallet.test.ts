@@ -22,6 +22,7 @@ const wallet: fc.Arbitrary<Wallet> = fc
   }));
 const image = fc.option(wallet, { nil: undefined, freq: 8 });
 const use = fc.record({
+  walletId: fc.constant('w_1'),
   ownerId: fc.option(owner, { nil: undefined }),
   currency,
   amount: money.filter((amount) => amount > 0),
@@ -107,7 +108,8 @@ describe('a stranger', () => {
           const refusal = refuse(wallet, stranger);
           const unknown = refuse(undefined, stranger);
           assert.deepEqual([refusal?.code, refusal?.message], [unknown?.code, unknown?.message]);
-          assert.deepEqual(refusal?.details, {});
+          assert.deepEqual(refusal?.details, { detail: 'there is no wallet w_1' });
+          assert.deepEqual(unknown?.details, refusal.details);
         }
       }),
     );

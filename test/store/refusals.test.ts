@@ -87,7 +87,9 @@ describe('money in', () => {
       await assertRefused(table, code, () => transfer(table, sender, walletId, { owner: 'bob', amount: 1 }));
     }
     await assertRefused(table, 'wallet_not_found', () => charge(table, unknown, { amount: 1 }));
-    await assertRefused(table, 'wallet_not_found', () => transfer(table, sender, unknown, { owner: 'bob', amount: 1 }));
+    const toNobody = () => transfer(table, sender, unknown, { owner: 'bob', amount: 1 });
+    await assertRefused(table, 'wallet_not_found', toNobody);
+    assert.equal((await refusalOf(toNobody()))?.details.detail, `there is no wallet ${unknown}`);
     assert.deepEqual(await balanceOf(table, sender), { available: 100, held: 0, total: 100 });
   });
 
@@ -145,7 +147,7 @@ describe('a refusal', () => {
           await plant(table, { ...walletKey(walletId), ...image, walletId });
           return walletId;
         };
-        const use = { ...command, ownerId: command.owner };
+        const use = { ...command, ownerId: command.owner, walletId: '' };
         const attempts = [
           { expected: debitRefusal(image, use), send: async () => withdraw(table, await put(), command) },
           {

@@ -13,7 +13,7 @@ interface Refusal {
 const unauthorized: Refusal = {
   status: 401,
   code: 'unauthorized',
-  title: 'A valid token is required',
+  title: 'The caller is not known: a valid token or signature is required',
   headers: { 'WWW-Authenticate': 'Bearer' },
 };
 const forbidden: Refusal = { status: 403, code: 'forbidden', title: 'The token does not allow this' };
@@ -22,7 +22,7 @@ const invalid: Refusal = { status: 400, code: 'invalid_request', title: 'The req
 const throttled: Refusal = {
   status: 429,
   code: 'rate_limited',
-  title: 'Too many requests in this hour',
+  title: 'Too many requests',
   detail: 'The service as a whole is receiving too many requests a second',
   headers: { 'Retry-After': '1' },
 };

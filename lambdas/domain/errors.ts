@@ -2,7 +2,7 @@
 const titles = {
   invalid_request: 'The request is not valid',
   idempotency_key_required: 'The Idempotency-Key header is required',
-  unauthorized: 'A valid token is required',
+  unauthorized: 'The caller is not known: a valid token or signature is required',
   forbidden: 'The token does not allow this',
   not_found: 'There is nothing here',
   wallet_not_found: 'There is no such wallet',
@@ -17,7 +17,7 @@ const titles = {
   same_wallet: 'Sender and receiver are the same wallet',
   balance_limit_exceeded: 'The wallet cannot hold that much money',
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
-  rate_limited: 'Too many requests in this hour',
+  rate_limited: 'Too many requests',
   not_in_review: 'The transaction is not in review',
   overloaded: 'Too much work is waiting; nothing was stored, retry later',
   busy: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',

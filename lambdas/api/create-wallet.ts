@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { WalletError } from '../domain/errors.ts';
+import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, committed, rateLimitOf, serve } from '../runtime/http.ts';
@@ -17,12 +17,8 @@ export const createWallet = command<typeof body, LimitedServices>({
   scope: 'write',
   body,
   async handle({ caller, body, operation }, services) {
-    const ownerId = body.ownerId ?? caller.principal;
-    if (caller.ownerId !== undefined && ownerId !== caller.ownerId) {
-      throw new WalletError('forbidden', { detail: 'only an operator may open a wallet for somebody else' });
-    }
     const { wallet, replayed } = await openNewWallet(services.table, operation, {
-      ownerId,
+      ownerId: ownerNamedBy(caller, body.ownerId),
       currency: body.currency,
       rate: rateLimitOf(caller, 'create-wallet', services),
     });

@@ -20,8 +20,8 @@ export const integrity = query({
     return {
       status: 200,
       body: {
-        last: last && passView(passFromText(last.text)),
-        running: running && passView(passFromText(running.text)),
+        last: last === undefined ? null : passView(passFromText(last.text)),
+        running: running === undefined ? null : passView(passFromText(running.text)),
       },
     };
   },

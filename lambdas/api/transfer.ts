@@ -1,17 +1,14 @@
 import * as z from 'zod';
 import { WalletError } from '../domain/errors.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
-import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, committed, rateLimitOf, serve } from '../runtime/http.ts';
-import { refuseIfOverloaded, watchDepth } from '../runtime/overload.ts';
+import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
-import { openQueue, openQueueDepth } from '../runtime/queue.ts';
-import { enqueue } from '../runtime/queued-command.ts';
+import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
 import type { QueuedServices } from '../runtime/queued-command.ts';
 import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
-import { openTable } from '../store/table.ts';
 import { acceptTransfer, commitTransfer } from '../store/transactions.ts';
 
 const body = z.strictObject({
@@ -50,15 +47,12 @@ export const transfer = command<typeof body, QueuedServices>({
 });
 
 const env = readEnvironment('transfer');
-const table = openTable(dynamodbClient(), env.TABLE_NAME);
-const sqs = sqsClient();
-export const handler = serve(transfer, {
-  table,
-  queue: openQueue(sqs, env.TRANSFER_QUEUE_URL),
-  isOverloaded: watchDepth(
-    openQueueDepth(sqs, env.TRANSFER_QUEUE_URL),
-    positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
-    table.now,
-  ),
-  perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
-});
+export const handler = serve(
+  transfer,
+  openQueuedServices({
+    tableName: env.TABLE_NAME,
+    queueUrl: env.TRANSFER_QUEUE_URL,
+    queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+    perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
+  }),
+);

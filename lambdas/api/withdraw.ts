@@ -1,15 +1,12 @@
 import * as z from 'zod';
 import { withdrawal } from '../domain/transaction.ts';
-import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, rateLimitOf, serve } from '../runtime/http.ts';
-import { refuseIfOverloaded, watchDepth } from '../runtime/overload.ts';
+import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
-import { openQueue, openQueueDepth } from '../runtime/queue.ts';
-import { enqueue } from '../runtime/queued-command.ts';
+import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
 import type { QueuedServices } from '../runtime/queued-command.ts';
 import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
-import { openTable } from '../store/table.ts';
 import { acceptWithdrawal } from '../store/transactions.ts';
 
 const body = z.strictObject({
@@ -43,15 +40,12 @@ export const withdraw = command<typeof body, QueuedServices>({
 });
 
 const env = readEnvironment('withdraw');
-const table = openTable(dynamodbClient(), env.TABLE_NAME);
-const sqs = sqsClient();
-export const handler = serve(withdraw, {
-  table,
-  queue: openQueue(sqs, env.WITHDRAWAL_QUEUE_URL),
-  isOverloaded: watchDepth(
-    openQueueDepth(sqs, env.WITHDRAWAL_QUEUE_URL),
-    positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
-    table.now,
-  ),
-  perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
-});
+export const handler = serve(
+  withdraw,
+  openQueuedServices({
+    tableName: env.TABLE_NAME,
+    queueUrl: env.WITHDRAWAL_QUEUE_URL,
+    queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+    perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
+  }),
+);

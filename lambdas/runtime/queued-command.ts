@@ -1,12 +1,16 @@
 import type { WorkMessage } from '../contract.ts';
 import { isAtRest } from '../domain/withdrawal.ts';
+import { openTable } from '../store/table.ts';
 import type { Committed } from '../store/transactions.ts';
+import { dynamodbClient, sqsClient } from './clients.ts';
 import { committed } from './http.ts';
 import type { LimitedServices } from './http.ts';
+import { watchDepth } from './overload.ts';
 import type { IsOverloaded } from './overload.ts';
 import { waitForEnd } from './prefer.ts';
 import type { Preferences } from './prefer.ts';
 import type { Answer } from './problem.ts';
+import { openQueue, openQueueDepth } from './queue.ts';
 import type { Queue } from './queue.ts';
 import { describe, logger } from './telemetry.ts';
 import { transactionView } from './views.ts';
@@ -15,6 +19,23 @@ import { transactionView } from './views.ts';
 export interface QueuedServices extends LimitedServices {
   readonly queue: Pick<Queue<WorkMessage>, 'send'>;
   readonly isOverloaded: IsOverloaded;
+}
+
+/** The services of a route whose work goes to the queue at `queueUrl`, refused beyond `queueDepthLimit` messages. */
+export function openQueuedServices(of: {
+  tableName: string;
+  queueUrl: string;
+  queueDepthLimit: number;
+  perHour: number;
+}): QueuedServices {
+  const table = openTable(dynamodbClient(), of.tableName);
+  const sqs = sqsClient();
+  return {
+    table,
+    queue: openQueue(sqs, of.queueUrl),
+    isOverloaded: watchDepth(openQueueDepth(sqs, of.queueUrl), of.queueDepthLimit, table.now),
+    perHour: of.perHour,
+  };
 }
 
 /**

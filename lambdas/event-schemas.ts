@@ -13,7 +13,7 @@ const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
 const balance = z.int().min(0).max(maxAmount).describe('In minor units');
 
-const transaction = z.object({
+export const transaction = z.object({
   transactionId: z.string(),
   receiptCode: z.string(),
   type: z.enum(transactionTypes),
@@ -58,7 +58,7 @@ const transaction = z.object({
   completedAt: time.optional(),
 });
 
-const wallet = z.object({
+export const wallet = z.object({
   walletId: z.string(),
   ownerId: z.string(),
   currency: z.string(),
@@ -84,7 +84,7 @@ const activity = z.object({
   limits: z.record(z.string(), z.int().min(0)).describe('The most that passes unnoticed, by the same names'),
 });
 
-const discrepancy = z.object({
+export const discrepancy = z.object({
   kind: z.enum(discrepancyKinds),
   subject: z.string().describe('The wallet, transaction, account or currency that it is about'),
   detail: z.string().describe('What is wrong, in a sentence; amounts in minor units'),

@@ -45,6 +45,7 @@ const undecided: readonly TransactionStatus[] = ['pending', 'executing', 'review
 export const bankNotifications: RouteHandler<BankNotificationServices> = {
   name: 'bank-notifications',
   isCommand: true,
+  body: notification,
   async handle(event, { table, secret }) {
     await requireSignature(event, secret, table.now());
     const word = bodyOf(event, notification);

@@ -1,5 +1,5 @@
 /** Every way in which the service refuses a caller, and the sentence that goes with it. The codes are the contract. */
-const titles = {
+export const errorTitles = {
   invalid_request: 'The request is not valid',
   idempotency_key_required: 'The Idempotency-Key header is required',
   unauthorized: 'The caller is not known: a valid token or signature is required',
@@ -24,7 +24,7 @@ const titles = {
   internal_error: 'Something went wrong on our side',
 } as const;
 
-export type ErrorCode = keyof typeof titles;
+export type ErrorCode = keyof typeof errorTitles;
 
 /** One thing that is wrong with a request: where (`amount`, `destination.account`, `Idempotency-Key`) and what. */
 export interface InvalidField {
@@ -50,13 +50,13 @@ export class WalletError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, options?: { cause?: unknown }) {
-    super(details.detail ?? titles[code], options);
+    super(details.detail ?? errorTitles[code], options);
     this.code = code;
     this.details = details;
   }
 
   /** The sentence of the code, the same for every case. */
   get title(): string {
-    return titles[this.code];
+    return errorTitles[this.code];
   }
 }

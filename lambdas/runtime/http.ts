@@ -31,9 +31,16 @@ export function rateLimitOf(caller: Caller, operation: string, { perHour }: Limi
   return caller.ownerId === undefined ? undefined : { principal: caller.principal, operation, perHour };
 }
 
-/** A route: its name, and what it does with a request. Services are passed in, so that a test can stand in front. */
+/**
+ * A route: its name, what it takes, and what it does with a request. Services are passed in, so that a test can stand in
+ * front.
+ */
 export interface RouteHandler<S> {
   readonly name: FunctionName;
+  /** What the caller's token must allow; absent where the gateway asks for none. */
+  readonly scope?: Scope;
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodType;
   /** Whether it may change something. */
   readonly isCommand: boolean;
   readonly handle: (event: APIGatewayProxyEvent, services: S) => Promise<Answer>;
@@ -59,7 +66,7 @@ export function command<B extends z.ZodType, S extends RouteServices = RouteServ
   handle: (call: CommandCall<z.output<B>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
   return {
-    name: route.name,
+    ...route,
     isCommand: true,
     async handle(event, services) {
       const caller = callerOf(event, route.scope);
@@ -95,11 +102,13 @@ export function query<Q extends z.ZodType, S extends RouteServices = RouteServic
   query: Q;
   handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
+  const { scope = 'read' } = route;
   return {
-    name: route.name,
+    ...route,
+    scope,
     isCommand: false,
     handle(event, services) {
-      const caller = callerOf(event, route.scope ?? 'read');
+      const caller = callerOf(event, scope);
       return route.handle({ caller, path: pathOf(event), query: queryOf(event, route.query), event }, services);
     },
   };
@@ -119,7 +128,7 @@ export function replacement<B extends z.ZodType, S extends RouteServices = Route
   handle: (call: ReplacementCall<z.output<B>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
   return {
-    name: route.name,
+    ...route,
     isCommand: true,
     handle(event, services) {
       const caller = callerOf(event, route.scope);

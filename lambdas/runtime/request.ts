@@ -37,6 +37,9 @@ export const fields = {
     .overwrite((time) => new Date(time).toISOString()),
 };
 
+/** The most keys that metadata may have. */
+export const maxMetadataKeys = 20;
+
 /** What the caller may add to a transaction; small enough that the record stays a few write units. */
 export const annotations = {
   externalReference: fields.text(128).optional(),
@@ -46,7 +49,10 @@ export const annotations = {
       z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -'),
       fields.text(256),
     )
-    .refine((metadata) => Object.keys(metadata).length <= 20, 'must have at most 20 keys')
+    .refine(
+      (metadata) => Object.keys(metadata).length <= maxMetadataKeys,
+      `must have at most ${maxMetadataKeys} keys`,
+    )
     .optional(),
 };
 
@@ -67,11 +73,14 @@ export function requireCurrency(given: string | undefined, wallet: string): void
   throw new WalletError('currency_mismatch', { detail: `the wallet holds ${wallet}, the request is about ${given}` });
 }
 
-/** The Idempotency-Key header: 1–255 printable ASCII characters. */
+/** What an Idempotency-Key may be: 1–255 printable ASCII characters. */
+export const idempotencyKeyFormat = /^[\x20-\x7e]{1,255}$/;
+
+/** The Idempotency-Key header. */
 export function idempotencyKeyOf(event: APIGatewayProxyEvent): string {
   const key = headerOf(event, 'idempotency-key')?.trim();
   if (key === undefined || key === '') throw new WalletError('idempotency_key_required');
-  if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+  if (!idempotencyKeyFormat.test(key)) {
     throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
   }
   return key;

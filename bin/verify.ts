@@ -10,8 +10,10 @@ import { openSecret } from '../lambdas/bank/secret.ts';
 import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
 import type { Books, Pass } from '../lambdas/integrity/pass.ts';
 import { dynamodbClient, secretsClient } from '../lambdas/runtime/clients.ts';
+import { lastEntry } from '../lambdas/store/entries.ts';
 import { openTable } from '../lambdas/store/table.ts';
-import { localCredentials } from '../local/dynamodb.ts';
+import type { Table } from '../lambdas/store/table.ts';
+import { getWallet } from '../lambdas/store/wallets.ts';
 
 const usage = `npm run verify -- --table NAME --entries-table NAME [options]
 
@@ -37,6 +39,8 @@ class UsageError extends Error {
 async function main(): Promise<number> {
   const options = readOptions();
   const books = openBooks(options);
+  await probe('--table', options.table, (table) => getWallet(table, 'none'));
+  await probe('--entries-table', options.entriesTable, (table) => lastEntry(table, 'none'));
   const pass = beginPass({
     passId: randomUUID(),
     now: Date.now(),
@@ -112,12 +116,12 @@ function wholeNumber(name: string, value: string, least: number): number {
   return number;
 }
 
-/** An engine of one's own asks for no real credentials, and the SDK for some. */
+/** An engine of one's own asks for no real credentials, and the SDK for some: those of `npm start` are these. */
 function useEndpoint(endpoint: string): void {
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
   process.env['AWS_REGION'] ??= 'us-east-1';
-  process.env['AWS_ACCESS_KEY_ID'] ??= localCredentials.accessKeyId;
-  process.env['AWS_SECRET_ACCESS_KEY'] ??= localCredentials.secretAccessKey;
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
 }
 
 function openBooks(options: ReturnType<typeof readOptions>): Books {
@@ -141,6 +145,21 @@ function openBooks(options: ReturnType<typeof readOptions>): Books {
                 : openSecret({ client: secretsClient(), secretArn: bankSecretArn }),
           }),
   };
+}
+
+/** Asks a table for something small, so that a name, a key or a region that is wrong is told at once. */
+async function probe(option: string, name: string, read: (table: Table) => Promise<unknown>): Promise<void> {
+  try {
+    await read(openTable(dynamodbClient(), name));
+  } catch (error) {
+    throw new UsageError(`cannot read ${option} ${name}: ${reasonOf(error)}`);
+  }
+}
+
+/** Whoever has given up after many tries names the last one's trouble as the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : `${error.name}: ${error.message}`;
 }
 
 function startProgress(pass: Pass): { stop(): void } {
@@ -180,7 +199,9 @@ main().then(
   },
   (error: unknown) => {
     const badOption = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-    console.error(error instanceof UsageError ? error.message : badOption ? `${error.message}\n\n${usage}` : error);
+    console.error(
+      error instanceof UsageError ? error.message : badOption ? `${error.message}\n\n${usage}` : reasonOf(error),
+    );
     process.exit(2);
   },
 );

@@ -263,6 +263,20 @@ describe('books that were tampered with', () => {
 });
 
 describe('a check that cannot be made', () => {
+  it('names the table that cannot be read, and why', async () => {
+    const [table, entries] = [books.table.name, books.entries.name];
+    for (const [args, message] of [
+      [['--table', 'gone', '--entries-table', entries], /^cannot read --table gone: ResourceNotFoundException: .*\n$/],
+      [['--table', table, '--entries-table', 'gone'], /^cannot read --entries-table gone: ResourceNotFoundException: /],
+    ] as const) {
+      const { code, output } = await run(...args, '--endpoint', engine.endpoint);
+      assert.equal(code, 2, output);
+      assert.match(output, message);
+    }
+    const { output } = await run('--table', table, '--entries-table', entries, '--endpoint', 'http://127.0.0.1:1');
+    assert.match(output, /^cannot read --table .*ECONNREFUSED.*\n$/);
+  });
+
   it('is neither sound nor not: exit code 2', async () => {
     for (const args of [
       [],

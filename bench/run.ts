@@ -1,7 +1,7 @@
 /** `npm run bench`: measures the service on one engine and prints tables; see `--help`. */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../bin/options.ts';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
 import { startService } from './service.ts';
 
@@ -17,13 +17,10 @@ const help = `npm run bench -- [options]
 
 The engine keeps its data in a file under TMPDIR, and the disk behind it is a part of what is measured.`;
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true, default: [...sections] },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const options = readOptions(help, {
+  only: { type: 'string', multiple: true, default: [...sections] },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'string' },
 });
 
 /** How much is measured. */
@@ -118,8 +115,7 @@ function machine(): object {
 
 const isSection = (name: string): name is Section => sections.some((section) => section === name);
 const unknown = options.only.filter((name) => !isSection(name));
-if (options.help) console.log(help);
-else if (unknown.length > 0) {
+if (unknown.length > 0) {
   console.error(`unknown section: ${unknown.join(', ')}\n\n${help}`);
   process.exitCode = 2;
 } else {

@@ -9,9 +9,10 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../bin/options.ts';
 import { newBooking } from '../lambdas/domain/bookings.ts';
 import { entryOf } from '../lambdas/domain/entries.ts';
+import { plus } from '../lambdas/domain/money.ts';
 import { accounts, isWalletAccount } from '../lambdas/domain/postings.ts';
 import { charge, settlePostings, transfer, withdrawal } from '../lambdas/domain/transaction.ts';
 import type { Transaction } from '../lambdas/domain/transaction.ts';
@@ -34,8 +35,14 @@ import { startBankSimulator } from '../local/bank-simulator.ts';
 import { newBooks } from '../test/books.ts';
 import { epoch, startTestEngine } from '../test/engine.ts';
 
-const { values } = parseArgs({
-  options: { transactions: { type: 'string', default: '100000' }, wallets: { type: 'string', default: '1000' } },
+const usage = `node bench/verify.ts [options]
+
+  --transactions N  transactions to make and verify (100000)
+  --wallets N       wallets that they belong to (1000)`;
+
+const values = readOptions(usage, {
+  transactions: { type: 'string', default: '100000' },
+  wallets: { type: 'string', default: '1000' },
 });
 const transactions = Number(values.transactions);
 const secret = 'bench';
@@ -157,9 +164,9 @@ async function move(
   const before = account.wallet;
   account.wallet = {
     ...before,
-    available: before.available + by.available,
-    held: before.held + by.held,
-    total: before.total + by.total,
+    available: plus(before.available, by.available),
+    held: plus(before.held, by.held),
+    total: plus(before.total, by.total),
     version: before.version + 1,
     lastTransactionId: transactionId,
     updatedAt: at,

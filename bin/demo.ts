@@ -1,13 +1,18 @@
 /**
- * `npm run demo`: a story about two owners, told over HTTP against the running service (`npm start`), or against one
- * that the demo starts for itself when nothing listens. Exits 0 only if every figure is what it must be.
+ * `npm run demo`: a story about two owners, told over HTTP against the running service (`npm start`), or, where no URL is
+ * given and nothing listens, against one that the demo starts for itself. Exits 0 only if every figure is what it must be.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { startRunner } from '../local/runner.ts';
+import { readOptions } from './options.ts';
 
-const { values: options } = parseArgs({ options: { url: { type: 'string', default: 'http://127.0.0.1:3000' } } });
+const usualUrl = 'http://127.0.0.1:3000';
+const usage = `npm run demo -- [options]
+
+  --url URL  the service that npm start runs (${usualUrl}, or one of its own when nothing answers there)`;
+
+const { url } = readOptions(usage, { url: { type: 'string' } });
 
 interface Answer {
   readonly status: number;
@@ -23,8 +28,14 @@ interface Caller {
 const patienceMs = 60_000;
 let wrong = 0;
 
-const started = (await isUp(options.url)) ? undefined : await startOwn();
-const baseUrl = started?.baseUrl ?? options.url;
+const given = (url ?? usualUrl).replace(/\/+$/, '');
+const isRunning = await isUp(given);
+if (url !== undefined && !isRunning) {
+  console.error(`nothing answers at ${url}`);
+  process.exit(1);
+}
+const started = isRunning ? undefined : await startOwn();
+const baseUrl = started?.baseUrl ?? given;
 try {
   await story();
 } finally {
@@ -181,6 +192,6 @@ async function isUp(url: string): Promise<boolean> {
 }
 
 async function startOwn() {
-  console.log(`Nothing listens at ${options.url}: starting a service in memory for this story.`);
+  console.log(`Nothing listens at ${usualUrl}: starting a service in memory for this story.`);
   return startRunner({ port: 0, memory: true });
 }

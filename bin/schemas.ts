@@ -4,12 +4,16 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { eventTypes } from '../lambdas/domain/events.ts';
 import { eventSchemas } from '../lambdas/event-schemas.ts';
+import { readOptions } from './options.ts';
 
-const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+const usage = `npm run schemas -- [options]
+
+  --check  write nothing, and fail when a file is not what would be written`;
+
+const options = readOptions(usage, { check: { type: 'boolean', default: false } });
 const folder = join(import.meta.dirname, '..', 'docs', 'events');
 
 const wanted = new Map(

@@ -49,10 +49,7 @@ export const annotations = {
       z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -'),
       fields.text(256),
     )
-    .refine(
-      (metadata) => Object.keys(metadata).length <= maxMetadataKeys,
-      `must have at most ${maxMetadataKeys} keys`,
-    )
+    .refine((metadata) => Object.keys(metadata).length <= maxMetadataKeys, `must have at most ${maxMetadataKeys} keys`)
     .optional(),
 };
 

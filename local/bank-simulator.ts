@@ -64,8 +64,8 @@ export interface BankSimulator {
   readonly port: number;
   /** Every reference that was ever submitted and what became of it. Also at `GET /book`, as `{items}`. */
   book(): BookEntry[];
-  /** Also at `PUT /settings`. Throws when a value is out of range. */
-  configure(settings: Partial<BankSettings>): void;
+  /** Also at `PUT /settings`. Takes a `Partial<BankSettings>`, throws a ZodError for anything else; gives all settings. */
+  configure(settings: unknown): BankSettings;
   /** Cuts all connections. What was being decided is not paid. */
   stop(): Promise<void>;
 }
@@ -118,18 +118,15 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
   const stopping = new AbortController();
   const bank = openCounter(book, settings, randomFrom(seed), stopping.signal);
 
-  function configure(changes: unknown): void {
-    Object.assign(settings, settingsSchema.partial().parse(changes));
+  function configure(changes: unknown): BankSettings {
+    return Object.assign(settings, settingsSchema.partial().parse(changes));
   }
 
   async function answer(request: IncomingMessage): Promise<Reply | 'cut'> {
     const { method = '', url: path = '', headers } = request;
     const body = await readBody(request);
     if (method === 'GET' && path === '/book') return { status: 200, body: { items: book.list() } };
-    if (method === 'PUT' && path === '/settings') {
-      configure(parse(body));
-      return { status: 200, body: settings };
-    }
+    if (method === 'PUT' && path === '/settings') return { status: 200, body: configure(parse(body)) };
     if (settings.down) return bank.unavailable();
     const signature = { timestamp: header(headers[timestampHeader]), signature: header(headers[signatureHeader]) };
     const check = checkSignature({ method, path, body }, signature, secret, Date.now() / 1000);

@@ -1,5 +1,6 @@
 /** What the runner answers itself: tokens and their keys, and windows on what the service has done. */
 import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
 import type { BankSimulator } from './bank-simulator.ts';
 import type { Issuer } from './issuer.ts';
 import type { Machine } from './machine.ts';
@@ -32,6 +33,8 @@ export async function ownAnswer(
   switch (`${method} ${path}`) {
     case 'GET /local/bank/payments':
       return bank && ok({ items: bank.book() });
+    case 'PUT /local/bank/settings':
+      return bank && configure(bank, parse(await textOf(request)));
     case 'GET /local/events':
       return listed((most) => machine.buses.list({ limit: most, type: parameters.get('type') ?? undefined }));
     case 'GET /local/notifications':
@@ -49,6 +52,15 @@ export async function ownAnswer(
         authorization: request.headers.authorization,
         form: async () => new URLSearchParams(await textOf(request)),
       });
+  }
+}
+
+function configure(bank: BankSimulator, settings: unknown): OwnAnswer {
+  try {
+    return { status: 200, body: bank.configure(settings) };
+  } catch (error) {
+    if (error instanceof z.ZodError) return { status: 400, body: { message: z.prettifyError(error) } };
+    throw error;
   }
 }
 

@@ -194,3 +194,12 @@ describe('resolve', () => {
     assert.deepEqual(await balance(user), [600, 0]);
   });
 });
+
+it('runs with a bank that behaves as it is told', async () => {
+  const settle = (body: object) => operator('/local/bank/settings', { method: 'PUT', body });
+  const { status, body } = await settle({ findDelayMs: 0 });
+  assert.deepEqual([status, body['findDelayMs'], body['down']], [200, 0, false]);
+  const wrong = await settle({ down: 'yes' });
+  assert.equal(wrong.status, 400);
+  assert.match(String(wrong.body['message']), /down/);
+});

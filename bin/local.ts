@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb.ts';
 import { PortInUseError } from '../local/door.ts';
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
   });
   stopOnSignals(runner, say);
   if (options.quiet) console.log(runner.baseUrl);
-  else await greet(runner, options.memory ? undefined : options.data, performance.now() - started);
+  else await greet(runner, options, performance.now() - started);
   const reason = await runner.failed;
   console.error(`the DynamoDB engine ended: ${reason}`);
   await runner.stop();
@@ -102,7 +103,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function greet(runner: Runner, dataDir: string | undefined, tookMs: number): Promise<void> {
+async function greet(runner: Runner, options: ReturnType<typeof readOptions>, tookMs: number): Promise<void> {
+  const dataDir = options.memory ? undefined : options.data;
+  const { TableName = '', EntriesTableName = '' } = runner.outputs;
+  const written = dataDir ? `in ${join(dataDir, 'functions.log')} (--verbose shows it here)` : 'shown with --verbose';
   const token = await runner.token({ clientId: 'operator', expiresIn: 86_400 });
   console.log(`
 The wallet service runs at ${runner.baseUrl} (${(tookMs / 1000).toFixed(1)} s; ${dataDir ? `data in ${dataDir}` : 'nothing is kept'})
@@ -117,7 +121,13 @@ Make a wallet, charge it, read its balance:
   curl -s ${runner.baseUrl}/wallets/$WALLET/charge -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%s%N)" -H 'Content-Type: application/json' -d '{"amount":10000}'
   curl -s ${runner.baseUrl}/wallets/$WALLET/balance -H "Authorization: Bearer $TOKEN"
 
+Check its books, while nothing moves:
+
+  npm run verify -- --endpoint ${runner.aws.endpoint} --table ${TableName} --entries-table ${EntriesTableName} --stand-still
+
 What it has published and sent: ${runner.baseUrl}/local/events and ${runner.baseUrl}/local/notifications
+What its bank was asked for: ${runner.baseUrl}/local/bank/payments
+What its functions write: ${options.verbose ? 'shown here' : written}
 
 Ctrl-C stops.`);
 }

@@ -34,7 +34,7 @@ import { buildGateway, newRestApiDraft } from './rest-api.ts';
 import { openSecrets } from './secrets.ts';
 import { serveServices } from './services.ts';
 import { openStore } from './store.ts';
-import { createResolver, isRecord, TemplateError, type Template } from './template.ts';
+import { createResolver, isRecord, TemplateError, type Resolver, type Template } from './template.ts';
 import { createTopics } from './topics.ts';
 
 export interface RunnerOptions {
@@ -80,6 +80,8 @@ export interface Runner {
   };
   /** What `Ref` gives for each resource of the template that exists here: table names, queue URLs, secret ARNs. */
   readonly resources: readonly { readonly logicalId: string; readonly type: string; readonly ref: string }[];
+  /** The template's outputs; what only exists in the cloud is left out. */
+  readonly outputs: Readonly<Record<string, string>>;
   /** Folder with a folder for each S3 bucket, named as the bucket. */
   readonly bucketsFolder: string;
   /** Makes services of this machine fail for a while. */
@@ -261,6 +263,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
         const identity = identify(logicalId);
         return identity ? [{ logicalId, type, ref: identity.ref }] : [];
       }),
+      outputs: outputsOf(template, resolver),
       bucketsFolder,
       faults,
       bank,
@@ -271,6 +274,18 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     await stopAll();
     throw error;
   }
+}
+
+function outputsOf(template: Template, resolver: Resolver): Record<string, string> {
+  const outputs: Record<string, string> = {};
+  for (const [name, { Value }] of Object.entries(template.Outputs ?? {})) {
+    try {
+      outputs[name] = String(resolver.resolve(Value, name));
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error; // It names what is not here, and nothing here needs it.
+    }
+  }
+  return outputs;
 }
 
 function bankSecretOf(template: Template): unknown {

@@ -1,8 +1,10 @@
 /** What a newcomer does first works as printed: the README's walk-through, and the demo. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { routes } from '../../lambdas/contract.ts';
@@ -26,8 +28,9 @@ describe('README', () => {
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);
     assert.equal(sent?.['status'], 'completed');
     assert.equal(repeated?.['transactionId'], sent['transactionId']);
-    assert.equal(withdrawn?.['type'], 'withdrawal');
-    assert.equal(balance?.['total'], Number(balance?.['available']) + Number(balance?.['held']));
+    assert.deepEqual([withdrawn?.['type'], withdrawn?.['status']], ['withdrawal', 'completed']);
+    assert.equal((withdrawn?.['attempts'] as unknown[]).length, 3);
+    assert.deepEqual([balance?.['available'], balance?.['held'], balance?.['total']], [5_000, 0, 5_000]);
     assert.equal((history!['items'] as unknown[]).length, 2);
   });
 
@@ -43,9 +46,54 @@ describe('README', () => {
   });
 });
 
+describe('npm start', () => {
+  it('prints commands that work as pasted, up to the check of its books', async () => {
+    const child = spawn(process.execPath, [join(root, 'bin', 'local.ts'), '--memory', '--port', '0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    try {
+      const printed = await untilPrinted(child.stdout, 'Ctrl-C stops');
+      const commands = [...printed.matchAll(/^ {2}((?:export|curl|npm run) .*)$/gm)].map(([, command]) => command ?? '');
+      const verify = commands.pop() ?? '';
+      assert.match(verify, /^npm run verify /);
+      const { stdout } = await run('bash', ['-ec', commands.join('\necho\n')], { cwd: root });
+      assert.equal((JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { available: number }).available, 10_000);
+      // The ledgers follow the wallets after a moment.
+      const limit = Date.now() + 20_000;
+      const found = async () => (await run('bash', ['-c', `${verify} || true`], { cwd: root })).stdout;
+      let verdict = await found();
+      while (!verdict.includes('The books are sound.') && Date.now() < limit) verdict = await found();
+      assert.match(verdict, /^USD: wallets 10000, external -10000, transit 0, sum 0\nThe books are sound\.$/m);
+    } finally {
+      child.kill();
+      await ended;
+    }
+  });
+});
+
 describe('npm run demo', () => {
+  it('tells no story elsewhere than where it was asked to', async () => {
+    const demo = run(process.execPath, [join(root, 'bin', 'demo.ts'), '--url', 'http://127.0.0.1:1/x']);
+    await assert.rejects(demo, { code: 1, stdout: '', stderr: 'nothing answers at http://127.0.0.1:1/x\n' });
+  });
+
   it('tells its story against a running service, and every figure is right', async () => {
     const { stdout } = await run(process.execPath, [join(root, 'bin', 'demo.ts'), '--url', runner.baseUrl]);
     assert.match(stdout, /Every figure is right\.\n$/);
   });
 });
+
+/** What a stream has given up to this text and with it; read on, so that the writer is never in the way of itself. */
+function untilPrinted(stream: Readable, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    stream.setEncoding('utf8').on('data', (part: string) => {
+      printed += part;
+      if (printed.includes(text)) resolve(printed);
+    });
+    stream.once('end', () => {
+      reject(new Error(`ended without ${text}: ${printed}`));
+    });
+  });
+}

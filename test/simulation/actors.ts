@@ -104,7 +104,9 @@ export function actorsOn({ world, service, bank, secret, witness, labelOf, tell 
     const reference = transactionIdOfName(target);
     const entry = bank.book.get(reference);
     if (entry === undefined || entry.decision === 'none') return;
-    await notify(entry, returned && bank.sendBack(reference) ? 'returned' : entry.decision, step.id);
+    const word = returned && bank.sendBack(reference) ? 'returned' : entry.decision;
+    for (let copy = 0; copy < between(1, 2, seed, 'copies', step.id); copy++)
+      await notify(entry, word, `${step.id}.${copy}`);
   }
 
   /** The bank says it until it is heard. */

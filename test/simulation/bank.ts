@@ -38,6 +38,8 @@ export interface Bank {
   readonly book: ReadonlyMap<string, BookEntry>;
   /** What an operator learns on the telephone: paid, or never will be. */
   readonly makeDefinite: (payment: Payment) => 'paid' | 'rejected';
+  /** How often the service has submitted the payment, and asked for it. */
+  readonly visits: (reference: string) => { readonly submits: number; readonly finds: number };
   /** The money comes back; false when there is none to come back. */
   readonly sendBack: (reference: string) => boolean;
 }
@@ -195,6 +197,11 @@ export function openModelBank(
         onDecision(entry);
       }
       return entry.decision === 'paid' ? 'paid' : 'rejected';
+    },
+    visits(reference) {
+      const all = visits.get(reference) ?? [];
+      const submits = all.filter((visit) => visit.submits).length;
+      return { submits, finds: all.length - submits };
     },
     sendBack(reference) {
       const entry = book.get(reference);

@@ -118,8 +118,13 @@ function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Ba
       violate('what comes back is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
     if (decision === 'none' && timesPaid > 0) violate('paid at most once', reference);
   }
-  for (const { transactionId, type, status } of transactions.values()) {
+  for (const { transactionId, type, status, attempts = [] } of transactions.values()) {
     if (type !== 'withdrawal') continue;
+    const recorded = attempts.filter(({ reason }) => reason !== 'notified by the bank');
+    const { submits, finds } = bank.visits(transactionId);
+    const submitted = recorded.filter((attempt) => attempt.submitted).length;
+    if (submitted > submits || recorded.length - submitted > finds)
+      violate('an attempt is a visit to the bank', `${transactionId} has ${recorded.length} attempts`);
     const paid = bank.book.get(transactionId)?.timesPaid === 1;
     if (paid !== (status === 'completed') && status !== 'review')
       violate('paid is completed', `${transactionId} is ${status}, and the bank has ${paid ? '' : 'not '}paid`);

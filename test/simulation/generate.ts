@@ -1,12 +1,16 @@
 /** Histories at random: a few callers and operators on a handful of wallets, in bursts, under one kind of weather. */
+import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import { atRandom } from './plan.ts';
 import type { Plan } from './plan.ts';
+import { quickBreaker } from './service.ts';
 
 const owners = ['alice', 'bob', 'carol'] as const;
 const accounts = ['OK-1', 'OK-2', 'REJECT-1', 'LATE-1', 'LATE-REJECT-1'] as const;
 const amounts = [1, 90, 100, 300, 700, 1_000] as const;
+/** Until "not found" means something: before a lease ends, after it, and after a message is delivered again. */
+const windows = [2_000, 31_000, 45_000, 120_000, 300_000] as const;
 const fullBalance = Number.MAX_SAFE_INTEGER - 500;
 
 /** @param most steps besides those that open and fill the wallets */
@@ -19,7 +23,7 @@ export function generate(seed: string, most: number): History {
   const wallets = Array.from({ length: within(2, 4, 'wallets') }, (_, n): WalletName & { owner: string } => {
     const owner = pick(owners, 'owner', n);
     const principal = draw('opened by', n) < 0.3 ? 'operator' : owner;
-    return { owner, principal, key: `wallet-${n}`, currency: draw('currency', n) < 0.9 ? 'EUR' : 'JPY' };
+    return { owner, principal, key: `wallet-${n}`, currency: draw('currency', n) < 0.96 ? 'EUR' : 'JPY' };
   });
   const steps: Step[] = wallets.flatMap(({ owner, ...wallet }, n) => {
     const { principal, key, currency } = wallet;
@@ -40,6 +44,8 @@ export function generate(seed: string, most: number): History {
     ];
   });
 
+  // What a history leaves out makes room for more of the rest.
+  const menu = frequencies.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
   const length = within(Math.ceil(most / 3), most, 'length');
   const commands: Step[] = [];
   let burst = 4_000;
@@ -63,7 +69,9 @@ export function generate(seed: string, most: number): History {
     const byOperator = operatorsOnly.has(action.do) && draw('forbidden', n) < 0.95;
     const reader = 'target' in action && draw('reader', n) < 0.7 ? action.target.principal : principal;
     const sender = repeated?.principal ?? (byOperator ? 'operator' : reader);
-    return { id: `s${n}`, at, principal: sender, operator: sender === 'operator', key, retries, action };
+    // Nothing comes back before the bank has paid it.
+    const later = action.do === 'bank-notifications' ? within(500, 90_000, 'later', n) : 0;
+    return { id: `s${n}`, at: at + later, principal: sender, operator: sender === 'operator', key, retries, action };
   }
 
   function newAction(n: number, wallet: WalletName, earlier: readonly Step[]): Action {
@@ -73,7 +81,8 @@ export function generate(seed: string, most: number): History {
     const waitSeconds = draw('waits', n) < 0.15 ? { waitSeconds: within(1, 4, 'wait', n) } : {};
     const moved = earlier.filter(({ action: { do: kind } }) => kind === 'withdraw' || kind === 'transfer');
     const target: CommandName = moved.length === 0 ? wallet : pick(moved, 'target', n);
-    const kind = pick(frequencies, 'action', n);
+    const paid = moved.findLast(({ action: { do: kind } }) => kind === 'withdraw') ?? target;
+    const kind = pick(menu, 'action', n);
     switch (kind) {
       case 'charge':
         return { do: kind, wallet, amount: draw('huge', n) < 0.05 ? fullBalance : amount };
@@ -95,7 +104,7 @@ export function generate(seed: string, most: number): History {
       case 'get-receipt':
         return { do: kind, target: commandOf(target) };
       case 'returned':
-        return { do: 'bank-notifications', target: commandOf(target), returned: true };
+        return { do: 'bank-notifications', target: commandOf(paid), returned: true };
       case 'create-wallet':
         return { do: kind, currency: 'EUR' };
       case 'list-wallets':
@@ -113,17 +122,22 @@ export function generate(seed: string, most: number): History {
     service: {
       policy: {
         maxAttempts: pick([2, 3, 5, 10], 'attempts'),
-        notFoundWindowMs: pick([2_000, 10_000, 31_000, 45_000, 120_000], 'window'),
+        notFoundWindowMs: pick(windows, 'window'),
       },
+      breaker: pick([defaultBreaker, quickBreaker], 'breaker'),
       perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
       queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
       withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },
       transfers: { ...queue, batchSize: pick([1, 10, 100], 'transfers'), gatherMs: 1_000 },
     },
-    bank: { windowMs: pick([2_000, 10_000, 31_000, 45_000, 120_000], 'window'), forgetful: draw('forgetful') < 0.5 },
+    bank: { windowMs: pick(windows, 'window'), forgetful: draw('forgetful') < 0.5 },
     bankDown: Array.from({ length: draw('down') < 0.2 ? 1 : 0 }, () => {
       const from = within(4_000, burst, 'down');
       return { from, to: from + within(30_000, 400_000, 'down for') };
+    }),
+    storms: Array.from({ length: draw('storms') < 0.15 ? 2 : 0 }, (_, n) => {
+      const from = within(3_000, burst, 'storm', n);
+      return { from, to: from + within(500, 12_000, 'storm for', n) };
     }),
     notified: pick([0, 0.3, 1], 'notified'),
     idleSweeps: 0.05,
@@ -133,8 +147,12 @@ export function generate(seed: string, most: number): History {
 }
 
 /** The faults of a history: some kinds only, so that they come in numbers. */
-export function weatherOf({ seed, faultRate }: History): Plan {
-  return atRandom(seed, faultRate, (kind) => chance(seed, 'weather', kind) < 0.6);
+export function weatherOf({ seed, faultRate, storms }: History): Plan {
+  return atRandom(seed, {
+    rate: faultRate,
+    likes: (kind) => chance(seed, 'weather', kind) < 0.6,
+    isStorm: (atMs) => storms.some(({ from, to }) => from <= atMs && atMs < to),
+  });
 }
 
 const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'resolve']);

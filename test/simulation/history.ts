@@ -62,6 +62,8 @@ export interface History {
   readonly bank: Omit<BankSettings, 'secret' | 'down'>;
   /** When the bank answers nothing of use; ms after the beginning. */
   readonly bankDown: readonly { readonly from: number; readonly to: number }[];
+  /** When the table serves nobody: throttled, contended, away; ms after the beginning. */
+  readonly storms: readonly { readonly from: number; readonly to: number }[];
   /** Share of withdrawals of which the bank says unasked what it has decided. */
   readonly notified: number;
   /** Share of the sweeper's runs that are made although there is nothing to find. */

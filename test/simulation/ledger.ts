@@ -38,6 +38,7 @@ export interface TransactionState extends Item {
   readonly originalTransactionId?: string;
   readonly returnTransactionId?: string;
   readonly dueAt?: string;
+  readonly attempts?: readonly { readonly submitted: boolean; readonly reason?: string }[];
   readonly createdAt: string;
 }
 

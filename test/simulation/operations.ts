@@ -2,10 +2,12 @@
  * What the service can be asked to do, each with the little history that it needs. The exhaustive mode finds out by
  * itself which external calls each of them makes, in the routes, the workers, the sweeper and the bank's notifications.
  */
+import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
+import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import { routes } from '../../lambdas/contract.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import type { FaultKind } from './plan.ts';
-import { streamRoutes } from './service.ts';
+import { quickBreaker, streamRoutes } from './service.ts';
 
 export interface Operation {
   readonly name: string;
@@ -31,6 +33,7 @@ const withdraw = (account: string, more: { amount?: number; waitSeconds?: number
 const transfer = (queued: boolean, to = bob, amount = 100): Part => ({
   action: { do: 'transfer', wallet: alice, to, amount, queued },
 });
+const sweepAt = (at: number): Part => ({ at, action: { do: 'sweep' } });
 const byOperator = (action: Action): Part => ({ principal: operator, operator: true, action });
 
 interface Circumstances {
@@ -41,11 +44,12 @@ interface Circumstances {
   readonly notified?: number;
   readonly depthLimit?: number;
   readonly bobHas?: number;
+  readonly breaker?: BreakerSettings;
 }
 
 function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
-  const { depthLimit = 1_000, bobHas = 1 } = circumstances;
+  const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -64,6 +68,7 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
     steps,
     service: {
       policy: { maxAttempts, notFoundWindowMs: windowMs },
+      breaker,
       perHour: 1_000,
       queueDepthLimit: depthLimit,
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
@@ -71,6 +76,7 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
     },
     bank: { windowMs, forgetful: true },
     bankDown: bankDownMs === 0 ? [] : [{ from: 5_000, to: 5_000 + bankDownMs }],
+    storms: [],
     notified,
     idleSweeps: 0,
     faultRate: 0,
@@ -108,11 +114,15 @@ export const operations: readonly Operation[] = [
   ]),
   operation('withdraw while the bank is down', [withdraw('OK-1')], { maxAttempts: 10, bankDownMs: 90_000 }),
   operation('withdraw, review and resolve', [withdraw('OK-1')], { maxAttempts: 2, bankDownMs: 90_000 }),
-  operation('withdraw until the breaker opens', [withdraw('OK-1'), withdraw('OK-1'), withdraw('OK-1')], {
+  operation('withdraw until the breaker opens', [withdraw('OK-1')], {
     maxAttempts: 10,
     bankDownMs: 40_000,
+    breaker: quickBreaker,
   }),
   operation('withdraw, its message lost', [withdraw('OK-1')], {
+    given: [{ call: 'sqs SendMessage', kind: 'message-lost' }],
+  }),
+  operation('withdraw, its message lost, and two sweepers', [withdraw('OK-1'), sweepAt(100_000), sweepAt(100_001)], {
     given: [{ call: 'sqs SendMessage', kind: 'message-lost' }],
   }),
   operation('withdraw, delivered twice', [withdraw('OK-1')], {
@@ -128,6 +138,14 @@ export const operations: readonly Operation[] = [
   operation('withdraw, the payment is slow and its worker dies', [withdraw('LATE-1')], {
     ...longWindow,
     given: [{ call: 'bank POST /payments', kind: 'crash-after' }],
+  }),
+  // A "not found" from just before it means anything, which a worker that stalls reads when it would.
+  operation('withdraw, asked about just before the window ends', [withdraw('OK-1')], {
+    windowMs: 110_300,
+    given: [
+      { call: 'dynamodb UpdateItem', kind: 'stall' },
+      { call: 'bank POST /payments', kind: 'crash-before' },
+    ],
   }),
   operation('withdraw, the answer is lost', [withdraw('OK-1')], {
     given: [{ call: 'bank POST /payments', kind: 'lost-answer' }],

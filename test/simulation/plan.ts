@@ -7,9 +7,18 @@ import { chance, choose } from './chance.ts';
  * - `crash-before`, `crash-after`: the process dies before the call leaves, or when it has taken effect.
  * - `lost-request`, `lost-answer`: the caller waits in vain; nothing happened, or all of it.
  * - `late`: the caller waits in vain, and the request arrives after that.
- * - `pause`: the call works, but the process stands still for minutes before it reads the answer.
+ * - `pause`: the call works, but the process is frozen for minutes before it reads the answer, and its time limit too.
+ * - `stall`: the call works, but the process stands still for seconds before it reads the answer.
  */
-export const everywhere = ['crash-before', 'crash-after', 'lost-request', 'lost-answer', 'late', 'pause'] as const;
+export const everywhere = [
+  'crash-before',
+  'crash-after',
+  'lost-request',
+  'lost-answer',
+  'late',
+  'pause',
+  'stall',
+] as const;
 
 /** What only some services do; each says itself what its calls can meet. */
 export const dynamodbFaults = [
@@ -69,8 +78,8 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
-/** Decides what strikes at a point. */
-export type Plan = (point: Point) => FaultKind | undefined;
+/** Decides what strikes at a point, so many ms after the beginning. */
+export type Plan = (point: Point, atMs: number) => FaultKind | undefined;
 
 /** Nothing goes wrong. */
 export const noFaults: Plan = () => undefined;
@@ -84,14 +93,33 @@ export function exactly(faults: readonly Fault[]): Plan {
 /**
  * Faults at random.
  *
- * @param rate share of the points that are struck
- * @param likes which part of all kinds this history knows, so that some kinds come in numbers in some histories
+ * @param weather `rate`: share of the points that are struck; `likes`: which part of all kinds this history knows, so
+ *   that some kinds come in numbers in some histories; `isStorm`: when the table serves nobody
  */
-export function atRandom(seed: string, rate: number, likes: (kind: FaultKind) => boolean): Plan {
-  return ({ id, call, kinds }) => {
+export function atRandom(
+  seed: string,
+  weather: {
+    readonly rate: number;
+    readonly likes: (kind: FaultKind) => boolean;
+    readonly isStorm: (atMs: number) => boolean;
+  },
+): Plan {
+  const { rate, likes, isStorm } = weather;
+  return ({ id, call, kinds }, atMs) => {
+    if (isStorm(atMs) && call.startsWith('dynamodb')) {
+      const stormy = kinds.filter((kind) => inStorms.has(kind));
+      return choose(stormy, seed, 'storm', id);
+    }
     // There are few calls to the bank, and much depends on them.
-    if (chance(seed, 'fault?', id) >= (call.startsWith('bank') ? 3 * rate : rate)) return undefined;
+    if (chance(seed, 'fault?', id) >= (call.startsWith('bank') ? 4 * rate : rate)) return undefined;
     const liked = kinds.filter(likes);
     return liked.length === 0 ? undefined : choose(liked, seed, 'kind', id);
   };
 }
+
+const inStorms: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'throttled',
+  'conflict',
+  'internal-error',
+  'lost-request',
+]);

@@ -52,8 +52,15 @@ export interface Queues {
   readonly redrive: () => void;
 }
 
-/** @param labelOf names what a message body is about */
-export function openQueues(world: World, labelOf: (body: string) => string): Queues {
+/**
+ * @param labelOf names what a message body is about
+ * @param onDone told of a message that its consumer has done with, and that no other message is about the same
+ */
+export function openQueues(
+  world: World,
+  labelOf: (body: string) => string,
+  onDone: (body: string, place: string) => void,
+): Queues {
   const queues = new Map<string, SimulatedQueue>();
   const sent = new Map<string, number>();
   let ids = 0;
@@ -125,6 +132,7 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
     const [first] = batch;
     if (first === undefined) return;
     const label = `${first.label}#${first.receives}${which}`;
+    const receives = new Map(batch.map((message) => [message, message.receives]));
     const answer = await queue.deliver(label, { Records: batch.map(recordOf) });
     if (answer === undefined) return;
     const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
@@ -132,6 +140,9 @@ export function openQueues(world: World, labelOf: (body: string) => string): Que
       if (failed.has(message.id)) continue;
       const place = `${message.label}#${message.receives}${which}`;
       const kind = world.strike({ id: `deletion of ${place}`, call: 'event source deletes', kinds: deletions });
+      // What was received again meanwhile is in other hands.
+      const others = queue.messages.some((one) => one !== message && one.body === message.body);
+      if (!others && message.receives === receives.get(message)) onDone(message.body, place);
       if (kind === undefined)
         change(
           queue,

@@ -19,6 +19,8 @@ import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
+import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
+import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { openSecret } from '../../lambdas/bank/secret.ts';
 import type { routes, WorkMessage } from '../../lambdas/contract.ts';
@@ -48,6 +50,9 @@ export type RouteName = Exclude<(typeof routes)[number]['function'], (typeof str
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';
 
+/** Opens after a few calls, of which a history has not many. */
+export const quickBreaker: BreakerSettings = { ...defaultBreaker, inARow: 2 };
+
 export interface ServiceSettings {
   readonly policy: WithdrawalPolicy;
   /** Accepted commands of each kind of one end user in one hour. */
@@ -57,6 +62,7 @@ export interface ServiceSettings {
   readonly withdrawals: QueueSettings;
   readonly transfers: QueueSettings;
   readonly bankSecret: string;
+  readonly breaker: BreakerSettings;
 }
 
 export interface Service {
@@ -160,6 +166,7 @@ export function openService(
       url: 'https://bank.test',
       secret: newSecret(),
       timeoutMs: bankCallMs,
+      breaker: settings.breaker,
       fetch: bank.fetch,
       onBreaker(state) {
         putBreaker(table, { state, since: new Date(world.now()).toISOString() }).catch(() => undefined);

@@ -77,7 +77,17 @@ export async function simulate(
   const bank = openModelBank(world, { ...history.bank, secret, down }, violate, (entry) => {
     actors.onDecision(entry);
   });
-  const queues = openQueues(world, (body) => labelOf((JSON.parse(body) as { transactionId: string }).transactionId));
+  const workOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
+  const queues = openQueues(
+    world,
+    (body) => labelOf(workOf(body)),
+    (body, place) => {
+      // The sweeper would find it, but only when it is overdue; a message comes again when the backoff demands it.
+      const status = ledger.transactions().find(({ transactionId }) => transactionId === workOf(body))?.status;
+      if (status === 'pending' || status === 'executing')
+        violate('open work keeps its message', `${place} is ${status}`);
+    },
+  );
   const connected = connectTable(world, { client: clients.dynamodb, line, name: table.name }, ledger);
   clients.connect('dynamodb', connected.model);
   clients.connect('sqs', queues.model);

@@ -113,7 +113,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
 
   function strike(point: Point): FaultKind | undefined {
     points.push(point);
-    const kind = plan(point);
+    const kind = plan(point, clock - startsAt);
     if (kind === undefined || !point.kinds.includes(kind)) return undefined;
     struck.set(point.id, { point: point.id, kind, call: point.call });
     return kind;
@@ -146,6 +146,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
     const there = between(least, most, seed, 'there', id);
     const back = between(least, most, seed, 'back', id);
     const extension = kind === 'pause' ? between(150_000, 300_000, seed, 'pause', id) : 0;
+    const stall = kind === 'stall' ? between(5_000, 6_500, seed, 'stall', id) : 0;
 
     return new Promise<T>((resolve, reject) => {
       const answer = (delayMs: number, settle: () => void) => {
@@ -193,7 +194,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
             }
             if (kind === 'crash-after') task.die();
             task.deadline += extension;
-            answer(back + extension, settle);
+            answer(back + extension + stall, settle);
           });
       }
     });

@@ -16,7 +16,7 @@ const { values: options } = parseArgs({
   options: {
     histories: { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    steps: { type: 'string', default: '15' },
+    steps: { type: 'string', default: '12' },
     threads: { type: 'string', default: String(availableParallelism()) },
     history: { type: 'string' },
     only: { type: 'string' },
@@ -46,8 +46,14 @@ async function campaign(histories: number, threads: number): Promise<void> {
   const totals = noTotals();
   const perSecond = () => (totals.histories / ((performance.now() - startedAt) / 1000)).toFixed(1);
   const progress = setInterval(() => {
-    console.log(`${totals.histories} histories, ${perSecond()} a second, ${sumOf(totals.faults)} faults`);
+    console.log(`${totals.histories} histories, ${perSecond()} a second, ${sumOf(totals.faults)} faults, seed ${seed}`);
   }, 10_000);
+  // What was run counts, also when nobody waits for the rest; the engines end with this process.
+  process.once('SIGINT', () => {
+    report(totals);
+    console.log(`interrupted after ${totals.histories} histories, seed ${seed}`);
+    process.exit(130);
+  });
   const failures = await Promise.all(
     Array.from({ length: threads }, (_, first) =>
       share({ seed, steps, first, end: histories, every: threads }, totals),

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { runNumbered } from '../test/simulation/campaign.ts';
+import { examine } from '../test/simulation/exhaustive.ts';
+import { openLab } from '../test/simulation/lab.ts';
+import { mutations } from '../test/simulation/mutations.ts';
+import type { Mutation } from '../test/simulation/mutations.ts';
+import { operations } from '../test/simulation/operations.ts';
+import type { Violation } from '../test/simulation/simulation.ts';
+
+const usage = `npm run mutants -- [--histories N] [--seed S] [--only words]
+
+Breaks the service in a copy of it, in one way after the other, and shows that the simulation notices each: which rule
+is violated, and after how many histories. Fails when one goes unnoticed.`;
+
+/** What the simulation found in the tree that it stands in. */
+interface Finding {
+  /** Histories that were run. */
+  readonly histories: number;
+  /** What the first that failed violated. */
+  readonly rules: readonly string[];
+}
+
+const { values: options } = parseArgs({
+  options: {
+    histories: { type: 'string', default: '500' },
+    seed: { type: 'string', default: 'mutants' },
+    only: { type: 'string', default: '' },
+    /** Look here, with the random mode or in this operation, and tell it as JSON. */
+    here: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const most = Number(options.histories);
+
+if (options.help) console.log(usage);
+else if (options.here !== undefined) console.log(JSON.stringify(await look(options.here)));
+else await breakAll(mutations.filter(({ name }) => name.includes(options.only)));
+
+/** @param where an operation's name, or empty for random histories */
+async function look(where: string): Promise<Finding> {
+  const lab = openLab();
+  try {
+    if (where !== '') {
+      const operation = operations.find(({ name }) => name === where);
+      if (operation === undefined) throw new Error(`no operation is called "${where}"`);
+      const { runs, failures } = await examine(lab, operation, () => true);
+      return { histories: runs, rules: rulesOf(failures[0]?.violations ?? []) };
+    }
+    for (let number = 0; number < most; number++) {
+      const { outcome } = await runNumbered(lab, { seed: options.seed, number, steps: 12 });
+      if (outcome.violations.length > 0) return { histories: number + 1, rules: rulesOf(outcome.violations) };
+    }
+    return { histories: most, rules: [] };
+  } finally {
+    await lab.close();
+  }
+}
+
+function rulesOf(violations: readonly Violation[]): string[] {
+  return [...new Set(violations.map(({ rule }) => rule))];
+}
+
+function inQuotes(rules: readonly string[]): string {
+  return rules.map((rule) => `"${rule}"`).join(', ');
+}
+
+async function breakAll(all: readonly Mutation[]): Promise<void> {
+  const copy = await mkdtemp(join(tmpdir(), 'wallet-mutants-'));
+  process.on('exit', () => {
+    rmSync(copy, { recursive: true });
+  });
+  process.once('SIGINT', () => process.exit(130));
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  for (const part of ['bin', 'lambdas', 'lib', 'local', 'test', 'package.json', 'tsconfig.json', 'cdk.json'])
+    await cp(join(root, part), join(copy, part), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+
+  const sound = await lookIn(copy, '');
+  if (sound.rules.length > 0) throw new Error(`the unbroken service violates ${inQuotes(sound.rules)}`);
+  console.log(`unbroken: ${sound.histories} histories without a violation, seed ${options.seed}`);
+  let unnoticed = 0;
+  for (const mutation of all) {
+    const { histories, rules } = await broken(copy, mutation);
+    if (rules.length === 0) unnoticed++;
+    const where = mutation.operation === undefined ? `after ${histories} histories` : `in "${mutation.operation}"`;
+    console.log(`${mutation.name}: ${rules.length === 0 ? 'NOT NOTICED' : inQuotes(rules)} ${where}`);
+  }
+  console.log(`${all.length} mutations, ${unnoticed} of them not noticed`);
+  if (unnoticed > 0) process.exitCode = 1;
+}
+
+async function broken(copy: string, { edits, operation = '' }: Mutation): Promise<Finding> {
+  const originals = new Map<string, string>();
+  for (const { file, text, replacement } of edits) {
+    const path = join(copy, file);
+    const source = await readFile(path, 'utf8');
+    if (!originals.has(path)) originals.set(path, source);
+    if (source.split(text).length !== 2) throw new Error(`"${text}" does not stand exactly once in ${file}`);
+    await writeFile(
+      path,
+      source.replace(text, () => replacement),
+    );
+  }
+  try {
+    return await lookIn(copy, operation);
+  } finally {
+    for (const [path, source] of originals) await writeFile(path, source);
+  }
+}
+
+/** Looks in a process of its own, whose modules are those of the folder. */
+async function lookIn(folder: string, where: string): Promise<Finding> {
+  const args = ['bin/mutants.ts', '--here', where, '--histories', options.histories, '--seed', options.seed];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });
+  return JSON.parse(stdout) as Finding;
+}

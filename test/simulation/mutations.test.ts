@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { mutations } from './mutations.ts';
+import { operations } from './operations.ts';
+
+describe('mutations', () => {
+  for (const { name, edits, operation } of mutations) {
+    it(`can still be made: ${name}`, async () => {
+      for (const { file, text } of edits) {
+        const source = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+        assert.equal(source.split(text).length, 2, `exactly one "${text}" in ${file}`);
+      }
+      if (operation !== undefined) assert.ok(operations.some((one) => one.name === operation));
+    });
+  }
+
+  it('are told apart by their names', () => {
+    assert.equal(new Set(mutations.map(({ name }) => name)).size, mutations.length);
+  });
+});

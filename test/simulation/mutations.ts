@@ -1,0 +1,234 @@
+/** Ways to break the service, each of which the simulation must notice: `npm run mutants`. */
+
+export interface Mutation {
+  readonly name: string;
+  /** Texts that stand exactly once in their file, and what they become. */
+  readonly edits: readonly Edit[];
+  /** The operation of the exhaustive mode that shows it, where no random history can be expected to. */
+  readonly operation?: string;
+}
+
+export interface Edit {
+  readonly file: string;
+  readonly text: string;
+  readonly replacement: string;
+}
+
+const consumer = 'lambdas/runtime/consumer.ts';
+const operations = 'lambdas/store/operations.ts';
+const table = 'lambdas/store/table.ts';
+const transfers = 'lambdas/store/transfers.ts';
+const wallets = 'lambdas/store/wallets.ts';
+const withdrawals = 'lambdas/store/withdrawals.ts';
+const worker = 'lambdas/workers/withdrawals.ts';
+
+function mutation(name: string, file: string, text: string, replacement: string, operation?: string): Mutation {
+  return { name, edits: [{ file, text, replacement }], ...(operation !== undefined && { operation }) };
+}
+
+const commit = 'await write<WalletError | Replay>(table, [putRecord(table, record), ...changes])';
+const commitWithNewIds = `await write<WalletError | Replay>(
+    { ...table, retry: { ...table.retry, budgetMs: 0 } },
+    [putRecord(table, record), ...changes],
+  ).catch((error) => {
+    if (error.code !== 'busy') throw error;
+    const transactionId = record.transactionId.slice(0, -2) + 'zz';
+    const other = putRecord(table, { ...record, ...transactionKey(transactionId), transactionId });
+    return write<WalletError | Replay>(table, [other, ...changes]);
+  })`;
+const hold = "set: 'available = available - :amount, held = held + :amount',";
+const funds = "if: 'available >= :amount',";
+const submit = 'answer = await bank.submit(paymentOf(withdrawal), beginBy);';
+const noPayment = "{ code: 'not_found', message: '' }";
+const anyTransient =
+  'if (cancellationReasons(error).some(({ Code }) => Code !== undefined && transientReasons.has(Code))) return true;';
+const anyFailed = "if (cancellationReasons(error).some(({ Code }) => Code === 'ConditionalCheckFailed')) return false;";
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "drop the condition on the transaction's put",
+    edits: [
+      { file: operations, text: "ConditionExpression: 'attribute_not_exists(pk)',", replacement: '' },
+      { file: operations, text: "ReturnValuesOnConditionCheckFailure: 'ALL_OLD',", replacement: '' },
+    ],
+  },
+  mutation(
+    'settle without the claim',
+    withdrawals,
+    "if: '#status = :executing AND claimId = :claimId',",
+    "if: '#status = :executing OR claimId = :claimId OR attribute_exists(pk)',",
+  ),
+  mutation(
+    'release on an unknown outcome',
+    worker,
+    "case 'unknown': {",
+    `case 'unknown': { if (await releaseWithdrawal(table, claimed(), attempt, ${noPayment})) return undefined;`,
+  ),
+  mutation(
+    'credit without marking the transfers',
+    transfers,
+    '...group.map((transfer) =>',
+    '...group.slice(1).map((transfer) =>',
+  ),
+  mutation('skip the sweeper', 'lambdas/workers/sweeper.ts', 'shard < dueShards;', 'shard < 0;'),
+  mutation('retry a write under a new id', 'lambdas/store/transactions.ts', commit, commitWithNewIds),
+  mutation(
+    'retry a write with a new token',
+    'lambdas/store/write.ts',
+    'table.client.send(command)',
+    'table.client.send(new TransactWriteItemsCommand({ ...command.input, ClientRequestToken: randomUUID() }))',
+  ),
+
+  mutation(
+    'settle with a claim that was lost',
+    withdrawals,
+    "if: '#status = :executing AND claimId = :claimId',",
+    "if: '#status = :executing AND (claimId = :claimId OR attribute_exists(pk))',",
+  ),
+  mutation('claim before the lease has ended', withdrawals, " AND dueAt <= :at'", "'"),
+  mutation(
+    'claim without saying that a submit may leave',
+    withdrawals,
+    'dueAt = :leaseUntil, submitBy = :submitBy',
+    'dueAt = :leaseUntil, unheeded = :submitBy',
+  ),
+  mutation(
+    'submit again without asking',
+    worker,
+    'submitBy === undefined ? neverSubmitted : await bank.find(transactionId)',
+    'neverSubmitted as Awaited<ReturnType<typeof bank.find>>',
+  ),
+  mutation(
+    'take "not found" as definite at once',
+    'lambdas/domain/withdrawal.ts',
+    'return now >= Date.parse(submitBy) + policy.notFoundWindowMs;',
+    'return now >= Date.parse(submitBy);',
+  ),
+  mutation(
+    'judge "not found" by when it was answered',
+    worker,
+    'isNotFoundDefinite(submitBy, askedAt, policy)',
+    'isNotFoundDefinite(submitBy, table.now(), policy)',
+    'withdraw, asked about just before the window ends',
+  ),
+  mutation(
+    'release on "not found"',
+    worker,
+    submit,
+    `if (submitBy !== undefined) {
+      const attempt = { at: iso(askedAt), submitted: false, outcome: 'rejected' } as const;
+      await releaseWithdrawal(table, claimed(), attempt, ${noPayment});
+      return undefined;
+    }
+    ${submit}`,
+  ),
+  mutation('submit however late', 'lambdas/bank/client.ts', 'if (Date.now() > beginBy)', 'if (Number.isNaN(beginBy))'),
+  mutation(
+    'forget the submit when the breaker opens',
+    worker,
+    'return putBack(dueAt, submitBy);',
+    'return putBack(dueAt, undefined);',
+  ),
+  mutation(
+    'count an attempt while the breaker is open',
+    worker,
+    'return putBack(dueAt, submitBy);',
+    "return putBack(dueAt, submitBy, { at: iso(table.now()), submitted: false, outcome: 'unknown' });",
+  ),
+  mutation('fail in place of review', withdrawals, "values: { review: 'review' },", "values: { review: 'failed' },"),
+  mutation(
+    'end a withdrawal that has ended',
+    withdrawals,
+    'if: `#type = :withdrawal AND #status IN',
+    'if: `#type = :withdrawal OR #status IN',
+  ),
+  {
+    name: 'book a return twice',
+    edits: [
+      { file: withdrawals, text: ' AND attribute_not_exists(returnTransactionId)', replacement: '' },
+      {
+        file: withdrawals,
+        text: 'const transactionId = returnIdOf(original.transactionId);',
+        replacement: 'const transactionId = returnIdOf(original.transactionId + at);',
+      },
+    ],
+  },
+  mutation(
+    'acknowledge a message whose work failed',
+    consumer,
+    'await putBackAfterError(queue, record, error);\n      throw error;',
+    'await putBackAfterError(queue, record, error);\n      return;',
+  ),
+
+  mutation(
+    'credit transfers that have ended',
+    transfers,
+    "if: '#type = :transfer AND #status = :pending',",
+    "if: '#type = :transfer OR #status = :pending',",
+  ),
+  mutation(
+    'give back more than was taken',
+    transfers,
+    'giveBack(table, { ...transfer, at }),',
+    'giveBack(table, { ...transfer, at, amount: transfer.amount + 1 }),',
+  ),
+  mutation('hold nothing', wallets, hold, "set: 'available = available - :amount',"),
+  mutation(
+    'hold more than there is',
+    wallets,
+    `${hold}\n    ${funds}`,
+    `${hold}\n    if: '(available >= :amount OR available < :amount)',`,
+  ),
+  mutation(
+    'settle without the total',
+    wallets,
+    "'held = held - :amount, #total = #total - :amount'",
+    "'held = held - :amount'",
+  ),
+  mutation(
+    "move anybody's money",
+    wallets,
+    "const owned = movement.ownerId === undefined ? '' : ' AND ownerId = :ownerId';",
+    'const owned = String();',
+  ),
+  mutation(
+    "show anybody's transactions",
+    'lambdas/runtime/visible.ts',
+    'if (![...wallets.values()].some((wallet) => reaches(caller, wallet)))',
+    'if (wallets.size === 0)',
+  ),
+
+  mutation('judge what is mixed with a conflict', table, anyTransient, `${anyFailed} ${anyTransient}`),
+  mutation('never retry a conflict', table, anyTransient, anyTransient.replace('true', 'false')),
+  mutation(
+    'give each request an id of its own',
+    'lambdas/runtime/http.ts',
+    'const transactionId = transactionIdOf(operation.principal, idempotencyKey);',
+    'const transactionId = transactionIdOf(operation.principal, idempotencyKey + String(Math.random()));',
+  ),
+  mutation(
+    'answer a lost message as a fault',
+    'lambdas/runtime/queued-command.ts',
+    '} catch (error) {',
+    '} catch (error) { throw error;',
+  ),
+  mutation(
+    'touch work that has moved',
+    'lambdas/store/due.ts',
+    "if: 'dueAt = :seen',",
+    "if: 'dueAt = :seen OR pk > :at',",
+    'withdraw, its message lost, and two sweepers',
+  ),
+  mutation(
+    'accept however much waits',
+    'lambdas/api/withdraw.ts',
+    'await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);',
+    '',
+  ),
+  mutation(
+    'accept however many an hour',
+    'lambdas/store/rate-window.ts',
+    'attribute_not_exists(used) OR used < :limit',
+    'attribute_not_exists(used) OR used < :limit OR used >= :limit',
+  ),
+];

@@ -118,12 +118,16 @@ export function openModelBank(
     return reply(404, { reference, code: 'payment_not_found', message: 'there is no such payment' });
   }
 
-  /** Asking is free; but nobody submits again who has not been told "not found" after the window. */
+  /**
+   * Asking is free, also for a process that was frozen until its lease was over; but nobody submits again who has not
+   * been told "not found" after the window, or while somebody else is there.
+   */
   function watch(reference: string, visit: Visit): void {
     const earlier = visits.get(reference) ?? [];
     visits.set(reference, [...earlier, visit]);
-    const beside = earlier.find(({ over, task }) => !over && task?.died === false && !task.faults.includes('pause'));
-    if (beside !== undefined)
+    const wasFrozen = ({ task }: Visit) => task?.faults.includes('pause') ?? false;
+    const beside = earlier.find((one) => !one.over && one.task?.died === false && !wasFrozen(one));
+    if (beside !== undefined && (visit.submits || !wasFrozen(visit)))
       violate('one at a time', `${String(visit.task?.label)} and ${String(beside.task?.label)} are with the bank`);
     const submits = earlier.filter((one) => one.submits);
     if (!visit.submits || submits.length === 0) return;

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { runNumbered } from '../test/simulation/campaign.ts';
 import { examine } from '../test/simulation/exhaustive.ts';
 import { openLab } from '../test/simulation/lab.ts';
@@ -12,6 +12,7 @@ import { mutations } from '../test/simulation/mutations.ts';
 import type { Mutation } from '../test/simulation/mutations.ts';
 import { operations } from '../test/simulation/operations.ts';
 import type { Violation } from '../test/simulation/simulation.ts';
+import { readOptions } from './options.ts';
 
 const usage = `npm run mutants -- [--histories N] [--seed S] [--only words]
 
@@ -26,20 +27,16 @@ interface Finding {
   readonly rules: readonly string[];
 }
 
-const { values: options } = parseArgs({
-  options: {
-    histories: { type: 'string', default: '500' },
-    seed: { type: 'string', default: 'mutants' },
-    only: { type: 'string', default: '' },
-    /** Look here, with the random mode or in this operation, and tell it as JSON. */
-    here: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const options = readOptions(usage, {
+  histories: { type: 'string', default: '500' },
+  seed: { type: 'string', default: 'mutants' },
+  only: { type: 'string', default: '' },
+  /** Look here, with the random mode or in this operation, and tell it as JSON. */
+  here: { type: 'string' },
 });
 const most = Number(options.histories);
 
-if (options.help) console.log(usage);
-else if (options.here !== undefined) console.log(JSON.stringify(await look(options.here)));
+if (options.here !== undefined) console.log(JSON.stringify(await look(options.here)));
 else await breakAll(mutations.filter(({ name }) => name.includes(options.only)));
 
 /** @param where an operation's name, or empty for random histories */

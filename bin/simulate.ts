@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { News, Share } from '../test/simulation/campaign-thread.ts';
 import { addTotals, noTotals, replay } from '../test/simulation/campaign.ts';
 import type { Totals } from '../test/simulation/campaign.ts';
 import { openLab } from '../test/simulation/lab.ts';
+import { readOptions } from './options.ts';
 
 const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T]
 npm run simulate -- --seed S --history N [--only steps] [--faults faults]
@@ -12,23 +12,19 @@ npm run simulate -- --seed S --history N [--only steps] [--faults faults]
 Random histories of the whole service with faults at every external call; see test/simulation.
 The second form runs one of them again and tells it.`;
 
-const { values: options } = parseArgs({
-  options: {
-    histories: { type: 'string', default: '1000' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    steps: { type: 'string', default: '12' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    history: { type: 'string' },
-    only: { type: 'string' },
-    faults: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const options = readOptions(usage, {
+  histories: { type: 'string', default: '1000' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  steps: { type: 'string', default: '12' },
+  threads: { type: 'string', default: String(availableParallelism()) },
+  history: { type: 'string' },
+  only: { type: 'string' },
+  faults: { type: 'string' },
 });
 const { seed } = options;
 const steps = Number(options.steps);
 
-if (options.help) console.log(usage);
-else if (options.history !== undefined) await again(Number(options.history));
+if (options.history !== undefined) await again(Number(options.history));
 else await campaign(Number(options.histories), Number(options.threads));
 
 async function again(number: number): Promise<void> {

@@ -54,7 +54,9 @@ describe('npm start', () => {
     const ended = once(child, 'exit');
     try {
       const printed = await untilPrinted(child.stdout, 'Ctrl-C stops');
-      const commands = [...printed.matchAll(/^ {2}((?:export|curl|npm run) .*)$/gm)].map(([, command]) => command ?? '');
+      const commands = [...printed.matchAll(/^ {2}((?:export|curl|npm run) .*)$/gm)].map(
+        ([, command]) => command ?? '',
+      );
       const verify = commands.pop() ?? '';
       assert.match(verify, /^npm run verify /);
       const { stdout } = await run('bash', ['-ec', commands.join('\necho\n')], { cwd: root });

@@ -7,11 +7,17 @@ import { discrepancyKinds } from './domain/discrepancy.ts';
 import type { EventType } from './domain/events.ts';
 import { fraudRules } from './domain/fraud.ts';
 import { maxAmount } from './domain/money.ts';
+import type { Sum } from './domain/money.ts';
 import { transactionStatuses, transactionTypes } from './domain/transaction.ts';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
-const balance = z.int().min(0).max(maxAmount).describe('In minor units');
+/** No `z.int()`, which ends at 2^53-1: money that comes back may lift a balance beyond it. */
+const balance: z.ZodType<Sum> = z
+  .number()
+  .min(0)
+  .refine(Number.isInteger)
+  .meta({ type: 'integer', description: 'In minor units; money that came back may lift it beyond 2^53-1' });
 
 export const transaction = z.object({
   transactionId: z.string(),

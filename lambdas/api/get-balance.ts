@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { WalletError } from '../domain/errors.ts';
+import { plus } from '../domain/money.ts';
 import { reachable } from '../runtime/caller.ts';
 import type { Caller } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
@@ -51,7 +52,7 @@ async function balanceAtMoment(caller: Caller, walletId: string, at: string, { t
   const { available, held, version } = balance;
   return {
     status: 200,
-    body: { ...balanceView({ ...wallet, available, held, total: available + held, version }), at },
+    body: { ...balanceView({ ...wallet, available, held, total: plus(available, held), version }), at },
   };
 }
 

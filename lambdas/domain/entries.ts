@@ -1,9 +1,11 @@
+import { jsonOf, minus } from './money.ts';
+import type { Sum } from './money.ts';
 import type { Wallet, WalletStatus } from './wallet.ts';
 
 /** What a wallet holds: integers in minor units. */
 export interface Balance {
-  readonly available: number;
-  readonly held: number;
+  readonly available: Sum;
+  readonly held: Sum;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface Entry {
   readonly version: number;
   /** When it was booked, ISO 8601 UTC. Clocks differ: a later version may have an earlier time by some milliseconds. */
   readonly at: string;
-  readonly changes: readonly { readonly account: keyof Balance; readonly amount: number }[];
+  readonly changes: readonly { readonly account: keyof Balance; readonly amount: Sum }[];
   readonly balanceAfter: Balance;
   readonly statusAfter: WalletStatus;
   /**
@@ -34,7 +36,7 @@ export interface ChainedEntry extends Entry {
 export function hashedText(entry: Entry, previousHash: string): string {
   const { walletId, version, at, changes, balanceAfter, statusAfter, transactionId } = entry;
   // An array has an order by itself, which the fields of an object have not.
-  return JSON.stringify([
+  return jsonOf([
     previousHash,
     walletId,
     version,
@@ -51,7 +53,7 @@ export function hashedText(entry: Entry, previousHash: string): string {
 export function entryOf(before: Balance | undefined, after: Wallet): Entry {
   const { walletId, version, updatedAt: at, available, held, status: statusAfter } = after;
   const changes = (['available', 'held'] as const).flatMap((account) => {
-    const amount = after[account] - (before?.[account] ?? 0);
+    const amount = minus(after[account], before?.[account] ?? 0);
     return amount === 0 ? [] : [{ account, amount }];
   });
   return {

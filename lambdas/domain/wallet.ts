@@ -1,5 +1,6 @@
 import { WalletError } from './errors.ts';
 import { maxAmount } from './money.ts';
+import type { Sum } from './money.ts';
 
 export type WalletStatus = 'active' | 'frozen' | 'closed';
 
@@ -9,10 +10,10 @@ export interface Wallet {
   readonly ownerId: string;
   readonly currency: string;
   readonly status: WalletStatus;
-  readonly available: number;
-  readonly held: number;
+  readonly available: Sum;
+  readonly held: Sum;
   /** Stored beside its summands because a DynamoDB condition cannot add: it is what the balance limit is tested on. */
-  readonly total: number;
+  readonly total: Sum;
   /** Counts the changes of the wallet: version N is what its Nth change left behind. */
   readonly version: number;
   /** The transaction behind the latest change of the balance. */

@@ -2,6 +2,8 @@ import { bookingsOf, hasPostings } from '../domain/bookings.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
 import type { Balance, ChainedEntry } from '../domain/entries.ts';
+import { isSum, minus, plus } from '../domain/money.ts';
+import type { Sum } from '../domain/money.ts';
 import { accounts } from '../domain/postings.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { readBookings } from '../store/books.ts';
@@ -43,9 +45,9 @@ export function beginWalletCheck(wallet: Wallet, consistent: boolean): WalletChe
     entered: { available: 0n, held: 0n },
     found: [],
   };
-  // What is stored may be anything: numbers that JavaScript cannot hold come as bigint.
-  const numbers = [available, held, total].every((amount) => Number.isSafeInteger(amount) && amount >= 0);
-  if (!numbers || available + held !== total) {
+  // What is stored may be anything.
+  const sums = [available, held, total].every((amount) => isSum(amount) && amount >= 0);
+  if (!sums || plus(available, held) !== total) {
     find(
       check,
       'balance_differs',
@@ -120,16 +122,16 @@ function follow(check: WalletCheck, entry: ChainedEntry, asOf: string | undefine
   for (const account of both) {
     // What missing entries changed is in the balance behind them.
     const change = inOrder
-      ? changes.reduce((sum, one) => (one.account === account ? sum + one.amount : sum), 0)
-      : balanceAfter[account] - last.balance[account];
-    if (inOrder && last.balance[account] + change !== balanceAfter[account]) {
+      ? changes.reduce((sum: Sum, one) => (one.account === account ? plus(sum, one.amount) : sum), 0)
+      : minus(balanceAfter[account], last.balance[account]);
+    if (inOrder && plus(last.balance[account], change) !== balanceAfter[account]) {
       find(
         check,
         'chain_broken',
         `entry ${version} changes ${account} by ${change} and ends at ${balanceAfter[account]}`,
       );
     }
-    if (asOf === undefined || entry.at < asOf) check.entered[account] += integer(change);
+    if (asOf === undefined || entry.at < asOf) check.entered[account] += BigInt(change);
   }
   if (version === wallet.version) {
     for (const what of both) {
@@ -177,8 +179,8 @@ function find(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
 function isReadable({ changes, balanceAfter }: Partial<ChainedEntry>): boolean {
   return (
     Array.isArray(changes) &&
-    changes.every(({ amount }: { amount: unknown }) => Number.isSafeInteger(amount)) &&
-    both.every((account) => Number.isSafeInteger(balanceAfter?.[account]))
+    changes.every(({ amount }: { amount: unknown }) => isSum(amount)) &&
+    both.every((account) => isSum(balanceAfter?.[account]))
   );
 }
 

@@ -1,6 +1,7 @@
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventBridgeClient, PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { eventSource } from '../contract.ts';
+import { jsonOf } from '../domain/money.ts';
 import type { ServiceEvent } from '../event-schemas.ts';
 import { chunksOf } from './chunks.ts';
 import { describe, logger } from './telemetry.ts';
@@ -92,7 +93,7 @@ function entryOf(event: ServiceEvent, busName: string) {
     EventBusName: busName,
     Source: eventSource,
     DetailType: event.type,
-    Detail: JSON.stringify(event),
+    Detail: jsonOf(event),
     Time: new Date(event.occurredAt),
   };
 }

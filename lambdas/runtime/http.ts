@@ -4,6 +4,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type * as z from 'zod';
 import type { FunctionName } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
+import { jsonOf } from '../domain/money.ts';
 import { fingerprintOf, transactionIdOf } from '../store/keys.ts';
 import type { Operation } from '../store/operations.ts';
 import type { RateLimit } from '../store/rate-window.ts';
@@ -204,6 +205,6 @@ function toResult({ status, body, headers }: Answer): APIGatewayProxyResult {
   return {
     statusCode: status,
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
-    body: body === undefined ? '' : JSON.stringify(body),
+    body: body === undefined ? '' : jsonOf(body),
   };
 }

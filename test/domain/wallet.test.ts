@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
-import { maxAmount } from '../../lambdas/domain/money.ts';
+import { maxAmount, plus } from '../../lambdas/domain/money.ts';
 import { creditRefusal, debitRefusal, openWallet, reaches, statusRefusal } from '../../lambdas/domain/wallet.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 
@@ -89,7 +89,7 @@ describe('a status', () => {
                   wallet.status === 'closed' && (to === 'frozen' || (to === 'active' && wallet.total === 0)),
                   'wallet_closed',
                 ],
-                [to === 'closed' && wallet.available + wallet.held !== 0, 'wallet_not_empty'],
+                [to === 'closed' && plus(wallet.available, wallet.held) !== 0, 'wallet_not_empty'],
               ]);
         assert.equal(statusRefusal(wallet, to)?.code, expected);
       }),

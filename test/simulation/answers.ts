@@ -236,7 +236,8 @@ function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[])
   const shown = looks.some(
     (look) =>
       look !== undefined &&
-      ['available', 'held', 'total', 'version'].every((figure) => balance[figure] === look[figure]),
+      // As a reader of JSON has them: rounded beyond 2^53-1.
+      ['available', 'held', 'total', 'version'].every((figure) => balance[figure] === Number(look[figure])),
   );
   return shown ? undefined : `the wallet never had ${JSON.stringify(balance)}`;
 }

@@ -16,9 +16,10 @@ export interface WalletState extends Item {
   readonly ownerId: string;
   readonly currency: string;
   readonly status: string;
-  readonly available: number;
-  readonly held: number;
-  readonly total: number;
+  // What comes back may lift them beyond 2^53-1.
+  readonly available: number | bigint;
+  readonly held: number | bigint;
+  readonly total: number | bigint;
   readonly version: number;
 }
 
@@ -178,9 +179,10 @@ export function openLedger(
 function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {
   const { walletId, available, held, total, version } = is;
   const figures = [available, held, total, version];
-  if (!figures.every((figure) => Number.isSafeInteger(figure) && figure >= 0))
+  if (!figures.every((figure) => (typeof figure === 'bigint' || Number.isSafeInteger(figure)) && figure >= 0))
     violate('never negative', `${walletId} has ${figures.join(', ')}`);
-  if (total !== available + held) violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
+  else if (BigInt(total) !== BigInt(available) + BigInt(held))
+    violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
   if (version !== (was?.version ?? -1) + 1)
     violate('version counts changes', `${walletId} went from ${was?.version ?? 'nothing'} to ${version}`);
   if (was?.status === 'closed' && is.status !== 'closed' && (is.status !== 'active' || was.total === 0))

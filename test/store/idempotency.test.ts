@@ -90,7 +90,7 @@ for (const [name, send] of Object.entries(commands)) {
       assert.equal(answers.filter(({ replayed }) => !replayed).length, 1);
       assert.equal(new Set(answers.map(({ transaction }) => transaction.transactionId)).size, 1);
       const { available } = await balanceOf(table, walletId);
-      assert.equal(Math.abs(available - before.available), 60);
+      assert.equal(Math.abs(Number(available) - Number(before.available)), 60);
     });
   });
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after } from 'node:test';
 import { startRunner } from '../../local/runner.ts';
 import type { Runner, RunnerOptions } from '../../local/runner.ts';
+import { assertDocumented } from '../documented.ts';
 
 /** An answer; `body` is parsed JSON, an empty object when there was none. */
 export interface Answer {
@@ -22,6 +23,7 @@ export interface RequestOptions {
   readonly headers?: Record<string, string>;
 }
 
+/** Sends a request; fails when the answer, whatever it is, is not as docs/openapi.json says. */
 export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
 
 export interface Service {
@@ -60,8 +62,10 @@ export async function startService(options: RunnerOptions = {}): Promise<Service
         ...(text !== undefined && { body: text }),
       });
       const answer = await response.text();
+      const { status } = response;
+      assertDocumented({ method: verb, path, sent: text, status, headers: response.headers, answer });
       return {
-        status: response.status,
+        status,
         headers: response.headers,
         body: (answer === '' ? {} : JSON.parse(answer)) as Answer['body'],
       };

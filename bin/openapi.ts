@@ -1,0 +1,261 @@
+/** Describes the HTTP API as OpenAPI 3.1, from what the code itself goes by. Nothing is stated here that is stated there. */
+import '../test/environment.ts';
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { answers, namedSchemas } from '../lambdas/answer-schemas.ts';
+import { signatureHeader, timestampHeader } from '../lambdas/bank/signature.ts';
+import { maxBodyBytes, routes } from '../lambdas/contract.ts';
+import type { Route } from '../lambdas/contract.ts';
+import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
+import type { ErrorCode } from '../lambdas/domain/errors.ts';
+import type { RouteHandler } from '../lambdas/runtime/http.ts';
+import { problem } from '../lambdas/runtime/problem.ts';
+import { annotations, fields, idempotencyKeyFormat, maxMetadataKeys } from '../lambdas/runtime/request.ts';
+import { entryOf } from '../lib/bundle.ts';
+
+type RouteName = (typeof routes)[number]['function'];
+type Described = Pick<RouteHandler<never>, 'scope' | 'body' | 'query'>;
+
+/** The pattern of a time says in a line and a half what its format says in a word. */
+function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+}
+
+// What a schema cannot say of itself.
+z.globalRegistry.add(fields.amount, { description: 'In minor units' });
+z.globalRegistry.add(fields.currency, { description: 'ISO 4217, in upper case', examples: ['EUR'] });
+z.globalRegistry.add(annotations.metadata.unwrap(), { maxProperties: maxMetadataKeys });
+
+const headers = {
+  'Idempotency-Replayed': 'There, and `true`, when the key was used before: the transaction or wallet is as it is now',
+  'Preference-Applied': 'The preference that was followed',
+  ETag: 'The version of the wallet; ask again with If-None-Match',
+  'Retry-After': 'Whole seconds after which trying again makes sense',
+  'RateLimit-Limit':
+    'Commands of this kind that a caller may send in a clock hour; absent where it is not this that was reached',
+  'RateLimit-Remaining': 'How many of them are left',
+  'RateLimit-Reset': 'Whole seconds until the next hour begins',
+  'WWW-Authenticate': 'Bearer',
+} as const;
+type HeaderName = keyof typeof headers;
+
+/** The document. Imports every route's handler, which calls nothing while it loads. */
+export async function openApiDocument(): Promise<object> {
+  const described = await Promise.all(
+    routes.map(async (route) => ({ route, handler: await handlerOf(route.function) })),
+  );
+  const paths: Record<string, Record<string, object>> = {};
+  for (const { route, handler } of described) {
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route, handler);
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Wallet service',
+      version: '1',
+      description: [
+        'Money is an integer in minor units. Times are ISO 8601, UTC. Ids and cursors are opaque.',
+        `A request body is JSON of at most ${maxBodyBytes} bytes. Members and query parameters not named here are refused.`,
+        'An answer may have more members than its schema names: leave aside what you do not know.',
+        'A repeated command is answered as the first one was, with the transaction or wallet as it is now.',
+      ].join(' '),
+    },
+    servers: [
+      { url: 'http://127.0.0.1:3000', description: 'npm start' },
+      {
+        url: '{apiUrl}',
+        description: 'A deployed stack',
+        variables: { apiUrl: { default: 'https://example.com', description: 'Its output ApiUrl, without the last /' } },
+      },
+    ],
+    paths,
+    components: {
+      schemas: schemasOf(described),
+      headers: Object.fromEntries(
+        Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+      ),
+      parameters: {
+        'Idempotency-Key': {
+          name: 'Idempotency-Key',
+          in: 'header',
+          required: true,
+          description: 'Names this command among those of the caller, for ever: the same again moves nothing again',
+          schema: { type: 'string', pattern: idempotencyKeyFormat.source },
+        },
+        'If-None-Match': { name: 'If-None-Match', in: 'header', schema: { type: 'string' } },
+      },
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            "A caller with wallet:read and wallet:write reaches the wallets whose ownerId is the token's `sub`; " +
+            'wallet:operate includes both, and reaches every wallet.',
+        },
+        bankTimestamp: { type: 'apiKey', in: 'header', name: timestampHeader, description: 'docs/bank-protocol.md' },
+        bankSignature: { type: 'apiKey', in: 'header', name: signatureHeader, description: 'docs/bank-protocol.md' },
+      },
+    },
+  };
+}
+
+async function handlerOf(name: RouteName): Promise<Described> {
+  const module = (await import(entryOf(name))) as Record<string, unknown>;
+  const handler = Object.values(module).find(
+    (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,
+  );
+  if (handler === undefined) throw new Error(`lambdas/api/${name}.ts exports no route ${name}`);
+  return handler;
+}
+
+function operationOf(route: Route & { function: RouteName }, handler: Described): object {
+  const { summary, description } = textOf(route);
+  const { of, prefer } = answers[route.function];
+  const isKeyed = needsKey(route, handler);
+  const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
+  const parameters = [
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({ name, in: 'query', schema })),
+    ...(isKeyed ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : []),
+    ...(304 in of ? [{ $ref: '#/components/parameters/If-None-Match' }] : []),
+    ...(prefer ? [{ name: 'Prefer', in: 'header', description: prefer.join('; '), schema: { type: 'string' } }] : []),
+  ];
+  return {
+    operationId: camelCase(route.function),
+    tags: [route.path.split('/')[1]],
+    summary,
+    description,
+    security: securityOf(handler),
+    ...(parameters.length > 0 && { parameters }),
+    ...(handler.body && {
+      requestBody: {
+        required: !handler.body.safeParse({}).success,
+        content: { 'application/json': { schema: { $ref: schemaRef(requestName(route.function)) } } },
+      },
+    }),
+    responses: responsesOf(route, handler),
+  };
+}
+
+function securityOf({ scope, body }: Described): object[] {
+  if (scope !== undefined) return [{ token: [`wallet:${scope}`] }];
+  return body === undefined ? [{}, { token: ['wallet:operate'] }] : [{ bankTimestamp: [], bankSignature: [] }];
+}
+
+function responsesOf(route: Route & { function: RouteName }, handler: Described): object {
+  const { of, prefer } = answers[route.function];
+  const names: HeaderName[] = [
+    ...(needsKey(route, handler) ? (['Idempotency-Replayed'] as const) : []),
+    ...(prefer ? (['Preference-Applied'] as const) : []),
+    ...(304 in of ? (['ETag'] as const) : []),
+  ];
+  const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
+  for (const [status, { meaning, schema }] of Object.entries(of)) {
+    responses[status] = {
+      description: meaning,
+      ...headersOf(Number(status) < 400 ? names : ['Retry-After']),
+      ...(schema && { content: { 'application/json': { schema: { $ref: schemaRef(schema) } } } }),
+    };
+  }
+  for (const [status, codes] of Map.groupBy(codesOf(route, handler), statusOf)) {
+    const known = responses[status];
+    responses[status] = {
+      description: [
+        ...(known ? [known.description] : []),
+        ...codes.map((code) => `\`${code}\`: ${errorTitles[code]}`),
+      ].join('. '),
+      ...headersOf(refusalHeaders(status)),
+      content: {
+        ...known?.content,
+        'application/problem+json': {
+          schema: { $ref: schemaRef('Problem'), properties: { code: { enum: codes }, status: { const: status } } },
+        },
+      },
+    };
+  }
+  return responses;
+}
+
+/** The codes that a route can answer: those that follow from what it takes, and those that it states. */
+function codesOf(route: Route & { function: RouteName }, handler: Described): ErrorCode[] {
+  const codes: ErrorCode[] = [
+    'invalid_request',
+    ...(handler.scope ? (['unauthorized', 'forbidden'] as const) : []),
+    ...(handler.body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
+    ...(needsKey(route, handler) ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
+    ...(route.path.includes('{walletId}') ? (['wallet_not_found'] as const) : []),
+    ...(/\{(transactionId|receiptCode)\}/.test(route.path) ? (['transaction_not_found'] as const) : []),
+    ...(answers[route.function].codes ?? []),
+    'rate_limited',
+    'busy',
+    'internal_error',
+  ];
+  return codes.sort((a, b) => statusOf(a) - statusOf(b));
+}
+
+function statusOf(code: ErrorCode): number {
+  return problem(new WalletError(code)).status;
+}
+
+function refusalHeaders(status: number): HeaderName[] {
+  if (status === 401) return ['WWW-Authenticate'];
+  if (status === 429) return ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+  return status === 503 ? ['Retry-After'] : [];
+}
+
+function headersOf(names: readonly HeaderName[]): { headers?: object } {
+  if (names.length === 0) return {};
+  return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
+}
+
+/** Commands need a key; the bank's own goes by the payment's reference instead. */
+function needsKey(route: Route, { scope }: Described): boolean {
+  return route.method === 'POST' && scope !== undefined;
+}
+
+/** The named schemas and the routes' bodies, as a client writes and reads them. */
+function schemasOf(described: readonly { route: { function: RouteName }; handler: Described }[]): object {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(namedSchemas)) registry.add(schema, { id });
+  for (const { route, handler } of described) {
+    if (handler.body) registry.add(handler.body, { id: requestName(route.function) });
+  }
+  const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: schemaRef, override });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, { $schema, $id, ...schema }]: [string, Record<string, unknown>]) => [id, schema]),
+  );
+}
+
+function schemaRef(name: string): string {
+  return `#/components/schemas/${name}`;
+}
+
+/** `create-wallet` → `CreateWalletRequest` */
+function requestName(name: RouteName): string {
+  const id = camelCase(name);
+  return `${id.charAt(0).toUpperCase()}${id.slice(1)}Request`;
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** What the docstring of a route says behind `METHOD path`: the first sentence, and all of it. */
+function textOf(route: Route): { summary: string; description: string } {
+  const source = readFileSync(entryOf(route.function), 'utf8');
+  for (const [, comment = ''] of source.matchAll(/\/\*\*(.*?)\*\//gs)) {
+    const text = comment.replaceAll(/\s*\n \* ?|\s+/g, ' ').trim();
+    const title = `\`${route.method} ${route.path}\`: `;
+    if (!text.startsWith(title)) continue;
+    const said = text.slice(title.length);
+    const description = `${said.charAt(0).toUpperCase()}${said.slice(1)}`;
+    return { summary: description.replace(/\.(?: .*)?$/, ''), description };
+  }
+  throw new Error(`no docstring in ${route.function}.ts begins with ${route.method} ${route.path}`);
+}

@@ -1,0 +1,207 @@
+/**
+ * The published contract of the routes' answers. docs/openapi.json is generated from here (`npm run schemas`), and tests
+ * hold every answer of the running service against it. No function loads this. A member may be added; what exists is
+ * neither removed nor changed.
+ */
+import * as z from 'zod';
+import type { routes } from './contract.ts';
+import { errorTitles } from './domain/errors.ts';
+import type { ErrorCode } from './domain/errors.ts';
+import { channelNames } from './domain/preferences.ts';
+import { discrepancy, transaction as eventTransaction, wallet } from './event-schemas.ts';
+
+const time = wallet.shape.createdAt;
+const { available, held } = wallet.shape.balance.shape;
+const count = z.int().min(0);
+
+/** What a caller sees is what events say, but for the account. */
+const transaction = eventTransaction.extend({
+  destination: z
+    .object({ account: z.string().describe('All but the last four characters hidden'), name: z.string().optional() })
+    .optional(),
+});
+
+const balance = wallet.shape.balance.extend({
+  at: time.optional().describe('The moment that was asked for with `at`'),
+});
+
+const entry = z.object({
+  walletId: z.string(),
+  version: count.describe('Counts the changes of the wallet; 0 is its opening'),
+  at: time.describe('When it was booked; ISO 8601, UTC'),
+  changes: z
+    .array(
+      z.object({
+        account: z.enum(['available', 'held']),
+        amount: z.number().meta({ type: 'integer', description: 'Signed, in minor units' }),
+      }),
+    )
+    .describe('Empty where only the status changed'),
+  balanceAfter: z.object({ available, held }),
+  statusAfter: wallet.shape.status,
+  transactionId: z.string().optional(),
+  hash: z.string().describe('SHA-256 over the entry and the hash of the one before it, base64url'),
+});
+
+const preferences = z.object({
+  ownerId: z.string(),
+  channels: z.object(Object.fromEntries(channelNames.map((channel) => [channel, z.boolean()]))),
+  mutedEvents: z.array(z.string()).describe('Types of events that the owner is not told of'),
+});
+
+const sum = z.string().regex(/^-?\d+$/);
+const pass = z.object({
+  passId: z.string(),
+  status: z.enum(['running', 'sound', 'discrepancies']),
+  stage: z.enum(['books', 'bank', 'sums', 'done']),
+  startedAt: time,
+  finishedAt: time.optional(),
+  asOf: time.optional().describe('The moment as of which sums are compared'),
+  withBank: z.boolean().describe("Whether the bank's statement is compared"),
+  runs: count,
+  counts: z.object({ wallets: count, transactions: count, entries: count, payments: count }),
+  readUnits: z.number().min(0).describe('Read units of DynamoDB that it has cost'),
+  sums: z
+    .array(z.object({ currency: z.string(), wallets: sum, external: sum, transit: sum, sum }))
+    .describe('In minor units, as texts, as they may be larger than what JSON readers agree on'),
+  suspects: z.array(z.string()).describe('Wallets that will be looked at again'),
+  found: count.describe('How many discrepancies there are'),
+  discrepancies: z.array(discrepancy).describe('The first hundred of them'),
+});
+const integrity = z.object({
+  last: pass.nullable().describe('The last pass that came to its end'),
+  running: pass
+    .nullable()
+    .describe('The pass that is being worked on; it stays here, with its end, until the next one'),
+});
+
+const queue = z.object({ depth: count, deadLetters: count });
+const health = z.object({
+  status: z.literal('ok'),
+  queues: z
+    .object({ withdrawals: queue, transfers: queue })
+    .optional()
+    .describe('This and what follows: with a token that has the scope wallet:operate'),
+  oldestDueAgeSeconds: count.optional().describe('How late the work is that is due the longest'),
+  bank: z.object({ breaker: z.enum(['closed', 'open', 'half-open']), since: time.optional() }).optional(),
+});
+const unavailable = z.object({ status: z.literal('unavailable') });
+
+const notified = z.object({ reference: z.string() });
+
+const nextCursor = z.string().optional().describe('Absent on the last page; send it as `cursor`');
+const walletPage = z.object({ items: z.array(wallet), nextCursor });
+const transactionPage = z.object({
+  items: z.array(transaction).describe('May be fewer than asked for, or none, while there is more'),
+  nextCursor,
+});
+const entryPage = z.object({ items: z.array(entry), nextCursor });
+
+const problem = z.object({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  code: z.enum(Object.keys(errorTitles) as ErrorCode[]).describe('What to tell refusals apart by'),
+  detail: z.string().optional().describe('About this very case, for people'),
+  errors: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('Of `invalid_request`: which field, parameter or header, and what is wrong with it'),
+});
+
+/** The schemas that have a name, by it. */
+export const namedSchemas = {
+  Wallet: wallet,
+  WalletPage: walletPage,
+  Balance: balance,
+  Transaction: transaction,
+  TransactionPage: transactionPage,
+  Entry: entry,
+  EntryPage: entryPage,
+  NotificationPreferences: preferences,
+  Pass: pass,
+  Integrity: integrity,
+  Health: health,
+  Unavailable: unavailable,
+  Notified: notified,
+  Problem: problem,
+} as const satisfies Record<string, z.ZodType>;
+
+type SchemaName = keyof typeof namedSchemas;
+type RouteName = (typeof routes)[number]['function'];
+
+/** What a route answers. */
+interface Answers {
+  /** By status: what it means, and the body, if there is one. */
+  readonly of: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
+  /** Codes of refusals that are this route's, and not those of every route that takes the same. */
+  readonly codes?: readonly ErrorCode[];
+  /** What the client may prefer (RFC 7240). */
+  readonly prefer?: readonly string[];
+}
+
+const use: readonly ErrorCode[] = ['wallet_frozen', 'wallet_closed', 'currency_mismatch'];
+const spend: readonly ErrorCode[] = [...use, 'insufficient_funds', 'overloaded'];
+const wait = '`wait=N`: wait up to N seconds, at most 20, for the end of the transaction';
+
+/** The answers of each route. */
+export const answers: Readonly<Record<RouteName, Answers>> = {
+  'create-wallet': { of: { 201: { meaning: 'The new wallet', schema: 'Wallet' } } },
+  'list-wallets': { of: { 200: { meaning: 'A page of wallets', schema: 'WalletPage' } } },
+  'get-wallet': { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
+  'get-balance': {
+    of: {
+      200: { meaning: 'The balance', schema: 'Balance' },
+      304: { meaning: 'It has not changed since the version in If-None-Match' },
+    },
+  },
+  charge: {
+    of: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' } },
+    codes: [...use, 'balance_limit_exceeded'],
+  },
+  withdraw: {
+    of: {
+      202: { meaning: 'The money is held, and the bank will be asked', schema: 'Transaction' },
+      200: { meaning: 'The end came while the client preferred to wait', schema: 'Transaction' },
+    },
+    codes: spend,
+    prefer: [wait],
+  },
+  transfer: {
+    of: {
+      201: { meaning: 'Booked: `completed`', schema: 'Transaction' },
+      202: { meaning: 'Queued: the sender is debited, the receiver will be credited', schema: 'Transaction' },
+      200: { meaning: 'Queued, and the end came while the client preferred to wait', schema: 'Transaction' },
+    },
+    codes: [...spend, 'same_wallet', 'balance_limit_exceeded'],
+    prefer: ['`respond-async`: queue the transfer', wait],
+  },
+  'list-transactions': { of: { 200: { meaning: 'A page of transactions', schema: 'TransactionPage' } } },
+  'get-transaction': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' } } },
+  'get-receipt': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' } } },
+  'list-entries': { of: { 200: { meaning: 'A page of entries', schema: 'EntryPage' } } },
+  freeze: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
+  unfreeze: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
+  close: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
+  resolve: {
+    of: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },
+    codes: ['not_in_review'],
+  },
+  'get-notification-preferences': {
+    of: { 200: { meaning: 'What the owner wishes to be told', schema: 'NotificationPreferences' } },
+  },
+  'put-notification-preferences': {
+    of: { 200: { meaning: 'What the owner wishes to be told now', schema: 'NotificationPreferences' } },
+  },
+  integrity: { of: { 200: { meaning: 'What the check of the books has found', schema: 'Integrity' } } },
+  'bank-notifications': {
+    of: { 200: { meaning: 'Known and booked, now or before', schema: 'Notified' } },
+    codes: ['unauthorized', 'transaction_not_found'],
+  },
+  health: {
+    of: {
+      200: { meaning: 'The service can do its work', schema: 'Health' },
+      503: { meaning: 'It cannot', schema: 'Unavailable' },
+    },
+  },
+};

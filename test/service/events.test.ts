@@ -23,7 +23,8 @@ const dataDir = mkdtempSync(join(tmpdir(), 'service-events-'));
 after(() => {
   rmSync(dataDir, { recursive: true, force: true });
 });
-const service = await startService({ memory: false, dataDir });
+let written = '';
+const service = await startService({ memory: false, dataDir, log: (text) => (written += text) });
 
 describe('events of the service', () => {
   async function listed<T>(path: string): Promise<T[]> {
@@ -45,6 +46,17 @@ describe('events of the service', () => {
       assert.ok(Date.now() < limit, `of ${types.join()} only ${found.map(({ type }) => type).join()}`);
       await sleep(100);
     }
+  }
+  /** What functions write from here on; waits until this is among it. */
+  function awaitLog(): (text: RegExp) => Promise<void> {
+    const from = written.length;
+    return async (text) => {
+      const limit = Date.now() + patienceMs;
+      while (!text.test(written.slice(from))) {
+        assert.ok(Date.now() < limit, `no function has written ${String(text)}`);
+        await sleep(50);
+      }
+    };
   }
   async function withdraw(ask: Request, walletId: string, account: string): Promise<void> {
     const { body } = await ask(`/wallets/${walletId}/withdraw`, { body: { amount: 100, destination: { account } } });
@@ -88,6 +100,8 @@ describe('events of the service', () => {
     const { faults } = service.runner;
     faults.set('eventbridge', true);
     faults.set('sns', true);
+    const seen = awaitLog();
+    const toldBefore = new Set(await notified());
     const { walletId } = await service.newUser();
     const durations: number[] = [];
     for (let charge = 0; charge < 10; charge++) {
@@ -97,12 +111,16 @@ describe('events of the service', () => {
       durations.push(performance.now() - started);
     }
     assert.equal((await events()).filter((event) => event.walletIds.includes(walletId)).length, 0);
-    // The bus first, refusing a part of what it is given; then SNS, which the notifier has already failed on.
+    // The bus first, refusing a part of what it is given; then SNS, once the notifier has failed on it.
+    await seen(/events not published/);
     faults.set('eventbridge', 0.3);
-    await sleep(1_000);
+    await eventsOf(walletId, ['wallet.created', 'wallet.funded']);
     faults.set('eventbridge', false);
-    await eventsOf(walletId, ['wallet.created']);
-    await sleep(1_000);
+    await seen(/message failed.*sns is switched/);
+    assert.deepEqual(
+      (await notified()).filter((eventId) => !toldBefore.has(eventId)),
+      [],
+    );
     faults.set('sns', false);
 
     const limit = Date.now() + patienceMs;

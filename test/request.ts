@@ -3,6 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { routes } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
 import type { AuthorizerContext } from '../lambdas/runtime/caller.ts';
+import { assertDocumented } from './documented.ts';
 
 /** Who calls: what the authorizer would say. */
 export type CallerContext = AuthorizerContext;
@@ -36,9 +37,21 @@ export interface Response {
 /** A route as `serve` makes it. */
 export type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
-/** Sends a request to the function behind a route. */
+/** Sends a request to the function behind a route; fails when the answer is not as docs/openapi.json says. */
 export async function send(name: FunctionName, handler: Handler, request: Request): Promise<Response> {
-  const result = await handler(eventOf(name, request), { awsRequestId: 'request-1' } as Context);
+  const event = eventOf(name, request);
+  const result = await handler(event, { awsRequestId: 'request-1' } as Context);
+  const headers = new Headers(
+    Object.entries(result.headers ?? {}).map(([header, value]) => [header, String(value)] as [string, string]),
+  );
+  assertDocumented({
+    method: event.httpMethod,
+    path: `${event.path}?${new URLSearchParams(request.query).toString()}`,
+    sent: event.body ?? undefined,
+    status: result.statusCode,
+    headers,
+    answer: result.body,
+  });
   return {
     status: result.statusCode,
     headers: result.headers ?? {},

@@ -9,7 +9,7 @@ import type { Faults } from './faults.ts';
 import type { Functions, LocalFunction } from './functions.ts';
 import type { Issuer } from './issuer.ts';
 import type { MessageAttribute, Queue, Queues } from './queues.ts';
-import type { RestApiDraft } from './rest-api.ts';
+import type { RestApiDraft } from './rest-api-draft.ts';
 import type { Secrets } from './secrets.ts';
 import { TemplateError, type Identity, type ShapeMap } from './template.ts';
 import type { Topics } from './topics.ts';

@@ -1,44 +1,14 @@
 /** The resource types of API Gateway's REST API, gathered into one gateway. */
-import { createAuthorizer, type Authorizer } from './authorizer.ts';
+import { createAuthorizer } from './authorizer.ts';
 import type { Functions, LocalFunction } from './functions.ts';
 import { createGateway, type RequestHandler } from './gateway.ts';
-import { createGatewayResponses, type GatewayResponseProperties, type GatewayResponses } from './gateway-responses.ts';
+import type { GatewayResponseProperties } from './gateway-responses.ts';
 import { accountId, region, resourceType, type ResourceType } from './machine.ts';
+import type { MethodProperties, RestApiDraft, StageProperties } from './rest-api-draft.ts';
 import { TemplateError } from './template.ts';
-
-/** What has been read of the API so far. */
-export interface RestApiDraft {
-  apiId?: string;
-  stage?: StageProperties;
-  minCompressionBytes?: number | undefined;
-  readonly resources: Map<string, { readonly parentId: string; readonly part: string }>;
-  readonly authorizers: Map<string, Authorizer>;
-  readonly methods: { readonly logicalId: string; readonly properties: MethodProperties }[];
-  readonly responses: GatewayResponses;
-}
-
-interface MethodProperties {
-  readonly HttpMethod: string;
-  readonly ResourceId: string;
-  readonly AuthorizationType?: 'NONE' | 'CUSTOM';
-  readonly AuthorizerId?: string;
-  readonly Integration: { readonly Uri: string; readonly TimeoutInMillis?: number };
-}
-
-interface StageProperties {
-  readonly StageName: string;
-  readonly MethodSettings?: readonly {
-    readonly ThrottlingRateLimit?: number;
-    readonly ThrottlingBurstLimit?: number;
-  }[];
-}
 
 const defaultTimeoutMs = 29_000;
 const rootId = (logicalId: string): string => `${logicalId}/`;
-
-export function newRestApiDraft(): RestApiDraft {
-  return { resources: new Map(), authorizers: new Map(), methods: [], responses: createGatewayResponses() };
-}
 
 export const restApiTypes: Record<string, ResourceType> = {
   'AWS::ApiGateway::RestApi': resourceType<{ MinimumCompressionSize?: number }>({

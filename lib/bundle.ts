@@ -1,8 +1,8 @@
 import { buildSync } from 'esbuild';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
+import { scratchFolder } from './scratch.ts';
 
 const root = dirname(import.meta.dirname);
 
@@ -37,7 +37,7 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
     legalComments: 'none',
     logLevel: 'warning',
   });
-  const folder = mkdtempSync(join(tmpdir(), 'wallet-bundles-'));
+  const folder = scratchFolder('bundles');
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });

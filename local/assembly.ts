@@ -1,9 +1,9 @@
 /** The cloud assembly: the CDK app synthesized in process, just as the CDK's command line would before a deployment. */
 import type { App, Stack } from 'aws-cdk-lib';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newApp } from '../lib/app.ts';
+import { scratchFolder } from '../lib/scratch.ts';
 import { isRecord, TemplateError, type Template } from './template.ts';
 
 export interface Assembly {
@@ -15,14 +15,13 @@ export interface Assembly {
 
 /** A folder for the cloud assembly; never one that was used before, because the CDK remembers what it put where. */
 export function newOutputFolder(dataDir: string | undefined, stops: (() => unknown)[]): string {
-  const parent = dataDir ?? tmpdir();
-  const prefix = dataDir ? 'cdk.out-' : 'wallet-cdk.out-';
+  const prefix = 'cdk.out-';
   if (dataDir) {
     for (const name of readdirSync(dataDir).filter((each) => each.startsWith(prefix))) {
       rmSync(join(dataDir, name), { recursive: true, force: true });
     }
   }
-  const folder = mkdtempSync(join(parent, prefix));
+  const folder = dataDir ? mkdtempSync(join(dataDir, prefix)) : scratchFolder('assembly');
   stops.push(() => {
     rmSync(folder, { recursive: true, force: true });
   });

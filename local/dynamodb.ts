@@ -14,13 +14,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scratchFolder } from '../lib/scratch.ts';
 
 /** The engine cannot be had on this machine; the message says what to do. */
 export class EngineError extends Error {
@@ -79,7 +79,7 @@ export async function startEngine(path: string | undefined): Promise<Engine> {
   }
   const binary = engineBinary();
   // Always a file: the engine's table of stream records needs an index, which memory cannot be given.
-  const folder = path === undefined ? mkdtempSync(join(tmpdir(), 'wallet-engine-')) : undefined;
+  const folder = path === undefined ? scratchFolder('engine') : undefined;
   const file = path ?? join(folder ?? '', 'dynamodb.sqlite');
   const clean = (): void => {
     if (folder) rmSync(folder, { recursive: true, force: true });

@@ -1,18 +1,9 @@
 /** Boots a CDK stack's template on this machine: what `npm start`, the demo, tests and benchmarks run against. */
 import type { App, Stack } from 'aws-cdk-lib';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { devNull, tmpdir } from 'node:os';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
+import { scratchFolder } from '../lib/scratch.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 import { startBankSimulator, type BankSettings, type BankSimulator } from './bank-simulator.ts';
 import { newOutputFolder, synthesize } from './assembly.ts';
@@ -312,7 +303,7 @@ function openLocked(path: string | undefined, dataDir: string | undefined): Retu
 }
 
 function temporaryFolder(stops: (() => unknown)[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'wallet-buckets-'));
+  const folder = scratchFolder('buckets');
   stops.push(() => {
     rmSync(folder, { recursive: true, force: true });
   });

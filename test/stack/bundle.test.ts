@@ -1,7 +1,8 @@
 import '../environment.ts';
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -23,6 +24,25 @@ describe('bundles', () => {
         { env: { AWS_REGION: 'eu-central-1', ...(Object.fromEntries(variables) as Record<string, string>) } },
       );
       assert.equal(stdout, 'function', name);
+    }
+  });
+
+  it('of a process that was killed are removed by the next one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bundles-of-the-dead-'));
+    const inProcess = (then: string) => {
+      const module = pathToFileURL(join(root, 'lib', 'scratch.ts')).href;
+      const script = `import { scratchFolder } from '${module}'; scratchFolder('bundles'); ${then}`;
+      const env = { ...process.env, TMPDIR: folder };
+      return spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env, encoding: 'utf8' });
+    };
+    try {
+      const killed = inProcess("process.kill(process.pid, 'SIGKILL')");
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+      assert.match(readdirSync(folder).join(), new RegExp(`^wallet-bundles-${String(killed.pid)}-\\w+$`));
+      const next = inProcess('');
+      assert.match(readdirSync(folder).join(), new RegExp(`^wallet-bundles-${String(next.pid)}-\\w+$`));
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,8 +74,10 @@ async function breakAll(all: readonly Mutation[]): Promise<void> {
   });
   process.once('SIGINT', () => process.exit(130));
   const root = fileURLToPath(new URL('..', import.meta.url));
-  for (const part of ['bin', 'lambdas', 'lib', 'local', 'test', 'package.json', 'tsconfig.json', 'cdk.json'])
+  for (const part of await readdir(root)) {
+    if (part.startsWith('.') || part === 'node_modules' || part === 'cdk.out') continue;
     await cp(join(root, part), join(copy, part), { recursive: true });
+  }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
 
   const sound = await lookIn(copy, '');

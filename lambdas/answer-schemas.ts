@@ -83,7 +83,20 @@ const health = z.object({
     .optional()
     .describe('This and what follows: with a token that has the scope wallet:operate'),
   oldestDueAgeSeconds: count.optional().describe('How late the work is that is due the longest'),
-  bank: z.object({ breaker: z.enum(['closed', 'open', 'half-open']), since: time.optional() }).optional(),
+  inReview: z
+    .array(z.object({ transactionId: z.string(), since: time }))
+    .optional()
+    .describe('The withdrawals that wait for an operator, the oldest first, up to 100'),
+  bank: z
+    .object({
+      breaker: z
+        .enum(['closed', 'open', 'half-open', 'unknown'])
+        .describe(
+          'Of the worker that last spoke of it; unknown when it was not closed and has been silent for ten minutes',
+        ),
+      since: time.optional(),
+    })
+    .optional(),
 });
 const unavailable = z.object({ status: z.literal('unavailable') });
 

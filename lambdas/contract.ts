@@ -137,7 +137,8 @@ export const entryIndexes = { byTime: 'byTime' } as const;
 export const metrics = {
   namespace: 'Wallet',
   service: 'wallet',
-  withdrawalInReview: 'WithdrawalInReview',
+  /** How many withdrawals wait for an operator, every minute. */
+  withdrawalsInReview: 'WithdrawalsInReview',
   /** The bank contradicts what it said before: money may have moved twice, or not at all. */
   bankContradiction: 'BankContradiction',
   /** Work that was due and not moving, and was queued again. */

@@ -105,21 +105,21 @@ export class Withdrawals extends Construct {
         WITHDRAWAL_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
         ...this.bankAccess,
         BANK_NOT_FOUND_WINDOW_SECONDS: String((bank.notFoundWindow ?? Duration.seconds(2)).toSeconds()),
-        BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 10),
+        BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 20),
       },
     });
     this.work.feed(this.worker);
 
     addAlarm(this, 'InReview', {
-      metric: countOf(metrics.withdrawalInReview, { service: metrics.service }),
+      metric: ownMetric(metrics.withdrawalsInReview, Stats.MAXIMUM),
       threshold: 1,
       periods: 1,
-      meaning: 'The bank gave no clear answer for a withdrawal; its money is held until somebody finds out.',
+      meaning:
+        'The bank gave no clear answer for a withdrawal; its money is held until somebody finds out and says so.',
       runbook: 'withdrawal-in-review',
     });
     addAlarm(this, 'BankContradiction', {
-      // Routes count under their own name as well, and CloudWatch adds up nothing that it is not told to.
-      metric: countOf(metrics.bankContradiction, { service: metrics.service, route: 'bank-notifications' }),
+      metric: ownMetric(metrics.bankContradiction, Stats.SUM),
       threshold: 1,
       periods: 1,
       meaning: 'The bank says what cannot be true together with the ledger; money may have moved twice, or not at all.',
@@ -128,12 +128,12 @@ export class Withdrawals extends Construct {
   }
 }
 
-function countOf(metricName: string, dimensionsMap: Record<string, string>): Metric {
+function ownMetric(metricName: string, statistic: string): Metric {
   return new Metric({
     namespace: metrics.namespace,
     metricName,
-    dimensionsMap,
-    statistic: Stats.SUM,
+    dimensionsMap: { service: metrics.service },
+    statistic,
     period: Duration.minutes(1),
   });
 }

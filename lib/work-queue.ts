@@ -7,6 +7,9 @@ import type { FunctionName } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
 
+/** How often a message is delivered before it is a dead letter. */
+const mostReceives = 30;
+
 /** Properties of `WorkQueue`. */
 export interface WorkQueueProps {
   /** What waits in it, in the singular; its runbook entries begin with it. */
@@ -53,9 +56,9 @@ export class WorkQueue extends Construct {
       // Six times the worker's limit, as AWS advises: the event source itself may be throttled and try again.
       visibilityTimeout: Duration.seconds(6 * this.workerTimeout.toSeconds() + (batchingWindow?.toSeconds() ?? 0)),
       // Generous, because the attempts that count are on the record: a withdrawal whose visits to the bank are used up goes
-      // to review. Dead letters are what the worker cannot finish, or a bank that is away for half an hour; the work itself
-      // stays due in the table, and the sweeper queues it again.
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 20 },
+      // to review. Dead letters are what the worker cannot finish, or a bank that is away for more than an hour; the work
+      // itself stays due in the table, and the sweeper queues it again.
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: mostReceives },
     });
 
     addAlarm(this, 'DeadLettersNotEmpty', {
@@ -65,7 +68,7 @@ export class WorkQueue extends Construct {
       }),
       threshold: 1,
       periods: 1,
-      meaning: `A ${work} was received 20 times and not finished: ${atStake}.`,
+      meaning: `A ${work} was received ${mostReceives} times and not finished: ${atStake}.`,
       runbook: `${work}-dead-letters`,
     });
     addAlarm(this, 'TooOld', {

@@ -1,9 +1,10 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod';
+import { reportContradiction } from '../bank/contradiction.ts';
 import { openSecret } from '../bank/secret.ts';
 import type { SecretSource } from '../bank/secret.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../bank/signature.ts';
-import { metrics as names } from '../contract.ts';
+import { isCode, withoutAccounts } from '../bank/words.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { Attempt, TransactionStatus } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
@@ -12,7 +13,7 @@ import { readEnvironment } from '../runtime/environment.ts';
 import { serve } from '../runtime/http.ts';
 import type { RouteHandler, RouteServices } from '../runtime/http.ts';
 import { bodyOf, fields, headerOf } from '../runtime/request.ts';
-import { logger, metrics } from '../runtime/telemetry.ts';
+import { logger } from '../runtime/telemetry.ts';
 import { isTransactionId } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { openTable } from '../store/table.ts';
@@ -25,8 +26,9 @@ const notification = z.strictObject({
   status: z.enum(['paid', 'rejected', 'returned']),
   amount: fields.amount,
   currency: fields.currency,
-  code: fields.text(64).optional(),
-  message: fields.text(256).optional(),
+  // In the bank's own words: whatever they are, its decision counts.
+  code: z.string().optional(),
+  message: z.string().optional(),
 });
 type Notification = z.output<typeof notification>;
 
@@ -52,7 +54,7 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
     const withdrawal = await getTransaction(table, word.reference);
     if (withdrawal?.type !== 'withdrawal') throw new WalletError('transaction_not_found');
     if (withdrawal.amount !== word.amount || withdrawal.currency !== word.currency) {
-      contradiction(word, withdrawal);
+      reportContradiction(word.reference, saidIn(word), withdrawal);
       throw new WalletError('invalid_request', {
         errors: [{ path: 'amount', message: 'amount and currency must be those of the payment' }],
       });
@@ -65,9 +67,14 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
 async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notification): Promise<void> {
   const at = new Date(table.now()).toISOString();
   const paid = word.status !== 'rejected';
+  const message =
+    word.message === undefined ? undefined : withoutAccounts(word.message, withdrawal.destination?.account);
   const failure = paid
     ? undefined
-    : { code: word.code ?? 'rejected_by_bank', message: word.message ?? 'The bank has rejected the payment' };
+    : {
+        code: isCode(word.code) ? word.code : 'rejected_by_bank',
+        message: message ?? 'The bank has rejected the payment',
+      };
   const attempt: Attempt = {
     at,
     submitted: false,
@@ -81,20 +88,14 @@ async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notificatio
   const current = ended ? undefined : await getTransaction(table, word.reference);
   const status = current?.status ?? (paid ? 'completed' : 'failed');
   if (status !== (paid ? 'completed' : 'failed')) {
-    contradiction(word, withdrawal);
+    reportContradiction(word.reference, saidIn(word), current ?? withdrawal);
     return;
   }
-  if (word.status === 'returned') await returnWithdrawal(table, current ?? withdrawal, at);
+  if (word.status === 'returned') await returnWithdrawal(table, current ?? withdrawal, { at, description: message });
 }
 
-/** The bank says now what cannot be true together with what it said before: people must look. */
-function contradiction(word: Notification, withdrawal: OpenWithdrawal): void {
-  metrics.addMetric(names.bankContradiction, 'Count', 1);
-  logger.error('the bank contradicts the ledger', {
-    transactionId: word.reference,
-    said: { status: word.status, amount: word.amount, currency: word.currency },
-    known: { status: withdrawal.status, amount: withdrawal.amount, currency: withdrawal.currency },
-  });
+function saidIn({ status, amount, currency }: Notification) {
+  return { status, amount, currency };
 }
 
 /** @throws WalletError `unauthorized` */

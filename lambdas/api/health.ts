@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { BreakerState } from '../bank/breaker.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { serve } from '../runtime/http.ts';
@@ -10,7 +11,8 @@ import { describe, logger } from '../runtime/telemetry.ts';
 import { openTokenVerifier } from '../runtime/tokens.ts';
 import type { VerifyToken } from '../runtime/tokens.ts';
 import { getBreaker } from '../store/breaker.ts';
-import { earliestDue } from '../store/due.ts';
+import type { BreakerRecord } from '../store/breaker.ts';
+import { earliestDue, listReviews } from '../store/due.ts';
 import { openTable } from '../store/table.ts';
 
 type QueueName = 'withdrawals' | 'withdrawalsDead' | 'transfers' | 'transfersDead';
@@ -32,12 +34,13 @@ export const health: RouteHandler<HealthServices> = {
     try {
       const breaker = await getBreaker(services.table);
       if (!(await isOperator(event, services.verify))) return { status: 200, body: { status: 'ok' } };
-      const [withdrawals, withdrawalsDead, transfers, transfersDead, due] = await Promise.all([
+      const [withdrawals, withdrawalsDead, transfers, transfersDead, due, reviews] = await Promise.all([
         services.depths.withdrawals(),
         services.depths.withdrawalsDead(),
         services.depths.transfers(),
         services.depths.transfersDead(),
         earliestDue(services.table),
+        listReviews(services.table, mostReviews),
       ]);
       const lateMs = due === undefined ? 0 : Math.max(0, services.table.now() - Date.parse(due));
       return {
@@ -49,7 +52,8 @@ export const health: RouteHandler<HealthServices> = {
             transfers: { depth: transfers, deadLetters: transfersDead },
           },
           oldestDueAgeSeconds: Math.floor(lateMs / 1000),
-          bank: { breaker: breaker?.state ?? 'closed', since: breaker?.since },
+          inReview: reviews,
+          bank: { breaker: breakerState(breaker, services.table.now()), since: breaker?.since },
         },
       };
     } catch (error) {
@@ -58,6 +62,17 @@ export const health: RouteHandler<HealthServices> = {
     }
   },
 };
+
+/** Most withdrawals in review that are listed. */
+const mostReviews = 100;
+/** A breaker that is not closed tries again within five minutes while there is work (lambdas/domain/withdrawal.ts). */
+const breakerSilenceMs = 600_000;
+
+/** What a container last said of its breaker; unknown when it has been silent since, as it may be gone. */
+function breakerState(breaker: BreakerRecord | undefined, now: number): BreakerState | 'unknown' {
+  if (breaker === undefined || breaker.state === 'closed') return 'closed';
+  return now - Date.parse(breaker.since) > breakerSilenceMs ? 'unknown' : breaker.state;
+}
 
 const unavailable: Answer = { status: 503, body: { status: 'unavailable' }, headers: { 'Retry-After': '5' } };
 

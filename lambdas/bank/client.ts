@@ -1,6 +1,7 @@
 import { defaultBreaker, openBreaker, type BreakerSettings, type BreakerState } from './breaker.ts';
 import { sign } from './signature.ts';
 import type { SecretSource } from './secret.ts';
+import { isCode, withoutAccounts } from './words.ts';
 
 export { BankUnavailable } from './breaker.ts';
 
@@ -49,7 +50,7 @@ export class TooLate extends Error {
 export interface BankClient {
   /** @param beginBy latest time, epoch ms, at which to begin with it: reading the key comes first, and may take long */
   submit(payment: Payment, beginBy?: number): Promise<SubmitOutcome>;
-  find(reference: string): Promise<FindOutcome>;
+  find(payment: Pick<Payment, 'reference' | 'amount' | 'currency'>): Promise<FindOutcome>;
   /**
    * Every payment that was made from `from` (inclusive) to `to` (exclusive; both ISO 8601), oldest first, a page at a
    * time. `after` is the `next` of the page before.
@@ -84,8 +85,8 @@ type Lost = { readonly lost: string };
 /**
  * A client of one bank, with its own breaker. Throws when `url` is not allowed.
  *
- * An outcome is definite only if status, code, reference and, for a submit, amount and currency are all what the
- * protocol says. A proxy's 404, a load balancer's 422 or an answer to somebody else's payment must never end ours.
+ * An outcome is definite only if status, code, reference, amount and currency are all what the protocol says. A proxy's
+ * 404, a load balancer's 422, or an answer to a payment that is not quite ours must never end ours.
  */
 export function openBank(options: BankOptions): BankClient {
   const base = baseUrl(options.url);
@@ -123,8 +124,9 @@ export function openBank(options: BankOptions): BankClient {
     beginBy = Infinity,
   ): Promise<T | UnknownOutcome> {
     const key = await secret(refusedKey);
-    if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');
     return guarded(async () => {
+      // Only now: whoever waits while others try a half-open bank may have waited for long.
+      if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');
       const answer = await exchange(method, path, body, key);
       if ('lost' in answer) return unknown(answer.lost);
       if (answer.status === 401) refusedKey = key;
@@ -139,9 +141,9 @@ export function openBank(options: BankOptions): BankClient {
       const body = JSON.stringify({ reference, amount, currency, destination });
       return call<SubmitOutcome>('POST', '/payments', body, (answer) => readSubmit(answer, payment), beginBy);
     },
-    find(reference) {
-      const path = `/payments/${encodeURIComponent(reference)}`;
-      return call('GET', path, '', (answer) => readFind(answer, reference));
+    find(payment) {
+      const path = `/payments/${encodeURIComponent(payment.reference)}`;
+      return call('GET', path, '', (answer) => readFind(answer, payment));
     },
     statement(from, to, after) {
       const query = new URLSearchParams({ from, to, ...(after !== undefined && { after }) });
@@ -154,18 +156,23 @@ function readSubmit({ status, body }: Answer, payment: Payment): SubmitOutcome {
   if (status !== 200 && status !== 201 && status !== 422) return surprise(status, body);
   if (body['reference'] !== payment.reference) return unknown(`status ${String(status)} for another reference`);
   if (status === 422) return readRejection(body, payment.destination.account) ?? surprise(status, body);
-  if (body['amount'] !== payment.amount || body['currency'] !== payment.currency)
-    return unknown(`status ${String(status)} with another amount or currency`);
+  if (isOther(body, payment)) return unknown(`status ${String(status)} with another amount or currency`);
   return body['status'] === 'paid' ? { outcome: 'accepted' } : surprise(status, body);
 }
 
-function readFind({ status, body }: Answer, reference: string): FindOutcome {
+function readFind({ status, body }: Answer, payment: Pick<Payment, 'reference' | 'amount' | 'currency'>): FindOutcome {
   if (status !== 200 && status !== 404) return surprise(status, body);
-  if (body['reference'] !== reference) return unknown(`status ${String(status)} for another reference`);
+  if (body['reference'] !== payment.reference) return unknown(`status ${String(status)} for another reference`);
   if (status === 404) return body['code'] === 'payment_not_found' ? { outcome: 'not_found' } : surprise(status, body);
+  if (isOther(body, payment)) return unknown(`status ${String(status)} with another amount or currency`);
   if (body['status'] === 'paid') return { outcome: 'accepted' };
   if (body['status'] === 'processing') return processing;
   return readRejection(body) ?? surprise(status, body);
+}
+
+/** Whether the bank knows another payment under this reference. */
+function isOther(body: Record<string, unknown>, { amount, currency }: Pick<Payment, 'amount' | 'currency'>): boolean {
+  return body['amount'] !== amount || body['currency'] !== currency;
 }
 
 /** A statement counts as a whole or not at all: a line that cannot be read may be a payment that nobody knows. */
@@ -209,17 +216,6 @@ function unknown(reason: string): UnknownOutcome {
 
 function surprise(status: number, { code }: Record<string, unknown>): UnknownOutcome {
   return unknown(`status ${String(status)}${isCode(code) ? ` ${code}` : ''}`);
-}
-
-/** Codes are words, so that nothing like an account can pass for one. */
-function isCode(value: unknown): value is string {
-  return typeof value === 'string' && /^[a-z]+(?:_[a-z]+)*$/.test(value) && value.length <= 64;
-}
-
-/** The bank's words go to the wallet's owner and into logs: at most 200 characters, and nothing like an account. */
-function withoutAccounts(message: string, account?: string): string {
-  const masked = account === undefined ? message : message.replaceAll(account, '****');
-  return masked.slice(0, 200).replace(/(?:[A-Z]*\d(?:[ -](?=[A-Z]*\d))?){6,}[A-Z0-9]*/gi, '****');
 }
 
 async function readAnswer(response: Response): Promise<Answer | Lost> {

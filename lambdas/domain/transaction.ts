@@ -156,7 +156,10 @@ export function refundPostings(of: Transaction): Posting[] {
 }
 
 /** A payment that the bank made and got back: the money enters the wallet again as a transaction of its own. */
-export function bankReturn(original: Transaction, facts: { transactionId: string; principal: string; at: string }) {
+export function bankReturn(
+  original: Transaction,
+  facts: Pick<CommandFacts, 'transactionId' | 'principal' | 'at' | 'description'>,
+) {
   const { walletId, amount, currency, ownerId, transactionId: originalTransactionId } = original;
   return {
     ...common({ ...facts, ownerId, walletId, amount, currency }),

@@ -1,4 +1,4 @@
-import type { Transaction } from './transaction.ts';
+import type { Attempt, Transaction } from './transaction.ts';
 
 /**
  * A withdrawal on its way through the bank. `dueAt` says from when on anybody may take the work up: at once after
@@ -28,20 +28,34 @@ export const bankCallMs = 3_000;
 export const submitBudgetMs = 10_000;
 
 const firstBackoffMs = 1_000;
-const longestBackoffMs = 60_000;
+/** Nobody waits for longer than this without a visit, and a bank that is back is not left alone for longer. */
+const longestWaitMs = 300_000;
+/** What the clocks of two workers may differ by; AWS keeps those of its machines within milliseconds. */
+const clockToleranceMs = 1_000;
 
 /** Whether the withdrawal needs no more work from the queue (an operator ends what is in review). */
 export function isAtRest(transaction: Transaction): boolean {
   return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
-/** Whether the bank's "not found" at `now` (epoch ms) proves that the last submit was never received. */
-export function isNotFoundDefinite(submitBy: string, now: number, policy: WithdrawalPolicy): boolean {
-  return now >= Date.parse(submitBy) + policy.notFoundWindowMs;
+/** From when on (epoch ms) the bank's "not found" proves that a submit which left until `submitBy` was never received. */
+export function notFoundCountsAt(submitBy: string, policy: WithdrawalPolicy): number {
+  return Date.parse(submitBy) + policy.notFoundWindowMs + clockToleranceMs;
 }
 
 /**
- * When the next visit is due after a visit with an unknown outcome: 1 s, 2 s, 4 s, … up to a minute, less up to a
+ * The visit of a worker that had claimed the withdrawal and did not come back: nobody knows whether it submitted. Part of
+ * the story, and an attempt, so that a withdrawal that its workers do not survive comes before an operator.
+ *
+ * @param before the withdrawal as the next worker found it
+ */
+export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
+  if (before.claimId === undefined) return undefined;
+  return { at: before.updatedAt, submitted: false, outcome: 'unknown', reason: 'the worker did not come back' };
+}
+
+/**
+ * When the next visit is due after a visit with an unknown outcome: 1 s, 2 s, 4 s, … up to five minutes, less up to a
  * quarter at random, but not before a "not found" would be definite.
  *
  * @param visits visits made so far, at least 1
@@ -52,17 +66,19 @@ export function nextVisitAt(
   policy: WithdrawalPolicy,
   random: number,
 ): number {
-  const backoff = Math.min(firstBackoffMs * 2 ** (visit.visits - 1), longestBackoffMs) * (1 - random / 4);
-  const definite = visit.submitBy === undefined ? 0 : Date.parse(visit.submitBy) + policy.notFoundWindowMs;
+  const backoff = Math.min(firstBackoffMs * 2 ** (visit.visits - 1), longestWaitMs) * (1 - random / 4);
+  const definite = visit.submitBy === undefined ? 0 : notFoundCountsAt(visit.submitBy, policy);
   return Math.ceil(Math.max(visit.now + backoff, definite));
 }
 
 /**
  * When a withdrawal is due again that the breaker kept from the bank: not before the breaker lets calls try, and after a
- * quarter of its age. So in a long outage a message comes back ever more seldom, and the 20 times that a queue delivers
- * it last for about half an hour and not for five minutes: workers' breakers do not try at the same moments, so that a
- * message that waits for one of them meets another one. When the bank is back, the wait ends within that quarter.
+ * quarter of its age, five minutes at most. So in a long outage a message comes back ever more seldom, and the 30 times
+ * that a queue delivers it last for more than an hour and not for a quarter of one: workers' breakers do not try at the
+ * same moments, so that a message that waits for one of them meets another one. When the bank is back, the wait ends
+ * within that quarter.
  */
 export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs: number }): number {
-  return Math.ceil(kept.now + Math.max(kept.retryAfterMs, (kept.now - Date.parse(kept.createdAt)) / 4));
+  const waitMs = Math.min((kept.now - Date.parse(kept.createdAt)) / 4, longestWaitMs);
+  return Math.ceil(kept.now + Math.max(kept.retryAfterMs, waitMs));
 }

@@ -1,4 +1,5 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { BreakerState } from '../bank/breaker.ts';
 import { breakerKey } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
@@ -6,16 +7,24 @@ import { fromItem, toItem } from './write.ts';
 
 /** What a worker last said of its circuit breaker towards the bank. Each container has its own; the last word counts. */
 export interface BreakerRecord {
-  readonly state: 'closed' | 'open' | 'half-open';
+  readonly state: BreakerState;
   /** ISO 8601 UTC. */
   readonly since: string;
 }
 
-/** Records a change of a worker's breaker, so that health can tell. */
+/** Records a change of a worker's breaker, so that health can tell; one that comes late does not hide a later one. */
 export async function putBreaker(table: Table, record: BreakerRecord): Promise<void> {
-  await persist(table, () =>
-    table.client.send(new PutItemCommand({ TableName: table.name, Item: toItem({ ...breakerKey(), ...record }) })),
-  );
+  const command = new PutItemCommand({
+    TableName: table.name,
+    Item: toItem({ ...breakerKey(), ...record }),
+    ConditionExpression: 'attribute_not_exists(pk) OR since < :since',
+    ExpressionAttributeValues: toItem({ ':since': record.since }),
+  });
+  try {
+    await persist(table, () => table.client.send(command));
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
 }
 
 /** Reads the last change; undefined when no breaker ever changed, which means closed. Fails when the table does. */

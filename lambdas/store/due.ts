@@ -1,10 +1,11 @@
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
-import { dueShard, dueShards, dueTypes, transactionKey } from './keys.ts';
+import { dueShard, dueShards, dueTypes, reviewShard, transactionKey } from './keys.ts';
 import type { DueType } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem, update } from './write.ts';
+import type { Item } from './write.ts';
 
 /** Open work as the `due` index shows it. */
 export interface DueWork {
@@ -19,18 +20,20 @@ export async function listDue(
   table: Table,
   query: { type: DueType; shard: number; before: string; limit: number },
 ): Promise<DueWork[]> {
-  const { Items = [] } = await persist(table, () =>
-    table.client.send(
-      new QueryCommand({
-        TableName: table.name,
-        IndexName: indexes.due,
-        KeyConditionExpression: 'dueShard = :shard AND dueAt < :before',
-        ExpressionAttributeValues: toItem({ ':shard': dueShard(query.type, query.shard), ':before': query.before }),
-        Limit: query.limit,
-      }),
-    ),
-  );
-  return Items.map((item) => fromItem(item) as unknown as DueWork);
+  const { type, shard, before, limit } = query;
+  return (await readShard(table, dueShard(type, shard), limit, before)) as unknown as DueWork[];
+}
+
+/** A withdrawal in review, and since when (ISO 8601 UTC). */
+export interface Review {
+  readonly transactionId: string;
+  readonly since: string;
+}
+
+/** The withdrawals that wait for an operator, the oldest first, up to `limit`. */
+export async function listReviews(table: Table, limit: number): Promise<Review[]> {
+  const items = await readShard(table, reviewShard, limit);
+  return items.map(({ transactionId, dueAt }) => ({ transactionId, since: dueAt }) as Review);
 }
 
 /**
@@ -62,17 +65,22 @@ export async function earliestDue(table: Table): Promise<string | undefined> {
 }
 
 async function earliestOfShard(table: Table, shard: string): Promise<string | undefined> {
-  const { Items } = await persist(table, () =>
+  const [first] = await readShard(table, shard, 1);
+  return first?.['dueAt'] as string | undefined;
+}
+
+/** The first entries of a partition of the index, in the order of their times, and `before` a time if one is given. */
+async function readShard(table: Table, shard: string, limit: number, before?: string): Promise<Item[]> {
+  const { Items = [] } = await persist(table, () =>
     table.client.send(
       new QueryCommand({
         TableName: table.name,
         IndexName: indexes.due,
-        KeyConditionExpression: 'dueShard = :shard',
-        ExpressionAttributeValues: toItem({ ':shard': shard }),
-        Limit: 1,
+        KeyConditionExpression: before === undefined ? 'dueShard = :shard' : 'dueShard = :shard AND dueAt < :before',
+        ExpressionAttributeValues: toItem({ ':shard': shard, ':before': before }),
+        Limit: limit,
       }),
     ),
   );
-  const first = Items?.[0];
-  return first && (fromItem(first)['dueAt'] as string);
+  return Items.map(fromItem);
 }

@@ -244,6 +244,9 @@ export function dueShardOf(type: DueType, transactionId: string): string {
   return dueShard(type, alphabet.indexOf(transactionId.slice(-1)) % dueShards);
 }
 
+/** The partition of the `due` index with all withdrawals that wait for an operator; there are few. */
+export const reviewShard = 'REVIEW';
+
 /** For instance `DUE#w3` for withdrawals: short, as pages of a history are paid for by their size. */
 export function dueShard(type: DueType, shard: number): string {
   return `DUE#${type.charAt(0)}${shard}`;

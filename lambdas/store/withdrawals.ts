@@ -2,8 +2,17 @@ import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/cli
 import { WalletError } from '../domain/errors.ts';
 import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
 import type { Attempt, Failure, Resolution, Transaction, TransactionStatus } from '../domain/transaction.ts';
+import { unreportedVisit } from '../domain/withdrawal.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import { bankPrincipal, fingerprintOf, historyKeyOf, returnIdOf, transactionIdOf, transactionKey } from './keys.ts';
+import {
+  bankPrincipal,
+  fingerprintOf,
+  historyKeyOf,
+  returnIdOf,
+  reviewShard,
+  transactionIdOf,
+  transactionKey,
+} from './keys.ts';
 import { putOperation, putRecord, Replay, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { persist } from './table.ts';
@@ -99,12 +108,15 @@ export function putBackWithdrawal(
   });
 }
 
-/** The attempts are used up and nobody knows whether the bank has paid: the hold stays, an operator decides. */
+/**
+ * The attempts are used up and nobody knows whether the bank has paid: the hold stays, an operator decides. Until then it
+ * is listed in a partition of its own of the `due` index.
+ */
 export function reviewWithdrawal(table: Table, claimed: Claimed, attempt: Attempt): Promise<boolean> {
   return whileClaimed(table, claimed, {
-    set: '#status = :review',
-    remove: endOfWork,
-    values: { review: 'review' },
+    set: '#status = :review, dueShard = :reviews, dueAt = :at',
+    remove: 'claimId, submitBy',
+    values: { review: 'review', reviews: reviewShard },
     attempt,
   });
 }
@@ -151,11 +163,16 @@ export async function resolveWithdrawal(
 /**
  * Books that a completed payment came back: a transaction of its own, linked both ways, and the money in the wallet.
  *
+ * @param word when the bank said so (ISO 8601), and why
  * @returns the return; also when it had been booked before
  */
-export async function returnWithdrawal(table: Table, original: OpenWithdrawal, at: string): Promise<Transaction> {
+export async function returnWithdrawal(
+  table: Table,
+  original: OpenWithdrawal,
+  { at, description }: { readonly at: string; readonly description?: string | undefined },
+): Promise<Transaction> {
   const transactionId = returnIdOf(original.transactionId);
-  const transaction = bankReturn(original, { transactionId, principal: bankPrincipal, at });
+  const transaction = bankReturn(original, { transactionId, principal: bankPrincipal, at, description });
   const readings = await write<Replay | WalletError | typeof lost>(table, [
     putRecord(table, {
       ...transactionKey(transactionId),
@@ -186,7 +203,7 @@ export async function returnWithdrawal(table: Table, original: OpenWithdrawal, a
 interface Change {
   readonly set: string;
   readonly values: Item;
-  readonly attempt?: Attempt | undefined;
+  readonly attempts?: readonly Attempt[];
 }
 
 const endOfWork = 'dueShard, dueAt, claimId, submitBy';
@@ -224,7 +241,7 @@ function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<
           remove: endOfWork,
           if: `#type = :withdrawal AND #status IN (${names.join(', ')})`,
           values: { ...end.values, ...statuses, withdrawal: 'withdrawal', resolution, at },
-          attempt,
+          attempts: attempt === undefined ? [] : [attempt],
         }),
       },
       refused: () => refused,
@@ -233,28 +250,31 @@ function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<
   ];
 }
 
-/** The update of a transaction, with the visit to the bank when there was one. */
+/** The update of a transaction, with the visits to the bank when there were any. */
 function transactionUpdate(table: Table, transactionId: string, change: Change & { remove: string; if: string }) {
-  const { attempt } = change;
-  const recorded = attempt === undefined ? '' : ', attempts = list_append(if_not_exists(attempts, :none), :attempts)';
+  const { attempts = [] } = change;
+  const recorded = attempts.length === 0 ? '' : ', attempts = list_append(if_not_exists(attempts, :none), :attempts)';
   return update(table, transactionKey(transactionId), {
     set: `${change.set}${recorded}, updatedAt = :at`,
     remove: change.remove,
     if: change.if,
-    values: { ...change.values, ...(attempt !== undefined && { none: [], attempts: [attempt] }) },
+    values: { ...change.values, ...(attempts.length > 0 && { none: [], attempts }) },
   });
 }
 
+type ClaimedChange = Omit<Change, 'attempts'> & { readonly remove: string; readonly attempt: Attempt | undefined };
+
 /** The update of a claimed withdrawal, on condition that the claim is still ours. */
-function claimedUpdate(table: Table, claimed: Claimed, change: Change & { remove: string }) {
+function claimedUpdate(table: Table, claimed: Claimed, { attempt, ...change }: ClaimedChange) {
   return transactionUpdate(table, claimed.withdrawal.transactionId, {
     ...change,
+    attempts: [unreportedVisit(claimed.withdrawal), attempt].filter((visit) => visit !== undefined),
     if: '#status = :executing AND claimId = :claimId',
     values: { ...change.values, at: claimed.at, executing: 'executing', claimId: claimed.claimId },
   });
 }
 
-async function whileClaimed(table: Table, claimed: Claimed, change: Change & { remove: string }): Promise<boolean> {
+async function whileClaimed(table: Table, claimed: Claimed, change: ClaimedChange): Promise<boolean> {
   const command = claimedUpdate(table, claimed, change);
   try {
     await persist(table, () => table.client.send(new UpdateItemCommand(command)));

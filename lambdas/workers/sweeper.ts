@@ -5,7 +5,7 @@ import { readEnvironment } from '../runtime/environment.ts';
 import { openQueue, openQueueDepth } from '../runtime/queue.ts';
 import type { Queue } from '../runtime/queue.ts';
 import { logger, metrics } from '../runtime/telemetry.ts';
-import { listDue, touchDue } from '../store/due.ts';
+import { listDue, listReviews, touchDue } from '../store/due.ts';
 import type { DueWork } from '../store/due.ts';
 import { dueShards } from '../store/keys.ts';
 import type { DueType } from '../store/keys.ts';
@@ -28,12 +28,15 @@ export interface SweeperServices {
 const graceMs = 60_000;
 /** Most work of a type queued again from one shard in one run. */
 const mostPerShard = 250;
+/** Most withdrawals in review that are counted. */
+const mostReviews = 100;
 /** Messages in one call to SQS. */
 const batchSize = 10;
 
 /**
  * Finds work that is due and not moving, and queues it again. Marks it first: when the send fails, the work is
- * overdue again after the grace. A queue with a backlog is left alone, as what is overdue most likely waits in it.
+ * overdue again after the grace. A queue with a backlog is left alone, as what is overdue most likely waits in it. Counts
+ * the withdrawals in review too: their alarm lasts until an operator has ended the last of them.
  *
  * @returns how much work was queued again
  */
@@ -42,6 +45,7 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
     (await sweepType(table, 'withdrawal', withdrawals)) + (await sweepType(table, 'transfer', transfers));
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);
+  metrics.addMetric(names.withdrawalsInReview, 'Count', (await listReviews(table, mostReviews)).length);
   metrics.publishStoredMetrics();
   return requeued;
 }

@@ -1,27 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { BankUnavailable, openBank, TooLate } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
+import { reportContradiction } from '../bank/contradiction.ts';
 import { openSecret } from '../bank/secret.ts';
-import { metrics as names } from '../contract.ts';
 import type { Attempt } from '../domain/transaction.ts';
 import {
   bankCallMs,
   isAtRest,
-  isNotFoundDefinite,
   leaseMs,
   nextTryAt,
   nextVisitAt,
+  notFoundCountsAt,
   submitBudgetMs,
+  unreportedVisit,
 } from '../domain/withdrawal.ts';
 import type { OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../runtime/clients.ts';
 import { consume } from '../runtime/consumer.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { openQueue } from '../runtime/queue.ts';
-import { describe, logger, metrics } from '../runtime/telemetry.ts';
+import { describe, logger } from '../runtime/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { getTransaction } from '../store/transactions.ts';
 import {
   claimWithdrawal,
   putBackWithdrawal,
@@ -77,11 +79,12 @@ export async function advanceWithdrawal(
   let submitted = false;
   try {
     const askedAt = table.now();
-    const found = submitBy === undefined ? neverSubmitted : await bank.find(transactionId);
+    const found = submitBy === undefined ? neverSubmitted : await bank.find(paymentOf(withdrawal));
     if (found.outcome === 'not_found') {
       // The answer tells what was true some time between our question and its arrival: the earlier one is safe.
-      if (submitBy !== undefined && !isNotFoundDefinite(submitBy, askedAt, policy)) {
-        return await putBack(Date.parse(submitBy) + policy.notFoundWindowMs, submitBy);
+      if (submitBy !== undefined && askedAt < notFoundCountsAt(submitBy, policy)) {
+        const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
+        return await putBack(notFoundCountsAt(submitBy, policy), submitBy, attempt);
       }
       // The claim announced when its submit would be over by; one that may end later must not begin.
       const beginBy = Date.parse(claim.submitBy) - bankCallMs;
@@ -113,27 +116,37 @@ export async function advanceWithdrawal(
   switch (answer.outcome) {
     case 'accepted':
       if (await settleWithdrawal(table, claimed(), attempt)) logEnd(withdrawal, table.now(), 'completed');
+      else await checkEnd(table, transactionId, 'completed');
       return undefined;
     case 'rejected': {
       const { code, message } = answer;
       if (await releaseWithdrawal(table, claimed(), attempt, { code, message }))
         logEnd(withdrawal, table.now(), 'failed', code);
+      else await checkEnd(table, transactionId, 'failed');
       return undefined;
     }
     case 'unknown': {
-      const visits = (withdrawal.attempts?.length ?? 0) + 1;
+      const earlier = (withdrawal.attempts?.length ?? 0) + (unreportedVisit(withdrawal) === undefined ? 0 : 1);
+      const visits = earlier + 1;
       if (visits < policy.maxAttempts) {
         const dueAt = nextVisitAt({ now: table.now(), visits, submitBy }, policy, table.random());
         return putBack(dueAt, submitBy, attempt);
       }
-      // The alarm comes first: who dies in between has raised it too early, and not never.
-      metrics.addMetric(names.withdrawalInReview, 'Count', 1);
-      metrics.publishStoredMetrics();
       await reviewWithdrawal(table, claimed(), attempt);
       logEnd(withdrawal, table.now(), 'review', answer.reason);
       return undefined;
     }
   }
+}
+
+/**
+ * What the bank has definitely said could not be booked, because somebody else has the withdrawal now. Whoever that is
+ * hears the same from the bank; but if it has ended, and the other way round, people must look.
+ */
+async function checkEnd(table: Table, transactionId: string, end: 'completed' | 'failed'): Promise<void> {
+  const current = await getTransaction(table, transactionId);
+  if (current?.status !== (end === 'completed' ? 'failed' : 'completed')) return;
+  reportContradiction(transactionId, { status: end }, current);
 }
 
 /** What is known of a payment that no submit ever left for; the bank need not be asked. */

@@ -48,7 +48,7 @@ function json(response: ServerResponse, status: number, body: unknown): ServerRe
 async function outcomes(context: TestContext, answer: Answer, options: Partial<BankOptions> = {}) {
   const { url } = await serve(context, answer);
   const bank = openBank({ url, secret, timeoutMs: 2000, ...options });
-  return { submit: await bank.submit(payment), find: await bank.find('tx_1') };
+  return { submit: await bank.submit(payment), find: await bank.find(payment) };
 }
 
 describe('definite answers', () => {
@@ -113,6 +113,12 @@ describe('anything else is unknown', () => {
       /^status 422$/,
     ],
     ['another reference', (_, response) => json(response, 200, { ...paid, reference: 'tx_2' }), /another reference/],
+    ['another amount', (_, response) => json(response, 200, { ...paid, amount: 1251 }), /another amount or currency$/],
+    [
+      'another currency',
+      (_, response) => json(response, 200, { ...paid, currency: 'USD' }),
+      /another amount or currency$/,
+    ],
     ['no status', (_, response) => json(response, 200, { ...paid, status: undefined }), /^status 200$/],
     ['a new status', (_, response) => json(response, 200, { ...paid, status: 'paid_later' }), /^status 200$/],
     ['broken JSON', (_, response) => response.writeHead(200).end('{"reference":"tx_1"'), /without a JSON object/],
@@ -170,12 +176,12 @@ describe('requests', () => {
     const { url, seen } = await serve(context, (_, response) => json(response, 200, paid));
     const bank = openBank({ url: `${url}/bank/v1/`, secret });
     await bank.submit(payment);
-    await bank.find('tx_1');
+    await bank.find(payment);
     assert.deepEqual(
       seen.map((request) => `${String(request.method)} ${String(request.url)}`),
       ['POST /bank/v1/payments', 'GET /bank/v1/payments/tx_1'],
     );
-    for (let i = 0; i < 10; i++) await bank.find('tx_1');
+    for (let i = 0; i < 10; i++) await bank.find(payment);
     assert.ok(new Set(seen.map(({ socket }) => socket)).size <= 2);
   });
 
@@ -203,7 +209,7 @@ describe('breaker', () => {
     for (let i = 0; i < 4; i++) await bank.submit(payment);
     assert.deepEqual(states, ['open']);
 
-    for (const call of [() => bank.submit(payment), () => bank.find('tx_1')]) {
+    for (const call of [() => bank.submit(payment), () => bank.find(payment)]) {
       await assert.rejects(call(), (error) => {
         assert.ok(error instanceof BankUnavailable);
         return error.retryAfterMs > 0 && error.retryAfterMs <= breaker.openMs;
@@ -212,15 +218,15 @@ describe('breaker', () => {
     assert.equal(seen.length, 4);
 
     await pass(breaker.openMs);
-    for (let i = 0; i < 3; i++) assert.equal((await bank.find('tx_1')).outcome, 'unknown');
-    await assert.rejects(bank.find('tx_1'), BankUnavailable);
+    for (let i = 0; i < 3; i++) assert.equal((await bank.find(payment)).outcome, 'unknown');
+    await assert.rejects(bank.find(payment), BankUnavailable);
     assert.equal(seen.length, 7);
     assert.deepEqual(states, ['open', 'half-open', 'open']);
 
     await pass(breaker.openMs);
-    for (let i = 0; i < 2; i++) assert.equal((await bank.find('tx_1')).outcome, 'unknown');
+    for (let i = 0; i < 2; i++) assert.equal((await bank.find(payment)).outcome, 'unknown');
     status = 200;
-    const together = await Promise.all([bank.find('tx_1'), bank.find('tx_1'), bank.submit(payment)]);
+    const together = await Promise.all([bank.find(payment), bank.find(payment), bank.submit(payment)]);
     assert.deepEqual(together, Array(3).fill({ outcome: 'accepted' }));
     assert.deepEqual(states.slice(3), ['half-open', 'closed']);
   });
@@ -252,7 +258,7 @@ describe('breaker', () => {
     ] as const) {
       const { url } = await serve(context, (_, response) => json(response, status, body));
       const bank = openBank({ url, secret, breaker });
-      for (let i = 0; i < 15; i++) await (status === 422 ? bank.submit(payment) : bank.find('tx_1'));
+      for (let i = 0; i < 15; i++) await (status === 422 ? bank.submit(payment) : bank.find(payment));
     }
   });
 
@@ -288,13 +294,13 @@ describe('secret', () => {
       else json(response, 401, { code: `signature_${check}` });
     });
     const bank = openBank({ url, secret: source });
-    await Promise.all(Array.from({ length: 10 }, () => bank.find('tx_1')));
+    await Promise.all(Array.from({ length: 10 }, () => bank.find(payment)));
     assert.equal(reads(), 1);
 
     stored = expected = 'new key';
     now = 20_000;
-    assert.deepEqual(await bank.find('tx_1'), { outcome: 'unknown', reason: 'status 401 signature_invalid' });
-    const afterwards = await Promise.all(Array.from({ length: 10 }, () => bank.find('tx_1')));
+    assert.deepEqual(await bank.find(payment), { outcome: 'unknown', reason: 'status 401 signature_invalid' });
+    const afterwards = await Promise.all(Array.from({ length: 10 }, () => bank.find(payment)));
     assert.deepEqual(afterwards, Array(10).fill({ outcome: 'accepted' }));
     assert.equal(reads(), 2);
   });

@@ -47,10 +47,10 @@ describe('test destinations', () => {
   it('SIM-OK is paid, and a repeat is the same payment', async (context) => {
     const bank = await start(context);
     const client = clientOf(bank);
-    assert.deepEqual(await client.find('tx_1'), notFound);
+    assert.deepEqual(await client.find(payment('SIM-OK')), notFound);
     assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
     assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
-    assert.deepEqual(await client.find('tx_1'), accepted);
+    assert.deepEqual(await client.find(payment('SIM-OK')), accepted);
     const [entry, ...others] = bank.book();
     assert.deepEqual(others, []);
     assert.equal(entry?.timesPaid, 1);
@@ -67,7 +67,7 @@ describe('test destinations', () => {
       message: 'the account of the payee is closed',
     };
     assert.deepEqual(await client.submit(payment('SIM-REJECT')), rejected);
-    assert.deepEqual(await client.find('tx_1'), rejected);
+    assert.deepEqual(await client.find(payment('SIM-OK')), rejected);
     assert.deepEqual(await client.submit(payment('SIM-REJECT')), rejected);
     assert.equal(bank.book()[0]?.timesPaid, 0);
   });
@@ -79,7 +79,7 @@ describe('test destinations', () => {
       for (let i = 0; i < 2; i++) {
         const outcome = await client.submit(payment('SIM-FLAKY', reference));
         assert.deepEqual(outcome, { outcome: 'unknown', reason: 'status 503 unavailable' });
-        assert.deepEqual(await client.find(reference), notFound);
+        assert.deepEqual(await client.find(payment('SIM-FLAKY', reference)), notFound);
       }
       assert.deepEqual(await client.submit(payment('SIM-FLAKY', reference)), accepted);
     }
@@ -89,7 +89,7 @@ describe('test destinations', () => {
     const bank = await start(context);
     const client = clientOf(bank);
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-TIMEOUT-PAID')), timedOut);
-    assert.deepEqual(await client.find('tx_1'), accepted);
+    assert.deepEqual(await client.find(payment('SIM-OK')), accepted);
     assert.deepEqual(await client.submit(payment('SIM-TIMEOUT-PAID')), accepted);
     assert.equal(bank.book()[0]?.timesPaid, 1);
   });
@@ -98,7 +98,7 @@ describe('test destinations', () => {
     const bank = await start(context);
     const client = clientOf(bank);
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-TIMEOUT-LOST')), timedOut);
-    assert.deepEqual(await client.find('tx_1'), notFound);
+    assert.deepEqual(await client.find(payment('SIM-OK')), notFound);
     assert.equal(bank.book()[0]?.timesPaid, 0);
     assert.deepEqual(await client.submit(payment('SIM-TIMEOUT-LOST')), accepted);
     assert.equal(bank.book()[0]?.timesPaid, 1);
@@ -107,7 +107,7 @@ describe('test destinations', () => {
   it('SIM-DOWN never says anything', async (context) => {
     const client = clientOf(await start(context));
     for (let i = 0; i < 4; i++) assert.equal((await client.submit(payment('SIM-DOWN'))).outcome, 'unknown');
-    assert.equal((await client.find('tx_1')).outcome, 'unknown');
+    assert.equal((await client.find(payment('SIM-OK'))).outcome, 'unknown');
   });
 
   it('take the latency but none of the random failures', async (context) => {
@@ -180,16 +180,16 @@ describe('protocol', () => {
     const client = clientOf(bank);
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-OK')), timedOut);
     bank.configure({ latencyMs: 0 });
-    assert.deepEqual(await client.find('tx_1'), { outcome: 'unknown', reason: 'processing' });
-    await waitFor(async () => (await client.find('tx_1')).outcome === 'accepted');
+    assert.deepEqual(await client.find(payment('SIM-OK')), { outcome: 'unknown', reason: 'processing' });
+    await waitFor(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
   });
 
   it('does not show a payment before the documented window is over', async (context) => {
     const bank = await start(context, { findDelayMs: 300 });
     const client = clientOf(bank);
     assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
-    assert.deepEqual(await client.find('tx_1'), notFound);
-    await waitFor(async () => (await client.find('tx_1')).outcome === 'accepted');
+    assert.deepEqual(await client.find(payment('SIM-OK')), notFound);
+    await waitFor(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
   });
 
   it('pays a reference once under 50 concurrent submissions', async (context) => {
@@ -206,9 +206,9 @@ describe('protocol', () => {
     assert.deepEqual(await clientOf(bank).submit(payment('SIM-OK')), accepted);
     assert.deepEqual(await send(bank.url, 'GET', '/book', undefined), { status: 200, body: { items: bank.book() } });
     assert.equal((await send(bank.url, 'PUT', '/settings', { down: true })).body['down'], true);
-    assert.equal((await clientOf(bank).find('tx_1')).outcome, 'unknown');
+    assert.equal((await clientOf(bank).find(payment('SIM-OK'))).outcome, 'unknown');
     assert.equal((await send(bank.url, 'PUT', '/settings', { down: false })).body['down'], false);
-    assert.deepEqual(await clientOf(bank).find('tx_1'), accepted);
+    assert.deepEqual(await clientOf(bank).find(payment('SIM-OK')), accepted);
     for (const wrong of [{ latencyMs: -1 }, { failureRate: 2 }, { down: 'yes' }, { other: 1 }])
       assert.equal((await send(bank.url, 'PUT', '/settings', wrong)).status, 400);
   });
@@ -302,7 +302,7 @@ describe('book on disk', () => {
     await exited;
     assert.equal((await submitted).outcome, 'unknown');
     const restarted = await start(context, { dataFile });
-    assert.deepEqual(await clientOf(restarted).find('tx_1'), accepted);
+    assert.deepEqual(await clientOf(restarted).find(payment('SIM-OK')), accepted);
     assert.deepEqual(await clientOf(restarted).submit(payment('SIM-OK')), accepted);
     assert.equal(restarted.book()[0]?.timesPaid, 1);
   });

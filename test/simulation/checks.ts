@@ -98,6 +98,9 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
   }
 }
 
+/** Reasons of attempts that are no visits, or visits that may not have come to the bank. */
+const elsewhere: ReadonlySet<string> = new Set(['notified by the bank', 'the worker did not come back']);
+
 /** Paid is completed, and the other way round; what came back is booked once. */
 function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Bank, violate: Violate): void {
   for (const [reference, { payment, timesPaid, decision, returned }] of bank.book) {
@@ -120,7 +123,7 @@ function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Ba
   }
   for (const { transactionId, type, status, attempts = [] } of transactions.values()) {
     if (type !== 'withdrawal') continue;
-    const recorded = attempts.filter(({ reason }) => reason !== 'notified by the bank');
+    const recorded = attempts.filter(({ reason }) => !elsewhere.has(reason ?? ''));
     const { submits, finds } = bank.visits(transactionId);
     const submitted = recorded.filter((attempt) => attempt.submitted).length;
     if (submitted > submits || recorded.length - submitted > finds)

@@ -31,7 +31,7 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   const paid = await withdraw(table, ann, { owner: 'ann', amount: 1_000 });
   await step(table, paid.transaction, 'unknown');
   const settled = await step(table, paid.transaction, 'accepted');
-  await returnWithdrawal(table, settled, iso(table));
+  await returnWithdrawal(table, settled, { at: iso(table) });
   const refused = await withdraw(table, ann, { owner: 'ann', amount: 200 });
   await step(table, refused.transaction, 'rejected');
   const doubtful = await withdraw(table, bob, { owner: 'bob', amount: 300 });

@@ -4,6 +4,7 @@
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
+import { reviewShard } from '../../lambdas/store/keys.ts';
 import type { AuditedTable } from './auditor.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
@@ -39,6 +40,7 @@ export interface TransactionState extends Item {
   readonly originalTransactionId?: string;
   readonly returnTransactionId?: string;
   readonly dueAt?: string;
+  readonly dueShard?: string;
   readonly attempts?: readonly { readonly submitted: boolean; readonly reason?: string }[];
   readonly createdAt: string;
 }
@@ -202,6 +204,15 @@ const next: Record<TransactionState['status'], readonly TransactionState['status
   failed: [],
 };
 
+/** Where work of a status is listed, so that workers or an operator find it. */
+const shardOf: Readonly<Record<TransactionState['status'], string>> = {
+  pending: 'DUE#',
+  executing: 'DUE#',
+  review: reviewShard,
+  completed: 'none',
+  failed: 'none',
+};
+
 function checkTransaction(is: TransactionState, was: TransactionState | undefined, violate: Violate): void {
   const id = `${is.type} ${is.transactionId}`;
   if (is.postings.reduce((sum, { amount }) => sum + BigInt(amount), 0n) !== 0n) violate('postings sum to zero', id);
@@ -212,9 +223,9 @@ function checkTransaction(is: TransactionState, was: TransactionState | undefine
     if ((booked.get(account) ?? 0n) !== (expected.get(account) ?? 0n))
       violate('postings fit the status', `${id}, ${is.status}: ${account} is ${booked.get(account) ?? 0n}`);
   }
-  const open = is.status === 'pending' || is.status === 'executing';
-  if (open !== (is.dueAt !== undefined) || open !== (is['dueShard'] !== undefined))
-    violate('open work is due, and nothing else', `${id} is ${is.status}, due ${is.dueAt ?? 'never'}`);
+  const shard = is.dueShard ?? 'none';
+  if ((is.dueAt === undefined) !== (is.dueShard === undefined) || !shard.startsWith(shardOf[is.status]))
+    violate('open work is due, and nothing else', `${id} is ${is.status}, due ${is.dueAt ?? 'never'} in ${shard}`);
   if (was === undefined) return;
   if (was.status !== is.status && !next[was.status].includes(is.status))
     violate('status goes forward', `${id} from ${was.status} to ${is.status}`);

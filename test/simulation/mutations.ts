@@ -95,20 +95,20 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'submit again without asking',
     worker,
-    'submitBy === undefined ? neverSubmitted : await bank.find(transactionId)',
+    'submitBy === undefined ? neverSubmitted : await bank.find(paymentOf(withdrawal))',
     'neverSubmitted as Awaited<ReturnType<typeof bank.find>>',
   ),
   mutation(
     'take "not found" as definite at once',
     'lambdas/domain/withdrawal.ts',
-    'return now >= Date.parse(submitBy) + policy.notFoundWindowMs;',
-    'return now >= Date.parse(submitBy);',
+    'return Date.parse(submitBy) + policy.notFoundWindowMs + clockToleranceMs;',
+    'return Date.parse(submitBy) + Math.min(policy.notFoundWindowMs, clockToleranceMs);',
   ),
   mutation(
     'judge "not found" by when it was answered',
     worker,
-    'isNotFoundDefinite(submitBy, askedAt, policy)',
-    'isNotFoundDefinite(submitBy, table.now(), policy)',
+    'askedAt < notFoundCountsAt(submitBy, policy)',
+    'table.now() < notFoundCountsAt(submitBy, policy)',
     'withdraw, asked about just before the window ends',
   ),
   mutation(
@@ -135,7 +135,7 @@ export const mutations: readonly Mutation[] = [
     'return putBack(dueAt, submitBy);',
     "return putBack(dueAt, submitBy, { at: iso(table.now()), submitted: false, outcome: 'unknown' });",
   ),
-  mutation('fail in place of review', withdrawals, "values: { review: 'review' },", "values: { review: 'failed' },"),
+  mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(
     'end a withdrawal that has ended',
     withdrawals,

@@ -141,7 +141,7 @@ export const operations: readonly Operation[] = [
   }),
   // A "not found" from just before it means anything, which a worker that stalls reads when it would.
   operation('withdraw, asked about just before the window ends', [withdraw('OK-1')], {
-    windowMs: 110_300,
+    windowMs: 109_300,
     given: [
       { call: 'dynamodb UpdateItem', kind: 'stall' },
       { call: 'bank POST /payments', kind: 'crash-before' },

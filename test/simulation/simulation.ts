@@ -57,8 +57,6 @@ export async function simulate(
   const { seed } = history;
   const world = openWorld(seed, epoch, plan);
   const violations: Violation[] = [];
-  let reviews = 0;
-  let alarms = 0;
   const story: string[] = [];
   const asks: Ask[] = [];
   const tell = (line: string) => story.push(`${String(world.now() - epoch).padStart(9)} ms  ${line}`);
@@ -99,13 +97,11 @@ export async function simulate(
   const actors: Actors = actorsOn({ world, service, bank, secret, witness, labelOf, tell });
 
   /**
-   * The bank pays before a hold is consumed, and has refused for good before it is released; and people know of what
-   * comes into review, even if the process dies right after.
+   * The bank pays before a hold is consumed, and has refused for good before it is released.
    */
   function checkEnd({ transactionId, status }: TransactionState): void {
     const decision = bank.book.get(transactionId)?.decision ?? 'none';
     const said = `${labelOf(transactionId)} is ${status}, the bank's decision is ${decision}`;
-    if (status === 'review' && ++reviews > alarms) violate('review raises an alarm', labelOf(transactionId));
     if (status === 'completed' && decision !== 'paid') violate('settled only when paid', said);
     if (status === 'failed' && decision !== 'rejected') violate('released only when definitely not paid', said);
   }
@@ -115,7 +111,9 @@ export async function simulate(
     for (let n = 1; ; n++) {
       await world.sleep(minuteMs);
       const overdue = new Date(world.now() - minuteMs).toISOString();
-      const found = ledger.transactions().some(({ dueAt }) => dueAt !== undefined && dueAt < overdue);
+      const found = ledger
+        .transactions()
+        .some(({ dueAt, status }) => dueAt !== undefined && dueAt < overdue && status !== 'review');
       if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }
   }
@@ -129,7 +127,6 @@ export async function simulate(
     },
     onMetric(name, task) {
       if (name === metricNames.bankContradiction) violate('the bank is never contradicted', task.label);
-      if (name === metricNames.withdrawalInReview) alarms++;
     },
   });
   try {

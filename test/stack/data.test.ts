@@ -135,7 +135,7 @@ for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of 
     it('moves a message that is never finished to dead letters, which are kept for 14 days', () => {
       assert.deepEqual(queues.get(queueId)?.Properties['RedrivePolicy'], {
         deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterId, 'Arn'] },
-        maxReceiveCount: 20,
+        maxReceiveCount: 30,
       });
       assert.equal(queues.get(deadLetterId)?.Properties['MessageRetentionPeriod'], Duration.days(14).toSeconds());
     });
@@ -169,7 +169,7 @@ describe("the bank's and the callers' limits", () => {
       queueDepthLimit: 5,
     }).template;
     for (const [each, values] of [
-      [template, { window: '2', attempts: '10', wallets: '20', withdrawals: '100', transfers: '1000', depth: '20000' }],
+      [template, { window: '2', attempts: '20', wallets: '20', withdrawals: '100', transfers: '1000', depth: '20000' }],
       [given, { window: '900', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3', depth: '5' }],
     ] as const) {
       const variables = { BANK_NOT_FOUND_WINDOW_SECONDS: values.window, BANK_MAX_ATTEMPTS: values.attempts };

@@ -43,19 +43,18 @@ describe('alarms', () => {
       IntegrityPassHours: 1,
       // Relay and projector.
       IteratorAge: 2,
-      WithdrawalInReview: 1,
+      WithdrawalsInReview: 1,
       WorkRequeued: 1,
       throttles: 1,
     });
   });
 
   it('watch our own metrics under the dimensions with which functions emit them', () => {
-    // Workers emit with the service alone, routes with their name as well (lambdas/runtime/http.ts).
     const service = { Name: 'service', Value: 'wallet' };
     for (const [metricName, dimensions] of [
-      [metrics.withdrawalInReview, [service]],
+      [metrics.withdrawalsInReview, [service]],
       [metrics.workRequeued, [service]],
-      [metrics.bankContradiction, [{ Name: 'route', Value: 'bank-notifications' }, service]],
+      [metrics.bankContradiction, [service]],
     ] as const) {
       const alarm = alarms.find(({ MetricName }) => MetricName === metricName);
       assert.equal(alarm?.['Namespace'], metrics.namespace);

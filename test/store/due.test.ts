@@ -1,13 +1,26 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import '../environment.ts';
+import { metrics as names } from '../../lambdas/contract.ts';
+import { metrics } from '../../lambdas/runtime/telemetry.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
-import { earliestDue, listDue, touchDue } from '../../lambdas/store/due.ts';
+import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
 import { dueShardOf, dueShards, dueTypes, transactionKey } from '../../lambdas/store/keys.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { endWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { acceptedWithdrawal, claim, fundedWallet, openWallet, queueTransfer, withdraw } from './commands.ts';
+import {
+  acceptedWithdrawal,
+  claim,
+  claimed,
+  fundedWallet,
+  openWallet,
+  queueTransfer,
+  visit,
+  withdraw,
+} from './commands.ts';
 import { plant } from './inspect.ts';
 
 let engine: TestEngine;
@@ -137,6 +150,37 @@ describe('the sweeper', () => {
   });
 });
 
+describe('withdrawals in review', () => {
+  it('are listed from the oldest on and counted by the sweeper until an operator ends them', async (context) => {
+    const table = await engine.newTable();
+    const nothing = { send: () => Promise.resolve([]), depth: () => Promise.resolve(0) };
+    const counted: number[] = [];
+    context.mock.method(metrics, 'addMetric', (name: string, _unit: string, value: number) => {
+      if (name === names.withdrawalsInReview) counted.push(value);
+    });
+    const sweepAll = () => sweep({ table, withdrawals: nothing, transfers: nothing });
+    await sweepAll();
+    const reviews = [];
+    for (let n = 0; n < 3; n++) {
+      const { transactionId } = await acceptedWithdrawal(table);
+      await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown'));
+      reviews.push({ transactionId, since: iso(table.now()) });
+      table.clock.now += 3_600_000;
+    }
+    assert.deepEqual(await listReviews(table, 100), reviews);
+    assert.deepEqual(await listReviews(table, 2), reviews.slice(0, 2));
+    assert.equal(await sweepAll(), 0, 'no work for a worker');
+    const [oldest] = reviews;
+    assert.ok(oldest);
+    const withdrawal = await getTransaction(table, oldest.transactionId);
+    assert.ok(withdrawal);
+    await endWithdrawal(table, { withdrawal, at: iso(table.now()), from: ['review'], failure: undefined });
+    assert.deepEqual(await listReviews(table, 100), reviews.slice(1));
+    await sweepAll();
+    assert.deepEqual(counted, [0, 3, 2]);
+  });
+});
+
 describe('the breaker', () => {
   it('is what was last said of it, and nothing at the beginning', async () => {
     const table = await engine.newTable();
@@ -144,5 +188,7 @@ describe('the breaker', () => {
     await putBreaker(table, { state: 'open', since: iso(table.now()) });
     await putBreaker(table, { state: 'half-open', since: iso(table.now() + 1) });
     assert.deepEqual(await getBreaker(table), { state: 'half-open', since: iso(table.now() + 1) });
+    await putBreaker(table, { state: 'open', since: iso(table.now()) });
+    assert.equal((await getBreaker(table))?.state, 'half-open', 'what comes late hides nothing');
   });
 });

@@ -182,7 +182,7 @@ async function useEveryFunction(): Promise<void> {
   const claim = async () => claimed(table, (await accept()).transactionId);
   const settled = await claim();
   await settleWithdrawal(table, settled, visit);
-  await returnWithdrawal(table, settled.withdrawal, at());
+  await returnWithdrawal(table, settled.withdrawal, { at: at() });
   await releaseWithdrawal(table, await claim(), visit, failure);
   await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: at(), attempt: visit });
   await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: undefined });

@@ -86,7 +86,7 @@ export async function busyHistory(table: TestTable): Promise<History> {
   pass();
   const original = (await getTransactions(table, [returned.transactionId])).get(returned.transactionId);
   assert.ok(original);
-  await returnWithdrawal(table, original, new Date(table.now()).toISOString());
+  await returnWithdrawal(table, original, { at: new Date(table.now()).toISOString() });
   const first = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 20 })).transaction;
   const second = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 30 })).transaction;
   const lost = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 50 })).transaction;

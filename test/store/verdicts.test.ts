@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Failure, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { returnIdOf } from '../../lambdas/store/keys.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import {
@@ -50,12 +51,13 @@ const isDue = async (transactionId: string) =>
   (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
 
 describe('review', () => {
-  it('keeps the hold and ends the work', async () => {
+  it('keeps the hold, ends the work and is listed for an operator', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     assert.equal(await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown')), true);
     const transaction = await read(transactionId);
     assert.deepEqual([transaction.status, transaction.completedAt], ['review', undefined]);
-    assert.equal(await isDue(transactionId), false);
+    assert.deepEqual(await listReviews(table, 10), [{ transactionId, since: now() }]);
+    assert.equal(await earliestDue(table), undefined);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
     table.clock.now += 3_600_000;
     await assertWritesNothing(table, { claimed: false, current: transaction }, () => claim(table, transactionId));
@@ -151,7 +153,7 @@ describe('a return', () => {
     await setStatus(table, walletId, 'frozen');
     const original = await read(transactionId);
     table.clock.now += 86_400_000;
-    const returned = await returnWithdrawal(table, original, now());
+    const returned = await returnWithdrawal(table, original, { at: now() });
     assert.deepEqual(
       [returned.transactionId, returned.type, returned.status, returned.amount, returned.originalTransactionId],
       [returnIdOf(transactionId), 'return', 'completed', 30, transactionId],
@@ -163,13 +165,15 @@ describe('a return', () => {
     const history = await listTransactions(table, { walletId, limit: 1 });
     assert.deepEqual(history.items, [asStored(returned)]);
     table.clock.now += 1_000;
-    await assertWritesNothing(table, asStored<Transaction>(returned), () => returnWithdrawal(table, original, now()));
+    await assertWritesNothing(table, asStored<Transaction>(returned), () =>
+      returnWithdrawal(table, original, { at: now() }),
+    );
   });
 
   it('of what was not completed is a fault', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const items = await allItems(table);
-    await assert.rejects(returnWithdrawal(table, await read(transactionId), now()), /it is not completed/);
+    await assert.rejects(returnWithdrawal(table, await read(transactionId), { at: now() }), /it is not completed/);
     assert.deepEqual(await allItems(table), items);
   });
 });

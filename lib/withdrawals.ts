@@ -101,7 +101,7 @@ export class Withdrawals extends Construct {
     this.worker = new WalletFunction(this, 'withdrawals', {
       timeout: this.work.workerTimeout,
       environment: {
-        TABLE_NAME: ledger.allow(['PutItem', 'UpdateItem']),
+        TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
         WITHDRAWAL_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
         ...this.bankAccess,
         BANK_NOT_FOUND_WINDOW_SECONDS: String((bank.notFoundWindow ?? Duration.seconds(2)).toSeconds()),

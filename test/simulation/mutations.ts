@@ -109,7 +109,7 @@ export const mutations: readonly Mutation[] = [
     worker,
     'askedAt < notFoundCountsAt(submitBy, policy)',
     'table.now() < notFoundCountsAt(submitBy, policy)',
-    'withdraw, asked about just before the window ends',
+    'withdraw, asked about a little too early',
   ),
   mutation(
     'release on "not found"',

@@ -140,8 +140,8 @@ export const operations: readonly Operation[] = [
     given: [{ call: 'bank POST /payments', kind: 'crash-after' }],
   }),
   // A "not found" from just before it means anything, which a worker that stalls reads when it would.
-  operation('withdraw, asked about just before the window ends', [withdraw('OK-1')], {
-    windowMs: 109_300,
+  operation('withdraw, asked about a little too early', [withdraw('OK-1')], {
+    windowMs: 110_200,
     given: [
       { call: 'dynamodb UpdateItem', kind: 'stall' },
       { call: 'bank POST /payments', kind: 'crash-before' },

@@ -172,7 +172,7 @@ describe('operators', () => {
     const anybody = await service.withAuthorization(undefined)('/health');
     assert.deepEqual([anybody.status, anybody.body], [200, { status: 'ok' }]);
     const { body } = await operator('/health');
-    assert.deepEqual(Object.keys(body), ['status', 'queues', 'oldestDueAgeSeconds', 'bank']);
+    assert.deepEqual(Object.keys(body), ['status', 'queues', 'oldestDueAgeSeconds', 'inReview', 'bank']);
   });
 
   it('limit how much an end user may do in an hour, and are not limited themselves', async () => {

@@ -61,11 +61,7 @@ export async function advanceWithdrawal(
     submitBy: iso(claimedAt + submitBudgetMs),
   };
   const result = await claimWithdrawal(table, transactionId, claim);
-  if (!result.claimed) {
-    const { current } = result;
-    if (current?.dueAt === undefined || isAtRest(current)) return undefined;
-    return Date.parse(current.dueAt);
-  }
+  if (!result.claimed) return wantedAgain(result.current);
   const withdrawal = result.before;
   const claimed = (): Claimed => ({ withdrawal, claimId: claim.claimId, at: iso(table.now()) });
   const putBack = async (dueAt: number, submitBy: string | undefined, attempt?: Attempt) => {
@@ -115,14 +111,14 @@ export async function advanceWithdrawal(
   logger.info('bank visited', { transactionId, ...attempt });
   switch (answer.outcome) {
     case 'accepted':
-      if (await settleWithdrawal(table, claimed(), attempt)) logEnd(withdrawal, table.now(), 'completed');
-      else await checkEnd(table, transactionId, 'completed');
+      if (!(await settleWithdrawal(table, claimed(), attempt))) return leaveToOthers(table, transactionId, 'completed');
+      logEnd(withdrawal, table.now(), 'completed');
       return undefined;
     case 'rejected': {
       const { code, message } = answer;
-      if (await releaseWithdrawal(table, claimed(), attempt, { code, message }))
-        logEnd(withdrawal, table.now(), 'failed', code);
-      else await checkEnd(table, transactionId, 'failed');
+      if (!(await releaseWithdrawal(table, claimed(), attempt, { code, message })))
+        return leaveToOthers(table, transactionId, 'failed');
+      logEnd(withdrawal, table.now(), 'failed', code);
       return undefined;
     }
     case 'unknown': {
@@ -132,21 +128,33 @@ export async function advanceWithdrawal(
         const dueAt = nextVisitAt({ now: table.now(), visits, submitBy }, policy, table.random());
         return putBack(dueAt, submitBy, attempt);
       }
-      await reviewWithdrawal(table, claimed(), attempt);
+      if (!(await reviewWithdrawal(table, claimed(), attempt))) return leaveToOthers(table, transactionId);
       logEnd(withdrawal, table.now(), 'review', answer.reason);
       return undefined;
     }
   }
 }
 
+/** When a withdrawal is due that somebody else works on (epoch ms); undefined when there is nothing left to do. */
+function wantedAgain(current: OpenWithdrawal | undefined): number | undefined {
+  return current?.dueAt === undefined || isAtRest(current) ? undefined : Date.parse(current.dueAt);
+}
+
 /**
- * What the bank has definitely said could not be booked, because somebody else has the withdrawal now. Whoever that is
- * hears the same from the bank; but if it has ended, and the other way round, people must look.
+ * What was found out cannot be booked, because somebody else has the withdrawal now. Whoever that is hears the same from
+ * the bank, or dies, and then this message is needed. If it has ended, and the other way round, people must look.
+ *
+ * @param end what the bank has definitely said, if anything
  */
-async function checkEnd(table: Table, transactionId: string, end: 'completed' | 'failed'): Promise<void> {
+async function leaveToOthers(
+  table: Table,
+  transactionId: string,
+  end?: 'completed' | 'failed',
+): Promise<number | undefined> {
   const current = await getTransaction(table, transactionId);
-  if (current?.status !== (end === 'completed' ? 'failed' : 'completed')) return;
-  reportContradiction(transactionId, { status: end }, current);
+  if (end !== undefined && current?.status === (end === 'completed' ? 'failed' : 'completed'))
+    reportContradiction(transactionId, { status: end }, current);
+  return wantedAgain(current);
 }
 
 /** What is known of a payment that no submit ever left for; the bank need not be asked. */

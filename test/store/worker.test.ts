@@ -98,6 +98,23 @@ describe('the story of a withdrawal', () => {
   });
 });
 
+describe('a worker that has lost its claim', () => {
+  for (const [name, answer] of [
+    ['paid', { outcome: 'accepted' }],
+    ['rejected', { outcome: 'rejected', code: 'account_closed', message: 'Closed' }],
+    ['nothing', unknown],
+  ] as const) {
+    it(`keeps its message for as long as another one works, though the bank has said ${name}`, async () => {
+      const submit = async () => {
+        table.clock.now += leaseMs;
+        await claimed(table, transactionId);
+        return answer;
+      };
+      assert.equal(await advance({ submit }, 1), table.now() + leaseMs);
+    });
+  }
+});
+
 describe('a definite answer that comes to a withdrawal which somebody else has ended', () => {
   const end = async (failure: { code: string; message: string } | undefined) => {
     const withdrawal = await getTransaction(table, transactionId);

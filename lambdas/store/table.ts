@@ -76,6 +76,12 @@ function isTransient(error: unknown): boolean {
   );
 }
 
+/** Whether a call that failed so may still be on its way: DynamoDB has not said that it did nothing. */
+export function mayArriveLater(error: unknown): boolean {
+  const failure = error as Parameters<typeof isTransientError>[0];
+  return error instanceof Error && !isThrottlingError(failure) && (isTransientError(failure) || isServerError(failure));
+}
+
 /** Why each item of a cancelled write failed, in the order of the items; empty when the error is no cancellation. */
 export function cancellationReasons(error: unknown): readonly CancellationReason[] {
   return error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { cancellationReasons, persist } from './table.ts';
+import { WalletError } from '../domain/errors.ts';
+import { cancellationReasons, mayArriveLater, persist } from './table.ts';
 import type { Table } from './table.ts';
 
 /** An item as it is stored, by attribute name. */
@@ -22,19 +23,27 @@ export interface WriteItem<R> {
 
 /**
  * Writes all items or none, in one round trip. A lost answer is asked for again with the same client token, which
- * DynamoDB answers with the first try's success; so what was written once is never reported as refused.
+ * DynamoDB answers with the first try's success; so what was written once is never reported as refused. And a refusal
+ * counts only when no try is missing: one that is still on its way could find the conditions true and write after all.
  *
  * @param items at most 100; the most telling condition first: callers answer with the first reading
  * @returns the readings of all conditions that failed, in the order of the items; empty when everything was written
- * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget
+ * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget, or nobody knows what became of
+ *   a try that was refused when it was repeated
  */
 export async function write<R>(table: Table, items: readonly WriteItem<R>[]): Promise<R[]> {
   const command = new TransactWriteItemsCommand({
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
   });
+  const tries = { missing: false };
   try {
-    await persist(table, () => table.client.send(command));
+    await persist(table, () =>
+      table.client.send(command).catch((error: unknown) => {
+        tries.missing ||= mayArriveLater(error);
+        throw error;
+      }),
+    );
     return [];
   } catch (error) {
     const readings: R[] = [];
@@ -48,6 +57,9 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[]): Pr
       }
     }
     if (readings.length === 0) throw error;
+    // A replay stands: its record is there.
+    if (tries.missing && readings[0] instanceof WalletError)
+      throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
     return readings;
   }
 }

@@ -87,6 +87,38 @@ const passing: Record<string, Fault> = {
   'a request that arrived twice': twice,
 };
 
+describe('a refusal', () => {
+  const tooMuch = (key: string) => withdraw(table, walletId, { owner: 'ann', key, amount: 1_000 });
+
+  for (const name of [
+    'a fault inside DynamoDB',
+    'an unavailable service',
+    'a request that never arrived',
+    'an answer that never arrived',
+  ]) {
+    it(`after ${name} is none yet: the first try may arrive when the money is there`, async () => {
+      const key = newKey();
+      table.fault = inTurn(passing[name]!);
+      assert.equal((await refusalOf(tooMuch(key)))?.code, 'busy');
+      assert.equal((await refusalOf(tooMuch(key)))?.code, 'insufficient_funds');
+    });
+  }
+
+  for (const name of ['a conflict with another transaction', 'throttling of the account', 'a limit on requests']) {
+    it(`after ${name} is one, as that try has done nothing`, async () => {
+      table.fault = inTurn(passing[name]!);
+      assert.equal((await refusalOf(tooMuch(newKey())))?.code, 'insufficient_funds');
+    });
+  }
+
+  it('is no matter of a key that was used: its record is there', async () => {
+    const key = newKey();
+    await pay(key);
+    table.fault = inTurn(lostRequest);
+    assert.equal((await pay(key)).replayed, true);
+  });
+});
+
 describe('a command tries again after', () => {
   for (const [name, fault] of Object.entries(passing)) {
     it(`${name}, and succeeds once`, async () => {

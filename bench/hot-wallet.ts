@@ -55,6 +55,10 @@ export interface HotWalletOptions {
   readonly openLoop: { readonly perSecond: number; readonly seconds: number };
 }
 
+/**
+ * How many times as fast batches are wanted to be as one write for each transfer. The local engine cannot show it: an
+ * update costs it 0.2 ms on a table without indexes and stream, and 0.5 ms on ours, where one write each takes 2 ms.
+ */
 export const speedTarget = 10;
 export const unitsTarget = 5.1;
 

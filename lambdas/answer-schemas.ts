@@ -9,6 +9,7 @@ import { errorTitles } from './domain/errors.ts';
 import type { ErrorCode } from './domain/errors.ts';
 import { channelNames } from './domain/preferences.ts';
 import { discrepancy, transaction as eventTransaction, wallet } from './event-schemas.ts';
+import { longestWaitSeconds } from './runtime/prefer.ts';
 
 const time = wallet.shape.createdAt;
 const { available, held } = wallet.shape.balance.shape;
@@ -155,7 +156,7 @@ interface Answers {
 
 const use: readonly ErrorCode[] = ['wallet_frozen', 'wallet_closed', 'currency_mismatch'];
 const spend: readonly ErrorCode[] = [...use, 'insufficient_funds', 'overloaded'];
-const wait = '`wait=N`: wait up to N seconds, at most 20, for the end of the transaction';
+const wait = `\`wait=N\`: wait up to N seconds, at most ${longestWaitSeconds}, for the end of the transaction`;
 
 /** The answers of each route. */
 export const answers: Readonly<Record<RouteName, Answers>> = {

@@ -1,7 +1,9 @@
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { metrics } from '../lambdas/contract.ts';
 
 /** One alarm: `threshold` reached in `periods` periods of the metric in a row. */
 export interface AlarmProps {
@@ -31,4 +33,15 @@ export function alarmsTo(topic: ITopic | undefined): AddAlarm {
     });
     if (topic) alarm.addAlarmAction(new SnsAction(topic));
   };
+}
+
+/** A metric that functions emit themselves, under the service alone (lambdas/contract.ts). */
+export function ownMetric(metricName: string, statistic: string, period = Duration.minutes(1)): Metric {
+  return new Metric({
+    namespace: metrics.namespace,
+    metricName,
+    dimensionsMap: { service: metrics.service },
+    statistic,
+    period,
+  });
 }

@@ -1,7 +1,7 @@
 import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { entryIndexes } from '../lambdas/contract.ts';
-import type { TableAction } from './ledger-table.ts';
+import { allowTable, type TableAction } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `EntriesTable`. */
@@ -36,15 +36,10 @@ export class EntriesTable extends Construct {
 
   /** `ENTRIES_TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */
   allow(actions: readonly TableAction[], indexNames: readonly (keyof typeof entryIndexes)[] = []): Access {
-    const { tableArn, tableName } = this.table;
-    const items = { actions: actions.map((action) => `dynamodb:${action}`), resources: [tableArn] };
-    const queries = {
-      actions: ['dynamodb:Query'],
-      resources: indexNames.map((name) => `${tableArn}/index/${entryIndexes[name]}`),
-    };
-    return {
-      value: tableName,
-      grants: [items, queries].filter(({ resources, actions: some }) => resources.length > 0 && some.length > 0),
-    };
+    return allowTable(
+      this.table,
+      actions,
+      indexNames.map((name) => entryIndexes[name]),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { type Attribute, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
+import { allowTable, type TableAction } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `ExpiringTable`. */
@@ -25,10 +26,7 @@ export class ExpiringTable extends Construct {
   }
 
   /** The table's name with leave for exactly these actions on items. */
-  allow(actions: readonly ('GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem')[]): Access {
-    return {
-      value: this.table.tableName,
-      grants: [{ actions: actions.map((action) => `dynamodb:${action}`), resources: [this.table.tableArn] }],
-    };
+  allow(actions: readonly TableAction[]): Access {
+    return allowTable(this.table, actions);
   }
 }

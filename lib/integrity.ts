@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
-import type { AddAlarm } from './alarms.ts';
+import { ownMetric, type AddAlarm } from './alarms.ts';
 import type { EntriesTable } from './entries-table.ts';
 import type { Events } from './events.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -49,7 +49,7 @@ export class Integrity extends Construct {
       targets: [new LambdaFunction(this.job.handler)],
     });
     addAlarm(this, 'Discrepancy', {
-      metric: metricOf(metrics.discrepancy, Stats.SUM, Duration.minutes(1)),
+      metric: ownMetric(metrics.discrepancy, Stats.SUM),
       threshold: 1,
       periods: 1,
       meaning: 'Something in the books is not as it must be; the log of the job names it.',
@@ -63,21 +63,11 @@ export class Integrity extends Construct {
       runbook: 'integrity-errors',
     });
     addAlarm(this, 'NoEnd', {
-      metric: metricOf(metrics.integrityPassHours, Stats.MAXIMUM, Duration.hours(1)),
+      metric: ownMetric(metrics.integrityPassHours, Stats.MAXIMUM, Duration.hours(1)),
       threshold: 7 * 24,
       periods: 1,
       meaning: 'The check of the books has been going on for a week; nobody knows whether they are right.',
       runbook: 'integrity-without-end',
     });
   }
-}
-
-function metricOf(metricName: string, statistic: string, period: Duration): Metric {
-  return new Metric({
-    namespace: metrics.namespace,
-    metricName,
-    dimensionsMap: { service: metrics.service },
-    statistic,
-    period,
-  });
 }

@@ -4,6 +4,7 @@ import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } fr
 import { Construct } from 'constructs';
 import { indexes } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import { allowTable, type TableAction } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `LedgerTable`. */
@@ -12,10 +13,7 @@ export interface LedgerTableProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** DynamoDB actions that functions are granted. A transaction is authorised by the actions of its items. */
-export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem';
-
-/** The one table: wallets, transactions and rate windows. */
+/** The table with the money: wallets and transactions, with rate windows and the owners' preferences beside them. */
 export class LedgerTable extends Construct {
   readonly table: TableV2;
 
@@ -64,16 +62,11 @@ export class LedgerTable extends Construct {
 
   /** `TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */
   allow(actions: readonly TableAction[], indexNames: readonly (keyof typeof indexes)[] = []): Access {
-    const { tableArn, tableName } = this.table;
-    const items = { actions: actions.map((action) => `dynamodb:${action}`), resources: [tableArn] };
-    const queries = {
-      actions: ['dynamodb:Query'],
-      resources: indexNames.map((name) => `${tableArn}/index/${indexes[name]}`),
-    };
-    return {
-      value: tableName,
-      grants: [items, queries].filter(({ resources, actions: some }) => resources.length > 0 && some.length > 0),
-    };
+    return allowTable(
+      this.table,
+      actions,
+      indexNames.map((name) => indexes[name]),
+    );
   }
 
   #addIndex(indexName: string, partitionKey: string, sortKey: string): void {

@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
-import type { AddAlarm } from './alarms.ts';
+import { ownMetric, type AddAlarm } from './alarms.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -46,13 +46,7 @@ export class Sweeper extends Construct {
       runbook: 'sweeper-errors',
     });
     addAlarm(this, 'WorkRequeued', {
-      metric: new Metric({
-        namespace: metrics.namespace,
-        metricName: metrics.workRequeued,
-        dimensionsMap: { service: metrics.service },
-        statistic: Stats.SUM,
-        period: Duration.minutes(5),
-      }),
+      metric: ownMetric(metrics.workRequeued, Stats.SUM, Duration.minutes(5)),
       threshold: 50,
       periods: 1,
       meaning: 'Much work was due and not moving, and was queued again: messages get lost, or workers die.',

@@ -1,9 +1,9 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
-import type { AddAlarm } from './alarms.ts';
+import { ownMetric, type AddAlarm } from './alarms.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { type Access, WalletFunction } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -24,7 +24,7 @@ export interface BankProps {
   /**
    * Visits to the bank for one withdrawal before it goes to review.
    *
-   * @default 10
+   * @default 20
    */
   readonly maxAttempts?: number;
 
@@ -126,14 +126,4 @@ export class Withdrawals extends Construct {
       runbook: 'bank-contradiction',
     });
   }
-}
-
-function ownMetric(metricName: string, statistic: string): Metric {
-  return new Metric({
-    namespace: metrics.namespace,
-    metricName,
-    dimensionsMap: { service: metrics.service },
-    statistic,
-    period: Duration.minutes(1),
-  });
 }

@@ -40,7 +40,7 @@ export const health: RouteHandler<HealthServices> = {
         services.depths.transfers(),
         services.depths.transfersDead(),
         earliestDue(services.table),
-        listReviews(services.table, mostReviews),
+        listReviews(services.table),
       ]);
       const lateMs = due === undefined ? 0 : Math.max(0, services.table.now() - Date.parse(due));
       return {
@@ -63,8 +63,6 @@ export const health: RouteHandler<HealthServices> = {
   },
 };
 
-/** Most withdrawals in review that are listed. */
-const mostReviews = 100;
 /** A breaker that is not closed tries again within five minutes while there is work (lambdas/domain/withdrawal.ts). */
 const breakerSilenceMs = 600_000;
 

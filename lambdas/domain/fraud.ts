@@ -177,7 +177,7 @@ function add(buckets: readonly Bucket[], { at, amount }: Movement, { span, step 
   const start = Math.floor(at / step) * step;
   const [, count, sum] = buckets.find(([other]) => other === start) ?? [start, 0, 0];
   const others = buckets.filter(([other]) => other !== start);
-  const all: Bucket[] = [...others, [start, count + 1, plus(sum, amount)]];
+  const all: Bucket[] = [...others, [start, count + 1, plusCapped(sum, amount)]];
   const newest = Math.max(...all.map(([one]) => one));
   return all.filter(([one]) => one + step > newest - span).sort(([a], [b]) => a - b);
 }
@@ -189,12 +189,12 @@ function sumOf(buckets: readonly Bucket[], at: number, { span, step }: Window): 
   for (const [start, moved, sum] of buckets) {
     if (start > at || start + step <= at - span) continue;
     count += moved;
-    amount = plus(amount, sum);
+    amount = plusCapped(amount, sum);
   }
   return { count, amount };
 }
 
 /** Sums stop at the largest exact integer: whatever is there is over any limit. */
-function plus(a: number, b: number): number {
+function plusCapped(a: number, b: number): number {
   return Math.min(a + b, maxAmount);
 }

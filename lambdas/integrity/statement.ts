@@ -50,7 +50,7 @@ export async function compareWithBank(
   const discrepancies: Discrepancy[] = [];
   for (const payment of payments) {
     const transaction = known.get(payment.reference);
-    const problem = problemOf(payment, transaction);
+    const problem = problemOfPayment(payment, transaction);
     if (problem !== undefined) {
       discrepancies.push({ kind: 'payment_differs', subject: payment.reference, detail: problem });
     }
@@ -59,7 +59,7 @@ export async function compareWithBank(
   return { matched, discrepancies };
 }
 
-function problemOf(payment: StatementItem, transaction: Transaction | undefined): string | undefined {
+function problemOfPayment(payment: StatementItem, transaction: Transaction | undefined): string | undefined {
   const paid = `the bank has paid ${payment.amount} ${payment.currency}`;
   if (transaction?.type !== 'withdrawal') return `${paid}, and there is no such withdrawal`;
   const { amount, currency, status } = transaction;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventBridgeClient, PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { eventSource } from '../contract.ts';
@@ -9,7 +10,7 @@ import { describe, logger } from './telemetry.ts';
 /** Puts up to ten events on the bus in one call; gives for each the code of its refusal, or undefined. */
 export type PutEvents = (entries: readonly PutEventsRequestEntry[]) => Promise<(string | undefined)[]>;
 
-export function openBus(client: Pick<EventBridgeClient, 'send'>): PutEvents {
+function openBus(client: Pick<EventBridgeClient, 'send'>): PutEvents {
   return async (entries) => {
     const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [...entries] }));
     return entries.map((_, index) => Entries[index]?.ErrorCode);
@@ -25,6 +26,11 @@ export interface Publisher {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** A publisher on the real clock. */
+export function openPublisher(client: EventBridgeClient, busName: string): Publisher {
+  return { put: openBus(client), busName, now: Date.now, random: Math.random, sleep: (ms) => sleep(ms) };
 }
 
 /** Why an event is not on the bus: `definite` when no further try would put it there. */

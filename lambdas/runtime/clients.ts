@@ -17,11 +17,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {}): DynamoDBClient {
   return new DynamoDBClient({
     maxAttempts,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 1_000,
-      requestTimeout: requestTimeoutMs,
-      throwOnRequestTimeout: true,
-    }),
+    requestHandler: within(requestTimeoutMs),
   });
 }
 
@@ -29,11 +25,7 @@ export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {
 export function sqsClient(): SQSClient {
   return new SQSClient({
     maxAttempts: 3,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 1_000,
-      requestTimeout: 2_000,
-      throwOnRequestTimeout: true,
-    }),
+    requestHandler: within(2_000),
   });
 }
 
@@ -41,11 +33,7 @@ export function sqsClient(): SQSClient {
 export function secretsClient(): SecretsManagerClient {
   return new SecretsManagerClient({
     maxAttempts: 3,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 1_000,
-      requestTimeout: 2_000,
-      throwOnRequestTimeout: true,
-    }),
+    requestHandler: within(2_000),
   });
 }
 
@@ -53,11 +41,7 @@ export function secretsClient(): SecretsManagerClient {
 export function eventBridgeClient(): EventBridgeClient {
   return new EventBridgeClient({
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 1_000,
-      requestTimeout: 3_000,
-      throwOnRequestTimeout: true,
-    }),
+    requestHandler: within(3_000),
   });
 }
 
@@ -65,10 +49,11 @@ export function eventBridgeClient(): EventBridgeClient {
 export function snsClient(): SNSClient {
   return new SNSClient({
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 1_000,
-      requestTimeout: 3_000,
-      throwOnRequestTimeout: true,
-    }),
+    requestHandler: within(3_000),
   });
+}
+
+/** @param requestTimeout milliseconds */
+function within(requestTimeout: number): NodeHttpHandler {
+  return new NodeHttpHandler({ connectionTimeout: 1_000, requestTimeout, throwOnRequestTimeout: true });
 }

@@ -18,7 +18,7 @@ export interface Preferences {
 }
 
 /** The gateway gives up after 29 s; waiting ends early enough for the answer to be read and sent. */
-const longestWaitSeconds = 20;
+export const longestWaitSeconds = 20;
 const pollMs = 250;
 
 /** @param at when the request came, ISO 8601: what it took to accept the command is a part of the wait */

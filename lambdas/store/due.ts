@@ -30,8 +30,11 @@ export interface Review {
   readonly since: string;
 }
 
+/** Most withdrawals in review that are listed: an operator needs no more at a time. */
+const mostReviews = 100;
+
 /** The withdrawals that wait for an operator, the oldest first, up to `limit`. */
-export async function listReviews(table: Table, limit: number): Promise<Review[]> {
+export async function listReviews(table: Table, limit = mostReviews): Promise<Review[]> {
   const items = await readShard(table, reviewShard, limit);
   return items.map(({ transactionId, dueAt }) => ({ transactionId, since: dueAt }) as Review);
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { screenedEvents } from '../contract.ts';
@@ -8,7 +7,7 @@ import { countMovement } from '../domain/fraud.ts';
 import type { FraudLimits, Movement, Signal } from '../domain/fraud.ts';
 import { maxAmount } from '../domain/money.ts';
 import type { EventOf } from '../event-schemas.ts';
-import { openBus, publishEvents } from '../runtime/bus.ts';
+import { openPublisher, publishEvents } from '../runtime/bus.ts';
 import type { Publisher } from '../runtime/bus.ts';
 import { dynamodbClient, eventBridgeClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
@@ -178,7 +177,7 @@ async function freeze(walletId: string, suspicions: readonly SuspicionEvent[], t
       const { replayed } = await setWalletStatus(table, operation, { walletId, status: 'frozen' });
       if (!replayed) logger.warn('wallet frozen', { walletId, rule: activity.rule, eventId });
     } catch (error) {
-      // A closed wallet is empty, and stays closed.
+      // A closed wallet lets nothing out, so there is nothing to freeze.
       if (!(error instanceof WalletError) || error.code !== 'wallet_closed') throw error;
     }
   }
@@ -198,16 +197,11 @@ const policySchema = limits.extend({
 });
 
 const env = readEnvironment('fraud');
+const client = dynamodbClient();
 const services: FraudServices = {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  activity: openTable(dynamodbClient(), env.ACTIVITY_TABLE_NAME),
-  publisher: {
-    put: openBus(eventBridgeClient()),
-    busName: env.EVENT_BUS_NAME,
-    now: Date.now,
-    random: Math.random,
-    sleep: (ms) => sleep(ms),
-  },
+  table: openTable(client, env.TABLE_NAME),
+  activity: openTable(client, env.ACTIVITY_TABLE_NAME),
+  publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
   policy: policySchema.parse(JSON.parse(env.FRAUD_LIMITS)) as FraudPolicy,
   freezeOnSuspicion: z.enum(['true', 'false']).parse(env.FREEZE_ON_SUSPICION) === 'true',
 };

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openBank } from '../bank/client.ts';
 import { openSecret } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { beginPass, passFromText, passToText, runPass } from '../integrity/pass.ts';
 import type { Books, Pass } from '../integrity/pass.ts';
-import { openBus, publishEvents } from '../runtime/bus.ts';
+import { openPublisher, publishEvents } from '../runtime/bus.ts';
 import type { Publisher } from '../runtime/bus.ts';
 import { dynamodbClient, eventBridgeClient, secretsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
@@ -110,13 +109,7 @@ const services: IntegrityServices = {
       },
     }),
   },
-  publisher: {
-    put: openBus(eventBridgeClient()),
-    busName: env.EVENT_BUS_NAME,
-    now: Date.now,
-    random: Math.random,
-    sleep: (ms) => sleep(ms),
-  },
+  publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
 };
 
 /** Runs every hour. */

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { openSecret } from '../bank/secret.ts';
 import type { SecretSource } from '../bank/secret.ts';
 import type { ServiceEvent } from '../event-schemas.ts';
-import { openBus, publishEvents } from '../runtime/bus.ts';
+import { openPublisher, publishEvents } from '../runtime/bus.ts';
 import type { Publisher } from '../runtime/bus.ts';
 import { eventBridgeClient, secretsClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
@@ -74,13 +73,7 @@ function readRecord(
 
 const env = readEnvironment('relay');
 const services: RelayServices = {
-  publisher: {
-    put: openBus(eventBridgeClient()),
-    busName: env.EVENT_BUS_NAME,
-    now: Date.now,
-    random: Math.random,
-    sleep: (ms) => sleep(ms),
-  },
+  publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
   setAside: openQueue<SetAside>(sqsClient(), env.SET_ASIDE_QUEUE_URL),
   fingerprintKey: openSecret({ client: secretsClient(), secretArn: env.FINGERPRINT_SECRET_ARN }),
 };

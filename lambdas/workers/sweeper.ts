@@ -28,8 +28,6 @@ export interface SweeperServices {
 const graceMs = 60_000;
 /** Most work of a type queued again from one shard in one run. */
 const mostPerShard = 250;
-/** Most withdrawals in review that are counted. */
-const mostReviews = 100;
 /** Messages in one call to SQS. */
 const batchSize = 10;
 
@@ -45,7 +43,7 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
     (await sweepType(table, 'withdrawal', withdrawals)) + (await sweepType(table, 'transfer', transfers));
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);
-  metrics.addMetric(names.withdrawalsInReview, 'Count', (await listReviews(table, mostReviews)).length);
+  metrics.addMetric(names.withdrawalsInReview, 'Count', (await listReviews(table)).length);
   metrics.publishStoredMetrics();
   return requeued;
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { WalletError } from '../lambdas/domain/errors.ts';
 import { queuedTransfer, transfer } from '../lambdas/domain/transaction.ts';
+import { forEachOf } from '../lambdas/runtime/parallel.ts';
 import { mostTransfersPerWrite } from '../lambdas/store/transfers.ts';
 import { acceptTransfer, commitTransfer } from '../lambdas/store/transactions.ts';
 import type { Table } from '../lambdas/store/table.ts';
@@ -140,7 +141,7 @@ async function waysInto(
   const accept = (facts: Facts) => untilServed(() => acceptTransfer(table, queuedTransfer(facts), 'bench', undefined));
   const accepted = async () => {
     const transfers = newTransfers();
-    await inLanes(concurrency, transfers, accept);
+    await forEachOf(transfers, concurrency, accept);
     return transfers.map(({ transactionId }) => transactionId);
   };
   const settle = async (ids: readonly string[]) => {
@@ -156,21 +157,21 @@ async function waysInto(
       way: oneWriteEach,
       prepare() {
         const transfers = newTransfers();
-        return Promise.resolve(() => inLanes(concurrency, transfers, commit));
+        return Promise.resolve(() => forEachOf(transfers, concurrency, commit));
       },
     },
     {
       way: 'queued: accepted',
       prepare() {
         const transfers = newTransfers();
-        return Promise.resolve(() => inLanes(concurrency, transfers, accept));
+        return Promise.resolve(() => forEachOf(transfers, concurrency, accept));
       },
     },
     {
       way: 'queued: settled one by one',
       async prepare() {
         const ids = await accepted();
-        return () => inLanes(concurrency, ids, (id) => settle([id]));
+        return () => forEachOf(ids, concurrency, (id) => settle([id]));
       },
     },
     {
@@ -180,7 +181,7 @@ async function waysInto(
         const full = Array.from({ length: batches }, (_, n) =>
           ids.slice(n * mostTransfersPerWrite, (n + 1) * mostTransfersPerWrite),
         );
-        return () => inLanes(1, full, settle);
+        return () => forEachOf(full, 1, settle);
       },
     },
   ];
@@ -199,16 +200,6 @@ async function untilServed(work: () => Promise<unknown>): Promise<void> {
 }
 
 const isBusy = (error: unknown) => error instanceof WalletError && error.code === 'busy';
-
-/** Does the work for all items, that many at a time. */
-async function inLanes<T>(lanes: number, items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const rest = items.values();
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      for (const item of rest) await work(item);
-    }),
-  );
-}
 
 /** As the template has it: batches of up to 100, collected for up to a second, two of them at a time. */
 const eventSource = { batchSize: 100, batchingWindowSeconds: 1, maxConcurrency: 2, reportsItemFailures: true };

@@ -59,7 +59,8 @@ export function eventOf(request: BenchRequest, caller: BenchCaller = operator): 
   return event as APIGatewayProxyEvent;
 }
 
-function several(single: Readonly<Record<string, string>>): Record<string, string[]> {
+/** Headers or parameters as the gateway also gives them: a list for each name. */
+export function several(single: Readonly<Record<string, string>>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(single).map(([name, value]) => [name, [value]]));
 }
 

@@ -16,11 +16,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scratchFolder } from '../lib/scratch.ts';
+import { freePort } from './free-port.ts';
 
 /** The engine cannot be had on this machine; the message says what to do. */
 export class EngineError extends Error {
@@ -206,15 +206,6 @@ function engineBinary(): string {
         'Start DynamoDB Local or LocalStack and name it: DYNAMODB_ENDPOINT=http://127.0.0.1:8000 npm start',
     );
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function listTables(endpoint: string): Promise<void> {

@@ -167,7 +167,7 @@ export function createEventBuses(database: DatabaseSync, deliveries: Deliveries,
 }
 
 /** A bus by its name or ARN; the default one where none is given. */
-function busName(nameOrArn: unknown): string {
+export function busName(nameOrArn: unknown): string {
   return typeof nameOrArn === 'string' ? (nameOrArn.split('/').at(-1) ?? '') : 'default';
 }
 

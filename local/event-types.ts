@@ -11,6 +11,7 @@ import {
   type Machine,
   type ResourceType,
 } from './machine.ts';
+import { busName } from './event-buses.ts';
 import type { MessageAttribute } from './queues.ts';
 import { intervalOf, startSchedule } from './schedules.ts';
 import { compileInput, type TargetInput } from './target-input.ts';
@@ -78,7 +79,7 @@ export const eventTypes: Record<string, ResourceType> = {
     }),
     boot({ buses }, { logicalId, properties: { EventPattern: pattern, SourceArn } }) {
       const matches = pattern === undefined ? () => true : compilePattern(pattern, logicalId);
-      buses.addArchive({ bus: SourceArn.split('/').at(-1) ?? '', matches });
+      buses.addArchive({ bus: busName(SourceArn), matches });
     },
   }),
   'AWS::SNS::Topic': resourceType({
@@ -161,7 +162,7 @@ export const eventTypes: Record<string, ResourceType> = {
       if (pattern === undefined) return;
       const rule = { arn: ruleArn, name: identity.ref };
       machine.buses.addRule({
-        bus: properties.EventBusName?.split('/').at(-1) ?? 'default',
+        bus: busName(properties.EventBusName),
         matches: compilePattern(pattern, logicalId),
         targets: targets.map((target) => ({
           routeId: routeToTarget(machine, target, ruleArn, logicalId),

@@ -13,7 +13,15 @@ import { createHash } from 'node:crypto';
 import { ensureTable, type TableSettings } from './dynamodb.ts';
 import { eventTypes } from './event-types.ts';
 import { invokeTypes, mappingTypes } from './function-types.ts';
-import { region, resourceType, type BootResource, type Machine, type Naming, type ResourceType } from './machine.ts';
+import {
+  queueOf,
+  region,
+  resourceType,
+  type BootResource,
+  type Machine,
+  type Naming,
+  type ResourceType,
+} from './machine.ts';
 import { restApiTypes } from './rest-api.ts';
 import type { GenerateSecretString } from './secrets.ts';
 import { storageTypes } from './storage-types.ts';
@@ -250,8 +258,7 @@ const types: Record<string, ResourceType> = {
       });
       const deadLettersArn = properties.DeadLetterConfig?.TargetArn;
       if (deadLettersArn === undefined) return;
-      const deadLetters = machine.queues.byArn(deadLettersArn);
-      if (!deadLetters) throw new TemplateError(`${logicalId}: ${deadLettersArn} is not a queue of this template`);
+      const deadLetters = queueOf(machine, deadLettersArn, logicalId);
       machine.asyncInvocations.configure(made, { deadLetters });
     },
   }),

@@ -3,6 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { routes } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
 import type { AuthorizerContext } from '../lambdas/runtime/caller.ts';
+import { several } from '../bench/requests.ts';
 import { assertDocumented } from './documented.ts';
 
 /** Who calls: what the authorizer would say. */
@@ -82,8 +83,4 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
     isBase64Encoded: false,
     requestContext: { authorizer: as ?? null },
   } as APIGatewayProxyEvent;
-}
-
-function several(single: Readonly<Record<string, string>>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(single).map(([name, value]) => [name, [value]]));
 }

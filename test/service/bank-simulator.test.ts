@@ -10,6 +10,7 @@ import { after, describe, it, type TestContext } from 'node:test';
 import { openBank, type Payment } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { startBankSimulator, type BankSimulator, type BankSimulatorOptions } from '../../local/bank-simulator.ts';
+import { eventually } from './eventually.ts';
 
 const secret = 'the key that both sides have';
 const accepted = { outcome: 'accepted' };
@@ -181,7 +182,7 @@ describe('protocol', () => {
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-OK')), timedOut);
     bank.configure({ latencyMs: 0 });
     assert.deepEqual(await client.find(payment('SIM-OK')), { outcome: 'unknown', reason: 'processing' });
-    await waitFor(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
+    await eventually(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
   });
 
   it('does not show a payment before the documented window is over', async (context) => {
@@ -189,7 +190,7 @@ describe('protocol', () => {
     const client = clientOf(bank);
     assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
     assert.deepEqual(await client.find(payment('SIM-OK')), notFound);
-    await waitFor(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
+    await eventually(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
   });
 
   it('pays a reference once under 50 concurrent submissions', async (context) => {
@@ -297,7 +298,7 @@ describe('book on disk', () => {
     const client = clientOf({ url }, 5000);
     // Latency comes half before and half after paying: kill in the second half.
     const submitted = client.submit(payment('SIM-OK'));
-    await waitFor(async () => JSON.stringify((await send(url, 'GET', '/book', undefined)).body).includes('paidAt'));
+    await eventually(async () => JSON.stringify((await send(url, 'GET', '/book', undefined)).body).includes('paidAt'));
     child.kill('SIGKILL');
     await exited;
     assert.equal((await submitted).outcome, 'unknown');
@@ -316,18 +317,10 @@ describe('stopping', () => {
     await once(idle, 'connect');
     idle.on('error', () => undefined);
     const hanging = clientOf(bank, 30_000).submit(payment('SIM-TIMEOUT-LOST', 'tx_2'));
-    await waitFor(() => Promise.resolve(bank.book().length === 2));
+    await eventually(() => Promise.resolve(bank.book().length === 2));
     const startedAt = performance.now();
     await bank.stop();
     assert.ok(performance.now() - startedAt < 1000);
     assert.equal((await hanging).outcome, 'unknown');
   });
 });
-
-async function waitFor(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!(await isSo())) {
-    assert.ok(performance.now() < deadline, 'it did not happen within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -2,9 +2,9 @@ import { GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand,
 import type { SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startRunner, type Runner } from '../../local/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
+import { eventually } from './eventually.ts';
 
 interface Line {
   readonly worker: 'start' | 'end';
@@ -50,13 +50,6 @@ describe('event sources of the runner', () => {
     sqs.send(new SendMessageCommand({ QueueUrl: work, MessageBody: JSON.stringify(body) }));
   const starts = (id: string) =>
     lines.filter((line) => line.worker === 'start' && line.bodies.some((body) => body.includes(`"id":"${id}"`)));
-  async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const limit = Date.now() + 12_000;
-    while (!(await condition())) {
-      assert.ok(Date.now() < limit, 'did not come about in time');
-      await sleep(20);
-    }
-  }
   async function depth(url: string): Promise<number> {
     const { Attributes = {} } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }),

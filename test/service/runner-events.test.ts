@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRunner, type Runner } from '../../local/runner.ts';
 import { EventsStack } from './runner-fixture/events-stack.ts';
+import { eventually } from './eventually.ts';
 
 interface Published {
   readonly archived: boolean;
@@ -77,13 +78,7 @@ const has =
   (messages: readonly Message[]) =>
     ids.every((id) => messages.some(({ Body = '' }) => Body.includes(`"${id}"`)));
 
-async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = Date.now() + 20_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < limit, 'did not come about in time');
-    await sleep(20);
-  }
-}
+const within20s = (isSo: () => boolean | Promise<boolean>) => eventually(isSo, { limitMs: 20_000 });
 
 function files(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -140,11 +135,11 @@ describe('the way of an event', () => {
     const bucket = join(runner.bucketsFolder, fixture.ref('Bucket', 'AWS::S3::Bucket'));
     const lines = (): string[] =>
       files(bucket).flatMap((file) => readFileSync(join(bucket, file), 'utf8').split('\n').filter(Boolean));
-    await eventually(() => lines().length === 3);
+    await within20s(() => lines().length === 3);
     assert.deepEqual(lines().sort(), ['{"id":"apple","n":1}', '{"id":"apple","n":2}', '{"id":"pear","n":1}']);
     for (const file of files(bucket))
       assert.match(file, /^events\/day=\d{4}-\d\d-\d\d\/[^/]+-1-(\d+-){6}[0-9a-f-]{36}$/);
-    await eventually(() => fixture.lines.filter((line) => line.includes('"listener":"apple"')).length === 1);
+    await within20s(() => fixture.lines.filter((line) => line.includes('"listener":"apple"')).length === 1);
   });
 
   test('one record that always fails does not hold up the others, and its place is reported', async () => {
@@ -199,7 +194,7 @@ describe('the way of an event', () => {
   test('while SQS is away, what was published waits', async () => {
     runner.faults.set('sqs', true);
     await fixture.put('patient', 1);
-    await eventually(async () => (await fixture.published()).some(({ event }) => event.detail.id === 'patient'));
+    await within20s(async () => (await fixture.published()).some(({ event }) => event.detail.id === 'patient'));
     await sleep(300);
     runner.faults.set('sqs', false);
     await fixture.take('Inbox', has('patient'));
@@ -294,7 +289,7 @@ describe('the way of an event', () => {
     const first = envelopes.find((envelope) => envelope['MessageId'] === MessageId);
     assert.equal(first?.['Message'], text);
     assert.deepEqual(first['MessageAttributes'], { channel: { Type: 'String', Value: 'email' } });
-    await eventually(() => fixture.lines.some((line) => line.includes('"listener":"by sms"')));
+    await within20s(() => fixture.lines.some((line) => line.includes('"listener":"by sms"')));
 
     const response = await fetch(`${runner.baseUrl}/local/notifications?limit=2`);
     const { items } = (await response.json()) as { items: { message: string; attributes: object }[] };
@@ -329,7 +324,7 @@ test('what was not delivered when the runner stopped is delivered by the next on
   await first.take('Inbox', has('seen'));
   first.runner.faults.set('sqs', true);
   await first.put('waiting', 1);
-  await eventually(async () => (await first.published()).some(({ event }) => event.detail.id === 'waiting'));
+  await within20s(async () => (await first.published()).some(({ event }) => event.detail.id === 'waiting'));
   first.runner.faults.set('eventbridge', true);
   await first.put('unread', 1);
   await first.runner.stop();

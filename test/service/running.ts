@@ -5,14 +5,13 @@ import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import type { BookEntry } from '../../local/bank-book.ts';
+import { freePort } from '../../local/free-port.ts';
 
 export interface Transaction {
   readonly transactionId: string;
@@ -217,13 +216,4 @@ export function newRandom(seed: number): { next: () => number; pick: <T>(from: r
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
   return { next, pick: (from) => from[Math.floor(next() * from.length)]! };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { entryKey, fingerprintOf } from '../../lambdas/store/keys.ts';
-import { balanceAt, hashOf, listEntries, readEntries } from '../../lambdas/store/entries.ts';
+import { BrokenChain } from '../../lambdas/domain/entries.ts';
+import { appendEntry, balanceAt, hashOf, listEntries, readEntries } from '../../lambdas/store/entries.ts';
 import { totalOf } from '../../lambdas/store/totals.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
@@ -239,6 +240,21 @@ describe('records of the stream', () => {
   });
 
   it('never replace an entry that is there already', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 5);
+    await books.follow();
+    const before = await entriesOf(books, walletId);
+    const [opening, last] = before;
+    assert.ok(opening && last);
+    const { hash, ...entry } = last;
+    const other = { ...entry, changes: [{ account: 'available' as const, amount: 6 }] };
+    await assert.rejects(appendEntry(books.entries, other, opening.hash), BrokenChain);
+    assert.deepEqual(await entriesOf(books, walletId), before);
+    assert.equal((await appendEntry(books.entries, entry, opening.hash)).hash, hash, 'the same again is no other');
+    books.close();
+  });
+
+  it('make an entry that was lost again as it was, from the image before the next change', async () => {
     const books = await newBooks(engine);
     const walletId = await fundedWallet(books.table, 'ann', 5);
     await books.follow();

@@ -40,7 +40,8 @@ export function openQueuedServices(of: {
 
 /**
  * Enqueues what was accepted and answers: 202, or 200 when the client wished to wait and the end came in time. The
- * write came first: when the send is lost, the work is due in the table, and the sweeper sends it.
+ * write came first: when the send is lost, the work is due in the table, and the sweeper sends it. So a replay sends
+ * nothing: with a message for each, one caller could fill the queue for all others.
  */
 export async function enqueue(
   { transaction, replayed }: Committed,
@@ -48,7 +49,7 @@ export async function enqueue(
   preferences: Preferences,
 ): Promise<Answer> {
   const { transactionId } = transaction;
-  if (!isAtRest(transaction)) {
+  if (!replayed && !isAtRest(transaction)) {
     try {
       await services.queue.send({ transactionId });
     } catch (error) {

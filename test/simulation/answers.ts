@@ -50,6 +50,9 @@ export function checkAnswer(ask: Ask, witness: Witness): void {
     const wrong = wrongIn(ask, response, witness);
     if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
     if (mustBeRefused(ask, witness)) violate('too much work is refused', said);
+    const replayed = response.headers['Idempotency-Replayed'] !== undefined;
+    if (replayed && ask.task !== undefined && witness.queues.hasSent(ask.task))
+      violate('a replay sends no message', said);
   } else if (code === undefined) violate('refusals have a code', said);
   else if (!isJust(code, ask, witness))
     violate(code === 'insufficient_funds' ? 'no false insufficient_funds' : 'refusals have a reason', said);

@@ -213,6 +213,12 @@ export const mutations: readonly Mutation[] = [
     '} catch (error) { throw error;',
   ),
   mutation(
+    'send a message for a replay',
+    'lambdas/runtime/queued-command.ts',
+    'if (!replayed && !isAtRest(transaction))',
+    'if (!isAtRest(transaction))',
+  ),
+  mutation(
     'touch work that has moved',
     'lambdas/store/due.ts',
     "if: 'dueAt = :seen',",

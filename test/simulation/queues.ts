@@ -6,7 +6,7 @@ import { deliveryFaults } from './plan.ts';
 import type { FaultKind } from './plan.ts';
 import { injected, noAnswer } from './wire.ts';
 import type { Model, Reply, WireCall } from './wire.ts';
-import type { Struck, World } from './world.ts';
+import type { Struck, Task, World } from './world.ts';
 
 export interface QueueSettings {
   /** How long a received message is hidden, ms. */
@@ -48,6 +48,8 @@ export interface Queues {
   readonly depth: (url: string) => number;
   /** Least and most messages that there were in the queue at any time since `since`, epoch ms. */
   readonly depthsSince: (url: string, since: number) => { readonly least: number; readonly most: number };
+  /** Whether the task asked for a message to be sent. */
+  readonly hasSent: (task: Task) => boolean;
   /** Puts the dead letters back into their queues. */
   readonly redrive: () => void;
 }
@@ -63,6 +65,7 @@ export function openQueues(
 ): Queues {
   const queues = new Map<string, SimulatedQueue>();
   const sent = new Map<string, number>();
+  const senders = new WeakSet<Task>();
   let ids = 0;
 
   function queueAt(url: unknown): SimulatedQueue {
@@ -201,8 +204,10 @@ export function openQueues(
   }
 
   return {
-    model: (call) =>
-      world.external({
+    model(call) {
+      const task = world.current();
+      if (task !== undefined && call.operation === 'SendMessage') senders.add(task);
+      return world.external({
         service: 'sqs',
         operation: call.operation,
         kinds: kindsFor(call.operation),
@@ -210,7 +215,8 @@ export function openQueues(
         timeoutMs: 2_000,
         lost: noAnswer,
         perform: (struck) => Promise.resolve(perform(call, struck)),
-      }),
+      });
+    },
     add(url, settings, deliver) {
       queues.set(url, { settings, deliver, messages: [], dead: [], depths: [] });
     },
@@ -221,6 +227,7 @@ export function openQueues(
       const seen = known.map((one) => one?.depth ?? 0);
       return { least: Math.min(...seen), most: Math.max(...seen) };
     },
+    hasSent: (task) => senders.has(task),
     redrive() {
       for (const queue of queues.values()) {
         for (const message of queue.dead) {

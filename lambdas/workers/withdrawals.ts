@@ -31,7 +31,7 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../store/withdrawals.ts';
-import type { Claimed } from '../store/withdrawals.ts';
+import type { Claim, Claimed } from '../store/withdrawals.ts';
 
 export interface WithdrawalServices {
   readonly table: Table;
@@ -40,7 +40,7 @@ export interface WithdrawalServices {
 }
 
 /**
- * Takes one withdrawal a step further: claim, ask or submit, then settle, release, put back or review.
+ * Takes one withdrawal a step further: claim, consult the bank, book what it said.
  *
  * Once a submit may have left, the bank is asked before anything is submitted again, with the same reference; and only
  * what the bank definitely says moves the money. Whatever dies or times out between two steps leaves a record from
@@ -52,56 +52,80 @@ export async function advanceWithdrawal(
   transactionId: string,
   services: WithdrawalServices,
 ): Promise<number | undefined> {
-  const { table, bank, policy } = services;
-  const claimedAt = table.now();
-  const claim = {
-    claimId: randomUUID(),
-    at: iso(claimedAt),
-    leaseUntil: iso(claimedAt + leaseMs),
-    submitBy: iso(claimedAt + submitBudgetMs),
-  };
+  const { table } = services;
+  const claim = newClaim(table.now());
   const result = await claimWithdrawal(table, transactionId, claim);
   if (!result.claimed) return wantedAgain(result.current);
-  const withdrawal = result.before;
-  const claimed = (): Claimed => ({ withdrawal, claimId: claim.claimId, at: iso(table.now()) });
-  const putBack = async (dueAt: number, submitBy: string | undefined, attempt?: Attempt) => {
-    // A claim that was lost meanwhile has left the withdrawal to somebody else; the next delivery finds out.
-    await putBackWithdrawal(table, claimed(), { dueAt: iso(dueAt), submitBy, attempt });
-    return dueAt;
-  };
+  const visit: Visit = { withdrawal: result.before, claim };
+  const next = await consult(visit, services);
+  return 'answer' in next ? book(visit, next, services) : putBack(table, visit, next);
+}
 
-  let answer: SubmitOutcome;
-  let submitBy = withdrawal.submitBy;
-  let submitted = false;
+/** A withdrawal that this worker has claimed, as it was before, and the claim. */
+interface Visit {
+  readonly withdrawal: OpenWithdrawal;
+  readonly claim: Claim;
+}
+
+/** What the bank said, to be booked. */
+interface Answered {
+  readonly answer: SubmitOutcome;
+  /** Whether it is the answer to a submit of this visit; otherwise the bank was only asked. */
+  readonly submitted: boolean;
+  /** Latest time at which a submit may have left; undefined when nothing can be out. */
+  readonly submitBy: string | undefined;
+}
+
+/** The visit ends without an answer: the withdrawal is put back until `dueAt` (epoch ms). */
+interface PutBack {
+  readonly dueAt: number;
+  readonly submitBy: string | undefined;
+  readonly attempt?: Attempt | undefined;
+}
+
+function newClaim(now: number): Claim {
+  return { claimId: randomUUID(), at: iso(now), leaseUntil: iso(now + leaseMs), submitBy: iso(now + submitBudgetMs) };
+}
+
+/** Asks the bank about an earlier submit, if one may have left, and submits when none can be out. */
+async function consult({ withdrawal, claim }: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
+  const { table, bank, policy } = services;
+  const { submitBy } = withdrawal;
   try {
-    const askedAt = table.now();
-    const found = submitBy === undefined ? neverSubmitted : await bank.find(paymentOf(withdrawal));
-    if (found.outcome === 'not_found') {
+    if (submitBy !== undefined) {
+      const askedAt = table.now();
+      const found = await bank.find(paymentOf(withdrawal));
+      if (found.outcome !== 'not_found') return { answer: found, submitted: false, submitBy };
       // The answer tells what was true some time between our question and its arrival: the earlier one is safe.
-      if (submitBy !== undefined && askedAt < notFoundCountsAt(submitBy, policy)) {
+      const definiteAt = notFoundCountsAt(submitBy, policy);
+      if (askedAt < definiteAt) {
         const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
-        return await putBack(notFoundCountsAt(submitBy, policy), submitBy, attempt);
+        return { dueAt: definiteAt, submitBy, attempt };
       }
-      // The claim announced when its submit would be over by; one that may end later must not begin.
-      const beginBy = Date.parse(claim.submitBy) - bankCallMs;
-      if (table.now() > beginBy) throw new TooLate();
-      answer = await bank.submit(paymentOf(withdrawal), beginBy);
-      submitted = true;
-      submitBy = iso(table.now());
-    } else {
-      answer = found;
     }
+    // The claim announced when its submit would be over by; one that may end later must not begin.
+    const beginBy = Date.parse(claim.submitBy) - bankCallMs;
+    if (table.now() > beginBy) throw new TooLate();
+    const answer = await bank.submit(paymentOf(withdrawal), beginBy);
+    return { answer, submitted: true, submitBy: iso(table.now()) };
   } catch (error) {
-    if (error instanceof TooLate) return putBack(table.now(), submitBy);
+    if (error instanceof TooLate) return { dueAt: table.now(), submitBy };
     if (error instanceof BankUnavailable) {
-      const { createdAt } = withdrawal;
+      const { transactionId, createdAt } = withdrawal;
       const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: error.retryAfterMs });
       logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });
-      return putBack(dueAt, submitBy);
+      return { dueAt, submitBy };
     }
     throw error;
   }
+}
 
+/** Moves the money by what the bank definitely said; puts back, or into review, what it left unknown. */
+async function book(visit: Visit, answered: Answered, services: WithdrawalServices): Promise<number | undefined> {
+  const { table, policy } = services;
+  const { withdrawal } = visit;
+  const { transactionId } = withdrawal;
+  const { answer, submitted, submitBy } = answered;
   const attempt: Attempt = {
     at: iso(table.now()),
     submitted,
@@ -109,14 +133,15 @@ export async function advanceWithdrawal(
     ...('reason' in answer && { reason: answer.reason }),
   };
   logger.info('bank visited', { transactionId, ...attempt });
+  const claimed = heldBy(visit, table.now());
   switch (answer.outcome) {
     case 'accepted':
-      if (!(await settleWithdrawal(table, claimed(), attempt))) return leaveToOthers(table, transactionId, 'completed');
+      if (!(await settleWithdrawal(table, claimed, attempt))) return leaveToOthers(table, transactionId, 'completed');
       logEnd(withdrawal, table.now(), 'completed');
       return undefined;
     case 'rejected': {
       const { code, message } = answer;
-      if (!(await releaseWithdrawal(table, claimed(), attempt, { code, message })))
+      if (!(await releaseWithdrawal(table, claimed, attempt, { code, message })))
         return leaveToOthers(table, transactionId, 'failed');
       logEnd(withdrawal, table.now(), 'failed', code);
       return undefined;
@@ -126,13 +151,23 @@ export async function advanceWithdrawal(
       const visits = earlier + 1;
       if (visits < policy.maxAttempts) {
         const dueAt = nextVisitAt({ now: table.now(), visits, submitBy }, policy, table.random());
-        return putBack(dueAt, submitBy, attempt);
+        return putBack(table, visit, { dueAt, submitBy, attempt });
       }
-      if (!(await reviewWithdrawal(table, claimed(), attempt))) return leaveToOthers(table, transactionId);
+      if (!(await reviewWithdrawal(table, claimed, attempt))) return leaveToOthers(table, transactionId);
       logEnd(withdrawal, table.now(), 'review', answer.reason);
       return undefined;
     }
   }
+}
+
+/** Gives the claim back. A claim that was lost meanwhile belongs to another worker; the next delivery finds out. */
+async function putBack(table: Table, visit: Visit, { dueAt, submitBy, attempt }: PutBack): Promise<number> {
+  await putBackWithdrawal(table, heldBy(visit, table.now()), { dueAt: iso(dueAt), submitBy, attempt });
+  return dueAt;
+}
+
+function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
+  return { withdrawal, claimId: claim.claimId, at: iso(now) };
 }
 
 /** When a withdrawal is due that somebody else works on (epoch ms); undefined when there is nothing left to do. */
@@ -156,9 +191,6 @@ async function leaveToOthers(
     reportContradiction(transactionId, { status: end }, current);
   return wantedAgain(current);
 }
-
-/** What is known of a payment that no submit ever left for; the bank need not be asked. */
-const neverSubmitted = { outcome: 'not_found' } as const;
 
 function paymentOf({ transactionId, amount, currency, destination }: OpenWithdrawal): Payment {
   if (destination === undefined) throw new Error(`withdrawal ${transactionId} has no destination`);

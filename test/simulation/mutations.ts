@@ -38,7 +38,7 @@ const commitWithNewIds = `await write<WalletError | Replay>(
   })`;
 const hold = "set: 'available = available - :amount, held = held + :amount',";
 const funds = "if: 'available >= :amount',";
-const submit = 'answer = await bank.submit(paymentOf(withdrawal), beginBy);';
+const submit = 'const answer = await bank.submit(paymentOf(withdrawal), beginBy);';
 const noPayment = "{ code: 'not_found', message: '' }";
 const anyTransient =
   'if (cancellationReasons(error).some(({ Code }) => Code !== undefined && transientReasons.has(Code))) return true;';
@@ -62,7 +62,7 @@ export const mutations: readonly Mutation[] = [
     'release on an unknown outcome',
     worker,
     "case 'unknown': {",
-    `case 'unknown': { if (await releaseWithdrawal(table, claimed(), attempt, ${noPayment})) return undefined;`,
+    `case 'unknown': { if (await releaseWithdrawal(table, claimed, attempt, ${noPayment})) return undefined;`,
   ),
   mutation(
     'credit without marking the transfers',
@@ -95,8 +95,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'submit again without asking',
     worker,
-    'submitBy === undefined ? neverSubmitted : await bank.find(paymentOf(withdrawal))',
-    'neverSubmitted as Awaited<ReturnType<typeof bank.find>>',
+    'if (submitBy !== undefined) {\n      const askedAt',
+    'if (submitBy !== undefined && submitBy === String()) {\n      const askedAt',
   ),
   mutation(
     'take "not found" as definite at once',
@@ -107,8 +107,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'judge "not found" by when it was answered',
     worker,
-    'askedAt < notFoundCountsAt(submitBy, policy)',
-    'table.now() < notFoundCountsAt(submitBy, policy)',
+    'if (askedAt < definiteAt) {',
+    'if (table.now() < definiteAt) {',
     'withdraw, asked about a little too early',
   ),
   mutation(
@@ -116,9 +116,7 @@ export const mutations: readonly Mutation[] = [
     worker,
     submit,
     `if (submitBy !== undefined) {
-      const attempt = { at: iso(askedAt), submitted: false, outcome: 'rejected' } as const;
-      await releaseWithdrawal(table, claimed(), attempt, ${noPayment});
-      return undefined;
+      return { answer: { outcome: 'rejected', code: 'not_found', message: '' }, submitted: false, submitBy };
     }
     ${submit}`,
   ),
@@ -126,14 +124,14 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'forget the submit when the breaker opens',
     worker,
-    'return putBack(dueAt, submitBy);',
-    'return putBack(dueAt, undefined);',
+    'return { dueAt, submitBy };',
+    'return { dueAt, submitBy: undefined };',
   ),
   mutation(
     'count an attempt while the breaker is open',
     worker,
-    'return putBack(dueAt, submitBy);',
-    "return putBack(dueAt, submitBy, { at: iso(table.now()), submitted: false, outcome: 'unknown' });",
+    'return { dueAt, submitBy };',
+    "return { dueAt, submitBy, attempt: { at: iso(table.now()), submitted: false, outcome: 'unknown' } };",
   ),
   mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(

@@ -22,7 +22,7 @@ function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }):
 }
 
 // What a schema cannot say of itself.
-z.globalRegistry.add(fields.amount, { description: 'In minor units' });
+z.globalRegistry.add(fields.amount, { description: 'In minor units; written in digits only: neither 1.0 nor 1e2' });
 z.globalRegistry.add(fields.currency, { description: 'ISO 4217, in upper case', examples: ['EUR'] });
 z.globalRegistry.add(annotations.metadata.unwrap(), { maxProperties: maxMetadataKeys });
 
@@ -100,7 +100,8 @@ export async function openApiDocument(): Promise<object> {
   };
 }
 
-async function handlerOf(name: RouteName): Promise<Described> {
+/** The route in lambdas/api/<name>.ts. */
+export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
   const module = (await import(entryOf(name))) as Record<string, unknown>;
   const handler = Object.values(module).find(
     (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,

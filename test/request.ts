@@ -24,8 +24,12 @@ export interface Request {
   /** The Idempotency-Key. */
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers that are given more than once: all their lines. */
+  readonly repeated?: Readonly<Record<string, string[]>>;
   /** Sent as JSON; a string is sent as it is. */
   readonly body?: unknown;
+  /** Bytes of a body that the gateway hands on in Base64. */
+  readonly bytes?: Uint8Array;
 }
 
 /** What a caller sees of an answer; `body` is read as JSON (undefined: there was none). */
@@ -63,10 +67,10 @@ export async function send(name: FunctionName, handler: Handler, request: Reques
 function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
   const route = routes.find((one) => one.function === name);
   if (route === undefined) throw new Error(`no route reaches ${name}`);
-  const { as, path = {}, query = {}, key, headers = {}, body } = request;
+  const { as, path = {}, query = {}, key, headers = {}, repeated = {}, body, bytes } = request;
   const sent = {
     ...(key !== undefined && { 'Idempotency-Key': key }),
-    ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    ...((body ?? bytes) !== undefined && { 'Content-Type': 'application/json' }),
     ...headers,
   };
   return {
@@ -74,13 +78,17 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
     httpMethod: route.method,
     path: route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => encodeURIComponent(path[parameter] ?? '')),
     headers: sent,
-    multiValueHeaders: several(sent),
+    multiValueHeaders: { ...several(sent), ...repeated },
     queryStringParameters: Object.keys(query).length === 0 ? null : query,
     multiValueQueryStringParameters: Object.keys(query).length === 0 ? null : several(query),
     pathParameters: Object.keys(path).length === 0 ? null : path,
     stageVariables: null,
-    body: body === undefined || typeof body === 'string' ? (body ?? null) : JSON.stringify(body),
-    isBase64Encoded: false,
+    body: bytes ? Buffer.from(bytes).toString('base64') : textOf(body),
+    isBase64Encoded: bytes !== undefined,
     requestContext: { authorizer: as ?? null },
   } as APIGatewayProxyEvent;
+}
+
+function textOf(body: unknown): string | null {
+  return body === undefined || typeof body === 'string' ? (body ?? null) : JSON.stringify(body);
 }

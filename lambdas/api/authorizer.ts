@@ -10,10 +10,9 @@ import type { VerifyToken } from '../runtime/tokens.ts';
  */
 export function authorize(verify: VerifyToken) {
   return async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
-    const header = Object.keys(event.headers ?? {}).find((name) => name.toLowerCase() === 'authorization');
     let caller;
     try {
-      caller = await verify(header === undefined ? undefined : event.headers?.[header]);
+      caller = await verify(onlyAuthorization(event));
     } catch (error) {
       logger.error('token not checked', { error: describe(error) });
       throw error;
@@ -29,6 +28,14 @@ export function authorize(verify: VerifyToken) {
       context: { ...caller },
     };
   };
+}
+
+/** The Authorization header; undefined when there is none, or a second one: which of them would count is not known. */
+function onlyAuthorization({ multiValueHeaders }: APIGatewayRequestAuthorizerEvent): string | undefined {
+  const values = Object.entries(multiValueHeaders ?? {}).flatMap(([name, values = []]) =>
+    name.toLowerCase() === 'authorization' ? values : [],
+  );
+  return values.length === 1 ? values[0] : undefined;
 }
 
 /** `arn:…:<api>/<stage>/GET/wallets` → `arn:…:<api>/<stage>/*` */

@@ -12,7 +12,7 @@ import { dynamodbClient, secretsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { serve } from '../runtime/http.ts';
 import type { RouteHandler, RouteServices } from '../runtime/http.ts';
-import { bodyOf, fields, headerOf } from '../runtime/request.ts';
+import { bodyOf, fields, headerOf, refuseQuery } from '../runtime/request.ts';
 import { logger } from '../runtime/telemetry.ts';
 import { isTransactionId } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
@@ -50,6 +50,7 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
   body: notification,
   async handle(event, { table, secret }) {
     await requireSignature(event, secret, table.now());
+    refuseQuery(event);
     const word = bodyOf(event, notification);
     const withdrawal = await getTransaction(table, word.reference);
     if (withdrawal?.type !== 'withdrawal') throw new WalletError('transaction_not_found');

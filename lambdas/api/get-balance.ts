@@ -7,7 +7,7 @@ import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { query, serve } from '../runtime/http.ts';
 import type { RouteServices } from '../runtime/http.ts';
-import { fields, headerOf, invalid } from '../runtime/request.ts';
+import { fields, headersOf, invalid } from '../runtime/request.ts';
 import { balanceView } from '../runtime/views.ts';
 import { balanceAt } from '../store/entries.ts';
 import { openTable } from '../store/table.ts';
@@ -27,7 +27,7 @@ export interface BalanceServices extends RouteServices {
 export const getBalance = query({
   name: 'get-balance',
   query: z
-    .strictObject({ consistent: z.enum(['true', 'false']).optional(), at: fields.time.optional() })
+    .strictObject({ consistent: z.enum(['true', 'false']).optional(), at: fields.moment.optional() })
     .refine(({ consistent, at }) => consistent === undefined || at === undefined, {
       path: ['at'],
       message: 'must not be given with consistent',
@@ -39,7 +39,7 @@ export const getBalance = query({
     const etag = `"${String(wallet.version)}"`;
     // Private: a shared cache must not hold it. no-cache: keep it, but ask with If-None-Match before using it.
     const headers = { ETag: etag, 'Cache-Control': 'private, no-cache' };
-    if (matches(headerOf(event, 'if-none-match'), etag)) return { status: 304, headers };
+    if (matches(headersOf(event, 'If-None-Match'), etag)) return { status: 304, headers };
     return { status: 200, body: balanceView(wallet), headers };
   },
 });
@@ -57,9 +57,9 @@ async function balanceAtMoment(caller: Caller, walletId: string, at: string, { t
 }
 
 /** Whether an If-None-Match header names the tag (RFC 9110, section 13.1.2: weak comparison, a list, or `*`). */
-function matches(header: string | undefined, etag: string): boolean {
-  return (header ?? '')
-    .split(',')
+function matches(lines: readonly string[], etag: string): boolean {
+  return lines
+    .flatMap((line) => line.split(','))
     .map((tag) => tag.trim().replace(/^W\//, ''))
     .some((tag) => tag === etag || tag === '*');
 }

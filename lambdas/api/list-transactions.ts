@@ -23,8 +23,8 @@ export const listTransactions = query({
     cursor: z.string().optional(),
     type: z.enum(transactionTypes).optional(),
     status: z.enum(transactionStatuses).optional(),
-    from: fields.time.optional(),
-    to: fields.time.optional(),
+    from: fields.bound.optional(),
+    to: fields.bound.optional(),
   }),
   async handle({ caller, path, query: { cursor, ...filters } }, { table }) {
     const walletId = path['walletId'] ?? '';

@@ -14,7 +14,7 @@ export function cursorOf(next: string | undefined): string | undefined {
 export function readCursor(cursor: string | undefined, isValid: (place: string) => boolean): string | undefined {
   if (cursor === undefined) return undefined;
   const place = Buffer.from(cursor, 'base64url').toString();
-  if (!isValid(place)) {
+  if (!isValid(place) || cursorOf(place) !== cursor) {
     throw invalid([{ path: 'cursor', message: 'must be the nextCursor of an earlier page of the same list' }]);
   }
   return place;

@@ -13,7 +13,7 @@ import { callerOf } from './caller.ts';
 import type { Caller, Scope } from './caller.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
-import { bodyOf, idempotencyKeyOf, queryOf } from './request.ts';
+import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
 import { describe, logger, metrics } from './telemetry.ts';
 
 /** What every route works with. */
@@ -71,9 +71,10 @@ export function command<B extends z.ZodType, S extends RouteServices = RouteServ
     isCommand: true,
     async handle(event, services) {
       const caller = callerOf(event, route.scope);
+      const path = pathOf(event);
+      refuseQuery(event);
       const idempotencyKey = idempotencyKeyOf(event);
       const body = bodyOf(event, route.body);
-      const path = pathOf(event);
       const operation: Operation = {
         principal: caller.principal,
         idempotencyKey,
@@ -133,6 +134,7 @@ export function replacement<B extends z.ZodType, S extends RouteServices = Route
     isCommand: true,
     handle(event, services) {
       const caller = callerOf(event, route.scope);
+      refuseQuery(event);
       return route.handle({ caller, body: bodyOf(event, route.body) }, services);
     },
   };
@@ -195,10 +197,6 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
       request.response = toResult(answer);
     },
   };
-}
-
-function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
-  return Object.fromEntries(Object.entries(event.pathParameters ?? {}).map(([name, value]) => [name, value ?? '']));
 }
 
 function toResult({ status, body, headers }: Answer): APIGatewayProxyResult {

@@ -26,7 +26,7 @@ export function preferencesOf(event: APIGatewayProxyEvent, at: string): Preferen
   const preferences = headersOf(event, 'prefer')
     .flatMap((line) => line.split(/[,;]/))
     .map((preference) => preference.trim().toLowerCase());
-  const wait = preferences.map((preference) => /^wait="?(\d{1,6})"?$/.exec(preference)?.[1]).find(Boolean);
+  const wait = preferences.map((preference) => /^wait="?(\d+)"?$/.exec(preference)?.[1]).find(Boolean);
   const waitSeconds = Math.min(Number(wait ?? 0), longestWaitSeconds);
   return {
     respondAsync: preferences.includes('respond-async'),

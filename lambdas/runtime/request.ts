@@ -1,28 +1,66 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { maxBodyBytes } from '../contract.ts';
+import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
 import { maxAmount } from '../domain/money.ts';
 import { walletNotFound } from '../domain/wallet.ts';
-import { currencyOfWalletId } from '../store/keys.ts';
+import { currencyOfWalletId, isReceiptCode, isTransactionId, isWalletId } from '../store/keys.ts';
+import { doubtfulNames, parseExact } from './json.ts';
 
 const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 const badAmount = `must be an integer of minor units, 1 to ${maxAmount}`;
+const badCurrency = 'must be an ISO 4217 currency code, in upper case';
 const badLimit = 'must be a whole number from 1 to 100';
+const badTime = 'must be an ISO 8601 time with an offset, in the years 1970 to 9999';
+
+/**
+ * Neither control characters nor half a surrogate pair, which is no text; nor U+FFFD, which stands for bytes that were
+ * no UTF-8. Ranges and no classes, so that the expression means the same in every language that reads the document.
+ */
+const plainText = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffd]*$`, 'u');
+
+/** Names that objects have of themselves in some language: as a key of metadata they would not be read back. */
+const inheritedNames = [
+  'constructor',
+  'hasOwnProperty',
+  'isPrototypeOf',
+  'propertyIsEnumerable',
+  'prototype',
+  'toLocaleString',
+  'toString',
+  'valueOf',
+];
+const metadataKey = new RegExp(`^(?!(?:${inheritedNames.join('|')})$)[A-Za-z][A-Za-z0-9_.-]{0,39}$`);
+
+/** A moment, from a query parameter; normalised to UTC with milliseconds, and what is finer than that is rounded. */
+function time(round: 'up' | 'down') {
+  return z.iso
+    .datetime({ offset: true, error: badTime, abort: true })
+    .overwrite((text) => normalisedTime(text, round))
+    .refine((text) => text !== '', badTime);
+}
+
+/** The time in UTC; empty for one that does not sort as text among the service's own. */
+function normalisedTime(text: string, round: 'up' | 'down'): string {
+  const isFiner = round === 'up' && /\.\d{3}\d*[1-9]/.test(text);
+  const ms = Date.parse(text) + (isFiner ? 1 : 0);
+  return ms >= 0 && ms < endOfTimeMs ? new Date(ms).toISOString() : '';
+}
+const endOfTimeMs = Date.UTC(10_000, 0);
 
 /** Fields that several request bodies share. Texts are bounded, and have no control characters. */
 export const fields = {
   /** Minor units. */
   amount: z.int({ error: badAmount, abort: true }).min(1, badAmount).max(maxAmount, badAmount),
-  currency: z.string().refine((code) => currencies.has(code), 'must be an ISO 4217 currency code, in upper case'),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, { error: badCurrency, abort: true })
+    .refine((code) => currencies.has(code), badCurrency),
   text: (longest: number) =>
-    z
-      .string()
-      .min(1)
-      .max(longest)
-      .regex(/^\P{Cc}*$/u, 'must not contain control characters'),
+    z.string().min(1).max(longest).regex(plainText, 'must not contain control characters, nor what is not Unicode'),
   walletId: z.string().min(1).max(64),
   /** Entries on a page, from a query parameter. */
   limit: z
@@ -31,10 +69,10 @@ export const fields = {
     .transform(Number)
     .pipe(z.int().min(1, badLimit).max(100, badLimit))
     .default(20),
-  /** A moment, from a query parameter; normalised to UTC with milliseconds. */
-  time: z.iso
-    .datetime({ offset: true, error: 'must be an ISO 8601 time with an offset', abort: true })
-    .overwrite((time) => new Date(time).toISOString()),
+  /** A moment: what happened at it or before. */
+  moment: time('down'),
+  /** The beginning or the end of a stretch of time: what happened at it or after, or before it. */
+  bound: time('up'),
 };
 
 /** The most keys that metadata may have. */
@@ -46,7 +84,7 @@ export const annotations = {
   description: fields.text(256).optional(),
   metadata: z
     .record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -'),
+      z.string().regex(metadataKey, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -, and no reserved name'),
       fields.text(256),
     )
     .refine((metadata) => Object.keys(metadata).length <= maxMetadataKeys, `must have at most ${maxMetadataKeys} keys`)
@@ -75,12 +113,39 @@ export const idempotencyKeyFormat = /^[\x20-\x7e]{1,255}$/;
 
 /** The Idempotency-Key header. */
 export function idempotencyKeyOf(event: APIGatewayProxyEvent): string {
-  const key = headerOf(event, 'idempotency-key')?.trim();
+  const key = headerOf(event, 'Idempotency-Key')?.trim();
   if (key === undefined || key === '') throw new WalletError('idempotency_key_required');
   if (!idempotencyKeyFormat.test(key)) {
     throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }]);
   }
   return key;
+}
+
+type ParametersOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParametersOf<Rest>
+  : never;
+type PathParameter = ParametersOf<(typeof routes)[number]['path']>;
+
+/** What may stand in a path; a parameter without a format does not compile. */
+const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => boolean; refusal: () => WalletError }>> =
+  {
+    walletId: { isValid: isWalletId, refusal: () => new WalletError('wallet_not_found') },
+    transactionId: { isValid: isTransactionId, refusal: () => new WalletError('transaction_not_found') },
+    receiptCode: { isValid: isReceiptCode, refusal: () => new WalletError('transaction_not_found') },
+  };
+
+/**
+ * The path's parameters by name, each one that the service could have made: nothing is read for an id that cannot be.
+ *
+ * @throws WalletError `wallet_not_found`, `transaction_not_found`
+ */
+export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
+  const given = Object.entries(event.pathParameters ?? {}).map(([name, value = '']) => [name, value] as const);
+  for (const [name, value] of given) {
+    const format = pathFormats[name as PathParameter];
+    if (!format.isValid(value)) throw format.refusal();
+  }
+  return Object.fromEntries(given);
 }
 
 /** The body as the schema describes it. An absent body is an empty object, so that routes without fields need none. */
@@ -96,16 +161,28 @@ export function queryOf<S extends z.ZodType>(event: APIGatewayProxyEvent, schema
   return check(schema, event.queryStringParameters ?? {});
 }
 
-/** A header's value, whatever the case that the client wrote its name in. */
-export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
-  const found = Object.keys(event.headers).find((header) => header.toLowerCase() === name);
-  return found === undefined ? undefined : event.headers[found];
+/** Refuses every query parameter, for routes that take none. */
+export function refuseQuery(event: APIGatewayProxyEvent): void {
+  const names = Object.keys(event.multiValueQueryStringParameters ?? {});
+  if (names.length > 0) throw invalid(names.map((path) => ({ path, message: 'is not a known parameter' })));
 }
 
-/** All lines of a header that may be given several times, by its lower-case name. */
-export function headersOf(event: APIGatewayProxyEvent, name: string): string[] {
+/**
+ * A header's value, whatever the case that the client wrote its name in.
+ *
+ * @throws WalletError `invalid_request` when it is given twice, as no reader could say which one counts
+ */
+export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
+  const [value, ...others] = headersOf(event, name);
+  if (others.length > 0) throw invalid([{ path: name, message: 'must be given once' }]);
+  return value;
+}
+
+/** All lines of a header that may be given several times. */
+export function headersOf(event: Pick<APIGatewayProxyEvent, 'multiValueHeaders'>, name: string): string[] {
+  const wanted = name.toLowerCase();
   return Object.entries(event.multiValueHeaders).flatMap(([header, values]) =>
-    header.toLowerCase() === name ? (values ?? []) : [],
+    header.toLowerCase() === wanted ? (values ?? []) : [],
   );
 }
 
@@ -116,29 +193,90 @@ export function invalid(errors: readonly InvalidField[]): WalletError {
 
 function readJson(event: APIGatewayProxyEvent): unknown {
   if (event.body === null || event.body === '') return {};
-  const mediaType = headerOf(event, 'content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/json') throw new WalletError('unsupported_media_type');
+  requireJson(event);
   const body = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
   if (body.byteLength > maxBodyBytes) {
     throw new WalletError('payload_too_large', { detail: `the limit is ${String(maxBodyBytes)} bytes` });
   }
+  let text;
+  let value;
   try {
-    return JSON.parse(body.toString('utf8')) as unknown;
+    text = event.isBase64Encoded ? utf8.decode(body) : event.body;
+    value = parseExact(text);
   } catch (error) {
     throw new WalletError('invalid_request', { errors: [{ path: '', message: 'must be JSON' }] }, { cause: error });
   }
+  const doubtful = doubtfulNames(text);
+  if (doubtful.length > 0) throw invalid(doubtful.slice(0, mostErrors));
+  return value;
 }
 
+/** Throws for what is no UTF-8. A byte order mark stays, and so is refused, as JSON begins with none. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Content codings that the gateway takes off; any other is still on. */
+const decodedCodings = ['identity', 'gzip', 'deflate'];
+
+/** @throws WalletError `unsupported_media_type` for what is not JSON in UTF-8 */
+function requireJson(event: APIGatewayProxyEvent): void {
+  const [mediaType, ...parameters] = (headerOf(event, 'Content-Type') ?? '')
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  if (mediaType !== 'application/json') throw new WalletError('unsupported_media_type');
+  if (parameters.some((parameter) => parameter.startsWith('charset') && !/^charset="?utf-8"?$/.test(parameter))) {
+    throw new WalletError('unsupported_media_type', { detail: 'JSON is UTF-8: leave charset away, or say utf-8' });
+  }
+  const coding = headerOf(event, 'Content-Encoding')?.trim().toLowerCase() ?? 'identity';
+  if (!decodedCodings.includes(coding)) {
+    throw new WalletError('unsupported_media_type', { detail: 'Content-Encoding may be gzip, deflate or identity' });
+  }
+}
+
+/** Most errors that one answer lists. */
+const mostErrors = 20;
+
 function check<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value, { reportInput: true, error: wordsOf });
   if (result.success) return result.data;
   throw invalid(
-    result.error.issues.flatMap(({ path, message, ...issue }) =>
+    result.error.issues.slice(0, mostErrors).flatMap(({ path, message, ...issue }) =>
       // An unknown field is an issue of its parent; the caller looks for the field.
       issue.code === 'unrecognized_keys'
-        ? issue.keys.slice(0, 20).map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }))
+        ? issue.keys
+            .slice(0, mostErrors)
+            .map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }))
         : // Nothing that was sent is undefined.
           [{ path: path.join('.'), message: issue.input === undefined ? 'is required' : message }],
     ),
   );
 }
+
+/** What is wrong with a field whose schema does not say so itself, in our words and not in the validator's. */
+function wordsOf(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${typeWords[issue.expected] ?? 'of another type'}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `must have at least ${String(issue.minimum)} ${unitWords[issue.origin] ?? 'as its value'}`;
+    case 'too_big':
+      return `must have at most ${String(issue.maximum)} ${unitWords[issue.origin] ?? 'as its value'}`;
+    case 'invalid_key':
+    case 'invalid_element':
+      return issue.issues[0]?.message ?? 'is not valid';
+    default:
+      return 'is not valid';
+  }
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'an integer',
+  number: 'an integer',
+  object: 'an object',
+  record: 'an object',
+  string: 'a text',
+};
+const unitWords: Readonly<Record<string, string>> = { array: 'elements', string: 'characters' };

@@ -72,6 +72,10 @@ export function isTransactionId(text: string): boolean {
   return transactionIdFormat.test(text);
 }
 
+export function isReceiptCode(text: string): boolean {
+  return receiptCodeFormat.test(text);
+}
+
 /** `RCP-<yyyymmdd>-<the id's 26 characters>`; the day is that of `createdAt`, in UTC. */
 export function receiptCodeOf(transaction: { transactionId: string; createdAt: string }): string {
   const day = transaction.createdAt.slice(0, 10).replaceAll('-', '');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { request } from 'node:http';
 import { after, describe, it } from 'node:test';
 import { startRunner } from '../../local/runner.ts';
 import { startService } from './service.ts';
@@ -96,6 +97,71 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
     400,
     'invalid_request',
     'description',
+  ],
+  [
+    'an amount that only rounds to an integer',
+    transfer,
+    { raw: `{"amount":100.00000000000000001,"toWalletId":"${bob.walletId}"}` },
+    400,
+    'invalid_request',
+    'amount',
+  ],
+  [
+    'an amount that is given twice',
+    transfer,
+    { raw: `{"amount":1,"toWalletId":"${bob.walletId}","amount":100}` },
+    400,
+    'invalid_request',
+    'amount',
+  ],
+  [
+    'a key of metadata that an object has of itself',
+    transfer,
+    { body: { ...valid, metadata: { constructor: 'x' } } },
+    400,
+    'invalid_request',
+    'metadata.constructor',
+  ],
+  [
+    '__proto__ in metadata',
+    transfer,
+    { raw: `{"amount":1,"toWalletId":"${bob.walletId}","metadata":{"__proto__":"x"}}` },
+    400,
+    'invalid_request',
+    'metadata.__proto__',
+  ],
+  [
+    'half a surrogate pair',
+    transfer,
+    { raw: String.raw`{"amount":1,"toWalletId":"${bob.walletId}","description":"\ud800"}` },
+    400,
+    'invalid_request',
+    'description',
+  ],
+  [
+    'bytes that are no UTF-8',
+    transfer,
+    { raw: Buffer.from(`{"amount":1,"toWalletId":"${bob.walletId}","description":"caf\u00e9"}`, 'latin1') },
+    400,
+    'invalid_request',
+    'description',
+  ],
+  [
+    'another charset',
+    transfer,
+    { body: valid, headers: { 'Content-Type': 'application/json; charset=iso-8859-1' } },
+    415,
+    'unsupported_media_type',
+  ],
+  ['a parameter of a command', `${transfer}?amount=1`, { body: valid }, 400, 'invalid_request', 'amount'],
+  ['a wallet id that is overlong', `/wallets/${'w'.repeat(2042)}`, {}, 404, 'wallet_not_found'],
+  [
+    'a time that is in UTC beyond the year 9999',
+    `/wallets/${ann.walletId}/transactions?to=9999-12-31T23:59:59-05:00`,
+    {},
+    400,
+    'invalid_request',
+    'to',
   ],
   ['a megabyte', transfer, { body: { ...valid, description: 'x'.repeat(1_000_000) } }, 413, 'payload_too_large'],
   ['a body of twelve megabytes', transfer, { raw: 'x'.repeat(12_000_000) }, 413, 'payload_too_large'],
@@ -241,6 +307,30 @@ describe('tokens', () => {
       await refused(`Bearer ${await other.token({ clientId: ann.ownerId, scope: 'wallet:read' })}`);
     } finally {
       await other.stop();
+    }
+  });
+
+  it('must be one', async () => {
+    const [mine, other] = await Promise.all(
+      [ann, bob].map(({ ownerId }) => runner.token({ clientId: ownerId, scope: 'wallet:read' })),
+    );
+    // As the gateway keeps what it knows of a token, the first of them is known here and the second is not.
+    await ann.ask(`/wallets/${ann.walletId}`);
+    for (const tokens of [
+      [mine, other],
+      [other, mine],
+    ]) {
+      const lines = tokens.map((token) => `Bearer ${String(token)}`);
+      const status = await new Promise((resolve, reject) => {
+        const sent = request(`${runner.baseUrl}/wallets/${ann.walletId}`, { headers: { Authorization: lines } });
+        sent.on('error', reject).on('response', (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.end();
+      });
+      assert.equal(status, 401);
+      await refused(lines.join(', '));
     }
   });
 

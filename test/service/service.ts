@@ -17,7 +17,7 @@ export interface RequestOptions {
   readonly method?: string;
   readonly body?: unknown;
   /** Sent as it is, in place of `body`. */
-  readonly raw?: string;
+  readonly raw?: string | Uint8Array;
   /** @default a new one for each POST; null sends none */
   readonly key?: string | null;
   readonly headers?: Record<string, string>;
@@ -63,7 +63,7 @@ export async function startService(options: RunnerOptions = {}): Promise<Service
       });
       const answer = await response.text();
       const { status } = response;
-      assertDocumented({ method: verb, path, sent: text, status, headers: response.headers, answer });
+      assertDocumented({ method: verb, path, sent: text?.toString(), status, headers: response.headers, answer });
       return {
         status,
         headers: response.headers,

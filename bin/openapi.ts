@@ -14,7 +14,7 @@ import { annotations, fields, idempotencyKeyFormat, maxMetadataKeys } from '../l
 import { entryOf } from '../lib/bundle.ts';
 
 type RouteName = (typeof routes)[number]['function'];
-type Described = Pick<RouteHandler<never>, 'scope' | 'body' | 'query'>;
+type Described = Pick<RouteHandler<never>, 'body' | 'query'>;
 
 /** The pattern of a time says in a line and a half what its format says in a word. */
 function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
@@ -90,8 +90,9 @@ export async function openApiDocument(): Promise<object> {
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            "A caller with wallet:read and wallet:write reaches the wallets whose ownerId is the token's `sub`; " +
-            'wallet:operate includes both, and reaches every wallet.',
+            "With wallet:read and wallet:write a caller reaches the wallets whose ownerId is the token's `sub`. With " +
+            'wallet:charge, wallet:support and wallet:decide it reaches every wallet, on the routes that name them. ' +
+            'wallet:operate is the sum of these three.',
         },
         bankTimestamp: { type: 'apiKey', in: 'header', name: timestampHeader, description: 'docs/bank-protocol.md' },
         bankSignature: { type: 'apiKey', in: 'header', name: signatureHeader, description: 'docs/bank-protocol.md' },
@@ -113,7 +114,7 @@ export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
 function operationOf(route: Route & { function: RouteName }, handler: Described): object {
   const { summary, description } = textOf(route);
   const { of, prefer } = answers[route.function];
-  const isKeyed = needsKey(route, handler);
+  const isKeyed = needsKey(route);
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
     ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
@@ -132,7 +133,7 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
     tags: [route.path.split('/')[1]],
     summary,
     description,
-    security: securityOf(handler),
+    security: securityOf(route, handler),
     ...(parameters.length > 0 && { parameters }),
     ...(handler.body && {
       requestBody: {
@@ -144,15 +145,19 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
   };
 }
 
-function securityOf({ scope, body }: Described): object[] {
-  if (scope !== undefined) return [{ token: [`wallet:${scope}`] }];
-  return body === undefined ? [{}, { token: ['wallet:operate'] }] : [{ bankTimestamp: [], bankSignature: [] }];
+/** The alternatives that open a route. */
+function securityOf(route: Route, { body }: Described): object[] {
+  if (!('open' in route)) {
+    const { own, any } = route;
+    return [own, any].flatMap((scope) => (scope === undefined ? [] : [{ token: [`wallet:${scope}`] }]));
+  }
+  return body === undefined ? [{}, { token: ['wallet:support'] }] : [{ bankTimestamp: [], bankSignature: [] }];
 }
 
 function responsesOf(route: Route & { function: RouteName }, handler: Described): object {
   const { of, prefer } = answers[route.function];
   const names: HeaderName[] = [
-    ...(needsKey(route, handler) ? (['Idempotency-Replayed'] as const) : []),
+    ...(needsKey(route) ? (['Idempotency-Replayed'] as const) : []),
     ...(prefer ? (['Preference-Applied'] as const) : []),
     ...(304 in of ? (['ETag'] as const) : []),
   ];
@@ -187,9 +192,9 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
 function codesOf(route: Route & { function: RouteName }, handler: Described): ErrorCode[] {
   const codes: ErrorCode[] = [
     'invalid_request',
-    ...(handler.scope ? (['unauthorized', 'forbidden'] as const) : []),
+    ...('open' in route ? [] : (['unauthorized', 'forbidden'] as const)),
     ...(handler.body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
-    ...(needsKey(route, handler) ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
+    ...(needsKey(route) ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
     ...(route.path.includes('{walletId}') ? (['wallet_not_found'] as const) : []),
     ...(/\{(transactionId|receiptCode)\}/.test(route.path) ? (['transaction_not_found'] as const) : []),
     ...(answers[route.function].codes ?? []),
@@ -216,8 +221,8 @@ function headersOf(names: readonly HeaderName[]): { headers?: object } {
 }
 
 /** Commands need a key; the bank's own goes by the payment's reference instead. */
-function needsKey(route: Route, { scope }: Described): boolean {
-  return route.method === 'POST' && scope !== undefined;
+function needsKey(route: Route): boolean {
+  return route.method === 'POST' && !('open' in route);
 }
 
 /** The named schemas and the routes' bodies, as a client writes and reads them. */

@@ -82,7 +82,7 @@ const health = z.object({
   queues: z
     .object({ withdrawals: queue, transfers: queue })
     .optional()
-    .describe('This and what follows: with a token that has the scope wallet:operate'),
+    .describe('This and what follows: with a token that has the scope wallet:support'),
   oldestDueAgeSeconds: count.optional().describe('How late the work is that is due the longest'),
   inReview: z
     .array(z.object({ transactionId: z.string(), since: time }))

@@ -85,41 +85,79 @@ export type FunctionName = keyof typeof environments;
 /** The environment that function `F` reads. */
 export type Environment<F extends FunctionName> = Record<(typeof environments)[F][number], string>;
 
+/** A scope that lets owners use their own wallets. */
+export type OwnerScope = 'read' | 'write';
+
+/**
+ * A scope that lets operators act on every wallet.
+ *
+ * - `charge`: books money in, and opens wallets for owners. For a backend.
+ * - `support`: reads everything, freezes and closes wallets, and changes what owners are notified of. For people.
+ * - `decide`: moves the money of others, ends withdrawals in review, and unfreezes wallets. For few people.
+ */
+export type OperatorScope = 'charge' | 'support' | 'decide';
+
+/** The scopes that open a route: `own` for the caller's own wallets (absent: it has no such side), `any` for all. */
+export interface RouteAccess {
+  readonly own?: OwnerScope;
+  readonly any: OperatorScope;
+}
+
 /** A route of the HTTP API; `open` routes take no token at the gateway (the bank signs what it sends instead). */
-export interface Route {
+export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly function: FunctionName;
-  readonly open?: true;
-}
+} & (RouteAccess | { readonly open: true });
 
 /** The table of routes: gateway, README and tests read it from here. */
 export const routes = [
-  { method: 'POST', path: '/wallets', function: 'create-wallet' },
-  { method: 'GET', path: '/wallets', function: 'list-wallets' },
-  { method: 'GET', path: '/wallets/{walletId}', function: 'get-wallet' },
-  { method: 'GET', path: '/wallets/{walletId}/balance', function: 'get-balance' },
-  { method: 'POST', path: '/wallets/{walletId}/charge', function: 'charge' },
-  { method: 'POST', path: '/wallets/{walletId}/withdraw', function: 'withdraw' },
-  { method: 'POST', path: '/wallets/{walletId}/transfer', function: 'transfer' },
-  { method: 'GET', path: '/wallets/{walletId}/transactions', function: 'list-transactions' },
-  { method: 'GET', path: '/transactions/{transactionId}', function: 'get-transaction' },
-  { method: 'GET', path: '/receipts/{receiptCode}', function: 'get-receipt' },
-  { method: 'GET', path: '/wallets/{walletId}/entries', function: 'list-entries' },
-  { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze' },
-  { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze' },
-  { method: 'POST', path: '/wallets/{walletId}/close', function: 'close' },
-  { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve' },
-  { method: 'GET', path: '/notification-preferences', function: 'get-notification-preferences' },
-  { method: 'PUT', path: '/notification-preferences', function: 'put-notification-preferences' },
-  { method: 'GET', path: '/integrity', function: 'integrity' },
+  { method: 'POST', path: '/wallets', function: 'create-wallet', own: 'write', any: 'charge' },
+  { method: 'GET', path: '/wallets', function: 'list-wallets', own: 'read', any: 'support' },
+  { method: 'GET', path: '/wallets/{walletId}', function: 'get-wallet', own: 'read', any: 'support' },
+  { method: 'GET', path: '/wallets/{walletId}/balance', function: 'get-balance', own: 'read', any: 'support' },
+  { method: 'POST', path: '/wallets/{walletId}/charge', function: 'charge', any: 'charge' },
+  { method: 'POST', path: '/wallets/{walletId}/withdraw', function: 'withdraw', own: 'write', any: 'decide' },
+  { method: 'POST', path: '/wallets/{walletId}/transfer', function: 'transfer', own: 'write', any: 'decide' },
+  {
+    method: 'GET',
+    path: '/wallets/{walletId}/transactions',
+    function: 'list-transactions',
+    own: 'read',
+    any: 'support',
+  },
+  { method: 'GET', path: '/transactions/{transactionId}', function: 'get-transaction', own: 'read', any: 'support' },
+  { method: 'GET', path: '/receipts/{receiptCode}', function: 'get-receipt', own: 'read', any: 'support' },
+  { method: 'GET', path: '/wallets/{walletId}/entries', function: 'list-entries', own: 'read', any: 'support' },
+  { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze', any: 'support' },
+  { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze', any: 'decide' },
+  { method: 'POST', path: '/wallets/{walletId}/close', function: 'close', any: 'support' },
+  { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve', any: 'decide' },
+  {
+    method: 'GET',
+    path: '/notification-preferences',
+    function: 'get-notification-preferences',
+    own: 'read',
+    any: 'support',
+  },
+  {
+    method: 'PUT',
+    path: '/notification-preferences',
+    function: 'put-notification-preferences',
+    own: 'write',
+    any: 'support',
+  },
+  { method: 'GET', path: '/integrity', function: 'integrity', any: 'support' },
   { method: 'POST', path: '/bank/notifications', function: 'bank-notifications', open: true },
   { method: 'GET', path: '/health', function: 'health', open: true },
 ] as const satisfies readonly Route[];
 
 /** Scopes of a caller's token; Cognito writes them as `<resource server>/<scope>`, other issuers as `wallet:<scope>`. */
 export const resourceServer = 'wallet';
-export const scopes = ['read', 'write', 'operate'] as const;
+export const scopes = ['read', 'write', 'charge', 'support', 'decide', 'operate'] as const;
+
+/** The scope `operate` is the sum of these. */
+export const operatorScopes = ['charge', 'support', 'decide'] as const satisfies readonly OperatorScope[];
 
 /** Largest request body that a handler reads, in bytes; a larger one is a 413. The gateway's own limit is 10 MB. */
 export const maxBodyBytes = 65_536;

@@ -9,7 +9,7 @@ import { assertDocumented } from './documented.ts';
 /** Who calls: what the authorizer would say. */
 export type CallerContext = AuthorizerContext;
 
-export const operator: CallerContext = { principal: 'operator-1', scopes: 'operate' };
+export const operator: CallerContext = { principal: 'operator-1', scopes: 'charge support decide' };
 
 export function endUser(principal: string): CallerContext {
   return { principal, scopes: 'read write' };

@@ -11,7 +11,6 @@ import { commitCharge } from '../store/transactions.ts';
 /** `POST /wallets/{walletId}/charge`: money in from outside, booked at once. */
 export const charge = command({
   name: 'charge',
-  scope: 'operate',
   body: z.strictObject({ amount: fields.amount, currency: fields.currency.optional(), ...annotations }),
   async handle({ caller, path, body, operation, transactionId }, { table }) {
     const walletId = path['walletId'] ?? '';

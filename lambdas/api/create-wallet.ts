@@ -14,7 +14,6 @@ const body = z.strictObject({ currency: fields.currency, ownerId: fields.text(12
 /** `POST /wallets`: opens an empty wallet, the caller's own, or for an operator anybody's. */
 export const createWallet = command<typeof body, LimitedServices>({
   name: 'create-wallet',
-  scope: 'write',
   body,
   async handle({ caller, body, operation }, services) {
     const { wallet, replayed } = await openNewWallet(services.table, operation, {

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { BreakerState } from '../bank/breaker.ts';
+import { scopesIn } from '../runtime/caller.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { serve } from '../runtime/http.ts';
@@ -79,7 +80,7 @@ const unavailable: Answer = { status: 503, body: { status: 'unavailable' }, head
 async function isOperator(event: APIGatewayProxyEvent, verify: VerifyToken): Promise<boolean> {
   const [authorization, ...others] = headersOf(event, 'Authorization');
   const caller = others.length > 0 ? undefined : await verify(authorization);
-  return caller?.scopes.split(' ').includes('operate') ?? false;
+  return caller !== undefined && scopesIn(caller.scopes).has('support');
 }
 
 const env = readEnvironment('health');

@@ -13,7 +13,6 @@ import { openTable } from '../store/table.ts';
  */
 export const integrity = query({
   name: 'integrity',
-  scope: 'operate',
   query: z.strictObject({}),
   async handle(_call, { table: entries }) {
     const [last, running] = await Promise.all([getPass(entries, 'last'), getPass(entries, 'running')]);

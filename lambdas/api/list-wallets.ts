@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { cursorOf, readCursor } from '../runtime/cursor.ts';
 import { readEnvironment } from '../runtime/environment.ts';
@@ -9,12 +10,12 @@ import { currencyOfWalletId } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import { listWallets as readWallets } from '../store/wallets.ts';
 
-/** `GET /wallets`: the caller's own wallets, by id. */
+/** `GET /wallets`: the caller's own wallets, or those of the owner that an operator names, by id. */
 export const listWallets = query({
   name: 'list-wallets',
-  query: z.strictObject({ limit: fields.limit, cursor: z.string().optional() }),
+  query: z.strictObject({ limit: fields.limit, cursor: z.string().optional(), ownerId: fields.text(128).optional() }),
   async handle({ caller, query }, { table }) {
-    const { items, next } = await readWallets(table, caller.principal, {
+    const { items, next } = await readWallets(table, ownerNamedBy(caller, query.ownerId), {
       limit: query.limit,
       after: readCursor(query.cursor, (walletId) => currencyOfWalletId(walletId) !== undefined),
     });

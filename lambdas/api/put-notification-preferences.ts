@@ -21,7 +21,6 @@ const body = z.strictObject({
 /** `PUT /notification-preferences`: replaces what the caller, or the owner that an operator names, wishes to be told. */
 export const putNotificationPreferences = replacement({
   name: 'put-notification-preferences',
-  scope: 'write',
   body,
   async handle({ caller, body }, { table }) {
     const { ownerId: named, ...preferences } = body;

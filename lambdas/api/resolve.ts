@@ -18,7 +18,6 @@ const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence
  */
 export const resolve = command({
   name: 'resolve',
-  scope: 'operate',
   body,
   async handle({ path, body, operation }, { table }) {
     const transactionId = path['transactionId'] ?? '';

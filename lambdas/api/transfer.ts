@@ -24,7 +24,6 @@ const body = z.strictObject({
  */
 export const transfer = command<typeof body, QueuedServices>({
   name: 'transfer',
-  scope: 'write',
   body,
   async handle({ caller, path, body, operation, transactionId, event }, services) {
     const walletId = path['walletId'] ?? '';

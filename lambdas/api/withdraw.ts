@@ -22,7 +22,6 @@ const body = z.strictObject({
 /** `POST /wallets/{walletId}/withdraw`: holds the money, answers at once, and leaves the bank to the worker. */
 export const withdraw = command<typeof body, QueuedServices>({
   name: 'withdraw',
-  scope: 'write',
   body,
   async handle({ caller, path, body, operation, transactionId, event }, services) {
     const walletId = path['walletId'] ?? '';

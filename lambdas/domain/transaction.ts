@@ -80,8 +80,9 @@ export interface Transaction extends Annotations {
   readonly queued?: true;
   /** Of a queued transfer that has arrived: the first of those that were credited together, itself perhaps. */
   readonly settledWith?: string;
-  /** Who sent the command (the token's `sub`), and for an end user's command the owner of `walletId`. */
+  /** The token's `sub` behind the command, the token's issuer, and for an owner's command the owner of `walletId`. */
   readonly principal: string;
+  readonly issuer?: string | undefined;
   readonly ownerId?: string | undefined;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -92,6 +93,7 @@ export interface Transaction extends Annotations {
 export interface CommandFacts extends Annotations {
   readonly transactionId: string;
   readonly principal: string;
+  readonly issuer?: string | undefined;
   readonly ownerId: string | undefined;
   readonly walletId: string;
   readonly amount: number;
@@ -192,6 +194,7 @@ function common(facts: CommandFacts) {
   return {
     transactionId: known.transactionId,
     principal: known.principal,
+    issuer: known.issuer,
     ownerId: known.ownerId,
     walletId: known.walletId,
     amount: known.amount,

@@ -1,39 +1,51 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import type { scopes as allScopes } from '../contract.ts';
+import { operatorScopes } from '../contract.ts';
+import type { RouteAccess } from '../contract.ts';
+import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { reaches } from '../domain/wallet.ts';
 import type { Reach, Wallet } from '../domain/wallet.ts';
 import { headersOf } from './request.ts';
 
-export type Scope = (typeof allScopes)[number];
-
-/** What the authorizer hands to the handlers: who calls (the token's `sub`) and what it may, separated by spaces. */
+/**
+ * The caller as the authorizer passes it to the handlers: the token's `sub`, its scopes with spaces between them, and
+ * its issuer. The gateway keeps answers of the authorizer, so that one of an earlier release may lack the issuer.
+ */
 export interface AuthorizerContext {
   readonly principal: string;
   readonly scopes: string;
-}
-
-/** Who calls. An operator reaches every wallet, so its `ownerId` is undefined. */
-export interface Caller extends Reach {
-  readonly principal: string;
+  readonly issuer?: string;
 }
 
 /**
- * The caller of a request that the authorizer let through. `operate` includes the other scopes.
- *
- * @throws WalletError `forbidden` when the token lacks the route's scope, `unauthorized` when nobody authorized it
+ * The caller of a route. An operator reaches every wallet there, so its `ownerId` is undefined; an owner reaches its own.
+ * The same token may make an operator on one route and an owner on another.
  */
-export function callerOf(event: APIGatewayProxyEvent, needed: Scope): Caller {
+export interface Caller extends Reach, Actor {
+  readonly kind: 'owner' | 'operator';
+}
+
+/**
+ * The caller of a request that the authorizer let through.
+ *
+ * @throws WalletError `forbidden` when the token lacks the route's scopes, `unauthorized` without the authorizer's word
+ */
+export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess): Caller {
   const context = event.requestContext.authorizer as Partial<AuthorizerContext> | null | undefined;
   if (!context?.principal || context.scopes === undefined) throw new WalletError('unauthorized');
   // The gateway may have looked at one of them only, and kept its answer.
   if (headersOf(event, 'Authorization').length > 1) throw new WalletError('unauthorized');
-  const granted = context.scopes.split(' ');
-  const operator = granted.includes('operate');
-  if (!operator && !granted.includes(needed)) {
-    throw new WalletError('forbidden', { detail: `the token lacks the scope wallet:${needed}` });
-  }
-  return { principal: context.principal, ownerId: operator ? undefined : context.principal };
+  const { principal, issuer } = context;
+  const granted = scopesIn(context.scopes);
+  if (granted.has(any)) return { kind: 'operator', principal, issuer, ownerId: undefined };
+  if (own !== undefined && granted.has(own)) return { kind: 'owner', principal, issuer, ownerId: principal };
+  throw new WalletError('forbidden', { detail: `the token lacks the scope wallet:${own ?? any}` });
+}
+
+/** The scopes in the authorizer's text. This is the one place where `operate` becomes the scopes that it is the sum of. */
+export function scopesIn(text: string): ReadonlySet<string> {
+  const granted = text.split(' ');
+  return new Set(granted.includes('operate') ? [...granted, ...operatorScopes] : granted);
 }
 
 /**
@@ -47,7 +59,7 @@ export function reachable(caller: Caller, wallet: Wallet | undefined): Wallet {
 }
 
 /**
- * The owner that a request is about: the caller, unless an operator names somebody.
+ * The owner that a request is about: the caller, unless an operator names another one.
  *
  * @throws WalletError `forbidden`
  */

@@ -2,7 +2,9 @@ import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type * as z from 'zod';
-import type { FunctionName } from '../contract.ts';
+import { routes } from '../contract.ts';
+import type { FunctionName, Route, RouteAccess } from '../contract.ts';
+import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { jsonOf } from '../domain/money.ts';
 import { fingerprintOf, transactionIdOf } from '../store/keys.ts';
@@ -10,7 +12,7 @@ import type { Operation } from '../store/operations.ts';
 import type { RateLimit } from '../store/rate-window.ts';
 import type { Table } from '../store/table.ts';
 import { callerOf } from './caller.ts';
-import type { Caller, Scope } from './caller.ts';
+import type { Caller } from './caller.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
 import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
@@ -38,8 +40,6 @@ export function rateLimitOf(caller: Caller, operation: string, { perHour }: Limi
  */
 export interface RouteHandler<S> {
   readonly name: FunctionName;
-  /** What the caller's token must allow; absent where the gateway asks for none. */
-  readonly scope?: Scope;
   readonly body?: z.ZodType;
   readonly query?: z.ZodType;
   /** Whether it may change something. */
@@ -59,24 +59,24 @@ export interface CommandCall<B> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/** A POST route: needs a scope and an Idempotency-Key; its body is validated before anything happens. */
+/** A POST route: needs an Idempotency-Key; its body is validated before anything happens. */
 export function command<B extends z.ZodType, S extends RouteServices = RouteServices>(route: {
   name: FunctionName;
-  scope: Scope;
   body: B;
   handle: (call: CommandCall<z.output<B>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
+  const access = accessOf(route.name);
   return {
     ...route,
     isCommand: true,
     async handle(event, services) {
-      const caller = callerOf(event, route.scope);
+      const caller = callerOf(event, access);
       const path = pathOf(event);
       refuseQuery(event);
       const idempotencyKey = idempotencyKeyOf(event);
       const body = bodyOf(event, route.body);
       const operation: Operation = {
-        principal: caller.principal,
+        ...actorOf(caller),
         idempotencyKey,
         fingerprint: fingerprintOf([route.name, path, body]),
         at: new Date(services.table.now()).toISOString(),
@@ -97,20 +97,18 @@ export interface QueryCall<Q> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/** A GET route: needs a scope (`read` unless another one is named); unknown query parameters are refused. */
+/** A GET route: unknown query parameters are refused. */
 export function query<Q extends z.ZodType, S extends RouteServices = RouteServices>(route: {
   name: FunctionName;
-  scope?: Scope;
   query: Q;
   handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
-  const { scope = 'read' } = route;
+  const access = accessOf(route.name);
   return {
     ...route,
-    scope,
     isCommand: false,
     handle(event, services) {
-      const caller = callerOf(event, scope);
+      const caller = callerOf(event, access);
       return route.handle({ caller, path: pathOf(event), query: queryOf(event, route.query), event }, services);
     },
   };
@@ -122,22 +120,29 @@ export interface ReplacementCall<B> {
   readonly body: B;
 }
 
-/** A PUT route: needs a scope. To do it twice is to do it once, so it takes no Idempotency-Key. */
+/** A PUT route. To do it twice is to do it once, so it takes no Idempotency-Key. */
 export function replacement<B extends z.ZodType, S extends RouteServices = RouteServices>(route: {
   name: FunctionName;
-  scope: Scope;
   body: B;
   handle: (call: ReplacementCall<z.output<B>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
+  const access = accessOf(route.name);
   return {
     ...route,
     isCommand: true,
     handle(event, services) {
-      const caller = callerOf(event, route.scope);
+      const caller = callerOf(event, access);
       refuseQuery(event);
       return route.handle({ caller, body: bodyOf(event, route.body) }, services);
     },
   };
+}
+
+/** The scopes that open a route, from the contract. */
+function accessOf(name: FunctionName): RouteAccess {
+  const route = routes.find((one: Route) => one.function === name);
+  if (route === undefined || 'open' in route) throw new Error(`the contract has no scopes for ${name}`);
+  return route;
 }
 
 /** The answer to a command: what it made, or on a replay the same as it is now. */

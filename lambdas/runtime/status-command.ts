@@ -8,7 +8,6 @@ import { walletView } from './views.ts';
 export function statusCommand(name: 'freeze' | 'unfreeze' | 'close', status: WalletStatus) {
   return command({
     name,
-    scope: 'operate',
     body: z.strictObject({}),
     async handle({ path, operation }, { table }) {
       const change = { walletId: path['walletId'] ?? '', status };

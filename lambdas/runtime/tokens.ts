@@ -44,7 +44,7 @@ export function openTokenVerifier(settings: TokenSettings): VerifyToken {
       const { sub, scope, token_use: use } = await verifier.verify(token);
       if (cognito && use !== 'access') return undefined;
       if (typeof sub !== 'string' || !principalFormat.test(sub)) return undefined;
-      return { principal: sub, scopes: ourScopes(scope).join(' ') };
+      return { principal: sub, scopes: ourScopes(scope).join(' '), issuer: settings.TOKEN_ISSUER };
     } catch (error) {
       if (error instanceof JwtBaseError) return undefined;
       throw error;

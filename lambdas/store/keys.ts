@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { bank } from '../domain/actor.ts';
 
 /** The only place that knows the formats of keys and ids. */
 
@@ -43,12 +44,9 @@ export function transactionIdOf(principal: string, idempotencyKey: string): stri
   return `tx_${digest(principal, idempotencyKey)}`;
 }
 
-/** Who books what nobody asked for; no caller's principal has a space. */
-export const bankPrincipal = 'the bank';
-
 /** The id of the return of a withdrawal: one for each, however often the bank tells us. */
 export function returnIdOf(transactionId: string): string {
-  return `tx_${digest(bankPrincipal, transactionId)}`;
+  return `tx_${digest(bank.principal, transactionId)}`;
 }
 
 /**
@@ -121,9 +119,6 @@ export function destinationFingerprintOf(key: string, walletId: string, account:
       .digest(),
   );
 }
-
-/** Who freezes wallets that look suspicious; no caller's principal has a space. */
-export const screeningPrincipal = 'the screening';
 
 export function walletKey(walletId: string) {
   return { pk: `WALLET#${walletId}`, sk: 'WALLET' };

@@ -1,12 +1,12 @@
+import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { transactionIdOf, transactionKey } from './keys.ts';
 import type { Table } from './table.ts';
 import { toItem } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
-/** A command as it was asked for: by whom, under which key, for what, when. */
-export interface Operation {
-  readonly principal: string;
+/** A command as it was asked for: by which actor, under which key, for what, when. */
+export interface Operation extends Actor {
   readonly idempotencyKey: string;
   /** See `fingerprintOf`. */
   readonly fingerprint: string;

@@ -1,18 +1,11 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { bank } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
 import type { Attempt, Failure, Resolution, Transaction, TransactionStatus } from '../domain/transaction.ts';
 import { unreportedVisit } from '../domain/withdrawal.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import {
-  bankPrincipal,
-  fingerprintOf,
-  historyKeyOf,
-  returnIdOf,
-  reviewShard,
-  transactionIdOf,
-  transactionKey,
-} from './keys.ts';
+import { fingerprintOf, historyKeyOf, returnIdOf, reviewShard, transactionIdOf, transactionKey } from './keys.ts';
 import { putOperation, putRecord, Replay, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { persist } from './table.ts';
@@ -172,7 +165,7 @@ export async function returnWithdrawal(
   { at, description }: { readonly at: string; readonly description?: string | undefined },
 ): Promise<Transaction> {
   const transactionId = returnIdOf(original.transactionId);
-  const transaction = bankReturn(original, { transactionId, principal: bankPrincipal, at, description });
+  const transaction = bankReturn(original, { transactionId, principal: bank.principal, at, description });
   const readings = await write<Replay | WalletError | typeof lost>(table, [
     putRecord(table, {
       ...transactionKey(transactionId),

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { screenedEvents } from '../contract.ts';
 import type { FraudPolicy } from '../contract.ts';
+import { screening } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { countMovement } from '../domain/fraud.ts';
 import type { FraudLimits, Movement, Signal } from '../domain/fraud.ts';
@@ -15,7 +16,7 @@ import { consumeEvents } from '../runtime/event-consumer.ts';
 import { openQueue } from '../runtime/queue.ts';
 import { logger } from '../runtime/telemetry.ts';
 import { getActivity, mostMovementsPerWrite, putActivity } from '../store/activity.ts';
-import { eventIdOf, fingerprintOf, screeningPrincipal } from '../store/keys.ts';
+import { eventIdOf, fingerprintOf } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { setWalletStatus } from '../store/wallets.ts';
@@ -168,7 +169,7 @@ function suspicionOf({ rule, transactionId, figures, limits }: Signal, movement:
 async function freeze(walletId: string, suspicions: readonly SuspicionEvent[], table: Table): Promise<void> {
   for (const { eventId, activity } of suspicions) {
     const operation = {
-      principal: screeningPrincipal,
+      ...screening,
       idempotencyKey: eventId,
       fingerprint: fingerprintOf(['freeze', walletId]),
       at: new Date(table.now()).toISOString(),

@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { minCompressionBytes, type Route, routes } from '../../lambdas/contract.ts';
+import { minCompressionBytes, type Route, routes, scopes } from '../../lambdas/contract.ts';
 import { type ErrorCode, WalletError } from '../../lambdas/domain/errors.ts';
 import { problem } from '../../lambdas/runtime/problem.ts';
 import { type Resource, resourcesOf, synthesize, theOnly } from './synthesized.ts';
@@ -42,11 +42,11 @@ describe('routes', () => {
     const [authorizerId] = theOnly(template, 'AWS::ApiGateway::Authorizer');
     for (const route of routes as readonly Route[]) {
       const { AuthorizationType, AuthorizerId } = methods.get(`${route.method} ${route.path}`)!.Properties;
-      if (route.open) assert.equal(AuthorizationType, 'NONE');
+      if ('open' in route) assert.equal(AuthorizationType, 'NONE');
       else assert.deepEqual([AuthorizationType, AuthorizerId], ['CUSTOM', { Ref: authorizerId }]);
     }
     assert.deepEqual(
-      (routes as readonly Route[]).filter(({ open }) => open).map(({ path }) => path),
+      (routes as readonly Route[]).filter((route) => 'open' in route).map(({ path }) => path),
       ['/bank/notifications', '/health'],
     );
   });
@@ -170,11 +170,11 @@ describe('tokens', () => {
     const scope = (name: string) => ({ 'Fn::Join': ['', [{ Ref: serverId }, `/${name}`]] });
     template.hasResourceProperties('AWS::Cognito::UserPoolResourceServer', {
       Identifier: 'wallet',
-      Scopes: ['read', 'write', 'operate'].map((ScopeName) => Match.objectLike({ ScopeName })),
+      Scopes: scopes.map((ScopeName) => Match.objectLike({ ScopeName })),
     });
     template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
       AllowedOAuthFlows: ['client_credentials'],
-      AllowedOAuthScopes: [scope('read'), scope('write'), scope('operate')],
+      AllowedOAuthScopes: scopes.map(scope),
       GenerateSecret: true,
     });
     template.resourceCountIs('AWS::Cognito::UserPoolDomain', 1);

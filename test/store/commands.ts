@@ -78,6 +78,7 @@ export function operation(
   of: { readonly owner?: string | undefined; readonly key?: string | undefined } = {},
 ): Operation {
   return {
+    kind: of.owner === undefined ? 'operator' : 'owner',
     principal: of.owner ?? operator,
     idempotencyKey: of.key ?? newKey(),
     fingerprint: fingerprintOf(request),

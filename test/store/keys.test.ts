@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bank, screening, service } from '../../lambdas/domain/actor.ts';
 import {
-  bankPrincipal,
   currencyOfWalletId,
   dueShard,
   dueShardOf,
@@ -64,8 +64,10 @@ describe('ids', () => {
 
   it('of returns are one for each withdrawal, and none that a caller could make', () => {
     const transactionId = transactionIdOf('ann', 'key-1');
-    assert.equal(returnIdOf(transactionId), transactionIdOf(bankPrincipal, transactionId));
-    assert.match(bankPrincipal, / /, 'a principal of a token has no space');
+    assert.equal(returnIdOf(transactionId), transactionIdOf(bank.principal, transactionId));
+    for (const { principal } of [bank, screening, service]) {
+      assert.match(principal, / /, 'a principal of a token has no space');
+    }
   });
 
   it('are told apart from what is none', () => {

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { routes } from '../../lambdas/contract.ts';
+import { startService, untilEnded } from './service.ts';
+import type { Answer, Request, RequestOptions } from './service.ts';
+
+type ProtectedRoute = Exclude<(typeof routes)[number], { readonly open: true }>['function'];
+
+/** The wallet of another owner, and a withdrawal of it that has ended. */
+interface Target {
+  readonly walletId: string;
+  readonly ownerId: string;
+  readonly transactionId: string;
+  readonly receiptCode: string;
+  readonly otherWalletId: string;
+}
+
+/**
+ * The decision about each route: the scope for one's own wallets, the scope for every wallet, and a request that is about
+ * another owner's wallet. A route that is missing here does not compile.
+ */
+const decisions: Record<
+  ProtectedRoute,
+  {
+    readonly own?: 'read' | 'write';
+    readonly any: 'charge' | 'support' | 'decide';
+    readonly request: (target: Target) => [path: string, options?: RequestOptions];
+  }
+> = {
+  'create-wallet': {
+    own: 'write',
+    any: 'charge',
+    request: ({ ownerId }) => ['/wallets', { body: { currency: 'USD', ownerId } }],
+  },
+  'list-wallets': { own: 'read', any: 'support', request: ({ ownerId }) => [`/wallets?ownerId=${ownerId}`] },
+  'get-wallet': { own: 'read', any: 'support', request: ({ walletId }) => [`/wallets/${walletId}`] },
+  'get-balance': { own: 'read', any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/balance`] },
+  charge: { any: 'charge', request: ({ walletId }) => [`/wallets/${walletId}/charge`, { body: { amount: 1000 } }] },
+  withdraw: {
+    own: 'write',
+    any: 'decide',
+    request: ({ walletId }) => [
+      `/wallets/${walletId}/withdraw`,
+      { body: { amount: 1, destination: { account: 'SIM-OK' } } },
+    ],
+  },
+  transfer: {
+    own: 'write',
+    any: 'decide',
+    request: ({ walletId, otherWalletId }) => [
+      `/wallets/${walletId}/transfer`,
+      { body: { amount: 1, toWalletId: otherWalletId } },
+    ],
+  },
+  'list-transactions': {
+    own: 'read',
+    any: 'support',
+    request: ({ walletId }) => [`/wallets/${walletId}/transactions`],
+  },
+  'get-transaction': {
+    own: 'read',
+    any: 'support',
+    request: ({ transactionId }) => [`/transactions/${transactionId}`],
+  },
+  'get-receipt': { own: 'read', any: 'support', request: ({ receiptCode }) => [`/receipts/${receiptCode}`] },
+  'list-entries': { own: 'read', any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/entries`] },
+  freeze: { any: 'support', request: ({ otherWalletId }) => [`/wallets/${otherWalletId}/freeze`, { body: {} }] },
+  unfreeze: { any: 'decide', request: ({ walletId }) => [`/wallets/${walletId}/unfreeze`, { body: {} }] },
+  close: { any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/close`, { body: {} }] },
+  resolve: {
+    any: 'decide',
+    request: ({ transactionId }) => [
+      `/transactions/${transactionId}/resolve`,
+      { body: { outcome: 'failed', evidence: 'the bank said so' } },
+    ],
+  },
+  'get-notification-preferences': {
+    own: 'read',
+    any: 'support',
+    request: ({ ownerId }) => [`/notification-preferences?ownerId=${ownerId}`],
+  },
+  'put-notification-preferences': {
+    own: 'write',
+    any: 'support',
+    request: ({ ownerId }) => [
+      '/notification-preferences',
+      { method: 'PUT', body: { ownerId, channels: { email: true, sms: false, push: false } } },
+    ],
+  },
+  integrity: { any: 'support', request: () => ['/integrity'] },
+};
+
+/** How far a request came: it was forbidden, it reached only the caller's own wallets, or every wallet. */
+type Reach = 'none' | 'own' | 'any';
+
+function reachOf({ status, body }: Answer): Reach {
+  const detail = typeof body['detail'] === 'string' ? body['detail'] : '';
+  if (status === 403 && detail.startsWith('the token lacks the scope')) return 'none';
+  return status === 404 || (status === 403 && detail.startsWith('only an operator')) ? 'own' : 'any';
+}
+
+const single = ['read', 'write', 'charge', 'support', 'decide'] as const;
+/** All but the empty one: the pool gives no token without a scope. */
+const combinations = Array.from({ length: 2 ** single.length - 1 }, (_, bits) =>
+  single.filter((_scope, index) => ((bits + 1) >> index) % 2 === 1),
+);
+
+const service = await startService();
+
+describe('scopes', () => {
+  let target: Target;
+
+  before(async () => {
+    const { ask, walletId, ownerId } = await service.newUser(1_000_000);
+    const { walletId: otherWalletId } = await service.newUser(1);
+    const accepted = await ask(`/wallets/${walletId}/withdraw`, {
+      body: { amount: 5, destination: { account: 'SIM-OK' } },
+    });
+    const { body } = await untilEnded(ask, String(accepted.body['transactionId']));
+    const [transactionId, receiptCode] = [String(body['transactionId']), String(body['receiptCode'])];
+    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId };
+  });
+
+  it('are decided for each route of the contract', () => {
+    for (const route of routes) {
+      if ('open' in route) continue;
+      const { own, any } = decisions[route.function];
+      assert.deepEqual(['own' in route ? route.own : undefined, route.any], [own, any], route.function);
+    }
+  });
+
+  it('let a caller reach another wallet, its own wallets or nothing, in every combination, on every route', async () => {
+    const wrong: string[] = [];
+    for (const scopes of combinations) {
+      const caller = await callerWith(scopes);
+      await Promise.all(
+        Object.entries(decisions).map(async ([name, { own, any, request }]) => {
+          const reach = reachOf(await caller(...request(target)));
+          const expected: Reach = scopes.includes(any) ? 'any' : own && scopes.includes(own) ? 'own' : 'none';
+          if (reach !== expected) wrong.push(`${name} with [${scopes.join(' ')}]: ${reach}, not ${expected}`);
+        }),
+      );
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it('are charge, support and decide together in operate', async () => {
+    const operator = await service.as('the-sum', 'wallet:operate');
+    for (const [name, { request }] of Object.entries(decisions)) {
+      assert.equal(reachOf(await operator(...request(target))), 'any', name);
+    }
+  });
+
+  it('show the details of health with support, and with nothing less', async () => {
+    for (const scopes of combinations) {
+      const { body } = await (await callerWith(scopes))('/health');
+      assert.equal('queues' in body, scopes.includes('support'), scopes.join(' '));
+    }
+  });
+
+  /** A caller with exactly these scopes. */
+  async function callerWith(scopes: readonly string[]): Promise<Request> {
+    return service.as(`caller-${scopes.join('-')}`, scopes.map((one) => `wallet:${one}`).join(' '));
+  }
+});

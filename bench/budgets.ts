@@ -241,7 +241,7 @@ async function openRoutes(table: Table) {
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
     resolve: serve(resolve, { table }),
-    bankNotifications: serve(bankNotifications, { table, secret: () => Promise.resolve(bankKey) }),
+    bankNotifications: serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]) }),
     health: serve(health, {
       table,
       verify: () => Promise.resolve(undefined),

@@ -200,7 +200,7 @@ await books.table.client.send(
 );
 console.log(`Making ${transactions} transactions of ${values.wallets} wallets`);
 await makeBooks();
-const bank = await startBankSimulator({ secret, latencyMs: 0, failureRate: 0, dataFile });
+const bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0, dataFile });
 try {
   const script = join(import.meta.dirname, '..', 'bin', 'verify.ts');
   const args = ['--table', books.table.name, '--entries-table', books.entries.name, '--endpoint', engine.endpoint];

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openBank } from '../lambdas/bank/client.ts';
-import { openSecret } from '../lambdas/bank/secret.ts';
+import { openRequestKeys } from '../lambdas/bank/secret.ts';
 import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
 import type { Books, Pass } from '../lambdas/integrity/pass.ts';
 import { dynamodbClient, secretsClient } from '../lambdas/runtime/clients.ts';
@@ -139,10 +139,10 @@ function openBooks(options: ReturnType<typeof readOptions>): Books {
         ? undefined
         : openBank({
             url: bankUrl,
-            secret:
+            keys:
               bankSecretArn === undefined
-                ? () => Promise.resolve(given ?? '')
-                : openSecret({ client: secretsClient(), secretArn: bankSecretArn }),
+                ? () => Promise.resolve([given ?? ''])
+                : openRequestKeys(secretsClient(), bankSecretArn),
           }),
   };
 }

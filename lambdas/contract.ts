@@ -19,7 +19,10 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: who signs the callers' tokens and where its public keys are.
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `*_PER_HOUR`: accepted commands of one end user in one clock hour; operators are not limited.
- * - `BANK_URL`, `BANK_SECRET_ARN`: the bank's base URL and the Secrets Manager secret with the HMAC key.
+ * - `BANK_URL`: the bank's base URL.
+ * - `BANK_REQUEST_SECRET_ARN`: the secret with the key that requests to the bank are signed with.
+ * - `BANK_NOTIFICATION_SECRET_ARN`: the secret with the key that the bank signs its notifications with.
+ * - `BANK_KEY_OVERLAP_SECONDS`: how long after a rotation the bank may sign with the key before it.
  * - `BANK_NOT_FOUND_WINDOW_SECONDS`: how long after a submit the bank may still answer "not found" to a payment that
  *   it will make all the same. From the bank's documentation.
  * - `ENTRIES_TABLE_NAME`: the wallets' ledgers, the totals of the other accounts, and the progress of their check.
@@ -50,13 +53,13 @@ export const environments = {
   unfreeze: table,
   close: table,
   resolve: table,
-  'bank-notifications': [...table, 'BANK_SECRET_ARN'],
+  'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS'],
   health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL', 'TRANSFER_QUEUE_URL', 'TRANSFER_DLQ_URL'],
   withdrawals: [
     ...table,
     'WITHDRAWAL_QUEUE_URL',
     'BANK_URL',
-    'BANK_SECRET_ARN',
+    'BANK_REQUEST_SECRET_ARN',
     'BANK_NOT_FOUND_WINDOW_SECONDS',
     'BANK_MAX_ATTEMPTS',
   ],
@@ -75,7 +78,7 @@ export const environments = {
   ],
   projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
   integrity: ['ENTRIES_TABLE_NAME'],
-  'integrity-job': [...table, 'ENTRIES_TABLE_NAME', 'BANK_URL', 'BANK_SECRET_ARN', 'EVENT_BUS_NAME'],
+  'integrity-job': [...table, 'ENTRIES_TABLE_NAME', 'BANK_URL', 'BANK_REQUEST_SECRET_ARN', 'EVENT_BUS_NAME'],
   sweeper: [...table, 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
 } as const satisfies Record<string, readonly string[]>;
 

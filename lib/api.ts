@@ -111,8 +111,7 @@ export class Api extends Construct {
 /** Why a route may be asked without a token; an open route without a reason does not compile. */
 const openBecause: Readonly<Record<Extract<(typeof routes)[number], { readonly open: true }>['function'], string>> = {
   health: 'Open by contract: load balancers and monitors ask without a token, and get one word.',
-  'bank-notifications':
-    'Open by contract: the bank has no token and signs what it sends with the common key, which the handler checks.',
+  'bank-notifications': 'Open by contract: the bank has no token and signs what it sends, which the handler checks.',
 };
 
 // Who asked for what, and how it went; never a header, a token or a body.

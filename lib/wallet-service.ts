@@ -135,7 +135,9 @@ export class WalletService extends Construct {
   readonly transferQueue: Queue;
   readonly transferDeadLetterQueue: Queue;
   /** The HMAC key that requests to the bank are signed with; give the bank the same. */
-  readonly bankSecret: Secret;
+  readonly bankRequestSecret: Secret;
+  /** The HMAC key that the bank signs its notifications with; give the bank the same. */
+  readonly bankNotificationSecret: Secret;
   /** Where every event is published: docs/events.md. */
   readonly eventBus: IEventBus;
   /** Where notifications for owners are published. */
@@ -211,7 +213,8 @@ export class WalletService extends Construct {
     this.withdrawalDeadLetterQueue = withdrawals.work.deadLetterQueue;
     this.transferQueue = transfers.work.queue;
     this.transferDeadLetterQueue = transfers.work.deadLetterQueue;
-    this.bankSecret = withdrawals.bankSecret;
+    this.bankRequestSecret = withdrawals.requestSecret;
+    this.bankNotificationSecret = withdrawals.notificationSecret;
     this.eventBus = events.bus;
     this.notificationTopic = notifications.topic;
     this.auditBucket = audit.bucket;

@@ -43,11 +43,15 @@ export class WalletStack extends Stack {
       ...(alarmTopicArn !== undefined && { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn) }),
     });
 
-    const { api, table, entriesTable, bankSecret, eventBus, auditBucket, notificationTopic, cognito } = this.service;
+    const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = this.service;
     new CfnOutput(this, 'ApiUrl', { value: api.url, description: 'Base URL of the API' });
-    new CfnOutput(this, 'BankSecretArn', {
-      value: bankSecret.secretArn,
+    new CfnOutput(this, 'BankRequestSecretArn', {
+      value: this.service.bankRequestSecret.secretArn,
       description: 'Secret with the HMAC key that requests to the bank are signed with',
+    });
+    new CfnOutput(this, 'BankNotificationSecretArn', {
+      value: this.service.bankNotificationSecret.secretArn,
+      description: 'Secret with the HMAC key that the bank signs its notifications with',
     });
     new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Table of wallets and transactions' });
     new CfnOutput(this, 'EntriesTableName', {

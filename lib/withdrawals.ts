@@ -22,6 +22,13 @@ export interface BankProps {
   readonly notFoundWindow?: Duration;
 
   /**
+   * How long after a rotation of the key of notifications the bank may sign with the key before it: a minute at least.
+   *
+   * @default 24 hours
+   */
+  readonly keyOverlap?: Duration;
+
+  /**
    * Visits to the bank for one withdrawal before it goes to review.
    *
    * @default 20
@@ -50,16 +57,22 @@ export interface WithdrawalsProps {
 /** Money out through the bank: the routes that hold it and end it, the queue, and the worker that talks to the bank. */
 export class Withdrawals extends Construct {
   readonly work: WorkQueue;
-  /** The HMAC key that requests to the bank are signed with, and the bank's notifications; give the bank the same. */
-  readonly bankSecret: Secret;
-  /** What a function needs to speak with the bank. */
-  readonly bankAccess: Record<'BANK_URL' | 'BANK_SECRET_ARN', string | Access>;
+  /** The HMAC key that requests to the bank are signed with; give the bank the same. */
+  readonly requestSecret: Secret;
+  /** The HMAC key that the bank signs its notifications with; give the bank the same. */
+  readonly notificationSecret: Secret;
+  /** What a function needs to call the bank. */
+  readonly bankAccess: Record<'BANK_URL' | 'BANK_REQUEST_SECRET_ARN', string | Access>;
   readonly functions;
   readonly worker: WalletFunction<'withdrawals'>;
 
   constructor(scope: Construct, id: string, props: WithdrawalsProps) {
     super(scope, id);
     const { ledger, bank, addAlarm } = props;
+    const { keyOverlap = Duration.hours(24) } = bank;
+    if (keyOverlap.toSeconds() < 60) {
+      throw new Error(`bank.keyOverlap must be at least a minute, received ${keyOverlap.toHumanString()}`);
+    }
     this.work = new WorkQueue(this, 'Work', {
       work: 'withdrawal',
       atStake: 'its money is with neither side',
@@ -67,20 +80,14 @@ export class Withdrawals extends Construct {
       concurrency: bank.concurrency ?? 50,
       addAlarm,
     });
-    this.bankSecret = new Secret(this, 'BankSecret', {
-      description: 'HMAC key that requests to the bank and notifications from it are signed with',
-      generateSecretString: { passwordLength: 64, excludePunctuation: true },
-    });
-    Validations.of(this.bankSecret).acknowledge({
-      id: 'AwsSolutions-SMG4',
-      reason: 'The bank holds the same key, so it changes by agreement with the bank and not on a timer.',
-    });
-    const bankSecretArn: Access = {
-      value: this.bankSecret.secretArn,
-      grants: [{ actions: ['secretsmanager:GetSecretValue'], resources: [this.bankSecret.secretArn] }],
-    };
-
-    this.bankAccess = { BANK_URL: bank.url, BANK_SECRET_ARN: bankSecretArn };
+    // One key for each direction: what one side leaks does not let anybody forge the other side's messages.
+    this.requestSecret = newBankKey(this, 'BankSecret', 'HMAC key that requests to the bank are signed with');
+    this.notificationSecret = newBankKey(
+      this,
+      'BankNotificationSecret',
+      'HMAC key that the bank signs its notifications with',
+    );
+    this.bankAccess = { BANK_URL: bank.url, BANK_REQUEST_SECRET_ARN: allowReading(this.requestSecret) };
 
     const readAndMove = ledger.allow(['GetItem', 'PutItem', 'UpdateItem']);
     this.functions = {
@@ -95,7 +102,11 @@ export class Withdrawals extends Construct {
       }),
       resolve: new WalletFunction(this, 'resolve', { environment: { TABLE_NAME: readAndMove } }),
       'bank-notifications': new WalletFunction(this, 'bank-notifications', {
-        environment: { TABLE_NAME: readAndMove, BANK_SECRET_ARN: bankSecretArn },
+        environment: {
+          TABLE_NAME: readAndMove,
+          BANK_NOTIFICATION_SECRET_ARN: allowReading(this.notificationSecret),
+          BANK_KEY_OVERLAP_SECONDS: String(keyOverlap.toSeconds()),
+        },
       }),
     };
     this.worker = new WalletFunction(this, 'withdrawals', {
@@ -126,4 +137,20 @@ export class Withdrawals extends Construct {
       runbook: 'bank-contradiction',
     });
   }
+}
+
+function newBankKey(scope: Construct, id: string, description: string): Secret {
+  const secret = new Secret(scope, id, {
+    description,
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+  });
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason: 'The bank holds the same key, so it changes by agreement with the bank and not on a timer.',
+  });
+  return secret;
+}
+
+function allowReading({ secretArn }: Secret): Access {
+  return { value: secretArn, grants: [{ actions: ['secretsmanager:GetSecretValue'], resources: [secretArn] }] };
 }

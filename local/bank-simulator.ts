@@ -46,8 +46,8 @@ export interface BankSettings {
 }
 
 export interface BankSimulatorOptions extends Partial<BankSettings> {
-  /** The key that callers sign with. */
-  readonly secret: string;
+  /** The keys whose signatures it accepts; asked at each request. */
+  readonly keys: () => readonly string[];
   /** @default a free port */
   readonly port?: number;
   /**
@@ -111,7 +111,7 @@ const statementPage = 250;
 
 /** Starts the simulated bank on 127.0.0.1. Its protocol is docs/bank-protocol.md. */
 export async function startBankSimulator(options: BankSimulatorOptions): Promise<BankSimulator> {
-  const { secret, port = 0, seed = 1, dataFile, ...given } = options;
+  const { keys, port = 0, seed = 1, dataFile, ...given } = options;
   const defaults = { latencyMs: 1000, failureRate: 0.3, down: false, findDelayMs: 0, lostAnswerMs: 4000 };
   const settings: BankSettings = settingsSchema.parse({ ...defaults, ...given });
   const book = openBankBook(dataFile);
@@ -129,7 +129,8 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
     if (method === 'PUT' && path === '/settings') return { status: 200, body: configure(parse(body)) };
     if (settings.down) return bank.unavailable();
     const signature = { timestamp: header(headers[timestampHeader]), signature: header(headers[signatureHeader]) };
-    const check = checkSignature({ method, path, body }, signature, secret, Date.now() / 1000);
+    const verdicts = keys().map((key) => checkSignature({ method, path, body }, signature, key, Date.now() / 1000));
+    const check = verdicts.find((verdict) => verdict !== 'invalid') ?? 'invalid';
     if (check !== 'valid') return problem(401, `signature_${check}`, 'the request is not signed as it must be');
     if (method === 'POST' && path === '/payments') return bank.submit(paymentSchema.parse(parse(body)));
     if (method === 'GET' && path.startsWith('/statement?'))

@@ -94,7 +94,7 @@ export class DataInUseError extends Error {
 const drainMs = 10_000;
 const maxLogBytes = 64 * 1024 * 1024;
 const bankParameter = 'BankUrl';
-const bankSecretVariable = 'BANK_SECRET_ARN';
+const bankSecretVariable = 'BANK_REQUEST_SECRET_ARN';
 
 /**
  * Starts everything; on an error what was started is stopped again. Throws
@@ -227,10 +227,12 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     await bootResources(machine, template, early, naming, isSecret);
     const bank = template.Parameters?.[bankParameter] && (await startBank());
     async function startBank(): Promise<BankSimulator> {
-      const secret = secrets.value(String(early.resolve(bankSecretOf(template), bankSecretVariable)));
-      if (secret === undefined) throw new TemplateError(`${bankSecretVariable} is not a secret of this template`);
+      const secretArn = String(early.resolve(bankSecretOf(template), bankSecretVariable));
+      // A new value is known to the bank at once, and the one before it counts while Secrets Manager has it.
+      const keys = (): readonly string[] => secrets.values(secretArn);
+      if (keys().length === 0) throw new TemplateError(`${bankSecretVariable} is not a secret of this template`);
       const dataFile = kept('bank.json');
-      const started = await startBankSimulator({ ...options.bank, secret, ...(dataFile && { dataFile }) });
+      const started = await startBankSimulator({ ...options.bank, keys, ...(dataFile && { dataFile }) });
       stops.push(() => started.stop());
       return started;
     }

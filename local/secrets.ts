@@ -1,7 +1,10 @@
-/** Secrets Manager secrets: generated once, kept in a file that only this user can read, served as the SDK asks. */
+/**
+ * Secrets Manager secrets: generated once, kept in a file that only this user can read, served as the SDK asks. A secret
+ * has its current and its previous value, as one that is rotated by storing a new value.
+ */
 import { randomInt, randomUUID } from 'node:crypto';
 import { keep, readKept } from './files.ts';
-import { ServiceError, type Service } from './services.ts';
+import { ServiceError, type Input, type Service } from './services.ts';
 
 export interface SecretSettings {
   readonly name: string;
@@ -25,53 +28,123 @@ export interface GenerateSecretString {
 
 export interface Secrets {
   create(settings: SecretSettings): void;
-  /** The value by name or ARN. */
-  value(id: string): string | undefined;
+  /** The values by name or ARN: the current one, and the one before it while it has a stage. */
+  values(id: string): readonly string[];
   readonly service: Service;
 }
 
-interface Stored {
+interface Version {
   readonly value: string;
   readonly versionId: string;
   readonly createdAt: number;
 }
 
+/** The version with the stage AWSCURRENT; `previous` has the stage AWSPREVIOUS. */
+interface Stored extends Version {
+  readonly previous?: Version | undefined;
+}
+
 /** @param path where values are kept; undefined keeps them in memory */
-export function openSecrets(path: string | undefined): Secrets {
+export function openSecrets(path: string | undefined, now: () => number = Date.now): Secrets {
   const kept = (readKept(path) ?? {}) as Record<string, Stored>;
   const arns = new Map<string, string>();
   const nameOf = (id: string): string => arns.get(id) ?? id;
-  return {
-    create({ name, arn, value }) {
-      arns.set(arn, name);
-      kept[name] =
-        typeof value === 'string'
-          ? { value, versionId: randomUUID(), createdAt: Date.now() }
-          : (kept[name] ?? { value: generate(value), versionId: randomUUID(), createdAt: Date.now() });
-      keep(path, kept);
-    },
-    value: (id) => kept[nameOf(id)]?.value,
-    service(operation, input) {
-      if (operation !== 'GetSecretValue') {
-        throw new ServiceError('InvalidRequestException', `the operation ${operation} is not supported`);
-      }
-      const id = String(input['SecretId']);
-      const name = nameOf(id);
-      const stored = kept[name];
-      const arn = [...arns.entries()].find(([, known]) => known === name)?.[0];
-      if (!stored || !arn) {
-        throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+  const newVersion = (value: string): Version => ({ value, versionId: randomUUID(), createdAt: now() });
+
+  function store(name: string, stored: Stored): void {
+    kept[name] = stored;
+    keep(path, kept);
+  }
+
+  /** The secret that a request names. */
+  function secretOf(input: Input): { name: string; arn: string; stored: Stored } {
+    const name = nameOf(String(input['SecretId']));
+    const stored = kept[name];
+    const arn = [...arns.entries()].find(([, known]) => known === name)?.[0];
+    if (!stored || !arn) {
+      throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+    }
+    return { name, arn, stored };
+  }
+
+  const operations: Record<string, (input: Input) => object> = {
+    GetSecretValue(input) {
+      const { name, arn, stored } = secretOf(input);
+      const stage = input['VersionStage'] ?? (input['VersionId'] === undefined ? current : undefined);
+      const found = versionsOf(stored).find(
+        (one) =>
+          (stage === undefined || one.stage === stage) &&
+          (input['VersionId'] === undefined || one.versionId === input['VersionId']),
+      );
+      if (!found) {
+        throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret value.");
       }
       return {
         ARN: arn,
         Name: name,
-        VersionId: stored.versionId,
-        VersionStages: ['AWSCURRENT'],
-        SecretString: stored.value,
-        CreatedDate: stored.createdAt / 1000,
+        VersionId: found.versionId,
+        VersionStages: [found.stage],
+        SecretString: found.value,
+        CreatedDate: found.createdAt / 1000,
       };
     },
+    PutSecretValue(input) {
+      const { name, arn, stored } = secretOf(input);
+      const { SecretString: value, VersionStages: asked } = input;
+      if (typeof value !== 'string' || asked !== undefined) {
+        throw new ServiceError('InvalidRequestException', 'only a SecretString for the stage AWSCURRENT is supported');
+      }
+      const next = newVersion(value);
+      const { previous: _dropped, ...previous } = stored;
+      store(name, { ...next, previous });
+      return { ARN: arn, Name: name, VersionId: next.versionId, VersionStages: [current] };
+    },
+    UpdateSecretVersionStage(input) {
+      const { name, arn, stored } = secretOf(input);
+      const { previous: dropped, ...rest } = stored;
+      const { VersionStage: stage, RemoveFromVersionId: from, MoveToVersionId: to } = input;
+      if (stage !== before || to !== undefined || dropped?.versionId !== from) {
+        throw new ServiceError('InvalidParameterException', `only removing ${before} from its version is supported`);
+      }
+      store(name, rest);
+      return { ARN: arn, Name: name };
+    },
+    ListSecretVersionIds(input) {
+      const { name, arn, stored } = secretOf(input);
+      const versions = versionsOf(stored).map(({ versionId, stage, createdAt }) => ({
+        VersionId: versionId,
+        VersionStages: [stage],
+        CreatedDate: createdAt / 1000,
+      }));
+      return { ARN: arn, Name: name, Versions: versions };
+    },
   };
+
+  return {
+    create({ name, arn, value }) {
+      arns.set(arn, name);
+      store(name, typeof value === 'string' ? newVersion(value) : (kept[name] ?? newVersion(generate(value))));
+    },
+    values(id) {
+      const stored = kept[nameOf(id)];
+      return stored ? versionsOf(stored).map(({ value }) => value) : [];
+    },
+    service(operation, input) {
+      const answer = operations[operation];
+      if (!answer) {
+        throw new ServiceError('InvalidRequestException', `the operation ${operation} is not supported`);
+      }
+      return answer(input);
+    },
+  };
+}
+
+const current = 'AWSCURRENT';
+const before = 'AWSPREVIOUS';
+
+function versionsOf(stored: Stored): (Version & { readonly stage: string })[] {
+  const { previous } = stored;
+  return [{ ...stored, stage: current }, ...(previous ? [{ ...previous, stage: before }] : [])];
 }
 
 function generate(settings: GenerateSecretString): string {

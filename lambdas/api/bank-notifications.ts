@@ -2,14 +2,14 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { reportContradiction } from '../bank/contradiction.ts';
 import { openSecret } from '../bank/secret.ts';
-import type { SecretSource } from '../bank/secret.ts';
+import type { Keys, KeySource } from '../bank/secret.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../bank/signature.ts';
 import { isCode, withoutAccounts } from '../bank/words.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { Attempt, TransactionStatus } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
+import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { serve } from '../runtime/http.ts';
 import type { RouteHandler, RouteServices } from '../runtime/http.ts';
 import { bodyOf, fields, headerOf, refuseQuery } from '../runtime/request.ts';
@@ -33,14 +33,15 @@ const notification = z.strictObject({
 type Notification = z.output<typeof notification>;
 
 export interface BankNotificationServices extends RouteServices {
-  readonly secret: SecretSource;
+  /** Keys that the bank signs its notifications with. */
+  readonly keys: KeySource;
 }
 
 /** What the bank may still decide, whoever works on it at the moment. */
 const undecided: readonly TransactionStatus[] = ['pending', 'executing', 'review'];
 
 /**
- * `POST /bank/notifications`: what the bank says without being asked, signed with the common key. Late outcomes end
+ * `POST /bank/notifications`: what the bank says without being asked, signed with its own key. Late outcomes end
  * the withdrawal; `returned` brings the money back as a transaction of its own. Each changes things once, however often
  * it is delivered.
  */
@@ -48,8 +49,8 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
   name: 'bank-notifications',
   isCommand: true,
   body: notification,
-  async handle(event, { table, secret }) {
-    await requireSignature(event, secret, table.now());
+  async handle(event, { table, keys }) {
+    await requireSignature(event, keys, table.now());
     refuseQuery(event);
     const word = bodyOf(event, notification);
     const withdrawal = await getTransaction(table, word.reference);
@@ -100,21 +101,27 @@ function saidIn({ status, amount, currency }: Notification) {
 }
 
 /** @throws WalletError `unauthorized` */
-async function requireSignature(event: APIGatewayProxyEvent, secret: SecretSource, now: number): Promise<void> {
+async function requireSignature(event: APIGatewayProxyEvent, keys: KeySource, now: number): Promise<void> {
   const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   const headers = { timestamp: headerOf(event, timestampHeader), signature: headerOf(event, signatureHeader) };
   // The path of the contract, without the stage or base path under which the API happens to be published.
   const request = { method: 'POST', path: '/bank/notifications', body };
-  const key = await secret();
-  const check = (candidate: string) => checkSignature(request, headers, candidate, now / 1000);
-  let verdict = check(key);
-  // Perhaps the key was changed a moment ago.
-  if (verdict === 'invalid') verdict = check(await secret(key));
+  const check = (candidates: Keys) => {
+    const verdicts = candidates.map((key) => checkSignature(request, headers, key, now / 1000));
+    return verdicts.find((verdict) => verdict !== 'invalid') ?? 'invalid';
+  };
+  let verdict = check(await keys());
+  // The bank may sign with a key that was stored a moment ago.
+  if (verdict === 'invalid') verdict = check(await keys('afresh'));
   if (verdict !== 'valid') throw new WalletError('unauthorized', { detail: `the signature is ${verdict}` });
 }
 
 const env = readEnvironment('bank-notifications');
 export const handler = serve(bankNotifications, {
   table: openTable(dynamodbClient(), env.TABLE_NAME),
-  secret: openSecret({ client: secretsClient(), secretArn: env.BANK_SECRET_ARN }),
+  keys: openSecret({
+    client: secretsClient(),
+    secretArn: env.BANK_NOTIFICATION_SECRET_ARN,
+    overlapMs: 1000 * positiveInteger('BANK_KEY_OVERLAP_SECONDS', env.BANK_KEY_OVERLAP_SECONDS),
+  }),
 });

@@ -1,6 +1,6 @@
 import { defaultBreaker, openBreaker, type BreakerSettings, type BreakerState } from './breaker.ts';
 import { sign } from './signature.ts';
-import type { SecretSource } from './secret.ts';
+import type { KeySource, Keys } from './secret.ts';
 import { isCode, withoutAccounts } from './words.ts';
 
 export { BankUnavailable } from './breaker.ts';
@@ -45,7 +45,7 @@ export class TooLate extends Error {
 
 /**
  * The bank. Whatever bank and network do is an outcome. The methods reject only with `BankUnavailable` (the breaker
- * is open), with `TooLate`, or with the error of the secret's source; nothing was sent then.
+ * is open), with `TooLate`, or with the error of `keys`; nothing was sent then.
  */
 export interface BankClient {
   /** @param beginBy latest time, epoch ms, at which to begin with it: reading the key comes first, and may take long */
@@ -61,8 +61,8 @@ export interface BankClient {
 export interface BankOptions {
   /** Base URL; https, or http to a loopback host. */
   readonly url: string;
-  /** Called before each call; when the bank refused a signature, the next call names the refused key. */
-  readonly secret: SecretSource;
+  /** Called before each call. The keys are tried in turn until the bank accepts the signature of one. */
+  readonly keys: KeySource;
   /**
    * Limit of one call, in milliseconds, from connecting to the last byte of the answer.
    * @default 3000
@@ -79,6 +79,14 @@ export interface BankOptions {
 /** Longest answer that is read, in bytes after decompression. */
 const maxAnswerBytes = 65_536;
 
+interface SignedRequest {
+  readonly method: 'GET' | 'POST';
+  /** Behind the base URL, with its query. */
+  readonly path: string;
+  /** Empty for a GET. */
+  readonly body: string;
+}
+
 type Answer = { readonly status: number; readonly body: Record<string, unknown> };
 type Lost = { readonly lost: string };
 
@@ -90,13 +98,14 @@ type Lost = { readonly lost: string };
  */
 export function openBank(options: BankOptions): BankClient {
   const base = baseUrl(options.url);
-  const { secret, timeoutMs = 3000, breaker = defaultBreaker, onBreaker, fetch = globalThis.fetch } = options;
+  const { timeoutMs = 3000, breaker = defaultBreaker, onBreaker, fetch = globalThis.fetch } = options;
   const guarded = openBreaker<FindOutcome | StatementOutcome>(breaker, isFailure, (state) => onBreaker?.(state));
-  let refusedKey: string | undefined;
+  let acceptedKey: string | undefined;
+  let refusesAll = false;
 
-  async function exchange(method: 'GET' | 'POST', path: string, body: string, key: string): Promise<Answer | Lost> {
+  async function exchange(request: SignedRequest, key: string, signal: AbortSignal): Promise<Answer | Lost> {
+    const { method, path, body } = request;
     const url = new URL(base + path);
-    const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(url, {
         method,
@@ -116,22 +125,41 @@ export function openBank(options: BankOptions): BankClient {
     }
   }
 
+  function acceptedFirst(keys: Keys): Keys {
+    return acceptedKey !== undefined && keys.includes(acceptedKey)
+      ? [acceptedKey, ...keys.filter((key) => key !== acceptedKey)]
+      : keys;
+  }
+
+  /** Makes one call. A refused signature is no work done, so the next key follows at once, within the same time limit. */
+  async function exchangeWith(keys: Keys, request: SignedRequest): Promise<Answer | Lost> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const [first, ...others] = acceptedFirst(keys);
+    let key = first;
+    let answer = await exchange(request, key, signal);
+    for (const other of others) {
+      if (!isRefusedSignature(answer)) break;
+      key = other;
+      answer = await exchange(request, key, signal);
+    }
+    if (!('lost' in answer)) {
+      refusesAll = answer.status === 401;
+      if (!refusesAll && answer.status < 500) acceptedKey = key;
+    }
+    return answer;
+  }
+
   async function call<T extends FindOutcome | StatementOutcome>(
-    method: 'GET' | 'POST',
-    path: string,
-    body: string,
+    request: SignedRequest,
     read: (answer: Answer) => T,
     beginBy = Infinity,
   ): Promise<T | UnknownOutcome> {
-    const key = await secret(refusedKey);
+    const keys = await options.keys(refusesAll ? 'afresh' : undefined);
     return guarded(async () => {
       // Only now: whoever waits while others try a half-open bank may have waited for long.
       if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');
-      const answer = await exchange(method, path, body, key);
-      if ('lost' in answer) return unknown(answer.lost);
-      if (answer.status === 401) refusedKey = key;
-      else if (answer.status < 500 && refusedKey === key) refusedKey = undefined;
-      return read(answer);
+      const answer = await exchangeWith(keys, request);
+      return 'lost' in answer ? unknown(answer.lost) : read(answer);
     });
   }
 
@@ -139,15 +167,16 @@ export function openBank(options: BankOptions): BankClient {
     submit(payment, beginBy) {
       const { reference, amount, currency, destination } = payment;
       const body = JSON.stringify({ reference, amount, currency, destination });
-      return call<SubmitOutcome>('POST', '/payments', body, (answer) => readSubmit(answer, payment), beginBy);
+      const request = { method: 'POST', path: '/payments', body } as const;
+      return call<SubmitOutcome>(request, (answer) => readSubmit(answer, payment), beginBy);
     },
     find(payment) {
       const path = `/payments/${encodeURIComponent(payment.reference)}`;
-      return call('GET', path, '', (answer) => readFind(answer, payment));
+      return call({ method: 'GET', path, body: '' }, (answer) => readFind(answer, payment));
     },
     statement(from, to, after) {
       const query = new URLSearchParams({ from, to, ...(after !== undefined && { after }) });
-      return call('GET', `/statement?${query.toString()}`, '', readStatement);
+      return call({ method: 'GET', path: `/statement?${query.toString()}`, body: '' }, readStatement);
     },
   };
 }
@@ -206,6 +235,11 @@ const processing = { outcome: 'unknown', reason: 'processing' } as const;
 /** A bank that is still at work on a payment is well; every other unknown outcome speaks against it. */
 function isFailure(outcome: FindOutcome | StatementOutcome): boolean {
   return outcome.outcome === 'unknown' && outcome !== processing;
+}
+
+/** Whether the bank has refused a signature before it did any work. A 401 with another code may be a proxy's. */
+function isRefusedSignature(answer: Answer | Lost): boolean {
+  return !('lost' in answer) && answer.status === 401 && answer.body['code'] === 'signature_invalid';
 }
 
 type UnknownOutcome = Extract<SubmitOutcome, { outcome: 'unknown' }>;

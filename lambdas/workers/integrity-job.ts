@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openBank } from '../bank/client.ts';
-import { openSecret } from '../bank/secret.ts';
+import { openRequestKeys } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { beginPass, passFromText, passToText, runPass } from '../integrity/pass.ts';
@@ -103,7 +103,7 @@ const services: IntegrityServices = {
     entries: openTable(client, env.ENTRIES_TABLE_NAME, patienceMs),
     statement: openBank({
       url: env.BANK_URL,
-      secret: openSecret({ client: secretsClient(), secretArn: env.BANK_SECRET_ARN }),
+      keys: openRequestKeys(secretsClient(), env.BANK_REQUEST_SECRET_ARN),
       onBreaker(state) {
         logger.warn('circuit breaker of the bank changed', { state });
       },

@@ -1,6 +1,6 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { openSecret } from '../bank/secret.ts';
-import type { SecretSource } from '../bank/secret.ts';
+import type { KeySource } from '../bank/secret.ts';
 import type { ServiceEvent } from '../event-schemas.ts';
 import { openPublisher, publishEvents } from '../runtime/bus.ts';
 import type { Publisher } from '../runtime/bus.ts';
@@ -18,7 +18,7 @@ export type SetAside = Pick<DynamoDBStreamEvent, 'Records'>;
 export interface RelayServices {
   readonly publisher: Publisher;
   readonly setAside: Pick<Queue<SetAside>, 'send'>;
-  readonly fingerprintKey: SecretSource;
+  readonly fingerprintKey: KeySource;
 }
 
 /**
@@ -33,7 +33,7 @@ export async function relay(
   services: RelayServices,
   deadline: number,
 ): Promise<DynamoDBRecord | undefined> {
-  const fingerprintKey = await services.fingerprintKey();
+  const [fingerprintKey] = await services.fingerprintKey();
   const read = records.map((record) => ({ record, ...readRecord(record, fingerprintKey) }));
   const events = read.flatMap(({ event }) => event ?? []);
   const failures = await publishEvents(services.publisher, events, deadline);

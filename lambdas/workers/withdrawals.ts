@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { BankUnavailable, openBank, TooLate } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
 import { reportContradiction } from '../bank/contradiction.ts';
-import { openSecret } from '../bank/secret.ts';
+import { openRequestKeys } from '../bank/secret.ts';
 import type { Attempt } from '../domain/transaction.ts';
 import {
   bankCallMs,
@@ -215,7 +215,7 @@ const env = readEnvironment('withdrawals');
 const table = openTable(dynamodbClient(), env.TABLE_NAME);
 const bank = openBank({
   url: env.BANK_URL,
-  secret: openSecret({ client: secretsClient(), secretArn: env.BANK_SECRET_ARN }),
+  keys: openRequestKeys(secretsClient(), env.BANK_REQUEST_SECRET_ARN),
   timeoutMs: bankCallMs,
   onBreaker(state) {
     logger.warn('circuit breaker of the bank changed', { state });

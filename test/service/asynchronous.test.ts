@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { startService, tally, untilEnded } from './service.ts';
@@ -134,13 +135,18 @@ describe('the bank by itself', () => {
     region: runner.aws.region,
     credentials: runner.aws.credentials,
   });
-  const secretArn = runner.resources.find(({ type }) => type === 'AWS::SecretsManager::Secret')!.ref;
+  const requestSecret = runner.outputs['BankRequestSecretArn']!;
+  const notificationSecret = runner.outputs['BankNotificationSecretArn']!;
 
-  async function notify(word: object, ageSeconds = 0, tampered = '') {
-    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }));
+  async function keyIn(SecretId: string): Promise<string> {
+    return (await secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString!;
+  }
+
+  async function notify(word: object, { ageSeconds = 0, tampered = '', key = '' } = {}) {
+    const signingKey = key || (await keyIn(notificationSecret));
     const raw = JSON.stringify(word);
     const now = Math.floor(Date.now() / 1000) - ageSeconds;
-    const headers = sign({ method: 'POST', path: '/bank/notifications', body: raw }, SecretString!, now);
+    const headers = sign({ method: 'POST', path: '/bank/notifications', body: raw }, signingKey, now);
     return service.withAuthorization(undefined)('/bank/notifications', { raw: raw + tampered, key: null, headers });
   }
 
@@ -155,6 +161,33 @@ describe('the bank by itself', () => {
     assert.equal(original.body['status'], 'completed');
     const returned = await user.ask(`/transactions/${String(original.body['returnTransactionId'])}`);
     assert.deepEqual([returned.body['type'], returned.body['originalTransactionId']], ['return', reference]);
+  });
+
+  it('refuses nothing while both keys are rotated', async () => {
+    const user = await newUser(10_000);
+    const oldKey = await keyIn(notificationSecret);
+    const payOut = async () => {
+      const { body } = await withdraw(user, 'SIM-OK', { Prefer: 'wait=20' });
+      assert.equal(body['status'], 'completed');
+      const attempts = body['attempts'] as { outcome: string }[];
+      assert.deepEqual(
+        attempts.map(({ outcome }) => outcome),
+        ['accepted'],
+      );
+      return { reference: String(body['transactionId']), status: 'paid', amount: 400, currency: 'USD' };
+    };
+    const flow = async (key: string) => {
+      for (let n = 0; n < 3; n++) assert.equal((await notify(await payOut(), { key })).status, 200);
+    };
+    await flow(oldKey);
+    const rotated = Promise.all([flow(oldKey), flow(oldKey)]);
+    for (const SecretId of [requestSecret, notificationSecret]) {
+      await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: randomBytes(32).toString('hex') }));
+    }
+    const newKey = await keyIn(notificationSecret);
+    assert.notEqual(newKey, oldKey);
+    await Promise.all([rotated, flow(newKey), flow(oldKey)]);
+    assert.deepEqual(await balance(user), [10_000 - 15 * 400, 0]);
   });
 
   it('ends a withdrawal that nobody could find out about', async () => {
@@ -182,8 +215,9 @@ describe('the bank by itself', () => {
   it('is believed only with a fresh signature over just this body', async () => {
     const word = { reference: `tx_${'a'.repeat(26)}`, status: 'paid', amount: 1, currency: 'USD' };
     assert.equal((await notify(word)).body['code'], 'transaction_not_found');
-    assert.equal((await notify(word, 301)).body['code'], 'unauthorized');
-    assert.equal((await notify(word, 0, ' ')).body['code'], 'unauthorized');
+    assert.equal((await notify(word, { ageSeconds: 301 })).body['code'], 'unauthorized');
+    assert.equal((await notify(word, { tampered: ' ' })).body['code'], 'unauthorized');
+    assert.equal((await notify(word, { key: await keyIn(requestSecret) })).body['code'], 'unauthorized');
   });
 });
 

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { BankUnavailable, openBank, type BankOptions, type Payment } from '../../lambdas/bank/client.ts';
-import { openSecret } from '../../lambdas/bank/secret.ts';
-import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
+import type { KeySource } from '../../lambdas/bank/secret.ts';
 import { startBankSimulator } from '../../local/bank-simulator.ts';
 
 const payment: Payment = {
@@ -16,7 +14,7 @@ const payment: Payment = {
 };
 const paid = { reference: 'tx_1', status: 'paid', amount: 1250, currency: 'EUR' };
 const rejected = { ...paid, status: 'rejected', code: 'account_closed', message: 'the account is closed' };
-const secret = () => Promise.resolve('the key');
+const keys: KeySource = () => Promise.resolve(['the key']);
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
 
@@ -47,7 +45,7 @@ function json(response: ServerResponse, status: number, body: unknown): ServerRe
 /** Both outcomes of a bank that always answers in this way. */
 async function outcomes(context: TestContext, answer: Answer, options: Partial<BankOptions> = {}) {
   const { url } = await serve(context, answer);
-  const bank = openBank({ url, secret, timeoutMs: 2000, ...options });
+  const bank = openBank({ url, keys, timeoutMs: 2000, ...options });
   return { submit: await bank.submit(payment), find: await bank.find(payment) };
 }
 
@@ -166,7 +164,7 @@ describe('anything else is unknown', () => {
   }
 
   it('nobody listening', async () => {
-    const bank = openBank({ url: 'http://127.0.0.1:1', secret });
+    const bank = openBank({ url: 'http://127.0.0.1:1', keys });
     assert.equal((await bank.submit(payment)).outcome, 'unknown');
   });
 });
@@ -174,7 +172,7 @@ describe('anything else is unknown', () => {
 describe('requests', () => {
   it('keep the base path and the connections', async (context) => {
     const { url, seen } = await serve(context, (_, response) => json(response, 200, paid));
-    const bank = openBank({ url: `${url}/bank/v1/`, secret });
+    const bank = openBank({ url: `${url}/bank/v1/`, keys });
     await bank.submit(payment);
     await bank.find(payment);
     assert.deepEqual(
@@ -187,14 +185,11 @@ describe('requests', () => {
 
   it('go to https or to this machine only', () => {
     for (const url of ['https://bank.example', 'http://127.0.0.1:1', 'http://localhost:1/x', 'http://[::1]:1'])
-      assert.doesNotThrow(() => openBank({ url, secret }));
+      assert.doesNotThrow(() => openBank({ url, keys }));
     for (const url of ['http://bank.example', 'http://127.0.0.1.bank.example', 'ftp://localhost', 'bank', ''])
-      assert.throws(() => openBank({ url, secret }), /bank url/);
+      assert.throws(() => openBank({ url, keys }), /bank url/);
     for (const url of ['https://user:word@bank.example', 'https://bank.example?a=1', 'https://bank.example#a'])
-      assert.throws(
-        () => openBank({ url, secret }),
-        /no credentials, query or fragment, received one to https:\/\/bank/,
-      );
+      assert.throws(() => openBank({ url, keys }), /no credentials, query or fragment, received one to https:\/\/bank/);
   });
 });
 
@@ -205,7 +200,7 @@ describe('breaker', () => {
     let status = 503;
     const { url, seen } = await serve(context, (_, response) => json(response, status, paid));
     const states: string[] = [];
-    const bank = openBank({ url, secret, breaker, onBreaker: (state) => states.push(state) });
+    const bank = openBank({ url, keys, breaker, onBreaker: (state) => states.push(state) });
     for (let i = 0; i < 4; i++) await bank.submit(payment);
     assert.deepEqual(states, ['open']);
 
@@ -233,7 +228,7 @@ describe('breaker', () => {
 
   it('lets only three of many try', async (context) => {
     const { url, seen } = await serve(context, (_, response) => json(response, 503, {}));
-    const bank = openBank({ url, secret, breaker });
+    const bank = openBank({ url, keys, breaker });
     for (let i = 0; i < 4; i++) await bank.submit(payment);
     await pass(breaker.openMs);
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => bank.submit(payment)));
@@ -245,7 +240,7 @@ describe('breaker', () => {
     const pattern = [503, 503, 503, 200, 503, 503, 503, 200, 503, 503];
     let next = 0;
     const { url } = await serve(context, (_, response) => json(response, pattern[next++] ?? 200, paid));
-    const bank = openBank({ url, secret, breaker });
+    const bank = openBank({ url, keys, breaker });
     for (let i = 0; i < pattern.length; i++) await bank.submit(payment);
     await assert.rejects(bank.submit(payment), BankUnavailable);
   });
@@ -257,79 +252,20 @@ describe('breaker', () => {
       [200, { ...paid, status: 'processing' }],
     ] as const) {
       const { url } = await serve(context, (_, response) => json(response, status, body));
-      const bank = openBank({ url, secret, breaker });
+      const bank = openBank({ url, keys, breaker });
       for (let i = 0; i < 15; i++) await (status === 422 ? bank.submit(payment) : bank.find(payment));
     }
   });
 
   it('stays closed through a thousand calls of which 30 % fail', async (context) => {
-    const simulator = await startBankSimulator({ secret: 'the key', latencyMs: 0, failureRate: 0.3, seed: 3 });
+    const simulator = await startBankSimulator({ keys: () => ['the key'], latencyMs: 0, failureRate: 0.3, seed: 3 });
     context.after(() => simulator.stop());
     const states: string[] = [];
-    const bank = openBank({ url: simulator.url, secret, onBreaker: (state) => states.push(state) });
+    const bank = openBank({ url: simulator.url, keys, onBreaker: (state) => states.push(state) });
     for (let i = 0; i < 1000; i++) await bank.submit({ ...payment, reference: `tx_${String(i)}` });
     assert.deepEqual(states, []);
   });
 });
-
-describe('secret', () => {
-  /** Secrets Manager as far as the client needs it. */
-  async function secretsManager(context: TestContext, value: () => string | undefined) {
-    const { url, seen } = await serve(context, (_, response) => json(response, 200, { SecretString: value() }));
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    const client = new SecretsManagerClient({ region: 'eu-west-1', endpoint: url, credentials });
-    return { client, reads: () => seen.length };
-  }
-
-  it('is read once by concurrent calls, and again when the bank refuses it', async (context) => {
-    let stored = 'old key';
-    const { client, reads } = await secretsManager(context, () => stored);
-    let now = 0;
-    const source = openSecret({ client, secretArn: 'arn', now: () => now });
-    let expected = stored;
-    const { url } = await serve(context, ({ method = '', url: path = '', headers }, response) => {
-      const given = { timestamp: one(headers[timestampHeader]), signature: one(headers[signatureHeader]) };
-      const check = checkSignature({ method, path, body: '' }, given, expected, Date.now() / 1000);
-      if (check === 'valid') json(response, 200, paid);
-      else json(response, 401, { code: `signature_${check}` });
-    });
-    const bank = openBank({ url, secret: source });
-    await Promise.all(Array.from({ length: 10 }, () => bank.find(payment)));
-    assert.equal(reads(), 1);
-
-    stored = expected = 'new key';
-    now = 20_000;
-    assert.deepEqual(await bank.find(payment), { outcome: 'unknown', reason: 'status 401 signature_invalid' });
-    const afterwards = await Promise.all(Array.from({ length: 10 }, () => bank.find(payment)));
-    assert.deepEqual(afterwards, Array(10).fill({ outcome: 'accepted' }));
-    assert.equal(reads(), 2);
-  });
-
-  it('is not read again and again for a bank that refuses everything', async (context) => {
-    const { client, reads } = await secretsManager(context, () => 'the key');
-    let now = 0;
-    const source = openSecret({ client, secretArn: 'arn', now: () => now, refetchAfterMs: 10_000 });
-    for (let i = 0; i < 20; i++, now += 1000) assert.equal(await source('the key'), 'the key');
-    assert.equal(reads(), 2);
-  });
-
-  it('fails when there is none, sends nothing, and is asked for again', async (context) => {
-    let stored: string | undefined;
-    const { client } = await secretsManager(context, () => stored);
-    const { url, seen } = await serve(context, (_, response) => json(response, 201, paid));
-    const bank = openBank({ url, secret: openSecret({ client, secretArn: 'arn:of:secret' }) });
-    await assert.rejects(bank.submit(payment), /secret arn:of:secret has no string value/);
-    stored = '';
-    await assert.rejects(bank.submit(payment), /has no string value/);
-    assert.equal(seen.length, 0);
-    stored = 'the key';
-    assert.deepEqual(await bank.submit(payment), { outcome: 'accepted' });
-  });
-});
-
-function one(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
 
 function pass(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms + 10));

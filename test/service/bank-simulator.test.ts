@@ -18,7 +18,13 @@ const notFound = { outcome: 'not_found' };
 const timedOut = { outcome: 'unknown', reason: 'time-out' };
 
 async function start(context: TestContext, options: Partial<BankSimulatorOptions> = {}): Promise<BankSimulator> {
-  const bank = await startBankSimulator({ secret, latencyMs: 0, failureRate: 0, lostAnswerMs: 60_000, ...options });
+  const bank = await startBankSimulator({
+    keys: () => [secret],
+    latencyMs: 0,
+    failureRate: 0,
+    lostAnswerMs: 60_000,
+    ...options,
+  });
   context.after(() => bank.stop());
   return bank;
 }
@@ -26,7 +32,7 @@ async function start(context: TestContext, options: Partial<BankSimulatorOptions
 function clientOf({ url }: { url: string }, timeoutMs = 1000) {
   // A breaker that never opens: it has tests of its own.
   const breaker = { lastCalls: 1000, inARow: 1000, openMs: 1, tries: 1 };
-  return openBank({ url, secret: () => Promise.resolve(secret), timeoutMs, breaker });
+  return openBank({ url, keys: () => Promise.resolve([secret]), timeoutMs, breaker });
 }
 
 function payment(account: string, reference = 'tx_1', amount = 1250): Payment {
@@ -285,12 +291,13 @@ describe('book on disk', () => {
   it('knows of a payment whose answer died with the process', async (context) => {
     const dataFile = await newFile();
     const simulator = new URL('../../local/bank-simulator.ts', import.meta.url).href;
-    const options = { secret, latencyMs: 1000, failureRate: 0, dataFile };
+    const options = { latencyMs: 1000, failureRate: 0, dataFile };
     const child = spawn(process.execPath, [
       '--input-type=module',
       '--eval',
       `const { startBankSimulator } = await import(${JSON.stringify(simulator)});
-       console.log((await startBankSimulator(${JSON.stringify(options)})).url);`,
+       const keys = () => [${JSON.stringify(secret)}];
+       console.log((await startBankSimulator({ ...${JSON.stringify(options)}, keys })).url);`,
     ]);
     const exited = once(child, 'exit');
     context.after(() => child.kill('SIGKILL'));

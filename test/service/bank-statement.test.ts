@@ -16,8 +16,8 @@ describe("the bank's statement", () => {
   let bank: BankSimulator;
   let client: BankClient;
   before(async () => {
-    bank = await startBankSimulator({ secret, latencyMs: 0, failureRate: 0 });
-    client = openBank({ url: bank.url, secret: () => Promise.resolve(secret) });
+    bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0 });
+    client = openBank({ url: bank.url, keys: () => Promise.resolve([secret]) });
     for (let start = 0; start < 600; start += 50) {
       await Promise.all(Array.from({ length: 50 }, (_, i) => pay(`tx_${start + i}`, 'SIM-OK')));
     }
@@ -70,7 +70,7 @@ describe("the bank's statement", () => {
   });
 
   it('is signed with its query, and refused otherwise', async () => {
-    const stranger = openBank({ url: bank.url, secret: () => Promise.resolve('another key') });
+    const stranger = openBank({ url: bank.url, keys: () => Promise.resolve(['another key']) });
     assert.deepEqual(await stranger.statement(from, to), {
       outcome: 'unknown',
       reason: 'status 401 signature_invalid',
@@ -86,7 +86,7 @@ describe('an answer that is no statement', () => {
     const server = createServer((_request, response) => response.end(JSON.stringify(answer))).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = openBank({ url: `http://127.0.0.1:${port}`, secret: () => Promise.resolve(secret) });
+    const client = openBank({ url: `http://127.0.0.1:${port}`, keys: () => Promise.resolve([secret]) });
     const item = { reference: 'tx_1', amount: 7, currency: 'EUR', paidAt: from };
     for (answer of [
       {},

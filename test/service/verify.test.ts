@@ -32,10 +32,10 @@ let history: History;
 before(async () => {
   engine = await startTestEngine();
   books = await newBooks(engine);
-  bank = await startBankSimulator({ secret, latencyMs: 0, failureRate: 0, dataFile });
+  bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0, dataFile });
   history = await busyHistory(books.table);
   await books.follow();
-  const client = openBank({ url: bank.url, secret: () => Promise.resolve(secret) });
+  const client = openBank({ url: bank.url, keys: () => Promise.resolve([secret]) });
   for (const payment of history.paid) {
     const { outcome } = await client.submit({ ...payment, destination: { account: 'SIM-OK' } });
     assert.equal(outcome, 'accepted');
@@ -242,7 +242,7 @@ describe('books that were tampered with', () => {
     const restart = async (changed: readonly string[]) => {
       await bank.stop();
       writeFileSync(dataFile, changed.join('\n'));
-      bank = await startBankSimulator({ secret, latencyMs: 0, failureRate: 0, dataFile });
+      bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0, dataFile });
     };
     const paid = lines.find((line) => line.includes('"paid"') && line.includes(reference));
     assert.ok(paid);

@@ -58,7 +58,7 @@ export interface Step {
 export interface History {
   readonly seed: string;
   readonly steps: readonly Step[];
-  readonly service: Omit<ServiceSettings, 'bankSecret'>;
+  readonly service: Omit<ServiceSettings, 'secrets'>;
   readonly bank: Omit<BankSettings, 'secret' | 'down'>;
   /** When the bank answers nothing of use; ms after the beginning. */
   readonly bankDown: readonly { readonly from: number; readonly to: number }[];

@@ -53,7 +53,7 @@ function hand(batch: readonly DynamoDBRecord[], put: PutEvents, aside: DynamoDBR
         return Promise.resolve();
       },
     },
-    fingerprintKey: () => Promise.resolve(fingerprintKey),
+    fingerprintKey: () => Promise.resolve([fingerprintKey] as const),
   };
   return relay(batch, services, budgetMs);
 }

@@ -61,7 +61,8 @@ export interface ServiceSettings {
   readonly queueDepthLimit: number;
   readonly withdrawals: QueueSettings;
   readonly transfers: QueueSettings;
-  readonly bankSecret: string;
+  /** The keys of both directions, by the id of their secret. */
+  readonly secrets: Readonly<Record<'requests' | 'notifications', string>>;
   readonly breaker: BreakerSettings;
 }
 
@@ -71,6 +72,8 @@ export interface Service {
   /** One run of the sweeper. */
   readonly sweep: (label: string) => Promise<Ending<number>>;
 }
+
+type SecretId = keyof ServiceSettings['secrets'];
 
 /** Time limits of the functions, as the stack sets them; ms. */
 const workerLimitMs = 30_000;
@@ -99,7 +102,7 @@ export function openService(
 ): Service {
   const { clients, table, queues, bank } = parts;
   const { perHour, policy } = settings;
-  clients.connect('secrets', ({ operation }) =>
+  clients.connect('secrets', ({ operation, input }) =>
     world.external({
       service: 'secrets',
       operation,
@@ -109,11 +112,13 @@ export function openService(
       lost: noAnswer,
       perform: ({ kind }) =>
         Promise.resolve(
-          kind === 'secret-refused' ? injected : { status: 200, body: { SecretString: settings.bankSecret } },
+          kind === 'secret-refused'
+            ? injected
+            : { status: 200, body: { SecretString: settings.secrets[input['SecretId'] as SecretId] } },
         ),
     }),
   );
-  const newSecret = () => openSecret({ client: clients.secrets, secretArn: 'secret', now: world.now });
+  const keysOf = (secretArn: SecretId) => openSecret({ client: clients.secrets, secretArn, now: world.now });
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
   const queued = (url: string) => ({
     table,
@@ -140,7 +145,7 @@ export function openService(
     unfreeze: () => serve(unfreeze, { table }),
     close: () => serve(close, { table }),
     resolve: () => serve(resolve, { table }),
-    'bank-notifications': () => serve(bankNotifications, { table, secret: newSecret() }),
+    'bank-notifications': () => serve(bankNotifications, { table, keys: keysOf('notifications') }),
     health: () =>
       serve(health, {
         table,
@@ -160,11 +165,11 @@ export function openService(
     if (task !== undefined) onError(error, task);
   };
 
-  /** What lives as long as a process of the withdrawal worker: its bank client with its breaker, and the secret. */
+  /** What lives as long as a process of the withdrawal worker: its bank client with its breaker, and the keys. */
   const newContainer = () => {
     const client = openBank({
       url: 'https://bank.test',
-      secret: newSecret(),
+      keys: keysOf('requests'),
       timeoutMs: bankCallMs,
       breaker: settings.breaker,
       fetch: bank.fetch,

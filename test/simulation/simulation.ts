@@ -38,7 +38,7 @@ export interface Outcome {
   readonly story: readonly string[];
 }
 
-const secret = 'the key that both sides have';
+const secrets = { requests: 'the key of requests', notifications: 'the key of notifications' };
 const minuteMs = 60_000;
 /** Everything must have ended this long after the last fault. */
 const patienceMinutes = 240;
@@ -72,7 +72,7 @@ export async function simulate(
     if (transaction.type === 'withdrawal') checkEnd(transaction);
   });
   const down = history.bankDown.map(({ from, to }) => ({ from: epoch + from, to: epoch + to }));
-  const bank = openModelBank(world, { ...history.bank, secret, down }, violate, (entry) => {
+  const bank = openModelBank(world, { ...history.bank, secret: secrets.requests, down }, violate, (entry) => {
     actors.onDecision(entry);
   });
   const workOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
@@ -90,11 +90,11 @@ export async function simulate(
   clients.connect('dynamodb', connected.model);
   clients.connect('sqs', queues.model);
   const parts = { clients, table: connected.table, queues, bank };
-  const service = openService(world, parts, { ...history.service, bankSecret: secret }, (error, task) => {
+  const service = openService(world, parts, { ...history.service, secrets }, (error, task) => {
     if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
   });
   const witness = { history, ledger, queues, asks, struck: () => world.struck, violate };
-  const actors: Actors = actorsOn({ world, service, bank, secret, witness, labelOf, tell });
+  const actors: Actors = actorsOn({ world, service, bank, secret: secrets.notifications, witness, labelOf, tell });
 
   /**
    * The bank pays before a hold is consumed, and has refused for good before it is released.

@@ -18,7 +18,9 @@ describe('alarms', () => {
   const anchors = alarms.map(
     ({ AlarmDescription }) => /docs\/runbook\.md#([\w-]+)$/.exec(AlarmDescription as string)?.[1],
   );
-  const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+  const [runbook = ''] = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8').split(
+    '\n# Procedures\n',
+  );
   const entries = new Map(
     runbook
       .split(/^## /m)
@@ -92,13 +94,14 @@ describe('alarms', () => {
 
 describe('the outputs', () => {
   it('name what operators and consumers of events need, as the service knows it', () => {
-    const { api, table, entriesTable, bankSecret, eventBus, auditBucket, notificationTopic, cognito } = stack.service;
+    const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = stack.service;
     const values = Object.entries(template.findOutputs('*')).map(([name, { Value }]) => [name, Value as unknown]);
     assert.deepEqual(
       Object.fromEntries(values),
       stack.resolve({
         ApiUrl: api.url,
-        BankSecretArn: bankSecret.secretArn,
+        BankRequestSecretArn: stack.service.bankRequestSecret.secretArn,
+        BankNotificationSecretArn: stack.service.bankNotificationSecret.secretArn,
         TableName: table.tableName,
         EntriesTableName: entriesTable.tableName,
         EventBusName: eventBus.eventBusName,
@@ -153,7 +156,7 @@ describe('the parameter', () => {
     };
     assert.equal(BankUrl.Default, undefined);
     const pattern = new RegExp(`^(?:${BankUrl.AllowedPattern})$`);
-    const open = (url: string) => openBank({ url, secret: () => Promise.resolve('') });
+    const open = (url: string) => openBank({ url, keys: () => Promise.resolve(['']) });
     for (const good of [
       'https://bank.example',
       'https://bank.example:8443/v1/@wallets',

@@ -1,0 +1,270 @@
+/** The keys that bank and service sign with, while they are rotated: against Secrets Manager as the runner serves it. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import {
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
+import { openBank, type Payment } from '../../lambdas/bank/client.ts';
+import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
+import { sign } from '../../lambdas/bank/signature.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { startBankSimulator, type BankSimulatorOptions } from '../../local/bank-simulator.ts';
+import { openSecrets } from '../../local/secrets.ts';
+import { ServiceError, serveServices } from '../../local/services.ts';
+import { epoch, startTestEngine, type TestEngine, type TestTable } from '../engine.ts';
+import { send } from '../request.ts';
+import { acceptedWithdrawal, balanceOf, claimed, visit } from '../store/commands.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const secretArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:key-abcdef';
+
+/** Secrets Manager with one secret, and an operator's commands; `now` is its clock. */
+async function secretsManager(context: TestContext, now: () => number) {
+  const secrets = openSecrets(undefined, now);
+  secrets.create({ name: 'key', arn: secretArn, value: 'first key' });
+  const seen: string[] = [];
+  const state = { isDown: false };
+  const { server, url } = await serveServices({
+    secretsmanager(operation, input) {
+      seen.push(`${operation} ${input['VersionStage'] as string}`);
+      if (state.isDown) throw new ServiceError('InternalServiceError', 'it is down', undefined, 500);
+      return secrets.service(operation, input);
+    },
+  });
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = new SecretsManagerClient({ region: 'us-east-1', endpoint: url, credentials, maxAttempts: 1 });
+  context.after(() => {
+    client.destroy();
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    client,
+    state,
+    /** Readings of the current key. */
+    reads: () => seen.filter((call) => call === 'GetSecretValue AWSCURRENT').length,
+    rotate: (key: string) => client.send(new PutSecretValueCommand({ SecretId: secretArn, SecretString: key })),
+    async endOverlap() {
+      const { Versions = [] } = await client.send(new ListSecretVersionIdsCommand({ SecretId: secretArn }));
+      const previous = Versions.find(({ VersionStages }) => VersionStages?.includes('AWSPREVIOUS'));
+      await client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: secretArn,
+          VersionStage: 'AWSPREVIOUS',
+          RemoveFromVersionId: previous?.VersionId,
+        }),
+      );
+    },
+    values: () => secrets.values(secretArn),
+  };
+}
+
+type Manager = Awaited<ReturnType<typeof secretsManager>>;
+
+describe('a secret', () => {
+  it('is read once by concurrent callers, and again by a call that is two minutes late, which does not wait', async (t) => {
+    let now = epoch;
+    const manager = await secretsManager(t, () => now);
+    const keys = openSecret({ client: manager.client, secretArn, now: () => now });
+    assert.deepEqual(await Promise.all(Array.from({ length: 10 }, () => keys())), Array(10).fill(['first key']));
+    assert.equal(manager.reads(), 1);
+    await manager.rotate('second key');
+    now += 2 * minuteMs;
+    assert.deepEqual(await Promise.all([keys(), keys()]), [['first key'], ['first key']]);
+    await untilRead(manager, 2);
+    assert.deepEqual(await keys(), ['second key']);
+    assert.equal(manager.reads(), 2);
+  });
+
+  it('is never older than five minutes, however seldom it is asked for', async (t) => {
+    let now = epoch;
+    const manager = await secretsManager(t, () => now);
+    const keys = openSecret({ client: manager.client, secretArn, now: () => now });
+    await keys();
+    await manager.rotate('second key');
+    now += 5 * minuteMs;
+    assert.deepEqual(await keys(), ['second key']);
+  });
+
+  it('that cannot be read again is used for an hour, tried every ten seconds, and then fails', async (t) => {
+    let now = epoch;
+    const manager = await secretsManager(t, () => now);
+    const keys = openSecret({ client: manager.client, secretArn, now: () => now });
+    await keys();
+    manager.state.isDown = true;
+    now += 5 * minuteMs;
+    for (let second = 0; second < 20; second++, now += 1000) assert.deepEqual(await keys(), ['first key']);
+    assert.equal(manager.reads(), 3);
+    now = epoch + hourMs - 1;
+    assert.deepEqual(await keys(), ['first key']);
+    now = epoch + hourMs;
+    await assert.rejects(keys(), { name: 'InternalServiceError' });
+    manager.state.isDown = false;
+    assert.deepEqual(await keys(), ['first key']);
+  });
+
+  it('is read for signatures that fit no key at most every ten seconds', async (t) => {
+    let now = epoch;
+    const manager = await secretsManager(t, () => now);
+    const keys = openSecret({ client: manager.client, secretArn, now: () => now });
+    await keys();
+    await manager.rotate('second key');
+    assert.deepEqual(await keys('afresh'), ['second key']);
+    for (let second = 0; second < 20; second++, now += 1000) await keys('afresh');
+    assert.equal(manager.reads(), 3);
+  });
+
+  it('without a string gives no key', async (t) => {
+    const manager = await secretsManager(t, () => epoch);
+    const keys = openSecret({ client: manager.client, secretArn });
+    await manager.rotate('');
+    await assert.rejects(keys(), /has no string value/);
+  });
+});
+
+describe('notifications of the bank', () => {
+  let engine: TestEngine;
+  let table: TestTable;
+  before(async () => {
+    engine = await startTestEngine();
+    table = await engine.newTable();
+  });
+  after(() => engine.stop());
+
+  /** A container of the function, and a bank that signs with any key. */
+  async function listening(context: TestContext) {
+    table.clock.now = epoch;
+    const manager = await secretsManager(context, table.now);
+    const keys = openSecret({ client: manager.client, secretArn, overlapMs: 24 * hourMs, now: table.now });
+    const handler = serve(bankNotifications, { table, keys });
+    const notify = async (body: object, key: string) => {
+      const text = JSON.stringify(body);
+      const headers = sign(
+        { method: 'POST', path: '/bank/notifications', body: text },
+        key,
+        Math.floor(table.now() / 1000),
+      );
+      const { status } = await send('bank-notifications', handler, {
+        body: text,
+        headers: { ...headers, 'Content-Type': 'application/json' },
+      });
+      return status;
+    };
+    return { manager, notify };
+  }
+
+  async function paidWithdrawal() {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    await settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted'));
+    const word = { reference: transactionId, amount: 30, currency: 'EUR' };
+    return { walletId, paid: { ...word, status: 'paid' }, returned: { ...word, status: 'returned' } };
+  }
+
+  it('are booked under the old and the new key during the overlap, which ends by itself', async (t) => {
+    const { manager, notify } = await listening(t);
+    const { walletId, paid, returned } = await paidWithdrawal();
+    assert.equal(await notify(paid, 'first key'), 200);
+    await manager.rotate('second key');
+    for (const key of ['first key', 'second key', 'first key']) assert.equal(await notify(paid, key), 200, key);
+    table.clock.now += 24 * hourMs - 1;
+    assert.equal(await notify(paid, 'first key'), 200);
+    table.clock.now += 1;
+    assert.equal(await notify(returned, 'first key'), 401);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
+    assert.equal(await notify(returned, 'second key'), 200);
+  });
+
+  it('under a key that an operator has withdrawn are refused by a warm container within five minutes', async (t) => {
+    const { manager, notify } = await listening(t);
+    const { walletId, paid, returned } = await paidWithdrawal();
+    await manager.rotate('second key');
+    assert.equal(await notify(paid, 'first key'), 200);
+    await manager.endOverlap();
+    table.clock.now += 5 * minuteMs;
+    assert.equal(await notify(returned, 'first key'), 401);
+    table.clock.now += 6 * hourMs;
+    assert.equal(await notify(returned, 'first key'), 401);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
+    assert.equal(await notify(paid, 'second key'), 200);
+  });
+});
+
+describe('requests to the bank', () => {
+  const payment: Payment = { reference: 'tx_1', amount: 1250, currency: 'EUR', destination: { account: 'SIM-OK' } };
+
+  async function simulatedBank(context: TestContext, keys: BankSimulatorOptions['keys']) {
+    const bank = await startBankSimulator({ keys, latencyMs: 0, failureRate: 0 });
+    context.after(() => bank.stop());
+    return bank;
+  }
+
+  it('are accepted whichever of the two sides has the new key first', async (t) => {
+    let now = epoch;
+    const manager = await secretsManager(t, () => now);
+    let accepted = ['first key'];
+    const { url } = await simulatedBank(t, () => accepted);
+    const bank = openBank({ url, keys: openRequestKeys(manager.client, secretArn, () => now) });
+    assert.deepEqual(await bank.find(payment), { outcome: 'not_found' });
+    await manager.rotate('second key');
+    now += 5 * minuteMs;
+    assert.deepEqual(await bank.submit(payment), { outcome: 'accepted' }, 'the bank has only the old key');
+    accepted = ['first key', 'second key'];
+    assert.deepEqual(await bank.find(payment), { outcome: 'accepted' }, 'the bank has both');
+    accepted = ['second key'];
+    assert.deepEqual(await bank.find(payment), { outcome: 'accepted' }, 'the bank has only the new key');
+
+    accepted = ['third key', 'second key'];
+    assert.deepEqual(await bank.find(payment), { outcome: 'accepted' }, 'the bank has the next key before us');
+    accepted = ['third key'];
+    await manager.rotate('third key');
+    const late = await bank.find(payment);
+    assert.deepEqual(late, { outcome: 'unknown', reason: 'status 401 signature_invalid' });
+    assert.deepEqual(await bank.find(payment), { outcome: 'accepted' }, 'a refusal has the secret read again');
+  });
+
+  it('are sent once more only when the bank says that the signature is wrong', async (t) => {
+    const manager = await secretsManager(t, () => epoch);
+    await manager.rotate('second key');
+    let sent = 0;
+    const answers = [{}, { code: 'signature_expired' }, { code: 'signature_invalid' }];
+    const bank = openBank({
+      url: 'https://bank.example',
+      keys: openRequestKeys(manager.client, secretArn, () => epoch),
+      fetch: () => Promise.resolve(Response.json(answers[Math.min(sent++, 2)], { status: 401 })),
+    });
+    for (const expected of [1, 2, 4]) {
+      assert.equal((await bank.submit(payment)).outcome, 'unknown');
+      assert.equal(sent, expected);
+    }
+  });
+});
+
+it('Secrets Manager of the runner knows the current value and the one before it', async (t) => {
+  const manager = await secretsManager(t, () => epoch);
+  const read = (stage: string) =>
+    manager.client.send(new GetSecretValueCommand({ SecretId: secretArn, VersionStage: stage }));
+  await assert.rejects(read('AWSPREVIOUS'), { name: 'ResourceNotFoundException' });
+  await manager.rotate('second key');
+  await manager.rotate('third key');
+  assert.equal((await read('AWSCURRENT')).SecretString, 'third key');
+  const { SecretString, CreatedDate } = await read('AWSPREVIOUS');
+  assert.deepEqual([SecretString, CreatedDate?.getTime()], ['second key', epoch]);
+  assert.deepEqual(manager.values(), ['third key', 'second key']);
+  await manager.endOverlap();
+  await assert.rejects(read('AWSPREVIOUS'), { name: 'ResourceNotFoundException' });
+});
+
+/** Until a reading that no call waits for has been answered. */
+async function untilRead(manager: Manager, reads: number): Promise<void> {
+  while (manager.reads() < reads) await new Promise((resolve) => setImmediate(resolve));
+  // The answer follows the call; a call of our own comes behind it on the same connection.
+  await manager.client.send(new ListSecretVersionIdsCommand({ SecretId: secretArn }));
+}

@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOptions } from '../bin/options.ts';
 import { newBooking } from '../lambdas/domain/bookings.ts';
-import { entryOf } from '../lambdas/domain/entries.ts';
+import { entriesAfter } from '../lambdas/domain/entries.ts';
+import type { ChainedEntry } from '../lambdas/domain/entries.ts';
 import { plus } from '../lambdas/domain/money.ts';
 import { accounts, isWalletAccount } from '../lambdas/domain/postings.ts';
 import { charge, settlePostings, transfer, withdrawal } from '../lambdas/domain/transaction.ts';
@@ -53,7 +54,7 @@ const books = await newBooks(engine);
 
 interface Account {
   wallet: Wallet;
-  hash: string;
+  last: ChainedEntry | undefined;
 }
 
 /** Puts items 25 at a time, a few batches side by side. */
@@ -97,9 +98,9 @@ async function makeBooks(): Promise<void> {
   for (let i = 0; i < Number(values.wallets); i++) {
     const at = new Date(epoch).toISOString();
     const ownerId = `owner-${i}`;
-    const account = {
+    const account: Account = {
       wallet: openWallet({ walletId: walletIdOf(ownerId, 'key', currency), ownerId, currency, at }),
-      hash: '',
+      last: undefined,
     };
     all.push(account);
     await enter(account, undefined);
@@ -175,10 +176,12 @@ async function move(
 }
 
 async function enter(account: Account, before: Wallet | undefined): Promise<void> {
-  const entry = entryOf(before, account.wallet);
-  account.hash = hashOf(entry, account.hash);
-  const { walletId, version, at, ...rest } = entry;
-  await entries.put({ ...entryKey(walletId, version), moment: momentOf({ at, version }), ...rest, hash: account.hash });
+  for (const entry of entriesAfter(account.last, { before, after: account.wallet })) {
+    const hash = hashOf(entry, account.last?.hash ?? '');
+    account.last = { ...entry, hash };
+    const { walletId, version, at, ...rest } = entry;
+    await entries.put({ ...entryKey(walletId, version), moment: momentOf({ at, version }), ...rest, hash });
+  }
 }
 
 async function record(transaction: Transaction): Promise<void> {

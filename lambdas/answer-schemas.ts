@@ -24,12 +24,21 @@ const transaction = eventTransaction.extend({
 
 const balance = wallet.shape.balance.extend({
   at: time.optional().describe('The moment that was asked for with `at`'),
+  final: z
+    .boolean()
+    .optional()
+    .describe(
+      'With `at`: `false` within a minute of the moment, while a command that began before it may still be booked',
+    ),
 });
 
 const entry = z.object({
   walletId: z.string(),
   version: count.describe('Counts the changes of the wallet; 0 is its opening'),
-  at: time.describe('When it was booked; ISO 8601, UTC'),
+  at: time.describe('From when on this version holds, never earlier than the one before it; ISO 8601, UTC'),
+  bookedAt: time
+    .optional()
+    .describe('When the change was booked, as its transaction says; absent in the oldest entries, where it is `at`'),
   changes: z
     .array(
       z.object({
@@ -168,6 +177,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       200: { meaning: 'The balance', schema: 'Balance' },
       304: { meaning: 'It has not changed since the version in If-None-Match' },
     },
+    codes: ['ledger_behind'],
   },
   charge: {
     of: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' } },

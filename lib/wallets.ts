@@ -29,7 +29,7 @@ export class Wallets extends Construct {
       }),
       'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
       'get-balance': new WalletFunction(this, 'get-balance', {
-        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow([], ['byTime']) },
+        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow(['Query'], ['byTime']) },
       }),
       'list-entries': new WalletFunction(this, 'list-entries', {
         environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow(['Query']) },

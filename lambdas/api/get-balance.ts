@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { balanceHeld, finalAfterMs } from '../domain/entries.ts';
 import { WalletError } from '../domain/errors.ts';
 import { plus } from '../domain/money.ts';
 import { reachable } from '../runtime/caller.ts';
@@ -9,7 +10,7 @@ import { query, serve } from '../runtime/http.ts';
 import type { RouteServices } from '../runtime/http.ts';
 import { fields, headersOf, invalid } from '../runtime/request.ts';
 import { balanceView } from '../runtime/views.ts';
-import { balanceAt } from '../store/entries.ts';
+import { findHeld } from '../store/entries.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
@@ -22,7 +23,8 @@ export interface BalanceServices extends RouteServices {
 /**
  * `GET /wallets/{walletId}/balance`: the cheapest read of the service. By default it may be some milliseconds behind;
  * `?consistent=true` shows every command that was answered before. The wallet's version is its entity tag.
- * With `?at=` it is the balance at a moment, from the wallet's ledger, which is some seconds behind.
+ * With `?at=` it is the balance at a moment, from the wallet's ledger: 503 `ledger_behind` while the ledger does not show
+ * it yet. Within a minute of the moment `final` is false: a command that began before it may still be booked.
  */
 export const getBalance = query({
   name: 'get-balance',
@@ -45,15 +47,25 @@ export const getBalance = query({
 });
 
 async function balanceAtMoment(caller: Caller, walletId: string, at: string, { table, entries }: BalanceServices) {
-  if (Date.parse(at) > table.now()) throw invalid([{ path: 'at', message: 'must not be in the future' }]);
-  const [found, balance] = await Promise.all([getWallet(table, walletId), balanceAt(entries, walletId, at)]);
-  const wallet = reachable(caller, found);
-  if (balance === undefined) throw new WalletError('wallet_not_found', { detail: 'there was no such wallet then' });
-  const { available, held, version } = balance;
-  return {
-    status: 200,
-    body: { ...balanceView({ ...wallet, available, held, total: plus(available, held), version }), at },
-  };
+  const now = table.now();
+  if (Date.parse(at) > now) throw invalid([{ path: 'at', message: 'must not be in the future' }]);
+  const [found, held] = await Promise.all([
+    getWallet(table, walletId, { consistent: true }),
+    findHeld(entries, walletId, at),
+  ]);
+  let wallet = reachable(caller, found);
+  // It has changed since it was read, or was put back to an earlier state.
+  if ((held.entry?.version ?? 0) > wallet.version)
+    wallet = reachable(caller, await getWallet(table, walletId, { consistent: true }));
+  const balance = balanceHeld(held, wallet, at);
+  if (balance === 'none') throw new WalletError('wallet_not_found', { detail: 'there was no such wallet then' });
+  if (balance === 'behind') {
+    const detail = `the wallet has version ${wallet.version}, its ledger shows version ${held.entry?.version ?? 'none'}`;
+    throw new WalletError('ledger_behind', { retryAfterSeconds: 1, detail });
+  }
+  const { available, held: heldBack, version } = balance;
+  const then = { ...wallet, available, held: heldBack, total: plus(available, heldBack), version };
+  return { status: 200, body: { ...balanceView(then), at, final: Date.parse(at) + finalAfterMs <= now } };
 }
 
 /** Whether an If-None-Match header names the tag (RFC 9110, section 13.1.2: weak comparison, a list, or `*`). */

@@ -15,8 +15,13 @@ export interface Balance {
 export interface Entry {
   readonly walletId: string;
   readonly version: number;
-  /** When it was booked, ISO 8601 UTC. Clocks differ: a later version may have an earlier time by some milliseconds. */
+  /** From when on the version holds, ISO 8601 UTC. Never earlier than the entry before it, whatever clocks say. */
   readonly at: string;
+  /**
+   * When the change was booked, as its transaction says: the time at which its request began, by the clock of one
+   * machine. Absent in entries of the first releases, whose `at` is this time and may run backwards.
+   */
+  readonly bookedAt?: string;
   readonly changes: readonly { readonly account: keyof Balance; readonly amount: Sum }[];
   readonly balanceAfter: Balance;
   readonly statusAfter: WalletStatus;
@@ -32,9 +37,14 @@ export interface ChainedEntry extends Entry {
   readonly hash: string;
 }
 
+/** Returns when the change was booked, as its transaction says. */
+export function bookedAtOf({ at, bookedAt }: Pick<Entry, 'at' | 'bookedAt'>): string {
+  return bookedAt ?? at;
+}
+
 /** What must be hashed for the entry after the one with `previousHash` (empty for the opening). */
 export function hashedText(entry: Entry, previousHash: string): string {
-  const { walletId, version, at, changes, balanceAfter, statusAfter, transactionId } = entry;
+  const { walletId, version, at, bookedAt, changes, balanceAfter, statusAfter, transactionId } = entry;
   // An array has an order by itself, which the fields of an object have not.
   return jsonOf([
     previousHash,
@@ -46,12 +56,13 @@ export function hashedText(entry: Entry, previousHash: string): string {
     balanceAfter.held,
     statusAfter,
     transactionId ?? null,
+    ...(bookedAt === undefined ? [] : [bookedAt]),
   ]);
 }
 
-/** The entry that takes a wallet from `before` (undefined: it was opened) to `after`. */
-export function entryOf(before: Balance | undefined, after: Wallet): Entry {
-  const { walletId, version, updatedAt: at, available, held, status: statusAfter } = after;
+/** Returns the entry behind `previous` that takes a wallet from `before` (undefined: it was opened) to `after`. */
+function entryOf(previous: Entry | undefined, before: Balance | undefined, after: Wallet): Entry {
+  const { walletId, version, updatedAt: bookedAt, available, held, status: statusAfter } = after;
   const changes = (['available', 'held'] as const).flatMap((account) => {
     const amount = minus(after[account], before?.[account] ?? 0);
     return amount === 0 ? [] : [{ account, amount }];
@@ -59,7 +70,8 @@ export function entryOf(before: Balance | undefined, after: Wallet): Entry {
   return {
     walletId,
     version,
-    at,
+    at: later(previous?.at ?? '', bookedAt),
+    bookedAt,
     changes,
     balanceAfter: { available, held },
     statusAfter,
@@ -78,32 +90,118 @@ export class BrokenChain extends Error {
   }
 }
 
+/** A change of a wallet; `before` is undefined when it was opened. */
+export interface WalletChange {
+  readonly before: Wallet | undefined;
+  readonly after: Wallet;
+}
+
 /**
- * The entries that a change of a wallet adds behind `last`: none when it is known already, one as a rule; two when the
- * change before it never arrived, as the image before this change shows what that one had left behind.
+ * Returns the entries that a change of a wallet adds behind `last`: none when the ledger has this very change already,
+ * one as a rule. Two when the change before it never arrived: the image before this change shows what that one left.
  *
- * @throws BrokenChain when more than one version is missing, or the balance before is not the one that `last` left
+ * @param stored the entry that the ledger has of the change's version; needed only where that is older than `last`
+ * @throws BrokenChain when the ledger has another change of this version, when more than one version is missing, or when
+ *   the wallet before the change is not the one that `last` left. A table that was put back to an earlier state does that.
  */
-export function entriesAfter(
-  last: Entry | undefined,
-  change: { readonly before: Wallet | undefined; readonly after: Wallet },
-): Entry[] {
+export function entriesAfter(last: Entry | undefined, change: WalletChange, stored?: Entry): Entry[] {
   const { before, after } = change;
   const next = (last?.version ?? -1) + 1;
-  if (after.version < next) return [];
   if (before === undefined ? after.version !== 0 : before.version !== after.version - 1) {
     throw new BrokenChain(after.walletId, `version ${after.version} follows version ${before?.version ?? 'none'}`);
   }
-  const missed = before !== undefined && before.version === next ? [entryOf(last?.balanceAfter, before)] : [];
-  if (after.version > next + missed.length) {
-    throw new BrokenChain(after.walletId, `version ${next} is missing before version ${after.version}`);
-  }
-  const known = missed.length > 0 ? before : last?.balanceAfter;
-  if (before?.available !== known?.available || before?.held !== known?.held) {
+  if (after.version < next) {
+    const known = after.version === last?.version ? last : stored;
+    if (known !== undefined && isSameChange(known, entryOf(undefined, before, after))) return [];
     throw new BrokenChain(
       after.walletId,
-      `version ${after.version} begins with another balance than entry ${next - 1}`,
+      `the ledger has ${known === undefined ? 'no' : 'another'} change of version ${after.version}`,
     );
   }
-  return [...missed, entryOf(before, after)];
+  const missed =
+    before !== undefined && before.version === next ? entryOf(last, last?.balanceAfter, before) : undefined;
+  const previous = missed ?? last;
+  if (after.version !== (previous?.version ?? -1) + 1) {
+    throw new BrokenChain(after.walletId, `version ${next} is missing before version ${after.version}`);
+  }
+  if (before !== undefined && (previous === undefined || !isLeftBy(previous, before))) {
+    throw new BrokenChain(
+      after.walletId,
+      `version ${after.version} begins with another wallet than entry ${next - 1} has left`,
+    );
+  }
+  const entry = entryOf(previous, before, after);
+  return missed === undefined ? [entry] : [missed, entry];
+}
+
+/** Whether two entries of a version record the same change. Their times in the chain do not count. */
+export function isSameChange(one: Entry, other: Entry): boolean {
+  // The text of an entry has all its fields; a time that both share leaves `at` out of the comparison.
+  const textOf = (entry: Entry) => hashedText({ ...entry, at: '', bookedAt: bookedAtOf(entry) }, '');
+  return textOf(one) === textOf(other);
+}
+
+/** Whether this wallet is the one that the entry of its version has left behind. */
+export function isLeftBy(entry: Entry, wallet: Wallet): boolean {
+  const { version, balanceAfter, statusAfter, transactionId } = entry;
+  return (
+    version === wallet.version &&
+    bookedAtOf(entry) === wallet.updatedAt &&
+    balanceAfter.available === wallet.available &&
+    balanceAfter.held === wallet.held &&
+    statusAfter === wallet.status &&
+    // A change of the status leaves the wallet with the transaction of an earlier version.
+    (transactionId === undefined || transactionId === wallet.lastTransactionId)
+  );
+}
+
+/** The last of some entries that held at a moment. */
+export interface Held {
+  /** Undefined: the first of them came later. */
+  readonly entry: Entry | undefined;
+  /** Whether the ledger shows that its version ended after the moment. */
+  readonly isOver: boolean;
+}
+
+/**
+ * Returns what held at a moment, of consecutive entries in the order of their versions. A version holds when none up to
+ * it is of a later time, so that the answer is right for entries whose times run backwards, too.
+ *
+ * @param before what held before the first of them
+ */
+export function heldAt(entries: readonly Entry[], moment: string, before?: Entry): Held {
+  const end = entries.findIndex(({ at }) => at > moment);
+  const held = end < 0 ? entries : entries.slice(0, end);
+  return { entry: held.at(-1) ?? before, isOver: end >= 0 };
+}
+
+/**
+ * Returns the balance at a moment, with its version; `none` before the wallet was opened. `behind` where the ledger does
+ * not say: it lacks more than one version of the wallet, or has other ones.
+ *
+ * @param held the last entry that held at the moment, out of the whole ledger
+ * @param wallet the wallet, read consistently
+ */
+export function balanceHeld(
+  { entry, isOver }: Held,
+  wallet: Wallet,
+  moment: string,
+): (Balance & { readonly version: number }) | 'none' | 'behind' {
+  const ofEntry = entry === undefined ? 'none' : { ...entry.balanceAfter, version: entry.version };
+  if (isOver || wallet.createdAt > moment) return ofEntry;
+  if (entry?.version === wallet.version) return isLeftBy(entry, wallet) ? ofEntry : 'behind';
+  if (wallet.version !== (entry?.version ?? -1) + 1) return 'behind';
+  const { available, held, version } = wallet;
+  return later(entry?.at ?? '', wallet.updatedAt) <= moment ? { available, held, version } : ofEntry;
+}
+
+/**
+ * How long after a moment the balance at it is final, ms. A command is booked at the time at which its request began; until
+ * then one that began before the moment may still be written. No function runs for longer than half of this.
+ */
+export const finalAfterMs = 60_000;
+
+/** Returns the later of two times in ISO 8601 UTC; '' is before all of them. */
+function later(one: string, other: string): string {
+  return one > other ? one : other;
 }

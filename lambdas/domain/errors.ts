@@ -19,6 +19,7 @@ export const errorTitles = {
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
   not_in_review: 'The transaction is not in review',
+  ledger_behind: "The wallet's ledger has not reached that moment; retry later",
   overloaded: 'Too much work is waiting; nothing was stored, retry later',
   busy: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',
   internal_error: 'Something went wrong on our side',

@@ -43,6 +43,8 @@ interface Sums {
 /** A wallet that did not look right, and when (epoch ms) that was seen. */
 interface Suspect {
   readonly walletId: string;
+  /** The wallet's version then. */
+  readonly version: number;
   readonly seenAt: number;
 }
 
@@ -194,7 +196,7 @@ function takeItem(pass: Pass, segment: Segment, item: BookItem, control: RunCont
       return;
     case 'wallet':
       pass.counts.wallets++;
-      segment.open.push(beginWalletCheck(item.wallet, false));
+      segment.open.push(beginWalletCheck(item.wallet));
       return;
     case 'transaction':
       pass.counts.transactions++;
@@ -227,8 +229,10 @@ async function finishOpen(books: Books, pass: Pass, segment: Segment, control: R
   await Promise.all(segment.open.map((check) => finishCheck(books, pass, check, control)));
   for (const check of segment.open) {
     if (check.stage !== 'done') continue;
-    if (check.found.length > 0) pass.suspects.push({ walletId: check.wallet.walletId, seenAt: control.now() });
-    else addWallet(pass, check);
+    if (check.found.length > 0) {
+      const { walletId, version } = check.wallet;
+      pass.suspects.push({ walletId, version, seenAt: control.now() });
+    } else addWallet(pass, check);
   }
   segment.open = segment.open.filter(({ stage }) => stage !== 'done');
 }
@@ -256,7 +260,7 @@ async function lookAgain(books: Books, pass: Pass, control: RunControl): Promise
   await forEachOf(due, walletsAtATime, async (suspect) => {
     const wallet = await getWallet(books.table, suspect.walletId, { consistent: true });
     if (wallet !== undefined) {
-      const check = beginWalletCheck(wallet, true);
+      const check = beginWalletCheck(wallet, suspect);
       await finishCheck(books, pass, check, control);
       if (check.stage !== 'done') return;
       for (const discrepancy of check.found) report(pass, control, discrepancy);

@@ -1,6 +1,7 @@
 import { bookingsOf, hasPostings } from '../domain/bookings.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
+import { bookedAtOf } from '../domain/entries.ts';
 import type { Balance, ChainedEntry } from '../domain/entries.ts';
 import { isSum, minus, plus } from '../domain/money.ts';
 import type { Sum } from '../domain/money.ts';
@@ -9,6 +10,7 @@ import type { Wallet } from '../domain/wallet.ts';
 import { readBookings } from '../store/books.ts';
 import { hashOf, readEntries } from '../store/entries.ts';
 import type { Table } from '../store/table.ts';
+import { getWallet } from '../store/wallets.ts';
 
 /**
  * The check of one wallet, page by page, so that it may stop and go on at any page: its transactions as sender, then as
@@ -16,6 +18,11 @@ import type { Table } from '../store/table.ts';
  */
 export interface WalletCheck {
   readonly wallet: Pick<Wallet, 'walletId' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt'>;
+  /**
+   * The version up to which the ledger must have come. A wallet that changes all the time is always some versions ahead of
+   * its ledger: a second look asks for those that were missing at the first.
+   */
+  readonly enteredUpTo: number;
   /** Whether entries are read consistently, at twice the price: where something seemed wrong before. */
   readonly consistent: boolean;
   stage: 'sender' | 'receiver' | 'entries' | 'done';
@@ -33,12 +40,17 @@ const both = ['available', 'held'] as const;
 /** Findings of one wallet that are told; a chain that is broken everywhere need not be told entry by entry. */
 const mostFound = 20;
 
-/** A check of the wallet as it was read; its first finding is what the wallet says of itself. */
-export function beginWalletCheck(wallet: Wallet, consistent: boolean): WalletCheck {
+/**
+ * A check of the wallet as it was read; its first finding is what the wallet says of itself.
+ *
+ * @param secondLook given when something seemed wrong before: the version that the wallet had then
+ */
+export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
   const { walletId, currency, version, available, held, status, updatedAt, total } = wallet;
   const check: WalletCheck = {
     wallet: { walletId, currency, version, available, held, status, updatedAt },
-    consistent,
+    enteredUpTo: secondLook?.version ?? version,
+    consistent: secondLook !== undefined,
     stage: 'sender',
     last: { version: -1, hash: '', balance: { available: 0, held: 0 } },
     booked: { available: 0n, held: 0n },
@@ -77,8 +89,12 @@ export async function stepWalletCheck(
       consistent: check.consistent,
     });
     for (const entry of page.items) follow(check, entry, asOf);
-    if (!page.more) conclude(check);
-    return { items: page.items.length, readUnits: page.readUnits };
+    let { readUnits } = page;
+    if (!page.more) {
+      readUnits += await compareEnd(table, check);
+      conclude(check, asOf);
+    }
+    return { items: page.items.length, readUnits };
   }
   const page = await readBookings(table, { side: check.stage, walletId, after: check.after });
   for (const transaction of page.items) book(check, transaction, asOf);
@@ -131,7 +147,7 @@ function follow(check: WalletCheck, entry: ChainedEntry, asOf: string | undefine
         `entry ${version} changes ${account} by ${change} and ends at ${balanceAfter[account]}`,
       );
     }
-    if (asOf === undefined || entry.at < asOf) check.entered[account] += BigInt(change);
+    if (asOf === undefined || bookedAtOf(entry) < asOf) check.entered[account] += BigInt(change);
   }
   if (version === wallet.version) {
     for (const what of both) {
@@ -146,15 +162,38 @@ function follow(check: WalletCheck, entry: ChainedEntry, asOf: string | undefine
     if (entry.statusAfter !== wallet.status) {
       find(check, 'balance_differs', `version ${version} is ${wallet.status}, its entry says ${entry.statusAfter}`);
     }
+    if (bookedAtOf(entry) !== wallet.updatedAt) {
+      find(check, 'balance_differs', `version ${version} is of ${wallet.updatedAt}, its entry of ${bookedAtOf(entry)}`);
+    }
   }
   // Behind a break the chain goes on from what is stored, so that one break is found once.
   check.last = { version, hash: entry.hash, balance: balanceAfter };
 }
 
-function conclude(check: WalletCheck): void {
+/**
+ * Entries behind the version of the wallet as it was read are of changes since. If the wallet has not made them, it was
+ * put back to an earlier state.
+ *
+ * @returns the read units that this took
+ */
+async function compareEnd(table: Table, check: WalletCheck): Promise<number> {
+  const { wallet, last } = check;
+  if (last.version <= wallet.version) return 0;
+  const now = await getWallet(table, wallet.walletId, { consistent: true });
+  if (now === undefined || now.version < last.version) {
+    find(
+      check,
+      'balance_differs',
+      `it has version ${now?.version ?? 'none'}, and its ledger entries up to ${last.version}`,
+    );
+  }
+  return 1;
+}
+
+function conclude(check: WalletCheck, asOf: string | undefined): void {
   const { wallet, last, booked, entered } = check;
   check.stage = 'done';
-  if (last.version < wallet.version) {
+  if (last.version < (asOf === undefined ? wallet.version : check.enteredUpTo)) {
     find(
       check,
       'entry_missing',

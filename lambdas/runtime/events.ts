@@ -35,7 +35,7 @@ function eventOfWallet(before: Wallet | undefined, after: Wallet): ServiceEvent 
   const type = walletEvent(before, after);
   if (type === undefined) return undefined;
   return {
-    eventId: eventIdOf([walletKey(after.walletId).pk, type, after.version]),
+    eventId: eventIdOf([walletKey(after.walletId).pk, type, after.version, after.updatedAt]),
     type,
     version: 1,
     occurredAt: after.updatedAt,
@@ -54,7 +54,7 @@ function eventOfTransaction(
   if (type === undefined) return undefined;
   const { walletId, counterpartyWalletId } = after;
   return {
-    eventId: eventIdOf([transactionKey(after.transactionId).pk, type]),
+    eventId: eventIdOf([transactionKey(after.transactionId).pk, type, after.updatedAt]),
     type,
     version: 1,
     occurredAt: after.updatedAt,

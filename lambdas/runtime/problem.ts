@@ -21,6 +21,7 @@ const statuses: Record<ErrorCode, number> = {
   balance_limit_exceeded: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
+  ledger_behind: 503,
   overloaded: 503,
   busy: 503,
   internal_error: 500,

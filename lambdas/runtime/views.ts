@@ -56,11 +56,12 @@ export function entryView({
   walletId,
   version,
   at,
+  bookedAt,
   changes,
   balanceAfter,
   statusAfter,
   transactionId,
   hash,
 }: ChainedEntry) {
-  return { walletId, version, at, changes, balanceAfter, statusAfter, transactionId, hash };
+  return { walletId, version, at, bookedAt, changes, balanceAfter, statusAfter, transactionId, hash };
 }

@@ -102,7 +102,8 @@ export function fingerprintOf(request: unknown): string {
 /**
  * The id of an event: the same for every repetition of it, so that consumers can drop what they have seen.
  *
- * @param about what makes the event this one: the item's key, the event's type, and for a wallet its version
+ * @param about what makes the event this one: the item's key, the event's type, for a wallet its version, and the time.
+ *   Without the time, a table that was put back to an earlier state would give other changes the ids of earlier ones.
  */
 export function eventIdOf(about: readonly (string | number)[]): string {
   return `ev_${idText(createHash('sha256').update(JSON.stringify(about)).digest())}`;

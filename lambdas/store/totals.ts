@@ -2,7 +2,7 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { QueryCommandInput, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Booking } from '../domain/bookings.ts';
 import { isWalletAccount, net } from '../domain/postings.ts';
-import { bookedKey, totalKey, totalPartition } from './keys.ts';
+import { bookedKey, fingerprintOf, totalKey, totalPartition } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toItem, write } from './write.ts';
@@ -23,15 +23,21 @@ const memoryMs = 7 * 24 * 3_600_000;
  * Adds bookings to the totals of the accounts outside of wallets, each once however often it is told: what says that
  * it is counted is in the same write. One write takes about 95 bookings and 2 write units for each, and 2 for each
  * account and hour.
+ *
+ * @returns bookings that are not added: their transaction was counted with another content
  */
-export async function addToTotals(entries: Table, bookings: readonly CountedBooking[]): Promise<void> {
+export async function addToTotals(entries: Table, bookings: readonly CountedBooking[]): Promise<CountedBooking[]> {
+  const contradicted: CountedBooking[] = [];
   let open = bookings.filter(({ postings }) => postings.some(({ account }) => !isWalletAccount(account)));
   while (open.length > 0) {
     const group = groupOf(open);
-    const counted = new Set(await write(entries, itemsOf(entries, group)));
+    const known = await write(entries, itemsOf(entries, group));
+    const counted = new Set(known.map(({ booking }) => booking));
     if (counted.size === 0) open = open.slice(group.length);
     else open = open.filter((booking) => !counted.has(booking));
+    contradicted.push(...known.filter(({ isSame }) => !isSame).map(({ booking }) => booking));
   }
+  return contradicted;
 }
 
 /** As many of the first bookings as one write takes with the totals that they change. */
@@ -50,19 +56,29 @@ function groupOf(bookings: readonly CountedBooking[]): CountedBooking[] {
   return group;
 }
 
-function itemsOf(entries: Table, group: readonly CountedBooking[]): WriteItem<CountedBooking>[] {
+/** A booking that was counted before: the same, or another one of its transaction. */
+interface Known {
+  readonly booking: CountedBooking;
+  readonly isSame: boolean;
+}
+
+function itemsOf(entries: Table, group: readonly CountedBooking[]): WriteItem<Known>[] {
   const forget = Math.ceil((entries.now() + memoryMs) / 1000);
-  const counted = group.map((booking): WriteItem<CountedBooking> => ({
-    label: `booking ${booking.transactionId}`,
-    request: {
-      Put: {
-        TableName: entries.name,
-        Item: toItem({ ...bookedKey(booking.transactionId, booking.count), ttl: forget }),
-        ConditionExpression: 'attribute_not_exists(pk)',
+  const counted = group.map((booking): WriteItem<Known> => {
+    const content = fingerprintOf([booking.at, booking.postings]);
+    return {
+      label: `booking ${booking.transactionId}`,
+      request: {
+        Put: {
+          TableName: entries.name,
+          Item: toItem({ ...bookedKey(booking.transactionId, booking.count), content, ttl: forget }),
+          ConditionExpression: 'attribute_not_exists(pk)',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        },
       },
-    },
-    refused: () => booking,
-  }));
+      refused: (image) => ({ booking, isSame: image?.['content'] === undefined || image['content'] === content }),
+    };
+  });
   const hours = Map.groupBy(group, ({ at }) => hourOf(at));
   const totals = [...hours].flatMap(([hour, bookings]) =>
     [...net(bookings.flatMap(outside))].map(([account, amount]): WriteItem<never> => ({

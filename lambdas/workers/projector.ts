@@ -1,14 +1,14 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { newBooking } from '../domain/bookings.ts';
 import { BrokenChain, entriesAfter } from '../domain/entries.ts';
-import type { ChainedEntry } from '../domain/entries.ts';
+import type { ChainedEntry, Entry } from '../domain/entries.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { forEachOf } from '../runtime/parallel.ts';
 import { openQueue } from '../runtime/queue.ts';
 import type { Queue } from '../runtime/queue.ts';
 import { describe, logger } from '../runtime/telemetry.ts';
-import { appendEntry, lastEntry } from '../store/entries.ts';
+import { appendEntry, entriesBetween, lastEntry } from '../store/entries.ts';
 import { changeOf } from '../store/stream.ts';
 import type { Change } from '../store/stream.ts';
 import { openTable } from '../store/table.ts';
@@ -73,13 +73,17 @@ export async function project(
 
   await forEachOf(wallets, walletsAtATime, async ([walletId, changes]) => {
     let last: ChainedEntry | undefined;
-    let known = false;
+    let stored: Map<number, Entry> | undefined;
     for (const { record, change } of changes) {
       const goOn = await attempt(record, async () => {
-        if (!known) last = await lastEntry(services.entries, walletId);
-        known = true;
-        for (const entry of entriesAfter(last, change))
+        if (stored === undefined) {
+          last = await lastEntry(services.entries, walletId);
+          stored = await readKnown(services.entries, changes, last);
+        }
+        for (const entry of entriesAfter(last, change, stored.get(change.after.version))) {
           last = await appendEntry(services.entries, entry, last?.hash ?? '');
+          stored.set(entry.version, last);
+        }
       });
       if (!goOn) break;
     }
@@ -90,15 +94,46 @@ export async function project(
     return booking ? [{ ...booking, transactionId: change.after.transactionId }] : [];
   });
   const [first] = transactions;
+  let contradicted: CountedBooking[] = [];
   // One failure delivers all of them again, and those that were counted are known then.
-  if (first) await attempt(first.record, () => addToTotals(services.entries, bookings));
+  if (first)
+    await attempt(first.record, async () => {
+      contradicted = await addToTotals(services.entries, bookings);
+    });
+  for (const { transactionId, count } of contradicted) {
+    const told = transactions.find(
+      ({ change: { after } }) => after.transactionId === transactionId && after.postings.length === count,
+    );
+    const error = new OtherBooking(`${transactionId} was counted in the totals with another content`);
+    if (told) await attempt(told.record, () => Promise.reject(error));
+  }
 
   return records.find((record) => again.has(record));
+}
+
+/** Reads the entries that the ledger has of the versions of these changes, in order to compare them; none as a rule. */
+async function readKnown(
+  entries: Table,
+  changes: readonly { readonly change: WalletChange }[],
+  last: Entry | undefined,
+): Promise<Map<number, Entry>> {
+  const versions = changes
+    .map(({ change }) => change.after.version)
+    .filter((version) => version < (last?.version ?? 0));
+  if (last === undefined || versions.length === 0) return new Map();
+  const range = { first: Math.min(...versions), last: Math.max(...versions) };
+  const known = await entriesBetween(entries, last.walletId, range);
+  return new Map(known.map((entry) => [entry.version, entry]));
 }
 
 /** Nothing that is stored in the image can be read another way the next time. */
 class Unreadable extends Error {
   override readonly name = 'Unreadable';
+}
+
+/** A transaction is booked that was booked before, and was another one then: the table was put back meanwhile. */
+class OtherBooking extends Error {
+  override readonly name = 'OtherBooking';
 }
 
 function readChange(record: DynamoDBRecord): Change | undefined {
@@ -110,7 +145,7 @@ function readChange(record: DynamoDBRecord): Change | undefined {
 }
 
 function isDefinite(error: unknown): error is Error {
-  return error instanceof BrokenChain || error instanceof Unreadable;
+  return error instanceof BrokenChain || error instanceof OtherBooking || error instanceof Unreadable;
 }
 
 async function isSetAside({ setAside }: ProjectorServices, record: DynamoDBRecord, error: Error): Promise<boolean> {

@@ -26,6 +26,7 @@ const contract: Record<ErrorCode, number> = {
   idempotency_key_reused: 422,
   rate_limited: 429,
   internal_error: 500,
+  ledger_behind: 503,
   overloaded: 503,
   busy: 503,
 };

@@ -86,10 +86,66 @@ describe('GET /wallets/{walletId}/balance?at=', () => {
       total: 1000,
       version: 1,
       at: new Date(started + 59_999).toISOString(),
+      final: false,
     });
+    const first = await at(0);
+    assert.deepEqual([first.body?.['available'], first.body?.['final']], [1000, true]);
     assert.equal((await at(60_000)).body?.['available'], 1500);
     assert.equal((await at(-1)).body?.['code'], 'wallet_not_found');
     assert.equal((await at(60_001)).body?.['code'], 'invalid_request');
+  });
+
+  it('comes from the wallet, or not at all, while the ledger is behind', async () => {
+    const lagging = await newBooks(engine);
+    const { table } = lagging;
+    const wallet = await fundedWallet(table, 'ann', 1000);
+    const at = async (ms: number) => {
+      const { status, body, headers } = await send(
+        'get-balance',
+        serve(getBalance, { table, entries: lagging.entries }),
+        { as: ann, path: { walletId: wallet }, query: { at: new Date(started + ms).toISOString() } },
+      );
+      return status === 200 ? body?.['available'] : [status, body?.['code'], headers['Retry-After']];
+    };
+    const behind = [503, 'ledger_behind', '1'];
+    assert.deepEqual(await at(0), behind, 'no entry is there, and two versions are');
+    assert.deepEqual(await at(-1), [404, 'wallet_not_found', undefined]);
+    await lagging.follow();
+    assert.equal(await at(0), 1000);
+
+    table.clock.now = started + 10_000;
+    await charge(table, wallet, { amount: 1 });
+    assert.equal(await at(10_000), 1001, 'the version that is missing is the wallet itself');
+    assert.equal(await at(9_999), 1000);
+    table.clock.now = started + 20_000;
+    await charge(table, wallet, { amount: 1 });
+    assert.deepEqual(await at(20_000), behind);
+    assert.deepEqual(await at(9_999), behind, 'the entry after it may be of an earlier time');
+    await lagging.follow();
+    assert.deepEqual([await at(9_999), await at(15_000), await at(20_000)], [1000, 1001, 1002]);
+    lagging.close();
+  });
+
+  it('stays what it was when a command with an earlier time is written later', async () => {
+    const late = await newBooks(engine);
+    const { table } = late;
+    const wallet = await fundedWallet(table, 'ann', 1000);
+    const at = (ms: number) =>
+      send('get-balance', serve(getBalance, { table, entries: late.entries }), {
+        as: ann,
+        path: { walletId: wallet },
+        query: { at: new Date(started + ms).toISOString() },
+      });
+    table.clock.now = started + 10_000;
+    await charge(table, wallet, { amount: 1 });
+    table.clock.now = started + 5_000;
+    await charge(table, wallet, { amount: 20 });
+    await late.follow();
+    table.clock.now = started + 100_000;
+    const figures = [];
+    for (const ms of [0, 5_000, 9_999, 10_000, 90_000]) figures.push((await at(ms)).body?.['available']);
+    assert.deepEqual(figures, [1000, 1000, 1000, 1021, 1021]);
+    late.close();
   });
 
   it('is neither consistent nor for strangers', async () => {

@@ -1,6 +1,7 @@
 import '../environment.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { DynamoDBRecord } from 'aws-lambda';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,12 +11,14 @@ import { eventTypes } from '../../lambdas/domain/events.ts';
 import { eventSchemas } from '../../lambdas/event-schemas.ts';
 import type { ServiceEvent } from '../../lambdas/event-schemas.ts';
 import type { PutEvents } from '../../lambdas/runtime/bus.ts';
+import { walletKey } from '../../lambdas/store/keys.ts';
+import { toItem } from '../../lambdas/store/write.ts';
 import { relay } from '../../lambdas/workers/relay.ts';
 import type { SetAside } from '../../lambdas/workers/relay.ts';
 import { newBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
-import { destination } from '../store/commands.ts';
+import { destination, fundedWallet, setStatus } from '../store/commands.ts';
 import {
   Death,
   eachDoom,
@@ -92,6 +95,20 @@ describe('events', () => {
     assert.deepEqual([...types, ...elsewhere].sort(), [...eventTypes].sort());
     const changes = records.filter((record) => eventsIn([record]).size === 1);
     assert.equal(expected.size, changes.length, 'two changes have the same event id');
+  });
+
+  it('have another id when the table was put back to an earlier state, and the same version is made again', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 5);
+    const key = { TableName: books.table.name, Key: toItem(walletKey(walletId)), ConsistentRead: true };
+    const { Item: backup } = await books.table.client.send(new GetItemCommand(key));
+    await setStatus(books.table, walletId, 'frozen');
+    await books.table.client.send(new PutItemCommand({ TableName: books.table.name, Item: backup }));
+    books.table.clock.now += 60_000;
+    await setStatus(books.table, walletId, 'frozen');
+    const events = eventsIn(await books.takeRecords());
+    books.close();
+    assert.equal([...events.values()].filter(({ type }) => type === 'wallet.frozen').length, 2);
   });
 
   it('are as their published schemas say, and say nothing else', () => {

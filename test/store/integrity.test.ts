@@ -1,5 +1,5 @@
 import '../environment.ts';
-import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
@@ -13,7 +13,7 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
-import { busyHistory, charge, transfer } from './histories.ts';
+import { busyHistory, charge, setStatus, transfer } from './histories.ts';
 import type { History } from './histories.ts';
 
 let engine: TestEngine;
@@ -115,6 +115,56 @@ describe('a pass', () => {
     assert.equal(await runPass(scene.books, later, scene.control), 'done');
     assert.deepEqual(later.sums['EUR'], { wallets: 14_296n, external: -14_301n, transit: 5n });
     assert.deepEqual(scene.found, []);
+    scene.close();
+  });
+
+  it('raises no alarm when the times of changes run backwards over its hour', async () => {
+    const scene = await newScene();
+    const { table, history } = scene;
+    const hour = Math.ceil(table.now() / hourMs) * hourMs;
+    for (const ms of [5, -5, 3, -3]) {
+      table.clock.now = hour + ms;
+      await charge(table, history.ann, { amount: 1 });
+    }
+    await scene.follow();
+    table.clock.now = hour + hourMs / 2;
+    const pass = passOver(scene);
+    assert.equal(pass.asOf, new Date(hour).toISOString());
+    await runPass(scene.books, pass, scene.control);
+    assert.deepEqual([pass.suspects, scene.found], [[], []]);
+    scene.close();
+  });
+
+  it('names a wallet that was put back to an earlier state, also when its sums fit', async () => {
+    const scene = await newScene();
+    const { table, history, control } = scene;
+    const read = () =>
+      table.client.send(
+        new GetItemCommand({ TableName: table.name, Key: toItem(walletKey(history.ann)), ConsistentRead: true }),
+      );
+    const { Item: backup } = await read();
+    assert.ok(backup);
+    await setStatus(table, history.ann, 'frozen');
+    await setStatus(table, history.ann, 'active');
+    await scene.follow();
+    const find = async () => {
+      scene.found.length = 0;
+      const pass = passOver(scene, true);
+      for (;;) {
+        const outcome = await runPass(scene.books, pass, control);
+        if (typeof outcome !== 'object') break;
+        table.clock.now = outcome.waitUntil;
+      }
+      return scene.found.map(({ kind, subject }) => [kind, subject]);
+    };
+    assert.deepEqual(await find(), []);
+    await table.client.send(new PutItemCommand({ TableName: table.name, Item: backup }));
+    assert.deepEqual(await find(), [['balance_differs', history.ann]], 'the ledger is ahead of it');
+    for (let i = 0; i < 2; i++) {
+      table.clock.now += 1_000;
+      await setStatus(table, history.ann, 'active');
+    }
+    assert.deepEqual(await find(), [['balance_differs', history.ann]], 'the last version is another one');
     scene.close();
   });
 

@@ -1,19 +1,26 @@
 import '../environment.ts';
-import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { entryKey, fingerprintOf } from '../../lambdas/store/keys.ts';
+import {
+  entryKey,
+  fingerprintOf,
+  momentOf,
+  transactionIdOf,
+  transactionKey,
+  walletKey,
+} from '../../lambdas/store/keys.ts';
 import { BrokenChain } from '../../lambdas/domain/entries.ts';
-import { appendEntry, balanceAt, hashOf, listEntries, readEntries } from '../../lambdas/store/entries.ts';
+import { appendEntry, findHeld, hashOf, listEntries, readEntries } from '../../lambdas/store/entries.ts';
 import { totalOf } from '../../lambdas/store/totals.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
-import { inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { answer, inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
 import type { Fault } from '../engine.ts';
 import { busyHistory, charge, fundedWallet, openWallet, settle, setStatus, transfer, withdraw } from './histories.ts';
 
@@ -93,28 +100,71 @@ describe("a wallet's ledger", () => {
     books.close();
   });
 
-  it('tells the balance at any moment with one query', async () => {
+  it('says what held at any moment with two calls, whatever the order in which the times of its changes come', async () => {
     const books = await newBooks(engine);
     const { table } = books;
     const walletId = await openWallet(table, 'ann');
     const opened = table.now();
-    for (let i = 1; i <= 3; i++) {
-      table.clock.now = opened + i * 1000;
+    // The second command began before the first, on a machine whose clock is behind, and was written after it.
+    for (const seconds of [3, 1, 2, 5]) {
+      table.clock.now = opened + seconds * 1000;
       await charge(table, walletId, { amount: 10 });
     }
     await books.follow();
-    const at = async (ms: number) => {
+    const at = async (seconds: number) => {
       const { result, roundTrips, readUnits } = await measure(books.entries, () =>
-        balanceAt(books.entries, walletId, new Date(opened + ms).toISOString()),
+        findHeld(books.entries, walletId, isoOf(opened + seconds * 1000)),
       );
-      assert.equal(roundTrips, 1);
-      assert.ok(readUnits <= 0.5);
-      return result?.available;
+      assert.equal(roundTrips, 2);
+      assert.ok(readUnits <= 1.5, String(readUnits));
+      return [result.entry?.balanceAfter.available, result.isOver];
     };
-    assert.deepEqual(
-      [await at(-1), await at(0), await at(999), await at(1000), await at(2500), await at(9e9)],
-      [undefined, 0, 0, 10, 20, 30],
-    );
+    assert.deepEqual(await at(-1), [undefined, true]);
+    assert.deepEqual(await at(0), [0, true]);
+    assert.deepEqual(await at(2), [0, true]);
+    assert.deepEqual(await at(3), [30, true]);
+    assert.deepEqual(await at(4), [30, true]);
+    assert.deepEqual(await at(5), [40, false]);
+    books.close();
+  });
+
+  it('says what held also among entries of the first releases, whose times run backwards', async () => {
+    const books = await newBooks(engine);
+    const walletId = 'w_eur_aaaaaaaaaaaaaaaaaaaaaaaaaa';
+    const seconds = [0, 1, 30, 2, 29, 3, 31];
+    for (const [version, second] of seconds.entries()) {
+      const at = isoOf(books.table.now() + second * 1000);
+      await books.entries.client.send(
+        new PutItemCommand({
+          TableName: books.entries.name,
+          Item: toItem({
+            ...entryKey(walletId, version),
+            moment: momentOf({ at, version }),
+            changes: [],
+            balanceAfter: { available: version, held: 0 },
+            statusAfter: 'active',
+            hash: 'hash',
+          }),
+        }),
+      );
+    }
+    const versions = [0, 1, 2, 3, 29, 30, 31, 40].map(async (second) => {
+      const { entry } = await findHeld(books.entries, walletId, isoOf(books.table.now() + second * 1000));
+      return entry?.version;
+    });
+    assert.deepEqual(await Promise.all(versions), [0, 1, 1, 1, 1, 5, 6, 6]);
+    books.close();
+  });
+
+  it('says what held although the index by time is behind', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 5);
+    for (let i = 0; i < 45; i++) await charge(books.table, walletId, { amount: 1 });
+    await books.follow();
+    const nothing = answer('nothing', 200, { Items: [], Count: 0 });
+    books.entries.fault = (call, send) => ('IndexName' in call.input ? nothing(call, send) : send());
+    const { entry, isOver } = await findHeld(books.entries, walletId, isoOf(books.table.now()));
+    assert.deepEqual([entry?.version, entry?.balanceAfter.available, isOver], [46, 50, false]);
     books.close();
   });
 
@@ -273,6 +323,49 @@ describe('records of the stream', () => {
     books.close();
   });
 
+  it('are set aside when the table was put back to an earlier state, also those whose versions the ledger has', async () => {
+    const books = await newBooks(engine);
+    const { table } = books;
+    const walletId = await fundedWallet(table, 'ann', 5);
+    const sound = await fundedWallet(table, 'ben', 5);
+    const backup = await imagesOf(table, walletId);
+    for (const amount of [1, 2, 3]) await charge(table, walletId, { amount });
+    await books.follow();
+
+    await putBack(table, backup);
+    await books.follow();
+    assert.equal(books.aside.length, 1, 'the restore itself, where it was made in place');
+    for (const amount of [3, 2, 1]) await charge(table, walletId, { amount });
+    // Versions 2 to 4 are others now. Version 5 begins with the balance that entry 4 has left, and does not follow it.
+    await charge(table, walletId, { amount: 100 });
+    await charge(table, sound, { amount: 1 });
+    await books.follow();
+    assert.equal(books.aside.length, 1 + 4);
+    const entries = await entriesOf(books, walletId);
+    assert.deepEqual(
+      entries.map(({ balanceAfter }) => balanceAfter.available),
+      [0, 5, 6, 8, 11],
+    );
+    assert.equal((await entriesOf(books, sound)).length, 3);
+    books.close();
+  });
+
+  it('of old repeat in silence, with one read for all of a wallet', async () => {
+    const books = await newBooks(engine);
+    const walletId = await fundedWallet(books.table, 'ann', 5);
+    for (let i = 0; i < 30; i++) await charge(books.table, walletId, { amount: 1 });
+    const records = await walletRecords(books);
+    await books.hand(records);
+    const { calls, writeUnits } = await measure(books.entries, () => books.hand(records.slice(0, 20)));
+    assert.deepEqual(
+      calls.map(({ operation }) => operation),
+      ['Query', 'Query'],
+    );
+    assert.equal(writeUnits, 0);
+    assert.deepEqual(books.aside, []);
+    books.close();
+  });
+
   it('that cannot be set aside are wanted again', async () => {
     const books = await newBooks(engine);
     const walletId = await fundedWallet(books.table, 'ann', 5);
@@ -309,6 +402,29 @@ describe('totals of the accounts outside', () => {
     books.close();
   });
 
+  it('take no second content of a transaction that was lost with a restore: it is set aside', async () => {
+    const books = await newBooks(engine);
+    const { table } = books;
+    const walletId = await fundedWallet(table, 'ann', 5);
+    const key = 'invoice-7';
+    const backup = await imagesOf(table, walletId);
+    await charge(table, walletId, { amount: 10, key });
+    await books.follow();
+    await putBack(table, backup);
+    await deleteItem(table, transactionKey(transactionIdOf('operator-1', key)));
+    await books.follow();
+    books.aside.length = 0;
+    await charge(table, walletId, { amount: 11, key });
+    await books.follow();
+    assert.deepEqual(
+      books.aside.map(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S).sort(),
+      ['TX', 'WALLET'],
+      'both the change of the wallet and the booking',
+    );
+    assert.equal(await totalOf(books.entries, 'external:EUR', undefined), -15n);
+    books.close();
+  });
+
   it('take many records in few writes', async () => {
     const books = await newBooks(engine);
     const walletId = await openWallet(books.table, 'ann');
@@ -322,6 +438,27 @@ describe('totals of the accounts outside', () => {
   });
 });
 
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 async function walletRecords(books: TestBooks): Promise<DynamoDBRecord[]> {
   return (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'WALLET');
+}
+
+/** The wallet as a backup has it. */
+async function imagesOf(table: TestTable, walletId: string) {
+  const { Item } = await table.client.send(
+    new GetItemCommand({ TableName: table.name, Key: toItem(walletKey(walletId)), ConsistentRead: true }),
+  );
+  assert.ok(Item);
+  return Item;
+}
+
+async function putBack(table: TestTable, item: Awaited<ReturnType<typeof imagesOf>>): Promise<void> {
+  await table.client.send(new PutItemCommand({ TableName: table.name, Item: item }));
+}
+
+async function deleteItem(table: TestTable, key: object): Promise<void> {
+  await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(key) }));
 }

@@ -3,6 +3,8 @@ import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 /** A request to a route, as the gateway would receive it. */
 export interface BenchRequest {
   readonly method: 'GET' | 'POST';
+  /** The path with its parameters as `{name}`. */
+  readonly resource: string;
   /** The path with its parameters filled in. */
   readonly path: string;
   readonly pathParameters: Readonly<Record<string, string>>;
@@ -29,6 +31,7 @@ export function request(
   const { key, ...rest } = more;
   return {
     method,
+    resource: template,
     path: template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(pathParameters[name] ?? '')),
     pathParameters,
     ...rest,
@@ -46,6 +49,7 @@ export function eventOf(request: BenchRequest, caller: BenchCaller = operator): 
   const headers = { Accept: '*/*', Host: 'wallet.example', 'User-Agent': 'bench', ...request.headers };
   const event: Partial<APIGatewayProxyEvent> = {
     httpMethod: request.method,
+    resource: request.resource,
     path: request.path,
     pathParameters: { ...request.pathParameters },
     headers,
@@ -54,7 +58,11 @@ export function eventOf(request: BenchRequest, caller: BenchCaller = operator): 
     multiValueQueryStringParameters: query ? several(query) : null,
     body: request.body === undefined ? null : JSON.stringify(request.body),
     isBase64Encoded: false,
-    requestContext: { authorizer: { ...caller } } as unknown as APIGatewayProxyEvent['requestContext'],
+    requestContext: {
+      authorizer: { ...caller },
+      requestId: 'bench',
+      path: request.path,
+    } as unknown as APIGatewayProxyEvent['requestContext'],
   };
   return event as APIGatewayProxyEvent;
 }

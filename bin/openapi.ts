@@ -4,14 +4,17 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { answers, namedSchemas } from '../lambdas/answer-schemas.ts';
 import { signatureHeader, timestampHeader } from '../lambdas/bank/signature.ts';
-import { maxBodyBytes, routes } from '../lambdas/contract.ts';
+import { maxBodyBytes, resourceServer, routes, scopes } from '../lambdas/contract.ts';
 import type { Route } from '../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../lambdas/domain/errors.ts';
 import type { RouteHandler } from '../lambdas/runtime/http.ts';
 import { problem } from '../lambdas/runtime/problem.ts';
 import { annotations, fields, idempotencyKeyFormat, maxMetadataKeys } from '../lambdas/runtime/request.ts';
+import { idFormats } from '../lambdas/store/keys.ts';
 import { entryOf } from '../lib/bundle.ts';
+import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
+import { fieldTexts, parameterTexts, scopeTexts } from './openapi-texts.ts';
 
 type RouteName = (typeof routes)[number]['function'];
 type Described = Pick<RouteHandler<never>, 'body' | 'query'>;
@@ -29,15 +32,21 @@ z.globalRegistry.add(annotations.metadata.unwrap(), { maxProperties: maxMetadata
 const headers = {
   'Idempotency-Replayed': 'There, and `true`, when the key was used before: the transaction or wallet is as it is now',
   'Preference-Applied': 'The preference that was followed',
-  ETag: 'The version of the wallet; ask again with If-None-Match',
+  'Cache-Control': 'no-store, or for what has an ETag private, no-cache',
+  ETag: 'The version of what is answered; ask again with If-None-Match',
+  Location: 'The path of what was made, from the root of the host',
   'Retry-After': 'Whole seconds after which trying again makes sense',
   'RateLimit-Limit':
     'Commands of this kind that a caller may send in a clock hour; absent where it is not this that was reached',
   'RateLimit-Remaining': 'How many of them are left',
   'RateLimit-Reset': 'Whole seconds until the next hour begins',
+  Vary: 'An answer is for one caller; long ones are compressed for clients that accept it',
   'WWW-Authenticate': 'Bearer',
 } as const;
 type HeaderName = keyof typeof headers;
+
+/** Headers of every answer of a handler; the gateway's own have the first. */
+const everywhere: readonly HeaderName[] = ['Cache-Control', 'Vary'];
 
 /** The document. Imports every route's handler, which calls nothing while it loads. */
 export async function openApiDocument(): Promise<object> {
@@ -53,10 +62,14 @@ export async function openApiDocument(): Promise<object> {
     info: {
       title: 'Wallet service',
       version: '1',
+      license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
+      contact: { name: 'The team that runs the deployment' },
       description: [
         'Money is an integer in minor units. Times are ISO 8601, UTC. Ids and cursors are opaque.',
         `A request body is JSON of at most ${maxBodyBytes} bytes. Members and query parameters not named here are refused.`,
         'An answer may have more members than its schema names: leave aside what you do not know.',
+        'Lists of values in answers are open (`x-extensible-enum`): a later version may have more of them.',
+        'A number is written in digits only: neither 1.0 nor 1e2. No object has a name twice.',
         'A repeated command is answered as the first one was, with the transaction or wallet as it is now.',
       ].join(' '),
     },
@@ -74,6 +87,7 @@ export async function openApiDocument(): Promise<object> {
       headers: Object.fromEntries(
         Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
       ),
+      examples: problemExamples(),
       parameters: {
         'Idempotency-Key': {
           name: 'Idempotency-Key',
@@ -81,8 +95,14 @@ export async function openApiDocument(): Promise<object> {
           required: true,
           description: 'Names this command among those of the caller, for ever: the same again moves nothing again',
           schema: { type: 'string', pattern: idempotencyKeyFormat.source },
+          example: 'invoice-2026-001',
         },
-        'If-None-Match': { name: 'If-None-Match', in: 'header', schema: { type: 'string' } },
+        'If-None-Match': {
+          name: 'If-None-Match',
+          in: 'header',
+          description: 'Entity tags that the client has; the answer is 304 when the current one is among them',
+          schema: { type: 'string' },
+        },
       },
       securitySchemes: {
         token: {
@@ -93,6 +113,20 @@ export async function openApiDocument(): Promise<object> {
             "With wallet:read and wallet:write a caller reaches the wallets whose ownerId is the token's `sub`. With " +
             'wallet:charge, wallet:support and wallet:decide it reaches every wallet, on the routes that name them. ' +
             'wallet:operate is the sum of these three.',
+        },
+        oauth2: {
+          type: 'oauth2',
+          description:
+            'How a backend gets its tokens. The URL is that of `npm start`; a deployed stack has its own in the output ' +
+            "TokenEndpoint, where Cognito writes scopes as `wallet/read`. With an issuer of your own it is the issuer's.",
+          flows: {
+            clientCredentials: {
+              tokenUrl: '/oauth/token',
+              scopes: Object.fromEntries(
+                scopes.map((scope) => [`${resourceServer}:${scope}`, textFor(scopeTexts, scope)]),
+              ),
+            },
+          },
         },
         bankTimestamp: { type: 'apiKey', in: 'header', name: timestampHeader, description: 'docs/bank-protocol.md' },
         bankSignature: { type: 'apiKey', in: 'header', name: signatureHeader, description: 'docs/bank-protocol.md' },
@@ -117,32 +151,48 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
   const isKeyed = needsKey(route);
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
-    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
       name,
       in: 'path',
       required: true,
-      schema: { type: 'string' },
+      description: textFor(parameterTexts, name),
+      schema: { type: 'string', pattern: idFormats[name as keyof typeof idFormats].source },
     })),
-    ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({ name, in: 'query', schema })),
+    ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      description: textFor(parameterTexts, name),
+      schema,
+    })),
     ...(isKeyed ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : []),
     ...(304 in of ? [{ $ref: '#/components/parameters/If-None-Match' }] : []),
     ...(prefer ? [{ name: 'Prefer', in: 'header', description: prefer.join('; '), schema: { type: 'string' } }] : []),
   ];
   return {
-    operationId: camelCase(route.function),
+    operationId: camelCase(route.method === 'HEAD' ? `head-${route.function}` : route.function),
     tags: [route.path.split('/')[1]],
     summary,
     description,
-    security: securityOf(route, handler),
+    security: securityOf(route, handler).flatMap(withOAuth),
     ...(parameters.length > 0 && { parameters }),
     ...(handler.body && {
       requestBody: {
         required: !handler.body.safeParse({}).success,
-        content: { 'application/json': { schema: { $ref: schemaRef(requestName(route.function)) } } },
+        content: {
+          'application/json': {
+            schema: { $ref: schemaRef(requestName(route.function)) },
+            example: exampleOf(bodyExamples, route.function),
+          },
+        },
       },
     }),
     responses: responsesOf(route, handler),
   };
+}
+
+/** A token may be had in any way, or in the one that the document describes. */
+function withOAuth(alternative: object): object[] {
+  return 'token' in alternative ? [alternative, { oauth2: alternative.token }] : [alternative];
 }
 
 /** The alternatives that open a route. */
@@ -157,16 +207,18 @@ function securityOf(route: Route, { body }: Described): object[] {
 function responsesOf(route: Route & { function: RouteName }, handler: Described): object {
   const { of, prefer } = answers[route.function];
   const names: HeaderName[] = [
+    ...everywhere,
     ...(needsKey(route) ? (['Idempotency-Replayed'] as const) : []),
     ...(prefer ? (['Preference-Applied'] as const) : []),
     ...(304 in of ? (['ETag'] as const) : []),
   ];
   const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
   for (const [status, { meaning, schema }] of Object.entries(of)) {
+    const isMade = status === '201' || status === '202';
     responses[status] = {
       description: meaning,
-      ...headersOf(Number(status) < 400 ? names : ['Retry-After']),
-      ...(schema && { content: { 'application/json': { schema: { $ref: schemaRef(schema) } } } }),
+      ...headersOf(Number(status) < 400 ? [...names, ...(isMade ? (['Location'] as const) : [])] : refusalHeaders(503)),
+      ...(schema && { content: { 'application/json': contentOf(route, status, schema) } }),
     };
   }
   for (const [status, codes] of Map.groupBy(codesOf(route, handler), statusOf)) {
@@ -180,12 +232,19 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
       content: {
         ...known?.content,
         'application/problem+json': {
-          schema: { $ref: schemaRef('Problem'), properties: { code: { enum: codes }, status: { const: status } } },
+          schema: { $ref: schemaRef('Problem') },
+          examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
         },
       },
     };
   }
+  if (route.method === 'HEAD') for (const response of Object.values(responses)) delete response.content;
   return responses;
+}
+
+function contentOf(route: Route, status: string, schema: keyof typeof answerExamples): object {
+  const example = answerExamplesOfRoutes[`${route.function} ${status}`] ?? answerExamples[schema];
+  return { schema: { $ref: schemaRef(schema) }, example };
 }
 
 /** The codes that a route can answer: those that follow from what it takes, and those that it states. */
@@ -210,9 +269,10 @@ function statusOf(code: ErrorCode): number {
 }
 
 function refusalHeaders(status: number): HeaderName[] {
-  if (status === 401) return ['WWW-Authenticate'];
-  if (status === 429) return ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
-  return status === 503 ? ['Retry-After'] : [];
+  if (status === 401) return [...everywhere, 'WWW-Authenticate'];
+  if (status === 429)
+    return [...everywhere, 'Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+  return status === 503 ? [...everywhere, 'Retry-After'] : [...everywhere];
 }
 
 function headersOf(names: readonly HeaderName[]): { headers?: object } {
@@ -234,8 +294,60 @@ function schemasOf(described: readonly { route: { function: RouteName }; handler
   }
   const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: schemaRef, override });
   return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema, $id, ...schema }]: [string, Record<string, unknown>]) => [id, schema]),
+    Object.entries(schemas).map(([id, { $schema, $id, ...schema }]: [string, Record<string, unknown>]) => [
+      id,
+      describedFields(id, id in namedSchemas ? withOpenEnums(schema) : schema),
+    ]),
   );
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Every object in a value, changed from the outside in. */
+function mapObjects(value: unknown, change: (object: JsonObject) => JsonObject): unknown {
+  if (Array.isArray(value)) return value.map((member) => mapObjects(member, change));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(change(value)).map(([name, member]) => [name, mapObjects(member, change)]));
+}
+
+/** Answers may get further values: a client that stops at one that it does not know would stop then. */
+function withOpenEnums(schema: JsonObject): unknown {
+  return mapObjects(schema, ({ enum: values, ...rest }) =>
+    Array.isArray(values)
+      ? { ...rest, 'x-extensible-enum': values }
+      : { ...rest, ...(values !== undefined && { enum: values }) },
+  );
+}
+
+/** The schema with a description for each field, and the pattern of currencies. */
+function describedFields(id: string, schema: unknown): unknown {
+  return mapObjects(schema, (object) => {
+    const { properties } = object;
+    if (object['type'] !== 'object' || !isObject(properties)) return object;
+    const fields = Object.entries(properties).map(([name, field]) => {
+      if (!isObject(field) || '$ref' in field) return [name, field];
+      const description = field['description'] ?? textFor(fieldTexts, name, id);
+      return [name, { ...field, ...(name === 'currency' && { pattern: '^[A-Z]{3}$' }), description }];
+    });
+    return { ...object, properties: Object.fromEntries(fields) as object };
+  });
+}
+
+/** @throws for a name that openapi-texts.ts does not know yet */
+function textFor(texts: Readonly<Record<string, string>>, name: string, schema = ''): string {
+  const text = texts[`${schema}.${name}`] ?? texts[name];
+  if (text === undefined) throw new Error(`openapi-texts.ts says nothing of ${schema} ${name}`);
+  return text;
+}
+
+function exampleOf(examples: Readonly<Record<string, object>>, name: string): object {
+  const example = examples[name];
+  if (example === undefined) throw new Error(`openapi-examples.ts has no example for ${name}`);
+  return example;
 }
 
 function schemaRef(name: string): string {
@@ -257,7 +369,7 @@ function textOf(route: Route): { summary: string; description: string } {
   const source = readFileSync(entryOf(route.function), 'utf8');
   for (const [, comment = ''] of source.matchAll(/\/\*\*(.*?)\*\//gs)) {
     const text = comment.replaceAll(/\s*\n \* ?|\s+/g, ' ').trim();
-    const title = `\`${route.method} ${route.path}\`: `;
+    const title = `\`${route.method === 'HEAD' ? 'GET' : route.method} ${route.path}\`: `;
     if (!text.startsWith(title)) continue;
     const said = text.slice(title.length);
     const description = `${said.charAt(0).toUpperCase()}${said.slice(1)}`;

@@ -130,6 +130,7 @@ const problem = z.object({
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
     .describe('Of `invalid_request`: which field, parameter or header, and what is wrong with it'),
+  requestId: z.string().describe("The gateway's id of the request, in its logs too: name it when you ask for help"),
 });
 
 /** The schemas that have a name, by it. */
@@ -167,6 +168,8 @@ const use: readonly ErrorCode[] = ['wallet_frozen', 'wallet_closed', 'currency_m
 const spend: readonly ErrorCode[] = [...use, 'insufficient_funds', 'overloaded'];
 const wait = `\`wait=N\`: wait up to N seconds, at most ${longestWaitSeconds}, for the end of the transaction`;
 
+const unchanged = { 304: { meaning: 'It has not changed since the version in If-None-Match' } };
+
 /** The answers of each route. */
 export const answers: Readonly<Record<RouteName, Answers>> = {
   'create-wallet': { of: { 201: { meaning: 'The new wallet', schema: 'Wallet' } } },
@@ -175,7 +178,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   'get-balance': {
     of: {
       200: { meaning: 'The balance', schema: 'Balance' },
-      304: { meaning: 'It has not changed since the version in If-None-Match' },
+      ...unchanged,
     },
     codes: ['ledger_behind'],
   },
@@ -201,8 +204,8 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     prefer: ['`respond-async`: queue the transfer', wait],
   },
   'list-transactions': { of: { 200: { meaning: 'A page of transactions', schema: 'TransactionPage' } } },
-  'get-transaction': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' } } },
-  'get-receipt': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' } } },
+  'get-transaction': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
+  'get-receipt': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
   'list-entries': { of: { 200: { meaning: 'A page of entries', schema: 'EntryPage' } } },
   freeze: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
   unfreeze: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },

@@ -108,7 +108,7 @@ export interface RouteAccess {
 
 /** A route of the HTTP API; `open` routes take no token at the gateway (the bank signs what it sends instead). */
 export type Route = {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly path: string;
   readonly function: FunctionName;
 } & (RouteAccess | { readonly open: true });
@@ -153,6 +153,7 @@ export const routes = [
   { method: 'GET', path: '/integrity', function: 'integrity', any: 'support' },
   { method: 'POST', path: '/bank/notifications', function: 'bank-notifications', open: true },
   { method: 'GET', path: '/health', function: 'health', open: true },
+  { method: 'HEAD', path: '/health', function: 'health', open: true },
 ] as const satisfies readonly Route[];
 
 /** Scopes of a caller's token; Cognito writes them as `<resource server>/<scope>`, other issuers as `wallet:<scope>`. */

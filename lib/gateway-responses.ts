@@ -68,12 +68,20 @@ export function gatewayResponses(): readonly GatewayResponseOptions[] {
     type,
     statusCode: String(status),
     responseHeaders: Object.fromEntries(
-      Object.entries({ 'Content-Type': 'application/problem+json', ...headers }).map(([name, value]) => [
-        name,
-        `'${value}'`,
-      ]),
+      Object.entries({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers }).map(
+        ([name, value]) => [name, `'${value}'`],
+      ),
     ),
     // The key chooses the template; what the client sees is the header above.
-    templates: { 'application/json': JSON.stringify({ type: 'about:blank', title, status, code, detail }) },
+    templates: {
+      'application/json': JSON.stringify({
+        type: 'about:blank',
+        title,
+        status,
+        code,
+        detail,
+        requestId: '$context.requestId',
+      }),
+    },
   }));
 }

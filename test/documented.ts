@@ -7,6 +7,8 @@ import { join } from 'node:path';
 
 interface Schemed {
   readonly schema: object;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly $ref: string }>>;
 }
 
 interface Response {
@@ -30,6 +32,7 @@ interface Document {
   readonly components: {
     readonly schemas: Readonly<Record<string, object>>;
     readonly headers: Readonly<Record<string, object>>;
+    readonly examples: Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
     readonly securitySchemes: Readonly<Record<string, object>>;
   };
 }
@@ -71,7 +74,13 @@ export function assertDocumented({ method, path, sent, status, headers, answer }
   if (answer !== '') {
     const mediaType = headers.get('content-type') ?? '';
     assert.ok(response.content?.[mediaType], `${about} as ${mediaType}`);
-    assertValid([...place, 'responses', String(status), 'content', mediaType], JSON.parse(answer), about);
+    const body: unknown = JSON.parse(answer);
+    assertValid([...place, 'responses', String(status), 'content', mediaType], body, about);
+    if (mediaType === 'application/problem+json') {
+      const { code, status: stated } = body as { code: string; status: number };
+      assert.ok(response.content[mediaType].examples?.[code], `${about} with the code ${code}`);
+      assert.equal(stated, status, about);
+    }
   }
 
   if (status >= 300) return;
@@ -82,11 +91,13 @@ export function assertDocumented({ method, path, sent, status, headers, answer }
   }
 }
 
-/** Answers may have what no schema names; a test may not, as a schema was forgotten then. */
+/** Answers may have members and values that no schema names; a test may not, as a schema was forgotten then. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (schema === null || typeof schema !== 'object') return schema;
-  const members = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, closed(value)]));
+  const members = Object.fromEntries(
+    Object.entries(schema).map(([name, value]) => [name === 'x-extensible-enum' ? 'enum' : name, closed(value)]),
+  );
   const isOpen = 'type' in schema && 'properties' in schema && !('additionalProperties' in schema);
   return isOpen ? { ...members, additionalProperties: false } : members;
 }
@@ -95,7 +106,8 @@ const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time'
 ajv.addSchema(closed(document) as object, 'openapi');
 const validators = new Map<string, ValidateFunction>();
 
-function assertValid(place: readonly string[], value: unknown, about: string): void {
+/** Asserts that a value is as the schema at this place of the document says. */
+export function assertValid(place: readonly string[], value: unknown, about: string): void {
   const pointer = [...place, 'schema'].map((name) => name.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
   const ref = `openapi#/${encodeURI(pointer)}`;
   const validate = validators.get(ref) ?? ajv.compile({ $ref: ref });

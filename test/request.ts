@@ -73,10 +73,13 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
     ...((body ?? bytes) !== undefined && { 'Content-Type': 'application/json' }),
     ...headers,
   };
+  const filledPath = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) =>
+    encodeURIComponent(path[parameter] ?? ''),
+  );
   return {
     resource: route.path,
     httpMethod: route.method,
-    path: route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => encodeURIComponent(path[parameter] ?? '')),
+    path: filledPath,
     headers: sent,
     multiValueHeaders: { ...several(sent), ...repeated },
     queryStringParameters: Object.keys(query).length === 0 ? null : query,
@@ -85,7 +88,12 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
     stageVariables: null,
     body: bytes ? Buffer.from(bytes).toString('base64') : textOf(body),
     isBase64Encoded: bytes !== undefined,
-    requestContext: { authorizer: as ?? null },
+    requestContext: {
+      authorizer: as ?? null,
+      requestId: 'gateway-1',
+      // As behind a stage.
+      path: `/prod${filledPath}`,
+    },
   } as APIGatewayProxyEvent;
 }
 

@@ -5,10 +5,11 @@ import { plus } from '../domain/money.ts';
 import { reachable } from '../runtime/caller.ts';
 import type { Caller } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
+import { conditional } from '../runtime/conditional.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { query, serve } from '../runtime/http.ts';
 import type { RouteServices } from '../runtime/http.ts';
-import { fields, headersOf, invalid } from '../runtime/request.ts';
+import { fields, invalid } from '../runtime/request.ts';
 import { balanceView } from '../runtime/views.ts';
 import { findHeld } from '../store/entries.ts';
 import { openTable } from '../store/table.ts';
@@ -38,11 +39,7 @@ export const getBalance = query({
     if (query.at !== undefined) return balanceAtMoment(caller, path['walletId'] ?? '', query.at, { table, entries });
     const consistent = query.consistent === 'true';
     const wallet = reachable(caller, await getWallet(table, path['walletId'] ?? '', { consistent }));
-    const etag = `"${String(wallet.version)}"`;
-    // Private: a shared cache must not hold it. no-cache: keep it, but ask with If-None-Match before using it.
-    const headers = { ETag: etag, 'Cache-Control': 'private, no-cache' };
-    if (matches(headersOf(event, 'If-None-Match'), etag)) return { status: 304, headers };
-    return { status: 200, body: balanceView(wallet), headers };
+    return conditional(event, balanceView(wallet), String(wallet.version));
   },
 });
 
@@ -66,14 +63,6 @@ async function balanceAtMoment(caller: Caller, walletId: string, at: string, { t
   const { available, held: heldBack, version } = balance;
   const then = { ...wallet, available, held: heldBack, total: plus(available, heldBack), version };
   return { status: 200, body: { ...balanceView(then), at, final: Date.parse(at) + finalAfterMs <= now } };
-}
-
-/** Whether an If-None-Match header names the tag (RFC 9110, section 13.1.2: weak comparison, a list, or `*`). */
-function matches(lines: readonly string[], etag: string): boolean {
-  return lines
-    .flatMap((line) => line.split(','))
-    .map((tag) => tag.trim().replace(/^W\//, ''))
-    .some((tag) => tag === etag || tag === '*');
 }
 
 const env = readEnvironment('get-balance');

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
+import { conditional } from '../runtime/conditional.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { query, serve } from '../runtime/http.ts';
 import { transactionView } from '../runtime/views.ts';
@@ -12,14 +13,14 @@ import { openTable } from '../store/table.ts';
 export const getReceipt = query({
   name: 'get-receipt',
   query: z.strictObject({}),
-  async handle({ caller, path }, { table }) {
+  async handle({ caller, path, event }, { table }) {
     const receiptCode = path['receiptCode'] ?? '';
     const transactionId = transactionIdOfReceipt(receiptCode);
     if (transactionId === undefined) throw new WalletError('transaction_not_found');
     const transaction = await getVisibleTransaction(table, caller, transactionId);
     // The day is part of the code: one with another day was never issued.
     if (receiptCodeOf(transaction) !== receiptCode) throw new WalletError('transaction_not_found');
-    return { status: 200, body: transactionView(transaction) };
+    return conditional(event, transactionView(transaction));
   },
 });
 

@@ -66,8 +66,14 @@ export function walletNotFound(walletId: string): WalletError {
 export function debitRefusal(wallet: Wallet | undefined, debit: Use & { amount: number }): WalletError | undefined {
   return (
     useRefusal(wallet, debit) ??
-    (wallet !== undefined && wallet.available < debit.amount ? new WalletError('insufficient_funds') : undefined)
+    (wallet !== undefined && wallet.available < debit.amount ? insufficientFunds(wallet, debit.amount) : undefined)
   );
+}
+
+/** Names the balance, as only a caller whose reach has the wallet gets so far. */
+function insufficientFunds({ available, currency }: Wallet, amount: number): WalletError {
+  const detail = `available are ${String(available)}, asked for are ${amount}, in minor units of ${currency}`;
+  return new WalletError('insufficient_funds', { detail });
 }
 
 /** Why money may not enter this wallet; as `debitRefusal`, with the balance limit in place of the funds. */

@@ -145,9 +145,21 @@ function accessOf(name: FunctionName): RouteAccess {
   return route;
 }
 
-/** The answer to a command: what it made, or on a replay the same as it is now. */
-export function committed(status: number, body: object, replayed: boolean): Answer {
-  return { status, body, ...(replayed && { headers: { 'Idempotency-Replayed': 'true' } }) };
+/** The answer to a command: what it made and where that is, or on a replay the same as it is now. */
+export function committed(
+  status: number,
+  body: { readonly transactionId: string } | { readonly walletId: string },
+  replayed: boolean,
+): Answer {
+  const location = 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
+  return {
+    status,
+    body,
+    headers: {
+      ...((status === 201 || status === 202) && { Location: location }),
+      ...(replayed && { 'Idempotency-Replayed': 'true' }),
+    },
+  };
 }
 
 /**
@@ -159,16 +171,18 @@ export function committed(status: number, body: object, replayed: boolean): Answ
 export function serve<S>(route: RouteHandler<S>, services: S) {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(shell(route))
-    .handler(async (event: APIGatewayProxyEvent) => toResult(await route.handle(event, services)));
+    .handler(async (event: APIGatewayProxyEvent) => toResult(await route.handle(event, services), event));
 }
 
 function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
   let startedAt = 0;
-  const identify = ({ requestContext, pathParameters }: APIGatewayProxyEvent, requestId: string) => {
+  const identify = ({ requestContext, pathParameters }: APIGatewayProxyEvent, invocationId: string) => {
     logger.resetKeys();
     logger.appendKeys({
       route: name,
-      requestId,
+      // The access log and the caller know the request by the gateway's id, Lambda's own lines by the invocation's.
+      requestId: requestContext.requestId,
+      invocationId,
       principal: (requestContext.authorizer as { principal?: string } | null | undefined)?.principal,
       walletId: pathParameters?.['walletId'],
     });
@@ -193,21 +207,35 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
       const { error, event, context } = request;
       const refusal =
         error instanceof WalletError ? error : new WalletError('internal_error', {}, { cause: error ?? undefined });
-      const answer = problem(refusal);
+      const answer = problem(refusal, event.requestContext.requestId);
       const outcome = { status: answer.status, code: refusal.code, durationMs: durationMs() };
       if (!isCommand) identify(event, context.awsRequestId);
       count(answer.status < 500 ? 'Refusals' : 'Faults');
       if (answer.status < 500) logger.info('request refused', outcome);
       else logger.error('request failed', { ...outcome, error: describe(refusal) });
-      request.response = toResult(answer);
+      request.response = toResult(answer, event);
     },
   };
 }
 
-function toResult({ status, body, headers }: Answer): APIGatewayProxyResult {
+function toResult({ status, body, headers = {} }: Answer, event: APIGatewayProxyEvent): APIGatewayProxyResult {
+  const { Location: location } = headers;
   return {
     statusCode: status,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
-    body: body === undefined ? '' : jsonOf(body),
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      // The gateway compresses, and says nothing of it.
+      Vary: 'Authorization, Accept-Encoding',
+      ...headers,
+      ...(location !== undefined && { Location: basePathOf(event) + location }),
+    },
+    body: body === undefined || event.httpMethod === 'HEAD' ? '' : jsonOf(body),
   };
+}
+
+/** What the request's path has in front of the contract's: the stage, or the base path of a domain name. */
+function basePathOf({ resource, requestContext }: APIGatewayProxyEvent): string {
+  const depth = resource.split('/').length - 1;
+  return requestContext.path.replace(/\/+$/, '').split('/').slice(0, -depth).join('/');
 }

@@ -34,13 +34,17 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An error as problem+json (RFC 9457) with the contract's `code`. */
-export function problem(error: WalletError): Answer {
+/**
+ * An error as problem+json (RFC 9457) with the contract's `code`.
+ *
+ * @param requestId the gateway's, by which logs and access log know the request
+ */
+export function problem(error: WalletError, requestId?: string): Answer {
   const { detail, errors, retryAfterSeconds, limit } = error.details;
   const status = statuses[error.code];
   return {
     status,
-    body: { type: 'about:blank', title: error.title, status, code: error.code, detail, errors },
+    body: { type: 'about:blank', title: error.title, status, code: error.code, detail, errors, requestId },
     headers: {
       'Content-Type': 'application/problem+json',
       ...(error.code === 'unauthorized' && { 'WWW-Authenticate': 'Bearer' }),

@@ -56,8 +56,11 @@ export async function enqueue(
       logger.error('accepted but not enqueued; the sweeper will', { transactionId, error: describe(error) });
     }
   }
-  if (preferences.waitSeconds === 0) return committed(202, transactionView(transaction), replayed);
-  const current = await waitForEnd(services.table, transaction, preferences.waitUntil);
-  const answer = committed(isAtRest(current) ? 200 : 202, transactionView(current), replayed);
-  return { ...answer, headers: { ...answer.headers, 'Preference-Applied': `wait=${preferences.waitSeconds}` } };
+  const { respondAsync, waitSeconds, waitUntil } = preferences;
+  const current = waitSeconds === 0 ? transaction : await waitForEnd(services.table, transaction, waitUntil);
+  const status = waitSeconds > 0 && isAtRest(current) ? 200 : 202;
+  const answer = committed(status, transactionView(current), replayed);
+  const applied = [...(respondAsync ? ['respond-async'] : []), ...(waitSeconds > 0 ? [`wait=${waitSeconds}`] : [])];
+  if (applied.length === 0) return answer;
+  return { ...answer, headers: { ...answer.headers, 'Preference-Applied': applied.join(', ') } };
 }

@@ -18,6 +18,13 @@ const transactionIdFormat = new RegExp(`^tx_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 const historyKeyFormat = new RegExp(`^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z#tx_${id}$`);
 
+/** The formats of ids that callers name. */
+export const idFormats = {
+  walletId: walletIdFormat,
+  transactionId: transactionIdFormat,
+  receiptCode: receiptCodeFormat,
+} as const;
+
 /** 26 base32 characters of a SHA-256 over principal and key. */
 function digest(principal: string, idempotencyKey: string): string {
   // The length keeps ("ab", "c") and ("a", "bc") apart.

@@ -34,10 +34,10 @@ const contract: Record<ErrorCode, number> = {
 describe('error codes', () => {
   for (const [code, status] of Object.entries(contract) as [ErrorCode, number][]) {
     it(`${code} is answered with ${status} as problem+json`, () => {
-      const answer = problem(new WalletError(code));
+      const answer = problem(new WalletError(code), 'request-1');
       const { type, title, ...body } = answer.body as { type: string; title: string };
       assert.equal(answer.status, status);
-      assert.deepEqual(body, { status, code, detail: undefined, errors: undefined });
+      assert.deepEqual(body, { status, code, detail: undefined, errors: undefined, requestId: 'request-1' });
       assert.equal(type, 'about:blank');
       assert.match(title, /^[A-Z]/);
       assert.equal(answer.headers?.['Content-Type'], 'application/problem+json');
@@ -59,7 +59,7 @@ describe('error codes', () => {
       'RateLimit-Reset': '90',
     });
     const errors = [{ path: 'amount', message: 'must be positive' }];
-    const invalid = problem(new WalletError('invalid_request', { detail: 'one field', errors }));
+    const invalid = problem(new WalletError('invalid_request', { detail: 'one field', errors }), 'request-1');
     assert.deepEqual(invalid.body, {
       type: 'about:blank',
       title: 'The request is not valid',
@@ -67,6 +67,7 @@ describe('error codes', () => {
       code: 'invalid_request',
       detail: 'one field',
       errors,
+      requestId: 'request-1',
     });
     assert.equal(problem(new WalletError('unauthorized')).headers?.['WWW-Authenticate'], 'Bearer');
   });

@@ -5,7 +5,7 @@ import { routes } from '../../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { problem } from '../../lambdas/runtime/problem.ts';
-import { assertDocumented, document } from '../documented.ts';
+import { assertDocumented, assertValid, document } from '../documented.ts';
 
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, path, operation })),
@@ -74,9 +74,7 @@ describe('docs/openapi.json', () => {
     const found = new Set<string>();
     for (const { route, operation } of operations) {
       for (const [status, { content }] of Object.entries(operation.responses)) {
-        const schema = content?.['application/problem+json']?.schema as
-          { properties: { code: { enum: ErrorCode[] } } } | undefined;
-        for (const code of schema?.properties.code.enum ?? []) {
+        for (const code of Object.keys(content?.['application/problem+json']?.examples ?? {}) as ErrorCode[]) {
           assert.equal(String(problem(new WalletError(code)).status), status, `${route}: ${code}`);
           found.add(code);
         }
@@ -84,6 +82,89 @@ describe('docs/openapi.json', () => {
     }
     // What is asked for under a path of the document is never `not_found`.
     assert.deepEqual([...found, 'not_found'].sort(), Object.keys(errorTitles).sort());
+  });
+});
+
+/** Every object under a value, with its path. */
+function objectsIn(value: unknown, path = ''): { path: string; object: Readonly<Record<string, unknown>> }[] {
+  if (value === null || typeof value !== 'object') return [];
+  const inside = Object.entries(value).flatMap(([name, member]) => objectsIn(member, `${path}/${name}`));
+  return Array.isArray(value) ? inside : [{ path, object: value as Record<string, unknown> }, ...inside];
+}
+
+describe('what generators of clients make of the document', () => {
+  it('is not hindered by a $ref with siblings, or by an expression that only ECMAScript knows', () => {
+    for (const { path, object } of objectsIn(document)) {
+      if ('$ref' in object) assert.deepEqual(Object.keys(object), ['$ref'], path);
+      if (typeof object['pattern'] === 'string') {
+        assert.doesNotMatch(object['pattern'], /\\[pP]\{|\\u\{|\(\?<[^=!]|\\k</, path);
+      }
+    }
+  });
+
+  it('has a text for each field, parameter, header and operation', () => {
+    for (const { path, object } of objectsIn(document.components.schemas)) {
+      if (object['type'] !== 'object') continue;
+      for (const [name, field] of Object.entries((object['properties'] ?? {}) as Record<string, object>)) {
+        assert.ok('description' in field || '$ref' in field, `${path}/${name}`);
+      }
+    }
+    for (const { route, operation } of operations) {
+      for (const parameter of operation.parameters ?? []) {
+        assert.ok('$ref' in parameter || 'description' in parameter, `${route}: ${JSON.stringify(parameter)}`);
+      }
+    }
+    for (const { path, object } of objectsIn(document.components.headers)) {
+      if ('schema' in object) assert.ok(object['description'], path);
+    }
+  });
+
+  it('knows that values in answers are open, and those in requests are not', () => {
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      const forbidden = name.endsWith('Request') ? 'x-extensible-enum' : 'enum';
+      for (const { path, object } of objectsIn(schema, name)) assert.ok(!Array.isArray(object[forbidden]), path);
+    }
+  });
+
+  it('has a pattern for each parameter of a path, and for currencies', () => {
+    for (const { object } of objectsIn(document)) {
+      if (object['in'] === 'path') assert.ok((object['schema'] as { pattern?: string }).pattern);
+      const { currency } = (object['properties'] ?? {}) as { currency?: { pattern?: string } };
+      if (currency !== undefined) assert.equal(currency.pattern, '^[A-Z]{3}$');
+    }
+  });
+});
+
+describe('the examples of the document', () => {
+  const contents = operations.flatMap(({ route, path, operation }) => {
+    const place = ['paths', path, route.split(' ')[0]!.toLowerCase()];
+    const bodies = { requestBody: operation.requestBody, ...operation.responses };
+    return Object.entries(bodies).flatMap(([name, body]) =>
+      Object.entries(body?.content ?? {}).map(([mediaType, content]) => ({
+        place: [...place, ...(name === 'requestBody' ? [name] : ['responses', name]), 'content', mediaType],
+        content,
+      })),
+    );
+  });
+
+  it('are there for each body and each answer, and are what their schemas say', () => {
+    for (const { place, content } of contents) {
+      const { example, examples = {} } = content;
+      const values = Object.values(examples).map(({ $ref }) => (resolve($ref) as { value: unknown }).value);
+      assert.ok(example !== undefined || values.length > 0, place.join(' '));
+      for (const value of example === undefined ? values : [example]) assertValid(place, value, place.join(' '));
+    }
+  });
+
+  it('have their fields in the order of the service', () => {
+    const sample = Object.values(document.components.examples).map(({ value }) => Object.keys(value));
+    for (const names of sample) {
+      const order = ['type', 'title', 'status', 'code', 'detail', 'errors', 'requestId'];
+      assert.deepEqual(
+        names,
+        order.filter((name) => names.includes(name)),
+      );
+    }
   });
 });
 

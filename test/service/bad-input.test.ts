@@ -271,6 +271,8 @@ describe('bad input is answered with its code, stores nothing and names what was
       const answer = await ann.ask(path, options);
       assert.deepEqual([answer.status, answer.body['code']], [status, code]);
       assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+      assert.equal(answer.body['requestId'], answer.headers.get('x-amzn-requestid'));
       if (field !== undefined) {
         const paths = (answer.body['errors'] as { path: string }[]).map((error) => error.path);
         assert.deepEqual(paths.includes(field), true, `names ${field}, not ${paths.join(', ')}`);

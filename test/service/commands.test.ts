@@ -50,6 +50,11 @@ describe('money under concurrency', () => {
   });
 });
 
+it('says on HEAD whether it is up, without a body', async () => {
+  const { status, body } = await service.withAuthorization(undefined)('/health', { method: 'HEAD' });
+  assert.deepEqual([status, body], [200, {}]);
+});
+
 describe('idempotency keys', () => {
   it('refuse another body, and belong to their caller', async () => {
     const [ann, bob] = await Promise.all([newUser(1_000), newUser(1_000)]);

@@ -47,7 +47,7 @@ describe('routes', () => {
     }
     assert.deepEqual(
       (routes as readonly Route[]).filter((route) => 'open' in route).map(({ path }) => path),
-      ['/bank/notifications', '/health'],
+      ['/bank/notifications', '/health', '/health'],
     );
   });
 
@@ -117,8 +117,9 @@ describe("the gateway's own answers", () => {
     for (const response of responses) {
       assert.deepEqual(response.RestApiId, { Ref: restApiId });
       const { detail, ...body } = bodyOf(response.ResponseType) as { code: ErrorCode; status: number; detail?: string };
-      const handlers = problem(new WalletError(body.code));
+      const handlers = problem(new WalletError(body.code), '$context.requestId');
       assert.deepEqual({ ...handlers.body }, { ...body, detail: undefined, errors: undefined }, response.ResponseType);
+      assert.equal(response.ResponseParameters['gatewayresponse.header.Cache-Control'], "'no-store'");
       assert.ok(detail === undefined || detail.length > 0);
       assert.equal(response.StatusCode, String(body.status));
       for (const [name, value] of Object.entries(handlers.headers ?? {})) {

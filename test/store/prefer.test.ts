@@ -112,6 +112,6 @@ describe('a command whose client prefers to wait', () => {
         headers: { Prefer: 'respond-async', prefer: 'wait=1' },
       },
     );
-    assert.deepEqual([status, headers['Preference-Applied']], [202, 'wait=1']);
+    assert.deepEqual([status, headers['Preference-Applied']], [202, 'respond-async, wait=1']);
   });
 });

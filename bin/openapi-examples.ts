@@ -1,0 +1,194 @@
+/** The examples in docs/openapi.json. A test holds each of them against the schema that it stands beside. */
+import type { namedSchemas } from '../lambdas/answer-schemas.ts';
+import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
+import type { ErrorCode, ErrorDetails } from '../lambdas/domain/errors.ts';
+import { problem } from '../lambdas/runtime/problem.ts';
+
+const walletId = 'w_usd_4zqmn7c2xk5vtj3hd6wpyafr2e';
+const toWalletId = 'w_usd_k2v7ahs5nbq4yfj6xwmzc3tdpr';
+const ids = {
+  charge: 'tx_b3n6vqk7zmt2xhcf5wjy4sadpr',
+  withdrawal: 'tx_q5w2zjx7nmk4vtc6hdfy3bapsr',
+  transfer: 'tx_h7m3kzq2vxn5tjc4wdfy6bspar',
+};
+const at = '2026-03-01T12:00:00.000Z';
+const later = '2026-03-01T12:00:04.250Z';
+
+const common = { status: 'completed', amount: 2_500, currency: 'USD', walletId };
+const receiptOf = (id: string) => `RCP-20260301-${id.slice('tx_'.length)}`;
+const identityOf = (transactionId: string) => ({ transactionId, receiptCode: receiptOf(transactionId) });
+const move = (from: string, to: string) => [
+  { account: from, amount: -2_500 },
+  { account: to, amount: 2_500 },
+];
+
+const charge = {
+  ...identityOf(ids.charge),
+  type: 'charge',
+  ...common,
+  postings: move('external:USD', `wallet:${walletId}:available`),
+  externalReference: 'invoice-2026-001',
+  createdAt: at,
+  updatedAt: at,
+  completedAt: at,
+};
+const pendingWithdrawal = {
+  ...identityOf(ids.withdrawal),
+  type: 'withdrawal',
+  ...common,
+  status: 'pending',
+  destination: { account: '****3000', name: 'Ada Lovelace' },
+  postings: move(`wallet:${walletId}:available`, `wallet:${walletId}:held`),
+  createdAt: at,
+  updatedAt: at,
+};
+const withdrawal = {
+  ...pendingWithdrawal,
+  status: 'completed',
+  postings: [...pendingWithdrawal.postings, ...move(`wallet:${walletId}:held`, 'external:USD')],
+  attempts: [{ at: later, submitted: true, outcome: 'accepted' }],
+  updatedAt: later,
+  completedAt: later,
+};
+const transfer = {
+  ...identityOf(ids.transfer),
+  type: 'transfer',
+  ...common,
+  counterpartyWalletId: toWalletId,
+  postings: move(`wallet:${walletId}:available`, `wallet:${toWalletId}:available`),
+  description: 'Rent of March',
+  createdAt: at,
+  updatedAt: at,
+  completedAt: at,
+};
+const { completedAt, ...openTransfer } = {
+  ...transfer,
+  status: 'pending',
+  postings: move(`wallet:${walletId}:available`, 'transit:USD'),
+};
+const arrivedTransfer = {
+  ...transfer,
+  postings: [...openTransfer.postings, ...move('transit:USD', `wallet:${toWalletId}:available`)],
+  updatedAt: later,
+  completedAt: later,
+};
+
+const balance = { walletId, currency: 'USD', available: 7_500, held: 2_500, total: 10_000, version: 12 };
+const wallet = {
+  walletId,
+  ownerId: 'alice',
+  currency: 'USD',
+  status: 'active',
+  balance,
+  createdAt: '2026-02-01T09:30:00.000Z',
+  updatedAt: at,
+};
+const emptyWallet = {
+  ...wallet,
+  balance: { ...balance, available: 0, held: 0, total: 0, version: 0 },
+  updatedAt: wallet.createdAt,
+};
+const entry = {
+  walletId,
+  version: 12,
+  at,
+  changes: [
+    { account: 'available', amount: -2_500 },
+    { account: 'held', amount: 2_500 },
+  ],
+  balanceAfter: { available: 7_500, held: 2_500 },
+  statusAfter: 'active',
+  transactionId: ids.withdrawal,
+  hash: 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg',
+};
+const preferences = {
+  ownerId: 'alice',
+  channels: { email: true, sms: false, push: true },
+  mutedEvents: ['wallet.funded'],
+};
+const pass = {
+  passId: 'pass-2026-03-01T11',
+  status: 'sound',
+  stage: 'done',
+  startedAt: '2026-03-01T11:00:00.000Z',
+  finishedAt: '2026-03-01T11:02:10.000Z',
+  asOf: '2026-03-01T10:55:00.000Z',
+  withBank: true,
+  runs: 2,
+  counts: { wallets: 1_200, transactions: 48_000, entries: 96_000, payments: 3_100 },
+  readUnits: 15_250.5,
+  sums: [{ currency: 'USD', wallets: '1000000', external: '-1000000', transit: '0', sum: '0' }],
+  suspects: [],
+  found: 0,
+  discrepancies: [],
+};
+
+const details: Partial<Record<ErrorCode, ErrorDetails>> = {
+  insufficient_funds: { detail: 'available are 1000, asked for are 2500, in minor units of USD' },
+  invalid_request: {
+    errors: [{ path: 'amount', message: 'must be an integer of minor units, 1 to 9007199254740991' }],
+  },
+};
+
+/** An example of each schema that an answer has. */
+export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>> = {
+  Wallet: wallet,
+  WalletPage: { items: [wallet] },
+  Balance: balance,
+  Transaction: withdrawal,
+  TransactionPage: { items: [withdrawal, charge], nextCursor: 'MjAyNi0wMy0wMVQxMjowMDowMC4wMDBaI3R4' },
+  Entry: entry,
+  EntryPage: { items: [entry], nextCursor: 'MTI' },
+  NotificationPreferences: preferences,
+  Pass: pass,
+  Integrity: { last: pass, running: null },
+  Health: { status: 'ok' },
+  Unavailable: { status: 'unavailable' },
+  Notified: { reference: ids.withdrawal },
+  Problem: problemExample('insufficient_funds'),
+};
+
+/** Examples of answers that differ from the one of their schema, by `function status`. */
+export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
+  'create-wallet 201': emptyWallet,
+  'charge 201': charge,
+  'withdraw 202': pendingWithdrawal,
+  'transfer 200': arrivedTransfer,
+  'transfer 201': transfer,
+  'transfer 202': openTransfer,
+  'freeze 200': { ...wallet, status: 'frozen' },
+  'close 200': { ...emptyWallet, status: 'closed' },
+};
+
+/** An example of each route's body, by the route's function. */
+export const bodyExamples: Readonly<Record<string, object>> = {
+  'create-wallet': { currency: 'USD' },
+  charge: { amount: 2_500, externalReference: 'invoice-2026-001' },
+  withdraw: { amount: 2_500, destination: { account: 'DE89370400440532013000', name: 'Ada Lovelace' } },
+  transfer: { amount: 2_500, toWalletId, description: 'Rent of March', metadata: { contract: '4711' } },
+  freeze: {},
+  unfreeze: {},
+  close: {},
+  resolve: { outcome: 'completed', evidence: 'Statement of 2026-03-02, line 7' },
+  'put-notification-preferences': {
+    channels: preferences.channels,
+    mutedEvents: preferences.mutedEvents,
+  },
+  'bank-notifications': { reference: ids.withdrawal, status: 'paid', amount: 2_500, currency: 'USD' },
+};
+
+/** A refusal as it is answered. */
+export function problemExample(code: ErrorCode): object {
+  return { ...problem(new WalletError(code, details[code]), 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef').body };
+}
+
+/** An example of each refusal. */
+export function problemExamples(): Readonly<Record<string, { summary: string; value: object }>> {
+  const codes = Object.keys(errorTitles) as ErrorCode[];
+  return Object.fromEntries(
+    codes.map((code) => [
+      code,
+      { summary: errorTitles[code], value: JSON.parse(JSON.stringify(problemExample(code))) as object },
+    ]),
+  );
+}

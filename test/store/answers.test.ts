@@ -1,0 +1,120 @@
+/** What an answer says besides its body: where the new thing is, which preference was followed, who knows the request. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { createWallet } from '../../lambdas/api/create-wallet.ts';
+import { getReceipt } from '../../lambdas/api/get-receipt.ts';
+import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { withdraw } from '../../lambdas/api/withdraw.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import type { QueuedServices } from '../../lambdas/runtime/queued-command.ts';
+import { logger } from '../../lambdas/runtime/telemetry.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { endUser, send } from '../request.ts';
+import type { Request } from '../request.ts';
+import { destination, fundedWallet, newKey } from './commands.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+let walletId: string;
+let toWalletId: string;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+beforeEach(async () => {
+  [walletId, toWalletId] = [await fundedWallet(table, 'ann', 1_000), await fundedWallet(table, 'bob', 1_000)];
+});
+
+const services = (): QueuedServices => ({
+  table,
+  queue: { send: () => Promise.resolve() },
+  isOverloaded: () => Promise.resolve(false),
+  perHour: 1_000,
+});
+const as = endUser('ann');
+const pay = (request: Request = {}) =>
+  send('transfer', serve(transfer, services()), {
+    as,
+    path: { walletId },
+    key: newKey(),
+    body: { amount: 10, toWalletId },
+    ...request,
+  });
+
+describe('an answer', () => {
+  it('says where the new thing is, behind the stage or base path that the request came by', async () => {
+    for (const headers of [{}, { Prefer: 'respond-async' }]) {
+      const paid = await pay({ headers });
+      assert.equal(paid.headers['Location'], `/prod/transactions/${String(paid.body?.['transactionId'])}`);
+    }
+    const opened = await send('create-wallet', serve(createWallet, services()), {
+      as,
+      key: newKey(),
+      body: { currency: 'EUR' },
+    });
+    assert.equal(opened.headers['Location'], `/prod/wallets/${String(opened.body?.['walletId'])}`);
+  });
+
+  it('names every preference that was followed, and no other', async () => {
+    const applied = async (Prefer: string) => (await pay({ headers: { Prefer } })).headers['Preference-Applied'];
+    assert.equal(await applied('respond-async'), 'respond-async');
+    assert.equal(await applied('wait=1, respond-async; foo'), 'respond-async, wait=1');
+    assert.equal(await applied('respond-async, wait=99999999999999999999'), 'respond-async, wait=20');
+    for (const prefer of ['wait=5', 'return=minimal', 'respond-asynchronously']) {
+      assert.equal(await applied(prefer), undefined, prefer);
+    }
+    const { headers } = await send('withdraw', serve(withdraw, services()), {
+      as,
+      path: { walletId },
+      key: newKey(),
+      body: { amount: 10, destination },
+      headers: { Prefer: 'respond-async' },
+    });
+    assert.equal(headers['Preference-Applied'], 'respond-async');
+  });
+
+  it('is for one caller, and kept by no cache', async () => {
+    for (const { headers } of [await pay(), await pay({ body: {} })]) {
+      assert.deepEqual([headers['Vary'], headers['Cache-Control']], ['Authorization, Accept-Encoding', 'no-store']);
+    }
+  });
+
+  it('that refuses names the request as the gateway and the log do', async (t) => {
+    const { mock } = t.mock.method(logger, 'appendKeys');
+    assert.equal((await pay({ body: {} })).body?.['requestId'], 'gateway-1');
+    const { requestId, invocationId } = mock.calls[0]!.arguments[0];
+    assert.deepEqual([requestId, invocationId], ['gateway-1', 'request-1']);
+  });
+
+  it('tells the owner what is available, and nobody else', async () => {
+    const { body } = await pay({ body: { amount: 1_001, toWalletId } });
+    assert.equal(body?.['detail'], 'available are 1000, asked for are 1001, in minor units of EUR');
+    const other = await pay({ path: { walletId: toWalletId }, body: { amount: 1_001, toWalletId: walletId } });
+    assert.deepEqual([other.status, other.body?.['code']], [404, 'wallet_not_found']);
+  });
+});
+
+describe('a transaction', () => {
+  it('has a tag that holds until it changes, also by its receipt', async () => {
+    const { body } = await pay({ headers: { Prefer: 'respond-async' } });
+    const path = { transactionId: String(body?.['transactionId']), receiptCode: String(body?.['receiptCode']) };
+    const read = (headers?: Record<string, string>) =>
+      send('get-transaction', serve(getTransaction, { table }), { as, path, ...(headers && { headers }) });
+    const first = await read();
+    const etag = String(first.headers['ETag']);
+    for (const tags of [etag, `"x", W/${etag}`, '*']) {
+      assert.equal((await read({ 'If-None-Match': tags })).status, 304, tags);
+    }
+    assert.equal((await read({ 'If-None-Match': '"x"' })).status, 200);
+    const receipt = await send('get-receipt', serve(getReceipt, { table }), {
+      as,
+      path,
+      headers: { 'If-None-Match': etag },
+    });
+    assert.equal(receipt.status, 304);
+  });
+});

@@ -169,6 +169,25 @@ export const maxBodyBytes = 65_536;
 /** Answers of at least this many bytes are compressed by the gateway for clients that accept it. */
 export const minCompressionBytes = 1024;
 
+/** The types of item in the wallet table: how their partition keys begin. Grants and keys are made from it. */
+export const ledgerItems = {
+  wallet: 'WALLET#',
+  ownedWallet: 'OWNER#',
+  transaction: 'TX#',
+  rateWindow: 'RATE#',
+  preferences: 'PREFERENCES#',
+  breaker: 'BREAKER#',
+} as const;
+
+/** The types of item in the entries table: how their partition keys begin. */
+export const entryItems = { entry: 'LEDGER#', total: 'TOTAL#', booking: 'BOOKED#', pass: 'INTEGRITY' } as const;
+
+/** The types of item in the table of activity: how their partition keys begin. */
+export const activityItems = { activity: 'ACTIVITY#' } as const;
+
+/** The type of item in the record of notifications that went: how its partition keys begin. */
+export const sentItems = { notification: 'notification#' } as const;
+
 /** Names of the table's indexes. */
 export const indexes = { byWallet: 'byWallet', byCounterparty: 'byCounterparty', due: 'due' } as const;
 

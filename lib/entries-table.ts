@@ -1,7 +1,7 @@
 import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import { entryIndexes } from '../lambdas/contract.ts';
-import { allowTable, type TableAction } from './table-access.ts';
+import { entryIndexes, entryItems } from '../lambdas/contract.ts';
+import { allowTable, type Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `EntriesTable`. */
@@ -34,11 +34,12 @@ export class EntriesTable extends Construct {
     });
   }
 
-  /** `ENTRIES_TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */
-  allow(actions: readonly TableAction[], indexNames: readonly (keyof typeof entryIndexes)[] = []): Access {
+  /** `ENTRIES_TABLE_NAME` with a grant for exactly these actions on items, and to query exactly these indexes. */
+  allow(grants: Grants<keyof typeof entryItems>, indexNames: readonly (keyof typeof entryIndexes)[] = []): Access {
     return allowTable(
       this.table,
-      actions,
+      entryItems,
+      grants,
       indexNames.map((name) => entryIndexes[name]),
     );
   }

@@ -1,22 +1,26 @@
 import { type Attribute, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import { allowTable, type TableAction } from './table-access.ts';
+import { allowTable, type Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `ExpiringTable`. */
-export interface ExpiringTableProps {
+export interface ExpiringTableProps<ItemType extends string> {
   readonly partitionKey: Attribute;
   readonly sortKey?: Attribute;
+  /** How the partition keys of each type of item begin. */
+  readonly items: Readonly<Record<ItemType, string>>;
   /** The attribute with the time (epoch seconds) after which an item is deleted. */
   readonly timeToLiveAttribute: string;
 }
 
 /** A table of what is remembered for a while only, beside the one with the money: losing it loses no money. */
-export class ExpiringTable extends Construct {
+export class ExpiringTable<ItemType extends string> extends Construct {
   readonly table: TableV2;
+  readonly #items: Readonly<Record<ItemType, string>>;
 
-  constructor(scope: Construct, id: string, props: ExpiringTableProps) {
+  constructor(scope: Construct, id: string, { items, ...props }: ExpiringTableProps<ItemType>) {
     super(scope, id);
+    this.#items = items;
     this.table = new TableV2(this, 'Table', {
       ...props,
       billing: Billing.onDemand(),
@@ -25,8 +29,8 @@ export class ExpiringTable extends Construct {
     });
   }
 
-  /** The table's name with leave for exactly these actions on items. */
-  allow(actions: readonly TableAction[]): Access {
-    return allowTable(this.table, actions);
+  /** The table's name with a grant for exactly these actions on items. */
+  allow(grants: Grants<ItemType>): Access {
+    return allowTable(this.table, this.#items, grants);
   }
 }

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
-import { type FraudPolicy, screenedEvents } from '../lambdas/contract.ts';
+import { activityItems, type FraudPolicy, screenedEvents } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
@@ -49,6 +49,7 @@ export class Fraud extends Construct {
     const activity = new ExpiringTable(this, 'Activity', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
+      items: activityItems,
       timeToLiveAttribute: 'ttl',
     });
     // In batches, so that a wallet with many movements is counted once for all of them.
@@ -68,9 +69,9 @@ export class Fraud extends Construct {
     this.worker = new WalletFunction(this, 'fraud', {
       timeout: this.work.workerTimeout,
       environment: {
-        TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
+        TABLE_NAME: ledger.allow({ GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] }),
         SCREENING_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
-        ACTIVITY_TABLE_NAME: activity.allow(['BatchGetItem', 'PutItem']),
+        ACTIVITY_TABLE_NAME: activity.allow({ BatchGetItem: ['activity'], PutItem: ['activity'] }),
         EVENT_BUS_NAME: events.allowPublishing(),
         FRAUD_LIMITS: JSON.stringify(policy),
         FREEZE_ON_SUSPICION: String(freezeOnSuspicion),

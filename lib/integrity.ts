@@ -30,15 +30,18 @@ export class Integrity extends Construct {
     super(scope, id);
     this.functions = {
       integrity: new WalletFunction(this, 'integrity', {
-        environment: { ENTRIES_TABLE_NAME: entries.allow(['GetItem']) },
+        environment: { ENTRIES_TABLE_NAME: entries.allow({ GetItem: ['pass'] }) },
       }),
     };
     this.job = new WalletFunction(this, 'integrity-job', {
       // The work of a run ends after ten minutes by itself, and the next run goes on.
       timeout: Duration.minutes(15),
       environment: {
-        TABLE_NAME: ledger.allow(['GetItem', 'BatchGetItem', 'Scan'], ['byWallet', 'byCounterparty']),
-        ENTRIES_TABLE_NAME: entries.allow(['GetItem', 'Query', 'PutItem']),
+        TABLE_NAME: ledger.allow({ GetItem: ['wallet'], BatchGetItem: ['transaction'], Scan: 'everything' }, [
+          'byWallet',
+          'byCounterparty',
+        ]),
+        ENTRIES_TABLE_NAME: entries.allow({ GetItem: ['pass'], Query: ['entry', 'total'], PutItem: ['pass'] }),
         ...withdrawals.bankAccess,
         EVENT_BUS_NAME: events.allowPublishing(),
       },

@@ -2,9 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import { indexes } from '../lambdas/contract.ts';
+import { indexes, ledgerItems } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
-import { allowTable, type TableAction } from './table-access.ts';
+import { allowTable, type Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `LedgerTable`. */
@@ -60,11 +60,12 @@ export class LedgerTable extends Construct {
     return tableStreamArn;
   }
 
-  /** `TABLE_NAME` with leave for exactly these actions on items, and to query exactly these indexes. */
-  allow(actions: readonly TableAction[], indexNames: readonly (keyof typeof indexes)[] = []): Access {
+  /** `TABLE_NAME` with a grant for exactly these actions on items, and to query exactly these indexes. */
+  allow(grants: Grants<keyof typeof ledgerItems>, indexNames: readonly (keyof typeof indexes)[] = []): Access {
     return allowTable(
       this.table,
-      actions,
+      ledgerItems,
+      grants,
       indexNames.map((name) => indexes[name]),
     );
   }

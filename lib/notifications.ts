@@ -4,7 +4,7 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Alias } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { notifiedEvents } from '../lambdas/contract.ts';
+import { notifiedEvents, sentItems } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
@@ -36,6 +36,7 @@ export class Notifications extends Construct {
     });
     const sent = new ExpiringTable(this, 'Sent', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
+      items: sentItems,
       timeToLiveAttribute: 'expiration',
     });
     this.work = new WorkQueue(this, 'Work', {
@@ -54,22 +55,27 @@ export class Notifications extends Construct {
     this.notifier = new WalletFunction(this, 'notifier', {
       timeout: this.work.workerTimeout,
       environment: {
-        TABLE_NAME: ledger.allow(['BatchGetItem']),
+        TABLE_NAME: ledger.allow({ BatchGetItem: ['wallet', 'preferences'] }),
         NOTIFICATION_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
         NOTIFICATION_TOPIC_ARN: {
           value: this.topic.topicArn,
           grants: [{ actions: ['sns:Publish'], resources: [this.topic.topicArn] }],
         },
-        SENT_TABLE_NAME: sent.allow(['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']),
+        SENT_TABLE_NAME: sent.allow({
+          GetItem: ['notification'],
+          PutItem: ['notification'],
+          UpdateItem: ['notification'],
+          DeleteItem: ['notification'],
+        }),
       },
     });
     this.work.feed(this.notifier);
     this.functions = {
       'get-notification-preferences': new WalletFunction(this, 'get-notification-preferences', {
-        environment: { TABLE_NAME: ledger.allow(['GetItem']) },
+        environment: { TABLE_NAME: ledger.allow({ GetItem: ['preferences'] }) },
       }),
       'put-notification-preferences': new WalletFunction(this, 'put-notification-preferences', {
-        environment: { TABLE_NAME: ledger.allow(['PutItem']) },
+        environment: { TABLE_NAME: ledger.allow({ PutItem: ['preferences'] }) },
       }),
     };
   }

@@ -28,7 +28,7 @@ export class Projector extends Construct {
       // A batch of one wallet is 100 puts in a row, and the store's own tries at one of them end after 4 s.
       timeout: Duration.seconds(60),
       environment: {
-        ENTRIES_TABLE_NAME: entries.allow(['Query', 'PutItem', 'UpdateItem']),
+        ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'], PutItem: ['entry', 'booking'], UpdateItem: ['total'] }),
         SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),
       },
     });

@@ -28,7 +28,7 @@ export class Sweeper extends Construct {
     this.sweeper = new WalletFunction(this, 'sweeper', {
       timeout: Duration.seconds(50),
       environment: {
-        TABLE_NAME: ledger.allow(['UpdateItem'], ['due']),
+        TABLE_NAME: ledger.allow({ UpdateItem: ['transaction'] }, ['due']),
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
       },

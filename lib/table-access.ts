@@ -1,19 +1,44 @@
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Access } from './wallet-function.ts';
 
-/** DynamoDB actions that functions are granted. A transaction is authorised by the actions of its items. */
-export type TableAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'Scan' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+/** DynamoDB actions on items that a request names. A transaction is authorised by the actions of its items. */
+type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
 
-/** The table's name with leave for exactly these actions on items, and to query exactly these indexes. */
-export function allowTable(
+/**
+ * What a function may do with a table: for each action the types of item. `Scan` reads everything, as it names no item.
+ */
+export type Grants<ItemType extends string> = Readonly<
+  Partial<Record<ItemAction, readonly ItemType[]>> & { Scan?: 'everything' }
+>;
+
+/**
+ * Returns the table's name with a grant for exactly these actions on items of these types, and to query exactly these
+ * indexes.
+ *
+ * The types become a condition on the partition key. Every action in it names its keys in the request, so its set of
+ * keys is never empty; an empty set would fulfil `ForAllValues`.
+ *
+ * @param items how the partition keys of each type of item begin
+ */
+export function allowTable<ItemType extends string>(
   { tableArn, tableName }: TableV2,
-  actions: readonly TableAction[],
+  items: Readonly<Record<ItemType, string>>,
+  grants: Grants<ItemType>,
   indexNames: readonly string[] = [],
 ): Access {
-  const items = { actions: actions.map((action) => `dynamodb:${action}`), resources: [tableArn] };
-  const queries = { actions: ['dynamodb:Query'], resources: indexNames.map((name) => `${tableArn}/index/${name}`) };
+  const { Scan: scan, ...actions } = grants;
+  const ofItems = (Object.entries(actions) as [ItemAction, readonly ItemType[]][]).map(([action, types]) => ({
+    actions: [`dynamodb:${action}`],
+    resources: [tableArn],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': types.map((type) => `${items[type]}*`) } },
+  }));
+  const indexes = indexNames.map((name) => `${tableArn}/index/${name}`);
   return {
     value: tableName,
-    grants: [items, queries].filter(({ resources, actions: some }) => resources.length > 0 && some.length > 0),
+    grants: [
+      ...ofItems,
+      ...(scan === undefined ? [] : [{ actions: ['dynamodb:Scan'], resources: [tableArn] }]),
+      ...(indexes.length === 0 ? [] : [{ actions: ['dynamodb:Query'], resources: indexes }]),
+    ],
   };
 }

@@ -14,14 +14,16 @@ export class Transactions extends Construct {
   constructor(scope: Construct, id: string, { ledger }: TransactionsProps) {
     super(scope, id);
     // With the wallets that the transaction touches, which say whether the caller may see it.
-    const readOne = { environment: { TABLE_NAME: ledger.allow(['GetItem', 'BatchGetItem']) } };
+    const readOne = {
+      environment: { TABLE_NAME: ledger.allow({ GetItem: ['transaction'], BatchGetItem: ['wallet'] }) },
+    };
     this.functions = {
       charge: new WalletFunction(this, 'charge', {
         // A replay comes back with the refused write, so that moving money needs no leave to read.
-        environment: { TABLE_NAME: ledger.allow(['PutItem', 'UpdateItem']) },
+        environment: { TABLE_NAME: ledger.allow({ PutItem: ['transaction'], UpdateItem: ['wallet'] }) },
       }),
       'list-transactions': new WalletFunction(this, 'list-transactions', {
-        environment: { TABLE_NAME: ledger.allow(['GetItem'], ['byWallet', 'byCounterparty']) },
+        environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'] }, ['byWallet', 'byCounterparty']) },
       }),
       'get-transaction': new WalletFunction(this, 'get-transaction', readOne),
       'get-receipt': new WalletFunction(this, 'get-receipt', readOne),

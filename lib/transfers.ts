@@ -39,7 +39,11 @@ export class Transfers extends Construct {
       transfer: new WalletFunction(this, 'transfer', {
         timeout: WalletFunction.longestRouteTimeout,
         environment: {
-          TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
+          TABLE_NAME: ledger.allow({
+            GetItem: ['transaction'],
+            PutItem: ['transaction'],
+            UpdateItem: ['wallet', 'rateWindow'],
+          }),
           TRANSFERS_PER_HOUR: String(props.transfersPerHour),
           TRANSFER_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
@@ -49,7 +53,7 @@ export class Transfers extends Construct {
     this.worker = new WalletFunction(this, 'transfers', {
       timeout: this.work.workerTimeout,
       environment: {
-        TABLE_NAME: ledger.allow(['BatchGetItem', 'UpdateItem']),
+        TABLE_NAME: ledger.allow({ BatchGetItem: ['transaction'], UpdateItem: ['transaction', 'wallet'] }),
         TRANSFER_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
       },
     });

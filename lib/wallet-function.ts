@@ -12,8 +12,14 @@ import { bundleOf } from './bundle.ts';
  */
 export interface Access {
   readonly value: string;
-  /** Resources that the function may act on, and the exact IAM actions. */
-  readonly grants: readonly { readonly actions: readonly string[]; readonly resources: readonly string[] }[];
+  readonly grants: readonly Grant[];
+}
+
+/** Resources that a function may act on, the exact IAM actions, and the conditions under which it may. */
+export interface Grant {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
 /** Properties of `WalletFunction`. */
@@ -69,9 +75,14 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
     });
     for (const [, binding] of bindings) {
       if (typeof binding === 'string') continue;
-      for (const { actions, resources } of binding.grants) {
+      for (const { actions, resources, conditions } of binding.grants) {
         role.addToPolicy(
-          new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] }),
+          new PolicyStatement({
+            effect: Effect.ALLOW,
+            actions: [...actions],
+            resources: [...resources],
+            ...(conditions && { conditions }),
+          }),
         );
       }
     }

@@ -17,22 +17,33 @@ export class Wallets extends Construct {
 
   constructor(scope: Construct, id: string, { ledger, entries, walletsPerHour }: WalletsProps) {
     super(scope, id);
-    const readOne = { environment: { TABLE_NAME: ledger.allow(['GetItem']) } };
+    const readOne = { environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'] }) } };
     // Commands answer with the wallet as it is after them.
-    const change = { environment: { TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']) } };
+    const change = {
+      environment: {
+        TABLE_NAME: ledger.allow({ GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] }),
+      },
+    };
     this.functions = {
       'create-wallet': new WalletFunction(this, 'create-wallet', {
-        environment: { ...change.environment, WALLETS_PER_HOUR: String(walletsPerHour) },
+        environment: {
+          TABLE_NAME: ledger.allow({
+            GetItem: ['wallet'],
+            PutItem: ['transaction', 'wallet', 'ownedWallet'],
+            UpdateItem: ['rateWindow'],
+          }),
+          WALLETS_PER_HOUR: String(walletsPerHour),
+        },
       }),
       'list-wallets': new WalletFunction(this, 'list-wallets', {
-        environment: { TABLE_NAME: ledger.allow(['Query', 'BatchGetItem']) },
+        environment: { TABLE_NAME: ledger.allow({ Query: ['ownedWallet'], BatchGetItem: ['wallet'] }) },
       }),
       'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
       'get-balance': new WalletFunction(this, 'get-balance', {
-        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow(['Query'], ['byTime']) },
+        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'] }, ['byTime']) },
       }),
       'list-entries': new WalletFunction(this, 'list-entries', {
-        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow(['Query']) },
+        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'] }) },
       }),
       freeze: new WalletFunction(this, 'freeze', change),
       unfreeze: new WalletFunction(this, 'unfreeze', change),

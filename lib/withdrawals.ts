@@ -89,21 +89,24 @@ export class Withdrawals extends Construct {
     );
     this.bankAccess = { BANK_URL: bank.url, BANK_REQUEST_SECRET_ARN: allowReading(this.requestSecret) };
 
-    const readAndMove = ledger.allow(['GetItem', 'PutItem', 'UpdateItem']);
     this.functions = {
       withdraw: new WalletFunction(this, 'withdraw', {
         timeout: WalletFunction.longestRouteTimeout,
         environment: {
-          TABLE_NAME: readAndMove,
+          TABLE_NAME: ledger.allow({
+            GetItem: ['transaction'],
+            PutItem: ['transaction'],
+            UpdateItem: ['wallet', 'rateWindow'],
+          }),
           WITHDRAWALS_PER_HOUR: String(props.withdrawalsPerHour),
           WITHDRAWAL_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
         },
       }),
-      resolve: new WalletFunction(this, 'resolve', { environment: { TABLE_NAME: readAndMove } }),
+      resolve: new WalletFunction(this, 'resolve', { environment: { TABLE_NAME: ledger.allow(ending) } }),
       'bank-notifications': new WalletFunction(this, 'bank-notifications', {
         environment: {
-          TABLE_NAME: readAndMove,
+          TABLE_NAME: ledger.allow(ending),
           BANK_NOTIFICATION_SECRET_ARN: allowReading(this.notificationSecret),
           BANK_KEY_OVERLAP_SECONDS: String(keyOverlap.toSeconds()),
         },
@@ -112,7 +115,11 @@ export class Withdrawals extends Construct {
     this.worker = new WalletFunction(this, 'withdrawals', {
       timeout: this.work.workerTimeout,
       environment: {
-        TABLE_NAME: ledger.allow(['GetItem', 'PutItem', 'UpdateItem']),
+        TABLE_NAME: ledger.allow({
+          GetItem: ['transaction'],
+          PutItem: ['breaker'],
+          UpdateItem: ['transaction', 'wallet'],
+        }),
         WITHDRAWAL_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
         ...this.bankAccess,
         BANK_NOT_FOUND_WINDOW_SECONDS: String((bank.notFoundWindow ?? Duration.seconds(2)).toSeconds()),
@@ -138,6 +145,13 @@ export class Withdrawals extends Construct {
     });
   }
 }
+
+/** Ends a withdrawal on its record and in its wallet; the operator's key, or a return, is a record of its own. */
+const ending = {
+  GetItem: ['transaction'],
+  PutItem: ['transaction'],
+  UpdateItem: ['transaction', 'wallet'],
+} as const;
 
 function newBankKey(scope: Construct, id: string, description: string): Secret {
   const secret = new Secret(scope, id, {

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { activityItems, entryItems, ledgerItems } from '../contract.ts';
 import { bank } from '../domain/actor.ts';
 
 /** The only place that knows the formats of keys and ids. */
@@ -129,7 +130,7 @@ export function destinationFingerprintOf(key: string, walletId: string, account:
 }
 
 export function walletKey(walletId: string) {
-  return { pk: `WALLET#${walletId}`, sk: 'WALLET' };
+  return { pk: `${ledgerItems.wallet}${walletId}`, sk: 'WALLET' };
 }
 
 export function ownedWalletKey(ownerId: string, walletId: string) {
@@ -137,11 +138,11 @@ export function ownedWalletKey(ownerId: string, walletId: string) {
 }
 
 export function ownerPartition(ownerId: string): string {
-  return `OWNER#${ownerId}`;
+  return `${ledgerItems.ownedWallet}${ownerId}`;
 }
 
 export function transactionKey(transactionId: string) {
-  return { pk: `TX#${transactionId}`, sk: 'TX' };
+  return { pk: `${ledgerItems.transaction}${transactionId}`, sk: 'TX' };
 }
 
 /** Whether the item with this key is a wallet or a transaction (or the record of an operation, which shares its keys). */
@@ -152,26 +153,29 @@ export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction'
 
 /** @param hour the clock hour, as `yyyy-mm-ddThh` */
 export function rateWindowKey(principal: string, operation: string, hour: string) {
-  return { pk: `RATE#${principal}#${operation}#${hour}`, sk: 'RATE' };
+  return { pk: `${ledgerItems.rateWindow}${principal}#${operation}#${hour}`, sk: 'RATE' };
 }
 
-/** What an owner wishes to be told. Sorts before the owner's wallets, and so is not on their list. */
+/**
+ * What an owner wishes to be told. The partition has nothing else in it, so that who may write preferences cannot write
+ * a wallet of the owner's list.
+ */
 export function preferencesKey(ownerId: string) {
-  return { pk: ownerPartition(ownerId), sk: 'PREFERENCES' };
+  return { pk: `${ledgerItems.preferences}${ownerId}`, sk: 'PREFERENCES' };
 }
 
 /** In the table of activity: the counters of a wallet. */
 export function activityKey(walletId: string) {
-  return { pk: `ACTIVITY#${walletId}`, sk: 'ACTIVITY' };
+  return { pk: `${activityItems.activity}${walletId}`, sk: 'ACTIVITY' };
 }
 
 /** In the table of activity: says that a transaction is counted for a wallet. */
 export function countedKey(walletId: string, transactionId: string) {
-  return { pk: `ACTIVITY#${walletId}`, sk: `COUNTED#${transactionId}` };
+  return { pk: `${activityItems.activity}${walletId}`, sk: `COUNTED#${transactionId}` };
 }
 
 export function breakerKey() {
-  return { pk: 'BREAKER#bank', sk: 'BREAKER' };
+  return { pk: `${ledgerItems.breaker}bank`, sk: 'BREAKER' };
 }
 
 /** In the entries table: one line of a wallet's ledger. Keys sort as versions do, up to 2^53-1. */
@@ -180,7 +184,7 @@ export function entryKey(walletId: string, version: number) {
 }
 
 export function ledgerPartition(walletId: string): string {
-  return `LEDGER#${walletId}`;
+  return `${entryItems.entry}${walletId}`;
 }
 
 /** Sort key of the entries table's index `byTime`. */
@@ -191,7 +195,7 @@ export function momentOf(entry: { at: string; version: number }): string {
 /** What an entry's keys say. */
 export function entryOfKeys(keys: { pk: string; sk: string; moment: string }) {
   return {
-    walletId: keys.pk.slice('LEDGER#'.length),
+    walletId: keys.pk.slice(entryItems.entry.length),
     version: Number(keys.sk),
     at: keys.moment.slice(0, keys.moment.indexOf('#')),
   };
@@ -207,17 +211,17 @@ export function totalKey(account: string, hour: string) {
 }
 
 export function totalPartition(account: string): string {
-  return `TOTAL#${account}`;
+  return `${entryItems.total}${account}`;
 }
 
 /** In the entries table: says that a transaction's first `count` postings are in the totals. */
 export function bookedKey(transactionId: string, count: number) {
-  return { pk: `BOOKED#${transactionId}`, sk: String(count) };
+  return { pk: `${entryItems.booking}${transactionId}`, sk: String(count) };
 }
 
 /** In the entries table: the pass over the books that is under way, and the last one that came to its end. */
 export function integrityKey(which: 'running' | 'last') {
-  return { pk: 'INTEGRITY', sk: which };
+  return { pk: entryItems.pass, sk: which };
 }
 
 /** The number that the 26 characters of a transaction's id stand for, 130 bits. */

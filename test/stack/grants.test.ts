@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { environments, type FunctionName, routes } from '../../lambdas/contract.ts';
 import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
+import { accessOf } from './table-access.ts';
 
 interface Statement {
   readonly Effect: string;
@@ -156,6 +157,43 @@ describe('grants', () => {
       assert.deepEqual(granted.sort(), [...expected].sort(), name);
     }
     assert.ok(operationsIn('charge').has('TransactWriteItems'), 'bundles are read in the wrong way');
+  });
+
+  it('say which types of item a function may write', () => {
+    const granted = accessOf({ template, stack });
+    const record = ['PutItem transaction'];
+    const ending = ['PutItem transaction', 'UpdateItem transaction', 'UpdateItem wallet'];
+    const expected: Partial<Record<FunctionName, string[]>> = {
+      'create-wallet': ['PutItem ownedWallet', 'PutItem transaction', 'PutItem wallet', 'UpdateItem rateWindow'],
+      charge: [...record, 'UpdateItem wallet'],
+      withdraw: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
+      transfer: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
+      freeze: [...record, 'UpdateItem wallet'],
+      unfreeze: [...record, 'UpdateItem wallet'],
+      close: [...record, 'UpdateItem wallet'],
+      resolve: ending,
+      'bank-notifications': ending,
+      'put-notification-preferences': ['PutItem preferences'],
+      withdrawals: ['PutItem breaker', 'UpdateItem transaction', 'UpdateItem wallet'],
+      transfers: ['UpdateItem transaction', 'UpdateItem wallet'],
+      sweeper: ['UpdateItem transaction'],
+      fraud: ['PutItem activity', 'PutItem transaction', 'UpdateItem wallet'],
+      notifier: ['DeleteItem notification', 'PutItem notification', 'UpdateItem notification'],
+      projector: ['PutItem booking', 'PutItem entry', 'UpdateItem total'],
+      'integrity-job': ['PutItem pass'],
+    };
+    for (const name of names) {
+      const writing = granted(name).filter((access) => writes.includes(access.split(' ')[0]!));
+      assert.deepEqual(writing, expected[name] ?? [], name);
+    }
+  });
+
+  it('leave only the check of the books to read items of every type', () => {
+    const granted = accessOf({ template, stack });
+    const all = names.flatMap((name) =>
+      granted(name).flatMap((access) => (access.endsWith(' everything') ? [`${name}: ${access}`] : [])),
+    );
+    assert.deepEqual(all, ['integrity-job: Scan everything']);
   });
 
   it('name indexes where they are queried and nowhere else', () => {

@@ -1,0 +1,51 @@
+/** What the template grants each function on the items of tables. */
+import { activityItems, entryItems, ledgerItems, sentItems, type FunctionName } from '../../lambdas/contract.ts';
+import { resourcesOf, type synthesize } from './synthesized.ts';
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: { readonly 'ForAllValues:StringLike'?: { readonly 'dynamodb:LeadingKeys': string | string[] } };
+}
+
+const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
+
+/**
+ * Returns what a function may do, sorted: `<action> <item type>`, `Query index <name>`, or `<action> everything` where
+ * no condition says which items.
+ */
+export function accessOf({ template, stack }: ReturnType<typeof synthesize>): (name: FunctionName) => string[] {
+  const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
+  const policies = [...resourcesOf(template, 'AWS::IAM::Policy').values()];
+  return (name) => {
+    const {
+      'Fn::GetAtt': [logicalId],
+    } = stack.resolve(stack.service.functions[name].functionArn) as {
+      'Fn::GetAtt': [string, string];
+    };
+    const {
+      'Fn::GetAtt': [role],
+    } = lambdas.get(logicalId)!.Properties['Role'] as { 'Fn::GetAtt': [string, string] };
+    const statements = policies
+      .filter(({ Properties }) => (Properties['Roles'] as { Ref: string }[]).some(({ Ref }) => Ref === role))
+      .flatMap(({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement);
+    return [...new Set(statements.flatMap(accesses))].sort();
+  };
+}
+
+function accesses({ Action, Resource, Condition }: Statement): string[] {
+  const actions = [Action].flat().filter((action) => /^dynamodb:(?!.*(Stream|Records|ShardIterator))/.test(action));
+  const index = JSON.stringify(Resource).matchAll(/\/index\/(\w+)/g);
+  const indexes = [...index].map(([, name]) => `index ${name!}`);
+  const keys = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
+  const types = keys === undefined ? ['everything'] : [keys].flat().map(typeOf);
+  return actions.flatMap((action) =>
+    (indexes.length > 0 ? indexes : types).map((what) => `${action.slice('dynamodb:'.length)} ${what}`),
+  );
+}
+
+function typeOf(pattern: string): string {
+  const [type] = itemTypes.find(([, prefix]) => pattern === `${prefix}*`) ?? [];
+  if (type === undefined) throw new Error(`a grant on items of no type: ${pattern}`);
+  return type;
+}

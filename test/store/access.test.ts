@@ -1,0 +1,373 @@
+/**
+ * Compares what each function does with the tables to what its role grants. Every function runs here against a real
+ * engine; the calls that it makes are read off the wire, and the grants off the template.
+ */
+import '../environment.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import type { Context } from 'aws-lambda';
+import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
+import { charge } from '../../lambdas/api/charge.ts';
+import { close } from '../../lambdas/api/close.ts';
+import { createWallet } from '../../lambdas/api/create-wallet.ts';
+import { freeze } from '../../lambdas/api/freeze.ts';
+import { getBalance } from '../../lambdas/api/get-balance.ts';
+import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
+import { getReceipt } from '../../lambdas/api/get-receipt.ts';
+import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getWallet } from '../../lambdas/api/get-wallet.ts';
+import { health } from '../../lambdas/api/health.ts';
+import { integrity } from '../../lambdas/api/integrity.ts';
+import { listEntries } from '../../lambdas/api/list-entries.ts';
+import { listTransactions } from '../../lambdas/api/list-transactions.ts';
+import { listWallets } from '../../lambdas/api/list-wallets.ts';
+import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
+import { resolve } from '../../lambdas/api/resolve.ts';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { unfreeze } from '../../lambdas/api/unfreeze.ts';
+import { withdraw } from '../../lambdas/api/withdraw.ts';
+import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
+import { sign } from '../../lambdas/bank/signature.ts';
+import {
+  activityItems,
+  entryItems,
+  environments,
+  ledgerItems,
+  notifiedEvents,
+  screenedEvents,
+  sentItems,
+  type FunctionName,
+} from '../../lambdas/contract.ts';
+import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { putBreaker } from '../../lambdas/store/breaker.ts';
+import { screen } from '../../lambdas/workers/fraud.ts';
+import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
+import { notifyOnce, notifyOwners } from '../../lambdas/workers/notifier.ts';
+import { project } from '../../lambdas/workers/projector.ts';
+import { sweep } from '../../lambdas/workers/sweeper.ts';
+import { endTransfers } from '../../lambdas/workers/transfers.ts';
+import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
+import { ensureTable } from '../../local/dynamodb.ts';
+import { newBooks, type TestBooks } from '../books.ts';
+import { startTestEngine, type Call, type TestEngine, type TestTable } from '../engine.ts';
+import { endUser, operator, send, type Handler, type Request } from '../request.ts';
+import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
+import { synthesize } from '../stack/synthesized.ts';
+import { accessOf } from '../stack/table-access.ts';
+import { newKey } from './commands.ts';
+
+/** Every type of item, by how its partition key begins. */
+const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
+const running = new AsyncLocalStorage<FunctionName>();
+/** `<action> <item type>` of each call, by function. */
+const seen = new Map<FunctionName, Set<string>>();
+
+let engine: TestEngine;
+let books: TestBooks;
+let table: TestTable;
+
+before(async () => {
+  engine = await startTestEngine();
+  books = await newBooks(engine);
+  ({ table } = books);
+  for (const each of [table, books.entries]) watch(each);
+});
+after(async () => {
+  books.close();
+  await engine.stop();
+});
+
+function watch(watched: TestTable): void {
+  watched.fault = (call, perform) => {
+    const name = running.getStore();
+    if (name !== undefined) {
+      const known = seen.get(name) ?? new Set();
+      seen.set(name, known);
+      for (const access of accessesOf(call)) known.add(access);
+    }
+    return perform();
+  };
+}
+
+interface Keyed {
+  readonly pk?: { readonly S: string };
+  readonly id?: { readonly S: string };
+}
+
+/** What a call does, as IAM sees it: a transaction is authorised by the actions of its items. */
+function accessesOf({ operation, input }: Call): string[] {
+  const access = (action: string, key: Keyed) => {
+    const text = key.pk?.S ?? key.id?.S ?? '';
+    const [type] = itemTypes.find(([, prefix]) => text.startsWith(prefix)) ?? [];
+    assert.ok(type, `${action} of an item of no type: ${text}`);
+    return `${action} ${type}`;
+  };
+  if (operation === 'Scan') return ['Scan everything'];
+  if (operation === 'TransactWriteItems') {
+    const items = input['TransactItems'] as { Put?: { Item: Keyed }; Update?: { Key: Keyed } }[];
+    return items.map((item) => {
+      assert.deepEqual(Object.keys(item).length, 1);
+      if (item.Put) return access('PutItem', item.Put.Item);
+      assert.ok(item.Update, 'a transaction with another kind of item needs another action');
+      return access('UpdateItem', item.Update.Key);
+    });
+  }
+  if (operation === 'BatchGetItem') {
+    const [request] = Object.values(input['RequestItems'] as Record<string, { Keys: Keyed[] }>);
+    return request!.Keys.map((key) => access('BatchGetItem', key));
+  }
+  if (operation === 'Query') {
+    if (input['IndexName'] !== undefined) return [`Query index ${input['IndexName'] as string}`];
+    const name = /^pk = (:\w+)/.exec(input['KeyConditionExpression'] as string)?.[1];
+    assert.ok(name, 'a query without a partition');
+    const value = (input['ExpressionAttributeValues'] as Record<string, { S: string }>)[name]!;
+    return [access('Query', { pk: value })];
+  }
+  return [access(operation, (input['Item'] ?? input['Key']) as Keyed)];
+}
+
+/** Powertools reads a record only where a refused write does not bring it along, as DynamoDB's does. */
+const spare: Partial<Record<FunctionName, readonly string[]>> = { notifier: ['GetItem notification'] };
+
+const as = <T>(name: FunctionName, work: () => Promise<T>): Promise<T> => running.run(name, work);
+const ann = endUser('ann');
+const bankKey = 'key of the bank';
+const noDepth = () => Promise.resolve(0);
+
+function openRoutes() {
+  const { entries } = books;
+  const limited = { table, perHour: 1_000 };
+  const queued = {
+    ...limited,
+    queue: { send: () => Promise.resolve() },
+    isOverloaded: () => Promise.resolve(false),
+  };
+  return {
+    'create-wallet': serve(createWallet, limited),
+    'list-wallets': serve(listWallets, { table }),
+    'get-wallet': serve(getWallet, { table }),
+    'get-balance': serve(getBalance, { table, entries }),
+    'list-entries': serve(listEntries, { table, entries }),
+    charge: serve(charge, { table }),
+    withdraw: serve(withdraw, queued),
+    transfer: serve(transfer, queued),
+    'list-transactions': serve(listTransactions, { table }),
+    'get-transaction': serve(getTransaction, { table }),
+    'get-receipt': serve(getReceipt, { table }),
+    'get-notification-preferences': serve(getNotificationPreferences, { table }),
+    'put-notification-preferences': serve(putNotificationPreferences, { table }),
+    freeze: serve(freeze, { table }),
+    unfreeze: serve(unfreeze, { table }),
+    close: serve(close, { table }),
+    resolve: serve(resolve, { table }),
+    'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]) }),
+    integrity: serve(integrity, { table: entries }),
+    health: serve(health, {
+      table,
+      verify: () => Promise.resolve({ principal: 'operator-1', scopes: 'operate' }),
+      depths: { withdrawals: noDepth, withdrawalsDead: noDepth, transfers: noDepth, transfersDead: noDepth },
+    }),
+  } satisfies Partial<Record<FunctionName, Handler>>;
+}
+
+/** Sends a request that must succeed, as its function. */
+async function ask(name: keyof ReturnType<typeof openRoutes>, request: Request) {
+  const { status, body } = await as(name, () => send(name, openRoutes()[name], { key: newKey(), ...request }));
+  assert.ok(status < 300, `${name}: ${status} ${JSON.stringify(body)}`);
+  return body as Readonly<Record<string, string>>;
+}
+
+function visit(transactionId: string, outcome: SubmitOutcome, maxAttempts = 20) {
+  const bank: BankClient = {
+    submit: () => Promise.resolve(outcome),
+    find: () => Promise.resolve(outcome),
+    statement: () => Promise.reject(new Error('the worker reads no statement')),
+  };
+  const policy = { maxAttempts, notFoundWindowMs: 2_000 };
+  return as('withdrawals', () => advanceWithdrawal(transactionId, { table, bank, policy }));
+}
+
+async function notify(body: object) {
+  const text = JSON.stringify(body);
+  const signed = { method: 'POST', path: '/bank/notifications', body: text };
+  const headers = sign(signed, bankKey, Math.floor(table.now() / 1000));
+  return ask('bank-notifications', { body: text, headers: { ...headers, 'Content-Type': 'application/json' } });
+}
+
+/** Every route and the workers behind them, on every path that reads or writes something else. */
+async function useTheService(): Promise<void> {
+  const open = (caller: typeof ann) => ask('create-wallet', { as: caller, body: { currency: 'EUR' } });
+  const key = newKey();
+  for (let times = 0; times < 2; times++) await ask('create-wallet', { as: ann, key, body: { currency: 'EUR' } });
+  const [{ walletId: mine }, { walletId: shop }, { walletId: empty }] = [
+    await open(ann),
+    await open(operator),
+    await open(operator),
+  ];
+  const path = { walletId: mine! };
+  await ask('charge', { as: operator, path, body: { amount: 100_000 } });
+  const payOut = async (Prefer?: string) => {
+    const body = { amount: 100, destination: { account: 'DE02120300000000202051' } };
+    const headers = Prefer === undefined ? {} : { Prefer };
+    const { transactionId } = await ask('withdraw', { as: ann, path, body, headers });
+    return transactionId!;
+  };
+  const pay = (headers: Record<string, string>) =>
+    ask('transfer', { as: ann, path, body: { amount: 100, toWalletId: shop }, headers });
+
+  await visit(await payOut('wait=1'), { outcome: 'accepted' });
+  await visit(await payOut(), { outcome: 'rejected', code: 'account_closed', message: 'The account is closed' });
+  const inReview = await payOut();
+  await visit(inReview, { outcome: 'unknown', reason: 'time-out' }, 1);
+  await visit(inReview, { outcome: 'accepted' });
+  await ask('resolve', {
+    as: operator,
+    path: { transactionId: inReview },
+    body: { outcome: 'failed', evidence: 'Statement of March, line 12' },
+  });
+  const returned = { reference: await payOut(), status: 'returned', amount: 100, currency: 'EUR' };
+  for (let times = 0; times < 2; times++) await notify(returned);
+  // Settled by the bank's word while the worker was with the bank: the worker reads how it ended.
+  const taken = await payOut();
+  await as('withdrawals', () =>
+    advanceWithdrawal(taken, {
+      table,
+      policy: { maxAttempts: 20, notFoundWindowMs: 2_000 },
+      bank: {
+        async submit() {
+          await running.exit(() => notify({ ...returned, reference: taken, status: 'paid' }));
+          return { outcome: 'accepted' };
+        },
+        find: () => Promise.reject(new Error('nothing was submitted before')),
+      },
+    }),
+  );
+  await as('withdrawals', () => putBreaker(table, { state: 'open', since: new Date(table.now()).toISOString() }));
+
+  await pay({});
+  const queued = [await pay({ Prefer: 'respond-async' }), await pay({ Prefer: 'respond-async, wait=1' })];
+  await as('transfers', () =>
+    endTransfers(
+      queued.map(({ transactionId }) => transactionId!),
+      table,
+    ),
+  );
+  await ask('freeze', { as: operator, path: { walletId: shop! }, body: {} });
+  const { transactionId: stuck } = await pay({ Prefer: 'respond-async' });
+  await as('transfers', () => endTransfers([stuck!], table));
+  await ask('unfreeze', { as: operator, path: { walletId: shop! }, body: {} });
+  await ask('close', { as: operator, path: { walletId: empty! }, body: {} });
+
+  const channels = { email: true, sms: true, push: false };
+  await ask('put-notification-preferences', { as: ann, body: { channels, mutedEvents: [] } });
+  await ask('get-notification-preferences', { as: ann });
+
+  await pay({ Prefer: 'respond-async' });
+  await payOut();
+  table.clock.now += 3_600_000;
+  const swept = { send: () => Promise.resolve([]), depth: noDepth };
+  await as('sweeper', () => sweep({ table, withdrawals: swept, transfers: swept }));
+}
+
+async function followTheStream(): Promise<void> {
+  const records = await books.takeRecords();
+  const setAside = { send: () => Promise.reject(new Error('no record is set aside')) };
+  await as('projector', () => project(records, { entries: books.entries, setAside }));
+  await as('projector', () => project(records, { entries: books.entries, setAside }));
+
+  const events = [...eventsIn(records).values()];
+  const of = <T extends ServiceEvent['type']>(types: readonly T[]) =>
+    events.filter((event): event is EventOf<T> => (types as readonly string[]).includes(event.type));
+  const activity = await engine.newTable();
+  watch(activity);
+  const bus = keepingBus();
+  const window = { count: 1, amount: 1 };
+  const policy = {
+    outgoingPerMinute: window,
+    outgoingPerHour: window,
+    outgoingPerDay: window,
+    inAndOut: { minutes: 1, amount: 1 },
+    newDestination: { amount: 1 },
+  };
+  const publisher = publisherTo((entries) => bus.put(entries));
+  const failed = await as('fraud', () =>
+    screen(of(screenedEvents), { table, activity, publisher, policy, freezeOnSuspicion: true }, 20_000),
+  );
+  assert.equal(failed.size, 0);
+
+  const name = `sent-${String(process.pid)}`;
+  await ensureTable(engine.endpoint, 'us-east-1', {
+    create: {
+      TableName: name,
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    },
+  });
+  const sent = engine.openTable(name);
+  watch(sent);
+  const sentRecords = new DynamoDBPersistenceLayer({ tableName: name, awsSdkV3Client: sent.client });
+  let told = 0;
+  const once = notifyOnce(
+    () => (told++ === 0 ? Promise.reject(new Error('SNS is down')) : Promise.resolve()),
+    sentRecords,
+  );
+  once.register({ getRemainingTimeInMillis: () => 20_000 } as Context);
+  for (let times = 0; times < 2; times++)
+    await as('notifier', () => notifyOwners(of(notifiedEvents), { table, notify: once.notify }));
+  // The screening has frozen wallets.
+  const later = await books.takeRecords();
+  await as('projector', () => project(later, { entries: books.entries, setAside }));
+}
+
+async function readTheBooks(): Promise<void> {
+  const { items } = (await ask('list-wallets', { as: ann })) as unknown as { items: { walletId: string }[] };
+  const path = { walletId: items[0]!.walletId };
+  await ask('get-wallet', { as: ann, path });
+  await ask('get-balance', { as: ann, path });
+  await ask('get-balance', { as: ann, path, query: { at: new Date(table.now() - 1000).toISOString() } });
+  await ask('list-entries', { as: ann, path });
+  for (const { walletId } of items) {
+    const { items: history } = (await ask('list-transactions', { as: ann, path: { walletId } })) as unknown as {
+      items: { transactionId: string; receiptCode: string }[];
+    };
+    for (const { transactionId, receiptCode } of history) {
+      await ask('get-transaction', { as: ann, path: { transactionId } });
+      await ask('get-receipt', { as: ann, path: { receiptCode } });
+    }
+  }
+  await ask('health', { headers: { Authorization: 'Bearer token' } });
+
+  // A wallet that its ledger does not show yet is looked at twice.
+  const { walletId: behind } = await ask('create-wallet', { as: operator, body: { currency: 'EUR' } });
+  await ask('charge', { as: operator, path: { walletId: behind! }, body: { amount: 1 } });
+  const bus = keepingBus();
+  const publisher = publisherTo((entries) => bus.put(entries));
+  const paidAt = new Date(table.now() - 1000).toISOString();
+  const payment = { reference: `tx_${'a'.repeat(26)}`, amount: 100, currency: 'EUR', paidAt };
+  const statement = {
+    statement: () => Promise.resolve({ outcome: 'page', items: [payment], next: undefined } as const),
+  };
+  for (let run = 0; run < 4; run++) {
+    await as('integrity-job', () => checkBooks({ books: { table, entries: books.entries, statement }, publisher }));
+    table.clock.now = books.entries.clock.now += 3_600_000;
+  }
+  await ask('integrity', { as: operator });
+}
+
+describe('each function', () => {
+  it('reads and writes the types of item that its role grants, and no other', async () => {
+    await useTheService();
+    await followTheStream();
+    await readTheBooks();
+    const granted = accessOf(synthesize());
+    const names = Object.keys(environments) as FunctionName[];
+    assert.deepEqual(
+      Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? []), ...(spare[name] ?? [])].sort()])),
+      Object.fromEntries(names.map((name) => [name, granted(name)])),
+    );
+  });
+});

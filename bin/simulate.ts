@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { News, Share } from '../test/simulation/campaign-thread.ts';
-import { addTotals, noTotals, replay } from '../test/simulation/campaign.ts';
+import { addTotals, missedStates, noTotals, replay } from '../test/simulation/campaign.ts';
 import type { Totals } from '../test/simulation/campaign.ts';
 import { openLab } from '../test/simulation/lab.ts';
 import { readOptions } from './options.ts';
@@ -9,7 +9,8 @@ import { readOptions } from './options.ts';
 const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T]
 npm run simulate -- --seed S --history N [--only steps] [--faults faults]
 
-Random histories of the whole service with faults at every external call; see test/simulation.
+Random histories of the whole service with faults at every external call; see test/simulation. A campaign of 1000 or more
+fails when it has not reached each of the states in test/simulation/states.ts.
 The second form runs one of them again and tells it.`;
 
 const options = readOptions(usage, {
@@ -62,7 +63,9 @@ async function campaign(histories: number, threads: number): Promise<void> {
   console.log(
     `${totals.histories} histories without a violation, ${failed} with, ${perSecond()} a second, seed ${seed}`,
   );
-  if (failed > 0) process.exitCode = 1;
+  const missed = missedStates(totals);
+  for (const name of missed) console.log(`NOT REACHED in ${totals.histories} histories: ${name}`);
+  if (failed > 0 || missed.length > 0) process.exitCode = 1;
 }
 
 /** Runs a thread to its end; gives the report of the history that failed, if one did. */
@@ -81,11 +84,13 @@ function share(data: Share, totals: Totals): Promise<string | undefined> {
   });
 }
 
-function report({ points, faults, tally }: Totals): void {
+function report({ points, faults, tally, states }: Totals): void {
   console.log(`\n${points} external calls and deliveries; ${sumOf(faults)} faults struck:`);
   print(faults);
   console.log('\nanswers and ends:');
   print(tally);
+  console.log('\nhistories that reached a state:');
+  print(states);
 }
 
 function print(counts: Readonly<Record<string, number>>): void {

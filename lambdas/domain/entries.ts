@@ -142,7 +142,7 @@ export function isSameChange(one: Entry, other: Entry): boolean {
 }
 
 /** Whether this wallet is the one that the entry of its version has left behind. */
-export function isLeftBy(entry: Entry, wallet: Wallet): boolean {
+function isLeftBy(entry: Entry, wallet: Wallet): boolean {
   const { version, balanceAfter, statusAfter, transactionId } = entry;
   return (
     version === wallet.version &&

@@ -30,8 +30,12 @@ export const submitBudgetMs = 10_000;
 const firstBackoffMs = 1_000;
 /** Nobody waits for longer than this without a visit, and a bank that is back is not left alone for longer. */
 const longestWaitMs = 300_000;
-/** What the clocks of two workers may differ by; AWS keeps those of its machines within milliseconds. */
-const clockToleranceMs = 1_000;
+/**
+ * What the clocks of two workers may differ by; AWS keeps those of its machines within milliseconds. A worker that asks by a
+ * clock ahead of that of the submit would take "not found" as definite too early, and pay twice. The lease has a margin
+ * of twice this.
+ */
+const clockToleranceMs = 5_000;
 
 /** Whether the withdrawal needs no more work from the queue (an operator ends what is in review). */
 export function isAtRest(transaction: Transaction): boolean {

@@ -1,6 +1,7 @@
 /** Whether an answer was right: each refusal must have had its reason, and each success must show what was true. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Request, Response } from '../request.ts';
+import { stalenessMs } from './dynamodb.ts';
 import { walletIdOfName, transactionIdOfName } from './history.ts';
 import type { Action, History, Step } from './history.ts';
 import type { Item, Ledger, TransactionState, Violate, WalletState } from './ledger.ts';
@@ -39,9 +40,12 @@ export function contentOf({ route, request }: Pick<Ask, 'route' | 'request'>): s
 }
 
 /** Checks one answer, right when it is given. */
-export function checkAnswer(ask: Ask, witness: Witness): void {
-  const { response } = ask;
+export function checkAnswer(asked: Ask, witness: Witness): void {
+  const { response } = asked;
   if (response === undefined) return;
+  // What an eventually consistent read shows was true some time before the request.
+  const isStale = asked.task?.faults.includes('stale-read') ?? false;
+  const ask = isStale ? { ...asked, from: witness.ledger.momentAt(asked.startedAt - stalenessMs) } : asked;
   const { violate } = witness;
   const code = ask.route === 'health' && response.status === 503 ? 'unavailable' : codeOf(response);
   const said = `${ask.label}: ${ask.route} answered ${inShort(response)}`;
@@ -122,8 +126,14 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
           other.step.key === step.key && other.step.principal === step.principal && contentOf(other) !== contentOf(ask),
       );
     case 'rate_limited': {
-      const hour = new Date(ask.startedAt).toISOString().slice(0, 13);
-      const windows = ledger.looks(`RATE#${step.principal}#${route}#${hour}`, 'RATE', ask.from, ask.to);
+      const { clocksDifferMs } = history.service;
+      // The service's clock may be in another hour.
+      const hours = [-clocksDifferMs, clocksDifferMs].map((ms) =>
+        new Date(ask.startedAt + ms).toISOString().slice(0, 13),
+      );
+      const windows = hours.flatMap((hour) =>
+        ledger.looks(`RATE#${step.principal}#${route}#${hour}`, 'RATE', ask.from, ask.to),
+      );
       return !step.operator && windows.some((window) => Number(window?.['used'] ?? 0) >= history.service.perHour);
     }
     case 'not_in_review':

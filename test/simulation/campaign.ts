@@ -6,6 +6,8 @@ import type { Fault } from './plan.ts';
 import { shrink } from './shrink.ts';
 import type { Failing } from './shrink.ts';
 import type { Outcome } from './simulation.ts';
+import { stateNames } from './states.ts';
+import type { StateName } from './states.ts';
 
 /** One history: the campaign's seed, its number, and how long it may be. */
 export interface Numbered {
@@ -22,10 +24,21 @@ export interface Totals {
   readonly faults: Record<string, number>;
   /** Answers by route, status and code, and transactions by type and status. */
   readonly tally: Record<string, number>;
+  /** Histories by the state that they reached. */
+  readonly states: Record<StateName, number>;
+}
+
+/** Enough histories for each state to be reached by some. */
+export const enoughHistories = 1_000;
+
+/** Returns the states that no history of a campaign has reached; none where the campaign was too short for them. */
+export function missedStates({ histories, states }: Totals): StateName[] {
+  return histories < enoughHistories ? [] : stateNames.filter((name) => states[name] === 0);
 }
 
 export function noTotals(): Totals {
-  return { histories: 0, points: 0, faults: {}, tally: {} };
+  const states = Object.fromEntries(stateNames.map((name) => [name, 0])) as Totals['states'];
+  return { histories: 0, points: 0, faults: {}, tally: {}, states };
 }
 
 export function addTotals(to: Totals, more: Totals): void {
@@ -33,6 +46,7 @@ export function addTotals(to: Totals, more: Totals): void {
   to.points += more.points;
   for (const [name, count] of Object.entries(more.faults)) to.faults[name] = (to.faults[name] ?? 0) + count;
   for (const [name, count] of Object.entries(more.tally)) to.tally[name] = (to.tally[name] ?? 0) + count;
+  for (const name of stateNames) to.states[name] += more.states[name];
 }
 
 export async function runNumbered(lab: Lab, { seed, number, steps }: Numbered) {
@@ -41,10 +55,11 @@ export async function runNumbered(lab: Lab, { seed, number, steps }: Numbered) {
 }
 
 /** What one history adds to the totals. */
-export function totalsOf({ points, struck, tally }: Outcome): Totals {
-  const faults: Record<string, number> = {};
-  for (const { kind } of struck) faults[kind] = (faults[kind] ?? 0) + 1;
-  return { histories: 1, points: points.length, faults, tally: Object.fromEntries(tally) };
+export function totalsOf({ points, struck, tally, states }: Outcome): Totals {
+  const totals = { ...noTotals(), histories: 1, points: points.length, tally: Object.fromEntries(tally) };
+  for (const { kind } of struck) totals.faults[kind] = (totals.faults[kind] ?? 0) + 1;
+  for (const name of states) totals.states[name] = 1;
+  return totals;
 }
 
 /** A report of a history that failed, made as short as it gets. */

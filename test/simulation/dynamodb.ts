@@ -64,6 +64,8 @@ export function connectTable(world: World, { client, line, name }: Place, ledger
         return alsoConflict(await really(call), struck);
       case 'partial-batch':
         return changed(await really(call), leaveKeysOut(world.seed, struck), call);
+      case 'stale-read':
+        return changed(await really(call), showThePast(ledger, world, struck), call);
       case 'index-behind':
         return changed(await really(call), leaveItemsOut(world.seed, struck), call);
       default:
@@ -73,7 +75,7 @@ export function connectTable(world: World, { client, line, name }: Place, ledger
 
   // As openTable() in lambdas/store/table.ts, on this world's clock.
   const retry = { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 };
-  const table: Table = { client, name, retry, now: world.now, random: world.random, sleep: world.sleep };
+  const table: Table = { client, name, retry, now: world.clock, random: world.random, sleep: world.sleep };
   return { table, model };
 }
 
@@ -106,11 +108,11 @@ function kindsFor({ operation, input }: WireCall): readonly Kind[] {
     case 'DeleteItem':
       return [...always, 'internal-error-after', 'conflict'];
     case 'BatchGetItem':
-      return [...always, 'partial-batch'];
+      return isConsistent(input) ? [...always, 'partial-batch'] : [...always, 'partial-batch', 'stale-read'];
     case 'Query':
       return 'IndexName' in input ? [...always, 'index-behind'] : always;
     case 'GetItem':
-      return always;
+      return isConsistent(input) ? always : [...always, 'stale-read'];
     default:
       throw new Error(`the simulation does not know what can happen to ${operation}: tell it in dynamodb.ts`);
   }
@@ -176,6 +178,44 @@ function leaveKeysOut(seed: string, struck: Struck) {
     const responses = body['Responses'] as Record<string, StoredItem[]>;
     body['Responses'] = { [name]: (responses[name] ?? []).filter((item) => !texts.has(keyText(item))) };
     body['UnprocessedKeys'] = { [name]: { ...request, Keys: left } };
+  };
+}
+
+/** An eventually consistent read shows no older state than that of so many ms ago. */
+export const stalenessMs = 5_000;
+
+function isConsistent(input: WireCall['input']): boolean {
+  const [request] = Object.values((input['RequestItems'] ?? {}) as Record<string, { ConsistentRead?: boolean }>);
+  return (request ?? input)['ConsistentRead'] === true;
+}
+
+/** Answers with an image that each item had within the last seconds, where there is one besides the latest. */
+function showThePast(ledger: Ledger, { seed, now }: World, struck: Struck) {
+  const imageOf = (key: StoredItem): { readonly item: StoredItem | undefined } | undefined => {
+    const images = ledger.past(key, now() - stalenessMs);
+    return images.length === 0 ? undefined : { item: choose(images, seed, 'stale', struck.id, keyText(key)) };
+  };
+  return (body: Body, { input }: WireCall): void => {
+    const [[name, request] = []] = Object.entries(
+      (input['RequestItems'] ?? {}) as Record<string, { Keys: StoredItem[] }>,
+    );
+    const keys = request?.Keys ?? [input['Key'] as StoredItem];
+    const stale = new Map(
+      keys.flatMap((key) => (imageOf(key) === undefined ? [] : [[keyText(key), imageOf(key)?.item]])),
+    );
+    if (stale.size === 0) {
+      struck.missed();
+      return;
+    }
+    if (name === undefined) {
+      const [item] = stale.values();
+      if (item === undefined) delete body['Item'];
+      else body['Item'] = item;
+      return;
+    }
+    const responses = body['Responses'] as Record<string, StoredItem[]>;
+    const others = (responses[name] ?? []).filter((item) => !stale.has(keyText(item)));
+    responses[name] = [...others, ...[...stale.values()].filter((item) => item !== undefined)];
   };
 }
 

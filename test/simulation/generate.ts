@@ -29,9 +29,21 @@ export function generate(seed: string, most: number): History {
     const { principal, key, currency } = wallet;
     const operator = principal === 'operator';
     const open: Action = { do: 'create-wallet', currency, ...(operator && { owner }) };
+    // One that has nothing can be closed.
     const amount = draw('full', n) < 0.05 ? fullBalance : 1_000;
+    const isEmpty = n > 0 && draw('empty', n) < 0.2;
+    const opens: Step = {
+      id: `w${n}`,
+      at: within(0, 30, 'opens', n),
+      principal,
+      operator,
+      key,
+      retries: 3,
+      action: open,
+    };
+    if (isEmpty) return [opens];
     return [
-      { id: `w${n}`, at: within(0, 30, 'opens', n), principal, operator, key, retries: 3, action: open },
+      opens,
       {
         id: `c${n}`,
         at: within(1_000, 3_000, 'fills', n),
@@ -125,6 +137,7 @@ export function generate(seed: string, most: number): History {
         notFoundWindowMs: pick(windows, 'window'),
       },
       breaker: pick([defaultBreaker, quickBreaker], 'breaker'),
+      clocksDifferMs: pick([0, 0, 900, 5_000], 'clocks'),
       perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
       queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
       withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },

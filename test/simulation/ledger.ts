@@ -41,7 +41,11 @@ export interface TransactionState extends Item {
   readonly returnTransactionId?: string;
   readonly dueAt?: string;
   readonly dueShard?: string;
-  readonly attempts?: readonly { readonly submitted: boolean; readonly reason?: string }[];
+  readonly attempts?: readonly {
+    readonly submitted: boolean;
+    readonly outcome: string;
+    readonly reason?: string;
+  }[];
   readonly createdAt: string;
 }
 
@@ -57,6 +61,12 @@ export interface Ledger {
   readonly stored: (key: StoredItem) => StoredItem | undefined;
   /** How an item looked at any time between two moments; undefined: there was none. */
   readonly looks: (pk: string, sk: string, from: number, to: number) => (Item | undefined)[];
+  /** The items that there ever were. */
+  readonly keys: () => { readonly pk: string; readonly sk: string }[];
+  /** How many writes had been seen at a time, epoch ms. */
+  readonly momentAt: (time: number) => number;
+  /** What the item was besides what it is now, at any time since `since` (epoch ms); undefined: there was none. */
+  readonly past: (key: StoredItem, since: number) => (StoredItem | undefined)[];
   readonly transactions: () => TransactionState[];
   readonly wallets: () => WalletState[];
   /** Reads the whole table, and checks it against the copy and all transactions against all wallets. */
@@ -65,18 +75,27 @@ export interface Ledger {
 
 interface Look {
   readonly moment: number;
+  /** Epoch ms. */
+  readonly since: number;
+  readonly stored: StoredItem | undefined;
   readonly item: Item | undefined;
 }
 
-/** @param onEnd told of each transaction that has just changed its status */
+/**
+ * @param now the true time, epoch ms
+ * @param onEnd told of each transaction that has just changed its status
+ */
 export function openLedger(
   table: AuditedTable,
+  now: () => number,
   violate: Violate,
   onEnd: (transaction: TransactionState) => void,
 ): Ledger {
   const stored = new Map<string, StoredItem>();
   const history = new Map<string, Look[]>();
   const balances = new Map<string, bigint>();
+  /** When each moment was. */
+  const times: { readonly moment: number; readonly time: number }[] = [];
   let moment = 0;
 
   const currentOf = (text: string): Item | undefined => history.get(text)?.at(-1)?.item;
@@ -115,7 +134,8 @@ export function openLedger(
     const before = currentOf(text);
     const after: Item | undefined = item && unmarshall(item);
     if (isDeepStrictEqual(before, after)) return;
-    history.set(text, [...(history.get(text) ?? []), { moment, item: after }]);
+    history.set(text, [...(history.get(text) ?? []), { moment, since: now(), stored: item, item: after }]);
+    times.push({ moment, time: now() });
     if (item === undefined) stored.delete(text);
     else stored.set(text, item);
     if (before !== undefined && after === undefined) violate('nothing is deleted', text);
@@ -158,6 +178,18 @@ export function openLedger(
       const looks = history.get(`${pk} ${sk}`) ?? [];
       const atFirst = looks.findLast((look) => look.moment <= from);
       return [atFirst, ...looks.filter((look) => look.moment > from && look.moment <= to)].map((look) => look?.item);
+    },
+    keys: () =>
+      [...history.keys()].map((text) => {
+        const end = text.lastIndexOf(' ');
+        return { pk: text.slice(0, end), sk: text.slice(end + 1) };
+      }),
+    momentAt: (time) => times.findLast((one) => one.time <= time)?.moment ?? 0,
+    past(key, since) {
+      const looks = history.get(keyText(key)) ?? [];
+      // An item that was made since then was not there before.
+      const all = [{ since: 0, stored: undefined }, ...looks];
+      return all.filter((_, n) => (all[n + 1]?.since ?? 0) >= since).map((look) => look.stored);
     },
     transactions,
     wallets,

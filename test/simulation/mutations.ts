@@ -109,7 +109,7 @@ export const mutations: readonly Mutation[] = [
     worker,
     'if (askedAt < definiteAt) {',
     'if (table.now() < definiteAt) {',
-    'withdraw, asked about a little too early',
+    'withdraw, and ask by a clock that is ahead',
   ),
   mutation(
     'release on "not found"',

@@ -45,11 +45,13 @@ interface Circumstances {
   readonly depthLimit?: number;
   readonly bobHas?: number;
   readonly breaker?: BreakerSettings;
+  readonly clocksDifferMs?: number;
 }
 
 function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker } = circumstances;
+  const { clocksDifferMs = 0 } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -69,6 +71,7 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
     service: {
       policy: { maxAttempts, notFoundWindowMs: windowMs },
       breaker,
+      clocksDifferMs,
       perHour: 1_000,
       queueDepthLimit: depthLimit,
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
@@ -139,9 +142,10 @@ export const operations: readonly Operation[] = [
     ...longWindow,
     given: [{ call: 'bank POST /payments', kind: 'crash-after' }],
   }),
-  // A "not found" from just before it means anything, which a worker that stalls reads when it would.
-  operation('withdraw, asked about a little too early', [withdraw('OK-1')], {
-    windowMs: 110_200,
+  // A "not found" from just before it means anything, which a worker that stalls reads when it would by its clock.
+  operation('withdraw, and ask by a clock that is ahead', [withdraw('OK-1')], {
+    windowMs: 109_800,
+    clocksDifferMs: 9_000,
     given: [
       { call: 'dynamodb UpdateItem', kind: 'stall' },
       { call: 'bank POST /payments', kind: 'crash-before' },

@@ -35,6 +35,8 @@ export const dynamodbFaults = [
   'partial-batch',
   /** An index that does not yet show everything. */
   'index-behind',
+  /** An eventually consistent read that shows what was true some seconds ago. */
+  'stale-read',
 ] as const;
 export const sqsFaults = [
   'refused',
@@ -110,6 +112,9 @@ export function atRandom(
       const stormy = kinds.filter((kind) => inStorms.has(kind));
       return choose(stormy, seed, 'storm', id);
     }
+    // Few reads come so soon after a write that there is a past to be shown.
+    if (kinds.includes('stale-read') && likes('stale-read') && chance(seed, 'stale?', id) < 4 * rate)
+      return 'stale-read';
     // There are few calls to the bank, and much depends on them.
     if (chance(seed, 'fault?', id) >= (call.startsWith('bank') ? 4 * rate : rate)) return undefined;
     const liked = kinds.filter(likes);

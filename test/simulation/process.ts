@@ -29,7 +29,7 @@ export function inhabit(
   const addDimension = metrics.addDimension.bind(metrics);
   const publish = metrics.publishStoredMetrics.bind(metrics);
   const counted = new Map<Task, string[]>();
-  Date.now = world.now;
+  Date.now = world.clock;
   logger.error = (message, ...extra) => {
     const task = world.current();
     const [about = {}] = extra as Record<string, unknown>[];

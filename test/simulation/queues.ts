@@ -50,6 +50,8 @@ export interface Queues {
   readonly depthsSince: (url: string, since: number) => { readonly least: number; readonly most: number };
   /** Whether the task asked for a message to be sent. */
   readonly hasSent: (task: Task) => boolean;
+  /** How many messages became dead letters. */
+  readonly deadLetters: () => number;
   /** Puts the dead letters back into their queues. */
   readonly redrive: () => void;
 }
@@ -67,6 +69,7 @@ export function openQueues(
   const sent = new Map<string, number>();
   const senders = new WeakSet<Task>();
   let ids = 0;
+  let deadLetters = 0;
 
   function queueAt(url: unknown): SimulatedQueue {
     const queue = queues.get(String(url));
@@ -117,6 +120,7 @@ export function openQueues(
           queue.messages.filter((one) => one !== message),
         );
         queue.dead.push(message);
+        deadLetters++;
         continue;
       }
       message.visibleAt = world.now() + queue.settings.visibilityMs;
@@ -228,6 +232,7 @@ export function openQueues(
       return { least: Math.min(...seen), most: Math.max(...seen) };
     },
     hasSent: (task) => senders.has(task),
+    deadLetters: () => deadLetters,
     redrive() {
       for (const queue of queues.values()) {
         for (const message of queue.dead) {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { addTotals, explain, noTotals, runNumbered, totalsOf } from './campaign.ts';
+import { addTotals, enoughHistories, explain, missedStates, noTotals, runNumbered, totalsOf } from './campaign.ts';
 import { generate } from './generate.ts';
 import { openLab } from './lab.ts';
 import { exactly, noFaults } from './plan.ts';
+import { stateNames } from './states.ts';
 
 /** `npm run simulate` runs as many as one likes, with another seed each time. */
 const histories = 300;
@@ -26,6 +27,14 @@ describe('random histories', () => {
       `${totals.histories} histories, ${totals.points} external calls, ${JSON.stringify(totals.faults)}`,
     );
     assert.ok(Object.keys(totals.faults).length > 20, 'many kinds of faults have struck');
+  });
+
+  it('of a long campaign must reach each named state, and those of a short one need not', () => {
+    const totals = noTotals();
+    assert.deepEqual(missedStates({ ...totals, histories: enoughHistories - 1 }), []);
+    for (const name of stateNames) totals.states[name] = 1;
+    totals.states['the breaker opens'] = 0;
+    assert.deepEqual(missedStates({ ...totals, histories: enoughHistories }), ['the breaker opens']);
   });
 
   it('go the same way each time', async () => {

@@ -38,6 +38,7 @@ import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
 import type { Bank } from './bank.ts';
+import { chance } from './chance.ts';
 import type { Queues, QueueSettings } from './queues.ts';
 import { injected, noAnswer } from './wire.ts';
 import type { Clients } from './wire.ts';
@@ -63,6 +64,8 @@ export interface ServiceSettings {
   readonly transfers: QueueSettings;
   /** The keys of both directions, by the id of their secret. */
   readonly secrets: Readonly<Record<'requests' | 'notifications', string>>;
+  /** Most by which the clocks of two processes differ, ms. */
+  readonly clocksDifferMs: number;
   readonly breaker: BreakerSettings;
 }
 
@@ -80,14 +83,18 @@ const workerLimitMs = 30_000;
 const sweeperLimitMs = 50_000;
 const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
 
-/** Processes of one function: each does one thing at a time, and one that died is not used again. */
-type Pool<P> = <T>(use: (process: P) => Promise<Ending<T>>) => Promise<Ending<T>>;
+/**
+ * Processes of one function: each does one thing at a time, and one that died is not used again. Each has a clock of its
+ * own, which is ahead by so many ms.
+ */
+type Pool<P> = <T>(use: (process: P, aheadMs: number) => Promise<Ending<T>>) => Promise<Ending<T>>;
 
-function newPool<P>(start: () => P): Pool<P> {
-  const idle: P[] = [];
+function newPool<P>(start: () => P, aheadMsOf: (nth: number) => number): Pool<P> {
+  const idle: { readonly made: P; readonly aheadMs: number }[] = [];
+  let started = 0;
   return async (use) => {
-    const process = idle.pop() ?? start();
-    const ending = await use(process);
+    const process = idle.pop() ?? { made: start(), aheadMs: aheadMsOf(started++) };
+    const ending = await use(process.made, process.aheadMs);
     if (ending.how !== 'died') idle.push(process);
     return ending;
   };
@@ -118,13 +125,16 @@ export function openService(
         ),
     }),
   );
-  const keysOf = (secretArn: SecretId) => openSecret({ client: clients.secrets, secretArn, now: world.now });
+  const keysOf = (secretArn: SecretId) => openSecret({ client: clients.secrets, secretArn, now: world.clock });
+  /** The clocks of a function's processes. */
+  const clocksOf = (name: string) => (nth: number) =>
+    Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
   const queued = (url: string) => ({
     table,
     perHour,
     queue: openQueue<WorkMessage>(clients.sqs, url),
-    isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.now),
+    isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.clock),
   });
   const noDeadLetters = () => Promise.resolve(0);
 
@@ -174,12 +184,12 @@ export function openService(
       breaker: settings.breaker,
       fetch: bank.fetch,
       onBreaker(state) {
-        putBreaker(table, { state, since: new Date(world.now()).toISOString() }).catch(() => undefined);
+        putBreaker(table, { state, since: new Date(world.clock()).toISOString() }).catch(() => undefined);
       },
     });
     return consume({
       queue: openQueue(clients.sqs, withdrawalQueue),
-      now: world.now,
+      now: world.clock,
       async handle(transactionId) {
         try {
           return await advanceWithdrawal(transactionId, { table, bank: client, policy });
@@ -190,29 +200,35 @@ export function openService(
       },
     });
   };
-  const workers = newPool(newContainer);
+  const workers = newPool(newContainer, clocksOf('withdrawals'));
   queues.add(withdrawalQueue, settings.withdrawals, async (label, event) => {
     const work = (worker: ReturnType<typeof newContainer>) => worker(event, {} as Context);
-    const ending = await workers((worker) => world.task(`worker ${label}`, workerLimitMs, () => work(worker)));
+    const ending = await workers((worker, aheadMs) =>
+      world.task(`worker ${label}`, workerLimitMs, () => work(worker), aheadMs),
+    );
     if (ending.how === 'threw') onError(ending.error, ending.task);
     return ending.how === 'returned' ? ending.value : undefined;
   });
 
-  const settleBatch = consumeTogether({
-    queue: openQueue(clients.sqs, transferQueue),
-    async handle(transactionIds) {
-      try {
-        const failed = await endTransfers(transactionIds, table);
-        for (const error of failed.values()) report(error);
-        return failed;
-      } catch (error) {
-        report(error);
-        throw error;
-      }
-    },
-  });
+  const newSettler = () =>
+    consumeTogether({
+      queue: openQueue(clients.sqs, transferQueue),
+      async handle(transactionIds) {
+        try {
+          const failed = await endTransfers(transactionIds, table);
+          for (const error of failed.values()) report(error);
+          return failed;
+        } catch (error) {
+          report(error);
+          throw error;
+        }
+      },
+    });
+  const settlers = newPool(newSettler, clocksOf('transfers'));
   queues.add(transferQueue, settings.transfers, async (label, event) => {
-    const ending = await world.task(`worker ${label}`, workerLimitMs, () => settleBatch(event));
+    const ending = await settlers((settler, aheadMs) =>
+      world.task(`worker ${label}`, workerLimitMs, () => settler(event), aheadMs),
+    );
     if (ending.how === 'threw') onError(ending.error, ending.task);
     return ending.how === 'returned' ? ending.value : undefined;
   });
@@ -221,16 +237,21 @@ export function openService(
     send: openQueue<WorkMessage>(clients.sqs, url).sendAll,
     depth: depthOf(url),
   });
+  const sweepers = newPool(() => undefined, clocksOf('sweeper'));
   const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };
 
   return {
     request(label, route, request) {
-      const pool = pools.get(route) ?? newPool(newHandlers[route]);
+      const pool = pools.get(route) ?? newPool(newHandlers[route], clocksOf(route));
       pools.set(route, pool);
-      return pool((handler) => world.task(label, limitMs(route), () => send(route, handler, request)));
+      return pool((handler, aheadMs) =>
+        world.task(label, limitMs(route), () => send(route, handler, request), aheadMs),
+      );
     },
     async sweep(label) {
-      const ending = await world.task(label, sweeperLimitMs, () => sweep(sweeperServices));
+      const ending = await sweepers((_sweeper, aheadMs) =>
+        world.task(label, sweeperLimitMs, () => sweep(sweeperServices), aheadMs),
+      );
       if (ending.how === 'threw') onError(ending.error, ending.task);
       return ending;
     },

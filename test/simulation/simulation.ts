@@ -19,6 +19,8 @@ import type { Fault, Plan, Point } from './plan.ts';
 import { inhabit, isInjected, tellError } from './process.ts';
 import { openQueues } from './queues.ts';
 import { openService } from './service.ts';
+import { livesIn, statesIn } from './states.ts';
+import type { StateName } from './states.ts';
 import type { Clients } from './wire.ts';
 import { openWorld } from './world.ts';
 
@@ -34,6 +36,8 @@ export interface Outcome {
   readonly struck: readonly (Fault & { readonly call: string })[];
   /** How many answers of each status and code there were, and transactions of each type and end. */
   readonly tally: ReadonlyMap<string, number>;
+  /** What every campaign must reach, as far as this history has. */
+  readonly states: readonly StateName[];
   /** What happened, a line each. */
   readonly story: readonly string[];
 }
@@ -67,7 +71,7 @@ export async function simulate(
   const labels = new Map(history.steps.map((step) => [transactionIdOfName(step), step.id]));
   const labelOf = (transactionId: string) => labels.get(transactionId) ?? transactionId.slice(0, 8);
 
-  const ledger = openLedger(table, violate, (transaction) => {
+  const ledger = openLedger(table, world.now, violate, (transaction) => {
     tell(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
     if (transaction.type === 'withdrawal') checkEnd(transaction);
   });
@@ -153,7 +157,15 @@ export async function simulate(
   const count = (name: string) => tally.set(name, (tally.get(name) ?? 0) + 1);
   for (const { route, response } of asks) count(`${route}: ${inShort(response)}`);
   for (const { type, status } of ledger.transactions()) count(`${type} ${status}`);
-  return { violations, points: world.points, struck: world.struck, tally, story };
+  const states = statesIn({
+    history,
+    asks,
+    transactions: ledger.transactions(),
+    lives: livesIn(ledger),
+    struck: new Set(world.struck.map(({ kind }) => kind)),
+    deadLetters: queues.deadLetters(),
+  });
+  return { violations, points: world.points, struck: world.struck, tally, states, story };
 }
 
 const ended: ReadonlySet<string> = new Set(['completed', 'failed']);

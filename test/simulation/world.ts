@@ -12,6 +12,8 @@ import type { Fault, FaultKind, Plan, Point } from './plan.ts';
 /** One invocation of a function. */
 export interface Task {
   readonly label: string;
+  /** What the clock of its process is ahead by, ms. */
+  readonly aheadMs: number;
   /** When its time limit ends it, epoch ms. */
   deadline: number;
   died: boolean;
@@ -58,8 +60,10 @@ export interface Struck {
 
 export interface World {
   readonly seed: string;
-  /** Epoch ms. */
+  /** The true time, epoch ms: that of the bank, of AWS and of callers. */
   readonly now: () => number;
+  /** What the clock of the running task's process shows, epoch ms. */
+  readonly clock: () => number;
   /** A number in [0, 1), for the running task. */
   readonly random: () => number;
   /** For tasks and for those who drive them. */
@@ -67,8 +71,8 @@ export interface World {
   readonly external: <T>(call: ExternalCall<T>) => Promise<T>;
   /** What strikes at a place that is no call of a task. */
   readonly strike: (point: Point) => FaultKind | undefined;
-  /** Runs work as a process of its own, which dies at its time limit. */
-  readonly task: <T>(label: string, limitMs: number, work: () => Promise<T>) => Promise<Ending<T>>;
+  /** Runs work in a process whose clock is ahead by `aheadMs`, and which dies at its time limit. */
+  readonly task: <T>(label: string, limitMs: number, work: () => Promise<T>, aheadMs?: number) => Promise<Ending<T>>;
   readonly current: () => Task | undefined;
   /** Does something later. */
   readonly at: (time: number, run: () => void | Promise<void>) => void;
@@ -200,10 +204,11 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
     });
   }
 
-  function task<T>(label: string, limitMs: number, work: () => Promise<T>): Promise<Ending<T>> {
+  function task<T>(label: string, limitMs: number, work: () => Promise<T>, aheadMs = 0): Promise<Ending<T>> {
     return new Promise((resolve) => {
       const running: Task = {
         label,
+        aheadMs,
         deadline: clock + limitMs,
         died: false,
         calls: 0,
@@ -250,6 +255,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
   return {
     seed,
     now,
+    clock: () => clock + (storage.getStore()?.aheadMs ?? 0),
     random() {
       const running = storage.getStore();
       return running === undefined ? 0.5 : chance(seed, 'random', running.label, running.draws++);

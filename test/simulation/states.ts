@@ -1,0 +1,106 @@
+/**
+ * States of which some histories must reach each: a campaign that never comes to one of them proves nothing about it.
+ * A state is told from what a history has left behind.
+ */
+import { codeOf } from './answers.ts';
+import type { Ask } from './answers.ts';
+import type { History } from './history.ts';
+import type { Item, Ledger, TransactionState } from './ledger.ts';
+import type { FaultKind } from './plan.ts';
+
+/** What a history has left behind. */
+export interface Remains {
+  readonly history: History;
+  readonly asks: readonly Ask[];
+  readonly transactions: readonly TransactionState[];
+  /** All that each item ever was, in the order of time. */
+  readonly lives: readonly (readonly Item[])[];
+  readonly struck: ReadonlySet<FaultKind>;
+  /** Messages that became dead letters. */
+  readonly deadLetters: number;
+}
+
+const unreported = 'the worker did not come back';
+
+const predicates = {
+  'a withdrawal in review is resolved': ({ lives }) =>
+    lives.some((life) => has(life, 'status', 'review') && life.at(-1)?.['status'] !== 'review'),
+  'a withdrawal in review is ended by the bank': ({ lives }) =>
+    lives.some((life) => has(life, 'status', 'review') && ends(life) && life.at(-1)?.['resolution'] === undefined),
+  'a withdrawal is released after a rejection': ({ transactions }) =>
+    transactions.some(
+      ({ type, status, attempts }) => type === 'withdrawal' && status === 'failed' && attempts !== undefined,
+    ),
+  'an unknown payment is found paid': ({ transactions }) =>
+    transactions.some(({ attempts = [] }) => {
+      const last = attempts.at(-1);
+      return last?.outcome === 'accepted' && !last.submitted && attempts.some(({ outcome }) => outcome === 'unknown');
+    }),
+  'an unknown payment is not found, and submitted again': ({ transactions }) =>
+    transactions.some(({ attempts = [] }) => {
+      const first = attempts.findIndex(({ submitted, outcome }) => submitted && outcome === 'unknown');
+      return first >= 0 && attempts.slice(first + 1).some(({ submitted }) => submitted);
+    }),
+  'a lease is taken over': ({ transactions }) =>
+    transactions.some(({ attempts = [] }) => attempts.some(({ reason }) => reason === unreported)),
+  'a payment comes back': ({ transactions }) => transactions.some(({ type }) => type === 'return'),
+  'open work is replayed': ({ asks }) => asks.some((ask) => isReplay(ask) && ask.response?.status === 202),
+  'ended work is replayed': ({ asks }) => asks.some((ask) => isReplay(ask) && ask.response?.status !== 202),
+  'a queued transfer fails': ({ transactions }) =>
+    transactions.some(({ type, status }) => type === 'transfer' && status === 'failed'),
+  'a receiver is frozen or closed before its transfer arrives': ({ transactions, lives }) =>
+    transactions.some(
+      ({ type, status, counterpartyWalletId, createdAt }) =>
+        type === 'transfer' &&
+        status === 'failed' &&
+        lives.some(
+          (life) =>
+            life[0]?.['walletId'] === counterpartyWalletId &&
+            life.some((wallet) => wallet['status'] !== 'active' && String(wallet['updatedAt']) > createdAt),
+        ),
+    ),
+  'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
+  'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
+  'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),
+  'the breaker opens': ({ lives }) => lives.some((life) => has(life, 'state', 'open')),
+  'a message becomes a dead letter': ({ deadLetters }) => deadLetters > 0,
+  'a wallet is frozen with open withdrawals': ({ lives }) =>
+    lives.some((life) => life.some(({ status, held }) => status === 'frozen' && Number(held) > 0)),
+  'an image of the past is read': ({ struck }) => struck.has('stale-read'),
+  'the times of a wallet run backwards': ({ lives }) =>
+    lives.some(
+      (life) =>
+        life[0]?.['version'] === 0 &&
+        life.some(({ updatedAt }, n) => n > 0 && String(updatedAt) < String(life[n - 1]?.['updatedAt'])),
+    ),
+  'clocks differ by seconds': ({ history }) => history.service.clocksDifferMs > 1_000,
+} as const satisfies Record<string, (remains: Remains) => boolean>;
+
+export type StateName = keyof typeof predicates;
+export const stateNames = Object.keys(predicates) as StateName[];
+
+/** Returns the states that a history has reached. */
+export function statesIn(remains: Remains): StateName[] {
+  return stateNames.filter((name) => predicates[name](remains));
+}
+
+/** Returns what the ledger has seen of each item. */
+export function livesIn(ledger: Ledger): Item[][] {
+  return ledger.keys().map(({ pk, sk }) => ledger.looks(pk, sk, 0, Infinity).filter((look) => look !== undefined));
+}
+
+function has(life: readonly Item[], field: string, value: string): boolean {
+  return life.some((item) => item[field] === value);
+}
+
+function ends(life: readonly Item[]): boolean {
+  return ['completed', 'failed'].includes(String(life.at(-1)?.['status']));
+}
+
+function isReplay({ route, response }: Ask): boolean {
+  return route === 'withdraw' && response?.headers['Idempotency-Replayed'] === 'true';
+}
+
+function isRefusedAs(code: string) {
+  return ({ response }: Ask) => response !== undefined && codeOf(response) === code;
+}

@@ -1,8 +1,11 @@
 import { JwtVerifier } from 'aws-jwt-verify';
-import { JwtBaseError } from 'aws-jwt-verify/error';
-import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
+import { JwtBaseError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
+import { isJwks } from 'aws-jwt-verify/jwk';
+import type { Jwks } from 'aws-jwt-verify/jwk';
 import { resourceServer, scopes as allScopes } from '../contract.ts';
 import type { AuthorizerContext } from './caller.ts';
+import { keep } from './keep.ts';
+import type { Lifetimes } from './keep.ts';
 
 /** Who issues the callers' tokens; see `environments` in contract.ts. */
 export interface TokenSettings {
@@ -18,6 +21,11 @@ export type VerifyToken = (authorization: string | undefined) => Promise<Authori
 /** A principal is part of keys: bounded, and without spaces, so that no token can pass for the service itself. */
 const principalFormat = /^[\x21-\x7e]{1,128}$/;
 const fetchTimeoutMs = 3_000;
+/**
+ * The gateway keeps an authorizer's answer for two minutes more (lib/tokens.ts). So a token is refused within five
+ * minutes after the issuer has withdrawn the key that signed it.
+ */
+const lifetimes: Lifetimes = { refreshAfterMs: 60_000, staleAfterMs: 120_000 };
 
 /**
  * Verifies bearer tokens of one issuer: signature, issuer, expiry, and that the token is meant for this service.
@@ -26,22 +34,37 @@ const fetchTimeoutMs = 3_000;
  *
  * @throws when the issuer's keys cannot be read: that is our trouble, not the caller's
  */
-export function openTokenVerifier(settings: TokenSettings): VerifyToken {
+export function openTokenVerifier(settings: TokenSettings, now: () => number = Date.now): VerifyToken {
   const cognito = settings.TOKEN_KIND === 'cognito';
-  const verifier = JwtVerifier.create(
-    {
-      issuer: settings.TOKEN_ISSUER,
-      audience: cognito ? null : settings.TOKEN_AUDIENCE,
-      jwksUri: settings.TOKEN_JWKS_URI,
-      graceSeconds: 5,
-    },
-    { jwksCache: new SimpleJwksCache({ fetcher: { fetch: fetchKeys } }) },
-  );
+  const verifier = JwtVerifier.create({
+    issuer: settings.TOKEN_ISSUER,
+    audience: cognito ? null : settings.TOKEN_AUDIENCE,
+    jwksUri: settings.TOKEN_JWKS_URI,
+    graceSeconds: 5,
+  });
+  const keys = keep('keys of the token issuer', () => fetchKeys(settings.TOKEN_JWKS_URI), lifetimes, now);
+  let known: Jwks | undefined;
+
+  /** The library's own cache would know a key for ever. */
+  async function verify(token: string, afresh?: 'afresh') {
+    const current = await keys(afresh);
+    if (current !== known) verifier.cacheJwks(current);
+    known = current;
+    return verifier.verifySync(token);
+  }
+
   return async (authorization) => {
     const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return undefined;
     try {
-      const { sub, scope, token_use: use } = await verifier.verify(token);
+      const {
+        sub,
+        scope,
+        token_use: use,
+      } = await verify(token).catch((error: unknown) => {
+        if (error instanceof KidNotFoundInJwksError) return verify(token, 'afresh');
+        throw error;
+      });
       if (cognito && use !== 'access') return undefined;
       if (typeof sub !== 'string' || !principalFormat.test(sub)) return undefined;
       return { principal: sub, scopes: ourScopes(scope).join(' '), issuer: settings.TOKEN_ISSUER };
@@ -52,11 +75,13 @@ export function openTokenVerifier(settings: TokenSettings): VerifyToken {
   };
 }
 
-/** The issuer's public keys; the library's own fetcher speaks https only, and an issuer on this machine has none. */
-async function fetchKeys(uri: string): Promise<ArrayBuffer> {
+/** The issuer's public keys. The library's own fetcher speaks https only, and an issuer on this machine has none. */
+async function fetchKeys(uri: string): Promise<Jwks> {
   const response = await fetch(uri, { signal: AbortSignal.timeout(fetchTimeoutMs) });
   if (!response.ok) throw new Error(`the token issuer's keys at ${uri} were answered with ${String(response.status)}`);
-  return response.arrayBuffer();
+  const jwks = (await response.json()) as Parameters<typeof isJwks>[0];
+  if (!isJwks(jwks)) throw new Error(`the token issuer's keys at ${uri} are no key set`);
+  return jwks;
 }
 
 /** Cognito writes `wallet/read`, other issuers `wallet:read`. */

@@ -51,11 +51,11 @@ describe('routes', () => {
     );
   });
 
-  it('are authorized by the Authorization header, for five minutes', () => {
+  it('are authorized by the Authorization header, for two minutes', () => {
     template.hasResourceProperties('AWS::ApiGateway::Authorizer', {
       Type: 'REQUEST',
       IdentitySource: 'method.request.header.Authorization',
-      AuthorizerResultTtlInSeconds: 300,
+      AuthorizerResultTtlInSeconds: 120,
     });
   });
 });

@@ -1,0 +1,69 @@
+import { describe, logger } from './telemetry.ts';
+
+/** How long a value is used after the reading that gave it began. */
+export interface Lifetimes {
+  /** Age at which a call starts another reading, and goes on with the value that it has. */
+  readonly refreshAfterMs: number;
+  /** Age from which a call waits for another reading. What was withdrawn is not used after it. */
+  readonly staleAfterMs: number;
+}
+
+/** Age up to which a value is used when it cannot be read again. */
+const unusableAfterMs = 3_600_000;
+/** A reading that failed, or that was asked for as `afresh`, is repeated no sooner. */
+const retryAfterMs = 10_000;
+
+/**
+ * Gives a value that changes seldom and elsewhere. `afresh` asks for another reading, because the value at hand does not
+ * have what the caller needs.
+ */
+export type Kept<T> = (afresh?: 'afresh') => Promise<T>;
+
+/**
+ * Keeps what `read` gives, for as long as `lifetimes` say. Concurrent callers share one reading. A reading that fails is
+ * logged, and the last value is used for up to an hour; after that, and at first, the call rejects with its error.
+ *
+ * @param what names the value in the log
+ */
+export function keep<T>(
+  what: string,
+  read: () => Promise<T>,
+  { refreshAfterMs, staleAfterMs }: Lifetimes,
+  now: () => number = Date.now,
+): Kept<T> {
+  let kept: { readonly value: T; readonly at: number } | undefined;
+  let reading: Promise<T> | undefined;
+  let failedAt = -Infinity;
+  let afreshAt = -Infinity;
+
+  async function readNow(): Promise<T> {
+    const at = now();
+    try {
+      const value = await read();
+      kept = { value, at };
+      return value;
+    } catch (error) {
+      failedAt = now();
+      logger.warn('not read again', { what, error: describe(error) });
+      throw error;
+    }
+  }
+
+  function share(): Promise<T> {
+    reading ??= readNow().finally(() => (reading = undefined));
+    return reading;
+  }
+
+  return async (afresh) => {
+    const last = kept;
+    const ageMs = last === undefined ? Infinity : now() - last.at;
+    if (last === undefined || ageMs >= unusableAfterMs) return share();
+    const mayRead = reading !== undefined || now() - failedAt >= retryAfterMs;
+    const wantsAfresh = afresh !== undefined && (reading !== undefined || now() - afreshAt >= retryAfterMs);
+    if (wantsAfresh) afreshAt = now();
+    if (mayRead && (wantsAfresh || ageMs >= staleAfterMs)) return share().catch(() => last.value);
+    // Not awaited: the value at hand still counts, and a reading that fails must not delay the call.
+    if (mayRead && ageMs >= refreshAfterMs) void share().catch(() => undefined);
+    return last.value;
+  };
+}

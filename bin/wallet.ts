@@ -1,16 +1,18 @@
 /**
  * The CDK app. Context (`-c name=value`): `tokenIssuer` with `tokenAudience`, and `tokenJwksUri` where the keys are not at
- * the usual place, for an issuer of one's own; `alarmTopicArn` for where alarms go.
+ * the usual place, for an issuer of one's own; `alarmTopicArn` for where alarms go; `corsOrigins` for the origins of pages
+ * that may use the API, separated by commas.
  */
 import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 const app = new App();
-const [issuer, audience, jwksUri, alarmTopicArn] = [
+const [issuer, audience, jwksUri, alarmTopicArn, corsOrigins] = [
   'tokenIssuer',
   'tokenAudience',
   'tokenJwksUri',
   'alarmTopicArn',
+  'corsOrigins',
 ].map((name) => {
   const value: unknown = app.node.tryGetContext(name);
   return typeof value === 'string' ? value : undefined;
@@ -25,4 +27,5 @@ new WalletStack(app, 'Wallet', {
   ...(issuer !== undefined &&
     audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
   ...(alarmTopicArn !== undefined && { alarmTopicArn }),
+  ...(corsOrigins !== undefined && { cors: { allowedOrigins: corsOrigins.split(',') } }),
 });

@@ -163,6 +163,12 @@ export const scopes = ['read', 'write', 'charge', 'support', 'decide', 'operate'
 /** The scope `operate` is the sum of these. */
 export const operatorScopes = ['charge', 'support', 'decide'] as const satisfies readonly OperatorScope[];
 
+/**
+ * Set on the routes' functions only where CORS is on: the origins whose pages may read answers, separated by spaces, or
+ * `*`.
+ */
+export const corsVariable = 'ALLOWED_ORIGINS';
+
 /** Largest request body that a handler reads, in bytes; a larger one is a 413. The gateway's own limit is 10 MB. */
 export const maxBodyBytes = 65_536;
 

@@ -11,10 +11,10 @@ import {
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { minCompressionBytes, routes } from '../lambdas/contract.ts';
+import { corsVariable, minCompressionBytes, routes } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 
@@ -26,12 +26,19 @@ export interface ThrottleProps {
   readonly burst: number;
 }
 
+/** Which pages of the web may use the API. */
+export interface CorsProps {
+  /** Origins such as `https://app.example.com`, or `*` for every page. Tokens are sent by scripts, never by cookies. */
+  readonly allowedOrigins: readonly string[];
+}
+
 /** Properties of `Api`. */
 export interface ApiProps {
   /** The function of each route; one that is missing does not compile. */
-  readonly functions: Readonly<Record<(typeof routes)[number]['function'], { readonly handler: IFunction }>>;
+  readonly functions: Readonly<Record<(typeof routes)[number]['function'], { readonly handler: Function }>>;
   readonly authorizer: IAuthorizer;
   readonly throttle: ThrottleProps;
+  readonly cors?: CorsProps | undefined;
   readonly addAlarm: AddAlarm;
 }
 
@@ -62,7 +69,7 @@ export class Api extends Construct {
     });
     // The stack that embeds the service names its own outputs.
     this.restApi.node.tryRemoveChild('Endpoint');
-    for (const response of gatewayResponses()) {
+    for (const response of gatewayResponses(props.cors?.allowedOrigins ?? [])) {
       this.restApi.addGatewayResponse(response.type.responseType, response);
     }
     for (const route of routes) {
@@ -80,6 +87,7 @@ export class Api extends Construct {
         });
       }
     }
+    if (props.cors) this.allowOrigins(props.cors, props.functions);
     Validations.of(this.restApi).acknowledge(
       {
         id: 'AwsSolutions-APIG2',
@@ -105,6 +113,30 @@ export class Api extends Construct {
       meaning: 'At least one answer in a hundred has been a 5xx for three minutes.',
       runbook: 'api-server-errors',
     });
+  }
+
+  /** Lets pages of these origins read answers. Before a request their browsers ask the route's own function. */
+  private allowOrigins({ allowedOrigins }: CorsProps, functions: ApiProps['functions']): void {
+    for (const origin of allowedOrigins) {
+      if (origin !== '*' && !/^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(origin)) {
+        throw new Error(`allowed origins must be like https://app.example.com, or *, received "${origin}"`);
+      }
+    }
+    for (const { handler } of new Set(Object.values(functions))) {
+      handler.addEnvironment(corsVariable, allowedOrigins.join(' '));
+    }
+    for (const [path, [route]] of Map.groupBy(routes, (route) => route.path)) {
+      if (route === undefined) continue;
+      const method = this.restApi.root
+        .resourceForPath(path)
+        .addMethod('OPTIONS', new LambdaIntegration(functions[route.function].handler, { allowTestInvoke: false }), {
+          authorizationType: AuthorizationType.NONE,
+        });
+      Validations.of(method).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason: 'A browser asks without a token what a page may send; the answer says nothing else.',
+      });
+    }
   }
 }
 

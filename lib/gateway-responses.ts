@@ -62,16 +62,23 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
   [ResponseType.DEFAULT_5XX, internal],
 ];
 
-/** API Gateway's own answers as problem+json in the contract's codes, by id. */
-export function gatewayResponses(): readonly GatewayResponseOptions[] {
+/**
+ * API Gateway's own answers as problem+json in the contract's codes, by id.
+ *
+ * @param allowedOrigins the origins whose pages may read them
+ */
+export function gatewayResponses(allowedOrigins: readonly string[]): readonly GatewayResponseOptions[] {
   return refusals.map(([type, { status, code, title, detail, headers }]) => ({
     type,
     statusCode: String(status),
-    responseHeaders: Object.fromEntries(
-      Object.entries({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers }).map(
-        ([name, value]) => [name, `'${value}'`],
+    responseHeaders: {
+      ...Object.fromEntries(
+        Object.entries({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers }).map(
+          ([name, value]) => [name, `'${value}'`],
+        ),
       ),
-    ),
+      ...(allowedOrigins.length > 0 && { 'Access-Control-Allow-Origin': allowedOrigin(allowedOrigins) }),
+    },
     // The key chooses the template; what the client sees is the header above.
     templates: {
       'application/json': JSON.stringify({
@@ -84,4 +91,10 @@ export function gatewayResponses(): readonly GatewayResponseOptions[] {
       }),
     },
   }));
+}
+
+/** The gateway cannot choose among several: every origin may read that it was refused, which says nothing of anybody. */
+function allowedOrigin(origins: readonly string[]): string {
+  const [only, ...others] = origins;
+  return others.length === 0 ? `'${String(only)}'` : 'method.request.header.Origin';
 }

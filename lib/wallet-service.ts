@@ -10,7 +10,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName } from '../lambdas/contract.ts';
 import { alarmsTo } from './alarms.ts';
-import { Api, type ThrottleProps } from './api.ts';
+import { Api, type CorsProps, type ThrottleProps } from './api.ts';
 import { Audit, type AuditOptions } from './audit.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events, type EventsOptions } from './events.ts';
@@ -78,6 +78,13 @@ export interface WalletServiceProps {
    * @default - 1000 a second, 2000 at once
    */
   readonly throttle?: ThrottleProps;
+
+  /**
+   * Which pages of the web may use the API from a browser.
+   *
+   * @default - none: CORS is off
+   */
+  readonly cors?: CorsProps;
 
   /**
    * The bus that events go to, and how long they can be replayed.
@@ -193,6 +200,7 @@ export class WalletService extends Construct {
     const api = new Api(this, 'Api', {
       functions: routed,
       authorizer: tokens.authorizer,
+      cors: props.cors,
       throttle: props.throttle ?? { ratePerSecond: 1000, burst: 2000 },
       addAlarm,
     });

@@ -36,6 +36,8 @@ export interface RequestContext {
   readonly stage: string;
   readonly sourceIp: string;
   readonly requestTimeEpoch: number;
+  /** The request's headers, by lower-case name. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 export interface Answer {
@@ -80,7 +82,8 @@ export function createGatewayResponses(): GatewayResponses {
         if (/\$(?!context\.)/.test(template)) throw new TemplateError(`${where}: ${template} is not supported`);
       }
       for (const [name, value] of Object.entries(properties.ResponseParameters ?? {})) {
-        const supported = name.startsWith('gatewayresponse.header.') && /^'[^']*'$/.test(value);
+        const supported =
+          name.startsWith('gatewayresponse.header.') && /^('[^']*'|method\.request\.header\.\S+)$/.test(value);
         if (!supported) throw new TemplateError(`${where}: ${name} = ${value} is not supported`);
       }
       defined.set(properties.ResponseType, properties);
@@ -93,9 +96,17 @@ export function createGatewayResponses(): GatewayResponses {
       const body = template.replace(reference, (_, name: string) => variables[name]?.(context, refusal) ?? '');
       const headers = new Map([['content-type', contentType]]);
       for (const [name, value] of Object.entries(response?.ResponseParameters ?? {})) {
-        headers.set(name.slice('gatewayresponse.header.'.length).toLowerCase(), value.slice(1, -1));
+        const text = valueOf(value, context);
+        if (text !== undefined) headers.set(name.slice('gatewayresponse.header.'.length).toLowerCase(), text);
       }
       return { status: Number(response?.StatusCode ?? status), headers: [...headers], body: Buffer.from(body) };
     },
   };
+}
+
+/** A text in quotes, or what the request has in a header; undefined when it has none. */
+function valueOf(mapping: string, { headers }: RequestContext): string | undefined {
+  if (mapping.startsWith("'")) return mapping.slice(1, -1);
+  const value = headers[mapping.slice('method.request.header.'.length).toLowerCase()];
+  return Array.isArray(value) ? value.at(-1) : value;
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzip, gzip, inflate } from 'node:zlib';
 import type { Authorizer } from './authorizer.ts';
 import { FunctionError } from './function-thread.ts';
 import type { LocalFunction } from './functions.ts';
@@ -50,6 +50,11 @@ const maxBodyBytes = 10 * 1024 * 1024;
 const maxEventBytes = 6 * 1024 * 1024;
 const gzipped = promisify(gzip);
 const gunzipped = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
+const inflated = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate);
+const decoders = new Map([
+  ['gzip', gunzipped],
+  ['deflate', inflated],
+]);
 
 export function createGateway(api: ApiSettings): RequestHandler {
   const root = newNode();
@@ -92,6 +97,7 @@ export function createGateway(api: ApiSettings): RequestHandler {
       stage: api.stage,
       sourceIp: (request.socket.remoteAddress ?? '127.0.0.1').replace('::ffff:', ''),
       requestTimeEpoch: Date.now(),
+      headers: request.headers,
     };
     // Whatever goes wrong in here is this machine's fault and stays inside.
     const answer = await respond(request, context, path).catch(() => api.responses.answer('DEFAULT_5XX', context));
@@ -151,8 +157,9 @@ async function readBody(request: IncomingMessage): Promise<Buffer | Refusal> {
     chunks.push(chunk);
   }
   const body = Buffer.concat(chunks);
-  if (body.length === 0 || String(request.headers['content-encoding']).toLowerCase() !== 'gzip') return body;
-  return gunzipped(body, { maxOutputLength: maxBodyBytes }).catch((): Refusal => 'BAD_REQUEST_BODY');
+  const decode = decoders.get(String(request.headers['content-encoding']).toLowerCase());
+  if (body.length === 0 || !decode) return body;
+  return decode(body, { maxOutputLength: maxBodyBytes }).catch((): Refusal => 'BAD_REQUEST_BODY');
 }
 
 function proxyEvent(

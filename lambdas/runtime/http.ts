@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type * as z from 'zod';
 import { routes } from '../contract.ts';
 import type { FunctionName, Route, RouteAccess } from '../contract.ts';
@@ -13,6 +13,7 @@ import type { RateLimit } from '../store/rate-window.ts';
 import type { Table } from '../store/table.ts';
 import { callerOf } from './caller.ts';
 import type { Caller } from './caller.ts';
+import { corsHeaders, preflight, varyingByOrigin } from './cors.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
 import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
@@ -169,9 +170,11 @@ export function committed(
  * What is not a `WalletError` is answered as `internal_error` without a word about the inside, and logged with its stack.
  */
 export function serve<S>(route: RouteHandler<S>, services: S) {
-  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  const answer = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(shell(route))
     .handler(async (event: APIGatewayProxyEvent) => toResult(await route.handle(event, services), event));
+  return async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> =>
+    event.httpMethod === 'OPTIONS' ? toResult(preflight, event) : answer(event, context);
 }
 
 function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
@@ -226,7 +229,8 @@ function toResult({ status, body, headers = {} }: Answer, event: APIGatewayProxy
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
       // The gateway compresses, and says nothing of it.
-      Vary: 'Authorization, Accept-Encoding',
+      Vary: `Authorization, Accept-Encoding${varyingByOrigin()}`,
+      ...corsHeaders(event),
       ...headers,
       ...(location !== undefined && { Location: basePathOf(event) + location }),
     },

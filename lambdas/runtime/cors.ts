@@ -1,0 +1,41 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { corsVariable } from '../contract.ts';
+import type { Answer } from './problem.ts';
+import { headersOf } from './request.ts';
+
+/** Origins whose pages may read answers; none unless the deployment names them. */
+const origins = (process.env[corsVariable] ?? '').split(' ').filter((origin) => origin !== '');
+
+/** Headers of requests and answers that scripts of a page may set and read, besides those that every page may. */
+const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer';
+const exposedHeaders = [
+  'ETag, Idempotency-Replayed, Location, Preference-Applied, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
+  'Retry-After, x-amzn-RequestId',
+].join(', ');
+
+/** The headers by which a browser lets a page of another origin read the answer; none when CORS is off. */
+export function corsHeaders(event: APIGatewayProxyEvent): Readonly<Record<string, string>> {
+  if (origins.length === 0) return {};
+  const [origin = ''] = headersOf(event, 'Origin');
+  if (!origins.includes('*') && !origins.includes(origin)) return {};
+  return {
+    'Access-Control-Allow-Origin': origins.includes('*') ? '*' : origin,
+    'Access-Control-Expose-Headers': exposedHeaders,
+  };
+}
+
+/** What the answers depend on besides the caller. */
+export function varyingByOrigin(): string {
+  return origins.length === 0 ? '' : ', Origin';
+}
+
+/** The answer to a browser that asks, before the request itself, what it may send. */
+export const preflight: Answer = {
+  status: 204,
+  headers: {
+    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT',
+    'Access-Control-Allow-Headers': allowedHeaders,
+    // Two hours, the most that browsers keep it.
+    'Access-Control-Max-Age': '7200',
+  },
+};

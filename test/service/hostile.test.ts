@@ -1,0 +1,132 @@
+/** No request, whatever is in it, is answered with a fault. `npm run hostile` sends 5,000 of them. */
+import assert from 'node:assert/strict';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import fc from 'fast-check';
+import { after, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { sign } from '../../lambdas/bank/signature.ts';
+import { preferencesKey, transactionIdOf } from '../../lambdas/store/keys.ts';
+import { assertDocumented } from '../documented.ts';
+import { agent, hostileRequest, operations, sendRaw } from './hostile.ts';
+import type { HostileRequest, Ids } from './hostile.ts';
+import { startService } from './service.ts';
+
+const runs = Number(process.env['HOSTILE'] ?? 300);
+/** Requests for each user, few enough that limits of a user are not what is tested. */
+const runsPerUser = 200;
+
+const { runner, newUser } = await startService();
+const { endpoint, servicesUrl, region, credentials } = runner.aws;
+const dynamodb = new DynamoDBClient({ endpoint, region, credentials });
+const secrets = new SecretsManagerClient({ endpoint: servicesUrl, region, credentials });
+after(() => {
+  agent.destroy();
+  dynamodb.destroy();
+  secrets.destroy();
+});
+const table = runner.outputs['TableName']!;
+const { SecretString: bankKey } = await secrets.send(
+  new GetSecretValueCommand({ SecretId: runner.outputs['BankNotificationSecretArn']! }),
+);
+const operatorToken = await runner.token({ clientId: 'operator', scope: 'wallet:operate' });
+
+interface User {
+  readonly ownerId: string;
+  readonly token: string;
+  readonly ids: Ids;
+}
+
+async function openUser(): Promise<User> {
+  const [{ ask, walletId, ownerId }, { walletId: toWalletId }] = await Promise.all([
+    newUser(1_000_000),
+    newUser(1_000),
+  ]);
+  const { body } = await ask(`/wallets/${walletId}/transfer`, { body: { amount: 1, toWalletId } });
+  const [transactionId, receiptCode] = [String(body['transactionId']), String(body['receiptCode'])];
+  const token = await runner.token({ clientId: ownerId, scope: 'wallet:read wallet:write' });
+  return { ownerId, token, ids: { walletId, toWalletId, transactionId, receiptCode } };
+}
+
+/** The keys of what is stored for good. */
+async function stored(): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName: table, ConsistentRead: true })) {
+    for (const { pk, sk } of Items) {
+      if (/^(TX|WALLET)#/.test(pk!.S!)) keys.add(pk!.S!);
+      else if (sk!.S === 'PREFERENCES') keys.add(`PREFERENCES ${pk!.S!}`);
+    }
+  }
+  return keys;
+}
+
+const preferences = ({ ownerId }: { ownerId: string }) => `PREFERENCES ${preferencesKey(ownerId).pk}`;
+
+/** The request with the ids, token or signature of this user. */
+function filledFor(user: User, request: HostileRequest): HostileRequest {
+  const path = request.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => user.ids[name as keyof Ids]);
+  const { body: example, headers } = request;
+  let body = example;
+  if (example && !example.includes(0xff)) {
+    const text = Buffer.from(example).toString('latin1');
+    const filled = text
+      .replaceAll(/w_usd_[a-z2-7]{26}(?=")/g, user.ids.toWalletId)
+      .replaceAll(/tx_[a-z2-7]{26}(?=")/g, user.ids.transactionId);
+    body = Buffer.from(filled, 'latin1');
+  }
+  const isGiven = headers.some(([name]) => name === 'authorization');
+  const token = request.caller === 'operator' ? operatorToken : user.token;
+  const signed = { method: 'POST', path: '/bank/notifications', body: body ?? '' };
+  const credentials =
+    request.caller === 'bank'
+      ? Object.entries(sign(signed, bankKey!, Math.floor(Date.now() / 1000)))
+      : isGiven || request.caller === 'nobody'
+        ? []
+        : [['authorization', `Bearer ${token}`] as const];
+  return { ...request, path, headers: [...headers, ...credentials], ...(body && { body }) };
+}
+
+function textOf({ headers, answer }: { headers: Headers; answer: Buffer }): string {
+  return (headers.get('content-encoding') === 'gzip' ? gunzipSync(answer) : answer).toString();
+}
+
+it(`${String(runs)} hostile requests: no fault, each answer as the document says, nothing stored by a refused one`, async (t) => {
+  let user = await openUser();
+  const before = await stored();
+  const wanted = new Set<string>();
+  const reached = new Set<string>();
+  const tally: Record<string, number> = {};
+  let count = 0;
+  await fc.assert(
+    fc.asyncProperty(hostileRequest, async (generated) => {
+      if (++count % runsPerUser === 0) {
+        const own = await stored();
+        user = await openUser();
+        for (const key of await stored()) if (!own.has(key)) before.add(key);
+      }
+      const request = filledFor(user, generated);
+      const { method, path, body, headers } = request;
+      const { status, headers: answered, ...rest } = await sendRaw(runner.baseUrl, request);
+      const answer = textOf({ headers: answered, ...rest });
+      assert.ok(status < 500, `${String(status)} ${answer}`);
+      const sent = method === 'GET' || method === 'HEAD' || !body ? undefined : Buffer.from(body).toString();
+      assertDocumented({ method, path, sent: sent === '' ? undefined : sent, status, headers: answered, answer });
+      reached.add(generated.operationId);
+      tally[status] = (tally[status] ?? 0) + 1;
+      if (status >= 300) return;
+      if (method === 'POST' && generated.caller !== 'bank') {
+        const key = headers.find(([name]) => name === 'idempotency-key')![1].trim();
+        wanted.add(`TX#${transactionIdOf(generated.caller === 'operator' ? 'operator' : user.ownerId, key)}`);
+        const { walletId } = JSON.parse(answer) as { walletId: string };
+        wanted.add(`WALLET#${walletId}`);
+      }
+      if (method === 'PUT') wanted.add(preferences(JSON.parse(answer) as { ownerId: string }));
+    }),
+    { numRuns: runs },
+  );
+  t.diagnostic(JSON.stringify(tally));
+  const unasked = [...(await stored())].filter((key) => !before.has(key) && !wanted.has(key));
+  assert.deepEqual(unasked, []);
+  const missed = operations.filter(({ operationId }) => !reached.has(operationId));
+  assert.deepEqual(missed, [], 'each operation was asked');
+});

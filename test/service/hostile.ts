@@ -1,0 +1,373 @@
+/**
+ * Hostile requests, generated from docs/openapi.json: each is a request as the document has it, with a few of its parts
+ * replaced by something that no careful client sends. Every parameter, header, field and name that the document has is a
+ * target, so that a new route is covered without a new line here.
+ */
+import fc from 'fast-check';
+import { Agent, request as httpRequest } from 'node:http';
+import { document } from '../documented.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Stands for what only the running service knows: `{walletId}` for an id, in paths and in bodies. */
+export interface HostileRequest {
+  readonly operationId: string;
+  readonly method: string;
+  /** With its query, escaped. */
+  readonly path: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body?: Uint8Array;
+  readonly caller: 'owner' | 'operator' | 'nobody' | 'bank';
+}
+
+/** What is stored in place of the ids in a generated request. */
+export type Ids = Readonly<Record<'walletId' | 'toWalletId' | 'transactionId' | 'receiptCode', string>>;
+
+interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly method: string;
+  readonly template: string;
+  readonly parameters: readonly Parameter[];
+  readonly body?: { readonly schema: Schema; readonly example: object };
+  readonly isOpen: boolean;
+}
+
+/** A part of a request that is replaced, or is added. */
+type Change =
+  | { readonly in: 'path' | 'query' | 'header'; readonly name: string; readonly values: readonly string[] }
+  /** The field at this path of the body becomes this JSON text; `member` is a whole member of the object there. */
+  | { readonly in: 'body'; readonly at: readonly string[]; readonly raw: string; readonly isMember: boolean }
+  | { readonly in: 'bytes'; readonly bytes: Uint8Array };
+
+function resolved<T extends object>(value: T): T {
+  if (!('$ref' in value)) return value;
+  const names = String(value.$ref).slice('#/'.length).split('/');
+  return names.reduce<unknown>((from, name) => (from as Json)[name], document) as T;
+}
+
+/** Every operation of the document. */
+export const operations: readonly Operation[] = Object.entries(document.paths).flatMap(([template, methods]) =>
+  Object.entries(methods).map(([method, { operationId, parameters = [], requestBody, security }]): Operation => {
+    const content = requestBody?.content['application/json'];
+    return {
+      operationId,
+      method: method.toUpperCase(),
+      template,
+      parameters: parameters.map((parameter) => resolved(parameter) as Parameter),
+      ...(content && { body: { schema: resolved(content.schema), example: content.example as object } }),
+      isOpen: security.some((alternative) => Object.keys(alternative).every((name) => name.startsWith('bank'))),
+    };
+  }),
+);
+
+const inherited = ['constructor', 'prototype', '__proto__', 'toString', 'hasOwnProperty', 'then', 'toJSON'];
+const texts = [
+  ...inherited,
+  ...inherited,
+  ...['', ' ', '\u0000', 'a\u0000b', '\u0085', '\ud800', 'a\udc00b', '\udc00\ud800', '\ufffd', '\ufeff', '\uffff'],
+  ...['\u202e\u2066', '\u{1f600}'.repeat(130), 'e\u0301'.repeat(128), '\u212b', 'ß', 'ＵＳＤ', 'usd', 'XXX', 'EUR'],
+  ...['a', 'x'.repeat(128), 'x'.repeat(256), 'w'.repeat(2042), 'x'.repeat(3_000)],
+  ...[
+    '.',
+    '..',
+    '../../etc/passwd',
+    '/',
+    '%',
+    '%00',
+    '%2F',
+    '\\',
+    '"',
+    "' OR 1=1 --",
+    '<script>',
+    '${7*7}',
+    '$context',
+  ],
+  ...['#', 'TX#x', 'WALLET', 'w_usd_', `w_usd_${'a'.repeat(27)}`, `w_xxx_${'a'.repeat(26)}`, `tx_${'a'.repeat(26)}`],
+  ...[`RCP-20260301-${'a'.repeat(26)}`, `RCP-99999999-${'a'.repeat(26)}`],
+  ...['null', 'NaN', '-1', '0', '00', '1e400', '1.0', '007', '101', '９', '9007199254740993', 'true', '[]', '{}'],
+  ...['9999-12-31T23:59:59-05:00', '0000-01-01T00:00:00+05:00', '2026-03-01T24:00:00Z', '2026-06-30T23:59:60Z'],
+  ...['2026-03-01T12:00:00.123456789Z', '+010000-01-01T00:00:00Z', '1970-01-01T00:00:00+23:59', '2026-02-30T00:00Z'],
+  ...['e30', 'MA', '////', Buffer.from('0000000000000001').toString('base64url'), Buffer.from('x').toString('base64')],
+  ...['respond-async', 'wait=0', 'wait=-1', 'wait=1.5', 'wait=99999999999', 'respond-async, wait=1', 'wait="1', ',;,'],
+  ...['*', '"0"', 'W/"0", "1"', 'Bearer', 'Bearer x', 'Bearer a, Bearer b', 'Basic eDp5', 'v1=00'],
+  ...['text/plain', 'application/json; charset=iso-8859-1', 'application/json; charset="utf-8"', 'application/json;'],
+  ...['APPLICATION/JSON', 'application/problem+json', 'gzip', 'br', 'gzip, gzip', 'identity', 'deflate'],
+];
+const text = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...texts) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 300 }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
+      .map((units) => String.fromCharCode(...units)),
+  },
+);
+
+const numbers = ['0', '-1', '-0', '1.0', '1e2', '0.1', '1E400', '-1e400', '9007199254740991', '9007199254740993'];
+const jsons = [
+  ...numbers,
+  ...[
+    '4503599627370497.4',
+    '1.00000000000000000001',
+    '01',
+    'NaN',
+    '1'.repeat(400),
+    'null',
+    'true',
+    '[]',
+    '{}',
+    '[1]',
+    '',
+  ],
+  ...[
+    '"\\ud800"',
+    '"\\u0000"',
+    '"\u0001"',
+    '"',
+    '"\\x"',
+    '{"a":1,"a":2}',
+    '{"__proto__":{"a":1}}',
+    '{"constructor":1}',
+  ],
+  ...['['.repeat(5_000) + ']'.repeat(5_000), '{"a":'.repeat(2_000) + '1' + '}'.repeat(2_000)],
+  `[${'1,'.repeat(2_000)}1]`,
+];
+const json = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(...jsons) },
+  { weight: 3, arbitrary: text.map((value) => JSON.stringify(value)) },
+  { weight: 1, arbitrary: fc.json({ maxDepth: 3 }) },
+);
+
+/** The paths of a body's fields, of its objects, and of its objects whose names are the caller's. */
+function placesIn(schema: Schema, at: readonly string[] = []): Record<'fields' | 'objects' | 'maps', string[][]> {
+  const inside = Object.entries(schema.properties ?? {}).map(([name, field]) => placesIn(field, [...at, name]));
+  const isMap = typeof schema.additionalProperties === 'object';
+  return {
+    fields: [
+      ...(at.length > 0 ? [[...at]] : []),
+      ...(isMap ? [[...at, 'a']] : []),
+      ...inside.flatMap(({ fields }) => fields),
+    ],
+    objects: [...(schema.type === 'object' ? [[...at]] : []), ...inside.flatMap(({ objects }) => objects)],
+    maps: [...(isMap ? [[...at]] : []), ...inside.flatMap(({ maps }) => maps)],
+  };
+}
+
+/** Headers that every route may get, besides those of the document. */
+const commonHeaders = [
+  ...['Content-Type', 'Content-Encoding', 'Authorization', 'Accept', 'Accept-Encoding', 'Idempotency-Key', 'Prefer'],
+  ...['If-None-Match', 'X-Forwarded-For', 'X-HTTP-Method-Override', 'constructor', '__proto__', 'Origin'],
+];
+
+function changesOf({ parameters, body }: Operation): fc.Arbitrary<Change> {
+  const named = (place: string) => parameters.flatMap((parameter) => (parameter.in === place ? parameter.name : []));
+  const values = fc.oneof(
+    { weight: 4, arbitrary: text.map((value) => [value]) },
+    { weight: 1, arbitrary: fc.tuple(text, text) },
+  );
+  const replaced = (place: 'path' | 'query' | 'header', names: readonly string[]) =>
+    fc.record({ in: fc.constant(place), name: fc.constantFrom(...names), values });
+  const inPath = named('path');
+  const changes: fc.Arbitrary<Change>[] = [
+    replaced('query', [...named('query'), ...named('query'), 'unknown', ...inherited]),
+    replaced('header', [...named('header'), ...commonHeaders]),
+    ...(inPath.length > 0
+      ? [
+          fc.record({
+            in: fc.constant('path' as const),
+            name: fc.constantFrom(...inPath),
+            values: text.map((value) => [value]),
+          }),
+        ]
+      : []),
+  ];
+  if (!body) {
+    return fc.oneof(
+      ...changes,
+      fc.record({ in: fc.constant('bytes' as const), bytes: fc.uint8Array({ maxLength: 200 }) }),
+    );
+  }
+  const { fields, objects, maps } = placesIn(body.schema);
+  const members = fc.tuple(fc.oneof(text, fc.constantFrom('amount', 'currency', 'a', 'account')), json);
+  return fc.oneof(
+    ...changes,
+    ...(fields.length === 0
+      ? []
+      : [
+          {
+            weight: 3,
+            arbitrary: fc.record({
+              in: fc.constant('body' as const),
+              at: fc.constantFrom(...fields),
+              raw: json,
+              isMember: fc.constant(false),
+            }),
+          },
+        ]),
+    fc.record({
+      in: fc.constant('body' as const),
+      at: fc.constantFrom(...objects),
+      raw: members.map(([name, value]) => `${JSON.stringify(name)}:${value}`),
+      isMember: fc.constant(true),
+    }),
+    ...(maps.length === 0
+      ? []
+      : [
+          fc.record({
+            in: fc.constant('body' as const),
+            at: fc.constantFrom(...maps),
+            raw: text.map((name) => `${JSON.stringify(name)}:"a"`),
+            isMember: fc.constant(true),
+          }),
+        ]),
+    fc.record({
+      in: fc.constant('bytes' as const),
+      bytes: fc.oneof(
+        fc.uint8Array({ maxLength: 200 }),
+        json.map((value) => Buffer.from(value)),
+        fc.constant(Buffer.from('\ufeff{}')),
+        fc.constant(Buffer.from(`{"description":"${'x'.repeat(70_000)}"}`)),
+      ),
+    }),
+  );
+}
+
+/** Writes what UTF-8 has no bytes for as the bytes that careless encoders write, which are no UTF-8. */
+function bytesOf(value: string): Buffer {
+  return Buffer.concat(
+    Array.from(value, (character) => {
+      const unit = character.charCodeAt(0);
+      if (character.length > 1 || unit < 0xd800 || unit > 0xdfff) return Buffer.from(character);
+      return Buffer.from([0xed, 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)]);
+    }),
+  );
+}
+
+function escaped(value: string): string {
+  return [...bytesOf(value)]
+    .map((byte) => String.fromCharCode(byte))
+    .map((character) =>
+      /[A-Za-z0-9_-]/.test(character) ? character : `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    )
+    .join('');
+}
+
+/** What a header may hold at all; the rest never leaves a client. */
+function headerText(value: string): string {
+  return value.replaceAll(/[^\t\x20-\x7e\u0080-\u00ff]/g, '?').slice(0, 2_000);
+}
+
+function bodyWith(example: object, changes: readonly Extract<Change, { in: 'body' }>[]): Buffer {
+  const body = structuredClone(example) as Record<string, unknown>;
+  const swaps = changes.map(({ at, raw, isMember }, index) => {
+    const mark = `@${index}@`;
+    const path = isMember ? [...at, mark] : at;
+    let object = body;
+    for (const name of path.slice(0, -1)) {
+      if (typeof object[name] !== 'object' || object[name] === null) object[name] = {};
+      object = object[name] as Record<string, unknown>;
+    }
+    Object.defineProperty(object, path.at(-1)!, {
+      value: isMember ? 0 : mark,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+    return { from: isMember ? `"${mark}":0` : `"${mark}"`, to: raw };
+  });
+  return bytesOf(swaps.reduce((json, { from, to }) => json.replace(from, () => to), JSON.stringify(body)));
+}
+
+function requestOf(
+  operation: Operation,
+  caller: HostileRequest['caller'],
+  key: string,
+  changes: readonly Change[],
+): HostileRequest {
+  const at = (place: 'path' | 'query' | 'header') => changes.flatMap((change) => (change.in === place ? [change] : []));
+  let path = operation.template;
+  for (const { name, values } of at('path')) path = path.replace(`{${name}}`, escaped(values[0]!));
+  const query = at('query').flatMap(({ name, values }) => values.map((value) => `${escaped(name)}=${escaped(value)}`));
+  const headers = new Map<string, readonly string[]>([
+    ...(operation.method === 'POST' ? [['idempotency-key', [key]] as const] : []),
+    ...(operation.body ? [['content-type', ['application/json']] as const] : []),
+  ]);
+  for (const { name, values } of at('header')) headers.set(name.toLowerCase(), values.map(headerText));
+  const bytes = changes.find((change) => change.in === 'bytes')?.bytes;
+  const body =
+    bytes ??
+    (operation.body &&
+      bodyWith(
+        operation.body.example,
+        changes.filter((change) => change.in === 'body'),
+      ));
+  return {
+    operationId: operation.operationId,
+    method: operation.method,
+    path: query.length > 0 ? `${path}?${query.join('&')}` : path,
+    headers: [...headers].flatMap(([name, lines]) => lines.map((line) => [name, line] as const)),
+    ...(body && { body }),
+    caller: operation.isOpen ? 'bank' : caller,
+  };
+}
+
+const callers = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom('owner' as const, 'operator' as const) },
+  { weight: 1, arbitrary: fc.constant('nobody' as const) },
+);
+
+/** Requests to each operation, the more often the more targets it has. */
+export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
+  ...operations.map((operation) => ({
+    weight: 1 + operation.parameters.length + (operation.body ? placesIn(operation.body.schema).fields.length : 0),
+    arbitrary: fc
+      .tuple(
+        callers,
+        fc.uuid(),
+        fc.oneof(
+          { weight: 1, arbitrary: fc.constant([]) },
+          { weight: 7, arbitrary: changesOf(operation).map((change) => [change]) },
+          { weight: 2, arbitrary: fc.array(changesOf(operation), { minLength: 2, maxLength: 3 }) },
+        ),
+      )
+      .map(([caller, key, changes]) => requestOf(operation, caller, key, changes)),
+  })),
+);
+
+/** Connections that are used again; destroy it when the tests are done. */
+export const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+
+/** Sends the very bytes; nothing in between puts them right. */
+export function sendRaw(
+  baseUrl: string,
+  { method, path, headers, body }: Pick<HostileRequest, 'method' | 'path' | 'headers' | 'body'>,
+): Promise<{ status: number; headers: Headers; answer: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(baseUrl);
+    const sent = httpRequest({ agent, hostname, port, method, path });
+    for (const [name, value] of headers) sent.appendHeader(name, value);
+    if (body) sent.setHeader('content-length', body.byteLength);
+    sent.on('error', reject).on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
+      response.on('end', () => {
+        const all = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as [string, string]);
+        resolve({ status: response.statusCode ?? 0, headers: new Headers(all), answer: Buffer.concat(chunks) });
+      });
+    });
+    sent.end(body);
+  });
+}

@@ -79,7 +79,7 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
 }
 
 /** The entries table as the CDK construct describes it. */
-async function newEntriesTable(engine: TestEngine, name: string): Promise<TestTable> {
+export async function newEntriesTable(engine: TestEngine, name: string): Promise<TestTable> {
   const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
   new EntriesTable(stack, 'Entries', { deletionProtection: true });
   const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable')) as [

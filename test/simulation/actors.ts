@@ -78,6 +78,7 @@ export function actorsOn({ world, service, bank, secret, witness, labelOf, tell 
         const label = attempt === 0 ? step.id : `${step.id}.${attempt}`;
         const sent = requestOf(step, {
           resolution: () => (action.do === 'resolve' ? learn(action.target) : ''),
+          now: world.now(),
           createdAt: (transactionId) =>
             ledger.transactions().find((one) => one.transactionId === transactionId)?.createdAt,
         });

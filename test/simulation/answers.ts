@@ -1,10 +1,13 @@
 /** Whether an answer was right: each refusal must have had its reason, and each success must show what was true. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Request, Response } from '../request.ts';
+import { heldVersions } from './books.ts';
+import type { Books } from './books.ts';
 import { stalenessMs } from './dynamodb.ts';
 import { walletIdOfName, transactionIdOfName } from './history.ts';
 import type { Action, History, Step } from './history.ts';
 import type { Item, Ledger, TransactionState, Violate, WalletState } from './ledger.ts';
+import type { FaultKind } from './plan.ts';
 import type { Queues } from './queues.ts';
 import { transferQueue, withdrawalQueue } from './service.ts';
 import type { RouteName } from './service.ts';
@@ -27,10 +30,11 @@ export interface Ask {
 export interface Witness {
   readonly history: History;
   readonly ledger: Ledger;
+  readonly books: Books | undefined;
   readonly queues: Queues;
   readonly asks: readonly Ask[];
   /** Every fault so far. */
-  readonly struck: () => readonly { readonly call: string }[];
+  readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
 }
 
@@ -105,8 +109,15 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return sources.some((wallet) => wallet !== undefined && wallet.available < amount);
     case 'wallet_not_found':
       return (
-        touched.includes(undefined) || (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
+        touched.includes(undefined) ||
+        (action.do === 'balance-at' && sources.some((wallet) => String(wallet?.['createdAt']) > momentOf(ask))) ||
+        (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
       );
+    // The moment may lie in the future of the service's clock.
+    case 'invalid_request':
+      return action.do === 'balance-at' && action.agoMs < history.service.clocksDifferMs;
+    case 'ledger_behind':
+      return action.do === 'balance-at' && (witness.books?.wasBehind(ask.startedAt) ?? false);
     case 'wallet_frozen':
     case 'wallet_closed':
       return touched.some((wallet) => wallet?.status === code.slice('wallet_'.length));
@@ -179,6 +190,8 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
       return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look))
         ? undefined
         : 'no transaction looked like that';
+    case 'balance-at':
+      return showsWallet(body, heldVersions(ledger, walletIdOfName(action.wallet), String(body['at']), ask));
     case 'get-balance':
       return showsWallet(body, walletLooks(ledger, walletIdOfName(action.wallet), ask));
     case 'freeze':
@@ -253,6 +266,11 @@ function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[])
       ['available', 'held', 'total', 'version'].every((figure) => balance[figure] === Number(look[figure])),
   );
   return shown ? undefined : `the wallet never had ${JSON.stringify(balance)}`;
+}
+
+/** The moment that a balance is asked for, ISO 8601. */
+function momentOf({ request }: Ask): string {
+  return request.query?.['at'] ?? '';
 }
 
 function walletsOf(action: Action): [source?: string, target?: string] {

@@ -21,14 +21,16 @@ export interface Place {
   readonly client: DynamoDBClient;
   readonly line: Line;
   readonly name: string;
+  /** The name of the table of entries, where the history has one. */
+  readonly entriesName: string | undefined;
 }
 
 /**
  * The table for the tasks of a world. Whatever is written is shown to the ledger before anything else happens.
  *
- * @returns the table, and what is to stand behind its client
+ * @returns the table, that of entries, and what is to stand behind its client
  */
-export function connectTable(world: World, { client, line, name }: Place, ledger: Ledger) {
+export function connectTable(world: World, { client, line, name, entriesName }: Place, ledger: Ledger) {
   const model: Model = (call) =>
     world.external({
       service: 'dynamodb',
@@ -42,7 +44,8 @@ export function connectTable(world: World, { client, line, name }: Place, ledger
 
   async function really({ operation, input, text }: WireCall): Promise<Answer> {
     const answer = await line.send(operation, text);
-    if (!reads.has(operation) && answer.status === 200) await ledger.observe(keysIn(input));
+    const isOfBooks = entriesName !== undefined && Buffer.from(text).includes(`"${entriesName}"`);
+    if (!reads.has(operation) && answer.status === 200 && !isOfBooks) await ledger.observe(keysIn(input));
     return answer;
   }
 
@@ -76,7 +79,7 @@ export function connectTable(world: World, { client, line, name }: Place, ledger
   // As openTable() in lambdas/store/table.ts, on this world's clock.
   const retry = { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 };
   const table: Table = { client, name, retry, now: world.clock, random: world.random, sleep: world.sleep };
-  return { table, model };
+  return { table, entries: entriesName === undefined ? undefined : { ...table, name: entriesName }, model };
 }
 
 /** DynamoDB answers with an error, and has done nothing. */
@@ -192,8 +195,8 @@ function isConsistent(input: WireCall['input']): boolean {
 /** Answers with an image that each item had within the last seconds, where there is one besides the latest. */
 function showThePast(ledger: Ledger, { seed, now }: World, struck: Struck) {
   const imageOf = (key: StoredItem): { readonly item: StoredItem | undefined } | undefined => {
-    const images = ledger.past(key, now() - stalenessMs);
-    return images.length === 0 ? undefined : { item: choose(images, seed, 'stale', struck.id, keyText(key)) };
+    const images = ledger.past(key, now() - stalenessMs).map((item) => ({ item }));
+    return images.length === 0 ? undefined : choose(images, seed, 'stale', struck.id, keyText(key));
   };
   return (body: Body, { input }: WireCall): void => {
     const [[name, request] = []] = Object.entries(

@@ -25,6 +25,7 @@ export function generate(seed: string, most: number): History {
     const principal = draw('opened by', n) < 0.3 ? 'operator' : owner;
     return { owner, principal, key: `wallet-${n}`, currency: draw('currency', n) < 0.96 ? 'EUR' : 'JPY' };
   });
+  const hasBooks = draw('books') < 0.15;
   const steps: Step[] = wallets.flatMap(({ owner, ...wallet }, n) => {
     const { principal, key, currency } = wallet;
     const operator = principal === 'operator';
@@ -57,7 +58,8 @@ export function generate(seed: string, most: number): History {
   });
 
   // What a history leaves out makes room for more of the rest.
-  const menu = frequencies.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
+  const kinds = hasBooks ? ([...frequencies, ...balances] as const) : frequencies;
+  const menu = kinds.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
   const length = within(Math.ceil(most / 3), most, 'length');
   const commands: Step[] = [];
   let burst = 4_000;
@@ -111,6 +113,11 @@ export function generate(seed: string, most: number): History {
       case 'get-balance':
       case 'list-transactions':
         return { do: kind, wallet };
+      case 'balance-at': {
+        // Soon after a change, which the ledger may not show yet.
+        const agoMs = draw('ago', n) < 0.7 ? within(0, 500, 'ago', n) : within(0, 200_000, 'ago', n);
+        return { do: kind, wallet, agoMs };
+      }
       case 'resolve':
       case 'get-transaction':
       case 'get-receipt':
@@ -154,6 +161,7 @@ export function generate(seed: string, most: number): History {
     }),
     notified: pick([0, 0.3, 1], 'notified'),
     idleSweeps: 0.05,
+    hasBooks,
     calmAt: burst + within(1_000, 300_000, 'calm'),
     faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
   };
@@ -178,6 +186,9 @@ const frequencies = [
   ...(['get-wallet', 'get-balance', 'get-transaction', 'get-receipt', 'list-transactions', 'list-wallets'] as const),
   ...(['create-wallet', 'health', 'redrive', 'sweep'] as const),
 ] as const;
+
+/** What is asked of the books besides. */
+const balances = Array.from({ length: 10 }, () => 'balance-at' as const);
 
 function nameOf({ principal, key, currency }: WalletName): WalletName {
   return { principal, key, currency };

@@ -36,6 +36,8 @@ export type Action =
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
   | { readonly do: 'resolve'; readonly target: CommandName }
   | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
+  /** The balance at a moment in the past. */
+  | { readonly do: 'balance-at'; readonly wallet: WalletName; readonly agoMs: number }
   | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
   | { readonly do: 'list-wallets' | 'health' | 'get-notification-preferences' | 'put-notification-preferences' }
   /** The bank says what it has decided, or sends the money back. */
@@ -70,6 +72,8 @@ export interface History {
   readonly idleSweeps: number;
   /** When nothing goes wrong any more, ms after the beginning; absent: the plan decides alone. */
   readonly calmAt?: number;
+  /** Whether the projector follows the stream into a table of entries, which takes its time. */
+  readonly hasBooks: boolean;
   /** Share of external calls that a random plan strikes. */
   readonly faultRate: number;
 }
@@ -85,7 +89,12 @@ export function transactionIdOfName({ principal, key }: CommandName): string {
 /** What the step asks of the service; undefined when it asks nothing of a route. */
 export function requestOf(
   step: Step,
-  facts: { readonly resolution: () => string; readonly createdAt: (transactionId: string) => string | undefined },
+  facts: {
+    readonly resolution: () => string;
+    readonly createdAt: (transactionId: string) => string | undefined;
+    /** Epoch ms. */
+    readonly now: number;
+  },
 ): { route: RouteName; request: Request } | undefined {
   const { action, key } = step;
   const as: CallerContext = { principal: step.principal, scopes: step.operator ? 'operate' : 'read write' };
@@ -137,6 +146,10 @@ export function requestOf(
     case 'get-balance':
     case 'list-transactions':
       return { route: action.do, request: { as, path: onWallet(action.wallet) } };
+    case 'balance-at': {
+      const at = new Date(facts.now - action.agoMs).toISOString();
+      return { route: 'get-balance', request: { as, path: onWallet(action.wallet), query: { at } } };
+    }
     case 'get-transaction':
       return { route: action.do, request: { as, path: onTransaction(action.target) } };
     case 'get-receipt': {

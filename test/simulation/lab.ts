@@ -1,4 +1,5 @@
 /** Where histories are run: on an engine of their own, each on a table of its own. */
+import { newEntriesTable } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import { newTable, shapeOf } from './auditor.ts';
 import type { History } from './history.ts';
@@ -27,11 +28,14 @@ export function openLab(): Lab {
         place = await openPlace();
       }
       if (place === undefined) throw new Error('the lab is closed');
-      const table = await newTable(place.line, place.shape);
+      const { line } = place;
+      const table = await newTable(line, place.shape);
+      const entries = history.hasBooks ? await newTable(line, place.entriesShape) : undefined;
       try {
-        return await simulate({ clients, line: place.line, table }, history, plan);
+        return await simulate({ clients, line, table, entries }, history, plan);
       } finally {
         await table.drop();
+        await entries?.drop();
       }
     },
     async close() {
@@ -45,9 +49,11 @@ async function openPlace() {
   const engine = await startTestEngine();
   const line = openLine(engine.endpoint);
   const { name } = await engine.newTable();
+  const entries = await newEntriesTable(engine, `${name}-entries`);
   return {
     line,
     shape: await shapeOf(line, name),
+    entriesShape: await shapeOf(line, entries.name),
     async close() {
       line.close();
       await engine.stop();

@@ -52,9 +52,14 @@ export interface TransactionState extends Item {
 /** Reports that something is not as it must be: the rule that was broken, and by what. */
 export type Violate = (rule: string, detail: string) => void;
 
+/** Told of an item as it was (undefined: it was made) and as it became. */
+export type OnChange = (key: StoredItem, before: StoredItem | undefined, after: StoredItem) => void;
+
 export interface Ledger {
   /** Reads again what a write has touched, and checks it. */
   readonly observe: (keys: readonly StoredItem[]) => Promise<void>;
+  /** Has a listener told of each change of a wallet or transaction, as the table's stream does. */
+  readonly follow: (listener: OnChange) => void;
   /** How many writes were seen: what is said of a moment is said by this number. */
   readonly moment: () => number;
   /** The item as it is stored. */
@@ -97,6 +102,7 @@ export function openLedger(
   /** When each moment was. */
   const times: { readonly moment: number; readonly time: number }[] = [];
   let moment = 0;
+  let onChange: OnChange = () => undefined;
 
   const currentOf = (text: string): Item | undefined => history.get(text)?.at(-1)?.item;
   const currents = (): Item[] =>
@@ -136,8 +142,11 @@ export function openLedger(
     if (isDeepStrictEqual(before, after)) return;
     history.set(text, [...(history.get(text) ?? []), { moment, since: now(), stored: item, item: after }]);
     times.push({ moment, time: now() });
+    const image = stored.get(text);
     if (item === undefined) stored.delete(text);
     else stored.set(text, item);
+    const { pk, sk } = item ?? {};
+    if (item && pk && sk && (sk.S === 'TX' || sk.S === 'WALLET')) onChange({ pk, sk }, image, item);
     if (before !== undefined && after === undefined) violate('nothing is deleted', text);
   }
 
@@ -171,6 +180,9 @@ export function openLedger(
         if (currentOf(`WALLET#${walletId} WALLET`) !== undefined || balances.has(`wallet:${walletId}:available`))
           checkFigures(walletId);
       }
+    },
+    follow(listener) {
+      onChange = listener;
     },
     moment: () => moment,
     stored: (key) => stored.get(keyText(key)),

@@ -230,6 +230,18 @@ export const mutations: readonly Mutation[] = [
     '',
   ),
   mutation(
+    "order a wallet's ledger by the clocks of the commands",
+    'lambdas/domain/entries.ts',
+    "at: later(previous?.at ?? '', bookedAt),",
+    'at: bookedAt,',
+  ),
+  mutation(
+    'tell the balance at a moment from a ledger that is behind',
+    'lambdas/domain/entries.ts',
+    "if (wallet.version !== (entry?.version ?? -1) + 1) return 'behind';",
+    'if (wallet.version !== (entry?.version ?? -1) + 1) return ofEntry;',
+  ),
+  mutation(
     'accept however many an hour',
     'lambdas/store/rate-window.ts',
     'attribute_not_exists(used) OR used < :limit',

@@ -82,6 +82,7 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
     storms: [],
     notified,
     idleSweeps: 0,
+    hasBooks: false,
     faultRate: 0,
   };
   return { name, history, given };

@@ -103,11 +103,17 @@ function newPool<P>(start: () => P, aheadMsOf: (nth: number) => number): Pool<P>
 /** @param onError told of whatever a worker could not do, and which task it was */
 export function openService(
   world: World,
-  parts: { readonly clients: Clients; readonly table: Table; readonly queues: Queues; readonly bank: Bank },
+  parts: {
+    readonly clients: Clients;
+    readonly table: Table;
+    readonly entries: Table | undefined;
+    readonly queues: Queues;
+    readonly bank: Bank;
+  },
   settings: ServiceSettings,
   onError: (error: unknown, task: Task) => void,
 ): Service {
-  const { clients, table, queues, bank } = parts;
+  const { clients, table, entries = table, queues, bank } = parts;
   const { perHour, policy } = settings;
   clients.connect('secrets', ({ operation, input }) =>
     world.external({
@@ -142,7 +148,7 @@ export function openService(
     'create-wallet': () => serve(createWallet, { table, perHour }),
     'list-wallets': () => serve(listWallets, { table }),
     'get-wallet': () => serve(getWallet, { table }),
-    'get-balance': () => serve(getBalance, { table, entries: table }),
+    'get-balance': () => serve(getBalance, { table, entries }),
     charge: () => serve(charge, { table }),
     withdraw: () => serve(withdraw, queued(withdrawalQueue)),
     transfer: () => serve(transfer, queued(transferQueue)),

@@ -7,6 +7,7 @@ import { inShort } from './answers.ts';
 import type { Ask } from './answers.ts';
 import type { AuditedTable } from './auditor.ts';
 import { openModelBank } from './bank.ts';
+import { openBooks } from './books.ts';
 import { chance } from './chance.ts';
 import { checkAtRest } from './checks.ts';
 import { connectTable } from './dynamodb.ts';
@@ -23,6 +24,7 @@ import { livesIn, statesIn } from './states.ts';
 import type { StateName } from './states.ts';
 import type { Clients } from './wire.ts';
 import { openWorld } from './world.ts';
+import type { Task } from './world.ts';
 
 export interface Violation {
   readonly rule: string;
@@ -44,17 +46,27 @@ export interface Outcome {
 
 const secrets = { requests: 'the key of requests', notifications: 'the key of notifications' };
 const minuteMs = 60_000;
+
+/** Where a history is run. */
+interface Place {
+  readonly clients: Clients;
+  /** To the engine. */
+  readonly line: Line;
+  readonly table: AuditedTable;
+  /** The table of entries, where the history has books. */
+  readonly entries: AuditedTable | undefined;
+}
 /** Everything must have ended this long after the last fault. */
 const patienceMinutes = 240;
 /** Whatever was still under way has arrived by then: the longest pause, and a hidden message. */
 const settlingMinutes = 5;
 
 /**
- * @param place an empty table, the line to its engine, and the clients that the service uses
+ * @param place empty tables
  * @param plan what goes wrong, until some time after the last step
  */
 export async function simulate(
-  { clients, line, table }: { readonly clients: Clients; readonly line: Line; readonly table: AuditedTable },
+  { clients, line, table, entries }: Place,
   history: History,
   plan: Plan,
 ): Promise<Outcome> {
@@ -90,14 +102,23 @@ export async function simulate(
         violate('open work keeps its message', `${place} is ${status}`);
     },
   );
-  const connected = connectTable(world, { client: clients.dynamodb, line, name: table.name }, ledger);
+  const connected = connectTable(
+    world,
+    { client: clients.dynamodb, line, name: table.name, entriesName: entries?.name },
+    ledger,
+  );
   clients.connect('dynamodb', connected.model);
   clients.connect('sqs', queues.model);
-  const parts = { clients, table: connected.table, queues, bank };
-  const service = openService(world, parts, { ...history.service, secrets }, (error, task) => {
+  const onError = (error: unknown, task: Task) => {
     if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
-  });
-  const witness = { history, ledger, queues, asks, struck: () => world.struck, violate };
+  };
+  const books =
+    entries && connected.entries
+      ? openBooks(world, { entries: connected.entries, stored: entries, ledger, violate, onError })
+      : undefined;
+  const parts = { clients, table: connected.table, entries: books?.entries, queues, bank };
+  const service = openService(world, parts, { ...history.service, secrets }, onError);
+  const witness = { history, ledger, books, queues, asks, struck: () => world.struck, violate };
   const actors: Actors = actorsOn({ world, service, bank, secret: secrets.notifications, witness, labelOf, tell });
 
   /**
@@ -122,7 +143,8 @@ export async function simulate(
     }
   }
 
-  const isAtRest = () => !actors.busy() && ledger.transactions().every(({ status }) => ended.has(status));
+  const isAtRest = () =>
+    !actors.busy() && (books?.isIdle() ?? true) && ledger.transactions().every(({ status }) => ended.has(status));
 
   const leave = inhabit(world, {
     onError({ message, code, error }, task) {
@@ -149,6 +171,7 @@ export async function simulate(
     if (!isAtRest()) violate('accepted work ends', `not within ${patienceMinutes} minutes`);
     await ledger.audit();
     checkAtRest(witness, bank);
+    await books?.checkAtRest(witness);
   } finally {
     leave();
   }

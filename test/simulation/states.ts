@@ -62,6 +62,9 @@ const predicates = {
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),
+  'a balance at a moment is told': ({ asks }) =>
+    asks.some(({ step, response }) => step.action.do === 'balance-at' && response?.status === 200),
+  'a balance at a moment is refused as the ledger is behind': ({ asks }) => asks.some(isRefusedAs('ledger_behind')),
   'the breaker opens': ({ lives }) => lives.some((life) => has(life, 'state', 'open')),
   'a message becomes a dead letter': ({ deadLetters }) => deadLetters > 0,
   'a wallet is frozen with open withdrawals': ({ lives }) =>

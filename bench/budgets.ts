@@ -192,6 +192,7 @@ function notification(body: object): BenchRequest {
 /** The routes and workers on this table, without queues and bank. Imported here, when their environment is set. */
 async function openRoutes(table: Table) {
   const { serve } = await import('../lambdas/runtime/http.ts');
+  const { openLimits } = await import('../lambdas/runtime/limits.ts');
   const { createWallet } = await import('../lambdas/api/create-wallet.ts');
   const { listWallets } = await import('../lambdas/api/list-wallets.ts');
   const { getWallet } = await import('../lambdas/api/get-wallet.ts');
@@ -216,7 +217,8 @@ async function openRoutes(table: Table) {
     opened.onSend(message);
     return Promise.resolve();
   };
-  const limited = { table, perHour: 1_000_000 };
+  const limits = openLimits({ readsPerHour: 1_000_000, perHour: 1_000_000 });
+  const limited = { table, limits };
   const queued = { ...limited, queue: { send }, isOverloaded: () => Promise.resolve(false) };
   const depth = () => Promise.resolve(0);
   const swept = {
@@ -228,15 +230,15 @@ async function openRoutes(table: Table) {
   };
   return Object.assign(opened, {
     createWallet: serve(createWallet, limited),
-    listWallets: serve(listWallets, { table }),
-    getWallet: serve(getWallet, { table }),
-    getBalance: serve(getBalance, { table, entries: table }),
+    listWallets: serve(listWallets, limited),
+    getWallet: serve(getWallet, limited),
+    getBalance: serve(getBalance, { ...limited, entries: table }),
     charge: serve(charge, { table }),
     withdraw: serve(withdraw, queued),
     transfer: serve(transfer, queued),
-    listTransactions: serve(listTransactions, { table }),
-    getTransaction: serve(getTransaction, { table }),
-    getReceipt: serve(getReceipt, { table }),
+    listTransactions: serve(listTransactions, limited),
+    getTransaction: serve(getTransaction, limited),
+    getReceipt: serve(getReceipt, limited),
     freeze: serve(freeze, { table }),
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),

@@ -85,10 +85,11 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
     { step: 'initialize' },
   );
   const table = openTable(client, process.env['TABLE_NAME'] ?? '');
+  const { openLimits } = await import('../lambdas/runtime/limits.ts');
   const services = {
     table,
     entries: table,
-    perHour: 1,
+    limits: openLimits({ readsPerHour: 1, perHour: 1 }),
     isOverloaded: () => Promise.resolve(false),
     queue: {
       send(sent: WorkMessage) {

@@ -37,9 +37,13 @@ const headers = {
   Location: 'The path of what was made, from the root of the host',
   'Retry-After': 'Whole seconds after which trying again makes sense',
   'RateLimit-Limit':
-    'Commands of this kind that a caller may send in a clock hour; absent where it is not this that was reached',
-  'RateLimit-Remaining': 'How many of them are left',
-  'RateLimit-Reset': 'Whole seconds until the next hour begins',
+    'What an end user may send within any hour: accepted commands of this kind, or requests that move no money (reads, ' +
+    'and commands that were refused, repeated or not valid). Absent for operators, who are not limited, and where ' +
+    'something else was reached',
+  'RateLimit-Remaining': 'How many of them are left at most: what other containers have counted may be missing',
+  'RateLimit-Reset':
+    'Whole seconds until the fullest window ends. A window is 80 minutes long; one begins every 20 minutes, and a ' +
+    'request counts in all that cover it, so that no hour holds more than the limit',
   Vary: 'An answer is for one caller; long ones are compressed for clients that accept it',
   'WWW-Authenticate': 'Bearer',
 } as const;
@@ -71,6 +75,7 @@ export async function openApiDocument(): Promise<object> {
         'Lists of values in answers are open (`x-extensible-enum`): a later version may have more of them.',
         'A number is written in digits only: neither 1.0 nor 1e2. No object has a name twice.',
         'A repeated command is answered as the first one was, with the transaction or wallet as it is now.',
+        'End users are limited: the headers RateLimit-* say how many requests are left, and 429 `rate_limited` says when.',
       ].join(' '),
     },
     servers: [
@@ -211,6 +216,7 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
     ...(needsKey(route) ? (['Idempotency-Replayed'] as const) : []),
     ...(prefer ? (['Preference-Applied'] as const) : []),
     ...(304 in of ? (['ETag'] as const) : []),
+    ...(isForEndUsers(route) ? rateHeaders : []),
   ];
   const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
   for (const [status, { meaning, schema }] of Object.entries(of)) {
@@ -270,9 +276,15 @@ function statusOf(code: ErrorCode): number {
 
 function refusalHeaders(status: number): HeaderName[] {
   if (status === 401) return [...everywhere, 'WWW-Authenticate'];
-  if (status === 429)
-    return [...everywhere, 'Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+  if (status === 429) return [...everywhere, 'Retry-After', ...rateHeaders];
   return status === 503 ? [...everywhere, 'Retry-After'] : [...everywhere];
+}
+
+const rateHeaders = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const;
+
+/** Whether a token of an end user opens the route; operators are not limited. */
+function isForEndUsers(route: Route): boolean {
+  return !('open' in route) && route.own !== undefined;
 }
 
 function headersOf(names: readonly HeaderName[]): { headers?: object } {

@@ -8,6 +8,8 @@ import type { EventType } from './domain/events.ts';
 import type { FraudLimits } from './domain/fraud.ts';
 
 const table = ['TABLE_NAME'] as const;
+/** What functions read that end users reach. */
+const limited = [...table, 'READS_PER_HOUR'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -18,7 +20,9 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/runtime/tokens.ts for what differs).
  * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: who signs the callers' tokens and where its public keys are.
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
- * - `*_PER_HOUR`: accepted commands of one end user in one clock hour; operators are not limited.
+ * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour.
+ * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, refusals, repetitions, bad requests.
+ *   Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
  * - `BANK_REQUEST_SECRET_ARN`: the secret with the key that requests to the bank are signed with.
  * - `BANK_NOTIFICATION_SECRET_ARN`: the secret with the key that the bank signs its notifications with.
@@ -38,17 +42,17 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  */
 export const environments = {
   authorizer: tokens,
-  'create-wallet': [...table, 'WALLETS_PER_HOUR'],
-  'list-wallets': table,
-  'get-wallet': table,
-  'get-balance': [...table, 'ENTRIES_TABLE_NAME'],
-  'list-entries': [...table, 'ENTRIES_TABLE_NAME'],
+  'create-wallet': [...limited, 'WALLETS_PER_HOUR'],
+  'list-wallets': limited,
+  'get-wallet': limited,
+  'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
+  'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
   charge: table,
-  withdraw: [...table, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
-  transfer: [...table, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
-  'list-transactions': table,
-  'get-transaction': table,
-  'get-receipt': table,
+  withdraw: [...limited, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
+  transfer: [...limited, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
+  'list-transactions': limited,
+  'get-transaction': limited,
+  'get-receipt': limited,
   freeze: table,
   unfreeze: table,
   close: table,
@@ -66,8 +70,8 @@ export const environments = {
   transfers: [...table, 'TRANSFER_QUEUE_URL'],
   relay: ['EVENT_BUS_NAME', 'SET_ASIDE_QUEUE_URL', 'FINGERPRINT_SECRET_ARN'],
   notifier: [...table, 'NOTIFICATION_QUEUE_URL', 'NOTIFICATION_TOPIC_ARN', 'SENT_TABLE_NAME'],
-  'get-notification-preferences': table,
-  'put-notification-preferences': table,
+  'get-notification-preferences': limited,
+  'put-notification-preferences': limited,
   fraud: [
     ...table,
     'SCREENING_QUEUE_URL',

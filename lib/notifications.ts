@@ -9,6 +9,7 @@ import type { AddAlarm } from './alarms.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -16,6 +17,7 @@ import { WorkQueue } from './work-queue.ts';
 export interface NotificationsProps {
   readonly ledger: LedgerTable;
   readonly events: Events;
+  readonly rateLimits: Required<RateLimits>;
   readonly addAlarm: AddAlarm;
 }
 
@@ -27,7 +29,7 @@ export class Notifications extends Construct {
   readonly functions;
   readonly notifier: WalletFunction<'notifier'>;
 
-  constructor(scope: Construct, id: string, { ledger, events, addAlarm }: NotificationsProps) {
+  constructor(scope: Construct, id: string, { ledger, events, rateLimits, addAlarm }: NotificationsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', {
       displayName: 'Wallet service: notifications',
@@ -70,12 +72,19 @@ export class Notifications extends Construct {
       },
     });
     this.work.feed(this.notifier);
+    const READS_PER_HOUR = String(rateLimits.reads);
     this.functions = {
       'get-notification-preferences': new WalletFunction(this, 'get-notification-preferences', {
-        environment: { TABLE_NAME: ledger.allow({ GetItem: ['preferences'] }) },
+        environment: {
+          TABLE_NAME: ledger.allow({ GetItem: ['preferences'], UpdateItem: ['rateWindow'] }),
+          READS_PER_HOUR,
+        },
       }),
       'put-notification-preferences': new WalletFunction(this, 'put-notification-preferences', {
-        environment: { TABLE_NAME: ledger.allow({ PutItem: ['preferences'] }) },
+        environment: {
+          TABLE_NAME: ledger.allow({ PutItem: ['preferences'], UpdateItem: ['rateWindow'] }),
+          READS_PER_HOUR,
+        },
       }),
     };
   }

@@ -1,21 +1,27 @@
 import { Construct } from 'constructs';
 import type { LedgerTable } from './ledger-table.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
 
 /** Properties of `Transactions`. */
 export interface TransactionsProps {
   readonly ledger: LedgerTable;
+  readonly rateLimits: Required<RateLimits>;
 }
 
 /** Money in from outside, and reading what has moved. */
 export class Transactions extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger }: TransactionsProps) {
+  constructor(scope: Construct, id: string, { ledger, rateLimits }: TransactionsProps) {
     super(scope, id);
     // With the wallets that the transaction touches, which say whether the caller may see it.
+    const READS_PER_HOUR = String(rateLimits.reads);
     const readOne = {
-      environment: { TABLE_NAME: ledger.allow({ GetItem: ['transaction'], BatchGetItem: ['wallet'] }) },
+      environment: {
+        TABLE_NAME: ledger.allow({ GetItem: ['transaction'], BatchGetItem: ['wallet'], UpdateItem: ['rateWindow'] }),
+        READS_PER_HOUR,
+      },
     };
     this.functions = {
       charge: new WalletFunction(this, 'charge', {
@@ -23,7 +29,10 @@ export class Transactions extends Construct {
         environment: { TABLE_NAME: ledger.allow({ PutItem: ['transaction'], UpdateItem: ['wallet'] }) },
       }),
       'list-transactions': new WalletFunction(this, 'list-transactions', {
-        environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'] }, ['byWallet', 'byCounterparty']) },
+        environment: {
+          TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }, ['byWallet', 'byCounterparty']),
+          READS_PER_HOUR,
+        },
       }),
       'get-transaction': new WalletFunction(this, 'get-transaction', readOne),
       'get-receipt': new WalletFunction(this, 'get-receipt', readOne),

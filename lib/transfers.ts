@@ -2,14 +2,14 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { AddAlarm } from './alarms.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Properties of `Transfers`. */
 export interface TransfersProps {
   readonly ledger: LedgerTable;
-  /** Transfers that one end user may make in one clock hour. */
-  readonly transfersPerHour: number;
+  readonly rateLimits: Required<RateLimits>;
   /** Messages that may wait before new queued transfers are refused. */
   readonly queueDepthLimit: number;
   /** Most batches of queued transfers that are settled at a time: 2 to 1000. */
@@ -25,7 +25,7 @@ export class Transfers extends Construct {
 
   constructor(scope: Construct, id: string, props: TransfersProps) {
     super(scope, id);
-    const { ledger, concurrency, addAlarm } = props;
+    const { ledger, rateLimits, concurrency, addAlarm } = props;
     // Many at a time, so that a wallet that everybody pays into is credited once for all of them.
     this.work = new WorkQueue(this, 'Work', {
       work: 'transfer',
@@ -41,10 +41,12 @@ export class Transfers extends Construct {
         environment: {
           TABLE_NAME: ledger.allow({
             GetItem: ['transaction'],
+            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
             PutItem: ['transaction'],
             UpdateItem: ['wallet', 'rateWindow'],
           }),
-          TRANSFERS_PER_HOUR: String(props.transfersPerHour),
+          READS_PER_HOUR: String(rateLimits.reads),
+          TRANSFERS_PER_HOUR: String(rateLimits.transfers),
           TRANSFER_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
         },

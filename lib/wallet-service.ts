@@ -20,22 +20,13 @@ import { Integrity } from './integrity.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { Notifications } from './notifications.ts';
 import { Projector } from './projector.ts';
+import { rateLimitsOf, type RateLimits } from './rate-limits.ts';
 import { Sweeper } from './sweeper.ts';
 import { type CognitoIssuer, type TokenIssuer, Tokens } from './tokens.ts';
 import { Transactions } from './transactions.ts';
 import { Transfers } from './transfers.ts';
 import { Wallets } from './wallets.ts';
 import { type BankProps, Withdrawals } from './withdrawals.ts';
-
-/** Accepted commands of one end user in one clock hour; operators are not limited. */
-export interface RateLimits {
-  /** @default 20 */
-  readonly wallets?: number;
-  /** @default 100 */
-  readonly withdrawals?: number;
-  /** @default 1000 */
-  readonly transfers?: number;
-}
 
 /** Properties of `WalletService`. */
 export interface WalletServiceProps {
@@ -52,7 +43,7 @@ export interface WalletServiceProps {
   /**
    * What one end user may do in an hour.
    *
-   * @default - 20 wallets, 100 withdrawals, 1000 transfers
+   * @default - 10 wallets, 100 transfers, 50 withdrawals, 1000 reads
    */
   readonly rateLimits?: RateLimits;
 
@@ -157,18 +148,19 @@ export class WalletService extends Construct {
 
   constructor(scope: Construct, id: string, props: WalletServiceProps) {
     super(scope, id);
-    const { rateLimits = {}, queueDepthLimit = 20_000, deletionProtection = true } = props;
+    const { queueDepthLimit = 20_000, deletionProtection = true } = props;
+    const rateLimits = rateLimitsOf(props.rateLimits);
     const addAlarm = alarmsTo(props.alarmTopic);
 
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
     const tokens = new Tokens(this, 'Tokens', { issuer: props.tokens, deletionProtection });
     const entries = new EntriesTable(this, 'Entries', { deletionProtection });
     const projector = new Projector(this, 'Projector', { ledger, entries, addAlarm });
-    const wallets = new Wallets(this, 'Wallets', { ledger, entries, walletsPerHour: rateLimits.wallets ?? 20 });
-    const transactions = new Transactions(this, 'Transactions', { ledger });
+    const wallets = new Wallets(this, 'Wallets', { ledger, entries, rateLimits });
+    const transactions = new Transactions(this, 'Transactions', { ledger, rateLimits });
     const transfers = new Transfers(this, 'Transfers', {
       ledger,
-      transfersPerHour: rateLimits.transfers ?? 1000,
+      rateLimits,
       queueDepthLimit,
       concurrency: props.transferConcurrency ?? 10,
       addAlarm,
@@ -176,7 +168,7 @@ export class WalletService extends Construct {
     const withdrawals = new Withdrawals(this, 'Withdrawals', {
       ledger,
       bank: props.bank,
-      withdrawalsPerHour: rateLimits.withdrawals ?? 100,
+      rateLimits,
       queueDepthLimit,
       addAlarm,
     });
@@ -184,7 +176,7 @@ export class WalletService extends Construct {
     const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, addAlarm });
     const health = new Health(this, 'Health', { ledger, tokens, ...queues });
     const events = new Events(this, 'Events', { ledger, ...props.events, addAlarm });
-    const notifications = new Notifications(this, 'Notifications', { ledger, events, addAlarm });
+    const notifications = new Notifications(this, 'Notifications', { ledger, events, rateLimits, addAlarm });
     const fraud = new Fraud(this, 'Fraud', { ledger, events, options: props.fraud ?? {}, addAlarm });
     const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });
     const integrity = new Integrity(this, 'Integrity', { ledger, entries, withdrawals, events, addAlarm });

@@ -1,23 +1,26 @@
 import { Construct } from 'constructs';
 import type { EntriesTable } from './entries-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
 
 /** Properties of `Wallets`. */
 export interface WalletsProps {
   readonly ledger: LedgerTable;
   readonly entries: EntriesTable;
-  /** Wallets that one end user may create in one clock hour. */
-  readonly walletsPerHour: number;
+  readonly rateLimits: Required<RateLimits>;
 }
 
 /** Opening, reading, freezing and closing wallets. */
 export class Wallets extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, entries, walletsPerHour }: WalletsProps) {
+  constructor(scope: Construct, id: string, { ledger, entries, rateLimits }: WalletsProps) {
     super(scope, id);
-    const readOne = { environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'] }) } };
+    const READS_PER_HOUR = String(rateLimits.reads);
+    const readOne = {
+      environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }), READS_PER_HOUR },
+    };
     // Commands answer with the wallet as it is after them.
     const change = {
       environment: {
@@ -29,14 +32,19 @@ export class Wallets extends Construct {
         environment: {
           TABLE_NAME: ledger.allow({
             GetItem: ['wallet'],
+            BatchGetItem: ['transaction', 'wallet', 'ownedWallet', 'rateWindow'],
             PutItem: ['transaction', 'wallet', 'ownedWallet'],
             UpdateItem: ['rateWindow'],
           }),
-          WALLETS_PER_HOUR: String(walletsPerHour),
+          READS_PER_HOUR,
+          WALLETS_PER_HOUR: String(rateLimits.wallets),
         },
       }),
       'list-wallets': new WalletFunction(this, 'list-wallets', {
-        environment: { TABLE_NAME: ledger.allow({ Query: ['ownedWallet'], BatchGetItem: ['wallet'] }) },
+        environment: {
+          TABLE_NAME: ledger.allow({ Query: ['ownedWallet'], BatchGetItem: ['wallet'], UpdateItem: ['rateWindow'] }),
+          READS_PER_HOUR,
+        },
       }),
       'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
       'get-balance': new WalletFunction(this, 'get-balance', {

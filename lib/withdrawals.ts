@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
 import { ownMetric, type AddAlarm } from './alarms.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { type Access, WalletFunction } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -47,8 +48,7 @@ export interface BankProps {
 export interface WithdrawalsProps {
   readonly ledger: LedgerTable;
   readonly bank: BankProps;
-  /** Withdrawals that one end user may ask for in one clock hour. */
-  readonly withdrawalsPerHour: number;
+  readonly rateLimits: Required<RateLimits>;
   /** Messages that may wait before new withdrawals are refused. */
   readonly queueDepthLimit: number;
   readonly addAlarm: AddAlarm;
@@ -68,7 +68,7 @@ export class Withdrawals extends Construct {
 
   constructor(scope: Construct, id: string, props: WithdrawalsProps) {
     super(scope, id);
-    const { ledger, bank, addAlarm } = props;
+    const { ledger, bank, rateLimits, addAlarm } = props;
     const { keyOverlap = Duration.hours(24) } = bank;
     if (keyOverlap.toSeconds() < 60) {
       throw new Error(`bank.keyOverlap must be at least a minute, received ${keyOverlap.toHumanString()}`);
@@ -95,10 +95,12 @@ export class Withdrawals extends Construct {
         environment: {
           TABLE_NAME: ledger.allow({
             GetItem: ['transaction'],
+            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
             PutItem: ['transaction'],
             UpdateItem: ['wallet', 'rateWindow'],
           }),
-          WITHDRAWALS_PER_HOUR: String(props.withdrawalsPerHour),
+          READS_PER_HOUR: String(rateLimits.reads),
+          WITHDRAWALS_PER_HOUR: String(rateLimits.withdrawals),
           WITHDRAWAL_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
         },

@@ -3,6 +3,7 @@ import { charge as newCharge } from '../domain/transaction.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
+import type { RouteServices } from '../runtime/http.ts';
 import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { openTable } from '../store/table.ts';
@@ -12,7 +13,7 @@ import { commitCharge } from '../store/transactions.ts';
 export const charge = command({
   name: 'charge',
   body: z.strictObject({ amount: fields.amount, currency: fields.currency.optional(), ...annotations }),
-  async handle({ caller, path, body, operation, transactionId }, { table }) {
+  async handle({ caller, path, body, operation, transactionId }, { table }: RouteServices) {
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);

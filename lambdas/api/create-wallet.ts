@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { command, committed, rateLimitOf, serve } from '../runtime/http.ts';
-import type { LimitedServices } from '../runtime/http.ts';
+import { command, committed, serve } from '../runtime/http.ts';
+import { openLimits } from '../runtime/limits.ts';
 import { fields } from '../runtime/request.ts';
 import { walletView } from '../runtime/views.ts';
 import { openTable } from '../store/table.ts';
@@ -12,14 +12,14 @@ import { createWallet as openNewWallet } from '../store/wallets.ts';
 const body = z.strictObject({ currency: fields.currency, ownerId: fields.text(128).optional() });
 
 /** `POST /wallets`: opens an empty wallet, the caller's own, or for an operator anybody's. */
-export const createWallet = command<typeof body, LimitedServices>({
+export const createWallet = command({
   name: 'create-wallet',
   body,
-  async handle({ caller, body, operation }, services) {
-    const { wallet, replayed } = await openNewWallet(services.table, operation, {
+  async handle({ caller, body, operation, rate }, { table }) {
+    const { wallet, replayed } = await openNewWallet(table, operation, {
       ownerId: ownerNamedBy(caller, body.ownerId),
       currency: body.currency,
-      rate: rateLimitOf(caller, 'create-wallet', services),
+      rate,
     });
     return committed(201, walletView(wallet), replayed);
   },
@@ -28,5 +28,8 @@ export const createWallet = command<typeof body, LimitedServices>({
 const env = readEnvironment('create-wallet');
 export const handler = serve(createWallet, {
   table: openTable(dynamodbClient(), env.TABLE_NAME),
-  perHour: positiveInteger('WALLETS_PER_HOUR', env.WALLETS_PER_HOUR),
+  limits: openLimits({
+    readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
+    perHour: positiveInteger('WALLETS_PER_HOUR', env.WALLETS_PER_HOUR),
+  }),
 });

@@ -7,8 +7,9 @@ import type { Caller } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { conditional } from '../runtime/conditional.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
-import type { RouteServices } from '../runtime/http.ts';
+import type { LimitedServices } from '../runtime/http.ts';
 import { fields, invalid } from '../runtime/request.ts';
 import { balanceView } from '../runtime/views.ts';
 import { findHeld } from '../store/entries.ts';
@@ -16,7 +17,7 @@ import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
 
-export interface BalanceServices extends RouteServices {
+export interface BalanceServices extends LimitedServices {
   /** The table of entries. */
   readonly entries: Table;
 }
@@ -35,8 +36,9 @@ export const getBalance = query({
       path: ['at'],
       message: 'must not be given with consistent',
     }),
-  async handle({ caller, path, query, event }, { table, entries }: BalanceServices) {
-    if (query.at !== undefined) return balanceAtMoment(caller, path['walletId'] ?? '', query.at, { table, entries });
+  async handle({ caller, path, query, event }, services: BalanceServices) {
+    const { table } = services;
+    if (query.at !== undefined) return balanceAtMoment(caller, path['walletId'] ?? '', query.at, services);
     const consistent = query.consistent === 'true';
     const wallet = reachable(caller, await getWallet(table, path['walletId'] ?? '', { consistent }));
     return conditional(event, balanceView(wallet), String(wallet.version));
@@ -70,4 +72,5 @@ const client = dynamodbClient();
 export const handler = serve(getBalance, {
   table: openTable(client, env.TABLE_NAME),
   entries: openTable(client, env.ENTRIES_TABLE_NAME),
+  limits: openReadLimits(env),
 });

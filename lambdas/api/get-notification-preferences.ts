@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import { fields } from '../runtime/request.ts';
 import { getPreferences } from '../store/preferences.ts';
@@ -18,4 +19,7 @@ export const getNotificationPreferences = query({
 });
 
 const env = readEnvironment('get-notification-preferences');
-export const handler = serve(getNotificationPreferences, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(getNotificationPreferences, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

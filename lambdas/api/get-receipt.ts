@@ -3,6 +3,7 @@ import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { conditional } from '../runtime/conditional.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import { transactionView } from '../runtime/views.ts';
 import { getVisibleTransaction } from '../runtime/visible.ts';
@@ -25,4 +26,7 @@ export const getReceipt = query({
 });
 
 const env = readEnvironment('get-receipt');
-export const handler = serve(getReceipt, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(getReceipt, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { conditional } from '../runtime/conditional.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import { transactionView } from '../runtime/views.ts';
 import { getVisibleTransaction } from '../runtime/visible.ts';
@@ -18,4 +19,7 @@ export const getTransaction = query({
 });
 
 const env = readEnvironment('get-transaction');
-export const handler = serve(getTransaction, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(getTransaction, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import { reachable } from '../runtime/caller.ts';
 import { walletView } from '../runtime/views.ts';
@@ -18,4 +19,7 @@ export const getWallet = query({
 });
 
 const env = readEnvironment('get-wallet');
-export const handler = serve(getWallet, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(getWallet, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

@@ -4,6 +4,7 @@ import type { Pass } from '../integrity/pass.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { query, serve } from '../runtime/http.ts';
+import type { RouteServices } from '../runtime/http.ts';
 import { getPass } from '../store/integrity.ts';
 import { openTable } from '../store/table.ts';
 
@@ -14,7 +15,7 @@ import { openTable } from '../store/table.ts';
 export const integrity = query({
   name: 'integrity',
   query: z.strictObject({}),
-  async handle(_call, { table: entries }) {
+  async handle(_call, { table: entries }: RouteServices) {
     const [last, running] = await Promise.all([getPass(entries, 'last'), getPass(entries, 'running')]);
     return {
       status: 200,

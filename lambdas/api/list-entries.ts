@@ -3,8 +3,9 @@ import { reachable } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { cursorOf, readCursor } from '../runtime/cursor.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
-import type { RouteServices } from '../runtime/http.ts';
+import type { LimitedServices } from '../runtime/http.ts';
 import { fields } from '../runtime/request.ts';
 import { entryView } from '../runtime/views.ts';
 import { listEntries as readEntries } from '../store/entries.ts';
@@ -12,7 +13,7 @@ import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
 
-export interface EntriesServices extends RouteServices {
+export interface EntriesServices extends LimitedServices {
   /** The table of entries. */
   readonly entries: Table;
 }
@@ -46,4 +47,5 @@ const client = dynamodbClient();
 export const handler = serve(listEntries, {
   table: openTable(client, env.TABLE_NAME),
   entries: openTable(client, env.ENTRIES_TABLE_NAME),
+  limits: openReadLimits(env),
 });

@@ -4,6 +4,7 @@ import { reachable } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { cursorOf, readCursor } from '../runtime/cursor.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import { fields } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
@@ -39,4 +40,7 @@ export const listTransactions = query({
 });
 
 const env = readEnvironment('list-transactions');
-export const handler = serve(listTransactions, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(listTransactions, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

@@ -3,6 +3,7 @@ import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { cursorOf, readCursor } from '../runtime/cursor.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import { fields } from '../runtime/request.ts';
 import { walletView } from '../runtime/views.ts';
@@ -24,4 +25,7 @@ export const listWallets = query({
 });
 
 const env = readEnvironment('list-wallets');
-export const handler = serve(listWallets, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(listWallets, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

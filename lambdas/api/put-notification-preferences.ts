@@ -3,6 +3,7 @@ import { notifiedEvents } from '../contract.ts';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { openReadLimits } from '../runtime/limits.ts';
 import { replacement, serve } from '../runtime/http.ts';
 import { fields } from '../runtime/request.ts';
 import { putPreferences } from '../store/preferences.ts';
@@ -31,4 +32,7 @@ export const putNotificationPreferences = replacement({
 });
 
 const env = readEnvironment('put-notification-preferences');
-export const handler = serve(putNotificationPreferences, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(putNotificationPreferences, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

@@ -3,6 +3,7 @@ import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
+import type { RouteServices } from '../runtime/http.ts';
 import { fields } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { isTransactionId } from '../store/keys.ts';
@@ -19,7 +20,7 @@ const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence
 export const resolve = command({
   name: 'resolve',
   body,
-  async handle({ path, body, operation }, { table }) {
+  async handle({ path, body, operation }, { table }: RouteServices) {
     const transactionId = path['transactionId'] ?? '';
     const withdrawal = isTransactionId(transactionId) ? await getTransaction(table, transactionId) : undefined;
     if (withdrawal === undefined) throw new WalletError('transaction_not_found');

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { WalletError } from '../domain/errors.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { command, committed, rateLimitOf, serve } from '../runtime/http.ts';
+import { command, committed, serve } from '../runtime/http.ts';
 import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
 import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
@@ -25,7 +25,7 @@ const body = z.strictObject({
 export const transfer = command<typeof body, QueuedServices>({
   name: 'transfer',
   body,
-  async handle({ caller, path, body, operation, transactionId, event }, services) {
+  async handle({ caller, path, body, operation, transactionId, rate, event }, services) {
     const walletId = path['walletId'] ?? '';
     const { toWalletId } = body;
     const currency = currencyOf(walletId);
@@ -33,7 +33,6 @@ export const transfer = command<typeof body, QueuedServices>({
     if (toWalletId === walletId) throw new WalletError('same_wallet');
     requireCurrency(currencyOf(toWalletId), currency);
     const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, at: operation.at };
-    const rate = rateLimitOf(caller, 'transfer', services);
     const preferences = preferencesOf(event, operation.at);
     if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
     const result = preferences.respondAsync
@@ -52,6 +51,7 @@ export const handler = serve(
     tableName: env.TABLE_NAME,
     queueUrl: env.TRANSFER_QUEUE_URL,
     queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+    readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
     perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
   }),
 );

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { withdrawal } from '../domain/transaction.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { command, rateLimitOf, serve } from '../runtime/http.ts';
+import { command, serve } from '../runtime/http.ts';
 import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
 import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
@@ -23,7 +23,7 @@ const body = z.strictObject({
 export const withdraw = command<typeof body, QueuedServices>({
   name: 'withdraw',
   body,
-  async handle({ caller, path, body, operation, transactionId, event }, services) {
+  async handle({ caller, path, body, operation, transactionId, rate, event }, services) {
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
@@ -32,7 +32,7 @@ export const withdraw = command<typeof body, QueuedServices>({
       services.table,
       withdrawal({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
       operation.fingerprint,
-      rateLimitOf(caller, 'withdraw', services),
+      rate,
     );
     return enqueue(accepted, services, preferencesOf(event, operation.at));
   },
@@ -45,6 +45,7 @@ export const handler = serve(
     tableName: env.TABLE_NAME,
     queueUrl: env.WITHDRAWAL_QUEUE_URL,
     queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+    readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
     perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
   }),
 );

@@ -14,6 +14,8 @@ import type { Table } from '../store/table.ts';
 import { callerOf } from './caller.ts';
 import type { Caller } from './caller.ts';
 import { corsHeaders, preflight, varyingByOrigin } from './cors.ts';
+import { withinLimits } from './limits.ts';
+import type { Limits } from './limits.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
 import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
@@ -22,17 +24,12 @@ import { describe, logger, metrics } from './telemetry.ts';
 /** What every route works with. */
 export interface RouteServices {
   readonly table: Table;
+  readonly limits?: Limits;
 }
 
-/** What routes with an hourly limit for end users work with. */
+/** What the routes of end users work with. */
 export interface LimitedServices extends RouteServices {
-  /** Accepted commands of one end user in one clock hour. */
-  readonly perHour: number;
-}
-
-/** The rate window to count a command in. Operators have none: theirs would be one hot item for everybody. */
-export function rateLimitOf(caller: Caller, operation: string, { perHour }: LimitedServices): RateLimit | undefined {
-  return caller.ownerId === undefined ? undefined : { principal: caller.principal, operation, perHour };
+  readonly limits: Limits;
 }
 
 /**
@@ -57,11 +54,13 @@ export interface CommandCall<B> {
   readonly operation: Operation;
   /** The id of this command's transaction. */
   readonly transactionId: string;
+  /** The allowance to count the command in; operators have none. */
+  readonly rate: RateLimit | undefined;
   readonly event: APIGatewayProxyEvent;
 }
 
 /** A POST route: needs an Idempotency-Key; its body is validated before anything happens. */
-export function command<B extends z.ZodType, S extends RouteServices = RouteServices>(route: {
+export function command<B extends z.ZodType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
   handle: (call: CommandCall<z.output<B>>, services: S) => Promise<Answer>;
@@ -72,22 +71,36 @@ export function command<B extends z.ZodType, S extends RouteServices = RouteServ
     isCommand: true,
     async handle(event, services) {
       const caller = callerOf(event, access);
-      const path = pathOf(event);
-      refuseQuery(event);
-      const idempotencyKey = idempotencyKeyOf(event);
-      const body = bodyOf(event, route.body);
-      const operation: Operation = {
-        ...actorOf(caller),
-        idempotencyKey,
-        fingerprint: fingerprintOf([route.name, path, body]),
-        at: new Date(services.table.now()).toISOString(),
-      };
-      const transactionId = transactionIdOf(operation.principal, idempotencyKey);
-      logger.appendKeys({ transactionId });
-      logger.info('command started');
-      return route.handle({ caller, path, body, operation, transactionId, event }, services);
+      return withinLimits(services, caller, 'command', async (readFirst) => {
+        const path = pathOf(event);
+        refuseQuery(event);
+        const idempotencyKey = idempotencyKeyOf(event);
+        const body = bodyOf(event, route.body);
+        const operation: Operation = {
+          ...actorOf(caller),
+          idempotencyKey,
+          fingerprint: fingerprintOf([route.name, path, body]),
+          at: new Date(services.table.now()).toISOString(),
+        };
+        const transactionId = transactionIdOf(operation.principal, idempotencyKey);
+        logger.appendKeys({ transactionId });
+        logger.info('command started');
+        const rate = rateOf(caller, route.name, services, readFirst);
+        return route.handle({ caller, path, body, operation, transactionId, rate, event }, services);
+      });
     },
   };
+}
+
+/** The allowance that the command of an end user counts in, where its route has a limit of commands. */
+function rateOf(
+  { ownerId, principal }: Caller,
+  operation: string,
+  { limits }: RouteServices,
+  readFirst: boolean,
+): RateLimit | undefined {
+  if (ownerId === undefined || limits?.perHour === undefined) return undefined;
+  return { principal, operation, perHour: limits.perHour, readFirst };
 }
 
 /** A request for a query. */
@@ -99,7 +112,7 @@ export interface QueryCall<Q> {
 }
 
 /** A GET route: unknown query parameters are refused. */
-export function query<Q extends z.ZodType, S extends RouteServices = RouteServices>(route: {
+export function query<Q extends z.ZodType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   query: Q;
   handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
@@ -110,7 +123,9 @@ export function query<Q extends z.ZodType, S extends RouteServices = RouteServic
     isCommand: false,
     handle(event, services) {
       const caller = callerOf(event, access);
-      return route.handle({ caller, path: pathOf(event), query: queryOf(event, route.query), event }, services);
+      return withinLimits(services, caller, 'read', async () =>
+        route.handle({ caller, path: pathOf(event), query: queryOf(event, route.query), event }, services),
+      );
     },
   };
 }
@@ -122,7 +137,7 @@ export interface ReplacementCall<B> {
 }
 
 /** A PUT route. To do it twice is to do it once, so it takes no Idempotency-Key. */
-export function replacement<B extends z.ZodType, S extends RouteServices = RouteServices>(route: {
+export function replacement<B extends z.ZodType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
   handle: (call: ReplacementCall<z.output<B>>, services: S) => Promise<Answer>;
@@ -133,8 +148,10 @@ export function replacement<B extends z.ZodType, S extends RouteServices = Route
     isCommand: true,
     handle(event, services) {
       const caller = callerOf(event, access);
-      refuseQuery(event);
-      return route.handle({ caller, body: bodyOf(event, route.body) }, services);
+      return withinLimits(services, caller, 'read', async () => {
+        refuseQuery(event);
+        return route.handle({ caller, body: bodyOf(event, route.body) }, services);
+      });
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Committed } from '../store/transactions.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { committed } from './http.ts';
 import type { LimitedServices } from './http.ts';
+import { openLimits } from './limits.ts';
 import { watchDepth } from './overload.ts';
 import type { IsOverloaded } from './overload.ts';
 import { waitForEnd } from './prefer.ts';
@@ -26,6 +27,7 @@ export function openQueuedServices(of: {
   tableName: string;
   queueUrl: string;
   queueDepthLimit: number;
+  readsPerHour: number;
   perHour: number;
 }): QueuedServices {
   const table = openTable(dynamodbClient(), of.tableName);
@@ -34,7 +36,7 @@ export function openQueuedServices(of: {
     table,
     queue: openQueue(sqs, of.queueUrl),
     isOverloaded: watchDepth(openQueueDepth(sqs, of.queueUrl), of.queueDepthLimit, table.now),
-    perHour: of.perHour,
+    limits: openLimits(of),
   };
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { WalletStatus } from '../domain/wallet.ts';
 import { setWalletStatus } from '../store/wallets.ts';
 import { command, committed } from './http.ts';
+import type { RouteServices } from './http.ts';
 import { walletView } from './views.ts';
 
 /** An operators' route that sets a wallet's status and answers with the wallet. */
@@ -9,7 +10,7 @@ export function statusCommand(name: 'freeze' | 'unfreeze' | 'close', status: Wal
   return command({
     name,
     body: z.strictObject({}),
-    async handle({ path, operation }, { table }) {
+    async handle({ path, operation }, { table }: RouteServices) {
       const change = { walletId: path['walletId'] ?? '', status };
       const { wallet, replayed } = await setWalletStatus(table, operation, change);
       return committed(200, walletView(wallet), replayed);

@@ -151,9 +151,9 @@ export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction'
   return key.sk === 'TX' ? 'transaction' : undefined;
 }
 
-/** @param hour the clock hour, as `yyyy-mm-ddThh` */
-export function rateWindowKey(principal: string, operation: string, hour: string) {
-  return { pk: `${ledgerItems.rateWindow}${principal}#${operation}#${hour}`, sk: 'RATE' };
+/** What a caller has asked for lately; no operation's name has a `#`, so that no two callers share an item. */
+export function rateWindowKey(principal: string, operation: string) {
+  return { pk: `${ledgerItems.rateWindow}${principal}#${operation}`, sk: 'RATE' };
 }
 
 /**

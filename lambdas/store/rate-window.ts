@@ -1,35 +1,134 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { WalletError } from '../domain/errors.ts';
+import { endOfWindow, fullUntil, secondsUntil, stepAt, windowsOver } from '../domain/rate.ts';
 import { rateWindowKey } from './keys.ts';
+import { readItems } from './read.ts';
 import type { Table } from './table.ts';
-import { update } from './write.ts';
-import type { WriteItem } from './write.ts';
+import { fromItem, toItem, update } from './write.ts';
+import type { Item, Reads, WriteItem } from './write.ts';
 
-/** One caller's allowance for one operation: accepted commands in a clock hour. */
+/** The allowance of one end user for one kind of command. */
 export interface RateLimit {
   readonly principal: string;
   readonly operation: string;
+  /** Accepted commands in an hour, wherever it begins. */
   readonly perHour: number;
+  /** Whether plain reads decide before the write is tried: the caller's last command was refused or a repetition. */
+  readonly readFirst?: boolean;
 }
 
-const hourMs = 3_600_000;
+/** The operation under which everything is counted that moves no money: reads, refusals, repetitions, bad requests. */
+const reads = 'reads';
 
-/** Counts one accepted command in the caller's current clock hour (UTC); refused as `rate_limited` at the limit. */
-export function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteItem<WalletError> {
-  const windowEnd = Math.floor(Date.parse(at) / hourMs) * hourMs + hourMs;
+/** A window is kept this many steps after its last one, so that a slow clock still finds it. */
+const graceSteps = 1;
+/** Windows of a whole day are removed: an item that is idle for longer has met its time to live. */
+const removedSteps = 72;
+
+interface Expressions {
+  readonly step: number;
+  readonly set: string;
+  readonly if: string;
+  readonly remove: string;
+}
+
+let latest: Expressions | undefined;
+
+/** Returns the expressions of a step; they are the same for all commands of its 20 minutes. */
+function expressionsAt(step: number): Expressions {
+  if (latest?.step === step) return latest;
+  const windows = windowsOver(step);
+  const [oldest = step] = windows;
+  const ended = Array.from({ length: removedSteps }, (_, n) => oldest - graceSteps - 1 - n);
+  latest = {
+    step,
+    set: windows.map((window) => `${nameOf(window)} = if_not_exists(${nameOf(window)}, :none) + :one`).join(', '),
+    if: windows
+      .map((window) => `(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} < :limit)`)
+      .join(' AND '),
+    remove: ended.map(nameOf).join(', '),
+  };
+  return latest;
+}
+
+/** Counts one accepted command of the caller; refused as `rate_limited` while a window that covers it is full. */
+function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteItem<WalletError> {
+  const time = Date.parse(at);
+  const step = stepAt(time);
+  const { set, remove, if: hasRoom } = expressionsAt(step);
   return {
     label: 'rate window',
     request: {
-      Update: update(table, rateWindowKey(limit.principal, limit.operation, at.slice(0, 13)), {
-        set: 'used = if_not_exists(used, :none) + :one, #ttl = :ttl',
-        if: 'attribute_not_exists(used) OR used < :limit',
-        // An hour of grace, so that a window is never forgotten while a slow clock still counts in it.
-        values: { none: 0, one: 1, limit: limit.perHour, ttl: (windowEnd + hourMs) / 1000 },
+      Update: update(table, rateWindowKey(limit.principal, limit.operation), {
+        set: `${set}, #ttl = :ttl`,
+        remove,
+        if: hasRoom,
+        values: { none: 0, one: 1, limit: limit.perHour, ttl: timeToLive(step) },
       }),
     },
-    refused: () =>
-      new WalletError('rate_limited', {
+    refused: (image) => {
+      const until = fullUntil((window) => countOf(image, window), limit.perHour, time);
+      if (until === undefined) return undefined;
+      return new WalletError('rate_limited', {
         limit: limit.perHour,
-        retryAfterSeconds: Math.max(1, Math.ceil((windowEnd - Date.parse(at)) / 1000)),
-      }),
+        retryAfterSeconds: secondsUntil(until, time),
+      });
+    },
   };
+}
+
+/** What a limit adds to the write of a command; nothing for operators, who are not expected to press. */
+export function limitedBy(
+  table: Table,
+  rate: RateLimit | undefined,
+  at: string,
+): { items: readonly WriteItem<WalletError>[]; reads?: Reads } {
+  if (rate === undefined) return { items: [] };
+  return { items: [countInRateWindow(table, rate, at)], reads: { first: rate.readFirst ?? false, readItems } };
+}
+
+/**
+ * Adds requests that moved no money to the caller's windows, in one write of one write unit, tried once.
+ *
+ * @param counts how many requests to add to each window; windows that cover the step of `time` (epoch ms)
+ * @returns what these windows have counted now
+ */
+export async function addToReads(
+  table: Table,
+  principal: string,
+  counts: ReadonlyMap<number, number>,
+  time: number,
+): Promise<Map<number, number>> {
+  const windows = [...counts.keys()];
+  const step = stepAt(time);
+  const { Attributes } = await table.client.send(
+    new UpdateItemCommand({
+      TableName: table.name,
+      Key: toItem(rateWindowKey(principal, reads)),
+      UpdateExpression:
+        `ADD ${windows.map((window) => `${nameOf(window)} :${nameOf(window)}`).join(', ')} ` +
+        `SET #ttl = :ttl REMOVE ${expressionsAt(step).remove}`,
+      ExpressionAttributeNames: { '#ttl': 'ttl' },
+      ExpressionAttributeValues: toItem({
+        ...Object.fromEntries([...counts].map(([window, count]) => [`:${nameOf(window)}`, count])),
+        ':ttl': timeToLive(step),
+      }),
+      ReturnValues: 'UPDATED_NEW',
+    }),
+  );
+  const image = Attributes && fromItem(Attributes);
+  return new Map(windows.map((window) => [window, countOf(image, window)]));
+}
+
+function nameOf(window: number): string {
+  return `w${window}`;
+}
+
+function countOf(image: Item | undefined, window: number): number {
+  return Number(image?.[nameOf(window)] ?? 0);
+}
+
+/** Returns when an item may be forgotten that was last written in a step: epoch seconds. */
+function timeToLive(step: number): number {
+  return endOfWindow(step + graceSteps) / 1000;
 }

@@ -43,10 +43,14 @@ export function openTable(client: DynamoDBClient, name: string, budgetMs = 4_000
  * Calls DynamoDB until it answers or the budget is spent, with full jitter between the tries. Only what another try
  * may mend is tried again; whatever `call` sends must be safe to repeat.
  *
+ * @param deadline latest time for a second or later try, epoch ms
  * @throws WalletError `busy` when the budget is spent
  */
-export async function persist<T>(table: Table, call: () => Promise<T>): Promise<T> {
-  const deadline = table.now() + table.retry.budgetMs;
+export async function persist<T>(
+  table: Table,
+  call: () => Promise<T>,
+  deadline = table.now() + table.retry.budgetMs,
+): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await call();
@@ -61,6 +65,11 @@ export async function persist<T>(table: Table, call: () => Promise<T>): Promise<
 }
 
 const transientReasons = new Set(['TransactionConflict', 'ProvisionedThroughputExceeded', 'ThrottlingError']);
+
+/** Whether a call met another write of one of its items. */
+export function isConflict(error: unknown): boolean {
+  return cancellationReasons(error).some(({ Code }) => Code === 'TransactionConflict');
+}
 
 /** Whether the same call may succeed later: contention, throttling, time-outs, and faults on the way or inside AWS. */
 function isTransient(error: unknown): boolean {

@@ -8,7 +8,7 @@ import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { dueShardOf, historyKeyOf, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
 import { putRecord, replayOf } from './operations.ts';
 import type { Replay } from './operations.ts';
-import { countInRateWindow } from './rate-window.ts';
+import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
 import { persist } from './table.ts';
@@ -31,7 +31,7 @@ export interface Committed {
  *   `balance_limit_exceeded`, `idempotency_key_reused`, `busy`
  */
 export function commitCharge(table: Table, transaction: Transaction, fingerprint: string): Promise<Committed> {
-  return commit(table, transaction, fingerprint, [credit(table, movement(transaction))]);
+  return commit(table, transaction, fingerprint, [credit(table, movement(transaction))], { items: [] });
 }
 
 /**
@@ -49,8 +49,12 @@ export function acceptWithdrawal(
     table,
     transaction,
     fingerprint,
-    [hold(table, movement(transaction)), ...rateItems(table, transaction, rate)],
-    { dueShard: dueShardOf('withdrawal', transaction.transactionId), dueAt: transaction.createdAt },
+    [hold(table, movement(transaction))],
+    limitedBy(table, rate, transaction.createdAt),
+    {
+      dueShard: dueShardOf('withdrawal', transaction.transactionId),
+      dueAt: transaction.createdAt,
+    },
   );
 }
 
@@ -66,11 +70,16 @@ export function commitTransfer(
   rate: RateLimit | undefined,
 ): Promise<Committed> {
   const sender = movement(transaction);
-  return commit(table, transaction, fingerprint, [
-    debit(table, sender),
-    credit(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
-    ...rateItems(table, transaction, rate),
-  ]);
+  return commit(
+    table,
+    transaction,
+    fingerprint,
+    [
+      debit(table, sender),
+      credit(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
+    ],
+    limitedBy(table, rate, transaction.createdAt),
+  );
 }
 
 /**
@@ -88,8 +97,12 @@ export function acceptTransfer(
     table,
     transaction,
     fingerprint,
-    [debit(table, movement(transaction)), ...rateItems(table, transaction, rate)],
-    { dueShard: dueShardOf('transfer', transaction.transactionId), dueAt: transaction.createdAt },
+    [debit(table, movement(transaction))],
+    limitedBy(table, rate, transaction.createdAt),
+    {
+      dueShard: dueShardOf('transfer', transaction.transactionId),
+      dueAt: transaction.createdAt,
+    },
   );
 }
 
@@ -218,6 +231,7 @@ async function commit(
   transaction: Transaction,
   fingerprint: string,
   changes: readonly WriteItem<WalletError>[],
+  limited: ReturnType<typeof limitedBy>,
   due?: { dueShard: string; dueAt: string },
 ): Promise<Committed> {
   const record = {
@@ -227,7 +241,8 @@ async function commit(
     ...transaction,
     ...due,
   };
-  const replay = replayOf(await write<WalletError | Replay>(table, [putRecord(table, record), ...changes]));
+  const items = [putRecord(table, record), ...changes, ...limited.items];
+  const replay = replayOf(await write<WalletError | Replay>(table, items, limited.reads));
   if (replay === undefined) return { transaction, replayed: false };
   const existing = toTransaction(replay.record);
   if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
@@ -243,10 +258,6 @@ function movement(transaction: Transaction): Movement {
     transactionId: transaction.transactionId,
     at: transaction.createdAt,
   };
-}
-
-function rateItems(table: Table, transaction: Transaction, rate: RateLimit | undefined): WriteItem<WalletError>[] {
-  return rate === undefined ? [] : [countInRateWindow(table, rate, transaction.createdAt)];
 }
 
 /** The transaction in a stored item, without what only the store needs; undefined for the record of an operation. */

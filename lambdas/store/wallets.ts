@@ -6,7 +6,7 @@ import type { Reach, Wallet, WalletStatus } from '../domain/wallet.ts';
 import { ownedWalletKey, ownerPartition, walletIdOf, walletKey } from './keys.ts';
 import { putOperation, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
-import { countInRateWindow } from './rate-window.ts';
+import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
 import { persist } from './table.ts';
@@ -26,7 +26,8 @@ export async function createWallet(
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
   const walletId = walletIdOf(operation.principal, operation.idempotencyKey, request.currency);
   const wallet = openWallet({ walletId, ownerId: request.ownerId, currency: request.currency, at: operation.at });
-  const readings = await write(table, [
+  const limited = limitedBy(table, request.rate, operation.at);
+  const items = [
     putOperation(table, operation),
     {
       label: 'wallet',
@@ -46,8 +47,9 @@ export async function createWallet(
       },
       refused: () => undefined,
     },
-    ...(request.rate ? [countInRateWindow(table, request.rate, operation.at)] : []),
-  ]);
+    ...limited.items,
+  ];
+  const readings = await write(table, items, limited.reads);
   const replayed = replayOf(readings) !== undefined;
   return { wallet: replayed ? await existingWallet(table, walletId) : wallet, replayed };
 }

@@ -3,7 +3,7 @@ import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { WalletError } from '../domain/errors.ts';
-import { cancellationReasons, mayArriveLater, persist } from './table.ts';
+import { cancellationReasons, isConflict, mayArriveLater, persist } from './table.ts';
 import type { Table } from './table.ts';
 
 /** An item as it is stored, by attribute name. */
@@ -21,47 +21,115 @@ export interface WriteItem<R> {
   readonly refused: (image: Item | undefined) => R | undefined;
 }
 
+/** Plain reads that decide about a write in place of its conditions. */
+export interface Reads {
+  /** Whether they decide before the first try too, and not only under contention. */
+  readonly first: boolean;
+  /** As `readItems`; passed in, so that functions which never read this way do not bundle it. */
+  readonly readItems: (table: Table, keys: readonly Item[], deadline: number) => Promise<Item[]>;
+}
+
 /**
  * Writes all items or none, in one round trip. A lost answer is asked for again with the same client token, which
  * DynamoDB answers with the first try's success; so what was written once is never reported as refused. And a refusal
  * counts only when no try is missing: one that is still on its way could find the conditions true and write after all.
  *
+ * Plain reads take no part in conflicts. So they may decide before the write touches an item of anybody else, and they do
+ * when the write has met others twice: a caller without money must not keep the receiver busy for a whole budget.
+ *
  * @param items at most 100; the most telling condition first: callers answer with the first reading
+ * @param reads plain reads of the same items that decide whether the write is tried (again)
  * @returns the readings of all conditions that failed, in the order of the items; empty when everything was written
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget, or nobody knows what became of
  *   a try that was refused when it was repeated
  */
-export async function write<R>(table: Table, items: readonly WriteItem<R>[]): Promise<R[]> {
+export async function write<R>(table: Table, items: readonly WriteItem<R>[], reads?: Reads): Promise<R[]> {
   const command = new TransactWriteItemsCommand({
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
   });
-  const tries = { missing: false };
+  const deadline = table.now() + table.retry.budgetMs;
+  const tries = { missing: false, conflicts: 0 };
+  if (reads?.first) {
+    const readings = await readingsNow(table, items, reads, deadline);
+    if (readings.length > 0) return readings;
+  }
   try {
-    await persist(table, () =>
-      table.client.send(command).catch((error: unknown) => {
-        tries.missing ||= mayArriveLater(error);
-        throw error;
-      }),
+    await persist(
+      table,
+      async () => {
+        // A missing try may have written: then only the same write again says so.
+        if (reads && tries.conflicts === conflictsBeforeReads && !tries.missing) {
+          const readings = await readingsNow(table, items, reads, deadline);
+          if (readings.length > 0) throw new RefusedByReads(readings);
+        }
+        await table.client.send(command).catch((error: unknown) => {
+          tries.missing ||= mayArriveLater(error);
+          if (isConflict(error)) tries.conflicts += 1;
+          throw error;
+        });
+      },
+      deadline,
     );
     return [];
   } catch (error) {
-    const readings: R[] = [];
-    for (const [index, reason] of cancellationReasons(error).entries()) {
-      const item = items[index];
-      if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
-      const reading = item.refused(reason.Item && fromItem(reason.Item));
-      if (reading !== undefined) readings.push(reading);
-      else if (readings.length === 0) {
-        throw new Error(`condition of "${item.label}" failed, and its image does not say why`, { cause: error });
-      }
-    }
-    if (readings.length === 0) throw error;
+    if (error instanceof RefusedByReads) return error.readings as R[];
+    const readings = readingsIn(error, items);
     // A replay stands: its record is there.
     if (tries.missing && readings[0] instanceof WalletError)
       throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
     return readings;
   }
+}
+
+/** After so many conflicts reads decide whether the write goes on. */
+const conflictsBeforeReads = 2;
+
+/** Ends the tries of a write whose conditions do not hold. */
+class RefusedByReads extends Error {
+  readonly readings: readonly unknown[];
+
+  constructor(readings: readonly unknown[]) {
+    super('refused by reads');
+    this.readings = readings;
+  }
+}
+
+/** Returns the readings of all conditions that do not hold now, from plain reads in one round trip. */
+async function readingsNow<R>(
+  table: Table,
+  items: readonly WriteItem<R>[],
+  { readItems }: Reads,
+  deadline: number,
+): Promise<R[]> {
+  const keys = items.map(({ request }) => keyIn(request));
+  const images = new Map((await readItems(table, keys, deadline)).map((image) => [nameOf(image), image]));
+  return items.flatMap(({ refused }, index) => refused(images.get(nameOf(keys[index]))) ?? []);
+}
+
+function keyIn({ Put, Update }: TransactWriteItem): Item {
+  const { pk, sk } = fromItem(Put?.Item ?? Update?.Key ?? {});
+  return { pk, sk };
+}
+
+function nameOf(item: Item | undefined): string {
+  return JSON.stringify([item?.['pk'], item?.['sk']]);
+}
+
+/** Returns the readings of a refused write; throws what is no refusal. */
+function readingsIn<R>(error: unknown, items: readonly WriteItem<R>[]): R[] {
+  const readings: R[] = [];
+  for (const [index, reason] of cancellationReasons(error).entries()) {
+    const item = items[index];
+    if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
+    const reading = item.refused(reason.Item && fromItem(reason.Item));
+    if (reading !== undefined) readings.push(reading);
+    else if (readings.length === 0) {
+      throw new Error(`condition of "${item.label}" failed, and its image does not say why`, { cause: error });
+    }
+  }
+  if (readings.length === 0) throw error;
+  return readings;
 }
 
 /** A value as DynamoDB takes it; members that are undefined are left out. */

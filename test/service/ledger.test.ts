@@ -5,6 +5,7 @@ import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { integrity } from '../../lambdas/api/integrity.ts';
 import { listEntries } from '../../lambdas/api/list-entries.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
@@ -34,7 +35,8 @@ after(async () => {
 });
 
 const ann = endUser('ann');
-const services = () => ({ table: books.table, entries: books.entries });
+const limits = openLimits({ readsPerHour: 1_000_000 });
+const services = () => ({ table: books.table, entries: books.entries, limits });
 const entriesOf = (request: Request) =>
   send('list-entries', serve(listEntries, services()), { path: { walletId }, ...request });
 const balanceOf = (request: Request) =>
@@ -102,7 +104,7 @@ describe('GET /wallets/{walletId}/balance?at=', () => {
     const at = async (ms: number) => {
       const { status, body, headers } = await send(
         'get-balance',
-        serve(getBalance, { table, entries: lagging.entries }),
+        serve(getBalance, { table, entries: lagging.entries, limits }),
         { as: ann, path: { walletId: wallet }, query: { at: new Date(started + ms).toISOString() } },
       );
       return status === 200 ? body?.['available'] : [status, body?.['code'], headers['Retry-After']];
@@ -131,7 +133,7 @@ describe('GET /wallets/{walletId}/balance?at=', () => {
     const { table } = late;
     const wallet = await fundedWallet(table, 'ann', 1000);
     const at = (ms: number) =>
-      send('get-balance', serve(getBalance, { table, entries: late.entries }), {
+      send('get-balance', serve(getBalance, { table, entries: late.entries, limits }), {
         as: ann,
         path: { walletId: wallet },
         query: { at: new Date(started + ms).toISOString() },

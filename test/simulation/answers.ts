@@ -1,5 +1,6 @@
 /** Whether an answer was right: each refusal must have had its reason, and each success must show what was true. */
 import { isDeepStrictEqual } from 'node:util';
+import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import type { Request, Response } from '../request.ts';
 import { heldVersions } from './books.ts';
 import type { Books } from './books.ts';
@@ -136,17 +137,8 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
         (other) =>
           other.step.key === step.key && other.step.principal === step.principal && contentOf(other) !== contentOf(ask),
       );
-    case 'rate_limited': {
-      const { clocksDifferMs } = history.service;
-      // The service's clock may be in another hour.
-      const hours = [-clocksDifferMs, clocksDifferMs].map((ms) =>
-        new Date(ask.startedAt + ms).toISOString().slice(0, 13),
-      );
-      const windows = hours.flatMap((hour) =>
-        ledger.looks(`RATE#${step.principal}#${route}#${hour}`, 'RATE', ask.from, ask.to),
-      );
-      return !step.operator && windows.some((window) => Number(window?.['used'] ?? 0) >= history.service.perHour);
-    }
+    case 'rate_limited':
+      return !step.operator && (hasCommanded(ask, witness) || hasRead(ask, witness));
     case 'not_in_review':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
     case 'transaction_not_found':
@@ -164,6 +156,25 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
     default:
       return false;
   }
+}
+
+/** Whether a window of the route's accepted commands was full. */
+function hasCommanded({ step, route, startedAt, from, to }: Ask, { ledger, history }: Witness): boolean {
+  const looks = ledger.looks(`RATE#${step.principal}#${route}`, 'RATE', from, to);
+  const windows = windowsAround(startedAt, history);
+  return looks.some((look) => windows.some((window) => Number(look?.[`w${window}`] ?? 0) >= history.service.perHour));
+}
+
+/** The windows that cover a time; the service's clocks may be in another step. */
+function windowsAround(time: number, { service: { clocksDifferMs } }: History): number[] {
+  return [-clocksDifferMs, clocksDifferMs].flatMap((ms) => windowsOver(stepAt(time + ms)));
+}
+
+/** Whether the caller had sent as many requests as may move no money, in the time that one window covers. */
+function hasRead({ step, startedAt }: Ask, { asks, history }: Witness): boolean {
+  const earliest = (Math.min(...windowsAround(startedAt, history)) - 1) * 20 * 60_000;
+  const lately = asks.filter((one) => one.step.principal === step.principal && one.startedAt >= earliest);
+  return lately.length > history.service.readsPerHour;
 }
 
 /** What is wrong with a success, if anything. */

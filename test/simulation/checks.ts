@@ -1,4 +1,5 @@
 /** What must be true when everything has come to rest: of each key, of all accepted work, and of the bank's book. */
+import { covers, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import type { Bank } from './bank.ts';
 import { codeOf, contentOf } from './answers.ts';
 import type { Ask, Witness } from './answers.ts';
@@ -78,21 +79,29 @@ function isFor(stored: TransactionState, { step: { action }, route }: Ask): bool
   );
 }
 
-/** The rate windows have counted what was accepted, no more and no less. */
+const hourMs = 3_600_000;
+const countedTypes = { withdraw: 'withdrawal', transfer: 'transfer' } as const;
+
+/** No hour holds more accepted commands than the limit, and each window has counted what was accepted in it. */
 function checkRates({ asks, ledger, history, violate }: Witness, transactions: ReadonlyMap<string, TransactionState>) {
   const users = new Set(asks.filter(({ step }) => !step.operator).map(({ step }) => step.principal));
-  const hours = new Set([...transactions.values()].map(({ createdAt }) => createdAt.slice(0, 13)));
-  const types = { withdraw: 'withdrawal', transfer: 'transfer' } as const;
   for (const principal of users) {
-    for (const [operation, type] of Object.entries(types)) {
-      for (const hour of hours) {
-        const [window] = ledger.looks(`RATE#${principal}#${operation}#${hour}`, 'RATE', Infinity, Infinity);
-        const used = Number(window?.['used'] ?? 0);
-        const accepted = [...transactions.values()].filter(
-          (one) => one.type === type && one.principal === principal && one.createdAt.startsWith(hour),
-        ).length;
-        if (used !== accepted || used > history.service.perHour)
-          violate('the rate counts what was accepted', `${principal}: ${used} counted, ${accepted} accepted`);
+    for (const [operation, type] of Object.entries(countedTypes)) {
+      const times = [...transactions.values()]
+        .filter((one) => one.type === type && one.principal === principal)
+        .map(({ createdAt }) => Date.parse(createdAt));
+      for (const from of times) {
+        const within = times.filter((time) => time >= from && time < from + hourMs).length;
+        if (within > history.service.perHour)
+          violate('no hour holds more than the limit', `${principal}: ${within} times ${type} within an hour`);
+      }
+      const [item] = ledger.looks(`RATE#${principal}#${operation}`, 'RATE', Infinity, Infinity);
+      const last = stepAt(Math.max(0, ...times));
+      for (const window of times.length === 0 ? [] : windowsOver(last)) {
+        const counted = Number(item?.[`w${window}`] ?? 0);
+        const accepted = times.filter((time) => covers(window, stepAt(time))).length;
+        if (counted !== accepted)
+          violate('the rate counts what was accepted', `${principal}: ${counted} counted, ${accepted} accepted`);
       }
     }
   }

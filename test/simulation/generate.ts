@@ -146,6 +146,7 @@ export function generate(seed: string, most: number): History {
       breaker: pick([defaultBreaker, quickBreaker], 'breaker'),
       clocksDifferMs: pick([0, 0, 900, 5_000], 'clocks'),
       perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
+      readsPerHour: pick([2, 8, 1_000, 1_000], 'reads per hour'),
       queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
       withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },
       transfers: { ...queue, batchSize: pick([1, 10, 100], 'transfers'), gatherMs: 1_000 },

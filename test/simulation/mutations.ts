@@ -26,15 +26,16 @@ function mutation(name: string, file: string, text: string, replacement: string,
   return { name, edits: [{ file, text, replacement }], ...(operation !== undefined && { operation }) };
 }
 
-const commit = 'await write<WalletError | Replay>(table, [putRecord(table, record), ...changes])';
+const commit = 'await write<WalletError | Replay>(table, items, limited.reads)';
 const commitWithNewIds = `await write<WalletError | Replay>(
     { ...table, retry: { ...table.retry, budgetMs: 0 } },
-    [putRecord(table, record), ...changes],
+    items,
+    limited.reads,
   ).catch((error) => {
     if (error.code !== 'busy') throw error;
     const transactionId = record.transactionId.slice(0, -2) + 'zz';
     const other = putRecord(table, { ...record, ...transactionKey(transactionId), transactionId });
-    return write<WalletError | Replay>(table, [other, ...changes]);
+    return write<WalletError | Replay>(table, [other, ...changes, ...limited.items]);
   })`;
 const hold = "set: 'available = available - :amount, held = held + :amount',";
 const funds = "if: 'available >= :amount',";
@@ -244,7 +245,7 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'accept however many an hour',
     'lambdas/store/rate-window.ts',
-    'attribute_not_exists(used) OR used < :limit',
-    'attribute_not_exists(used) OR used < :limit OR used >= :limit',
+    '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} < :limit)`',
+    '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} <> :limit OR ${nameOf(window)} = :limit)`',
   ),
 ];

@@ -73,6 +73,7 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
       breaker,
       clocksDifferMs,
       perHour: 1_000,
+      readsPerHour: 1_000,
       queueDepthLimit: depthLimit,
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
       transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },

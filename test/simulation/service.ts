@@ -28,6 +28,7 @@ import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import type { WithdrawalPolicy } from '../../lambdas/domain/withdrawal.ts';
 import { consume, consumeTogether } from '../../lambdas/runtime/consumer.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import { watchDepth } from '../../lambdas/runtime/overload.ts';
 import { openQueue, openQueueDepth } from '../../lambdas/runtime/queue.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
@@ -58,6 +59,8 @@ export interface ServiceSettings {
   readonly policy: WithdrawalPolicy;
   /** Accepted commands of each kind of one end user in one hour. */
   readonly perHour: number;
+  /** Requests of one end user in one hour that move no money. */
+  readonly readsPerHour: number;
   /** Messages that may wait in a queue. */
   readonly queueDepthLimit: number;
   readonly withdrawals: QueueSettings;
@@ -114,7 +117,7 @@ export function openService(
   onError: (error: unknown, task: Task) => void,
 ): Service {
   const { clients, table, entries = table, queues, bank } = parts;
-  const { perHour, policy } = settings;
+  const { perHour, readsPerHour, policy } = settings;
   clients.connect('secrets', ({ operation, input }) =>
     world.external({
       service: 'secrets',
@@ -136,27 +139,29 @@ export function openService(
   const clocksOf = (name: string) => (nth: number) =>
     Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
+  /** What a process knows of its callers dies with it. */
+  const limited = () => ({ table, limits: openLimits({ readsPerHour, perHour }) });
+  const reading = () => ({ table, limits: openLimits({ readsPerHour }) });
   const queued = (url: string) => ({
-    table,
-    perHour,
+    ...limited(),
     queue: openQueue<WorkMessage>(clients.sqs, url),
     isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.clock),
   });
   const noDeadLetters = () => Promise.resolve(0);
 
   const newHandlers: Record<RouteName, () => Handler> = {
-    'create-wallet': () => serve(createWallet, { table, perHour }),
-    'list-wallets': () => serve(listWallets, { table }),
-    'get-wallet': () => serve(getWallet, { table }),
-    'get-balance': () => serve(getBalance, { table, entries }),
+    'create-wallet': () => serve(createWallet, limited()),
+    'list-wallets': () => serve(listWallets, reading()),
+    'get-wallet': () => serve(getWallet, reading()),
+    'get-balance': () => serve(getBalance, { ...reading(), entries }),
     charge: () => serve(charge, { table }),
     withdraw: () => serve(withdraw, queued(withdrawalQueue)),
     transfer: () => serve(transfer, queued(transferQueue)),
-    'list-transactions': () => serve(listTransactions, { table }),
-    'get-transaction': () => serve(getTransaction, { table }),
-    'get-receipt': () => serve(getReceipt, { table }),
-    'get-notification-preferences': () => serve(getNotificationPreferences, { table }),
-    'put-notification-preferences': () => serve(putNotificationPreferences, { table }),
+    'list-transactions': () => serve(listTransactions, reading()),
+    'get-transaction': () => serve(getTransaction, reading()),
+    'get-receipt': () => serve(getReceipt, reading()),
+    'get-notification-preferences': () => serve(getNotificationPreferences, reading()),
+    'put-notification-preferences': () => serve(putNotificationPreferences, reading()),
     freeze: () => serve(freeze, { table }),
     unfreeze: () => serve(unfreeze, { table }),
     close: () => serve(close, { table }),

@@ -165,22 +165,41 @@ describe("the bank's and the callers' limits", () => {
   it('reach the functions, as given or by default', () => {
     const given = synthesize({
       bank: { notFoundWindow: Duration.minutes(15), maxAttempts: 4 },
-      rateLimits: { wallets: 1, withdrawals: 2, transfers: 3 },
+      rateLimits: { wallets: 1, withdrawals: 2, transfers: 3, reads: 4 },
       queueDepthLimit: 5,
     }).template;
     for (const [each, values] of [
-      [template, { window: '2', attempts: '20', wallets: '20', withdrawals: '100', transfers: '1000', depth: '20000' }],
-      [given, { window: '900', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3', depth: '5' }],
+      [
+        template,
+        {
+          window: '2',
+          attempts: '20',
+          wallets: '10',
+          withdrawals: '50',
+          transfers: '100',
+          reads: '1000',
+          depth: '20000',
+        },
+      ],
+      [given, { window: '900', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3', reads: '4', depth: '5' }],
     ] as const) {
       const variables = { BANK_NOT_FOUND_WINDOW_SECONDS: values.window, BANK_MAX_ATTEMPTS: values.attempts };
       for (const expected of [
         { ...variables, BANK_URL: { Ref: 'BankUrl' } },
-        { WALLETS_PER_HOUR: values.wallets },
+        { WALLETS_PER_HOUR: values.wallets, READS_PER_HOUR: values.reads },
         { WITHDRAWALS_PER_HOUR: values.withdrawals, QUEUE_DEPTH_LIMIT: values.depth },
-        { TRANSFERS_PER_HOUR: values.transfers, QUEUE_DEPTH_LIMIT: values.depth },
+        { TRANSFERS_PER_HOUR: values.transfers, QUEUE_DEPTH_LIMIT: values.depth, READS_PER_HOUR: values.reads },
       ]) {
         each.hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: Match.objectLike(expected) } });
       }
+    }
+  });
+
+  it('of callers must be whole numbers', () => {
+    for (const reads of [0, 1.5, NaN]) {
+      assert.throws(() => synthesize({ rateLimits: { reads } }), {
+        message: `rateLimits.reads must be a whole number of at least 1, received ${reads}`,
+      });
     }
   });
 });

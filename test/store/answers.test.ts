@@ -8,6 +8,7 @@ import { getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import type { QueuedServices } from '../../lambdas/runtime/queued-command.ts';
 import { logger } from '../../lambdas/runtime/telemetry.ts';
 import { startTestEngine } from '../engine.ts';
@@ -29,11 +30,12 @@ beforeEach(async () => {
   [walletId, toWalletId] = [await fundedWallet(table, 'ann', 1_000), await fundedWallet(table, 'bob', 1_000)];
 });
 
+const limits = openLimits({ readsPerHour: 1_000_000, perHour: 1_000 });
 const services = (): QueuedServices => ({
   table,
   queue: { send: () => Promise.resolve() },
   isOverloaded: () => Promise.resolve(false),
-  perHour: 1_000,
+  limits,
 });
 const as = endUser('ann');
 const pay = (request: Request = {}) =>
@@ -103,14 +105,14 @@ describe('a transaction', () => {
     const { body } = await pay({ headers: { Prefer: 'respond-async' } });
     const path = { transactionId: String(body?.['transactionId']), receiptCode: String(body?.['receiptCode']) };
     const read = (headers?: Record<string, string>) =>
-      send('get-transaction', serve(getTransaction, { table }), { as, path, ...(headers && { headers }) });
+      send('get-transaction', serve(getTransaction, { table, limits }), { as, path, ...(headers && { headers }) });
     const first = await read();
     const etag = String(first.headers['ETag']);
     for (const tags of [etag, `"x", W/${etag}`, '*']) {
       assert.equal((await read({ 'If-None-Match': tags })).status, 304, tags);
     }
     assert.equal((await read({ 'If-None-Match': '"x"' })).status, 200);
-    const receipt = await send('get-receipt', serve(getReceipt, { table }), {
+    const receipt = await send('get-receipt', serve(getReceipt, { table, limits }), {
       as,
       path,
       headers: { 'If-None-Match': etag },

@@ -13,6 +13,7 @@ import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { measure, startTestEngine } from '../engine.ts';
@@ -27,19 +28,20 @@ let routes: Partial<Record<FunctionName, Handler>>;
 before(async () => {
   engine = await startTestEngine();
   table = await engine.newTable();
+  const limits = openLimits({ readsPerHour: 1_000_000, perHour: 1_000 });
   const queued = {
     table,
-    perHour: 1_000,
+    limits,
     queue: { send: () => Promise.resolve() },
     isOverloaded: () => Promise.resolve(false),
   };
   routes = {
-    'create-wallet': serve(createWallet, { table, perHour: 1_000 }),
-    'get-wallet': serve(getWallet, { table }),
-    'get-balance': serve(getBalance, { table, entries: table }),
-    'get-transaction': serve(getTransaction, { table }),
-    'get-receipt': serve(getReceipt, { table }),
-    'list-transactions': serve(listTransactions, { table }),
+    'create-wallet': serve(createWallet, { table, limits }),
+    'get-wallet': serve(getWallet, { table, limits }),
+    'get-balance': serve(getBalance, { table, entries: table, limits }),
+    'get-transaction': serve(getTransaction, { table, limits }),
+    'get-receipt': serve(getReceipt, { table, limits }),
+    'list-transactions': serve(listTransactions, { table, limits }),
     charge: serve(charge, { table }),
     withdraw: serve(withdraw, queued),
     transfer: serve(transfer, queued),

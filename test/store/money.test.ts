@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import {
   dueShardOf,
   fingerprintOf,
@@ -99,9 +100,11 @@ describe('a withdrawal, accepted', () => {
     assert.deepEqual([item['dueShard'], item['dueAt']], [dueShardOf('withdrawal', transactionId), at]);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
     assert.deepEqual(await indexesWith(transactionId), ['byWallet', 'due']);
-    const window = await itemOf(table, rateWindowKey('ann', 'withdraw', '2026-03-01T12'));
-    // Forgotten an hour after the window's end, in epoch seconds.
-    assert.deepEqual([window?.['used'], window?.['ttl']], [1, Date.parse('2026-03-01T14:00:00Z') / 1000]);
+    const { pk, sk, ttl, ...windows } = (await itemOf(table, rateWindowKey('ann', 'withdraw')))!;
+    const step = stepAt(table.now());
+    assert.deepEqual(windows, Object.fromEntries(windowsOver(step).map((window) => [`w${window}`, 1])));
+    // Forgotten 20 minutes after the end of the last window that counts, in epoch seconds.
+    assert.equal(ttl, Date.parse('2026-03-01T13:40:00Z') / 1000);
   });
 });
 

@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import type { QueuedServices } from '../../lambdas/runtime/queued-command.ts';
 import { putBackWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
@@ -48,7 +49,7 @@ function services(onSend: (transactionId: string) => Promise<unknown>): QueuedSe
       },
     },
     isOverloaded: () => Promise.resolve(false),
-    perHour: 1_000,
+    limits: openLimits({ readsPerHour: 1_000_000, perHour: 1_000 }),
   };
 }
 

@@ -5,6 +5,7 @@ import { getNotificationPreferences } from '../../lambdas/api/get-notification-p
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
 import { channelsFor, defaultPreferences } from '../../lambdas/domain/preferences.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import { getPreferencesOf } from '../../lambdas/store/preferences.ts';
 import { listWallets } from '../../lambdas/store/wallets.ts';
 import { startTestEngine } from '../engine.ts';
@@ -15,6 +16,7 @@ import { openWallet } from './commands.ts';
 
 let engine: TestEngine;
 let table: TestTable;
+const limits = openLimits({ readsPerHour: 1_000_000 });
 before(async () => {
   engine = await startTestEngine();
   table = await engine.newTable();
@@ -22,9 +24,9 @@ before(async () => {
 after(() => engine.stop());
 
 const get = (request: Request) =>
-  send('get-notification-preferences', serve(getNotificationPreferences, { table }), request);
+  send('get-notification-preferences', serve(getNotificationPreferences, { table, limits }), request);
 const put = (request: Request) =>
-  send('put-notification-preferences', serve(putNotificationPreferences, { table }), request);
+  send('put-notification-preferences', serve(putNotificationPreferences, { table, limits }), request);
 const loud = { channels: { email: true, sms: true, push: true }, mutedEvents: [] };
 
 describe('notification preferences', () => {

@@ -176,11 +176,14 @@ describe('a refusal', () => {
   });
 });
 
-describe('the rate window of an end user', () => {
+describe('the rate windows of an end user', () => {
   const rate = { principal: 'rita', operation: 'withdraw', perHour: 2 };
-  const used = async (hour: string) => (await itemOf(table, rateWindowKey('rita', 'withdraw', hour)))?.['used'];
+  const counts = async () => {
+    const { pk, sk, ttl, ...windows } = (await itemOf(table, rateWindowKey('rita', 'withdraw'))) ?? {};
+    return windows;
+  };
 
-  it('counts accepted commands only, refuses beyond the limit, and begins anew with the hour', async () => {
+  it('count accepted commands only, refuse beyond the limit, and have room again at the time that they name', async () => {
     const walletId = await fundedWallet(table, 'rita', 100);
     const first = { owner: 'rita', key: newKey(), amount: 1, rate };
     const more = () => withdraw(table, walletId, { owner: 'rita', amount: 1, rate });
@@ -190,21 +193,37 @@ describe('the rate window of an end user', () => {
       withdraw(table, walletId, { owner: 'rita', amount: 101, rate }),
     );
     assert.equal((await withdraw(table, walletId, first)).replayed, true);
-    assert.equal(await used('2026-03-01T12'), 1);
+    assert.deepEqual(new Set(Object.values(await counts())), new Set([1]));
     await more();
     const refusal = await assertRefused(table, 'rate_limited', more);
-    assert.deepEqual(refusal.details, { limit: 2, retryAfterSeconds: 30 });
+    // The last window that counted them begins at 12:40 and ends at 14:00.
+    assert.deepEqual(refusal.details, { limit: 2, retryAfterSeconds: 3_630 });
     assert.equal((await withdraw(table, walletId, first)).replayed, true, 'a replay is not limited');
 
-    table.clock.now = Date.parse('2026-03-01T12:59:59.999Z');
+    table.clock.now = Date.parse('2026-03-01T13:00:30.000Z');
+    await assertRefused(table, 'rate_limited', more);
+    table.clock.now = Date.parse('2026-03-01T13:59:59.999Z');
     assert.equal((await assertRefused(table, 'rate_limited', more)).details.retryAfterSeconds, 1);
-    table.clock.now = Date.parse('2026-03-01T13:00:00.000Z');
+    table.clock.now = Date.parse('2026-03-01T14:00:00.000Z');
     await more();
-    assert.equal(await used('2026-03-01T12'), 2);
-    assert.equal(await used('2026-03-01T13'), 1);
   });
 
-  it('is one for each operation and each caller, and operators have none', async () => {
+  it('are one item of less than 1 KB, however long a caller goes on', async () => {
+    const often = { principal: 'p'.repeat(128), operation: 'create-wallet', perHour: 1_000_000 };
+    const walletId = await fundedWallet(table, 'rita', 1_000);
+    table.clock.now = Date.parse('2026-03-02T00:00:00Z');
+    for (let n = 0; n < 60; n++) {
+      // Each step for some hours, then every few hours: idle for less than a day.
+      table.clock.now += (n < 20 ? 20 : 200) * 60_000;
+      await withdraw(table, walletId, { owner: 'rita', amount: 1, rate: often });
+      const item = (await itemOf(table, rateWindowKey(often.principal, often.operation)))!;
+      const names = Object.keys(item).filter((name) => name.startsWith('w'));
+      assert.ok(names.length <= 5, names.join());
+      assert.ok(JSON.stringify(item).length < 600);
+    }
+  });
+
+  it('are one item for each operation and each caller, and operators have none', async () => {
     const walletId = await fundedWallet(table, 'sam', 100);
     const to = await openWallet(table, 'bob');
     const limited = (operation: string) => ({
@@ -220,7 +239,7 @@ describe('the rate window of an end user', () => {
     for (let i = 0; i < 3; i++) await withdraw(table, walletId, { amount: 1 });
   });
 
-  it('limits the opening of wallets', async () => {
+  it('limit the opening of wallets', async () => {
     const request = {
       ownerId: 'tess',
       currency: 'EUR',

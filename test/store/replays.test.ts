@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
@@ -24,7 +25,7 @@ const replays = 1_000;
 const depth: string[] = [];
 const services = () => ({
   table,
-  perHour: 1_000,
+  limits: openLimits({ readsPerHour: 1_000_000, perHour: 1_000 }),
   queue: {
     send: ({ transactionId }: { transactionId: string }) => {
       depth.push(transactionId);

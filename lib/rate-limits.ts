@@ -1,0 +1,48 @@
+/** What one end user may do in an hour, wherever the hour begins; operators are not limited. */
+export interface RateLimits {
+  /**
+   * Wallets opened.
+   *
+   * @default 10
+   */
+  readonly wallets?: number;
+
+  /**
+   * Transfers accepted, queued ones among them.
+   *
+   * @default 100
+   */
+  readonly transfers?: number;
+
+  /**
+   * Withdrawals accepted.
+   *
+   * @default 50
+   */
+  readonly withdrawals?: number;
+
+  /**
+   * Requests that move no money: reads, and commands that were refused, repeated or not valid. Counted by each container
+   * of each function in lots, so that a caller may come up to one lot (at most 20) for each container beyond it.
+   *
+   * @default 1000
+   */
+  readonly reads?: number;
+}
+
+const defaults: Required<RateLimits> = { wallets: 10, transfers: 100, withdrawals: 50, reads: 1000 };
+
+/**
+ * Returns the limits, those that are not given by default.
+ *
+ * @throws Error when one is no whole number of at least 1
+ */
+export function rateLimitsOf(given: RateLimits = {}): Required<RateLimits> {
+  const limits = { ...defaults, ...given };
+  for (const [name, limit] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      throw new Error(`rateLimits.${name} must be a whole number of at least 1, received ${limit}`);
+    }
+  }
+  return limits;
+}

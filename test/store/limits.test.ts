@@ -1,0 +1,262 @@
+/** The limits of end users as a container keeps them, on the real engine. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { getBalance } from '../../lambdas/api/get-balance.ts';
+import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
+import { getReceipt } from '../../lambdas/api/get-receipt.ts';
+import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getWallet } from '../../lambdas/api/get-wallet.ts';
+import { listEntries } from '../../lambdas/api/list-entries.ts';
+import { listTransactions } from '../../lambdas/api/list-transactions.ts';
+import { listWallets } from '../../lambdas/api/list-wallets.ts';
+import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { withdraw } from '../../lambdas/api/withdraw.ts';
+import { routes } from '../../lambdas/contract.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
+import { rateWindowKey } from '../../lambdas/store/keys.ts';
+import { measure, startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { answer, cancelled } from '../faults.ts';
+import { endUser, operator, send } from '../request.ts';
+import type { Handler, Request } from '../request.ts';
+import { destination, fundedWallet, newKey, openWallet } from './commands.ts';
+import { itemOf } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+let walletId: string;
+let shop: string;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+beforeEach(async () => {
+  table = await engine.newTable();
+  [walletId, shop] = [await fundedWallet(table, 'ann', 100), await openWallet(table, 'shop')];
+});
+
+/** A container of a reading function. */
+function reader(readsPerHour: number): () => ReturnType<typeof send> {
+  const handler = serve(getWallet, { table, limits: openLimits({ readsPerHour }) });
+  return () => send('get-wallet', handler, { as: endUser('ann'), path: { walletId } });
+}
+
+/** A container of the transfers' function; asks for a transfer to the shop. */
+function payer({ readsPerHour = 1_000, perHour = 1_000 } = {}) {
+  const handler = serve(transfer, {
+    table,
+    limits: openLimits({ readsPerHour, perHour }),
+    queue: { send: () => Promise.resolve() },
+    isOverloaded: () => Promise.resolve(false),
+  });
+  return (amount: number, request: Request = {}) =>
+    send('transfer', handler, {
+      as: endUser('ann'),
+      path: { walletId },
+      key: newKey(),
+      body: { amount, toWalletId: shop },
+      ...request,
+    });
+}
+
+const operations = async (work: () => Promise<unknown>) =>
+  (await measure(table, work)).calls.map(({ operation }) => operation);
+const codeOf = async (asked: ReturnType<typeof send>) => (await asked).body?.['code'];
+
+describe('reads', () => {
+  it('are counted in lots of 20, with one write beside the read, and refused beyond the limit without a call', async () => {
+    const read = reader(1_000);
+    for (let n = 1; n <= 1_000; n++) {
+      const called = await operations(async () => {
+        assert.equal((await read()).status, 200);
+      });
+      assert.deepEqual(called.sort(), n % 20 === 0 ? ['GetItem', 'UpdateItem'] : ['GetItem']);
+    }
+    const { result, roundTrips } = await measure(table, read);
+    assert.deepEqual([result.status, result.body?.['code'], roundTrips], [429, 'rate_limited', 0]);
+    // Counted from noon on, so the last window that counted them begins at noon.
+    assert.equal(result.headers['Retry-After'], '4800');
+    table.clock.now += 80 * 60_000;
+    assert.equal((await read()).status, 200);
+  });
+
+  it('are counted exactly to one lot for each container', async () => {
+    const containers = Array.from({ length: 5 }, () => reader(100));
+    const lot = 2;
+    let served = 0;
+    for (let n = 0; n < 200; n++) if ((await containers[n % 5]!()).status === 200) served++;
+    assert.ok(served >= 100 && served <= 100 + 5 * lot, `${served} served`);
+  });
+
+  it('say on every answer what is left at most, and until when', async () => {
+    const read = reader(50);
+    const left = async () => {
+      const { headers } = await read();
+      return ['Limit', 'Remaining', 'Reset'].map((name) => Number(headers[`RateLimit-${name}`]));
+    };
+    assert.deepEqual(await left(), [50, 49, 4_800]);
+    table.clock.now += 20 * 60_000;
+    assert.deepEqual(await left(), [50, 48, 3_600]);
+  });
+
+  it('forget what is longer ago than any window', async () => {
+    const read = reader(1_000);
+    for (let n = 0; n < 19; n++) await read();
+    table.clock.now += 3 * 3_600_000;
+    await read();
+    assert.equal(await itemOf(table, rateWindowKey('ann', 'reads')), undefined, 'no lot is full');
+  });
+
+  it('are answered when they cannot be reported', async () => {
+    const read = reader(50);
+    table.fault = (call, pass) =>
+      call.operation === 'UpdateItem' ? answer('ProvisionedThroughputExceededException')(call, pass) : pass();
+    assert.equal((await read()).status, 200);
+  });
+
+  it('are limited on every route that end users read, and operators are not', async () => {
+    const limits = openLimits({ readsPerHour: 1 });
+    const services = { table, entries: table, limits };
+    const handlers: Partial<Record<(typeof routes)[number]['function'], Handler>> = {
+      'list-wallets': serve(listWallets, services),
+      'get-wallet': serve(getWallet, services),
+      'get-balance': serve(getBalance, services),
+      'list-entries': serve(listEntries, services),
+      'list-transactions': serve(listTransactions, services),
+      'get-transaction': serve(getTransaction, services),
+      'get-receipt': serve(getReceipt, services),
+      'get-notification-preferences': serve(getNotificationPreferences, services),
+      'put-notification-preferences': serve(putNotificationPreferences, services),
+    };
+    await send('get-wallet', handlers['get-wallet']!, { as: endUser('ann'), path: { walletId } });
+    for (const [name, handler] of Object.entries(handlers) as [keyof typeof handlers, Handler][]) {
+      const parameters = Object.entries({ walletId, transactionId: 'tx_1', receiptCode: 'RCP-1' });
+      const template = routes.find((route) => route.function === name)?.path ?? '';
+      const path = Object.fromEntries(parameters.filter(([parameter]) => template.includes(`{${parameter}}`)));
+      assert.equal((await send(name, handler, { as: endUser('ann'), path })).status, 429, name);
+      assert.notEqual((await send(name, handler, { as: operator, path })).status, 429, name);
+    }
+  });
+});
+
+describe('a command', () => {
+  it('of a caller who behaves is one write, and says what is left', async () => {
+    const pay = payer({ perHour: 100 });
+    for (const remaining of ['99', '98']) {
+      const { result, calls } = await measure(table, () => pay(1));
+      assert.deepEqual([result.status, result.headers['RateLimit-Remaining']], [201, remaining]);
+      assert.deepEqual(
+        calls.map(({ operation }) => operation),
+        ['TransactWriteItems'],
+      );
+    }
+  });
+
+  it('after a refusal is refused by plain reads, and never touches the other wallet', async () => {
+    const pay = payer();
+    assert.deepEqual(await operations(() => codeOf(pay(101))), ['TransactWriteItems']);
+    for (let n = 0; n < 5; n++) {
+      assert.deepEqual(
+        await operations(async () => {
+          assert.equal(await codeOf(pay(101)), 'insufficient_funds');
+        }),
+        ['BatchGetItem'],
+      );
+    }
+  });
+
+  it('after a refusal is tried when the reads say that it would pass, and then the caller is trusted again', async () => {
+    const pay = payer();
+    await pay(101);
+    assert.deepEqual(
+      await operations(async () => {
+        assert.equal((await pay(1)).status, 201);
+      }),
+      ['BatchGetItem', 'TransactWriteItems'],
+    );
+    assert.deepEqual(await operations(() => pay(1)), ['TransactWriteItems']);
+  });
+
+  it('that is repeated again and again is answered by plain reads', async () => {
+    const pay = payer();
+    const same = { key: newKey() };
+    await pay(1, same);
+    assert.deepEqual(await operations(() => pay(1, same)), ['TransactWriteItems']);
+    for (let n = 0; n < 3; n++) {
+      const { result, calls } = await measure(table, () => pay(1, same));
+      assert.deepEqual([result.status, result.headers['Idempotency-Replayed']], [201, 'true']);
+      assert.deepEqual(
+        calls.map(({ operation }) => operation),
+        ['BatchGetItem'],
+      );
+    }
+    assert.equal(await codeOf(pay(2, same)), 'idempotency_key_reused');
+  });
+
+  it('is refused without a call when the caller was refused as often as it may read', async () => {
+    const pay = payer({ readsPerHour: 50 });
+    for (let n = 0; n < 50; n++) assert.equal(await codeOf(pay(101)), 'insufficient_funds');
+    const { result, roundTrips } = await measure(table, () => pay(101));
+    assert.deepEqual([result.status, roundTrips], [429, 0]);
+    const bystander = endUser('shop');
+    assert.equal((await pay(1, { as: bystander, path: { walletId: shop } })).status, 422, 'others are not concerned');
+  });
+
+  it('counts bad requests too, from which no call follows', async () => {
+    const pay = payer({ readsPerHour: 50 });
+    for (let n = 0; n < 50; n++) assert.equal((await pay(1, { body: { amount: -1 } })).status, 400);
+    assert.equal((await pay(1)).status, 429);
+  });
+
+  it('is served although the caller has read too much', async () => {
+    const read = reader(1);
+    await read();
+    assert.equal((await read()).status, 429);
+    assert.equal((await payer({ readsPerHour: 1 })(1)).status, 201);
+  });
+
+  it('beyond its own limit is refused by plain reads, and a repetition is answered all the same', async () => {
+    const pay = payer({ perHour: 2 });
+    const first = { key: newKey() };
+    for (const request of [first, {}]) assert.equal((await pay(1, request)).status, 201);
+    assert.equal((await pay(1)).status, 429);
+    const { result, calls } = await measure(table, () => pay(1));
+    assert.deepEqual([result.status, result.headers['RateLimit-Limit']], [429, '2']);
+    assert.deepEqual(
+      calls.map(({ operation }) => operation),
+      ['BatchGetItem'],
+    );
+    assert.equal((await pay(1, first)).status, 201);
+  });
+
+  it('that meets others twice is decided by reads when they refuse it, whatever the container knows', async () => {
+    const conflict = cancelled({ Code: 'None' }, { Code: 'None' }, { Code: 'TransactionConflict' }, { Code: 'None' });
+    table.fault = (call, pass) => (call.operation === 'TransactWriteItems' ? conflict(call, pass) : pass());
+    const pay = payer();
+    const called = await operations(async () => {
+      assert.equal(await codeOf(pay(101)), 'insufficient_funds');
+    });
+    assert.deepEqual(called, ['TransactWriteItems', 'TransactWriteItems', 'BatchGetItem']);
+  });
+
+  it('to the bank is checked in the same way', async () => {
+    const handler = serve(withdraw, {
+      table,
+      limits: openLimits({ readsPerHour: 1_000, perHour: 1_000 }),
+      queue: { send: () => Promise.resolve() },
+      isOverloaded: () => Promise.resolve(false),
+    });
+    const take = (amount: number) =>
+      send('withdraw', handler, {
+        as: endUser('ann'),
+        path: { walletId },
+        key: newKey(),
+        body: { amount, destination },
+      });
+    await take(101);
+    assert.deepEqual(await operations(() => take(101)), ['BatchGetItem']);
+  });
+});

@@ -243,7 +243,11 @@ async function openRoutes(table: Table) {
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
     resolve: serve(resolve, { table }),
-    bankNotifications: serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]) }),
+    bankNotifications: serve(bankNotifications, {
+      table,
+      keys: () => Promise.resolve([bankKey]),
+      bankId: 'bank.example.com/v1',
+    }),
     health: serve(health, {
       table,
       verify: () => Promise.resolve(undefined),
@@ -255,10 +259,12 @@ async function openRoutes(table: Table) {
           submit: () => Promise.resolve(outcome),
           find: () => Promise.resolve({ outcome: 'not_found' }),
           statement: () => Promise.reject(new Error('the worker reads no statement')),
+          isDown: () => false,
         };
         return advanceWithdrawal(transactionId, {
           table,
           bank,
+          bankId: 'bank.example.com/v1',
           policy: { maxAttempts, notFoundWindowMs: 2_000 },
         });
       },

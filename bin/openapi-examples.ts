@@ -115,6 +115,7 @@ const pass = {
   asOf: '2026-03-01T10:55:00.000Z',
   withBank: true,
   runs: 2,
+  otherBanks: [{ bankId: 'old-bank.example.com', withdrawals: 240 }],
   counts: { wallets: 1_200, transactions: 48_000, entries: 96_000, payments: 3_100 },
   readUnits: 15_250.5,
   sums: [{ currency: 'USD', wallets: '1000000', external: '-1000000', transit: '0', sum: '0' }],

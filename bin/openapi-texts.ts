@@ -17,6 +17,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   code: 'What to tell the reasons apart by',
   counterpartyWalletId: 'Of a transfer: the receiving wallet',
   counts: 'How much was looked at',
+  bankId: 'Which bank: its id, or host and path of its URL',
+  'Pass.withdrawals': 'How many of them',
   currency: 'ISO 4217, in upper case',
   deadLetters: 'Messages that were given up',
   depth: 'Messages that wait',

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openBank } from '../lambdas/bank/client.ts';
+import { bankIdOf } from '../lambdas/bank/identity.ts';
 import { openRequestKeys } from '../lambdas/bank/secret.ts';
 import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
 import type { Books, Pass } from '../lambdas/integrity/pass.ts';
@@ -19,6 +20,7 @@ const usage = `npm run verify -- --table NAME --entries-table NAME [options]
 
   --bank-url URL         compare with the bank's statement, too
   --bank-secret-arn ARN  the secret with the key that requests to the bank are signed with; or its value in BANK_SECRET
+  --bank-id ID           the prop bank.id, where it is set; else host and path of the URL
   --stand-still          nothing moves: compare everything until now, and look once
   --second-look SECONDS  look again so long after what did not look right (60)
   --segments N           read so many segments side by side (8)
@@ -46,11 +48,11 @@ async function main(): Promise<number> {
     now: Date.now(),
     segments: options.segments,
     standStill: options.standStill,
-    withBank: books.statement !== undefined,
+    bankId: books.statement?.bankId,
   });
   console.log(
     `Checking ${options.table} and ${options.entriesTable}, sums as of ${pass.asOf ?? 'now'}` +
-      (pass.withBank ? '' : ', without the bank (no --bank-url)'),
+      (pass.bankId === undefined ? ', without the bank (no --bank-url)' : `, with bank ${pass.bankId}`),
   );
   const progress = startProgress(pass);
   let bankTriesLeft = bankTries;
@@ -80,6 +82,7 @@ function readOptions() {
       'entries-table': { type: 'string' },
       'bank-url': { type: 'string' },
       'bank-secret-arn': { type: 'string' },
+      'bank-id': { type: 'string' },
       'stand-still': { type: 'boolean', default: false },
       'second-look': { type: 'string' },
       segments: { type: 'string', default: '8' },
@@ -103,6 +106,7 @@ function readOptions() {
     standStill,
     bankUrl: values['bank-url'],
     bankSecretArn: values['bank-secret-arn'],
+    bankId: values['bank-id'],
     secondLookMs: 1000 * secondLook,
     segments: wholeNumber('--segments', values.segments, 1),
   };
@@ -126,7 +130,7 @@ function useEndpoint(endpoint: string): void {
 
 function openBooks(options: ReturnType<typeof readOptions>): Books {
   const client = dynamodbClient({ requestTimeoutMs: pageTimeoutMs });
-  const { bankUrl, bankSecretArn } = options;
+  const { bankUrl, bankSecretArn, bankId } = options;
   const given = process.env['BANK_SECRET'];
   if (bankUrl !== undefined && bankSecretArn === undefined && !given) {
     throw new UsageError('--bank-url needs --bank-secret-arn, or the key in BANK_SECRET');
@@ -137,13 +141,16 @@ function openBooks(options: ReturnType<typeof readOptions>): Books {
     statement:
       bankUrl === undefined
         ? undefined
-        : openBank({
-            url: bankUrl,
-            keys:
-              bankSecretArn === undefined
-                ? () => Promise.resolve([given ?? ''])
-                : openRequestKeys(secretsClient(), bankSecretArn),
-          }),
+        : {
+            ...openBank({
+              url: bankUrl,
+              keys:
+                bankSecretArn === undefined
+                  ? () => Promise.resolve([given ?? ''])
+                  : openRequestKeys(secretsClient(), bankSecretArn),
+            }),
+            bankId: bankIdOf(bankId ?? bankUrl),
+          },
   };
 }
 
@@ -187,6 +194,9 @@ function summarize(pass: Pass): void {
   for (const [currency, { wallets, external, transit }] of Object.entries(pass.sums)) {
     const parts = `wallets ${String(wallets)}, external ${String(external)}, transit ${String(transit)}`;
     console.log(`${currency}: ${parts}, sum ${String(wallets + external + transit)}`);
+  }
+  for (const [bankId, withdrawals] of Object.entries(pass.otherBanks)) {
+    console.log(`Not compared: ${withdrawals} withdrawals that went to bank ${bankId}`);
   }
   console.log(
     pass.found === 0 ? 'The books are sound.' : `${pass.found} discrepancies: see docs/runbook.md#discrepancy`,

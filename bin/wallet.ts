@@ -1,18 +1,19 @@
 /**
  * The CDK app. Context (`-c name=value`): `tokenIssuer` with `tokenAudience`, and `tokenJwksUri` where the keys are not at
- * the usual place, for an issuer of one's own; `alarmTopicArn` for where alarms go; `corsOrigins` for the origins of pages
- * that may use the API, separated by commas.
+ * the usual place, for an issuer of one's own; `alarmTopicArn` for where alarms go; `bankId` for a bank whose URL may change;
+ * `corsOrigins` for the origins of pages that may use the API, separated by commas.
  */
 import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 const app = new App();
-const [issuer, audience, jwksUri, alarmTopicArn, corsOrigins] = [
+const [issuer, audience, jwksUri, alarmTopicArn, corsOrigins, bankId] = [
   'tokenIssuer',
   'tokenAudience',
   'tokenJwksUri',
   'alarmTopicArn',
   'corsOrigins',
+  'bankId',
 ].map((name) => {
   const value: unknown = app.node.tryGetContext(name);
   return typeof value === 'string' ? value : undefined;
@@ -28,4 +29,5 @@ new WalletStack(app, 'Wallet', {
     audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
   ...(alarmTopicArn !== undefined && { alarmTopicArn }),
   ...(corsOrigins !== undefined && { cors: { allowedOrigins: corsOrigins.split(',') } }),
+  ...(bankId !== undefined && { bank: { id: bankId } }),
 });

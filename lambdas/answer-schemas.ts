@@ -70,6 +70,9 @@ const pass = z.object({
   withBank: z.boolean().describe("Whether the bank's statement is compared"),
   runs: count,
   counts: z.object({ wallets: count, transactions: count, entries: count, payments: count }),
+  otherBanks: z
+    .array(z.object({ bankId: z.string(), withdrawals: count }))
+    .describe('Completed withdrawals that went to another bank than this one: they are compared with nothing'),
   readUnits: z.number().min(0).describe('Read units of DynamoDB that it has cost'),
   sums: z
     .array(z.object({ currency: z.string(), wallets: sum, external: sum, transit: sum, sum }))
@@ -223,7 +226,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   integrity: { of: { 200: { meaning: 'What the check of the books has found', schema: 'Integrity' } } },
   'bank-notifications': {
     of: { 200: { meaning: 'Known and booked, now or before', schema: 'Notified' } },
-    codes: ['unauthorized', 'transaction_not_found'],
+    codes: ['unauthorized', 'transaction_not_found', 'another_bank'],
   },
   health: {
     of: {

@@ -24,6 +24,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, refusals, repetitions, bad requests.
  *   Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
+ * - `BANK_ID`: which bank it is, or its base URL, from which the id is made (lambdas/bank/identity.ts).
  * - `BANK_REQUEST_SECRET_ARN`: the secret with the key that requests to the bank are signed with.
  * - `BANK_NOTIFICATION_SECRET_ARN`: the secret with the key that the bank signs its notifications with.
  * - `BANK_KEY_OVERLAP_SECONDS`: how long after a rotation the bank may sign with the key before it.
@@ -57,13 +58,14 @@ export const environments = {
   unfreeze: table,
   close: table,
   resolve: table,
-  'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS'],
+  'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL', 'TRANSFER_QUEUE_URL', 'TRANSFER_DLQ_URL'],
   withdrawals: [
     ...table,
     'WITHDRAWAL_QUEUE_URL',
     'BANK_URL',
     'BANK_REQUEST_SECRET_ARN',
+    'BANK_ID',
     'BANK_NOT_FOUND_WINDOW_SECONDS',
     'BANK_MAX_ATTEMPTS',
   ],
@@ -82,7 +84,7 @@ export const environments = {
   ],
   projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
   integrity: ['ENTRIES_TABLE_NAME'],
-  'integrity-job': [...table, 'ENTRIES_TABLE_NAME', 'BANK_URL', 'BANK_REQUEST_SECRET_ARN', 'EVENT_BUS_NAME'],
+  'integrity-job': [...table, 'ENTRIES_TABLE_NAME', 'BANK_URL', 'BANK_REQUEST_SECRET_ARN', 'BANK_ID', 'EVENT_BUS_NAME'],
   sweeper: [...table, 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -210,6 +212,8 @@ export const metrics = {
   service: 'wallet',
   /** How many withdrawals wait for an operator, every minute. */
   withdrawalsInReview: 'WithdrawalsInReview',
+  /** How old a withdrawal was when it was completed or failed, in milliseconds. */
+  withdrawalAge: 'WithdrawalAge',
   /** The bank contradicts what it said before: money may have moved twice, or not at all. */
   bankContradiction: 'BankContradiction',
   /** Work that was due and not moving, and was queued again. */

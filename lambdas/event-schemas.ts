@@ -8,7 +8,7 @@ import type { EventType } from './domain/events.ts';
 import { fraudRules } from './domain/fraud.ts';
 import { maxAmount } from './domain/money.ts';
 import type { Sum } from './domain/money.ts';
-import { transactionStatuses, transactionTypes } from './domain/transaction.ts';
+import { attemptOutcomes, transactionStatuses, transactionTypes } from './domain/transaction.ts';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
@@ -45,7 +45,7 @@ export const transaction = z.object({
       z.object({
         at: time,
         submitted: z.boolean(),
-        outcome: z.enum(['accepted', 'rejected', 'unknown']),
+        outcome: z.enum(attemptOutcomes),
         reason: z.string().optional(),
       }),
     )

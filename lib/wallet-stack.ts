@@ -1,19 +1,20 @@
-import { CfnOutput, CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { WalletService, type WalletServiceProps } from './wallet-service.ts';
+import { longestNotFoundWindowSeconds } from './withdrawals.ts';
 
 /**
- * Properties of `WalletStack`: those of the service, but that the bank's URL is a parameter of the stack, and that the
- * topic of the alarms goes by its ARN.
+ * Properties of `WalletStack`: those of the service, but that the bank's URL and its window are parameters of the stack,
+ * and that the topic of the alarms goes by its ARN.
  */
 export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, 'bank' | 'alarmTopic'> {
   /**
-   * The bank's limits.
+   * The bank's id and limits.
    *
    * @default - those of `BankProps`
    */
-  readonly bank?: Omit<WalletServiceProps['bank'], 'url'>;
+  readonly bank?: Omit<WalletServiceProps['bank'], 'url' | 'notFoundWindow'>;
 
   /**
    * The SNS topic where alarms go; CloudWatch must be allowed to publish to it, and to use its key.
@@ -36,10 +37,23 @@ export class WalletStack extends Stack {
       allowedPattern: String.raw`https://[^\s?#@/]+(/[^\s?#]*)?|http://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/[^\s?#]*)?`,
       constraintDescription: 'must be an https URL without credentials and query; http only to this machine',
     });
+    const notFoundWindow = new CfnParameter(this, 'BankNotFoundWindowSeconds', {
+      type: 'Number',
+      description:
+        'How long the bank may answer "not found" to a payment that it will make; too short a time pays twice',
+      // No default: only the bank's contract says it.
+      minValue: 1,
+      maxValue: longestNotFoundWindowSeconds,
+      constraintDescription: `must be 1 to ${longestNotFoundWindowSeconds} seconds, from the contract with the bank`,
+    });
     const { alarmTopicArn } = props;
     this.service = new WalletService(this, 'Service', {
       ...props,
-      bank: { ...props.bank, url: bankUrl.valueAsString },
+      bank: {
+        ...props.bank,
+        url: bankUrl.valueAsString,
+        notFoundWindow: Duration.seconds(notFoundWindow.valueAsNumber),
+      },
       ...(alarmTopicArn !== undefined && { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn) }),
     });
 

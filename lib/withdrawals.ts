@@ -1,4 +1,4 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Tokenization, Validations } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -15,12 +15,18 @@ export interface BankProps {
   readonly url: string;
 
   /**
-   * How long after a submit the bank may still answer "not found" to a payment that it will make all the same. Take
-   * it from the bank's documentation: too short a window pays twice.
+   * Which bank it is, in 1 to 64 printable characters without spaces. It is on the record of each withdrawal: another bank
+   * is neither asked about it nor pays it again. Give the same bank the same id when its URL changes.
    *
-   * @default 2 seconds
+   * @default - host and path of the URL
    */
-  readonly notFoundWindow?: Duration;
+  readonly id?: string;
+
+  /**
+   * How long after a submit the bank may still answer "not found" to a payment that it will make all the same: 1 second to
+   * 1 day. Take it from the bank's documentation: too short a window pays twice. May be a CloudFormation parameter.
+   */
+  readonly notFoundWindow: Duration;
 
   /**
    * How long after a rotation of the key of notifications the bank may sign with the key before it: a minute at least.
@@ -44,6 +50,9 @@ export interface BankProps {
   readonly concurrency?: number;
 }
 
+/** Longest `notFoundWindow`, in seconds. */
+export const longestNotFoundWindowSeconds = 86_400;
+
 /** Properties of `Withdrawals`. */
 export interface WithdrawalsProps {
   readonly ledger: LedgerTable;
@@ -62,13 +71,14 @@ export class Withdrawals extends Construct {
   /** The HMAC key that the bank signs its notifications with; give the bank the same. */
   readonly notificationSecret: Secret;
   /** What a function needs to call the bank. */
-  readonly bankAccess: Record<'BANK_URL' | 'BANK_REQUEST_SECRET_ARN', string | Access>;
+  readonly bankAccess: Record<'BANK_URL' | 'BANK_REQUEST_SECRET_ARN' | 'BANK_ID', string | Access>;
   readonly functions;
   readonly worker: WalletFunction<'withdrawals'>;
 
   constructor(scope: Construct, id: string, props: WithdrawalsProps) {
     super(scope, id);
     const { ledger, bank, rateLimits, addAlarm } = props;
+    checkBank(bank);
     const { keyOverlap = Duration.hours(24) } = bank;
     if (keyOverlap.toSeconds() < 60) {
       throw new Error(`bank.keyOverlap must be at least a minute, received ${keyOverlap.toHumanString()}`);
@@ -87,7 +97,12 @@ export class Withdrawals extends Construct {
       'BankNotificationSecret',
       'HMAC key that the bank signs its notifications with',
     );
-    this.bankAccess = { BANK_URL: bank.url, BANK_REQUEST_SECRET_ARN: allowReading(this.requestSecret) };
+    const bankId = bank.id ?? bank.url;
+    this.bankAccess = {
+      BANK_URL: bank.url,
+      BANK_REQUEST_SECRET_ARN: allowReading(this.requestSecret),
+      BANK_ID: bankId,
+    };
 
     this.functions = {
       withdraw: new WalletFunction(this, 'withdraw', {
@@ -111,6 +126,7 @@ export class Withdrawals extends Construct {
           TABLE_NAME: ledger.allow(ending),
           BANK_NOTIFICATION_SECRET_ARN: allowReading(this.notificationSecret),
           BANK_KEY_OVERLAP_SECONDS: String(keyOverlap.toSeconds()),
+          BANK_ID: bankId,
         },
       }),
     };
@@ -124,7 +140,7 @@ export class Withdrawals extends Construct {
         }),
         WITHDRAWAL_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
         ...this.bankAccess,
-        BANK_NOT_FOUND_WINDOW_SECONDS: String((bank.notFoundWindow ?? Duration.seconds(2)).toSeconds()),
+        BANK_NOT_FOUND_WINDOW_SECONDS: Tokenization.stringifyNumber(bank.notFoundWindow.toSeconds()),
         BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 20),
       },
     });
@@ -154,6 +170,17 @@ const ending = {
   PutItem: ['transaction'],
   UpdateItem: ['transaction', 'wallet'],
 } as const;
+/** Throws for values that would pay twice, or fail at the first withdrawal; values of parameters are checked by theirs. */
+function checkBank({ id, notFoundWindow }: BankProps): void {
+  if (id !== undefined && !/^[!-~]{1,64}$/.test(id)) {
+    throw new Error(`bank.id must be 1 to 64 printable characters without spaces, received "${id}"`);
+  }
+  if (notFoundWindow.isUnresolved()) return;
+  const seconds = notFoundWindow.toSeconds({ integral: false });
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > longestNotFoundWindowSeconds) {
+    throw new Error(`bank.notFoundWindow must be whole seconds, from 1 to 1 day, received ${String(seconds)} seconds`);
+  }
+}
 
 function newBankKey(scope: Construct, id: string, description: string): Secret {
   const secret = new Secret(scope, id, {

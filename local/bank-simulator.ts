@@ -11,6 +11,7 @@ const settingsSchema = z.strictObject({
   latencyMs: z.int().min(0).max(60_000),
   failureRate: z.number().min(0).max(1),
   down: z.boolean(),
+  bareRefusals: z.boolean(),
   findDelayMs: z.int().min(0).max(600_000),
   lostAnswerMs: z.int().min(0).max(60_000),
 });
@@ -23,7 +24,7 @@ export interface BankSettings {
    */
   latencyMs: number;
   /**
-   * Share of calls for ordinary destinations that fail for a while: half of them with 503 before anything happened,
+   * Share of calls for ordinary destinations that fail for a while: half of them are refused with 503 before any work,
    * a quarter lose the request, a quarter lose the answer.
    * @default 0.3
    */
@@ -33,6 +34,11 @@ export interface BankSettings {
    * @default false
    */
   down: boolean;
+  /**
+   * Refuses with a bare 503, which leaves open whether the payment was taken.
+   * @default false: with the code `not_accepted` and the payment
+   */
+  bareRefusals: boolean;
   /**
    * For this long after a first submission, in milliseconds, `find` does not know the payment yet.
    * @default 0
@@ -75,17 +81,21 @@ interface Reply {
   readonly body: unknown;
 }
 
-/** What the bank does with one call; `lose` and `pay-and-lose` leave the caller without an answer. */
-type Behaviour = 'pay' | 'reject' | 'unavailable' | 'lose' | 'pay-and-lose';
+/**
+ * What the bank does with one call. `refuse`: it says before any work that it does not accept the payment. `unavailable`: a
+ * bare 503. `lose` and `pay-and-lose` leave the caller without an answer.
+ */
+type Behaviour = 'pay' | 'reject' | 'refuse' | 'unavailable' | 'lose' | 'pay-and-lose';
 
 /** Destinations that always behave the same, by how their account begins. `nth`: which submission of a reference. */
 const testDestinations: Record<string, (nth: number) => Behaviour> = {
   'SIM-OK': () => 'pay',
   'SIM-REJECT': () => 'reject',
-  'SIM-FLAKY': (nth) => (nth <= 2 ? 'unavailable' : 'pay'),
+  'SIM-FLAKY': (nth) => (nth <= 2 ? 'refuse' : 'pay'),
+  'SIM-BARE-503': (nth) => (nth <= 2 ? 'unavailable' : 'pay'),
   'SIM-TIMEOUT-PAID': (nth) => (nth === 1 ? 'pay-and-lose' : 'pay'),
   'SIM-TIMEOUT-LOST': (nth) => (nth === 1 ? 'lose' : 'pay'),
-  'SIM-DOWN': () => 'unavailable',
+  'SIM-DOWN': () => 'refuse',
 };
 
 const paymentSchema = z.strictObject({
@@ -112,8 +122,15 @@ const statementPage = 250;
 /** Starts the simulated bank on 127.0.0.1. Its protocol is docs/bank-protocol.md. */
 export async function startBankSimulator(options: BankSimulatorOptions): Promise<BankSimulator> {
   const { keys, port = 0, seed = 1, dataFile, ...given } = options;
-  const defaults = { latencyMs: 1000, failureRate: 0.3, down: false, findDelayMs: 0, lostAnswerMs: 4000 };
-  const settings: BankSettings = settingsSchema.parse({ ...defaults, ...given });
+  const settings: BankSettings = settingsSchema.parse({
+    latencyMs: 1000,
+    failureRate: 0.3,
+    down: false,
+    bareRefusals: false,
+    findDelayMs: 0,
+    lostAnswerMs: 4000,
+    ...given,
+  });
   const book = openBankBook(dataFile);
   const stopping = new AbortController();
   const bank = openCounter(book, settings, randomFrom(seed), stopping.signal);
@@ -127,12 +144,13 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
     const body = await readBody(request);
     if (method === 'GET' && path === '/book') return { status: 200, body: { items: book.list() } };
     if (method === 'PUT' && path === '/settings') return { status: 200, body: configure(parse(body)) };
-    if (settings.down) return bank.unavailable();
+    const submits = method === 'POST' && path === '/payments';
+    if (settings.down) return submits ? bank.refuse(paymentSchema.parse(parse(body))) : bank.unavailable();
     const signature = { timestamp: header(headers[timestampHeader]), signature: header(headers[signatureHeader]) };
     const verdicts = keys().map((key) => checkSignature({ method, path, body }, signature, key, Date.now() / 1000));
     const check = verdicts.find((verdict) => verdict !== 'invalid') ?? 'invalid';
     if (check !== 'valid') return problem(401, `signature_${check}`, 'the request is not signed as it must be');
-    if (method === 'POST' && path === '/payments') return bank.submit(paymentSchema.parse(parse(body)));
+    if (submits) return bank.submit(paymentSchema.parse(parse(body)));
     if (method === 'GET' && path.startsWith('/statement?'))
       return bank.statement(new URL(path, 'http://bank').searchParams);
     const reference = /^\/payments\/([\w-]{1,64})$/.exec(path)?.[1];
@@ -186,10 +204,17 @@ function openCounter(book: BankBook, settings: BankSettings, random: () => numbe
     return problem(503, 'unavailable', 'try again later');
   }
 
+  /** Refuses a payment before any work, so that this takes no time. */
+  function refuse({ reference, amount, currency }: Payment): Promise<Reply> {
+    if (settings.bareRefusals) return unavailable();
+    const body = { reference, amount, currency, code: 'not_accepted', message: 'submit it again later' };
+    return Promise.resolve({ status: 503, body });
+  }
+
   function ordinary(): Behaviour {
     if (random() >= settings.failureRate) return 'pay';
     const kind = random();
-    return kind < 0.5 ? 'unavailable' : kind < 0.75 ? 'lose' : 'pay-and-lose';
+    return kind < 0.5 ? 'refuse' : kind < 0.75 ? 'lose' : 'pay-and-lose';
   }
 
   async function hang(isTest: boolean): Promise<'cut'> {
@@ -211,6 +236,7 @@ function openCounter(book: BankBook, settings: BankSettings, random: () => numbe
 
   return {
     unavailable,
+    refuse,
 
     async submit(payment: Payment): Promise<Reply | 'cut'> {
       const { reference } = payment;
@@ -219,6 +245,7 @@ function openCounter(book: BankBook, settings: BankSettings, random: () => numbe
         return problem(409, 'reference_reused', 'the reference belongs to another payment', reference);
       const fixed = testDestination(payment);
       const behaviour = fixed ? fixed(nth) : ordinary();
+      if (behaviour === 'refuse') return refuse(payment);
       if (behaviour === 'unavailable') return unavailable();
       if (behaviour === 'lose') return hang(fixed !== undefined);
 
@@ -249,7 +276,7 @@ function openCounter(book: BankBook, settings: BankSettings, random: () => numbe
       const entry = book.get(reference);
       const fixed = entry && testDestination(entry);
       const behaviour = fixed?.(Infinity) ?? ordinary();
-      if (behaviour === 'unavailable') return unavailable();
+      if (behaviour === 'refuse') return unavailable();
       if (!fixed && behaviour !== 'pay') return 'cut';
       await pause(settings.latencyMs);
       const now = book.get(reference);

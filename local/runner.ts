@@ -44,7 +44,7 @@ export interface RunnerOptions {
   readonly memory?: boolean;
   /** @default the wallet service's stack */
   readonly stack?: (app: App) => Stack;
-  /** Values of template parameters besides `BankUrl`, which is the bank simulator's. */
+  /** Values of template parameters besides those of the bank, which are the simulator's. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** How the bank simulator behaves.
    * @default its own defaults */
@@ -94,6 +94,11 @@ export class DataInUseError extends Error {
 const drainMs = 10_000;
 const maxLogBytes = 64 * 1024 * 1024;
 const bankParameter = 'BankUrl';
+const bankWindowParameter = 'BankNotFoundWindowSeconds';
+/** Longer than a call to the simulator is under way when its caller has gone. */
+const bankWindowSeconds = 2;
+/** The simulator has another port each time, and is the same bank. */
+const bankId = 'simulator';
 const bankSecretVariable = 'BANK_REQUEST_SECRET_ARN';
 
 /**
@@ -138,7 +143,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     );
     progress('synthesizing the stack');
     const { template, stackName, asset } = synthesize(
-      options.stack ?? ((app) => new WalletStack(app, 'Wallet')),
+      options.stack ?? ((app) => new WalletStack(app, 'Wallet', { bank: { id: bankId } })),
       newOutputFolder(dataDir, stops),
     );
     checkTypes(template);
@@ -237,7 +242,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       return started;
     }
     progress('starting the stack');
-    const resolver = resolverWith({ ...options.parameters, ...(bank && { [bankParameter]: bank.url }) });
+    const resolver = resolverWith({ ...options.parameters, ...(bank && parametersOf(template, bank)) });
     await bootResources(machine, template, resolver, naming, (type) => !isSecret(type));
     const gateway = buildGateway(machine.api, functions);
     door.open(async (request, response) => {
@@ -268,6 +273,13 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
     await stopAll();
     throw error;
   }
+}
+
+function parametersOf({ Parameters = {} }: Template, bank: BankSimulator): Record<string, string> {
+  return {
+    [bankParameter]: bank.url,
+    ...(bankWindowParameter in Parameters && { [bankWindowParameter]: String(bankWindowSeconds) }),
+  };
 }
 
 function outputsOf(template: Template, resolver: Resolver): Record<string, string> {

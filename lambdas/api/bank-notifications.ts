@@ -1,6 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod';
 import { reportContradiction } from '../bank/contradiction.ts';
+import { reportEnd } from '../bank/end.ts';
+import { bankIdOf } from '../bank/identity.ts';
 import { openSecret } from '../bank/secret.ts';
 import type { Keys, KeySource } from '../bank/secret.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../bank/signature.ts';
@@ -13,7 +15,7 @@ import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { serve } from '../runtime/http.ts';
 import type { RouteHandler, RouteServices } from '../runtime/http.ts';
 import { bodyOf, fields, headerOf, refuseQuery } from '../runtime/request.ts';
-import { logger } from '../runtime/telemetry.ts';
+import { logger, metrics } from '../runtime/telemetry.ts';
 import { isTransactionId } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { openTable } from '../store/table.ts';
@@ -35,6 +37,8 @@ type Notification = z.output<typeof notification>;
 export interface BankNotificationServices extends RouteServices {
   /** Keys that the bank signs its notifications with. */
   readonly keys: KeySource;
+  /** The bank that has these keys. */
+  readonly bankId: string;
 }
 
 /** What the bank may still decide, whoever works on it at the moment. */
@@ -49,7 +53,7 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
   name: 'bank-notifications',
   isCommand: true,
   body: notification,
-  async handle(event, { table, keys }) {
+  async handle(event, { table, keys, bankId }) {
     await requireSignature(event, keys, table.now());
     refuseQuery(event);
     const word = bodyOf(event, notification);
@@ -61,12 +65,24 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
         errors: [{ path: 'amount', message: 'amount and currency must be those of the payment' }],
       });
     }
-    await apply(table, withdrawal, word);
+    refuseAnother(withdrawal, word, bankId);
+    await apply(table, withdrawal, word, bankId);
     return { status: 200, body: { reference: word.reference } };
   },
 };
 
-async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notification): Promise<void> {
+/**
+ * Refuses a word on a payment that was submitted to another bank: only that one knows what became of it.
+ *
+ * @throws WalletError `another_bank`
+ */
+function refuseAnother(withdrawal: OpenWithdrawal, word: Notification, bankId: string): void {
+  if (withdrawal.bankId === undefined || withdrawal.bankId === bankId) return;
+  reportContradiction(word.reference, { ...saidIn(word), bankId }, withdrawal);
+  throw new WalletError('another_bank');
+}
+
+async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notification, bankId: string): Promise<void> {
   const at = new Date(table.now()).toISOString();
   const paid = word.status !== 'rejected';
   const message =
@@ -83,11 +99,17 @@ async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notificatio
     outcome: paid ? 'accepted' : 'rejected',
     reason: 'notified by the bank',
   };
-  const ended = await endWithdrawal(table, { withdrawal, at, from: undecided, failure, attempt });
+  const ended = await endWithdrawal(table, { withdrawal, at, from: undecided, failure, attempt, bankId });
   logger.info('bank notified', { transactionId: word.reference, status: word.status, ended });
+  if (ended) {
+    reportEnd(withdrawal, { now: table.now(), status: paid ? 'completed' : 'failed', code: failure?.code });
+    // At once, so that it carries the same dimensions as the worker's.
+    metrics.publishStoredMetrics();
+  }
 
   // Somebody had ended it before: read again how, as it may have been between our read and our write.
   const current = ended ? undefined : await getTransaction(table, word.reference);
+  if (current !== undefined) refuseAnother(current, word, bankId);
   const status = current?.status ?? (paid ? 'completed' : 'failed');
   if (status !== (paid ? 'completed' : 'failed')) {
     reportContradiction(word.reference, saidIn(word), current ?? withdrawal);
@@ -124,4 +146,5 @@ export const handler = serve(bankNotifications, {
     secretArn: env.BANK_NOTIFICATION_SECRET_ARN,
     overlapMs: 1000 * positiveInteger('BANK_KEY_OVERLAP_SECONDS', env.BANK_KEY_OVERLAP_SECONDS),
   }),
+  bankId: bankIdOf(env.BANK_ID),
 });

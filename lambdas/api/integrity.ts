@@ -29,7 +29,7 @@ export const integrity = query({
 
 /** A pass as operators see it. Sums are texts, as they may be larger than what JSON readers agree on. */
 function passView(pass: Pass) {
-  const { passId, startedAt, asOf, finishedAt, stage, withBank, runs, counts, readUnits, suspects, found } = pass;
+  const { passId, startedAt, asOf, finishedAt, stage, bankId, runs, counts, readUnits, suspects, found } = pass;
   return {
     passId,
     status: stage === 'done' ? (found === 0 ? 'sound' : 'discrepancies') : 'running',
@@ -37,9 +37,10 @@ function passView(pass: Pass) {
     startedAt,
     finishedAt,
     asOf,
-    withBank,
+    withBank: bankId !== undefined,
     runs,
     counts,
+    otherBanks: Object.entries(pass.otherBanks).map(([bankId, withdrawals]) => ({ bankId, withdrawals })),
     readUnits,
     sums: Object.entries(pass.sums).map(([currency, { wallets, external, transit }]) => ({
       currency,

@@ -48,16 +48,24 @@ export class BankUnavailable extends Error {
   }
 }
 
-/**
- * Guards calls to one bank. The returned function makes the call and gives its result, or rejects with
- * `BankUnavailable` without making it. While some try a half-open bank, others wait for their results. What a call
- * throws passes through and counts as a success, so calls report the bank's failures as results.
- */
+/** A circuit breaker around the calls to one bank. */
+export interface Breaker<T> {
+  /**
+   * Makes the call and gives its result, or rejects with `BankUnavailable` without making it. While some try a half-open
+   * bank, others wait for their results. What a call throws passes through and counts as a success, so calls report the
+   * bank's failures as results.
+   */
+  readonly guard: <R extends T>(call: () => Promise<R>) => Promise<R>;
+  /** Returns whether the bank counts as up. An open or half-open breaker says that it is down. */
+  readonly isClosed: () => boolean;
+}
+
+/** Opens a breaker that is closed. */
 export function openBreaker<T>(
   { lastCalls, inARow, openMs, tries }: BreakerSettings,
   isFailure: (result: T) => boolean,
   onStateChange: (state: BreakerState) => void,
-): <R extends T>(call: () => Promise<R>) => Promise<R> {
+): Breaker<T> {
   const policy = circuitBreaker(
     handleWhenResult((result) => isFailure(result as T)),
     {
@@ -73,13 +81,16 @@ export function openBreaker<T>(
     onStateChange(stateNames[state]);
   });
 
-  return async (call) => {
-    try {
-      return await policy.execute(call);
-    } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) throw error;
-      throw new BankUnavailable(Math.max(1, openedAt + openMs - Date.now()));
-    }
+  return {
+    async guard(call) {
+      try {
+        return await policy.execute(call);
+      } catch (error) {
+        if (!(error instanceof BrokenCircuitError)) throw error;
+        throw new BankUnavailable(Math.max(1, openedAt + openMs - Date.now()));
+      }
+    },
+    isClosed: () => policy.state === CircuitState.Closed,
   };
 }
 

@@ -1,4 +1,5 @@
 import { defaultBreaker, openBreaker, type BreakerSettings, type BreakerState } from './breaker.ts';
+import { codeOf, NeverConnected, sendOverHttp, TooLong, type Send } from './connection.ts';
 import { sign } from './signature.ts';
 import type { KeySource, Keys } from './secret.ts';
 import { isCode, withoutAccounts } from './words.ts';
@@ -17,13 +18,16 @@ export interface Payment {
  * What the bank said of a payment. `accepted`: it has paid. `rejected`: it has not paid and never will. `unknown`:
  * anything else, and it may have paid; `reason` is for logs and holds nothing from the payment.
  */
-export type SubmitOutcome =
+type KnownOutcome =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'rejected'; readonly code: string; readonly message: string }
   | { readonly outcome: 'unknown'; readonly reason: string };
 
-/** As for a submit; `not_found` counts only after the bank's documented window (docs/bank-protocol.md). */
-export type FindOutcome = SubmitOutcome | { readonly outcome: 'not_found' };
+/** What became of a submit. `not_accepted`: nothing was or will be paid because of it, and it may be sent again at once. */
+export type SubmitOutcome = KnownOutcome | { readonly outcome: 'not_accepted'; readonly reason: string };
+
+/** What the bank knows of a payment; `not_found` counts only after its documented window (docs/bank-protocol.md). */
+export type FindOutcome = KnownOutcome | { readonly outcome: 'not_found' };
 
 /** A payment as the bank's statement lists it: made, and when (ISO 8601, by the bank's clock). */
 export interface StatementItem {
@@ -56,6 +60,8 @@ export interface BankClient {
    * time. `after` is the `next` of the page before.
    */
   statement(from: string, to: string, after?: string): Promise<StatementOutcome>;
+  /** Returns whether the breaker is open or trying: so many of the last calls failed that the bank counts as down. */
+  isDown(): boolean;
 }
 
 export interface BankOptions {
@@ -72,12 +78,9 @@ export interface BankOptions {
   readonly breaker?: BreakerSettings;
   /** Told of each change of the breaker. */
   readonly onBreaker?: (state: BreakerState) => void;
-  /** @default the global fetch, which keeps connections alive */
-  readonly fetch?: typeof globalThis.fetch;
+  /** @default HTTP, over connections that are kept alive */
+  readonly send?: Send;
 }
-
-/** Longest answer that is read, in bytes after decompression. */
-const maxAnswerBytes = 65_536;
 
 interface SignedRequest {
   readonly method: 'GET' | 'POST';
@@ -88,7 +91,8 @@ interface SignedRequest {
 }
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown> };
-type Lost = { readonly lost: string };
+/** No answer that can be read; `sent` says whether the request may have reached the bank. */
+type Lost = { readonly lost: string; readonly sent: boolean };
 
 /**
  * A client of one bank, with its own breaker. Throws when `url` is not allowed.
@@ -98,8 +102,8 @@ type Lost = { readonly lost: string };
  */
 export function openBank(options: BankOptions): BankClient {
   const base = baseUrl(options.url);
-  const { timeoutMs = 3000, breaker = defaultBreaker, onBreaker, fetch = globalThis.fetch } = options;
-  const guarded = openBreaker<FindOutcome | StatementOutcome>(breaker, isFailure, (state) => onBreaker?.(state));
+  const { timeoutMs = 3000, breaker: settings = defaultBreaker, onBreaker, send = sendOverHttp } = options;
+  const breaker = openBreaker<Outcome>(settings, isFailure, (state) => onBreaker?.(state));
   let acceptedKey: string | undefined;
   let refusesAll = false;
 
@@ -107,21 +111,27 @@ export function openBank(options: BankOptions): BankClient {
     const { method, path, body } = request;
     const url = new URL(base + path);
     try {
-      const response = await fetch(url, {
+      const { status, text } = await send({
         method,
+        url,
         headers: {
           accept: 'application/json',
           ...(method === 'POST' && { 'content-type': 'application/json' }),
           ...sign({ method, path: url.pathname + url.search, body }, key, Math.floor(Date.now() / 1000)),
         },
-        ...(method === 'POST' && { body }),
-        // A redirect would carry the signed payment to a place that nobody has configured.
-        redirect: 'manual',
+        body,
         signal,
       });
-      return await readAnswer(response);
+      const answer = parseObject(text);
+      if (answer !== undefined) return { status, body: answer };
+      return { lost: `status ${String(status)} without a JSON object`, sent: true };
     } catch (error) {
-      return { lost: signal.aborted ? 'time-out' : connectionProblem(error) };
+      if (error instanceof TooLong) return { lost: error.message, sent: true };
+      if (error instanceof NeverConnected)
+        return { lost: signal.aborted ? 'no connection (time-out)' : error.message, sent: false };
+      if (signal.aborted) return { lost: 'time-out', sent: true };
+      const code = codeOf(error);
+      return { lost: code === undefined ? 'connection lost' : `connection lost (${code})`, sent: true };
     }
   }
 
@@ -149,17 +159,16 @@ export function openBank(options: BankOptions): BankClient {
     return answer;
   }
 
-  async function call<T extends FindOutcome | StatementOutcome>(
+  async function call<T extends Outcome>(
     request: SignedRequest,
-    read: (answer: Answer) => T,
+    read: (answer: Answer | Lost) => T,
     beginBy = Infinity,
-  ): Promise<T | UnknownOutcome> {
+  ): Promise<T> {
     const keys = await options.keys(refusesAll ? 'afresh' : undefined);
-    return guarded(async () => {
-      // Only now: whoever waits while others try a half-open bank may have waited for long.
+    return breaker.guard(async () => {
+      // Checked here, as a call may have waited long for others that try a half-open bank.
       if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');
-      const answer = await exchangeWith(keys, request);
-      return 'lost' in answer ? unknown(answer.lost) : read(answer);
+      return read(await exchangeWith(keys, request));
     });
   }
 
@@ -168,7 +177,7 @@ export function openBank(options: BankOptions): BankClient {
       const { reference, amount, currency, destination } = payment;
       const body = JSON.stringify({ reference, amount, currency, destination });
       const request = { method: 'POST', path: '/payments', body } as const;
-      return call<SubmitOutcome>(request, (answer) => readSubmit(answer, payment), beginBy);
+      return call(request, (answer) => readSubmit(answer, payment), beginBy);
     },
     find(payment) {
       const path = `/payments/${encodeURIComponent(payment.reference)}`;
@@ -178,36 +187,63 @@ export function openBank(options: BankOptions): BankClient {
       const query = new URLSearchParams({ from, to, ...(after !== undefined && { after }) });
       return call({ method: 'GET', path: `/statement?${query.toString()}`, body: '' }, readStatement);
     },
+    isDown: () => !breaker.isClosed(),
   };
 }
 
-function readSubmit({ status, body }: Answer, payment: Payment): SubmitOutcome {
-  if (status !== 200 && status !== 201 && status !== 422) return surprise(status, body);
-  if (body['reference'] !== payment.reference) return unknown(`status ${String(status)} for another reference`);
-  if (status === 422) return readRejection(body, payment.destination.account) ?? surprise(status, body);
-  if (isOther(body, payment)) return unknown(`status ${String(status)} with another amount or currency`);
-  return body['status'] === 'paid' ? { outcome: 'accepted' } : surprise(status, body);
+type Outcome = SubmitOutcome | FindOutcome | StatementOutcome;
+type PaymentFacts = Pick<Payment, 'reference' | 'amount' | 'currency'>;
+
+function readSubmit(answer: Answer | Lost, payment: Payment): SubmitOutcome {
+  if ('lost' in answer) return answer.sent ? unknown(answer.lost) : { outcome: 'not_accepted', reason: answer.lost };
+  const { status, body } = answer;
+  const misfit = misfitOf(answer, payment);
+  switch (status) {
+    case 200:
+    case 201:
+      return misfit ?? (body['status'] === 'paid' ? { outcome: 'accepted' } : surprise(answer));
+    case 422:
+      return misfit ?? readRejection(body, payment.destination.account) ?? surprise(answer);
+    case 429:
+    case 503:
+      // Only for this very payment: what a proxy answers without asking the bank may have left for it all the same.
+      return misfit === undefined && body['code'] === notAccepted
+        ? { outcome: 'not_accepted', reason: `status ${String(status)}` }
+        : surprise(answer);
+    default:
+      return surprise(answer);
+  }
 }
 
-function readFind({ status, body }: Answer, payment: Pick<Payment, 'reference' | 'amount' | 'currency'>): FindOutcome {
-  if (status !== 200 && status !== 404) return surprise(status, body);
-  if (body['reference'] !== payment.reference) return unknown(`status ${String(status)} for another reference`);
-  if (status === 404) return body['code'] === 'payment_not_found' ? { outcome: 'not_found' } : surprise(status, body);
-  if (isOther(body, payment)) return unknown(`status ${String(status)} with another amount or currency`);
+function readFind(answer: Answer | Lost, payment: PaymentFacts): FindOutcome {
+  if ('lost' in answer) return unknown(answer.lost);
+  const { status, body } = answer;
+  if (status === 404) {
+    // The bank knows no amount of a payment that it does not know.
+    if (body['reference'] !== payment.reference) return unknown('status 404 for another reference');
+    return body['code'] === 'payment_not_found' ? { outcome: 'not_found' } : surprise(answer);
+  }
+  if (status !== 200) return surprise(answer);
+  const misfit = misfitOf(answer, payment);
+  if (misfit !== undefined) return misfit;
   if (body['status'] === 'paid') return { outcome: 'accepted' };
   if (body['status'] === 'processing') return processing;
-  return readRejection(body) ?? surprise(status, body);
+  return readRejection(body) ?? surprise(answer);
 }
 
-/** Whether the bank knows another payment under this reference. */
-function isOther(body: Record<string, unknown>, { amount, currency }: Pick<Payment, 'amount' | 'currency'>): boolean {
-  return body['amount'] !== amount || body['currency'] !== currency;
+/** What an answer means that names another payment than ours, in whatever it says; undefined when it names ours. */
+function misfitOf({ status, body }: Answer, payment: PaymentFacts): UnknownOutcome | undefined {
+  if (body['reference'] !== payment.reference) return unknown(`status ${String(status)} for another reference`);
+  return body['amount'] === payment.amount && body['currency'] === payment.currency
+    ? undefined
+    : unknown(`status ${String(status)} with another amount or currency`);
 }
 
 /** A statement counts as a whole or not at all: a line that cannot be read may be a payment that nobody knows. */
-function readStatement({ status, body }: Answer): StatementOutcome {
-  if (status !== 200) return surprise(status, body);
-  const { items, next } = body;
+function readStatement(answer: Answer | Lost): StatementOutcome {
+  if ('lost' in answer) return unknown(answer.lost);
+  if (answer.status !== 200) return surprise(answer);
+  const { items, next } = answer.body;
   if (!Array.isArray(items) || !items.every(isStatementItem)) return unknown('status 200 without a statement');
   if (next !== undefined && typeof next !== 'string') return unknown('status 200 with another way to go on');
   return { outcome: 'page', items, next };
@@ -224,17 +260,23 @@ function isStatementItem(item: unknown): item is StatementItem {
   );
 }
 
-function readRejection(body: Record<string, unknown>, account?: string): SubmitOutcome | undefined {
+function readRejection(body: Record<string, unknown>, account?: string): KnownOutcome | undefined {
   const { status, code, message } = body;
   if (status !== 'rejected' || !isCode(code) || typeof message !== 'string') return undefined;
   return { outcome: 'rejected', code, message: withoutAccounts(message, account) };
 }
 
+const notAccepted = 'not_accepted';
 const processing = { outcome: 'unknown', reason: 'processing' } as const;
 
-/** A bank that is still at work on a payment is well; every other unknown outcome speaks against it. */
-function isFailure(outcome: FindOutcome | StatementOutcome): boolean {
-  return outcome.outcome === 'unknown' && outcome !== processing;
+/** Returns whether the bank says that it is at work on the payment. */
+export function isProcessing(outcome: SubmitOutcome | FindOutcome): boolean {
+  return outcome.outcome === 'unknown' && outcome.reason === processing.reason;
+}
+
+/** A bank that is still at work on a payment is up; every other unknown outcome, and a refusal to work, is a failure. */
+function isFailure(outcome: Outcome): boolean {
+  return outcome.outcome === 'not_accepted' || (outcome.outcome === 'unknown' && outcome !== processing);
 }
 
 /** Whether the bank has refused a signature before it did any work. A 401 with another code may be a proxy's. */
@@ -242,29 +284,14 @@ function isRefusedSignature(answer: Answer | Lost): boolean {
   return !('lost' in answer) && answer.status === 401 && answer.body['code'] === 'signature_invalid';
 }
 
-type UnknownOutcome = Extract<SubmitOutcome, { outcome: 'unknown' }>;
+type UnknownOutcome = Extract<KnownOutcome, { outcome: 'unknown' }>;
 
 function unknown(reason: string): UnknownOutcome {
   return { outcome: 'unknown', reason };
 }
 
-function surprise(status: number, { code }: Record<string, unknown>): UnknownOutcome {
+function surprise({ status, body: { code } }: Answer): UnknownOutcome {
   return unknown(`status ${String(status)}${isCode(code) ? ` ${code}` : ''}`);
-}
-
-async function readAnswer(response: Response): Promise<Answer | Lost> {
-  const status = response.status;
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Leaving the loop early cancels the stream, which closes the connection.
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxAnswerBytes)
-      return { lost: `status ${String(status)} with more than ${String(maxAnswerBytes)} bytes` };
-    chunks.push(chunk);
-  }
-  const body = parseObject(Buffer.concat(chunks).toString('utf8'));
-  return body ? { status, body } : { lost: `status ${String(status)} without a JSON object` };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -274,13 +301,6 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Names the failure by its system code only: a message could quote what was sent. */
-function connectionProblem(error: unknown): string {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' && /^[A-Z_]+$/.test(code) ? `connection lost (${code})` : 'connection lost';
 }
 
 /** The base URL without a slash at its end. */

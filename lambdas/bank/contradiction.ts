@@ -1,5 +1,5 @@
 import { metrics as names } from '../contract.ts';
-import type { Transaction } from '../domain/transaction.ts';
+import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { logger, metrics } from '../runtime/telemetry.ts';
 
 /**
@@ -9,9 +9,9 @@ import { logger, metrics } from '../runtime/telemetry.ts';
 export function reportContradiction(
   transactionId: string,
   said: Readonly<Record<string, unknown>>,
-  { status, amount, currency }: Transaction,
+  { status, amount, currency, bankId }: OpenWithdrawal,
 ): void {
-  logger.error('the bank contradicts the ledger', { transactionId, said, known: { status, amount, currency } });
+  logger.error('the bank contradicts the ledger', { transactionId, said, known: { status, amount, currency, bankId } });
   metrics.addMetric(names.bankContradiction, 'Count', 1);
   metrics.publishStoredMetrics();
 }

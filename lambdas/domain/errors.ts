@@ -20,6 +20,7 @@ export const errorTitles = {
   rate_limited: 'Too many requests',
   not_in_review: 'The transaction is not in review',
   ledger_behind: "The wallet's ledger has not reached that moment; retry later",
+  another_bank: 'The payment was submitted to another bank',
   overloaded: 'Too much work is waiting; nothing was stored, retry later',
   busy: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',
   internal_error: 'Something went wrong on our side',

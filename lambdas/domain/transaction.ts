@@ -26,12 +26,19 @@ export interface Destination {
   readonly name?: string | undefined;
 }
 
+/**
+ * What is known after a visit to the bank. `not_accepted`: the bank has taken nothing because of it. `unknown`: it may have
+ * paid.
+ */
+export type AttemptOutcome = (typeof attemptOutcomes)[number];
+export const attemptOutcomes = ['accepted', 'rejected', 'not_accepted', 'unknown'] as const;
+
 /** One visit to the bank: what was asked, and what is known after it. */
 export interface Attempt {
   readonly at: string;
   /** Whether the payment was submitted on this visit; otherwise the bank was only asked about an earlier submit. */
   readonly submitted: boolean;
-  readonly outcome: 'accepted' | 'rejected' | 'unknown';
+  readonly outcome: AttemptOutcome;
   readonly reason?: string;
 }
 
@@ -72,6 +79,8 @@ export interface Transaction extends Annotations {
   readonly postings: readonly Posting[];
   readonly failure?: Failure;
   readonly attempts?: readonly Attempt[];
+  /** Of a withdrawal: the bank that has, or may have, the payment. Present as long as there is one. */
+  readonly bankId?: string;
   readonly resolution?: Resolution;
   /** Of a return: the withdrawal that came back; and of that withdrawal: its return. */
   readonly originalTransactionId?: string;

@@ -8,7 +8,7 @@ export interface OpenWithdrawal extends Transaction {
   readonly dueAt?: string;
   /** Which claim holds the lease; the next write of that claim names it, so that a worker that lost its lease cannot. */
   readonly claimId?: string;
-  /** Latest time at which a submit may have left for the bank; absent when none ever did. */
+  /** Latest time at which a submit may have left for the bank `bankId`; absent when nothing can be out. */
   readonly submitBy?: string;
 }
 
@@ -28,8 +28,15 @@ export const bankCallMs = 3_000;
 export const submitBudgetMs = 10_000;
 
 const firstBackoffMs = 1_000;
-/** Nobody waits for longer than this without a visit, and a bank that is back is not left alone for longer. */
+/** Visits that soon follow each other, and the longest wait between them. */
+const quickVisits = 10;
+const quickWaitMs = 8_000;
+/** Longest wait before a later visit to a bank that is up. */
+const briefWaitMs = 30_000;
+/** Longest wait of all: what a bank that is down, or at work on the payment, is left alone for. */
 const longestWaitMs = 300_000;
+/** For this long a withdrawal is submitted again and again to a bank that does not accept it; then people look. */
+const notAcceptedPatienceMs = 24 * 3_600_000;
 /**
  * What the clocks of two workers may differ by; AWS keeps those of its machines within milliseconds. A worker that asks by a
  * clock ahead of that of the submit would take "not found" as definite too early, and pay twice. The lease has a margin
@@ -59,18 +66,45 @@ export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
 }
 
 /**
- * When the next visit is due after a visit with an unknown outcome: 1 s, 2 s, 4 s, … up to five minutes, less up to a
- * quarter at random, but not before a "not found" would be definite.
+ * What a visit that did not end the withdrawal leads to: `record` says whether it goes on the record, `review` whether
+ * people decide now. Visits that leave open whether the bank has paid are counted, and the last of them ends in review.
+ * While the bank accepts nothing, nothing can be out: such visits do not count, as many of them are recorded, and people
+ * look after a day.
  *
- * @param visits visits made so far, at least 1
+ * @param before the withdrawal as the worker found it
+ * @param at when the visit ended, ISO 8601
+ */
+export function afterVisit(
+  before: OpenWithdrawal,
+  visit: { readonly outcome: 'unknown' | 'not_accepted'; readonly at: string },
+  { maxAttempts }: WithdrawalPolicy,
+): { readonly visits: number; readonly record: boolean; readonly review: boolean } {
+  const { attempts = [] } = before;
+  const unreported = unreportedVisit(before) === undefined ? 0 : 1;
+  const refusals = attempts.filter(({ outcome }) => outcome === 'not_accepted');
+  const visits = attempts.length + unreported + 1;
+  if (visit.outcome === 'unknown') return { visits, record: true, review: visits - refusals.length >= maxAttempts };
+  const [first = visit] = refusals;
+  const review = Date.parse(visit.at) - Date.parse(first.at) >= notAcceptedPatienceMs;
+  return { visits, record: review || refusals.length < maxAttempts, review };
+}
+
+/**
+ * When the next visit is due after one that did not end the withdrawal: after 1 s, 2 s, 4 s and then 8 s, less up to a
+ * quarter at random, but not before a "not found" would be definite. After ten visits a bank that is up is left alone for
+ * half a minute, and for up to five minutes where patience is asked for. At 30 % failures one withdrawal in 170,000
+ * comes so far.
+ *
+ * @param visit `visits` made so far, at least 1; `patient`: the bank is down or at work on the payment
  * @param random a number in [0, 1)
  */
 export function nextVisitAt(
-  visit: { now: number; visits: number; submitBy: string | undefined },
+  visit: { now: number; visits: number; submitBy: string | undefined; patient: boolean },
   policy: WithdrawalPolicy,
   random: number,
 ): number {
-  const backoff = Math.min(firstBackoffMs * 2 ** (visit.visits - 1), longestWaitMs) * (1 - random / 4);
+  const longest = visit.visits <= quickVisits ? quickWaitMs : visit.patient ? longestWaitMs : briefWaitMs;
+  const backoff = Math.min(firstBackoffMs * 2 ** (visit.visits - 1), longest) * (1 - random / 4);
   const definite = visit.submitBy === undefined ? 0 : notFoundCountsAt(visit.submitBy, policy);
   return Math.ceil(Math.max(visit.now + backoff, definite));
 }

@@ -11,7 +11,7 @@ import { isTransactionId, numberOfTransactionId } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { totalOf } from '../store/totals.ts';
 import { getWallet } from '../store/wallets.ts';
-import { compareWithBank, notPaid, readStatement } from './statement.ts';
+import { compareWithBank, notPaid, otherBankOf, readStatement } from './statement.ts';
 import type { Statement } from './statement.ts';
 import { beginWalletCheck, stepWalletCheck } from './wallet-check.ts';
 import type { WalletCheck } from './wallet-check.ts';
@@ -57,13 +57,16 @@ export interface Pass {
   readonly startedAt: string;
   /** Sums are compared as of this moment (ISO 8601), a full hour; undefined: as of now, for books that stand still. */
   readonly asOf: string | undefined;
-  readonly withBank: boolean;
+  /** The bank whose statement is compared; undefined: none. */
+  readonly bankId: string | undefined;
   stage: 'books' | 'bank' | 'sums' | 'done';
   readonly segments: Segment[];
   readonly sums: Record<string, Sums>;
   readonly counts: { wallets: number; transactions: number; entries: number; payments: number };
-  /** Payments of the bank against completed withdrawals. */
+  /** Payments of the bank against its completed withdrawals. */
   readonly paid: Sketch;
+  /** Completed withdrawals of other banks, by bank: they are not compared with anything. */
+  readonly otherBanks: Record<string, number>;
   /** Where the bank's statement goes on. */
   statementAfter?: string | undefined;
   /** Wallets to be looked at once more, when what was under way has arrived. */
@@ -103,6 +106,9 @@ const walletsAtATime = 8;
 const mostSuspects = 100;
 /** Discrepancies that a pass remembers by name. */
 const mostDiscrepancies = 100;
+/** Other banks that are counted by name, and the name for all the rest. */
+const mostOtherBanks = 20;
+const furtherBanks = '(further banks)';
 
 /**
  * A new pass over the books.
@@ -114,20 +120,21 @@ export function beginPass(options: {
   now: number;
   segments: number;
   standStill: boolean;
-  withBank: boolean;
+  bankId: string | undefined;
 }): Pass {
-  const { passId, now, standStill, withBank } = options;
+  const { passId, now, standStill, bankId } = options;
   const lastHour = Math.floor((now - settledMs) / hourMs) * hourMs;
   return {
     passId,
     startedAt: new Date(now).toISOString(),
     asOf: standStill ? undefined : new Date(lastHour).toISOString(),
-    withBank,
+    bankId,
     stage: 'books',
     segments: Array.from({ length: options.segments }, (): Segment => ({ done: false, open: [] })),
     sums: {},
     counts: { wallets: 0, transactions: 0, entries: 0, payments: 0 },
     paid: emptySketch(),
+    otherBanks: {},
     suspects: [],
     discrepancies: [],
     found: 0,
@@ -157,7 +164,7 @@ async function checkBooks(books: Books, pass: Pass, control: RunControl): Promis
   if (first !== undefined && (pass.suspects.length >= mostSuspects || pass.segments.every(isRead))) {
     return { waitUntil: first.seenAt + control.secondLookMs };
   }
-  if (pass.segments.every(isRead)) pass.stage = pass.withBank ? 'bank' : 'sums';
+  if (pass.segments.every(isRead)) pass.stage = pass.bankId === undefined ? 'sums' : 'bank';
   return undefined;
 }
 
@@ -218,10 +225,17 @@ function takeTransaction(pass: Pass, transaction: Transaction, control: RunContr
       if (name === 'external' || name === 'transit') sumsOf(pass, currency)[name] += BigInt(amount);
     }
   }
-  if (!pass.withBank || type !== 'withdrawal' || status !== 'completed' || !isTransactionId(transactionId)) return;
-  if (completedAt !== undefined && isBefore(completedAt, pass.asOf)) {
-    addTo(pass.paid, numberOfTransactionId(transactionId), -1);
-  }
+  if (pass.bankId === undefined || type !== 'withdrawal' || status !== 'completed') return;
+  if (completedAt === undefined || !isBefore(completedAt, pass.asOf) || !isTransactionId(transactionId)) return;
+  const otherBank = otherBankOf(transaction, pass.bankId);
+  if (otherBank === undefined) addTo(pass.paid, numberOfTransactionId(transactionId), -1);
+  else countOther(pass, otherBank);
+}
+
+function countOther({ otherBanks }: Pass, bankId: string): void {
+  const isNamed = bankId in otherBanks || Object.keys(otherBanks).length < mostOtherBanks;
+  const name = isNamed ? bankId : furtherBanks;
+  otherBanks[name] = (otherBanks[name] ?? 0) + 1;
 }
 
 /** Takes the open checks of a segment to their ends, or as far as they come until the stop. */
@@ -279,7 +293,7 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
   pass.counts.payments += page.items.length;
   // A withdrawal for each of them is read, consistently, one unit a piece.
   pass.readUnits += page.items.length;
-  const { matched, discrepancies } = await compareWithBank(books.table, page.items);
+  const { matched, discrepancies } = await compareWithBank(books.table, books.statement.bankId, page.items);
   for (const discrepancy of discrepancies) report(pass, control, discrepancy);
   for (const { transactionId, completedAt } of matched) {
     if (completedAt !== undefined && isBefore(completedAt, pass.asOf)) {
@@ -349,6 +363,7 @@ export function passToText(pass: Pass): string {
 export function passFromText(text: string): Pass {
   const pass = JSON.parse(text, (_name, value: unknown) =>
     typeof value === 'string' && /^-?\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
-  ) as Omit<Pass, 'paid'> & { paid: string };
-  return { ...pass, paid: sketchFromText(pass.paid) };
+  ) as Omit<Pass, 'paid' | 'otherBanks'> & { paid: string; otherBanks?: Pass['otherBanks'] };
+  // An older release stored passes without it.
+  return { ...pass, paid: sketchFromText(pass.paid), otherBanks: pass.otherBanks ?? {} };
 }

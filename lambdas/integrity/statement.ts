@@ -8,8 +8,16 @@ import { isTransactionId, transactionIdOfNumber } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
 
-/** Reads the bank's statement. */
-export type Statement = Pick<BankClient, 'statement'>;
+/** A bank's statement. */
+export interface Statement extends Pick<BankClient, 'statement'> {
+  /** Which bank it is: only withdrawals that went there are compared with it. */
+  readonly bankId: string;
+}
+
+/** Returns the bank that a withdrawal went to, when it is not this one. A record that names none is this bank's. */
+export function otherBankOf({ bankId }: Transaction, thisBank: string): string | undefined {
+  return bankId === thisBank ? undefined : bankId;
+}
 
 /** Before the first payment of any bank. */
 const beginning = '1970-01-01T00:00:00.000Z';
@@ -32,12 +40,14 @@ export async function readStatement(
 }
 
 /**
- * Compares payments of the bank with the withdrawals that they are for, one item read for each.
+ * Compares payments of the bank with the withdrawals that they are for, one item read for each. A payment for a withdrawal
+ * that went to another bank is wrong: it may have been paid by both.
  *
- * @returns the completed withdrawals among them, as often as the bank has paid them, and what is wrong
+ * @returns this bank's completed withdrawals among them, as often as the bank has paid them, and what is wrong
  */
 export async function compareWithBank(
   table: Table,
+  thisBank: string,
   payments: readonly StatementItem[],
 ): Promise<{ matched: Transaction[]; discrepancies: Discrepancy[] }> {
   const references = [...new Set(payments.map(({ reference }) => reference).filter(isTransactionId))];
@@ -50,10 +60,15 @@ export async function compareWithBank(
   const discrepancies: Discrepancy[] = [];
   for (const payment of payments) {
     const transaction = known.get(payment.reference);
-    const problem = problemOfPayment(payment, transaction);
+    const otherBank = transaction && otherBankOf(transaction, thisBank);
+    const problem =
+      otherBank === undefined
+        ? problemOfPayment(payment, transaction)
+        : `this bank has paid ${payment.amount} ${payment.currency}, and the withdrawal went to bank ${otherBank}`;
     if (problem !== undefined) {
       discrepancies.push({ kind: 'payment_differs', subject: payment.reference, detail: problem });
     }
+    if (otherBank !== undefined) continue;
     if (transaction?.type === 'withdrawal' && transaction.status === 'completed') matched.push(transaction);
   }
   return { matched, discrepancies };

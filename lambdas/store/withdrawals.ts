@@ -23,6 +23,8 @@ export interface Claim {
   readonly leaseUntil: string;
   /** Latest time at which a submit of this claim may have left. */
   readonly submitBy: string;
+  /** The bank that it would leave for. A record that names a bank already keeps it. */
+  readonly bankId: string;
 }
 
 /**
@@ -37,7 +39,9 @@ export async function claimWithdrawal(
   claim: Claim,
 ): Promise<{ claimed: true; before: OpenWithdrawal } | { claimed: false; current: OpenWithdrawal | undefined }> {
   const change = update(table, transactionKey(transactionId), {
-    set: '#status = :executing, claimId = :claimId, dueAt = :leaseUntil, submitBy = :submitBy, updatedAt = :at',
+    set:
+      '#status = :executing, claimId = :claimId, dueAt = :leaseUntil, submitBy = :submitBy, updatedAt = :at, ' +
+      'bankId = if_not_exists(bankId, :bankId)',
     if: '#type = :withdrawal AND #status IN (:pending, :executing) AND dueAt <= :at',
     values: { withdrawal: 'withdrawal', pending: 'pending', executing: 'executing', ...claim },
   });
@@ -85,7 +89,7 @@ export function releaseWithdrawal(
 /**
  * Gives the lease back before the end: nobody takes the withdrawal up before `dueAt`.
  *
- * @param next `attempt` is recorded when the bank was visited; `submitBy` absent says that no submit ever left
+ * @param next `attempt` is recorded when the bank was visited; `submitBy` absent says that nothing can be out, at any bank
  * @returns false when the claim was lost
  */
 export function putBackWithdrawal(
@@ -95,7 +99,7 @@ export function putBackWithdrawal(
 ): Promise<boolean> {
   return whileClaimed(table, claimed, {
     set: next.submitBy === undefined ? 'dueAt = :dueAt' : 'dueAt = :dueAt, submitBy = :submitBy',
-    remove: next.submitBy === undefined ? 'claimId, submitBy' : 'claimId',
+    remove: next.submitBy === undefined ? 'claimId, submitBy, bankId' : 'claimId',
     values: { dueAt: next.dueAt, ...(next.submitBy !== undefined && { submitBy: next.submitBy }) },
     attempt: next.attempt,
   });
@@ -122,13 +126,15 @@ export interface Verdict {
   /** Undefined: the bank has paid. */
   readonly failure: Failure | undefined;
   readonly attempt?: Attempt;
+  /** The bank whose word it is: a withdrawal that went to another one is not ended. Absent: an operator's word. */
+  readonly bankId?: string;
   readonly resolution?: Resolution;
 }
 
 /**
  * Ends a withdrawal by the bank's own word.
  *
- * @returns whether it was written; false when it was in none of the verdict's statuses any more
+ * @returns whether it was written; false when it was in none of the verdict's statuses any more, or is another bank's
  */
 export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boolean> {
   const readings = await write(table, verdictItems(table, verdict, lost));
@@ -200,6 +206,8 @@ interface Change {
 }
 
 const endOfWork = 'dueShard, dueAt, claimId, submitBy';
+/** No bank has, or ever will have, a payment that was rejected. */
+const endOfRejected = `${endOfWork}, bankId`;
 const lost = Symbol('lost to somebody else');
 
 /** How a withdrawal ends on its record, and in its wallet. */
@@ -219,10 +227,17 @@ function ending(table: Table, { withdrawal, at }: { withdrawal: OpenWithdrawal; 
       };
 }
 
-/** @param refused what it means that the withdrawal was in none of the verdict's statuses */
+/** @param refused what it means that the withdrawal was in none of the verdict's statuses, or is another bank's */
 function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<R>[] {
-  const { withdrawal, at, from, failure, attempt, resolution } = verdict;
+  const { withdrawal, at, from, failure, attempt, bankId, resolution } = verdict;
   const end = ending(table, verdict, failure);
+  const isRejected = bankId !== undefined && failure !== undefined;
+  const set = [
+    end.set,
+    ...(resolution === undefined ? [] : ['resolution = :resolution']),
+    ...(bankId === undefined || isRejected ? [] : ['bankId = if_not_exists(bankId, :bankId)']),
+  ].join(', ');
+  const ofBank = bankId === undefined ? '' : ' AND (attribute_not_exists(bankId) OR bankId = :bankId)';
   const statuses = Object.fromEntries(from.map((status, index) => [`from${index}`, status]));
   const names = Object.keys(statuses).map((name) => `:${name}`);
   return [
@@ -230,10 +245,10 @@ function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<
       label: 'withdrawal',
       request: {
         Update: transactionUpdate(table, withdrawal.transactionId, {
-          set: resolution === undefined ? end.set : `${end.set}, resolution = :resolution`,
-          remove: endOfWork,
-          if: `#type = :withdrawal AND #status IN (${names.join(', ')})`,
-          values: { ...end.values, ...statuses, withdrawal: 'withdrawal', resolution, at },
+          set,
+          remove: isRejected ? endOfRejected : endOfWork,
+          if: `#type = :withdrawal AND #status IN (${names.join(', ')})${ofBank}`,
+          values: { ...end.values, ...statuses, withdrawal: 'withdrawal', bankId, resolution, at },
           attempts: attempt === undefined ? [] : [attempt],
         }),
       },
@@ -280,10 +295,11 @@ async function whileClaimed(table: Table, claimed: Claimed, change: ClaimedChang
 
 async function finish(table: Table, claimed: Claimed, attempt: Attempt, failure?: Failure): Promise<boolean> {
   const { wallet, ...end } = ending(table, claimed, failure);
+  const remove = failure === undefined ? endOfWork : endOfRejected;
   const readings = await write(table, [
     {
       label: 'claimed withdrawal',
-      request: { Update: claimedUpdate(table, claimed, { ...end, remove: endOfWork, attempt }) },
+      request: { Update: claimedUpdate(table, claimed, { ...end, remove, attempt }) },
       refused: () => lost,
     },
     wallet,

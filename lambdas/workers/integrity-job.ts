@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openBank } from '../bank/client.ts';
+import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
@@ -41,13 +42,15 @@ export async function checkBooks({ books, publisher }: IntegrityServices, limitM
   const stored = await getPass(entries, 'running');
   let revision = stored?.revision;
   let pass = stored && passFromText(stored.text);
-  if (pass === undefined || pass.stage === 'done') {
+  const bankId = books.statement?.bankId;
+  // A pass that was begun with another bank's withdrawals cannot be compared with this bank's statement.
+  if (pass === undefined || pass.stage === 'done' || pass.bankId !== bankId) {
     pass = beginPass({
       passId: randomUUID(),
       now: startedAt,
       segments,
       standStill: false,
-      withBank: books.statement !== undefined,
+      bankId,
     });
   }
   pass.runs++;
@@ -101,13 +104,16 @@ const services: IntegrityServices = {
   books: {
     table: openTable(client, env.TABLE_NAME, patienceMs),
     entries: openTable(client, env.ENTRIES_TABLE_NAME, patienceMs),
-    statement: openBank({
-      url: env.BANK_URL,
-      keys: openRequestKeys(secretsClient(), env.BANK_REQUEST_SECRET_ARN),
-      onBreaker(state) {
-        logger.warn('circuit breaker of the bank changed', { state });
-      },
-    }),
+    statement: {
+      ...openBank({
+        url: env.BANK_URL,
+        keys: openRequestKeys(secretsClient(), env.BANK_REQUEST_SECRET_ARN),
+        onBreaker(state) {
+          logger.warn('circuit breaker of the bank changed', { state });
+        },
+      }),
+      bankId: bankIdOf(env.BANK_ID),
+    },
   },
   publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
 };

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { BankUnavailable, openBank, TooLate } from '../bank/client.ts';
+import { BankUnavailable, isProcessing, openBank, TooLate } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
 import { reportContradiction } from '../bank/contradiction.ts';
+import { reportEnd } from '../bank/end.ts';
+import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
 import type { Attempt } from '../domain/transaction.ts';
 import {
+  afterVisit,
   bankCallMs,
   isAtRest,
   leaseMs,
@@ -12,7 +15,6 @@ import {
   nextVisitAt,
   notFoundCountsAt,
   submitBudgetMs,
-  unreportedVisit,
 } from '../domain/withdrawal.ts';
 import type { OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../runtime/clients.ts';
@@ -35,7 +37,9 @@ import type { Claim, Claimed } from '../store/withdrawals.ts';
 
 export interface WithdrawalServices {
   readonly table: Table;
-  readonly bank: Pick<BankClient, 'submit' | 'find'>;
+  readonly bank: Pick<BankClient, 'submit' | 'find' | 'isDown'>;
+  /** Which bank that is. */
+  readonly bankId: string;
   readonly policy: WithdrawalPolicy;
 }
 
@@ -52,11 +56,12 @@ export async function advanceWithdrawal(
   transactionId: string,
   services: WithdrawalServices,
 ): Promise<number | undefined> {
-  const { table } = services;
-  const claim = newClaim(table.now());
+  const { table, bankId } = services;
+  const claim = newClaim(table.now(), bankId);
   const result = await claimWithdrawal(table, transactionId, claim);
   if (!result.claimed) return wantedAgain(result.current);
   const visit: Visit = { withdrawal: result.before, claim };
+  if (isOutElsewhere(visit.withdrawal, bankId)) return reviewElsewhere(visit, services);
   const next = await consult(visit, services);
   return 'answer' in next ? book(visit, next, services) : putBack(table, visit, next);
 }
@@ -83,8 +88,14 @@ interface PutBack {
   readonly attempt?: Attempt | undefined;
 }
 
-function newClaim(now: number): Claim {
-  return { claimId: randomUUID(), at: iso(now), leaseUntil: iso(now + leaseMs), submitBy: iso(now + submitBudgetMs) };
+function newClaim(now: number, bankId: string): Claim {
+  const [leaseUntil, submitBy] = [iso(now + leaseMs), iso(now + submitBudgetMs)];
+  return { claimId: randomUUID(), at: iso(now), leaseUntil, submitBy, bankId };
+}
+
+/** Whether this bank can neither be asked nor paid: a submit may be out, and it left for another one. */
+function isOutElsewhere({ submitBy, bankId }: OpenWithdrawal, thisBank: string): boolean {
+  return submitBy !== undefined && bankId !== undefined && bankId !== thisBank;
 }
 
 /** Asks the bank about an earlier submit, if one may have left, and submits when none can be out. */
@@ -120,9 +131,9 @@ async function consult({ withdrawal, claim }: Visit, services: WithdrawalService
   }
 }
 
-/** Moves the money by what the bank definitely said; puts back, or into review, what it left unknown. */
+/** Moves the money by what the bank definitely said; puts back, or into review, what it left open. */
 async function book(visit: Visit, answered: Answered, services: WithdrawalServices): Promise<number | undefined> {
-  const { table, policy } = services;
+  const { table, bank, policy } = services;
   const { withdrawal } = visit;
   const { transactionId } = withdrawal;
   const { answer, submitted, submitBy } = answered;
@@ -137,27 +148,41 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
   switch (answer.outcome) {
     case 'accepted':
       if (!(await settleWithdrawal(table, claimed, attempt))) return leaveToOthers(table, transactionId, 'completed');
-      logEnd(withdrawal, table.now(), 'completed');
+      reportEnd(withdrawal, { now: table.now(), status: 'completed' });
       return undefined;
     case 'rejected': {
       const { code, message } = answer;
       if (!(await releaseWithdrawal(table, claimed, attempt, { code, message })))
         return leaveToOthers(table, transactionId, 'failed');
-      logEnd(withdrawal, table.now(), 'failed', code);
+      reportEnd(withdrawal, { now: table.now(), status: 'failed', code });
       return undefined;
     }
+    case 'not_accepted':
     case 'unknown': {
-      const earlier = (withdrawal.attempts?.length ?? 0) + (unreportedVisit(withdrawal) === undefined ? 0 : 1);
-      const visits = earlier + 1;
-      if (visits < policy.maxAttempts) {
-        const dueAt = nextVisitAt({ now: table.now(), visits, submitBy }, policy, table.random());
-        return putBack(table, visit, { dueAt, submitBy, attempt });
-      }
-      if (!(await reviewWithdrawal(table, claimed, attempt))) return leaveToOthers(table, transactionId);
-      logEnd(withdrawal, table.now(), 'review', answer.reason);
-      return undefined;
+      const { outcome } = answer;
+      const { visits, record, review } = afterVisit(withdrawal, { outcome, at: attempt.at }, policy);
+      if (review) return leaveToPeople(visit, attempt, table);
+      // Whatever was out before this submit was definitely not found, and the bank has not accepted this one.
+      const out = outcome === 'not_accepted' ? undefined : submitBy;
+      const patient = bank.isDown() || isProcessing(answer) || !record;
+      const dueAt = nextVisitAt({ now: table.now(), visits, submitBy: out, patient }, policy, table.random());
+      return putBack(table, visit, { dueAt, submitBy: out, attempt: record ? attempt : undefined });
     }
   }
+}
+
+/** Puts a withdrawal into review that may be out at another bank. Only that bank can say what became of it. */
+function reviewElsewhere(visit: Visit, { table, bankId }: WithdrawalServices): Promise<number | undefined> {
+  const reason = `submitted to bank ${visit.withdrawal.bankId}; this bank is ${bankId}`;
+  const attempt: Attempt = { at: iso(table.now()), submitted: false, outcome: 'unknown', reason };
+  return leaveToPeople(visit, attempt, table);
+}
+
+async function leaveToPeople(visit: Visit, attempt: Attempt, table: Table): Promise<number | undefined> {
+  const { transactionId, walletId } = visit.withdrawal;
+  if (!(await reviewWithdrawal(table, heldBy(visit, table.now()), attempt))) return leaveToOthers(table, transactionId);
+  logger.warn('withdrawal in review', { transactionId, walletId, reason: attempt.reason });
+  return undefined;
 }
 
 /** Gives the claim back. A claim that was lost meanwhile belongs to another worker; the next delivery finds out. */
@@ -197,21 +222,12 @@ function paymentOf({ transactionId, amount, currency, destination }: OpenWithdra
   return { reference: transactionId, amount, currency, destination };
 }
 
-function logEnd({ transactionId, walletId, createdAt }: OpenWithdrawal, now: number, status: string, code?: string) {
-  logger.info('withdrawal ended', {
-    transactionId,
-    walletId,
-    status,
-    code,
-    durationMs: now - Date.parse(createdAt),
-  });
-}
-
 function iso(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
 const env = readEnvironment('withdrawals');
+const bankId = bankIdOf(env.BANK_ID);
 const table = openTable(dynamodbClient(), env.TABLE_NAME);
 const bank = openBank({
   url: env.BANK_URL,
@@ -232,6 +248,6 @@ const policy: WithdrawalPolicy = {
 /** Consumes the withdrawal queue. */
 export const handler = consume({
   queue: openQueue(sqsClient(), env.WITHDRAWAL_QUEUE_URL),
-  handle: (transactionId) => advanceWithdrawal(transactionId, { table, bank, policy }),
+  handle: (transactionId) => advanceWithdrawal(transactionId, { table, bank, bankId, policy }),
   now: table.now,
 });

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { redeliveryDelaySeconds } from '../../lambdas/domain/queue.ts';
 import { transactionStatuses } from '../../lambdas/domain/transaction.ts';
-import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Attempt, Transaction } from '../../lambdas/domain/transaction.ts';
 import {
+  afterVisit,
   bankCallMs,
   isAtRest,
   leaseMs,
@@ -25,29 +26,61 @@ const policy = fc.record({
 /** When the last submit may have left, relative to now; undefined: none ever did. */
 const submitAge = fc.option(fc.integer({ min: -10_000, max: 3_600_000 }), { nil: undefined });
 
+/** Waits after the first visits, none of which left anything out, in ms. */
+function waits(count: number, patient: boolean, random = 0): number[] {
+  const policy = { maxAttempts: 10, notFoundWindowMs: 0 };
+  return Array.from({ length: count }, (_, index) =>
+    nextVisitAt({ now: 0, visits: index + 1, submitBy: undefined, patient }, policy, random),
+  );
+}
+
 describe('the next visit to the bank', () => {
-  it('is due 1 s, 2 s, 4 s … up to five minutes from now, less up to a quarter', () => {
-    fc.assert(
-      fc.property(now, visits, policy, random, (now, visits, policy, random) => {
-        const full = visits > 9 ? 300_000 : 1_000 * 2 ** (visits - 1);
-        const wait = nextVisitAt({ now, visits, submitBy: undefined }, policy, random) - now;
-        assert.ok(wait >= full * 0.75 && wait <= full + 1, `${wait} ms after visit ${visits}`);
-        assert.ok(Number.isInteger(wait));
-      }),
+  it('is due after 1 s, 2 s, 4 s and then 8 s, and after the tenth visit half a minute later', () => {
+    assert.deepEqual(
+      waits(12, false),
+      [1, 2, 4, 8, 8, 8, 8, 8, 8, 8, 30, 30].map((seconds) => 1_000 * seconds),
     );
-    const exact = [1, 2, 3, 8, 9, 10, 11].map((visits) =>
-      nextVisitAt({ now: 0, visits, submitBy: undefined }, { maxAttempts: 10, notFoundWindowMs: 0 }, 0),
-    );
-    assert.deepEqual(exact, [1_000, 2_000, 4_000, 128_000, 256_000, 300_000, 300_000]);
   });
 
-  it('is never sooner after more visits, nor spread by less than chance says', () => {
+  it('is up to five minutes away only for patience with a bank that is down, after the tenth visit', () => {
+    assert.deepEqual(waits(10, true), waits(10, false));
+    assert.deepEqual(waits(12, true).slice(10), [300_000, 300_000]);
+  });
+
+  it('lets a withdrawal survive half an hour of a bank that is down, at twenty visits', () => {
+    const total = waits(19, true, 0.999).reduce((sum, wait) => sum + wait, 0);
+    assert.ok(total > 30 * 60_000, `${total / 60_000} min`);
+  });
+
+  it('ends 999 of 1,000 within 45 s of waiting when three visits in ten fail', () => {
+    let failing = 1;
+    let waited = 0;
+    for (const wait of waits(20, false)) {
+      failing *= 0.3;
+      if (failing < 0.001) break;
+      waited += wait;
+    }
+    assert.ok(waited <= 45_000, `${waited} ms`);
+  });
+
+  it('is spread over the last quarter of its wait, in whole milliseconds', () => {
+    fc.assert(
+      fc.property(now, visits, policy, random, fc.boolean(), (now, visits, policy, random, patient) => {
+        const at = (chance: number) => nextVisitAt({ now, visits, submitBy: undefined, patient }, policy, chance) - now;
+        assert.ok(at(random) >= at(0) * 0.75 && at(random) <= at(0), `${at(random)} of ${at(0)} ms`);
+        assert.ok(Number.isInteger(at(random)));
+      }),
+    );
+  });
+
+  it('is never sooner after more visits', () => {
     fc.assert(
       fc.property(now, visits, policy, random, submitAge, (now, visits, policy, random, age) => {
         const submitBy = age === undefined ? undefined : new Date(now - age).toISOString();
-        const at = (visits: number, chance: number) => nextVisitAt({ now, visits, submitBy }, policy, chance);
-        assert.ok(at(visits + 1, random) >= at(visits, random));
-        assert.ok(at(visits, random) <= at(visits, 0));
+        const at = (visits: number, patient: boolean) =>
+          nextVisitAt({ now, visits, submitBy, patient }, policy, random);
+        assert.ok(at(visits + 1, false) >= at(visits, false));
+        assert.ok(at(visits, true) >= at(visits, false));
       }),
     );
   });
@@ -56,11 +89,46 @@ describe('the next visit to the bank', () => {
     fc.assert(
       fc.property(now, visits, policy, random, submitAge, (now, visits, policy, random, age) => {
         const submitBy = age === undefined ? undefined : new Date(now - age).toISOString();
-        const next = nextVisitAt({ now, visits, submitBy }, policy, random);
+        const next = nextVisitAt({ now, visits, submitBy, patient: false }, policy, random);
         assert.ok(next > now);
         if (submitBy !== undefined) assert.ok(next >= notFoundCountsAt(submitBy, policy));
       }),
     );
+  });
+});
+
+describe('a visit that did not end the withdrawal', () => {
+  const policy = { maxAttempts: 3, notFoundWindowMs: 1_000 };
+  const start = Date.parse('2026-03-01T12:00:00.000Z');
+  const hourMs = 3_600_000;
+  /** The withdrawal after visits with these outcomes, an hour apart. */
+  const after = (...outcomes: Attempt['outcome'][]) =>
+    ({
+      attempts: outcomes.map((outcome, hour) => ({ at: iso(start + hour * hourMs), submitted: true, outcome })),
+    }) as unknown as Transaction;
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const visit = (before: Transaction, outcome: 'unknown' | 'not_accepted', hours: number) =>
+    afterVisit(before, { outcome, at: iso(start + hours * hourMs) }, policy);
+
+  it('is counted while the bank may have paid, and the last one leads to review', () => {
+    assert.deepEqual(visit(after('unknown'), 'unknown', 1), { visits: 2, record: true, review: false });
+    assert.deepEqual(visit(after('unknown', 'unknown'), 'unknown', 2), { visits: 3, record: true, review: true });
+    const died = { ...after('unknown'), claimId: 'of another', updatedAt: iso(start) };
+    assert.deepEqual(visit(died, 'unknown', 2), { visits: 3, record: true, review: true });
+  });
+
+  it('does not count when the bank accepted nothing, and is recorded as often as others count', () => {
+    const refused = after('not_accepted', 'not_accepted');
+    assert.deepEqual(visit(refused, 'not_accepted', 2), { visits: 3, record: true, review: false });
+    assert.deepEqual(visit(refused, 'unknown', 2), { visits: 3, record: true, review: false });
+    const full = after('not_accepted', 'not_accepted', 'not_accepted');
+    assert.deepEqual(visit(full, 'not_accepted', 23), { visits: 4, record: false, review: false });
+    assert.deepEqual(visit(after('not_accepted', 'unknown', 'unknown'), 'unknown', 3).review, true);
+  });
+
+  it('leads to review when the bank has accepted nothing for a day', () => {
+    const full = after('not_accepted', 'not_accepted', 'not_accepted');
+    assert.deepEqual(visit(full, 'not_accepted', 24), { visits: 4, record: true, review: true });
   });
 });
 

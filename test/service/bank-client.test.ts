@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { BankUnavailable, openBank, type BankOptions, type Payment } from '../../lambdas/bank/client.ts';
 import type { KeySource } from '../../lambdas/bank/secret.ts';
@@ -13,6 +14,7 @@ const payment: Payment = {
   destination: { account: 'NL91ABNA0417164300', name: 'A. Payee' },
 };
 const paid = { reference: 'tx_1', status: 'paid', amount: 1250, currency: 'EUR' };
+const notAccepted = { reference: 'tx_1', amount: 1250, currency: 'EUR', code: 'not_accepted', message: 'later' };
 const rejected = { ...paid, status: 'rejected', code: 'account_closed', message: 'the account is closed' };
 const keys: KeySource = () => Promise.resolve(['the key']);
 
@@ -70,6 +72,15 @@ describe('definite answers', () => {
     assert.deepEqual(find, { outcome: 'not_found' });
   });
 
+  it('not accepted: 503 or 429 with the code, for this very payment', async (context) => {
+    for (const status of [503, 429]) {
+      const answer: Answer = (_, response) => json(response, status, notAccepted);
+      const { submit, find } = await outcomes(context, answer);
+      assert.deepEqual(submit, { outcome: 'not_accepted', reason: `status ${status}` });
+      assert.deepEqual(find, { outcome: 'unknown', reason: `status ${status} not_accepted` });
+    }
+  });
+
   it('keeps accounts out of the words of a rejection', async (context) => {
     const message = `account ${payment.destination.account} (GB29 NWBK 6016 1331 9268 19) is closed since 2024, see 12`;
     const answer: Answer = ({ method }, response) =>
@@ -124,7 +135,7 @@ describe('anything else is unknown', () => {
     ['null', (_, response) => json(response, 200, null), /without a JSON object/],
     ['a large body', (_, response) => json(response, 200, { ...paid, large }), /more than 65536 bytes/],
     ['a redirect', (_, response) => response.writeHead(307, { location: '/elsewhere' }).end('{}'), /^status 307$/],
-    ['a closed connection', (request) => request.socket.destroy(), /^connection lost \(UND_ERR_SOCKET\)$/],
+    ['a closed connection', (request) => request.socket.destroy(), /^connection lost \(ECONNRESET\)$/],
     [
       'a connection closed in the body',
       (request, response) => {
@@ -151,6 +162,41 @@ describe('anything else is unknown', () => {
     });
   }
 
+  /** Every answer that decides something, by the call that it answers. */
+  const decisive = [
+    ['submit', 'paid', 201, paid],
+    ['submit', 'had been paid', 200, paid],
+    ['submit', 'rejected', 422, rejected],
+    ['submit', 'not accepted', 503, notAccepted],
+    ['submit', 'not accepted for now', 429, notAccepted],
+    ['find', 'paid', 200, paid],
+    ['find', 'rejected', 200, rejected],
+    ['find', 'not found', 404, { reference: 'tx_1', code: 'payment_not_found', message: 'none' }],
+  ] as const;
+  const misfits = {
+    'another reference': { reference: 'tx_2' },
+    'no reference': { reference: undefined },
+    'another amount': { amount: 1251 },
+    'an amount in words': { amount: '1250' },
+    'no amount': { amount: undefined },
+    'another currency': { currency: 'USD' },
+    'no currency': { currency: undefined },
+  };
+  for (const [call, what, status, body] of decisive) {
+    // A bank that does not know a payment knows no amount of it.
+    const fits = (change: object) => status === 404 && !('reference' in change);
+    for (const [name, change] of Object.entries(misfits).filter(([, change]) => !fits(change))) {
+      it(`${what} with ${name}`, async (context) => {
+        const found = await outcomes(context, (_, response) => json(response, status, { ...body, ...change }));
+        assert.equal(found[call].outcome, 'unknown');
+      });
+    }
+    it(`${what} as it should be is not`, async (context) => {
+      const found = await outcomes(context, (_, response) => json(response, status, body));
+      assert.notEqual(found[call].outcome, 'unknown');
+    });
+  }
+
   for (const [name, answer] of [
     ['no answer', () => undefined],
     ['an answer that never ends', (_, response) => response.writeHead(200).write('{')],
@@ -163,10 +209,56 @@ describe('anything else is unknown', () => {
     });
   }
 
-  it('nobody listening', async () => {
-    const bank = openBank({ url: 'http://127.0.0.1:1', keys });
-    assert.equal((await bank.submit(payment)).outcome, 'unknown');
+  it('a connection that is cut when the request was read', async (context) => {
+    // Also on a connection that was in use before.
+    let calls = 0;
+    const { url } = await serve(context, ({ socket }, response) =>
+      calls++ === 0 ? json(response, 404, {}) : socket.destroy(),
+    );
+    const bank = openBank({ url, keys });
+    await bank.find(payment);
+    assert.deepEqual(await bank.submit(payment), { outcome: 'unknown', reason: 'connection lost (ECONNRESET)' });
   });
+});
+
+describe('a connection that was never established', () => {
+  async function neverReached(url: string, reason: RegExp, timeoutMs = 2_000) {
+    const bank = openBank({ url, keys, timeoutMs });
+    const [submit, find] = [await bank.submit(payment), await bank.find(payment)];
+    assert.equal(submit.outcome, 'not_accepted');
+    assert.match(submit.reason, reason);
+    assert.deepEqual(find, { outcome: 'unknown', reason: submit.reason }, 'it says nothing of an earlier submit');
+  }
+
+  it('is refused by the host: nothing was submitted', async () => {
+    await neverReached('http://127.0.0.1:1', /^no connection \(ECONNREFUSED\)$/);
+  });
+
+  it('has a host of no address', async () => {
+    await neverReached('https://bank.invalid', /^no connection \((ENOTFOUND|EAI_AGAIN|time-out)\)$/);
+  });
+
+  it('ends within the handshake', async (context) => {
+    const server = createTcpServer((socket) => socket.destroy());
+    await neverReached(await listenTcp(context, server), /^no connection \(ECONNRESET\)$/);
+  });
+
+  it('takes longer for its handshake than a call may take', async (context) => {
+    const server = createTcpServer((socket) => socket.on('error', () => undefined).resume());
+    await neverReached(await listenTcp(context, server), /^no connection \(time-out\)$/, 100);
+  });
+
+  async function listenTcp(context: TestContext, server: Server): Promise<string> {
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => sockets.add(socket));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.after(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
 });
 
 describe('requests', () => {
@@ -217,6 +309,7 @@ describe('breaker', () => {
     await assert.rejects(bank.find(payment), BankUnavailable);
     assert.equal(seen.length, 7);
     assert.deepEqual(states, ['open', 'half-open', 'open']);
+    assert.equal(bank.isDown(), true);
 
     await pass(breaker.openMs);
     for (let i = 0; i < 2; i++) assert.equal((await bank.find(payment)).outcome, 'unknown');
@@ -224,6 +317,14 @@ describe('breaker', () => {
     const together = await Promise.all([bank.find(payment), bank.find(payment), bank.submit(payment)]);
     assert.deepEqual(together, Array(3).fill({ outcome: 'accepted' }));
     assert.deepEqual(states.slice(3), ['half-open', 'closed']);
+    assert.equal(bank.isDown(), false);
+  });
+
+  it('opens for a bank that accepts nothing', async (context) => {
+    const { url } = await serve(context, (_, response) => json(response, 503, notAccepted));
+    const bank = openBank({ url, keys, breaker });
+    for (let i = 0; i < 4; i++) assert.equal((await bank.submit(payment)).outcome, 'not_accepted');
+    await assert.rejects(bank.submit(payment), BankUnavailable);
   });
 
   it('lets only three of many try', async (context) => {

@@ -20,7 +20,7 @@ import { openSecrets } from '../../local/secrets.ts';
 import { ServiceError, serveServices } from '../../local/services.ts';
 import { epoch, startTestEngine, type TestEngine, type TestTable } from '../engine.ts';
 import { send } from '../request.ts';
-import { acceptedWithdrawal, balanceOf, claimed, visit } from '../store/commands.ts';
+import { acceptedWithdrawal, balanceOf, bankId, claimed, visit } from '../store/commands.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -144,7 +144,7 @@ describe('notifications of the bank', () => {
     table.clock.now = epoch;
     const manager = await secretsManager(context, table.now);
     const keys = openSecret({ client: manager.client, secretArn, overlapMs: 24 * hourMs, now: table.now });
-    const handler = serve(bankNotifications, { table, keys });
+    const handler = serve(bankNotifications, { table, keys, bankId });
     const notify = async (body: object, key: string) => {
       const text = JSON.stringify(body);
       const headers = sign(
@@ -238,7 +238,7 @@ describe('requests to the bank', () => {
     const bank = openBank({
       url: 'https://bank.example',
       keys: openRequestKeys(manager.client, secretArn, () => epoch),
-      fetch: () => Promise.resolve(Response.json(answers[Math.min(sent++, 2)], { status: 401 })),
+      send: () => Promise.resolve({ status: 401, text: JSON.stringify(answers[Math.min(sent++, 2)]) }),
     });
     for (const expected of [1, 2, 4]) {
       assert.equal((await bank.submit(payment)).outcome, 'unknown');

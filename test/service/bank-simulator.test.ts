@@ -15,6 +15,8 @@ import { eventually } from './eventually.ts';
 const secret = 'the key that both sides have';
 const accepted = { outcome: 'accepted' };
 const notFound = { outcome: 'not_found' };
+const notAccepted = { outcome: 'not_accepted', reason: 'status 503' };
+const unavailable = { outcome: 'unknown', reason: 'status 503 unavailable' };
 const timedOut = { outcome: 'unknown', reason: 'time-out' };
 
 async function start(context: TestContext, options: Partial<BankSimulatorOptions> = {}): Promise<BankSimulator> {
@@ -79,17 +81,29 @@ describe('test destinations', () => {
     assert.equal(bank.book()[0]?.timesPaid, 0);
   });
 
-  it('SIM-FLAKY fails twice for each reference, then pays', async (context) => {
-    const bank = await start(context);
-    const client = clientOf(bank);
-    for (const reference of ['tx_1', 'tx_2']) {
-      for (let i = 0; i < 2; i++) {
-        const outcome = await client.submit(payment('SIM-FLAKY', reference));
-        assert.deepEqual(outcome, { outcome: 'unknown', reason: 'status 503 unavailable' });
-        assert.deepEqual(await client.find(payment('SIM-FLAKY', reference)), notFound);
+  for (const account of ['SIM-FLAKY', 'SIM-BARE-503'])
+    it(`${account} fails twice for each reference, then pays`, async (context) => {
+      const bank = await start(context);
+      const client = clientOf(bank);
+      for (const reference of ['tx_1', 'tx_2']) {
+        for (let i = 0; i < 2; i++) {
+          const outcome = await client.submit(payment(account, reference));
+          assert.deepEqual(outcome, account === 'SIM-FLAKY' ? notAccepted : unavailable);
+          assert.deepEqual(await client.find(payment(account, reference)), notFound);
+        }
+        assert.deepEqual(await client.submit(payment(account, reference)), accepted);
       }
-      assert.deepEqual(await client.submit(payment('SIM-FLAKY', reference)), accepted);
-    }
+    });
+
+  it('refuse with a bare 503 when the bank is set so', async (context) => {
+    const client = clientOf(await start(context, { bareRefusals: true }));
+    assert.deepEqual(await client.submit(payment('SIM-FLAKY')), unavailable);
+    assert.deepEqual(await client.submit(payment('SIM-DOWN', 'tx_2')), unavailable);
+  });
+
+  it('refuse at once, however long calls take', async (context) => {
+    const client = clientOf(await start(context, { latencyMs: 60_000 }));
+    assert.deepEqual(await client.submit(payment('SIM-FLAKY')), notAccepted);
   });
 
   it('SIM-TIMEOUT-PAID pays and loses the answer', async (context) => {
@@ -111,9 +125,9 @@ describe('test destinations', () => {
     assert.equal(bank.book()[0]?.timesPaid, 1);
   });
 
-  it('SIM-DOWN never says anything', async (context) => {
+  it('SIM-DOWN never accepts anything', async (context) => {
     const client = clientOf(await start(context));
-    for (let i = 0; i < 4; i++) assert.equal((await client.submit(payment('SIM-DOWN'))).outcome, 'unknown');
+    for (let i = 0; i < 4; i++) assert.deepEqual(await client.submit(payment('SIM-DOWN')), notAccepted);
     assert.equal((await client.find(payment('SIM-OK'))).outcome, 'unknown');
   });
 
@@ -122,7 +136,7 @@ describe('test destinations', () => {
     const startedAt = performance.now();
     assert.deepEqual(await client.submit(payment('SIM-OK-7')), accepted);
     assert.ok(performance.now() - startedAt >= 75);
-    assert.equal((await client.submit(payment('GB00 1234', 'tx_2'))).outcome, 'unknown');
+    assert.notEqual((await client.submit(payment('GB00 1234', 'tx_2'))).outcome, 'accepted');
   });
 });
 
@@ -135,11 +149,13 @@ describe('random failures', () => {
       const outcomes: string[] = [];
       for (let i = 0; i < 400; i++)
         outcomes.push((await client.submit(payment('NL00 BANK', `tx_${String(i)}`))).outcome);
-      const unknown = outcomes.filter((outcome) => outcome === 'unknown').length;
+      const failed = outcomes.filter((outcome) => outcome !== 'accepted').length;
+      const refused = outcomes.filter((outcome) => outcome === 'not_accepted').length;
       const paid = bank.book().filter(({ timesPaid }) => timesPaid === 1).length;
       const paidWithoutAnswer = paid - outcomes.filter((outcome) => outcome === 'accepted').length;
-      assert.ok(unknown > 80 && unknown < 160, `${String(unknown)} of 400 failed`);
-      assert.ok(paidWithoutAnswer > 10 && paidWithoutAnswer < unknown / 2, `${String(paidWithoutAnswer)} answers lost`);
+      assert.ok(failed > 80 && failed < 160, `${String(failed)} of 400 failed`);
+      assert.ok(refused > failed / 3 && refused < (2 * failed) / 3, `${String(refused)} of ${String(failed)} refused`);
+      assert.ok(paidWithoutAnswer > 10 && paidWithoutAnswer < failed / 2, `${String(paidWithoutAnswer)} answers lost`);
       runs.push(outcomes.join());
     }
     assert.equal(runs[0], runs[1]);
@@ -267,7 +283,7 @@ describe('book on disk', () => {
     assert.deepEqual(second.book(), first.book());
     assert.deepEqual(await clientOf(second).submit(payment('SIM-OK')), accepted);
     assert.equal((await clientOf(second).submit(payment('SIM-REJECT', 'tx_2'))).outcome, 'rejected');
-    assert.equal((await clientOf(second).submit(payment('SIM-FLAKY', 'tx_3'))).outcome, 'unknown');
+    assert.deepEqual(await clientOf(second).submit(payment('SIM-FLAKY', 'tx_3')), notAccepted);
     assert.deepEqual(await clientOf(second).submit(payment('SIM-FLAKY', 'tx_3')), accepted);
     assert.deepEqual(
       second.book().map(({ timesPaid }) => timesPaid),

@@ -17,7 +17,7 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
-import { busyHistory } from '../store/histories.ts';
+import { bankId, busyHistory } from '../store/histories.ts';
 import type { History } from '../store/histories.ts';
 
 const secret = 'the key that both sides know';
@@ -65,7 +65,7 @@ function run(...args: string[]): Promise<Verdict> {
 
 function verify(...more: string[]): Promise<Verdict> {
   const tables = ['--table', books.table.name, '--entries-table', books.entries.name, '--endpoint', engine.endpoint];
-  return run(...tables, '--bank-url', bank.url, '--stand-still', ...more);
+  return run(...tables, '--bank-url', bank.url, '--bank-id', bankId, '--stand-still', ...more);
 }
 
 describe('books that are sound', () => {
@@ -79,6 +79,16 @@ describe('books that are sound', () => {
     );
     assert.match(output, /^EUR: wallets \d+, external -14301, transit 5, sum 0$/m);
     assert.match(output, /^JPY: wallets 900, external -900, transit 0, sum 0$/m);
+  });
+
+  it('are compared with the bank that the payments went to only', async () => {
+    const { code, output } = await verify('--bank-id', 'new-bank');
+    assert.equal(code, 1, output);
+    assert.match(
+      output,
+      /payment_differs .*: this bank has paid 700 EUR, and the withdrawal went to bank bank.example.com/,
+    );
+    assert.match(output, /^Not compared: 2 withdrawals that went to bank bank.example.com$/m);
   });
 
   it('are found sound without the bank, and while they move', async () => {

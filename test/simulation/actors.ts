@@ -3,7 +3,7 @@ import { sign } from '../../lambdas/bank/signature.ts';
 import type { Request, Response } from '../request.ts';
 import { checkAnswer, inShort } from './answers.ts';
 import type { Ask, Witness } from './answers.ts';
-import type { Bank, BookEntry } from './bank.ts';
+import type { BankId, Banks, BookEntry } from './bank.ts';
 import { between, chance } from './chance.ts';
 import { requestOf, transactionIdOfName } from './history.ts';
 import type { CommandName, Step } from './history.ts';
@@ -14,7 +14,7 @@ import type { World } from './world.ts';
 export interface Stage {
   readonly world: World;
   readonly service: Service;
-  readonly bank: Bank;
+  readonly banks: Banks;
   readonly secret: string;
   readonly witness: Witness & { readonly asks: Ask[] };
   /** Names a transaction as the history does. */
@@ -36,7 +36,7 @@ export interface Actors {
 /** Neither a client nor the gateway waits longer for an answer. */
 const patienceMs = 29_500;
 
-export function actorsOn({ world, service, bank, secret, witness, labelOf, tell }: Stage): Actors {
+export function actorsOn({ world, service, banks, secret, witness, labelOf, tell }: Stage): Actors {
   const { history, ledger, queues, asks, violate } = witness;
   const { seed } = history;
   let active = 0;
@@ -97,28 +97,30 @@ export function actorsOn({ world, service, bank, secret, witness, labelOf, tell 
     if (withdrawal?.type !== 'withdrawal') return 'completed';
     const { amount, currency } = withdrawal;
     const destination = withdrawal['destination'] as { account: string; name?: string };
-    const decision = bank.makeDefinite({ reference: transactionId, amount, currency, destination });
+    // The record says whom to call.
+    const bankId = (withdrawal.bankId ?? banks.current()) as BankId;
+    const decision = banks.makeDefinite(bankId, { reference: transactionId, amount, currency, destination });
     return decision === 'paid' ? 'completed' : 'failed';
   }
 
   async function sayAgain(step: Step, target: CommandName, returned: boolean): Promise<void> {
     const reference = transactionIdOfName(target);
-    const entry = bank.book.get(reference);
+    const entry = banks.entryOf(banks.current(), reference);
     if (entry === undefined || entry.decision === 'none') return;
-    const word = returned && bank.sendBack(reference) ? 'returned' : entry.decision;
+    const word = returned && banks.sendBack(entry) ? 'returned' : entry.decision;
     for (let copy = 0; copy < between(1, 2, seed, 'copies', step.id); copy++)
       await notify(entry, word, `${step.id}.${copy}`);
   }
 
-  /** The bank says it until it is heard. */
-  async function notify({ payment }: BookEntry, word: string, label: string): Promise<void> {
+  /** The bank says it until it is heard; with another bank, its key is no longer ours. */
+  async function notify({ bankId, payment }: BookEntry, word: string, label: string): Promise<void> {
     const { reference, amount, currency } = payment;
     const code = word === 'rejected' ? { code: 'account_closed' } : {};
     const body = JSON.stringify({ reference, status: word, amount, currency, ...code });
     const target = { principal: '', key: '' };
     const action = { do: 'bank-notifications', target, returned: word === 'returned' } as const;
     const step: Step = { id: label, at: 0, principal: 'the bank', operator: false, key: '', retries: 0, action };
-    for (let n = 0; ; n++) {
+    for (let n = 0; bankId === banks.current(); n++) {
       const signed = { method: 'POST', path: '/bank/notifications', body };
       const signature = sign(signed, secret, Math.floor(world.now() / 1000));
       const headers = { 'Content-Type': 'application/json', ...signature };

@@ -1,8 +1,11 @@
 /**
- * A bank that follows docs/bank-protocol.md on simulated time, behind the `fetch` that the real client calls. Its book
- * is the witness of what was really paid; and it watches whether it is asked as the protocol wants.
+ * Two banks that follow docs/bank-protocol.md on simulated time, behind the connection that the real client uses. The
+ * second replaces the first in some histories, with an empty book. Their books are the witness of what was really paid;
+ * and they watch whether they are asked as the protocol wants.
  */
 import type { Payment } from '../../lambdas/bank/client.ts';
+import { NeverConnected } from '../../lambdas/bank/connection.ts';
+import type { BankRequest, Send } from '../../lambdas/bank/connection.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
 import { between, chance, choose } from './chance.ts';
 import type { Violate } from './ledger.ts';
@@ -20,9 +23,15 @@ export interface BankSettings {
   readonly forgetful: boolean;
   /** When the bank answers nothing of use, epoch ms. */
   readonly down: readonly { readonly from: number; readonly to: number }[];
+  /** When the service is given another bank, epoch ms; undefined: never. */
+  readonly replacedAt: number | undefined;
 }
 
+const bankIds = ['bank-1', 'bank-2'] as const;
+export type BankId = (typeof bankIds)[number];
+
 export interface BookEntry {
+  readonly bankId: BankId;
   readonly payment: Payment;
   decision: 'none' | 'paid' | 'rejected';
   timesPaid: number;
@@ -33,40 +42,51 @@ export interface BookEntry {
   returned: boolean;
 }
 
-export interface Bank {
-  readonly fetch: typeof globalThis.fetch;
-  readonly book: ReadonlyMap<string, BookEntry>;
+export interface Banks {
+  /** The bank that the service is deployed with at this moment. */
+  readonly current: () => BankId;
+  readonly sendTo: (bankId: BankId) => Send;
+  readonly entries: () => BookEntry[];
+  /** What the bank knows of a payment; undefined: nothing. */
+  readonly entryOf: (bankId: BankId, reference: string) => BookEntry | undefined;
   /** What an operator learns on the telephone: paid, or never will be. */
-  readonly makeDefinite: (payment: Payment) => 'paid' | 'rejected';
+  readonly makeDefinite: (bankId: BankId, payment: Payment) => 'paid' | 'rejected';
   /** How often the service has submitted the payment, and asked for it. */
   readonly visits: (reference: string) => { readonly submits: number; readonly finds: number };
   /** The money comes back; false when there is none to come back. */
-  readonly sendBack: (reference: string) => boolean;
+  readonly sendBack: (entry: BookEntry) => boolean;
 }
 
 interface Visit {
+  readonly bankId: BankId;
   readonly task: Task | undefined;
   readonly submits: boolean;
   readonly leftAt: number;
   over: boolean;
+  /** The bank has said, or nobody has reached it, so that nothing is out because of this submit. */
+  refused: boolean;
   /** When the bank said "not found". */
   notFoundAt?: number;
 }
 
-/** @param onDecision told when the bank has paid or rejected */
-export function openModelBank(
+/** @param onDecision told when a bank has paid or rejected */
+export function openModelBanks(
   world: World,
   settings: BankSettings,
   violate: Violate,
   onDecision: (entry: BookEntry) => void,
-): Bank {
-  const book = new Map<string, BookEntry>();
+): Banks {
+  const books = { 'bank-1': new Map<string, BookEntry>(), 'bank-2': new Map<string, BookEntry>() };
   const visits = new Map<string, Visit[]>();
 
-  function entryOf(payment: Payment): BookEntry {
+  const entries = () => bankIds.flatMap((bankId) => [...books[bankId].values()]);
+
+  function entryFor(bankId: BankId, payment: Payment): BookEntry {
+    const book = books[bankId];
     const known = book.get(payment.reference);
     if (known !== undefined) return known;
     const entry: BookEntry = {
+      bankId,
       payment,
       decision: 'none',
       timesPaid: 0,
@@ -85,13 +105,15 @@ export function openModelBank(
     else {
       entry.decision = 'paid';
       entry.timesPaid++;
-      if (entry.timesPaid > 1) violate('paid at most once', `the bank has paid ${entry.payment.reference} twice`);
+      const { reference } = entry.payment;
+      const others = bankIds.reduce((sum, bankId) => sum + (books[bankId].get(reference)?.timesPaid ?? 0), 0);
+      if (others > 1) violate('paid at most once', `${reference} is paid again, by ${entry.bankId}`);
     }
     onDecision(entry);
   }
 
-  function submit(payment: Payment, leftAt: number, later: boolean): Response {
-    const entry = entryOf(payment);
+  function submit(payment: Payment, { bankId, leftAt }: Visit, later: boolean): Reply {
+    const entry = entryFor(bankId, payment);
     entry.submissions++;
     const same = JSON.stringify(entry.payment) === JSON.stringify(payment);
     if (!same) return reply(409, { reference: payment.reference, code: 'reference_reused', message: 'reused' });
@@ -109,8 +131,8 @@ export function openModelBank(
     return reply(entry.decision === 'rejected' ? 422 : 201, receipt(entry));
   }
 
-  function find(reference: string, visit: Visit): Response {
-    const entry = book.get(reference);
+  function find(reference: string, visit: Visit): Reply {
+    const entry = books[visit.bankId].get(reference);
     // Some payments are shown while they are processed, others only when they are done.
     const shown = entry?.decision !== 'none' || (entry.deciding > 0 && chance(world.seed, 'shown', reference) < 0.5);
     if (entry !== undefined && shown) return reply(200, receipt(entry));
@@ -118,9 +140,17 @@ export function openModelBank(
     return reply(404, { reference, code: 'payment_not_found', message: 'there is no such payment' });
   }
 
+  /** Submits to a bank that may still be out: neither refused, nor definitely not found by the bank that they went to. */
+  function outAt(earlier: readonly Visit[], bankId: BankId): boolean {
+    const submits = earlier.filter((one) => one.submits && !one.refused && one.bankId === bankId);
+    if (submits.length === 0) return false;
+    const definite = Math.max(...submits.map(({ leftAt }) => leftAt)) + settings.windowMs;
+    return !earlier.some((one) => one.bankId === bankId && one.notFoundAt !== undefined && one.notFoundAt >= definite);
+  }
+
   /**
    * Asking is free, also for a process that was frozen until its lease was over; but nobody submits again who has not
-   * been told "not found" after the window, or while somebody else is there.
+   * been told "not found" after the window, or while somebody else is there. And no other bank is visited meanwhile.
    */
   function watch(reference: string, visit: Visit): void {
     const earlier = visits.get(reference) ?? [];
@@ -129,73 +159,101 @@ export function openModelBank(
     const beside = earlier.find((one) => !one.over && one.task?.died === false && !wasFrozen(one));
     if (beside !== undefined && (visit.submits || !wasFrozen(visit)))
       violate('one at a time', `${String(visit.task?.label)} and ${String(beside.task?.label)} are with the bank`);
-    const submits = earlier.filter((one) => one.submits);
-    if (!visit.submits || submits.length === 0) return;
-    const definite = Math.max(...submits.map(({ leftAt }) => leftAt)) + settings.windowMs;
-    if (!earlier.some(({ notFoundAt }) => notFoundAt !== undefined && notFoundAt >= definite))
-      violate('asks before it pays again', `${String(visit.task?.label)} submits ${reference} again too early`);
+    for (const bankId of bankIds.filter((id) => outAt(earlier, id))) {
+      if (bankId !== visit.bankId)
+        violate('only its own bank is visited', `${reference} may be out at ${bankId}, and ${visit.bankId} is visited`);
+      else if (visit.submits)
+        violate('asks before it pays again', `${String(visit.task?.label)} submits ${reference} again too early`);
+    }
   }
 
-  function perform(request: BankRequest, visit: Visit, { kind, id }: Struck): Response {
+  function perform(request: BankRequest, visit: Visit, { kind, id }: Struck): Reply {
     const now = world.now();
     if (settings.down.some(({ from, to }) => from <= now && now < to)) {
-      if (chance(world.seed, 'down', id) < 0.5) throw connectionLost();
-      return reply(503, { code: 'unavailable', message: 'later' });
+      const how = chance(world.seed, 'down', id);
+      if (how < 0.25) throw connectionLost();
+      if (how < 0.5) throw neverConnected(visit);
+      return how < 0.75 ? reply(503, { code: 'unavailable', message: 'later' }) : refuse(request, visit, id);
     }
+    if (kind === 'unreachable') throw neverConnected(visit);
+    if (kind === 'not-accepted') return refuse(request, visit, id);
     if (kind === 'unavailable') return reply(503, { code: 'unavailable', message: 'later' });
     if (kind === 'too-many') return reply(429, {});
     if (kind === 'garbled') {
       if (chance(world.seed, 'garbled', id) < 0.5) serve(request, visit, false);
-      return choose(garbage, world.seed, 'garbage', id)();
+      return choose(garbage, world.seed, 'garbage', id)(factsOf(request, books[visit.bankId]));
     }
     if (kind === 'request-doubled') serve(request, visit, false);
     return serve(request, visit, kind === 'decided-later');
   }
 
-  function serve({ method, path, body, headers }: BankRequest, visit: Visit, later: boolean): Response {
+  /** Says before any work that a submit is not accepted; a question has no such answer. */
+  function refuse(request: BankRequest, visit: Visit, id: string): Reply {
+    const status = chance(world.seed, 'refuses', id) < 0.5 ? 503 : 429;
+    if (!visit.submits) return reply(status, {});
+    visit.refused = true;
+    const { reference, amount, currency } = JSON.parse(request.body) as Payment;
+    return reply(status, { reference, amount, currency, code: 'not_accepted', message: 'later' });
+  }
+
+  function neverConnected(visit: Visit): Error {
+    visit.refused = true;
+    return new NeverConnected(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+  }
+
+  function serve(request: BankRequest, visit: Visit, later: boolean): Reply {
+    const { method, url, body, headers } = request;
+    const path = url.pathname;
     const signature = { timestamp: headers[timestampHeader], signature: headers[signatureHeader] };
     const check = checkSignature({ method, path, body }, signature, settings.secret, world.now() / 1000);
     if (check !== 'valid') {
       violate('requests are signed', `${method} ${path} is ${check}`);
       return reply(401, { code: `signature_${check}`, message: check });
     }
-    if (method === 'POST') return submit(JSON.parse(body) as Payment, visit.leftAt, later);
-    return find(referenceOf(path), visit);
+    if (method === 'POST') return submit(JSON.parse(body) as Payment, visit, later);
+    return find(factsOf(request, books[visit.bankId]).reference, visit);
+  }
+
+  async function send(bankId: BankId, request: BankRequest): Promise<Reply> {
+    const submits = request.method === 'POST';
+    const { reference } = factsOf(request, books[bankId]);
+    const visit: Visit = {
+      bankId,
+      task: world.current(),
+      submits,
+      leftAt: world.now(),
+      over: false,
+      refused: false,
+    };
+    watch(reference, visit);
+    try {
+      return await world.external({
+        service: 'bank',
+        operation: submits ? 'POST /payments' : 'GET /payments',
+        // A bank that does not know a reference again would be to blame itself for a request that comes twice.
+        kinds: !submits ? findFaults : settings.forgetful ? submitFaults : [...submitFaults, 'request-doubled'],
+        legMs: [20, 700],
+        timeoutMs: 3_000,
+        lost: connectionLost,
+        // What leaves in time is booked within the window, or not at all.
+        arrivesWithinMs: Math.max(1, settings.windowMs - 1),
+        perform: (struck) =>
+          new Promise((resolve) => {
+            resolve(perform(request, visit, struck));
+          }),
+      });
+    } finally {
+      visit.over = true;
+    }
   }
 
   return {
-    book,
-    async fetch(url, init = {}) {
-      const path = new URL(url instanceof Request ? url.url : url).pathname;
-      const method = init.method ?? 'GET';
-      const body = typeof init.body === 'string' ? init.body : '';
-      const request = { method, path, body, headers: init.headers as Record<string, string> };
-      const submits = method === 'POST';
-      const reference = submits ? (JSON.parse(body) as Payment).reference : referenceOf(path);
-      const visit: Visit = { task: world.current(), submits, leftAt: world.now(), over: false };
-      watch(reference, visit);
-      try {
-        return await world.external({
-          service: 'bank',
-          operation: submits ? 'POST /payments' : 'GET /payments',
-          // A bank that does not know a reference again would be to blame itself for a request that comes twice.
-          kinds: !submits ? findFaults : settings.forgetful ? submitFaults : [...submitFaults, 'request-doubled'],
-          legMs: [20, 700],
-          timeoutMs: 3_000,
-          lost: connectionLost,
-          // What leaves in time is booked within the window, or not at all.
-          arrivesWithinMs: Math.max(1, settings.windowMs - 1),
-          perform: (struck) =>
-            new Promise((resolve) => {
-              resolve(perform(request, visit, struck));
-            }),
-        });
-      } finally {
-        visit.over = true;
-      }
-    },
-    makeDefinite(payment) {
-      const entry = entryOf(payment);
+    current: () => (settings.replacedAt === undefined || world.now() < settings.replacedAt ? 'bank-1' : 'bank-2'),
+    sendTo: (bankId) => (request) => send(bankId, request),
+    entries,
+    entryOf: (bankId, reference) => books[bankId].get(reference),
+    makeDefinite(bankId, payment) {
+      const entry = entryFor(bankId, payment);
       if (entry.decision === 'none') {
         entry.decision = 'rejected';
         onDecision(entry);
@@ -207,51 +265,59 @@ export function openModelBank(
       const submits = all.filter((visit) => visit.submits).length;
       return { submits, finds: all.length - submits };
     },
-    sendBack(reference) {
-      const entry = book.get(reference);
-      if (entry?.decision !== 'paid') return false;
+    sendBack(entry) {
+      if (entry.decision !== 'paid') return false;
       entry.returned = true;
       return true;
     },
   };
 }
 
-interface BankRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
+type Reply = Awaited<ReturnType<Send>>;
+type Facts = Pick<Payment, 'reference' | 'amount' | 'currency'>;
+
+/** What a request is about. A question names only the reference, and the rest is as the bank knows it. */
+function factsOf({ method, url, body }: BankRequest, book: ReadonlyMap<string, BookEntry>): Facts {
+  if (method === 'POST') return JSON.parse(body) as Payment;
+  const reference = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
+  return book.get(reference)?.payment ?? { reference, amount: 1, currency: 'EUR' };
 }
 
-const findFaults: readonly FaultKind[] = ['unavailable', 'too-many', 'garbled'];
-const submitFaults: readonly FaultKind[] = [...findFaults, 'decided-later'];
+const findFaults: readonly FaultKind[] = ['unavailable', 'too-many', 'garbled', 'unreachable'];
+const submitFaults: readonly FaultKind[] = [...findFaults, 'decided-later', 'not-accepted'];
 
-/** What is no word of the bank on this payment; by the protocol it decides nothing. */
-const garbage = [
+/** What is no word of the bank on this payment, though all but one thing may fit; by the protocol it decides nothing. */
+const garbage: readonly ((about: Facts) => Reply)[] = [
   () => reply(404, {}),
   () => reply(404, { code: 'payment_not_found', message: 'whose?' }),
   () => reply(422, { code: 'unprocessable', message: 'says a proxy' }),
   () => reply(200, { reference: 'tx_other', status: 'paid', amount: 1, currency: 'EUR' }),
   () => reply(200, { reference: 'tx_other', status: 'rejected', code: 'account_closed', message: 'closed' }),
-  () => new Response('<html>Bad gateway</html>', { status: 502 }),
-  () => new Response('{"reference": "tx_', { status: 201 }),
-] as const;
+  () => ({ status: 502, text: '<html>Bad gateway</html>' }),
+  () => ({ status: 201, text: '{"reference": "tx_' }),
+  (about) => reply(200, { ...about, amount: about.amount + 1, status: 'paid' }),
+  (about) => reply(422, { ...rejectionOf(about), amount: about.amount + 1 }),
+  (about) => reply(422, { ...rejectionOf(about), amount: undefined }),
+  (about) => reply(422, { ...rejectionOf(about), currency: 'XTS' }),
+  (about) => reply(503, { ...about, reference: 'tx_other', code: 'not_accepted', message: 'later' }),
+  (about) => reply(429, { ...about, amount: about.amount + 1, code: 'not_accepted', message: 'later' }),
+  () => reply(503, { code: 'not_accepted', message: 'later' }),
+];
 
-function referenceOf(path: string): string {
-  return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+function rejectionOf({ reference, amount, currency }: Facts) {
+  return { reference, status: 'rejected', amount, currency, code: 'account_closed', message: 'closed' };
 }
 
 function receipt({ payment, decision }: BookEntry) {
   const { reference, amount, currency } = payment;
-  if (decision === 'rejected')
-    return { reference, status: 'rejected', amount, currency, code: 'account_closed', message: 'closed' };
+  if (decision === 'rejected') return rejectionOf(payment);
   return { reference, status: decision === 'paid' ? 'paid' : 'processing', amount, currency };
 }
 
-function reply(status: number, body: object): Response {
-  return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+function reply(status: number, body: object): Reply {
+  return { status, text: JSON.stringify(body) };
 }
 
 function connectionLost(): Error {
-  return new TypeError('fetch failed', { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) });
+  return Object.assign(new Error('reset'), { code: 'ECONNRESET' });
 }

@@ -1,6 +1,6 @@
 /** What must be true when everything has come to rest: of each key, of all accepted work, and of the bank's book. */
 import { covers, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
-import type { Bank } from './bank.ts';
+import type { Banks } from './bank.ts';
 import { codeOf, contentOf } from './answers.ts';
 import type { Ask, Witness } from './answers.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
@@ -10,7 +10,7 @@ const moneyRoutes = new Set(['charge', 'withdraw', 'transfer']);
 /** After these the caller does not know whether anything happened. */
 const uncertain = new Set(['busy', 'internal_error']);
 
-export function checkAtRest(witness: Witness, bank: Bank): void {
+export function checkAtRest(witness: Witness, banks: Banks): void {
   const { ledger, violate } = witness;
   const transactions = new Map(ledger.transactions().map((one) => [one.transactionId, one]));
   for (const { transactionId, status } of transactions.values()) {
@@ -18,7 +18,7 @@ export function checkAtRest(witness: Witness, bank: Bank): void {
   }
   checkKeys(witness, transactions);
   checkRates(witness, transactions);
-  checkBook(transactions, bank, violate);
+  checkBooks(transactions, banks, violate);
 }
 
 function checkKeys(witness: Witness, transactions: ReadonlyMap<string, TransactionState>): void {
@@ -110,9 +110,23 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
 /** Reasons of attempts that are no visits, or visits that may not have come to the bank. */
 const elsewhere: ReadonlySet<string> = new Set(['notified by the bank', 'the worker did not come back']);
 
+/** Whether an attempt is none, as the withdrawal may be out at a bank that the worker does not know. */
+export function isOfAnotherBank({ reason }: { readonly reason?: string }): boolean {
+  return reason?.startsWith('submitted to bank ') ?? false;
+}
+
 /** Paid is completed, and the other way round; what came back is booked once. */
-function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Bank, violate: Violate): void {
-  for (const [reference, { payment, timesPaid, decision, returned }] of bank.book) {
+function checkBooks(transactions: ReadonlyMap<string, TransactionState>, banks: Banks, violate: Violate): void {
+  const paidBy = Map.groupBy(banks.entries(), ({ payment }) => payment.reference);
+  const timesPaid = (reference: string) =>
+    (paidBy.get(reference) ?? []).reduce((sum, entry) => sum + entry.timesPaid, 0);
+  for (const [reference, known] of paidBy) {
+    if (timesPaid(reference) > 1) violate('paid at most once', reference);
+    if (known.some(({ decision, timesPaid }) => decision === 'none' && timesPaid > 0))
+      violate('paid at most once', reference);
+  }
+  for (const { bankId, payment, timesPaid, returned } of banks.entries()) {
+    const { reference } = payment;
     const withdrawal = transactions.get(reference);
     if (withdrawal?.type !== 'withdrawal') {
       violate('the bank pays what was asked for', `${reference} is no withdrawal`);
@@ -120,7 +134,9 @@ function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Ba
     }
     if (withdrawal.amount !== payment.amount || withdrawal.currency !== payment.currency)
       violate('the bank pays what was asked for', `${reference} with another amount`);
-    if (timesPaid > 1) violate('paid at most once', reference);
+    if (timesPaid > 0 && withdrawal.bankId !== bankId)
+      violate('the record names its bank', `${bankId} has paid ${reference}, it names ${String(withdrawal.bankId)}`);
+    if (timesPaid === 0) continue;
     const back =
       withdrawal.returnTransactionId === undefined ? undefined : transactions.get(withdrawal.returnTransactionId);
     if (
@@ -128,16 +144,15 @@ function checkBook(transactions: ReadonlyMap<string, TransactionState>, bank: Ba
       (back?.type === 'return' && back.originalTransactionId === reference && back.amount === payment.amount)
     )
       violate('what comes back is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
-    if (decision === 'none' && timesPaid > 0) violate('paid at most once', reference);
   }
   for (const { transactionId, type, status, attempts = [] } of transactions.values()) {
     if (type !== 'withdrawal') continue;
-    const recorded = attempts.filter(({ reason }) => !elsewhere.has(reason ?? ''));
-    const { submits, finds } = bank.visits(transactionId);
+    const recorded = attempts.filter((one) => !elsewhere.has(one.reason ?? '') && !isOfAnotherBank(one));
+    const { submits, finds } = banks.visits(transactionId);
     const submitted = recorded.filter((attempt) => attempt.submitted).length;
     if (submitted > submits || recorded.length - submitted > finds)
       violate('an attempt is a visit to the bank', `${transactionId} has ${recorded.length} attempts`);
-    const paid = bank.book.get(transactionId)?.timesPaid === 1;
+    const paid = timesPaid(transactionId) === 1;
     if (paid !== (status === 'completed') && status !== 'review')
       violate('paid is completed', `${transactionId} is ${status}, and the bank has ${paid ? '' : 'not '}paid`);
   }

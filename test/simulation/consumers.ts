@@ -60,7 +60,7 @@ async function step(
 ) {
   table.clock.now += 60_000;
   const at = iso(table);
-  const claim = { claimId: randomUUID(), at, leaseUntil: at, submitBy: at };
+  const claim = { claimId: randomUUID(), at, leaseUntil: at, submitBy: at, bankId: 'bank-1' };
   const result = await claimWithdrawal(table, transactionId, claim);
   if (!result.claimed) throw new Error(`not claimed: ${transactionId}`);
   const claimed = { withdrawal: result.before, claimId: claim.claimId, at };

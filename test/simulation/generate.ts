@@ -156,6 +156,7 @@ export function generate(seed: string, most: number): History {
       const from = within(4_000, burst, 'down');
       return { from, to: from + within(30_000, 400_000, 'down for') };
     }),
+    ...(draw('replaced') < 0.2 && { bankReplacedAt: within(4_000, burst + 30_000, 'replaced') }),
     storms: Array.from({ length: draw('storms') < 0.15 ? 2 : 0 }, (_, n) => {
       const from = within(3_000, burst, 'storm', n);
       return { from, to: from + within(500, 12_000, 'storm for', n) };

@@ -61,9 +61,11 @@ export interface History {
   readonly seed: string;
   readonly steps: readonly Step[];
   readonly service: Omit<ServiceSettings, 'secrets'>;
-  readonly bank: Omit<BankSettings, 'secret' | 'down'>;
+  readonly bank: Omit<BankSettings, 'secret' | 'down' | 'replacedAt'>;
   /** When the bank answers nothing of use; ms after the beginning. */
   readonly bankDown: readonly { readonly from: number; readonly to: number }[];
+  /** When the service is given another bank, which knows none of the payments; ms after the beginning. */
+  readonly bankReplacedAt?: number;
   /** When the table serves nobody: throttled, contended, away; ms after the beginning. */
   readonly storms: readonly { readonly from: number; readonly to: number }[];
   /** Share of withdrawals of which the bank says unasked what it has decided. */

@@ -46,6 +46,7 @@ export interface TransactionState extends Item {
     readonly outcome: string;
     readonly reason?: string;
   }[];
+  readonly bankId?: string;
   readonly createdAt: string;
 }
 

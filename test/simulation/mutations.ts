@@ -14,6 +14,7 @@ export interface Edit {
   readonly replacement: string;
 }
 
+const client = 'lambdas/bank/client.ts';
 const consumer = 'lambdas/runtime/consumer.ts';
 const operations = 'lambdas/store/operations.ts';
 const table = 'lambdas/store/table.ts';
@@ -121,7 +122,7 @@ export const mutations: readonly Mutation[] = [
     }
     ${submit}`,
   ),
-  mutation('submit however late', 'lambdas/bank/client.ts', 'if (Date.now() > beginBy)', 'if (Number.isNaN(beginBy))'),
+  mutation('submit however late', client, 'if (Date.now() > beginBy)', 'if (Number.isNaN(beginBy))'),
   mutation(
     'forget the submit when the breaker opens',
     worker,
@@ -133,6 +134,36 @@ export const mutations: readonly Mutation[] = [
     worker,
     'return { dueAt, submitBy };',
     "return { dueAt, submitBy, attempt: { at: iso(table.now()), submitted: false, outcome: 'unknown' } };",
+  ),
+  mutation(
+    'ask another bank about what went to the first',
+    worker,
+    'if (isOutElsewhere(visit.withdrawal, bankId)) return reviewElsewhere(visit, services);',
+    '',
+  ),
+  mutation(
+    'forget to which bank a submit went',
+    withdrawals,
+    "? 'claimId, submitBy, bankId' : 'claimId'",
+    "? 'claimId, submitBy, bankId' : 'claimId, bankId'",
+  ),
+  mutation(
+    'believe the bank whatever amount it names',
+    client,
+    "return body['amount'] === payment.amount && body['currency'] === payment.currency",
+    "return body['reference'] === payment.reference",
+  ),
+  mutation(
+    'believe a refusal of any payment',
+    client,
+    "return misfit === undefined && body['code'] === notAccepted",
+    "return body['code'] === notAccepted",
+  ),
+  mutation(
+    'take a lost connection for one that never was',
+    client,
+    'return answer.sent ? unknown(answer.lost)',
+    'return answer.sent && answer.lost === String() ? unknown(answer.lost)',
   ),
   mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(

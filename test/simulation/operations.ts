@@ -41,6 +41,7 @@ interface Circumstances {
   readonly windowMs?: number;
   readonly maxAttempts?: number;
   readonly bankDownMs?: number;
+  readonly bankReplacedAt?: number;
   readonly notified?: number;
   readonly depthLimit?: number;
   readonly bobHas?: number;
@@ -50,7 +51,7 @@ interface Circumstances {
 
 function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
-  const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker } = circumstances;
+  const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
   const { clocksDifferMs = 0 } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
@@ -80,6 +81,7 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
     },
     bank: { windowMs, forgetful: true },
     bankDown: bankDownMs === 0 ? [] : [{ from: 5_000, to: 5_000 + bankDownMs }],
+    ...(bankReplacedAt !== undefined && { bankReplacedAt }),
     storms: [],
     notified,
     idleSweeps: 0,
@@ -155,6 +157,20 @@ export const operations: readonly Operation[] = [
   }),
   operation('withdraw, the answer is lost', [withdraw('OK-1')], {
     given: [{ call: 'bank POST /payments', kind: 'lost-answer' }],
+  }),
+  operation('withdraw, not accepted at first', [withdraw('OK-1')], {
+    given: [{ call: 'bank POST /payments', kind: 'not-accepted' }],
+  }),
+  operation('withdraw, the bank not reached at first', [withdraw('OK-1')], {
+    given: [{ call: 'bank POST /payments', kind: 'unreachable' }],
+  }),
+  operation('withdraw, the answer is lost and the bank replaced', [withdraw('OK-1')], {
+    bankReplacedAt: 6_500,
+    given: [{ call: 'bank POST /payments', kind: 'lost-answer' }],
+  }),
+  operation('withdraw, not accepted and the bank replaced', [withdraw('OK-1')], {
+    bankReplacedAt: 6_500,
+    given: [{ call: 'bank POST /payments', kind: 'not-accepted' }],
   }),
   operation('withdraw, the request is lost', [withdraw('OK-1')], {
     given: [{ call: 'bank POST /payments', kind: 'lost-request' }],

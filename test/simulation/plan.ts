@@ -48,8 +48,13 @@ export const sqsFaults = [
 ] as const;
 export const deliveryFaults = ['delivered-twice', 'delivered-late', 'delete-lost'] as const;
 export const bankFaults = [
+  /** A bare 503, or 429, of which nobody knows what went before. */
   'unavailable',
   'too-many',
+  /** Refused before any work, in the protocol's words. */
+  'not-accepted',
+  /** No connection comes about. */
+  'unreachable',
   /** Some proxy's words, or an answer to somebody else. */
   'garbled',
   /** Taken for later; decided within the bank's window. */

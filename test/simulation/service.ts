@@ -38,7 +38,7 @@ import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
-import type { Bank } from './bank.ts';
+import type { BankId, Banks } from './bank.ts';
 import { chance } from './chance.ts';
 import type { Queues, QueueSettings } from './queues.ts';
 import { injected, noAnswer } from './wire.ts';
@@ -111,12 +111,12 @@ export function openService(
     readonly table: Table;
     readonly entries: Table | undefined;
     readonly queues: Queues;
-    readonly bank: Bank;
+    readonly banks: Banks;
   },
   settings: ServiceSettings,
   onError: (error: unknown, task: Task) => void,
 ): Service {
-  const { clients, table, entries = table, queues, bank } = parts;
+  const { clients, table, entries = table, queues, banks } = parts;
   const { perHour, readsPerHour, policy } = settings;
   clients.connect('secrets', ({ operation, input }) =>
     world.external({
@@ -166,7 +166,8 @@ export function openService(
     unfreeze: () => serve(unfreeze, { table }),
     close: () => serve(close, { table }),
     resolve: () => serve(resolve, { table }),
-    'bank-notifications': () => serve(bankNotifications, { table, keys: keysOf('notifications') }),
+    'bank-notifications': () =>
+      serve(bankNotifications, { table, keys: keysOf('notifications'), bankId: banks.current() }),
     health: () =>
       serve(health, {
         table,
@@ -179,7 +180,8 @@ export function openService(
         },
       }),
   };
-  const pools = new Map<RouteName, Pool<Handler>>();
+  /** Of the deployment with each bank: a new one starts new processes, and the old ones end what they have begun. */
+  const pools = new Map<string, Pool<Handler>>();
 
   const report = (error: unknown) => {
     const task = world.current();
@@ -187,13 +189,13 @@ export function openService(
   };
 
   /** What lives as long as a process of the withdrawal worker: its bank client with its breaker, and the keys. */
-  const newContainer = () => {
+  const newContainer = (bankId: BankId) => {
     const client = openBank({
-      url: 'https://bank.test',
+      url: `https://${bankId}.test`,
       keys: keysOf('requests'),
       timeoutMs: bankCallMs,
       breaker: settings.breaker,
-      fetch: bank.fetch,
+      send: banks.sendTo(bankId),
       onBreaker(state) {
         putBreaker(table, { state, since: new Date(world.clock()).toISOString() }).catch(() => undefined);
       },
@@ -203,7 +205,7 @@ export function openService(
       now: world.clock,
       async handle(transactionId) {
         try {
-          return await advanceWithdrawal(transactionId, { table, bank: client, policy });
+          return await advanceWithdrawal(transactionId, { table, bank: client, bankId, policy });
         } catch (error) {
           report(error);
           throw error;
@@ -211,10 +213,13 @@ export function openService(
       },
     });
   };
-  const workers = newPool(newContainer, clocksOf('withdrawals'));
+  const workers = {
+    'bank-1': newPool(() => newContainer('bank-1'), clocksOf('withdrawals')),
+    'bank-2': newPool(() => newContainer('bank-2'), clocksOf('withdrawals')),
+  };
   queues.add(withdrawalQueue, settings.withdrawals, async (label, event) => {
     const work = (worker: ReturnType<typeof newContainer>) => worker(event, {} as Context);
-    const ending = await workers((worker, aheadMs) =>
+    const ending = await workers[banks.current()]((worker, aheadMs) =>
       world.task(`worker ${label}`, workerLimitMs, () => work(worker), aheadMs),
     );
     if (ending.how === 'threw') onError(ending.error, ending.task);
@@ -253,8 +258,9 @@ export function openService(
 
   return {
     request(label, route, request) {
-      const pool = pools.get(route) ?? newPool(newHandlers[route], clocksOf(route));
-      pools.set(route, pool);
+      const name = `${route} with ${banks.current()}`;
+      const pool = pools.get(name) ?? newPool(newHandlers[route], clocksOf(route));
+      pools.set(name, pool);
       return pool((handler, aheadMs) =>
         world.task(label, limitMs(route), () => send(route, handler, request), aheadMs),
       );

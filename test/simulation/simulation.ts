@@ -6,7 +6,7 @@ import type { Actors } from './actors.ts';
 import { inShort } from './answers.ts';
 import type { Ask } from './answers.ts';
 import type { AuditedTable } from './auditor.ts';
-import { openModelBank } from './bank.ts';
+import { openModelBanks } from './bank.ts';
 import { openBooks } from './books.ts';
 import { chance } from './chance.ts';
 import { checkAtRest } from './checks.ts';
@@ -88,7 +88,9 @@ export async function simulate(
     if (transaction.type === 'withdrawal') checkEnd(transaction);
   });
   const down = history.bankDown.map(({ from, to }) => ({ from: epoch + from, to: epoch + to }));
-  const bank = openModelBank(world, { ...history.bank, secret: secrets.requests, down }, violate, (entry) => {
+  const replacedAt = history.bankReplacedAt === undefined ? undefined : epoch + history.bankReplacedAt;
+  const settings = { ...history.bank, secret: secrets.requests, down, replacedAt };
+  const banks = openModelBanks(world, settings, violate, (entry) => {
     actors.onDecision(entry);
   });
   const workOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
@@ -116,17 +118,20 @@ export async function simulate(
     entries && connected.entries
       ? openBooks(world, { entries: connected.entries, stored: entries, ledger, violate, onError })
       : undefined;
-  const parts = { clients, table: connected.table, entries: books?.entries, queues, bank };
+  const parts = { clients, table: connected.table, entries: books?.entries, queues, banks };
   const service = openService(world, parts, { ...history.service, secrets }, onError);
   const witness = { history, ledger, books, queues, asks, struck: () => world.struck, violate };
-  const actors: Actors = actorsOn({ world, service, bank, secret: secrets.notifications, witness, labelOf, tell });
+  const actors: Actors = actorsOn({ world, service, banks, secret: secrets.notifications, witness, labelOf, tell });
 
   /**
    * The bank pays before a hold is consumed, and has refused for good before it is released.
    */
   function checkEnd({ transactionId, status }: TransactionState): void {
-    const decision = bank.book.get(transactionId)?.decision ?? 'none';
-    const said = `${labelOf(transactionId)} is ${status}, the bank's decision is ${decision}`;
+    const decisions = banks
+      .entries()
+      .flatMap((entry) => (entry.payment.reference === transactionId ? entry.decision : []));
+    const decision = ['paid', 'rejected'].find((one) => decisions.some((made) => made === one)) ?? 'none';
+    const said = `${labelOf(transactionId)} is ${status}, the banks' decision is ${decision}`;
     if (status === 'completed' && decision !== 'paid') violate('settled only when paid', said);
     if (status === 'failed' && decision !== 'rejected') violate('released only when definitely not paid', said);
   }
@@ -158,7 +163,12 @@ export async function simulate(
   try {
     history.steps.forEach(actors.begin);
     void sweepEveryMinute();
-    const last = Math.max(0, ...history.steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to));
+    const last = Math.max(
+      0,
+      ...history.steps.map(({ at }) => at),
+      ...history.bankDown.map(({ to }) => to),
+      history.bankReplacedAt ?? 0,
+    );
     await world.run(epoch + Math.max(last, history.calmAt ?? 0));
     if (history.calmAt !== undefined) {
       world.calm();
@@ -170,7 +180,7 @@ export async function simulate(
     }
     if (!isAtRest()) violate('accepted work ends', `not within ${patienceMinutes} minutes`);
     await ledger.audit();
-    checkAtRest(witness, bank);
+    checkAtRest(witness, banks);
     await books?.checkAtRest(witness);
   } finally {
     leave();

@@ -4,6 +4,7 @@
  */
 import { codeOf } from './answers.ts';
 import type { Ask } from './answers.ts';
+import { isOfAnotherBank } from './checks.ts';
 import type { History } from './history.ts';
 import type { Item, Ledger, TransactionState } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
@@ -41,6 +42,15 @@ const predicates = {
       const first = attempts.findIndex(({ submitted, outcome }) => submitted && outcome === 'unknown');
       return first >= 0 && attempts.slice(first + 1).some(({ submitted }) => submitted);
     }),
+  'a payment that was not accepted is paid': ({ transactions }) =>
+    transactions.some(
+      ({ status, attempts = [] }) =>
+        status === 'completed' && attempts.some(({ outcome }) => outcome === 'not_accepted'),
+    ),
+  'a withdrawal may be out at a bank that was replaced': ({ transactions }) =>
+    transactions.some(({ attempts = [] }) => attempts.some(isOfAnotherBank)),
+  'the bank that replaced another one pays': ({ transactions }) =>
+    transactions.some(({ status, bankId }) => status === 'completed' && bankId === 'bank-2'),
   'a lease is taken over': ({ transactions }) =>
     transactions.some(({ attempts = [] }) => attempts.some(({ reason }) => reason === unreported)),
   'a payment comes back': ({ transactions }) => transactions.some(({ type }) => type === 'return'),

@@ -164,7 +164,7 @@ for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of 
 describe("the bank's and the callers' limits", () => {
   it('reach the functions, as given or by default', () => {
     const given = synthesize({
-      bank: { notFoundWindow: Duration.minutes(15), maxAttempts: 4 },
+      bank: { id: 'bank-1', maxAttempts: 4 },
       rateLimits: { wallets: 1, withdrawals: 2, transfers: 3, reads: 4 },
       queueDepthLimit: 5,
     }).template;
@@ -172,7 +172,7 @@ describe("the bank's and the callers' limits", () => {
       [
         template,
         {
-          window: '2',
+          bank: { Ref: 'BankUrl' },
           attempts: '20',
           wallets: '10',
           withdrawals: '50',
@@ -181,9 +181,16 @@ describe("the bank's and the callers' limits", () => {
           depth: '20000',
         },
       ],
-      [given, { window: '900', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3', reads: '4', depth: '5' }],
+      [
+        given,
+        { bank: 'bank-1', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3', reads: '4', depth: '5' },
+      ],
     ] as const) {
-      const variables = { BANK_NOT_FOUND_WINDOW_SECONDS: values.window, BANK_MAX_ATTEMPTS: values.attempts };
+      const variables = {
+        BANK_NOT_FOUND_WINDOW_SECONDS: { Ref: 'BankNotFoundWindowSeconds' },
+        BANK_MAX_ATTEMPTS: values.attempts,
+        BANK_ID: values.bank,
+      };
       for (const expected of [
         { ...variables, BANK_URL: { Ref: 'BankUrl' } },
         { WALLETS_PER_HOUR: values.wallets, READS_PER_HOUR: values.reads },

@@ -41,7 +41,10 @@ describe('the relay', () => {
     const embedding = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
     const bus = EventBus.fromEventBusName(embedding, 'Bus', 'company');
     const events: NonNullable<WalletServiceProps['events']> = { bus, replayRetention: Duration.days(7) };
-    const embedded = new WalletService(embedding, 'Wallets', { bank: { url: 'https://bank.example' }, events });
+    const embedded = new WalletService(embedding, 'Wallets', {
+      bank: { url: 'https://bank.example', notFoundWindow: Duration.seconds(5) },
+      events,
+    });
     assert.equal(embedded.eventBus, bus);
     const given = Template.fromStack(embedding);
     given.resourceCountIs('AWS::Events::EventBus', 0);

@@ -1,5 +1,5 @@
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
@@ -83,7 +83,10 @@ describe('alarms', () => {
   it('tell the topic, where there is one', () => {
     const embedding = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
     const alarmTopic = new Topic(embedding, 'Topic');
-    const service = new WalletService(embedding, 'Wallets', { bank: { url: 'https://bank.example' }, alarmTopic });
+    const service = new WalletService(embedding, 'Wallets', {
+      bank: { url: 'https://bank.example', notFoundWindow: Duration.seconds(5) },
+      alarmTopic,
+    });
     const topic = embedding.resolve(alarmTopic.topicArn) as unknown;
     const embedded = Template.fromStack(embedding);
     embedded.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] });
@@ -147,6 +150,46 @@ describe('the sweeper', () => {
       Timeout: 50,
       ReservedConcurrentExecutions: Match.absent(),
     });
+  });
+});
+
+describe('the window of the bank', () => {
+  it('is a parameter without a default, of a second to a day', () => {
+    const { BankNotFoundWindowSeconds } = template.findParameters('BankNotFoundWindowSeconds') as Record<
+      string,
+      Record<string, unknown>
+    >;
+    const { Type, Default, MinValue, MaxValue } = BankNotFoundWindowSeconds ?? {};
+    assert.deepEqual([Type, Default, MinValue, MaxValue], ['Number', undefined, 1, 86_400]);
+  });
+
+  it('is checked at synthesis when it is known then, and so is the id of the bank', () => {
+    const embed = (bank: object) => {
+      const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
+      const notFoundWindow = Duration.seconds(30);
+      return new WalletService(stack, 'Wallets', { bank: { url: 'https://bank.example', notFoundWindow, ...bank } });
+    };
+    const { functions } = embed({ notFoundWindow: Duration.minutes(15), id: 'bank-1' });
+    const embedded = Template.fromStack(Stack.of(functions.withdrawals));
+    const worker = [...resourcesOf(embedded, 'AWS::Lambda::Function').values()].find(
+      ({ Properties }) => Properties['Description'] === 'Wallet service: withdrawals',
+    );
+    const { Variables } = worker?.Properties['Environment'] as { Variables: Record<string, unknown> };
+    assert.deepEqual([Variables['BANK_NOT_FOUND_WINDOW_SECONDS'], Variables['BANK_ID']], ['900', 'bank-1']);
+    for (const [window, seconds] of [
+      [Duration.seconds(0), '0'],
+      [Duration.millis(1_500), '1.5'],
+      [Duration.days(2), '172800'],
+    ] as const) {
+      assert.throws(() => embed({ notFoundWindow: window }), {
+        message: `bank.notFoundWindow must be whole seconds, from 1 to 1 day, received ${seconds} seconds`,
+      });
+    }
+    for (const id of ['', 'a b', 'ä', 'x'.repeat(65)]) {
+      assert.throws(() => embed({ id }), {
+        message: `bank.id must be 1 to 64 printable characters without spaces, received "${id}"`,
+      });
+    }
   });
 });
 

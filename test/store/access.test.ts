@@ -58,7 +58,7 @@ import { endUser, operator, send, type Handler, type Request } from '../request.
 import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
 import { synthesize } from '../stack/synthesized.ts';
 import { accessOf } from '../stack/table-access.ts';
-import { newKey } from './commands.ts';
+import { bankId, newKey } from './commands.ts';
 
 /** Every type of item, by how its partition key begins. */
 const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
@@ -166,7 +166,7 @@ function openRoutes() {
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
     resolve: serve(resolve, { table }),
-    'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]) }),
+    'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     integrity: serve(integrity, { table: entries }),
     health: serve(health, {
       table,
@@ -190,14 +190,15 @@ async function ask(name: keyof ReturnType<typeof openRoutes>, request: Request) 
   return body as Readonly<Record<string, string>>;
 }
 
-function visit(transactionId: string, outcome: SubmitOutcome, maxAttempts = 20) {
+function visit(transactionId: string, outcome: Exclude<SubmitOutcome, { outcome: 'not_accepted' }>, maxAttempts = 20) {
   const bank: BankClient = {
     submit: () => Promise.resolve(outcome),
     find: () => Promise.resolve(outcome),
     statement: () => Promise.reject(new Error('the worker reads no statement')),
+    isDown: () => false,
   };
   const policy = { maxAttempts, notFoundWindowMs: 2_000 };
-  return as('withdrawals', () => advanceWithdrawal(transactionId, { table, bank, policy }));
+  return as('withdrawals', () => advanceWithdrawal(transactionId, { table, bank, bankId, policy }));
 }
 
 async function notify(body: object) {
@@ -252,7 +253,9 @@ async function useTheService(): Promise<void> {
           return { outcome: 'accepted' };
         },
         find: () => Promise.reject(new Error('nothing was submitted before')),
+        isDown: () => false,
       },
+      bankId,
     }),
   );
   await as('withdrawals', () => putBreaker(table, { state: 'open', since: new Date(table.now()).toISOString() }));
@@ -359,6 +362,7 @@ async function readTheBooks(): Promise<void> {
   const paidAt = new Date(table.now() - 1000).toISOString();
   const payment = { reference: `tx_${'a'.repeat(26)}`, amount: 100, currency: 'EUR', paidAt };
   const statement = {
+    bankId,
     statement: () => Promise.resolve({ outcome: 'page', items: [payment], next: undefined } as const),
   };
   for (let run = 0; run < 4; run++) {

@@ -147,9 +147,10 @@ describe('the worker takes two round trips and at most 12 write units', () => {
         submit: () => Promise.resolve(answer),
         find: () => Promise.reject(new Error('the bank need not be asked')),
         statement: () => Promise.reject(new Error('the worker reads no statement')),
+        isDown: () => false,
       };
       const { roundTrips, writeUnits, readUnits } = await measure(table, () =>
-        advanceWithdrawal(transactionId, { table, bank, policy }),
+        advanceWithdrawal(transactionId, { table, bank, bankId: 'bank.example.com/v1', policy }),
       );
       assert.deepEqual([roundTrips, readUnits], [2, 0]);
       assert.ok(writeUnits <= 12, `${writeUnits} units`);

@@ -117,12 +117,15 @@ export function visit(table: Table, outcome: Attempt['outcome'], reason?: string
   return { at, submitted: true, outcome, ...(reason !== undefined && { reason }) };
 }
 
+/** The bank that withdrawals are submitted to. */
+export const bankId = 'bank.example.com';
+
 /** Claims a withdrawal for 40 s, of which a submit may take 10. */
 export function claim(table: Table, transactionId: string, claimId = newKey()) {
   const at = table.now();
   const iso = (ms: number) => new Date(ms).toISOString();
   const times = { at: iso(at), leaseUntil: iso(at + 40_000), submitBy: iso(at + 10_000) };
-  return claimWithdrawal(table, transactionId, { claimId, ...times });
+  return claimWithdrawal(table, transactionId, { claimId, bankId, ...times });
 }
 
 /** A claim that must succeed, as its holder ends it. */

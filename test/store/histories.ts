@@ -11,10 +11,10 @@ import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
-import { charge, fundedWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
+import { bankId, charge, fundedWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
 import type { TestTable } from '../engine.ts';
 
-export { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
+export { bankId, charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
 
 const failure = { code: 'account_closed', message: 'the account of the payee is closed' };
 
@@ -30,7 +30,7 @@ export async function release(table: Table, transactionId: string): Promise<void
 
 async function end(table: Table, transactionId: string, paid: boolean): Promise<void> {
   const at = new Date(table.now()).toISOString();
-  const claim = { claimId: 'claim', at, leaseUntil: at, submitBy: at };
+  const claim = { claimId: 'claim', at, leaseUntil: at, submitBy: at, bankId };
   const result = await claimWithdrawal(table, transactionId, claim);
   assert.ok(result.claimed);
   const claimed = { withdrawal: result.before, claimId: claim.claimId, at };

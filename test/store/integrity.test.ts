@@ -6,15 +6,17 @@ import type { StatementItem, StatementOutcome } from '../../lambdas/bank/client.
 import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import type { Books, Pass, RunControl } from '../../lambdas/integrity/pass.ts';
-import { integrityKey, walletKey } from '../../lambdas/store/keys.ts';
+import type { Statement } from '../../lambdas/integrity/statement.ts';
+import { integrityKey, transactionIdOf, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
-import { busyHistory, charge, setStatus, transfer } from './histories.ts';
+import { bankId, busyHistory, charge, setStatus, transfer } from './histories.ts';
 import type { History } from './histories.ts';
+import { itemOf, plant } from './inspect.ts';
 
 let engine: TestEngine;
 before(async () => {
@@ -25,9 +27,10 @@ after(() => engine.stop());
 const hourMs = 3_600_000;
 
 /** A bank that has paid these, one on a page. */
-function bankThatPaid(paid: readonly History['paid'][number][], paidAt: string): Books['statement'] {
+function bankThatPaid(paid: readonly History['paid'][number][], paidAt: string): Statement {
   const items: StatementItem[] = paid.map((payment) => ({ ...payment, paidAt }));
   return {
+    bankId,
     statement: (_from, to, after = '0'): Promise<StatementOutcome> => {
       const next = Number(after) + 1;
       const page = items.slice(Number(after), next).filter((item) => item.paidAt < to);
@@ -68,7 +71,7 @@ async function newScene(): Promise<Scene> {
 }
 
 function passOver({ table }: Scene, standStill = false): Pass {
-  return beginPass({ passId: 'pass-1', now: table.now(), segments: 3, standStill, withBank: true });
+  return beginPass({ passId: 'pass-1', now: table.now(), segments: 3, standStill, bankId });
 }
 
 async function edit({ table }: Scene, walletId: string, available: number): Promise<void> {
@@ -226,11 +229,60 @@ describe('a pass', () => {
   it('waits for a bank that does not give its statement', async () => {
     const scene = await newScene();
     const pass = passOver(scene);
-    const away = { statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
+    const away = { bankId, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
     const outcome = await runPass({ ...scene.books, statement: away }, pass, scene.control);
     assert.equal(typeof outcome, 'object');
     assert.equal(pass.stage, 'bank');
     assert.equal(await runPass(scene.books, pass, scene.control), 'done');
+    scene.close();
+  });
+
+  it('compares a bank with the withdrawals that went there, and counts the others by bank', async () => {
+    const scene = await newScene();
+    const { paid } = scene.history;
+    // The first payment went to another bank, and this bank has not paid it.
+    const key = transactionKey(paid[0].reference);
+    const record = (await itemOf(scene.table, key))!;
+    await plant(scene.table, { ...record, bankId: 'old-bank' });
+    const at = new Date(scene.table.now()).toISOString();
+    const pass = passOver(scene, true);
+    const half = { ...scene.books, statement: bankThatPaid([paid[1]], at) };
+    assert.equal(await runPass(half, pass, scene.control), 'done');
+    assert.deepEqual([scene.found, pass.otherBanks], [[], { 'old-bank': 1 }]);
+
+    // This bank has paid it, too.
+    assert.equal(await runPass(scene.books, passOver(scene, true), scene.control), 'done');
+    assert.deepEqual(scene.found, [
+      {
+        kind: 'payment_differs',
+        subject: paid[0].reference,
+        detail: 'this bank has paid 700 EUR, and the withdrawal went to bank old-bank',
+      },
+    ]);
+    scene.close();
+  });
+
+  it('takes a completed withdrawal that names no bank for one of this bank', async () => {
+    const scene = await newScene();
+    const { bankId: _, ...record } = (await itemOf(scene.table, transactionKey(scene.history.paid[0].reference)))!;
+    await plant(scene.table, record);
+    const pass = passOver(scene, true);
+    assert.equal(await runPass(scene.books, pass, scene.control), 'done');
+    assert.deepEqual([scene.found, pass.otherBanks], [[], {}]);
+    scene.close();
+  });
+
+  it('counts no more banks by name than fit into an item', async () => {
+    const scene = await newScene();
+    const record = (await itemOf(scene.table, transactionKey(scene.history.paid[0].reference)))!;
+    for (let n = 0; n < 25; n++) {
+      const transactionId = transactionIdOf('ann', `other bank ${n}`);
+      await plant(scene.table, { ...record, ...transactionKey(transactionId), transactionId, bankId: `bank-${n}` });
+    }
+    const pass = passOver(scene, true);
+    await runPass(scene.books, pass, scene.control);
+    assert.equal(Object.keys(pass.otherBanks).length, 21);
+    assert.equal(pass.otherBanks['(further banks)'], 5);
     scene.close();
   });
 
@@ -313,6 +365,18 @@ describe('the hourly job', () => {
     }
     assert.equal(new Set(events.map(({ eventId }) => eventId)).size, events.length);
     assert.equal(second.found, events.length);
+    scene.close();
+  });
+
+  it('begins another pass when the bank is another one', async () => {
+    const scene = await newScene();
+    const away = { bankId, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
+    const first = await checkBooks(services({ ...scene, books: { ...scene.books, statement: away } }));
+    assert.equal(first?.stage, 'bank');
+    const statement = { ...bankThatPaid([], ''), bankId: 'new-bank' };
+    const second = await checkBooks(services({ ...scene, books: { ...scene.books, statement } }));
+    assert.notEqual(second?.passId, first.passId);
+    assert.deepEqual([second?.stage, second?.found], ['done', 0]);
     scene.close();
   });
 

@@ -133,7 +133,7 @@ describe('a balance beyond 2^53-1', () => {
     await transfer(table, walletId, other, { owner: 'ann', amount: 1 });
     await books.follow();
     assert.deepEqual(books.aside, []);
-    const pass = beginPass({ passId: 'pass', now: table.now(), segments: 1, standStill: true, withBank: false });
+    const pass = beginPass({ passId: 'pass', now: table.now(), segments: 1, standStill: true, bankId: undefined });
     const control = { now: table.now, stop: () => false, secondLookMs: 0, report: () => undefined };
     assert.equal(await runPass({ ...books, statement: undefined }, pass, control), 'done');
     assert.deepEqual(pass.discrepancies, []);

@@ -18,6 +18,7 @@ import type { TestEngine, TestTable } from '../engine.ts';
 import {
   acceptedWithdrawal,
   balanceOf,
+  bankId,
   claim,
   claimed,
   fundedWallet,
@@ -135,6 +136,29 @@ describe('the word of the bank', () => {
     assert.equal((await read(transactionId)).status, 'completed');
     assert.equal(await isDue(transactionId), false);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
+  });
+
+  it('of another bank than the one it was submitted to ends nothing', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    const { withdrawal } = await claimed(table, transactionId);
+    const verdict = { withdrawal, at: now(), from, failure: undefined };
+    await assertWritesNothing(table, false, () => endWithdrawal(table, { ...verdict, bankId: 'new-bank' }));
+    assert.equal(await endWithdrawal(table, { ...verdict, bankId }), true);
+    assert.equal((await read(transactionId)).bankId, bankId);
+  });
+
+  it('names the bank on a record that named none', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    const withdrawal = await read(transactionId);
+    assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure: undefined, bankId }), true);
+    assert.equal((await read(transactionId)).bankId, bankId);
+  });
+
+  it('takes the bank off the record of a payment that it rejected', async () => {
+    const { transactionId } = await acceptedWithdrawal(table);
+    const { withdrawal } = await claimed(table, transactionId);
+    assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure, bankId }), true);
+    assert.equal((await read(transactionId)).bankId, undefined);
   });
 
   it('gives the money back when the bank has rejected, also before any claim', async () => {

@@ -16,6 +16,7 @@ import type { TestEngine, TestTable } from '../engine.ts';
 import {
   acceptedWithdrawal,
   balanceOf,
+  bankId,
   charge,
   claim,
   claimed,
@@ -61,6 +62,7 @@ describe('a claim', () => {
       claimId: 'first',
       dueAt: iso(at + 40_000),
       submitBy: iso(at + 10_000),
+      bankId,
       updatedAt: iso(at),
     };
     assert.deepEqual(await claim(table, transactionId, 'second'), { claimed: false, current });
@@ -98,7 +100,7 @@ describe('settling', () => {
     const end = { ...claim, at: now() };
     assert.equal(await settleWithdrawal(table, end, visit(table, 'accepted')), true);
     const { claimId, dueAt, submitBy, ...rest } = await read(transactionId);
-    assert.deepEqual([claimId, dueAt, submitBy], [undefined, undefined, undefined]);
+    assert.deepEqual([claimId, dueAt, submitBy, rest.bankId], [undefined, undefined, undefined, bankId]);
     assert.deepEqual(rest.postings, [
       { account: `wallet:${walletId}:available`, amount: -30 },
       { account: `wallet:${walletId}:held`, amount: 30 },
@@ -121,6 +123,7 @@ describe('releasing', () => {
     );
     const transaction = await read(transactionId);
     assert.deepEqual([transaction.status, transaction.failure, transaction.completedAt], ['failed', failure, now()]);
+    assert.equal(transaction.bankId, undefined, 'no bank has the payment');
     assert.deepEqual(transaction.postings.slice(2), [
       { account: `wallet:${walletId}:held`, amount: -30 },
       { account: `wallet:${walletId}:available`, amount: 30 },
@@ -156,11 +159,12 @@ describe('putting back', () => {
     assert.deepEqual((await read(transactionId)).attempts, [first, second]);
   });
 
-  it('takes back the announcement of a submit that never left', async () => {
+  it('takes back the announcement of a submit that never left, and the bank', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     await putBackWithdrawal(table, await claimed(table, transactionId), { dueAt: now(), submitBy: undefined });
     const transaction = await read(transactionId);
-    assert.deepEqual([transaction.submitBy, transaction.attempts], [undefined, undefined]);
+    const { submitBy, attempts, bankId: named } = transaction;
+    assert.deepEqual([submitBy, attempts, named], [undefined, undefined, undefined]);
     assert.equal((await claimed(table, transactionId)).withdrawal.submitBy, undefined);
   });
 });

@@ -9,11 +9,13 @@ import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
 import { metrics } from '../../lambdas/runtime/telemetry.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
-import { endWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { claimWithdrawal, endWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { acceptedWithdrawal, balanceOf, claimed } from './commands.ts';
+import { itemOf, plant } from './inspect.ts';
+import { acceptedWithdrawal, balanceOf, bankId, claimed } from './commands.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -31,8 +33,17 @@ beforeEach(async () => {
 const iso = (ms: number) => new Date(ms).toISOString();
 const unknown = { outcome: 'unknown', reason: 'time-out' } as const;
 
+const notAccepted = { outcome: 'not_accepted', reason: 'status 503' } as const;
+
+interface Says {
+  readonly submit?: () => SubmitOutcome | Promise<SubmitOutcome>;
+  readonly find?: FindOutcome;
+  readonly isDown?: boolean;
+  readonly bankId?: string;
+}
+
 /** Advances the withdrawal; gives the time at which it is wanted again. */
-function advance(says: { submit?: () => SubmitOutcome | Promise<SubmitOutcome>; find?: FindOutcome }, maxAttempts = 5) {
+function advance(says: Says, maxAttempts = 5) {
   const wrong = (call: string) => () => Promise.reject(new Error(`${call} was not expected`));
   const { submit, find } = says;
   return advanceWithdrawal(transactionId, {
@@ -40,7 +51,9 @@ function advance(says: { submit?: () => SubmitOutcome | Promise<SubmitOutcome>; 
     bank: {
       submit: submit === undefined ? wrong('submit') : async () => submit(),
       find: find === undefined ? wrong('find') : () => Promise.resolve(find),
+      isDown: () => says.isDown ?? false,
     },
+    bankId: says.bankId ?? bankId,
     policy: { maxAttempts, notFoundWindowMs: 60_000 },
   });
 }
@@ -65,7 +78,7 @@ describe('the story of a withdrawal', () => {
   });
 
   it('has a "not found" that proves nothing yet, and waits until it would', async () => {
-    const definite = table.now() + 61_000;
+    const definite = table.now() + 65_000;
     assert.equal(await advance({ submit: () => unknown }), definite);
     table.clock.now += 30_000;
     assert.equal(await advance({}), definite, 'it is not due');
@@ -96,6 +109,136 @@ describe('the story of a withdrawal', () => {
     assert.equal(status, 'review');
     assert.deepEqual(story.filter(({ reason }) => reason === lostVisit.reason).length, 3);
   });
+});
+
+describe('a bank that does not accept a payment', () => {
+  it('is asked nothing, and gets it again after 1 s and 2 s, whatever its window is', async () => {
+    const waits: number[] = [];
+    for (const answer of [notAccepted, notAccepted, { outcome: 'accepted' } as const]) {
+      const again = await advance({ submit: () => answer });
+      if (again === undefined) break;
+      waits.push(again - table.now());
+      const { submitBy, bankId: named } = (await getTransaction(table, transactionId)) ?? {};
+      assert.deepEqual([submitBy, named], [undefined, undefined], 'nothing can be out, at any bank');
+      table.clock.now = again;
+    }
+    assert.equal(waits.length, 2);
+    for (const [index, most] of [1_000, 2_000].entries())
+      assert.ok(waits[index]! > 0 && waits[index]! <= most, `${waits[index]} ms`);
+    const refused = { submitted: true, ...notAccepted };
+    assert.deepEqual(await read(), {
+      status: 'completed',
+      story: [refused, refused, { submitted: true, outcome: 'accepted', reason: undefined }],
+    });
+    assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
+  });
+
+  it('leaves it waiting while it is down, for hours and with a bounded story, and pays it then', async () => {
+    const from = table.now();
+    let visits = 0;
+    for (; table.now() < from + 6 * 3_600_000; visits++) {
+      const again = await advance({ submit: () => notAccepted, isDown: true }, 3);
+      assert.ok(again !== undefined, `it has ended after ${visits} visits`);
+      assert.ok(again - table.now() <= 300_000);
+      table.clock.now = again;
+    }
+    assert.ok(visits > 20, `${visits} visits`);
+    const { status, story } = await read();
+    assert.deepEqual([status, story.length], ['executing', 3]);
+    assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }, 3), undefined);
+    assert.equal((await read()).status, 'completed');
+  });
+
+  it('leaves it to people after a day', async () => {
+    table.clock.now = (await advance({ submit: () => notAccepted }))!;
+    table.clock.now += 24 * 3_600_000;
+    assert.equal(await advance({ submit: () => notAccepted }), undefined);
+    const { status, bankId: named, submitBy } = (await getTransaction(table, transactionId))!;
+    assert.deepEqual([status, named, submitBy], ['review', bankId, undefined]);
+  });
+
+  it('may be another one the next time', async () => {
+    table.clock.now = (await advance({ submit: () => notAccepted }))!;
+    assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }), bankId: 'new-bank' }), undefined);
+    assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
+  });
+});
+
+describe('a bank that is up', () => {
+  it('is visited again within half a minute, however often it has failed', async () => {
+    for (let visit = 1; visit < 20; visit++) {
+      const again = await advance({ submit: () => unknown, find: unknown }, 20);
+      assert.ok(again !== undefined);
+      // The first wait is for the window.
+      if (visit > 1) assert.ok(again - table.now() <= 30_000, `${again - table.now()} ms after visit ${visit}`);
+      table.clock.now = again;
+    }
+  });
+});
+
+describe('another bank than the one that a submit may have left for', () => {
+  const otherBank = { bankId: 'new-bank' };
+  const elsewhere = {
+    submitted: false,
+    outcome: 'unknown',
+    reason: `submitted to bank ${bankId}; this bank is new-bank`,
+  };
+
+  it('is neither asked nor paid: people decide, and the record keeps the bank', async () => {
+    table.clock.now = (await advance({ submit: () => unknown }))!;
+    assert.equal(await advance(otherBank), undefined);
+    const { status, story } = await read();
+    assert.equal(status, 'review');
+    assert.deepEqual(story, [{ submitted: true, outcome: 'unknown', reason: 'time-out' }, elsewhere]);
+    assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+  });
+
+  it('is not when its worker died with the first bank', async () => {
+    await claimed(table, transactionId);
+    table.clock.now += leaseMs;
+    assert.equal(await advance(otherBank), undefined);
+    assert.deepEqual(await read(), { status: 'review', story: [lostVisit, elsewhere] });
+  });
+
+  it('is not when a worker died while it left the withdrawal to people', async () => {
+    table.clock.now = (await advance({ submit: () => unknown }))!;
+    const claim = { claimId: 'dies', bankId: 'new-bank' };
+    const at = iso(table.now());
+    await claimWithdrawal(table, transactionId, { ...claim, at, leaseUntil: iso(table.now() + leaseMs), submitBy: at });
+    table.clock.now += leaseMs;
+    assert.equal(await advance(otherBank), undefined);
+    assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
+  });
+
+  it('pays what was never submitted', async () => {
+    assert.equal(await advance({ ...otherBank, submit: () => ({ outcome: 'accepted' }) }), undefined);
+    assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
+  });
+
+  it('goes on with what an older release has submitted without naming the bank', async () => {
+    table.clock.now = (await advance({ submit: () => unknown }))!;
+    const key = transactionKey(transactionId);
+    const { bankId: _, ...older } = (await itemOf(table, key))!;
+    await plant(table, older);
+    assert.equal(await advance({ ...otherBank, find: { outcome: 'accepted' } }), undefined);
+    assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
+  });
+});
+
+describe('the age of a withdrawal', () => {
+  for (const [end, answer] of [
+    ['completed', { outcome: 'accepted' }],
+    ['failed', { outcome: 'rejected', code: 'account_closed', message: 'Closed' }],
+  ] as const) {
+    it(`is a metric when it is ${end}`, async (context) => {
+      const counted: unknown[][] = [];
+      context.mock.method(metrics, 'addMetric', (...metric: unknown[]) => counted.push(metric));
+      table.clock.now += 4_321;
+      assert.equal(await advance({ submit: () => answer }), undefined);
+      assert.deepEqual(counted, [[names.withdrawalAge, 'Milliseconds', 4_321]]);
+    });
+  }
 });
 
 describe('a worker that has lost its claim', () => {

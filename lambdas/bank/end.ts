@@ -1,0 +1,14 @@
+import { metrics as names } from '../contract.ts';
+import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import { logger, metrics } from '../runtime/telemetry.ts';
+
+/** Logs the end of a withdrawal by the bank's word, and counts its age; the caller publishes the metrics. */
+export function reportEnd(
+  { transactionId, walletId, createdAt }: OpenWithdrawal,
+  end: { readonly now: number; readonly status: 'completed' | 'failed'; readonly code?: string | undefined },
+): void {
+  const { now, status, code } = end;
+  const durationMs = now - Date.parse(createdAt);
+  logger.info('withdrawal ended', { transactionId, walletId, status, code, durationMs });
+  metrics.addMetric(names.withdrawalAge, 'Milliseconds', durationMs);
+}

@@ -6,7 +6,7 @@ import { receiptCodeOf } from '../store/keys.ts';
 
 /** A transaction as callers see it: with its receipt, without what only the service needs, the account masked. */
 export function transactionView(transaction: Transaction) {
-  const { destination } = transaction;
+  const { destination, failure, attempts, resolution, metadata } = transaction;
   return {
     transactionId: transaction.transactionId,
     receiptCode: receiptCodeOf(transaction),
@@ -17,16 +17,22 @@ export function transactionView(transaction: Transaction) {
     walletId: transaction.walletId,
     counterpartyWalletId: transaction.counterpartyWalletId,
     destination: destination && { account: maskAccount(destination.account), name: destination.name },
-    postings: transaction.postings,
-    failure: transaction.failure,
-    attempts: transaction.attempts,
-    resolution: transaction.resolution,
+    // The database keeps no order of names: each object is built anew, so that its fields are always listed alike.
+    postings: transaction.postings.map(({ account, amount }) => ({ account, amount })),
+    failure: failure && { code: failure.code, message: failure.message },
+    attempts: attempts?.map(({ at, submitted, outcome, reason }) => ({ at, submitted, outcome, reason })),
+    resolution: resolution && {
+      outcome: resolution.outcome,
+      evidence: resolution.evidence,
+      principal: resolution.principal,
+      at: resolution.at,
+    },
     originalTransactionId: transaction.originalTransactionId,
     returnTransactionId: transaction.returnTransactionId,
     settledWith: transaction.settledWith,
     externalReference: transaction.externalReference,
     description: transaction.description,
-    metadata: transaction.metadata,
+    metadata: metadata && sorted(metadata),
     createdAt: transaction.createdAt,
     updatedAt: transaction.updatedAt,
     completedAt: transaction.completedAt,
@@ -63,5 +69,20 @@ export function entryView({
   transactionId,
   hash,
 }: ChainedEntry) {
-  return { walletId, version, at, bookedAt, changes, balanceAfter, statusAfter, transactionId, hash };
+  return {
+    walletId,
+    version,
+    at,
+    bookedAt,
+    changes: changes.map(({ account, amount }) => ({ account, amount })),
+    balanceAfter: { available: balanceAfter.available, held: balanceAfter.held },
+    statusAfter,
+    transactionId,
+    hash,
+  };
+}
+
+/** The same members, by name. */
+function sorted<T>(members: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

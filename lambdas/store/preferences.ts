@@ -1,5 +1,5 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { defaultPreferences } from '../domain/preferences.ts';
+import { channelNames, defaultPreferences } from '../domain/preferences.ts';
 import type { Preferences } from '../domain/preferences.ts';
 import { preferencesKey } from './keys.ts';
 import { readItems } from './read.ts';
@@ -40,5 +40,8 @@ export async function putPreferences(
 }
 
 function toPreferences({ channels, mutedEvents }: Item): Preferences {
-  return { channels, mutedEvents } as Preferences;
+  const stored = channels as Preferences['channels'];
+  // The database keeps no order of names.
+  const inOrder = Object.fromEntries(channelNames.map((name) => [name, stored[name]])) as Preferences['channels'];
+  return { channels: inOrder, mutedEvents: mutedEvents as Preferences['mutedEvents'] };
 }

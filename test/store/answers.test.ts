@@ -120,3 +120,24 @@ describe('a transaction', () => {
     assert.equal(receipt.status, 304);
   });
 });
+
+/** The names in a value in the order in which they are written, at every depth. */
+function namesIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(namesIn);
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).map(([name, member]) => [name, namesIn(member)]);
+}
+
+describe('the fields of an answer', () => {
+  it('are in one order: of a new transaction, of a repetition, and as it is read', async () => {
+    const metadata = Object.fromEntries(['z', 'b', 'y', 'a', 'x'].map((key) => [key, key]));
+    for (let round = 0; round < 5; round++) {
+      const request = { key: newKey(), body: { amount: 10, toWalletId, metadata } };
+      const made = await pay(request);
+      const expected = namesIn(made.body);
+      const path = { transactionId: String(made.body?.['transactionId']) };
+      const read = await send('get-transaction', serve(getTransaction, { table, limits }), { as, path });
+      for (const { body } of [await pay(request), read]) assert.deepEqual(namesIn(body), expected);
+    }
+  });
+});

@@ -1,7 +1,8 @@
 /**
  * The CDK app. Context (`-c name=value`): `tokenIssuer` with `tokenAudience`, and `tokenJwksUri` where the keys are not at
  * the usual place, for an issuer of one's own; `alarmTopicArn` for where alarms go; `bankId` for a bank whose URL may change;
- * `corsOrigins` for the origins of pages that may use the API, separated by commas.
+ * `corsOrigins` for the origins of pages that may use the API, separated by commas;
+ * `reservedConcurrency=false` for an account with little concurrency; `webAcl`: `false`, or the ARN of one that exists.
  */
 import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';
@@ -24,10 +25,18 @@ if ((issuer === undefined) !== (audience === undefined)) {
 if (jwksUri !== undefined && issuer === undefined) {
   throw new Error('tokenJwksUri goes with tokenIssuer and tokenAudience: give all three, or those two, or none');
 }
+const [reservedConcurrency, webAcl] = ['reservedConcurrency', 'webAcl'].map((name) =>
+  String(app.node.tryGetContext(name) ?? ''),
+);
+if (reservedConcurrency !== '' && reservedConcurrency !== 'false') {
+  throw new Error(`reservedConcurrency takes only false here, received ${reservedConcurrency}`);
+}
 new WalletStack(app, 'Wallet', {
   ...(issuer !== undefined &&
     audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
   ...(alarmTopicArn !== undefined && { alarmTopicArn }),
   ...(corsOrigins !== undefined && { cors: { allowedOrigins: corsOrigins.split(',') } }),
   ...(bankId !== undefined && { bank: { id: bankId } }),
+  ...(reservedConcurrency === 'false' && { reservedConcurrency: false }),
+  ...(webAcl !== '' && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),
 });

@@ -3,12 +3,14 @@ import {
   AccessLogField,
   AccessLogFormat,
   AuthorizationType,
+  type CfnRestApi,
   EndpointType,
   type IAuthorizer,
   LambdaIntegration,
   LogGroupLogDestination,
   MethodLoggingLevel,
   RestApi,
+  SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
@@ -17,6 +19,7 @@ import { Construct } from 'constructs';
 import { corsVariable, minCompressionBytes, routes } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import { gatewayResponses } from './gateway-responses.ts';
+import { ApiWebAcl, type WebAcl } from './web-acl.ts';
 
 /** Requests that the API takes from all callers together. */
 export interface ThrottleProps {
@@ -37,6 +40,7 @@ export interface ApiProps {
   /** The function of each route; one that is missing does not compile. */
   readonly functions: Readonly<Record<(typeof routes)[number]['function'], { readonly handler: Function }>>;
   readonly authorizer: IAuthorizer;
+  readonly webAcl: WebAcl;
   readonly throttle: ThrottleProps;
   readonly cors?: CorsProps | undefined;
   readonly addAlarm: AddAlarm;
@@ -67,6 +71,16 @@ export class Api extends Construct {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
+    // Nothing older than TLS 1.2 on the API's own address; a domain name of yours has a policy of its own.
+    const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
+    cfnApi.securityPolicy = SecurityPolicy.TLS_1_2;
+    if (props.webAcl !== false) {
+      new ApiWebAcl(this, 'WebAcl', {
+        arn: typeof props.webAcl === 'string' ? props.webAcl : undefined,
+        stageArn: this.restApi.deploymentStage.stageArn,
+        requestsPerSecond: props.throttle.ratePerSecond,
+      });
+    }
     // The stack that embeds the service names its own outputs.
     this.restApi.node.tryRemoveChild('Endpoint');
     for (const response of gatewayResponses(props.cors?.allowedOrigins ?? [])) {
@@ -95,7 +109,7 @@ export class Api extends Construct {
       },
       {
         id: 'AwsSolutions-APIG3',
-        reason: 'Which web ACL to use is the decision of the account; attach it to the deployed stage.',
+        reason: 'The web ACL is a prop: without one, the account has its own in front of the stage, or none is wanted.',
       },
       {
         id: 'AwsSolutions-COG4',

@@ -4,6 +4,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { eventSource } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { StreamConsumer } from './stream-consumer.ts';
 import { type Access, WalletFunction } from './wallet-function.ts';
@@ -28,6 +29,7 @@ export interface EventsOptions {
 /** Properties of `Events`. */
 export interface EventsProps extends EventsOptions {
   readonly ledger: LedgerTable;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -36,7 +38,7 @@ export class Events extends Construct {
   readonly bus: IEventBus;
   readonly relay: WalletFunction<'relay'>;
 
-  constructor(scope: Construct, id: string, { ledger, bus, replayRetention, addAlarm }: EventsProps) {
+  constructor(scope: Construct, id: string, { ledger, bus, replayRetention, shares, addAlarm }: EventsProps) {
     super(scope, id);
     this.bus = bus ?? (new EventBus(this, 'Bus', { description: 'Wallet service: what has happened' }) as IEventBus);
     new Archive(this, 'Replay', {
@@ -61,6 +63,7 @@ export class Events extends Construct {
     });
     this.relay = new WalletFunction(this, 'relay', {
       timeout: Duration.seconds(40),
+      reservedConcurrency: shares.streams,
       environment: {
         EVENT_BUS_NAME: this.allowPublishing(),
         SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),

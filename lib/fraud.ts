@@ -4,6 +4,7 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { activityItems, type FraudPolicy, screenedEvents } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -34,6 +35,7 @@ export interface FraudProps {
   readonly ledger: LedgerTable;
   readonly events: Events;
   readonly options: FraudOptions;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -42,7 +44,7 @@ export class Fraud extends Construct {
   readonly work: WorkQueue;
   readonly worker: WalletFunction<'fraud'>;
 
-  constructor(scope: Construct, id: string, { ledger, events, options, addAlarm }: FraudProps) {
+  constructor(scope: Construct, id: string, { ledger, events, options, shares, addAlarm }: FraudProps) {
     super(scope, id);
     const { freezeOnSuspicion = false, ...limits } = options;
     const policy: FraudPolicy = { ...defaults, ...limits };
@@ -59,6 +61,7 @@ export class Fraud extends Construct {
       batchSize: 100,
       batchingWindow: Duration.seconds(1),
       concurrency: 5,
+      shares,
       addAlarm,
     });
     events.route(this, 'Screened', {
@@ -68,6 +71,7 @@ export class Fraud extends Construct {
     });
     this.worker = new WalletFunction(this, 'fraud', {
       timeout: this.work.workerTimeout,
+      reservedConcurrency: this.work.workerConcurrency,
       environment: {
         TABLE_NAME: ledger.allow({ GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] }),
         SCREENING_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),

@@ -5,6 +5,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
 import { ownMetric, type AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { EntriesTable } from './entries-table.ts';
 import type { Events } from './events.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -18,6 +19,7 @@ export interface IntegrityProps {
   /** Knows the bank, whose statement is compared. */
   readonly withdrawals: Withdrawals;
   readonly events: Events;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -26,8 +28,9 @@ export class Integrity extends Construct {
   readonly functions;
   readonly job: WalletFunction<'integrity-job'>;
 
-  constructor(scope: Construct, id: string, { ledger, entries, withdrawals, events, addAlarm }: IntegrityProps) {
+  constructor(scope: Construct, id: string, props: IntegrityProps) {
     super(scope, id);
+    const { ledger, entries, withdrawals, events, shares, addAlarm } = props;
     this.functions = {
       integrity: new WalletFunction(this, 'integrity', {
         environment: { ENTRIES_TABLE_NAME: entries.allow({ GetItem: ['pass'] }) },
@@ -36,6 +39,7 @@ export class Integrity extends Construct {
     this.job = new WalletFunction(this, 'integrity-job', {
       // The work of a run ends after ten minutes by itself, and the next run goes on.
       timeout: Duration.minutes(15),
+      reservedConcurrency: shares.scheduled,
       environment: {
         TABLE_NAME: ledger.allow({ GetItem: ['wallet'], BatchGetItem: ['transaction'], Scan: 'everything' }, [
           'byWallet',

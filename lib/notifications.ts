@@ -6,6 +6,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { notifiedEvents, sentItems } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -18,6 +19,7 @@ export interface NotificationsProps {
   readonly ledger: LedgerTable;
   readonly events: Events;
   readonly rateLimits: Required<RateLimits>;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -29,7 +31,7 @@ export class Notifications extends Construct {
   readonly functions;
   readonly notifier: WalletFunction<'notifier'>;
 
-  constructor(scope: Construct, id: string, { ledger, events, rateLimits, addAlarm }: NotificationsProps) {
+  constructor(scope: Construct, id: string, { ledger, events, rateLimits, shares, addAlarm }: NotificationsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', {
       displayName: 'Wallet service: notifications',
@@ -47,6 +49,7 @@ export class Notifications extends Construct {
       batchSize: 100,
       batchingWindow: Duration.seconds(2),
       concurrency: 5,
+      shares,
       addAlarm,
     });
     events.route(this, 'Notified', {
@@ -56,6 +59,7 @@ export class Notifications extends Construct {
     });
     this.notifier = new WalletFunction(this, 'notifier', {
       timeout: this.work.workerTimeout,
+      reservedConcurrency: this.work.workerConcurrency,
       environment: {
         TABLE_NAME: ledger.allow({ BatchGetItem: ['wallet', 'preferences'] }),
         NOTIFICATION_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),

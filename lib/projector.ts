@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { EntriesTable } from './entries-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { StreamConsumer } from './stream-consumer.ts';
@@ -10,6 +11,7 @@ import { WalletFunction } from './wallet-function.ts';
 export interface ProjectorProps {
   readonly ledger: LedgerTable;
   readonly entries: EntriesTable;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -17,7 +19,7 @@ export interface ProjectorProps {
 export class Projector extends Construct {
   readonly worker: WalletFunction<'projector'>;
 
-  constructor(scope: Construct, id: string, { ledger, entries, addAlarm }: ProjectorProps) {
+  constructor(scope: Construct, id: string, { ledger, entries, shares, addAlarm }: ProjectorProps) {
     super(scope, id);
     const consumer = new StreamConsumer(this, 'Stream', {
       work: 'projector',
@@ -27,6 +29,7 @@ export class Projector extends Construct {
     this.worker = new WalletFunction(this, 'projector', {
       // A batch of one wallet is 100 puts in a row, and the store's own tries at one of them end after 4 s.
       timeout: Duration.seconds(60),
+      reservedConcurrency: shares.streams,
       environment: {
         ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'], PutItem: ['entry', 'booking'], UpdateItem: ['total'] }),
         SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),

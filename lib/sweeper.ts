@@ -5,6 +5,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
 import { ownMetric, type AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -14,6 +15,7 @@ export interface SweeperProps {
   readonly ledger: LedgerTable;
   readonly withdrawals: WorkQueue;
   readonly transfers: WorkQueue;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -21,12 +23,12 @@ export interface SweeperProps {
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
 
-  constructor(scope: Construct, id: string, { ledger, withdrawals, transfers, addAlarm }: SweeperProps) {
+  constructor(scope: Construct, id: string, { ledger, withdrawals, transfers, shares, addAlarm }: SweeperProps) {
     super(scope, id);
-    // No reserved concurrency: it would take from what a new account has little of, and two runs at once do no harm, as
-    // each piece of work is marked by a conditional write before it is sent.
+    // Two runs at once do no harm, as each piece of work is marked by a conditional write before it is sent.
     this.sweeper = new WalletFunction(this, 'sweeper', {
       timeout: Duration.seconds(50),
+      reservedConcurrency: shares.scheduled,
       environment: {
         TABLE_NAME: ledger.allow({ UpdateItem: ['transaction'] }, ['due']),
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
@@ -14,6 +15,7 @@ export interface TransfersProps {
   readonly queueDepthLimit: number;
   /** Most batches of queued transfers that are settled at a time: 2 to 1000. */
   readonly concurrency: number;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -25,7 +27,7 @@ export class Transfers extends Construct {
 
   constructor(scope: Construct, id: string, props: TransfersProps) {
     super(scope, id);
-    const { ledger, rateLimits, concurrency, addAlarm } = props;
+    const { ledger, rateLimits, concurrency, shares, addAlarm } = props;
     // Many at a time, so that a wallet that everybody pays into is credited once for all of them.
     this.work = new WorkQueue(this, 'Work', {
       work: 'transfer',
@@ -33,11 +35,13 @@ export class Transfers extends Construct {
       batchSize: 100,
       batchingWindow: Duration.seconds(1),
       concurrency,
+      shares,
       addAlarm,
     });
     this.functions = {
       transfer: new WalletFunction(this, 'transfer', {
         timeout: WalletFunction.longestRouteTimeout,
+        reservedConcurrency: shares.waitingRoutes,
         environment: {
           TABLE_NAME: ledger.allow({
             GetItem: ['transaction'],
@@ -54,6 +58,7 @@ export class Transfers extends Construct {
     };
     this.worker = new WalletFunction(this, 'transfers', {
       timeout: this.work.workerTimeout,
+      reservedConcurrency: this.work.workerConcurrency,
       environment: {
         TABLE_NAME: ledger.allow({ BatchGetItem: ['transaction'], UpdateItem: ['transaction', 'wallet'] }),
         TRANSFER_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),

@@ -33,6 +33,13 @@ export interface WalletFunctionProps<Name extends FunctionName> {
    * @default 10 seconds, which leaves the gateway's 29 s well alone
    */
   readonly timeout?: Duration;
+
+  /**
+   * Concurrency that is kept for this function, and the most that it takes.
+   *
+   * @default - a share of what the account has left
+   */
+  readonly reservedConcurrency?: number | undefined;
 }
 
 /** One function of the service with its own role and log group; its name is that of its file. */
@@ -64,6 +71,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       // CPU comes in proportion to memory, and a cold start is all CPU.
       memorySize: 1024,
       timeout: props.timeout ?? Duration.seconds(10),
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         ...Object.fromEntries(bindings.map(([variable, binding]) => [variable, valueOf(binding)])),

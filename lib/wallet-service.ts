@@ -12,6 +12,7 @@ import type { FunctionName } from '../lambdas/contract.ts';
 import { alarmsTo } from './alarms.ts';
 import { Api, type CorsProps, type ThrottleProps } from './api.ts';
 import { Audit, type AuditOptions } from './audit.ts';
+import { type ReservedConcurrency, sharesOf } from './concurrency.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events, type EventsOptions } from './events.ts';
 import { Fraud, type FraudOptions } from './fraud.ts';
@@ -26,6 +27,7 @@ import { type CognitoIssuer, type TokenIssuer, Tokens } from './tokens.ts';
 import { Transactions } from './transactions.ts';
 import { Transfers } from './transfers.ts';
 import { Wallets } from './wallets.ts';
+import { type WebAcl } from './web-acl.ts';
 import { type BankProps, Withdrawals } from './withdrawals.ts';
 
 /** Properties of `WalletService`. */
@@ -62,6 +64,22 @@ export interface WalletServiceProps {
    * @default 10
    */
   readonly transferConcurrency?: number;
+
+  /**
+   * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at most.
+   * `false` reserves nothing: for a new account, whose quota is 10 and of which Lambda lets nobody reserve any.
+   *
+   * @default - 554 of the 1,000 that an account usually has
+   */
+  readonly reservedConcurrency?: ReservedConcurrency | false;
+
+  /**
+   * The web ACL in front of the API: one of the service's own, one of yours by its ARN, or none. The service's own blocks
+   * an IP address while it sends more than half of what `throttle` lets through, averaged over five minutes.
+   *
+   * @default true
+   */
+  readonly webAcl?: WebAcl;
 
   /**
    * Requests that the API takes from all callers together.
@@ -151,11 +169,12 @@ export class WalletService extends Construct {
     const { queueDepthLimit = 20_000, deletionProtection = true } = props;
     const rateLimits = rateLimitsOf(props.rateLimits);
     const addAlarm = alarmsTo(props.alarmTopic);
+    const shares = sharesOf(props.reservedConcurrency ?? {});
 
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
     const tokens = new Tokens(this, 'Tokens', { issuer: props.tokens, deletionProtection });
     const entries = new EntriesTable(this, 'Entries', { deletionProtection });
-    const projector = new Projector(this, 'Projector', { ledger, entries, addAlarm });
+    const projector = new Projector(this, 'Projector', { ledger, entries, shares, addAlarm });
     const wallets = new Wallets(this, 'Wallets', { ledger, entries, rateLimits });
     const transactions = new Transactions(this, 'Transactions', { ledger, rateLimits });
     const transfers = new Transfers(this, 'Transfers', {
@@ -163,6 +182,7 @@ export class WalletService extends Construct {
       rateLimits,
       queueDepthLimit,
       concurrency: props.transferConcurrency ?? 10,
+      shares,
       addAlarm,
     });
     const withdrawals = new Withdrawals(this, 'Withdrawals', {
@@ -170,16 +190,17 @@ export class WalletService extends Construct {
       bank: props.bank,
       rateLimits,
       queueDepthLimit,
+      shares,
       addAlarm,
     });
     const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
-    const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, addAlarm });
+    const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, shares, addAlarm });
     const health = new Health(this, 'Health', { ledger, tokens, ...queues });
-    const events = new Events(this, 'Events', { ledger, ...props.events, addAlarm });
-    const notifications = new Notifications(this, 'Notifications', { ledger, events, rateLimits, addAlarm });
-    const fraud = new Fraud(this, 'Fraud', { ledger, events, options: props.fraud ?? {}, addAlarm });
+    const events = new Events(this, 'Events', { ledger, ...props.events, shares, addAlarm });
+    const notifications = new Notifications(this, 'Notifications', { ledger, events, rateLimits, shares, addAlarm });
+    const fraud = new Fraud(this, 'Fraud', { ledger, events, options: props.fraud ?? {}, shares, addAlarm });
     const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });
-    const integrity = new Integrity(this, 'Integrity', { ledger, entries, withdrawals, events, addAlarm });
+    const integrity = new Integrity(this, 'Integrity', { ledger, entries, withdrawals, events, shares, addAlarm });
     const routed = {
       ...integrity.functions,
       ...wallets.functions,
@@ -193,6 +214,7 @@ export class WalletService extends Construct {
       functions: routed,
       authorizer: tokens.authorizer,
       cors: props.cors,
+      webAcl: props.webAcl ?? true,
       throttle: props.throttle ?? { ratePerSecond: 1000, burst: 2000 },
       addAlarm,
     });

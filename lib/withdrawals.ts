@@ -4,6 +4,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
 import { ownMetric, type AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { type Access, WalletFunction } from './wallet-function.ts';
@@ -60,6 +61,7 @@ export interface WithdrawalsProps {
   readonly rateLimits: Required<RateLimits>;
   /** Messages that may wait before new withdrawals are refused. */
   readonly queueDepthLimit: number;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -77,7 +79,7 @@ export class Withdrawals extends Construct {
 
   constructor(scope: Construct, id: string, props: WithdrawalsProps) {
     super(scope, id);
-    const { ledger, bank, rateLimits, addAlarm } = props;
+    const { ledger, bank, rateLimits, shares, addAlarm } = props;
     checkBank(bank);
     const { keyOverlap = Duration.hours(24) } = bank;
     if (keyOverlap.toSeconds() < 60) {
@@ -88,6 +90,7 @@ export class Withdrawals extends Construct {
       atStake: 'its money is with neither side',
       batchSize: 10,
       concurrency: bank.concurrency ?? 50,
+      shares,
       addAlarm,
     });
     // One key for each direction: what one side leaks does not let anybody forge the other side's messages.
@@ -107,6 +110,7 @@ export class Withdrawals extends Construct {
     this.functions = {
       withdraw: new WalletFunction(this, 'withdraw', {
         timeout: WalletFunction.longestRouteTimeout,
+        reservedConcurrency: shares.waitingRoutes,
         environment: {
           TABLE_NAME: ledger.allow({
             GetItem: ['transaction'],
@@ -132,6 +136,7 @@ export class Withdrawals extends Construct {
     };
     this.worker = new WalletFunction(this, 'withdrawals', {
       timeout: this.work.workerTimeout,
+      reservedConcurrency: this.work.workerConcurrency,
       environment: {
         TABLE_NAME: ledger.allow({
           GetItem: ['transaction'],

@@ -5,6 +5,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { Shares } from './concurrency.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
 
 /** How often a message is delivered before it is a dead letter. */
@@ -26,6 +27,7 @@ export interface WorkQueueProps {
   readonly batchingWindow?: Duration;
   /** Most batches at work at a time: 2 to 1000. */
   readonly concurrency: number;
+  readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
@@ -35,12 +37,15 @@ export class WorkQueue extends Construct {
   readonly deadLetterQueue: Queue;
   /** The time limit that the worker must have. */
   readonly workerTimeout = Duration.seconds(30);
+  /** The reserved concurrency that the worker must have: less would let the event source's batches be throttled. */
+  readonly workerConcurrency: number | undefined;
   readonly #props: WorkQueueProps;
 
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
     this.#props = props;
-    const { work, atStake, batchingWindow, concurrency, addAlarm } = props;
+    const { work, atStake, batchingWindow, concurrency, shares, addAlarm } = props;
+    this.workerConcurrency = shares.worker(concurrency);
     if (concurrency < 2 || concurrency > 1000) {
       throw new Error(`concurrency of the ${work} worker must be between 2 and 1000, received ${String(concurrency)}`);
     }

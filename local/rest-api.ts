@@ -17,6 +17,7 @@ export const restApiTypes: Record<string, ResourceType> = {
       Description: 'cloud',
       EndpointConfiguration: 'cloud',
       MinimumCompressionSize: true,
+      SecurityPolicy: 'cloud',
       Tags: 'cloud',
     },
     identify: (logicalId) => ({

@@ -19,12 +19,14 @@ function synthesize(context: Record<string, string>) {
 }
 
 describe('the context', () => {
-  it('gives the issuer of tokens and the topic of alarms', () => {
+  it('gives the issuer of tokens, the topic of alarms, and what the account has none of', () => {
     const { status, stderr } = synthesize({
       tokenIssuer: 'https://issuer.example',
       tokenAudience: 'wallets',
       tokenJwksUri: 'https://keys.example/jwks',
       alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:on-call',
+      reservedConcurrency: 'false',
+      webAcl: 'false',
     });
     assert.equal(status, 0, stderr);
     const template = JSON.parse(readFileSync(join(folder, 'Wallet.template.json'), 'utf8')) as {
@@ -38,6 +40,8 @@ describe('the context', () => {
       ['oidc', 'https://issuer.example', 'wallets', 'https://keys.example/jwks'],
     );
     assert.equal(resources.filter(({ Type }) => Type === 'AWS::Cognito::UserPool').length, 0);
+    assert.ok(!JSON.stringify(resources).includes('ReservedConcurrentExecutions'));
+    assert.equal(resources.filter(({ Type }) => Type.startsWith('AWS::WAFv2::')).length, 0);
     const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
     assert.ok(alarms.length > 0);
     for (const { Properties } of alarms) {

@@ -1,6 +1,6 @@
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -148,7 +148,6 @@ describe('the sweeper', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Description: 'Wallet service: sweeper',
       Timeout: 50,
-      ReservedConcurrentExecutions: Match.absent(),
     });
   });
 });

@@ -28,14 +28,15 @@ export interface BreakerSettings {
  *
  * At the 30 % failures that count as normal, more than 30 failures among 60 calls have a probability of 3.6e-4 at any
  * one moment and ten in a row of 5.9e-6; together the breaker opens without cause about once in 19,000 calls, which
- * delays one container's work by 30 s and costs no attempt (with 20 calls in place of 60 it would be once in 260). A
+ * delays one container's work by 15 s and costs no attempt (with 20 calls in place of 60 it would be once in 260). A
  * bank that is down opens it after ten calls.
  *
- * Three calls try, because at 30 % failures a single one would keep the breaker open after three returns of the bank
- * in ten, three do after one in 37. A container that stays open harms more than itself: it answers at once, so that
- * the queue gives it more messages than those that work, and each waits for another 30 s.
+ * Four calls try, because at 30 % failures a single one would keep the breaker open after three returns of the bank
+ * in ten, four do after one in 123. A container that stays open harms more than itself: it answers at once, so that
+ * the queue gives it more messages than those that work, and each waits for another 15 s. An open time of 30 s delayed
+ * the last withdrawals after an outage beyond a minute.
  */
-export const defaultBreaker: BreakerSettings = { lastCalls: 60, inARow: 10, openMs: 30_000, tries: 3 };
+export const defaultBreaker: BreakerSettings = { lastCalls: 60, inARow: 10, openMs: 15_000, tries: 4 };
 
 /** The breaker is open: no call was made, and none will be for `retryAfterMs`. */
 export class BankUnavailable extends Error {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import { checkBooks, newRandom, newRunning, openWallets, untilAllEnded } from './running.ts';
 import type { Running, Transaction } from './running.ts';
@@ -27,15 +28,18 @@ const outages: { how: string; away: object; back: object }[] = [
 const aroundSeconds = isShort ? 3 : 10;
 const wallets = 6;
 const opening = 1_000_000;
-/** What waits longest is a withdrawal that the bank fails again and again: a minute after each of its last visits. */
+/** Until everything has ended; what was measured is far below. */
 const patienceMs = 360_000;
+/** What waited ends within this time of the bank's return, and what this machine needs. */
+const drainMs = 60_000;
 /** For the first breaker to open, on a machine that is busy with other things. */
 const openingMs = 60_000;
 /**
- * Of ten. A worker goes on until its own breaker opens, and the visits to one withdrawal come after 1, 2, 4, 8 … seconds:
- * four in the quarter of a minute that this takes, and some by chance among those that try whether the bank is back.
+ * Of twenty. A worker goes on until its own breaker opens, and the visits to one withdrawal come after 1, 2, 4, 8, 8 …
+ * seconds: four in the quarter of a minute that this takes, and some by chance among those that try whether the bank is
+ * back.
  */
-const mostAttempts = 7;
+const mostAttempts = 10;
 /** When the breakers of all workers are open; withdrawals that are accepted later should hardly meet the outage at all. */
 const allOpenMs = 20_000;
 
@@ -115,7 +119,7 @@ function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { fr
       attempts.filter(({ at, outcome }) => {
         // What is recorded is the end of a call.
         const endedAt = Date.parse(at);
-        return outcome === 'unknown' && endedAt >= from && endedAt < to + bankCallMs;
+        return isFailure(outcome) && endedAt >= from && endedAt < to + bankCallMs;
       }).length,
   );
   t.diagnostic(`attempts by withdrawal: ${histogram(withdrawals.map(({ attempts = [] }) => attempts.length))}`);
@@ -132,6 +136,10 @@ function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { fr
   // Without breakers it would be four to five each in a minute.
   assert.ok(sum(inOutage) < 2 * acceptedFrom(from).length, 'the outage costs few attempts');
   assert.ok(sum(late) < late.length / 2 && Math.max(...late) <= 3, 'behind open breakers it costs hardly any');
+}
+
+function isFailure(outcome: Attempt['outcome']): boolean {
+  return outcome === 'unknown' || outcome === 'not_accepted';
 }
 
 function checkQueue(t: TestContext, samples: readonly Sample[], { from, to }: Outage): void {
@@ -158,11 +166,18 @@ function checkDrain(t: TestContext, withdrawals: readonly Transaction[], { from,
     .filter((endedAt) => endedAt >= to)
     .map((endedAt) => endedAt - to);
   const [half, most] = [quantile(waits, 0.5), quantile(waits, 0.9)];
+  const usual = withdrawals
+    .filter(({ completedAt }) => completedAt !== undefined && Date.parse(completedAt) < from)
+    .map(({ createdAt, completedAt = '' }) => Date.parse(completedAt) - Date.parse(createdAt));
+  // A busy machine is slow at each of some twenty steps, besides the bank's own second. One that ends none in ten seconds
+  // shows nothing of the service's waits.
+  const slowMs = usual.length === 0 ? Infinity : 20 * Math.max(0, quantile(usual, 0.5) - 1_000);
   t.diagnostic(
     `${waits.length} waited for the bank's return: half ended ${seconds(half)} after it, nine of ten ${seconds(most)}, ` +
-      `the last ${seconds(Math.max(...waits))}; the outage took ${seconds(to - from)}`,
+      `the last ${seconds(Math.max(...waits))}; the outage took ${seconds(to - from)}, and half of the withdrawals ` +
+      `before it ${seconds(quantile(usual, 0.5))}`,
   );
-  assert.ok(half < 45_000 && most < 120_000, 'what waited drains');
+  assert.ok(Math.max(...waits) < drainMs + slowMs, `what waited drains within ${seconds(drainMs + slowMs)}`);
 }
 
 interface Answer {

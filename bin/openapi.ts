@@ -12,9 +12,13 @@ import type { RouteHandler } from '../lambdas/runtime/http.ts';
 import { problem } from '../lambdas/runtime/problem.ts';
 import { annotations, fields, idempotencyKeyFormat, maxMetadataKeys } from '../lambdas/runtime/request.ts';
 import { idFormats } from '../lambdas/store/keys.ts';
+import { writesEndMs } from '../lambdas/store/table.ts';
 import { entryOf } from '../lib/bundle.ts';
 import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
 import { fieldTexts, parameterTexts, scopeTexts } from './openapi-texts.ts';
+
+/** A request's last try may begin 8 s after the gateway took it, and is given up 1.5 s later. */
+const refusalFinalSeconds = Math.ceil((writesEndMs + 1_500) / 1000);
 
 type RouteName = (typeof routes)[number]['function'];
 type Described = Pick<RouteHandler<never>, 'body' | 'query'>;
@@ -75,6 +79,7 @@ export async function openApiDocument(): Promise<object> {
         'Lists of values in answers are open (`x-extensible-enum`): a later version may have more of them.',
         'A number is written in digits only: neither 1.0 nor 1e2. No object has a name twice.',
         'A repeated command is answered as the first one was, with the transaction or wallet as it is now.',
+        `A refusal is final ${refusalFinalSeconds} seconds after the last request with its key: an earlier one may be under way until then.`,
         'End users are limited: the headers RateLimit-* say how many requests are left, and 429 `rate_limited` says when.',
       ].join(' '),
     },

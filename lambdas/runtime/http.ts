@@ -10,6 +10,7 @@ import { jsonOf } from '../domain/money.ts';
 import { fingerprintOf, transactionIdOf } from '../store/keys.ts';
 import type { Operation } from '../store/operations.ts';
 import type { RateLimit } from '../store/rate-window.ts';
+import { forRequest } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { callerOf } from './caller.ts';
 import type { Caller } from './caller.ts';
@@ -86,10 +87,17 @@ export function command<B extends z.ZodType, S extends RouteServices = LimitedSe
         logger.appendKeys({ transactionId });
         logger.info('command started');
         const rate = rateOf(caller, route.name, services, readFirst);
-        return route.handle({ caller, path, body, operation, transactionId, rate, event }, services);
+        // The gateway's clock and this one differ by milliseconds.
+        const table = forRequest(services.table, requestedAt(event) ?? services.table.now());
+        return route.handle({ caller, path, body, operation, transactionId, rate, event }, { ...services, table });
       });
     },
   };
+}
+
+/** When the gateway took the request, epoch ms; a caller other than the gateway may not say. */
+function requestedAt({ requestContext }: APIGatewayProxyEvent): number | undefined {
+  return (requestContext as Partial<typeof requestContext>).requestTimeEpoch;
 }
 
 /** The allowance that the command of an end user counts in, where its route has a limit of commands. */

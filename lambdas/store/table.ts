@@ -17,11 +17,26 @@ export interface Table {
   readonly client: DynamoDBClient;
   readonly name: string;
   readonly retry: RetryPolicy;
+  /** Latest time at which a try of a write may begin, epoch ms; absent: the budget of each write alone decides. */
+  readonly writeUntil?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** How long after a request came to the gateway its writes may be tried, ms. */
+export const writesEndMs = 8_000;
+
+/**
+ * Returns the table as a request of that time may write it. What is refused stays refused soon after: no try of an
+ * earlier request with the same key begins later than this.
+ *
+ * @param requestedAt when the gateway took the request, epoch ms
+ */
+export function forRequest(table: Table, requestedAt: number): Table {
+  return { ...table, writeUntil: requestedAt + writesEndMs };
 }
 
 /**

@@ -48,7 +48,7 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
   });
-  const deadline = table.now() + table.retry.budgetMs;
+  const deadline = Math.min(table.now() + table.retry.budgetMs, table.writeUntil ?? Infinity);
   const tries = { missing: false, conflicts: 0 };
   if (reads?.first) {
     const readings = await readingsNow(table, items, reads, deadline);
@@ -63,6 +63,7 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
           const readings = await readingsNow(table, items, reads, deadline);
           if (readings.length > 0) throw new RefusedByReads(readings);
         }
+        if (table.now() >= (table.writeUntil ?? Infinity)) throw new WalletError('busy', { retryAfterSeconds: 1 });
         await table.client.send(command).catch((error: unknown) => {
           tries.missing ||= mayArriveLater(error);
           if (isConflict(error)) tries.conflicts += 1;

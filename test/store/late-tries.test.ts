@@ -1,0 +1,90 @@
+/** A refusal, and an earlier request with the same key that is still trying. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
+import { forRequest, writesEndMs } from '../../lambdas/store/table.ts';
+import { startTestEngine } from '../engine.ts';
+import type { Fault, TestEngine, TestTable } from '../engine.ts';
+import { cancelled } from '../faults.ts';
+import { endUser, send } from '../request.ts';
+import { balanceOf, charge, fundedWallet, newKey, openWallet, transfer as pay } from './commands.ts';
+import { assertRefused } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+let walletId: string;
+let toWalletId: string;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+beforeEach(async () => {
+  table.fault = undefined;
+  [walletId, toWalletId] = [await fundedWallet(table, 'ann', 10), await openWallet(table, 'bob')];
+});
+
+const conflict: Fault = cancelled(
+  { Code: 'None' },
+  { Code: 'None' },
+  { Code: 'TransactionConflict' },
+  { Code: 'None' },
+);
+
+describe('a refusal', () => {
+  it('is not final while an earlier request with the key is under way', async () => {
+    const command = { owner: 'ann', key: newKey(), amount: 50 };
+    const other = engine.openTable(table.name);
+    let tries = 0;
+    // The first request meets others. Before it tries again, a second one is refused, and money comes in.
+    table.fault = async (call, pass) => {
+      if (call.operation !== 'TransactWriteItems' || tries++ > 0) return pass();
+      await assertRefused(other, 'insufficient_funds', () => pay(other, walletId, toWalletId, command));
+      await charge(other, walletId, { amount: 90 });
+      return conflict(call, pass);
+    };
+    const { replayed } = await pay(forRequest(table, table.now()), walletId, toWalletId, command);
+    assert.deepEqual([replayed, (await balanceOf(other, toWalletId)).available], [false, 50]);
+  });
+
+  it(`is final ${writesEndMs / 1000} s and one try after the last request with the key: no try begins later`, async () => {
+    const startedAt = table.now();
+    const begun: number[] = [];
+    table.fault = (call, pass) => {
+      if (call.operation === 'TransactWriteItems') begun.push(table.now() - startedAt);
+      return conflict(call, pass);
+    };
+    const request = forRequest(table, startedAt);
+    table.clock.now += writesEndMs - 2_000;
+    await assert.rejects(pay(request, walletId, toWalletId, { owner: 'ann', amount: 1 }), { code: 'busy' });
+    assert.ok(begun.length > 2 && Math.max(...begun) < writesEndMs, `tries after ${begun.join(', ')} ms`);
+    table.clock.now = startedAt + writesEndMs;
+    begun.length = 0;
+    await assert.rejects(pay(request, walletId, toWalletId, { owner: 'ann', amount: 1 }), { code: 'busy' });
+    assert.deepEqual(begun, [], 'a request that comes too late is not tried at all');
+  });
+
+  it('counts from when the gateway took the request, whatever the function waited for', async () => {
+    const handler = serve(transfer, {
+      table,
+      limits: openLimits({ readsPerHour: 1_000, perHour: 1_000 }),
+      queue: { send: () => Promise.resolve() },
+      isOverloaded: () => {
+        table.clock.now += writesEndMs;
+        return Promise.resolve(false);
+      },
+    });
+    const { status, body } = await send('transfer', handler, {
+      as: endUser('ann'),
+      path: { walletId },
+      key: newKey(),
+      headers: { Prefer: 'respond-async' },
+      body: { amount: 1, toWalletId },
+    });
+    assert.deepEqual([status, body?.['code']], [503, 'busy']);
+    assert.equal((await balanceOf(table, walletId)).available, 10);
+  });
+});

@@ -24,7 +24,9 @@ after(() => {
 /** Everything that is stored, by key. */
 async function stored(): Promise<Map<string, object>> {
   const { Items = [] } = await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }));
-  return new Map(Items.map((item) => [`${item['pk']!.S!} ${item['sk']!.S!}`, item]));
+  return new Map(
+    Items.filter(({ sk }) => sk?.S !== 'RATE').map((item) => [`${item['pk']!.S!} ${item['sk']!.S!}`, item]),
+  );
 }
 
 const transfer = `/wallets/${ann.walletId}/transfer`;

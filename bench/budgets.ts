@@ -100,7 +100,9 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   ];
   for (const [name, outcome] of outcomes) {
     const id = idOf(await withdraw(wallet));
-    await step(`withdrawal worker, ${name}`, { roundTrips: 2, writeUnits: 12 }, () => workers.withdrawal(id, outcome));
+    // The third trip reads whether the wallet is frozen.
+    const budget = { roundTrips: 3, writeUnits: 12, readUnits: 1 };
+    await step(`withdrawal worker, ${name}`, budget, () => workers.withdrawal(id, outcome));
   }
 
   const transfer = (id: string, to: string, more: PostOptions = {}) =>
@@ -148,6 +150,14 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await step('freeze', undefined, () => post(routes.freeze, '/wallets/{walletId}/freeze', empty, 200));
   await step('unfreeze', undefined, () => post(routes.unfreeze, '/wallets/{walletId}/unfreeze', empty, 200));
   await step('close', undefined, () => post(routes.close, '/wallets/{walletId}/close', empty, 200));
+
+  const [unwanted, waiting] = [idOf(await withdraw(wallet)), idOf(await withdraw(mine))];
+  await step('cancel', undefined, () => post(routes.cancel, '/transactions/{transactionId}/cancel', unwanted, 200));
+  await post(routes.freeze, '/wallets/{walletId}/freeze', mine, 200);
+  await step('withdrawal worker, wallet frozen', { roundTrips: 3, writeUnits: 12, readUnits: 1 }, () =>
+    workers.withdrawal(waiting, { outcome: 'accepted' }),
+  );
+  await post(routes.unfreeze, '/wallets/{walletId}/unfreeze', mine, 200);
 
   const inReview = idOf(await withdraw(wallet));
   await workers.withdrawal(inReview, { outcome: 'unknown', reason: 'time-out' }, 1);
@@ -207,6 +217,7 @@ async function openRoutes(table: Table) {
   const { unfreeze } = await import('../lambdas/api/unfreeze.ts');
   const { close } = await import('../lambdas/api/close.ts');
   const { resolve } = await import('../lambdas/api/resolve.ts');
+  const { cancel } = await import('../lambdas/api/cancel.ts');
   const { bankNotifications } = await import('../lambdas/api/bank-notifications.ts');
   const { health } = await import('../lambdas/api/health.ts');
   const { advanceWithdrawal } = await import('../lambdas/workers/withdrawals.ts');
@@ -243,6 +254,7 @@ async function openRoutes(table: Table) {
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
     resolve: serve(resolve, { table }),
+    cancel: serve(cancel, limited),
     bankNotifications: serve(bankNotifications, {
       table,
       keys: () => Promise.resolve([bankKey]),

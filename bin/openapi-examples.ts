@@ -50,6 +50,15 @@ const withdrawal = {
   updatedAt: later,
   completedAt: later,
 };
+const cancelledWithdrawal = {
+  ...pendingWithdrawal,
+  status: 'failed',
+  postings: [...pendingWithdrawal.postings, ...move(`wallet:${walletId}:held`, `wallet:${walletId}:available`)],
+  failure: { code: 'cancelled', message: 'The withdrawal was cancelled before it left for the bank' },
+  cancellation: { by: 'owner', reason: 'The account is the wrong one', at: later },
+  updatedAt: later,
+  completedAt: later,
+};
 const transfer = {
   ...identityOf(ids.transfer),
   type: 'transfer',
@@ -126,6 +135,7 @@ const pass = {
 
 const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   insufficient_funds: { detail: 'available are 1000, asked for are 2500, in minor units of USD' },
+  not_cancellable: { detail: 'the bank may have it already' },
   invalid_request: {
     errors: [{ path: 'amount', message: 'must be an integer of minor units, 1 to 9007199254740991' }],
   },
@@ -157,6 +167,7 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'transfer 200': arrivedTransfer,
   'transfer 201': transfer,
   'transfer 202': openTransfer,
+  'cancel 200': cancelledWithdrawal,
   'freeze 200': { ...wallet, status: 'frozen' },
   'close 200': { ...emptyWallet, status: 'closed' },
 };
@@ -171,6 +182,7 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   unfreeze: {},
   close: {},
   resolve: { outcome: 'completed', evidence: 'Statement of 2026-03-02, line 7' },
+  cancel: { reason: 'The account is the wrong one' },
   'put-notification-preferences': {
     channels: preferences.channels,
     mutedEvents: preferences.mutedEvents,

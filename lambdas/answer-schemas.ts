@@ -217,6 +217,10 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     of: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },
     codes: ['not_in_review'],
   },
+  cancel: {
+    of: { 200: { meaning: 'The transaction, `failed` with the code `cancelled`', schema: 'Transaction' } },
+    codes: ['not_cancellable'],
+  },
   'get-notification-preferences': {
     of: { 200: { meaning: 'What the owner wishes to be told', schema: 'NotificationPreferences' } },
   },

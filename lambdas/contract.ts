@@ -58,6 +58,7 @@ export const environments = {
   unfreeze: table,
   close: table,
   resolve: table,
+  cancel: limited,
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL', 'TRANSFER_QUEUE_URL', 'TRANSFER_DLQ_URL'],
   withdrawals: [
@@ -142,6 +143,7 @@ export const routes = [
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze', any: 'decide' },
   { method: 'POST', path: '/wallets/{walletId}/close', function: 'close', any: 'support' },
   { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve', any: 'decide' },
+  { method: 'POST', path: '/transactions/{transactionId}/cancel', function: 'cancel', own: 'write', any: 'support' },
   {
     method: 'GET',
     path: '/notification-preferences',
@@ -216,7 +218,7 @@ export const metrics = {
   withdrawalAge: 'WithdrawalAge',
   /** The bank contradicts what it said before: money may have moved twice, or not at all. */
   bankContradiction: 'BankContradiction',
-  /** Work that was due and not moving, and was queued again. */
+  /** Work that was due and not moving, and was queued again; not what waited for its wallet. */
   workRequeued: 'WorkRequeued',
   /** Something in the books is not as it must be. */
   discrepancy: 'Discrepancy',

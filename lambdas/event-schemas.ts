@@ -3,6 +3,7 @@
  * here (`npm run schemas`). A member may be added within a version; what exists is neither removed nor changed.
  */
 import * as z from 'zod';
+import { actorKinds } from './domain/actor.ts';
 import { discrepancyKinds } from './domain/discrepancy.ts';
 import type { EventType } from './domain/events.ts';
 import { fraudRules } from './domain/fraud.ts';
@@ -53,6 +54,18 @@ export const transaction = z.object({
   resolution: z
     .object({ outcome: z.enum(['completed', 'failed']), evidence: z.string(), principal: z.string(), at: time })
     .optional(),
+  cancellation: z
+    .object({
+      by: z.enum(actorKinds),
+      reason: z.string().optional().describe("The owner's words, where the owner cancelled"),
+      at: time,
+    })
+    .optional()
+    .describe('How a withdrawal was ended before it left for the bank'),
+  waitingFor: z
+    .enum(['wallet_frozen'])
+    .optional()
+    .describe('What keeps an open withdrawal from the bank: it goes on by itself when its wallet is unfrozen'),
   originalTransactionId: z.string().optional(),
   returnTransactionId: z.string().optional(),
   settledWith: z.string().optional().describe('The first of the queued transfers that were credited together'),
@@ -121,9 +134,13 @@ export const eventSchemas = {
   'withdrawal.accepted': about('withdrawal.accepted', 'Money is held for the bank', { transaction }),
   'withdrawal.executing': about('withdrawal.executing', 'The bank is being asked', { transaction }),
   'withdrawal.completed': about('withdrawal.completed', 'The bank has paid', { transaction }),
-  'withdrawal.failed': about('withdrawal.failed', 'The bank has not paid; the money is available again', {
-    transaction,
-  }),
+  'withdrawal.failed': about(
+    'withdrawal.failed',
+    'The bank has not paid, or it was cancelled; the money is available again',
+    {
+      transaction,
+    },
+  ),
   'withdrawal.review': about('withdrawal.review', 'Nobody knows whether the bank has paid; an operator decides', {
     transaction,
   }),

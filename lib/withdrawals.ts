@@ -125,6 +125,17 @@ export class Withdrawals extends Construct {
         },
       }),
       resolve: new WalletFunction(this, 'resolve', { environment: { TABLE_NAME: ledger.allow(ending) } }),
+      cancel: new WalletFunction(this, 'cancel', {
+        // Also the wallet, which says whether an operator's withdrawal is from the caller's own.
+        environment: {
+          TABLE_NAME: ledger.allow({
+            ...ending,
+            BatchGetItem: ['wallet'],
+            UpdateItem: [...ending.UpdateItem, 'rateWindow'],
+          }),
+          READS_PER_HOUR: String(rateLimits.reads),
+        },
+      }),
       'bank-notifications': new WalletFunction(this, 'bank-notifications', {
         environment: {
           TABLE_NAME: ledger.allow(ending),
@@ -139,7 +150,7 @@ export class Withdrawals extends Construct {
       reservedConcurrency: this.work.workerConcurrency,
       environment: {
         TABLE_NAME: ledger.allow({
-          GetItem: ['transaction'],
+          GetItem: ['transaction', 'wallet'],
           PutItem: ['breaker'],
           UpdateItem: ['transaction', 'wallet'],
         }),

@@ -4,7 +4,10 @@ import { serve } from '../runtime/http.ts';
 import { statusCommand } from '../runtime/status-command.ts';
 import { openTable } from '../store/table.ts';
 
-/** `POST /wallets/{walletId}/freeze`: stops money from entering and leaving; withdrawals that are open still end. */
+/**
+ * `POST /wallets/{walletId}/freeze`: stops money from entering and leaving.
+ * A withdrawal that has not left for the bank waits until the wallet is unfrozen; one that may have left still ends.
+ */
 export const freeze = statusCommand('freeze', 'frozen');
 
 const env = readEnvironment('freeze');

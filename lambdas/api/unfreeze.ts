@@ -4,7 +4,10 @@ import { serve } from '../runtime/http.ts';
 import { statusCommand } from '../runtime/status-command.ts';
 import { openTable } from '../store/table.ts';
 
-/** `POST /wallets/{walletId}/unfreeze`: lets money move again, also out of a closed wallet that it came back to. */
+/**
+ * `POST /wallets/{walletId}/unfreeze`: lets money move again, also out of a closed wallet that it came back to.
+ * Withdrawals that waited go on within six minutes.
+ */
 export const unfreeze = statusCommand('unfreeze', 'active');
 
 const env = readEnvironment('unfreeze');

@@ -19,6 +19,7 @@ export const errorTitles = {
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
   not_in_review: 'The transaction is not in review',
+  not_cancellable: 'The transaction cannot be cancelled',
   ledger_behind: "The wallet's ledger has not reached that moment; retry later",
   another_bank: 'The payment was submitted to another bank',
   overloaded: 'Too much work is waiting; nothing was stored, retry later',

@@ -1,3 +1,4 @@
+import type { Actor } from './actor.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 
@@ -50,6 +51,14 @@ export interface Resolution {
   readonly at: string;
 }
 
+/** The owner's or an operator's end of a withdrawal before a submit had left. */
+export interface Cancellation {
+  readonly actor: Actor;
+  /** Why, in the words of the actor. */
+  readonly reason?: string | undefined;
+  readonly at: string;
+}
+
 export interface Failure {
   readonly code: string;
   readonly message: string;
@@ -82,6 +91,9 @@ export interface Transaction extends Annotations {
   /** Of a withdrawal: the bank that has, or may have, the payment. Present as long as there is one. */
   readonly bankId?: string;
   readonly resolution?: Resolution;
+  readonly cancellation?: Cancellation;
+  /** What keeps a worker from submitting the withdrawal; absent while nothing does. */
+  readonly waitingFor?: 'wallet_frozen';
   /** Of a return: the withdrawal that came back; and of that withdrawal: its return. */
   readonly originalTransactionId?: string;
   readonly returnTransactionId?: string;

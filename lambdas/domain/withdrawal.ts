@@ -1,3 +1,4 @@
+import { WalletError } from './errors.ts';
 import type { Attempt, Transaction } from './transaction.ts';
 
 /**
@@ -119,4 +120,31 @@ export function nextVisitAt(
 export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs: number }): number {
   const waitMs = Math.min((kept.now - Date.parse(kept.createdAt)) / 4, longestWaitMs);
   return Math.ceil(kept.now + Math.max(kept.retryAfterMs, waitMs));
+}
+
+/** A frozen wallet is read again after at least this time. */
+const shortestThawWaitMs = 30_000;
+
+/**
+ * Returns when a withdrawal whose wallet is frozen is due again (epoch ms): after a quarter of its age, 30 s to five
+ * minutes. A wallet that stays frozen for days so costs few reads, and a payout leaves soon after a short freeze.
+ */
+export function nextThawCheckAt({ now, createdAt }: { now: number; createdAt: string }): number {
+  const quarterMs = (now - Date.parse(createdAt)) / 4;
+  return Math.ceil(now + Math.min(Math.max(quarterMs, shortestThawWaitMs), longestWaitMs));
+}
+
+/** The failure of a withdrawal that was cancelled. */
+export const cancelled = { code: 'cancelled', message: 'The withdrawal was cancelled before it left for the bank' };
+
+/**
+ * Returns why this withdrawal cannot be cancelled, or undefined when it can. One submit rules it out for ever, also
+ * one that the bank refused: a proxy between us and the bank may have sent the refused request twice.
+ */
+export function cancelRefusal(current: OpenWithdrawal | undefined): WalletError | undefined {
+  if (current === undefined) return new WalletError('transaction_not_found');
+  const refusal = (detail: string) => new WalletError('not_cancellable', { detail });
+  if (isAtRest(current)) return refusal(`it is ${current.status === 'review' ? 'in review' : current.status}`);
+  if (current.submitBy !== undefined || current.attempts !== undefined) return refusal('the bank may have it already');
+  return undefined;
 }

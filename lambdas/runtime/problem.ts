@@ -14,6 +14,7 @@ const statuses: Record<ErrorCode, number> = {
   wallet_not_empty: 409,
   not_in_review: 409,
   another_bank: 409,
+  not_cancellable: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   insufficient_funds: 422,

@@ -1,6 +1,6 @@
 import type { ChainedEntry } from '../domain/entries.ts';
 import { maskAccount } from '../domain/transaction.ts';
-import type { Transaction } from '../domain/transaction.ts';
+import type { Cancellation, Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { receiptCodeOf } from '../store/keys.ts';
 
@@ -27,6 +27,8 @@ export function transactionView(transaction: Transaction) {
       principal: resolution.principal,
       at: resolution.at,
     },
+    cancellation: transaction.cancellation && cancellationView(transaction.cancellation),
+    waitingFor: transaction.waitingFor,
     originalTransactionId: transaction.originalTransactionId,
     returnTransactionId: transaction.returnTransactionId,
     settledWith: transaction.settledWith,
@@ -37,6 +39,11 @@ export function transactionView(transaction: Transaction) {
     updatedAt: transaction.updatedAt,
     completedAt: transaction.completedAt,
   };
+}
+
+/** A cancellation without an operator's words and identity, which are not the owner's affair. */
+function cancellationView({ actor, reason, at }: Cancellation) {
+  return { by: actor.kind, reason: actor.kind === 'owner' ? reason : undefined, at };
 }
 
 /** A wallet as callers see it. */

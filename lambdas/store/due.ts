@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
-import { dueShard, dueShards, dueTypes, reviewShard, transactionKey } from './keys.ts';
+import { dueShard, dueShardOf, dueShards, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import type { DueType } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
@@ -24,6 +24,11 @@ export async function listDue(
   return (await readShard(table, dueShard(type, shard), limit, before)) as unknown as DueWork[];
 }
 
+/** Lists up to `limit` withdrawals whose wait for their wallet ended before `before` (ISO 8601), the earliest first. */
+export async function listWaiting(table: Table, { before, limit }: { before: string; limit: number }) {
+  return (await readShard(table, waitingShard, limit, before)) as unknown as DueWork[];
+}
+
 /** A withdrawal in review, and since when (ISO 8601 UTC). */
 export interface Review {
   readonly transactionId: string;
@@ -41,15 +46,16 @@ export async function listReviews(table: Table, limit = mostReviews): Promise<Re
 
 /**
  * Marks overdue work as due now, so that it is not found overdue again while its message is on the way. The work may
- * be taken up at once.
+ * be taken up at once, and what waited is open work like any other.
  *
  * @returns false when somebody has moved the work meanwhile
  */
 export async function touchDue(table: Table, work: DueWork, at: string): Promise<boolean> {
   const command = update(table, transactionKey(work.transactionId), {
-    set: 'dueAt = :at',
+    set: 'dueAt = :at, dueShard = :shard',
+    remove: 'waitingFor',
     if: 'dueAt = :seen',
-    values: { at, seen: work.dueAt },
+    values: { at, shard: dueShardOf(work.type, work.transactionId), seen: work.dueAt },
   });
   try {
     await persist(table, () => table.client.send(new UpdateItemCommand(command)));

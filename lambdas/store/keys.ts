@@ -258,6 +258,9 @@ export function dueShardOf(type: DueType, transactionId: string): string {
 /** The partition of the `due` index with all withdrawals that wait for an operator; there are few. */
 export const reviewShard = 'REVIEW';
 
+/** The partition of the `due` index with the withdrawals that wait for their wallet to be unfrozen; there are few. */
+export const waitingShard = 'WAITING';
+
 /** For instance `DUE#w3` for withdrawals: short, as pages of a history are paid for by their size. */
 export function dueShard(type: DueType, shard: number): string {
   return `DUE#${type.charAt(0)}${shard}`;

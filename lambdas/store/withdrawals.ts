@@ -2,10 +2,26 @@ import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/cli
 import { bank } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
-import type { Attempt, Failure, Resolution, Transaction, TransactionStatus } from '../domain/transaction.ts';
-import { unreportedVisit } from '../domain/withdrawal.ts';
+import type {
+  Attempt,
+  Cancellation,
+  Failure,
+  Resolution,
+  Transaction,
+  TransactionStatus,
+} from '../domain/transaction.ts';
+import { cancelled, cancelRefusal, unreportedVisit } from '../domain/withdrawal.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import { fingerprintOf, historyKeyOf, returnIdOf, reviewShard, transactionIdOf, transactionKey } from './keys.ts';
+import {
+  dueShardOf,
+  fingerprintOf,
+  historyKeyOf,
+  returnIdOf,
+  reviewShard,
+  transactionIdOf,
+  transactionKey,
+  waitingShard,
+} from './keys.ts';
 import { putOperation, putRecord, Replay, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { persist } from './table.ts';
@@ -41,9 +57,16 @@ export async function claimWithdrawal(
   const change = update(table, transactionKey(transactionId), {
     set:
       '#status = :executing, claimId = :claimId, dueAt = :leaseUntil, submitBy = :submitBy, updatedAt = :at, ' +
-      'bankId = if_not_exists(bankId, :bankId)',
+      'bankId = if_not_exists(bankId, :bankId), dueShard = :shard',
+    remove: 'waitingFor',
     if: '#type = :withdrawal AND #status IN (:pending, :executing) AND dueAt <= :at',
-    values: { withdrawal: 'withdrawal', pending: 'pending', executing: 'executing', ...claim },
+    values: {
+      withdrawal: 'withdrawal',
+      pending: 'pending',
+      executing: 'executing',
+      shard: dueShardOf('withdrawal', transactionId),
+      ...claim,
+    },
   });
   try {
     // A try whose answer was lost may have claimed: the next one is refused by it, and the work waits for the lease
@@ -89,19 +112,33 @@ export function releaseWithdrawal(
 /**
  * Gives the lease back before the end: nobody takes the withdrawal up before `dueAt`.
  *
- * @param next `attempt` is recorded when the bank was visited; `submitBy` absent says that nothing can be out, at any bank
+ * @param next `attempt` is recorded when the bank was visited; `submitBy` absent says that nothing can be out, at any bank;
+ *   `waitingFor` says what the withdrawal waits for: no message is kept for it, the sweeper queues it when it is due
  * @returns false when the claim was lost
  */
 export function putBackWithdrawal(
   table: Table,
   claimed: Claimed,
-  next: { dueAt: string; submitBy: string | undefined; attempt?: Attempt | undefined },
+  next: {
+    dueAt: string;
+    submitBy: string | undefined;
+    attempt?: Attempt | undefined;
+    waitingFor?: Transaction['waitingFor'];
+  },
 ): Promise<boolean> {
+  const { dueAt, submitBy, attempt, waitingFor } = next;
+  const values = {
+    dueAt,
+    ...(submitBy !== undefined && { submitBy }),
+    ...(waitingFor !== undefined && { waitingFor, dueShard: waitingShard }),
+  };
   return whileClaimed(table, claimed, {
-    set: next.submitBy === undefined ? 'dueAt = :dueAt' : 'dueAt = :dueAt, submitBy = :submitBy',
-    remove: next.submitBy === undefined ? 'claimId, submitBy, bankId' : 'claimId',
-    values: { dueAt: next.dueAt, ...(next.submitBy !== undefined && { submitBy: next.submitBy }) },
-    attempt: next.attempt,
+    set: Object.keys(values)
+      .map((name) => `${name} = :${name}`)
+      .join(', '),
+    remove: submitBy === undefined ? 'claimId, submitBy, bankId' : 'claimId',
+    values,
+    attempt,
   });
 }
 
@@ -151,12 +188,49 @@ export async function resolveWithdrawal(
   operation: Operation,
   verdict: Verdict,
 ): Promise<{ replayed: boolean }> {
-  // The operator's key has made this very transaction, and a write cannot hold its record twice.
-  if (transactionIdOf(operation.principal, operation.idempotencyKey) === verdict.withdrawal.transactionId) {
-    throw new WalletError('idempotency_key_reused');
-  }
+  refuseKeyOf(verdict.withdrawal, operation);
   const items = verdictItems(table, verdict, new WalletError('not_in_review'));
   return { replayed: replayOf(await write(table, [putOperation(table, operation), ...items])) !== undefined };
+}
+
+/**
+ * Ends a withdrawal that no submit has left for, on the word of its owner or an operator, together with the record of
+ * the caller's key. A claim says that a submit may leave, so that of a claim and a cancel exactly one is written.
+ *
+ * @throws WalletError `not_cancellable`, `idempotency_key_reused`, `busy`
+ */
+export async function cancelWithdrawal(
+  table: Table,
+  operation: Operation,
+  { withdrawal, cancellation }: { withdrawal: OpenWithdrawal; cancellation: Cancellation },
+): Promise<{ replayed: boolean }> {
+  refuseKeyOf(withdrawal, operation);
+  const { at } = cancellation;
+  const { wallet, ...end } = ending(table, { withdrawal, at }, cancelled);
+  const readings = await write<WalletError | Replay>(table, [
+    putOperation(table, operation),
+    {
+      label: 'open withdrawal',
+      request: {
+        Update: transactionUpdate(table, withdrawal.transactionId, {
+          set: `${end.set}, cancellation = :cancellation`,
+          remove: endOfWork,
+          if: `#status IN (:pending, :executing) AND #type = :withdrawal${neverSubmitted}`,
+          values: {
+            ...end.values,
+            cancellation,
+            at,
+            withdrawal: 'withdrawal',
+            pending: 'pending',
+            executing: 'executing',
+          },
+        }),
+      },
+      refused: (image) => cancelRefusal(image && toTransaction(image)),
+    },
+    wallet,
+  ]);
+  return { replayed: replayOf(readings) !== undefined };
 }
 
 /**
@@ -205,10 +279,17 @@ interface Change {
   readonly attempts?: readonly Attempt[];
 }
 
-const endOfWork = 'dueShard, dueAt, claimId, submitBy';
+const endOfWork = 'dueShard, dueAt, claimId, submitBy, waitingFor';
 /** No bank has, or ever will have, a payment that was rejected. */
 const endOfRejected = `${endOfWork}, bankId`;
+/** The condition of `cancelRefusal`. */
+const neverSubmitted = ' AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';
 const lost = Symbol('lost to somebody else');
+
+/** Refuses a key that has made this very withdrawal: a write cannot hold its record twice. */
+function refuseKeyOf({ transactionId }: OpenWithdrawal, { principal, idempotencyKey }: Operation): void {
+  if (transactionIdOf(principal, idempotencyKey) === transactionId) throw new WalletError('idempotency_key_reused');
+}
 
 /** How a withdrawal ends on its record, and in its wallet. */
 function ending(table: Table, { withdrawal, at }: { withdrawal: OpenWithdrawal; at: string }, failure?: Failure) {

@@ -5,7 +5,7 @@ import { readEnvironment } from '../runtime/environment.ts';
 import { openQueue, openQueueDepth } from '../runtime/queue.ts';
 import type { Queue } from '../runtime/queue.ts';
 import { logger, metrics } from '../runtime/telemetry.ts';
-import { listDue, listReviews, touchDue } from '../store/due.ts';
+import { listDue, listReviews, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork } from '../store/due.ts';
 import { dueShards } from '../store/keys.ts';
 import type { DueType } from '../store/keys.ts';
@@ -28,19 +28,26 @@ export interface SweeperServices {
 const graceMs = 60_000;
 /** Most work of a type queued again from one shard in one run. */
 const mostPerShard = 250;
+/** Most withdrawals whose wait has ended that are queued in one run. */
+const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
 
 /**
  * Finds work that is due and not moving, and queues it again. Marks it first: when the send fails, the work is
- * overdue again after the grace. A queue with a backlog is left alone, as what is overdue most likely waits in it. Counts
- * the withdrawals in review too: their alarm lasts until an operator has ended the last of them.
+ * overdue again after the grace. A queue with a backlog is left alone, as what is overdue most likely waits in it.
+ * Queues the withdrawals whose wait for their wallet has ended, which are no lost work. Counts the withdrawals in review
+ * too: their alarm lasts until an operator has ended the last of them.
  *
- * @returns how much work was queued again
+ * @returns how much lost work was queued again
  */
 export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
-  const requeued =
-    (await sweepType(table, 'withdrawal', withdrawals)) + (await sweepType(table, 'transfer', transfers));
+  let requeued = 0;
+  if (await hasRoom(withdrawals)) {
+    requeued += await sweepType(table, 'withdrawal', withdrawals);
+    await resume(table, withdrawals);
+  }
+  if (await hasRoom(transfers)) requeued += await sweepType(table, 'transfer', transfers);
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);
   metrics.addMetric(names.withdrawalsInReview, 'Count', (await listReviews(table)).length);
@@ -48,16 +55,33 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
   return requeued;
 }
 
+async function hasRoom(queue: SweptQueue): Promise<boolean> {
+  return (await queue.depth()) <= mostPerShard * dueShards;
+}
+
+/** Queues the withdrawals whose wait has ended. They have no message, so there is no grace. */
+async function resume(table: Table, queue: SweptQueue): Promise<void> {
+  const now = table.now();
+  const waiting = await listWaiting(table, { before: new Date(now).toISOString(), limit: mostWaiting });
+  const resumed = await requeueAll(table, queue, waiting, now);
+  if (resumed > 0) logger.info('waiting withdrawals queued', { resumed });
+}
+
 async function sweepType(table: Table, type: DueType, queue: SweptQueue): Promise<number> {
-  if ((await queue.depth()) > mostPerShard * dueShards) return 0;
   const now = table.now();
   const before = new Date(now - graceMs).toISOString();
   let requeued = 0;
   for (let shard = 0; shard < dueShards; shard++) {
     const overdue = await listDue(table, { type, shard, before, limit: mostPerShard });
-    for (let start = 0; start < overdue.length; start += batchSize) {
-      requeued += await requeue(table, queue, overdue.slice(start, start + batchSize), now);
-    }
+    requeued += await requeueAll(table, queue, overdue, now);
+  }
+  return requeued;
+}
+
+async function requeueAll(table: Table, queue: SweptQueue, work: readonly DueWork[], now: number): Promise<number> {
+  let requeued = 0;
+  for (let start = 0; start < work.length; start += batchSize) {
+    requeued += await requeue(table, queue, work.slice(start, start + batchSize), now);
   }
   return requeued;
 }

@@ -5,12 +5,13 @@ import { reportContradiction } from '../bank/contradiction.ts';
 import { reportEnd } from '../bank/end.ts';
 import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
-import type { Attempt } from '../domain/transaction.ts';
+import type { Attempt, Transaction } from '../domain/transaction.ts';
 import {
   afterVisit,
   bankCallMs,
   isAtRest,
   leaseMs,
+  nextThawCheckAt,
   nextTryAt,
   nextVisitAt,
   notFoundCountsAt,
@@ -26,6 +27,7 @@ import { putBreaker } from '../store/breaker.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
+import { getWallet } from '../store/wallets.ts';
 import {
   claimWithdrawal,
   putBackWithdrawal,
@@ -86,6 +88,8 @@ interface PutBack {
   readonly dueAt: number;
   readonly submitBy: string | undefined;
   readonly attempt?: Attempt | undefined;
+  /** What it waits for without a message: the sweeper queues it when it is due. */
+  readonly waitingFor?: Transaction['waitingFor'];
 }
 
 function newClaim(now: number, bankId: string): Claim {
@@ -113,6 +117,13 @@ async function consult({ withdrawal, claim }: Visit, services: WithdrawalService
         const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
         return { dueAt: definiteAt, submitBy, attempt };
       }
+    }
+    // Read after the claim, and before every submit: a freeze that was answered before this delivery stops the payout.
+    if (await isFrozen(table, withdrawal)) {
+      const { transactionId, walletId, createdAt } = withdrawal;
+      const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
+      logger.info('wallet frozen', { transactionId, walletId, dueAt: iso(dueAt) });
+      return { dueAt, submitBy, waitingFor: 'wallet_frozen' };
     }
     // The claim announced when its submit would be over by; one that may end later must not begin.
     const beginBy = Date.parse(claim.submitBy) - bankCallMs;
@@ -185,19 +196,35 @@ async function leaveToPeople(visit: Visit, attempt: Attempt, table: Table): Prom
   return undefined;
 }
 
-/** Gives the claim back. A claim that was lost meanwhile belongs to another worker; the next delivery finds out. */
-async function putBack(table: Table, visit: Visit, { dueAt, submitBy, attempt }: PutBack): Promise<number> {
-  await putBackWithdrawal(table, heldBy(visit, table.now()), { dueAt: iso(dueAt), submitBy, attempt });
-  return dueAt;
+/**
+ * Gives the claim back. A claim that was lost meanwhile belongs to another worker; the next delivery finds out.
+ *
+ * @returns when the message is wanted again; undefined for what waits, which needs none
+ */
+async function putBack(table: Table, visit: Visit, next: PutBack): Promise<number | undefined> {
+  const written = await putBackWithdrawal(table, heldBy(visit, table.now()), { ...next, dueAt: iso(next.dueAt) });
+  if (next.waitingFor === undefined) return next.dueAt;
+  return written ? undefined : leaveToOthers(table, visit.withdrawal.transactionId);
 }
 
 function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
   return { withdrawal, claimId: claim.claimId, at: iso(now) };
 }
 
-/** When a withdrawal is due that somebody else works on (epoch ms); undefined when there is nothing left to do. */
+/** Returns whether the withdrawal's wallet is frozen now. */
+async function isFrozen(table: Table, { transactionId, walletId }: OpenWithdrawal): Promise<boolean> {
+  const wallet = await getWallet(table, walletId, { consistent: true });
+  if (wallet === undefined) throw new Error(`withdrawal ${transactionId} is from no wallet`);
+  return wallet.status === 'frozen';
+}
+
+/**
+ * Returns when a withdrawal is due that another worker holds (epoch ms). Undefined when no message is needed: it has
+ * ended, or the sweeper queues it when it is due.
+ */
 function wantedAgain(current: OpenWithdrawal | undefined): number | undefined {
-  return current?.dueAt === undefined || isAtRest(current) ? undefined : Date.parse(current.dueAt);
+  if (current?.dueAt === undefined || isAtRest(current) || current.waitingFor !== undefined) return undefined;
+  return Date.parse(current.dueAt);
 }
 
 /**

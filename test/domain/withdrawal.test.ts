@@ -4,11 +4,14 @@ import { describe, it } from 'node:test';
 import { redeliveryDelaySeconds } from '../../lambdas/domain/queue.ts';
 import { transactionStatuses } from '../../lambdas/domain/transaction.ts';
 import type { Attempt, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
 import {
   afterVisit,
   bankCallMs,
+  cancelRefusal,
   isAtRest,
   leaseMs,
+  nextThawCheckAt,
   nextTryAt,
   nextVisitAt,
   notFoundCountsAt,
@@ -149,6 +152,44 @@ describe('a withdrawal that the breaker kept from the bank', () => {
     let now = Date.parse(createdAt);
     for (let delivery = 1; delivery < 30; delivery++) now = nextTryAt({ now, createdAt, retryAfterMs: 8_000 });
     assert.ok(now - Date.parse(createdAt) > 60 * 60_000, `${(now - Date.parse(createdAt)) / 60_000} min`);
+  });
+});
+
+describe('a withdrawal whose wallet is frozen', () => {
+  it('is due again after a quarter of its age, 30 s to five minutes', () => {
+    const createdAt = '2026-03-01T12:00:00.000Z';
+    const wait = (age: number) => {
+      const now = Date.parse(createdAt) + age;
+      return nextThawCheckAt({ now, createdAt }) - now;
+    };
+    assert.deepEqual(
+      [0, 120_000, 200_000, 1_200_000, 86_400_000].map(wait),
+      [30_000, 30_000, 50_000, 300_000, 300_000],
+    );
+  });
+});
+
+describe('a cancel', () => {
+  const open = (status: Transaction['status'], more: Partial<OpenWithdrawal> = {}) =>
+    cancelRefusal({ type: 'withdrawal', status, ...more } as OpenWithdrawal);
+  const submitBy = '2026-03-01T12:00:00.000Z';
+  const refused = { at: submitBy, submitted: true, outcome: 'unknown' } as const;
+
+  it('is for open withdrawals that no submit has left for', () => {
+    assert.deepEqual([open('pending'), open('executing')], [undefined, undefined]);
+    for (const refusal of [
+      ...(['completed', 'failed', 'review'] as const).map((status) => open(status)),
+      open('executing', { submitBy }),
+      open('executing', { attempts: [refused] }),
+    ])
+      assert.equal(refusal?.code, 'not_cancellable');
+    assert.equal(cancelRefusal(undefined)?.code, 'transaction_not_found');
+  });
+
+  it('is refused with the reason', () => {
+    assert.equal(open('completed')?.details.detail, 'it is completed');
+    assert.equal(open('review')?.details.detail, 'it is in review');
+    assert.equal(open('executing', { submitBy })?.details.detail, 'the bank may have it already');
   });
 });
 

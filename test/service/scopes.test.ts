@@ -74,6 +74,11 @@ const decisions: Record<
       { body: { outcome: 'failed', evidence: 'the bank said so' } },
     ],
   },
+  cancel: {
+    own: 'write',
+    any: 'support',
+    request: ({ transactionId }) => [`/transactions/${transactionId}/cancel`, { body: {} }],
+  },
   'get-notification-preferences': {
     own: 'read',
     any: 'support',

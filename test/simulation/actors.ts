@@ -5,7 +5,7 @@ import { checkAnswer, inShort } from './answers.ts';
 import type { Ask, Witness } from './answers.ts';
 import type { BankId, Banks, BookEntry } from './bank.ts';
 import { between, chance } from './chance.ts';
-import { requestOf, transactionIdOfName } from './history.ts';
+import { requestOf, transactionIdOfName, walletIdOfName } from './history.ts';
 import type { CommandName, Step } from './history.ts';
 import { tellError } from './process.ts';
 import type { RouteName, Service } from './service.ts';
@@ -29,6 +29,8 @@ export interface Actors {
   readonly onDecision: (entry: BookEntry) => void;
   /** Operators end what is in review. */
   readonly resolveReviews: (round: number) => void;
+  /** Operators unfreeze the wallets that withdrawals wait for. */
+  readonly unfreezeWaiting: (round: number) => void;
   /** Whether somebody still has something to do. */
   readonly busy: () => boolean;
 }
@@ -158,6 +160,27 @@ export function actorsOn({ world, service, banks, secret, witness, labelOf, tell
           key: `resolve ${transactionId} ${round}`,
           retries: 3,
           action: { do: 'resolve', target: { principal, key } },
+        };
+        act(play(step));
+      }
+    },
+    unfreezeWaiting(round) {
+      const waiting = new Set(
+        ledger.transactions().flatMap(({ walletId, waitingFor }) => (waitingFor === undefined ? [] : [walletId])),
+      );
+      for (const { action, principal, key } of history.steps) {
+        if (action.do !== 'create-wallet') continue;
+        const wallet = { principal, key, currency: action.currency };
+        if (!waiting.has(walletIdOfName(wallet))) continue;
+        const id = `unfreeze ${principal} ${key} ${round}`;
+        const step: Step = {
+          id,
+          at: 0,
+          principal: 'operator',
+          operator: true,
+          key: id,
+          retries: 3,
+          action: { do: 'unfreeze', wallet },
         };
         act(play(step));
       }

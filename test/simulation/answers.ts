@@ -141,6 +141,8 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return !step.operator && (hasCommanded(ask, witness) || hasRead(ask, witness));
     case 'not_in_review':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
+    case 'not_cancellable':
+      return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
     case 'transaction_not_found':
       return route !== 'bank-notifications' && !seesTransaction(ask, witness);
     case 'overloaded':
@@ -192,10 +194,12 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
       const ended = !['pending', 'executing'].includes(look.status);
       return status === 202 || (status === 200 && ended) ? undefined : `it is ${look.status}`;
     }
-    case 'resolve':
+    case 'cancel':
+      if ((body['failure'] as Item | undefined)?.['code'] !== 'cancelled') return 'it is not cancelled';
       return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look))
         ? undefined
         : 'no transaction looked like that';
+    case 'resolve':
     case 'get-transaction':
     case 'get-receipt':
       return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look))
@@ -241,7 +245,8 @@ function maySee(ask: Ask, witness: Witness): boolean {
   if (step.operator || route === 'bank-notifications' || route === 'health') return true;
   if (['charge', 'freeze', 'unfreeze', 'close', 'resolve'].includes(route)) return false;
   if (action.do === 'create-wallet') return (action.owner ?? step.principal) === step.principal;
-  if (action.do === 'get-transaction' || action.do === 'get-receipt') return seesTransaction(ask, witness);
+  if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel')
+    return seesTransaction(ask, witness);
   const [source] = walletsOf(action);
   if (source === undefined) return true;
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);
@@ -258,6 +263,12 @@ function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
   return [transaction.walletId, transaction.counterpartyWalletId ?? ''].some((walletId) =>
     walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === ask.step.principal),
   );
+}
+
+/** Whether nothing can be with the bank, and nothing ever was. */
+function isCancellable({ type, status, submitBy, attempts }: TransactionState): boolean {
+  const open = status === 'pending' || status === 'executing';
+  return type === 'withdrawal' && open && submitBy === undefined && attempts === undefined;
 }
 
 function shows(body: Item, look: TransactionState | undefined): boolean {

@@ -69,12 +69,16 @@ interface Visit {
   notFoundAt?: number;
 }
 
-/** @param onDecision told when a bank has paid or rejected */
+/**
+ * @param onDecision told when a bank has paid or rejected
+ * @param onSubmit told of each payment that leaves for a bank
+ */
 export function openModelBanks(
   world: World,
   settings: BankSettings,
   violate: Violate,
   onDecision: (entry: BookEntry) => void,
+  onSubmit: (reference: string) => void,
 ): Banks {
   const books = { 'bank-1': new Map<string, BookEntry>(), 'bank-2': new Map<string, BookEntry>() };
   const visits = new Map<string, Visit[]>();
@@ -226,6 +230,7 @@ export function openModelBanks(
       refused: false,
     };
     watch(reference, visit);
+    if (visit.submits) onSubmit(reference);
     try {
       return await world.external({
         service: 'bank',

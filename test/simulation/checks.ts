@@ -145,13 +145,14 @@ function checkBooks(transactions: ReadonlyMap<string, TransactionState>, banks: 
     )
       violate('what comes back is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
   }
-  for (const { transactionId, type, status, attempts = [] } of transactions.values()) {
+  for (const { transactionId, type, status, failure, attempts = [] } of transactions.values()) {
     if (type !== 'withdrawal') continue;
     const recorded = attempts.filter((one) => !elsewhere.has(one.reason ?? '') && !isOfAnotherBank(one));
     const { submits, finds } = banks.visits(transactionId);
     const submitted = recorded.filter((attempt) => attempt.submitted).length;
     if (submitted > submits || recorded.length - submitted > finds)
       violate('an attempt is a visit to the bank', `${transactionId} has ${recorded.length} attempts`);
+    if (failure?.code === 'cancelled' && submits > 0) violate('cancelled only when never submitted', transactionId);
     const paid = timesPaid(transactionId) === 1;
     if (paid !== (status === 'completed') && status !== 'review')
       violate('paid is completed', `${transactionId} is ${status}, and the bank has ${paid ? '' : 'not '}paid`);

@@ -7,13 +7,24 @@ import type { FraudRule } from '../../lambdas/domain/fraud.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
 import { getActivity } from '../../lambdas/store/activity.ts';
 import type { Table } from '../../lambdas/store/table.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
+import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from '../store/commands.ts';
+import {
+  charge,
+  fundedWallet,
+  openWallet,
+  queueTransfer,
+  setStatus,
+  transfer,
+  withdraw,
+  bankId,
+} from '../store/commands.ts';
 import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo } from './consumers.ts';
 
 type ScreenedEvent = EventOf<(typeof screenedEvents)[number]>;
@@ -126,6 +137,29 @@ describe('screening', () => {
     assert.deepEqual(byCount.activity.limits, { count: 3, amount: 1_000 });
     assert.deepEqual(byCount.walletIds, [walletId]);
     assert.equal((await getWallet(books.table, walletId))?.status, 'active');
+  });
+
+  it('stops payouts that have not left when it freezes', async () => {
+    const { walletId, events } = await burst(books.table);
+    const { transactionId } = events.find(({ type }) => type === 'withdrawal.accepted')?.transaction ?? {};
+    assert.ok(transactionId);
+    const screening = await newScreening({ freezeOnSuspicion: true });
+    assert.deepEqual(await screening.run(events), []);
+    const next = await advanceWithdrawal(transactionId, {
+      table: books.table,
+      bank: {
+        submit: () => Promise.reject(new Error('no payout leaves a frozen wallet')),
+        find: () => Promise.reject(new Error('nothing was submitted')),
+        isDown: () => false,
+      },
+      policy: { maxAttempts: 3, notFoundWindowMs: 30_000 },
+      bankId,
+    });
+    assert.equal(next, undefined);
+    const waiting = await getTransaction(books.table, transactionId);
+    assert.deepEqual([waiting?.waitingFor, waiting?.attempts], ['wallet_frozen', undefined]);
+    const wallet = await getWallet(books.table, walletId, { consistent: true });
+    assert.deepEqual([wallet?.status, wallet?.held], ['frozen', 500]);
   });
 
   it('counts both events of a queued transfer as one movement, and its arrival as money in', async () => {

@@ -83,9 +83,24 @@ export function generate(seed: string, most: number): History {
     const byOperator = operatorsOnly.has(action.do) && draw('forbidden', n) < 0.95;
     const reader = 'target' in action && draw('reader', n) < 0.7 ? action.target.principal : principal;
     const sender = repeated?.principal ?? (byOperator ? 'operator' : reader);
+    return {
+      id: `s${n}`,
+      at: timeOf(n, at, action, earlier),
+      principal: sender,
+      operator: sender === 'operator',
+      key,
+      retries,
+      action,
+    };
+  }
+
+  function timeOf(n: number, at: number, action: Action, earlier: readonly Step[]): number {
     // Nothing comes back before the bank has paid it.
-    const later = action.do === 'bank-notifications' ? within(500, 90_000, 'later', n) : 0;
-    return { id: `s${n}`, at: at + later, principal: sender, operator: sender === 'operator', key, retries, action };
+    if (action.do === 'bank-notifications') return at + within(500, 90_000, 'later', n);
+    const withdrawal = earlier.findLast(({ action: { do: kind } }) => kind === 'withdraw');
+    if (withdrawal === undefined || (action.do !== 'cancel' && action.do !== 'freeze')) return at;
+    // Around the claim, so that either may be the first.
+    return draw('soon', n) < 0.7 ? withdrawal.at + within(10, pick([60, 60, 5_000], 'soon', n), 'soon', n) : at;
   }
 
   function newAction(n: number, wallet: WalletName, earlier: readonly Step[]): Action {
@@ -106,7 +121,13 @@ export function generate(seed: string, most: number): History {
         return { do: kind, wallet, to, amount, queued: false };
       case 'queued':
         return { do: 'transfer', wallet, to, amount, queued: true, ...waitSeconds };
-      case 'freeze':
+      case 'freeze': {
+        const last = earlier.findLast(({ action: { do: command } }) => command === 'withdraw')?.action;
+        return {
+          do: kind,
+          wallet: last !== undefined && 'wallet' in last && draw('last', n) < 0.5 ? last.wallet : wallet,
+        };
+      }
       case 'unfreeze':
       case 'close':
       case 'get-wallet':
@@ -118,6 +139,8 @@ export function generate(seed: string, most: number): History {
         const agoMs = draw('ago', n) < 0.7 ? within(0, 500, 'ago', n) : within(0, 200_000, 'ago', n);
         return { do: kind, wallet, agoMs };
       }
+      case 'cancel':
+        return { do: kind, target: commandOf(paid) };
       case 'resolve':
       case 'get-transaction':
       case 'get-receipt':
@@ -184,7 +207,8 @@ const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreez
 const frequencies = [
   ...(['withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw'] as const),
   ...(['queued', 'queued', 'queued', 'queued', 'queued', 'transfer', 'transfer', 'transfer', 'transfer'] as const),
-  ...(['charge', 'charge', 'freeze', 'unfreeze', 'unfreeze', 'close', 'resolve', 'returned', 'returned'] as const),
+  ...(['charge', 'charge', 'freeze', 'freeze', 'unfreeze', 'unfreeze', 'close', 'resolve'] as const),
+  ...(['returned', 'returned', 'cancel', 'cancel', 'cancel'] as const),
   ...(['get-wallet', 'get-balance', 'get-transaction', 'get-receipt', 'list-transactions', 'list-wallets'] as const),
   ...(['create-wallet', 'health', 'redrive', 'sweep'] as const),
 ] as const;

@@ -34,7 +34,7 @@ export type Action =
       readonly waitSeconds?: number;
     }
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
-  | { readonly do: 'resolve'; readonly target: CommandName }
+  | { readonly do: 'resolve' | 'cancel'; readonly target: CommandName }
   | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
   /** The balance at a moment in the past. */
   | { readonly do: 'balance-at'; readonly wallet: WalletName; readonly agoMs: number }
@@ -144,6 +144,8 @@ export function requestOf(
       const body = { outcome: facts.resolution(), evidence: 'the bank says so' };
       return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
     }
+    case 'cancel':
+      return { route: action.do, request: { as, key, path: onTransaction(action.target), body: { reason: 'sorry' } } };
     case 'get-wallet':
     case 'get-balance':
     case 'list-transactions':

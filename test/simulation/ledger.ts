@@ -4,7 +4,7 @@
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
-import { reviewShard } from '../../lambdas/store/keys.ts';
+import { reviewShard, waitingShard } from '../../lambdas/store/keys.ts';
 import type { AuditedTable } from './auditor.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
@@ -47,6 +47,9 @@ export interface TransactionState extends Item {
     readonly reason?: string;
   }[];
   readonly bankId?: string;
+  readonly failure?: { readonly code: string };
+  readonly claimId?: string;
+  readonly waitingFor?: string;
   readonly createdAt: string;
 }
 
@@ -73,6 +76,11 @@ export interface Ledger {
   readonly momentAt: (time: number) => number;
   /** What the item was besides what it is now, at any time since `since` (epoch ms); undefined: there was none. */
   readonly past: (key: StoredItem, since: number) => (StoredItem | undefined)[];
+  /**
+   * Whether the wallet has been frozen at every moment since the latest claim on the withdrawal. The worker has read it
+   * since then.
+   */
+  readonly frozenSinceClaim: (transactionId: string) => boolean;
   readonly transactions: () => TransactionState[];
   readonly wallets: () => WalletState[];
   /** Reads the whole table, and checks it against the copy and all transactions against all wallets. */
@@ -204,6 +212,15 @@ export function openLedger(
       const all = [{ since: 0, stored: undefined }, ...looks];
       return all.filter((_, n) => (all[n + 1]?.since ?? 0) >= since).map((look) => look.stored);
     },
+    frozenSinceClaim(transactionId) {
+      const looks = history.get(`TX#${transactionId} TX`) ?? [];
+      const claim = looks.findLast(
+        ({ item }, n) => item?.['claimId'] !== undefined && item['claimId'] !== looks[n - 1]?.item?.['claimId'],
+      );
+      if (claim?.item === undefined) return false;
+      const states = this.looks(`WALLET#${String(claim.item['walletId'])}`, 'WALLET', claim.moment, moment);
+      return states.every((wallet) => wallet?.['status'] === 'frozen');
+    },
     transactions,
     wallets,
     async audit() {
@@ -269,8 +286,11 @@ function checkTransaction(is: TransactionState, was: TransactionState | undefine
       violate('postings fit the status', `${id}, ${is.status}: ${account} is ${booked.get(account) ?? 0n}`);
   }
   const shard = is.dueShard ?? 'none';
-  if ((is.dueAt === undefined) !== (is.dueShard === undefined) || !shard.startsWith(shardOf[is.status]))
+  const expectedShard = is.waitingFor === undefined ? shardOf[is.status] : waitingShard;
+  if ((is.dueAt === undefined) !== (is.dueShard === undefined) || !shard.startsWith(expectedShard))
     violate('open work is due, and nothing else', `${id} is ${is.status}, due ${is.dueAt ?? 'never'} in ${shard}`);
+  if (is.waitingFor !== undefined && (is.status !== 'executing' || is.claimId !== undefined))
+    violate('only what is open waits', `${id} is ${is.status}`);
   if (was === undefined) return;
   if (was.status !== is.status && !next[was.status].includes(is.status))
     violate('status goes forward', `${id} from ${was.status} to ${is.status}`);

@@ -165,6 +165,19 @@ export const mutations: readonly Mutation[] = [
     'return answer.sent ? unknown(answer.lost)',
     'return answer.sent && answer.lost === String() ? unknown(answer.lost)',
   ),
+  mutation(
+    'cancel what may be with the bank',
+    withdrawals,
+    " AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';",
+    "';",
+  ),
+  mutation(
+    'pay from a frozen wallet',
+    worker,
+    "return wallet.status === 'frozen';",
+    'return wallet.status !== wallet.status;',
+  ),
+  mutation('leave what waits alone', 'lambdas/workers/sweeper.ts', 'await resume(table, withdrawals);', ''),
   mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(
     'end a withdrawal that has ended',

@@ -34,6 +34,7 @@ const transfer = (queued: boolean, to = bob, amount = 100): Part => ({
   action: { do: 'transfer', wallet: alice, to, amount, queued },
 });
 const sweepAt = (at: number): Part => ({ at, action: { do: 'sweep' } });
+const cancelAt = (at: number): Part => ({ at, action: { do: 'cancel', target: asked } });
 const byOperator = (action: Action): Part => ({ principal: operator, operator: true, action });
 
 interface Circumstances {
@@ -92,6 +93,8 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
 }
 
 const longWindow = { windowMs: 120_000 };
+/** The worker comes only when the sweeper has found the withdrawal. */
+const lostMessage: Circumstances = { given: [{ call: 'sqs SendMessage', kind: 'message-lost' }] };
 
 export const operations: readonly Operation[] = [
   operation('open a wallet', [{ action: { do: 'create-wallet', currency } }]),
@@ -209,6 +212,53 @@ export const operations: readonly Operation[] = [
   operation('close', [transfer(false, bob, 1_000), { ...byOperator({ do: 'close', wallet: alice }), at: 6_000 }]),
   operation('close too early', [byOperator({ do: 'close', wallet: alice })]),
   operation('resolve too early', [withdraw('OK-1'), { ...byOperator({ do: 'resolve', target: asked }), at: 8_000 }]),
+
+  operation('cancel', [withdraw('OK-1'), cancelAt(6_000)], lostMessage),
+  operation('cancel by an operator', [withdraw('OK-1'), { ...cancelAt(6_000), principal: operator, operator: true }], {
+    ...lostMessage,
+  }),
+  operation("cancel somebody's", [withdraw('OK-1'), { ...cancelAt(6_000), principal: 'carol' }], lostMessage),
+  operation('cancel twice with one key', [withdraw('OK-1'), cancelAt(6_000), { ...cancelAt(6_001), key: 'key-1' }], {
+    ...lostMessage,
+  }),
+  operation('cancel, side by side', [withdraw('OK-1'), cancelAt(6_000), cancelAt(6_000)], lostMessage),
+  operation('cancel while the worker claims', [withdraw('OK-1'), cancelAt(5_030)]),
+  operation('cancel too late', [withdraw('OK-1'), cancelAt(9_000)]),
+  operation('cancel while the breaker is open', [withdraw('OK-1'), cancelAt(7_000)], {
+    maxAttempts: 10,
+    bankDownMs: 40_000,
+    breaker: quickBreaker,
+  }),
+  operation(
+    'withdraw from a wallet that is frozen before it leaves',
+    [
+      withdraw('OK-1'),
+      { ...byOperator({ do: 'freeze', wallet: alice }), at: 6_000 },
+      sweepAt(70_000),
+      { ...byOperator({ do: 'unfreeze', wallet: alice }), at: 90_000 },
+    ],
+    lostMessage,
+  ),
+  operation('withdraw and freeze', [withdraw('OK-1'), { ...byOperator({ do: 'freeze', wallet: alice }), at: 5_020 }]),
+  operation(
+    'freeze, and cancel what waits',
+    [
+      withdraw('OK-1'),
+      { ...byOperator({ do: 'freeze', wallet: alice }), at: 6_000 },
+      sweepAt(70_000),
+      cancelAt(75_000),
+    ],
+    lostMessage,
+  ),
+  operation(
+    'freeze when a worker has died before the payment',
+    [
+      withdraw('OK-1'),
+      { ...byOperator({ do: 'freeze', wallet: alice }), at: 20_000 },
+      { ...byOperator({ do: 'unfreeze', wallet: alice }), at: 200_000 },
+    ],
+    { given: [{ call: 'bank POST /payments', kind: 'crash-before' }] },
+  ),
 
   operation('read', [
     transfer(false),

@@ -2,6 +2,7 @@
 import '../environment.ts';
 import type { Context } from 'aws-lambda';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
+import { cancel } from '../../lambdas/api/cancel.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
@@ -166,6 +167,7 @@ export function openService(
     unfreeze: () => serve(unfreeze, { table }),
     close: () => serve(close, { table }),
     resolve: () => serve(resolve, { table }),
+    cancel: () => serve(cancel, reading()),
     'bank-notifications': () =>
       serve(bankNotifications, { table, keys: keysOf('notifications'), bankId: banks.current() }),
     health: () =>

@@ -90,16 +90,27 @@ export async function simulate(
   const down = history.bankDown.map(({ from, to }) => ({ from: epoch + from, to: epoch + to }));
   const replacedAt = history.bankReplacedAt === undefined ? undefined : epoch + history.bankReplacedAt;
   const settings = { ...history.bank, secret: secrets.requests, down, replacedAt };
-  const banks = openModelBanks(world, settings, violate, (entry) => {
-    actors.onDecision(entry);
-  });
+  const banks = openModelBanks(
+    world,
+    settings,
+    violate,
+    (entry) => {
+      actors.onDecision(entry);
+    },
+    (reference) => {
+      if (ledger.frozenSinceClaim(reference)) violate('a freeze stops what has not left', labelOf(reference));
+    },
+  );
   const workOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
   const queues = openQueues(
     world,
     (body) => labelOf(workOf(body)),
     (body, place) => {
       // The sweeper would find it, but only when it is overdue; a message comes again when the backoff demands it.
-      const status = ledger.transactions().find(({ transactionId }) => transactionId === workOf(body))?.status;
+      const work = ledger.transactions().find(({ transactionId }) => transactionId === workOf(body));
+      // What waits for its wallet needs no message: the sweeper sends one when it is due.
+      const { status, waitingFor } = work ?? {};
+      if (waitingFor !== undefined) return;
       if (status === 'pending' || status === 'executing')
         violate('open work keeps its message', `${place} is ${status}`);
     },
@@ -124,9 +135,14 @@ export async function simulate(
   const actors: Actors = actorsOn({ world, service, banks, secret: secrets.notifications, witness, labelOf, tell });
 
   /**
-   * The bank pays before a hold is consumed, and has refused for good before it is released.
+   * The bank pays before a hold is consumed, and has refused for good before it is released, or was never asked.
    */
-  function checkEnd({ transactionId, status }: TransactionState): void {
+  function checkEnd({ transactionId, status, failure }: TransactionState): void {
+    if (failure?.code === 'cancelled') {
+      if (banks.visits(transactionId).submits > 0)
+        violate('cancelled only when never submitted', labelOf(transactionId));
+      return;
+    }
     const decisions = banks
       .entries()
       .flatMap((entry) => (entry.payment.reference === transactionId ? entry.decision : []));
@@ -140,10 +156,14 @@ export async function simulate(
   async function sweepEveryMinute(): Promise<void> {
     for (let n = 1; ; n++) {
       await world.sleep(minuteMs);
+      const now = new Date(world.now()).toISOString();
       const overdue = new Date(world.now() - minuteMs).toISOString();
       const found = ledger
         .transactions()
-        .some(({ dueAt, status }) => dueAt !== undefined && dueAt < overdue && status !== 'review');
+        .some(
+          ({ dueAt, status, waitingFor }) =>
+            dueAt !== undefined && status !== 'review' && dueAt < (waitingFor === undefined ? overdue : now),
+        );
       if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }
   }
@@ -176,6 +196,7 @@ export async function simulate(
     }
     for (let minute = 0; minute < patienceMinutes && (minute < settlingMinutes || !isAtRest()); minute++) {
       actors.resolveReviews(minute);
+      actors.unfreezeWaiting(minute);
       await world.run(world.now() + minuteMs);
     }
     if (!isAtRest()) violate('accepted work ends', `not within ${patienceMinutes} minutes`);

@@ -172,6 +172,7 @@ describe('grants', () => {
       unfreeze: [...record, 'UpdateItem wallet'],
       close: [...record, 'UpdateItem wallet'],
       resolve: ending,
+      cancel: ['PutItem transaction', 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       'bank-notifications': ending,
       'put-notification-preferences': ['PutItem preferences', 'UpdateItem rateWindow'],
       withdrawals: ['PutItem breaker', 'UpdateItem transaction', 'UpdateItem wallet'],

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
-import { earliestDue, listDue, touchDue } from '../../lambdas/store/due.ts';
+import { earliestDue, listDue, listWaiting, touchDue } from '../../lambdas/store/due.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import { createWallet, listWallets } from '../../lambdas/store/wallets.ts';
 import {
+  cancelWithdrawal,
   endWithdrawal,
   putBackWithdrawal,
   releaseWithdrawal,
@@ -186,6 +187,9 @@ async function useEveryFunction(): Promise<void> {
   await releaseWithdrawal(table, await claim(), visit, failure);
   await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: at(), attempt: visit });
   await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: undefined });
+  await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: undefined, waitingFor: 'wallet_frozen' });
+  const cancellation = { actor: { kind: 'owner', principal: 'ann' }, reason: 'r', at: at() } as const;
+  await cancelWithdrawal(table, operation(table, 'cancel'), { withdrawal: await accept(), cancellation });
   const reviewed = await claim();
   await reviewWithdrawal(table, reviewed, visit);
   const verdict = (withdrawal: OpenWithdrawal) => ({
@@ -206,6 +210,7 @@ async function useEveryFunction(): Promise<void> {
   const open = await accept();
   await earliestDue(table);
   await listDue(table, { type: 'withdrawal', shard: 0, before: '9', limit: 1 });
+  await listWaiting(table, { before: '9', limit: 1 });
   await touchDue(table, { transactionId: open.transactionId, type: 'withdrawal', dueAt: open.createdAt }, at());
   await putBreaker(table, { state: 'open', since: at() });
   await getTransaction(table, open.transactionId);

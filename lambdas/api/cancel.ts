@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { actorOf } from '../domain/actor.ts';
+import { WalletError } from '../domain/errors.ts';
+import { dynamodbClient } from '../runtime/clients.ts';
+import { readEnvironment } from '../runtime/environment.ts';
+import { command, committed, serve } from '../runtime/http.ts';
+import { openReadLimits } from '../runtime/limits.ts';
+import { fields } from '../runtime/request.ts';
+import { transactionView } from '../runtime/views.ts';
+import { getVisibleTransaction } from '../runtime/visible.ts';
+import { isTransactionId } from '../store/keys.ts';
+import { openTable } from '../store/table.ts';
+import { getTransaction } from '../store/transactions.ts';
+import { cancelWithdrawal } from '../store/withdrawals.ts';
+
+const body = z.strictObject({ reason: fields.text(256).optional() });
+
+/**
+ * `POST /transactions/{transactionId}/cancel`: ends a withdrawal that has not left for the bank, and gives its money
+ * back. For the wallet's owner and for operators. It reads first, as only the record knows the wallet and the amount;
+ * the write's condition decides.
+ */
+export const cancel = command({
+  name: 'cancel',
+  body,
+  async handle({ caller, path, body, operation }, { table }) {
+    const transactionId = path['transactionId'] ?? '';
+    if (!isTransactionId(transactionId)) throw new WalletError('transaction_not_found');
+    const withdrawal = await getVisibleTransaction(table, caller, transactionId);
+    if (withdrawal.type !== 'withdrawal')
+      throw new WalletError('not_cancellable', { detail: 'only a withdrawal can be cancelled' });
+    const { replayed } = await cancelWithdrawal(table, operation, {
+      withdrawal,
+      cancellation: { actor: actorOf(operation), at: operation.at, ...body },
+    });
+    const ended = await getTransaction(table, transactionId);
+    return committed(200, transactionView(ended ?? withdrawal), replayed);
+  },
+});
+
+const env = readEnvironment('cancel');
+export const handler = serve(cancel, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  limits: openReadLimits(env),
+});

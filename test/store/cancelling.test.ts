@@ -1,0 +1,239 @@
+/** Ending a withdrawal before it leaves for the bank, on the real engine. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { cancel } from '../../lambdas/api/cancel.ts';
+import type { Actor } from '../../lambdas/domain/actor.ts';
+import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import {
+  cancelWithdrawal,
+  putBackWithdrawal,
+  releaseWithdrawal,
+  reviewWithdrawal,
+  settleWithdrawal,
+} from '../../lambdas/store/withdrawals.ts';
+import { measure, startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { endUser, operator, send } from '../request.ts';
+import type { Request } from '../request.ts';
+import {
+  acceptedWithdrawal,
+  balanceOf,
+  charge,
+  claim,
+  claimed,
+  fundedWallet,
+  newKey,
+  openWallet,
+  operation,
+  queueTransfer,
+  setStatus,
+  transfer,
+  visit,
+  withdraw,
+} from './commands.ts';
+import { allItems, assertRefused, assertWritesNothing, refusalOf } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const now = () => iso(table.now());
+const ann: Actor = { kind: 'owner', principal: 'ann' };
+const whole = { available: 100, held: 0, total: 100 };
+
+async function read(transactionId: string): Promise<OpenWithdrawal> {
+  const transaction = await getTransaction(table, transactionId);
+  assert.ok(transaction);
+  return transaction;
+}
+
+function cancelIt(withdrawal: OpenWithdrawal, key?: string) {
+  const { transactionId } = withdrawal;
+  return cancelWithdrawal(table, operation(table, ['cancel', transactionId], { owner: 'ann', key }), {
+    withdrawal,
+    cancellation: { actor: ann, reason: 'wrong account', at: now() },
+  });
+}
+
+describe('a cancel', () => {
+  it('ends a withdrawal once, gives its money back, ends the work, and says who and why', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const before = await read(transactionId);
+    table.clock.now += 1_000;
+    const key = newKey();
+    const { result, roundTrips, writeUnits } = await measure(table, () => cancelIt(before, key));
+    assert.deepEqual([result, roundTrips], [{ replayed: false }, 1]);
+    assert.ok(writeUnits <= 12, `${writeUnits} units`);
+    const ended = await read(transactionId);
+    assert.deepEqual([ended.status, ended.failure?.code, ended.completedAt], ['failed', 'cancelled', now()]);
+    assert.deepEqual(ended.cancellation, { actor: ann, reason: 'wrong account', at: now() });
+    assert.deepEqual(
+      ended.postings.slice(2).map(({ amount }) => amount),
+      [-30, 30],
+    );
+    assert.deepEqual(await balanceOf(table, walletId), whole);
+    assert.equal(ended.dueAt, undefined);
+    assert.equal((await allItems(table, 'due')).filter((item) => item['transactionId'] === transactionId).length, 0);
+
+    await assertWritesNothing(table, { replayed: true }, () => cancelIt(before, key));
+    await assertRefused(table, 'not_cancellable', () => cancelIt(before));
+    await assertWritesNothing(table, { claimed: false, current: ended }, () => claim(table, transactionId));
+  });
+
+  it('ends what was put back without a submit, also from a frozen wallet', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    await putBackWithdrawal(table, await claimed(table, transactionId), {
+      dueAt: iso(table.now() + 30_000),
+      submitBy: undefined,
+      waitingFor: 'wallet_frozen',
+    });
+    await setStatus(table, walletId, 'frozen');
+    assert.deepEqual(await cancelIt(await read(transactionId)), { replayed: false });
+    const { status, waitingFor } = await read(transactionId);
+    assert.deepEqual([status, waitingFor], ['failed', undefined]);
+    assert.deepEqual(await balanceOf(table, walletId), whole);
+  });
+
+  it('is refused from the claim on, for all that may be with the bank, and for what has ended', async () => {
+    const failure = { code: 'account_closed', message: 'Closed' };
+    const submitBy = iso(table.now());
+    const states: readonly ((id: string) => Promise<unknown>)[] = [
+      (id) => claimed(table, id),
+      async (id) => putBackWithdrawal(table, await claimed(table, id), { dueAt: now(), submitBy }),
+      // Refused by the bank: nothing is out, but a submit has left.
+      async (id) =>
+        putBackWithdrawal(table, await claimed(table, id), {
+          dueAt: now(),
+          submitBy: undefined,
+          attempt: visit(table, 'unknown'),
+        }),
+      async (id) => settleWithdrawal(table, await claimed(table, id), visit(table, 'accepted')),
+      async (id) => releaseWithdrawal(table, await claimed(table, id), visit(table, 'rejected'), failure),
+      async (id) => reviewWithdrawal(table, await claimed(table, id), visit(table, 'unknown')),
+    ];
+    for (const advance of states) {
+      const { transactionId } = await acceptedWithdrawal(table);
+      // As it was read before: the write decides.
+      const before = await read(transactionId);
+      await advance(transactionId);
+      await assertRefused(table, 'not_cancellable', () => cancelIt(before));
+    }
+  });
+
+  it('is refused under the key that made the withdrawal', async () => {
+    const walletId = await fundedWallet(table, 'ann', 100);
+    const key = newKey();
+    const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 30, key });
+    await assertRefused(table, 'idempotency_key_reused', () => cancelIt(transaction, key));
+  });
+});
+
+describe('a claim and a cancel at the same time', () => {
+  const races = 1_000;
+
+  it(`${races} times: exactly one wins, and the money is right`, async () => {
+    const wins = { claim: 0, cancel: 0 };
+    const race = async (number: number) => {
+      const { walletId, transactionId } = await acceptedWithdrawal(table);
+      const withdrawal = await read(transactionId);
+      const claims = () => claim(table, transactionId);
+      const cancels = () => refusalOf(cancelIt(withdrawal));
+      const [claimResult, refusal] =
+        number % 2 === 0
+          ? await Promise.all([claims(), cancels()])
+          : await Promise.all([cancels(), claims()]).then(([second, first]) => [first, second] as const);
+      const { status, submitBy } = await read(transactionId);
+      if (claimResult.claimed) {
+        wins.claim++;
+        assert.deepEqual([refusal?.code, status], ['not_cancellable', 'executing']);
+        assert.ok(submitBy);
+        assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+      } else {
+        wins.cancel++;
+        assert.deepEqual([refusal, status, submitBy], [undefined, 'failed', undefined]);
+        assert.deepEqual(await balanceOf(table, walletId), whole);
+      }
+    };
+    for (let start = 0; start < races; start += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, n) => race(start + n)));
+    assert.equal(wins.claim + wins.cancel, races);
+    assert.ok(wins.claim > 0 && wins.cancel > 0, `both win sometimes: ${JSON.stringify(wins)}`);
+  });
+});
+
+describe('POST /transactions/{transactionId}/cancel', () => {
+  const ask = (transactionId: string, as: Request['as'], more: Partial<Request> = {}) =>
+    send('cancel', serve(cancel, { table, limits: openLimits({ readsPerHour: 1_000_000 }) }), {
+      as,
+      path: { transactionId },
+      key: newKey(),
+      body: {},
+      ...more,
+    });
+
+  it('is for the owner of the wallet and for operators', async () => {
+    for (const as of [endUser('ann'), operator]) {
+      const { walletId, transactionId } = await acceptedWithdrawal(table);
+      const again = { key: newKey(), body: { reason: 'asked for twice' } };
+      const { status, body } = await ask(transactionId, as, again);
+      assert.equal(status, 200);
+      assert.deepEqual([body?.['status'], (body?.['failure'] as { code: string }).code], ['failed', 'cancelled']);
+      const { cancellation } = await read(transactionId);
+      const by = as === operator ? 'operator' : 'owner';
+      assert.deepEqual(cancellation, {
+        actor: { kind: by, principal: as.principal },
+        reason: 'asked for twice',
+        at: now(),
+      });
+      assert.equal((body?.['cancellation'] as { by: string }).by, by);
+      assert.deepEqual(await balanceOf(table, walletId), whole);
+      const replay = await ask(transactionId, as, again);
+      assert.deepEqual([replay.status, replay.headers['Idempotency-Replayed']], [200, 'true']);
+    }
+  });
+
+  it("is the owner's also when an operator has asked for the withdrawal", async () => {
+    const walletId = await fundedWallet(table, 'ann', 100);
+    const { transaction } = await withdraw(table, walletId, { amount: 30 });
+    assert.equal((await ask(transaction.transactionId, endUser('ann'))).status, 200);
+    assert.deepEqual(await balanceOf(table, walletId), whole);
+  });
+
+  it('tells a stranger that there is no such transaction', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    for (const id of [transactionId, `tx_${'a'.repeat(26)}`, 'nonsense']) {
+      const { status, body } = await ask(id, endUser('bob'));
+      assert.deepEqual([status, body?.['code']], [404, 'transaction_not_found']);
+    }
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+  });
+
+  it('says why it cannot be', async () => {
+    const detailOf = async (transactionId: string) => {
+      const { status, body } = await ask(transactionId, endUser('ann'));
+      assert.deepEqual([status, body?.['code']], [409, 'not_cancellable']);
+      return body?.['detail'];
+    };
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    const claim = await claimed(table, transactionId);
+    assert.equal(await detailOf(transactionId), 'the bank may have it already');
+    await settleWithdrawal(table, claim, visit(table, 'accepted'));
+    assert.equal(await detailOf(transactionId), 'it is completed');
+    const to = await openWallet(table, 'bob');
+    for (const { transaction } of [
+      await charge(table, walletId, { amount: 10 }),
+      await transfer(table, walletId, to, { owner: 'ann', amount: 1 }),
+      await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 }),
+    ])
+      assert.equal(await detailOf(transaction.transactionId), 'only a withdrawal can be cancelled');
+  });
+});

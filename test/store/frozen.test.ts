@@ -1,0 +1,218 @@
+/** A withdrawal whose wallet is frozen before it leaves for the bank: worker, sweeper and view, on the real engine. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { withdraw as withdrawRoute } from '../../lambdas/api/withdraw.ts';
+import type { FindOutcome } from '../../lambdas/bank/client.ts';
+import { metrics as names } from '../../lambdas/contract.ts';
+import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
+import { metrics } from '../../lambdas/runtime/telemetry.ts';
+import { transactionView } from '../../lambdas/runtime/views.ts';
+import { earliestDue } from '../../lambdas/store/due.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { sweep } from '../../lambdas/workers/sweeper.ts';
+import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
+import { measure, startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { endUser, send } from '../request.ts';
+import { acceptedWithdrawal, balanceOf, bankId, claimed, destination, newKey, setStatus } from './commands.ts';
+import { assertWritesNothing } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+let walletId: string;
+let transactionId: string;
+let submits: number;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+beforeEach(async () => {
+  table = await engine.newTable();
+  ({ walletId, transactionId } = await acceptedWithdrawal(table));
+  submits = 0;
+});
+
+const policy = { maxAttempts: 5, notFoundWindowMs: 60_000 };
+
+/** One delivery, with a bank that pays. */
+function deliver(find?: FindOutcome) {
+  return advanceWithdrawal(transactionId, {
+    table,
+    bank: {
+      submit: () => Promise.resolve({ outcome: 'accepted' as const }).finally(() => submits++),
+      find: () => (find === undefined ? Promise.reject(new Error('not expected')) : Promise.resolve(find)),
+      isDown: () => false,
+    },
+    policy,
+    bankId,
+  });
+}
+
+async function read() {
+  const transaction = await getTransaction(table, transactionId);
+  assert.ok(transaction);
+  return transaction;
+}
+
+/** One run of the sweeper: what it queued, and what it counted as lost work. */
+async function sweepNow() {
+  const queued: string[] = [];
+  const queue = {
+    send(messages: readonly { transactionId: string }[]) {
+      queued.push(...messages.map((message) => message.transactionId));
+      return Promise.resolve([]);
+    },
+    depth: () => Promise.resolve(0),
+  };
+  return { lost: await sweep({ table, withdrawals: queue, transfers: queue }), queued };
+}
+
+describe('a withdrawal whose wallet is frozen before it leaves', () => {
+  it('waits, visibly and without a message, and goes on after unfreeze', async () => {
+    await setStatus(table, walletId, 'frozen');
+    assert.equal(await deliver(), undefined);
+    const waiting = await read();
+    assert.equal(submits, 0);
+    assert.deepEqual(
+      [waiting.status, waiting.waitingFor, waiting.submitBy, waiting.bankId, waiting.claimId, waiting.attempts],
+      ['executing', 'wallet_frozen', undefined, undefined, undefined, undefined],
+    );
+    assert.equal(transactionView(waiting).waitingFor, 'wallet_frozen');
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+    // A second message, which finds nothing to do.
+    await assertWritesNothing(table, undefined, () => deliver());
+
+    await setStatus(table, walletId, 'active');
+    table.clock.now += 31_000;
+    assert.deepEqual(await sweepNow(), { lost: 0, queued: [transactionId] });
+    assert.equal((await read()).waitingFor, undefined);
+    assert.equal(await deliver(), undefined);
+    const { status, attempts } = await read();
+    assert.deepEqual([status, attempts?.length, submits], ['completed', 1, 1]);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
+  });
+
+  it('uses up no attempts however long it waits, and is never lost work', async (context) => {
+    const counted: number[] = [];
+    context.mock.method(metrics, 'publishStoredMetrics', () => undefined);
+    context.mock.method(metrics, 'addMetric', (name: string, _unit: string, value: number) => {
+      if (name === names.workRequeued) counted.push(value);
+    });
+    await setStatus(table, walletId, 'frozen');
+    assert.equal(await deliver(), undefined);
+    let deliveries = 1;
+    const end = table.now() + 6 * 3_600_000;
+    while (table.now() < end) {
+      // The longest wait, and the minute until the sweeper runs.
+      table.clock.now += 360_000;
+      const { queued } = await sweepNow();
+      assert.deepEqual(queued, [transactionId]);
+      assert.equal(await deliver(), undefined);
+      deliveries++;
+    }
+    assert.equal(deliveries, 61);
+    assert.deepEqual(
+      counted.filter((count) => count > 0),
+      [],
+    );
+    assert.equal((await read()).attempts, undefined);
+    assert.equal(await earliestDue(table), undefined, 'it is not late');
+
+    await setStatus(table, walletId, 'active');
+    table.clock.now += 360_000;
+    assert.deepEqual(await sweepNow(), { lost: 0, queued: [transactionId] });
+    await deliver();
+    assert.equal((await read()).status, 'completed');
+  });
+
+  it('is lost work like any other when the message that was to go on with it is lost', async () => {
+    await setStatus(table, walletId, 'frozen');
+    await deliver();
+    table.clock.now += 31_000;
+    await sweepNow();
+    table.clock.now += 61_000;
+    assert.deepEqual(await sweepNow(), { lost: 1, queued: [transactionId] });
+  });
+
+  it('is not waited for by a client that prefers to wait', async () => {
+    const key = newKey();
+    const startedAt = table.now();
+    const { status, body } = await send(
+      'withdraw',
+      serve(withdrawRoute, {
+        table,
+        limits: openLimits({ readsPerHour: 1_000_000, perHour: 1_000 }),
+        queue: {
+          async send(message) {
+            transactionId = message.transactionId;
+            await setStatus(table, walletId, 'frozen');
+            await deliver();
+          },
+        },
+        isOverloaded: () => Promise.resolve(false),
+      }),
+      {
+        as: endUser('ann'),
+        path: { walletId },
+        key,
+        body: { amount: 10, destination },
+        headers: { Prefer: 'wait=20' },
+      },
+    );
+    assert.deepEqual([status, body?.['waitingFor']], [202, 'wallet_frozen']);
+    assert.ok(table.now() - startedAt < 1_000);
+  });
+});
+
+describe('a withdrawal that may be with the bank when its wallet is frozen', () => {
+  it('is finished when the bank has it', async () => {
+    await claimed(table, transactionId);
+    await setStatus(table, walletId, 'frozen');
+    table.clock.now += leaseMs + policy.notFoundWindowMs;
+    assert.equal(await deliver({ outcome: 'accepted' }), undefined);
+    assert.deepEqual([(await read()).status, submits], ['completed', 0]);
+  });
+
+  it('waits when the bank has definitely not got it, and the bank is asked again before it goes on', async () => {
+    await claimed(table, transactionId);
+    const { submitBy } = await read();
+    await setStatus(table, walletId, 'frozen');
+    table.clock.now += leaseMs + policy.notFoundWindowMs;
+    assert.equal(await deliver({ outcome: 'not_found' }), undefined);
+    const waiting = await read();
+    assert.deepEqual([waiting.waitingFor, waiting.submitBy, submits], ['wallet_frozen', submitBy, 0]);
+    await setStatus(table, walletId, 'active');
+    table.clock.now += 300_000;
+    assert.deepEqual((await sweepNow()).queued, [transactionId]);
+    assert.equal(await deliver({ outcome: 'not_found' }), undefined);
+    assert.deepEqual([(await read()).status, submits], ['completed', 1]);
+  });
+});
+
+describe('the read of the wallet', () => {
+  it('is one consistent read of one read unit, after the claim and before the submit', async () => {
+    const { calls, readUnits } = await measure(table, () => deliver());
+    assert.deepEqual(
+      calls.map(({ operation }) => operation),
+      ['UpdateItem', 'GetItem', 'TransactWriteItems'],
+    );
+    assert.deepEqual([calls[1]?.input['ConsistentRead'], readUnits], [true, 1]);
+  });
+
+  it('honours every freeze that was answered before it', async () => {
+    table.fault = async (call, send) => {
+      const answer = await send();
+      // As soon as the claim is written.
+      if (call.operation === 'UpdateItem') {
+        table.fault = undefined;
+        await setStatus(table, walletId, 'frozen');
+      }
+      return answer;
+    };
+    assert.equal(await deliver(), undefined);
+    assert.deepEqual([(await read()).waitingFor, submits], ['wallet_frozen', 0]);
+  });
+});

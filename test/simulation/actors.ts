@@ -27,6 +27,8 @@ export interface Actors {
   readonly begin: (step: Step) => void;
   /** The bank has decided on a payment, and may say so. */
   readonly onDecision: (entry: BookEntry) => void;
+  /** The bank says again what it has decided, as it is asked to when a table was put back. */
+  readonly remind: () => void;
   /** Operators end what is in review. */
   readonly resolveReviews: (round: number) => void;
   /** Operators unfreeze the wallets that withdrawals wait for. */
@@ -128,6 +130,7 @@ export function actorsOn({ world, service, banks, secret, witness, labelOf, tell
       const headers = { 'Content-Type': 'application/json', ...signature };
       const response = await ask(step, `${label}.${word}${n}`, 'bank-notifications', { headers, body });
       if (response !== undefined && response.status < 300) return;
+      if (response?.status === 404 && ledger.restored()?.lost.has(reference)) return;
       await world.sleep(between(500, 60_000, seed, 'notify again', label, n));
     }
   }
@@ -145,6 +148,13 @@ export function actorsOn({ world, service, banks, secret, witness, labelOf, tell
         const delay = between(0, 120_000, seed, 'notified', reference, copy);
         const label = `bank ${labelOf(reference)}.${copy}`;
         act(world.sleep(delay).then(() => notify(entry, decision, label)));
+      }
+    },
+    remind() {
+      for (const entry of banks.entries()) {
+        const word = entry.returned ? 'returned' : entry.decision;
+        const label = `bank reminds of ${labelOf(entry.payment.reference)}`;
+        if (word !== 'none') act(notify(entry, word, label));
       }
     },
     resolveReviews(round) {

@@ -118,7 +118,12 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'invalid_request':
       return action.do === 'balance-at' && action.agoMs < history.service.clocksDifferMs;
     case 'ledger_behind':
-      return action.do === 'balance-at' && (witness.books?.wasBehind(ask.startedAt) ?? false);
+      // A ledger that does not fit its wallet any more stays behind.
+      return (
+        action.do === 'balance-at' &&
+        ((witness.books?.wasBehind(ask.startedAt) ?? false) ||
+          (ledger.restored()?.wallets.has(walletIdOfName(action.wallet)) ?? false))
+      );
     case 'wallet_frozen':
     case 'wallet_closed':
       return touched.some((wallet) => wallet?.status === code.slice('wallet_'.length));
@@ -144,7 +149,8 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'not_cancellable':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
     case 'transaction_not_found':
-      return route !== 'bank-notifications' && !seesTransaction(ask, witness);
+      if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
+      return !seesTransaction(ask, witness);
     case 'overloaded':
       // The depth may have been read some seconds before.
       return depthsAround(ask, witness).most > history.service.queueDepthLimit;
@@ -206,6 +212,7 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
         ? undefined
         : 'no transaction looked like that';
     case 'balance-at':
+      if (ledger.restored()?.wallets.has(walletIdOfName(action.wallet))) return undefined;
       return showsWallet(body, heldVersions(ledger, walletIdOfName(action.wallet), String(body['at']), ask));
     case 'get-balance':
       return showsWallet(body, walletLooks(ledger, walletIdOfName(action.wallet), ask));
@@ -288,6 +295,11 @@ function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[])
       ['available', 'held', 'total', 'version'].every((figure) => balance[figure] === Number(look[figure])),
   );
   return shown ? undefined : `the wallet never had ${JSON.stringify(balance)}`;
+}
+
+/** The payment that a notification of the bank is about. */
+function referenceOf({ request }: Ask): string {
+  return String((JSON.parse(String(request.body)) as Item)['reference']);
 }
 
 /** The moment that a balance is asked for, ISO 8601. */

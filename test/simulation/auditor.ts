@@ -9,6 +9,9 @@ export interface AuditedTable {
   readonly read: (keys: readonly StoredItem[]) => Promise<StoredItem[]>;
   /** The whole table. */
   readonly scan: () => Promise<StoredItem[]>;
+  /** Puts an item as it is, or removes the one with this key. */
+  readonly put: (item: StoredItem) => Promise<void>;
+  readonly remove: (key: StoredItem) => Promise<void>;
   readonly drop: () => Promise<void>;
 }
 
@@ -39,6 +42,12 @@ export async function newTable({ call }: Line, shape: object): Promise<AuditedTa
         after = page['LastEvaluatedKey'];
       } while (after !== undefined);
       return items;
+    },
+    async put(item) {
+      await call('PutItem', { TableName: name, Item: item });
+    },
+    async remove(key) {
+      await call('DeleteItem', { TableName: name, Key: key });
     },
     async drop() {
       await call('DeleteTable', { TableName: name });

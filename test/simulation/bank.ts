@@ -62,6 +62,8 @@ interface Visit {
   readonly task: Task | undefined;
   readonly submits: boolean;
   readonly leftAt: number;
+  /** How often everything had been stopped before. */
+  readonly stops: number;
   over: boolean;
   /** The bank has said, or nobody has reached it, so that nothing is out because of this submit. */
   refused: boolean;
@@ -146,7 +148,9 @@ export function openModelBanks(
 
   /** Submits to a bank that may still be out: neither refused, nor definitely not found by the bank that they went to. */
   function outAt(earlier: readonly Visit[], bankId: BankId): boolean {
-    const submits = earlier.filter((one) => one.submits && !one.refused && one.bankId === bankId);
+    // A table that was put back may not know of a submit from before; nothing ran since for longer than the window.
+    const isKnown = ({ stops }: Visit) => stops === world.stops();
+    const submits = earlier.filter((one) => one.submits && !one.refused && one.bankId === bankId && isKnown(one));
     if (submits.length === 0) return false;
     const definite = Math.max(...submits.map(({ leftAt }) => leftAt)) + settings.windowMs;
     return !earlier.some((one) => one.bankId === bankId && one.notFoundAt !== undefined && one.notFoundAt >= definite);
@@ -226,6 +230,7 @@ export function openModelBanks(
       task: world.current(),
       submits,
       leftAt: world.now(),
+      stops: world.stops(),
       over: false,
       refused: false,
     };

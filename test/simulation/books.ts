@@ -5,9 +5,11 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import type { Table } from '../../lambdas/store/table.ts';
+import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import { project } from '../../lambdas/workers/projector.ts';
 import type { Witness } from './answers.ts';
 import type { AuditedTable } from './auditor.ts';
+import type { Banks } from './bank.ts';
 import { between, chance } from './chance.ts';
 import type { StoredItem } from './dynamodb.ts';
 import type { Item, Ledger, Violate, WalletState } from './ledger.ts';
@@ -34,6 +36,9 @@ interface Shard {
 }
 
 interface Parts {
+  readonly banks: Banks;
+  /** Wallets and transactions, for tasks. */
+  readonly table: Table;
   readonly entries: Table;
   /** The auditor's way to the same table. */
   readonly stored: AuditedTable;
@@ -46,9 +51,11 @@ const shards = 2;
 const mostRecords = 20;
 /** Time limit of the projector, ms. */
 const limitMs = 60_000;
+/** Time in which the check of the books ends. */
+const passMs = 600_000;
 const faults = ['delivered-twice', 'delivered-late'] as const;
 
-export function openBooks(world: World, { entries, stored, ledger, violate, onError }: Parts): Books {
+export function openBooks(world: World, { banks, table, entries, stored, ledger, violate, onError }: Parts): Books {
   const lanes = Array.from({ length: shards }, (_, name): Shard => ({ name, records: [], isBusy: false, batches: 0 }));
   const aside: DynamoDBRecord[] = [];
   let behindUntil = 0;
@@ -148,30 +155,88 @@ export function openBooks(world: World, { entries, stored, ledger, violate, onEr
     }
   }
 
+  /** Runs the check of the books; gives whom and what it names. */
+  async function check(): Promise<ReadonlySet<string>> {
+    const named = new Set<string>();
+    const items = banks
+      .entries()
+      .flatMap(({ payment: { reference, amount, currency }, decision }) =>
+        decision === 'paid' ? [{ reference, amount, currency, paidAt: new Date(0).toISOString() }] : [],
+      );
+    const bankId = banks.current();
+    const statement = {
+      bankId,
+      statement: () => Promise.resolve({ outcome: 'page', items, next: undefined } as const),
+    };
+    const work = async () => {
+      const pass = beginPass({ passId: 'pass', now: world.now(), segments: 1, standStill: true, bankId });
+      const report = ({ subject }: { subject: string }) => named.add(subject);
+      const control = { now: world.now, stop: () => false, secondLookMs: 1_000, report };
+      for (;;) {
+        const outcome = await runPass({ table, entries, statement }, pass, control);
+        if (typeof outcome !== 'object') return;
+        await world.sleep(outcome.waitUntil - world.now());
+      }
+    };
+    const ending = world.task('check of the books', passMs, work);
+    await world.run(world.now() + passMs);
+    const { how } = await ending;
+    if (how !== 'returned') violate('the check of the books ends', how);
+    return named;
+  }
+
   return {
     entries,
     isIdle,
     wasBehind: (since) => !isIdle() || behindUntil >= since,
     setAside: () => aside.length,
     async checkAtRest(witness) {
-      checkFinalAnswers(witness);
-      if (aside.length > 0) violate('the ledger follows the wallets', `${aside.length} records are set aside`);
+      const restored = ledger.restored();
+      const named = restored === undefined ? undefined : await check();
+      if (restored === undefined) {
+        checkFinalAnswers(witness);
+        if (aside.length > 0) violate('the ledger follows the wallets', `${aside.length} records are set aside`);
+      }
       const { ledgers, totals } = await readEntries();
+      const told = new Set(
+        aside.map(({ dynamodb }) => changeText(unmarshall((dynamodb?.NewImage ?? {}) as StoredItem))),
+      );
       for (const { walletId } of ledger.wallets()) {
-        const problem = problemIn(ledgers.get(walletId) ?? [], versionsOf(ledger, walletId));
-        if (problem !== undefined) violate('the ledger follows the wallets', `${walletId}: ${problem}`);
+        const written = ledgers.get(walletId) ?? [];
+        const problem = problemIn(written, ledger.versions(walletId));
+        for (const change of ledger.versions(walletId)) {
+          const entry = written[change.version];
+          if (entry?.['bookedAt'] !== change['updatedAt'] && !told.has(changeText(change)))
+            violate('no change is dropped', `${walletId}: version ${change.version} is no entry, and not set aside`);
+        }
+        if (named === undefined && problem !== undefined)
+          violate('the ledger follows the wallets', `${walletId}: ${problem}`);
+        // Where one change of the new wallet is set aside, the next may make up for it, and the sums fit again.
+        const isNamed = named?.has(walletId) || [...told].some((change) => change.startsWith(`${walletId} `));
+        if (named !== undefined && problem !== undefined && !isNamed)
+          violate('what a restore has broken is named', `${walletId}: ${problem}`);
+        if (named?.has(walletId) && problem === undefined)
+          violate('the check of the books names what differs, and nothing else', walletId);
       }
       for (const [account, total] of totalsOfPostings())
-        if ((totals.get(account) ?? 0n) !== total)
+        if ((totals.get(account) ?? 0n) !== total && !named?.has(account))
           violate('totals are the sums of postings', `${account}: ${totals.get(account) ?? 0n}, and not ${total}`);
+      for (const { payment, decision } of named === undefined ? [] : banks.entries()) {
+        const paid = ledger.transactions().find(({ transactionId }) => transactionId === payment.reference);
+        if (decision === 'paid' && (paid?.status !== 'completed' || paid.amount !== payment.amount))
+          if (!named?.has(payment.reference))
+            violate(
+              'what a restore has broken is named',
+              `${payment.reference} is paid, and ${paid?.status ?? 'lost'}`,
+            );
+      }
     },
   };
 }
 
-/** Returns what the wallet was with each of its versions. */
-function versionsOf(ledger: Ledger, walletId: string): WalletState[] {
-  const looks = ledger.looks(`WALLET#${walletId}`, 'WALLET', 0, Infinity);
-  return looks.filter((look) => look !== undefined) as WalletState[];
+/** Names a change of a wallet. */
+function changeText({ walletId, version, updatedAt }: Item): string {
+  return [walletId, version, updatedAt].join(' ');
 }
 
 /** What is wrong with the ledger of a wallet; undefined when nothing is. */
@@ -204,7 +269,7 @@ export function heldVersions(
 ): WalletState[] {
   const key = [`WALLET#${walletId}`, 'WALLET'] as const;
   const count = (until: number) => ledger.looks(...key, 0, until).filter((look) => look !== undefined).length;
-  const versions = versionsOf(ledger, walletId);
+  const versions = ledger.versions(walletId);
   const held: WalletState[] = [];
   for (let known = count(from); known <= count(to); known++) {
     const there = versions.slice(0, known);

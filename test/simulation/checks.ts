@@ -4,7 +4,7 @@ import type { Banks } from './bank.ts';
 import { codeOf, contentOf } from './answers.ts';
 import type { Ask, Witness } from './answers.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
-import type { TransactionState, Violate } from './ledger.ts';
+import type { TransactionState } from './ledger.ts';
 
 const moneyRoutes = new Set(['charge', 'withdraw', 'transfer']);
 /** After these the caller does not know whether anything happened. */
@@ -18,7 +18,7 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
   }
   checkKeys(witness, transactions);
   checkRates(witness, transactions);
-  checkBooks(transactions, banks, violate);
+  checkBooks(transactions, banks, witness);
 }
 
 function checkKeys(witness: Witness, transactions: ReadonlyMap<string, TransactionState>): void {
@@ -29,7 +29,8 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
   );
   for (const [transactionId, sent] of byKey) {
     const [first] = sent;
-    if (first === undefined) continue;
+    // What was lost with a restore may be asked for, and answered, as if it had never been.
+    if (first === undefined || ledger.restored()?.lost.has(transactionId)) continue;
     const key = `key ${first.step.key} of ${first.step.principal}`;
     const answered = sent.filter(({ response }) => (response?.status ?? 500) < 300);
     const fresh = answered.filter(({ response }) => response?.headers['Idempotency-Replayed'] === undefined);
@@ -116,7 +117,12 @@ export function isOfAnotherBank({ reason }: { readonly reason?: string }): boole
 }
 
 /** Paid is completed, and the other way round; what came back is booked once. */
-function checkBooks(transactions: ReadonlyMap<string, TransactionState>, banks: Banks, violate: Violate): void {
+function checkBooks(
+  transactions: ReadonlyMap<string, TransactionState>,
+  banks: Banks,
+  { ledger, violate }: Pick<Witness, 'ledger' | 'violate'>,
+): void {
+  const isLost = (transactionId: string) => ledger.restored()?.lost.has(transactionId) ?? false;
   const paidBy = Map.groupBy(banks.entries(), ({ payment }) => payment.reference);
   const timesPaid = (reference: string) =>
     (paidBy.get(reference) ?? []).reduce((sum, entry) => sum + entry.timesPaid, 0);
@@ -128,6 +134,8 @@ function checkBooks(transactions: ReadonlyMap<string, TransactionState>, banks: 
   for (const { bankId, payment, timesPaid, returned } of banks.entries()) {
     const { reference } = payment;
     const withdrawal = transactions.get(reference);
+    // What was lost with a restore differs from the bank's book, which the check of the books must name.
+    if (isLost(reference)) continue;
     if (withdrawal?.type !== 'withdrawal') {
       violate('the bank pays what was asked for', `${reference} is no withdrawal`);
       continue;
@@ -154,7 +162,7 @@ function checkBooks(transactions: ReadonlyMap<string, TransactionState>, banks: 
       violate('an attempt is a visit to the bank', `${transactionId} has ${recorded.length} attempts`);
     if (failure?.code === 'cancelled' && submits > 0) violate('cancelled only when never submitted', transactionId);
     const paid = timesPaid(transactionId) === 1;
-    if (paid !== (status === 'completed') && status !== 'review')
+    if (!isLost(transactionId) && paid !== (status === 'completed') && status !== 'review')
       violate('paid is completed', `${transactionId} is ${status}, and the bank has ${paid ? '' : 'not '}paid`);
   }
   const returns = [...transactions.values()].filter(({ type }) => type === 'return');

@@ -14,7 +14,7 @@ export type StoredItem = Record<string, AttributeValue>;
 
 /** As the client of lambdas/runtime/clients.ts. */
 const timeoutMs = 1_500;
-const reads = new Set(['GetItem', 'BatchGetItem', 'Query']);
+const reads = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
 
 /** Where the calls end, and the table that they are about. */
 export interface Place {
@@ -31,16 +31,19 @@ export interface Place {
  * @returns the table, that of entries, and what is to stand behind its client
  */
 export function connectTable(world: World, { client, line, name, entriesName }: Place, ledger: Ledger) {
-  const model: Model = (call) =>
-    world.external({
+  const model: Model = (call) => {
+    const stops = world.stops();
+    return world.external({
       service: 'dynamodb',
       operation: call.operation,
       kinds: kindsFor(call),
       legMs: [1, 8],
       timeoutMs,
       lost: noAnswer,
-      perform: (struck) => perform(call, struck),
+      // What left before everything was stopped arrives at a table that nobody reads any more.
+      perform: (struck) => (world.stops() === stops ? perform(call, struck) : Promise.reject(noAnswer())),
     });
+  };
 
   async function really({ operation, input, text }: WireCall): Promise<Answer> {
     const answer = await line.send(operation, text);
@@ -114,6 +117,8 @@ function kindsFor({ operation, input }: WireCall): readonly Kind[] {
       return isConsistent(input) ? [...always, 'partial-batch'] : [...always, 'partial-batch', 'stale-read'];
     case 'Query':
       return 'IndexName' in input ? [...always, 'index-behind'] : always;
+    case 'Scan':
+      return always;
     case 'GetItem':
       return isConsistent(input) ? always : [...always, 'stale-read'];
     default:

@@ -25,7 +25,7 @@ export function generate(seed: string, most: number): History {
     const principal = draw('opened by', n) < 0.3 ? 'operator' : owner;
     return { owner, principal, key: `wallet-${n}`, currency: draw('currency', n) < 0.96 ? 'EUR' : 'JPY' };
   });
-  const hasBooks = draw('books') < 0.15;
+  const hasBooks = draw('books') < 0.2;
   const steps: Step[] = wallets.flatMap(({ owner, ...wallet }, n) => {
     const { principal, key, currency } = wallet;
     const operator = principal === 'operator';
@@ -157,6 +157,28 @@ export function generate(seed: string, most: number): History {
     }
   }
 
+  const bankWindowMs = pick(windows, 'window');
+  const restore = hasBooks && draw('restore') < 0.5 ? newRestore() : undefined;
+  if (restore !== undefined) steps.push(...afterRestore(restore.at + restore.stoppedMs));
+
+  function newRestore(): NonNullable<History['restore']> {
+    const at = within(4_500, burst + 10_000, 'restored');
+    return { at, to: Math.max(3_500, at - within(0, 60_000, 'restored to')), stoppedMs: bankWindowMs + 30_000 };
+  }
+
+  /** Makes anew some of the versions that the ledger has. */
+  function afterRestore(resumedAt: number): Step[] {
+    return Array.from({ length: within(0, 4, 'after restore') }, (_, n): Step => {
+      const action: Action = {
+        do: 'charge',
+        wallet: nameOf(pick(wallets, 'after restore', n)),
+        amount: pick(amounts, 'after restore', n),
+      };
+      const at = resumedAt + within(1_000, 20_000, 'after restore', n);
+      return { id: `r${n}`, at, principal: 'operator', operator: true, key: `after-${n}`, retries: 3, action };
+    });
+  }
+
   const queue = { visibilityMs: 180_000, maxReceives: pick([3, 20], 'receives') };
   return {
     seed,
@@ -174,12 +196,14 @@ export function generate(seed: string, most: number): History {
       withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },
       transfers: { ...queue, batchSize: pick([1, 10, 100], 'transfers'), gatherMs: 1_000 },
     },
-    bank: { windowMs: pick(windows, 'window'), forgetful: draw('forgetful') < 0.5 },
+    bank: { windowMs: bankWindowMs, forgetful: draw('forgetful') < 0.5 },
     bankDown: Array.from({ length: draw('down') < 0.2 ? 1 : 0 }, () => {
       const from = within(4_000, burst, 'down');
       return { from, to: from + within(30_000, 400_000, 'down for') };
     }),
-    ...(draw('replaced') < 0.2 && { bankReplacedAt: within(4_000, burst + 30_000, 'replaced') }),
+    // A record that was put back does not say which bank it went to.
+    ...(draw('replaced') < 0.2 &&
+      restore === undefined && { bankReplacedAt: within(4_000, burst + 30_000, 'replaced') }),
     storms: Array.from({ length: draw('storms') < 0.15 ? 2 : 0 }, (_, n) => {
       const from = within(3_000, burst, 'storm', n);
       return { from, to: from + within(500, 12_000, 'storm for', n) };
@@ -187,6 +211,7 @@ export function generate(seed: string, most: number): History {
     notified: pick([0, 0.3, 1], 'notified'),
     idleSweeps: 0.05,
     hasBooks,
+    ...(restore && { restore }),
     calmAt: burst + within(1_000, 300_000, 'calm'),
     faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
   };

@@ -76,6 +76,11 @@ export interface History {
   readonly calmAt?: number;
   /** Whether the projector follows the stream into a table of entries, which takes its time. */
   readonly hasBooks: boolean;
+  /**
+   * The wallet table is put back to what it was at `to`, and the table of entries is not. Nothing runs for `stoppedMs`, which
+   * is longer than the bank's window. Times in ms after the beginning.
+   */
+  readonly restore?: { readonly at: number; readonly to: number; readonly stoppedMs: number };
   /** Share of external calls that a random plan strikes. */
   readonly faultRate: number;
 }

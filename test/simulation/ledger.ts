@@ -59,6 +59,14 @@ export type Violate = (rule: string, detail: string) => void;
 /** Told of an item as it was (undefined: it was made) and as it became. */
 export type OnChange = (key: StoredItem, before: StoredItem | undefined, after: StoredItem) => void;
 
+/** What a table that was put back to an earlier state has lost. */
+export interface Restored {
+  /** Ids of transactions and operations that it does not have any more. */
+  readonly lost: ReadonlySet<string>;
+  /** Ids of wallets that it has as they were. */
+  readonly wallets: ReadonlySet<string>;
+}
+
 export interface Ledger {
   /** Reads again what a write has touched, and checks it. */
   readonly observe: (keys: readonly StoredItem[]) => Promise<void>;
@@ -83,6 +91,12 @@ export interface Ledger {
   readonly frozenSinceClaim: (transactionId: string) => boolean;
   readonly transactions: () => TransactionState[];
   readonly wallets: () => WalletState[];
+  /** What the wallet was with each of its versions; without those that were lost when the table was put back. */
+  readonly versions: (walletId: string) => WalletState[];
+  /** Puts the whole table back to what it was at a time, epoch ms; the stream shows nothing of it. */
+  readonly putBack: (time: number) => Promise<void>;
+  /** Undefined: the table was never put back. */
+  readonly restored: () => Restored | undefined;
   /** Reads the whole table, and checks it against the copy and all transactions against all wallets. */
   readonly audit: () => Promise<void>;
 }
@@ -112,6 +126,7 @@ export function openLedger(
   const times: { readonly moment: number; readonly time: number }[] = [];
   let moment = 0;
   let onChange: OnChange = () => undefined;
+  let restored: (Restored & { readonly to: number; readonly at: number }) | undefined;
 
   const currentOf = (text: string): Item | undefined => history.get(text)?.at(-1)?.item;
   const currents = (): Item[] =>
@@ -223,6 +238,38 @@ export function openLedger(
     },
     transactions,
     wallets,
+    versions(walletId) {
+      const looks = history.get(`WALLET#${walletId} WALLET`) ?? [];
+      const kept = looks.filter(
+        ({ since, moment: at }) => restored === undefined || since <= restored.to || at > restored.at,
+      );
+      return kept.flatMap(({ item }) => (item === undefined ? [] : [item as WalletState]));
+    },
+    async putBack(time) {
+      moment++;
+      const lost = new Set<string>();
+      const putBack = new Set<string>();
+      for (const [text, looks] of history) {
+        const was = looks.findLast(({ since }) => since <= time);
+        const is = looks.at(-1)?.stored;
+        if (is === undefined || was?.stored === is) continue;
+        const { pk, sk } = is;
+        if (was?.stored === undefined && pk && sk) {
+          await table.remove({ pk, sk });
+          stored.delete(text);
+          if (sk.S === 'TX') lost.add(pk.S?.slice('TX#'.length) ?? '');
+        } else if (was?.stored !== undefined) {
+          await table.put(was.stored);
+          stored.set(text, was.stored);
+          if (sk?.S === 'WALLET') putBack.add(pk?.S?.slice('WALLET#'.length) ?? '');
+        }
+        history.set(text, [...looks, { moment, since: now(), stored: was?.stored, item: was?.item }]);
+      }
+      balances.clear();
+      for (const transaction of transactions()) post(transaction, undefined);
+      restored = { lost, wallets: putBack, to: time, at: moment };
+    },
+    restored: () => restored,
     async audit() {
       const items = await table.scan();
       const known = new Map([...stored].map(([text, item]) => [text, unmarshall(item)]));

@@ -281,6 +281,12 @@ export const mutations: readonly Mutation[] = [
     'at: bookedAt,',
   ),
   mutation(
+    'drop a change of a version that the ledger has, whatever it says',
+    'lambdas/domain/entries.ts',
+    'if (known !== undefined && isSameChange(known, entryOf(undefined, before, after))) return [];',
+    'if (known !== undefined) return [];',
+  ),
+  mutation(
     'tell the balance at a moment from a ledger that is behind',
     'lambdas/domain/entries.ts',
     "if (wallet.version !== (entry?.version ?? -1) + 1) return 'behind';",

@@ -127,7 +127,15 @@ export async function simulate(
   };
   const books =
     entries && connected.entries
-      ? openBooks(world, { entries: connected.entries, stored: entries, ledger, violate, onError })
+      ? openBooks(world, {
+          banks,
+          table: connected.table,
+          entries: connected.entries,
+          stored: entries,
+          ledger,
+          violate,
+          onError,
+        })
       : undefined;
   const parts = { clients, table: connected.table, entries: books?.entries, queues, banks };
   const service = openService(world, parts, { ...history.service, secrets }, onError);
@@ -168,6 +176,16 @@ export async function simulate(
     }
   }
 
+  /** Everything is stopped, the wallet table put back, and the bank asked to say again what it has decided. */
+  function putBack({ at, to, stoppedMs }: NonNullable<History['restore']>): void {
+    world.at(epoch + at, async () => {
+      world.stop(epoch + at + stoppedMs);
+      await ledger.putBack(epoch + to);
+      tell(`the wallet table is put back to ${to} ms`);
+    });
+    world.at(epoch + at + stoppedMs, actors.remind);
+  }
+
   const isAtRest = () =>
     !actors.busy() && (books?.isIdle() ?? true) && ledger.transactions().every(({ status }) => ended.has(status));
 
@@ -177,18 +195,18 @@ export async function simulate(
         violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
     },
     onMetric(name, task) {
-      if (name === metricNames.bankContradiction) violate('the bank is never contradicted', task.label);
+      // A transaction that was lost with a restore may be asked for again with another amount.
+      const isLost = (ledger.restored()?.lost.size ?? 0) > 0;
+      if (name === metricNames.bankContradiction && !isLost) violate('the bank is never contradicted', task.label);
     },
   });
   try {
     history.steps.forEach(actors.begin);
     void sweepEveryMinute();
-    const last = Math.max(
-      0,
-      ...history.steps.map(({ at }) => at),
-      ...history.bankDown.map(({ to }) => to),
-      history.bankReplacedAt ?? 0,
-    );
+    if (history.restore !== undefined) putBack(history.restore);
+    const { at: restoredAt = 0, stoppedMs = 0 } = history.restore ?? {};
+    const ends = [...history.steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to)];
+    const last = Math.max(restoredAt + stoppedMs, history.bankReplacedAt ?? 0, ...ends);
     await world.run(epoch + Math.max(last, history.calmAt ?? 0));
     if (history.calmAt !== undefined) {
       world.calm();
@@ -218,6 +236,7 @@ export async function simulate(
     lives: livesIn(ledger),
     struck: new Set(world.struck.map(({ kind }) => kind)),
     deadLetters: queues.deadLetters(),
+    setAside: books?.setAside() ?? 0,
   });
   return { violations, points: world.points, struck: world.struck, tally, states, story };
 }

@@ -19,6 +19,8 @@ export interface Remains {
   readonly struck: ReadonlySet<FaultKind>;
   /** Messages that became dead letters. */
   readonly deadLetters: number;
+  /** Records that the projector has set aside. */
+  readonly setAside: number;
 }
 
 const unreported = 'the worker did not come back';
@@ -75,6 +77,8 @@ const predicates = {
   'a balance at a moment is told': ({ asks }) =>
     asks.some(({ step, response }) => step.action.do === 'balance-at' && response?.status === 200),
   'a balance at a moment is refused as the ledger is behind': ({ asks }) => asks.some(isRefusedAs('ledger_behind')),
+  'the wallet table is put back, and the ledger is not': ({ history }) => history.restore !== undefined,
+  'a change is set aside': ({ setAside }) => setAside > 0,
   'the breaker opens': ({ lives }) => lives.some((life) => has(life, 'state', 'open')),
   'a message becomes a dead letter': ({ deadLetters }) => deadLetters > 0,
   'a wallet is frozen with open withdrawals': ({ lives }) =>

@@ -74,6 +74,10 @@ export interface World {
   /** Runs work in a process whose clock is ahead by `aheadMs`, and which dies at its time limit. */
   readonly task: <T>(label: string, limitMs: number, work: () => Promise<T>, aheadMs?: number) => Promise<Ending<T>>;
   readonly current: () => Task | undefined;
+  /** Ends every process, and starts none before `until`, epoch ms. */
+  readonly stop: (until: number) => void;
+  /** How often everything was stopped. */
+  readonly stops: () => number;
   /** Does something later. */
   readonly at: (time: number, run: () => void | Promise<void>) => void;
   /** Lets time pass up to `until` (epoch ms), or until nothing is left to happen. */
@@ -104,6 +108,9 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
   const points: Point[] = [];
   const struck = new Map<string, Fault & { call: string }>();
   const storage = new AsyncLocalStorage<Task>();
+  const tasks = new Set<Task>();
+  let stoppedUntil = -Infinity;
+  let stops = 0;
 
   const now = () => clock;
 
@@ -224,8 +231,14 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
         if (ended) return;
         ended = true;
         activity++;
+        tasks.delete(running);
         resolve(ending);
       };
+      if (clock < stoppedUntil) {
+        running.die();
+        return;
+      }
+      tasks.add(running);
       const atDeadline = () => {
         if (ended) return;
         if (clock >= running.deadline) running.die();
@@ -265,6 +278,12 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
     strike,
     task,
     current: () => storage.getStore(),
+    stop(until) {
+      stoppedUntil = until;
+      stops++;
+      for (const task of tasks) task.die();
+    },
+    stops: () => stops,
     at,
     async run(until) {
       await drain();

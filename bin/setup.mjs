@@ -1,15 +1,17 @@
 // Installs the dependencies where they are missing or belong to another package-lock.json, and otherwise returns at
 // once. The npm scripts run it first, so that a fresh clone needs no command of its own; npm runs it with --installed
 // after every install, however it was started, to note which package-lock.json is in node_modules. Plain JavaScript,
-// because it runs on whatever node the machine has: node 24, which all the rest needs, is one of the dependencies.
+// because it runs on whatever node the machine has: node 24, which all the rest needs, is one of the dependencies. It
+// comes as a package for each platform, so that package-lock.json has the integrity of the binary itself.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const stamp = join(root, 'node_modules', '.wallet-installed');
+const modules = join(root, 'node_modules');
+const stamp = join(modules, '.wallet-installed');
 const lock = join(root, '.wallet', 'installing');
 
 const wanted = createHash('sha256')
@@ -20,6 +22,12 @@ if (process.argv.includes('--installed')) writeFileSync(stamp, wanted);
 else if (contentOf(stamp) !== wanted) setUp();
 
 function setUp() {
+  if (isLink(modules)) {
+    console.error(
+      'node_modules is a link to another folder, and is used as it is: package-lock.json may not be its own.',
+    );
+    return;
+  }
   if (Number(process.versions.node.split('.')[0]) < 20) {
     fail(`Node 20 or later is needed to install (this is ${process.version}); Node 24 then comes from npm.`);
     return;
@@ -43,8 +51,22 @@ function install() {
   const { status, error } = npm.endsWith('npm-cli.js')
     ? spawnSync(process.execPath, [npm, 'ci'], { cwd: root, stdio: 'inherit' })
     : spawnSync('npm ci', { cwd: root, stdio: 'inherit', shell: true });
-  if (status === 0) writeFileSync(stamp, wanted);
+  if (status === 0) installed();
   else fail(`npm ci failed${error ? `: ${error.message}` : ''}; its own messages are above.`);
+}
+
+function installed() {
+  writeFileSync(stamp, wanted);
+  const hasNode = ['node', 'node.cmd'].some((name) => existsSync(join(modules, '.bin', name)));
+  if (hasNode || Number(process.versions.node.split('.')[0]) >= 24) return;
+  fail(
+    `npm has no Node 24 for ${process.platform} on ${process.arch}: install Node 24 yourself (this is ${process.version}).`,
+  );
+}
+
+/** Installing through a link would replace the folder that another checkout uses. */
+function isLink(path) {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 /** Takes the lock, which names its holder's process; one whose holder is gone counts for nothing. */

@@ -99,7 +99,13 @@ async function makeBooks(): Promise<void> {
     const at = new Date(epoch).toISOString();
     const ownerId = `owner-${i}`;
     const account: Account = {
-      wallet: openWallet({ walletId: walletIdOf(ownerId, 'key', currency), ownerId, currency, at }),
+      wallet: openWallet({
+        walletId: walletIdOf(ownerId, 'key', currency),
+        ownerId,
+        currency,
+        at,
+        createdBy: { kind: 'owner', principal: ownerId },
+      }),
       last: undefined,
     };
     all.push(account);

@@ -8,21 +8,60 @@ import type { routes } from './contract.ts';
 import { errorTitles } from './domain/errors.ts';
 import type { ErrorCode } from './domain/errors.ts';
 import { channelNames } from './domain/preferences.ts';
-import { discrepancy, transaction as eventTransaction, wallet } from './event-schemas.ts';
+import { actor, discrepancy, transaction as eventTransaction, wallet as eventWallet } from './event-schemas.ts';
 import { longestWaitSeconds } from './runtime/prefer.ts';
 
-const time = wallet.shape.createdAt;
-const { available, held } = wallet.shape.balance.shape;
+const time = eventWallet.shape.createdAt;
+const { available, held } = eventWallet.shape.balance.shape;
 const count = z.int().min(0);
 
-/** What a caller sees is what events say, but for the account. */
+const forOperators = 'For operators';
+/** An actor as records have it. */
+const recordedActor = actor.extend({
+  issuer: z
+    .string()
+    .optional()
+    .describe('Of the issuer of that token the first six characters of its SHA-256 in base64url; events spell it out'),
+});
+
+const wallet = eventWallet.extend({
+  createdBy: recordedActor.optional().describe(forOperators),
+  lastStatusChange: z
+    .object({
+      ...eventWallet.shape.lastStatusChange.unwrap().shape,
+      actor: recordedActor.optional().describe(forOperators),
+      reason: z.string().optional().describe(forOperators),
+    })
+    .optional()
+    .describe('The latest command that set the status'),
+});
+
+/** The members of all audiences; each sees its own of them. */
 const transaction = eventTransaction.extend({
   destination: z
     .object({ account: z.string().describe('All but the last four characters hidden'), name: z.string().optional() })
     .optional(),
+  resolution: z
+    .object({
+      outcome: z.enum(['completed', 'failed']),
+      evidence: z.string().optional().describe(forOperators),
+      principal: z.string().optional().describe(forOperators),
+      at: time,
+    })
+    .optional()
+    .describe('How an operator ended a withdrawal in review'),
+  cancellation: z
+    .object({
+      ...eventTransaction.shape.cancellation.unwrap().shape,
+      actor: recordedActor.optional().describe(forOperators),
+    })
+    .optional()
+    .describe('How a withdrawal was ended before it left for the bank'),
+  requestedBy: recordedActor.optional().describe(forOperators),
+  endedBy: recordedActor.optional().describe(forOperators),
 });
 
-const balance = wallet.shape.balance.extend({
+const balance = eventWallet.shape.balance.extend({
   at: time.optional().describe('The moment that was asked for with `at`'),
   final: z
     .boolean()
@@ -203,7 +242,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       202: { meaning: 'Queued: the sender is debited, the receiver will be credited', schema: 'Transaction' },
       200: { meaning: 'Queued, and the end came while the client preferred to wait', schema: 'Transaction' },
     },
-    codes: [...spend, 'same_wallet', 'balance_limit_exceeded'],
+    codes: [...spend, 'same_wallet', 'receiver_unavailable'],
     prefer: ['`respond-async`: queue the transfer', wait],
   },
   'list-transactions': { of: { 200: { meaning: 'A page of transactions', schema: 'TransactionPage' } } },

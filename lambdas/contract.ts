@@ -71,7 +71,7 @@ export const environments = {
     'BANK_MAX_ATTEMPTS',
   ],
   transfers: [...table, 'TRANSFER_QUEUE_URL'],
-  relay: ['EVENT_BUS_NAME', 'SET_ASIDE_QUEUE_URL', 'FINGERPRINT_SECRET_ARN'],
+  relay: ['EVENT_BUS_NAME', 'SET_ASIDE_QUEUE_URL', 'FINGERPRINT_SECRET_ARN', 'TOKEN_ISSUER'],
   notifier: [...table, 'NOTIFICATION_QUEUE_URL', 'NOTIFICATION_TOPIC_ARN', 'SENT_TABLE_NAME'],
   'get-notification-preferences': limited,
   'put-notification-preferences': limited,

@@ -51,9 +51,7 @@ export const transaction = z.object({
       }),
     )
     .optional(),
-  resolution: z
-    .object({ outcome: z.enum(['completed', 'failed']), evidence: z.string(), principal: z.string(), at: time })
-    .optional(),
+  resolution: z.object({ outcome: z.enum(['completed', 'failed']), at: time }).optional(),
   cancellation: z
     .object({
       by: z.enum(actorKinds),
@@ -92,7 +90,19 @@ export const wallet = z.object({
   }),
   createdAt: time,
   updatedAt: time,
+  lastStatusChange: z
+    .object({ status: z.enum(['active', 'frozen', 'closed']), at: time })
+    .optional()
+    .describe('The latest command that set the status'),
 });
+
+export const actor = z.object({
+  kind: z.enum(actorKinds),
+  principal: z.string().describe("The `sub` of the owner's or operator's token; a fixed name of the others"),
+  issuer: z.string().optional().describe('The issuer of that token'),
+});
+
+const reason = z.string().optional().describe('Why the status changed, in the words of the actor');
 
 const activity = z.object({
   rule: z.enum(fraudRules),
@@ -118,6 +128,7 @@ const base = {
   occurredAt: time,
   walletIds: z.array(z.string()).min(1).describe('The wallets that the event is about'),
   ownerId: z.string().optional().describe('Who owns the first wallet, where the event knows'),
+  actor: actor.optional().describe('The party that made the change; only events of earlier releases lack it'),
 };
 
 function about<T extends EventType, M extends z.ZodRawShape>(type: T, description: string, members: M) {
@@ -128,9 +139,9 @@ function about<T extends EventType, M extends z.ZodRawShape>(type: T, descriptio
 export const eventSchemas = {
   'wallet.created': about('wallet.created', 'A wallet was opened', { wallet }),
   'wallet.funded': about('wallet.funded', 'A charge was booked', { transaction }),
-  'wallet.frozen': about('wallet.frozen', 'No money may enter or leave the wallet', { wallet }),
-  'wallet.unfrozen': about('wallet.unfrozen', 'Money may move again', { wallet }),
-  'wallet.closed': about('wallet.closed', 'The wallet is empty, and closed', { wallet }),
+  'wallet.frozen': about('wallet.frozen', 'No money may enter or leave the wallet', { wallet, reason }),
+  'wallet.unfrozen': about('wallet.unfrozen', 'Money may move again', { wallet, reason }),
+  'wallet.closed': about('wallet.closed', 'The wallet is empty, and closed', { wallet, reason }),
   'withdrawal.accepted': about('withdrawal.accepted', 'Money is held for the bank', { transaction }),
   'withdrawal.executing': about('withdrawal.executing', 'The bank is being asked', { transaction }),
   'withdrawal.completed': about('withdrawal.completed', 'The bank has paid', { transaction }),

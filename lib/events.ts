@@ -7,6 +7,7 @@ import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { StreamConsumer } from './stream-consumer.ts';
+import type { Tokens } from './tokens.ts';
 import { type Access, WalletFunction } from './wallet-function.ts';
 
 /** Where events go, and how long they can be replayed. */
@@ -30,6 +31,7 @@ export interface EventsOptions {
 export interface EventsProps extends EventsOptions {
   readonly ledger: LedgerTable;
   readonly shares: Shares;
+  readonly tokens: Tokens;
   readonly addAlarm: AddAlarm;
 }
 
@@ -38,7 +40,7 @@ export class Events extends Construct {
   readonly bus: IEventBus;
   readonly relay: WalletFunction<'relay'>;
 
-  constructor(scope: Construct, id: string, { ledger, bus, replayRetention, shares, addAlarm }: EventsProps) {
+  constructor(scope: Construct, id: string, { ledger, tokens, bus, replayRetention, shares, addAlarm }: EventsProps) {
     super(scope, id);
     this.bus = bus ?? (new EventBus(this, 'Bus', { description: 'Wallet service: what has happened' }) as IEventBus);
     new Archive(this, 'Replay', {
@@ -67,6 +69,7 @@ export class Events extends Construct {
       environment: {
         EVENT_BUS_NAME: this.allowPublishing(),
         SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),
+        TOKEN_ISSUER: tokens.environment.TOKEN_ISSUER,
         FINGERPRINT_SECRET_ARN: {
           value: fingerprintKey.secretArn,
           grants: [{ actions: ['secretsmanager:GetSecretValue'], resources: [fingerprintKey.secretArn] }],

@@ -196,7 +196,7 @@ export class WalletService extends Construct {
     const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
     const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, shares, addAlarm });
     const health = new Health(this, 'Health', { ledger, tokens, ...queues });
-    const events = new Events(this, 'Events', { ledger, ...props.events, shares, addAlarm });
+    const events = new Events(this, 'Events', { ledger, tokens, ...props.events, shares, addAlarm });
     const notifications = new Notifications(this, 'Notifications', { ledger, events, rateLimits, shares, addAlarm });
     const fraud = new Fraud(this, 'Fraud', { ledger, events, options: props.fraud ?? {}, shares, addAlarm });
     const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });

@@ -9,10 +9,13 @@ import { assertDocumented } from './documented.ts';
 /** Who calls: what the authorizer would say. */
 export type CallerContext = AuthorizerContext;
 
-export const operator: CallerContext = { principal: 'operator-1', scopes: 'charge support decide' };
+/** As long as Cognito's. */
+const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI';
+
+export const operator: CallerContext = { principal: 'operator-1', scopes: 'charge support decide', issuer };
 
 export function endUser(principal: string): CallerContext {
-  return { principal, scopes: 'read write' };
+  return { principal, scopes: 'read write', issuer };
 }
 
 export interface Request {

@@ -26,7 +26,7 @@ export const cancel = command({
   async handle({ caller, path, body, operation }, { table }) {
     const transactionId = path['transactionId'] ?? '';
     if (!isTransactionId(transactionId)) throw new WalletError('transaction_not_found');
-    const withdrawal = await getVisibleTransaction(table, caller, transactionId);
+    const { transaction: withdrawal, audience } = await getVisibleTransaction(table, caller, transactionId);
     if (withdrawal.type !== 'withdrawal')
       throw new WalletError('not_cancellable', { detail: 'only a withdrawal can be cancelled' });
     const { replayed } = await cancelWithdrawal(table, operation, {
@@ -34,7 +34,7 @@ export const cancel = command({
       cancellation: { actor: actorOf(operation), at: operation.at, ...body },
     });
     const ended = await getTransaction(table, transactionId);
-    return committed(200, transactionView(ended ?? withdrawal), replayed);
+    return committed(200, transactionView(ended ?? withdrawal, audience), replayed);
   },
 });
 

@@ -22,7 +22,7 @@ export const charge = command({
       newCharge({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
       operation.fingerprint,
     );
-    return committed(201, transactionView(transaction), replayed);
+    return committed(201, transactionView(transaction, 'operator'), replayed);
   },
 });
 

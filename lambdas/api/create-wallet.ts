@@ -21,7 +21,7 @@ export const createWallet = command({
       currency: body.currency,
       rate,
     });
-    return committed(201, walletView(wallet), replayed);
+    return committed(201, walletView(wallet, caller.kind), replayed);
   },
 });
 

@@ -18,10 +18,10 @@ export const getReceipt = query({
     const receiptCode = path['receiptCode'] ?? '';
     const transactionId = transactionIdOfReceipt(receiptCode);
     if (transactionId === undefined) throw new WalletError('transaction_not_found');
-    const transaction = await getVisibleTransaction(table, caller, transactionId);
+    const { transaction, audience } = await getVisibleTransaction(table, caller, transactionId);
     // The day is part of the code: one with another day was never issued.
     if (receiptCodeOf(transaction) !== receiptCode) throw new WalletError('transaction_not_found');
-    return conditional(event, transactionView(transaction));
+    return conditional(event, transactionView(transaction, audience));
   },
 });
 

@@ -13,8 +13,8 @@ export const getTransaction = query({
   name: 'get-transaction',
   query: z.strictObject({}),
   async handle({ caller, path, event }, { table }) {
-    const transaction = await getVisibleTransaction(table, caller, path['transactionId'] ?? '');
-    return conditional(event, transactionView(transaction));
+    const { transaction, audience } = await getVisibleTransaction(table, caller, path['transactionId'] ?? '');
+    return conditional(event, transactionView(transaction, audience));
   },
 });
 

@@ -34,7 +34,10 @@ export const listEntries = query({
     ]);
     reachable(caller, wallet);
     const next = page.next === undefined ? undefined : String(page.next);
-    return { status: 200, body: { items: page.items.map(entryView), nextCursor: cursorOf(next) } };
+    return {
+      status: 200,
+      body: { items: page.items.map((entry) => entryView(entry, caller.kind)), nextCursor: cursorOf(next) },
+    };
   },
 });
 

@@ -11,6 +11,7 @@ import { transactionView } from '../runtime/views.ts';
 import { isHistoryKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import { listTransactions as readTransactions } from '../store/transactions.ts';
+import { audienceOf } from '../runtime/visible.ts';
 import { getWallet } from '../store/wallets.ts';
 
 /**
@@ -35,7 +36,13 @@ export const listTransactions = query({
       readTransactions(table, { ...filters, walletId, after }),
     ]);
     reachable(caller, wallet);
-    return { status: 200, body: { items: page.items.map(transactionView), nextCursor: cursorOf(page.next) } };
+    return {
+      status: 200,
+      body: {
+        items: page.items.map((item) => transactionView(item, audienceOf(caller, item, walletId))),
+        nextCursor: cursorOf(page.next),
+      },
+    };
   },
 });
 

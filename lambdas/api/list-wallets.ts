@@ -20,7 +20,10 @@ export const listWallets = query({
       limit: query.limit,
       after: readCursor(query.cursor, (walletId) => currencyOfWalletId(walletId) !== undefined),
     });
-    return { status: 200, body: { items: items.map(walletView), nextCursor: cursorOf(next) } };
+    return {
+      status: 200,
+      body: { items: items.map((wallet) => walletView(wallet, caller.kind)), nextCursor: cursorOf(next) },
+    };
   },
 });
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
@@ -34,9 +35,10 @@ export const resolve = command({
           ? { code: 'resolved_as_failed', message: 'An operator has found that the bank did not pay' }
           : undefined,
       resolution: { ...body, principal, at },
+      endedBy: actorOf(operation),
     });
     const resolved = await getTransaction(table, transactionId);
-    return committed(200, transactionView(resolved ?? withdrawal), replayed);
+    return committed(200, transactionView(resolved ?? withdrawal, 'operator'), replayed);
   },
 });
 

@@ -39,8 +39,8 @@ export const transfer = command<typeof body, QueuedServices>({
       ? await acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate)
       : await commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate);
     // A repetition is answered as the first request was, whichever way it prefers now.
-    if (result.transaction.queued) return enqueue(result, services, preferences);
-    return committed(201, transactionView(result.transaction), result.replayed);
+    if (result.transaction.queued) return enqueue(result, services, preferences, caller.kind);
+    return committed(201, transactionView(result.transaction, caller.kind), result.replayed);
   },
 });
 

@@ -34,7 +34,7 @@ export const withdraw = command<typeof body, QueuedServices>({
       operation.fingerprint,
       rate,
     );
-    return enqueue(accepted, services, preferencesOf(event, operation.at));
+    return enqueue(accepted, services, preferencesOf(event, operation.at), caller.kind);
   },
 });
 

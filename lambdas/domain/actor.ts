@@ -9,7 +9,10 @@ export interface Actor {
   readonly kind: (typeof actorKinds)[number];
   /** The token's `sub` of an owner or operator; a fixed name with a space, which no token can have, of the others. */
   readonly principal: string;
-  /** The issuer of the token, of an owner or operator. */
+  /**
+   * The issuer of the token, of an owner or operator: on records by its mark (`issuerMarkOf`), which keeps them within a
+   * kilobyte; events spell it out.
+   */
   readonly issuer?: string | undefined;
 }
 

@@ -16,6 +16,7 @@ export const errorTitles = {
   currency_mismatch: 'The currencies differ',
   same_wallet: 'Sender and receiver are the same wallet',
   balance_limit_exceeded: 'The wallet cannot hold that much money',
+  receiver_unavailable: 'The receiver cannot receive this money',
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
   not_in_review: 'The transaction is not in review',

@@ -1,3 +1,6 @@
+import { bank, service } from './actor.ts';
+import type { Actor } from './actor.ts';
+import { requesterOf } from './transaction.ts';
 import type { Transaction } from './transaction.ts';
 import type { Wallet } from './wallet.ts';
 
@@ -62,4 +65,41 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
           throw new Error(`transfer ${after.transactionId} is ${after.status}, which no transfer ever is`);
       }
   }
+}
+
+/** The type of an event that is about a transaction. */
+type TransactionEvent = NonNullable<ReturnType<typeof transactionEvent>>;
+
+/** The actor of a transaction's event, read from the transaction as it is after the change. */
+export function transactionActor(type: TransactionEvent, after: Transaction): Actor {
+  switch (type) {
+    case 'wallet.funded':
+    case 'withdrawal.accepted':
+    case 'transfer.accepted':
+      return requesterOf(after);
+    case 'withdrawal.executing':
+    case 'withdrawal.review':
+      return service;
+    case 'withdrawal.completed':
+    case 'withdrawal.failed':
+      return after.endedBy ?? after.cancellation?.actor ?? resolverOf(after) ?? bank;
+    case 'withdrawal.returned':
+      return bank;
+    case 'transfer.completed':
+      return after.queued ? service : requesterOf(after);
+    case 'transfer.failed':
+      return service;
+  }
+}
+
+/** The operator who resolved it, on records of earlier releases, which have no `endedBy`. */
+function resolverOf({ resolution }: Transaction): Actor | undefined {
+  return resolution && { kind: 'operator', principal: resolution.principal };
+}
+
+/** The actor of a wallet's event, read from the wallet as it is after the change. */
+export function walletActor(type: NonNullable<ReturnType<typeof walletEvent>>, after: Wallet): Actor {
+  if (type === 'wallet.created') return after.createdBy ?? { kind: 'owner', principal: after.ownerId };
+  // Earlier releases stored no actor; operators and the screening changed statuses.
+  return after.lastStatusChange?.actor ?? { kind: 'operator', principal: 'unknown' };
 }

@@ -1,4 +1,5 @@
 import type { Actor } from './actor.ts';
+import { bank } from './actor.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 
@@ -94,6 +95,8 @@ export interface Transaction extends Annotations {
   readonly cancellation?: Cancellation;
   /** What keeps a worker from submitting the withdrawal; absent while nothing does. */
   readonly waitingFor?: 'wallet_frozen';
+  /** The operator who resolved it. */
+  readonly endedBy?: Actor;
   /** Of a return: the withdrawal that came back; and of that withdrawal: its return. */
   readonly originalTransactionId?: string;
   readonly returnTransactionId?: string;
@@ -101,7 +104,7 @@ export interface Transaction extends Annotations {
   readonly queued?: true;
   /** Of a queued transfer that has arrived: the first of those that were credited together, itself perhaps. */
   readonly settledWith?: string;
-  /** The token's `sub` behind the command, the token's issuer, and for an owner's command the owner of `walletId`. */
+  /** The token's `sub` behind the command, for an operator's command the mark of its issuer, and for an owner's command the owner of `walletId`. */
   readonly principal: string;
   readonly issuer?: string | undefined;
   readonly ownerId?: string | undefined;
@@ -204,6 +207,12 @@ export function releasePostings(of: Transaction): Posting[] {
   return move(of.amount, accounts.held(of.walletId), accounts.available(of.walletId));
 }
 
+/** The actor behind the command: a command of an owner names the owner, one of an operator does not. */
+export function requesterOf({ type, principal, issuer, ownerId }: Transaction): Actor {
+  if (type === 'return') return bank;
+  return { kind: ownerId === undefined ? 'operator' : 'owner', principal, ...(issuer !== undefined && { issuer }) };
+}
+
 /** The account with all but its last four characters hidden; short ones are hidden whole. */
 export function maskAccount(account: string): string {
   const shown = account.length > 8 ? account.slice(-4) : '';
@@ -215,7 +224,8 @@ function common(facts: CommandFacts) {
   return {
     transactionId: known.transactionId,
     principal: known.principal,
-    issuer: known.issuer,
+    // The record of an owner's withdrawal fills its kilobyte: the relay adds the issuer to events of owners.
+    issuer: known.ownerId === undefined ? known.issuer : undefined,
     ownerId: known.ownerId,
     walletId: known.walletId,
     amount: known.amount,

@@ -1,3 +1,4 @@
+import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
 import { maxAmount } from './money.ts';
 import type { Sum } from './money.ts';
@@ -20,6 +21,20 @@ export interface Wallet {
   readonly lastTransactionId?: string;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** The actor that opened it; absent from wallets of earlier releases. */
+  readonly createdBy?: Actor;
+  /** The latest command that set the status; absent when there was none, or none since earlier releases. */
+  readonly lastStatusChange?: StatusChange;
+}
+
+/** A command that set a wallet's status. */
+export interface StatusChange {
+  readonly status: WalletStatus;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly actor: Actor;
+  /** Why, in the words of the actor. */
+  readonly reason?: string | undefined;
 }
 
 /** Who asks: an end user reaches the wallets that it owns, an operator (`ownerId` undefined) every wallet. */
@@ -33,7 +48,13 @@ export function reaches(reach: Reach, wallet: Wallet): boolean {
 }
 
 /** A wallet that was just opened: empty, active, version 0. */
-export function openWallet(of: { walletId: string; ownerId: string; currency: string; at: string }): Wallet {
+export function openWallet(of: {
+  walletId: string;
+  ownerId: string;
+  currency: string;
+  at: string;
+  createdBy: Actor;
+}): Wallet {
   return {
     walletId: of.walletId,
     ownerId: of.ownerId,
@@ -45,6 +66,7 @@ export function openWallet(of: { walletId: string; ownerId: string; currency: st
     version: 0,
     createdAt: of.at,
     updatedAt: of.at,
+    createdBy: of.createdBy,
   };
 }
 
@@ -84,6 +106,19 @@ export function creditRefusal(wallet: Wallet | undefined, credit: Use & { amount
       ? new WalletError('balance_limit_exceeded')
       : undefined)
   );
+}
+
+const hiddenFromPayers: readonly string[] = ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded'];
+
+/** Whether a refusal of a receiver tells a payer about the receiver's affairs. */
+export function hidesFromPayers(code: string): boolean {
+  return hiddenFromPayers.includes(code);
+}
+
+/** As `creditRefusal`, for the payer of a transfer, who does not learn why the receiver cannot receive. */
+export function receiverRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
+  const refusal = creditRefusal(wallet, credit);
+  return refusal !== undefined && hidesFromPayers(refusal.code) ? new WalletError('receiver_unavailable') : refusal;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { reaches } from '../domain/wallet.ts';
 import type { Reach, Wallet } from '../domain/wallet.ts';
+import { issuerMarkOf } from '../store/keys.ts';
 import { headersOf } from './request.ts';
 
 /**
@@ -35,7 +36,8 @@ export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess)
   if (!context?.principal || context.scopes === undefined) throw new WalletError('unauthorized');
   // The gateway may have looked at one of them only, and kept its answer.
   if (headersOf(event, 'Authorization').length > 1) throw new WalletError('unauthorized');
-  const { principal, issuer } = context;
+  const { principal } = context;
+  const issuer = context.issuer === undefined ? undefined : issuerMarkOf(context.issuer);
   const granted = scopesIn(context.scopes);
   if (granted.has(any)) return { kind: 'operator', principal, issuer, ownerId: undefined };
   if (own !== undefined && granted.has(own)) return { kind: 'owner', principal, issuer, ownerId: principal };

@@ -1,21 +1,43 @@
 import type { EventOf, ServiceEvent } from '../event-schemas.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
-import { transactionEvent, walletEvent } from '../domain/events.ts';
+import { service } from '../domain/actor.ts';
+import type { Actor } from '../domain/actor.ts';
+import { transactionActor, transactionEvent, walletActor, walletEvent } from '../domain/events.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import { destinationFingerprintOf, eventIdOf, isWalletId, transactionKey, walletKey } from '../store/keys.ts';
+import {
+  destinationFingerprintOf,
+  eventIdOf,
+  issuerMarkOf,
+  isWalletId,
+  transactionKey,
+  walletKey,
+} from '../store/keys.ts';
 import type { Change } from '../store/stream.ts';
-import { transactionView, walletView } from './views.ts';
+import { publishedTransaction, walletView } from './views.ts';
+
+/** What events say beyond the records. */
+export interface EventFacts {
+  /** See `destinationFingerprintOf`. */
+  readonly fingerprintKey: string;
+  /** The issuer that the stack takes tokens of; records have its mark. */
+  readonly issuer: string;
+}
+
+/** The event that a change is, made from the images of this one item; undefined when it is none. */
+export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undefined {
+  return change.kind === 'wallet'
+    ? eventOfWallet(change.before, change.after, facts)
+    : eventOfTransaction(change.before, change.after, facts);
+}
 
 /**
- * The event that a change is, made from the images of this one item; undefined when it is none.
- *
- * @param fingerprintKey see `destinationFingerprintOf`
+ * The actor with its issuer spelled out. The mark of another issuer, from before a change, stays as it is. An owner's
+ * transaction has no mark: the stack takes tokens of one issuer, so it is that one.
  */
-export function eventOf(change: Change, fingerprintKey: string): ServiceEvent | undefined {
-  return change.kind === 'wallet'
-    ? eventOfWallet(change.before, change.after)
-    : eventOfTransaction(change.before, change.after, fingerprintKey);
+function spelledOut(actor: Actor, issuer: string): Actor {
+  const isThis = actor.issuer === undefined ? actor.kind === 'owner' : actor.issuer === issuerMarkOf(issuer);
+  return isThis ? { ...actor, issuer } : actor;
 }
 
 /** The event that tells of something wrong with the books; the same for the same finding of the same pass. */
@@ -27,11 +49,12 @@ export function discrepancyEvent(discrepancy: Discrepancy, passId: string, now: 
     version: 1,
     occurredAt: new Date(now).toISOString(),
     walletIds: isWalletId(subject) ? [subject] : [],
+    actor: service,
     discrepancy,
   };
 }
 
-function eventOfWallet(before: Wallet | undefined, after: Wallet): ServiceEvent | undefined {
+function eventOfWallet(before: Wallet | undefined, after: Wallet, { issuer }: EventFacts): ServiceEvent | undefined {
   const type = walletEvent(before, after);
   if (type === undefined) return undefined;
   return {
@@ -41,18 +64,20 @@ function eventOfWallet(before: Wallet | undefined, after: Wallet): ServiceEvent 
     occurredAt: after.updatedAt,
     walletIds: [after.walletId],
     ownerId: after.ownerId,
-    wallet: walletView(after),
+    actor: spelledOut(walletActor(type, after), issuer),
+    ...(type !== 'wallet.created' && { reason: after.lastStatusChange?.reason }),
+    wallet: walletView(after, 'subscriber'),
   };
 }
 
 function eventOfTransaction(
   before: Transaction | undefined,
   after: Transaction,
-  fingerprintKey: string,
+  { fingerprintKey, issuer }: EventFacts,
 ): ServiceEvent | undefined {
   const type = transactionEvent(before, after);
   if (type === undefined) return undefined;
-  const { walletId, counterpartyWalletId } = after;
+  const { walletId, counterpartyWalletId, destination } = after;
   return {
     eventId: eventIdOf([transactionKey(after.transactionId).pk, type, after.updatedAt]),
     type,
@@ -60,27 +85,10 @@ function eventOfTransaction(
     occurredAt: after.updatedAt,
     walletIds: counterpartyWalletId === undefined ? [walletId] : [walletId, counterpartyWalletId],
     ownerId: after.ownerId,
-    transaction: published(after, fingerprintKey),
-  };
-}
-
-/**
- * A transaction as callers see it, without the name behind the account: events are kept where nobody can take a name
- * out again. A fingerprint says whether two withdrawals of a wallet go to the same account.
- */
-function published(transaction: Transaction, fingerprintKey: string) {
-  const view = transactionView(transaction);
-  const { destination, walletId } = transaction;
-  return {
-    ...view,
-    postings: [...view.postings],
-    attempts: view.attempts && [...view.attempts],
-    destination:
-      destination && view.destination
-        ? {
-            account: view.destination.account,
-            fingerprint: destinationFingerprintOf(fingerprintKey, walletId, destination.account),
-          }
-        : undefined,
+    actor: spelledOut(transactionActor(type, after), issuer),
+    transaction: publishedTransaction(
+      after,
+      destination && destinationFingerprintOf(fingerprintKey, walletId, destination.account),
+    ),
   };
 }

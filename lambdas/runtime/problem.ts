@@ -21,6 +21,7 @@ const statuses: Record<ErrorCode, number> = {
   currency_mismatch: 422,
   same_wallet: 422,
   balance_limit_exceeded: 422,
+  receiver_unavailable: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
   ledger_behind: 503,

@@ -15,6 +15,7 @@ import { openQueue, openQueueDepth } from './queue.ts';
 import type { Queue } from './queue.ts';
 import { describe, logger } from './telemetry.ts';
 import { transactionView } from './views.ts';
+import type { Audience } from './views.ts';
 
 /** What routes whose work ends in a worker work with. */
 export interface QueuedServices extends LimitedServices {
@@ -49,6 +50,7 @@ export async function enqueue(
   { transaction, replayed }: Committed,
   services: QueuedServices,
   preferences: Preferences,
+  audience: Audience,
 ): Promise<Answer> {
   const { transactionId } = transaction;
   if (!replayed && !isAtRest(transaction)) {
@@ -61,7 +63,7 @@ export async function enqueue(
   const { respondAsync, waitSeconds, waitUntil } = preferences;
   const current = waitSeconds === 0 ? transaction : await waitForEnd(services.table, transaction, waitUntil);
   const status = waitSeconds > 0 && isAtRest(current) ? 200 : 202;
-  const answer = committed(status, transactionView(current), replayed);
+  const answer = committed(status, transactionView(current, audience), replayed);
   const applied = [...(respondAsync ? ['respond-async'] : []), ...(waitSeconds > 0 ? [`wait=${waitSeconds}`] : [])];
   if (applied.length === 0) return answer;
   return { ...answer, headers: { ...answer.headers, 'Preference-Applied': applied.join(', ') } };

@@ -3,17 +3,18 @@ import type { WalletStatus } from '../domain/wallet.ts';
 import { setWalletStatus } from '../store/wallets.ts';
 import { command, committed } from './http.ts';
 import type { RouteServices } from './http.ts';
+import { fields } from './request.ts';
 import { walletView } from './views.ts';
 
 /** An operators' route that sets a wallet's status and answers with the wallet. */
 export function statusCommand(name: 'freeze' | 'unfreeze' | 'close', status: WalletStatus) {
   return command({
     name,
-    body: z.strictObject({}),
-    async handle({ path, operation }, { table }: RouteServices) {
-      const change = { walletId: path['walletId'] ?? '', status };
+    body: z.strictObject({ reason: fields.text(128).optional() }),
+    async handle({ path, body, operation }, { table }: RouteServices) {
+      const change = { walletId: path['walletId'] ?? '', status, reason: body.reason };
       const { wallet, replayed } = await setWalletStatus(table, operation, change);
-      return committed(200, walletView(wallet), replayed);
+      return committed(200, walletView(wallet, 'operator'), replayed);
     },
   });
 }

@@ -1,15 +1,16 @@
 import { PublishBatchCommand } from '@aws-sdk/client-sns';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { Channel } from '../domain/preferences.ts';
-import type { ServiceEvent } from '../event-schemas.ts';
 import { chunksOf } from './chunks.ts';
+import type { Notice } from './views.ts';
 
-/** One owner is told of one event on one channel. */
+/** The message to one owner about one event on one channel. */
 export interface Notification {
   readonly eventId: string;
   readonly ownerId: string;
   readonly channel: Channel;
-  readonly event: ServiceEvent;
+  /** The event, cut to what this owner may see: `noticeOf` in views.ts. */
+  readonly event: Notice;
 }
 
 /** Publishes a notification; settles when SNS has answered. */

@@ -1,62 +1,219 @@
+/**
+ * What each audience sees. A view is a table with a decision for each field and audience, so that a new field of a
+ * transaction, wallet or entry does not compile until it is decided who sees it. Answers list fields in the tables' order.
+ */
+import type * as z from 'zod';
+import type { namedSchemas } from '../answer-schemas.ts';
+import type { Actor } from '../domain/actor.ts';
 import type { ChainedEntry } from '../domain/entries.ts';
-import { maskAccount } from '../domain/transaction.ts';
-import type { Cancellation, Transaction } from '../domain/transaction.ts';
+import { errorTitles } from '../domain/errors.ts';
+import type { EventType } from '../domain/events.ts';
+import { accounts } from '../domain/postings.ts';
+import { maskAccount, requesterOf } from '../domain/transaction.ts';
+import type { Cancellation, Failure, Resolution, Transaction } from '../domain/transaction.ts';
+import { hidesFromPayers } from '../domain/wallet.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import type { EventOf, ServiceEvent } from '../event-schemas.ts';
 import { receiptCodeOf } from '../store/keys.ts';
 
-/** A transaction as callers see it: with its receipt, without what only the service needs, the account masked. */
-export function transactionView(transaction: Transaction) {
-  const { destination, failure, attempts, resolution, metadata } = transaction;
-  return {
-    transactionId: transaction.transactionId,
-    receiptCode: receiptCodeOf(transaction),
-    type: transaction.type,
-    status: transaction.status,
-    amount: transaction.amount,
-    currency: transaction.currency,
-    walletId: transaction.walletId,
-    counterpartyWalletId: transaction.counterpartyWalletId,
-    destination: destination && { account: maskAccount(destination.account), name: destination.name },
-    // The database keeps no order of names: each object is built anew, so that its fields are always listed alike.
-    postings: transaction.postings.map(({ account, amount }) => ({ account, amount })),
-    failure: failure && { code: failure.code, message: failure.message },
-    attempts: attempts?.map(({ at, submitted, outcome, reason }) => ({ at, submitted, outcome, reason })),
-    resolution: resolution && {
-      outcome: resolution.outcome,
-      evidence: resolution.evidence,
-      principal: resolution.principal,
-      at: resolution.at,
-    },
-    cancellation: transaction.cancellation && cancellationView(transaction.cancellation),
-    waitingFor: transaction.waitingFor,
-    originalTransactionId: transaction.originalTransactionId,
-    returnTransactionId: transaction.returnTransactionId,
-    settledWith: transaction.settledWith,
-    externalReference: transaction.externalReference,
-    description: transaction.description,
-    metadata: metadata && sorted(metadata),
-    createdAt: transaction.createdAt,
-    updatedAt: transaction.updatedAt,
-    completedAt: transaction.completedAt,
-  };
+/**
+ * - `operator`: sees everything that is not the service's own bookkeeping; account numbers are masked.
+ * - `owner`: the owner of the wallet that a transaction acts on, or of the wallet itself.
+ * - `counterparty`: the owner of the wallet that receives a transfer.
+ * - `subscriber`: whatever reads the bus: the audit, notifications, consumers of yours. Events are kept where nobody can
+ *   take anything out, so they hold no evidence and no holder of an account. The event itself names the actor.
+ */
+export const audiences = ['operator', 'owner', 'counterparty', 'subscriber'] as const;
+export type Audience = (typeof audiences)[number];
+
+/** A field is shown as it is (true), not at all (false), or as what the function makes of it. */
+type Decision<Value, Source> = boolean | ((value: Value, source: Partial<Source>) => unknown);
+
+/** A decision for each field of `Source` and each audience. */
+type View<Source, A extends Audience> = {
+  readonly [Field in keyof Required<Source>]: Readonly<Record<A, Decision<NonNullable<Source[Field]>, Source>>>;
+};
+
+const everybody = { operator: true, owner: true, counterparty: true, subscriber: true } as const;
+const exceptCounterparty = { ...everybody, counterparty: false } as const;
+const operatorOnly = { operator: true, owner: false, counterparty: false, subscriber: false } as const;
+/** Only the service's own code uses it. */
+const internal = { ...operatorOnly, operator: false } as const;
+
+/** A transaction with what is worked out for its views. */
+interface ShownTransaction extends Omit<OpenWithdrawal, 'resolution'> {
+  /** Whole on a record, without its words and the operator in an event. */
+  readonly resolution?: Partial<Resolution> | undefined;
+  readonly receiptCode: string;
+  /** The actor behind the command. */
+  readonly requestedBy: Actor;
+  /** Stands for the destination's account on the bus. */
+  readonly destinationFingerprint?: string | undefined;
+}
+
+const masked = ({ account, name }: NonNullable<Transaction['destination']>) => ({
+  account: maskAccount(account),
+  name,
+});
+
+/** The view of a transaction. */
+export const transactionFields: View<ShownTransaction, Audience> = {
+  transactionId: everybody,
+  receiptCode: everybody,
+  type: everybody,
+  status: everybody,
+  amount: everybody,
+  currency: everybody,
+  // The receiver can pay back.
+  walletId: everybody,
+  counterpartyWalletId: everybody,
+  destination: {
+    operator: masked,
+    owner: masked,
+    counterparty: false,
+    subscriber: ({ account }, { destinationFingerprint: fingerprint }) => ({
+      account: maskAccount(account),
+      fingerprint,
+    }),
+  },
+  postings: {
+    operator: postingsOf,
+    owner: postingsOf,
+    counterparty: (postings, { counterpartyWalletId }) =>
+      postingsOf(
+        postings.filter(
+          ({ account }) => counterpartyWalletId !== undefined && account === accounts.available(counterpartyWalletId),
+        ),
+      ),
+    subscriber: postingsOf,
+  },
+  failure: {
+    operator: failureOf,
+    owner: (failure, { type }) =>
+      type === 'transfer' && hidesFromPayers(failure.code)
+        ? { code: 'receiver_unavailable', message: errorTitles.receiver_unavailable }
+        : failureOf(failure),
+    counterparty: false,
+    subscriber: failureOf,
+  },
+  attempts: { operator: attemptsOf, owner: attemptsOf, counterparty: false, subscriber: attemptsOf },
+  resolution: {
+    operator: ({ outcome, evidence, principal, at }) => ({ outcome, evidence, principal, at }),
+    owner: ({ outcome, at }) => ({ outcome, at }),
+    counterparty: false,
+    subscriber: ({ outcome, at }) => ({ outcome, at }),
+  },
+  cancellation: {
+    operator: ({ actor, reason, at }) => ({ by: actor.kind, reason, at, actor }),
+    owner: cancellationOf,
+    counterparty: false,
+    subscriber: cancellationOf,
+  },
+  waitingFor: exceptCounterparty,
+  originalTransactionId: exceptCounterparty,
+  returnTransactionId: exceptCounterparty,
+  // It may be the transfer of another payer: the receiver finds its ledger's entry by it.
+  settledWith: { ...everybody, owner: false },
+  externalReference: exceptCounterparty,
+  description: everybody,
+  metadata: { operator: sorted, owner: sorted, counterparty: false, subscriber: sorted },
+  createdAt: everybody,
+  updatedAt: everybody,
+  completedAt: everybody,
+  requestedBy: operatorOnly,
+  endedBy: operatorOnly,
+  principal: internal,
+  issuer: internal,
+  ownerId: internal,
+  queued: internal,
+  dueAt: internal,
+  claimId: internal,
+  submitBy: internal,
+  bankId: internal,
+  destinationFingerprint: internal,
+};
+
+type TransactionView = z.output<(typeof namedSchemas)['Transaction']>;
+
+/** A transaction as an audience sees it. */
+export function transactionView(transaction: Transaction, audience: Audience): TransactionView {
+  return shown(transactionFields, shownTransaction(transaction), audience) as TransactionView;
+}
+
+/** A transaction as events carry it, with the fingerprint that stands for its destination's account. */
+export function publishedTransaction(
+  transaction: Transaction,
+  destinationFingerprint: string | undefined,
+): EventOf<'wallet.funded'>['transaction'] {
+  const source = { ...shownTransaction(transaction), destinationFingerprint };
+  return shown(transactionFields, source, 'subscriber') as EventOf<'wallet.funded'>['transaction'];
+}
+
+function shownTransaction(transaction: Transaction): ShownTransaction {
+  return { ...transaction, receiptCode: receiptCodeOf(transaction), requestedBy: requesterOf(transaction) };
+}
+
+// DynamoDB gives the members of a map in any order; answers have one.
+function postingsOf(postings: Transaction['postings']) {
+  return postings.map(({ account, amount }) => ({ account, amount }));
+}
+
+/** The same members, by name. */
+function sorted(members: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** A cancellation without an operator's words and identity, which are not the owner's affair. */
-function cancellationView({ actor, reason, at }: Cancellation) {
-  return { by: actor.kind, reason: actor.kind === 'owner' ? reason : undefined, at };
+function cancellationOf({ actor, reason, at }: Cancellation) {
+  return { by: actor.kind, ...(actor.kind === 'owner' && { reason }), at };
 }
 
-/** A wallet as callers see it. */
-export function walletView(wallet: Wallet) {
-  return {
-    walletId: wallet.walletId,
-    ownerId: wallet.ownerId,
-    currency: wallet.currency,
-    status: wallet.status,
-    balance: balanceView(wallet),
-    createdAt: wallet.createdAt,
-    updatedAt: wallet.updatedAt,
-  };
+function failureOf({ code, message }: Failure): Failure {
+  return { code, message };
+}
+
+function attemptsOf(attempts: NonNullable<Transaction['attempts']>) {
+  return attempts.map(({ at, submitted, outcome, reason }) => ({ at, submitted, outcome, reason }));
+}
+
+/** Those who ever see a wallet: a counterparty does not. */
+export type WalletAudience = Exclude<Audience, 'counterparty'>;
+
+interface ShownWallet extends Wallet {
+  readonly balance: z.output<(typeof namedSchemas)['Balance']>;
+}
+
+/** The view of a wallet. */
+export const walletFields: View<ShownWallet, WalletAudience> = {
+  walletId: everybody,
+  ownerId: everybody,
+  currency: everybody,
+  status: everybody,
+  balance: everybody,
+  createdAt: everybody,
+  updatedAt: everybody,
+  lastStatusChange: {
+    operator: ({ status, at, actor, reason }) => ({ status, at, actor, reason }),
+    // Neither the person nor the suspicion.
+    owner: ({ status, at }) => ({ status, at }),
+    // The event names the actor and the reason itself.
+    subscriber: ({ status, at }) => ({ status, at }),
+  },
+  createdBy: operatorOnly,
+  // In `balance`.
+  available: internal,
+  held: internal,
+  total: internal,
+  version: internal,
+  lastTransactionId: internal,
+};
+
+type WalletView = z.output<(typeof namedSchemas)['Wallet']>;
+
+/** A wallet as an audience sees it. */
+export function walletView(wallet: Wallet, audience: WalletAudience): WalletView {
+  return shown(walletFields, { ...wallet, balance: balanceView(wallet) }, audience) as WalletView;
 }
 
 /** A wallet's balance: amounts in minor units, `version` counting the changes of the wallet. */
@@ -64,32 +221,88 @@ export function balanceView({ walletId, currency, available, held, total, versio
   return { walletId, currency, available, held, total, version };
 }
 
-/** A line of a wallet's ledger. */
-export function entryView({
-  walletId,
-  version,
-  at,
-  bookedAt,
-  changes,
-  balanceAfter,
-  statusAfter,
-  transactionId,
-  hash,
-}: ChainedEntry) {
-  return {
-    walletId,
-    version,
-    at,
-    bookedAt,
-    changes: changes.map(({ account, amount }) => ({ account, amount })),
-    balanceAfter: { available: balanceAfter.available, held: balanceAfter.held },
-    statusAfter,
-    transactionId,
-    hash,
-  };
+/** The view of a line of a wallet's ledger. */
+export const entryFields: View<ChainedEntry, 'operator' | 'owner'> = {
+  walletId: everybody,
+  version: everybody,
+  at: everybody,
+  bookedAt: everybody,
+  changes: { operator: changesOf, owner: changesOf },
+  balanceAfter: { operator: balanceAfterOf, owner: balanceAfterOf },
+  statusAfter: everybody,
+  transactionId: everybody,
+  hash: everybody,
+};
+
+/** A line of a wallet's ledger as an audience sees it. */
+export function entryView(entry: ChainedEntry, audience: 'operator' | 'owner') {
+  return shown(entryFields, entry, audience);
 }
 
-/** The same members, by name. */
-function sorted<T>(members: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
+function changesOf(changes: ChainedEntry['changes']) {
+  return changes.map(({ account, amount }) => ({ account, amount }));
+}
+
+function balanceAfterOf({ available, held }: ChainedEntry['balanceAfter']) {
+  return { available, held };
+}
+
+function shown<Source extends object, A extends Audience>(
+  view: View<Source, A>,
+  source: Partial<Source>,
+  audience: A,
+): Record<string, unknown> {
+  const fields = Object.keys(view) as (keyof Source & string)[];
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const decision: Decision<NonNullable<Source[typeof field]>, Source> = view[field][audience];
+      const value = source[field];
+      if (decision === false || value === undefined || value === null) return [];
+      return [[field, decision === true ? value : decision(value, source)]];
+    }),
+  );
+}
+
+/** What one owner is notified of. */
+export interface Notice {
+  readonly eventId: string;
+  readonly type: EventType;
+  readonly version: 1;
+  readonly occurredAt: string;
+  readonly walletIds: readonly string[];
+  readonly wallet?: object;
+  readonly transaction?: object;
+  readonly activity?: object;
+}
+
+/** Events that owners are notified of, as `notifiedEvents` of the contract lists them. */
+type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy'>>;
+
+/**
+ * An event as one owner is notified of it: cut to what that owner may see of it, without the actor, the reason and the
+ * limits of the screening.
+ */
+export function noticeOf(event: Notified, audience: 'owner' | 'counterparty'): Notice {
+  const { eventId, type, version, occurredAt, walletIds } = event;
+  return { eventId, type, version, occurredAt, walletIds, ...subjectOf(event, audience) };
+}
+
+function subjectOf(
+  event: Notified,
+  audience: 'owner' | 'counterparty',
+): Pick<Notice, 'wallet' | 'transaction' | 'activity'> {
+  if ('wallet' in event) return { wallet: shown(walletFields, event.wallet as Partial<ShownWallet>, 'owner') };
+  if ('activity' in event) {
+    const { rule, walletId, transactionId, currency } = event.activity;
+    return { activity: { rule, walletId, transactionId, currency } };
+  }
+  // The account is masked already, and its fingerprint is for those who compare events; a cancellation is cut already.
+  const { destination, cancellation, ...transaction } = event.transaction;
+  return {
+    transaction: {
+      ...shown(transactionFields, transaction as Partial<ShownTransaction>, audience),
+      ...(audience === 'owner' && destination && { destination: { account: destination.account } }),
+      ...(audience === 'owner' && cancellation && { cancellation }),
+    },
+  };
 }

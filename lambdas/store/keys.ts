@@ -82,6 +82,11 @@ export function isReceiptCode(text: string): boolean {
   return receiptCodeFormat.test(text);
 }
 
+/** Stands for a token's issuer on records, in six characters: 36 bits of a SHA-256. */
+export function issuerMarkOf(issuer: string): string {
+  return createHash('sha256').update(issuer).digest('base64url').slice(0, 6);
+}
+
 /** `RCP-<yyyymmdd>-<the id's 26 characters>`; the day is that of `createdAt`, in UTC. */
 export function receiptCodeOf(transaction: { transactionId: string; createdAt: string }): string {
   const day = transaction.createdAt.slice(0, 10).replaceAll('-', '');

@@ -13,7 +13,7 @@ import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
-import { credit, debit, hold } from './wallets.ts';
+import { credit, creditReceiver, debit, hold } from './wallets.ts';
 import type { Movement } from './wallets.ts';
 import { fromItem, toItem, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
@@ -61,7 +61,7 @@ export function acceptWithdrawal(
 /**
  * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
  *
- * @throws WalletError as `commitCharge`, for either wallet, `insufficient_funds` and `rate_limited`
+ * @throws WalletError as `commitCharge`, for the sender; `receiver_unavailable`, `insufficient_funds` and `rate_limited`
  */
 export function commitTransfer(
   table: Table,
@@ -76,7 +76,7 @@ export function commitTransfer(
     fingerprint,
     [
       debit(table, sender),
-      credit(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
+      creditReceiver(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
     ],
     limitedBy(table, rate, transaction.createdAt),
   );

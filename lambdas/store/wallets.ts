@@ -1,8 +1,9 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { maxAmount } from '../domain/money.ts';
-import { creditRefusal, debitRefusal, openWallet, statusRefusal } from '../domain/wallet.ts';
-import type { Reach, Wallet, WalletStatus } from '../domain/wallet.ts';
+import { creditRefusal, debitRefusal, openWallet, receiverRefusal, statusRefusal } from '../domain/wallet.ts';
+import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import { ownedWalletKey, ownerPartition, walletIdOf, walletKey } from './keys.ts';
 import { putOperation, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
@@ -25,7 +26,8 @@ export async function createWallet(
   request: { ownerId: string; currency: string; rate: RateLimit | undefined },
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
   const walletId = walletIdOf(operation.principal, operation.idempotencyKey, request.currency);
-  const wallet = openWallet({ walletId, ownerId: request.ownerId, currency: request.currency, at: operation.at });
+  const { ownerId, currency } = request;
+  const wallet = openWallet({ walletId, ownerId, currency, at: operation.at, createdBy: actorOf(operation) });
   const limited = limitedBy(table, request.rate, operation.at);
   const items = [
     putOperation(table, operation),
@@ -62,21 +64,23 @@ export async function createWallet(
 export async function setWalletStatus(
   table: Table,
   operation: Operation,
-  change: { walletId: string; status: WalletStatus },
+  change: { walletId: string; status: WalletStatus; reason?: string | undefined },
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
   const condition = statusConditions[change.status];
+  const { status, reason } = change;
+  const lastStatusChange: StatusChange = { status, at: operation.at, actor: actorOf(operation), reason };
   const readings = await write(table, [
     putOperation(table, operation),
     {
       label: 'wallet status',
       request: {
         Update: update(table, walletKey(change.walletId), {
-          set: '#status = :status, version = version + :one, updatedAt = :at',
+          set: '#status = :status, version = version + :one, updatedAt = :at, lastStatusChange = :change',
           if: `attribute_exists(pk) AND ${condition.if}`,
-          values: { status: change.status, one: 1, at: operation.at, ...condition.values },
+          values: { status, one: 1, at: operation.at, change: lastStatusChange, ...condition.values },
         }),
       },
-      refused: (image) => statusRefusal(toWallet(image), change.status),
+      refused: (image) => statusRefusal(toWallet(image), status),
     },
   ]);
   const replayed = replayOf(readings) !== undefined;
@@ -182,12 +186,21 @@ export function hold(table: Table, movement: Movement): WriteItem<WalletError> {
 
 /** Puts money into the wallet. */
 export function credit(table: Table, movement: Movement): WriteItem<WalletError> {
+  return creditOf(table, movement, creditRefusal);
+}
+
+/** As `credit`, for a receiver whose affairs the payer must not learn. */
+export function creditReceiver(table: Table, movement: Movement): WriteItem<WalletError> {
+  return creditOf(table, movement, receiverRefusal);
+}
+
+function creditOf(table: Table, movement: Movement, refusalOf: typeof creditRefusal): WriteItem<WalletError> {
   return useWallet(table, movement, {
     label: 'credit',
     set: 'available = available + :amount, #total = #total + :amount',
     if: '#total <= :room',
     values: { room: maxAmount - movement.amount },
-    refused: (wallet) => creditRefusal(wallet, movement),
+    refused: (wallet) => refusalOf(wallet, movement),
   });
 }
 

@@ -1,5 +1,6 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { bank } from '../domain/actor.ts';
+import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
 import type {
@@ -166,6 +167,8 @@ export interface Verdict {
   /** The bank whose word it is: a withdrawal that went to another one is not ended. Absent: an operator's word. */
   readonly bankId?: string;
   readonly resolution?: Resolution;
+  /** The operator, of a resolution. */
+  readonly endedBy?: Actor;
 }
 
 /**
@@ -310,12 +313,13 @@ function ending(table: Table, { withdrawal, at }: { withdrawal: OpenWithdrawal; 
 
 /** @param refused what it means that the withdrawal was in none of the verdict's statuses, or is another bank's */
 function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<R>[] {
-  const { withdrawal, at, from, failure, attempt, bankId, resolution } = verdict;
+  const { withdrawal, at, from, failure, attempt, bankId, resolution, endedBy } = verdict;
   const end = ending(table, verdict, failure);
   const isRejected = bankId !== undefined && failure !== undefined;
   const set = [
     end.set,
     ...(resolution === undefined ? [] : ['resolution = :resolution']),
+    ...(endedBy === undefined ? [] : ['endedBy = :endedBy']),
     ...(bankId === undefined || isRejected ? [] : ['bankId = if_not_exists(bankId, :bankId)']),
   ].join(', ');
   const ofBank = bankId === undefined ? '' : ' AND (attribute_not_exists(bankId) OR bankId = :bankId)';
@@ -329,7 +333,7 @@ function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<
           set,
           remove: isRejected ? endOfRejected : endOfWork,
           if: `#type = :withdrawal AND #status IN (${names.join(', ')})${ofBank}`,
-          values: { ...end.values, ...statuses, withdrawal: 'withdrawal', bankId, resolution, at },
+          values: { ...end.values, ...statuses, withdrawal: 'withdrawal', bankId, resolution, endedBy, at },
           attempts: attempt === undefined ? [] : [attempt],
         }),
       },

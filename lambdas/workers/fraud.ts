@@ -158,6 +158,7 @@ function suspicionOf({ rule, transactionId, figures, limits }: Signal, movement:
     version: 1,
     occurredAt: new Date(at * 1000).toISOString(),
     walletIds: [walletId],
+    actor: screening,
     activity: { rule, walletId, transactionId, currency, figures, limits },
   };
 }
@@ -175,7 +176,11 @@ async function freeze(walletId: string, suspicions: readonly SuspicionEvent[], t
       at: new Date(table.now()).toISOString(),
     };
     try {
-      const { replayed } = await setWalletStatus(table, operation, { walletId, status: 'frozen' });
+      const { replayed } = await setWalletStatus(table, operation, {
+        walletId,
+        status: 'frozen',
+        reason: activity.rule,
+      });
       if (!replayed) logger.warn('wallet frozen', { walletId, rule: activity.rule, eventId });
     } catch (error) {
       // A closed wallet lets nothing out, so there is nothing to freeze.

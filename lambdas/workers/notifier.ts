@@ -12,6 +12,7 @@ import { openQueue } from '../runtime/queue.ts';
 import { logger } from '../runtime/telemetry.ts';
 import { openTopic } from '../runtime/topic.ts';
 import type { Notification, Notify } from '../runtime/topic.ts';
+import { noticeOf } from '../runtime/views.ts';
 import { getPreferencesOf } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
@@ -68,7 +69,9 @@ async function addressed(table: Table, events: readonly NotifiedEvent[]): Promis
     ownersOf(event).flatMap((ownerId) => {
       const wishes = preferences.get(ownerId);
       const channels = wishes === undefined ? [] : channelsFor(wishes, event.type);
-      return channels.map((channel) => ({ eventId: event.eventId, ownerId, channel, event }));
+      const sends = !('transaction' in event) || wallets.get(event.transaction.walletId)?.ownerId === ownerId;
+      const notice = noticeOf(event, sends ? 'owner' : 'counterparty');
+      return channels.map((channel) => ({ eventId: event.eventId, ownerId, channel, event: notice }));
     }),
   );
 }

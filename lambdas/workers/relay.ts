@@ -7,6 +7,7 @@ import type { Publisher } from '../runtime/bus.ts';
 import { eventBridgeClient, secretsClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { eventOf } from '../runtime/events.ts';
+import type { EventFacts } from '../runtime/events.ts';
 import { openQueue } from '../runtime/queue.ts';
 import type { Queue } from '../runtime/queue.ts';
 import { describe, logger } from '../runtime/telemetry.ts';
@@ -19,6 +20,8 @@ export interface RelayServices {
   readonly publisher: Publisher;
   readonly setAside: Pick<Queue<SetAside>, 'send'>;
   readonly fingerprintKey: KeySource;
+  /** The issuer that the stack takes tokens of. */
+  readonly issuer: string;
 }
 
 /**
@@ -34,7 +37,8 @@ export async function relay(
   deadline: number,
 ): Promise<DynamoDBRecord | undefined> {
   const [fingerprintKey] = await services.fingerprintKey();
-  const read = records.map((record) => ({ record, ...readRecord(record, fingerprintKey) }));
+  const facts = { fingerprintKey, issuer: services.issuer };
+  const read = records.map((record) => ({ record, ...readRecord(record, facts) }));
   const events = read.flatMap(({ event }) => event ?? []);
   const failures = await publishEvents(services.publisher, events, deadline);
   for (const { record, event, unreadable } of read) {
@@ -61,11 +65,11 @@ export async function relay(
 
 function readRecord(
   record: DynamoDBRecord,
-  fingerprintKey: string,
+  facts: EventFacts,
 ): { event?: ServiceEvent | undefined; unreadable?: object } {
   try {
     const change = changeOf(record);
-    return { event: change && eventOf(change, fingerprintKey) };
+    return { event: change && eventOf(change, facts) };
   } catch (error) {
     return { unreadable: describe(error) };
   }
@@ -76,6 +80,7 @@ const services: RelayServices = {
   publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
   setAside: openQueue<SetAside>(sqsClient(), env.SET_ASIDE_QUEUE_URL),
   fingerprintKey: openSecret({ client: secretsClient(), secretArn: env.FINGERPRINT_SECRET_ARN }),
+  issuer: env.TOKEN_ISSUER,
 };
 
 /** Time that is left when the last try begins: for that try, and for setting aside. */

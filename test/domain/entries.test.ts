@@ -11,7 +11,13 @@ const iso = (ms: number) => new Date(started + ms).toISOString();
 
 /** The changes of a wallet that is opened at the first of these times and charged with 1, 2, 3, … at the others. */
 function changesAt([opening = 0, ...times]: readonly number[], name = 'tx'): [WalletChange, ...WalletChange[]] {
-  let before = openWallet({ walletId: 'w_eur_1', ownerId: 'ann', currency: 'EUR', at: iso(opening) });
+  let before = openWallet({
+    walletId: 'w_eur_1',
+    ownerId: 'ann',
+    currency: 'EUR',
+    at: iso(opening),
+    createdBy: { kind: 'owner', principal: 'ann' },
+  });
   const changes: [WalletChange, ...WalletChange[]] = [{ before: undefined, after: before }];
   for (const [index, ms] of times.entries()) {
     const after = charged(before, index + 1, ms, `${name}_${index}`);

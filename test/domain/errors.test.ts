@@ -25,6 +25,7 @@ const contract: Record<ErrorCode, number> = {
   currency_mismatch: 422,
   same_wallet: 422,
   balance_limit_exceeded: 422,
+  receiver_unavailable: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
   internal_error: 500,

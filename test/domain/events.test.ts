@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { transactionEvent, walletEvent } from '../../lambdas/domain/events.ts';
+import { transactionActor, transactionEvent, walletActor, walletEvent } from '../../lambdas/domain/events.ts';
 import type { EventType } from '../../lambdas/domain/events.ts';
-import { charge, queuedTransfer, transfer, withdrawal } from '../../lambdas/domain/transaction.ts';
+import { bank, screening, service } from '../../lambdas/domain/actor.ts';
+import { bankReturn, charge, queuedTransfer, transfer, withdrawal } from '../../lambdas/domain/transaction.ts';
 import type { Transaction, TransactionStatus } from '../../lambdas/domain/transaction.ts';
 import { openWallet } from '../../lambdas/domain/wallet.ts';
 
@@ -16,7 +17,13 @@ const facts = {
   currency: 'EUR',
   at,
 };
-const wallet = openWallet({ walletId: 'w_1', ownerId: 'ann', currency: 'EUR', at });
+const wallet = openWallet({
+  walletId: 'w_1',
+  ownerId: 'ann',
+  currency: 'EUR',
+  at,
+  createdBy: { kind: 'owner', principal: 'ann' },
+});
 const withdrawn = withdrawal({ ...facts, destination: { account: 'DE02120300000000202051' } });
 const queued = queuedTransfer({ ...facts, toWalletId: 'w_2' });
 
@@ -62,5 +69,50 @@ describe('the event of a wallet', () => {
     assert.equal(walletEvent(wallet, { ...wallet, status: 'closed' }), 'wallet.closed');
     assert.equal(walletEvent({ ...wallet, status: 'frozen' }, { ...wallet, status: 'closed' }), 'wallet.closed');
     assert.equal(walletEvent({ ...wallet, status: 'closed' }, wallet), 'wallet.unfrozen');
+  });
+});
+
+describe('the actor of an event', () => {
+  const issuer = 'https://issuer.example';
+  const owner = { kind: 'owner', principal: 'ann' };
+  const operator = { kind: 'operator', principal: 'olga', issuer } as const;
+  const asked = { ...facts, issuer };
+  const byOperator = { ...asked, principal: 'olga', ownerId: undefined };
+  const held = withdrawal({ ...asked, destination: { account: 'DE02120300000000202051' } });
+
+  it('is the party behind the command while it is accepted or booked at once', () => {
+    assert.deepEqual(transactionActor('wallet.funded', charge(byOperator)), operator);
+    assert.deepEqual(transactionActor('withdrawal.accepted', held), owner);
+    assert.deepEqual(transactionActor('transfer.completed', transfer({ ...asked, toWalletId: 'w_2' })), owner);
+    assert.deepEqual(
+      transactionActor('transfer.accepted', queuedTransfer({ ...byOperator, toWalletId: 'w_2' })),
+      operator,
+    );
+  });
+
+  it('is the service where a worker acts by itself, and the bank where the bank decides', () => {
+    assert.deepEqual(transactionActor('withdrawal.executing', held), service);
+    assert.deepEqual(transactionActor('withdrawal.review', held), service);
+    assert.deepEqual(transactionActor('withdrawal.completed', held), bank);
+    assert.deepEqual(transactionActor('withdrawal.failed', held), bank);
+    const returned = bankReturn(held, { transactionId: 'tx_2', principal: bank.principal, at, description: undefined });
+    assert.deepEqual(transactionActor('withdrawal.returned', returned), bank);
+    const queuedOne = queuedTransfer({ ...asked, toWalletId: 'w_2' });
+    assert.deepEqual(transactionActor('transfer.completed', queuedOne), service);
+    assert.deepEqual(transactionActor('transfer.failed', queuedOne), service);
+  });
+
+  it('is the person who ended it, also on records that an earlier release has resolved', () => {
+    assert.deepEqual(transactionActor('withdrawal.completed', { ...held, endedBy: operator }), operator);
+    const resolution = { outcome: 'failed', evidence: 'a letter', principal: 'olga', at } as const;
+    const { kind, principal } = operator;
+    assert.deepEqual(transactionActor('withdrawal.failed', { ...held, resolution }), { kind, principal });
+  });
+
+  it('of a wallet is who opened it, or set its status', () => {
+    const opened = openWallet({ walletId: 'w_1', ownerId: 'ann', currency: 'EUR', at, createdBy: operator });
+    assert.deepEqual(walletActor('wallet.created', opened), operator);
+    const lastStatusChange = { status: 'frozen', at, actor: screening } as const;
+    assert.deepEqual(walletActor('wallet.frozen', { ...opened, status: 'frozen', lastStatusChange }), screening);
   });
 });

@@ -14,7 +14,12 @@ const money = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: maxAmou
 const wallet: fc.Arbitrary<Wallet> = fc
   .record({ status, ownerId: owner, currency, total: money, held: fc.nat({ max: 3 }) })
   .map(({ total, held, ...rest }) => ({
-    ...openWallet({ walletId: 'w_1', at: '2026-03-01T12:00:00.000Z', ...rest }),
+    ...openWallet({
+      walletId: 'w_1',
+      at: '2026-03-01T12:00:00.000Z',
+      createdBy: { kind: 'owner', principal: 'ann' },
+      ...rest,
+    }),
     ...rest,
     total,
     held: Math.min(held, total),

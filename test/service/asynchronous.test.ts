@@ -94,12 +94,14 @@ describe('a queued transfer', () => {
     assert.deepEqual(
       ends.map(({ body }) => [body['status'], (body['failure'] as { code: string } | undefined)?.code]),
       [
-        ['failed', 'wallet_frozen'],
+        ['failed', 'receiver_unavailable'],
         ['completed', undefined],
-        ['failed', 'wallet_frozen'],
+        ['failed', 'receiver_unavailable'],
         ['completed', undefined],
       ],
     );
+    const { body: forOperators } = await operator(`/transactions/${String(answers[0].body['transactionId'])}`);
+    assert.equal((forOperators['failure'] as { code: string }).code, 'wallet_frozen');
     assert.deepEqual(
       [await balance(ann), await balance(cid)],
       [

@@ -13,6 +13,8 @@ interface Event {
   readonly eventId: string;
   readonly type: string;
   readonly walletIds: readonly string[];
+  readonly actor?: { readonly kind: string; readonly principal: string; readonly issuer?: string };
+  readonly reason?: string;
   readonly transaction?: { readonly transactionId: string; readonly status: string };
 }
 
@@ -70,21 +72,52 @@ describe('events of the service', () => {
     await withdraw(ada.ask, ada.walletId, 'SIM-REJECT');
     const transfer = { amount: 50, toWalletId: ben.walletId };
     await ada.ask(`/wallets/${ada.walletId}/transfer`, { body: transfer });
-    await ada.ask(`/wallets/${ada.walletId}/transfer`, { body: transfer, headers: { Prefer: 'respond-async' } });
+    const queued = await ada.ask(`/wallets/${ada.walletId}/transfer`, {
+      body: transfer,
+      headers: { Prefer: 'respond-async' },
+    });
     for (const change of ['freeze', 'unfreeze'])
-      await service.operator(`/wallets/${ada.walletId}/${change}`, { body: {} });
+      await service.operator(`/wallets/${ada.walletId}/${change}`, { body: { reason: `to ${change}` } });
 
     const types = [
       ...['wallet.created', 'wallet.funded', 'wallet.frozen', 'wallet.unfrozen'],
       ...['withdrawal.accepted', 'withdrawal.executing', 'withdrawal.completed', 'withdrawal.failed'],
       ...['transfer.accepted', 'transfer.completed'],
     ];
-    const found = await eventsOf(ada.walletId, types);
+    const limitOfQueued = Date.now() + patienceMs;
+    let found = await eventsOf(ada.walletId, types);
+    const isArrival = ({ type, transaction }: Event) =>
+      type === 'transfer.completed' && transaction?.transactionId === queued.body['transactionId'];
+    while (!found.some(isArrival) && Date.now() < limitOfQueued) {
+      await sleep(100);
+      found = await eventsOf(ada.walletId, types);
+    }
     await eventsOf(ben.walletId, ['wallet.created', 'transfer.completed']);
     const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
     for (const event of await events()) {
       const schema = JSON.parse(readFileSync(join(schemas, `${event.type}.json`), 'utf8')) as object;
       assert.ok(ajv.validate(schema, event), `${event.type}: ${ajv.errorsText()}`);
+    }
+    const actors = new Set(
+      found.map(({ type, actor, reason }) => [type, actor?.kind, reason].filter(Boolean).join(' ')),
+    );
+    assert.deepEqual([...actors].sort(), [
+      'transfer.accepted owner',
+      'transfer.completed owner',
+      'transfer.completed service',
+      'wallet.created owner',
+      'wallet.frozen operator to freeze',
+      'wallet.funded operator',
+      'wallet.unfrozen operator to unfreeze',
+      'withdrawal.accepted owner',
+      'withdrawal.completed bank',
+      'withdrawal.executing service',
+      'withdrawal.failed bank',
+    ]);
+    for (const { actor } of found) {
+      const ofPerson = actor?.kind === 'owner' || actor?.kind === 'operator';
+      assert.equal(actor?.issuer !== undefined, ofPerson);
+      if (ofPerson) assert.equal(actor.principal, actor.kind === 'owner' ? ada.ownerId : 'operator');
     }
     const toldOf = found.filter(({ type }) => type === 'withdrawal.completed' || type === 'wallet.funded');
     const limit = Date.now() + patienceMs;

@@ -21,6 +21,7 @@ import type { TestTable } from '../engine.ts';
 import { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from '../store/commands.ts';
 
 export const fingerprintKey = 'a key that only tests have';
+export const issuer = 'https://issuer.example';
 
 /** Runs commands and workers' steps that bring about each event of transactions and wallets at least once. */
 export async function liveThrough(table: TestTable): Promise<{ ann: string; bob: string }> {
@@ -81,7 +82,7 @@ function iso(table: TestTable): string {
 export function eventsIn(records: readonly DynamoDBRecord[]): Map<string, ServiceEvent> {
   const events = records.flatMap((record) => {
     const change = changeOf(record);
-    const event = change && eventOf(change, fingerprintKey);
+    const event = change && eventOf(change, { fingerprintKey, issuer });
     // As it comes out of the bus: through JSON.
     return event ? [JSON.parse(JSON.stringify(event)) as ServiceEvent] : [];
   });

@@ -24,6 +24,7 @@ import {
   eachDoom,
   eventsIn,
   fingerprintKey,
+  issuer,
   keepingBus,
   liveThrough,
   mortal,
@@ -57,6 +58,7 @@ function hand(batch: readonly DynamoDBRecord[], put: PutEvents, aside: DynamoDBR
       },
     },
     fingerprintKey: () => Promise.resolve([fingerprintKey] as const),
+    issuer,
   };
   return relay(batch, services, budgetMs);
 }

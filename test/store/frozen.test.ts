@@ -80,7 +80,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
       [waiting.status, waiting.waitingFor, waiting.submitBy, waiting.bankId, waiting.claimId, waiting.attempts],
       ['executing', 'wallet_frozen', undefined, undefined, undefined, undefined],
     );
-    assert.equal(transactionView(waiting).waitingFor, 'wallet_frozen');
+    assert.equal(transactionView(waiting, 'owner').waitingFor, 'wallet_frozen');
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
     // A second message, which finds nothing to do.
     await assertWritesNothing(table, undefined, () => deliver());

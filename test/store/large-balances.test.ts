@@ -114,7 +114,8 @@ describe('a balance beyond 2^53-1', () => {
       sleep: () => Promise.resolve(),
     };
     const setAside = { send: () => Promise.reject(new Error('nothing is to be set aside')) };
-    const services = { publisher, setAside, fingerprintKey: () => Promise.resolve(['key'] as const) };
+    const issuer = 'https://issuer.example';
+    const services = { publisher, setAside, fingerprintKey: () => Promise.resolve(['key'] as const), issuer };
     assert.equal(await relay(await books.takeRecords(), services, 1), undefined);
     const frozen = details.find((detail) => detail.includes('"wallet.frozen"')) ?? '';
     assert.ok(frozen.includes('"available":9007199254741991,"held":0,"total":9007199254741991,'), frozen);

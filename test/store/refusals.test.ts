@@ -84,7 +84,10 @@ describe('money in', () => {
     ] as const) {
       await setStatus(table, walletId, status);
       await assertRefused(table, code, () => charge(table, walletId, { amount: 1 }));
-      await assertRefused(table, code, () => transfer(table, sender, walletId, { owner: 'bob', amount: 1 }));
+      // The payer learns neither which of them it is nor anything else about the receiver.
+      const pay = () => transfer(table, sender, walletId, { owner: 'bob', amount: 1 });
+      await assertRefused(table, 'receiver_unavailable', pay);
+      assert.deepEqual((await refusalOf(pay()))?.details, {});
     }
     await assertRefused(table, 'wallet_not_found', () => charge(table, unknown, { amount: 1 }));
     const toNobody = () => transfer(table, sender, unknown, { owner: 'bob', amount: 1 });
@@ -98,7 +101,7 @@ describe('money in', () => {
     await withdraw(table, walletId, { owner: 'ann', amount: 50 });
     await assertRefused(table, 'balance_limit_exceeded', () => charge(table, walletId, { amount: 11 }));
     const sender = await fundedWallet(table, 'bob', 100);
-    await assertRefused(table, 'balance_limit_exceeded', () =>
+    await assertRefused(table, 'receiver_unavailable', () =>
       transfer(table, sender, walletId, { owner: 'bob', amount: 11 }),
     );
     await charge(table, walletId, { amount: 10 });
@@ -131,7 +134,12 @@ describe('a refusal', () => {
         held: fc.nat({ max: 2 }),
       })
       .map(({ total, held, ...rest }) => ({
-        ...newWallet({ walletId: '', at: '2026-03-01T12:00:00.000Z', ...rest }),
+        ...newWallet({
+          walletId: '',
+          at: '2026-03-01T12:00:00.000Z',
+          createdBy: { kind: 'owner', principal: 'ann' },
+          ...rest,
+        }),
         ...rest,
         total,
         held: Math.min(held, total),

@@ -76,6 +76,7 @@ describe('review', () => {
       from: ['review'],
       failure: outcome === 'failed' ? failure : undefined,
       resolution: { outcome, evidence: 'statement 7', principal: 'operator-1', at: now() },
+      endedBy: { kind: 'operator', principal: 'operator-1' },
     });
 
   it('is ended by an operator either way, once, with the evidence', async () => {
@@ -89,6 +90,7 @@ describe('review', () => {
       const resolved = await read(withdrawal.transactionId);
       assert.equal(resolved.status, outcome);
       assert.deepEqual(resolved.resolution, { outcome, evidence: 'statement 7', principal: 'operator-1', at: now() });
+      assert.deepEqual(resolved.endedBy, { kind: 'operator', principal: 'operator-1' });
       assert.deepEqual(resolved.failure, outcome === 'failed' ? failure : undefined);
       assert.deepEqual(await balanceOf(table, walletId), balance);
       await assertWritesNothing(table, { replayed: true }, () => resolve(withdrawal, outcome, key));

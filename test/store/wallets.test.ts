@@ -51,6 +51,7 @@ describe('creating a wallet', () => {
       version: 0,
       createdAt: at,
       updatedAt: at,
+      createdBy: { kind: 'owner', principal: 'ann' },
     };
     assert.equal(replayed, false);
     assert.deepEqual(wallet, expected);

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { namedSchemas } from '../../lambdas/answer-schemas.ts';
+import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
+import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { eventSchemas } from '../../lambdas/event-schemas.ts';
+import type { ServiceEvent } from '../../lambdas/event-schemas.ts';
+import {
+  audiences,
+  entryFields,
+  entryView,
+  noticeOf,
+  publishedTransaction,
+  transactionFields,
+  transactionView,
+  walletFields,
+  walletView,
+} from '../../lambdas/runtime/views.ts';
+import type { Audience } from '../../lambdas/runtime/views.ts';
+
+const at = '2026-03-01T12:00:00.000Z';
+const operator = { kind: 'operator', principal: 'olga', issuer: 'https://issuer.example' } as const;
+
+/** A transaction with every field, though none ever has all of them; a field that is missing here does not compile. */
+const transaction: Required<OpenWithdrawal> = {
+  transactionId: 'tx_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  type: 'transfer',
+  status: 'failed',
+  amount: 5,
+  currency: 'EUR',
+  walletId: 'w_1',
+  counterpartyWalletId: 'w_2',
+  destination: { account: 'DE02120300000000202051', name: 'Ann Example' },
+  postings: [
+    { amount: -5, account: 'wallet:w_1:available' },
+    { amount: 5, account: 'wallet:w_2:available' },
+  ],
+  failure: { message: 'The wallet is frozen', code: 'wallet_frozen' },
+  attempts: [{ at, submitted: true, outcome: 'unknown', reason: 'timed out' }],
+  resolution: { outcome: 'failed', evidence: 'letter of the bank', principal: 'olga', at },
+  cancellation: { actor: operator, reason: 'suspected theft', at },
+  waitingFor: 'wallet_frozen',
+  endedBy: operator,
+  originalTransactionId: 'tx_o',
+  returnTransactionId: 'tx_r',
+  queued: true,
+  settledWith: 'tx_s',
+  principal: 'ann',
+  issuer: 'https://issuer.example',
+  ownerId: 'ann',
+  externalReference: 'invoice 1',
+  description: 'rent',
+  metadata: { note: 'private' },
+  createdAt: at,
+  updatedAt: at,
+  completedAt: at,
+  dueAt: at,
+  claimId: 'claim',
+  submitBy: at,
+  bankId: 'bank-1',
+};
+
+const wallet: Required<Wallet> = {
+  walletId: 'w_1',
+  ownerId: 'ann',
+  currency: 'EUR',
+  status: 'frozen',
+  available: 5,
+  held: 2,
+  total: 7,
+  version: 3,
+  lastTransactionId: 'tx_1',
+  createdAt: at,
+  updatedAt: at,
+  createdBy: operator,
+  lastStatusChange: { status: 'frozen', at, actor: operator, reason: 'suspected theft' },
+};
+
+const entry: Required<ChainedEntry> = {
+  walletId: 'w_1',
+  version: 1,
+  at,
+  bookedAt: at,
+  changes: [{ account: 'available', amount: 5 }],
+  balanceAfter: { available: 5, held: 0 },
+  statusAfter: 'active',
+  transactionId: 'tx_1',
+  hash: 'hash',
+};
+
+const seenByAll = [
+  ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'],
+  ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
+];
+const seenByOwner = [
+  ...seenByAll,
+  ...['destination', 'failure', 'attempts', 'resolution', 'originalTransactionId', 'returnTransactionId'],
+  ...['externalReference', 'metadata', 'cancellation', 'waitingFor'],
+];
+/** The fields that each audience sees. */
+const seen: Record<Audience, readonly string[]> = {
+  operator: [...seenByOwner, 'settledWith', 'requestedBy', 'endedBy'],
+  owner: seenByOwner,
+  counterparty: [...seenByAll, 'settledWith'],
+  subscriber: [...seenByOwner, 'settledWith'],
+};
+
+function viewFor(audience: Audience): Record<string, unknown> {
+  return audience === 'subscriber'
+    ? publishedTransaction(transaction, 'print')
+    : transactionView(transaction, audience);
+}
+
+describe('the view of a transaction', () => {
+  it('has a decision for every field and every audience, and shows exactly what was decided', () => {
+    const fields = [...Object.keys(transaction), 'receiptCode', 'requestedBy', 'destinationFingerprint'];
+    assert.deepEqual(Object.keys(transactionFields).sort(), fields.sort());
+    for (const audience of audiences) {
+      assert.deepEqual(Object.keys(viewFor(audience)).sort(), [...seen[audience]].sort(), audience);
+    }
+  });
+
+  it('lists its fields in the order of the documented schema, whatever the order on the record', () => {
+    const backwards = Object.fromEntries(Object.entries(transaction).reverse()) as unknown as OpenWithdrawal;
+    const documented = Object.keys(namedSchemas.Transaction.shape);
+    for (const audience of ['operator', 'owner', 'counterparty'] as const) {
+      const shown = transactionView(backwards, audience);
+      assert.deepEqual(
+        Object.keys(shown),
+        documented.filter((field) => field in shown),
+      );
+      assert.deepEqual(Object.keys(shown.postings[0]!), ['account', 'amount']);
+      assert.deepEqual(namedSchemas.Transaction.parse(shown), shown);
+    }
+  });
+
+  it('gives the evidence and the person to operators alone, and the account to nobody', () => {
+    for (const audience of audiences) {
+      const text = JSON.stringify(viewFor(audience));
+      assert.equal(text.includes('letter of the bank'), audience === 'operator', audience);
+      assert.equal(text.includes('olga'), audience === 'operator', audience);
+      assert.ok(!text.includes('DE0212'), audience);
+      assert.equal(text.includes('Ann Example'), audience === 'operator' || audience === 'owner', audience);
+    }
+    assert.deepEqual(viewFor('owner')['resolution'], { outcome: 'failed', at });
+    assert.deepEqual(viewFor('subscriber')['destination'], { account: '****2051', fingerprint: 'print' });
+  });
+
+  it('gives the receiver its own postings, and not what is private to the sender', () => {
+    const shown = viewFor('counterparty');
+    assert.deepEqual(shown['postings'], [{ account: 'wallet:w_2:available', amount: 5 }]);
+    for (const secret of ['private', 'invoice 1', 'frozen', 'timed out']) {
+      assert.ok(!JSON.stringify(shown).includes(secret), secret);
+    }
+  });
+
+  it('does not tell the payer why the receiver cannot receive', () => {
+    const neutral = { code: 'receiver_unavailable', message: 'The receiver cannot receive this money' };
+    for (const code of ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded']) {
+      const failed = { ...transaction, failure: { code, message: 'The wallet …' } };
+      assert.deepEqual(transactionView(failed, 'owner').failure, neutral);
+      assert.equal(transactionView(failed, 'operator').failure?.code, code);
+    }
+    const rejected = {
+      ...transaction,
+      type: 'withdrawal',
+      failure: { code: 'account_closed', message: 'Closed' },
+    } as const;
+    assert.deepEqual(transactionView(rejected, 'owner').failure, rejected.failure);
+  });
+});
+
+describe('the view of a wallet', () => {
+  const common = ['walletId', 'ownerId', 'currency', 'status', 'balance', 'createdAt', 'updatedAt', 'lastStatusChange'];
+
+  it('has a decision for every field and every audience, and shows exactly what was decided', () => {
+    assert.deepEqual(Object.keys(walletFields).sort(), [...Object.keys(wallet), 'balance'].sort());
+    assert.deepEqual(Object.keys(walletView(wallet, 'operator')).sort(), [...common, 'createdBy'].sort());
+    for (const audience of ['owner', 'subscriber'] as const) {
+      const shown = walletView(wallet, audience);
+      assert.deepEqual(Object.keys(shown).sort(), [...common].sort());
+      assert.deepEqual(shown.lastStatusChange, { status: 'frozen', at });
+    }
+    assert.deepEqual(walletView(wallet, 'operator').lastStatusChange, wallet.lastStatusChange);
+  });
+
+  it('lists its fields in the order of the documented schema', () => {
+    const shown = walletView(wallet, 'operator');
+    assert.deepEqual(Object.keys(shown), Object.keys(namedSchemas.Wallet.shape));
+    assert.deepEqual(namedSchemas.Wallet.parse(shown), shown);
+  });
+});
+
+describe('the view of an entry', () => {
+  it('has a decision for every field, and shows all of them', () => {
+    assert.deepEqual(Object.keys(entryFields), Object.keys(entry));
+    for (const audience of ['operator', 'owner'] as const) {
+      assert.deepEqual(entryView(entry, audience), entry);
+      assert.deepEqual(Object.keys(entryView(entry, audience)), Object.keys(namedSchemas.Entry.shape));
+    }
+  });
+});
+
+describe('a notification', () => {
+  const base = { eventId: `ev_${'a'.repeat(26)}`, version: 1, occurredAt: at, walletIds: ['w_1', 'w_2'] } as const;
+  const about = { ...base, ownerId: 'ann', actor: operator };
+
+  it('is cut to what the owner that it goes to may see', () => {
+    const event: ServiceEvent = eventSchemas['transfer.completed'].parse({
+      ...about,
+      type: 'transfer.completed',
+      transaction: publishedTransaction(transaction, 'print'),
+    });
+    for (const audience of ['owner', 'counterparty'] as const) {
+      const notice = noticeOf(event, audience);
+      const { destination, ...shown } = transactionView(transaction, audience);
+      const { destination: noticed, ...rest } = notice.transaction as typeof shown & { destination?: object };
+      assert.deepEqual(rest, shown, audience);
+      assert.deepEqual(noticed, destination && { account: '****2051' }, audience);
+      const text = JSON.stringify(notice);
+      for (const secret of ['olga', 'issuer', 'print', 'evidence', 'ownerId'])
+        assert.ok(!text.includes(secret), secret);
+    }
+  });
+
+  it('names neither the actor nor the reason of a frozen wallet, nor the limits of the screening', () => {
+    const frozen: ServiceEvent = eventSchemas['wallet.frozen'].parse({
+      ...about,
+      type: 'wallet.frozen',
+      reason: 'suspected theft',
+      wallet: walletView(wallet, 'subscriber'),
+    });
+    const { wallet: noticed, ...envelope } = noticeOf(frozen, 'owner');
+    assert.deepEqual(envelope, { ...base, type: 'wallet.frozen' });
+    assert.deepEqual(noticed, walletView(wallet, 'owner'));
+    const activity = { rule: 'outgoing_minute', walletId: 'w_1', transactionId: 'tx_1', currency: 'EUR' } as const;
+    const suspicious = { ...about, type: 'activity.suspicious', activity: { ...activity, figures: {}, limits: {} } };
+    const event = suspicious as unknown as Extract<ServiceEvent, { type: 'activity.suspicious' }>;
+    assert.deepEqual(noticeOf(event, 'owner').activity, activity);
+  });
+});

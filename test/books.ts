@@ -1,4 +1,5 @@
 /** Both tables of the books on a test engine, the stream between them, and the projector that follows it. */
+import './environment.ts';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { Stack } from 'aws-cdk-lib';

@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { Context } from 'aws-lambda';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
+import { cancel } from '../../lambdas/api/cancel.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
@@ -165,6 +166,7 @@ function openRoutes() {
     freeze: serve(freeze, { table }),
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
+    cancel: serve(cancel, limited),
     resolve: serve(resolve, { table }),
     'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     integrity: serve(integrity, { table: entries }),
@@ -241,6 +243,15 @@ async function useTheService(): Promise<void> {
   });
   const returned = { reference: await payOut(), status: 'returned', amount: 100, currency: 'EUR' };
   for (let times = 0; times < 2; times++) await notify(returned);
+  // Whose wallet it is decides when the caller did not ask for the withdrawal; a replay is counted as a read.
+  const { transactionId: byOperator } = await ask('withdraw', {
+    as: operator,
+    path,
+    body: { amount: 100, destination: { account: 'DE02120300000000202051' } },
+  });
+  const cancelKey = newKey();
+  for (let times = 0; times < 2; times++)
+    await ask('cancel', { as: ann, key: cancelKey, path: { transactionId: byOperator! }, body: {} });
   // Settled by the bank's word while the worker was with the bank: the worker reads how it ended.
   const taken = await payOut();
   await as('withdrawals', () =>

@@ -20,6 +20,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/runtime/tokens.ts for what differs).
  * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: who signs the callers' tokens and where its public keys are.
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
+ * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, refusals, repetitions, bad requests.
  *   Operators are not limited.
@@ -42,7 +43,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
-  authorizer: tokens,
+  authorizer: [...tokens, 'BAD_TOKENS_PER_MINUTE'],
   'create-wallet': [...limited, 'WALLETS_PER_HOUR'],
   'list-wallets': limited,
   'get-wallet': limited,

@@ -8,6 +8,7 @@ import {
   type IAuthorizer,
   LambdaIntegration,
   LogGroupLogDestination,
+  type MethodDeploymentOptions,
   MethodLoggingLevel,
   RestApi,
   SecurityPolicy,
@@ -65,8 +66,8 @@ export class Api extends Construct {
         throttlingRateLimit: props.throttle.ratePerSecond,
         throttlingBurstLimit: props.throttle.burst,
         tracingEnabled: true,
-        loggingLevel: MethodLoggingLevel.ERROR,
-        dataTraceEnabled: false,
+        ...methodLogging,
+        methodOptions: throttlesOfOpenRoutes(props.throttle),
         accessLogDestination: new LogGroupLogDestination(accessLog),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
@@ -97,7 +98,7 @@ export class Api extends Construct {
       if ('open' in route) {
         Validations.of(method).acknowledge({
           id: 'AwsSolutions-APIG4',
-          reason: openBecause[route.function],
+          reason: openRoutes[route.function].reason,
         });
       }
     }
@@ -154,11 +155,42 @@ export class Api extends Construct {
   }
 }
 
-/** Why a route may be asked without a token; an open route without a reason does not compile. */
-const openBecause: Readonly<Record<Extract<(typeof routes)[number], { readonly open: true }>['function'], string>> = {
-  health: 'Open by contract: load balancers and monitors ask without a token, and get one word.',
-  'bank-notifications': 'Open by contract: the bank has no token and signs what it sends, which the handler checks.',
+type OpenFunction = Extract<(typeof routes)[number], { readonly open: true }>['function'];
+
+/**
+ * Why a route may be asked without a token, and how often by all together; an open route without these does not compile.
+ * A flooded open route leaves callers with tokens their share of the stage's throttle. The bank is one caller, and calls once
+ * for each withdrawal that it ends or gives back.
+ */
+const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; readonly throttle: ThrottleProps }>> = {
+  health: {
+    reason: 'Open by contract: load balancers and monitors ask without a token, and get one word.',
+    throttle: { ratePerSecond: 10, burst: 20 },
+  },
+  'bank-notifications': {
+    reason: 'Open by contract: the bank has no token and signs what it sends, which the handler checks.',
+    throttle: { ratePerSecond: 100, burst: 200 },
+  },
 };
+
+/** Settings of a method replace all of the stage's, so each of them repeats these. */
+const methodLogging = { loggingLevel: MethodLoggingLevel.ERROR, dataTraceEnabled: false };
+
+/** The throttles of the open routes, by path and method; none above the stage's. */
+function throttlesOfOpenRoutes({ ratePerSecond, burst }: ThrottleProps): Record<string, MethodDeploymentOptions> {
+  const open = routes.flatMap((route) => ('open' in route ? [route] : []));
+  return Object.fromEntries(
+    open.map(({ method, path, function: name }) => {
+      const { throttle } = openRoutes[name];
+      const options = {
+        ...methodLogging,
+        throttlingRateLimit: Math.min(throttle.ratePerSecond, ratePerSecond),
+        throttlingBurstLimit: Math.min(throttle.burst, burst),
+      };
+      return [`${path}/${method}`, options];
+    }),
+  );
+}
 
 // Who asked for what, and how it went; never a header, a token or a body.
 const accessLogFields = {

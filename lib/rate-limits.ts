@@ -1,4 +1,4 @@
-/** What one end user may do in an hour, wherever the hour begins; operators are not limited. */
+/** What one end user may do in an hour, wherever the hour begins; operators are not limited. And what addresses may. */
 export interface RateLimits {
   /**
    * Wallets opened.
@@ -28,9 +28,24 @@ export interface RateLimits {
    * @default 1000
    */
   readonly reads?: number;
+
+  /**
+   * Tokens that the issuer has not signed, and that one address may have checked in a minute, in each container of the
+   * authorizer. Beyond it only tokens that the container knows as valid are checked, so that others behind the address go
+   * on; new ones get 401 until the allowance has grown back. Behind a proxy all callers share its address: set it high.
+   *
+   * @default 20
+   */
+  readonly badTokensPerMinute?: number;
 }
 
-const defaults: Required<RateLimits> = { wallets: 10, transfers: 100, withdrawals: 50, reads: 1000 };
+const defaults: Required<RateLimits> = {
+  wallets: 10,
+  transfers: 100,
+  withdrawals: 50,
+  reads: 1000,
+  badTokensPerMinute: 20,
+};
 
 /**
  * Returns the limits, those that are not given by default.

@@ -31,11 +31,14 @@ export interface TokenIssuer {
 export interface TokensProps {
   readonly issuer: TokenIssuer | undefined;
   readonly deletionProtection: boolean;
+  /** Tokens not signed by the issuer that one address may have checked, in one container. */
+  readonly badTokensPerMinute: number;
 }
 
 /** Who may call: the issuer of tokens, given or created, and the authorizer that checks them at the gateway. */
 export class Tokens extends Construct {
-  readonly environment: Environment<'authorizer'>;
+  /** What a function needs to check tokens. */
+  readonly environment: Omit<Environment<'authorizer'>, 'BAD_TOKENS_PER_MINUTE'>;
   readonly authorizer: RequestAuthorizer;
   readonly authorizerFunction: WalletFunction<'authorizer'>;
   /** The user pool that stands in where no issuer is given. */
@@ -60,7 +63,9 @@ export class Tokens extends Construct {
         TOKEN_JWKS_URI: jwksUriOf(issuer),
       };
     }
-    this.authorizerFunction = new WalletFunction(this, 'authorizer', { environment: this.environment });
+    this.authorizerFunction = new WalletFunction(this, 'authorizer', {
+      environment: { ...this.environment, BAD_TOKENS_PER_MINUTE: String(props.badTokensPerMinute) },
+    });
     this.authorizer = new RequestAuthorizer(this, 'Authorizer', {
       handler: this.authorizerFunction.handler,
       identitySources: [IdentitySource.header('Authorization')],

@@ -45,7 +45,7 @@ export interface WalletServiceProps {
   /**
    * What one end user may do in an hour.
    *
-   * @default - 10 wallets, 100 transfers, 50 withdrawals, 1000 reads
+   * @default - 10 wallets, 100 transfers, 50 withdrawals, 1000 reads; 20 bad tokens a minute of an address
    */
   readonly rateLimits?: RateLimits;
 
@@ -172,7 +172,11 @@ export class WalletService extends Construct {
     const shares = sharesOf(props.reservedConcurrency ?? {});
 
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
-    const tokens = new Tokens(this, 'Tokens', { issuer: props.tokens, deletionProtection });
+    const tokens = new Tokens(this, 'Tokens', {
+      issuer: props.tokens,
+      deletionProtection,
+      badTokensPerMinute: rateLimits.badTokensPerMinute,
+    });
     const entries = new EntriesTable(this, 'Entries', { deletionProtection });
     const projector = new Projector(this, 'Projector', { ledger, entries, shares, addAlarm });
     const wallets = new Wallets(this, 'Wallets', { ledger, entries, rateLimits });

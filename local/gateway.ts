@@ -18,6 +18,14 @@ export interface Method {
   readonly authorizer?: Authorizer | undefined;
   /** How long the gateway waits for the function, in milliseconds. */
   readonly timeoutMs: number;
+  /** Requests to this method that all callers together may make. */
+  readonly throttle?: Throttle | undefined;
+}
+
+/** A bucket of tokens. */
+export interface Throttle {
+  readonly ratePerSecond: number;
+  readonly burst: number;
 }
 
 export interface ApiSettings {
@@ -30,7 +38,7 @@ export interface ApiSettings {
   /** Answers of at least this many bytes are compressed; undefined for none. */
   readonly minCompressionBytes?: number | undefined;
   /** Requests that all callers together may make. */
-  readonly throttle?: { readonly ratePerSecond: number; readonly burst: number } | undefined;
+  readonly throttle?: Throttle | undefined;
 }
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -59,7 +67,8 @@ const decoders = new Map([
 export function createGateway(api: ApiSettings): RequestHandler {
   const root = newNode();
   for (const method of api.methods) insert(root, method);
-  const takeToken = api.throttle ? tokenBucket(api.throttle) : () => true;
+  const takeToken = tokenBucket(api.throttle);
+  const takeTokenOf = new Map(api.methods.map((method) => [method, tokenBucket(method.throttle)]));
 
   async function respond(request: IncomingMessage, context: RequestContext, path: string): Promise<Answer> {
     const refused = (refusal: Refusal): Answer => api.responses.answer(refusal, context);
@@ -69,7 +78,7 @@ export function createGateway(api: ApiSettings): RequestHandler {
     const method = match?.node.methods.get(context.httpMethod) ?? match?.node.methods.get('ANY');
     if (!match || !method) return refused('MISSING_AUTHENTICATION_TOKEN');
     const routed = { ...context, resourcePath: method.resourcePath };
-    if (!takeToken()) return api.responses.answer('THROTTLED', routed);
+    if (!takeTokenOf.get(method)?.() || !takeToken()) return api.responses.answer('THROTTLED', routed);
     const body = await readBody(request);
     if (typeof body === 'string') return api.responses.answer(body, routed);
 
@@ -245,7 +254,9 @@ function find(node: Node, segments: readonly string[], parameters: Record<string
   return find(next, rest, { ...parameters, [name]: segment });
 }
 
-function tokenBucket({ ratePerSecond, burst }: { ratePerSecond: number; burst: number }): () => boolean {
+function tokenBucket(throttle: Throttle | undefined): () => boolean {
+  if (throttle === undefined) return () => true;
+  const { ratePerSecond, burst } = throttle;
   let tokens = burst;
   let last = performance.now();
   return () => {

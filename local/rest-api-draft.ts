@@ -24,6 +24,10 @@ export interface MethodProperties {
 export interface StageProperties {
   readonly StageName: string;
   readonly MethodSettings?: readonly {
+    /** `*` for every method. */
+    readonly HttpMethod: string;
+    /** `/*` for every path; else with `~1` for each slash but the first. */
+    readonly ResourcePath: string;
     readonly ThrottlingRateLimit?: number;
     readonly ThrottlingBurstLimit?: number;
   }[];

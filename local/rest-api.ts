@@ -1,7 +1,7 @@
 /** The resource types of API Gateway's REST API, gathered into one gateway. */
 import { createAuthorizer } from './authorizer.ts';
 import type { Functions, LocalFunction } from './functions.ts';
-import { createGateway, type RequestHandler } from './gateway.ts';
+import { createGateway, type RequestHandler, type Throttle } from './gateway.ts';
 import type { GatewayResponseProperties } from './gateway-responses.ts';
 import { accountId, region, resourceType, type ResourceType } from './machine.ts';
 import type { MethodProperties, RestApiDraft, StageProperties } from './rest-api-draft.ts';
@@ -99,10 +99,10 @@ export const restApiTypes: Record<string, ResourceType> = {
       MethodSettings: [
         {
           DataTraceEnabled: 'cloud',
-          HttpMethod: { only: ['*'] },
+          HttpMethod: true,
           LoggingLevel: 'cloud',
           MetricsEnabled: 'cloud',
-          ResourcePath: { only: ['/*'] },
+          ResourcePath: true,
           ThrottlingBurstLimit: true,
           ThrottlingRateLimit: true,
         },
@@ -121,7 +121,7 @@ export const restApiTypes: Record<string, ResourceType> = {
 /** The gateway of the API; undefined when the template has none. */
 export function buildGateway(draft: RestApiDraft, functions: Functions): RequestHandler | undefined {
   if (!draft.apiId) return undefined;
-  const { ThrottlingRateLimit: ratePerSecond, ThrottlingBurstLimit: burst } = draft.stage?.MethodSettings?.[0] ?? {};
+  const throttles = throttlesOf(draft);
   return createGateway({
     apiId: draft.apiId,
     stage: draft.stage?.StageName ?? 'test-invoke-stage',
@@ -129,14 +129,16 @@ export function buildGateway(draft: RestApiDraft, functions: Functions): Request
     region,
     responses: draft.responses,
     minCompressionBytes: draft.minCompressionBytes,
-    ...(ratePerSecond !== undefined && burst !== undefined && { throttle: { ratePerSecond, burst } }),
+    throttle: throttles.get('* /*'),
     methods: draft.methods.map(({ logicalId, properties }) => {
       const authorizer = draft.authorizers.get(properties.AuthorizerId ?? '');
       if (properties.AuthorizationType === 'CUSTOM' && !authorizer) {
         throw new TemplateError(`${logicalId}: authorizer ${String(properties.AuthorizerId)} is not in the template`);
       }
+      const resourcePath = pathOf(properties.ResourceId, draft) || '/';
       return {
-        resourcePath: pathOf(properties.ResourceId, draft) || '/',
+        resourcePath,
+        throttle: throttles.get(`${properties.HttpMethod} ${resourcePath}`),
         httpMethod: properties.HttpMethod,
         target: integratedFunction(properties.Integration.Uri, functions, logicalId),
         authorizer,
@@ -144,6 +146,23 @@ export function buildGateway(draft: RestApiDraft, functions: Functions): Request
       };
     }),
   });
+}
+
+/** The stage's throttle as `* /*`, and those of single methods, such as `GET /health`. */
+function throttlesOf({ stage }: RestApiDraft): Map<string, Throttle> {
+  const throttles = new Map<string, Throttle>();
+  for (const { HttpMethod, ResourcePath, ThrottlingRateLimit, ThrottlingBurstLimit } of stage?.MethodSettings ?? []) {
+    const isForAll = HttpMethod === '*' && ResourcePath === '/*';
+    if (!isForAll && (HttpMethod === '*' || ResourcePath === '/*')) {
+      throw new TemplateError(`method settings of ${HttpMethod} ${ResourcePath} are not supported`);
+    }
+    if (ThrottlingRateLimit === undefined || ThrottlingBurstLimit === undefined) continue;
+    throttles.set(`${HttpMethod} ${ResourcePath.replaceAll('~1', '/').replace(/^\/\//, '/')}`, {
+      ratePerSecond: ThrottlingRateLimit,
+      burst: ThrottlingBurstLimit,
+    });
+  }
+  return throttles;
 }
 
 function pathOf(resourceId: string, draft: RestApiDraft): string {

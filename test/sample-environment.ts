@@ -22,5 +22,5 @@ function sampleOf(variable: string): string {
   if (variable === 'FREEZE_ON_SUSPICION') return 'false';
   if (variable === 'TOKEN_KIND') return 'oidc';
   if (/_(URL|URI|ISSUER)$/.test(variable)) return 'http://127.0.0.1:9';
-  return /_(HOUR|SECONDS|ATTEMPTS|LIMIT)$/.test(variable) ? '1000' : 'sample';
+  return /_(HOUR|MINUTE|SECONDS|ATTEMPTS|LIMIT)$/.test(variable) ? '1000' : 'sample';
 }

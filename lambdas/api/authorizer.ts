@@ -1,5 +1,6 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
-import { readEnvironment } from '../runtime/environment.ts';
+import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
+import { openForgeries } from '../runtime/forgeries.ts';
 import { describe, logger } from '../runtime/telemetry.ts';
 import { openTokenVerifier } from '../runtime/tokens.ts';
 import type { VerifyToken } from '../runtime/tokens.ts';
@@ -12,7 +13,7 @@ export function authorize(verify: VerifyToken) {
   return async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
     let caller;
     try {
-      caller = await verify(onlyAuthorization(event));
+      caller = await verify(onlyAuthorization(event), event.requestContext.identity.sourceIp);
     } catch (error) {
       logger.error('token not checked', { error: describe(error) });
       throw error;
@@ -44,4 +45,5 @@ function everyRoute(methodArn: string): string {
 }
 
 const env = readEnvironment('authorizer');
-export const handler = authorize(openTokenVerifier(env));
+const forgeries = openForgeries(positiveInteger('BAD_TOKENS_PER_MINUTE', env.BAD_TOKENS_PER_MINUTE));
+export const handler = authorize(openTokenVerifier(env, Date.now, forgeries));

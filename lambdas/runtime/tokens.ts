@@ -1,9 +1,10 @@
 import { JwtVerifier } from 'aws-jwt-verify';
-import { JwtBaseError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
+import { JwtBaseError, JwtInvalidClaimError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
 import { isJwks } from 'aws-jwt-verify/jwk';
 import type { Jwks } from 'aws-jwt-verify/jwk';
 import { resourceServer, scopes as allScopes } from '../contract.ts';
 import type { AuthorizerContext } from './caller.ts';
+import type { Forgeries } from './forgeries.ts';
 import { keep } from './keep.ts';
 import type { Lifetimes } from './keep.ts';
 
@@ -15,8 +16,15 @@ export interface TokenSettings {
   readonly TOKEN_JWKS_URI: string;
 }
 
-/** Checks an Authorization header; undefined when it does not hold a token that is valid now. */
-export type VerifyToken = (authorization: string | undefined) => Promise<AuthorizerContext | undefined>;
+/**
+ * Checks an Authorization header; undefined when it does not hold a token that is valid now.
+ *
+ * @param address the caller's, where tokens that the issuer has not signed are limited
+ */
+export type VerifyToken = (
+  authorization: string | undefined,
+  address?: string,
+) => Promise<AuthorizerContext | undefined>;
 
 /** A principal is part of keys: bounded, and without spaces, so that no token can pass for the service itself. */
 const principalFormat = /^[\x21-\x7e]{1,128}$/;
@@ -32,9 +40,14 @@ const lifetimes: Lifetimes = { refreshAfterMs: 60_000, staleAfterMs: 120_000 };
  * An `oidc` token says so with its audience. A `cognito` access token has none: it must be an access token (an ID token
  * carries no scopes and is for the client itself), and its scopes name our resource server.
  *
+ * @param forgeries limits the signatures that are checked in vain; absent where the gateway limits the route
  * @throws when the issuer's keys cannot be read: that is our trouble, not the caller's
  */
-export function openTokenVerifier(settings: TokenSettings, now: () => number = Date.now): VerifyToken {
+export function openTokenVerifier(
+  settings: TokenSettings,
+  now: () => number = Date.now,
+  forgeries?: Forgeries,
+): VerifyToken {
   const cognito = settings.TOKEN_KIND === 'cognito';
   const verifier = JwtVerifier.create({
     issuer: settings.TOKEN_ISSUER,
@@ -53,9 +66,9 @@ export function openTokenVerifier(settings: TokenSettings, now: () => number = D
     return verifier.verifySync(token);
   }
 
-  return async (authorization) => {
+  return async (authorization, address = '') => {
     const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined) return undefined;
+    if (token === undefined || forgeries?.refuse(token, address)) return undefined;
     try {
       const {
         sub,
@@ -67,10 +80,13 @@ export function openTokenVerifier(settings: TokenSettings, now: () => number = D
       });
       if (cognito && use !== 'access') return undefined;
       if (typeof sub !== 'string' || !principalFormat.test(sub)) return undefined;
+      forgeries?.trust(token);
       return { principal: sub, scopes: ourScopes(scope).join(' '), issuer: settings.TOKEN_ISSUER };
     } catch (error) {
-      if (error instanceof JwtBaseError) return undefined;
-      throw error;
+      if (!(error instanceof JwtBaseError)) throw error;
+      // Claims are looked at when the signature is good.
+      if (!(error instanceof JwtInvalidClaimError)) forgeries?.count(address);
+      return undefined;
     }
   };
 }

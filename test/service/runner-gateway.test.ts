@@ -44,6 +44,13 @@ describe('the API Gateway of the runner', () => {
     return [status, (JSON.parse(text) as { code: unknown }).code];
   }
 
+  test('a method with a throttle of its own refuses what is beyond it, and others go on', async () => {
+    const statuses = [];
+    for (let n = 0; n < 3; n++) statuses.push((await get('/things/seldom')).status);
+    assert.deepEqual(statuses, [200, 200, 429]);
+    assert.equal((await get('/things/other')).status, 200);
+  });
+
   test('a function gets the event of a proxy integration, its environment and its time', async () => {
     const answer = (await (await get('/things/a%20b?x=1&x=2&constructor=y')).json()) as Echo;
     const { event } = answer;

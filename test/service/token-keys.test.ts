@@ -8,21 +8,22 @@ import { describe, it, type TestContext } from 'node:test';
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import { authorize } from '../../lambdas/api/authorizer.ts';
+import { openForgeries } from '../../lambdas/runtime/forgeries.ts';
 import { openTokenVerifier } from '../../lambdas/runtime/tokens.ts';
 import { synthesize, theOnly } from '../stack/synthesized.ts';
 
 const minuteMs = 60_000;
 const issuer = 'https://issuer.example';
 
-async function newKey(kid: string) {
+async function newKey(kid: string, { subject = 'ann', expires = '1h' } = {}) {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const jwk: JWK = { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' };
   const token = await new SignJWT({ scope: 'wallet:read' })
     .setProtectedHeader({ alg: 'RS256', kid })
     .setIssuer(issuer)
     .setAudience('wallets')
-    .setSubject('ann')
-    .setExpirationTime('1h')
+    .setSubject(subject)
+    .setExpirationTime(expires)
     .sign(privateKey);
   return { jwk, header: `Bearer ${token}` };
 }
@@ -47,7 +48,8 @@ async function newIssuer(context: TestContext, keys: JWK[]) {
     TOKEN_AUDIENCE: 'wallets',
     TOKEN_JWKS_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
   };
-  return { state, clock, verify: openTokenVerifier(settings, () => clock.now) };
+  const now = () => clock.now;
+  return { state, clock, verify: openTokenVerifier(settings, now, openForgeries(20, now)) };
 }
 
 describe('a key that the issuer has withdrawn', () => {
@@ -69,7 +71,11 @@ describe('a key that the issuer has withdrawn', () => {
     await verify(old.header);
     state.keys = [next.jwk];
     clock.now += 2 * minuteMs;
-    const event = { headers: { Authorization: old.header }, methodArn: 'arn/stage/GET/wallets' };
+    const event = {
+      multiValueHeaders: { Authorization: [old.header] },
+      methodArn: 'arn/stage/GET/wallets',
+      requestContext: { identity: { sourceIp: '192.0.2.1' } },
+    };
     await assert.rejects(authorize(verify)(event as unknown as APIGatewayRequestAuthorizerEvent), {
       message: 'Unauthorized',
     });
@@ -109,5 +115,44 @@ describe('an issuer that cannot be read', () => {
     const { state, verify } = await newIssuer(t, []);
     state.status = 503;
     await assert.rejects(verify(header), /answered with 503/);
+  });
+});
+
+describe('an address that sends tokens which the issuer has not signed', () => {
+  const shared = '192.0.2.1';
+
+  it('gets no more than 20 a minute checked, and known callers behind it go on', async (t) => {
+    const [key, forged, unknown] = await Promise.all([newKey('only'), newKey('only'), newKey('unknown')]);
+    const other = await newKey('other', { subject: 'bob' });
+    const { state, clock, verify } = await newIssuer(t, [key.jwk, other.jwk]);
+    assert.equal((await verify(key.header, shared))?.principal, 'ann');
+    for (let n = 0; n < 20; n++) assert.equal(await verify((n % 2 ? forged : unknown).header, shared), undefined);
+    assert.equal(await verify(other.header, shared), undefined, 'nothing tells a new caller from the forger');
+    assert.equal((await verify(key.header, shared))?.principal, 'ann');
+    assert.equal((await verify(other.header, '192.0.2.2'))?.principal, 'bob', 'other addresses are not concerned');
+    assert.equal((await verify(other.header, shared))?.principal, 'bob', 'the container knows it now');
+    const late = await newKey('late', { subject: 'eve' });
+    state.keys = [key.jwk, other.jwk, late.jwk];
+    clock.now += 3_000;
+    assert.equal(await verify(late.header, shared), undefined, 'one is checked again, by keys that are too old');
+    clock.now += 60_000;
+    assert.equal((await verify(late.header, shared))?.principal, 'eve', 'the allowance has grown back');
+  });
+
+  it('loses nothing by tokens that have expired', async (t) => {
+    const expired = await newKey('only', { expires: '-1h' });
+    const next = await newKey('next');
+    const { verify } = await newIssuer(t, [expired.jwk, next.jwk]);
+    for (let n = 0; n < 50; n++) assert.equal(await verify(expired.header, shared), undefined);
+    assert.equal((await verify(next.header, shared))?.principal, 'ann');
+  });
+
+  it('is forgotten when a thousand others came after it', () => {
+    const forgeries = openForgeries(1, () => 0);
+    for (let n = 0; n <= 1_000; n++) forgeries.count(String(n));
+    assert.deepEqual(
+      ['0', '1', '1000'].map((address) => forgeries.refuse('token', address)),
+      [false, true, true],
+    );
   });
 });

@@ -66,15 +66,20 @@ describe('the stage', () => {
     assert.deepEqual(restApi.Properties['EndpointConfiguration'], { Types: ['REGIONAL'] });
     const [, stage] = theOnly(template, 'AWS::ApiGateway::Stage');
     assert.equal(stage.Properties['TracingEnabled'], true);
+    const logging = { DataTraceEnabled: false, LoggingLevel: 'ERROR' };
+    const setting = (HttpMethod: string, ResourcePath: string, ThrottlingRateLimit: number) => ({
+      ...logging,
+      HttpMethod,
+      ResourcePath,
+      ThrottlingRateLimit,
+      ThrottlingBurstLimit: 2 * ThrottlingRateLimit,
+    });
     assert.deepEqual(stage.Properties['MethodSettings'], [
-      {
-        DataTraceEnabled: false,
-        HttpMethod: '*',
-        LoggingLevel: 'ERROR',
-        ResourcePath: '/*',
-        ThrottlingBurstLimit: 2000,
-        ThrottlingRateLimit: 1000,
-      },
+      setting('*', '/*', 1000),
+      // Open routes, each of them.
+      setting('POST', '/~1bank~1notifications', 100),
+      setting('GET', '/~1health', 10),
+      setting('HEAD', '/~1health', 10),
     ]);
     const { Format } = stage.Properties['AccessLogSetting'] as { Format: string };
     const fields = JSON.parse(Format) as Record<string, string>;
@@ -82,7 +87,7 @@ describe('the stage', () => {
     assert.doesNotMatch(Format, /header|token|body|authorizationToken/i);
   });
 
-  it('takes other limits', () => {
+  it('takes other limits, and no open route has more', () => {
     const [, stage] = theOnly(
       synthesize({ throttle: { ratePerSecond: 5, burst: 6 } }).template,
       'AWS::ApiGateway::Stage',
@@ -92,7 +97,7 @@ describe('the stage', () => {
         each['ThrottlingRateLimit'],
         each['ThrottlingBurstLimit'],
       ]),
-      [[5, 6]],
+      [5, 5, 5, 5].map((rate) => [rate, 6]),
     );
   });
 });

@@ -165,7 +165,7 @@ describe("the bank's and the callers' limits", () => {
   it('reach the functions, as given or by default', () => {
     const given = synthesize({
       bank: { id: 'bank-1', maxAttempts: 4 },
-      rateLimits: { wallets: 1, withdrawals: 2, transfers: 3, reads: 4 },
+      rateLimits: { wallets: 1, withdrawals: 2, transfers: 3, reads: 4, badTokensPerMinute: 6 },
       queueDepthLimit: 5,
     }).template;
     for (const [each, values] of [
@@ -178,12 +178,22 @@ describe("the bank's and the callers' limits", () => {
           withdrawals: '50',
           transfers: '100',
           reads: '1000',
+          badTokens: '20',
           depth: '20000',
         },
       ],
       [
         given,
-        { bank: 'bank-1', attempts: '4', wallets: '1', withdrawals: '2', transfers: '3', reads: '4', depth: '5' },
+        {
+          bank: 'bank-1',
+          attempts: '4',
+          wallets: '1',
+          withdrawals: '2',
+          transfers: '3',
+          reads: '4',
+          badTokens: '6',
+          depth: '5',
+        },
       ],
     ] as const) {
       const variables = {
@@ -193,6 +203,7 @@ describe("the bank's and the callers' limits", () => {
       };
       for (const expected of [
         { ...variables, BANK_URL: { Ref: 'BankUrl' } },
+        { BAD_TOKENS_PER_MINUTE: values.badTokens },
         { WALLETS_PER_HOUR: values.wallets, READS_PER_HOUR: values.reads },
         { WITHDRAWALS_PER_HOUR: values.withdrawals, QUEUE_DEPTH_LIMIT: values.depth },
         { TRANSFERS_PER_HOUR: values.transfers, QUEUE_DEPTH_LIMIT: values.depth, READS_PER_HOUR: values.reads },

@@ -80,7 +80,11 @@ export class FixtureStack extends Stack {
     const api = new apigateway.RestApi(this, 'Rest', {
       minCompressionSize: Size.kibibytes(1),
       defaultMethodOptions: { authorizer },
-      deployOptions: { throttlingRateLimit: 2000, throttlingBurstLimit: 1000 },
+      deployOptions: {
+        throttlingRateLimit: 2000,
+        throttlingBurstLimit: 1000,
+        methodOptions: { '/things/seldom/GET': { throttlingRateLimit: 0.001, throttlingBurstLimit: 2 } },
+      },
     });
     const problem = (code: string): Record<string, string> => ({
       'application/json': `{"code":"${code}","detail":$context.error.messageString,"requestId":"$context.requestId"}`,
@@ -108,6 +112,7 @@ export class FixtureStack extends Stack {
     const things = api.root.addResource('things');
     things.addMethod('POST', echo);
     things.addResource('{thingId}').addMethod('GET', echo);
+    things.addResource('seldom').addMethod('GET', echo);
     things.addResource('special').addMethod('GET', echo, { authorizationType: apigateway.AuthorizationType.NONE });
     api.root.addResource('open').addMethod('POST', echo, { authorizationType: apigateway.AuthorizationType.NONE });
   }

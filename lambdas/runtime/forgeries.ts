@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+
+/** What a container remembers of tokens that the issuer has not signed, and of the addresses that send them. */
+export interface Forgeries {
+  /** Returns whether a token is refused without a look at its signature. */
+  readonly refuse: (token: string, address: string) => boolean;
+  /** Counts a token that the issuer has not signed. */
+  readonly count: (address: string) => void;
+  /** Remembers a valid token, which is checked from then on whatever else its address sends. */
+  readonly trust: (token: string) => void;
+}
+
+/** Addresses that a container remembers; the one that was silent for longest is forgotten first. */
+const mostAddresses = 1_000;
+const mostTokens = 1_000;
+
+/**
+ * Limits the checks of signatures that fail, for each address. An address has an allowance of so many, and it grows back
+ * by as many in a minute. Without it, only tokens that this container knows as valid are checked, so that callers behind
+ * the same address go on. Tokens that the issuer has signed and that have expired, or are meant for another service, cost
+ * nothing: an honest client sends them.
+ */
+export function openForgeries(perMinute: number, now: () => number = Date.now): Forgeries {
+  const addresses = new Map<string, { left: number; at: number }>();
+  const valid = new Set<string>();
+  const leftOf = (address: string) => {
+    const { left, at } = addresses.get(address) ?? { left: perMinute, at: now() };
+    return Math.min(perMinute, left + ((now() - at) / 60_000) * perMinute);
+  };
+  return {
+    refuse: (token, address) => leftOf(address) < 1 && !valid.has(digestOf(token)),
+    count(address) {
+      const left = leftOf(address) - 1;
+      addresses.delete(address);
+      addresses.set(address, { left, at: now() });
+      forgetFirst(addresses, mostAddresses);
+    },
+    trust(token) {
+      const digest = digestOf(token);
+      valid.delete(digest);
+      valid.add(digest);
+      forgetFirst(valid, mostTokens);
+    },
+  };
+}
+
+/** A token may be long, and is a secret. */
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
+}
+
+function forgetFirst(from: Map<string, unknown> | Set<string>, most: number): void {
+  const [first] = from.keys();
+  if (from.size > most && first !== undefined) from.delete(first);
+}

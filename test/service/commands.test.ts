@@ -163,7 +163,7 @@ describe('operators', () => {
     assert.equal((await operator(`/wallets/${ann.walletId}/freeze`, { body: {} })).body['status'], 'frozen');
     assert.equal(await code(`/wallets/${ann.walletId}/charge`, { amount: 1 }), 'wallet_frozen');
     const toAnn = { amount: 1, toWalletId: ann.walletId };
-    assert.equal(await code(`/wallets/${bob.walletId}/transfer`, toAnn, bob.ask), 'wallet_frozen');
+    assert.equal(await code(`/wallets/${bob.walletId}/transfer`, toAnn, bob.ask), 'receiver_unavailable');
     assert.equal((await operator(`/wallets/${ann.walletId}/unfreeze`, { body: {} })).body['status'], 'active');
     assert.equal(await code(`/wallets/${ann.walletId}/close`, {}), 'wallet_not_empty');
     const everything = { amount: 50, toWalletId: bob.walletId };

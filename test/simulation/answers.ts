@@ -126,9 +126,18 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
       );
     case 'wallet_frozen':
     case 'wallet_closed':
-      return touched.some((wallet) => wallet?.status === code.slice('wallet_'.length));
+      return sources.some((wallet) => wallet?.status === code.slice('wallet_'.length));
     case 'wallet_not_empty':
       return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0);
+    case 'receiver_unavailable':
+      // A payer is not told which of the three it is.
+      return (
+        action.do === 'transfer' &&
+        credited.some(
+          (wallet) =>
+            wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
+        )
+      );
     case 'balance_limit_exceeded':
       return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
     case 'currency_mismatch':

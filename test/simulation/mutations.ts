@@ -237,8 +237,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     "show anybody's transactions",
     'lambdas/runtime/visible.ts',
-    'if (![...wallets.values()].some((wallet) => reaches(caller, wallet)))',
-    'if (wallets.size === 0)',
+    'filter((wallet) => reaches(caller, wallet))',
+    'filter(() => true)',
   ),
 
   mutation('judge what is mixed with a conflict', table, anyTransient, `${anyFailed} ${anyTransient}`),

@@ -228,7 +228,7 @@ async function openRoutes(table: Table) {
     opened.onSend(message);
     return Promise.resolve();
   };
-  const limits = openLimits({ readsPerHour: 1_000_000, perHour: 1_000_000 });
+  const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000_000 });
   const limited = { table, limits };
   const queued = { ...limited, queue: { send }, isOverloaded: () => Promise.resolve(false) };
   const depth = () => Promise.resolve(0);

@@ -89,7 +89,7 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
   const services = {
     table,
     entries: table,
-    limits: openLimits({ readsPerHour: 1, perHour: 1 }),
+    limits: openLimits({ readsPerHour: 1, perHour: 1, refusalsPerHour: 1 }),
     isOverloaded: () => Promise.resolve(false),
     queue: {
       send(sent: WorkMessage) {

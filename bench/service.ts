@@ -71,6 +71,7 @@ export async function startService(): Promise<Service> {
       AWS_ENDPOINT_URL_SQS: services.url,
       TABLE_NAME: name,
       READS_PER_HOUR: plenty,
+      REFUSALS_PER_HOUR: plenty,
       WALLETS_PER_HOUR: plenty,
       WITHDRAWALS_PER_HOUR: plenty,
       TRANSFERS_PER_HOUR: plenty,

@@ -41,8 +41,8 @@ const headers = {
   Location: 'The path of what was made, from the root of the host',
   'Retry-After': 'Whole seconds after which trying again makes sense',
   'RateLimit-Limit':
-    'What an end user may send within any hour: accepted commands of this kind, or requests that move no money (reads, ' +
-    'and commands that were refused, repeated or not valid). Absent for operators, who are not limited, and where ' +
+    'What an end user may send within any hour: accepted commands of this kind, refused commands, or other requests that ' +
+    'move no money (reads, and commands that were repeated or not valid). Absent for operators, who are not limited, and where ' +
     'something else was reached',
   'RateLimit-Remaining': 'How many of them are left at most: what other containers have counted may be missing',
   'RateLimit-Reset':

@@ -10,6 +10,8 @@ import type { FraudLimits } from './domain/fraud.ts';
 const table = ['TABLE_NAME'] as const;
 /** What functions read that end users reach. */
 const limited = [...table, 'READS_PER_HOUR'] as const;
+/** What the functions read whose commands are counted in their write. */
+const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -22,8 +24,8 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour.
- * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, refusals, repetitions, bad requests.
- *   Operators are not limited.
+ * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
+ * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
  * - `BANK_ID`: which bank it is, or its base URL, from which the id is made (lambdas/bank/identity.ts).
  * - `BANK_REQUEST_SECRET_ARN`: the secret with the key that requests to the bank are signed with.
@@ -44,14 +46,14 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  */
 export const environments = {
   authorizer: [...tokens, 'BAD_TOKENS_PER_MINUTE'],
-  'create-wallet': [...limited, 'WALLETS_PER_HOUR'],
+  'create-wallet': [...counted, 'WALLETS_PER_HOUR'],
   'list-wallets': limited,
   'get-wallet': limited,
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
   'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
   charge: table,
-  withdraw: [...limited, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
-  transfer: [...limited, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
+  withdraw: [...counted, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
+  transfer: [...counted, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
   'list-transactions': limited,
   'get-transaction': limited,
   'get-receipt': limited,

@@ -22,12 +22,20 @@ export interface RateLimits {
   readonly withdrawals?: number;
 
   /**
-   * Requests that move no money: reads, and commands that were refused, repeated or not valid. Counted by each container
-   * of each function in lots, so that a caller may come up to one lot (at most 20) for each container beyond it.
+   * Requests that move no money: reads, and commands that were repeated or not valid. Counted by each container of each
+   * function in lots, so that a caller may come up to one lot (at most 20) for each container beyond it.
    *
    * @default 1000
    */
   readonly reads?: number;
+
+  /**
+   * Commands of all kinds that were refused with 404, 409, 422 or 429: each may have met writes of other wallets. Counted
+   * as `reads`, in lots of at most 10. Beyond it every command of the caller is refused, and nothing is read or written.
+   *
+   * @default 100
+   */
+  readonly refusals?: number;
 
   /**
    * Tokens that the issuer has not signed, and that one address may have checked in a minute, in each container of the
@@ -44,6 +52,7 @@ const defaults: Required<RateLimits> = {
   transfers: 100,
   withdrawals: 50,
   reads: 1000,
+  refusals: 100,
   badTokensPerMinute: 20,
 };
 

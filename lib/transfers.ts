@@ -50,6 +50,7 @@ export class Transfers extends Construct {
             UpdateItem: ['wallet', 'rateWindow'],
           }),
           READS_PER_HOUR: String(rateLimits.reads),
+          REFUSALS_PER_HOUR: String(rateLimits.refusals),
           TRANSFERS_PER_HOUR: String(rateLimits.transfers),
           TRANSFER_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),

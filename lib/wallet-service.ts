@@ -45,7 +45,7 @@ export interface WalletServiceProps {
   /**
    * What one end user may do in an hour.
    *
-   * @default - 10 wallets, 100 transfers, 50 withdrawals, 1000 reads; 20 bad tokens a minute of an address
+   * @default - 10 wallets, 100 transfers, 50 withdrawals, 1000 reads, 100 refusals; 20 bad tokens a minute of an address
    */
   readonly rateLimits?: RateLimits;
 

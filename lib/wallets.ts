@@ -37,6 +37,7 @@ export class Wallets extends Construct {
             UpdateItem: ['rateWindow'],
           }),
           READS_PER_HOUR,
+          REFUSALS_PER_HOUR: String(rateLimits.refusals),
           WALLETS_PER_HOUR: String(rateLimits.wallets),
         },
       }),

@@ -119,6 +119,7 @@ export class Withdrawals extends Construct {
             UpdateItem: ['wallet', 'rateWindow'],
           }),
           READS_PER_HOUR: String(rateLimits.reads),
+          REFUSALS_PER_HOUR: String(rateLimits.refusals),
           WITHDRAWALS_PER_HOUR: String(rateLimits.withdrawals),
           WITHDRAWAL_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),

@@ -30,6 +30,7 @@ export const handler = serve(createWallet, {
   table: openTable(dynamodbClient(), env.TABLE_NAME),
   limits: openLimits({
     readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
+    refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
     perHour: positiveInteger('WALLETS_PER_HOUR', env.WALLETS_PER_HOUR),
   }),
 });

@@ -52,6 +52,7 @@ export const handler = serve(
     queueUrl: env.TRANSFER_QUEUE_URL,
     queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
     readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
+    refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
     perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
   }),
 );

@@ -46,6 +46,7 @@ export const handler = serve(
     queueUrl: env.WITHDRAWAL_QUEUE_URL,
     queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
     readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
+    refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
     perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
   }),
 );

@@ -107,8 +107,8 @@ function rateOf(
   { limits }: RouteServices,
   readFirst: boolean,
 ): RateLimit | undefined {
-  if (ownerId === undefined || limits?.perHour === undefined) return undefined;
-  return { principal, operation, perHour: limits.perHour, readFirst };
+  if (ownerId === undefined || limits?.commands === undefined) return undefined;
+  return { principal, operation, perHour: limits.commands.perHour, readFirst };
 }
 
 /** A request for a query. */

@@ -29,6 +29,7 @@ export function openQueuedServices(of: {
   queueUrl: string;
   queueDepthLimit: number;
   readsPerHour: number;
+  refusalsPerHour: number;
   perHour: number;
 }): QueuedServices {
   const table = openTable(dynamodbClient(), of.tableName);

@@ -17,9 +17,6 @@ export interface RateLimit {
   readonly readFirst?: boolean;
 }
 
-/** The operation under which everything is counted that moves no money: reads, refusals, repetitions, bad requests. */
-const reads = 'reads';
-
 /** A window is kept this many steps after its last one, so that a slow clock still finds it. */
 const graceSteps = 1;
 /** Windows of a whole day are removed: an item that is idle for longer has met its time to live. */
@@ -90,12 +87,13 @@ export function limitedBy(
 /**
  * Adds requests that moved no money to the caller's windows, in one write of one write unit, tried once.
  *
+ * @param of whose windows: `refusals` of commands, or `reads` for all else
  * @param counts how many requests to add to each window; windows that cover the step of `time` (epoch ms)
  * @returns what these windows have counted now
  */
-export async function addToReads(
+export async function addToWindows(
   table: Table,
-  principal: string,
+  of: { readonly principal: string; readonly kind: 'reads' | 'refusals' },
   counts: ReadonlyMap<number, number>,
   time: number,
 ): Promise<Map<number, number>> {
@@ -104,7 +102,7 @@ export async function addToReads(
   const { Attributes } = await table.client.send(
     new UpdateItemCommand({
       TableName: table.name,
-      Key: toItem(rateWindowKey(principal, reads)),
+      Key: toItem(rateWindowKey(of.principal, of.kind)),
       UpdateExpression:
         `ADD ${windows.map((window) => `${nameOf(window)} :${nameOf(window)}`).join(', ')} ` +
         `SET #ttl = :ttl REMOVE ${expressionsAt(step).remove}`,

@@ -60,7 +60,7 @@ export interface ServiceSettings {
   readonly policy: WithdrawalPolicy;
   /** Accepted commands of each kind of one end user in one hour. */
   readonly perHour: number;
-  /** Requests of one end user in one hour that move no money. */
+  /** Requests of one end user in one hour that move no money; as many refused commands. */
   readonly readsPerHour: number;
   /** Messages that may wait in a queue. */
   readonly queueDepthLimit: number;
@@ -141,7 +141,7 @@ export function openService(
     Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
   /** What a process knows of its callers dies with it. */
-  const limited = () => ({ table, limits: openLimits({ readsPerHour, perHour }) });
+  const limited = () => ({ table, limits: openLimits({ readsPerHour, refusalsPerHour: readsPerHour, perHour }) });
   const reading = () => ({ table, limits: openLimits({ readsPerHour }) });
   const queued = (url: string) => ({
     ...limited(),

@@ -165,7 +165,7 @@ describe("the bank's and the callers' limits", () => {
   it('reach the functions, as given or by default', () => {
     const given = synthesize({
       bank: { id: 'bank-1', maxAttempts: 4 },
-      rateLimits: { wallets: 1, withdrawals: 2, transfers: 3, reads: 4, badTokensPerMinute: 6 },
+      rateLimits: { wallets: 1, withdrawals: 2, transfers: 3, reads: 4, refusals: 7, badTokensPerMinute: 6 },
       queueDepthLimit: 5,
     }).template;
     for (const [each, values] of [
@@ -178,6 +178,7 @@ describe("the bank's and the callers' limits", () => {
           withdrawals: '50',
           transfers: '100',
           reads: '1000',
+          refusals: '100',
           badTokens: '20',
           depth: '20000',
         },
@@ -191,6 +192,7 @@ describe("the bank's and the callers' limits", () => {
           withdrawals: '2',
           transfers: '3',
           reads: '4',
+          refusals: '7',
           badTokens: '6',
           depth: '5',
         },
@@ -204,9 +206,18 @@ describe("the bank's and the callers' limits", () => {
       for (const expected of [
         { ...variables, BANK_URL: { Ref: 'BankUrl' } },
         { BAD_TOKENS_PER_MINUTE: values.badTokens },
-        { WALLETS_PER_HOUR: values.wallets, READS_PER_HOUR: values.reads },
-        { WITHDRAWALS_PER_HOUR: values.withdrawals, QUEUE_DEPTH_LIMIT: values.depth },
-        { TRANSFERS_PER_HOUR: values.transfers, QUEUE_DEPTH_LIMIT: values.depth, READS_PER_HOUR: values.reads },
+        { WALLETS_PER_HOUR: values.wallets, REFUSALS_PER_HOUR: values.refusals, READS_PER_HOUR: values.reads },
+        {
+          WITHDRAWALS_PER_HOUR: values.withdrawals,
+          REFUSALS_PER_HOUR: values.refusals,
+          QUEUE_DEPTH_LIMIT: values.depth,
+        },
+        {
+          TRANSFERS_PER_HOUR: values.transfers,
+          REFUSALS_PER_HOUR: values.refusals,
+          QUEUE_DEPTH_LIMIT: values.depth,
+          READS_PER_HOUR: values.reads,
+        },
       ]) {
         each.hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: Match.objectLike(expected) } });
       }

@@ -142,7 +142,7 @@ const noDepth = () => Promise.resolve(0);
 function openRoutes() {
   const { entries } = books;
   // So small that each read is a lot, and reported.
-  const limits = openLimits({ readsPerHour: 40, perHour: 1_000 });
+  const limits = openLimits({ readsPerHour: 40, refusalsPerHour: 40, perHour: 1_000 });
   const limited = { table, limits };
   const queued = {
     ...limited,

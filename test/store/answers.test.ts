@@ -30,7 +30,7 @@ beforeEach(async () => {
   [walletId, toWalletId] = [await fundedWallet(table, 'ann', 1_000), await fundedWallet(table, 'bob', 1_000)];
 });
 
-const limits = openLimits({ readsPerHour: 1_000_000, perHour: 1_000 });
+const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000 });
 const services = (): QueuedServices => ({
   table,
   queue: { send: () => Promise.resolve() },

@@ -28,7 +28,7 @@ let routes: Partial<Record<FunctionName, Handler>>;
 before(async () => {
   engine = await startTestEngine();
   table = await engine.newTable();
-  const limits = openLimits({ readsPerHour: 1_000_000, perHour: 1_000 });
+  const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000 });
   const queued = {
     table,
     limits,

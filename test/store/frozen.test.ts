@@ -144,7 +144,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
       'withdraw',
       serve(withdrawRoute, {
         table,
-        limits: openLimits({ readsPerHour: 1_000_000, perHour: 1_000 }),
+        limits: openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000 }),
         queue: {
           async send(message) {
             transactionId = message.transactionId;

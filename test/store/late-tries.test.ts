@@ -70,7 +70,7 @@ describe('a refusal', () => {
   it('counts from when the gateway took the request, whatever the function waited for', async () => {
     const handler = serve(transfer, {
       table,
-      limits: openLimits({ readsPerHour: 1_000, perHour: 1_000 }),
+      limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 }),
       queue: { send: () => Promise.resolve() },
       isOverloaded: () => {
         table.clock.now += writesEndMs;

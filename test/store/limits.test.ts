@@ -45,10 +45,10 @@ function reader(readsPerHour: number): () => ReturnType<typeof send> {
 }
 
 /** A container of the transfers' function; asks for a transfer to the shop. */
-function payer({ readsPerHour = 1_000, perHour = 1_000 } = {}) {
+function payer({ readsPerHour = 1_000, refusalsPerHour = 1_000, perHour = 1_000 } = {}) {
   const handler = serve(transfer, {
     table,
-    limits: openLimits({ readsPerHour, perHour }),
+    limits: openLimits({ readsPerHour, refusalsPerHour, perHour }),
     queue: { send: () => Promise.resolve() },
     isOverloaded: () => Promise.resolve(false),
   });
@@ -196,13 +196,43 @@ describe('a command', () => {
     assert.equal(await codeOf(pay(2, same)), 'idempotency_key_reused');
   });
 
-  it('is refused without a call when the caller was refused as often as it may read', async () => {
-    const pay = payer({ readsPerHour: 50 });
+  it('is refused without a call when the caller was refused too often, and not because it read or repeated', async () => {
+    const pay = payer({ refusalsPerHour: 50 });
+    const same = { key: newKey() };
+    for (let n = 0; n < 60; n++) assert.equal((await pay(1, same)).status, 201);
     for (let n = 0; n < 50; n++) assert.equal(await codeOf(pay(101)), 'insufficient_funds');
-    const { result, roundTrips } = await measure(table, () => pay(101));
+    const { result, roundTrips } = await measure(table, () => pay(1));
     assert.deepEqual([result.status, roundTrips], [429, 0]);
+    assert.equal(result.body?.['detail'], 'too many commands that were refused');
+    assert.deepEqual([result.headers['RateLimit-Limit'], result.headers['Retry-After']], ['50', '4800']);
     const bystander = endUser('shop');
     assert.equal((await pay(1, { as: bystander, path: { walletId: shop } })).status, 422, 'others are not concerned');
+  });
+
+  it('of a caller who was refused too often is refused by every container, each after at most a lot of its own', async () => {
+    const containers = Array.from({ length: 8 }, () => payer({ refusalsPerHour: 100 }));
+    const { result: refused, calls } = await measure(table, async () => {
+      let count = 0;
+      for (let n = 0; n < 400; n++) {
+        const code = await codeOf(containers[n % 8]!(101));
+        if (code === 'rate_limited') continue;
+        assert.equal(code, 'insufficient_funds');
+        count++;
+      }
+      return count;
+    });
+    assert.ok(refused >= 100 && refused <= 100 + 8 * 10, `${refused} refused by the table`);
+    const writes = calls.filter(({ operation }) => operation === 'TransactWriteItems').length;
+    assert.equal(writes, 8, 'each container wrote once');
+    for (const pay of containers) {
+      const { result, roundTrips } = await measure(table, () => pay(1));
+      assert.deepEqual([result.status, roundTrips], [429, 0]);
+    }
+    const fresh = payer({ refusalsPerHour: 100 });
+    for (let n = 0; n < 10; n++) assert.equal(await codeOf(fresh(101)), 'insufficient_funds');
+    assert.equal(await codeOf(fresh(101)), 'rate_limited', 'a new container learns it with its first lot');
+    table.clock.now += 80 * 60_000;
+    assert.equal((await containers[0]!(1)).status, 201);
   });
 
   it('counts bad requests too, from which no call follows', async () => {
@@ -245,7 +275,7 @@ describe('a command', () => {
   it('to the bank is checked in the same way', async () => {
     const handler = serve(withdraw, {
       table,
-      limits: openLimits({ readsPerHour: 1_000, perHour: 1_000 }),
+      limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 }),
       queue: { send: () => Promise.resolve() },
       isOverloaded: () => Promise.resolve(false),
     });

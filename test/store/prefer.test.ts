@@ -49,7 +49,7 @@ function services(onSend: (transactionId: string) => Promise<unknown>): QueuedSe
       },
     },
     isOverloaded: () => Promise.resolve(false),
-    limits: openLimits({ readsPerHour: 1_000_000, perHour: 1_000 }),
+    limits: openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000 }),
   };
 }
 

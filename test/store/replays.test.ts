@@ -25,7 +25,7 @@ const replays = 1_000;
 const depth: string[] = [];
 const services = () => ({
   table,
-  limits: openLimits({ readsPerHour: 1_000_000, perHour: 1_000 }),
+  limits: openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000 }),
   queue: {
     send: ({ transactionId }: { transactionId: string }) => {
       depth.push(transactionId);

@@ -203,7 +203,7 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
     case 'charge':
     case 'withdraw':
     case 'transfer': {
-      const look = transactionLooks(ledger, step, ask).find((one) => shows(body, one));
+      const look = transactionLooks(ledger, step, ask).find((one) => shows(body, one, ask, ledger));
       if (look === undefined) return 'no transaction looked like that';
       if (look.type !== 'withdrawal' && look.queued === undefined) return status === 201 ? undefined : 'it is over';
       const ended = !['pending', 'executing'].includes(look.status);
@@ -211,13 +211,13 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
     }
     case 'cancel':
       if ((body['failure'] as Item | undefined)?.['code'] !== 'cancelled') return 'it is not cancelled';
-      return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look))
+      return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look, ask, ledger))
         ? undefined
         : 'no transaction looked like that';
     case 'resolve':
     case 'get-transaction':
     case 'get-receipt':
-      return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look))
+      return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look, ask, ledger))
         ? undefined
         : 'no transaction looked like that';
     case 'balance-at':
@@ -287,13 +287,22 @@ function isCancellable({ type, status, submitBy, attempts }: TransactionState): 
   return type === 'withdrawal' && open && submitBy === undefined && attempts === undefined;
 }
 
-function shows(body: Item, look: TransactionState | undefined): boolean {
+function shows(body: Item, look: TransactionState | undefined, ask: Ask, ledger: Ledger): boolean {
   return (
     look !== undefined &&
-    ['transactionId', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'postings'].every(
-      (field) => isDeepStrictEqual(body[field], look[field]),
-    )
+    ['transactionId', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'].every((field) =>
+      isDeepStrictEqual(body[field], look[field]),
+    ) &&
+    isDeepStrictEqual(body['postings'], postingsFor(look, ask, ledger))
   );
+}
+
+/** Returns the postings that the caller may see: the receiver of a transfer sees its own wallet's only. */
+function postingsFor(look: TransactionState, ask: Ask, ledger: Ledger): TransactionState['postings'] {
+  const { operator, principal } = ask.step;
+  const isSender = walletLooks(ledger, look.walletId, ask).some((wallet) => wallet?.ownerId === principal);
+  if (operator || isSender) return look.postings;
+  return look.postings.filter(({ account }) => account === `wallet:${look.counterpartyWalletId}:available`);
 }
 
 function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[]): string | undefined {

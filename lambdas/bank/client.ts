@@ -144,11 +144,13 @@ export function openBank(options: BankOptions): BankClient {
   /** Makes one call. A refused signature is no work done, so the next key follows at once, within the same time limit. */
   async function exchangeWith(keys: Keys, request: SignedRequest): Promise<Answer | Lost> {
     const signal = AbortSignal.timeout(timeoutMs);
+    const endsAt = Date.now() + timeoutMs;
     const [first, ...others] = acceptedFirst(keys);
     let key = first;
     let answer = await exchange(request, key, signal);
     for (const other of others) {
-      if (!isRefusedSignature(answer)) break;
+      // After a standstill the signal has not fired yet.
+      if (!isRefusedSignature(answer) || Date.now() >= endsAt) break;
       key = other;
       answer = await exchange(request, key, signal);
     }

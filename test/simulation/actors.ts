@@ -5,8 +5,9 @@ import { checkAnswer, inShort } from './answers.ts';
 import type { Ask, Witness } from './answers.ts';
 import type { BankId, Banks, BookEntry } from './bank.ts';
 import { between, chance } from './chance.ts';
-import { requestOf, transactionIdOfName, walletIdOfName } from './history.ts';
+import { isForged, requestOf, transactionIdOfName, walletIdOfName } from './history.ts';
 import type { CommandName, Step } from './history.ts';
+import type { SharedKeys } from './keys.ts';
 import { tellError } from './process.ts';
 import type { RouteName, Service } from './service.ts';
 import type { World } from './world.ts';
@@ -15,7 +16,7 @@ export interface Stage {
   readonly world: World;
   readonly service: Service;
   readonly banks: Banks;
-  readonly secret: string;
+  readonly keys: SharedKeys;
   readonly witness: Witness & { readonly asks: Ask[] };
   /** Names a transaction as the history does. */
   readonly labelOf: (transactionId: string) => string;
@@ -40,7 +41,7 @@ export interface Actors {
 /** Neither a client nor the gateway waits longer for an answer. */
 const patienceMs = 29_500;
 
-export function actorsOn({ world, service, banks, secret, witness, labelOf, tell }: Stage): Actors {
+export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }: Stage): Actors {
   const { history, ledger, queues, asks, violate } = witness;
   const { seed } = history;
   let active = 0;
@@ -76,6 +77,7 @@ export function actorsOn({ world, service, banks, secret, witness, labelOf, tell
     const { action } = step;
     if (action.do === 'redrive') queues.redrive();
     else if (action.do === 'sweep') await service.sweep(step.id);
+    else if (isForged(step)) await forge(step);
     else if (action.do === 'bank-notifications') await sayAgain(step, action.target, action.returned);
     else {
       for (let attempt = 0; attempt <= step.retries; attempt++) {
@@ -125,14 +127,34 @@ export function actorsOn({ world, service, banks, secret, witness, labelOf, tell
     const action = { do: 'bank-notifications', target, returned: word === 'returned' } as const;
     const step: Step = { id: label, at: 0, principal: 'the bank', operator: false, key: '', retries: 0, action };
     for (let n = 0; bankId === banks.current(); n++) {
-      const signed = { method: 'POST', path: '/bank/notifications', body };
-      const signature = sign(signed, secret, Math.floor(world.now() / 1000));
-      const headers = { 'Content-Type': 'application/json', ...signature };
-      const response = await ask(step, `${label}.${word}${n}`, 'bank-notifications', { headers, body });
+      const response = await ask(step, `${label}.${word}${n}`, 'bank-notifications', signed(body, keys.signing()));
       if (response !== undefined && response.status < 300) return;
-      if (response?.status === 404 && ledger.restored()?.lost.has(reference)) return;
+      // What was lost, or has another amount now, is for people.
+      if ([400, 404].includes(response?.status ?? 0) && ledger.restored()?.lost.has(reference)) return;
       await world.sleep(between(500, 60_000, seed, 'notify again', label, n));
     }
+  }
+
+  /** A request of the bank's, or of a stranger who has such a key. */
+  function signed(body: string, key: string): Request {
+    const signature = sign({ method: 'POST', path: '/bank/notifications', body }, key, Math.floor(world.now() / 1000));
+    return { headers: { 'Content-Type': 'application/json', ...signature }, body };
+  }
+
+  /** A stranger who has the withdrawn key says that a payment came back. Each container may be the one that accepts it. */
+  async function forge(step: Step): Promise<void> {
+    const { action } = step;
+    const key = keys.withdrawn();
+    if (key === undefined || !('target' in action)) return;
+    const entry = banks.entryOf(banks.current(), transactionIdOfName(action.target));
+    if (entry?.decision !== 'paid') return;
+    const { reference, amount, currency } = entry.payment;
+    const body = JSON.stringify({ reference, status: 'returned', amount, currency });
+    await Promise.all(
+      Array.from({ length: 2 }, (_, n) => ask(step, `${step.id}.${n}`, 'bank-notifications', signed(body, key))),
+    );
+    // The last keys that could be read count for up to an hour, so that a secret that cannot be read stops no notification.
+    if (keys.hasFailed()) entry.mayBeForged = true;
   }
 
   return {

@@ -5,8 +5,9 @@ import type { Request, Response } from '../request.ts';
 import { heldVersions } from './books.ts';
 import type { Books } from './books.ts';
 import { stalenessMs } from './dynamodb.ts';
-import { walletIdOfName, transactionIdOfName } from './history.ts';
+import { isForged, walletIdOfName, transactionIdOfName } from './history.ts';
 import type { Action, History, Step } from './history.ts';
+import type { SharedKeys } from './keys.ts';
 import type { Item, Ledger, TransactionState, Violate, WalletState } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 import type { Queues } from './queues.ts';
@@ -34,6 +35,7 @@ export interface Witness {
   readonly books: Books | undefined;
   readonly queues: Queues;
   readonly asks: readonly Ask[];
+  readonly keys: Pick<SharedKeys, 'hasFailed'>;
   /** Every fault so far. */
   readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
@@ -54,6 +56,9 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
   const { violate } = witness;
   const code = ask.route === 'health' && response.status === 503 ? 'unavailable' : codeOf(response);
   const said = `${ask.label}: ${ask.route} answered ${inShort(response)}`;
+  // A signature that was accepted may still be followed by a refusal for another reason.
+  if (isForged(ask.step) && response.status < 500 && code !== 'unauthorized' && !witness.keys.hasFailed())
+    violate('a withdrawn key is refused', said);
   if (response.status < 300) {
     if (!maySee(ask, witness)) violate('nobody touches what is not theirs', said);
     const wrong = wrongIn(ask, response, witness);
@@ -79,6 +84,11 @@ export function codeOf({ body }: Response): string | undefined {
 
 function depthsAround({ route, startedAt }: Ask, { queues }: Witness) {
   return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, startedAt - 10_000);
+}
+
+/** Whether the container may not know the keys that count: a reading of them has failed, or it stood still meanwhile. */
+function hasOldKeys({ task }: Ask, { keys }: Witness): boolean {
+  return keys.hasFailed() || (task?.faults.length ?? 0) > 0;
 }
 
 /** Whether too much had been waiting for so long that nothing new was to be accepted. */
@@ -114,8 +124,9 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
         (action.do === 'balance-at' && sources.some((wallet) => String(wallet?.['createdAt']) > momentOf(ask))) ||
         (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
       );
-    // The moment may lie in the future of the service's clock.
+    // The moment may lie in the future of the service's clock. A key that was lost may have been used for another amount.
     case 'invalid_request':
+      if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
       return action.do === 'balance-at' && action.agoMs < history.service.clocksDifferMs;
     case 'ledger_behind':
       // A ledger that does not fit its wallet any more stays behind.
@@ -157,6 +168,9 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
     case 'not_cancellable':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
+    case 'unauthorized':
+      // Where the keys cannot be read, the bank's new one is not known yet; the bank says it again.
+      return route === 'bank-notifications' && (isForged(step) || hasOldKeys(ask, witness));
     case 'transaction_not_found':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
       return !seesTransaction(ask, witness);

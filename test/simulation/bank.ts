@@ -8,12 +8,12 @@ import { NeverConnected } from '../../lambdas/bank/connection.ts';
 import type { BankRequest, Send } from '../../lambdas/bank/connection.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
 import { between, chance, choose } from './chance.ts';
+import type { SharedKeys } from './keys.ts';
 import type { Violate } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 import type { Struck, Task, World } from './world.ts';
 
 export interface BankSettings {
-  readonly secret: string;
   /** How long after a submit a payment may be made that `find` does not know yet, ms. */
   readonly windowMs: number;
   /**
@@ -40,6 +40,8 @@ export interface BookEntry {
   deciding: number;
   /** The payee's bank has sent the money back. */
   returned: boolean;
+  /** A container that could not read its keys may have accepted a forged return. */
+  mayBeForged: boolean;
 }
 
 export interface Banks {
@@ -53,6 +55,8 @@ export interface Banks {
   readonly makeDefinite: (bankId: BankId, payment: Payment) => 'paid' | 'rejected';
   /** How often the service has submitted the payment, and asked for it. */
   readonly visits: (reference: string) => { readonly submits: number; readonly finds: number };
+  /** How many requests had a key that the bank does not accept, or not any more. */
+  readonly refusedSignatures: () => number;
   /** The money comes back; false when there is none to come back. */
   readonly sendBack: (entry: BookEntry) => boolean;
 }
@@ -78,12 +82,14 @@ interface Visit {
 export function openModelBanks(
   world: World,
   settings: BankSettings,
+  keys: Pick<SharedKeys, 'accepted' | 'genuine'>,
   violate: Violate,
   onDecision: (entry: BookEntry) => void,
   onSubmit: (reference: string) => void,
 ): Banks {
   const books = { 'bank-1': new Map<string, BookEntry>(), 'bank-2': new Map<string, BookEntry>() };
   const visits = new Map<string, Visit[]>();
+  let refusedSignatures = 0;
 
   const entries = () => bankIds.flatMap((bankId) => [...books[bankId].values()]);
 
@@ -99,6 +105,7 @@ export function openModelBanks(
       submissions: 0,
       deciding: 0,
       returned: false,
+      mayBeForged: false,
     };
     book.set(payment.reference, entry);
     return entry;
@@ -213,9 +220,17 @@ export function openModelBanks(
     const { method, url, body, headers } = request;
     const path = url.pathname;
     const signature = { timestamp: headers[timestampHeader], signature: headers[signatureHeader] };
-    const check = checkSignature({ method, path, body }, signature, settings.secret, world.now() / 1000);
+    const verdict = (candidates: readonly string[]) => {
+      const checks = candidates.map((key) =>
+        checkSignature({ method, path, body }, signature, key, world.now() / 1000),
+      );
+      return checks.find((check) => check !== 'invalid') ?? 'invalid';
+    };
+    const check = verdict(keys.accepted());
     if (check !== 'valid') {
-      violate('requests are signed', `${method} ${path} is ${check}`);
+      if (verdict(keys.genuine) !== 'valid') violate('requests are signed', `${method} ${path} is ${check}`);
+      visit.refused = true;
+      refusedSignatures++;
       return reply(401, { code: `signature_${check}`, message: check });
     }
     if (method === 'POST') return submit(JSON.parse(body) as Payment, visit, later);
@@ -275,6 +290,7 @@ export function openModelBanks(
       const submits = all.filter((visit) => visit.submits).length;
       return { submits, finds: all.length - submits };
     },
+    refusedSignatures: () => refusedSignatures,
     sendBack(entry) {
       if (entry.decision !== 'paid') return false;
       entry.returned = true;

@@ -2,6 +2,8 @@
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
+import { notificationOverlapMs, withdrawnAt } from './keys.ts';
+import type { Rotation } from './keys.ts';
 import { atRandom } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { quickBreaker } from './service.ts';
@@ -179,6 +181,34 @@ export function generate(seed: string, most: number): History {
     });
   }
 
+  const rotation = draw('rotation') < 0.2 ? newRotation() : undefined;
+  if (rotation !== undefined) steps.push(...forgeries(withdrawnAt(rotation)));
+
+  function newRotation(): Rotation {
+    const endedAfter = pick([120_000, 400_000, Infinity], 'overlap');
+    return {
+      at: within(4_000, burst + 10_000, 'rotated'),
+      acceptedAfter: within(0, 120_000, 'key accepted'),
+      usedAfter: within(0, Math.min(endedAfter, notificationOverlapMs) - 30_000, 'key used'),
+      endedAfter,
+    };
+  }
+
+  /** The old key is tried on every withdrawal. */
+  function forgeries(from: number): Step[] {
+    return commands
+      .filter(({ action }) => action.do === 'withdraw')
+      .map((target, n): Step => ({
+        id: `f${n}`,
+        at: from + within(0, 30_000, 'forged', n),
+        principal: 'a stranger',
+        operator: false,
+        key: '',
+        retries: 0,
+        action: { do: 'bank-notifications', target: commandOf(target), returned: true, forged: true },
+      }));
+  }
+
   const queue = { visibilityMs: 180_000, maxReceives: pick([3, 20], 'receives') };
   return {
     seed,
@@ -204,6 +234,7 @@ export function generate(seed: string, most: number): History {
     // A record that was put back does not say which bank it went to.
     ...(draw('replaced') < 0.2 &&
       restore === undefined && { bankReplacedAt: within(4_000, burst + 30_000, 'replaced') }),
+    ...(rotation && { rotation }),
     storms: Array.from({ length: draw('storms') < 0.15 ? 2 : 0 }, (_, n) => {
       const from = within(3_000, burst, 'storm', n);
       return { from, to: from + within(500, 12_000, 'storm for', n) };

@@ -2,6 +2,7 @@
 import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/store/keys.ts';
 import type { CallerContext, Request } from '../request.ts';
 import type { BankSettings } from './bank.ts';
+import type { Rotation } from './keys.ts';
 import type { RouteName, ServiceSettings } from './service.ts';
 
 /** A wallet of a history, by the command that opens it. */
@@ -40,8 +41,13 @@ export type Action =
   | { readonly do: 'balance-at'; readonly wallet: WalletName; readonly agoMs: number }
   | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
   | { readonly do: 'list-wallets' | 'health' | 'get-notification-preferences' | 'put-notification-preferences' }
-  /** The bank says what it has decided, or sends the money back. */
-  | { readonly do: 'bank-notifications'; readonly target: CommandName; readonly returned: boolean }
+  /** The bank says what it has decided, or sends the money back; forged: a stranger says so, with the key that was withdrawn. */
+  | {
+      readonly do: 'bank-notifications';
+      readonly target: CommandName;
+      readonly returned: boolean;
+      readonly forged?: true;
+    }
   | { readonly do: 'redrive' | 'sweep' };
 
 export interface Step {
@@ -60,12 +66,14 @@ export interface Step {
 export interface History {
   readonly seed: string;
   readonly steps: readonly Step[];
-  readonly service: Omit<ServiceSettings, 'secrets'>;
-  readonly bank: Omit<BankSettings, 'secret' | 'down' | 'replacedAt'>;
+  readonly service: ServiceSettings;
+  readonly bank: Omit<BankSettings, 'down' | 'replacedAt'>;
   /** When the bank answers nothing of use; ms after the beginning. */
   readonly bankDown: readonly { readonly from: number; readonly to: number }[];
   /** When the service is given another bank, which knows none of the payments; ms after the beginning. */
   readonly bankReplacedAt?: number;
+  /** When both keys are replaced; containers still have the old ones. */
+  readonly rotation?: Rotation;
   /** When the table serves nobody: throttled, contended, away; ms after the beginning. */
   readonly storms: readonly { readonly from: number; readonly to: number }[];
   /** Share of withdrawals of which the bank says unasked what it has decided. */
@@ -178,6 +186,11 @@ export function requestOf(
     case 'sweep':
       return undefined;
   }
+}
+
+/** Whether a step is a stranger's, who says with a withdrawn key that a payment came back. */
+export function isForged({ action }: Pick<Step, 'action'>): boolean {
+  return action.do === 'bank-notifications' && action.forged === true;
 }
 
 function onWallet(wallet: WalletName) {

@@ -15,6 +15,7 @@ export interface Edit {
 }
 
 const client = 'lambdas/bank/client.ts';
+const secret = 'lambdas/bank/secret.ts';
 const consumer = 'lambdas/runtime/consumer.ts';
 const operations = 'lambdas/store/operations.ts';
 const table = 'lambdas/store/table.ts';
@@ -164,6 +165,31 @@ export const mutations: readonly Mutation[] = [
     client,
     'return answer.sent ? unknown(answer.lost)',
     'return answer.sent && answer.lost === String() ? unknown(answer.lost)',
+  ),
+  mutation(
+    'keep a key for ever',
+    'lambdas/runtime/keep.ts',
+    'if (mayRead && (wantsAfresh || ageMs >= staleAfterMs))',
+    'if (mayRead && wantsAfresh)',
+  ),
+  {
+    name: 'accept the key before the current one for ever',
+    edits: [
+      { file: secret, text: 'overlapEndsAt > at ? await', replacement: 'overlapMs > 0 ? await' },
+      { file: secret, text: 'previous === undefined || now() >= overlapEndsAt', replacement: 'previous === undefined' },
+    ],
+  },
+  mutation(
+    'sign with the current key only',
+    client,
+    'for (const other of others) {',
+    'for (const other of others.slice(keys.length)) {',
+  ),
+  mutation(
+    'sign again however late',
+    client,
+    'isRefusedSignature(answer) || Date.now() >= endsAt)',
+    'isRefusedSignature(answer) || Number.isNaN(endsAt))',
   ),
   mutation(
     'cancel what may be with the bank',

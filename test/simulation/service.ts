@@ -23,7 +23,7 @@ import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
-import { openSecret } from '../../lambdas/bank/secret.ts';
+import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
 import type { routes, WorkMessage } from '../../lambdas/contract.ts';
 import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import type { WithdrawalPolicy } from '../../lambdas/domain/withdrawal.ts';
@@ -41,9 +41,11 @@ import { send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
 import type { BankId, Banks } from './bank.ts';
 import { chance } from './chance.ts';
+import { notificationOverlapMs } from './keys.ts';
+import type { Direction, SharedKeys } from './keys.ts';
 import type { Queues, QueueSettings } from './queues.ts';
 import { injected, noAnswer } from './wire.ts';
-import type { Clients } from './wire.ts';
+import type { Clients, Model } from './wire.ts';
 import type { Ending, Task, World } from './world.ts';
 
 /** Routes that read what follows from the table's stream, which is not part of this world. */
@@ -66,8 +68,6 @@ export interface ServiceSettings {
   readonly queueDepthLimit: number;
   readonly withdrawals: QueueSettings;
   readonly transfers: QueueSettings;
-  /** The keys of both directions, by the id of their secret. */
-  readonly secrets: Readonly<Record<'requests' | 'notifications', string>>;
   /** Most by which the clocks of two processes differ, ms. */
   readonly clocksDifferMs: number;
   readonly breaker: BreakerSettings;
@@ -79,8 +79,6 @@ export interface Service {
   /** One run of the sweeper. */
   readonly sweep: (label: string) => Promise<Ending<number>>;
 }
-
-type SecretId = keyof ServiceSettings['secrets'];
 
 /** Time limits of the functions, as the stack sets them; ms. */
 const workerLimitMs = 30_000;
@@ -104,6 +102,32 @@ function newPool<P>(start: () => P, aheadMsOf: (nth: number) => number): Pool<P>
   };
 }
 
+/** Returns what stands behind the client of Secrets Manager: the secrets are named after their direction. */
+function secretsManager(world: World, keys: SharedKeys): Model {
+  return async ({ operation, input }) => {
+    try {
+      return await world.external({
+        service: 'secrets',
+        operation,
+        kinds: ['secret-refused'],
+        legMs: [1, 20],
+        timeoutMs: 2_000,
+        lost: noAnswer,
+        perform: ({ kind }) => {
+          if (kind === 'secret-refused') keys.onFailure();
+          const isPrevious = input['VersionStage'] === 'AWSPREVIOUS';
+          return Promise.resolve(
+            kind === 'secret-refused' ? injected : keys.read(input['SecretId'] as Direction, isPrevious),
+          );
+        },
+      });
+    } catch (error) {
+      keys.onFailure();
+      throw error;
+    }
+  };
+}
+
 /** @param onError told of whatever a worker could not do, and which task it was */
 export function openService(
   world: World,
@@ -113,29 +137,22 @@ export function openService(
     readonly entries: Table | undefined;
     readonly queues: Queues;
     readonly banks: Banks;
+    readonly keys: SharedKeys;
   },
   settings: ServiceSettings,
   onError: (error: unknown, task: Task) => void,
 ): Service {
-  const { clients, table, entries = table, queues, banks } = parts;
+  const { clients, table, entries = table, queues, banks, keys } = parts;
   const { perHour, readsPerHour, policy } = settings;
-  clients.connect('secrets', ({ operation, input }) =>
-    world.external({
-      service: 'secrets',
-      operation,
-      kinds: ['secret-refused'],
-      legMs: [1, 20],
-      timeoutMs: 2_000,
-      lost: noAnswer,
-      perform: ({ kind }) =>
-        Promise.resolve(
-          kind === 'secret-refused'
-            ? injected
-            : { status: 200, body: { SecretString: settings.secrets[input['SecretId'] as SecretId] } },
-        ),
-    }),
-  );
-  const keysOf = (secretArn: SecretId) => openSecret({ client: clients.secrets, secretArn, now: world.clock });
+  clients.connect('secrets', secretsManager(world, keys));
+  const notificationKeys = () =>
+    openSecret({
+      client: clients.secrets,
+      secretArn: 'notifications' satisfies Direction,
+      overlapMs: notificationOverlapMs,
+      now: world.clock,
+    });
+  const requestKeys = () => openRequestKeys(clients.secrets, 'requests' satisfies Direction, world.clock);
   /** The clocks of a function's processes. */
   const clocksOf = (name: string) => (nth: number) =>
     Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
@@ -168,8 +185,7 @@ export function openService(
     close: () => serve(close, { table }),
     resolve: () => serve(resolve, { table }),
     cancel: () => serve(cancel, reading()),
-    'bank-notifications': () =>
-      serve(bankNotifications, { table, keys: keysOf('notifications'), bankId: banks.current() }),
+    'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
     health: () =>
       serve(health, {
         table,
@@ -194,7 +210,7 @@ export function openService(
   const newContainer = (bankId: BankId) => {
     const client = openBank({
       url: `https://${bankId}.test`,
-      keys: keysOf('requests'),
+      keys: requestKeys(),
       timeoutMs: bankCallMs,
       breaker: settings.breaker,
       send: banks.sendTo(bankId),

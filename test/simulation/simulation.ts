@@ -13,6 +13,7 @@ import { checkAtRest } from './checks.ts';
 import { connectTable } from './dynamodb.ts';
 import { transactionIdOfName } from './history.ts';
 import type { History } from './history.ts';
+import { shareKeys } from './keys.ts';
 import { openLedger } from './ledger.ts';
 import type { TransactionState } from './ledger.ts';
 import type { Line } from './line.ts';
@@ -44,7 +45,6 @@ export interface Outcome {
   readonly story: readonly string[];
 }
 
-const secrets = { requests: 'the key of requests', notifications: 'the key of notifications' };
 const minuteMs = 60_000;
 
 /** Where a history is run. */
@@ -89,10 +89,11 @@ export async function simulate(
   });
   const down = history.bankDown.map(({ from, to }) => ({ from: epoch + from, to: epoch + to }));
   const replacedAt = history.bankReplacedAt === undefined ? undefined : epoch + history.bankReplacedAt;
-  const settings = { ...history.bank, secret: secrets.requests, down, replacedAt };
+  const keys = shareKeys(world, epoch, history.rotation);
   const banks = openModelBanks(
     world,
-    settings,
+    { ...history.bank, down, replacedAt },
+    keys,
     violate,
     (entry) => {
       actors.onDecision(entry);
@@ -137,10 +138,10 @@ export async function simulate(
           onError,
         })
       : undefined;
-  const parts = { clients, table: connected.table, entries: books?.entries, queues, banks };
-  const service = openService(world, parts, { ...history.service, secrets }, onError);
-  const witness = { history, ledger, books, queues, asks, struck: () => world.struck, violate };
-  const actors: Actors = actorsOn({ world, service, banks, secret: secrets.notifications, witness, labelOf, tell });
+  const parts = { clients, table: connected.table, entries: books?.entries, queues, banks, keys };
+  const service = openService(world, parts, history.service, onError);
+  const witness = { history, ledger, books, queues, asks, keys, struck: () => world.struck, violate };
+  const actors: Actors = actorsOn({ world, service, banks, keys, witness, labelOf, tell });
 
   /**
    * The bank pays before a hold is consumed, and has refused for good before it is released, or was never asked.
@@ -236,6 +237,7 @@ export async function simulate(
     lives: livesIn(ledger),
     struck: new Set(world.struck.map(({ kind }) => kind)),
     deadLetters: queues.deadLetters(),
+    refusedSignatures: banks.refusedSignatures(),
     setAside: books?.setAside() ?? 0,
   });
   return { violations, points: world.points, struck: world.struck, tally, states, story };

@@ -2,10 +2,12 @@
  * States of which some histories must reach each: a campaign that never comes to one of them proves nothing about it.
  * A state is told from what a history has left behind.
  */
+import { epoch } from '../engine.ts';
 import { codeOf } from './answers.ts';
 import type { Ask } from './answers.ts';
 import { isOfAnotherBank } from './checks.ts';
-import type { History } from './history.ts';
+import { isForged } from './history.ts';
+import type { History, Step } from './history.ts';
 import type { Item, Ledger, TransactionState } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 
@@ -19,6 +21,8 @@ export interface Remains {
   readonly struck: ReadonlySet<FaultKind>;
   /** Messages that became dead letters. */
   readonly deadLetters: number;
+  /** Requests with a key that the bank does not accept. */
+  readonly refusedSignatures: number;
   /** Records that the projector has set aside. */
   readonly setAside: number;
 }
@@ -90,6 +94,15 @@ const predicates = {
         life[0]?.['version'] === 0 &&
         life.some(({ updatedAt }, n) => n > 0 && String(updatedAt) < String(life[n - 1]?.['updatedAt'])),
     ),
+  'a key was rotated': ({ history: { rotation }, asks }) =>
+    rotation !== undefined &&
+    asks.some(
+      ({ step, response, startedAt }) =>
+        isNotification(step) && response?.status === 200 && startedAt >= epoch + rotation.at + rotation.usedAfter,
+    ),
+  'a request is signed again, with the other key': ({ refusedSignatures }) => refusedSignatures > 0,
+  'a notification with a withdrawn key was refused': ({ asks }) =>
+    asks.some((ask) => isForged(ask.step) && isRefusedAs('unauthorized')(ask)),
   'clocks differ by seconds': ({ history }) => history.service.clocksDifferMs > 1_000,
 } as const satisfies Record<string, (remains: Remains) => boolean>;
 
@@ -116,6 +129,10 @@ function ends(life: readonly Item[]): boolean {
 
 function isReplay({ route, response }: Ask): boolean {
   return route === 'withdraw' && response?.headers['Idempotency-Replayed'] === 'true';
+}
+
+function isNotification({ action }: Step): boolean {
+  return action.do === 'bank-notifications' && !isForged({ action });
 }
 
 function isRefusedAs(code: string) {

@@ -1,0 +1,86 @@
+/** The keys that bank and service sign with, one for each direction, and what a rotation makes of them. */
+import type { Reply } from './wire.ts';
+import type { World } from './world.ts';
+
+export type Direction = 'requests' | 'notifications';
+
+/** A rotation of both keys. Times in ms; all but the first count from it. */
+export interface Rotation {
+  /** When the new keys are stored, after the beginning. */
+  readonly at: number;
+  /** When the bank accepts the new key of requests, besides the old one. */
+  readonly acceptedAfter: number;
+  /** When the bank signs with the new key of notifications; before `endedAfter`. */
+  readonly usedAfter: number;
+  /** When an operator ends the overlap of notifications by hand; one later than `notificationOverlapMs` comes too late. */
+  readonly endedAfter: number;
+}
+
+/** How long the service accepts the key of notifications before the current one. */
+export const notificationOverlapMs = 600_000;
+/** How long the bank accepts both keys of requests. */
+const requestOverlapMs = 600_000;
+/** A container reads the keys again within five minutes. The rest is for clocks that differ. */
+const readAgainMs = 330_000;
+/** A reading that failed is not repeated for 10 s, and a reading lasts seconds; the rest is for clocks that differ. */
+const failureMs = 60_000;
+
+export interface SharedKeys {
+  /** Answers as Secrets Manager does. */
+  readonly read: (direction: Direction, previous: boolean) => Reply;
+  /** Says that a reading has failed. */
+  readonly onFailure: () => void;
+  /** Returns whether a reading has failed lately, so that a container may still use an old key. */
+  readonly hasFailed: () => boolean;
+  /** Keys of requests that the bank accepts now. */
+  readonly accepted: () => readonly string[];
+  /** Keys of requests that the bank has accepted or will accept. */
+  readonly genuine: readonly string[];
+  /** The key that the bank signs notifications with now. */
+  readonly signing: () => string;
+  /** The old key of notifications, once no container may accept it; undefined before. */
+  readonly withdrawn: () => string | undefined;
+}
+
+/** Returns when no container accepts the old key of notifications any more, ms after the beginning. */
+export function withdrawnAt({ at, endedAfter }: Rotation): number {
+  return at + Math.min(endedAfter, notificationOverlapMs) + readAgainMs;
+}
+
+/** @param startsAt when the history begins, epoch ms */
+export function shareKeys(world: World, startsAt: number, rotation: Rotation | undefined): SharedKeys {
+  const keysOf = (direction: Direction) => [`the first key of ${direction}`, `the second key of ${direction}`] as const;
+  const isOver = (ms: number) => rotation !== undefined && world.now() >= startsAt + ms;
+  const isAfter = (ms: number) => rotation !== undefined && isOver(rotation.at + ms);
+  const [firstOfRequests, secondOfRequests] = keysOf('requests');
+  const [firstOfNotifications, secondOfNotifications] = keysOf('notifications');
+  let failedAt = -Infinity;
+  return {
+    read(direction, previous) {
+      const [first, second] = keysOf(direction);
+      const isRotated = rotation !== undefined && isAfter(0);
+      const hasPrevious = isRotated && (direction === 'requests' || !isAfter(rotation.endedAfter));
+      if (previous && !hasPrevious)
+        return { status: 400, body: { __type: 'ResourceNotFoundException', message: 'there is no previous value' } };
+      // The first keys are older than every overlap.
+      const createdAt = isRotated && !previous ? startsAt + rotation.at : 0;
+      return {
+        status: 200,
+        body: { SecretString: isRotated && !previous ? second : first, CreatedDate: createdAt / 1000 },
+      };
+    },
+    onFailure() {
+      failedAt = world.now();
+    },
+    hasFailed: () => world.now() - failedAt < failureMs,
+    accepted() {
+      if (rotation === undefined || !isAfter(rotation.acceptedAfter)) return [firstOfRequests];
+      const isAlone = isAfter(rotation.acceptedAfter + requestOverlapMs);
+      return isAlone ? [secondOfRequests] : [firstOfRequests, secondOfRequests];
+    },
+    genuine: [firstOfRequests, secondOfRequests],
+    signing: () =>
+      rotation !== undefined && isAfter(rotation.usedAfter) ? secondOfNotifications : firstOfNotifications,
+    withdrawn: () => (rotation !== undefined && isOver(withdrawnAt(rotation)) ? firstOfNotifications : undefined),
+  };
+}

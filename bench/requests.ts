@@ -21,14 +21,17 @@ export interface BenchCaller {
 
 export const operator: BenchCaller = { principal: 'operator', scopes: 'read write operate' };
 
-/** A request with parameters of the path as `{name}`. */
+/** Returns a request; of `parameters` it takes those that the path names as `{name}`. */
 export function request(
   method: BenchRequest['method'],
   template: string,
-  pathParameters: Readonly<Record<string, string>>,
+  parameters: Readonly<Record<string, string>>,
   more: Pick<BenchRequest, 'query' | 'headers' | 'body'> & { key?: string } = {},
 ): BenchRequest {
   const { key, ...rest } = more;
+  const pathParameters = Object.fromEntries(
+    [...template.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, parameters[name] ?? '']),
+  );
   return {
     method,
     resource: template,

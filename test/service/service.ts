@@ -23,7 +23,10 @@ export interface RequestOptions {
   readonly headers?: Record<string, string>;
 }
 
-/** Sends a request; fails when the answer, whatever it is, is not as docs/openapi.json says. */
+/**
+ * Sends a request; fails when the answer, whatever it is, is not as docs/openapi.json says. A `busy` service is asked again
+ * with the same key, as clients are told to: on an overloaded machine a request may wait for longer than the service tries.
+ */
 export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
 
 export interface Service {
@@ -51,7 +54,7 @@ export async function startService(options: RunnerOptions = {}): Promise<Service
     async (path, { method, body, raw, key, headers = {} } = {}) => {
       const text = raw ?? (body === undefined ? undefined : JSON.stringify(body));
       const verb = method ?? (text === undefined ? 'GET' : 'POST');
-      const response = await fetch(`${runner.baseUrl}${path}`, {
+      const sent = {
         method: verb,
         headers: {
           ...(authorization !== undefined && { Authorization: authorization }),
@@ -60,15 +63,19 @@ export async function startService(options: RunnerOptions = {}): Promise<Service
           ...headers,
         },
         ...(text !== undefined && { body: text }),
-      });
-      const answer = await response.text();
-      const { status } = response;
-      assertDocumented({ method: verb, path, sent: text?.toString(), status, headers: response.headers, answer });
-      return {
-        status,
-        headers: response.headers,
-        body: (answer === '' ? {} : JSON.parse(answer)) as Answer['body'],
       };
+      const ask = async (): Promise<Answer> => {
+        const response = await fetch(`${runner.baseUrl}${path}`, sent);
+        const answer = await response.text();
+        const { status } = response;
+        assertDocumented({ method: verb, path, sent: text?.toString(), status, headers: response.headers, answer });
+        return {
+          status,
+          headers: response.headers,
+          body: (answer === '' ? {} : JSON.parse(answer)) as Answer['body'],
+        };
+      };
+      return until(ask, (answer) => answer.body['code'] !== 'busy');
     };
   const as = async (clientId: string, scope: string) =>
     withAuthorization(`Bearer ${await runner.token({ clientId, scope })}`);

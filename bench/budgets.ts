@@ -25,6 +25,8 @@ type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGat
 /** The most that an end user's rate window adds. */
 const rateWindowUnits = 2;
 const endUser: BenchCaller = { principal: 'end-user', scopes: 'read write' };
+/** Decides about what `operator` owns. */
+const supervisor: BenchCaller = { principal: 'supervisor', scopes: 'decide' };
 
 /**
  * Runs each route and worker once and measures what it asks of DynamoDB, with the indexes. The figures do not depend
@@ -148,7 +150,9 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
 
   const empty = await open();
   await step('freeze', undefined, () => post(routes.freeze, '/wallets/{walletId}/freeze', empty, 200));
-  await step('unfreeze', undefined, () => post(routes.unfreeze, '/wallets/{walletId}/unfreeze', empty, 200));
+  await step('unfreeze', undefined, () =>
+    post(routes.unfreeze, '/wallets/{walletId}/unfreeze', empty, 200, { caller: supervisor }),
+  );
   await step('close', undefined, () => post(routes.close, '/wallets/{walletId}/close', empty, 200));
 
   const [unwanted, waiting] = [idOf(await withdraw(wallet)), idOf(await withdraw(mine))];
@@ -163,6 +167,7 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await workers.withdrawal(inReview, { outcome: 'unknown', reason: 'time-out' }, 1);
   await step('resolve', undefined, () =>
     post(routes.resolve, '/transactions/{transactionId}/resolve', inReview, 200, {
+      caller: supervisor,
       body: { outcome: 'completed', evidence: 'Statement of 2026-11-01, line 12' },
     }),
   );

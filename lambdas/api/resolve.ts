@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
@@ -16,7 +15,7 @@ const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence
 
 /**
  * `POST /transactions/{transactionId}/resolve`: an operator who has found out what the bank did ends a withdrawal that
- * is in review. It reads first, as only the record knows the wallet and the amount; the write's condition decides.
+ * is in review, and that is not the operator's own. It reads first, as only the record knows the wallet and the amount; the write's condition decides.
  */
 export const resolve = command({
   name: 'resolve',
@@ -35,7 +34,6 @@ export const resolve = command({
           ? { code: 'resolved_as_failed', message: 'An operator has found that the bank did not pay' }
           : undefined,
       resolution: { ...body, principal, at },
-      endedBy: actorOf(operation),
     });
     const resolved = await getTransaction(table, transactionId);
     return committed(200, transactionView(resolved ?? withdrawal, 'operator'), replayed);

@@ -6,7 +6,7 @@ import { openTable } from '../store/table.ts';
 
 /**
  * `POST /wallets/{walletId}/unfreeze`: lets money move again, also out of a closed wallet that it came back to.
- * Withdrawals that waited go on within six minutes.
+ * Withdrawals that waited go on within six minutes. Owners do not unfreeze their own wallets.
  */
 export const unfreeze = statusCommand('unfreeze', 'active');
 

@@ -121,12 +121,23 @@ export function receiverRefusal(wallet: Wallet | undefined, credit: Use & { amou
   return refusal !== undefined && hidesFromPayers(refusal.code) ? new WalletError('receiver_unavailable') : refusal;
 }
 
+/** The refusal of a decision that its caller would profit from: an operator decides about the money of others only. */
+export function ownDecision(about: 'wallet' | 'withdrawal'): WalletError {
+  const own = about === 'wallet' ? 'the wallet is its own' : 'it asked for this withdrawal';
+  return new WalletError('forbidden', { detail: `the caller may not decide this, as ${own}; another operator may` });
+}
+
 /**
- * Why the status of this wallet may not become `to`. A wallet already in that status is no refusal. A closed wallet
- * stays so, unless money has come back to it since: active again, it can let that go.
+ * Why `principal` may not give this wallet the status `to`. A wallet already in that status is no refusal. A closed wallet
+ * stays so, unless money has come back to it since: active again, it can let that go. Owners do not unfreeze their own.
  */
-export function statusRefusal(wallet: Wallet | undefined, to: WalletStatus): WalletError | undefined {
+export function statusRefusal(
+  wallet: Wallet | undefined,
+  to: WalletStatus,
+  principal: string,
+): WalletError | undefined {
   if (wallet === undefined) return new WalletError('wallet_not_found');
+  if (to === 'active' && wallet.ownerId === principal) return ownDecision('wallet');
   const reopened = to === 'active' && wallet.total > 0;
   if (wallet.status === 'closed' && to !== 'closed' && !reopened) return new WalletError('wallet_closed');
   if (to === 'closed' && wallet.total !== 0) return new WalletError('wallet_not_empty');

@@ -2,7 +2,14 @@ import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { maxAmount } from '../domain/money.ts';
-import { creditRefusal, debitRefusal, openWallet, receiverRefusal, statusRefusal } from '../domain/wallet.ts';
+import {
+  creditRefusal,
+  debitRefusal,
+  openWallet,
+  ownDecision,
+  receiverRefusal,
+  statusRefusal,
+} from '../domain/wallet.ts';
 import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import { ownedWalletKey, ownerPartition, walletIdOf, walletKey } from './keys.ts';
 import { putOperation, replayOf } from './operations.ts';
@@ -59,15 +66,15 @@ export async function createWallet(
 /**
  * Sets a wallet's status; setting the status that it has already changes nothing but the version.
  *
- * @throws WalletError `wallet_not_found`, `wallet_closed`, `wallet_not_empty`, `idempotency_key_reused`, `busy`
+ * @throws WalletError `wallet_not_found`, `wallet_closed`, `wallet_not_empty`, `forbidden`, `idempotency_key_reused`, `busy`
  */
 export async function setWalletStatus(
   table: Table,
   operation: Operation,
   change: { walletId: string; status: WalletStatus; reason?: string | undefined },
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
-  const condition = statusConditions[change.status];
   const { status, reason } = change;
+  const condition = statusCondition(status, operation.principal);
   const lastStatusChange: StatusChange = { status, at: operation.at, actor: actorOf(operation), reason };
   const readings = await write(table, [
     putOperation(table, operation),
@@ -80,19 +87,27 @@ export async function setWalletStatus(
           values: { status, one: 1, at: operation.at, change: lastStatusChange, ...condition.values },
         }),
       },
-      refused: (image) => statusRefusal(toWallet(image), status),
+      refused: (image) => statusRefusal(toWallet(image), status, operation.principal),
     },
   ]);
   const replayed = replayOf(readings) !== undefined;
   return { wallet: await existingWallet(table, change.walletId), replayed };
 }
 
-/** When a wallet may be given a status: see `statusRefusal`. */
-const statusConditions: Record<WalletStatus, { readonly if: string; readonly values: Item }> = {
-  active: { if: '(#status <> :closed OR #total > :zero)', values: { closed: 'closed', zero: 0 } },
-  frozen: { if: '#status <> :closed', values: { closed: 'closed' } },
-  closed: { if: '#total = :zero', values: { zero: 0 } },
-};
+/** When `principal` may give a wallet a status: see `statusRefusal`. */
+function statusCondition(to: WalletStatus, principal: string): { readonly if: string; readonly values: Item } {
+  switch (to) {
+    case 'active':
+      return {
+        if: '(#status <> :closed OR #total > :zero) AND ownerId <> :principal',
+        values: { closed: 'closed', zero: 0, principal },
+      };
+    case 'frozen':
+      return { if: '#status <> :closed', values: { closed: 'closed' } };
+    case 'closed':
+      return { if: '#total = :zero', values: { zero: 0 } };
+  }
+}
 
 /** Reads a wallet: half a read unit, or a whole one when it must show every write that was answered before. */
 export async function getWallet(
@@ -223,13 +238,16 @@ export function giveBack(table: Table, movement: PromisedMovement): WriteItem<ne
 /** A movement that was decided before: nobody is asked whether it may be. */
 type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 
+/** A movement that ends a hold. `decidedBy`: the operator on whose word it does, who must not own the wallet. */
+type HoldEnd = PromisedMovement & { readonly decidedBy?: string | undefined };
+
 /** Lets held money go: it has left. Works whatever the wallet's status, as the money was promised before. */
-export function settleHold(table: Table, movement: PromisedMovement): WriteItem<never> {
+export function settleHold(table: Table, movement: HoldEnd): WriteItem<WalletError> {
   return consumeHold(table, movement, 'held = held - :amount, #total = #total - :amount');
 }
 
 /** Gives held money back; works whatever the wallet's status. */
-export function releaseHold(table: Table, movement: PromisedMovement): WriteItem<never> {
+export function releaseHold(table: Table, movement: HoldEnd): WriteItem<WalletError> {
   return consumeHold(table, movement, 'held = held - :amount, available = available + :amount');
 }
 
@@ -270,18 +288,20 @@ function useWallet(
   };
 }
 
-function consumeHold(table: Table, movement: PromisedMovement, set: string): WriteItem<never> {
+function consumeHold(table: Table, movement: HoldEnd, set: string): WriteItem<WalletError> {
+  const { decidedBy } = movement;
   return {
     label: 'consume hold',
     request: {
       Update: update(table, walletKey(movement.walletId), {
         set: `${set}, ${stamp}`,
-        if: 'held >= :amount',
-        values: stampValues(movement),
+        if: decidedBy === undefined ? 'held >= :amount' : 'held >= :amount AND ownerId <> :decidedBy',
+        values: { ...stampValues(movement), ...(decidedBy !== undefined && { decidedBy }) },
       }),
     },
     // An open withdrawal whose money is not held breaks an invariant: nothing to answer, everything to alarm.
-    refused: () => undefined,
+    refused: (image) =>
+      decidedBy !== undefined && image?.['ownerId'] === decidedBy ? ownDecision('wallet') : undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { bank } from '../domain/actor.ts';
+import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
@@ -11,6 +11,7 @@ import type {
   Transaction,
   TransactionStatus,
 } from '../domain/transaction.ts';
+import { ownDecision } from '../domain/wallet.ts';
 import { cancelled, cancelRefusal, unreportedVisit } from '../domain/withdrawal.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import {
@@ -167,8 +168,6 @@ export interface Verdict {
   /** The bank whose word it is: a withdrawal that went to another one is not ended. Absent: an operator's word. */
   readonly bankId?: string;
   readonly resolution?: Resolution;
-  /** The operator, of a resolution. */
-  readonly endedBy?: Actor;
 }
 
 /**
@@ -177,14 +176,15 @@ export interface Verdict {
  * @returns whether it was written; false when it was in none of the verdict's statuses any more, or is another bank's
  */
 export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boolean> {
-  const readings = await write(table, verdictItems(table, verdict, lost));
+  const readings = await write(table, verdictItems<WalletError | typeof lost>(table, verdict, { refused: () => lost }));
   return readings.length === 0;
 }
 
 /**
- * Ends a withdrawal by an operator's word, together with the record of the operator's key.
+ * Ends a withdrawal by an operator's word, together with the record of the operator's key. The operator neither asked for
+ * the withdrawal nor owns its wallet.
  *
- * @throws WalletError `not_in_review`, `idempotency_key_reused`, `busy`
+ * @throws WalletError `not_in_review`, `forbidden`, `idempotency_key_reused`, `busy`
  */
 export async function resolveWithdrawal(
   table: Table,
@@ -192,7 +192,12 @@ export async function resolveWithdrawal(
   verdict: Verdict,
 ): Promise<{ replayed: boolean }> {
   refuseKeyOf(verdict.withdrawal, operation);
-  const items = verdictItems(table, verdict, new WalletError('not_in_review'));
+  const { principal } = operation;
+  const items = verdictItems<WalletError | Replay>(table, verdict, {
+    endedBy: actorOf(operation),
+    refused: (image) =>
+      image?.['principal'] === principal ? ownDecision('withdrawal') : new WalletError('not_in_review'),
+  });
   return { replayed: replayOf(await write(table, [putOperation(table, operation), ...items])) !== undefined };
 }
 
@@ -295,8 +300,12 @@ function refuseKeyOf({ transactionId }: OpenWithdrawal, { principal, idempotency
 }
 
 /** How a withdrawal ends on its record, and in its wallet. */
-function ending(table: Table, { withdrawal, at }: { withdrawal: OpenWithdrawal; at: string }, failure?: Failure) {
-  const movement = { ...withdrawal, at };
+function ending(
+  table: Table,
+  { withdrawal, at, endedBy }: { withdrawal: OpenWithdrawal; at: string; endedBy?: Actor | undefined },
+  failure?: Failure,
+) {
+  const movement = { ...withdrawal, at, decidedBy: endedBy?.principal };
   const end = 'completedAt = :at, postings = list_append(postings, :postings)';
   return failure === undefined
     ? {
@@ -311,10 +320,17 @@ function ending(table: Table, { withdrawal, at }: { withdrawal: OpenWithdrawal; 
       };
 }
 
-/** @param refused what it means that the withdrawal was in none of the verdict's statuses, or is another bank's */
-function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<R>[] {
-  const { withdrawal, at, from, failure, attempt, bankId, resolution, endedBy } = verdict;
-  const end = ending(table, verdict, failure);
+/**
+ * @param of `endedBy`: the operator whose word it is; `refused`: what it means that the withdrawal was in none of the
+ *   verdict's statuses, is another bank's, or was asked for by that operator
+ */
+function verdictItems<R>(
+  table: Table,
+  verdict: Verdict,
+  { endedBy, refused }: { readonly endedBy?: Actor; readonly refused: WriteItem<R>['refused'] },
+): WriteItem<R | WalletError>[] {
+  const { withdrawal, at, from, failure, attempt, bankId, resolution } = verdict;
+  const end = ending(table, { withdrawal, at, endedBy }, failure);
   const isRejected = bankId !== undefined && failure !== undefined;
   const set = [
     end.set,
@@ -323,6 +339,7 @@ function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<
     ...(bankId === undefined || isRejected ? [] : ['bankId = if_not_exists(bankId, :bankId)']),
   ].join(', ');
   const ofBank = bankId === undefined ? '' : ' AND (attribute_not_exists(bankId) OR bankId = :bankId)';
+  const ofOthers = endedBy === undefined ? '' : ' AND principal <> :decidedBy';
   const statuses = Object.fromEntries(from.map((status, index) => [`from${index}`, status]));
   const names = Object.keys(statuses).map((name) => `:${name}`);
   return [
@@ -332,12 +349,21 @@ function verdictItems<R>(table: Table, verdict: Verdict, refused: R): WriteItem<
         Update: transactionUpdate(table, withdrawal.transactionId, {
           set,
           remove: isRejected ? endOfRejected : endOfWork,
-          if: `#type = :withdrawal AND #status IN (${names.join(', ')})${ofBank}`,
-          values: { ...end.values, ...statuses, withdrawal: 'withdrawal', bankId, resolution, endedBy, at },
+          if: `#type = :withdrawal AND #status IN (${names.join(', ')})${ofBank}${ofOthers}`,
+          values: {
+            ...end.values,
+            ...statuses,
+            withdrawal: 'withdrawal',
+            bankId,
+            resolution,
+            endedBy,
+            decidedBy: endedBy?.principal,
+            at,
+          },
           attempts: attempt === undefined ? [] : [attempt],
         }),
       },
-      refused: () => refused,
+      refused,
     },
     end.wallet,
   ];
@@ -381,7 +407,7 @@ async function whileClaimed(table: Table, claimed: Claimed, change: ClaimedChang
 async function finish(table: Table, claimed: Claimed, attempt: Attempt, failure?: Failure): Promise<boolean> {
   const { wallet, ...end } = ending(table, claimed, failure);
   const remove = failure === undefined ? endOfWork : endOfRejected;
-  const readings = await write(table, [
+  const readings = await write<WalletError | typeof lost>(table, [
     {
       label: 'claimed withdrawal',
       request: { Update: claimedUpdate(table, claimed, { ...end, remove, attempt }) },

@@ -83,20 +83,21 @@ describe('a credit', () => {
 });
 
 describe('a status', () => {
-  it('is refused to a wallet that is not there, is closed and empty, or is not empty when it is to be closed', () => {
+  it('is refused to a wallet that is not there, is closed and empty, is not empty when closed, or is unfrozen by its owner', () => {
     fc.assert(
-      fc.property(image, status, (wallet, to) => {
+      fc.property(image, status, owner, (wallet, to, principal) => {
         const expected =
           wallet === undefined
             ? 'wallet_not_found'
             : first([
+                [to === 'active' && wallet.ownerId === principal, 'forbidden'],
                 [
                   wallet.status === 'closed' && (to === 'frozen' || (to === 'active' && wallet.total === 0)),
                   'wallet_closed',
                 ],
                 [to === 'closed' && plus(wallet.available, wallet.held) !== 0, 'wallet_not_empty'],
               ]);
-        assert.equal(statusRefusal(wallet, to)?.code, expected);
+        assert.equal(statusRefusal(wallet, to, principal)?.code, expected);
       }),
       { numRuns: 1000 },
     );

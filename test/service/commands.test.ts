@@ -173,6 +173,17 @@ describe('operators', () => {
     assert.equal(await code(`/wallets/${ann.walletId}/unfreeze`, {}), 'wallet_closed');
   });
 
+  it('do not unfreeze a wallet of their own', async () => {
+    const { body } = await operator('/wallets', { body: { currency: 'USD' } });
+    const walletId = String(body['walletId']);
+    await operator(`/wallets/${walletId}/freeze`, { body: {} });
+    const own = await operator(`/wallets/${walletId}/unfreeze`, { body: {} });
+    assert.deepEqual([own.status, own.body['code']], [403, 'forbidden']);
+    assert.match(String(own.body['detail']), /its own; another operator may$/);
+    const other = await service.as('another-operator', 'wallet:decide');
+    assert.equal((await other(`/wallets/${walletId}/unfreeze`, { body: {} })).body['status'], 'active');
+  });
+
   it('see in health what waits; everybody else sees whether it is up', async () => {
     const anybody = await service.withAuthorization(undefined)('/health');
     assert.deepEqual([anybody.status, anybody.body], [200, { status: 'ok' }]);

@@ -40,6 +40,8 @@ export interface Actors {
 
 /** Neither a client nor the gateway waits longer for an answer. */
 const patienceMs = 29_500;
+/** Decides what the operators of the history may not, as they asked for it themselves. */
+const supervisor = 'supervisor';
 
 export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }: Stage): Actors {
   const { history, ledger, queues, asks, violate } = witness;
@@ -187,7 +189,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
         const step: Step = {
           id: `resolve ${labelOf(transactionId)} ${round}`,
           at: 0,
-          principal: 'operator',
+          principal: supervisor,
           operator: true,
           key: `resolve ${transactionId} ${round}`,
           retries: 3,
@@ -208,7 +210,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
         const step: Step = {
           id,
           at: 0,
-          principal: 'operator',
+          principal: supervisor,
           operator: true,
           key: id,
           retries: 3,

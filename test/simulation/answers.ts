@@ -61,6 +61,7 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
     violate('a withdrawn key is refused', said);
   if (response.status < 300) {
     if (!maySee(ask, witness)) violate('nobody touches what is not theirs', said);
+    if (decidesOwn(ask, witness)) violate('nobody decides about their own', said);
     const wrong = wrongIn(ask, response, witness);
     if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
     if (mustBeRefused(ask, witness)) violate('too much work is refused', said);
@@ -156,7 +157,7 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'same_wallet':
       return source !== undefined && source === target;
     case 'forbidden':
-      return !step.operator;
+      return !step.operator || decidesOwn(ask, witness);
     case 'idempotency_key_reused':
       return witness.asks.some(
         (other) =>
@@ -280,6 +281,16 @@ function maySee(ask: Ask, witness: Witness): boolean {
   const [source] = walletsOf(action);
   if (source === undefined) return true;
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);
+}
+
+/** Whether the caller unfreezes its own wallet, or resolves its own withdrawal. */
+function decidesOwn(ask: Ask, { ledger }: Witness): boolean {
+  const { action, principal } = ask.step;
+  const owns = (walletId: string) => walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === principal);
+  if (action.do === 'unfreeze') return owns(walletIdOfName(action.wallet));
+  if (action.do !== 'resolve') return false;
+  const withdrawal = transactionLooks(ledger, action.target, ask).at(-1);
+  return action.target.principal === principal || (withdrawal !== undefined && owns(withdrawal.walletId));
 }
 
 /** Whether the transaction was there all the time, and moves money of the caller. */

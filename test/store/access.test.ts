@@ -282,7 +282,7 @@ async function useTheService(): Promise<void> {
   await ask('freeze', { as: operator, path: { walletId: shop! }, body: {} });
   const { transactionId: stuck } = await pay({ Prefer: 'respond-async' });
   await as('transfers', () => endTransfers([stuck!], table));
-  await ask('unfreeze', { as: operator, path: { walletId: shop! }, body: {} });
+  await ask('unfreeze', { as: { ...operator, principal: 'operator-2' }, path: { walletId: shop! }, body: {} });
   await ask('close', { as: operator, path: { walletId: empty! }, body: {} });
 
   const channels = { email: true, sms: true, push: false };

@@ -163,7 +163,7 @@ describe('a refusal', () => {
             send: async () => charge(table, await put(), { amount: command.amount, currency: 'EUR' }),
           },
           ...(['active', 'frozen', 'closed'] as const).map((status) => ({
-            expected: statusRefusal(image, status),
+            expected: statusRefusal(image, status, 'operator-1'),
             send: async () => setStatus(table, await put(), status),
           })),
         ];

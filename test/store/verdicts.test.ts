@@ -69,14 +69,13 @@ describe('review', () => {
     await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown'));
     return { walletId, withdrawal: await read(transactionId) };
   };
-  const resolve = (withdrawal: Transaction, outcome: 'completed' | 'failed', key?: string) =>
-    resolveWithdrawal(table, operation(table, ['resolve', withdrawal.transactionId, outcome], { key }), {
+  const resolve = (withdrawal: Transaction, outcome: 'completed' | 'failed', key?: string, owner?: string) =>
+    resolveWithdrawal(table, operation(table, ['resolve', withdrawal.transactionId, outcome], { key, owner }), {
       withdrawal,
       at: now(),
       from: ['review'],
       failure: outcome === 'failed' ? failure : undefined,
       resolution: { outcome, evidence: 'statement 7', principal: 'operator-1', at: now() },
-      endedBy: { kind: 'operator', principal: 'operator-1' },
     });
 
   it('is ended by an operator either way, once, with the evidence', async () => {
@@ -99,6 +98,20 @@ describe('review', () => {
       await assertRefused(table, 'idempotency_key_reused', () =>
         resolve(withdrawal, outcome === 'failed' ? 'completed' : 'failed', key),
       );
+    }
+  });
+
+  it('is not ended by the caller that asked for it, nor by the owner of its wallet', async () => {
+    for (const asker of ['ann', undefined]) {
+      const walletId = await fundedWallet(table, 'ann', 100);
+      const { transaction } = await withdraw(table, walletId, { amount: 30, ...(asker && { owner: asker }) });
+      await reviewWithdrawal(table, await claimed(table, transaction.transactionId), visit(table, 'unknown'));
+      const withdrawal = await read(transaction.transactionId);
+      for (const own of [asker, 'ann'])
+        for (const outcome of ['completed', 'failed'] as const)
+          await assertRefused(table, 'forbidden', () => resolve(withdrawal, outcome, newKey(), own));
+      assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
+      assert.deepEqual(await resolve(withdrawal, 'failed', newKey(), 'bob'), { replayed: false });
     }
   });
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { ownedWalletKey, transactionIdOf, transactionKey, walletIdOf, walletKey } from '../../lambdas/store/keys.ts';
 import { failTransfer } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
-import { createWallet, getWallet, getWallets, listWallets } from '../../lambdas/store/wallets.ts';
+import { createWallet, getWallet, getWallets, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import { epoch, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import {
@@ -122,6 +122,16 @@ describe('the status of a wallet', () => {
     await transfer(table, from, to, { owner: 'ann', amount: 5 });
     assert.equal((await setStatus(table, from, 'closed')).wallet.status, 'closed');
     await assertRefused(table, 'wallet_closed', () => setStatus(table, from, 'active'));
+  });
+
+  it('is not made active by the owner of the wallet, who may freeze it', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const set = (owner: string, status: 'active' | 'frozen') =>
+      setWalletStatus(table, operation(table, [status, walletId], { owner }), { walletId, status });
+    await set('ann', 'frozen');
+    await assertRefused(table, 'forbidden', () => set('ann', 'active'));
+    assert.equal((await set('bob', 'active')).wallet.status, 'active');
+    await assertRefused(table, 'forbidden', () => set('ann', 'active'));
   });
 
   it('may not be closed while there is money, available or held', async () => {

@@ -27,12 +27,14 @@ export interface ImportTime {
 /** Most that a function may take, as a multiple of its baseline. */
 export const importTarget = 1.25;
 
-/** What a function without an SDK client cannot do without. */
+/** What functions cannot do without besides SDK clients. */
 const essentials: Partial<Record<FunctionName, { name: string; source: string }>> = {
   authorizer: {
-    name: 'aws-jwt-verify',
-    source: `import { JwtVerifier } from 'aws-jwt-verify';
-export const baseline = JwtVerifier.create({ issuer: 'https://issuer.example', audience: 'wallet' });`,
+    name: 'aws-jwt-verify + dynamodb',
+    source: `import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { JwtVerifier } from 'aws-jwt-verify';
+export const baseline = JwtVerifier.create({ issuer: 'https://issuer.example', audience: 'wallet' });
+export const client = [new DynamoDBClient({}), GetItemCommand, PutItemCommand];`,
   },
 };
 

@@ -45,7 +45,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
-  authorizer: [...tokens, 'BAD_TOKENS_PER_MINUTE'],
+  authorizer: [...table, ...tokens, 'BAD_TOKENS_PER_MINUTE'],
   'create-wallet': [...counted, 'WALLETS_PER_HOUR'],
   'list-wallets': limited,
   'get-wallet': limited,
@@ -194,6 +194,7 @@ export const ledgerItems = {
   rateWindow: 'RATE#',
   preferences: 'PREFERENCES#',
   breaker: 'BREAKER#',
+  issuer: 'ISSUER',
 } as const;
 
 /** The types of item in the entries table: how their partition keys begin. */

@@ -21,7 +21,7 @@ export class Health extends Construct {
     this.functions = {
       health: new WalletFunction(this, 'health', {
         environment: {
-          TABLE_NAME: ledger.allow({ GetItem: ['breaker'] }, ['due']),
+          TABLE_NAME: ledger.allow({ GetItem: ['breaker', 'issuer'] }, ['due']),
           ...tokens.environment,
           WITHDRAWAL_QUEUE_URL: withdrawals.allow(['GetQueueAttributes']),
           WITHDRAWAL_DLQ_URL: withdrawals.allowWatchingDeadLetters(),

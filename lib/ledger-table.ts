@@ -13,7 +13,7 @@ export interface LedgerTableProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** The table with the money: wallets and transactions, with rate windows and the owners' preferences beside them. */
+/** The table with the money: wallets and transactions, with rate windows, preferences and the like beside them. */
 export class LedgerTable extends Construct {
   readonly table: TableV2;
 

@@ -9,6 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { type Environment, resourceServer, scopes } from '../lambdas/contract.ts';
+import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 
 /** An issuer of access tokens that already exists. */
@@ -30,6 +31,7 @@ export interface TokenIssuer {
 /** Properties of `Tokens`. */
 export interface TokensProps {
   readonly issuer: TokenIssuer | undefined;
+  readonly ledger: LedgerTable;
   readonly deletionProtection: boolean;
   /** Tokens not signed by the issuer that one address may have checked, in one container. */
   readonly badTokensPerMinute: number;
@@ -38,7 +40,7 @@ export interface TokensProps {
 /** Who may call: the issuer of tokens, given or created, and the authorizer that checks them at the gateway. */
 export class Tokens extends Construct {
   /** What a function needs to check tokens. */
-  readonly environment: Omit<Environment<'authorizer'>, 'BAD_TOKENS_PER_MINUTE'>;
+  readonly environment: Omit<Environment<'authorizer'>, 'TABLE_NAME' | 'BAD_TOKENS_PER_MINUTE'>;
   readonly authorizer: RequestAuthorizer;
   readonly authorizerFunction: WalletFunction<'authorizer'>;
   /** The user pool that stands in where no issuer is given. */
@@ -64,7 +66,11 @@ export class Tokens extends Construct {
       };
     }
     this.authorizerFunction = new WalletFunction(this, 'authorizer', {
-      environment: { ...this.environment, BAD_TOKENS_PER_MINUTE: String(props.badTokensPerMinute) },
+      environment: {
+        TABLE_NAME: props.ledger.allow({ GetItem: ['issuer'], PutItem: ['issuer'] }),
+        ...this.environment,
+        BAD_TOKENS_PER_MINUTE: String(props.badTokensPerMinute),
+      },
     });
     this.authorizer = new RequestAuthorizer(this, 'Authorizer', {
       handler: this.authorizerFunction.handler,

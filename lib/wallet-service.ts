@@ -174,6 +174,7 @@ export class WalletService extends Construct {
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
     const tokens = new Tokens(this, 'Tokens', {
       issuer: props.tokens,
+      ledger,
       deletionProtection,
       badTokensPerMinute: rateLimits.badTokensPerMinute,
     });

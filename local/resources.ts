@@ -152,11 +152,12 @@ const types: Record<string, ResourceType> = {
       AutoVerifiedAttributes: 'cloud',
       VerificationMessageTemplate: 'cloud',
     },
-    identify(logicalId, { arn, baseUrl }) {
+    identify(logicalId, { arn }) {
       const id = `${region}_${createHash('sha256').update(logicalId).digest('hex').slice(0, 9)}`;
-      const providerUrl = `${baseUrl}/${id}`;
-      const attributes = { Arn: arn('cognito-idp', `userpool/${id}`), ProviderURL: providerUrl, UserPoolId: id };
-      return { ref: id, attributes: { ...attributes, ProviderName: providerUrl.replace('http://', '') } };
+      // As Cognito's own: the issuer of a data folder's tokens stays the same on another port.
+      const providerName = `cognito-idp.${region}.amazonaws.com/${id}`;
+      const attributes = { ProviderName: providerName, ProviderURL: `https://${providerName}`, UserPoolId: id };
+      return { ref: id, attributes: { Arn: arn('cognito-idp', `userpool/${id}`), ...attributes } };
     },
     boot({ issuer }, { identity }) {
       issuer.serve(identity.ref, identity.attributes['ProviderURL'] ?? '');

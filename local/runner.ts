@@ -206,6 +206,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
         AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
         AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
         AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+        AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: baseUrl,
         AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
         AWS_ENDPOINT_URL_EVENTBRIDGE: services.url,
         AWS_ENDPOINT_URL_SNS: services.url,

@@ -10,7 +10,7 @@ import { assertDocumented } from './documented.ts';
 export type CallerContext = AuthorizerContext;
 
 /** As long as Cognito's. */
-const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI';
+export const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI';
 
 export const operator: CallerContext = { principal: 'operator-1', scopes: 'charge support decide', issuer };
 

@@ -1,19 +1,26 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import { dynamodbClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { openForgeries } from '../runtime/forgeries.ts';
 import { describe, logger } from '../runtime/telemetry.ts';
 import { openTokenVerifier } from '../runtime/tokens.ts';
 import type { VerifyToken } from '../runtime/tokens.ts';
+import { claimIssuer } from '../store/issuer.ts';
+import { openTable } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
 
 /**
  * Lets requests with a valid token into the API and tells the handlers who calls. The gateway keeps the answer for
  * every route of the API, so it allows them all; a handler decides by scope.
+ *
+ * @param holdToIssuer throws when the wallets belong to subjects of another issuer
  */
-export function authorize(verify: VerifyToken) {
+export function authorize(verify: VerifyToken, holdToIssuer: (issuer: string) => Promise<void>) {
   return async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
     let caller;
     try {
       caller = await verify(onlyAuthorization(event), event.requestContext.identity.sourceIp);
+      if (caller !== undefined) await holdToIssuer(caller.issuer);
     } catch (error) {
       logger.error('token not checked', { error: describe(error) });
       throw error;
@@ -28,6 +35,25 @@ export function authorize(verify: VerifyToken) {
       },
       context: { ...caller },
     };
+  };
+}
+
+/**
+ * Holds this stack to its first issuer: the same `sub` of another one is another person. The first valid token of a container
+ * reads the record, or writes it. Success is remembered; a failure is looked at again with the next token, and never answered
+ * with a 401, which the gateway would keep.
+ */
+export function openHoldToIssuer(table: Table): (issuer: string) => Promise<void> {
+  let held: string | undefined;
+  return async (issuer) => {
+    if (issuer === held) return;
+    const first = await claimIssuer(table, issuer);
+    if (first !== issuer) {
+      throw new Error(
+        `tokens of issuer ${issuer} are refused, as the wallets belong to subjects of issuer ${first}: see docs/runbook.md#the-token-issuer-was-changed`,
+      );
+    }
+    held = issuer;
   };
 }
 
@@ -46,4 +72,7 @@ function everyRoute(methodArn: string): string {
 
 const env = readEnvironment('authorizer');
 const forgeries = openForgeries(positiveInteger('BAD_TOKENS_PER_MINUTE', env.BAD_TOKENS_PER_MINUTE));
-export const handler = authorize(openTokenVerifier(env, Date.now, forgeries));
+export const handler = authorize(
+  openTokenVerifier(env, Date.now, forgeries),
+  openHoldToIssuer(openTable(dynamodbClient(), env.TABLE_NAME)),
+);

@@ -24,7 +24,7 @@ export interface TokenSettings {
 export type VerifyToken = (
   authorization: string | undefined,
   address?: string,
-) => Promise<AuthorizerContext | undefined>;
+) => Promise<Required<AuthorizerContext> | undefined>;
 
 /** A principal is part of keys: bounded, and without spaces, so that no token can pass for the service itself. */
 const principalFormat = /^[\x21-\x7e]{1,128}$/;
@@ -55,7 +55,8 @@ export function openTokenVerifier(
     jwksUri: settings.TOKEN_JWKS_URI,
     graceSeconds: 5,
   });
-  const keys = keep('keys of the token issuer', () => fetchKeys(settings.TOKEN_JWKS_URI), lifetimes, now);
+  const uri = keysUri(settings);
+  const keys = keep('keys of the token issuer', () => fetchKeys(uri), lifetimes, now);
   let known: Jwks | undefined;
 
   /** The library's own cache would know a key for ever. */
@@ -89,6 +90,12 @@ export function openTokenVerifier(
       return undefined;
     }
   };
+}
+
+/** Where the keys are. An emulator of Cognito has its address in the variable that AWS's SDKs read it from. */
+function keysUri({ TOKEN_KIND: kind, TOKEN_JWKS_URI: uri }: TokenSettings): string {
+  const endpoint = process.env['AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER'];
+  return kind === 'cognito' && endpoint ? endpoint + new URL(uri).pathname : uri;
 }
 
 /** The issuer's public keys. The library's own fetcher speaks https only, and an issuer on this machine has none. */

@@ -179,6 +179,11 @@ export function countedKey(walletId: string, transactionId: string) {
   return { pk: `${activityItems.activity}${walletId}`, sk: `COUNTED#${transactionId}` };
 }
 
+/** Whose tokens name the owners of this stack's wallets. */
+export function issuerKey() {
+  return { pk: ledgerItems.issuer, sk: 'ISSUER' };
+}
+
 export function breakerKey() {
   return { pk: `${ledgerItems.breaker}bank`, sk: 'BREAKER' };
 }

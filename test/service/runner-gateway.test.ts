@@ -208,7 +208,9 @@ describe('the API Gateway of the runner', () => {
       { sub, client_id, scope, token_use },
       { sub: 'erin', client_id: 'erin', scope: 'wallet/read', token_use: 'access' },
     );
-    const jwks = (await (await fetch(`${String(iss)}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] };
+    const jwks = (await (
+      await fetch(`${runner.baseUrl}${new URL(String(iss)).pathname}/.well-known/jwks.json`)
+    ).json()) as { keys: { kid: string }[] };
     assert.equal(jwks.keys[0]?.kid, read(header)['kid']);
     assert.equal((await form({ ...asked, scope: 'wallet/everything' })).status, 400);
     assert.equal((await form({ ...asked, grant_type: 'password' })).status, 400);

@@ -76,7 +76,8 @@ describe('a key that the issuer has withdrawn', () => {
       methodArn: 'arn/stage/GET/wallets',
       requestContext: { identity: { sourceIp: '192.0.2.1' } },
     };
-    await assert.rejects(authorize(verify)(event as unknown as APIGatewayRequestAuthorizerEvent), {
+    const handler = authorize(verify, () => Promise.resolve());
+    await assert.rejects(handler(event as unknown as APIGatewayRequestAuthorizerEvent), {
       message: 'Unauthorized',
     });
   });

@@ -37,7 +37,7 @@ import type { Table } from '../../lambdas/store/table.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
-import { send } from '../request.ts';
+import { issuer, send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
 import type { BankId, Banks } from './bank.ts';
 import { chance } from './chance.ts';
@@ -189,7 +189,8 @@ export function openService(
     health: () =>
       serve(health, {
         table,
-        verify: (token) => Promise.resolve(token === undefined ? undefined : { principal: 'op', scopes: 'operate' }),
+        verify: (token) =>
+          Promise.resolve(token === undefined ? undefined : { principal: 'op', scopes: 'operate', issuer }),
         depths: {
           withdrawals: depthOf(withdrawalQueue),
           transfers: depthOf(transferQueue),

@@ -96,14 +96,18 @@ describe('functions', () => {
 });
 
 describe('grants', () => {
-  it('let a reading function read only, but for the windows that it counts its callers in', () => {
+  it('let a reading function read only, but for its windows of callers, and the authorizer record the issuer', () => {
     const readers = routes.filter(({ method }) => method === 'GET').map(({ function: name }) => name);
     assert.ok(readers.length >= 7);
+    const expected = (name: FunctionName) => {
+      if (name === 'authorizer') return ['PutItem'];
+      return (environments[name] as readonly string[]).includes('READS_PER_HOUR') ? ['UpdateItem'] : [];
+    };
     for (const name of [...readers, 'authorizer'] as const) {
       const granted = actionsOf(name, 'dynamodb');
       assert.deepEqual(
         granted.filter((action) => writes.includes(action)),
-        (environments[name] as readonly string[]).includes('READS_PER_HOUR') ? ['UpdateItem'] : [],
+        expected(name),
         name,
       );
       assert.deepEqual(
@@ -164,6 +168,7 @@ describe('grants', () => {
     const record = ['PutItem transaction'];
     const ending = ['PutItem transaction', 'UpdateItem transaction', 'UpdateItem wallet'];
     const expected: Partial<Record<FunctionName, string[]>> = {
+      authorizer: ['PutItem issuer'],
       'create-wallet': ['PutItem ownedWallet', 'PutItem transaction', 'PutItem wallet', 'UpdateItem rateWindow'],
       charge: [...record, 'UpdateItem wallet'],
       withdraw: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],

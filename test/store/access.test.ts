@@ -7,7 +7,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
-import type { Context } from 'aws-lambda';
+import type { APIGatewayRequestAuthorizerEvent, Context } from 'aws-lambda';
+import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { charge } from '../../lambdas/api/charge.ts';
@@ -55,7 +56,7 @@ import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { ensureTable } from '../../local/dynamodb.ts';
 import { newBooks, type TestBooks } from '../books.ts';
 import { startTestEngine, type Call, type TestEngine, type TestTable } from '../engine.ts';
-import { endUser, operator, send, type Handler, type Request } from '../request.ts';
+import { endUser, issuer, operator, send, type Handler, type Request } from '../request.ts';
 import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
 import { synthesize } from '../stack/synthesized.ts';
 import { accessOf } from '../stack/table-access.ts';
@@ -172,7 +173,7 @@ function openRoutes() {
     integrity: serve(integrity, { table: entries }),
     health: serve(health, {
       table,
-      verify: () => Promise.resolve({ principal: 'operator-1', scopes: 'operate' }),
+      verify: () => Promise.resolve({ principal: 'operator-1', scopes: 'operate', issuer }),
       depths: { withdrawals: noDepth, withdrawalsDead: noDepth, transfers: noDepth, transfersDead: noDepth },
     }),
   } satisfies Partial<Record<FunctionName, Handler>>;
@@ -210,8 +211,15 @@ async function notify(body: object) {
   return ask('bank-notifications', { body: text, headers: { ...headers, 'Content-Type': 'application/json' } });
 }
 
+async function comeIn(): Promise<void> {
+  const handler = authorize(() => Promise.resolve({ ...ann, issuer }), openHoldToIssuer(table));
+  const event = { methodArn: 'arn/stage/GET/wallets', requestContext: { identity: { sourceIp: '192.0.2.1' } } };
+  await as('authorizer', () => handler(event as unknown as APIGatewayRequestAuthorizerEvent));
+}
+
 /** Every route and the workers behind them, on every path that reads or writes something else. */
 async function useTheService(): Promise<void> {
+  await comeIn();
   const open = (caller: typeof ann) => ask('create-wallet', { as: caller, body: { currency: 'EUR' } });
   const key = newKey();
   for (let times = 0; times < 2; times++) await ask('create-wallet', { as: ann, key, body: { currency: 'EUR' } });

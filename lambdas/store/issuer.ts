@@ -1,0 +1,40 @@
+import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { issuerKey } from './keys.ts';
+import { persist } from './table.ts';
+import type { Table } from './table.ts';
+import { fromItem, toItem } from './write.ts';
+
+/**
+ * Returns the token issuer whose subjects own this stack's wallets: `iss`, letter for letter. Undefined before the first
+ * token. A consistent read.
+ */
+export async function getIssuer(table: Table): Promise<string | undefined> {
+  const { Item } = await persist(table, () =>
+    table.client.send(new GetItemCommand({ TableName: table.name, Key: toItem(issuerKey()), ConsistentRead: true })),
+  );
+  return Item && (fromItem(Item)['issuer'] as string);
+}
+
+/**
+ * Returns the token issuer whose subjects own this stack's wallets; without one, records `issuer` as it. Of two at the same
+ * time one is recorded, and both calls return that one. A repeated write after a lost answer returns what the first stored.
+ *
+ * @throws WalletError `busy` when the table is not reached in time
+ */
+export async function claimIssuer(table: Table, issuer: string): Promise<string> {
+  const known = await getIssuer(table);
+  if (known !== undefined) return known;
+  const command = new PutItemCommand({
+    TableName: table.name,
+    Item: toItem({ ...issuerKey(), issuer, since: new Date(table.now()).toISOString() }),
+    ConditionExpression: 'attribute_not_exists(pk)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  try {
+    await persist(table, () => table.client.send(command));
+    return issuer;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException) || error.Item === undefined) throw error;
+    return fromItem(error.Item)['issuer'] as string;
+  }
+}

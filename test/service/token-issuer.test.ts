@@ -1,0 +1,116 @@
+/** The wallets of one data folder behind a service that is started again: elsewhere, or with another token issuer. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { WalletStack } from '../../lib/wallet-stack.ts';
+import { startRunner, type Runner } from '../../local/runner.ts';
+
+const userScopes = 'wallet:read wallet:write';
+
+/** Starts the service on the folder; `stop` it before the next one. */
+async function start(t: TestContext, dataDir: string, stack?: Parameters<typeof startRunner>[0]) {
+  const log: string[] = [];
+  const runner = await startRunner({ dataDir, log: (text) => log.push(text), ...stack });
+  t.after(() => runner.stop());
+  return { runner, log };
+}
+
+async function ask({ baseUrl }: Runner, token: string, path: string, body?: object) {
+  const response = await fetch(`${baseUrl}${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: {
+      Authorization: `Bearer ${token}`,
+      ...(body && { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/** An issuer outside the stack, with its keys on this machine. */
+async function newIssuer(t: TestContext) {
+  const issuer = 'https://other.example';
+  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'other', alg: 'RS256', use: 'sig' }];
+  const server = createServer((_, response) => response.end(JSON.stringify({ keys })));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    settings: {
+      issuer,
+      audience: 'wallets',
+      jwksUri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
+    },
+    token: (subject: string, scope: string) =>
+      new SignJWT({ scope })
+        .setProtectedHeader({ alg: 'RS256', kid: 'other' })
+        .setIssuer(issuer)
+        .setAudience('wallets')
+        .setSubject(subject)
+        .setExpirationTime('1h')
+        .sign(privateKey),
+  };
+}
+
+describe('the wallets of a stack', () => {
+  it('stay with their owners on another port, and go to no subject of another issuer', async (t) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));
+    t.after(() => {
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    const first = await start(t, dataDir);
+    const ann = await first.runner.token({ clientId: 'ann', scope: userScopes });
+    const opened = await ask(first.runner, ann, '/wallets', { currency: 'EUR' });
+    assert.equal(opened.status, 201);
+    await first.runner.stop();
+
+    const moved = await start(t, dataDir);
+    assert.notEqual(moved.runner.baseUrl, first.runner.baseUrl);
+    // The token of the first run, too.
+    for (const token of [ann, await moved.runner.token({ clientId: 'ann', scope: userScopes })]) {
+      const { status, body } = await ask(moved.runner, token, '/wallets');
+      assert.equal(status, 200);
+      assert.deepEqual(
+        (body['items'] as { walletId: string }[]).map(({ walletId }) => walletId),
+        [opened.body['walletId']],
+      );
+    }
+    await moved.runner.stop();
+
+    const other = await newIssuer(t);
+    const changed = await start(t, dataDir, {
+      stack: (app) => new WalletStack(app, 'Wallet', { bank: { id: 'simulator' }, tokens: other.settings }),
+    });
+    const [stranger, operator] = [await other.token('ann', userScopes), await other.token('olga', 'wallet:operate')];
+    for (const path of ['/wallets', `/wallets/${String(opened.body['walletId'])}`, '/wallets?ownerId=ann']) {
+      for (const token of [stranger, operator]) {
+        const { status, body } = await ask(changed.runner, token, path);
+        assert.deepEqual([status, body['code']], [500, 'internal_error']);
+      }
+    }
+    assert.equal((await ask(changed.runner, stranger, '/wallets', { currency: 'EUR' })).status, 500);
+    const said = changed.log.join('');
+    const message =
+      /tokens of issuer https:\/\/other\.example are refused, .* issuer https:\/\/cognito-idp\.[^ ]+: see docs\/runbook\.md#the-token-issuer-was-changed/;
+    assert.match(said, message);
+    assert.deepEqual(await ask(changed.runner, operator, '/health'), { status: 200, body: { status: 'ok' } });
+    await changed.runner.stop();
+
+    // Nothing is lost by it.
+    const back = await start(t, dataDir);
+    assert.equal((await ask(back.runner, ann, `/wallets/${String(opened.body['walletId'])}`)).status, 200);
+    const health = await ask(back.runner, await back.runner.token({ clientId: 'op' }), '/health');
+    assert.ok('inReview' in health.body);
+  });
+});

@@ -226,7 +226,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   charge: {
     of: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' } },
-    codes: [...use, 'balance_limit_exceeded'],
+    codes: [...use, 'balance_limit_exceeded', 'operator_limit_exceeded'],
   },
   withdraw: {
     of: {
@@ -254,7 +254,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   close: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
   resolve: {
     of: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },
-    codes: ['not_in_review'],
+    codes: ['not_in_review', 'operator_limit_exceeded'],
   },
   cancel: {
     of: { 200: { meaning: 'The transaction, `failed` with the code `cancelled`', schema: 'Transaction' } },

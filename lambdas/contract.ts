@@ -7,6 +7,8 @@
 import type { EventType } from './domain/events.ts';
 import type { FraudLimits } from './domain/fraud.ts';
 
+export type { OperatorLimits } from './domain/operator-limits.ts';
+
 const table = ['TABLE_NAME'] as const;
 /** What functions read that end users reach. */
 const limited = [...table, 'READS_PER_HOUR'] as const;
@@ -42,6 +44,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `ACTIVITY_TABLE_NAME`: what is remembered of each wallet's movements.
  * - `FRAUD_LIMITS`: a `FraudPolicy` as JSON.
  * - `FREEZE_ON_SUSPICION`: `true` or `false`.
+ * - `OPERATOR_LIMITS`: an `OperatorLimits` as JSON.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
@@ -51,7 +54,7 @@ export const environments = {
   'get-wallet': limited,
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
   'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
-  charge: table,
+  charge: [...table, 'OPERATOR_LIMITS'],
   withdraw: [...counted, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
   transfer: [...counted, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
   'list-transactions': limited,
@@ -60,7 +63,7 @@ export const environments = {
   freeze: table,
   unfreeze: table,
   close: table,
-  resolve: table,
+  resolve: [...table, 'OPERATOR_LIMITS'],
   cancel: limited,
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL', 'TRANSFER_QUEUE_URL', 'TRANSFER_DLQ_URL'],

@@ -7,13 +7,15 @@ import { WalletFunction } from './wallet-function.ts';
 export interface TransactionsProps {
   readonly ledger: LedgerTable;
   readonly rateLimits: Required<RateLimits>;
+  /** `OperatorLimits` as JSON. */
+  readonly operatorLimits: string;
 }
 
 /** Money in from outside, and reading what has moved. */
 export class Transactions extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, rateLimits }: TransactionsProps) {
+  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: TransactionsProps) {
     super(scope, id);
     // With the wallets that the transaction touches, which say whether the caller may see it.
     const READS_PER_HOUR = String(rateLimits.reads);
@@ -26,7 +28,10 @@ export class Transactions extends Construct {
     this.functions = {
       charge: new WalletFunction(this, 'charge', {
         // A replay comes back with the refused write, so that moving money needs no leave to read.
-        environment: { TABLE_NAME: ledger.allow({ PutItem: ['transaction'], UpdateItem: ['wallet'] }) },
+        environment: {
+          TABLE_NAME: ledger.allow({ PutItem: ['transaction'], UpdateItem: ['wallet'] }),
+          OPERATOR_LIMITS: operatorLimits,
+        },
       }),
       'list-transactions': new WalletFunction(this, 'list-transactions', {
         environment: {

@@ -8,7 +8,7 @@ import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { FunctionName } from '../lambdas/contract.ts';
+import type { FunctionName, OperatorLimits } from '../lambdas/contract.ts';
 import { alarmsTo } from './alarms.ts';
 import { Api, type CorsProps, type ThrottleProps } from './api.ts';
 import { Audit, type AuditOptions } from './audit.ts';
@@ -20,6 +20,7 @@ import { Health } from './health.ts';
 import { Integrity } from './integrity.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { Notifications } from './notifications.ts';
+import { operatorLimitsText } from './operator-limits.ts';
 import { Projector } from './projector.ts';
 import { rateLimitsOf, type RateLimits } from './rate-limits.ts';
 import { Sweeper } from './sweeper.ts';
@@ -48,6 +49,14 @@ export interface WalletServiceProps {
    * @default - 10 wallets, 100 transfers, 50 withdrawals, 1000 reads, 100 refusals; 20 bad tokens a minute of an address
    */
   readonly rateLimits?: RateLimits;
+
+  /**
+   * Largest amount of one charge, and of one withdrawal that is resolved, in minor units: `{ charge: 1_000_000, byCurrency:
+   * { JPY: { charge: 100_000_000 } } }`. A larger one is refused with `operator_limit_exceeded`, whoever asks.
+   *
+   * @default - no limits
+   */
+  readonly operatorLimits?: OperatorLimits;
 
   /**
    * Messages that may wait in the queue of withdrawals, or of transfers, before new ones are refused as `overloaded`.
@@ -168,6 +177,7 @@ export class WalletService extends Construct {
     super(scope, id);
     const { queueDepthLimit = 20_000, deletionProtection = true } = props;
     const rateLimits = rateLimitsOf(props.rateLimits);
+    const operatorLimits = operatorLimitsText(props.operatorLimits ?? {});
     const addAlarm = alarmsTo(props.alarmTopic);
     const shares = sharesOf(props.reservedConcurrency ?? {});
 
@@ -181,7 +191,7 @@ export class WalletService extends Construct {
     const entries = new EntriesTable(this, 'Entries', { deletionProtection });
     const projector = new Projector(this, 'Projector', { ledger, entries, shares, addAlarm });
     const wallets = new Wallets(this, 'Wallets', { ledger, entries, rateLimits });
-    const transactions = new Transactions(this, 'Transactions', { ledger, rateLimits });
+    const transactions = new Transactions(this, 'Transactions', { ledger, rateLimits, operatorLimits });
     const transfers = new Transfers(this, 'Transfers', {
       ledger,
       rateLimits,
@@ -194,6 +204,7 @@ export class WalletService extends Construct {
       ledger,
       bank: props.bank,
       rateLimits,
+      operatorLimits,
       queueDepthLimit,
       shares,
       addAlarm,

@@ -59,6 +59,8 @@ export interface WithdrawalsProps {
   readonly ledger: LedgerTable;
   readonly bank: BankProps;
   readonly rateLimits: Required<RateLimits>;
+  /** `OperatorLimits` as JSON. */
+  readonly operatorLimits: string;
   /** Messages that may wait before new withdrawals are refused. */
   readonly queueDepthLimit: number;
   readonly shares: Shares;
@@ -125,7 +127,9 @@ export class Withdrawals extends Construct {
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
         },
       }),
-      resolve: new WalletFunction(this, 'resolve', { environment: { TABLE_NAME: ledger.allow(ending) } }),
+      resolve: new WalletFunction(this, 'resolve', {
+        environment: { TABLE_NAME: ledger.allow(ending), OPERATOR_LIMITS: props.operatorLimits },
+      }),
       cancel: new WalletFunction(this, 'cancel', {
         // Also the wallet, which says whether an operator's withdrawal is from the caller's own.
         environment: {

@@ -1,9 +1,11 @@
 import * as z from 'zod';
+import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { charge as newCharge } from '../domain/transaction.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
-import type { RouteServices } from '../runtime/http.ts';
+import type { OperatorServices } from '../runtime/http.ts';
+import { readOperatorLimits } from '../runtime/operator-limits.ts';
 import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { openTable } from '../store/table.ts';
@@ -13,7 +15,7 @@ import { commitCharge } from '../store/transactions.ts';
 export const charge = command({
   name: 'charge',
   body: z.strictObject({ amount: fields.amount, currency: fields.currency.optional(), ...annotations }),
-  async handle({ caller, path, body, operation, transactionId }, { table }: RouteServices) {
+  async handle({ caller, path, body, operation, transactionId }, { table, operatorLimits = {} }: OperatorServices) {
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
@@ -21,10 +23,14 @@ export const charge = command({
       table,
       newCharge({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
       operation.fingerprint,
+      overOperatorLimit(operatorLimits, 'charge', { amount: body.amount, currency }),
     );
     return committed(201, transactionView(transaction, 'operator'), replayed);
   },
 });
 
 const env = readEnvironment('charge');
-export const handler = serve(charge, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(charge, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
+});

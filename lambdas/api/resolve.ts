@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { WalletError } from '../domain/errors.ts';
+import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
-import type { RouteServices } from '../runtime/http.ts';
+import type { OperatorServices } from '../runtime/http.ts';
+import { readOperatorLimits } from '../runtime/operator-limits.ts';
 import { fields } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { isTransactionId } from '../store/keys.ts';
@@ -20,12 +22,12 @@ const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence
 export const resolve = command({
   name: 'resolve',
   body,
-  async handle({ path, body, operation }, { table }: RouteServices) {
+  async handle({ path, body, operation }, { table, operatorLimits = {} }: OperatorServices) {
     const transactionId = path['transactionId'] ?? '';
     const withdrawal = isTransactionId(transactionId) ? await getTransaction(table, transactionId) : undefined;
     if (withdrawal === undefined) throw new WalletError('transaction_not_found');
     const { principal, at } = operation;
-    const { replayed } = await resolveWithdrawal(table, operation, {
+    const verdict = {
       withdrawal,
       at,
       from: ['review'],
@@ -34,11 +36,16 @@ export const resolve = command({
           ? { code: 'resolved_as_failed', message: 'An operator has found that the bank did not pay' }
           : undefined,
       resolution: { ...body, principal, at },
-    });
+    } as const;
+    const overLimit = overOperatorLimit(operatorLimits, 'resolve', withdrawal);
+    const { replayed } = await resolveWithdrawal(table, operation, verdict, overLimit);
     const resolved = await getTransaction(table, transactionId);
     return committed(200, transactionView(resolved ?? withdrawal, 'operator'), replayed);
   },
 });
 
 const env = readEnvironment('resolve');
-export const handler = serve(resolve, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const handler = serve(resolve, {
+  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
+});

@@ -4,6 +4,7 @@ export const errorTitles = {
   idempotency_key_required: 'The Idempotency-Key header is required',
   unauthorized: 'The caller is not known: a valid token or signature is required',
   forbidden: 'The token does not allow this',
+  operator_limit_exceeded: 'The amount is over the limit of operators',
   not_found: 'There is nothing here',
   wallet_not_found: 'There is no such wallet',
   transaction_not_found: 'There is no such transaction',

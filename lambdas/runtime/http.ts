@@ -7,6 +7,7 @@ import type { FunctionName, Route, RouteAccess } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { jsonOf } from '../domain/money.ts';
+import type { OperatorLimits } from '../domain/operator-limits.ts';
 import { fingerprintOf, transactionIdOf } from '../store/keys.ts';
 import type { Operation } from '../store/operations.ts';
 import type { RateLimit } from '../store/rate-window.ts';
@@ -26,6 +27,11 @@ import { describe, logger, metrics } from './telemetry.ts';
 export interface RouteServices {
   readonly table: Table;
   readonly limits?: Limits;
+}
+
+/** What the routes of operators work with whose amounts are limited; absent limits are none. */
+export interface OperatorServices extends RouteServices {
+  readonly operatorLimits?: OperatorLimits;
 }
 
 /** What the routes of end users work with. */

@@ -6,6 +6,7 @@ const statuses: Record<ErrorCode, number> = {
   idempotency_key_required: 400,
   unauthorized: 401,
   forbidden: 403,
+  operator_limit_exceeded: 403,
   not_found: 404,
   wallet_not_found: 404,
   transaction_not_found: 404,

@@ -48,6 +48,22 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
 }
 
 /**
+ * The record of a command that must not be written, as it is over a limit that may have been higher before: a used key is
+ * a replay as ever, and a new one is refused with `refusal`. The condition holds for no item.
+ */
+export function replayOnly(
+  { request, ...record }: WriteItem<WalletError | Replay>,
+  refusal: WalletError,
+): WriteItem<WalletError | Replay> {
+  const ConditionExpression = 'attribute_exists(pk) AND attribute_not_exists(pk)';
+  return {
+    ...record,
+    request: { ...request, ...(request.Put && { Put: { ...request.Put, ConditionExpression } }) },
+    refused: (image) => (image === undefined ? refusal : record.refused(image)),
+  };
+}
+
+/**
  * The record of a command that moves no money (opening a wallet, changing its status). It shares the keys of
  * transactions, so that one key cannot serve a charge and a freeze.
  */

@@ -6,7 +6,7 @@ import type { Stretch } from '../domain/history.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { dueShardOf, historyKeyOf, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
-import { putRecord, replayOf } from './operations.ts';
+import { putRecord, replayOf, replayOnly } from './operations.ts';
 import type { Replay } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
@@ -27,11 +27,18 @@ export interface Committed {
 /**
  * Books a charge: one write, 5 write units.
  *
+ * @param overLimit the refusal of a charge that is over its operator's limit: then only a replay is answered
  * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
- *   `balance_limit_exceeded`, `idempotency_key_reused`, `busy`
+ *   `balance_limit_exceeded`, `idempotency_key_reused`, `busy`, and `overLimit`
  */
-export function commitCharge(table: Table, transaction: Transaction, fingerprint: string): Promise<Committed> {
-  return commit(table, transaction, fingerprint, [credit(table, movement(transaction))], { items: [] });
+export function commitCharge(
+  table: Table,
+  transaction: Transaction,
+  fingerprint: string,
+  overLimit?: WalletError,
+): Promise<Committed> {
+  const changes = [credit(table, movement(transaction))];
+  return commit(table, transaction, fingerprint, changes, { items: [] }, { overLimit });
 }
 
 /**
@@ -232,7 +239,7 @@ async function commit(
   fingerprint: string,
   changes: readonly WriteItem<WalletError>[],
   limited: ReturnType<typeof limitedBy>,
-  due?: { dueShard: string; dueAt: string },
+  { overLimit, ...due }: { dueShard?: string; dueAt?: string; overLimit?: WalletError | undefined } = {},
 ): Promise<Committed> {
   const record = {
     ...transactionKey(transaction.transactionId),
@@ -241,7 +248,9 @@ async function commit(
     ...transaction,
     ...due,
   };
-  const items = [putRecord(table, record), ...changes, ...limited.items];
+  const put = putRecord(table, record);
+  // A refused command touches no wallet.
+  const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
   const replay = replayOf(await write<WalletError | Replay>(table, items, limited.reads));
   if (replay === undefined) return { transaction, replayed: false };
   const existing = toTransaction(replay.record);

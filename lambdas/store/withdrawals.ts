@@ -24,7 +24,7 @@ import {
   transactionKey,
   waitingShard,
 } from './keys.ts';
-import { putOperation, putRecord, Replay, replayOf } from './operations.ts';
+import { putOperation, putRecord, Replay, replayOf, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
@@ -184,21 +184,25 @@ export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boo
  * Ends a withdrawal by an operator's word, together with the record of the operator's key. The operator neither asked for
  * the withdrawal nor owns its wallet.
  *
- * @throws WalletError `not_in_review`, `forbidden`, `idempotency_key_reused`, `busy`
+ * @param overLimit the refusal of a withdrawal that is over the operator's limit: then only a replay is answered
+ * @throws WalletError `not_in_review`, `forbidden`, `idempotency_key_reused`, `busy`, and `overLimit`
  */
 export async function resolveWithdrawal(
   table: Table,
   operation: Operation,
   verdict: Verdict,
+  overLimit?: WalletError,
 ): Promise<{ replayed: boolean }> {
   refuseKeyOf(verdict.withdrawal, operation);
   const { principal } = operation;
+  const record = putOperation(table, operation);
   const items = verdictItems<WalletError | Replay>(table, verdict, {
     endedBy: actorOf(operation),
     refused: (image) =>
       image?.['principal'] === principal ? ownDecision('withdrawal') : new WalletError('not_in_review'),
   });
-  return { replayed: replayOf(await write(table, [putOperation(table, operation), ...items])) !== undefined };
+  const written = overLimit === undefined ? [record, ...items] : [replayOnly(record, overLimit)];
+  return { replayed: replayOf(await write(table, written)) !== undefined };
 }
 
 /**

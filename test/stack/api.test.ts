@@ -1,9 +1,10 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { minCompressionBytes, type Route, routes, scopes } from '../../lambdas/contract.ts';
+import { minCompressionBytes, type OperatorLimits, type Route, routes, scopes } from '../../lambdas/contract.ts';
 import { type ErrorCode, WalletError } from '../../lambdas/domain/errors.ts';
 import { problem } from '../../lambdas/runtime/problem.ts';
+import type { WalletStackProps } from '../../lib/wallet-stack.ts';
 import { type Resource, resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
 const { template, stack } = synthesize();
@@ -99,6 +100,31 @@ describe('the stage', () => {
       ]),
       [5, 5, 5, 5].map((rate) => [rate, 6]),
     );
+  });
+});
+
+describe('limits of operators', () => {
+  const variableOf = (props: WalletStackProps) => {
+    const functions = [...resourcesOf(synthesize(props).template, 'AWS::Lambda::Function').values()];
+    return functions.flatMap(({ Properties }) => {
+      const { Variables } = Properties['Environment'] as { Variables: Record<string, unknown> };
+      return (Variables['OPERATOR_LIMITS'] as string | undefined) ?? [];
+    });
+  };
+
+  it('are none by default, and those of the prop for charge and resolve', () => {
+    assert.deepEqual(variableOf({}), ['{}', '{}']);
+    const operatorLimits = { charge: 100, byCurrency: { JPY: { resolve: 5 } } };
+    const text = JSON.stringify(operatorLimits);
+    assert.deepEqual(variableOf({ operatorLimits }), [text, text]);
+  });
+
+  it('are refused at synthesis where they are none, with the value received', () => {
+    const refuses = (operatorLimits: OperatorLimits, message: RegExp) =>
+      assert.throws(() => synthesize({ operatorLimits }), message);
+    refuses({ charge: 0 }, /operatorLimits.charge must be a whole number of at least 1, received 0/);
+    refuses({ byCurrency: { EUR: { resolve: 1.5 } } }, /byCurrency.EUR.resolve must be .* received 1.5/);
+    refuses({ byCurrency: { eur: { charge: 1 } } }, /three capital letters, received "eur"/);
   });
 });
 

@@ -1,0 +1,95 @@
+/** Limits of one command of an operator, through the routes, against the real engine. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { charge } from '../../lambdas/api/charge.ts';
+import { resolve } from '../../lambdas/api/resolve.ts';
+import type { OperatorLimits } from '../../lambdas/contract.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { readOperatorLimits } from '../../lambdas/runtime/operator-limits.ts';
+import { reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { startTestEngine, type TestEngine, type TestTable } from '../engine.ts';
+import { operator, send, type Response } from '../request.ts';
+import { acceptedWithdrawal, balanceOf, claimed, newKey, openWallet, visit } from './commands.ts';
+import { allItems } from './inspect.ts';
+
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+});
+after(() => engine.stop());
+
+/** Asserts that the answer names the limit, and that nothing was stored. */
+async function assertOverLimit(ask: () => Promise<Response>, detail: string): Promise<void> {
+  const before = await allItems(table);
+  const { status, body } = await ask();
+  assert.deepEqual([status, body?.['code'], body?.['detail']], [403, 'operator_limit_exceeded', detail]);
+  assert.deepEqual(await allItems(table), before);
+}
+
+describe('a charge', () => {
+  const ask = (walletId: string, amount: number, operatorLimits: OperatorLimits, key = newKey()) =>
+    send('charge', serve(charge, { table, operatorLimits }), {
+      as: operator,
+      key,
+      path: { walletId },
+      body: { amount },
+    });
+
+  it('is refused over the limit of its currency, else of all, and booked up to it', async () => {
+    const limits = { charge: 1_000, byCurrency: { JPY: { charge: 50_000 } } };
+    const [euros, yen] = [await openWallet(table, 'ann'), await openWallet(table, 'ann', 'JPY')];
+    await assertOverLimit(
+      () => ask(euros, 1_001, limits),
+      'charge takes at most 1000, asked for are 1001, in minor units of EUR',
+    );
+    await assertOverLimit(
+      () => ask(yen, 50_001, limits),
+      'charge takes at most 50000, asked for are 50001, in minor units of JPY',
+    );
+    assert.deepEqual([(await ask(euros, 1_000, limits)).status, (await ask(yen, 50_000, limits)).status], [201, 201]);
+    assert.equal((await ask(euros, 1_001, { byCurrency: { USD: { charge: 1 } } })).status, 201);
+  });
+
+  it('that was booked before the limit was lowered is answered as a replay', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const key = newKey();
+    const first = await ask(walletId, 500, {}, key);
+    const again = await ask(walletId, 500, { charge: 1 }, key);
+    assert.deepEqual([again.status, again.headers['Idempotency-Replayed']], [201, 'true']);
+    assert.deepEqual(again.body, first.body);
+    assert.equal((await ask(walletId, 501, { charge: 1 }, key)).body?.['code'], 'idempotency_key_reused');
+    assert.deepEqual(await balanceOf(table, walletId), { available: 500, held: 0, total: 500 });
+  });
+});
+
+describe('a resolution', () => {
+  it('is refused over the limit, and a repeated one is a replay after the limit was lowered', async () => {
+    const { walletId, transactionId } = await acceptedWithdrawal(table);
+    await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown'));
+    const key = newKey();
+    const ask = (limit: number) =>
+      send('resolve', serve(resolve, { table, operatorLimits: { resolve: limit } }), {
+        as: operator,
+        key,
+        path: { transactionId },
+        body: { outcome: 'failed', evidence: 'Statement of March, line 12' },
+      });
+    await assertOverLimit(() => ask(29), 'resolve takes at most 29, asked for are 30, in minor units of EUR');
+    assert.equal((await ask(30)).body?.['status'], 'failed');
+    const again = await ask(1);
+    assert.deepEqual([again.status, again.headers['Idempotency-Replayed']], [200, 'true']);
+    assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+  });
+});
+
+describe('the variable', () => {
+  it('holds limits and nothing else', () => {
+    const limits = { charge: 5, byCurrency: { EUR: { resolve: 7 } } };
+    assert.deepEqual(readOperatorLimits(JSON.stringify(limits)), limits);
+    for (const wrong of ['{"charge":0}', '{"charge":1.5}', '{"withdraw":1}', '{"byCurrency":{"eur":{"charge":1}}}'])
+      assert.throws(() => readOperatorLimits(wrong));
+  });
+});

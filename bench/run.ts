@@ -5,7 +5,7 @@ import { readOptions } from '../bin/options.ts';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
 import { startService } from './service.ts';
 
-const sections = ['budgets', 'imports', 'throughput', 'hot-wallet'] as const;
+const sections = ['budgets', 'imports', 'throughput', 'hot-wallet', 'hostile'] as const;
 type Section = (typeof sections)[number];
 
 const help = `npm run bench -- [options]
@@ -30,12 +30,14 @@ const size = options.quick
       pairs: 2,
       throughput: { rounds: 1, calls: 16, concurrency: 8 },
       hotWallet: { rounds: 1, batches: 1, concurrency: 8, openLoop: { perSecond: 20, seconds: 2 } },
+      hostile: { rounds: 1, seconds: 1 },
     }
   : {
       functions: Object.keys(environments) as FunctionName[],
       pairs: 21,
       throughput: { rounds: 7, calls: 400, concurrency: 8 },
       hotWallet: { rounds: 5, batches: 4, concurrency: 32, openLoop: { perSecond: 100, seconds: 15 } },
+      hostile: { rounds: 3, seconds: 8 },
     };
 
 async function measure(chosen: readonly Section[]): Promise<object> {
@@ -98,6 +100,12 @@ async function measure(chosen: readonly Section[]): Promise<object> {
         const hotWallet = (figures[section] = await measureHotWallet(service, size.hotWallet, told));
         const title = `Transfers into one wallet (batches: at least ${speedTarget} × one by one, at most ${unitsTarget} write units each)`;
         return [title, hotWalletTable(hotWallet)];
+      }
+      case 'hostile': {
+        const { hostileTable, measureHostile, shareTarget } = await import('./hostile.ts');
+        const measured = (figures[section] = await measureHostile(service, size.hostile, told));
+        const title = `A shop that is paid while others send it what is refused (at least ${shareTarget} of its rate under the same load without conflicts)`;
+        return [title, hostileTable(measured)];
       }
     }
   }

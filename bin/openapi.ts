@@ -145,7 +145,7 @@ export async function openApiDocument(): Promise<object> {
   };
 }
 
-/** The route in lambdas/api/<name>.ts. */
+/** Returns the route in lambdas/api/<name>.ts. */
 export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
   const module = (await import(entryOf(name))) as Record<string, unknown>;
   const handler = Object.values(module).find(
@@ -200,12 +200,12 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
   };
 }
 
-/** A token may be had in any way, or in the one that the document describes. */
+/** Returns a security alternative, and for a token also its OAuth2 form, which the document describes. */
 function withOAuth(alternative: object): object[] {
   return 'token' in alternative ? [alternative, { oauth2: alternative.token }] : [alternative];
 }
 
-/** The alternatives that open a route. */
+/** Returns the security alternatives that open a route. */
 function securityOf(route: Route, { body }: Described): object[] {
   if (!('open' in route)) {
     const { own, any } = route;
@@ -287,7 +287,7 @@ function refusalHeaders(status: number): HeaderName[] {
 
 const rateHeaders = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'] as const;
 
-/** Whether a token of an end user opens the route; operators are not limited. */
+/** Returns whether a token of an end user opens the route. Operators are not limited. */
 function isForEndUsers(route: Route): boolean {
   return !('open' in route) && route.own !== undefined;
 }
@@ -324,14 +324,14 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Every object in a value, changed from the outside in. */
+/** Returns the value with every object in it changed, from the outside in. */
 function mapObjects(value: unknown, change: (object: JsonObject) => JsonObject): unknown {
   if (Array.isArray(value)) return value.map((member) => mapObjects(member, change));
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(change(value)).map(([name, member]) => [name, mapObjects(member, change)]));
 }
 
-/** Answers may get further values: a client that stops at one that it does not know would stop then. */
+/** Returns the schema of an answer with open enums, as later versions may add values. */
 function withOpenEnums(schema: JsonObject): unknown {
   return mapObjects(schema, ({ enum: values, ...rest }) =>
     Array.isArray(values)
@@ -340,7 +340,7 @@ function withOpenEnums(schema: JsonObject): unknown {
   );
 }
 
-/** The schema with a description for each field, and the pattern of currencies. */
+/** Returns the schema with a description for each field, and the pattern of currencies. */
 function describedFields(id: string, schema: unknown): unknown {
   return mapObjects(schema, (object) => {
     const { properties } = object;

@@ -108,7 +108,8 @@ export type OwnerScope = 'read' | 'write';
  * A scope that lets operators act on every wallet.
  *
  * - `charge`: books money in, and opens wallets for owners. For a backend.
- * - `support`: reads everything, freezes and closes wallets, and changes what owners are notified of. For people.
+ * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, and changes notification preferences.
+ *   For people.
  * - `decide`: moves the money of others, ends withdrawals in review, and unfreezes wallets. For few people.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide';

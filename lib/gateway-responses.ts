@@ -93,7 +93,10 @@ export function gatewayResponses(allowedOrigins: readonly string[]): readonly Ga
   }));
 }
 
-/** The gateway cannot choose among several: every origin may read that it was refused, which says nothing of anybody. */
+/**
+ * Returns the origin that may read the gateway's own answers. The gateway cannot choose among several, so then every
+ * origin may read that it was refused: such an answer holds no data.
+ */
 function allowedOrigin(origins: readonly string[]): string {
   const [only, ...others] = origins;
   return others.length === 0 ? `'${String(only)}'` : 'method.request.header.Origin';

@@ -76,7 +76,7 @@ export interface WalletServiceProps {
 
   /**
    * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at most.
-   * `false` reserves nothing: for a new account, whose quota is 10 and of which Lambda lets nobody reserve any.
+   * `false` reserves nothing: for a new account, whose quota is 10, of which Lambda allows no reservation.
    *
    * @default - 554 of the 1,000 that an account usually has
    */

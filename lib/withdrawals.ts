@@ -95,7 +95,7 @@ export class Withdrawals extends Construct {
       shares,
       addAlarm,
     });
-    // One key for each direction: what one side leaks does not let anybody forge the other side's messages.
+    // One key for each direction: a key that one side leaks cannot forge the other side's messages.
     this.requestSecret = newBankKey(this, 'BankSecret', 'HMAC key that requests to the bank are signed with');
     this.notificationSecret = newBankKey(
       this,

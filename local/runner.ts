@@ -95,7 +95,7 @@ const drainMs = 10_000;
 const maxLogBytes = 64 * 1024 * 1024;
 const bankParameter = 'BankUrl';
 const bankWindowParameter = 'BankNotFoundWindowSeconds';
-/** Longer than a call to the simulator is under way when its caller has gone. */
+/** Longer than the simulator works on a call after its caller has timed out. */
 const bankWindowSeconds = 2;
 /** The simulator has another port each time, and is the same bank. */
 const bankId = 'simulator';

@@ -233,7 +233,7 @@ function readFind(answer: Answer | Lost, payment: PaymentFacts): FindOutcome {
   return readRejection(body) ?? surprise(answer);
 }
 
-/** What an answer means that names another payment than ours, in whatever it says; undefined when it names ours. */
+/** Returns the outcome of an answer that names another payment than ours; undefined when it names ours. */
 function misfitOf({ status, body }: Answer, payment: PaymentFacts): UnknownOutcome | undefined {
   if (body['reference'] !== payment.reference) return unknown(`status ${String(status)} for another reference`);
   return body['amount'] === payment.amount && body['currency'] === payment.currency
@@ -281,7 +281,7 @@ function isFailure(outcome: Outcome): boolean {
   return outcome.outcome === 'not_accepted' || (outcome.outcome === 'unknown' && outcome !== processing);
 }
 
-/** Whether the bank has refused a signature before it did any work. A 401 with another code may be a proxy's. */
+/** Returns whether the bank has refused a signature before any work. A 401 with another code may be a proxy's. */
 function isRefusedSignature(answer: Answer | Lost): boolean {
   return !('lost' in answer) && answer.status === 401 && answer.body['code'] === 'signature_invalid';
 }

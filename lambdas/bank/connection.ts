@@ -8,7 +8,7 @@ export interface BankRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Empty for a GET. */
   readonly body: string;
-  /** Ends the call, whatever it waits for. */
+  /** Ends the call at any stage. */
   readonly signal: AbortSignal;
 }
 
@@ -79,7 +79,7 @@ async function readText(response: IncomingMessage): Promise<{ status: number; te
   return { status, text: Buffer.concat(chunks).toString('utf8') };
 }
 
-/** The system's code of an error (`ECONNRESET`); a message could quote what was sent. */
+/** Returns the system's code of an error (`ECONNRESET`). The message is not used: it could quote the request. */
 export function codeOf(error: unknown): string | undefined {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z_]*$/.test(code) ? code : undefined;

@@ -4,7 +4,7 @@ import { keep, type Kept, type Lifetimes } from '../runtime/keep.ts';
 /** The keys that may be right: the current one and, while an overlap lasts, the one before it. */
 export type Keys = readonly [current: string, ...previous: string[]];
 
-/** Gives the keys of one direction; `afresh` because the other side uses none of the keys that were given. */
+/** Returns the keys of one direction. `afresh` reads them again: the other side uses none of the returned keys. */
 export type KeySource = Kept<Keys>;
 
 /** A key that was withdrawn is refused within five minutes. */
@@ -16,13 +16,13 @@ const stages = { current: 'AWSCURRENT', previous: 'AWSPREVIOUS' } as const;
 interface Reading {
   readonly current: string;
   readonly previous: string | undefined;
-  /** When the previous key stops to count, epoch ms. */
+  /** When the previous key stops counting, epoch ms. */
   readonly overlapEndsAt: number;
 }
 
 /**
- * Keys from Secrets Manager, kept for at most five minutes (see `keep` for a reading that fails). Rejects with the SDK's
- * error, or when the secret has no string.
+ * Returns a source of keys from Secrets Manager, which keeps them for at most five minutes (see `keep` for a reading that
+ * fails). The source rejects with the SDK's error, or when the secret has no string.
  */
 export function openSecret({
   client,
@@ -64,7 +64,7 @@ export function openSecret({
 /** A bank that takes longer than this to accept a new key refuses every request. */
 const requestOverlapMs = 30 * 86_400_000;
 
-/** The keys that requests to the bank are signed with. Which of them counts is the bank's decision, hence the time. */
+/** Returns the keys that sign requests to the bank. The bank decides when the old one ends, so both count for long. */
 export function openRequestKeys(
   client: Pick<SecretsManagerClient, 'send'>,
   secretArn: string,
@@ -73,7 +73,7 @@ export function openRequestKeys(
   return openSecret({ client, secretArn, overlapMs: requestOverlapMs, now });
 }
 
-/** A secret that was never rotated, or whose overlap was ended by hand, has no previous value. */
+/** Returns undefined for a missing value: the secret was never rotated, or its overlap was ended by hand. */
 function noneIfMissing(error: unknown): undefined {
   if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
   throw error;

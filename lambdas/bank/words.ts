@@ -6,8 +6,8 @@ export function isCode(value: unknown): value is string {
 }
 
 /**
- * The bank's words go to the wallet's owner and into logs: at most 200 characters, nothing like an account, and Unicode,
- * as nothing else can be stored.
+ * Returns the bank's words as the wallet's owner and logs may have them: at most 200 characters and no account. Text that
+ * is not Unicode is replaced, because the database cannot store it.
  */
 export function withoutAccounts(message: string, account?: string): string {
   const masked = account === undefined ? message : message.replaceAll(account, '****');

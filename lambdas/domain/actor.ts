@@ -7,25 +7,25 @@ export const actorKinds = ['owner', 'operator', 'bank', 'screening', 'service'] 
 /** The party that made a change. The audit names it for every event. */
 export interface Actor {
   readonly kind: (typeof actorKinds)[number];
-  /** The token's `sub` of an owner or operator; a fixed name with a space, which no token can have, of the others. */
+  /** Of an owner or operator, the token's `sub`. Of the others, a fixed name with a space, which no `sub` can have. */
   readonly principal: string;
   /**
-   * The issuer of the token, of an owner or operator: on records by its mark (`issuerMarkOf`), which keeps them within a
-   * kilobyte; events spell it out.
+   * Of an owner or operator, the issuer of the token. Records have only its mark (`issuerMarkOf`), to stay within a
+   * kilobyte. Events have the issuer itself.
    */
   readonly issuer?: string | undefined;
 }
 
-/** The bank, by an answer or a notification of its own. */
+/** The bank, which acts by its answers and notifications. */
 export const bank: Actor = { kind: 'bank', principal: 'the bank' };
 
 /** The screening for fraud, which freezes wallets that look suspicious. */
 export const screening: Actor = { kind: 'screening', principal: 'the screening' };
 
-/** The workers of the service: what they do by their own clock, without the bank's word. */
+/** The workers of the service, where neither a caller nor the bank has decided. */
 export const service: Actor = { kind: 'service', principal: 'the service' };
 
-/** The members of an actor alone, of a value that has more. */
+/** Returns only the members of an actor, from a value that has more. */
 export function actorOf({ kind, principal, issuer }: Actor): Actor {
   return { kind, principal, ...(issuer !== undefined && { issuer }) };
 }

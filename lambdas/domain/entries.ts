@@ -15,11 +15,11 @@ export interface Balance {
 export interface Entry {
   readonly walletId: string;
   readonly version: number;
-  /** From when on the version holds, ISO 8601 UTC. Never earlier than the entry before it, whatever clocks say. */
+  /** Time from which the version holds, ISO 8601 UTC. Never earlier than that of the entry before it. */
   readonly at: string;
   /**
-   * When the change was booked, as its transaction says: the time at which its request began, by the clock of one
-   * machine. Absent in entries of the first releases, whose `at` is this time and may run backwards.
+   * Time at which the change was booked, as in its transaction: when its request began, by the clock of one machine.
+   * Absent in entries of the first releases. Their `at` is this time, and may run backwards.
    */
   readonly bookedAt?: string;
   readonly changes: readonly { readonly account: keyof Balance; readonly amount: Sum }[];
@@ -134,14 +134,14 @@ export function entriesAfter(last: Entry | undefined, change: WalletChange, stor
   return missed === undefined ? [entry] : [missed, entry];
 }
 
-/** Whether two entries of a version record the same change. Their times in the chain do not count. */
+/** Returns whether two entries of a version record the same change. Their times in the chain do not count. */
 export function isSameChange(one: Entry, other: Entry): boolean {
   // The text of an entry has all its fields; a time that both share leaves `at` out of the comparison.
   const textOf = (entry: Entry) => hashedText({ ...entry, at: '', bookedAt: bookedAtOf(entry) }, '');
   return textOf(one) === textOf(other);
 }
 
-/** Whether this wallet is the one that the entry of its version has left behind. */
+/** Returns whether the entry of this wallet's version has left this very wallet. */
 function isLeftBy(entry: Entry, wallet: Wallet): boolean {
   const { version, balanceAfter, statusAfter, transactionId } = entry;
   return (
@@ -155,17 +155,17 @@ function isLeftBy(entry: Entry, wallet: Wallet): boolean {
   );
 }
 
-/** The last of some entries that held at a moment. */
+/** The entry that held at a moment, of some entries. */
 export interface Held {
-  /** Undefined: the first of them came later. */
+  /** Undefined when the first of them is later. */
   readonly entry: Entry | undefined;
   /** Whether the ledger shows that its version ended after the moment. */
   readonly isOver: boolean;
 }
 
 /**
- * Returns what held at a moment, of consecutive entries in the order of their versions. A version holds when none up to
- * it is of a later time, so that the answer is right for entries whose times run backwards, too.
+ * Returns the entry that held at a moment, of consecutive entries in the order of their versions. A version holds when no
+ * entry up to it is of a later time. So the answer is also right for entries whose times run backwards.
  *
  * @param before what held before the first of them
  */
@@ -196,8 +196,8 @@ export function balanceHeld(
 }
 
 /**
- * How long after a moment the balance at it is final, ms. A command is booked at the time at which its request began; until
- * then one that began before the moment may still be written. No function runs for longer than half of this.
+ * Time after a moment from which the balance at it is final, ms. A command is booked at the time at which its request
+ * began, so until then one that began before the moment may be written. No function runs for longer than half of this.
  */
 export const finalAfterMs = 60_000;
 

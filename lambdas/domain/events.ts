@@ -70,7 +70,7 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
 /** The type of an event that is about a transaction. */
 type TransactionEvent = NonNullable<ReturnType<typeof transactionEvent>>;
 
-/** The actor of a transaction's event, read from the transaction as it is after the change. */
+/** Returns the actor of a transaction's event. `after` is the transaction after the change. */
 export function transactionActor(type: TransactionEvent, after: Transaction): Actor {
   switch (type) {
     case 'wallet.funded':
@@ -92,12 +92,12 @@ export function transactionActor(type: TransactionEvent, after: Transaction): Ac
   }
 }
 
-/** The operator who resolved it, on records of earlier releases, which have no `endedBy`. */
+/** Returns the operator of the resolution, for records of earlier releases: they have no `endedBy`. */
 function resolverOf({ resolution }: Transaction): Actor | undefined {
   return resolution && { kind: 'operator', principal: resolution.principal };
 }
 
-/** The actor of a wallet's event, read from the wallet as it is after the change. */
+/** Returns the actor of a wallet's event. `after` is the wallet after the change. */
 export function walletActor(type: NonNullable<ReturnType<typeof walletEvent>>, after: Wallet): Actor {
   if (type === 'wallet.created') return after.createdBy ?? { kind: 'owner', principal: after.ownerId };
   // Earlier releases stored no actor; operators and the screening changed statuses.

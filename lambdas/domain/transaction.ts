@@ -29,8 +29,7 @@ export interface Destination {
 }
 
 /**
- * What is known after a visit to the bank. `not_accepted`: the bank has taken nothing because of it. `unknown`: it may have
- * paid.
+ * The result of a visit to the bank. `not_accepted`: the bank has done no work for it. `unknown`: it may have paid.
  */
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 export const attemptOutcomes = ['accepted', 'rejected', 'not_accepted', 'unknown'] as const;
@@ -52,7 +51,7 @@ export interface Resolution {
   readonly at: string;
 }
 
-/** The owner's or an operator's end of a withdrawal before a submit had left. */
+/** How its owner or an operator ended a withdrawal that had not left for the bank. */
 export interface Cancellation {
   readonly actor: Actor;
   /** Why, in the words of the actor. */
@@ -104,7 +103,10 @@ export interface Transaction extends Annotations {
   readonly queued?: true;
   /** Of a queued transfer that has arrived: the first of those that were credited together, itself perhaps. */
   readonly settledWith?: string;
-  /** The token's `sub` behind the command, for an operator's command the mark of its issuer, and for an owner's command the owner of `walletId`. */
+  /**
+   * The token's `sub` behind the command. An operator's command also has the mark of the token's issuer; an owner's
+   * command has the owner of `walletId`.
+   */
   readonly principal: string;
   readonly issuer?: string | undefined;
   readonly ownerId?: string | undefined;
@@ -207,7 +209,7 @@ export function releasePostings(of: Transaction): Posting[] {
   return move(of.amount, accounts.held(of.walletId), accounts.available(of.walletId));
 }
 
-/** The actor behind the command: a command of an owner names the owner, one of an operator does not. */
+/** Returns the actor behind the command. The record of an owner's command has `ownerId`, an operator's has none. */
 export function requesterOf({ type, principal, issuer, ownerId }: Transaction): Actor {
   if (type === 'return') return bank;
   return { kind: ownerId === undefined ? 'operator' : 'owner', principal, ...(issuer !== undefined && { issuer }) };

@@ -92,7 +92,7 @@ export function debitRefusal(wallet: Wallet | undefined, debit: Use & { amount: 
   );
 }
 
-/** Names the balance, as only a caller whose reach has the wallet gets so far. */
+/** Returns a refusal that names the balance, which this caller may read. */
 function insufficientFunds({ available, currency }: Wallet, amount: number): WalletError {
   const detail = `available are ${String(available)}, asked for are ${amount}, in minor units of ${currency}`;
   return new WalletError('insufficient_funds', { detail });
@@ -110,12 +110,12 @@ export function creditRefusal(wallet: Wallet | undefined, credit: Use & { amount
 
 const hiddenFromPayers: readonly string[] = ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded'];
 
-/** Whether a refusal of a receiver tells a payer about the receiver's affairs. */
+/** Returns whether payers must not see this refusal, because it shows the state of the receiver's wallet. */
 export function hidesFromPayers(code: string): boolean {
   return hiddenFromPayers.includes(code);
 }
 
-/** As `creditRefusal`, for the payer of a transfer, who does not learn why the receiver cannot receive. */
+/** Returns why this receiver cannot be paid, as `creditRefusal`, without what payers must not see. */
 export function receiverRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
   const refusal = creditRefusal(wallet, credit);
   return refusal !== undefined && hidesFromPayers(refusal.code) ? new WalletError('receiver_unavailable') : refusal;

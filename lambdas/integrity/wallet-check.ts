@@ -41,7 +41,7 @@ const both = ['available', 'held'] as const;
 const mostFound = 20;
 
 /**
- * A check of the wallet as it was read; its first finding is what the wallet says of itself.
+ * Begins a check of the wallet as it was read. Its first findings are from the wallet alone.
  *
  * @param secondLook given when something seemed wrong before: the version that the wallet had then
  */
@@ -171,8 +171,8 @@ function follow(check: WalletCheck, entry: ChainedEntry, asOf: string | undefine
 }
 
 /**
- * Entries behind the version of the wallet as it was read are of changes since. If the wallet has not made them, it was
- * put back to an earlier state.
+ * Compares the end of the ledger with the wallet. Entries of versions above the one that was read are of later changes.
+ * If the wallet has not reached them, it was put back to an earlier state.
  *
  * @returns the read units that this took
  */

@@ -27,9 +27,9 @@ export interface Caller extends Reach, Actor {
 }
 
 /**
- * The caller of a request that the authorizer let through.
+ * Returns the caller of a request that the authorizer let through.
  *
- * @throws WalletError `forbidden` when the token lacks the route's scopes, `unauthorized` without the authorizer's word
+ * @throws WalletError `forbidden` when the token lacks the route's scopes, `unauthorized` when no caller is named
  */
 export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess): Caller {
   const context = event.requestContext.authorizer as Partial<AuthorizerContext> | null | undefined;
@@ -44,7 +44,7 @@ export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess)
   throw new WalletError('forbidden', { detail: `the token lacks the scope wallet:${own ?? any}` });
 }
 
-/** The scopes in the authorizer's text. This is the one place where `operate` becomes the scopes that it is the sum of. */
+/** Returns the scopes in the authorizer's text. Only here does `operate` become the scopes that it is the sum of. */
 export function scopesIn(text: string): ReadonlySet<string> {
   const granted = text.split(' ');
   return new Set(granted.includes('operate') ? [...granted, ...operatorScopes] : granted);

@@ -6,7 +6,7 @@ import { headersOf } from './request.ts';
 /**
  * Answers with `body` and its entity tag, or with 304 when the client has it (RFC 9110, section 13.1.2).
  *
- * @param version tells this body from every other of the same resource; a hash of the body when absent
+ * @param version differs for each body of the same resource; absent: a hash of the body
  */
 export function conditional(event: APIGatewayProxyEvent, body: object, version = fingerprintOf(body)): Answer {
   const etag = `"${version}"`;

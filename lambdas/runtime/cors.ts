@@ -13,7 +13,7 @@ const exposedHeaders = [
   'Retry-After, x-amzn-RequestId',
 ].join(', ');
 
-/** The headers by which a browser lets a page of another origin read the answer; none when CORS is off. */
+/** Returns the headers that let a page of another origin read the answer; none when CORS is off. */
 export function corsHeaders(event: APIGatewayProxyEvent): Readonly<Record<string, string>> {
   if (origins.length === 0) return {};
   const [origin = ''] = headersOf(event, 'Origin');
@@ -24,12 +24,12 @@ export function corsHeaders(event: APIGatewayProxyEvent): Readonly<Record<string
   };
 }
 
-/** What the answers depend on besides the caller. */
+/** Returns the part of `Vary` that CORS adds. */
 export function varyingByOrigin(): string {
   return origins.length === 0 ? '' : ', Origin';
 }
 
-/** The answer to a browser that asks, before the request itself, what it may send. */
+/** The answer to a preflight request, by which a browser asks what it may send. */
 export const preflight: Answer = {
   status: 204,
   headers: {

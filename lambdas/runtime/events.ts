@@ -24,7 +24,7 @@ export interface EventFacts {
   readonly issuer: string;
 }
 
-/** The event that a change is, made from the images of this one item; undefined when it is none. */
+/** Returns the event of a change, made from the images of this one item; undefined when the change is no event. */
 export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undefined {
   return change.kind === 'wallet'
     ? eventOfWallet(change.before, change.after, facts)
@@ -32,8 +32,8 @@ export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undef
 }
 
 /**
- * The actor with its issuer spelled out. The mark of another issuer, from before a change, stays as it is. An owner's
- * transaction has no mark: the stack takes tokens of one issuer, so it is that one.
+ * Returns the actor with its issuer in place of the mark. The mark of an issuer that the stack had before stays. An
+ * owner's transaction has no mark: the stack takes tokens of one issuer, so it is that one.
  */
 function spelledOut(actor: Actor, issuer: string): Actor {
   const isThis = actor.issuer === undefined ? actor.kind === 'owner' : actor.issuer === issuerMarkOf(issuer);

@@ -6,19 +6,19 @@ export interface Forgeries {
   readonly refuse: (token: string, address: string) => boolean;
   /** Counts a token that the issuer has not signed. */
   readonly count: (address: string) => void;
-  /** Remembers a valid token, which is checked from then on whatever else its address sends. */
+  /** Remembers a valid token: it is never refused because of its address. */
   readonly trust: (token: string) => void;
 }
 
-/** Addresses that a container remembers; the one that was silent for longest is forgotten first. */
+/** Most addresses that a container remembers. It forgets the one with the oldest failure first. */
 const mostAddresses = 1_000;
 const mostTokens = 1_000;
 
 /**
- * Limits the checks of signatures that fail, for each address. An address has an allowance of so many, and it grows back
- * by as many in a minute. Without it, only tokens that this container knows as valid are checked, so that callers behind
- * the same address go on. Tokens that the issuer has signed and that have expired, or are meant for another service, cost
- * nothing: an honest client sends them.
+ * Limits the failed checks of signatures for each address. An address has an allowance of `perMinute`, which grows back
+ * within a minute. When it is used up, only tokens that this container knows as valid are checked: other callers behind
+ * the address go on. Signed tokens that have expired, or are meant for another service, cost nothing: honest clients send
+ * them.
  */
 export function openForgeries(perMinute: number, now: () => number = Date.now): Forgeries {
   const addresses = new Map<string, { left: number; at: number }>();
@@ -44,7 +44,7 @@ export function openForgeries(perMinute: number, now: () => number = Date.now): 
   };
 }
 
-/** A token may be long, and is a secret. */
+/** Returns what stands for a token in memory, as a token may be long, and is a secret. */
 function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('base64');
 }

@@ -101,12 +101,12 @@ export function command<B extends z.ZodType, S extends RouteServices = LimitedSe
   };
 }
 
-/** When the gateway took the request, epoch ms; a caller other than the gateway may not say. */
+/** Returns when the gateway took the request, epoch ms; undefined when another caller invokes the function. */
 function requestedAt({ requestContext }: APIGatewayProxyEvent): number | undefined {
   return (requestContext as Partial<typeof requestContext>).requestTimeEpoch;
 }
 
-/** The allowance that the command of an end user counts in, where its route has a limit of commands. */
+/** Returns the limit that a command counts against; undefined for operators, and for routes that limit no commands. */
 function rateOf(
   { ownerId, principal }: Caller,
   operation: string,
@@ -150,7 +150,7 @@ export interface ReplacementCall<B> {
   readonly body: B;
 }
 
-/** A PUT route. To do it twice is to do it once, so it takes no Idempotency-Key. */
+/** A PUT route. A repetition changes nothing, so it takes no Idempotency-Key. */
 export function replacement<B extends z.ZodType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
@@ -170,14 +170,14 @@ export function replacement<B extends z.ZodType, S extends RouteServices = Limit
   };
 }
 
-/** The scopes that open a route, from the contract. */
+/** Returns the scopes that open a route, from the contract. */
 function accessOf(name: FunctionName): RouteAccess {
   const route = routes.find((one: Route) => one.function === name);
   if (route === undefined || 'open' in route) throw new Error(`the contract has no scopes for ${name}`);
   return route;
 }
 
-/** The answer to a command: what it made and where that is, or on a replay the same as it is now. */
+/** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
 export function committed(
   status: number,
   body: { readonly transactionId: string } | { readonly walletId: string },
@@ -259,7 +259,7 @@ function toResult({ status, body, headers = {} }: Answer, event: APIGatewayProxy
     headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
-      // The gateway compresses, and says nothing of it.
+      // The gateway compresses answers without adding this header.
       Vary: `Authorization, Accept-Encoding${varyingByOrigin()}`,
       ...corsHeaders(event),
       ...headers,
@@ -269,7 +269,7 @@ function toResult({ status, body, headers = {} }: Answer, event: APIGatewayProxy
   };
 }
 
-/** What the request's path has in front of the contract's: the stage, or the base path of a domain name. */
+/** Returns the part of the request's path in front of the route: the stage, or the base path of a domain name. */
 function basePathOf({ resource, requestContext }: APIGatewayProxyEvent): string {
   const depth = resource.split('/').length - 1;
   return requestContext.path.replace(/\/+$/, '').split('/').slice(0, -depth).join('/');

@@ -1,12 +1,12 @@
 import type { InvalidField } from '../domain/errors.ts';
 
-/** Tokens of a text that is JSON, but for numbers and words, which have no part in what is looked for. */
+/** Matches the strings and brackets of JSON, which is all that the search for names needs. */
 const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
 const exactInteger = /^-?\d+$/;
 
 /**
- * The value of a JSON text. A number counts only when its text is an integer that a double holds exactly: any other is
- * read as NaN, which no schema takes, so that no amount is ever rounded before it is checked.
+ * Returns the value of a JSON text. A number counts only when its text is an integer that a double holds exactly. Any
+ * other number is read as NaN, which no schema accepts, so no amount is rounded before it is checked.
  *
  * @throws SyntaxError, or RangeError for what is nested too deep
  */
@@ -17,10 +17,10 @@ export function parseExact(text: string): unknown {
 }
 
 /**
- * The names in a JSON text that readers do not agree on: those given twice in one object, of which some take the first
- * and some the last, and `__proto__`.
+ * Returns the names in a JSON text on which parsers disagree: `__proto__`, and names given twice in one object, of which
+ * some parsers take the first and some the last.
  *
- * @param text what `JSON.parse` takes
+ * @param text valid JSON
  */
 export function doubtfulNames(text: string): InvalidField[] {
   const doubtful: InvalidField[] = [];

@@ -8,20 +8,21 @@ export interface Lifetimes {
   readonly staleAfterMs: number;
 }
 
-/** Age up to which a value is used when it cannot be read again. */
+/** Age up to which a value is used while readings fail. */
 const unusableAfterMs = 3_600_000;
-/** A reading that failed, or that was asked for as `afresh`, is repeated no sooner. */
+/** Shortest time between a reading that failed, or was asked for with `afresh`, and the next one. */
 const retryAfterMs = 10_000;
 
 /**
- * Gives a value that changes seldom and elsewhere. `afresh` asks for another reading, because the value at hand does not
- * have what the caller needs.
+ * Returns a value that seldom changes, and outside this process. `afresh` asks for another reading, because the last
+ * value lacks what the caller needs.
  */
 export type Kept<T> = (afresh?: 'afresh') => Promise<T>;
 
 /**
- * Keeps what `read` gives, for as long as `lifetimes` say. Concurrent callers share one reading. A reading that fails is
- * logged, and the last value is used for up to an hour; after that, and at first, the call rejects with its error.
+ * Keeps the value that `read` returns, for as long as `lifetimes` say. Concurrent callers share one reading. A reading
+ * that fails is logged, and the last value is used for up to an hour. After that, and at first, the call rejects with the
+ * error.
  *
  * @param what names the value in the log
  */

@@ -95,13 +95,13 @@ function none(kind: Counted['kind']): Counted {
 }
 
 /**
- * Serves a request within its caller's limits, and says in the answer's headers what is left of them. A command that its
- * write counts costs nothing more, unless the caller's last command was refused or a repetition: until the next one is
- * accepted, plain reads decide first. A caller with too many refusals is refused without any call. Operators are not
- * limited: their windows would be items that all of them write.
+ * Serves a request within its caller's limits, and adds headers that say what is left of them. A command is counted in
+ * its own write, at no further cost. After a refused or repeated command plain reads decide first, until a command is
+ * accepted. A caller with too many refusals is refused without any call. Operators are not limited: all of them would
+ * write the same items.
  *
  * @param kind `command` for what is counted in its own write where the route has a limit of commands
- * @param serve does the work; told whether plain reads are to decide before a write is tried
+ * @param serve does the work; `readFirst`: plain reads decide before a write is tried
  * @throws WalletError `rate_limited`
  */
 export async function withinLimits(

@@ -56,7 +56,7 @@ export async function waitForEnd(table: Table, transaction: OpenWithdrawal, unti
   return current;
 }
 
-/** Whether no worker will end it before `until`. */
+/** Returns whether no worker will end the withdrawal before `until`. */
 function isPutBack({ claimId, dueAt, waitingFor }: OpenWithdrawal, until: number): boolean {
   return waitingFor !== undefined || (claimId === undefined && dueAt !== undefined && Date.parse(dueAt) > until);
 }

@@ -39,9 +39,9 @@ export interface Answer {
 }
 
 /**
- * An error as problem+json (RFC 9457) with the contract's `code`.
+ * Returns an error as problem+json (RFC 9457) with the contract's `code`.
  *
- * @param requestId the gateway's, by which logs and access log know the request
+ * @param requestId the gateway's id of the request, which logs and access log have too
  */
 export function problem(error: WalletError, requestId?: string): Answer {
   const { detail, errors, retryAfterSeconds, limit } = error.details;

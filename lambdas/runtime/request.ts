@@ -22,7 +22,7 @@ const badTime = 'must be an ISO 8601 time with an offset, in the years 1970 to 9
  */
 const plainText = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffd]*$`, 'u');
 
-/** Names that objects have of themselves in some language: as a key of metadata they would not be read back. */
+/** Names that every object has in some language. As a key of metadata such a name could not be read back. */
 const inheritedNames = [
   'constructor',
   'hasOwnProperty',
@@ -35,7 +35,7 @@ const inheritedNames = [
 ];
 const metadataKey = new RegExp(`^(?!(?:${inheritedNames.join('|')})$)[A-Za-z][A-Za-z0-9_.-]{0,39}$`);
 
-/** A moment, from a query parameter; normalised to UTC with milliseconds, and what is finer than that is rounded. */
+/** Returns the schema of a time in the query: normalised to UTC, and rounded to milliseconds. */
 function time(round: 'up' | 'down') {
   return z.iso
     .datetime({ offset: true, error: badTime, abort: true })
@@ -43,7 +43,7 @@ function time(round: 'up' | 'down') {
     .refine((text) => text !== '', badTime);
 }
 
-/** The time in UTC; empty for one that does not sort as text among the service's own. */
+/** Returns the time in UTC; empty for a time that does not sort as text among the service's own. */
 function normalisedTime(text: string, round: 'up' | 'down'): string {
   const isFiner = round === 'up' && /\.\d{3}\d*[1-9]/.test(text);
   const ms = Date.parse(text) + (isFiner ? 1 : 0);
@@ -135,7 +135,7 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
   };
 
 /**
- * The path's parameters by name, each one that the service could have made: nothing is read for an id that cannot be.
+ * Returns the path's parameters by name. Refuses an id that the service cannot have made, without a read.
  *
  * @throws WalletError `wallet_not_found`, `transaction_not_found`
  */
@@ -168,9 +168,9 @@ export function refuseQuery(event: APIGatewayProxyEvent): void {
 }
 
 /**
- * A header's value, whatever the case that the client wrote its name in.
+ * Returns a header's value. The case of the header's name does not matter.
  *
- * @throws WalletError `invalid_request` when it is given twice, as no reader could say which one counts
+ * @throws WalletError `invalid_request` when it is given twice, as it is not defined which one counts
  */
 export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
   const [value, ...others] = headersOf(event, name);
@@ -178,7 +178,7 @@ export function headerOf(event: APIGatewayProxyEvent, name: string): string | un
   return value;
 }
 
-/** All lines of a header that may be given several times. */
+/** Returns all values of a header that may be given several times. */
 export function headersOf(event: Pick<APIGatewayProxyEvent, 'multiValueHeaders'>, name: string): string[] {
   const wanted = name.toLowerCase();
   return Object.entries(event.multiValueHeaders).flatMap(([header, values]) =>
@@ -211,10 +211,10 @@ function readJson(event: APIGatewayProxyEvent): unknown {
   return value;
 }
 
-/** Throws for what is no UTF-8. A byte order mark stays, and so is refused, as JSON begins with none. */
+/** Throws for bytes that are not UTF-8. Keeps a byte order mark, which is then refused: JSON begins with none. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Content codings that the gateway takes off; any other is still on. */
+/** Content codings that the gateway decodes. */
 const decodedCodings = ['identity', 'gzip', 'deflate'];
 
 /** @throws WalletError `unsupported_media_type` for what is not JSON in UTF-8 */
@@ -251,7 +251,7 @@ function check<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   );
 }
 
-/** What is wrong with a field whose schema does not say so itself, in our words and not in the validator's. */
+/** Returns what is wrong with a field whose schema has no text for it, without the validator's own words. */
 function wordsOf(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':

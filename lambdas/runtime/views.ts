@@ -21,8 +21,8 @@ import { receiptCodeOf } from '../store/keys.ts';
  * - `operator`: sees everything that is not the service's own bookkeeping; account numbers are masked.
  * - `owner`: the owner of the wallet that a transaction acts on, or of the wallet itself.
  * - `counterparty`: the owner of the wallet that receives a transfer.
- * - `subscriber`: whatever reads the bus: the audit, notifications, consumers of yours. Events are kept where nobody can
- *   take anything out, so they hold no evidence and no holder of an account. The event itself names the actor.
+ * - `subscriber`: every consumer of the bus: the audit, notifications, consumers of yours. The archive cannot delete from
+ *   events, so they hold no evidence and no holder of an account. The event itself names the actor.
  */
 export const audiences = ['operator', 'owner', 'counterparty', 'subscriber'] as const;
 export type Audience = (typeof audiences)[number];
@@ -35,13 +35,13 @@ type View<Source, A extends Audience> = {
   readonly [Field in keyof Required<Source>]: Readonly<Record<A, Decision<NonNullable<Source[Field]>, Source>>>;
 };
 
-const everybody = { operator: true, owner: true, counterparty: true, subscriber: true } as const;
-const exceptCounterparty = { ...everybody, counterparty: false } as const;
+const everyAudience = { operator: true, owner: true, counterparty: true, subscriber: true } as const;
+const exceptCounterparty = { ...everyAudience, counterparty: false } as const;
 const operatorOnly = { operator: true, owner: false, counterparty: false, subscriber: false } as const;
 /** Only the service's own code uses it. */
 const internal = { ...operatorOnly, operator: false } as const;
 
-/** A transaction with what is worked out for its views. */
+/** A transaction with the fields that are computed for its views. */
 interface ShownTransaction extends Omit<OpenWithdrawal, 'resolution'> {
   /** Whole on a record, without its words and the operator in an event. */
   readonly resolution?: Partial<Resolution> | undefined;
@@ -59,15 +59,15 @@ const masked = ({ account, name }: NonNullable<Transaction['destination']>) => (
 
 /** The view of a transaction. */
 export const transactionFields: View<ShownTransaction, Audience> = {
-  transactionId: everybody,
-  receiptCode: everybody,
-  type: everybody,
-  status: everybody,
-  amount: everybody,
-  currency: everybody,
+  transactionId: everyAudience,
+  receiptCode: everyAudience,
+  type: everyAudience,
+  status: everyAudience,
+  amount: everyAudience,
+  currency: everyAudience,
   // The receiver can pay back.
-  walletId: everybody,
-  counterpartyWalletId: everybody,
+  walletId: everyAudience,
+  counterpartyWalletId: everyAudience,
   destination: {
     operator: masked,
     owner: masked,
@@ -114,13 +114,13 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   originalTransactionId: exceptCounterparty,
   returnTransactionId: exceptCounterparty,
   // It may be the transfer of another payer: the receiver finds its ledger's entry by it.
-  settledWith: { ...everybody, owner: false },
+  settledWith: { ...everyAudience, owner: false },
   externalReference: exceptCounterparty,
-  description: everybody,
+  description: everyAudience,
   metadata: { operator: sorted, owner: sorted, counterparty: false, subscriber: sorted },
-  createdAt: everybody,
-  updatedAt: everybody,
-  completedAt: everybody,
+  createdAt: everyAudience,
+  updatedAt: everyAudience,
+  completedAt: everyAudience,
   requestedBy: operatorOnly,
   endedBy: operatorOnly,
   principal: internal,
@@ -136,12 +136,12 @@ export const transactionFields: View<ShownTransaction, Audience> = {
 
 type TransactionView = z.output<(typeof namedSchemas)['Transaction']>;
 
-/** A transaction as an audience sees it. */
+/** Returns a transaction as an audience sees it. */
 export function transactionView(transaction: Transaction, audience: Audience): TransactionView {
   return shown(transactionFields, shownTransaction(transaction), audience) as TransactionView;
 }
 
-/** A transaction as events carry it, with the fingerprint that stands for its destination's account. */
+/** Returns a transaction as events carry it, with the fingerprint that stands for its destination's account. */
 export function publishedTransaction(
   transaction: Transaction,
   destinationFingerprint: string | undefined,
@@ -159,12 +159,12 @@ function postingsOf(postings: Transaction['postings']) {
   return postings.map(({ account, amount }) => ({ account, amount }));
 }
 
-/** The same members, by name. */
+/** Returns the same members, sorted by name. */
 function sorted(members: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A cancellation without an operator's words and identity, which are not the owner's affair. */
+/** Returns a cancellation as its owner may see it: without an operator's words and identity. */
 function cancellationOf({ actor, reason, at }: Cancellation) {
   return { by: actor.kind, ...(actor.kind === 'owner' && { reason }), at };
 }
@@ -177,7 +177,7 @@ function attemptsOf(attempts: NonNullable<Transaction['attempts']>) {
   return attempts.map(({ at, submitted, outcome, reason }) => ({ at, submitted, outcome, reason }));
 }
 
-/** Those who ever see a wallet: a counterparty does not. */
+/** The audiences of a wallet: a counterparty never sees it. */
 export type WalletAudience = Exclude<Audience, 'counterparty'>;
 
 interface ShownWallet extends Wallet {
@@ -186,16 +186,16 @@ interface ShownWallet extends Wallet {
 
 /** The view of a wallet. */
 export const walletFields: View<ShownWallet, WalletAudience> = {
-  walletId: everybody,
-  ownerId: everybody,
-  currency: everybody,
-  status: everybody,
-  balance: everybody,
-  createdAt: everybody,
-  updatedAt: everybody,
+  walletId: everyAudience,
+  ownerId: everyAudience,
+  currency: everyAudience,
+  status: everyAudience,
+  balance: everyAudience,
+  createdAt: everyAudience,
+  updatedAt: everyAudience,
   lastStatusChange: {
     operator: ({ status, at, actor, reason }) => ({ status, at, actor, reason }),
-    // Neither the person nor the suspicion.
+    // Without the operator and the reason, which may be a suspicion.
     owner: ({ status, at }) => ({ status, at }),
     // The event names the actor and the reason itself.
     subscriber: ({ status, at }) => ({ status, at }),
@@ -211,7 +211,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
 
 type WalletView = z.output<(typeof namedSchemas)['Wallet']>;
 
-/** A wallet as an audience sees it. */
+/** Returns a wallet as an audience sees it. */
 export function walletView(wallet: Wallet, audience: WalletAudience): WalletView {
   return shown(walletFields, { ...wallet, balance: balanceView(wallet) }, audience) as WalletView;
 }
@@ -221,20 +221,20 @@ export function balanceView({ walletId, currency, available, held, total, versio
   return { walletId, currency, available, held, total, version };
 }
 
-/** The view of a line of a wallet's ledger. */
+/** The view of an entry of a wallet's ledger. */
 export const entryFields: View<ChainedEntry, 'operator' | 'owner'> = {
-  walletId: everybody,
-  version: everybody,
-  at: everybody,
-  bookedAt: everybody,
+  walletId: everyAudience,
+  version: everyAudience,
+  at: everyAudience,
+  bookedAt: everyAudience,
   changes: { operator: changesOf, owner: changesOf },
   balanceAfter: { operator: balanceAfterOf, owner: balanceAfterOf },
-  statusAfter: everybody,
-  transactionId: everybody,
-  hash: everybody,
+  statusAfter: everyAudience,
+  transactionId: everyAudience,
+  hash: everyAudience,
 };
 
-/** A line of a wallet's ledger as an audience sees it. */
+/** Returns an entry of a wallet's ledger as an audience sees it. */
 export function entryView(entry: ChainedEntry, audience: 'operator' | 'owner') {
   return shown(entryFields, entry, audience);
 }
@@ -279,7 +279,7 @@ export interface Notice {
 type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy'>>;
 
 /**
- * An event as one owner is notified of it: cut to what that owner may see of it, without the actor, the reason and the
+ * Returns an event as one owner is notified of it: only what that owner may see, without the actor, the reason and the
  * limits of the screening.
  */
 export function noticeOf(event: Notified, audience: 'owner' | 'counterparty'): Notice {
@@ -296,7 +296,7 @@ function subjectOf(
     const { rule, walletId, transactionId, currency } = event.activity;
     return { activity: { rule, walletId, transactionId, currency } };
   }
-  // The account is masked already, and its fingerprint is for those who compare events; a cancellation is cut already.
+  // The event has the masked account and the cut cancellation. The fingerprint is for consumers that compare events.
   const { destination, cancellation, ...transaction } = event.transaction;
   return {
     transaction: {

@@ -7,19 +7,17 @@ import { getWallets } from '../store/wallets.ts';
 import type { Caller } from './caller.ts';
 import type { Audience } from './views.ts';
 
-/**
- * The audience that a caller is of a transaction in the history of a wallet that it reaches.
- */
+/** Returns the audience of a caller who sees a transaction in the history of its wallet `listed`. */
 export function audienceOf(caller: Caller, { walletId, ownerId }: Transaction, listed: string): Audience {
   if (caller.ownerId === undefined) return 'operator';
   return walletId === listed || ownerId === caller.ownerId ? 'owner' : 'counterparty';
 }
 
 /**
- * A transaction, if the caller may see it, and the audience that the caller is of it: one read for operators and for the end user who sent it; a second one, of
- * the wallets, for those who received it.
+ * Returns a transaction that the caller may see, and the caller's audience. Takes one read for operators and the sender,
+ * and a second one, of the wallets, for other end users.
  *
- * @throws WalletError `transaction_not_found`, also for what is somebody else's
+ * @throws WalletError `transaction_not_found`, also for a transaction of other owners
  */
 export async function getVisibleTransaction(
   table: Table,

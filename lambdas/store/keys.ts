@@ -156,14 +156,14 @@ export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction'
   return key.sk === 'TX' ? 'transaction' : undefined;
 }
 
-/** What a caller has asked for lately; no operation's name has a `#`, so that no two callers share an item. */
+/** Returns the key of a caller's rate windows. No operation's name has a `#`, so no two callers share an item. */
 export function rateWindowKey(principal: string, operation: string) {
   return { pk: `${ledgerItems.rateWindow}${principal}#${operation}`, sk: 'RATE' };
 }
 
 /**
- * What an owner wishes to be told. The partition has nothing else in it, so that who may write preferences cannot write
- * a wallet of the owner's list.
+ * Returns the key of an owner's notification preferences. Their partition has no other item, so the grant to write
+ * preferences cannot write the owner's list of wallets.
  */
 export function preferencesKey(ownerId: string) {
   return { pk: `${ledgerItems.preferences}${ownerId}`, sk: 'PREFERENCES' };

@@ -74,7 +74,7 @@ function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteIte
   };
 }
 
-/** What a limit adds to the write of a command; nothing for operators, who are not expected to press. */
+/** Returns what a limit adds to the write of a command; nothing for operators, who are not limited. */
 export function limitedBy(
   table: Table,
   rate: RateLimit | undefined,
@@ -126,7 +126,7 @@ function countOf(image: Item | undefined, window: number): number {
   return Number(image?.[nameOf(window)] ?? 0);
 }
 
-/** Returns when an item may be forgotten that was last written in a step: epoch seconds. */
+/** Returns when an item that was last written in this step may be deleted: epoch seconds. */
 function timeToLive(step: number): number {
   return endOfWindow(step + graceSteps) / 1000;
 }

@@ -34,8 +34,8 @@ export interface Reads {
  * DynamoDB answers with the first try's success; so what was written once is never reported as refused. And a refusal
  * counts only when no try is missing: one that is still on its way could find the conditions true and write after all.
  *
- * Plain reads take no part in conflicts. So they may decide before the write touches an item of anybody else, and they do
- * when the write has met others twice: a caller without money must not keep the receiver busy for a whole budget.
+ * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also decide
+ * after two conflicts: a caller without money must not keep the receiver's wallet busy for a whole budget.
  *
  * @param items at most 100; the most telling condition first: callers answer with the first reading
  * @param reads plain reads of the same items that decide whether the write is tried (again)

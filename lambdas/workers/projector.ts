@@ -131,7 +131,7 @@ class Unreadable extends Error {
   override readonly name = 'Unreadable';
 }
 
-/** A transaction is booked that was booked before, and was another one then: the table was put back meanwhile. */
+/** The totals have another booking of this transaction: the table was put back to an earlier state. */
 class OtherBooking extends Error {
   override readonly name = 'OtherBooking';
 }

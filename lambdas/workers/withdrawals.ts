@@ -125,7 +125,7 @@ async function consult({ withdrawal, claim }: Visit, services: WithdrawalService
       logger.info('wallet frozen', { transactionId, walletId, dueAt: iso(dueAt) });
       return { dueAt, submitBy, waitingFor: 'wallet_frozen' };
     }
-    // The claim announced when its submit would be over by; one that may end later must not begin.
+    // The claim stored `submitBy`. A submit that may end later must not begin.
     const beginBy = Date.parse(claim.submitBy) - bankCallMs;
     if (table.now() > beginBy) throw new TooLate();
     const answer = await bank.submit(paymentOf(withdrawal), beginBy);
@@ -173,7 +173,7 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
       const { outcome } = answer;
       const { visits, record, review } = afterVisit(withdrawal, { outcome, at: attempt.at }, policy);
       if (review) return leaveToPeople(visit, attempt, table);
-      // Whatever was out before this submit was definitely not found, and the bank has not accepted this one.
+      // An earlier submit was definitely not found, and the bank has not accepted this one.
       const out = outcome === 'not_accepted' ? undefined : submitBy;
       const patient = bank.isDown() || isProcessing(answer) || !record;
       const dueAt = nextVisitAt({ now: table.now(), visits, submitBy: out, patient }, policy, table.random());
@@ -228,8 +228,8 @@ function wantedAgain(current: OpenWithdrawal | undefined): number | undefined {
 }
 
 /**
- * What was found out cannot be booked, because somebody else has the withdrawal now. Whoever that is hears the same from
- * the bank, or dies, and then this message is needed. If it has ended, and the other way round, people must look.
+ * Leaves a withdrawal that another worker now holds: this outcome cannot be recorded. Keeps the message until that worker
+ * finishes, in case it crashes. If the withdrawal already ended the other way, reports a contradiction.
  *
  * @param end what the bank has definitely said, if anything
  */

@@ -186,12 +186,6 @@ export const mutations: readonly Mutation[] = [
     'for (const other of others.slice(keys.length)) {',
   ),
   mutation(
-    'sign again however late',
-    client,
-    'isRefusedSignature(answer) || Date.now() >= endsAt)',
-    'isRefusedSignature(answer) || Number.isNaN(endsAt))',
-  ),
-  mutation(
     'cancel what may be with the bank',
     withdrawals,
     " AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';",

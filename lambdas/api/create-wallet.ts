@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { asOpened } from '../domain/wallet.ts';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
@@ -21,7 +22,9 @@ export const createWallet = command({
       currency: body.currency,
       rate,
     });
-    return committed(201, walletView(wallet, caller.kind), replayed);
+    // The scope `charge` opens wallets of owners and does not read them, so a repetition must not show a later balance.
+    const shown = caller.kind === 'operator' ? asOpened(wallet) : wallet;
+    return committed(201, walletView(shown, caller.kind), replayed);
   },
 });
 

@@ -1,5 +1,6 @@
 import { defaultBreaker, openBreaker, type BreakerSettings, type BreakerState } from './breaker.ts';
 import { codeOf, NeverConnected, sendOverHttp, TooLong, type Send } from './connection.ts';
+import { doubtfulNames, parseExact } from '../runtime/json.ts';
 import { sign } from './signature.ts';
 import type { KeySource, Keys } from './secret.ts';
 import { isCode, withoutAccounts } from './words.ts';
@@ -296,10 +297,11 @@ function surprise({ status, body: { code } }: Answer): UnknownOutcome {
   return unknown(`status ${String(status)}${isCode(code) ? ` ${code}` : ''}`);
 }
 
+/** Returns undefined also for an object with a name twice: which of the two values the bank means is not known. */
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+    const value = parseExact(text);
+    return typeof value === 'object' && value !== null && doubtfulNames(text).length === 0 ? { ...value } : undefined;
   } catch {
     return undefined;
   }

@@ -53,7 +53,7 @@ export function openWallet(of: {
   ownerId: string;
   currency: string;
   at: string;
-  createdBy: Actor;
+  createdBy?: Actor | undefined;
 }): Wallet {
   return {
     walletId: of.walletId,
@@ -66,8 +66,13 @@ export function openWallet(of: {
     version: 0,
     createdAt: of.at,
     updatedAt: of.at,
-    createdBy: of.createdBy,
+    ...(of.createdBy && { createdBy: of.createdBy }),
   };
+}
+
+/** Returns a wallet as it was when it was opened. */
+export function asOpened({ walletId, ownerId, currency, createdAt: at, createdBy }: Wallet): Wallet {
+  return openWallet({ walletId, ownerId, currency, at, createdBy });
 }
 
 /** What a command asks of a wallet. */

@@ -95,6 +95,7 @@ describe('definite answers', () => {
 describe('anything else is unknown', () => {
   const html = '<html><body>404 Not Found</body></html>';
   const large = 'x'.repeat(70_000);
+  const text = (body: object) => JSON.stringify(body);
   const surprises: [string, Answer, RegExp][] = [
     ...[500, 502, 503, 504, 429, 408, 400, 401, 403, 409, 202, 204, 206, 418].map(
       (status): [string, Answer, RegExp] => [
@@ -127,6 +128,24 @@ describe('anything else is unknown', () => {
       'another currency',
       (_, response) => json(response, 200, { ...paid, currency: 'USD' }),
       /another amount or currency$/,
+    ],
+    [
+      'an amount that is ours only when it is rounded',
+      (_, response) => response.writeHead(200).end(text(paid).replace('1250', '1250.00000000000000001')),
+      /another amount or currency$/,
+    ],
+    ...Object.entries({ reference: 'tx_2', status: 'rejected', amount: 1251, currency: 'USD' }).map(
+      ([name, value]): [string, Answer, RegExp] => [
+        `two values for ${name}`,
+        (_, response) => response.writeHead(200).end(`${text({ [name]: value }).slice(0, -1)},${text(paid).slice(1)}`),
+        /without a JSON object/,
+      ],
+    ),
+    [
+      'two references of a payment that is not found',
+      (_, response) =>
+        response.writeHead(404).end('{"reference":"tx_2","reference":"tx_1","code":"payment_not_found"}'),
+      /without a JSON object/,
     ],
     ['no status', (_, response) => json(response, 200, { ...paid, status: undefined }), /^status 200$/],
     ['a new status', (_, response) => json(response, 200, { ...paid, status: 'paid_later' }), /^status 200$/],

@@ -3,6 +3,7 @@ import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
+import { freeze } from '../../lambdas/api/freeze.ts';
 import { getReceipt } from '../../lambdas/api/get-receipt.ts';
 import { getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
@@ -13,9 +14,9 @@ import type { QueuedServices } from '../../lambdas/runtime/queued-command.ts';
 import { logger } from '../../lambdas/runtime/telemetry.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { endUser, send } from '../request.ts';
+import { endUser, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
-import { destination, fundedWallet, newKey } from './commands.ts';
+import { charge, destination, fundedWallet, newKey } from './commands.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -59,6 +60,23 @@ describe('an answer', () => {
       body: { currency: 'EUR' },
     });
     assert.equal(opened.headers['Location'], `/prod/wallets/${String(opened.body?.['walletId'])}`);
+  });
+
+  it('to an operator that repeats the opening of a wallet shows it as it was opened', async () => {
+    const open = () =>
+      send('create-wallet', serve(createWallet, services()), {
+        as: { ...operator, principal: 'backend', scopes: 'charge' },
+        key: 'open-cleo',
+        body: { currency: 'EUR', ownerId: 'cleo' },
+      });
+    const opened = await open();
+    const changed = String(opened.body?.['walletId']);
+    await charge(table, changed, { amount: 4_711 });
+    const request = { as: operator, key: newKey(), path: { walletId: changed }, body: { reason: 'a suspicion' } };
+    await send('freeze', serve(freeze, { table }), request);
+    const repeated = await open();
+    assert.equal(repeated.headers['Idempotency-Replayed'], 'true');
+    assert.deepEqual(repeated.body, opened.body);
   });
 
   it('names every preference that was followed, and no other', async () => {

@@ -70,6 +70,16 @@ export class LedgerTable extends Construct {
     );
   }
 
+  /** `TABLE_NAME` with a grant to accept transfers or withdrawals within the caller's limits. */
+  allowPayments(): Access {
+    return this.allow({
+      GetItem: ['transaction'],
+      BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
+      PutItem: ['transaction'],
+      UpdateItem: ['wallet', 'rateWindow'],
+    });
+  }
+
   #addIndex(indexName: string, partitionKey: string, sortKey: string): void {
     this.table.addGlobalSecondaryIndex({
       indexName,

@@ -43,12 +43,7 @@ export class Transfers extends Construct {
         timeout: WalletFunction.longestRouteTimeout,
         reservedConcurrency: shares.waitingRoutes,
         environment: {
-          TABLE_NAME: ledger.allow({
-            GetItem: ['transaction'],
-            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
-            PutItem: ['transaction'],
-            UpdateItem: ['wallet', 'rateWindow'],
-          }),
+          TABLE_NAME: ledger.allowPayments(),
           READS_PER_HOUR: String(rateLimits.reads),
           REFUSALS_PER_HOUR: String(rateLimits.refusals),
           TRANSFERS_PER_HOUR: String(rateLimits.transfers),

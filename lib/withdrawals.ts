@@ -114,12 +114,7 @@ export class Withdrawals extends Construct {
         timeout: WalletFunction.longestRouteTimeout,
         reservedConcurrency: shares.waitingRoutes,
         environment: {
-          TABLE_NAME: ledger.allow({
-            GetItem: ['transaction'],
-            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
-            PutItem: ['transaction'],
-            UpdateItem: ['wallet', 'rateWindow'],
-          }),
+          TABLE_NAME: ledger.allowPayments(),
           READS_PER_HOUR: String(rateLimits.reads),
           REFUSALS_PER_HOUR: String(rateLimits.refusals),
           WITHDRAWALS_PER_HOUR: String(rateLimits.withdrawals),

@@ -120,7 +120,9 @@ describe('limits of operators', () => {
   });
 
   it('are refused at synthesis where they are none, with the value received', () => {
-    const refuses = (operatorLimits: OperatorLimits, message: RegExp) => { assert.throws(() => synthesize({ operatorLimits }), message); };
+    const refuses = (operatorLimits: OperatorLimits, message: RegExp) => {
+      assert.throws(() => synthesize({ operatorLimits }), message);
+    };
     refuses({ charge: 0 }, /operatorLimits.charge must be a whole number of at least 1, received 0/);
     refuses({ byCurrency: { EUR: { resolve: 1.5 } } }, /byCurrency.EUR.resolve must be .* received 1.5/);
     refuses({ byCurrency: { eur: { charge: 1 } } }, /three capital letters, received "eur"/);

@@ -117,9 +117,14 @@ export function isOfAnotherBank({ reason }: { readonly reason?: string }): boole
   return reason?.startsWith('submitted to bank ') ?? false;
 }
 
-/** As long as its keys can be read, the service always has one that the bank accepts. */
+/**
+ * As long as its keys can be read, the service always has one that the bank accepts. A process that stands still after a
+ * refusal has no time left to sign with the other key.
+ */
 function checkSignatures(transactions: ReadonlyMap<string, TransactionState>, { struck, violate }: Witness): void {
-  if (struck().some(({ call }) => call.startsWith('secrets'))) return;
+  const excuses = ({ call, kind }: ReturnType<Witness['struck']>[number]) =>
+    call.startsWith('secrets') || (call.startsWith('bank') && (kind === 'stall' || kind === 'pause'));
+  if (struck().some(excuses)) return;
   for (const { transactionId, attempts = [] } of transactions.values()) {
     if (attempts.some(({ reason }) => reason === 'status 401 signature_invalid'))
       violate('a rotation refuses no call', transactionId);

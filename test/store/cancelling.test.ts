@@ -7,6 +7,7 @@ import type { Actor } from '../../lambdas/domain/actor.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
 import { openLimits } from '../../lambdas/runtime/limits.ts';
+import { issuerMarkOf } from '../../lambdas/store/keys.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import {
   cancelWithdrawal,
@@ -17,7 +18,7 @@ import {
 } from '../../lambdas/store/withdrawals.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { endUser, operator, send } from '../request.ts';
+import { endUser, issuer, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import {
   acceptedWithdrawal,
@@ -190,7 +191,7 @@ describe('POST /transactions/{transactionId}/cancel', () => {
       const { cancellation } = await read(transactionId);
       const by = as === operator ? 'operator' : 'owner';
       assert.deepEqual(cancellation, {
-        actor: { kind: by, principal: as.principal },
+        actor: { kind: by, principal: as.principal, issuer: issuerMarkOf(issuer) },
         reason: 'asked for twice',
         at: now(),
       });

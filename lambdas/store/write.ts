@@ -35,7 +35,7 @@ export interface Reads {
  * counts only when no try is missing: one that is still on its way could find the conditions true and write after all.
  *
  * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also decide
- * after two conflicts: a caller without money must not keep the receiver's wallet busy for a whole budget.
+ * after the first conflict: a caller without money must not keep the receiver's wallet busy for a whole budget.
  *
  * @param items at most 100; the most telling condition first: callers answer with the first reading
  * @param reads plain reads of the same items that decide whether the write is tried (again)
@@ -59,7 +59,7 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
       table,
       async () => {
         // A missing try may have written: then only the same write again says so.
-        if (reads && tries.conflicts === conflictsBeforeReads && !tries.missing) {
+        if (reads && tries.conflicts === 1 && !tries.missing) {
           const readings = await readingsNow(table, items, reads, deadline);
           if (readings.length > 0) throw new RefusedByReads(readings);
         }
@@ -82,9 +82,6 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
     return readings;
   }
 }
-
-/** After so many conflicts reads decide whether the write goes on. */
-const conflictsBeforeReads = 2;
 
 /** Ends the tries of a write whose conditions do not hold. */
 class RefusedByReads extends Error {

@@ -98,6 +98,6 @@ export const scopeTexts: Readonly<Record<string, string>> = {
   write: "Move money out of one's own wallets, and open them",
   charge: 'Book money into every wallet, and open wallets for their owners',
   support: 'Read every wallet; freeze and close wallets',
-  decide: 'Move the money of others, end withdrawals in review, and unfreeze wallets',
-  operate: 'The sum of charge, support and decide',
+  decide: 'End withdrawals in review, and unfreeze wallets',
+  operate: 'The sum of charge, support and decide, and alone to move money out of the wallets of others',
 };

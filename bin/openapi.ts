@@ -124,7 +124,7 @@ export async function openApiDocument(): Promise<object> {
           description:
             "With wallet:read and wallet:write a caller reaches the wallets whose ownerId is the token's `sub`. With " +
             'wallet:charge, wallet:support and wallet:decide it reaches every wallet, on the routes that name them. ' +
-            'wallet:operate is the sum of these three.',
+            'wallet:operate is the sum of these three, and alone moves money out of the wallets of others.',
         },
         oauth2: {
           type: 'oauth2',

@@ -207,7 +207,7 @@ interface Answers {
 }
 
 const use: readonly ErrorCode[] = ['wallet_frozen', 'wallet_closed', 'currency_mismatch'];
-const spend: readonly ErrorCode[] = [...use, 'insufficient_funds', 'overloaded'];
+const spend: readonly ErrorCode[] = [...use, 'insufficient_funds', 'operator_limit_exceeded', 'overloaded'];
 const wait = `\`wait=N\`: wait up to N seconds, at most ${longestWaitSeconds}, for the end of the transaction`;
 
 const unchanged = { 304: { meaning: 'It has not changed since the version in If-None-Match' } };

@@ -55,8 +55,8 @@ export const environments = {
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
   'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
   charge: [...table, 'OPERATOR_LIMITS'],
-  withdraw: [...counted, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
-  transfer: [...counted, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT'],
+  withdraw: [...counted, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'],
+  transfer: [...counted, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'],
   'list-transactions': limited,
   'get-transaction': limited,
   'get-receipt': limited,
@@ -110,9 +110,10 @@ export type OwnerScope = 'read' | 'write';
  * - `charge`: books money in, and opens wallets for owners. For a backend.
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, and changes notification preferences.
  *   For people.
- * - `decide`: moves the money of others, ends withdrawals in review, and unfreezes wallets. For few people.
+ * - `decide`: ends withdrawals in review, and unfreezes wallets. For few people.
+ * - `operate`: the sum of the others. It alone moves money out of the wallets of others.
  */
-export type OperatorScope = 'charge' | 'support' | 'decide';
+export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
 /** The scopes that open a route: `own` for the caller's own wallets (absent: it has no such side), `any` for all. */
 export interface RouteAccess {
@@ -134,8 +135,8 @@ export const routes = [
   { method: 'GET', path: '/wallets/{walletId}', function: 'get-wallet', own: 'read', any: 'support' },
   { method: 'GET', path: '/wallets/{walletId}/balance', function: 'get-balance', own: 'read', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/charge', function: 'charge', any: 'charge' },
-  { method: 'POST', path: '/wallets/{walletId}/withdraw', function: 'withdraw', own: 'write', any: 'decide' },
-  { method: 'POST', path: '/wallets/{walletId}/transfer', function: 'transfer', own: 'write', any: 'decide' },
+  { method: 'POST', path: '/wallets/{walletId}/withdraw', function: 'withdraw', own: 'write', any: 'operate' },
+  { method: 'POST', path: '/wallets/{walletId}/transfer', function: 'transfer', own: 'write', any: 'operate' },
   {
     method: 'GET',
     path: '/wallets/{walletId}/transactions',
@@ -175,7 +176,7 @@ export const routes = [
 export const resourceServer = 'wallet';
 export const scopes = ['read', 'write', 'charge', 'support', 'decide', 'operate'] as const;
 
-/** The scope `operate` is the sum of these. */
+/** What `operate` stands for besides itself. The three together are not `operate`. */
 export const operatorScopes = ['charge', 'support', 'decide'] as const satisfies readonly OperatorScope[];
 
 /**

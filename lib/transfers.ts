@@ -11,6 +11,8 @@ import { WorkQueue } from './work-queue.ts';
 export interface TransfersProps {
   readonly ledger: LedgerTable;
   readonly rateLimits: Required<RateLimits>;
+  /** `OperatorLimits` as JSON. */
+  readonly operatorLimits: string;
   /** Messages that may wait before new queued transfers are refused. */
   readonly queueDepthLimit: number;
   /** Most batches of queued transfers that are settled at a time: 2 to 1000. */
@@ -49,6 +51,7 @@ export class Transfers extends Construct {
           TRANSFERS_PER_HOUR: String(rateLimits.transfers),
           TRANSFER_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
+          OPERATOR_LIMITS: props.operatorLimits,
         },
       }),
     };

@@ -51,8 +51,9 @@ export interface WalletServiceProps {
   readonly rateLimits?: RateLimits;
 
   /**
-   * Largest amount of one charge, and of one withdrawal that is resolved, in minor units: `{ charge: 1_000_000, byCurrency:
-   * { JPY: { charge: 100_000_000 } } }`. A larger one is refused with `operator_limit_exceeded`, whoever asks.
+   * Largest amount of one charge, withdrawal or transfer by an operator, and of one withdrawal that an operator resolves,
+   * in minor units: `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger one is refused with
+   * `operator_limit_exceeded`, whatever the scopes of the operator are.
    *
    * @default - no limits
    */
@@ -195,6 +196,7 @@ export class WalletService extends Construct {
     const transfers = new Transfers(this, 'Transfers', {
       ledger,
       rateLimits,
+      operatorLimits,
       queueDepthLimit,
       concurrency: props.transferConcurrency ?? 10,
       shares,

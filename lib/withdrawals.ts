@@ -120,6 +120,7 @@ export class Withdrawals extends Construct {
           WITHDRAWALS_PER_HOUR: String(rateLimits.withdrawals),
           WITHDRAWAL_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
+          OPERATOR_LIMITS: props.operatorLimits,
         },
       }),
       resolve: new WalletFunction(this, 'resolve', {

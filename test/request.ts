@@ -12,7 +12,7 @@ export type CallerContext = AuthorizerContext;
 /** As long as Cognito's. */
 export const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI';
 
-export const operator: CallerContext = { principal: 'operator-1', scopes: 'charge support decide', issuer };
+export const operator: CallerContext = { principal: 'operator-1', scopes: 'operate', issuer };
 
 export function endUser(principal: string): CallerContext {
   return { principal, scopes: 'read write', issuer };

@@ -15,7 +15,7 @@ import { commitCharge } from '../store/transactions.ts';
 export const charge = command({
   name: 'charge',
   body: z.strictObject({ amount: fields.amount, currency: fields.currency.optional(), ...annotations }),
-  async handle({ caller, path, body, operation, transactionId }, { table, operatorLimits = {} }: OperatorServices) {
+  async handle({ caller, path, body, operation, transactionId }, { table, operatorLimits }: OperatorServices) {
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
@@ -23,7 +23,7 @@ export const charge = command({
       table,
       newCharge({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
       operation.fingerprint,
-      overOperatorLimit(operatorLimits, 'charge', { amount: body.amount, currency }),
+      overOperatorLimit(operatorLimits, 'charge', caller, { amount: body.amount, currency }),
     );
     return committed(201, transactionView(transaction, 'operator'), replayed);
   },

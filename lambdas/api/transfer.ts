@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { WalletError } from '../domain/errors.ts';
+import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
+import { readOperatorLimits } from '../runtime/operator-limits.ts';
 import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
 import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
@@ -35,9 +37,10 @@ export const transfer = command<typeof body, QueuedServices>({
     const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, at: operation.at };
     const preferences = preferencesOf(event, operation.at);
     if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
+    const overLimit = overOperatorLimit(services.operatorLimits, 'transfer', caller, facts);
     const result = preferences.respondAsync
-      ? await acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate)
-      : await commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate);
+      ? await acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate, overLimit)
+      : await commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate, overLimit);
     // A repetition is answered as the first request was, whichever way it prefers now.
     if (result.transaction.queued) return enqueue(result, services, preferences, caller.kind);
     return committed(201, transactionView(result.transaction, caller.kind), result.replayed);
@@ -53,6 +56,7 @@ export const handler = serve(
     queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
     readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
     refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
+    operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
     perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
   }),
 );

@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { withdrawal } from '../domain/transaction.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, serve } from '../runtime/http.ts';
+import { readOperatorLimits } from '../runtime/operator-limits.ts';
 import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
 import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
@@ -33,6 +35,7 @@ export const withdraw = command<typeof body, QueuedServices>({
       withdrawal({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
       operation.fingerprint,
       rate,
+      overOperatorLimit(services.operatorLimits, 'withdraw', caller, { amount: body.amount, currency }),
     );
     return enqueue(accepted, services, preferencesOf(event, operation.at), caller.kind);
   },
@@ -47,6 +50,7 @@ export const handler = serve(
     queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
     readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
     refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
+    operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
     perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
   }),
 );

@@ -1,7 +1,8 @@
+import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
 
 /** The commands of operators that have a limit of their own. */
-export type LimitedCommand = 'charge' | 'resolve';
+export type LimitedCommand = 'charge' | 'withdraw' | 'transfer' | 'resolve';
 
 /** Largest amount of one command of an operator, in minor units; a command that is left out has no limit. */
 export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } & {
@@ -9,13 +10,15 @@ export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } &
   readonly byCurrency?: Readonly<Record<string, { readonly [Command in LimitedCommand]?: number }>>;
 };
 
-/** Returns the refusal of a command whose amount is over its limit, undefined when it is not. */
+/** Returns the refusal of an operator's command whose amount is over its limit. Commands of owners have none. */
 export function overOperatorLimit(
-  limits: OperatorLimits,
+  limits: OperatorLimits | undefined,
   command: LimitedCommand,
+  { kind }: Actor,
   { amount, currency }: { readonly amount: number; readonly currency: string },
 ): WalletError | undefined {
-  const limit = limits.byCurrency?.[currency]?.[command] ?? limits[command];
+  if (kind !== 'operator') return undefined;
+  const limit = limits?.byCurrency?.[currency]?.[command] ?? limits?.[command];
   if (limit === undefined || amount <= limit) return undefined;
   const detail = `${command} takes at most ${limit}, asked for are ${amount}, in minor units of ${currency}`;
   return new WalletError('operator_limit_exceeded', { detail });

@@ -1,10 +1,11 @@
 import type { WorkMessage } from '../contract.ts';
+import type { OperatorLimits } from '../domain/operator-limits.ts';
 import { isAtRest } from '../domain/withdrawal.ts';
 import { openTable } from '../store/table.ts';
 import type { Committed } from '../store/transactions.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { committed } from './http.ts';
-import type { LimitedServices } from './http.ts';
+import type { LimitedServices, OperatorServices } from './http.ts';
 import { openLimits } from './limits.ts';
 import { watchDepth } from './overload.ts';
 import type { IsOverloaded } from './overload.ts';
@@ -18,7 +19,7 @@ import { transactionView } from './views.ts';
 import type { Audience } from './views.ts';
 
 /** What routes whose work ends in a worker work with. */
-export interface QueuedServices extends LimitedServices {
+export interface QueuedServices extends LimitedServices, Pick<OperatorServices, 'operatorLimits'> {
   readonly queue: Pick<Queue<WorkMessage>, 'send'>;
   readonly isOverloaded: IsOverloaded;
 }
@@ -31,6 +32,7 @@ export function openQueuedServices(of: {
   readsPerHour: number;
   refusalsPerHour: number;
   perHour: number;
+  operatorLimits: OperatorLimits;
 }): QueuedServices {
   const table = openTable(dynamodbClient(), of.tableName);
   const sqs = sqsClient();
@@ -39,6 +41,7 @@ export function openQueuedServices(of: {
     queue: openQueue(sqs, of.queueUrl),
     isOverloaded: watchDepth(openQueueDepth(sqs, of.queueUrl), of.queueDepthLimit, table.now),
     limits: openLimits(of),
+    operatorLimits: of.operatorLimits,
   };
 }
 

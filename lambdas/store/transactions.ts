@@ -44,6 +44,7 @@ export function commitCharge(
 /**
  * Accepts a withdrawal: holds the money and makes the work due, in one write of 6 write units.
  *
+ * @param overLimit as of `commitCharge`
  * @throws WalletError as `commitCharge`, `insufficient_funds` in place of the limit, and `rate_limited`
  */
 export function acceptWithdrawal(
@@ -51,6 +52,7 @@ export function acceptWithdrawal(
   transaction: Transaction,
   fingerprint: string,
   rate: RateLimit | undefined,
+  overLimit?: WalletError,
 ): Promise<Committed> {
   return commit(
     table,
@@ -61,6 +63,7 @@ export function acceptWithdrawal(
     {
       dueShard: dueShardOf('withdrawal', transaction.transactionId),
       dueAt: transaction.createdAt,
+      overLimit,
     },
   );
 }
@@ -68,6 +71,7 @@ export function acceptWithdrawal(
 /**
  * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
  *
+ * @param overLimit as of `commitCharge`
  * @throws WalletError as `commitCharge`, for the sender; `receiver_unavailable`, `insufficient_funds` and `rate_limited`
  */
 export function commitTransfer(
@@ -75,6 +79,7 @@ export function commitTransfer(
   transaction: Transaction & { counterpartyWalletId: string },
   fingerprint: string,
   rate: RateLimit | undefined,
+  overLimit?: WalletError,
 ): Promise<Committed> {
   const sender = movement(transaction);
   return commit(
@@ -86,12 +91,14 @@ export function commitTransfer(
       creditReceiver(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
     ],
     limitedBy(table, rate, transaction.createdAt),
+    { overLimit },
   );
 }
 
 /**
  * Accepts a transfer for later: debits the sender and makes the work due, in one write of 7 write units.
  *
+ * @param overLimit as of `commitCharge`
  * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is looked at when the money arrives
  */
 export function acceptTransfer(
@@ -99,6 +106,7 @@ export function acceptTransfer(
   transaction: Transaction,
   fingerprint: string,
   rate: RateLimit | undefined,
+  overLimit?: WalletError,
 ): Promise<Committed> {
   return commit(
     table,
@@ -109,6 +117,7 @@ export function acceptTransfer(
     {
       dueShard: dueShardOf('transfer', transaction.transactionId),
       dueAt: transaction.createdAt,
+      overLimit,
     },
   );
 }

@@ -112,11 +112,11 @@ describe('limits of operators', () => {
     });
   };
 
-  it('are none by default, and those of the prop for charge and resolve', () => {
-    assert.deepEqual(variableOf({}), ['{}', '{}']);
+  it('are none by default, and those of the prop for charge, transfer, withdraw and resolve', () => {
+    assert.deepEqual(variableOf({}), ['{}', '{}', '{}', '{}']);
     const operatorLimits = { charge: 100, byCurrency: { JPY: { resolve: 5 } } };
     const text = JSON.stringify(operatorLimits);
-    assert.deepEqual(variableOf({ operatorLimits }), [text, text]);
+    assert.deepEqual(variableOf({ operatorLimits }), [text, text, text, text]);
   });
 
   it('are refused at synthesis where they are none, with the value received', () => {

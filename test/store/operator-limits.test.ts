@@ -4,13 +4,28 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { charge } from '../../lambdas/api/charge.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { OperatorLimits } from '../../lambdas/contract.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openLimits } from '../../lambdas/runtime/limits.ts';
 import { readOperatorLimits } from '../../lambdas/runtime/operator-limits.ts';
-import { reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { currencyOfWalletId } from '../../lambdas/store/keys.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { cancelWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { startTestEngine, type TestEngine, type TestTable } from '../engine.ts';
-import { operator, send, type Response } from '../request.ts';
-import { acceptedWithdrawal, balanceOf, claimed, newKey, openWallet, visit } from './commands.ts';
+import { endUser, operator, send, type CallerContext, type Response } from '../request.ts';
+import {
+  acceptedWithdrawal,
+  balanceOf,
+  claimed,
+  destination,
+  fundedWallet,
+  newKey,
+  openWallet,
+  operation,
+  visit,
+} from './commands.ts';
 import { allItems } from './inspect.ts';
 
 let engine: TestEngine;
@@ -85,11 +100,106 @@ describe('a resolution', () => {
   });
 });
 
+/** A command that moves money out of a wallet: its route, the preference, and the status when it is accepted. */
+const outgoing = [
+  { name: 'withdraw', prefer: undefined, accepted: 202 },
+  { name: 'transfer', prefer: undefined, accepted: 201 },
+  { name: 'transfer', prefer: 'respond-async', accepted: 202 },
+] as const;
+
+for (const { name, prefer, accepted } of outgoing) {
+  describe(`a ${prefer === undefined ? '' : 'queued '}${name}`, () => {
+    let sent: string[] = [];
+    async function ask(
+      walletId: string,
+      amount: number,
+      operatorLimits: OperatorLimits,
+      { as = operator, key = newKey() }: { as?: CallerContext; key?: string } = {},
+    ) {
+      const services = {
+        table,
+        operatorLimits,
+        limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 }),
+        isOverloaded: () => Promise.resolve(false),
+        queue: {
+          send({ transactionId }: { transactionId: string }) {
+            sent.push(transactionId);
+            return Promise.resolve();
+          },
+        },
+      };
+      return send(name, serve(name === 'withdraw' ? withdraw : transfer, services), {
+        as,
+        key,
+        path: { walletId },
+        headers: { ...(prefer !== undefined && { Prefer: prefer }) },
+        body: { amount, ...(name === 'withdraw' ? { destination } : { toWalletId: await receiverOf(walletId) }) },
+      });
+    }
+    const receivers = new Map<string, Promise<string>>();
+    function receiverOf(walletId: string): Promise<string> {
+      const receiver = receivers.get(walletId) ?? openWallet(table, 'bob', currencyOfWalletId(walletId));
+      receivers.set(walletId, receiver);
+      return receiver;
+    }
+
+    it('of an operator is refused over the limit of its currency, else of all, and accepted up to it', async () => {
+      const limits = { [name]: 100, byCurrency: { JPY: { [name]: 500 } } };
+      const [euros, yen] = [await fundedWallet(table, 'ann', 1_000), await fundedWallet(table, 'ann', 1_000, 'JPY')];
+      await receiverOf(euros);
+      await receiverOf(yen);
+      sent = [];
+      await assertOverLimit(
+        () => ask(euros, 101, limits),
+        `${name} takes at most 100, asked for are 101, in minor units of EUR`,
+      );
+      await assertOverLimit(
+        () => ask(yen, 501, limits),
+        `${name} takes at most 500, asked for are 501, in minor units of JPY`,
+      );
+      assert.deepEqual(sent, []);
+      assert.deepEqual(
+        [(await ask(euros, 100, limits)).status, (await ask(yen, 500, limits)).status],
+        [accepted, accepted],
+      );
+    });
+
+    it('of an operator that owns the wallet has the limit, and one of an end user has none', async () => {
+      const own = await fundedWallet(table, operator.principal, 1_000);
+      await receiverOf(own);
+      await assertOverLimit(
+        () => ask(own, 101, { [name]: 100 }),
+        `${name} takes at most 100, asked for are 101, in minor units of EUR`,
+      );
+      const walletId = await fundedWallet(table, 'ann', 1_000);
+      assert.equal((await ask(walletId, 101, { [name]: 100 }, { as: endUser('ann') })).status, accepted);
+    });
+
+    it('that was accepted before the limit was lowered is answered as a replay', async () => {
+      const walletId = await fundedWallet(table, 'ann', 1_000);
+      const key = newKey();
+      const first = await ask(walletId, 500, {}, { key });
+      if (name === 'withdraw') {
+        const withdrawal = await getTransaction(table, String(first.body?.['transactionId']));
+        assert.ok(withdrawal);
+        const cancellation = { actor: { kind: 'operator', principal: 'other' }, at: withdrawal.createdAt } as const;
+        await cancelWithdrawal(table, operation(table, 'cancel'), { withdrawal, cancellation });
+      }
+      const balance = await balanceOf(table, walletId);
+      const again = await ask(walletId, 500, { [name]: 1 }, { key });
+      assert.deepEqual([again.status, again.headers['Idempotency-Replayed']], [accepted, 'true']);
+      assert.equal(again.body?.['transactionId'], first.body?.['transactionId']);
+      assert.equal((await ask(walletId, 501, { [name]: 1 }, { key })).body?.['code'], 'idempotency_key_reused');
+      assert.deepEqual(await balanceOf(table, walletId), balance);
+    });
+  });
+}
+
 describe('the variable', () => {
   it('holds limits and nothing else', () => {
-    const limits = { charge: 5, byCurrency: { EUR: { resolve: 7 } } };
+    const limits = { charge: 5, withdraw: 6, byCurrency: { EUR: { resolve: 7, transfer: 8 } } };
     assert.deepEqual(readOperatorLimits(JSON.stringify(limits)), limits);
-    for (const wrong of ['{"charge":0}', '{"charge":1.5}', '{"withdraw":1}', '{"byCurrency":{"eur":{"charge":1}}}'])
+    for (const wrong of ['{"charge":0}', '{"charge":1.5}', '{"freeze":1}', '{"byCurrency":{"eur":{"charge":1}}}'])
       assert.throws(() => readOperatorLimits(wrong));
   });
 });

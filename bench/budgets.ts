@@ -259,7 +259,7 @@ async function openRoutes(table: Table) {
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
     resolve: serve(resolve, { table }),
-    cancel: serve(cancel, limited),
+    cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1_000_000 }) }),
     bankNotifications: serve(bankNotifications, {
       table,
       keys: () => Promise.resolve([bankKey]),

@@ -75,6 +75,7 @@ export async function startService(): Promise<Service> {
       WALLETS_PER_HOUR: plenty,
       WITHDRAWALS_PER_HOUR: plenty,
       TRANSFERS_PER_HOUR: plenty,
+      CANCELLATIONS_PER_HOUR: plenty,
       QUEUE_DEPTH_LIMIT: plenty,
       WITHDRAWAL_QUEUE_URL: url('withdrawals'),
       WITHDRAWAL_DLQ_URL: url('withdrawals-dead'),

@@ -36,7 +36,7 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   kind: 'What is wrong',
   message: 'For people',
   metadata: 'Texts of the caller, by names of the caller',
-  mutedEvents: 'Types of events that the owner is not told of',
+  mutedEvents: 'Types of events for which the owner gets no notification',
   name: "The account's holder; at most 128 UTF-16 units",
   originalTransactionId: 'Of a return: the withdrawal whose payment came back',
   outcome: 'How it ended',

@@ -82,6 +82,8 @@ export async function openApiDocument(): Promise<object> {
         'A wallet that an operator has opened is answered as it was opened.',
         `A refusal is final ${refusalFinalSeconds} seconds after the last request with its key: an earlier one may be under way until then.`,
         '401, 403 and 429 say nothing of an earlier request with the key: it may have moved money, so ask again with the same key.',
+        'Beyond a limit of its caller a repetition of an accepted command is answered all the same. That takes a read, and these reads are limited, too: beyond twice the limit of refused commands a repetition also gets 429.',
+        'Requests to cancel have a limit of their own: reads do not use it up.',
         'End users are limited: the headers RateLimit-* say how many requests are left, and 429 `rate_limited` says when.',
       ].join(' '),
     },

@@ -95,7 +95,7 @@ const entry = z.object({
 const preferences = z.object({
   ownerId: z.string(),
   channels: z.object(Object.fromEntries(channelNames.map((channel) => [channel, z.boolean()]))),
-  mutedEvents: z.array(z.string()).describe('Types of events that the owner is not told of'),
+  mutedEvents: z.array(z.string()).describe('Types of events for which the owner gets no notification'),
 });
 
 const sum = z.string().regex(/^-?\d+$/);

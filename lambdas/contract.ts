@@ -27,6 +27,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
+ * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
  * - `BANK_ID`: which bank it is, or its base URL, from which the id is made (lambdas/bank/identity.ts).
@@ -64,7 +65,7 @@ export const environments = {
   unfreeze: table,
   close: table,
   resolve: [...table, 'OPERATOR_LIMITS'],
-  cancel: limited,
+  cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL', 'TRANSFER_QUEUE_URL', 'TRANSFER_DLQ_URL'],
   withdrawals: [

@@ -22,6 +22,14 @@ export interface RateLimits {
   readonly withdrawals?: number;
 
   /**
+   * Requests to cancel a withdrawal, whatever becomes of them. They count for themselves, so that a caller who has used
+   * up `reads` can still stop a payout. Counted as `refusals`.
+   *
+   * @default 100
+   */
+  readonly cancellations?: number;
+
+  /**
    * Requests that move no money: reads, and commands that were repeated or not valid. Counted by each container of each
    * function in lots, so that a caller may come up to one lot (at most 20) for each container beyond it.
    *
@@ -31,7 +39,8 @@ export interface RateLimits {
 
   /**
    * Commands of all kinds that were refused with 404, 409, 422 or 429: each may have met writes of other wallets. Counted
-   * as `reads`, in lots of at most 10. Beyond it every command of the caller is refused, and nothing is read or written.
+   * as `reads`, in lots of at most 10. Beyond it every new command of the caller is refused. As many requests again are
+   * looked up by their key, so that a repetition of an accepted command is answered; after them nothing is read.
    *
    * @default 100
    */
@@ -51,6 +60,7 @@ const defaults: Required<RateLimits> = {
   wallets: 10,
   transfers: 100,
   withdrawals: 50,
+  cancellations: 100,
   reads: 1000,
   refusals: 100,
   badTokensPerMinute: 20,

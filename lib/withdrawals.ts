@@ -131,10 +131,10 @@ export class Withdrawals extends Construct {
         environment: {
           TABLE_NAME: ledger.allow({
             ...ending,
-            BatchGetItem: ['wallet'],
+            BatchGetItem: ['transaction', 'wallet'],
             UpdateItem: [...ending.UpdateItem, 'rateWindow'],
           }),
-          READS_PER_HOUR: String(rateLimits.reads),
+          CANCELLATIONS_PER_HOUR: String(rateLimits.cancellations),
         },
       }),
       'bank-notifications': new WalletFunction(this, 'bank-notifications', {

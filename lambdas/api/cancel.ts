@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
+import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
-import { openReadLimits } from '../runtime/limits.ts';
+import { openLimits } from '../runtime/limits.ts';
 import { fields } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { getVisibleTransaction } from '../runtime/visible.ts';
@@ -41,5 +41,7 @@ export const cancel = command({
 const env = readEnvironment('cancel');
 export const handler = serve(cancel, {
   table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
+  limits: openLimits({
+    cancellationsPerHour: positiveInteger('CANCELLATIONS_PER_HOUR', env.CANCELLATIONS_PER_HOUR),
+  }),
 });

@@ -78,7 +78,7 @@ export function command<B extends z.ZodType, S extends RouteServices = LimitedSe
     isCommand: true,
     async handle(event, services) {
       const caller = callerOf(event, access);
-      return withinLimits(services, caller, 'command', async (readFirst) => {
+      return withinLimits(services, caller, 'command', async ({ readFirst, refuseIfNew }) => {
         const path = pathOf(event);
         refuseQuery(event);
         const idempotencyKey = idempotencyKeyOf(event);
@@ -92,6 +92,7 @@ export function command<B extends z.ZodType, S extends RouteServices = LimitedSe
         const transactionId = transactionIdOf(operation.principal, idempotencyKey);
         logger.appendKeys({ transactionId });
         logger.info('command started');
+        await refuseIfNew(transactionId);
         const rate = rateOf(caller, route.name, services, readFirst);
         // The gateway's clock and this one differ by milliseconds.
         const table = forRequest(services.table, requestedAt(event) ?? services.table.now());
@@ -113,8 +114,8 @@ function rateOf(
   { limits }: RouteServices,
   readFirst: boolean,
 ): RateLimit | undefined {
-  if (ownerId === undefined || limits?.commands === undefined) return undefined;
-  return { principal, operation, perHour: limits.commands.perHour, readFirst };
+  if (ownerId === undefined || limits?.commandsPerHour === undefined) return undefined;
+  return { principal, operation, perHour: limits.commandsPerHour, readFirst };
 }
 
 /** A request for a query. */

@@ -1,6 +1,8 @@
 import { WalletError } from '../domain/errors.ts';
 import { covers, endOfWindow, fullUntil, secondsUntil, stepAt, windowsOver } from '../domain/rate.ts';
+import { isKeyUsed } from '../store/operations.ts';
 import { addToWindows } from '../store/rate-window.ts';
+import type { CountedKind } from '../store/rate-window.ts';
 import type { Table } from '../store/table.ts';
 import type { Caller } from './caller.ts';
 import { positiveInteger } from './environment.ts';
@@ -10,33 +12,43 @@ import { describe, logger } from './telemetry.ts';
 
 /**
  * The limits of end users, as one container of a function keeps them. Each accepted command is counted in its own write
- * (store/rate-window.ts). Everything else moves no money and is counted here: refused commands in one count, and reads,
- * repetitions and bad requests in another. A container reports them in lots, each lot in one write, so a count is exact to
- * one lot for each container.
+ * (store/rate-window.ts). Everything else moves no money and is counted here, by kind. A container reports the counts in
+ * lots, each lot in one write, so a count is exact to one lot for each container.
  */
 export interface Limits {
-  /** Reads, repetitions and bad requests in an hour. */
-  readonly readsPerHour: number;
-  /** Absent where the route counts no command in its write; what is refused there counts as a read. */
-  readonly commands: CommandLimits | undefined;
+  /** Accepted commands in an hour. Absent where no write counts them; then each of them counts as a request. */
+  readonly commandsPerHour: number | undefined;
   /** Returns what the container knows of a principal, and remembers it from now on. */
   readonly known: (principal: string) => Known;
   /** As `addToWindows`; passed in, so that the functions of operators do not bundle it. */
   readonly report: typeof addToWindows;
+  /** As the store's function; absent where the function has no command with a key, so that it does not bundle it. */
+  readonly isKeyUsed: typeof isKeyUsed | undefined;
 }
 
-/** The limits of commands that are counted in their own write. */
-export interface CommandLimits {
-  /** Accepted commands in an hour. */
-  readonly perHour: number;
-  /** Refused commands in an hour, of all kinds together. */
-  readonly refusalsPerHour: number;
-}
+/** Limits of one end user in an hour. */
+type HourlyLimits =
+  | {
+      /** Reads, repetitions and bad requests. */
+      readonly readsPerHour: number;
+      /** Accepted commands. */
+      readonly perHour?: never;
+    }
+  | {
+      readonly readsPerHour: number;
+      /** Refused commands, of all kinds together. */
+      readonly refusalsPerHour: number;
+      readonly perHour: number;
+    }
+  | { readonly cancellationsPerHour: number; readonly perHour?: never };
 
 /** What a container knows of one caller. */
 interface Known {
-  readonly reads: Counted;
+  /** Reads, repetitions and bad requests; or each request to cancel. */
+  readonly requests: Counted;
   readonly refusals: Counted;
+  /** Reads of a key's record beyond another limit. */
+  readonly lookups: Counted;
   /** Commands that this container accepted, by step. */
   accepted: Map<number, number>;
   /** Until when commands of this caller are checked by reads first, epoch ms. */
@@ -45,7 +57,9 @@ interface Known {
 
 /** Requests of one kind that moved no money. */
 interface Counted {
-  readonly kind: 'reads' | 'refusals';
+  readonly kind: CountedKind;
+  /** Most of them in an hour. */
+  readonly limit: number;
   /** Those that are not reported yet, by step. */
   unreported: Map<number, number>;
   /** What the table's windows had counted when the container last reported. */
@@ -55,23 +69,40 @@ interface Counted {
 /** Callers that a container remembers; the one that was silent for longest is forgotten first. */
 const mostCallers = 2_000;
 /** Requests that one report covers, unless the limit is small, and what fraction of the limit it is at most. */
-const lots = { reads: { largest: 20, inLimit: 50 }, refusals: { largest: 10, inLimit: 10 } };
-const details = {
+const smallLot = { largest: 10, inLimit: 10 };
+const lots: Readonly<Record<CountedKind, typeof smallLot>> = {
+  reads: { largest: 20, inLimit: 50 },
+  cancellations: smallLot,
+  refusals: smallLot,
+  lookups: smallLot,
+};
+const details: Readonly<Record<CountedKind, string>> = {
   reads: 'too many requests that read, repeated an earlier one or were not valid',
+  cancellations: 'too many requests to cancel',
   refusals: 'too many commands that were refused',
+  lookups: 'too many requests beyond another limit',
 };
 /** How long a refusal is remembered when no accepted command follows. */
 const doubtMs = 600_000;
 
 /** Opens the limits of a container; it knows no caller yet. */
-export function openLimits(of: { readsPerHour: number } & (CommandLimits | { perHour?: never })): Limits {
+export function openLimits(of: HourlyLimits): Limits {
+  return open(of, isKeyUsed);
+}
+
+/** Opens the limits of a container that only reads. */
+export function openReadLimits(env: { READS_PER_HOUR: string }): Limits {
+  return open({ readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR) }, undefined);
+}
+
+function open(of: HourlyLimits, keyIsUsed: Limits['isKeyUsed']): Limits {
   const callers = new Map<string, Known>();
   return {
-    readsPerHour: of.readsPerHour,
-    commands: of.perHour === undefined ? undefined : of,
+    commandsPerHour: of.perHour,
     report: addToWindows,
+    isKeyUsed: keyIsUsed,
     known(principal) {
-      const known = callers.get(principal) ?? nothing();
+      const known = callers.get(principal) ?? nothing(of);
       callers.delete(principal);
       callers.set(principal, known);
       const [silent] = callers.keys();
@@ -81,81 +112,114 @@ export function openLimits(of: { readsPerHour: number } & (CommandLimits | { per
   };
 }
 
-/** Opens the limits of a container that only reads. */
-export function openReadLimits(env: { READS_PER_HOUR: string }): Limits {
-  return openLimits({ readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR) });
+function nothing(of: HourlyLimits): Known {
+  const requests =
+    'readsPerHour' in of ? none('reads', of.readsPerHour) : none('cancellations', of.cancellationsPerHour);
+  const mostRefusals = 'refusalsPerHour' in of ? of.refusalsPerHour : requests.limit;
+  return {
+    requests,
+    refusals: none('refusals', mostRefusals),
+    lookups: none('lookups', mostRefusals),
+    accepted: new Map(),
+    doubtedUntil: -Infinity,
+  };
 }
 
-function nothing(): Known {
-  return { reads: none('reads'), refusals: none('refusals'), accepted: new Map(), doubtedUntil: -Infinity };
+function none(kind: CountedKind, limit: number): Counted {
+  return { kind, limit, unreported: new Map(), totals: new Map() };
 }
 
-function none(kind: Counted['kind']): Counted {
-  return { kind, unreported: new Map(), totals: new Map() };
+/** How a request is served. */
+export interface Serving {
+  /** Whether plain reads decide before a write is tried. */
+  readonly readFirst: boolean;
+  /**
+   * Called before the command's work. Throws `rate_limited` when the caller is over a limit and no command is recorded
+   * under this id.
+   */
+  readonly refuseIfNew: (transactionId: string) => Promise<void>;
 }
 
 /**
  * Serves a request within its caller's limits, and adds headers that say what is left of them. A command is counted in
  * its own write, at no further cost. After a refused or repeated command plain reads decide first, until a command is
- * accepted. A caller with too many refusals is refused without any call. Operators are not limited: all of them would
- * write the same items.
+ * accepted. Beyond a limit one plain read of the key's record decides: a repetition of an accepted command is answered,
+ * and a new command is refused. These reads have a limit of their own, beyond which nothing is called. Operators are not
+ * limited: all of them would write the same items.
  *
- * @param kind `command` for what is counted in its own write where the route has a limit of commands
- * @param serve does the work; `readFirst`: plain reads decide before a write is tried
+ * @param kind `command` for a request with an Idempotency-Key
  * @throws WalletError `rate_limited`
  */
 export async function withinLimits(
   { table, limits }: { readonly table: Table; readonly limits?: Limits },
   caller: Caller,
   kind: 'command' | 'read',
-  serve: (readFirst: boolean) => Promise<Answer>,
+  serve: (serving: Serving) => Promise<Answer>,
 ): Promise<Answer> {
-  if (limits === undefined || caller.ownerId === undefined) return serve(false);
-  const { readsPerHour, commands } = limits;
+  if (limits === undefined || caller.ownerId === undefined) return serve(unlimited);
+  const { commandsPerHour, isKeyUsed, report } = limits;
   const known = limits.known(caller.principal);
-  const count = (counted: Counted, limit: number) =>
-    countIn(counted, { table, principal: caller.principal, limit, report: limits.report });
-  if (kind === 'command' && commands !== undefined) {
-    return serveCommand(table, { ...commands, readsPerHour, known, count }, serve);
-  }
   const now = table.now();
-  throwIfFull(known.reads, readsPerHour, now);
-  const report = count(known.reads, readsPerHour);
+  const count = (counted: Counted) => countIn(counted, { table, principal: caller.principal, report });
+  const isCounted = kind === 'command' && commandsPerHour !== undefined;
+  const withHeaders = (answer: Answer) =>
+    isCounted
+      ? withRoom(answer, commandsPerHour, (window) => sumIn(known.accepted, window), now)
+      : withRoom(answer, known.requests.limit, countsIn(known.requests), now);
+
+  const refusal = isCounted ? refusalOfCommand(known, now) : refusalBy(known.requests, now);
+  if (refusal !== undefined) {
+    if (kind === 'read' || isKeyUsed === undefined || refusalBy(known.lookups, now) !== undefined) throw refusal;
+    const refuseIfNew = async (transactionId: string) => {
+      if (!(await isKeyUsed(table, transactionId))) throw refusal;
+    };
+    return whileCounted(count(known.lookups), async () => withHeaders(await serve({ readFirst: true, refuseIfNew })));
+  }
+  if (isCounted) return withHeaders(await serveCommand(table, { known, count }, serve));
+  return whileCounted(count(known.requests), async () => withHeaders(await serve(unlimited)));
+}
+
+const unlimited: Serving = { readFirst: false, refuseIfNew: () => Promise.resolve() };
+
+/** Works while a lot is reported beside it. */
+async function whileCounted<T>(counted: Promise<void>, work: () => Promise<T>): Promise<T> {
   try {
-    return withRoom(await serve(false), readsPerHour, countsIn(known.reads), now);
+    return await work();
   } finally {
-    await report;
+    await counted;
   }
 }
 
+function isDoubted({ doubtedUntil }: Known, now: number): boolean {
+  return doubtedUntil > now;
+}
+
+/** Returns the refusal of a command of a caller who is over a limit. Only a doubted caller's command may be a read. */
+function refusalOfCommand(known: Known, now: number): WalletError | undefined {
+  return refusalBy(known.refusals, now) ?? (isDoubted(known, now) ? refusalBy(known.requests, now) : undefined);
+}
+
+/** Serves a command that its write counts, and notes what became of it. */
 async function serveCommand(
   table: Table,
-  of: CommandLimits & {
-    readonly readsPerHour: number;
-    readonly known: Known;
-    readonly count: (counted: Counted, limit: number) => Promise<void>;
-  },
-  serve: (readFirst: boolean) => Promise<Answer>,
+  { known, count }: { readonly known: Known; readonly count: (counted: Counted) => Promise<void> },
+  serve: (serving: Serving) => Promise<Answer>,
 ): Promise<Answer> {
-  const { known, perHour, readsPerHour, refusalsPerHour } = of;
   const now = table.now();
-  const isDoubted = known.doubtedUntil > now;
-  throwIfFull(known.refusals, refusalsPerHour, now);
-  if (isDoubted) throwIfFull(known.reads, readsPerHour, now);
-  const doubt = async (counted: Counted, limit: number) => {
+  const doubt = async (counted: Counted) => {
     known.doubtedUntil = table.now() + doubtMs;
-    await of.count(counted, limit);
+    await count(counted);
   };
   try {
-    const answer = await serve(isDoubted);
-    if (isReplay(answer)) await doubt(known.reads, readsPerHour);
+    const answer = await serve({ ...unlimited, readFirst: isDoubted(known, now) });
+    if (isReplay(answer)) await doubt(known.requests);
     else acceptedIn(known, stepAt(now));
-    return withRoom(answer, perHour, (window) => sumIn(known.accepted, window), now);
+    return answer;
   } catch (error) {
     const status = error instanceof WalletError ? problem(error).status : 500;
-    if (badRequest.has(status)) await doubt(known.reads, readsPerHour);
+    if (badRequest.has(status)) await doubt(known.requests);
     // From 500 on, contention, load or a fault is to blame, and not the caller.
-    else if (status < 500) await doubt(known.refusals, refusalsPerHour);
+    else if (status < 500) await doubt(known.refusals);
     throw error;
   }
 }
@@ -167,12 +231,13 @@ function isReplay({ headers }: Answer): boolean {
   return headers?.['Idempotency-Replayed'] !== undefined;
 }
 
-/** @throws WalletError `rate_limited` */
-function throwIfFull(counted: Counted, limit: number, now: number): void {
+/** Returns the refusal `rate_limited` when as many were counted as the limit allows. */
+function refusalBy(counted: Counted, now: number): WalletError | undefined {
+  const { kind, limit } = counted;
   const until = fullUntil(countsIn(counted), limit, now);
-  if (until === undefined) return;
-  throw new WalletError('rate_limited', {
-    detail: details[counted.kind],
+  if (until === undefined) return undefined;
+  return new WalletError('rate_limited', {
+    detail: details[kind],
     limit,
     retryAfterSeconds: secondsUntil(until, now),
   });
@@ -181,20 +246,15 @@ function throwIfFull(counted: Counted, limit: number, now: number): void {
 /** Counts a request that moves no money; when a lot is full, reports it. Never throws. */
 async function countIn(
   counted: Counted,
-  of: {
-    readonly table: Table;
-    readonly principal: string;
-    readonly limit: number;
-    readonly report: typeof addToWindows;
-  },
+  of: { readonly table: Table; readonly principal: string; readonly report: typeof addToWindows },
 ): Promise<void> {
-  const { table, principal, limit, report } = of;
+  const { table, principal, report } = of;
   const now = table.now();
   const step = stepAt(now);
   addTo(counted.unreported, step, 1);
   forgetEnded([counted.unreported, counted.totals], step);
   const { largest, inLimit } = lots[counted.kind];
-  const lot = Math.max(1, Math.min(largest, Math.floor(limit / inLimit)));
+  const lot = Math.max(1, Math.min(largest, Math.floor(counted.limit / inLimit)));
   if (sumOf(counted.unreported.values()) < lot) return;
   const counts = new Map(
     windowsOver(step).flatMap((window) => {

@@ -224,7 +224,7 @@ function requireJson(event: APIGatewayProxyEvent): void {
     .map((part) => part.trim().toLowerCase());
   if (mediaType !== 'application/json') throw new WalletError('unsupported_media_type');
   if (parameters.some((parameter) => parameter.startsWith('charset') && !/^charset="?utf-8"?$/.test(parameter))) {
-    throw new WalletError('unsupported_media_type', { detail: 'JSON is UTF-8: leave charset away, or say utf-8' });
+    throw new WalletError('unsupported_media_type', { detail: 'JSON is UTF-8: omit the charset, or give utf-8' });
   }
   const coding = headerOf(event, 'Content-Encoding')?.trim().toLowerCase() ?? 'identity';
   if (!decodedCodings.includes(coding)) {

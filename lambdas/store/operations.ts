@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { transactionIdOf, transactionKey } from './keys.ts';
+import { readItems } from './read.ts';
 import type { Table } from './table.ts';
 import { toItem } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
@@ -75,6 +76,11 @@ export function putOperation(table: Table, operation: Operation): WriteItem<Wall
     principal: operation.principal,
     createdAt: operation.at,
   });
+}
+
+/** Returns whether a command is recorded under its key's id, in one consistent read. */
+export async function isKeyUsed(table: Table, transactionId: string): Promise<boolean> {
+  return (await readItems(table, [transactionKey(transactionId)])).length > 0;
 }
 
 /** The replay that a command's write turned out to be, undefined when it was written; throws what refused it. */

@@ -84,16 +84,19 @@ export function limitedBy(
   return { items: [countInRateWindow(table, rate, at)], reads: { first: rate.readFirst ?? false, readItems } };
 }
 
+/** Kinds of requests that move no money, each with windows of its own. */
+export type CountedKind = 'reads' | 'cancellations' | 'refusals' | 'lookups';
+
 /**
  * Adds requests that moved no money to the caller's windows, in one write of one write unit, tried once.
  *
- * @param of whose windows: `refusals` of commands, or `reads` for all else
+ * @param of whose windows, and of which kind
  * @param counts how many requests to add to each window; windows that cover the step of `time` (epoch ms)
  * @returns what these windows have counted now
  */
 export async function addToWindows(
   table: Table,
-  of: { readonly principal: string; readonly kind: 'reads' | 'refusals' },
+  of: { readonly principal: string; readonly kind: CountedKind },
   counts: ReadonlyMap<number, number>,
   time: number,
 ): Promise<Map<number, number>> {

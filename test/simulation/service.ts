@@ -184,7 +184,7 @@ export function openService(
     unfreeze: () => serve(unfreeze, { table }),
     close: () => serve(close, { table }),
     resolve: () => serve(resolve, { table }),
-    cancel: () => serve(cancel, reading()),
+    cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
     health: () =>
       serve(health, {

@@ -165,7 +165,15 @@ describe("the bank's and the callers' limits", () => {
   it('reach the functions, as given or by default', () => {
     const given = synthesize({
       bank: { id: 'bank-1', maxAttempts: 4 },
-      rateLimits: { wallets: 1, withdrawals: 2, transfers: 3, reads: 4, refusals: 7, badTokensPerMinute: 6 },
+      rateLimits: {
+        wallets: 1,
+        withdrawals: 2,
+        transfers: 3,
+        cancellations: 8,
+        reads: 4,
+        refusals: 7,
+        badTokensPerMinute: 6,
+      },
       queueDepthLimit: 5,
     }).template;
     for (const [each, values] of [
@@ -177,6 +185,7 @@ describe("the bank's and the callers' limits", () => {
           wallets: '10',
           withdrawals: '50',
           transfers: '100',
+          cancellations: '100',
           reads: '1000',
           refusals: '100',
           badTokens: '20',
@@ -191,6 +200,7 @@ describe("the bank's and the callers' limits", () => {
           wallets: '1',
           withdrawals: '2',
           transfers: '3',
+          cancellations: '8',
           reads: '4',
           refusals: '7',
           badTokens: '6',
@@ -206,6 +216,7 @@ describe("the bank's and the callers' limits", () => {
       for (const expected of [
         { ...variables, BANK_URL: { Ref: 'BankUrl' } },
         { BAD_TOKENS_PER_MINUTE: values.badTokens },
+        { CANCELLATIONS_PER_HOUR: values.cancellations },
         { WALLETS_PER_HOUR: values.wallets, REFUSALS_PER_HOUR: values.refusals, READS_PER_HOUR: values.reads },
         {
           WITHDRAWALS_PER_HOUR: values.withdrawals,

@@ -167,7 +167,8 @@ function openRoutes() {
     freeze: serve(freeze, { table }),
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
-    cancel: serve(cancel, limited),
+    // So few that the repetition is looked up by its key.
+    cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     resolve: serve(resolve, { table }),
     'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     integrity: serve(integrity, { table: entries }),
@@ -179,7 +180,7 @@ function openRoutes() {
   } satisfies Partial<Record<FunctionName, Handler>>;
 }
 
-const limitedCommands: ReadonlySet<FunctionName> = new Set(['create-wallet', 'withdraw', 'transfer']);
+const limitedCommands: ReadonlySet<FunctionName> = new Set(['create-wallet', 'withdraw', 'transfer', 'cancel']);
 
 /** Sends a request that must succeed, as its function. */
 async function ask(name: keyof ReturnType<typeof openRoutes>, request: Request) {

@@ -173,7 +173,7 @@ describe('a claim and a cancel at the same time', () => {
 
 describe('POST /transactions/{transactionId}/cancel', () => {
   const ask = (transactionId: string, as: Request['as'], more: Partial<Request> = {}) =>
-    send('cancel', serve(cancel, { table, limits: openLimits({ readsPerHour: 1_000_000 }) }), {
+    send('cancel', serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1_000_000 }) }), {
       as,
       path: { transactionId },
       key: newKey(),

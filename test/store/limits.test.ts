@@ -2,6 +2,7 @@
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { cancel } from '../../lambdas/api/cancel.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
 import { getReceipt } from '../../lambdas/api/get-receipt.ts';
@@ -16,13 +17,14 @@ import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { routes } from '../../lambdas/contract.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
 import { openLimits } from '../../lambdas/runtime/limits.ts';
-import { rateWindowKey } from '../../lambdas/store/keys.ts';
+import { rateWindowKey, transactionIdOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { toItem } from '../../lambdas/store/write.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { answer, cancelled } from '../faults.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Handler, Request } from '../request.ts';
-import { destination, fundedWallet, newKey, openWallet } from './commands.ts';
+import { balanceOf, destination, fundedWallet, newKey, openWallet, withdraw as withdrawFrom } from './commands.ts';
 import { itemOf } from './inspect.ts';
 
 let engine: TestEngine;
@@ -142,6 +144,44 @@ describe('reads', () => {
   });
 });
 
+describe('a request to cancel', () => {
+  /** A container of the function; asks to cancel the withdrawal. */
+  const canceller = (cancellationsPerHour: number) => {
+    const handler = serve(cancel, { table, limits: openLimits({ cancellationsPerHour }) });
+    return (transactionId: string, key = newKey()) =>
+      send('cancel', handler, { as: endUser('ann'), path: { transactionId }, key });
+  };
+  const newWithdrawal = async () => (await withdrawFrom(table, walletId, { owner: 'ann', amount: 1 })).transaction;
+
+  it('is served although the caller has read too much', async () => {
+    const limits = openLimits({ readsPerHour: 1 });
+    const read = () =>
+      send('get-wallet', serve(getWallet, { table, limits }), { as: endUser('ann'), path: { walletId } });
+    await read();
+    assert.equal((await read()).status, 429);
+    const ask = canceller(20);
+    for (const remaining of ['19', '18', '17']) {
+      const { status, headers } = await ask((await newWithdrawal()).transactionId);
+      assert.deepEqual([status, headers['RateLimit-Limit'], headers['RateLimit-Remaining']], [200, '20', remaining]);
+    }
+  });
+
+  it('has a limit of its own, beyond which a repetition is answered', async () => {
+    const ask = canceller(10);
+    const { transactionId } = await newWithdrawal();
+    const key = newKey();
+    assert.equal((await ask(transactionId, key)).status, 200);
+    for (let n = 1; n < 10; n++) assert.equal(await codeOf(ask(transactionId)), 'not_cancellable');
+    const next = await newWithdrawal();
+    const { result, calls } = await measure(table, () => ask(next.transactionId));
+    assert.deepEqual([result.status, result.body?.['detail']], [429, 'too many requests to cancel']);
+    // A lot is reported beside the read.
+    assert.deepEqual(calls.map(({ operation }) => operation).sort(), ['BatchGetItem', 'UpdateItem']);
+    const again = await ask(transactionId, key);
+    assert.deepEqual([again.status, again.headers['Idempotency-Replayed']], [200, 'true']);
+  });
+});
+
 describe('a command', () => {
   it('of a caller who behaves is one write, and says what is left', async () => {
     const pay = payer({ perHour: 100 });
@@ -196,24 +236,71 @@ describe('a command', () => {
     assert.equal(await codeOf(pay(2, same)), 'idempotency_key_reused');
   });
 
-  it('is refused without a call when the caller was refused too often, and not because it read or repeated', async () => {
+  it('is refused by a read of its key when the caller was refused too often, and not because it read or repeated', async () => {
     const pay = payer({ refusalsPerHour: 50 });
     const same = { key: newKey() };
     for (let n = 0; n < 60; n++) assert.equal((await pay(1, same)).status, 201);
     for (let n = 0; n < 50; n++) assert.equal(await codeOf(pay(101)), 'insufficient_funds');
-    const { result, roundTrips } = await measure(table, () => pay(1));
-    assert.deepEqual([result.status, roundTrips], [429, 0]);
+    const key = newKey();
+    const { result, calls } = await measure(table, () => pay(1, { key }));
+    assert.equal(result.status, 429);
     assert.equal(result.body?.['detail'], 'too many commands that were refused');
     assert.deepEqual([result.headers['RateLimit-Limit'], result.headers['Retry-After']], ['50', '4800']);
+    const Keys = [toItem(transactionKey(transactionIdOf('ann', key)))];
+    assert.deepEqual(
+      calls.map(({ operation, input }) => [operation, input['RequestItems']]),
+      [['BatchGetItem', { [table.name]: { Keys, ConsistentRead: true } }]],
+    );
     const bystander = endUser('shop');
     assert.equal((await pay(1, { as: bystander, path: { walletId: shop } })).status, 422, 'others are not concerned');
+  });
+
+  it('that was accepted is answered again although its caller was refused too often', async () => {
+    const pay = payer({ refusalsPerHour: 20 });
+    const accepted = { key: newKey() };
+    const first = await pay(1, accepted);
+    for (let n = 0; n < 20; n++) assert.equal(await codeOf(pay(101)), 'insufficient_funds');
+    const again = await pay(1, accepted);
+    assert.deepEqual([again.status, again.headers['Idempotency-Replayed'], again.body], [201, 'true', first.body]);
+    assert.equal(await codeOf(pay(2, accepted)), 'idempotency_key_reused');
+    assert.equal(await codeOf(pay(1)), 'rate_limited');
+    assert.deepEqual(await balanceOf(table, walletId), { available: 99, held: 0, total: 99 });
+  });
+
+  it('that was accepted is answered again although its caller has repeated too much', async () => {
+    const pay = payer({ readsPerHour: 10, refusalsPerHour: 20 });
+    const accepted = { key: newKey() };
+    await pay(1, accepted);
+    const statuses = [];
+    for (let n = 0; n < 10 + 20; n++) statuses.push((await pay(1, accepted)).status);
+    assert.deepEqual(new Set(statuses), new Set([201]));
+    const { result, roundTrips } = await measure(table, () => pay(1, accepted));
+    assert.deepEqual([result.status, roundTrips], [429, 0], 'keys are looked up as often as commands may be refused');
+  });
+
+  it('is looked up by its key no more often than refusals are allowed, whichever key it has', async () => {
+    const pay = payer({ refusalsPerHour: 20 });
+    const accepted = { key: newKey() };
+    await pay(1, accepted);
+    const { calls } = await measure(table, async () => {
+      for (let n = 0; n < 100; n++) assert.equal((await pay(101, n % 2 === 0 ? accepted : {})).status >= 400, true);
+    });
+    const count = (operation: string) => calls.filter((call) => call.operation === operation).length;
+    assert.ok(count('BatchGetItem') <= 2 * 20 + 20, `${count('BatchGetItem')} reads`);
+    assert.ok(count('UpdateItem') <= 2 * 10, `${count('UpdateItem')} lots`);
+    const { result, roundTrips } = await measure(table, () => pay(1, accepted));
+    assert.deepEqual([result.status, roundTrips], [429, 0]);
+    assert.equal(result.body?.['detail'], 'too many commands that were refused');
+    table.clock.now += 80 * 60_000;
+    assert.equal((await pay(1, accepted)).status, 201);
+    assert.equal((await pay(1)).status, 201, 'keys that were looked up count against no other limit');
   });
 
   it('of a caller who was refused too often is refused by every container, each after at most a lot of its own', async () => {
     const containers = Array.from({ length: 8 }, () => payer({ refusalsPerHour: 100 }));
     const { result: refused, calls } = await measure(table, async () => {
       let count = 0;
-      for (let n = 0; n < 400; n++) {
+      for (let n = 0; n < 800; n++) {
         const code = await codeOf(containers[n % 8]!(101));
         if (code === 'rate_limited') continue;
         assert.equal(code, 'insufficient_funds');
@@ -222,8 +309,9 @@ describe('a command', () => {
       return count;
     });
     assert.ok(refused >= 100 && refused <= 100 + 8 * 10, `${refused} refused by the table`);
-    const writes = calls.filter(({ operation }) => operation === 'TransactWriteItems').length;
-    assert.equal(writes, 8, 'each container wrote once');
+    const count = (operation: string) => calls.filter((call) => call.operation === operation).length;
+    assert.equal(count('TransactWriteItems'), 8, 'each container wrote once');
+    assert.ok(count('BatchGetItem') <= 2 * (100 + 8 * 10), `${count('BatchGetItem')} reads`);
     for (const pay of containers) {
       const { result, roundTrips } = await measure(table, () => pay(1));
       assert.deepEqual([result.status, roundTrips], [429, 0]);

@@ -132,7 +132,8 @@ export async function openApiDocument(): Promise<object> {
           type: 'oauth2',
           description:
             'How a backend gets its tokens. The URL is that of `npm start`; a deployed stack has its own in the output ' +
-            "TokenEndpoint, where Cognito writes scopes as `wallet/read`. With an issuer of your own it is the issuer's.",
+            'TokenEndpoint, where Cognito writes scopes as `wallet/read` and gives a backend read, write and charge. ' +
+            "With an issuer of your own it is the issuer's.",
           flows: {
             clientCredentials: {
               tokenUrl: '/oauth/token',

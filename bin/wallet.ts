@@ -1,6 +1,7 @@
 /**
  * The CDK app. Context (`-c name=value`): `tokenIssuer` with `tokenAudience`, and `tokenJwksUri` where the keys are not at
- * the usual place, for an issuer of one's own; `alarmTopicArn` for where alarms go; `bankId` for a bank whose URL may change;
+ * the usual place, for an issuer of one's own; `peopleCallbackUrls`, separated by commas, for people who sign in at the
+ * stack's own user pool; `alarmTopicArn` for where alarms go; `bankId` for a bank whose URL may change;
  * `corsOrigins` for the origins of pages that may use the API, separated by commas;
  * `reservedConcurrency=false` for an account with little concurrency; `webAcl`: `false`, or the ARN of one that exists.
  */
@@ -8,10 +9,11 @@ import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 const app = new App();
-const [issuer, audience, jwksUri, alarmTopicArn, corsOrigins, bankId] = [
+const [issuer, audience, jwksUri, peopleCallbackUrls, alarmTopicArn, corsOrigins, bankId] = [
   'tokenIssuer',
   'tokenAudience',
   'tokenJwksUri',
+  'peopleCallbackUrls',
   'alarmTopicArn',
   'corsOrigins',
   'bankId',
@@ -34,6 +36,7 @@ if (reservedConcurrency !== '' && reservedConcurrency !== 'false') {
 new WalletStack(app, 'Wallet', {
   ...(issuer !== undefined &&
     audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
+  ...(peopleCallbackUrls !== undefined && { people: { callbackUrls: peopleCallbackUrls.split(',') } }),
   ...(alarmTopicArn !== undefined && { alarmTopicArn }),
   ...(corsOrigins !== undefined && { cors: { allowedOrigins: corsOrigins.split(',') } }),
   ...(bankId !== undefined && { bank: { id: bankId } }),

@@ -177,6 +177,18 @@ export const routes = [
 export const resourceServer = 'wallet';
 export const scopes = ['read', 'write', 'charge', 'support', 'decide', 'operate'] as const;
 
+/** Groups of people in the service's own user pool, by exact name, and the scope that a member has by each. */
+export const operatorGroups = { 'wallet-support': 'support', 'wallet-decide': 'decide' } as const satisfies Record<
+  string,
+  OperatorScope
+>;
+
+/** The scopes of owners: all that a person may ask the service's own user pool for. */
+export const ownerScopes = ['read', 'write'] as const satisfies readonly OwnerScope[];
+
+/** The scopes that the service's own user pool gives a backend. */
+export const backendScopes = ['charge', ...ownerScopes] as const satisfies readonly (OwnerScope | OperatorScope)[];
+
 /** What `operate` stands for besides itself. The three together are not `operate`. */
 export const operatorScopes = ['charge', 'support', 'decide'] as const satisfies readonly OperatorScope[];
 

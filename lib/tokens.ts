@@ -1,6 +1,8 @@
-import { Aws, Duration, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, Token, Validations } from 'aws-cdk-lib';
 import { IdentitySource, RequestAuthorizer } from 'aws-cdk-lib/aws-apigateway';
 import {
+  type AuthFlow,
+  Mfa,
   OAuthScope,
   ResourceServerScope,
   UserPool,
@@ -8,7 +10,14 @@ import {
   type UserPoolDomain,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import { type Environment, resourceServer, scopes } from '../lambdas/contract.ts';
+import {
+  backendScopes,
+  type Environment,
+  operatorGroups,
+  ownerScopes,
+  resourceServer,
+  scopes,
+} from '../lambdas/contract.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 
@@ -28,9 +37,23 @@ export interface TokenIssuer {
   readonly jwksUri?: string;
 }
 
+/** The URLs that people come back to from the stack's own user pool: https, or `http://localhost`. */
+export interface People {
+  /** After the sign-in: pages, or tools on a person's machine, that exchange the code for tokens; one at least. */
+  readonly callbackUrls: string[];
+
+  /**
+   * After the sign-out.
+   *
+   * @default - none
+   */
+  readonly logoutUrls?: string[];
+}
+
 /** Properties of `Tokens`. */
 export interface TokensProps {
   readonly issuer: TokenIssuer | undefined;
+  readonly people: People | undefined;
   readonly ledger: LedgerTable;
   readonly deletionProtection: boolean;
   /** Tokens not signed by the issuer that one address may have checked, in one container. */
@@ -49,6 +72,7 @@ export class Tokens extends Construct {
   constructor(scope: Construct, id: string, props: TokensProps) {
     super(scope, id);
     if (props.issuer) {
+      if (props.people) throw new Error("people sign in at the stack's own user pool: give people or tokens, not both");
       this.environment = {
         TOKEN_KIND: 'oidc',
         TOKEN_ISSUER: props.issuer.issuer,
@@ -56,7 +80,8 @@ export class Tokens extends Construct {
         TOKEN_JWKS_URI: props.issuer.jwksUri ?? jwksUriOf(props.issuer.issuer),
       };
     } else {
-      this.cognito = new CognitoIssuer(this, 'Cognito', { deletionProtection: props.deletionProtection });
+      const { people, deletionProtection } = props;
+      this.cognito = new CognitoIssuer(this, 'Cognito', { people, deletionProtection });
       const issuer = this.cognito.userPool.userPoolProviderUrl;
       this.environment = {
         TOKEN_KIND: 'cognito',
@@ -82,48 +107,54 @@ export class Tokens extends Construct {
   }
 }
 
-/** A Cognito user pool with the service's scopes, a token endpoint and a client for services that call this one. */
+/** Only refreshing: without any flow named, Cognito allows people to sign in past the client's scopes. */
+const noDirectSignIn: AuthFlow = { userSrp: false };
+
+/** Properties of `CognitoIssuer`. */
+export interface CognitoIssuerProps {
+  readonly people: People | undefined;
+  readonly deletionProtection: boolean;
+}
+
+/**
+ * A Cognito user pool with the service's scopes, a token endpoint, a client for a backend, and groups of people who are
+ * operators. With `people` it also has a client that people sign in with.
+ */
 export class CognitoIssuer extends Construct {
   readonly userPool: UserPool;
   readonly machineClient: UserPoolClient;
-  /** Where `grant_type=client_credentials` is exchanged for a token. */
+  readonly peopleClient: UserPoolClient | undefined;
+  /** Where a client exchanges its secret, or the code of a person who has signed in, for a token. */
   readonly tokenEndpoint: string;
+  /** Where people sign in and get a code. */
+  readonly authorizeEndpoint: string;
 
-  constructor(scope: Construct, id: string, props: { readonly deletionProtection: boolean }) {
+  constructor(scope: Construct, id: string, { people, deletionProtection }: CognitoIssuerProps) {
     super(scope, id);
-    this.userPool = new UserPool(this, 'UserPool', {
-      selfSignUpEnabled: false,
-      signInAliases: { email: true },
-      passwordPolicy: {
-        minLength: 12,
-        requireLowercase: true,
-        requireUppercase: true,
-        requireDigits: true,
-        requireSymbols: true,
-      },
-      deletionProtection: props.deletionProtection,
-    });
-    Validations.of(this.userPool).acknowledge(
-      { id: 'AwsSolutions-COG2', reason: 'As created it has no users: machines get tokens, which cannot do MFA.' },
-      { id: 'AwsSolutions-COG3', reason: 'Threat protection watches sign-ins of users, of which there are none.' },
-      {
-        id: 'AwsSolutions-COG8',
-        reason: 'The Plus plan adds only threat protection, which watches sign-ins of users.',
-      },
-    );
-    const serverScopes = scopes.map(
-      (scopeName) => new ResourceServerScope({ scopeName, scopeDescription: `wallet service: ${scopeName}` }),
+    this.userPool = newPool(this, deletionProtection);
+    for (const [groupName, scopeName] of Object.entries(operatorGroups)) {
+      this.userPool.addGroup(groupName, { groupName, description: `Operators with the scope ${scopeName}` });
+    }
+    const serverScopes = new Map(
+      scopes.map((scopeName) => [
+        scopeName,
+        new ResourceServerScope({ scopeName, scopeDescription: `wallet service: ${scopeName}` }),
+      ]),
     );
     const server = this.userPool.addResourceServer('ResourceServer', {
       identifier: resourceServer,
-      scopes: serverScopes,
+      scopes: [...serverScopes.values()],
     });
+    const named = (names: readonly (typeof scopes)[number][]): OAuthScope[] =>
+      [...serverScopes].flatMap(([name, each]) =>
+        names.includes(name) ? [OAuthScope.resourceServer(server, each)] : [],
+      );
     this.machineClient = this.userPool.addClient('MachineClient', {
       generateSecret: true,
-      authFlows: {},
+      authFlows: noDirectSignIn,
       oAuth: {
         flows: { clientCredentials: true },
-        scopes: serverScopes.map((each) => OAuthScope.resourceServer(server, each)),
+        scopes: named(backendScopes),
       },
       accessTokenValidity: Duration.hours(1),
     });
@@ -132,6 +163,71 @@ export class CognitoIssuer extends Construct {
       cognitoDomain: { domainPrefix: `wallet-${Aws.ACCOUNT_ID}-${this.node.addr.slice(-8)}` },
     });
     this.tokenEndpoint = `${domain.baseUrl()}/oauth2/token`;
+    this.authorizeEndpoint = `${domain.baseUrl()}/oauth2/authorize`;
+    if (!people) return;
+    checkPeople(people);
+    this.peopleClient = this.userPool.addClient('PeopleClient', {
+      generateSecret: false,
+      authFlows: noDirectSignIn,
+      oAuth: {
+        flows: { authorizationCodeGrant: true },
+        // Operators are made by group, so that no client of the pool can make one.
+        scopes: named(ownerScopes),
+        callbackUrls: people.callbackUrls,
+        ...(people.logoutUrls && { logoutUrls: people.logoutUrls }),
+      },
+      preventUserExistenceErrors: true,
+      // A person who leaves a group keeps its rights until the next refresh.
+      accessTokenValidity: Duration.minutes(15),
+      refreshTokenValidity: Duration.hours(12),
+    });
+  }
+}
+
+/** Returns a pool whose people are added by an administrator and sign in with a password and an authenticator app. */
+function newPool(scope: Construct, deletionProtection: boolean): UserPool {
+  const pool = new UserPool(scope, 'UserPool', {
+    selfSignUpEnabled: false,
+    signInAliases: { email: true },
+    passwordPolicy: {
+      minLength: 12,
+      requireLowercase: true,
+      requireUppercase: true,
+      requireDigits: true,
+      requireSymbols: true,
+    },
+    // By an authenticator app only: others can take over a phone number, and SMS needs a role.
+    mfa: Mfa.REQUIRED,
+    mfaSecondFactor: { sms: false, otp: true },
+    deletionProtection,
+  });
+  Validations.of(pool).acknowledge(
+    {
+      id: 'AwsSolutions-COG3',
+      reason:
+        'Threat protection is off, as it needs the Plus plan. A stolen password does not sign in without the app.',
+    },
+    {
+      id: 'AwsSolutions-COG8',
+      reason: 'The Plus plan costs for each user and adds threat protection; few people sign in, all with an app.',
+    },
+  );
+  return pool;
+}
+
+/** Throws for a URL that a code must not be sent to. */
+function checkPeople({ callbackUrls, logoutUrls = [] }: People): void {
+  if (callbackUrls.length === 0) throw new Error('people.callbackUrls must have a URL, received none');
+  for (const [name, urls] of Object.entries({ callbackUrls, logoutUrls })) {
+    for (const text of urls) {
+      if (Token.isUnresolved(text)) continue;
+      const url = URL.parse(text);
+      const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === 'localhost');
+      if (isSafe && url.username + url.password === '' && !text.includes('#')) continue;
+      throw new Error(
+        `people.${name} takes https URLs, or http://localhost, without credentials and fragment; received "${text}"`,
+      );
+    }
   }
 }
 

@@ -24,7 +24,7 @@ import { operatorLimitsText } from './operator-limits.ts';
 import { Projector } from './projector.ts';
 import { rateLimitsOf, type RateLimits } from './rate-limits.ts';
 import { Sweeper } from './sweeper.ts';
-import { type CognitoIssuer, type TokenIssuer, Tokens } from './tokens.ts';
+import { type CognitoIssuer, type People, type TokenIssuer, Tokens } from './tokens.ts';
 import { Transactions } from './transactions.ts';
 import { Transfers } from './transfers.ts';
 import { Wallets } from './wallets.ts';
@@ -39,9 +39,18 @@ export interface WalletServiceProps {
   /**
    * The issuer of callers' access tokens.
    *
-   * @default - a Cognito user pool with the service's scopes, a token endpoint and a client for machines
+   * @default - a Cognito user pool with the service's scopes, a token endpoint, a client for a backend, and groups of people
    */
   readonly tokens?: TokenIssuer;
+
+  /**
+   * Lets people sign in at the stack's own user pool, with a password and an authenticator app, and come back to these URLs.
+   * They may ask for the scopes of owners. The members of its groups `wallet-support` and `wallet-decide` are operators with
+   * that scope.
+   *
+   * @default - people cannot sign in
+   */
+  readonly people?: People;
 
   /**
    * What one end user may do in an hour.
@@ -185,6 +194,7 @@ export class WalletService extends Construct {
     const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
     const tokens = new Tokens(this, 'Tokens', {
       issuer: props.tokens,
+      people: props.people,
       ledger,
       deletionProtection,
       badTokensPerMinute: rateLimits.badTokensPerMinute,

@@ -81,13 +81,23 @@ export class WalletStack extends Stack {
     if (cognito) {
       new CfnOutput(this, 'TokenEndpoint', {
         value: cognito.tokenEndpoint,
-        description: 'Where a client exchanges its id and secret for an access token',
+        description: 'Where a client exchanges its id and secret, or the code of a person, for an access token',
       });
       new CfnOutput(this, 'ClientId', {
         value: cognito.machineClient.userPoolClientId,
-        description: 'Client for machines; its secret: aws cognito-idp describe-user-pool-client',
+        description: 'Client for a backend; its secret: aws cognito-idp describe-user-pool-client',
       });
       new CfnOutput(this, 'UserPoolId', { value: cognito.userPool.userPoolId, description: 'The user pool' });
+      if (cognito.peopleClient) {
+        new CfnOutput(this, 'PeopleClientId', {
+          value: cognito.peopleClient.userPoolClientId,
+          description: 'Client for people, without a secret: authorization code with PKCE',
+        });
+        new CfnOutput(this, 'AuthorizeEndpoint', {
+          value: cognito.authorizeEndpoint,
+          description: 'Where people sign in, for a code',
+        });
+      }
     }
   }
 }

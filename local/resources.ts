@@ -139,13 +139,15 @@ const types: Record<string, ResourceType> = {
     },
   }),
   'AWS::Cognito::UserPool': resourceType({
-    // The runner's issuer stands for the pool: it has clients and scopes, and no users to sign in.
+    // The runner's issuer stands for the pool: it has clients and scopes, and no people to sign in.
     shape: {
       AccountRecoverySetting: 'cloud',
       AdminCreateUserConfig: 'cloud',
       DeletionProtection: 'cloud',
       EmailVerificationMessage: 'cloud',
       EmailVerificationSubject: 'cloud',
+      EnabledMfas: 'cloud',
+      MfaConfiguration: 'cloud',
       Policies: 'cloud',
       SmsVerificationMessage: 'cloud',
       UsernameAttributes: 'cloud',
@@ -181,12 +183,19 @@ const types: Record<string, ResourceType> = {
       AllowedOAuthFlows: 'cloud',
       AllowedOAuthFlowsUserPoolClient: 'cloud',
       AllowedOAuthScopes: 'cloud',
+      CallbackURLs: 'cloud',
       ExplicitAuthFlows: 'cloud',
       GenerateSecret: 'cloud',
+      LogoutURLs: 'cloud',
+      PreventUserExistenceErrors: 'cloud',
+      RefreshTokenValidity: 'cloud',
       SupportedIdentityProviders: 'cloud',
       TokenValidityUnits: 'cloud',
       UserPoolId: 'cloud',
     },
+  }),
+  'AWS::Cognito::UserPoolGroup': resourceType({
+    shape: { Description: 'cloud', GroupName: 'cloud', UserPoolId: 'cloud' },
   }),
   'AWS::Cognito::UserPoolDomain': resourceType({ shape: { Domain: 'cloud', UserPoolId: 'cloud' } }),
   'AWS::SQS::Queue': resourceType<QueueProperties>({

@@ -2,7 +2,8 @@ import { JwtVerifier } from 'aws-jwt-verify';
 import { JwtBaseError, JwtInvalidClaimError, KidNotFoundInJwksError } from 'aws-jwt-verify/error';
 import { isJwks } from 'aws-jwt-verify/jwk';
 import type { Jwks } from 'aws-jwt-verify/jwk';
-import { resourceServer, scopes as allScopes } from '../contract.ts';
+import type { JwtPayload } from 'aws-jwt-verify/jwt-model';
+import { operatorGroups, ownerScopes, resourceServer, scopes as allScopes } from '../contract.ts';
 import type { AuthorizerContext } from './caller.ts';
 import type { Forgeries } from './forgeries.ts';
 import { keep } from './keep.ts';
@@ -26,6 +27,8 @@ export type VerifyToken = (
   address?: string,
 ) => Promise<Required<AuthorizerContext> | undefined>;
 
+type Scope = (typeof allScopes)[number];
+
 /** A principal is part of keys: bounded, and without spaces, so that no token can pass for the service itself. */
 const principalFormat = /^[\x21-\x7e]{1,128}$/;
 const fetchTimeoutMs = 3_000;
@@ -38,7 +41,8 @@ const lifetimes: Lifetimes = { refreshAfterMs: 60_000, staleAfterMs: 120_000 };
 /**
  * Verifies bearer tokens of one issuer: signature, issuer, expiry, and that the token is meant for this service.
  * An `oidc` token says so with its audience. A `cognito` access token has none: it must be an access token (an ID token
- * carries no scopes and is for the client itself), and its scopes name our resource server.
+ * carries no scopes and is for the client itself), and its scopes name our resource server. Only of `cognito`, people
+ * become operators by their groups.
  *
  * @param forgeries limits the signatures that are checked in vain; absent where the gateway limits the route
  * @throws when the issuer's keys cannot be read: that is our trouble, not the caller's
@@ -71,18 +75,16 @@ export function openTokenVerifier(
     const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || forgeries?.refuse(token, address)) return undefined;
     try {
-      const {
-        sub,
-        scope,
-        token_use: use,
-      } = await verify(token).catch((error: unknown) => {
+      const claims = await verify(token).catch((error: unknown) => {
         if (error instanceof KidNotFoundInJwksError) return verify(token, 'afresh');
         throw error;
       });
+      const { sub, token_use: use } = claims;
       if (cognito && use !== 'access') return undefined;
       if (typeof sub !== 'string' || !principalFormat.test(sub)) return undefined;
       forgeries?.trust(token);
-      return { principal: sub, scopes: ourScopes(scope).join(' '), issuer: settings.TOKEN_ISSUER };
+      const scopes = cognito ? scopesInPool(claims) : scopesNamed(claims);
+      return { principal: sub, scopes: scopes.join(' '), issuer: settings.TOKEN_ISSUER };
     } catch (error) {
       if (!(error instanceof JwtBaseError)) throw error;
       // Claims are looked at when the signature is good.
@@ -107,8 +109,24 @@ async function fetchKeys(uri: string): Promise<Jwks> {
   return jwks;
 }
 
-/** Cognito writes `wallet/read`, other issuers `wallet:read`. */
-function ourScopes(scope: unknown): string[] {
+/**
+ * Returns the scopes that an access token of the pool opens. A machine's token has its client's id as `sub`, and opens what
+ * it names. Any other is a person's: its own scopes are those of owners, whatever else a client of the pool may allow, and
+ * its groups make an operator. A token without a scope of ours is meant for another service, so its groups open nothing.
+ */
+function scopesInPool(claims: JwtPayload): readonly Scope[] {
+  const { sub, client_id: client, 'cognito:groups': groups } = claims;
+  const named = scopesNamed(claims);
+  if (sub === client || named.length === 0) return named;
+  const memberships: readonly unknown[] = Array.isArray(groups) ? groups : [];
+  return [
+    ...ownerScopes.filter((scope) => named.includes(scope)),
+    ...Object.entries(operatorGroups).flatMap(([group, scope]) => (memberships.includes(group) ? [scope] : [])),
+  ];
+}
+
+/** Returns our scopes in the claim `scope`. Cognito writes `wallet/read`, other issuers `wallet:read`. */
+function scopesNamed({ scope }: JwtPayload): readonly Scope[] {
   const granted = typeof scope === 'string' ? scope.split(' ') : [];
   return allScopes.filter((name) =>
     granted.some((one) => one === `${resourceServer}/${name}` || one === `${resourceServer}:${name}`),

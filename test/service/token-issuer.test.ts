@@ -63,6 +63,21 @@ async function newIssuer(t: TestContext) {
   };
 }
 
+describe('a stack that people sign in at', () => {
+  it('runs on one machine, where machines get tokens', async (t) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));
+    t.after(() => {
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    const people = { callbackUrls: ['https://desk.example/'], logoutUrls: ['https://desk.example/bye'] };
+    const { runner } = await start(t, dataDir, {
+      stack: (app) => new WalletStack(app, 'Wallet', { bank: { id: 'simulator' }, people }),
+    });
+    const token = await runner.token({ clientId: 'desk', scope: 'wallet:support' });
+    assert.equal((await ask(runner, token, '/integrity')).status, 200);
+  });
+});
+
 describe('the wallets of a stack', () => {
   it('stay with their owners on another port, and go to no subject of another issuer', async (t) => {
     const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));

@@ -197,7 +197,9 @@ describe("the gateway's own answers", () => {
 });
 
 describe('tokens', () => {
-  it('come from a user pool with scopes, a token endpoint and a client for machines when nothing is given', () => {
+  const people = { callbackUrls: ['https://desk.example/signed-in', 'http://localhost:8976/'] };
+
+  it('come from a user pool with scopes, a token endpoint and a client for a backend when nothing is given', () => {
     const [poolId] = theOnly(template, 'AWS::Cognito::UserPool');
     const [serverId] = theOnly(template, 'AWS::Cognito::UserPoolResourceServer');
     const scope = (name: string) => ({ 'Fn::Join': ['', [{ Ref: serverId }, `/${name}`]] });
@@ -205,11 +207,12 @@ describe('tokens', () => {
       Identifier: 'wallet',
       Scopes: scopes.map((ScopeName) => Match.objectLike({ ScopeName })),
     });
-    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
-      AllowedOAuthFlows: ['client_credentials'],
-      AllowedOAuthScopes: scopes.map(scope),
-      GenerateSecret: true,
-    });
+    const [, client] = theOnly(template, 'AWS::Cognito::UserPoolClient');
+    assert.deepEqual(
+      ['AllowedOAuthFlows', 'AllowedOAuthScopes', 'GenerateSecret'].map((name) => client.Properties[name]),
+      [['client_credentials'], ['read', 'write', 'charge'].map(scope), true],
+    );
+    assert.deepEqual(client.Properties['ExplicitAuthFlows'], ['ALLOW_REFRESH_TOKEN_AUTH']);
     template.resourceCountIs('AWS::Cognito::UserPoolDomain', 1);
     const issuer = { 'Fn::GetAtt': [poolId, 'ProviderURL'] };
     template.hasResourceProperties('AWS::Lambda::Function', {
@@ -226,6 +229,67 @@ describe('tokens', () => {
     for (const output of ['TokenEndpoint', 'ClientId', 'UserPoolId']) {
       template.hasOutput(output, {});
     }
+  });
+
+  it('of people need a second factor, and no person makes an account or a group of operators', () => {
+    const [poolId, pool] = theOnly(template, 'AWS::Cognito::UserPool');
+    assert.deepEqual(
+      ['MfaConfiguration', 'EnabledMfas', 'AdminCreateUserConfig'].map((name) => pool.Properties[name]),
+      ['ON', ['SOFTWARE_TOKEN_MFA'], { AllowAdminCreateUserOnly: true }],
+    );
+    const groups = [...resourcesOf(template, 'AWS::Cognito::UserPoolGroup').values()];
+    assert.deepEqual(
+      groups.map(({ Properties }) => [Properties['GroupName'], Properties['UserPoolId'], Properties['RoleArn']]),
+      ['wallet-support', 'wallet-decide'].map((name) => [name, { Ref: poolId }, undefined]),
+    );
+  });
+
+  it('of people come by a client with a code and without a secret, for the scopes of owners, where URLs are given', () => {
+    const other = synthesize({ people: { ...people, logoutUrls: ['https://desk.example/bye'] } }).template;
+    const [serverId] = theOnly(other, 'AWS::Cognito::UserPoolResourceServer');
+    const clients = [...resourcesOf(other, 'AWS::Cognito::UserPoolClient').values()];
+    assert.equal(clients.length, 2);
+    const client = clients.find(({ Properties }) => Properties['CallbackURLs'] !== undefined);
+    assert.deepEqual(client?.Properties, {
+      ...client?.Properties,
+      AllowedOAuthFlows: ['code'],
+      AllowedOAuthFlowsUserPoolClient: true,
+      AllowedOAuthScopes: ['read', 'write'].map((name) => ({ 'Fn::Join': ['', [{ Ref: serverId }, `/${name}`]] })),
+      CallbackURLs: people.callbackUrls,
+      LogoutURLs: ['https://desk.example/bye'],
+      GenerateSecret: false,
+      ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
+      PreventUserExistenceErrors: 'ENABLED',
+      SupportedIdentityProviders: ['COGNITO'],
+      AccessTokenValidity: 15,
+      RefreshTokenValidity: 720,
+    });
+  });
+
+  it('of people come back to https, or to this machine, and to nothing else', () => {
+    const refuses = (urls: { callbackUrls: string[]; logoutUrls?: string[] }, message: RegExp) => {
+      assert.throws(() => synthesize({ people: urls }), message);
+    };
+    refuses({ callbackUrls: [] }, /people.callbackUrls must have a URL/);
+    for (const url of [
+      'http://desk.example/',
+      'http://localhost.desk.example/',
+      'http://localhost@desk.example/',
+      'http://127.0.0.1:8976/',
+      'https://desk.example/#here',
+      'https://ann:secret@desk.example/',
+      'https://:secret@desk.example/',
+      'desk://signed-in',
+      'desk.example',
+      '',
+    ]) {
+      refuses({ callbackUrls: [...people.callbackUrls, url] }, /people.callbackUrls takes https URLs.* received "/);
+      refuses({ ...people, logoutUrls: [url] }, /people.logoutUrls takes https URLs.* received "/);
+    }
+    assert.throws(
+      () => synthesize({ people, tokens: { issuer: 'https://issuer.example', audience: 'wallets' } }),
+      /people sign in at the stack's own user pool: give people or tokens, not both/,
+    );
   });
 
   it('come from the given issuer and nowhere else', () => {
@@ -246,7 +310,7 @@ describe('tokens', () => {
           }),
         },
       });
-      for (const type of ['UserPool', 'UserPoolClient', 'UserPoolDomain', 'UserPoolResourceServer']) {
+      for (const type of ['UserPool', 'UserPoolClient', 'UserPoolDomain', 'UserPoolGroup', 'UserPoolResourceServer']) {
         other.resourceCountIs(`AWS::Cognito::${type}`, 0);
       }
       for (const output of ['TokenEndpoint', 'ClientId', 'UserPoolId']) {

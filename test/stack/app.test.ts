@@ -18,6 +18,14 @@ function synthesize(context: Record<string, string>) {
   return spawnSync(process.execPath, [app], { env, encoding: 'utf8' });
 }
 
+/** Returns the resources of the template that was synthesized last. */
+function resources(): Resource[] {
+  const template = JSON.parse(readFileSync(join(folder, 'Wallet.template.json'), 'utf8')) as {
+    Resources: Record<string, Resource>;
+  };
+  return Object.values(template.Resources);
+}
+
 describe('the context', () => {
   it('gives the issuer of tokens, the topic of alarms, and what the account has none of', () => {
     const { status, stderr } = synthesize({
@@ -29,24 +37,30 @@ describe('the context', () => {
       webAcl: 'false',
     });
     assert.equal(status, 0, stderr);
-    const template = JSON.parse(readFileSync(join(folder, 'Wallet.template.json'), 'utf8')) as {
-      Resources: Record<string, Resource>;
-    };
-    const resources = Object.values(template.Resources);
-    const authorizer = resources.find(({ Properties }) => Properties['Description'] === 'Wallet service: authorizer');
+    const shipped = resources();
+    const authorizer = shipped.find(({ Properties }) => Properties['Description'] === 'Wallet service: authorizer');
     const { Variables } = authorizer?.Properties['Environment'] as { Variables: Record<string, string> };
     assert.deepEqual(
       ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'].map((name) => Variables[name]),
       ['oidc', 'https://issuer.example', 'wallets', 'https://keys.example/jwks'],
     );
-    assert.equal(resources.filter(({ Type }) => Type === 'AWS::Cognito::UserPool').length, 0);
-    assert.ok(!JSON.stringify(resources).includes('ReservedConcurrentExecutions'));
-    assert.equal(resources.filter(({ Type }) => Type.startsWith('AWS::WAFv2::')).length, 0);
-    const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+    assert.equal(shipped.filter(({ Type }) => Type === 'AWS::Cognito::UserPool').length, 0);
+    assert.ok(!JSON.stringify(shipped).includes('ReservedConcurrentExecutions'));
+    assert.equal(shipped.filter(({ Type }) => Type.startsWith('AWS::WAFv2::')).length, 0);
+    const alarms = shipped.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
     assert.ok(alarms.length > 0);
     for (const { Properties } of alarms) {
       assert.deepEqual(Properties['AlarmActions'], ['arn:aws:sns:eu-west-1:111122223333:on-call']);
     }
+  });
+
+  it('gives the URLs that people come back to', () => {
+    const { status, stderr } = synthesize({ peopleCallbackUrls: 'https://desk.example/,http://localhost:8976/' });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(
+      resources().flatMap(({ Properties }) => Properties['CallbackURLs'] ?? []),
+      ['https://desk.example/', 'http://localhost:8976/'],
+    );
   });
 
   it('with half of an issuer ships nothing, rather than a user pool that nobody asked for', () => {

@@ -95,6 +95,8 @@ describe('alarms', () => {
   });
 });
 
+const people = { callbackUrls: ['https://desk.example/'] };
+
 describe('the outputs', () => {
   it('name what operators and consumers of events need, as the service knows it', () => {
     const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = stack.service;
@@ -116,11 +118,24 @@ describe('the outputs', () => {
       }),
     );
   });
+
+  it('name where people sign in, where they do', () => {
+    const other = synthesize({ people });
+    const { cognito } = other.stack.service;
+    assert.ok(cognito?.peopleClient);
+    const outputs = other.template.findOutputs('*');
+    assert.deepEqual(
+      ['PeopleClientId', 'AuthorizeEndpoint'].map((name) => outputs[name]?.['Value'] as unknown),
+      other.stack.resolve([cognito.peopleClient.userPoolClientId, cognito.authorizeEndpoint]),
+    );
+    assert.match(JSON.stringify(outputs['AuthorizeEndpoint']), /\/oauth2\/authorize"/);
+  });
 });
 
 describe('the rules of AWS Solutions', () => {
   it('are kept, or set aside with a reason next to what they are about', () => {
-    for (const root of [stack, synthesize({ tokens: { issuer: 'https://issuer.example', audience: 'a' } }).stack]) {
+    const tokens = { issuer: 'https://issuer.example', audience: 'a' };
+    for (const root of [stack, synthesize({ tokens }).stack, synthesize({ people }).stack]) {
       assert.deepEqual(new AwsSolutionsChecks(root).validateScope(root).violations, []);
     }
   });

@@ -11,6 +11,8 @@ export interface OpenWithdrawal extends Transaction {
   readonly claimId?: string;
   /** Latest time at which a submit may have left for the bank `bankId`; absent when nothing can be out. */
   readonly submitBy?: string;
+  /** Since when the bank accepts no submit, without a wait for a frozen wallet in between. */
+  readonly refusedSince?: string;
 }
 
 /** How the service treats the bank; times in milliseconds. */
@@ -70,8 +72,9 @@ export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
  * What a visit that did not end the withdrawal leads to: `record` says whether it goes on the record, `review` whether
  * people decide now. Visits that leave open whether the bank has paid are counted, and the last of them ends in review.
  * While the bank accepts nothing, nothing can be out: such visits do not count, as many of them are recorded, and people
- * look after a day.
+ * look after a day. The time in which the wallet was frozen is no part of that day, as the bank was not visited.
  *
+ * @returns also `refusedSince`, for the record of a withdrawal that the bank did not accept
  * @param before the withdrawal as the worker found it
  * @param at when the visit ended, ISO 8601
  */
@@ -79,15 +82,15 @@ export function afterVisit(
   before: OpenWithdrawal,
   visit: { readonly outcome: 'unknown' | 'not_accepted'; readonly at: string },
   { maxAttempts }: WithdrawalPolicy,
-): { readonly visits: number; readonly record: boolean; readonly review: boolean } {
+): { readonly visits: number; readonly record: boolean; readonly review: boolean; readonly refusedSince?: string } {
   const { attempts = [] } = before;
   const unreported = unreportedVisit(before) === undefined ? 0 : 1;
   const refusals = attempts.filter(({ outcome }) => outcome === 'not_accepted');
   const visits = attempts.length + unreported + 1;
   if (visit.outcome === 'unknown') return { visits, record: true, review: visits - refusals.length >= maxAttempts };
-  const [first = visit] = refusals;
-  const review = Date.parse(visit.at) - Date.parse(first.at) >= notAcceptedPatienceMs;
-  return { visits, record: review || refusals.length < maxAttempts, review };
+  const { refusedSince = visit.at } = before;
+  const review = Date.parse(visit.at) - Date.parse(refusedSince) >= notAcceptedPatienceMs;
+  return { visits, record: review || refusals.length < maxAttempts, review, refusedSince };
 }
 
 /**

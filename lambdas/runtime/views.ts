@@ -130,6 +130,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   dueAt: internal,
   claimId: internal,
   submitBy: internal,
+  refusedSince: internal,
   bankId: internal,
   destinationFingerprint: internal,
 };

@@ -115,7 +115,7 @@ export function releaseWithdrawal(
  * Gives the lease back before the end: nobody takes the withdrawal up before `dueAt`.
  *
  * @param next `attempt` is recorded when the bank was visited; `submitBy` absent says that nothing can be out, at any bank;
- *   `waitingFor` says what the withdrawal waits for: no message is kept for it, the sweeper queues it when it is due
+ *   `refusedSince` since when the bank accepts nothing, which a wait ends; `waitingFor` says what the withdrawal waits for: no message is kept for it, the sweeper queues it when it is due
  * @returns false when the claim was lost
  */
 export function putBackWithdrawal(
@@ -125,20 +125,23 @@ export function putBackWithdrawal(
     dueAt: string;
     submitBy: string | undefined;
     attempt?: Attempt | undefined;
+    refusedSince?: string | undefined;
     waitingFor?: Transaction['waitingFor'];
   },
 ): Promise<boolean> {
-  const { dueAt, submitBy, attempt, waitingFor } = next;
+  const { dueAt, submitBy, attempt, refusedSince, waitingFor } = next;
   const values = {
     dueAt,
     ...(submitBy !== undefined && { submitBy }),
+    ...(refusedSince !== undefined && { refusedSince }),
     ...(waitingFor !== undefined && { waitingFor, dueShard: waitingShard }),
   };
+  const nothingOut = submitBy === undefined ? ', submitBy, bankId' : '';
   return whileClaimed(table, claimed, {
     set: Object.keys(values)
       .map((name) => `${name} = :${name}`)
       .join(', '),
-    remove: submitBy === undefined ? 'claimId, submitBy, bankId' : 'claimId',
+    remove: `claimId${nothingOut}${waitingFor === undefined ? '' : ', refusedSince'}`,
     values,
     attempt,
   });
@@ -291,7 +294,7 @@ interface Change {
   readonly attempts?: readonly Attempt[];
 }
 
-const endOfWork = 'dueShard, dueAt, claimId, submitBy, waitingFor';
+const endOfWork = 'dueShard, dueAt, claimId, submitBy, refusedSince, waitingFor';
 /** No bank has, or ever will have, a payment that was rejected. */
 const endOfRejected = `${endOfWork}, bankId`;
 /** The condition of `cancelRefusal`. */

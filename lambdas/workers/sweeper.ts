@@ -24,29 +24,28 @@ export interface SweeperServices {
   readonly transfers: SweptQueue;
 }
 
-/** Work is overdue when it was due this long ago and nobody has moved it: its message is lost, or its worker died. */
+/** Work is overdue when it was due this long ago and no worker has moved it: its message is lost, or its worker died. */
 const graceMs = 60_000;
 /** Most work of a type queued again from one shard in one run. */
 const mostPerShard = 250;
-/** Most withdrawals whose wait has ended that are queued in one run. */
+/** Most withdrawals queued in one run whose wait has ended. */
 const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
 
 /**
  * Finds work that is due and not moving, and queues it again. Marks it first: when the send fails, the work is
- * overdue again after the grace. A queue with a backlog is left alone, as what is overdue most likely waits in it.
- * Queues the withdrawals whose wait for their wallet has ended, which are no lost work. Counts the withdrawals in review
- * too: their alarm lasts until an operator has ended the last of them.
+ * overdue again after the grace. Overdue work stays where it is while its queue has a backlog, which most likely holds its
+ * message. Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message, so
+ * each is queued once. Counts the withdrawals in review, too: their alarm lasts until an operator has ended the last of
+ * them.
  *
  * @returns how much lost work was queued again
  */
 export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
   let requeued = 0;
-  if (await hasRoom(withdrawals)) {
-    requeued += await sweepType(table, 'withdrawal', withdrawals);
-    await resume(table, withdrawals);
-  }
+  if (await hasRoom(withdrawals)) requeued += await sweepType(table, 'withdrawal', withdrawals);
+  await resume(table, withdrawals);
   if (await hasRoom(transfers)) requeued += await sweepType(table, 'transfer', transfers);
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);

@@ -88,6 +88,7 @@ interface PutBack {
   readonly dueAt: number;
   readonly submitBy: string | undefined;
   readonly attempt?: Attempt | undefined;
+  readonly refusedSince?: string | undefined;
   /** What it waits for without a message: the sweeper queues it when it is due. */
   readonly waitingFor?: Transaction['waitingFor'];
 }
@@ -171,13 +172,13 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
     case 'not_accepted':
     case 'unknown': {
       const { outcome } = answer;
-      const { visits, record, review } = afterVisit(withdrawal, { outcome, at: attempt.at }, policy);
+      const { visits, record, review, refusedSince } = afterVisit(withdrawal, { outcome, at: attempt.at }, policy);
       if (review) return leaveToPeople(visit, attempt, table);
       // An earlier submit was definitely not found, and the bank has not accepted this one.
       const out = outcome === 'not_accepted' ? undefined : submitBy;
       const patient = bank.isDown() || isProcessing(answer) || !record;
       const dueAt = nextVisitAt({ now: table.now(), visits, submitBy: out, patient }, policy, table.random());
-      return putBack(table, visit, { dueAt, submitBy: out, attempt: record ? attempt : undefined });
+      return putBack(table, visit, { dueAt, submitBy: out, attempt: record ? attempt : undefined, refusedSince });
     }
   }
 }

@@ -58,6 +58,7 @@ const transaction: Required<OpenWithdrawal> = {
   dueAt: at,
   claimId: 'claim',
   submitBy: at,
+  refusedSince: at,
   bankId: 'bank-1',
 };
 

@@ -108,9 +108,10 @@ describe('a visit that did not end the withdrawal', () => {
   const after = (...outcomes: Attempt['outcome'][]) =>
     ({
       attempts: outcomes.map((outcome, hour) => ({ at: iso(start + hour * hourMs), submitted: true, outcome })),
-    }) as unknown as Transaction;
+    }) as unknown as OpenWithdrawal;
+  const refusedSince = new Date(start).toISOString();
   const iso = (ms: number) => new Date(ms).toISOString();
-  const visit = (before: Transaction, outcome: 'unknown' | 'not_accepted', hours: number) =>
+  const visit = (before: OpenWithdrawal, outcome: 'unknown' | 'not_accepted', hours: number) =>
     afterVisit(before, { outcome, at: iso(start + hours * hourMs) }, policy);
 
   it('is counted while the bank may have paid, and the last one leads to review', () => {
@@ -121,17 +122,48 @@ describe('a visit that did not end the withdrawal', () => {
   });
 
   it('does not count when the bank accepted nothing, and is recorded as often as others count', () => {
-    const refused = after('not_accepted', 'not_accepted');
-    assert.deepEqual(visit(refused, 'not_accepted', 2), { visits: 3, record: true, review: false });
+    const refused = { ...after('not_accepted', 'not_accepted'), refusedSince };
+    assert.deepEqual(visit(refused, 'not_accepted', 2), { visits: 3, record: true, review: false, refusedSince });
     assert.deepEqual(visit(refused, 'unknown', 2), { visits: 3, record: true, review: false });
-    const full = after('not_accepted', 'not_accepted', 'not_accepted');
-    assert.deepEqual(visit(full, 'not_accepted', 23), { visits: 4, record: false, review: false });
+    const full = { ...after('not_accepted', 'not_accepted', 'not_accepted'), refusedSince };
+    assert.deepEqual(visit(full, 'not_accepted', 23), { visits: 4, record: false, review: false, refusedSince });
     assert.deepEqual(visit(after('not_accepted', 'unknown', 'unknown'), 'unknown', 3).review, true);
   });
 
   it('leads to review when the bank has accepted nothing for a day', () => {
-    const full = after('not_accepted', 'not_accepted', 'not_accepted');
-    assert.deepEqual(visit(full, 'not_accepted', 24), { visits: 4, record: true, review: true });
+    const full = { ...after('not_accepted', 'not_accepted', 'not_accepted'), refusedSince };
+    assert.deepEqual(visit(full, 'not_accepted', 24), { visits: 4, record: true, review: true, refusedSince });
+  });
+
+  it('leads to review by the first refusal since the last wait for the wallet, whatever was recorded', () => {
+    const event = fc.record({
+      kind: fc.constantFrom('refused', 'waits'),
+      afterMs: fc.integer({ min: 1, max: 30 * hourMs }),
+    });
+    fc.assert(
+      fc.property(fc.array(event), (events) => {
+        let now = start;
+        let first: number | undefined;
+        let withdrawal = after();
+        for (const { kind, afterMs } of events) {
+          now += afterMs;
+          if (kind === 'waits') {
+            first = undefined;
+            const { refusedSince: _, ...waiting } = withdrawal;
+            withdrawal = waiting;
+            continue;
+          }
+          first ??= now;
+          const at = iso(now);
+          const { record, review, refusedSince } = afterVisit(withdrawal, { outcome: 'not_accepted', at }, policy);
+          assert.equal(review, now - first >= 24 * hourMs);
+          if (review) return;
+          const attempt: Attempt = { at, submitted: true, outcome: 'not_accepted' };
+          const attempts = [...(withdrawal.attempts ?? []), ...(record ? [attempt] : [])];
+          withdrawal = { ...withdrawal, attempts, ...(refusedSince !== undefined && { refusedSince }) };
+        }
+      }),
+    );
   });
 });
 

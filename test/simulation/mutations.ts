@@ -145,8 +145,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'forget to which bank a submit went',
     withdrawals,
-    "? 'claimId, submitBy, bankId' : 'claimId'",
-    "? 'claimId, submitBy, bankId' : 'claimId, bankId'",
+    "submitBy === undefined ? ', submitBy, bankId' : ''",
+    "submitBy === undefined ? ', submitBy, bankId' : ', bankId'",
   ),
   mutation(
     'believe the bank whatever amount it names',

@@ -5,7 +5,7 @@ import { metrics as names } from '../../lambdas/contract.ts';
 import { metrics } from '../../lambdas/runtime/telemetry.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
-import { dueShardOf, dueShards, dueTypes, transactionKey } from '../../lambdas/store/keys.ts';
+import { dueShardOf, dueShards, dueTypes, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { endWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
@@ -135,6 +135,31 @@ describe('the sweeper', () => {
     assert.equal(await sweep({ table, withdrawals, transfers }), 1);
     assert.deepEqual([withdrawals.sent, transfers.sent], [[lost], []]);
     assert.equal(await earliestDue(table), waiting.sort()[0], 'what waits in the queue is not touched');
+  });
+
+  it('resumes what waits for its wallet behind any backlog, a thousand in a run', async () => {
+    const table = await engine.newTable();
+    const { transactionId: lost } = await acceptedWithdrawal(table);
+    const dueAt = iso(table.now());
+    const ids = Array.from({ length: 1_010 }, (_, n) => `tx_${n}`);
+    await plant(
+      table,
+      ...ids.map((transactionId) => ({
+        ...transactionKey(transactionId),
+        transactionId,
+        type: 'withdrawal',
+        waitingFor: 'wallet_frozen',
+        dueShard: waitingShard,
+        dueAt,
+      })),
+    );
+    table.clock.now += 600_000;
+    const [withdrawals, transfers] = [queueOf(2_500), queueOf(0)];
+    assert.equal(await sweep({ table, withdrawals, transfers }), 0);
+    assert.equal(withdrawals.sent.length, 1_000);
+    await sweep({ table, withdrawals, transfers });
+    assert.deepEqual(withdrawals.sent.sort(), ids.sort(), 'each once');
+    assert.ok(!withdrawals.sent.includes(lost), 'lost work may still be in the queue');
   });
 
   it('queues again what is overdue of both types, each once', async () => {

@@ -15,7 +15,7 @@ import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { itemOf, plant } from './inspect.ts';
-import { acceptedWithdrawal, balanceOf, bankId, claimed } from './commands.ts';
+import { acceptedWithdrawal, balanceOf, bankId, claimed, setStatus } from './commands.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -155,6 +155,22 @@ describe('a bank that does not accept a payment', () => {
     assert.equal(await advance({ submit: () => notAccepted }), undefined);
     const { status, bankId: named, submitBy } = (await getTransaction(table, transactionId))!;
     assert.deepEqual([status, named, submitBy], ['review', bankId, undefined]);
+  });
+
+  it('leaves it to people only after a whole day since the wallet was frozen last', async () => {
+    const hour = 3_600_000;
+    const refused = () => advance({ submit: () => notAccepted });
+    table.clock.now = (await refused())!;
+    await setStatus(table, walletId, 'frozen');
+    assert.equal(await refused(), undefined, 'it waits for the wallet');
+    await setStatus(table, walletId, 'active');
+    table.clock.now += 30 * hour;
+    assert.notEqual(await refused(), undefined, 'the bank is visited again');
+    table.clock.now += 23 * hour;
+    assert.notEqual(await refused(), undefined);
+    table.clock.now += hour;
+    assert.equal(await refused(), undefined);
+    assert.equal((await getTransaction(table, transactionId))?.status, 'review');
   });
 
   it('may be another one the next time', async () => {

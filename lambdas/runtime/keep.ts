@@ -8,7 +8,12 @@ export interface Lifetimes {
   readonly staleAfterMs: number;
 }
 
-/** Age up to which a value is used while readings fail. */
+/**
+ * Age up to which a value is used while readings fail. A key that is withdrawn in that time counts for this long, too. A
+ * shorter time would refuse every caller and every notification in an outage of the key's source that lasts for minutes.
+ * The holder of an old key cannot cause such an outage: that takes rights on the secret, or the issuer's own failure. A
+ * deployment withdraws a key at once: its containers have no last value, and refuse until they can read.
+ */
 const unusableAfterMs = 3_600_000;
 /** Shortest time between a reading that failed, or was asked for with `afresh`, and the next one. */
 const retryAfterMs = 10_000;

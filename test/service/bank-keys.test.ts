@@ -245,6 +245,32 @@ describe('requests to the bank', () => {
       assert.equal(sent, expected);
     }
   });
+
+  it('are not signed with the other key when the time of the call is over, also before its timer could run', async (t) => {
+    const manager = await secretsManager(t, () => epoch);
+    await manager.rotate('second key');
+    const timeoutMs = 40;
+    for (const [standstillMs, expected] of [
+      [0, 2],
+      [timeoutMs + 10, 1],
+    ] as const) {
+      let sent = 0;
+      const bank = openBank({
+        url: 'https://bank.example',
+        keys: openRequestKeys(manager.client, secretArn, () => epoch),
+        timeoutMs,
+        send({ signal }) {
+          sent++;
+          // The process stands still, and no timer runs.
+          if (standstillMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, standstillMs);
+          assert.equal(signal.aborted, false);
+          return Promise.resolve({ status: 401, text: '{"code":"signature_invalid"}' });
+        },
+      });
+      assert.deepEqual(await bank.submit(payment), { outcome: 'unknown', reason: 'status 401 signature_invalid' });
+      assert.equal(sent, expected);
+    }
+  });
 });
 
 it('Secrets Manager of the runner knows the current value and the one before it', async (t) => {

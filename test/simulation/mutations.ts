@@ -318,4 +318,11 @@ export const mutations: readonly Mutation[] = [
     '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} < :limit)`',
     '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} <> :limit OR ${nameOf(window)} = :limit)`',
   ),
+  mutation(
+    'let windows of the rate limit end side by side',
+    'lambdas/domain/rate.ts',
+    'return Array.from({ length: windowSteps }, (_, n) => step - windowSteps + 1 + n);',
+    'return [step];',
+    'withdraw again within the hour, beyond the limit',
+  ),
 ];

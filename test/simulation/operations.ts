@@ -48,12 +48,13 @@ interface Circumstances {
   readonly bobHas?: number;
   readonly breaker?: BreakerSettings;
   readonly clocksDifferMs?: number;
+  readonly perHour?: number;
 }
 
 function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
-  const { clocksDifferMs = 0 } = circumstances;
+  const { clocksDifferMs = 0, perHour = 1_000 } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -74,7 +75,7 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
       policy: { maxAttempts, notFoundWindowMs: windowMs },
       breaker,
       clocksDifferMs,
-      perHour: 1_000,
+      perHour,
       readsPerHour: 1_000,
       queueDepthLimit: depthLimit,
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
@@ -116,6 +117,11 @@ export const operations: readonly Operation[] = [
   ]),
   operation('withdraw all, side by side', [withdraw('OK-1', { amount: 600 }), withdraw('OK-1', { amount: 600 })]),
   operation('withdraw when too much waits', [withdraw('OK-1'), withdraw('OK-1'), withdraw('OK-1')], { depthLimit: 1 }),
+  operation(
+    'withdraw again within the hour, beyond the limit',
+    [withdraw('OK-1'), { ...withdraw('OK-1'), at: 25 * 60_000 }],
+    { perHour: 1 },
+  ),
   operation('withdraw, and be told by the bank', [withdraw('LATE-1')], { ...longWindow, notified: 1 }),
   operation('withdraw, and be told of a rejection', [withdraw('LATE-REJECT-1')], { ...longWindow, notified: 1 }),
   operation('withdraw, and get it back', [

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import '../environment.ts';
+import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
+import { sign } from '../../lambdas/bank/signature.ts';
+import { metrics as names } from '../../lambdas/contract.ts';
 import type { Failure, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { serve } from '../../lambdas/runtime/http.ts';
+import { metrics } from '../../lambdas/runtime/telemetry.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { returnIdOf } from '../../lambdas/store/keys.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
@@ -15,6 +21,7 @@ import {
 } from '../../lambdas/store/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
+import { send } from '../request.ts';
 import {
   acceptedWithdrawal,
   balanceOf,
@@ -182,6 +189,58 @@ describe('the word of the bank', () => {
     assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure }), true);
     assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
     assert.deepEqual(await claim(table, transactionId), { claimed: false, current: await read(transactionId) });
+  });
+});
+
+describe('a notification', () => {
+  const key = 'key of the bank';
+
+  /** Sends what a bank says of a payment of 30 EUR to a deployment with this bank. */
+  async function notify(ofBank: string, said: { reference: string; status: string }) {
+    const body = JSON.stringify({ ...said, amount: 30, currency: 'EUR' });
+    const handler = serve(bankNotifications, { table, keys: () => Promise.resolve([key]), bankId: ofBank });
+    const signed = { method: 'POST', path: '/bank/notifications', body };
+    const headers = { 'Content-Type': 'application/json', ...sign(signed, key, table.now() / 1000) };
+    return send('bank-notifications', handler, { headers, body });
+  }
+
+  function contradictions(context: TestContext): number[] {
+    const counted: number[] = [];
+    context.mock.method(metrics, 'publishStoredMetrics', () => undefined);
+    context.mock.method(metrics, 'addMetric', (name: string, _unit: string, value: number) => {
+      if (name === names.bankContradiction) counted.push(value);
+    });
+    return counted;
+  }
+
+  it('of a bank that the payment was not submitted to is refused, moves nothing and is a contradiction', async (context) => {
+    const counted = contradictions(context);
+    const { transactionId: reference } = await acceptedWithdrawal(table);
+    await claimed(table, reference);
+    for (const status of ['paid', 'rejected', 'returned']) {
+      const items = await allItems(table);
+      const answer = await notify('new-bank', { reference, status });
+      assert.deepEqual([answer.status, answer.body?.['code']], [409, 'another_bank']);
+      assert.deepEqual(await allItems(table), items);
+    }
+    assert.deepEqual(counted, [1, 1, 1]);
+    assert.equal((await notify(bankId, { reference, status: 'paid' })).status, 200);
+    assert.equal((await read(reference)).status, 'completed');
+  });
+
+  it('is refused, too, when the payment leaves for another bank between its read and its write', async (context) => {
+    const counted = contradictions(context);
+    const { transactionId: reference } = await acceptedWithdrawal(table);
+    table.fault = async (call, pass) => {
+      if (call.operation === 'TransactWriteItems') {
+        table.fault = undefined;
+        await claimed(table, reference);
+      }
+      return pass();
+    };
+    const answer = await notify('new-bank', { reference, status: 'paid' });
+    assert.deepEqual([answer.status, answer.body?.['code'], counted], [409, 'another_bank', [1]]);
+    assert.deepEqual([(await read(reference)).status, (await read(reference)).bankId], ['executing', bankId]);
   });
 });
 

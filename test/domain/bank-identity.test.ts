@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { bankIdOf } from '../../lambdas/bank/identity.ts';
+
+describe('the id of a bank', () => {
+  it('is the one that was given', () => {
+    for (const id of ['bank-1', '!', '~'.repeat(64), 'httpsbank']) assert.equal(bankIdOf(id), id);
+  });
+
+  it("is made of the URL's host and path, so that the same bank keeps it", () => {
+    for (const url of [
+      'https://bank.example/v1',
+      'https://bank.example/v1/',
+      'http://bank.example/v1//',
+      'https://BANK.example:443/v1',
+    ]) {
+      assert.equal(bankIdOf(url), 'bank.example/v1');
+    }
+    assert.equal(bankIdOf('https://bank.example'), 'bank.example');
+    assert.equal(bankIdOf('http://127.0.0.1:4000/'), '127.0.0.1:4000');
+  });
+
+  it('differs for two URLs that differ, however long they are', () => {
+    const long = (end: string) => `https://bank.example/${'path/'.repeat(20)}${end}`;
+    const ids = ['a', 'b', 'a/b'].map((end) => bankIdOf(long(end)));
+    assert.equal(new Set(ids).size, 3);
+    for (const id of ids) assert.match(id, /^bank\.example\/[!-~]{34}~[0-9a-f]{16}$/);
+    assert.equal(bankIdOf(long('a')), ids[0]);
+  });
+
+  it('is refused when it is empty, too long, or has a space or what is not ASCII', () => {
+    for (const id of ['', 'x'.repeat(65), 'my bank', 'bänk', 'bank\n']) {
+      assert.throws(() => bankIdOf(id), {
+        message: `a bank's id must be 1 to 64 printable characters, received "${id}"`,
+      });
+    }
+  });
+});

@@ -20,6 +20,7 @@ import { Construct } from 'constructs';
 import { corsVariable, minCompressionBytes, routes } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import { gatewayResponses } from './gateway-responses.ts';
+import { addPreflight } from './preflight.ts';
 import { ApiWebAcl, type WebAcl } from './web-acl.ts';
 
 /** Requests that the API takes from all callers together. */
@@ -67,7 +68,7 @@ export class Api extends Construct {
         throttlingBurstLimit: props.throttle.burst,
         tracingEnabled: true,
         ...methodLogging,
-        methodOptions: throttlesOfOpenRoutes(props.throttle),
+        methodOptions: throttlesOfOpenMethods(props.throttle, props.cors !== undefined),
         accessLogDestination: new LogGroupLogDestination(accessLog),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
@@ -130,7 +131,7 @@ export class Api extends Construct {
     });
   }
 
-  /** Lets pages of these origins read answers. Before a request their browsers ask the route's own function. */
+  /** Lets pages of these origins send requests and read answers. */
   private allowOrigins({ allowedOrigins }: CorsProps, functions: ApiProps['functions']): void {
     for (const origin of allowedOrigins) {
       if (origin !== '*' && !/^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(origin)) {
@@ -140,17 +141,9 @@ export class Api extends Construct {
     for (const { handler } of new Set(Object.values(functions))) {
       handler.addEnvironment(corsVariable, allowedOrigins.join(' '));
     }
-    for (const [path, [route]] of Map.groupBy(routes, (route) => route.path)) {
-      if (route === undefined) continue;
-      const method = this.restApi.root
-        .resourceForPath(path)
-        .addMethod('OPTIONS', new LambdaIntegration(functions[route.function].handler, { allowTestInvoke: false }), {
-          authorizationType: AuthorizationType.NONE,
-        });
-      Validations.of(method).acknowledge({
-        id: 'AwsSolutions-APIG4',
-        reason: 'A browser asks without a token what a page may send; the answer says nothing else.',
-      });
+    for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
+      const methods = ofPath.map(({ method }) => method);
+      addPreflight(this.restApi.root.resourceForPath(path), { methods, allowedOrigins });
     }
   }
 }
@@ -176,19 +169,28 @@ const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; reado
 /** Settings of a method replace all of the stage's, so each of them repeats these. */
 const methodLogging = { loggingLevel: MethodLoggingLevel.ERROR, dataTraceEnabled: false };
 
-/** The throttles of the open routes, by path and method; none above the stage's. */
-function throttlesOfOpenRoutes({ ratePerSecond, burst }: ThrottleProps): Record<string, MethodDeploymentOptions> {
-  const open = routes.flatMap((route) => ('open' in route ? [route] : []));
+/** Preflight requests to one path; a browser keeps the answer for two hours. */
+const preflightThrottle: ThrottleProps = { ratePerSecond: 50, burst: 100 };
+
+/** The throttles of the methods that take no token, by path and method; none above the stage's. */
+function throttlesOfOpenMethods(
+  { ratePerSecond, burst }: ThrottleProps,
+  hasPreflight: boolean,
+): Record<string, MethodDeploymentOptions> {
+  const open = routes.flatMap((route) =>
+    'open' in route ? [[`${route.path}/${route.method}`, openRoutes[route.function].throttle] as const] : [],
+  );
+  const paths = hasPreflight ? [...new Set(routes.map(({ path }) => path))] : [];
+  const preflights = paths.map((path) => [`${path}/OPTIONS`, preflightThrottle] as const);
   return Object.fromEntries(
-    open.map(({ method, path, function: name }) => {
-      const { throttle } = openRoutes[name];
-      const options = {
+    [...open, ...preflights].map(([method, throttle]) => [
+      method,
+      {
         ...methodLogging,
         throttlingRateLimit: Math.min(throttle.ratePerSecond, ratePerSecond),
         throttlingBurstLimit: Math.min(throttle.burst, burst),
-      };
-      return [`${path}/${method}`, options];
-    }),
+      },
+    ]),
   );
 }
 

@@ -15,6 +15,7 @@ export const refusals = {
   REQUEST_TOO_LARGE: [413, 'HTTP content length exceeded 10485760 bytes.'],
   THROTTLED: [429, 'Too Many Requests'],
   UNAUTHORIZED: [401, 'Unauthorized'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported Media Type'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type Refusal = keyof typeof refusals;

@@ -1,4 +1,4 @@
-/** API Gateway's REST API with Lambda proxy integrations, on one port of this machine and without a stage in the path. */
+/** API Gateway's REST API with Lambda proxy and MOCK integrations, on one port of this machine and without a stage in the path. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
@@ -7,20 +7,27 @@ import type { Authorizer } from './authorizer.ts';
 import { FunctionError } from './function-thread.ts';
 import type { LocalFunction } from './functions.ts';
 import type { Answer, GatewayResponses, Refusal, RequestContext } from './gateway-responses.ts';
+import type { Mock } from './mock-integration.ts';
 import { readProxyAnswer } from './proxy-answer.ts';
 
-export interface Method {
+/** What answers a request. */
+export type Integration =
+  | {
+      readonly target: LocalFunction;
+      /** How long the gateway waits for the function, in milliseconds. */
+      readonly timeoutMs: number;
+    }
+  | { readonly mock: Mock };
+
+export type Method = Integration & {
   /** Path with its parameters in braces, as the template has it. */
   readonly resourcePath: string;
   /** Upper case, or `ANY`. */
   readonly httpMethod: string;
-  readonly target: LocalFunction;
   readonly authorizer?: Authorizer | undefined;
-  /** How long the gateway waits for the function, in milliseconds. */
-  readonly timeoutMs: number;
   /** Requests to this method that all callers together may make. */
   readonly throttle?: Throttle | undefined;
-}
+};
 
 /** A bucket of tokens. */
 export interface Throttle {
@@ -92,7 +99,7 @@ export function createGateway(api: ApiSettings): RequestHandler {
     }
     const invocation = { ...event, requestContext: { ...event.requestContext, ...authorizerContext } };
     if (body.length > maxEventBytes) return api.responses.answer('REQUEST_TOO_LARGE', routed);
-    const outcome = await integrate(method, invocation);
+    const outcome = 'mock' in method ? method.mock(request.headers) : await integrate(method, invocation);
     return typeof outcome === 'string' ? api.responses.answer(outcome, routed) : outcome;
   }
 
@@ -114,7 +121,7 @@ export function createGateway(api: ApiSettings): RequestHandler {
   };
 }
 
-async function integrate(method: Method, event: object): Promise<Answer | Refusal> {
+async function integrate(method: Extract<Method, { target: LocalFunction }>, event: object): Promise<Answer | Refusal> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<Refusal>((resolve) => {
     timer = setTimeout(resolve, method.timeoutMs, 'INTEGRATION_TIMEOUT');

@@ -1,5 +1,6 @@
 /** A REST API as it is gathered from the resources of a template, before it is a gateway. */
 import type { Authorizer } from './authorizer.ts';
+import type { MockProperties } from './mock-integration.ts';
 import { createGatewayResponses, type GatewayResponses } from './gateway-responses.ts';
 
 /** What has been read of the API so far. */
@@ -18,7 +19,9 @@ export interface MethodProperties {
   readonly ResourceId: string;
   readonly AuthorizationType?: 'NONE' | 'CUSTOM';
   readonly AuthorizerId?: string;
-  readonly Integration: { readonly Uri: string; readonly TimeoutInMillis?: number };
+  readonly Integration:
+    | { readonly Type: 'AWS_PROXY'; readonly Uri: string; readonly TimeoutInMillis?: number }
+    | ({ readonly Type: 'MOCK' } & MockProperties);
 }
 
 export interface StageProperties {

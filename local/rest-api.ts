@@ -1,8 +1,9 @@
 /** The resource types of API Gateway's REST API, gathered into one gateway. */
 import { createAuthorizer } from './authorizer.ts';
 import type { Functions, LocalFunction } from './functions.ts';
-import { createGateway, type RequestHandler, type Throttle } from './gateway.ts';
+import { createGateway, type Integration, type RequestHandler, type Throttle } from './gateway.ts';
 import type { GatewayResponseProperties } from './gateway-responses.ts';
+import { readMock } from './mock-integration.ts';
 import { accountId, region, resourceType, type ResourceType } from './machine.ts';
 import type { MethodProperties, RestApiDraft, StageProperties } from './rest-api-draft.ts';
 import { TemplateError } from './template.ts';
@@ -67,10 +68,14 @@ export const restApiTypes: Record<string, ResourceType> = {
       HttpMethod: true,
       Integration: {
         IntegrationHttpMethod: 'cloud',
+        IntegrationResponses: true,
+        PassthroughBehavior: { only: ['NEVER'] },
+        RequestTemplates: true,
         TimeoutInMillis: true,
-        Type: { only: ['AWS_PROXY'] },
+        Type: { only: ['AWS_PROXY', 'MOCK'] },
         Uri: true,
       },
+      MethodResponses: 'cloud',
       OperationName: 'cloud',
       ResourceId: true,
       RestApiId: 'cloud',
@@ -140,12 +145,19 @@ export function buildGateway(draft: RestApiDraft, functions: Functions): Request
         resourcePath,
         throttle: throttles.get(`${properties.HttpMethod} ${resourcePath}`),
         httpMethod: properties.HttpMethod,
-        target: integratedFunction(properties.Integration.Uri, functions, logicalId),
+        ...integrationOf(properties.Integration, functions, logicalId),
         authorizer,
-        timeoutMs: properties.Integration.TimeoutInMillis ?? defaultTimeoutMs,
       };
     }),
   });
+}
+
+function integrationOf(integration: MethodProperties['Integration'], functions: Functions, where: string): Integration {
+  if (integration.Type === 'MOCK') return { mock: readMock(integration, where) };
+  return {
+    target: integratedFunction(integration.Uri, functions, where),
+    timeoutMs: integration.TimeoutInMillis ?? defaultTimeoutMs,
+  };
 }
 
 /** The stage's throttle as `* /*`, and those of single methods, such as `GET /health`. */

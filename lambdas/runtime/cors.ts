@@ -1,13 +1,11 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { corsVariable } from '../contract.ts';
-import type { Answer } from './problem.ts';
 import { headersOf } from './request.ts';
 
 /** Origins whose pages may read answers; none unless the deployment names them. */
 const origins = (process.env[corsVariable] ?? '').split(' ').filter((origin) => origin !== '');
 
-/** Headers of requests and answers that scripts of a page may set and read, besides those that every page may. */
-const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer';
+/** Headers of answers that scripts of a page may read, besides those that every page may. */
 const exposedHeaders = [
   'ETag, Idempotency-Replayed, Location, Preference-Applied, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset',
   'Retry-After, x-amzn-RequestId',
@@ -28,14 +26,3 @@ export function corsHeaders(event: APIGatewayProxyEvent): Readonly<Record<string
 export function varyingByOrigin(): string {
   return origins.length === 0 ? '' : ', Origin';
 }
-
-/** The answer to a preflight request, by which a browser asks what it may send. */
-export const preflight: Answer = {
-  status: 204,
-  headers: {
-    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT',
-    'Access-Control-Allow-Headers': allowedHeaders,
-    // Two hours, the most that browsers keep it.
-    'Access-Control-Max-Age': '7200',
-  },
-};

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type * as z from 'zod';
 import { routes } from '../contract.ts';
 import type { FunctionName, Route, RouteAccess } from '../contract.ts';
@@ -15,7 +15,7 @@ import { forRequest } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { callerOf } from './caller.ts';
 import type { Caller } from './caller.ts';
-import { corsHeaders, preflight, varyingByOrigin } from './cors.ts';
+import { corsHeaders, varyingByOrigin } from './cors.ts';
 import { withinLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { problem } from './problem.ts';
@@ -202,11 +202,9 @@ export function committed(
  * What is not a `WalletError` is answered as `internal_error` without a word about the inside, and logged with its stack.
  */
 export function serve<S>(route: RouteHandler<S>, services: S) {
-  const answer = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(shell(route))
     .handler(async (event: APIGatewayProxyEvent) => toResult(await route.handle(event, services), event));
-  return async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> =>
-    event.httpMethod === 'OPTIONS' ? toResult(preflight, event) : answer(event, context);
 }
 
 function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {

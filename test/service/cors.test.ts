@@ -17,8 +17,8 @@ after(() => {
 const { ask, walletId } = await newUser();
 
 describe('a page of an allowed origin', () => {
-  it('is told on every path what it may send, without a token', async () => {
-    for (const path of new Set(routes.map((route) => route.path))) {
+  it('learns on every path what it may send, without a token', async () => {
+    for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
       const answer = await fetch(runner.baseUrl + path.replaceAll(/\{\w+\}/g, walletId), {
         method: 'OPTIONS',
         headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' },
@@ -26,7 +26,9 @@ describe('a page of an allowed origin', () => {
       assert.equal(answer.status, 204, path);
       assert.equal(answer.headers.get('access-control-allow-origin'), origin);
       assert.match(answer.headers.get('access-control-allow-headers') ?? '', /Authorization.*Idempotency-Key/);
-      assert.match(answer.headers.get('access-control-allow-methods') ?? '', /POST/);
+      const methods = ofPath.map(({ method }) => method).join(', ');
+      assert.equal(answer.headers.get('access-control-allow-methods'), methods);
+      assert.equal(answer.headers.get('vary'), 'Origin');
     }
   });
 
@@ -43,6 +45,20 @@ describe('a page of an allowed origin', () => {
     assert.match(read.headers.get('access-control-expose-headers') ?? '', /ETag/);
     assert.match(read.headers.get('vary') ?? '', /Origin/);
   });
+});
+
+it('a page of another origin may send nothing that its browser asks for first', async () => {
+  for (const headers of [
+    { Origin: 'https://evil.example' },
+    { Origin: 'https://app-example.com' },
+    { Origin: `${origin}.evil.example` },
+    { Origin: 'null' },
+    {},
+  ]) {
+    const answer = await fetch(`${runner.baseUrl}/wallets`, { method: 'OPTIONS', headers: { ...headers } });
+    assert.equal(answer.status, 204);
+    assert.equal(answer.headers.get('access-control-allow-origin'), null);
+  }
 });
 
 it('a page of another origin reads nothing', async () => {

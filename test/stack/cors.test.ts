@@ -1,0 +1,69 @@
+/** What the gateway answers to browsers that ask what a page may send. */
+import { AwsSolutionsChecks } from 'cdk-nag';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { routes } from '../../lambdas/contract.ts';
+import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
+
+describe('preflight requests, where pages may use the API', () => {
+  const origins = ['https://app.example.com', 'http://localhost:5173'];
+  const withPages = synthesize({ cors: { allowedOrigins: origins } }).template;
+  const preflights = [...resourcesOf(withPages, 'AWS::ApiGateway::Method').values()].filter(
+    ({ Properties }) => Properties['HttpMethod'] === 'OPTIONS',
+  );
+
+  it('are answered by the gateway itself, on every path and without a token', () => {
+    assert.equal(preflights.length, new Set(routes.map(({ path }) => path)).size);
+    for (const { Properties } of preflights) {
+      const { Type, Uri } = Properties['Integration'] as { Type: string; Uri?: string };
+      assert.deepEqual([Properties['AuthorizationType'], Type, Uri], ['NONE', 'MOCK', undefined]);
+    }
+  });
+
+  it('have a throttle of their own on each path, never above the stage', () => {
+    for (const [ratePerSecond, expected] of [
+      [1_000, [50, 100]],
+      [5, [5, 10]],
+    ] as const) {
+      const { template } = synthesize({
+        cors: { allowedOrigins: origins },
+        throttle: { ratePerSecond, burst: 2 * ratePerSecond },
+      });
+      const [, stage] = theOnly(template, 'AWS::ApiGateway::Stage');
+      const settings = (stage.Properties['MethodSettings'] as Record<string, unknown>[]).filter(
+        ({ HttpMethod }) => HttpMethod === 'OPTIONS',
+      );
+      assert.equal(settings.length, preflights.length);
+      for (const setting of settings) {
+        assert.deepEqual([setting['ThrottlingRateLimit'], setting['ThrottlingBurstLimit']], expected);
+        assert.deepEqual([setting['LoggingLevel'], setting['DataTraceEnabled']], ['ERROR', false]);
+      }
+    }
+  });
+
+  it('name the origin that asks, when it is an allowed one', () => {
+    const answerOf = (allowedOrigins: string[]) => {
+      const [method] = [
+        ...resourcesOf(synthesize({ cors: { allowedOrigins } }).template, 'AWS::ApiGateway::Method').values(),
+      ].filter(({ Properties }) => Properties['HttpMethod'] === 'OPTIONS');
+      const { IntegrationResponses } = method!.Properties['Integration'] as {
+        IntegrationResponses: {
+          ResponseParameters: Record<string, string>;
+          ResponseTemplates?: Record<string, string>;
+        }[];
+      };
+      const { ResponseParameters: headers, ResponseTemplates: templates } = IntegrationResponses[0]!;
+      return [headers['method.response.header.Access-Control-Allow-Origin'], templates?.['application/json']] as const;
+    };
+    assert.deepEqual(answerOf(['*']), ["'*'", undefined]);
+    assert.deepEqual(answerOf([origins[0]!]), [`'${origins[0]!}'`, undefined]);
+    const [fixed, template] = answerOf(origins);
+    assert.equal(fixed, undefined);
+    assert.match(template!, /\$origin == "https:\/\/app\.example\.com" \|\| \$origin == "http:\/\/localhost:5173"/);
+  });
+
+  it('leave nothing that cdk-nag finds', () => {
+    const { stack } = synthesize({ cors: { allowedOrigins: origins } });
+    assert.deepEqual(new AwsSolutionsChecks(stack).validateScope(stack).violations, []);
+  });
+});

@@ -13,10 +13,14 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 /**
  * DynamoDB. It makes one try for each call, unless told otherwise: the store tries again itself, inside its time
  * budget. Who reads a megabyte a call gives it more time.
+ *
+ * The SDK does not correct a wrong clock. It would mark every error as one that another try may mend, also a failed
+ * condition, so that each refusal would become `busy`. Beyond five minutes AWS refuses the signatures of such a clock.
  */
 export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {}): DynamoDBClient {
   return new DynamoDBClient({
     maxAttempts,
+    disableClockSkewCorrection: true,
     requestHandler: within(requestTimeoutMs),
   });
 }

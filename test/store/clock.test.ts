@@ -1,0 +1,34 @@
+/** The client of the functions on a machine whose clock is wrong, with an engine whose clock is right. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { WalletError } from '../../lambdas/domain/errors.ts';
+import { dynamodbClient } from '../../lambdas/runtime/clients.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine } from '../engine.ts';
+import { charge, openWallet, withdraw } from './commands.ts';
+
+let engine: TestEngine;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+
+it('a failed condition is a refusal also by a clock that is wrong by an hour', async (t) => {
+  const table = await engine.newTable();
+  process.env['AWS_ENDPOINT_URL_DYNAMODB'] = engine.endpoint;
+  const client = dynamodbClient();
+  t.after(() => {
+    client.destroy();
+  });
+  const wrong = { ...table, client };
+  const walletId = await openWallet(wrong, 'ann');
+  await charge(wrong, walletId, { amount: 100 });
+  const rightNow = Date.now.bind(Date);
+  t.mock.method(Date, 'now', () => rightNow() + 3_600_000);
+  for (let n = 0; n < 3; n++)
+    await assert.rejects(
+      withdraw(wrong, walletId, { owner: 'ann', amount: 500 }),
+      (error: unknown) => error instanceof WalletError && error.code === 'insufficient_funds',
+    );
+});

@@ -240,6 +240,8 @@ export const metrics = {
   withdrawalAge: 'WithdrawalAge',
   /** The bank contradicts what it said before: money may have moved twice, or not at all. */
   bankContradiction: 'BankContradiction',
+  /** A worker could not prove that its clock is right, and left a withdrawal to another one. */
+  clockDoubted: 'ClockDoubted',
   /** Work that was due and not moving, and was queued again; not what waited for its wallet. */
   workRequeued: 'WorkRequeued',
   /** Something in the books is not as it must be. */

@@ -40,12 +40,31 @@ const briefWaitMs = 30_000;
 const longestWaitMs = 300_000;
 /** For this long a withdrawal is submitted again and again to a bank that does not accept it; then people look. */
 const notAcceptedPatienceMs = 24 * 3_600_000;
+/** What a worker's clock may differ by from the database's: the answer's whole second, and the time limit of one call. */
+const clockErrorMs = 2_500;
 /**
- * What the clocks of two workers may differ by; AWS keeps those of its machines within milliseconds. A worker that asks by a
- * clock ahead of that of the submit would take "not found" as definite too early, and pay twice. The lease has a margin
- * of twice this.
+ * What the clocks of two workers may differ by that visit the bank. A worker that asks by a clock ahead of that of the
+ * submit would take "not found" as definite too early, and pay twice.
  */
-const clockToleranceMs = 5_000;
+const clockToleranceMs = 2 * clockErrorMs;
+
+/** What a worker's clock showed before and after a call, and the time in the answer, in whole seconds; epoch ms. */
+export interface ClockReading {
+  readonly sentAt: number;
+  readonly receivedAt: number;
+  readonly databaseAt: number;
+}
+
+/** Returns by how much a clock is ahead of the database's at least and at most, in ms. */
+export function aheadMs({ sentAt, receivedAt, databaseAt }: ClockReading): { least: number; most: number } {
+  return { least: sentAt - databaseAt - 1_000, most: receivedAt - databaseAt };
+}
+
+/** Whether a clock is proved to be right. A call that took longer than its time limit proves too little. */
+export function isClockRight(reading: ClockReading): boolean {
+  const { least, most } = aheadMs(reading);
+  return least >= -clockErrorMs && most <= clockErrorMs;
+}
 
 /** Whether the withdrawal needs no more work from the queue (an operator ends what is in review). */
 export function isAtRest(transaction: Transaction): boolean {

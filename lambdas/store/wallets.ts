@@ -11,6 +11,8 @@ import {
   statusRefusal,
 } from '../domain/wallet.ts';
 import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
+import type { ClockReading } from '../domain/withdrawal.ts';
+import { watchClock } from './clock.ts';
 import { ownedWalletKey, ownerPartition, walletIdOf, walletKey } from './keys.ts';
 import { putOperation, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
@@ -115,16 +117,23 @@ export async function getWallet(
   walletId: string,
   options: { consistent: boolean } = { consistent: false },
 ): Promise<Wallet | undefined> {
-  const { Item } = await persist(table, () =>
-    table.client.send(
-      new GetItemCommand({
-        TableName: table.name,
-        Key: toItem(walletKey(walletId)),
-        ConsistentRead: options.consistent,
-      }),
-    ),
-  );
+  const { Item } = await persist(table, () => table.client.send(readWallet(table, walletId, options)));
   return Item && toWallet(fromItem(Item));
+}
+
+/** Reads a wallet, consistently, and what the answer shows of the clocks (undefined: nothing). */
+export async function getWalletWithClock(
+  table: Table,
+  walletId: string,
+): Promise<{ wallet: Wallet | undefined; clock: ClockReading | undefined }> {
+  const command = readWallet(table, walletId, { consistent: true });
+  const clock = watchClock(command, table.now);
+  const { Item } = await persist(table, () => table.client.send(command));
+  return { wallet: Item && toWallet(fromItem(Item)), clock: clock() };
+}
+
+function readWallet({ name }: Table, walletId: string, { consistent }: { consistent: boolean }): GetItemCommand {
+  return new GetItemCommand({ TableName: name, Key: toItem(walletKey(walletId)), ConsistentRead: consistent });
 }
 
 /**

@@ -13,7 +13,8 @@ import type {
 } from '../domain/transaction.ts';
 import { ownDecision } from '../domain/wallet.ts';
 import { cancelled, cancelRefusal, unreportedVisit } from '../domain/withdrawal.ts';
-import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import type { ClockReading, OpenWithdrawal } from '../domain/withdrawal.ts';
+import { watchClock } from './clock.ts';
 import {
   dueShardOf,
   fingerprintOf,
@@ -49,13 +50,17 @@ export interface Claim {
  * Takes the lease on a withdrawal that is open and due, in one update of 4 write units. Its old image tells the new
  * owner what may have happened before.
  *
- * @returns the withdrawal before the claim, or, when it was not to be had, the withdrawal as it is (undefined: none)
+ * @returns the withdrawal before the claim, and what the answer shows of the clocks; or, when it was not to be had, the
+ *   withdrawal as it is (undefined: none)
  */
 export async function claimWithdrawal(
   table: Table,
   transactionId: string,
   claim: Claim,
-): Promise<{ claimed: true; before: OpenWithdrawal } | { claimed: false; current: OpenWithdrawal | undefined }> {
+): Promise<
+  | { claimed: true; before: OpenWithdrawal; clock: ClockReading | undefined }
+  | { claimed: false; current: OpenWithdrawal | undefined }
+> {
   const change = update(table, transactionKey(transactionId), {
     set:
       '#status = :executing, claimId = :claimId, dueAt = :leaseUntil, submitBy = :submitBy, updatedAt = :at, ' +
@@ -70,15 +75,15 @@ export async function claimWithdrawal(
       ...claim,
     },
   });
+  const command = new UpdateItemCommand({ ...change, ReturnValues: 'ALL_OLD' });
+  const clock = watchClock(command, table.now);
   try {
     // A try whose answer was lost may have claimed: the next one is refused by it, and the work waits for the lease
     // to end. That is rare and safe, and a second claim by the same worker would be neither.
-    const { Attributes = {} } = await persist(table, () =>
-      table.client.send(new UpdateItemCommand({ ...change, ReturnValues: 'ALL_OLD' })),
-    );
+    const { Attributes = {} } = await persist(table, () => table.client.send(command));
     const before = toTransaction(fromItem(Attributes));
     if (before === undefined) throw new Error(`claimed what is no withdrawal: ${transactionId}`);
-    return { claimed: true, before };
+    return { claimed: true, before, clock: clock() };
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     return { claimed: false, current: error.Item && toTransaction(fromItem(error.Item)) };

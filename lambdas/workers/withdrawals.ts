@@ -5,11 +5,14 @@ import { reportContradiction } from '../bank/contradiction.ts';
 import { reportEnd } from '../bank/end.ts';
 import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
+import { metrics as names } from '../contract.ts';
 import type { Attempt, Transaction } from '../domain/transaction.ts';
 import {
   afterVisit,
+  aheadMs,
   bankCallMs,
   isAtRest,
+  isClockRight,
   leaseMs,
   nextThawCheckAt,
   nextTryAt,
@@ -17,17 +20,17 @@ import {
   notFoundCountsAt,
   submitBudgetMs,
 } from '../domain/withdrawal.ts';
-import type { OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
+import type { ClockReading, OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../runtime/clients.ts';
 import { consume } from '../runtime/consumer.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { openQueue } from '../runtime/queue.ts';
-import { describe, logger } from '../runtime/telemetry.ts';
+import { describe, logger, metrics } from '../runtime/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
-import { getWallet } from '../store/wallets.ts';
+import { getWalletWithClock } from '../store/wallets.ts';
 import {
   claimWithdrawal,
   putBackWithdrawal,
@@ -62,7 +65,7 @@ export async function advanceWithdrawal(
   const claim = newClaim(table.now(), bankId);
   const result = await claimWithdrawal(table, transactionId, claim);
   if (!result.claimed) return wantedAgain(result.current);
-  const visit: Visit = { withdrawal: result.before, claim };
+  const visit: Visit = { withdrawal: result.before, claim, clock: result.clock };
   if (isOutElsewhere(visit.withdrawal, bankId)) return reviewElsewhere(visit, services);
   const next = await consult(visit, services);
   return 'answer' in next ? book(visit, next, services) : putBack(table, visit, next);
@@ -72,6 +75,8 @@ export async function advanceWithdrawal(
 interface Visit {
   readonly withdrawal: OpenWithdrawal;
   readonly claim: Claim;
+  /** What the claim's answer shows of the clocks; undefined: nothing. */
+  readonly clock: ClockReading | undefined;
 }
 
 /** What the bank said, to be booked. */
@@ -86,12 +91,17 @@ interface Answered {
 /** The visit ends without an answer: the withdrawal is put back until `dueAt` (epoch ms). */
 interface PutBack {
   readonly dueAt: number;
+  /** When the message is wanted again, epoch ms; absent: at `dueAt`. */
+  readonly againAt?: number;
   readonly submitBy: string | undefined;
   readonly attempt?: Attempt | undefined;
   readonly refusedSince?: string | undefined;
   /** What it waits for without a message: the sweeper queues it when it is due. */
   readonly waitingFor?: Transaction['waitingFor'];
 }
+
+/** A worker whose clock may be wrong waits at least this long, so that another one gets the message. */
+const clockWaitMs = 10_000;
 
 function newClaim(now: number, bankId: string): Claim {
   const [leaseUntil, submitBy] = [iso(now + leaseMs), iso(now + submitBudgetMs)];
@@ -104,10 +114,11 @@ function isOutElsewhere({ submitBy, bankId }: OpenWithdrawal, thisBank: string):
 }
 
 /** Asks the bank about an earlier submit, if one may have left, and submits when none can be out. */
-async function consult({ withdrawal, claim }: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
+async function consult({ withdrawal, claim, clock }: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
   const { table, bank, policy } = services;
   const { submitBy } = withdrawal;
   try {
+    throwIfWrong(clock);
     if (submitBy !== undefined) {
       const askedAt = table.now();
       const found = await bank.find(paymentOf(withdrawal));
@@ -120,7 +131,11 @@ async function consult({ withdrawal, claim }: Visit, services: WithdrawalService
       }
     }
     // Read after the claim, and before every submit: a freeze that was answered before this delivery stops the payout.
-    if (await isFrozen(table, withdrawal)) {
+    // Its answer shows the clock once more, as a clock may jump.
+    const { wallet, clock: clockNow } = await getWalletWithClock(table, withdrawal.walletId);
+    throwIfWrong(clockNow);
+    if (wallet === undefined) throw new Error(`withdrawal ${withdrawal.transactionId} is from no wallet`);
+    if (wallet.status === 'frozen') {
       const { transactionId, walletId, createdAt } = withdrawal;
       const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
       logger.info('wallet frozen', { transactionId, walletId, dueAt: iso(dueAt) });
@@ -133,6 +148,7 @@ async function consult({ withdrawal, claim }: Visit, services: WithdrawalService
     return { answer, submitted: true, submitBy: iso(table.now()) };
   } catch (error) {
     if (error instanceof TooLate) return { dueAt: table.now(), submitBy };
+    if (error instanceof WrongClock) return leaveToRightClock(withdrawal, claim, error.reading, table.now());
     if (error instanceof BankUnavailable) {
       const { transactionId, createdAt } = withdrawal;
       const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: error.retryAfterMs });
@@ -141,6 +157,36 @@ async function consult({ withdrawal, claim }: Visit, services: WithdrawalService
     }
     throw error;
   }
+}
+
+/** This worker's clock is not proved to be right. */
+class WrongClock extends Error {
+  readonly reading: ClockReading;
+
+  constructor(reading: ClockReading) {
+    super('the clock may be wrong');
+    this.reading = reading;
+  }
+}
+
+function throwIfWrong(reading: ClockReading | undefined): void {
+  if (reading !== undefined && !isClockRight(reading)) throw new WrongClock(reading);
+}
+
+/**
+ * Leaves a withdrawal to a worker whose clock is right. The record gets the times that it had before the claim: this
+ * clock must decide neither when "not found" counts nor when another worker may take the withdrawal.
+ */
+function leaveToRightClock(
+  { transactionId, createdAt, dueAt, submitBy }: OpenWithdrawal,
+  claim: Claim,
+  reading: ClockReading,
+  now: number,
+): PutBack {
+  logger.warn('the clock may be wrong', { transactionId, aheadMs: aheadMs(reading) });
+  metrics.addMetric(names.clockDoubted, 'Count', 1);
+  const againAt = nextTryAt({ now, createdAt, retryAfterMs: clockWaitMs });
+  return { dueAt: Date.parse(dueAt ?? claim.at), againAt, submitBy };
 }
 
 /** Moves the money by what the bank definitely said; puts back, or into review, what it left open. */
@@ -204,19 +250,12 @@ async function leaveToPeople(visit: Visit, attempt: Attempt, table: Table): Prom
  */
 async function putBack(table: Table, visit: Visit, next: PutBack): Promise<number | undefined> {
   const written = await putBackWithdrawal(table, heldBy(visit, table.now()), { ...next, dueAt: iso(next.dueAt) });
-  if (next.waitingFor === undefined) return next.dueAt;
+  if (next.waitingFor === undefined) return next.againAt ?? next.dueAt;
   return written ? undefined : leaveToOthers(table, visit.withdrawal.transactionId);
 }
 
 function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
   return { withdrawal, claimId: claim.claimId, at: iso(now) };
-}
-
-/** Returns whether the withdrawal's wallet is frozen now. */
-async function isFrozen(table: Table, { transactionId, walletId }: OpenWithdrawal): Promise<boolean> {
-  const wallet = await getWallet(table, walletId, { consistent: true });
-  if (wallet === undefined) throw new Error(`withdrawal ${transactionId} is from no wallet`);
-  return wallet.status === 'frozen';
 }
 
 /**

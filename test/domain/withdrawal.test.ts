@@ -10,6 +10,7 @@ import {
   bankCallMs,
   cancelRefusal,
   isAtRest,
+  isClockRight,
   leaseMs,
   nextThawCheckAt,
   nextTryAt,
@@ -261,5 +262,33 @@ describe('a claim', () => {
 describe('a message whose work threw', () => {
   it('comes back after 1 s, 2 s, 4 s … and at most five minutes', () => {
     assert.deepEqual([1, 2, 3, 9, 10, 20].map(redeliveryDelaySeconds), [1, 2, 4, 256, 300, 300]);
+  });
+});
+
+describe("a worker's clock beside the database's whole seconds", () => {
+  const databaseAt = Date.parse('2026-03-01T12:00:00.000Z');
+  /** What a clock shows that is ahead by so much, when the database answers within its second, after half of the time. */
+  const reading = (aheadMs: number, withinMs: number, tookMs: number) => ({
+    databaseAt,
+    sentAt: databaseAt + withinMs + aheadMs - tookMs / 2,
+    receivedAt: databaseAt + withinMs + aheadMs + tookMs / 2,
+  });
+
+  it('is right when it agrees, whenever in the second the answer was made, within the time limit of a call', () => {
+    for (const withinMs of [0, 500, 999])
+      for (const tookMs of [0, 20, 1_500])
+        assert.ok(isClockRight(reading(0, withinMs, tookMs)), `${withinMs} ms, ${tookMs} ms`);
+    for (const aheadMs of [-1_400, 1_400]) assert.ok(isClockRight(reading(aheadMs, 500, 20)), `${aheadMs} ms`);
+  });
+
+  it('is never right when it differs by more than 2.5 s', () => {
+    for (const withinMs of [0, 500, 999])
+      for (const tookMs of [0, 100, 1_500, 10_000])
+        for (const aheadMs of [-180_000, -2_501, 2_501, 180_000])
+          assert.ok(!isClockRight(reading(aheadMs, withinMs, tookMs)), `${aheadMs} ms, ${tookMs} ms`);
+  });
+
+  it('is not proved to be right by a call that took long', () => {
+    assert.ok(!isClockRight(reading(0, 500, 6_000)));
   });
 });

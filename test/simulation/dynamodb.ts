@@ -23,6 +23,8 @@ export interface Place {
   readonly name: string;
   /** The name of the table of entries, where the history has one. */
   readonly entriesName: string | undefined;
+  /** Whether answers name the time. */
+  readonly namesTime: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Place {
  *
  * @returns the table, that of entries, and what is to stand behind its client
  */
-export function connectTable(world: World, { client, line, name, entriesName }: Place, ledger: Ledger) {
+export function connectTable(world: World, { client, line, name, entriesName, namesTime }: Place, ledger: Ledger) {
   const model: Model = (call) => {
     const stops = world.stops();
     return world.external({
@@ -41,7 +43,11 @@ export function connectTable(world: World, { client, line, name, entriesName }: 
       timeoutMs,
       lost: noAnswer,
       // What left before everything was stopped arrives at a table that nobody reads any more.
-      perform: (struck) => (world.stops() === stops ? perform(call, struck) : Promise.reject(noAnswer())),
+      async perform(struck) {
+        if (world.stops() !== stops) throw noAnswer();
+        const at = world.now();
+        return { ...(await perform(call, struck)), ...(namesTime && { at }) };
+      },
     });
   };
 

@@ -220,12 +220,14 @@ export function generate(seed: string, most: number): History {
       },
       breaker: pick([defaultBreaker, quickBreaker], 'breaker'),
       clocksDifferMs: pick([0, 0, 900, 5_000], 'clocks'),
+      wrongByMs: draw('wrong clocks') < 0.25 ? pick([10_000, 45_000, 180_000, 290_000], 'wrong by') : 0,
       perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
       readsPerHour: pick([2, 8, 1_000, 1_000], 'reads per hour'),
       queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
       withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },
       transfers: { ...queue, batchSize: pick([1, 10, 100], 'transfers'), gatherMs: 1_000 },
     },
+    databaseNamesTime: true,
     bank: { windowMs: bankWindowMs, forgetful: draw('forgetful') < 0.5 },
     bankDown: Array.from({ length: draw('down') < 0.2 ? 1 : 0 }, () => {
       const from = within(4_000, burst, 'down');

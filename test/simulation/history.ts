@@ -67,6 +67,8 @@ export interface History {
   readonly seed: string;
   readonly steps: readonly Step[];
   readonly service: ServiceSettings;
+  /** Whether the database's answers name the time; those of some stand-ins do not. */
+  readonly databaseNamesTime: boolean;
   readonly bank: Omit<BankSettings, 'down' | 'replacedAt'>;
   /** When the bank answers nothing of use; ms after the beginning. */
   readonly bankDown: readonly { readonly from: number; readonly to: number }[];

@@ -108,6 +108,13 @@ export const mutations: readonly Mutation[] = [
     'return Date.parse(submitBy) + Math.min(policy.notFoundWindowMs, clockToleranceMs);',
   ),
   mutation(
+    'visit the bank by any clock',
+    'lambdas/domain/withdrawal.ts',
+    'return least >= -clockErrorMs && most <= clockErrorMs;',
+    'return least >= -Infinity && most <= Infinity;',
+    'withdraw, and ask by a clock that is far ahead',
+  ),
+  mutation(
     'judge "not found" by when it was answered',
     worker,
     'if (askedAt < definiteAt) {',
@@ -194,8 +201,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'pay from a frozen wallet',
     worker,
-    "return wallet.status === 'frozen';",
-    'return wallet.status !== wallet.status;',
+    "if (wallet.status === 'frozen') {",
+    'if (wallet.status !== wallet.status) {',
   ),
   mutation('leave what waits alone', 'lambdas/workers/sweeper.ts', 'await resume(table, withdrawals);', ''),
   mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),

@@ -49,12 +49,14 @@ interface Circumstances {
   readonly breaker?: BreakerSettings;
   readonly clocksDifferMs?: number;
   readonly perHour?: number;
+  readonly wrongByMs?: number;
+  readonly databaseNamesTime?: boolean;
 }
 
 function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
-  const { clocksDifferMs = 0, perHour = 1_000 } = circumstances;
+  const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -75,12 +77,14 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
       policy: { maxAttempts, notFoundWindowMs: windowMs },
       breaker,
       clocksDifferMs,
+      wrongByMs,
       perHour,
       readsPerHour: 1_000,
       queueDepthLimit: depthLimit,
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
       transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
     },
+    databaseNamesTime,
     bank: { windowMs, forgetful: true },
     bankDown: bankDownMs === 0 ? [] : [{ from: 5_000, to: 5_000 + bankDownMs }],
     ...(bankReplacedAt !== undefined && { bankReplacedAt }),
@@ -159,10 +163,18 @@ export const operations: readonly Operation[] = [
   operation('withdraw, and ask by a clock that is ahead', [withdraw('OK-1')], {
     windowMs: 109_800,
     clocksDifferMs: 9_000,
+    // Such workers would not visit the bank otherwise.
+    databaseNamesTime: false,
     given: [
       { call: 'dynamodb UpdateItem', kind: 'stall' },
       { call: 'bank POST /payments', kind: 'crash-before' },
     ],
+  }),
+  // The next worker's clock is ahead: by it a "not found" counts while the bank has not decided.
+  operation('withdraw, and ask by a clock that is far ahead', [withdraw('LATE-1')], {
+    windowMs: 240_000,
+    wrongByMs: 180_000,
+    given: [{ call: 'bank POST /payments', kind: 'crash-after' }],
   }),
   operation('withdraw, the answer is lost', [withdraw('OK-1')], {
     given: [{ call: 'bank POST /payments', kind: 'lost-answer' }],

@@ -70,6 +70,8 @@ export interface ServiceSettings {
   readonly transfers: QueueSettings;
   /** Most by which the clocks of two processes differ, ms. */
   readonly clocksDifferMs: number;
+  /** By how much the clocks of some workers and sweepers are ahead or behind besides, ms; AWS refuses five minutes. */
+  readonly wrongByMs: number;
   readonly breaker: BreakerSettings;
 }
 
@@ -85,19 +87,23 @@ const workerLimitMs = 30_000;
 const sweeperLimitMs = 50_000;
 const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
 
+/** One clock of five is ahead, and one behind, where clocks are wrong; the first is right. */
+const wrongClocks = [0, 1, 0, -1, 0];
+
 /**
  * Processes of one function: each does one thing at a time, and one that died is not used again. Each has a clock of its
  * own, which is ahead by so many ms.
  */
 type Pool<P> = <T>(use: (process: P, aheadMs: number) => Promise<Ending<T>>) => Promise<Ending<T>>;
 
-function newPool<P>(start: () => P, aheadMsOf: (nth: number) => number): Pool<P> {
-  const idle: { readonly made: P; readonly aheadMs: number }[] = [];
+function newPool<P>(start: () => P, aheadMsOf: (nth: number) => number, mostUses = Infinity): Pool<P> {
+  const idle: { readonly made: P; readonly aheadMs: number; uses: number }[] = [];
   let started = 0;
   return async (use) => {
-    const process = idle.pop() ?? { made: start(), aheadMs: aheadMsOf(started++) };
+    const process = idle.pop() ?? { made: start(), aheadMs: aheadMsOf(started++), uses: 0 };
+    process.uses++;
     const ending = await use(process.made, process.aheadMs);
-    if (ending.how !== 'died') idle.push(process);
+    if (ending.how !== 'died' && process.uses < mostUses) idle.push(process);
     return ending;
   };
 }
@@ -156,6 +162,10 @@ export function openService(
   /** The clocks of a function's processes. */
   const clocksOf = (name: string) => (nth: number) =>
     Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
+  const workerClocksOf = (name: string) => (nth: number) =>
+    clocksOf(name)(nth) + settings.wrongByMs * (wrongClocks[nth % wrongClocks.length] ?? 0);
+  /** Where a worker's clock may keep it from the bank, processes come and go. */
+  const usesOfWorker = settings.wrongByMs > 0 || settings.clocksDifferMs > 1_000 ? 3 : Infinity;
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
   /** What a process knows of its callers dies with it. */
   const limited = () => ({ table, limits: openLimits({ readsPerHour, refusalsPerHour: readsPerHour, perHour }) });
@@ -233,8 +243,8 @@ export function openService(
     });
   };
   const workers = {
-    'bank-1': newPool(() => newContainer('bank-1'), clocksOf('withdrawals')),
-    'bank-2': newPool(() => newContainer('bank-2'), clocksOf('withdrawals')),
+    'bank-1': newPool(() => newContainer('bank-1'), workerClocksOf('withdrawals'), usesOfWorker),
+    'bank-2': newPool(() => newContainer('bank-2'), workerClocksOf('withdrawals'), usesOfWorker),
   };
   queues.add(withdrawalQueue, settings.withdrawals, async (label, event) => {
     const work = (worker: ReturnType<typeof newContainer>) => worker(event, {} as Context);
@@ -259,7 +269,7 @@ export function openService(
         }
       },
     });
-  const settlers = newPool(newSettler, clocksOf('transfers'));
+  const settlers = newPool(newSettler, workerClocksOf('transfers'), usesOfWorker);
   queues.add(transferQueue, settings.transfers, async (label, event) => {
     const ending = await settlers((settler, aheadMs) =>
       world.task(`worker ${label}`, workerLimitMs, () => settler(event), aheadMs),
@@ -272,7 +282,7 @@ export function openService(
     send: openQueue<WorkMessage>(clients.sqs, url).sendAll,
     depth: depthOf(url),
   });
-  const sweepers = newPool(() => undefined, clocksOf('sweeper'));
+  const sweepers = newPool(() => undefined, workerClocksOf('sweeper'), usesOfWorker);
   const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };
 
   return {

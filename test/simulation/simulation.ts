@@ -118,7 +118,13 @@ export async function simulate(
   );
   const connected = connectTable(
     world,
-    { client: clients.dynamodb, line, name: table.name, entriesName: entries?.name },
+    {
+      client: clients.dynamodb,
+      line,
+      name: table.name,
+      entriesName: entries?.name,
+      namesTime: history.databaseNamesTime,
+    },
     ledger,
   );
   clients.connect('dynamodb', connected.model);
@@ -190,12 +196,14 @@ export async function simulate(
   const isAtRest = () =>
     !actors.busy() && (books?.isIdle() ?? true) && ledger.transactions().every(({ status }) => ended.has(status));
 
+  let clockDoubts = 0;
   const leave = inhabit(world, {
     onError({ message, code, error }, task) {
       if (message === 'request failed' && code === 'internal_error' && !isInjected(error, task))
         violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
     },
     onMetric(name, task) {
+      if (name === metricNames.clockDoubted) clockDoubts++;
       // A transaction that was lost with a restore may be asked for again with another amount.
       const isLost = (ledger.restored()?.lost.size ?? 0) > 0;
       if (name === metricNames.bankContradiction && !isLost) violate('the bank is never contradicted', task.label);
@@ -239,6 +247,7 @@ export async function simulate(
     deadLetters: queues.deadLetters(),
     refusedSignatures: banks.refusedSignatures(),
     setAside: books?.setAside() ?? 0,
+    clockDoubts,
   });
   return { violations, points: world.points, struck: world.struck, tally, states, story };
 }

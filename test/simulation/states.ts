@@ -25,6 +25,8 @@ export interface Remains {
   readonly refusedSignatures: number;
   /** Records that the projector has set aside. */
   readonly setAside: number;
+  /** How often a worker could not prove that its clock is right. */
+  readonly clockDoubts: number;
 }
 
 const unreported = 'the worker did not come back';
@@ -103,6 +105,8 @@ const predicates = {
   'a request is signed again, with the other key': ({ refusedSignatures }) => refusedSignatures > 0,
   'a notification with a withdrawn key was refused': ({ asks }) =>
     asks.some((ask) => isForged(ask.step) && isRefusedAs('unauthorized')(ask)),
+  'a worker whose clock is wrong leaves the bank alone': ({ history, clockDoubts }) =>
+    history.service.wrongByMs > 0 && clockDoubts > 0,
   'clocks differ by seconds': ({ history }) => history.service.clocksDifferMs > 1_000,
 } as const satisfies Record<string, (remains: Remains) => boolean>;
 

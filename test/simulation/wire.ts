@@ -19,6 +19,8 @@ export interface Reply {
   readonly status: number;
   /** JSON, or what is to become JSON. */
   readonly body: Buffer | object;
+  /** When the service answered, epoch ms; absent: the answer does not name the time. */
+  readonly at?: number;
 }
 
 /** What stands behind a client; it rejects as the SDK's HTTP handler would. */
@@ -43,6 +45,8 @@ export function openClients(): Clients {
     endpoint: 'http://127.0.0.1:9',
     // One try for each call: the store tries again itself, and of the others each fault is to be seen.
     maxAttempts: 1,
+    // As the client of lambdas/runtime/clients.ts.
+    disableClockSkewCorrection: true,
     // Nobody checks the signature, and making it would be a tenth of all work.
     signer: { sign: <T>(request: T) => Promise.resolve(request) },
     requestHandler: {
@@ -53,11 +57,14 @@ export function openClients(): Clients {
         const operation = request.headers['x-amz-target']?.split('.').at(-1) ?? '';
         const text = bytesOf(request.body);
         const input = JSON.parse(new TextDecoder().decode(text)) as WireCall['input'];
-        const { status, body } = await model({ operation, input, text });
+        const { status, body, at } = await model({ operation, input, text });
         return {
           response: new HttpResponse({
             statusCode: status,
-            headers: { 'content-type': 'application/x-amz-json-1.0' },
+            headers: {
+              'content-type': 'application/x-amz-json-1.0',
+              ...(at !== undefined && { date: new Date(at).toUTCString() }),
+            },
             // Bytes at hand are read without a turn of the event loop.
             body: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
           }),

@@ -1,7 +1,8 @@
 /** One step of the withdrawal worker on the real engine, with a bank that says what the test wants. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { FindOutcome, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
@@ -28,6 +29,9 @@ before(async () => {
 after(() => engine.stop());
 beforeEach(async () => {
   ({ walletId, transactionId } = await acceptedWithdrawal(table));
+});
+afterEach(() => {
+  table.fault = undefined;
 });
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -304,4 +308,76 @@ describe('a definite answer that comes to a withdrawal which somebody else has e
       assert.deepEqual(await balanceOf(table, walletId), { available, held: 0, total: available });
     });
   }
+});
+
+describe("a worker's clock", () => {
+  interface Time {
+    /** By how much the worker's clock is ahead of the database's. */
+    readonly aheadMs: number;
+    readonly tookMs?: number;
+  }
+
+  /** The answers say what time it is for the database; undefined: not that of this one. */
+  function databaseSays(...times: readonly (Time | undefined)[]) {
+    const left = [...times];
+    table.fault = async (_call, send) => {
+      const response = await send();
+      const time = left.shift();
+      if (time === undefined) return response;
+      response.headers['date'] = new Date(table.clock.now - time.aheadMs).toUTCString();
+      table.clock.now += time.tookMs ?? 0;
+      return response;
+    };
+  }
+
+  function leaveCounts(t: TestContext) {
+    const counted: string[] = [];
+    t.mock.method(metrics, 'addMetric', (name: string) => counted.push(name));
+    return counted;
+  }
+
+  const sayings: [string, ...(Time | undefined)[]][] = [
+    ['ahead at the claim', { aheadMs: 10_000 }],
+    ['behind at the claim', { aheadMs: -10_000 }],
+    ['unknown, as the claim took too long', { aheadMs: 0, tookMs: 5_000 }],
+    ['ahead when the wallet is read', { aheadMs: 0 }, { aheadMs: 4_000 }],
+    ['behind when the wallet is read', undefined, { aheadMs: -4_000 }],
+  ];
+  for (const [name, ...times] of sayings)
+    it(`that is ${name} keeps it from the bank, and leaves the withdrawal as it was to other workers`, async (t) => {
+      const counted = leaveCounts(t);
+      const { dueAt: dueBefore } = (await itemOf(table, transactionKey(transactionId)))!;
+      databaseSays(...times);
+      const waitMs = (await advance({}))! - table.clock.now;
+      assert.equal(waitMs, 10_000);
+      assert.deepEqual(counted, [names.clockDoubted]);
+      const { submitBy, dueAt, claimId, attempts } = (await itemOf(table, transactionKey(transactionId)))!;
+      assert.deepEqual([submitBy, claimId, attempts], [undefined, undefined, undefined]);
+      assert.equal(dueAt, dueBefore);
+      assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined, 'another one pays');
+    });
+
+  it('that is ahead does not shorten the time that another worker has at the bank', async () => {
+    await claimed(table, transactionId);
+    const { dueAt, submitBy } = (await itemOf(table, transactionKey(transactionId)))!;
+    table.clock.now += leaseMs;
+    databaseSays({ aheadMs: leaseMs });
+    await advance({});
+    const left = (await itemOf(table, transactionKey(transactionId)))!;
+    assert.deepEqual([left['dueAt'], left['submitBy']], [dueAt, submitBy]);
+  });
+
+  it('that jumped after "not found" submits nothing', async () => {
+    await claimed(table, transactionId);
+    table.clock.now += 200_000;
+    databaseSays({ aheadMs: 0 }, { aheadMs: 150_000 });
+    const wait = await advance({ find: { outcome: 'not_found' } });
+    assert.ok(wait! > table.clock.now);
+  });
+
+  for (const aheadMs of [900, 0, -900])
+    it(`that is ahead by ${aheadMs} ms lets it visit the bank`, async () => {
+      databaseSays({ aheadMs }, { aheadMs });
+      assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined);
+    });
 });

@@ -16,21 +16,21 @@ export interface BankProps {
   readonly url: string;
 
   /**
-   * Which bank it is, in 1 to 64 printable characters without spaces. It is on the record of each withdrawal: another bank
-   * is neither asked about it nor pays it again. Give the same bank the same id when its URL changes.
+   * The bank's id: 1 to 64 printable ASCII characters without spaces. Each withdrawal records it: another bank is neither
+   * asked about that withdrawal nor pays it again. Keep the id when the URL of the same bank changes.
    *
    * @default - host and path of the URL
    */
   readonly id?: string;
 
   /**
-   * How long after a submit the bank may still answer "not found" to a payment that it will make all the same: 1 second to
-   * 1 day. Take it from the bank's documentation: too short a window pays twice. May be a CloudFormation parameter.
+   * How long after a submit the bank may still answer "not found" about a payment that it will make: 1 second to 1 day.
+   * Take it from the bank's documentation: too short a window pays twice. May be a CloudFormation parameter.
    */
   readonly notFoundWindow: Duration;
 
   /**
-   * How long after a rotation of the key of notifications the bank may sign with the key before it: a minute at least.
+   * How long after a rotation of the notification key the bank may sign with the previous key: a minute at least.
    *
    * @default 24 hours
    */
@@ -67,7 +67,7 @@ export interface WithdrawalsProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** Money out through the bank: the routes that hold it and end it, the queue, and the worker that talks to the bank. */
+/** Money out through the bank: the routes that hold it and end it, the queue, and the worker that visits the bank. */
 export class Withdrawals extends Construct {
   readonly work: WorkQueue;
   /** The HMAC key that requests to the bank are signed with; give the bank the same. */
@@ -127,7 +127,7 @@ export class Withdrawals extends Construct {
         environment: { TABLE_NAME: ledger.allow(ending), OPERATOR_LIMITS: props.operatorLimits },
       }),
       cancel: new WalletFunction(this, 'cancel', {
-        // Also the wallet, which says whether an operator's withdrawal is from the caller's own.
+        // The transaction for a repetition beyond the limit; the wallet, as an operator may have asked for the withdrawal.
         environment: {
           TABLE_NAME: ledger.allow({
             ...ending,
@@ -167,8 +167,7 @@ export class Withdrawals extends Construct {
       metric: ownMetric(metrics.withdrawalsInReview, Stats.MAXIMUM),
       threshold: 1,
       periods: 1,
-      meaning:
-        'The bank gave no clear answer for a withdrawal; its money is held until somebody finds out and says so.',
+      meaning: 'A withdrawal waits for the decision of an operator; its money is held until then.',
       runbook: 'withdrawal-in-review',
     });
     addAlarm(this, 'BankContradiction', {
@@ -181,13 +180,14 @@ export class Withdrawals extends Construct {
   }
 }
 
-/** Ends a withdrawal on its record and in its wallet; the operator's key, or a return, is a record of its own. */
+/** The rights to end a withdrawal, on its record and in its wallet. The operator's key, and a return, are new records. */
 const ending = {
   GetItem: ['transaction'],
   PutItem: ['transaction'],
   UpdateItem: ['transaction', 'wallet'],
 } as const;
-/** Throws for values that would pay twice, or fail at the first withdrawal; values of parameters are checked by theirs. */
+
+/** Throws for values that would pay twice, or fail at the first withdrawal. CloudFormation checks those of parameters. */
 function checkBank({ id, notFoundWindow }: BankProps): void {
   if (id !== undefined && !/^[!-~]{1,64}$/.test(id)) {
     throw new Error(`bank.id must be 1 to 64 printable characters without spaces, received "${id}"`);

@@ -27,7 +27,7 @@ type KnownOutcome =
 /** What became of a submit. `not_accepted`: nothing was or will be paid because of it, and it may be sent again at once. */
 export type SubmitOutcome = KnownOutcome | { readonly outcome: 'not_accepted'; readonly reason: string };
 
-/** What the bank knows of a payment; `not_found` counts only after its documented window (docs/bank-protocol.md). */
+/** What the bank knows of a payment; `not_found` proves something only after the bank's window (docs/bank-protocol.md). */
 export type FindOutcome = KnownOutcome | { readonly outcome: 'not_found' };
 
 /** A payment as the bank's statement lists it: made, and when (ISO 8601, by the bank's clock). */
@@ -38,27 +38,33 @@ export interface StatementItem {
   readonly paidAt: string;
 }
 
-/** A page of a statement; `next` asks for the one behind it. */
+/** A page of a statement; `next` is the cursor of the next page. */
 export type StatementOutcome =
   | { readonly outcome: 'page'; readonly items: readonly StatementItem[]; readonly next: string | undefined }
   | { readonly outcome: 'unknown'; readonly reason: string };
 
-/** The time in which a submit could begin was over before it did. */
+/** A submit did not begin, as its `beginBy` was over. */
 export class TooLate extends Error {
   override readonly name = 'TooLate';
 }
 
 /**
- * The bank. Whatever bank and network do is an outcome. The methods reject only with `BankUnavailable` (the breaker
- * is open), with `TooLate`, or with the error of `keys`; nothing was sent then.
+ * A client of the bank. Each answer and each failure of bank or network is an outcome. The methods reject only with
+ * `BankUnavailable` (the breaker is open), `TooLate`, or the error of `keys`; then nothing was sent.
  */
 export interface BankClient {
-  /** @param beginBy latest time, epoch ms, at which to begin with it: reading the key comes first, and may take long */
+  /**
+   * Submits a payment.
+   *
+   * @param beginBy latest time to begin the call, epoch ms; reading the keys and waiting for the breaker come first
+   */
   submit(payment: Payment, beginBy?: number): Promise<SubmitOutcome>;
+  /** Asks what became of a payment. */
   find(payment: Pick<Payment, 'reference' | 'amount' | 'currency'>): Promise<FindOutcome>;
   /**
-   * Every payment that was made from `from` (inclusive) to `to` (exclusive; both ISO 8601), oldest first, a page at a
-   * time. `after` is the `next` of the page before.
+   * Reads a page of the payments that were made from `from` (inclusive) to `to` (exclusive; both ISO 8601), oldest first.
+   *
+   * @param after the `next` of the page before; absent for the first page
    */
   statement(from: string, to: string, after?: string): Promise<StatementOutcome>;
   /** Returns whether the breaker is open or trying: so many of the last calls failed that the bank counts as down. */
@@ -77,7 +83,7 @@ export interface BankOptions {
   readonly timeoutMs?: number;
   /** @default see `defaultBreaker` */
   readonly breaker?: BreakerSettings;
-  /** Told of each change of the breaker. */
+  /** Called at each change of the breaker. */
   readonly onBreaker?: (state: BreakerState) => void;
   /** @default HTTP, over connections that are kept alive */
   readonly send?: Send;
@@ -92,14 +98,16 @@ interface SignedRequest {
 }
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown> };
-/** No answer that can be read; `sent` says whether the request may have reached the bank. */
+/** A call without an answer that can be read: `lost` says why, `sent` whether the request may have reached the bank. */
 type Lost = { readonly lost: string; readonly sent: boolean };
 
 /**
- * A client of one bank, with its own breaker. Throws when `url` is not allowed.
+ * Opens a client of one bank, with its own breaker.
  *
- * An outcome is definite only if status, code, reference, amount and currency are all what the protocol says. A proxy's
- * 404, a load balancer's 422, or an answer to a payment that is not quite ours must never end ours.
+ * An outcome is definite only if status, code, reference, amount and currency are all as the protocol says. A proxy's
+ * 404, a load balancer's 422, or an answer about another payment must never end ours.
+ *
+ * @throws Error when `url` is not allowed
  */
 export function openBank(options: BankOptions): BankClient {
   const base = baseUrl(options.url);
@@ -142,7 +150,7 @@ export function openBank(options: BankOptions): BankClient {
       : keys;
   }
 
-  /** Makes one call. A refused signature is no work done, so the next key follows at once, within the same time limit. */
+  /** Makes one call. A refused signature means that the bank did nothing, so the next key follows within the same limit. */
   async function exchangeWith(keys: Keys, request: SignedRequest): Promise<Answer | Lost> {
     const signal = AbortSignal.timeout(timeoutMs);
     const endsAt = Date.now() + timeoutMs;
@@ -150,7 +158,7 @@ export function openBank(options: BankOptions): BankClient {
     let key = first;
     let answer = await exchange(request, key, signal);
     for (const other of others) {
-      // After a standstill the signal has not fired yet.
+      // When the process stood still, the timer of the signal is late: so the clock is read, too.
       if (!isRefusedSignature(answer) || Date.now() >= endsAt) break;
       key = other;
       answer = await exchange(request, key, signal);
@@ -209,7 +217,7 @@ function readSubmit(answer: Answer | Lost, payment: Payment): SubmitOutcome {
       return misfit ?? readRejection(body, payment.destination.account) ?? surprise(answer);
     case 429:
     case 503:
-      // Only for this very payment: what a proxy answers without asking the bank may have left for it all the same.
+      // Only for this very payment: a proxy that answers so may have sent the request to the bank.
       return misfit === undefined && body['code'] === notAccepted
         ? { outcome: 'not_accepted', reason: `status ${String(status)}` }
         : surprise(answer);
@@ -222,7 +230,7 @@ function readFind(answer: Answer | Lost, payment: PaymentFacts): FindOutcome {
   if ('lost' in answer) return unknown(answer.lost);
   const { status, body } = answer;
   if (status === 404) {
-    // The bank knows no amount of a payment that it does not know.
+    // The bank cannot name the amount of a payment that it does not know.
     if (body['reference'] !== payment.reference) return unknown('status 404 for another reference');
     return body['code'] === 'payment_not_found' ? { outcome: 'not_found' } : surprise(answer);
   }
@@ -242,7 +250,7 @@ function misfitOf({ status, body }: Answer, payment: PaymentFacts): UnknownOutco
     : unknown(`status ${String(status)} with another amount or currency`);
 }
 
-/** A statement counts as a whole or not at all: a line that cannot be read may be a payment that nobody knows. */
+/** Reads a statement, whole or not at all: an item that cannot be read may be a payment that the ledger does not have. */
 function readStatement(answer: Answer | Lost): StatementOutcome {
   if ('lost' in answer) return unknown(answer.lost);
   if (answer.status !== 200) return surprise(answer);
@@ -277,7 +285,7 @@ export function isProcessing(outcome: SubmitOutcome | FindOutcome): boolean {
   return outcome.outcome === 'unknown' && outcome.reason === processing.reason;
 }
 
-/** A bank that is still at work on a payment is up; every other unknown outcome, and a refusal to work, is a failure. */
+/** Returns whether an outcome counts as a failure for the breaker. A bank that is still at work on a payment is up. */
 function isFailure(outcome: Outcome): boolean {
   return outcome.outcome === 'not_accepted' || (outcome.outcome === 'unknown' && outcome !== processing);
 }
@@ -307,7 +315,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The base URL without a slash at its end. */
+/** Returns the base URL without a slash at its end. Throws for one that is not allowed. */
 function baseUrl(url: string): string {
   if (!URL.canParse(url)) throw new Error('the bank url is not a url');
   const { protocol, hostname, origin, pathname, username, password, search, hash } = new URL(url);

@@ -2,16 +2,16 @@ import { WalletError } from './errors.ts';
 import type { Attempt, Transaction } from './transaction.ts';
 
 /**
- * A withdrawal on its way through the bank. `dueAt` says from when on anybody may take the work up: at once after
- * acceptance, at the end of the lease while somebody works on it, after the backoff when it was put back.
+ * A withdrawal on its way through the bank; times are ISO 8601 UTC. `dueAt` is when a worker may claim it: at once after
+ * acceptance, at the end of the lease while another worker holds it, after the backoff when it was put back.
  */
 export interface OpenWithdrawal extends Transaction {
   readonly dueAt?: string;
-  /** Which claim holds the lease; the next write of that claim names it, so that a worker that lost its lease cannot. */
+  /** The claim that holds the lease. It is a condition of the worker's next write, so one that lost it writes nothing. */
   readonly claimId?: string;
   /** Latest time at which a submit may have left for the bank `bankId`; absent when nothing can be out. */
   readonly submitBy?: string;
-  /** Since when the bank accepts no submit, without a wait for a frozen wallet in between. */
+  /** When the bank first did not accept a submit; a wait for a frozen wallet removes it. */
   readonly refusedSince?: string;
 }
 
@@ -23,11 +23,11 @@ export interface WithdrawalPolicy {
   readonly notFoundWindowMs: number;
 }
 
-/** How long a claim keeps others away; longer than the worker's time limit (30 s), so that no two talk to the bank. */
+/** How long a claim keeps other workers off; longer than a worker's time limit (30 s), so that no two visit the bank. */
 export const leaseMs = 40_000;
 /** Time limit of one call to the bank. */
 export const bankCallMs = 3_000;
-/** How long after its claim a worker may still have a submit under way: two calls to the bank, and slack for writes. */
+/** How long after its claim a worker may have a submit under way: two calls to the bank, and time for reads and writes. */
 export const submitBudgetMs = 10_000;
 
 const firstBackoffMs = 1_000;
@@ -36,49 +36,56 @@ const quickVisits = 10;
 const quickWaitMs = 8_000;
 /** Longest wait before a later visit to a bank that is up. */
 const briefWaitMs = 30_000;
-/** Longest wait of all: what a bank that is down, or at work on the payment, is left alone for. */
+/** Longest wait of all: between two visits to a bank that is down, or at work on the payment. */
 const longestWaitMs = 300_000;
-/** For this long a withdrawal is submitted again and again to a bank that does not accept it; then people look. */
+/** For this long a withdrawal is submitted again to a bank that does not accept it. After that an operator decides. */
 const notAcceptedPatienceMs = 24 * 3_600_000;
-/** What a worker's clock may differ by from the database's: the answer's whole second, and the time limit of one call. */
+/**
+ * Most by which a worker's clock may differ from the database's. An answer names its time in whole seconds (1 s), and one
+ * call may take 1.5 s (`dynamodbClient`): with less, a right clock could not be proved to be right.
+ */
 const clockErrorMs = 2_500;
 /**
- * What the clocks of two workers may differ by that visit the bank. A worker that asks by a clock ahead of that of the
- * submit would take "not found" as definite too early, and pay twice.
+ * Most by which the clocks of two workers that visit the bank may differ. If the worker that asks is further ahead of the
+ * worker that submitted, it takes "not found" as definite too early, and pays twice.
  */
 const clockToleranceMs = 2 * clockErrorMs;
 
-/** What a worker's clock showed before and after a call, and the time in the answer, in whole seconds; epoch ms. */
+/**
+ * A worker's clock beside the database's, in epoch ms: the worker's before and after a call, and the time in the answer,
+ * which is cut to whole seconds.
+ */
 export interface ClockReading {
   readonly sentAt: number;
   readonly receivedAt: number;
   readonly databaseAt: number;
 }
 
-/** Returns by how much a clock is ahead of the database's at least and at most, in ms. */
+/** Returns the least and the most by which a clock may be ahead of the database's, in ms; negative when it is behind. */
 export function aheadMs({ sentAt, receivedAt, databaseAt }: ClockReading): { least: number; most: number } {
   return { least: sentAt - databaseAt - 1_000, most: receivedAt - databaseAt };
 }
 
-/** Whether a clock is proved to be right. A call that took longer than its time limit proves too little. */
+/** Returns whether a clock is proved to be right, to 2.5 s. A call that took longer than its time limit proves nothing. */
 export function isClockRight(reading: ClockReading): boolean {
   const { least, most } = aheadMs(reading);
   return least >= -clockErrorMs && most <= clockErrorMs;
 }
 
-/** Whether the withdrawal needs no more work from the queue (an operator ends what is in review). */
+/** Returns whether a withdrawal needs no more work from the queue: it has ended, or an operator must end it. */
 export function isAtRest(transaction: Transaction): boolean {
   return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
-/** From when on (epoch ms) the bank's "not found" proves that a submit which left until `submitBy` was never received. */
+/** Returns when (epoch ms) the bank's "not found" begins to prove that it never got a submit which left by `submitBy`. */
 export function notFoundCountsAt(submitBy: string, policy: WithdrawalPolicy): number {
   return Date.parse(submitBy) + policy.notFoundWindowMs + clockToleranceMs;
 }
 
 /**
- * The visit of a worker that had claimed the withdrawal and did not come back: nobody knows whether it submitted. Part of
- * the story, and an attempt, so that a withdrawal that its workers do not survive comes before an operator.
+ * Returns the visit of a worker that claimed the withdrawal and neither ended it nor put it back; undefined when there
+ * was none. That worker may have submitted. Its visit counts as an attempt, so that a withdrawal whose workers always
+ * crash ends in review.
  *
  * @param before the withdrawal as the next worker found it
  */
@@ -88,14 +95,17 @@ export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
 }
 
 /**
- * What a visit that did not end the withdrawal leads to: `record` says whether it goes on the record, `review` whether
- * people decide now. Visits that leave open whether the bank has paid are counted, and the last of them ends in review.
- * While the bank accepts nothing, nothing can be out: such visits do not count, as many of them are recorded, and people
- * look after a day. The time in which the wallet was frozen is no part of that day, as the bank was not visited.
+ * Returns what follows a visit that did not end the withdrawal.
  *
- * @returns also `refusedSince`, for the record of a withdrawal that the bank did not accept
+ * - `unknown`: the bank may have paid. Such a visit counts, and the one that reaches `maxAttempts` leads to review.
+ * - `not_accepted`: the payment cannot be out. Such a visit does not count. When the bank has accepted nothing for a day,
+ *   the withdrawal goes to review. A wait for a frozen wallet restarts that day, as no worker visits the bank meanwhile.
+ *
  * @param before the withdrawal as the worker found it
- * @param at when the visit ended, ISO 8601
+ * @param visit `at`: when it ended, ISO 8601
+ * @returns `visits`: those on the record, and this one; `record`: whether this one goes on the record (of those not
+ *   accepted only the first `maxAttempts`, and the one that leads to review); `review`: whether an operator must decide
+ *   now; `refusedSince`: for the record, after `not_accepted` only
  */
 export function afterVisit(
   before: OpenWithdrawal,
@@ -113,12 +123,12 @@ export function afterVisit(
 }
 
 /**
- * When the next visit is due after one that did not end the withdrawal: after 1 s, 2 s, 4 s and then 8 s, less up to a
- * quarter at random, but not before a "not found" would be definite. After ten visits a bank that is up is left alone for
- * half a minute, and for up to five minutes where patience is asked for. At 30 % failures one withdrawal in 170,000
- * comes so far.
+ * Returns when the next visit is due (epoch ms) after one that did not end the withdrawal: after 1 s, 2 s, 4 s and then
+ * 8 s, less up to a quarter at random, but not before a "not found" would be definite. After ten visits the wait is up to
+ * half a minute, or up to five minutes with `patient`. At 30 % failures one withdrawal in 170,000 gets that far.
  *
- * @param visit `visits` made so far, at least 1; `patient`: the bank is down or at work on the payment
+ * @param visit `now` in epoch ms; `visits` made so far, at least 1; `submitBy` absent when nothing can be out; `patient`:
+ *   the bank is down or at work on the payment
  * @param random a number in [0, 1)
  */
 export function nextVisitAt(
@@ -133,23 +143,28 @@ export function nextVisitAt(
 }
 
 /**
- * When a withdrawal is due again that the breaker kept from the bank: not before the breaker lets calls try, and after a
- * quarter of its age, five minutes at most. So in a long outage a message comes back ever more seldom, and the 30 times
- * that a queue delivers it last for more than an hour and not for a quarter of one: workers' breakers do not try at the
- * same moments, so that a message that waits for one of them meets another one. When the bank is back, the wait ends
- * within that quarter.
+ * Returns when a withdrawal that its worker kept from the bank is due again (epoch ms): after `retryAfterMs` at least, and
+ * after a quarter of its age, five minutes at most.
+ *
+ * So in a long outage a message comes back less and less often. The 30 deliveries that a queue makes then last for more
+ * than an hour. Without this they last for a quarter of an hour: each worker has a breaker of its own, and a message that
+ * waited for one breaker meets another.
+ *
+ * @param kept `now` in epoch ms; `createdAt` ISO 8601; `retryAfterMs`: when the breaker lets a call through, for example
  */
 export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs: number }): number {
   const waitMs = Math.min((kept.now - Date.parse(kept.createdAt)) / 4, longestWaitMs);
   return Math.ceil(kept.now + Math.max(kept.retryAfterMs, waitMs));
 }
 
-/** A frozen wallet is read again after at least this time. */
+/** Shortest wait before a frozen wallet is read again. */
 const shortestThawWaitMs = 30_000;
 
 /**
  * Returns when a withdrawal whose wallet is frozen is due again (epoch ms): after a quarter of its age, 30 s to five
- * minutes. A wallet that stays frozen for days so costs few reads, and a payout leaves soon after a short freeze.
+ * minutes. So a wallet that stays frozen for days costs few reads, and a payout leaves soon after a short freeze.
+ *
+ * @param wait `now` in epoch ms; `createdAt` of the withdrawal, ISO 8601
  */
 export function nextThawCheckAt({ now, createdAt }: { now: number; createdAt: string }): number {
   const quarterMs = (now - Date.parse(createdAt)) / 4;
@@ -160,8 +175,8 @@ export function nextThawCheckAt({ now, createdAt }: { now: number; createdAt: st
 export const cancelled = { code: 'cancelled', message: 'The withdrawal was cancelled before it left for the bank' };
 
 /**
- * Returns why this withdrawal cannot be cancelled, or undefined when it can. One submit rules it out for ever, also
- * one that the bank refused: a proxy between us and the bank may have sent the refused request twice.
+ * Returns why this withdrawal cannot be cancelled, or undefined when it can. After one submit it never can, also when
+ * the bank refused that submit: a proxy between us and the bank may have sent the request twice.
  */
 export function cancelRefusal(current: OpenWithdrawal | undefined): WalletError | undefined {
   if (current === undefined) return new WalletError('transaction_not_found');

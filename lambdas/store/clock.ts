@@ -1,20 +1,21 @@
 import type { ClockReading } from '../domain/withdrawal.ts';
 
-/** What watches the answers to one command, next to the SDK's own reading of them. */
+/** A middleware of the SDK that sees each answer to one command. */
 type Middleware = <Args, Result extends { response: unknown }>(
   next: (args: Args) => Promise<Result>,
 ) => (args: Args) => Promise<Result>;
 
-/** A command of the SDK. */
+/** The part of an SDK's command that takes a middleware. */
 interface Command {
   readonly middlewareStack: { add: (middleware: Middleware, options: { step: 'deserialize' }) => void };
 }
 
 /**
- * Watches a command for the time in its answers.
+ * Makes a command note the time in each of its answers, and this worker's clock around the try that was answered.
  *
- * @returns a function that returns what the last answer shows of the clocks; undefined when it names no time, as those
- *   of some stand-ins for DynamoDB
+ * @param now this worker's clock, epoch ms
+ * @returns a function that returns the reading of the last answer; undefined when there is none, or when the answer
+ *   names no time, as with some stand-ins for DynamoDB
  */
 export function watchClock({ middlewareStack }: Command, now: () => number): () => ClockReading | undefined {
   let reading: ClockReading | undefined;

@@ -15,7 +15,7 @@ export interface DueWork {
   readonly dueAt: string;
 }
 
-/** Open work of one type and shard, due before `before` (ISO 8601), the most overdue first; shards count from 0. */
+/** Lists open work of one type and shard (from 0) that was due before `before` (ISO 8601), the earliest first. */
 export async function listDue(
   table: Table,
   query: { type: DueType; shard: number; before: string; limit: number },
@@ -38,17 +38,18 @@ export interface Review {
 /** Most withdrawals in review that are listed: an operator needs no more at a time. */
 const mostReviews = 100;
 
-/** The withdrawals that wait for an operator, the oldest first, up to `limit`. */
+/** Lists up to `limit` withdrawals in review, the longest in review first. */
 export async function listReviews(table: Table, limit = mostReviews): Promise<Review[]> {
   const items = await readShard(table, reviewShard, limit);
   return items.map(({ transactionId, dueAt }) => ({ transactionId, since: dueAt }) as Review);
 }
 
 /**
- * Marks overdue work as due now, so that it is not found overdue again while its message is on the way. The work may
- * be taken up at once, and what waited is open work like any other.
+ * Marks overdue work as due at `at` (ISO 8601), so that it is not overdue again while its message is on the way. A worker
+ * may take it at once. Work that waited for its wallet becomes open work like any other.
  *
- * @returns false when somebody has moved the work meanwhile
+ * @returns false when a worker has moved the work meanwhile; nothing is written then
+ * @throws WalletError `busy`
  */
 export async function touchDue(table: Table, work: DueWork, at: string): Promise<boolean> {
   const command = update(table, transactionKey(work.transactionId), {
@@ -66,7 +67,7 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
   }
 }
 
-/** The earliest due time (ISO 8601) of all open work, or undefined when nothing is open. Reads one entry of each shard. */
+/** Returns the earliest due time (ISO 8601) of open work; undefined when there is none. Reads one entry of each shard. */
 export async function earliestDue(table: Table): Promise<string | undefined> {
   const shards = dueTypes.flatMap((type) => Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)));
   const earliest = await Promise.all(shards.map((shard) => earliestOfShard(table, shard)));
@@ -78,7 +79,7 @@ async function earliestOfShard(table: Table, shard: string): Promise<string | un
   return first?.['dueAt'] as string | undefined;
 }
 
-/** The first entries of a partition of the index, in the order of their times, and `before` a time if one is given. */
+/** Reads up to `limit` entries of a partition of the index, the earliest first; with `before`, only those due before it. */
 async function readShard(table: Table, shard: string, limit: number, before?: string): Promise<Item[]> {
   const { Items = [] } = await persist(table, () =>
     table.client.send(

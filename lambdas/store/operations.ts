@@ -15,7 +15,7 @@ export interface Operation extends Actor {
   readonly at: string;
 }
 
-/** The key was used before for the same request; `record` is what is stored under it now. */
+/** The reading that the key was used before for the same request; `record` is what is stored under it now. */
 export class Replay {
   readonly record: Item;
 
@@ -49,8 +49,8 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
 }
 
 /**
- * The record of a command that must not be written, as it is over a limit that may have been higher before: a used key is
- * a replay as ever, and a new one is refused with `refusal`. The condition holds for no item.
+ * Returns the record's item for a command that is over a limit: it writes nothing. A used key is a replay as before, as
+ * the limit may have been higher then; a new key is refused with `refusal`. Its condition holds for no item.
  */
 export function replayOnly(
   { request, ...record }: WriteItem<WalletError | Replay>,
@@ -65,8 +65,8 @@ export function replayOnly(
 }
 
 /**
- * The record of a command that moves no money (opening a wallet, changing its status). It shares the keys of
- * transactions, so that one key cannot serve a charge and a freeze.
+ * Puts the record of a command that makes no transaction, such as opening a wallet. It shares the keys of transactions,
+ * so that one key cannot serve a charge and a freeze.
  */
 export function putOperation(table: Table, operation: Operation): WriteItem<WalletError | Replay> {
   return putRecord(table, {
@@ -78,12 +78,16 @@ export function putOperation(table: Table, operation: Operation): WriteItem<Wall
   });
 }
 
-/** Returns whether a command is recorded under its key's id, in one consistent read. */
+/**
+ * Returns whether a command is recorded under its key's id, by one consistent read.
+ *
+ * @throws WalletError `busy`
+ */
 export async function isKeyUsed(table: Table, transactionId: string): Promise<boolean> {
   return (await readItems(table, [transactionKey(transactionId)])).length > 0;
 }
 
-/** The replay that a command's write turned out to be, undefined when it was written; throws what refused it. */
+/** Returns the replay that a command's write met; undefined when it was written. Throws the refusal, if there is one. */
 export function replayOf(readings: readonly (WalletError | Replay)[]): Replay | undefined {
   const [first] = readings;
   if (first instanceof WalletError) throw first;

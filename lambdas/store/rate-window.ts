@@ -88,7 +88,8 @@ export function limitedBy(
 export type CountedKind = 'reads' | 'cancellations' | 'refusals' | 'lookups';
 
 /**
- * Adds requests that moved no money to the caller's windows, in one write of one write unit, tried once.
+ * Adds requests that moved no money to the caller's windows, in one write of one write unit, tried once. Rejects with
+ * the SDK's error.
  *
  * @param of whose windows, and of which kind
  * @param counts how many requests to add to each window; windows that cover the step of `time` (epoch ms)

@@ -121,7 +121,12 @@ export async function getWallet(
   return Item && toWallet(fromItem(Item));
 }
 
-/** Reads a wallet, consistently, and what the answer shows of the clocks (undefined: nothing). */
+/**
+ * Reads a wallet, consistently: one read unit.
+ *
+ * @returns also the clock reading of the answer; undefined when the answer names no time
+ * @throws WalletError `busy`
+ */
 export async function getWalletWithClock(
   table: Table,
   walletId: string,
@@ -244,7 +249,7 @@ export function giveBack(table: Table, movement: PromisedMovement): WriteItem<ne
   };
 }
 
-/** A movement that was decided before: nobody is asked whether it may be. */
+/** A movement that was decided before: neither owner nor currency is checked again. */
 type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 
 /** A movement that ends a hold. `decidedBy`: the operator on whose word it does, who must not own the wallet. */

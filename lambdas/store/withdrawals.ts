@@ -34,11 +34,11 @@ import { giveBack, releaseHold, settleHold } from './wallets.ts';
 import { fromItem, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
-/** A claim on a withdrawal. Times are ISO 8601 UTC. */
+/** What a worker writes to claim a withdrawal. Times are ISO 8601 UTC. */
 export interface Claim {
   readonly claimId: string;
   readonly at: string;
-  /** When others may take the work over. */
+  /** When other workers may claim the withdrawal. */
   readonly leaseUntil: string;
   /** Latest time at which a submit of this claim may have left. */
   readonly submitBy: string;
@@ -47,11 +47,11 @@ export interface Claim {
 }
 
 /**
- * Takes the lease on a withdrawal that is open and due, in one update of 4 write units. Its old image tells the new
- * owner what may have happened before.
+ * Claims a withdrawal that is open and due, in one update of 4 write units.
  *
- * @returns the withdrawal before the claim, and what the answer shows of the clocks; or, when it was not to be had, the
- *   withdrawal as it is (undefined: none)
+ * @returns when claimed: the withdrawal before the claim, which shows what may have happened, and the clock reading of
+ *   the answer (undefined: it names no time). Else the withdrawal as it is (undefined: there is none)
+ * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget; the claim may be written then
  */
 export async function claimWithdrawal(
   table: Table,
@@ -78,11 +78,11 @@ export async function claimWithdrawal(
   const command = new UpdateItemCommand({ ...change, ReturnValues: 'ALL_OLD' });
   const clock = watchClock(command, table.now);
   try {
-    // A try whose answer was lost may have claimed: the next one is refused by it, and the work waits for the lease
-    // to end. That is rare and safe, and a second claim by the same worker would be neither.
+    // A try whose answer was lost may have claimed. Then the next try is refused, and the work waits until the lease
+    // ends: that is rare and safe.
     const { Attributes = {} } = await persist(table, () => table.client.send(command));
     const before = toTransaction(fromItem(Attributes));
-    if (before === undefined) throw new Error(`claimed what is no withdrawal: ${transactionId}`);
+    if (before === undefined) throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
     return { claimed: true, before, clock: clock() };
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -90,7 +90,7 @@ export async function claimWithdrawal(
   }
 }
 
-/** The withdrawal that a worker has claimed, and the claim. */
+/** A withdrawal as it was before a worker claimed it, the claim, and the time of the next write (ISO 8601 UTC). */
 export interface Claimed {
   readonly withdrawal: OpenWithdrawal;
   readonly claimId: string;
@@ -98,15 +98,16 @@ export interface Claimed {
 }
 
 /**
- * The bank has paid: the hold is consumed and the withdrawal completed, in one write of 6 write units.
+ * Completes a withdrawal that the bank has paid, and consumes the hold, in one write of 6 write units.
  *
- * @returns whether it was written; false when the claim was lost, and somebody else ends the withdrawal
+ * @returns false when the claim was lost; nothing is written then, and another worker ends the withdrawal
+ * @throws WalletError `busy`
  */
 export function settleWithdrawal(table: Table, claimed: Claimed, attempt: Attempt): Promise<boolean> {
   return finish(table, claimed, attempt);
 }
 
-/** The bank has definitely not paid: the money is given back and the withdrawal failed; as `settleWithdrawal`. */
+/** Fails a withdrawal that the bank has definitely not paid, and gives the money back; else as `settleWithdrawal`. */
 export function releaseWithdrawal(
   table: Table,
   claimed: Claimed,
@@ -117,11 +118,16 @@ export function releaseWithdrawal(
 }
 
 /**
- * Gives the lease back before the end: nobody takes the withdrawal up before `dueAt`.
+ * Gives a claim back, in one update: no worker claims the withdrawal before `dueAt`. Times are ISO 8601 UTC.
  *
- * @param next `attempt` is recorded when the bank was visited; `submitBy` absent says that nothing can be out, at any bank;
- *   `refusedSince` since when the bank accepts nothing, which a wait ends; `waitingFor` says what the withdrawal waits for: no message is kept for it, the sweeper queues it when it is due
- * @returns false when the claim was lost
+ * @param next
+ *   - `attempt`: the visit to record; absent when there is none
+ *   - `submitBy`: absent when nothing can be out, at any bank
+ *   - `refusedSince`: when the bank first did not accept a submit. Absent: the record keeps its own, unless it waits now
+ *   - `waitingFor`: the withdrawal waits without a message, and the sweeper queues it when it is due. Removes
+ *     `refusedSince` from the record
+ * @returns false when the claim was lost; nothing is written then
+ * @throws WalletError `busy`
  */
 export function putBackWithdrawal(
   table: Table,
@@ -153,8 +159,12 @@ export function putBackWithdrawal(
 }
 
 /**
- * The attempts are used up and nobody knows whether the bank has paid: the hold stays, an operator decides. Until then it
- * is listed in a partition of its own of the `due` index.
+ * Puts a withdrawal into review: the hold stays until an operator decides, or the bank notifies. Until then the
+ * withdrawal is listed in the review partition of the `due` index.
+ *
+ * @param attempt the last visit; its `reason` says why
+ * @returns false when the claim was lost; nothing is written then
+ * @throws WalletError `busy`
  */
 export function reviewWithdrawal(table: Table, claimed: Claimed, attempt: Attempt): Promise<boolean> {
   return whileClaimed(table, claimed, {
@@ -165,23 +175,26 @@ export function reviewWithdrawal(table: Table, claimed: Claimed, attempt: Attemp
   });
 }
 
-/** Ends a withdrawal on somebody's definite word, from any of these statuses and whoever holds a claim on it. */
+/** A definite word on a withdrawal, of the bank or of an operator. It ends the withdrawal also while a worker holds it. */
 export interface Verdict {
   readonly withdrawal: OpenWithdrawal;
+  /** ISO 8601 UTC. */
   readonly at: string;
+  /** The statuses in which the withdrawal is ended. */
   readonly from: readonly TransactionStatus[];
   /** Undefined: the bank has paid. */
   readonly failure: Failure | undefined;
   readonly attempt?: Attempt;
-  /** The bank whose word it is: a withdrawal that went to another one is not ended. Absent: an operator's word. */
+  /** The bank whose word it is: a withdrawal that went to another bank is not ended. Absent: an operator's word. */
   readonly bankId?: string;
   readonly resolution?: Resolution;
 }
 
 /**
- * Ends a withdrawal by the bank's own word.
+ * Ends a withdrawal by the bank's word.
  *
- * @returns whether it was written; false when it was in none of the verdict's statuses any more, or is another bank's
+ * @returns false when it is in none of the verdict's statuses, or went to another bank; nothing is written then
+ * @throws WalletError `busy`
  */
 export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boolean> {
   const readings = await write(table, verdictItems<WalletError | typeof lost>(table, verdict, { refused: () => lost }));
@@ -192,8 +205,9 @@ export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boo
  * Ends a withdrawal by an operator's word, together with the record of the operator's key. The operator neither asked for
  * the withdrawal nor owns its wallet.
  *
- * @param overLimit the refusal of a withdrawal that is over the operator's limit: then only a replay is answered
- * @throws WalletError `not_in_review`, `forbidden`, `idempotency_key_reused`, `busy`, and `overLimit`
+ * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
+ * @returns `replayed`: the operator's key was used before for the same request
+ * @throws WalletError `not_in_review`, `forbidden`, `idempotency_key_reused`, `busy`, or `overLimit`
  */
 export async function resolveWithdrawal(
   table: Table,
@@ -214,10 +228,11 @@ export async function resolveWithdrawal(
 }
 
 /**
- * Ends a withdrawal that no submit has left for, on the word of its owner or an operator, together with the record of
- * the caller's key. A claim says that a submit may leave, so that of a claim and a cancel exactly one is written.
+ * Cancels a withdrawal that was never submitted, for its owner or an operator, together with the record of the caller's
+ * key. A claim stores that a submit may leave, so of a claim and a cancel at the same time exactly one is written.
  *
- * @throws WalletError `not_cancellable`, `idempotency_key_reused`, `busy`
+ * @returns `replayed`: the caller's key was used before for the same request
+ * @throws WalletError `not_cancellable`, `transaction_not_found`, `idempotency_key_reused`, `busy`
  */
 export async function cancelWithdrawal(
   table: Table,
@@ -258,6 +273,7 @@ export async function cancelWithdrawal(
  *
  * @param word when the bank said so (ISO 8601), and why
  * @returns the return; also when it had been booked before
+ * @throws WalletError `busy`; Error when the withdrawal is not completed
  */
 export async function returnWithdrawal(
   table: Table,
@@ -300,18 +316,18 @@ interface Change {
 }
 
 const endOfWork = 'dueShard, dueAt, claimId, submitBy, refusedSince, waitingFor';
-/** No bank has, or ever will have, a payment that was rejected. */
+/** No bank has the payment of a rejected withdrawal, so its record names none. */
 const endOfRejected = `${endOfWork}, bankId`;
-/** The condition of `cancelRefusal`. */
+/** The condition whose failure `cancelRefusal` explains. */
 const neverSubmitted = ' AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';
-const lost = Symbol('lost to somebody else');
+const lost = Symbol('another writer was faster');
 
-/** Refuses a key that has made this very withdrawal: a write cannot hold its record twice. */
+/** Throws for the key that made this very withdrawal: one write cannot hold its record twice. */
 function refuseKeyOf({ transactionId }: OpenWithdrawal, { principal, idempotencyKey }: Operation): void {
   if (transactionIdOf(principal, idempotencyKey) === transactionId) throw new WalletError('idempotency_key_reused');
 }
 
-/** How a withdrawal ends on its record, and in its wallet. */
+/** Returns the parts of the update that ends a withdrawal, and the item that ends its hold in the wallet. */
 function ending(
   table: Table,
   { withdrawal, at, endedBy }: { withdrawal: OpenWithdrawal; at: string; endedBy?: Actor | undefined },
@@ -333,8 +349,10 @@ function ending(
 }
 
 /**
- * @param of `endedBy`: the operator whose word it is; `refused`: what it means that the withdrawal was in none of the
- *   verdict's statuses, is another bank's, or was asked for by that operator
+ * Returns the items of the write that ends a withdrawal.
+ *
+ * @param of `endedBy`: the operator whose word it is; `refused`: reads the failed condition, which means that the
+ *   withdrawal is in none of the verdict's statuses, went to another bank, or was asked for by that operator
  */
 function verdictItems<R>(
   table: Table,
@@ -381,7 +399,7 @@ function verdictItems<R>(
   ];
 }
 
-/** The update of a transaction, with the visits to the bank when there were any. */
+/** Returns the update of a transaction, which also records the visits to the bank. */
 function transactionUpdate(table: Table, transactionId: string, change: Change & { remove: string; if: string }) {
   const { attempts = [] } = change;
   const recorded = attempts.length === 0 ? '' : ', attempts = list_append(if_not_exists(attempts, :none), :attempts)';
@@ -395,7 +413,7 @@ function transactionUpdate(table: Table, transactionId: string, change: Change &
 
 type ClaimedChange = Omit<Change, 'attempts'> & { readonly remove: string; readonly attempt: Attempt | undefined };
 
-/** The update of a claimed withdrawal, on condition that the claim is still ours. */
+/** Returns the update of a claimed withdrawal, on condition that this claim still holds the lease. */
 function claimedUpdate(table: Table, claimed: Claimed, { attempt, ...change }: ClaimedChange) {
   return transactionUpdate(table, claimed.withdrawal.transactionId, {
     ...change,

@@ -15,33 +15,35 @@ export interface WriteItem<R> {
   readonly label: string;
   readonly request: TransactWriteItem;
   /**
-   * Why the condition failed, from the image that it was tested on (undefined: there was no such item).
-   * Returning undefined says that the image explains nothing: a programming error.
+   * Returns why the condition failed, from the image that it was tested on (undefined: there was no such item). It
+   * returns undefined when the image does not say why, which is a programming error.
    */
   readonly refused: (image: Item | undefined) => R | undefined;
 }
 
 /** Plain reads that decide about a write in place of its conditions. */
 export interface Reads {
-  /** Whether they decide before the first try too, and not only under contention. */
+  /** Whether they decide before the first try, too, and not only after a conflict. */
   readonly first: boolean;
   /** As `readItems`; passed in, so that functions which never read this way do not bundle it. */
   readonly readItems: (table: Table, keys: readonly Item[], deadline: number) => Promise<Item[]>;
 }
 
 /**
- * Writes all items or none, in one round trip. A lost answer is asked for again with the same client token, which
- * DynamoDB answers with the first try's success; so what was written once is never reported as refused. And a refusal
- * counts only when no try is missing: one that is still on its way could find the conditions true and write after all.
+ * Writes all items or none, in one round trip.
+ *
+ * A try without an answer is repeated with the same client token. If it had written, DynamoDB answers with its success,
+ * so a write is never reported as refused. A refusal counts only when every try was answered: a try that is still on its
+ * way could find the conditions true and write later.
  *
  * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also decide
  * after the first conflict: a caller without money must not keep the receiver's wallet busy for a whole budget.
  *
- * @param items at most 100; the most telling condition first: callers answer with the first reading
- * @param reads plain reads of the same items that decide whether the write is tried (again)
+ * @param items at most 100; first the condition that explains most, as callers answer with the first reading
+ * @param reads plain reads of the same items that decide whether the write is tried
  * @returns the readings of all conditions that failed, in the order of the items; empty when everything was written
- * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget, or nobody knows what became of
- *   a try that was refused when it was repeated
+ * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget, or when the write was refused
+ *   while an earlier try had no answer; Error when an image does not say why its condition failed
  */
 export async function write<R>(table: Table, items: readonly WriteItem<R>[], reads?: Reads): Promise<R[]> {
   const command = new TransactWriteItemsCommand({
@@ -58,7 +60,7 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
     await persist(
       table,
       async () => {
-        // A missing try may have written: then only the same write again says so.
+        // A try without an answer may have written. Only a repetition of the same write says so, reads do not.
         if (reads && tries.conflicts === 1 && !tries.missing) {
           const readings = await readingsNow(table, items, reads, deadline);
           if (readings.length > 0) throw new RefusedByReads(readings);
@@ -76,7 +78,7 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
   } catch (error) {
     if (error instanceof RefusedByReads) return error.readings as R[];
     const readings = readingsIn(error, items);
-    // A replay stands: its record is there.
+    // A replay counts all the same: its record exists.
     if (tries.missing && readings[0] instanceof WalletError)
       throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
     return readings;
@@ -114,7 +116,7 @@ function nameOf(item: Item | undefined): string {
   return JSON.stringify([item?.['pk'], item?.['sk']]);
 }
 
-/** Returns the readings of a refused write; throws what is no refusal. */
+/** Returns the readings of a refused write. Throws any other error, and one for an image that does not say why. */
 function readingsIn<R>(error: unknown, items: readonly WriteItem<R>[]): R[] {
   const readings: R[] = [];
   for (const [index, reason] of cancellationReasons(error).entries()) {
@@ -130,12 +132,12 @@ function readingsIn<R>(error: unknown, items: readonly WriteItem<R>[]): R[] {
   return readings;
 }
 
-/** A value as DynamoDB takes it; members that are undefined are left out. */
+/** Returns a value as DynamoDB stores it; members that are undefined are left out. */
 export function toItem(value: object): Record<string, AttributeValue> {
   return marshall(value, { removeUndefinedValues: true });
 }
 
-/** An item as JavaScript values; an integer beyond 2^53-1 comes as a bigint, so that nothing is ever rounded. */
+/** Returns an item as JavaScript values. An integer beyond 2^53-1 becomes a bigint, so that no number is rounded. */
 export function fromItem(item: Record<string, AttributeValue>): Item {
   return unmarshall(item);
 }
@@ -148,8 +150,9 @@ const names = {
 } as const;
 
 /**
- * An update of one item for `write`: the expression's reserved words among the names (`#status`, …) are spelled out here once, and
- * `values` are given without their colon.
+ * Returns an update of one item, for `write` or on its own. Names that are reserved words are written `#status`, `#type`.
+ *
+ * @param change expressions of DynamoDB; the names of `values` have no colon here
  */
 export function update(
   table: Table,

@@ -24,7 +24,7 @@ export interface SweeperServices {
   readonly transfers: SweptQueue;
 }
 
-/** Work is overdue when it was due this long ago and no worker has moved it: its message is lost, or its worker died. */
+/** Work is overdue when it was due this long ago and no worker has moved it: its message is lost, or its worker crashed. */
 const graceMs = 60_000;
 /** Most work of a type queued again from one shard in one run. */
 const mostPerShard = 250;
@@ -34,13 +34,13 @@ const mostWaiting = 1_000;
 const batchSize = 10;
 
 /**
- * Finds work that is due and not moving, and queues it again. Marks it first: when the send fails, the work is
- * overdue again after the grace. Overdue work stays where it is while its queue has a backlog, which most likely holds its
- * message. Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message, so
- * each is queued once. Counts the withdrawals in review, too: their alarm lasts until an operator has ended the last of
- * them.
+ * Queues overdue work again. Marks it as due now before it sends: when the send fails, the work is overdue again after the
+ * grace. While a queue has a backlog, its overdue work is not queued again, as the backlog most likely holds its message.
  *
- * @returns how much lost work was queued again
+ * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts the
+ * withdrawals in review: their alarm lasts until an operator has ended the last one.
+ *
+ * @returns how much overdue work was queued again
  */
 export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
   let requeued = 0;
@@ -58,7 +58,7 @@ async function hasRoom(queue: SweptQueue): Promise<boolean> {
   return (await queue.depth()) <= mostPerShard * dueShards;
 }
 
-/** Queues the withdrawals whose wait has ended. They have no message, so there is no grace. */
+/** Queues the withdrawals whose wait has ended, without a grace: no message of theirs can be on its way. */
 async function resume(table: Table, queue: SweptQueue): Promise<void> {
   const now = table.now();
   const waiting = await listWaiting(table, { before: new Date(now).toISOString(), limit: mostWaiting });

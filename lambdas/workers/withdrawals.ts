@@ -43,19 +43,20 @@ import type { Claim, Claimed } from '../store/withdrawals.ts';
 export interface WithdrawalServices {
   readonly table: Table;
   readonly bank: Pick<BankClient, 'submit' | 'find' | 'isDown'>;
-  /** Which bank that is. */
+  /** The id of this bank. */
   readonly bankId: string;
   readonly policy: WithdrawalPolicy;
 }
 
 /**
- * Takes one withdrawal a step further: claim, consult the bank, book what it said.
+ * Makes one visit to the bank for a withdrawal: claims it, asks or submits, and books the answer.
  *
- * Once a submit may have left, the bank is asked before anything is submitted again, with the same reference; and only
- * what the bank definitely says moves the money. Whatever dies or times out between two steps leaves a record from
- * which the next delivery knows what may have happened.
+ * Once a submit may have left, the bank is asked before the payment is submitted again, with the same reference. Only a
+ * definite answer moves the money. A worker that crashes or times out between two steps leaves a record that shows the
+ * next worker what may have happened.
  *
- * @returns when the message is to be delivered again (epoch ms), or undefined when it has done its work
+ * @returns when the message must be redelivered (epoch ms); undefined when it is not needed any more
+ * @throws WalletError `busy`, and the error of the bank's keys; then the queue redelivers the message
  */
 export async function advanceWithdrawal(
   transactionId: string,
@@ -75,23 +76,24 @@ export async function advanceWithdrawal(
 interface Visit {
   readonly withdrawal: OpenWithdrawal;
   readonly claim: Claim;
-  /** What the claim's answer shows of the clocks; undefined: nothing. */
+  /** The clock reading of the claim's answer; undefined when the answer names no time. */
   readonly clock: ClockReading | undefined;
 }
 
-/** What the bank said, to be booked. */
+/** An answer of the bank, to be booked. */
 interface Answered {
   readonly answer: SubmitOutcome;
-  /** Whether it is the answer to a submit of this visit; otherwise the bank was only asked. */
+  /** Whether it answers a submit of this visit; otherwise the bank was only asked. */
   readonly submitted: boolean;
-  /** Latest time at which a submit may have left; undefined when nothing can be out. */
+  /** Latest time at which a submit may have left (ISO 8601 UTC); undefined when nothing can be out. */
   readonly submitBy: string | undefined;
 }
 
-/** The visit ends without an answer: the withdrawal is put back until `dueAt` (epoch ms). */
+/** The end of a visit without an answer: how the withdrawal is put back. See `putBackWithdrawal`. */
 interface PutBack {
+  /** Epoch ms. */
   readonly dueAt: number;
-  /** When the message is wanted again, epoch ms; absent: at `dueAt`. */
+  /** When the message must be redelivered, epoch ms; absent: at `dueAt`. */
   readonly againAt?: number;
   readonly submitBy: string | undefined;
   readonly attempt?: Attempt | undefined;
@@ -108,7 +110,7 @@ function newClaim(now: number, bankId: string): Claim {
   return { claimId: randomUUID(), at: iso(now), leaseUntil, submitBy, bankId };
 }
 
-/** Whether this bank can neither be asked nor paid: a submit may be out, and it left for another one. */
+/** Returns whether a submit may be out at another bank, so that this bank can neither be asked nor paid. */
 function isOutElsewhere({ submitBy, bankId }: OpenWithdrawal, thisBank: string): boolean {
   return submitBy !== undefined && bankId !== undefined && bankId !== thisBank;
 }
@@ -123,7 +125,7 @@ async function consult({ withdrawal, claim, clock }: Visit, services: Withdrawal
       const askedAt = table.now();
       const found = await bank.find(paymentOf(withdrawal));
       if (found.outcome !== 'not_found') return { answer: found, submitted: false, submitBy };
-      // The answer tells what was true some time between our question and its arrival: the earlier one is safe.
+      // The answer was true at some time between the question and its arrival. The time of the question is the safe one.
       const definiteAt = notFoundCountsAt(submitBy, policy);
       if (askedAt < definiteAt) {
         const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
@@ -131,10 +133,10 @@ async function consult({ withdrawal, claim, clock }: Visit, services: Withdrawal
       }
     }
     // Read after the claim, and before every submit: a freeze that was answered before this delivery stops the payout.
-    // Its answer shows the clock once more, as a clock may jump.
+    // Its answer checks the clock once more, as a clock may jump.
     const { wallet, clock: clockNow } = await getWalletWithClock(table, withdrawal.walletId);
     throwIfWrong(clockNow);
-    if (wallet === undefined) throw new Error(`withdrawal ${withdrawal.transactionId} is from no wallet`);
+    if (wallet === undefined) throw new Error(`the wallet of withdrawal ${withdrawal.transactionId} does not exist`);
     if (wallet.status === 'frozen') {
       const { transactionId, walletId, createdAt } = withdrawal;
       const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
@@ -159,7 +161,7 @@ async function consult({ withdrawal, claim, clock }: Visit, services: Withdrawal
   }
 }
 
-/** This worker's clock is not proved to be right. */
+/** The error of a worker whose clock is not proved to be right. */
 class WrongClock extends Error {
   readonly reading: ClockReading;
 
@@ -169,6 +171,7 @@ class WrongClock extends Error {
   }
 }
 
+/** Throws WrongClock. Trusts the clock when the answer named no time: only stand-ins for DynamoDB answer so. */
 function throwIfWrong(reading: ClockReading | undefined): void {
   if (reading !== undefined && !isClockRight(reading)) throw new WrongClock(reading);
 }
@@ -189,7 +192,7 @@ function leaveToRightClock(
   return { dueAt: Date.parse(dueAt ?? claim.at), againAt, submitBy };
 }
 
-/** Moves the money by what the bank definitely said; puts back, or into review, what it left open. */
+/** Moves the money by a definite answer of the bank. Puts the withdrawal back, or into review, after any other answer. */
 async function book(visit: Visit, answered: Answered, services: WithdrawalServices): Promise<number | undefined> {
   const { table, bank, policy } = services;
   const { withdrawal } = visit;
@@ -229,7 +232,7 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
   }
 }
 
-/** Puts a withdrawal into review that may be out at another bank. Only that bank can say what became of it. */
+/** Puts a withdrawal that may be out at another bank into review: only that bank can say what became of it. */
 function reviewElsewhere(visit: Visit, { table, bankId }: WithdrawalServices): Promise<number | undefined> {
   const reason = `submitted to bank ${visit.withdrawal.bankId}; this bank is ${bankId}`;
   const attempt: Attempt = { at: iso(table.now()), submitted: false, outcome: 'unknown', reason };
@@ -244,9 +247,9 @@ async function leaveToPeople(visit: Visit, attempt: Attempt, table: Table): Prom
 }
 
 /**
- * Gives the claim back. A claim that was lost meanwhile belongs to another worker; the next delivery finds out.
+ * Puts the withdrawal back. When another worker has taken the claim, nothing is written, and the next delivery shows it.
  *
- * @returns when the message is wanted again; undefined for what waits, which needs none
+ * @returns when the message must be redelivered (epoch ms); undefined for a withdrawal that waits for its wallet
  */
 async function putBack(table: Table, visit: Visit, next: PutBack): Promise<number | undefined> {
   const written = await putBackWithdrawal(table, heldBy(visit, table.now()), { ...next, dueAt: iso(next.dueAt) });
@@ -259,8 +262,8 @@ function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
 }
 
 /**
- * Returns when a withdrawal is due that another worker holds (epoch ms). Undefined when no message is needed: it has
- * ended, or the sweeper queues it when it is due.
+ * Returns when a withdrawal that this worker cannot claim is due (epoch ms). Undefined when no message is needed: it has
+ * ended, is in review, does not exist, or waits for its wallet, and then the sweeper queues it.
  */
 function wantedAgain(current: OpenWithdrawal | undefined): number | undefined {
   if (current?.dueAt === undefined || isAtRest(current) || current.waitingFor !== undefined) return undefined;
@@ -271,7 +274,8 @@ function wantedAgain(current: OpenWithdrawal | undefined): number | undefined {
  * Leaves a withdrawal that another worker now holds: this outcome cannot be recorded. Keeps the message until that worker
  * finishes, in case it crashes. If the withdrawal already ended the other way, reports a contradiction.
  *
- * @param end what the bank has definitely said, if anything
+ * @param end the end that a definite answer of the bank asks for; absent after any other answer
+ * @returns when the message must be redelivered (epoch ms); undefined when it is not needed any more
  */
 async function leaveToOthers(
   table: Table,

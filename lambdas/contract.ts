@@ -112,7 +112,7 @@ export type OwnerScope = 'read' | 'write';
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, and changes notification preferences.
  *   For people.
  * - `decide`: ends withdrawals in review, and unfreezes wallets. For few people.
- * - `operate`: the sum of the others. It alone moves money out of the wallets of others.
+ * - `operate`: all that the others allow, and withdrawals and transfers from the wallets of others, which no other allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
@@ -177,19 +177,19 @@ export const routes = [
 export const resourceServer = 'wallet';
 export const scopes = ['read', 'write', 'charge', 'support', 'decide', 'operate'] as const;
 
-/** Groups of people in the service's own user pool, by exact name, and the scope that a member has by each. */
+/** Groups of the service's own user pool, by exact name, and the scope that each gives its members. */
 export const operatorGroups = { 'wallet-support': 'support', 'wallet-decide': 'decide' } as const satisfies Record<
   string,
   OperatorScope
 >;
 
-/** The scopes of owners: all that a person may ask the service's own user pool for. */
+/** The scopes of owners: the only ones that a person may ask the service's own user pool for. */
 export const ownerScopes = ['read', 'write'] as const satisfies readonly OwnerScope[];
 
-/** The scopes that the service's own user pool gives a backend. */
+/** The scopes that the stack's client for a backend may ask the service's own user pool for. */
 export const backendScopes = ['charge', ...ownerScopes] as const satisfies readonly (OwnerScope | OperatorScope)[];
 
-/** What `operate` stands for besides itself. The three together are not `operate`. */
+/** The scopes that `operate` includes. The three together are less than `operate`. */
 export const operatorScopes = ['charge', 'support', 'decide'] as const satisfies readonly OperatorScope[];
 
 /**
@@ -238,15 +238,15 @@ export const metrics = {
   withdrawalsInReview: 'WithdrawalsInReview',
   /** How old a withdrawal was when it was completed or failed, in milliseconds. */
   withdrawalAge: 'WithdrawalAge',
-  /** The bank contradicts what it said before: money may have moved twice, or not at all. */
+  /** The bank contradicts the ledger: money may have moved twice, or not at all. */
   bankContradiction: 'BankContradiction',
-  /** A worker could not prove that its clock is right, and left a withdrawal to another one. */
+  /** A worker could not prove that its clock is right, and left a withdrawal to another worker. */
   clockDoubted: 'ClockDoubted',
-  /** Work that was due and not moving, and was queued again; not what waited for its wallet. */
+  /** Overdue work that the sweeper queued again; without withdrawals that waited for their wallet. */
   workRequeued: 'WorkRequeued',
   /** Something in the books is not as it must be. */
   discrepancy: 'Discrepancy',
-  /** Hours since the running pass over all books began; it must end some time. */
+  /** Hours since the running pass over all books began. */
   integrityPassHours: 'IntegrityPassHours',
 } as const;
 
@@ -258,7 +258,7 @@ export interface WorkMessage {
 /** The `source` of the service's events on the bus; their `detail-type` is the event's type. */
 export const eventSource = 'wallet';
 
-/** Events that the owners of the wallets are told of. */
+/** Events for which the owners of the wallets get a notification. */
 export const notifiedEvents = [
   'wallet.funded',
   'wallet.frozen',

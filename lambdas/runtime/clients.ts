@@ -7,15 +7,16 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /**
  * The SDK's clients with time limits; the SDK's own default is to wait for ever. Region, credentials and endpoints come
- * from the environment, as Lambda (or whoever runs the function) sets it.
+ * from the environment, which Lambda sets, or another program that runs the function.
  */
 
 /**
- * DynamoDB. It makes one try for each call, unless told otherwise: the store tries again itself, inside its time
- * budget. Who reads a megabyte a call gives it more time.
+ * Returns a client of DynamoDB. By default it makes one try for each call, as the store retries itself, within its time
+ * budget. A caller that reads a megabyte in a call sets a longer `requestTimeoutMs` (milliseconds).
  *
- * The SDK does not correct a wrong clock. It would mark every error as one that another try may mend, also a failed
- * condition, so that each refusal would become `busy`. Beyond five minutes AWS refuses the signatures of such a clock.
+ * The SDK's correction of a wrong clock is off. While it corrects a clock, it marks every error as one to retry, also a
+ * failed condition, so each refusal would become `busy`. AWS refuses the signatures of a clock that is wrong by more than
+ * five minutes.
  */
 export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {}): DynamoDBClient {
   return new DynamoDBClient({
@@ -25,7 +26,7 @@ export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {
   });
 }
 
-/** SQS, with the SDK's own retries: sending or hiding a message twice does no harm, as queues carry only ids. */
+/** Returns a client of SQS that retries: sending or delaying a message twice does no harm, as queues carry only ids. */
 export function sqsClient(): SQSClient {
   return new SQSClient({
     maxAttempts: 3,
@@ -33,7 +34,7 @@ export function sqsClient(): SQSClient {
   });
 }
 
-/** Secrets Manager. */
+/** Returns a client of Secrets Manager that retries. */
 export function secretsClient(): SecretsManagerClient {
   return new SecretsManagerClient({
     maxAttempts: 3,
@@ -41,7 +42,7 @@ export function secretsClient(): SecretsManagerClient {
   });
 }
 
-/** EventBridge. One try for each call: whoever publishes tries again what was refused, and only that. */
+/** Returns a client of EventBridge. One try for each call: the caller retries the events that were refused, no others. */
 export function eventBridgeClient(): EventBridgeClient {
   return new EventBridgeClient({
     maxAttempts: 1,
@@ -49,7 +50,7 @@ export function eventBridgeClient(): EventBridgeClient {
   });
 }
 
-/** SNS. One try for each call: a second one after a lost answer would notify twice. */
+/** Returns a client of SNS. One try for each call: a second one after a lost answer would notify twice. */
 export function snsClient(): SNSClient {
   return new SNSClient({
     maxAttempts: 1,

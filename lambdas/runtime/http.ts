@@ -29,7 +29,7 @@ export interface RouteServices {
   readonly limits?: Limits;
 }
 
-/** What the routes of operators work with whose amounts are limited; absent limits are none. */
+/** What routes work with whose amounts are limited for operators; without `operatorLimits` no amount is. */
 export interface OperatorServices extends RouteServices {
   readonly operatorLimits?: OperatorLimits;
 }
@@ -199,7 +199,7 @@ export function committed(
  * A route as a Lambda handler: JSON in, JSON or problem+json out. A command logs its start and its end with ids and
  * duration, and counts in the metrics `Commands`, `Refusals` and `Faults`. A query that succeeds leaves its trace to the
  * gateway's access log, as a second one would cost more than the read; when it fails it logs and counts as commands do.
- * What is not a `WalletError` is answered as `internal_error` without a word about the inside, and logged with its stack.
+ * Any other error than a `WalletError` is answered as `internal_error`, without its message, and logged with its stack.
  */
 export function serve<S>(route: RouteHandler<S>, services: S) {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()

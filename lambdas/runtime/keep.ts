@@ -4,15 +4,16 @@ import { describe, logger } from './telemetry.ts';
 export interface Lifetimes {
   /** Age at which a call starts another reading, and goes on with the value that it has. */
   readonly refreshAfterMs: number;
-  /** Age from which a call waits for another reading. What was withdrawn is not used after it. */
+  /** Age from which a call waits for another reading. While readings succeed, a withdrawn key is not used beyond it. */
   readonly staleAfterMs: number;
 }
 
 /**
- * Age up to which a value is used while readings fail. A key that is withdrawn in that time counts for this long, too. A
- * shorter time would refuse every caller and every notification in an outage of the key's source that lasts for minutes.
- * The holder of an old key cannot cause such an outage: that takes rights on the secret, or the issuer's own failure. A
- * deployment withdraws a key at once: its containers have no last value, and refuse until they can read.
+ * Age up to which a value is used while readings fail. A key that is withdrawn in that time is used for this long, too.
+ *
+ * With a shorter time, an outage of the key's source for some minutes would refuse every caller and every notification.
+ * The holder of an old key cannot cause that outage: it takes rights on the secret, or a failure of the issuer. A
+ * deployment ends the use of an old key at once: new containers have no last value, and refuse until they can read.
  */
 const unusableAfterMs = 3_600_000;
 /** Shortest time between a reading that failed, or was asked for with `afresh`, and the next one. */

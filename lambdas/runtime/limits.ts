@@ -16,17 +16,17 @@ import { describe, logger } from './telemetry.ts';
  * lots, each lot in one write, so a count is exact to one lot for each container.
  */
 export interface Limits {
-  /** Accepted commands in an hour. Absent where no write counts them; then each of them counts as a request. */
+  /** Accepted commands in an hour. Absent where no write counts commands: then each command counts as a request. */
   readonly commandsPerHour: number | undefined;
   /** Returns what the container knows of a principal, and remembers it from now on. */
   readonly known: (principal: string) => Known;
   /** As `addToWindows`; passed in, so that the functions of operators do not bundle it. */
   readonly report: typeof addToWindows;
-  /** As the store's function; absent where the function has no command with a key, so that it does not bundle it. */
+  /** As the store's `isKeyUsed`; absent where the function has no command with a key, so that it is not bundled. */
   readonly isKeyUsed: typeof isKeyUsed | undefined;
 }
 
-/** Limits of one end user in an hour. */
+/** Limits of one end user in an hour: of a function without commands that their write counts, of one with, of `cancel`. */
 type HourlyLimits =
   | {
       /** Reads, repetitions and bad requests. */
@@ -44,21 +44,21 @@ type HourlyLimits =
 
 /** What a container knows of one caller. */
 interface Known {
-  /** Reads, repetitions and bad requests; or each request to cancel. */
+  /** Reads, repetitions and bad requests; in `cancel`, every request. */
   readonly requests: Counted;
   readonly refusals: Counted;
-  /** Reads of a key's record beyond another limit. */
+  /** Requests beyond another limit whose key is looked up in the table. */
   readonly lookups: Counted;
   /** Commands that this container accepted, by step. */
   accepted: Map<number, number>;
-  /** Until when commands of this caller are checked by reads first, epoch ms. */
+  /** Until when plain reads decide about this caller's commands before a write, epoch ms. */
   doubtedUntil: number;
 }
 
-/** Requests of one kind that moved no money. */
+/** The count of one caller's requests of one kind. */
 interface Counted {
   readonly kind: CountedKind;
-  /** Most of them in an hour. */
+  /** Most of these requests in an hour. */
   readonly limit: number;
   /** Those that are not reported yet, by step. */
   unreported: Map<number, number>;
@@ -66,9 +66,9 @@ interface Counted {
   readonly totals: Map<number, number>;
 }
 
-/** Callers that a container remembers; the one that was silent for longest is forgotten first. */
+/** Callers that a container remembers. The caller whose last request is the oldest is forgotten first. */
 const mostCallers = 2_000;
-/** Requests that one report covers, unless the limit is small, and what fraction of the limit it is at most. */
+/** Sizes of a lot, in requests: `largest`, or the limit divided by `inLimit` where that is less. */
 const smallLot = { largest: 10, inLimit: 10 };
 const lots: Readonly<Record<CountedKind, typeof smallLot>> = {
   reads: { largest: 20, inLimit: 50 },
@@ -90,7 +90,7 @@ export function openLimits(of: HourlyLimits): Limits {
   return open(of, isKeyUsed);
 }
 
-/** Opens the limits of a container that only reads. */
+/** Opens the limits of a container whose requests all count as reads. */
 export function openReadLimits(env: { READS_PER_HOUR: string }): Limits {
   return open({ readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR) }, undefined);
 }
@@ -129,13 +129,13 @@ function none(kind: CountedKind, limit: number): Counted {
   return { kind, limit, unreported: new Map(), totals: new Map() };
 }
 
-/** How a request is served. */
+/** What `withinLimits` asks of the work on a request. */
 export interface Serving {
   /** Whether plain reads decide before a write is tried. */
   readonly readFirst: boolean;
   /**
-   * Called before the command's work. Throws `rate_limited` when the caller is over a limit and no command is recorded
-   * under this id.
+   * To be called before the work of a command. Rejects with `rate_limited` when the caller is over a limit and no command
+   * is recorded under this id.
    */
   readonly refuseIfNew: (transactionId: string) => Promise<void>;
 }
@@ -143,12 +143,13 @@ export interface Serving {
 /**
  * Serves a request within its caller's limits, and adds headers that say what is left of them. A command is counted in
  * its own write, at no further cost. After a refused or repeated command plain reads decide first, until a command is
- * accepted. Beyond a limit one plain read of the key's record decides: a repetition of an accepted command is answered,
- * and a new command is refused. These reads have a limit of their own, beyond which nothing is called. Operators are not
- * limited: all of them would write the same items.
+ * accepted. Operators are not limited: all of them would write the same items.
+ *
+ * Beyond a limit one plain read of the key's record decides: a repetition of an accepted command is answered, and a new
+ * command is refused. These reads have a limit of their own. Beyond it the request is refused without a call.
  *
  * @param kind `command` for a request with an Idempotency-Key
- * @throws WalletError `rate_limited`
+ * @throws WalletError `rate_limited`, and what `serve` throws
  */
 export async function withinLimits(
   { table, limits }: { readonly table: Table; readonly limits?: Limits },
@@ -181,7 +182,7 @@ export async function withinLimits(
 
 const unlimited: Serving = { readFirst: false, refuseIfNew: () => Promise.resolve() };
 
-/** Works while a lot is reported beside it. */
+/** Does the work while a lot may be reported. Waits for the report, as Lambda freezes a process that has answered. */
 async function whileCounted<T>(counted: Promise<void>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -194,12 +195,15 @@ function isDoubted({ doubtedUntil }: Known, now: number): boolean {
   return doubtedUntil > now;
 }
 
-/** Returns the refusal of a command of a caller who is over a limit. Only a doubted caller's command may be a read. */
+/**
+ * Returns the refusal of a command whose caller is over a limit; undefined below it. The limit of reads concerns only
+ * callers whose last command was refused or repeated: the next command of any other caller is most likely a new one.
+ */
 function refusalOfCommand(known: Known, now: number): WalletError | undefined {
   return refusalBy(known.refusals, now) ?? (isDoubted(known, now) ? refusalBy(known.requests, now) : undefined);
 }
 
-/** Serves a command that its write counts, and notes what became of it. */
+/** Serves a command that is counted in its own write, and remembers whether it was accepted, repeated or refused. */
 async function serveCommand(
   table: Table,
   { known, count }: { readonly known: Known; readonly count: (counted: Counted) => Promise<void> },
@@ -231,7 +235,7 @@ function isReplay({ headers }: Answer): boolean {
   return headers?.['Idempotency-Replayed'] !== undefined;
 }
 
-/** Returns the refusal `rate_limited` when as many were counted as the limit allows. */
+/** Returns the refusal `rate_limited` when the count has reached its limit, else undefined. */
 function refusalBy(counted: Counted, now: number): WalletError | undefined {
   const { kind, limit } = counted;
   const until = fullUntil(countsIn(counted), limit, now);
@@ -268,7 +272,7 @@ async function countIn(
     const totals = await report(table, { principal, kind: counted.kind }, counts, now);
     for (const [window, total] of totals) counted.totals.set(window, total);
   } catch (error) {
-    // Reported once at most: a second report could count twice, and refuse a caller who has room.
+    // Not retried: a second report could count twice, and refuse a caller who is below the limit.
     logger.warn('requests not reported', { error: describe(error) });
   }
 }
@@ -280,7 +284,7 @@ function acceptedIn(known: Known, step: number): void {
   addTo(known.accepted, step, 1);
 }
 
-/** Forgets what no window counts any more that covers this step or a later one. */
+/** Deletes counts from before the oldest window that covers this step. */
 function forgetEnded(all: readonly Map<number, number>[], step: number): void {
   const [oldest = step] = windowsOver(step);
   for (const counts of all) {

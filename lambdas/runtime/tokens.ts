@@ -18,7 +18,7 @@ export interface TokenSettings {
 }
 
 /**
- * Checks an Authorization header; undefined when it does not hold a token that is valid now.
+ * Returns the caller that an Authorization header names; undefined when the header has no token that is valid now.
  *
  * @param address the caller's, where tokens that the issuer has not signed are limited
  */
@@ -41,11 +41,11 @@ const lifetimes: Lifetimes = { refreshAfterMs: 60_000, staleAfterMs: 120_000 };
 /**
  * Verifies bearer tokens of one issuer: signature, issuer, expiry, and that the token is meant for this service.
  * An `oidc` token says so with its audience. A `cognito` access token has none: it must be an access token (an ID token
- * carries no scopes and is for the client itself), and its scopes name our resource server. Only of `cognito`, people
- * become operators by their groups.
+ * carries no scopes and is for the client itself), and its scopes name our resource server. In `cognito` tokens groups
+ * make people operators; in `oidc` tokens groups are not read.
  *
- * @param forgeries limits the signatures that are checked in vain; absent where the gateway limits the route
- * @throws when the issuer's keys cannot be read: that is our trouble, not the caller's
+ * @param forgeries limits how many wrong signatures are checked; absent where the gateway limits the route
+ * @throws Error when the issuer's keys cannot be read: a fault of the service, not of the caller
  */
 export function openTokenVerifier(
   settings: TokenSettings,
@@ -63,7 +63,7 @@ export function openTokenVerifier(
   const keys = keep('keys of the token issuer', () => fetchKeys(uri), lifetimes, now);
   let known: Jwks | undefined;
 
-  /** The library's own cache would know a key for ever. */
+  /** Verifies with the keys of `keep`: the library's own cache would keep a key for ever. */
   async function verify(token: string, afresh?: 'afresh') {
     const current = await keys(afresh);
     if (current !== known) verifier.cacheJwks(current);
@@ -87,20 +87,20 @@ export function openTokenVerifier(
       return { principal: sub, scopes: scopes.join(' '), issuer: settings.TOKEN_ISSUER };
     } catch (error) {
       if (!(error instanceof JwtBaseError)) throw error;
-      // Claims are looked at when the signature is good.
+      // The library checks claims only after the signature, so such a token is no forgery.
       if (!(error instanceof JwtInvalidClaimError)) forgeries?.count(address);
       return undefined;
     }
   };
 }
 
-/** Where the keys are. An emulator of Cognito has its address in the variable that AWS's SDKs read it from. */
+/** Returns where the keys are. An emulator of Cognito has its address in the variable that AWS's SDKs read. */
 function keysUri({ TOKEN_KIND: kind, TOKEN_JWKS_URI: uri }: TokenSettings): string {
   const endpoint = process.env['AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER'];
   return kind === 'cognito' && endpoint ? endpoint + new URL(uri).pathname : uri;
 }
 
-/** The issuer's public keys. The library's own fetcher speaks https only, and an issuer on this machine has none. */
+/** Reads the issuer's public keys. The library's own fetcher speaks https only, and an issuer on this machine has none. */
 async function fetchKeys(uri: string): Promise<Jwks> {
   const response = await fetch(uri, { signal: AbortSignal.timeout(fetchTimeoutMs) });
   if (!response.ok) throw new Error(`the token issuer's keys at ${uri} were answered with ${String(response.status)}`);
@@ -110,9 +110,12 @@ async function fetchKeys(uri: string): Promise<Jwks> {
 }
 
 /**
- * Returns the scopes that an access token of the pool opens. A machine's token has its client's id as `sub`, and opens what
- * it names. Any other is a person's: its own scopes are those of owners, whatever else a client of the pool may allow, and
- * its groups make an operator. A token without a scope of ours is meant for another service, so its groups open nothing.
+ * Returns the scopes that count in an access token of the pool.
+ *
+ * - A machine's token has the id of its client as `sub`. All its scopes count.
+ * - Any other token is a person's. Of its scopes only those of owners count, also when a client of the pool allows more.
+ *   Its groups add the scopes of operators.
+ * - A token without a scope of ours is for another service, so its groups add nothing.
  */
 function scopesInPool(claims: JwtPayload): readonly Scope[] {
   const { sub, client_id: client, 'cognito:groups': groups } = claims;

@@ -22,7 +22,7 @@ export interface Service {
   /** For processes and modules that run functions: everything that any of them reads. */
   readonly environment: Readonly<Record<string, string>>;
   readonly queues: Queues;
-  /** Another client of the same engine; whoever asks for it destroys it. */
+  /** Returns another client of the same engine; the caller destroys it. */
   newClient(): DynamoDBClient;
   stop(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * The CDK app. Context (`-c name=value`): `tokenIssuer` with `tokenAudience`, and `tokenJwksUri` where the keys are not at
- * the usual place, for an issuer of one's own; `peopleCallbackUrls`, separated by commas, for people who sign in at the
+ * the usual place, for an issuer of your own; `peopleCallbackUrls`, separated by commas, to let people sign in at the
  * stack's own user pool; `alarmTopicArn` for where alarms go; `bankId` for a bank whose URL may change;
  * `corsOrigins` for the origins of pages that may use the API, separated by commas;
  * `reservedConcurrency=false` for an account with little concurrency; `webAcl`: `false`, or the ARN of one that exists.

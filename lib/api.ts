@@ -61,7 +61,7 @@ export class Api extends Construct {
       description: 'Wallet service',
       endpointTypes: [EndpointType.REGIONAL],
       minCompressionSize: Size.bytes(minCompressionBytes),
-      // API Gateway writes logs only in an account that has told it a role to do so, which a new account has not.
+      // API Gateway writes logs only with a role that is set for the account, and a new account has none.
       cloudWatchRole: true,
       deployOptions: {
         throttlingRateLimit: props.throttle.ratePerSecond,
@@ -169,10 +169,10 @@ const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; reado
 /** Settings of a method replace all of the stage's, so each of them repeats these. */
 const methodLogging = { loggingLevel: MethodLoggingLevel.ERROR, dataTraceEnabled: false };
 
-/** Preflight requests to one path; a browser keeps the answer for two hours. */
+/** Preflight requests to one path, from all callers together. A browser sends few, as it keeps the answer for two hours. */
 const preflightThrottle: ThrottleProps = { ratePerSecond: 50, burst: 100 };
 
-/** The throttles of the methods that take no token, by path and method; none above the stage's. */
+/** Returns the throttles of the methods that take no token, by path and method; none is above the stage's. */
 function throttlesOfOpenMethods(
   { ratePerSecond, burst }: ThrottleProps,
   hasPreflight: boolean,

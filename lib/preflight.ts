@@ -9,15 +9,15 @@ import { Validations } from 'aws-cdk-lib';
 
 /** Headers that scripts of a page may send, besides those that every page may. */
 const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer';
-/** Two hours, the most that browsers keep the answer. */
+/** Two hours: Chromium keeps the answer no longer. */
 const maxAgeSeconds = 7_200;
 
 /**
- * Adds the answer to preflight requests, by which a browser asks what a page may send. The gateway answers by itself, so
- * that these requests, which need no token, take no function's concurrency.
+ * Adds the answer to preflight requests, by which a browser asks what a page may send. These requests need no token, so
+ * the gateway answers them itself: a flood of them takes no function's concurrency.
  *
- * @param methods the methods of the resource
- * @param allowedOrigins the origins of the pages
+ * @param methods the methods that the resource has without this one
+ * @param allowedOrigins the origins of the pages, or `*`
  */
 export function addPreflight(
   resource: IResource,
@@ -67,7 +67,10 @@ export function addPreflight(
   return method;
 }
 
-/** Returns a template that names the origin which asks when it is one of several. The name's case is the client's. */
+/**
+ * Returns a template that names the origin which asks, if it is one of the allowed. It looks for the header in both
+ * cases, as `header.get` is case-sensitive and the client chooses the case.
+ */
 function originTemplate(allowedOrigins: readonly string[]): string {
   return [
     '#set($origin = $input.params().header.get("Origin"))',

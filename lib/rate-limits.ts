@@ -22,16 +22,17 @@ export interface RateLimits {
   readonly withdrawals?: number;
 
   /**
-   * Requests to cancel a withdrawal, whatever becomes of them. They count for themselves, so that a caller who has used
-   * up `reads` can still stop a payout. Counted as `refusals`.
+   * Requests to cancel a withdrawal, accepted or not. They have a limit of their own, so that a caller who has used up
+   * `reads` can still stop a payout. Counted in lots of at most 10. Beyond it, as beyond `refusals`, as many requests again
+   * are looked up by their key.
    *
    * @default 100
    */
   readonly cancellations?: number;
 
   /**
-   * Requests that move no money: reads, and commands that were repeated or not valid. Counted by each container of each
-   * function in lots, so that a caller may come up to one lot (at most 20) for each container beyond it.
+   * Requests that move no money: reads, and commands that were repeated or not valid. Each container of each function
+   * counts them in lots, so a caller may exceed the limit by one lot (at most 20) for each container.
    *
    * @default 1000
    */
@@ -39,8 +40,8 @@ export interface RateLimits {
 
   /**
    * Commands of all kinds that were refused with 404, 409, 422 or 429: each may have met writes of other wallets. Counted
-   * as `reads`, in lots of at most 10. Beyond it every new command of the caller is refused. As many requests again are
-   * looked up by their key, so that a repetition of an accepted command is answered; after them nothing is read.
+   * as `reads`, in lots of at most 10. Beyond it every new command of the caller is refused. As many more requests are
+   * looked up by their key, so that a repetition of an accepted command is answered. After them no key is read.
    *
    * @default 100
    */

@@ -37,9 +37,9 @@ export interface TokenIssuer {
   readonly jwksUri?: string;
 }
 
-/** The URLs that people come back to from the stack's own user pool: https, or `http://localhost`. */
+/** The URLs that the stack's own user pool sends people back to: https, or `http://localhost`. */
 export interface People {
-  /** After the sign-in: pages, or tools on a person's machine, that exchange the code for tokens; one at least. */
+  /** After the sign-in, with a code: pages, or tools on a person's machine, that exchange it for tokens. One at least. */
   readonly callbackUrls: string[];
 
   /**
@@ -66,7 +66,7 @@ export class Tokens extends Construct {
   readonly environment: Omit<Environment<'authorizer'>, 'TABLE_NAME' | 'BAD_TOKENS_PER_MINUTE'>;
   readonly authorizer: RequestAuthorizer;
   readonly authorizerFunction: WalletFunction<'authorizer'>;
-  /** The user pool that stands in where no issuer is given. */
+  /** The stack's own user pool; undefined where an issuer is given. */
   readonly cognito: CognitoIssuer | undefined;
 
   constructor(scope: Construct, id: string, props: TokensProps) {
@@ -107,7 +107,7 @@ export class Tokens extends Construct {
   }
 }
 
-/** Only refreshing: without any flow named, Cognito allows people to sign in past the client's scopes. */
+/** Allows only the refresh of tokens. If a client names no flow, Cognito lets people sign in without its OAuth scopes. */
 const noDirectSignIn: AuthFlow = { userSrp: false };
 
 /** Properties of `CognitoIssuer`. */
@@ -124,9 +124,9 @@ export class CognitoIssuer extends Construct {
   readonly userPool: UserPool;
   readonly machineClient: UserPoolClient;
   readonly peopleClient: UserPoolClient | undefined;
-  /** Where a client exchanges its secret, or the code of a person who has signed in, for a token. */
+  /** The URL at which a client exchanges its secret, or the code of a person who has signed in, for a token. */
   readonly tokenEndpoint: string;
-  /** Where people sign in and get a code. */
+  /** The URL at which people sign in and get a code. */
   readonly authorizeEndpoint: string;
 
   constructor(scope: Construct, id: string, { people, deletionProtection }: CognitoIssuerProps) {
@@ -171,20 +171,20 @@ export class CognitoIssuer extends Construct {
       authFlows: noDirectSignIn,
       oAuth: {
         flows: { authorizationCodeGrant: true },
-        // Operators are made by group, so that no client of the pool can make one.
+        // Operators are made by group (lambdas/runtime/tokens.ts), so that no client of the pool can make one.
         scopes: named(ownerScopes),
         callbackUrls: people.callbackUrls,
         ...(people.logoutUrls && { logoutUrls: people.logoutUrls }),
       },
       preventUserExistenceErrors: true,
-      // A person who leaves a group keeps its rights until the next refresh.
+      // A person who was removed from a group keeps the group's scope until the token is refreshed or expires.
       accessTokenValidity: Duration.minutes(15),
       refreshTokenValidity: Duration.hours(12),
     });
   }
 }
 
-/** Returns a pool whose people are added by an administrator and sign in with a password and an authenticator app. */
+/** Adds a pool whose people are added by an administrator, and sign in with a password and an authenticator app. */
 function newPool(scope: Construct, deletionProtection: boolean): UserPool {
   const pool = new UserPool(scope, 'UserPool', {
     selfSignUpEnabled: false,
@@ -196,7 +196,7 @@ function newPool(scope: Construct, deletionProtection: boolean): UserPool {
       requireDigits: true,
       requireSymbols: true,
     },
-    // By an authenticator app only: others can take over a phone number, and SMS needs a role.
+    // By an authenticator app only: an attacker can take over a phone number, and SMS needs a role.
     mfa: Mfa.REQUIRED,
     mfaSecondFactor: { sms: false, otp: true },
     deletionProtection,
@@ -215,7 +215,7 @@ function newPool(scope: Construct, deletionProtection: boolean): UserPool {
   return pool;
 }
 
-/** Throws for a URL that a code must not be sent to. */
+/** Throws for a URL to which no code may be sent. Does not check URLs that are parameters. */
 function checkPeople({ callbackUrls, logoutUrls = [] }: People): void {
   if (callbackUrls.length === 0) throw new Error('people.callbackUrls must have a URL, received none');
   for (const [name, urls] of Object.entries({ callbackUrls, logoutUrls })) {

@@ -45,8 +45,8 @@ export interface WalletServiceProps {
 
   /**
    * Lets people sign in at the stack's own user pool, with a password and an authenticator app, and come back to these URLs.
-   * They may ask for the scopes of owners. The members of its groups `wallet-support` and `wallet-decide` are operators with
-   * that scope.
+   * They may ask for the scopes `read` and `write`. Members of the group `wallet-support` also get the scope `support`,
+   * members of `wallet-decide` the scope `decide`.
    *
    * @default - people cannot sign in
    */
@@ -55,14 +55,15 @@ export interface WalletServiceProps {
   /**
    * What one end user may do in an hour.
    *
-   * @default - 10 wallets, 100 transfers, 50 withdrawals, 1000 reads, 100 refusals; 20 bad tokens a minute of an address
+   * @default - 10 wallets, 100 transfers, 50 withdrawals, 100 cancellations, 1000 reads, 100 refusals; 20 bad tokens a
+   * minute of an address
    */
   readonly rateLimits?: RateLimits;
 
   /**
    * Largest amount of one charge, withdrawal or transfer by an operator, and of one withdrawal that an operator resolves,
-   * in minor units: `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger one is refused with
-   * `operator_limit_exceeded`, whatever the scopes of the operator are.
+   * in minor units: `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is refused with
+   * `operator_limit_exceeded`, also for an operator with every scope.
    *
    * @default - no limits
    */
@@ -129,7 +130,7 @@ export interface WalletServiceProps {
   readonly fraud?: FraudOptions;
 
   /**
-   * How long events are kept where nobody can change them.
+   * How long events are kept in an archive that cannot be changed.
    *
    * @default - seven years in governance mode
    */

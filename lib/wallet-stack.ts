@@ -81,7 +81,7 @@ export class WalletStack extends Stack {
     if (cognito) {
       new CfnOutput(this, 'TokenEndpoint', {
         value: cognito.tokenEndpoint,
-        description: 'Where a client exchanges its id and secret, or the code of a person, for an access token',
+        description: 'Where a client exchanges its id and secret, or the code of a sign-in, for an access token',
       });
       new CfnOutput(this, 'ClientId', {
         value: cognito.machineClient.userPoolClientId,
@@ -95,7 +95,7 @@ export class WalletStack extends Stack {
         });
         new CfnOutput(this, 'AuthorizeEndpoint', {
           value: cognito.authorizeEndpoint,
-          description: 'Where people sign in, for a code',
+          description: 'Where people sign in and get a code',
         });
       }
     }

@@ -10,7 +10,7 @@ import type { Answer, GatewayResponses, Refusal, RequestContext } from './gatewa
 import type { Mock } from './mock-integration.ts';
 import { readProxyAnswer } from './proxy-answer.ts';
 
-/** What answers a request. */
+/** What answers the requests to a method: a function, or the gateway itself. */
 export type Integration =
   | {
       readonly target: LocalFunction;

@@ -1,9 +1,9 @@
-/** MOCK integrations of the gateway: answers that need no function, as far as the preflight of CORS goes. */
+/** MOCK integrations of the gateway, which answer without a function. Only what preflight requests of CORS need. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer, Refusal } from './gateway-responses.ts';
 import { TemplateError } from './template.ts';
 
-/** The parts of AWS::ApiGateway::Method that a MOCK integration is made of. */
+/** The properties of a MOCK integration in AWS::ApiGateway::Method that are read here. */
 export interface MockProperties {
   readonly RequestTemplates?: Readonly<Record<string, string>>;
   readonly IntegrationResponses?: readonly {
@@ -13,12 +13,12 @@ export interface MockProperties {
   }[];
 }
 
-/** What a MOCK integration answers to a request with these headers. */
+/** Returns what a MOCK integration answers to a request with these headers. */
 export type Mock = (headers: IncomingHttpHeaders) => Answer | Refusal;
 
 const mediaType = 'application/json';
 const prefix = 'method.response.header.';
-/** Names the origin that asks when it is one of several: the one template that is understood besides the empty one. */
+/** The one template that is understood besides the empty one (lib/preflight.ts): names the origin if it is allowed. */
 const originTemplate = new RegExp(
   [
     '#set\\(\\$origin = \\$input\\.params\\(\\)\\.header\\.get\\("Origin"\\)\\)',
@@ -29,7 +29,12 @@ const originTemplate = new RegExp(
   ].join('\n'),
 );
 
-/** Returns the integration. Throws TemplateError for what cannot be rendered here. */
+/**
+ * Returns the integration.
+ *
+ * @param where the method's logical id, for errors
+ * @throws TemplateError for properties that would be answered differently here
+ */
 export function readMock({ RequestTemplates, IntegrationResponses = [] }: MockProperties, where: string): Mock {
   const [response, ...others] = IntegrationResponses;
   const { StatusCode = '', ResponseParameters = {}, ResponseTemplates = {} } = response ?? {};

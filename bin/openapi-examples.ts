@@ -134,9 +134,9 @@ const pass = {
 };
 
 const details: Partial<Record<ErrorCode, ErrorDetails>> = {
-  insufficient_funds: { detail: 'available are 1000, asked for are 2500, in minor units of USD' },
+  insufficient_funds: { detail: 'available 1000, requested 2500, in minor units of USD' },
   operator_limit_exceeded: {
-    detail: 'charge takes at most 1000000, asked for are 2500000, in minor units of USD',
+    detail: 'charge takes at most 1000000, requested 2500000, in minor units of USD',
   },
   not_cancellable: { detail: 'the bank may have it already' },
   invalid_request: {

@@ -9,13 +9,13 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   balance: 'The balance, as of the last change',
   balanceAfter: 'The balance that the change left behind',
   bank: 'The connection to the bank',
-  channels: 'The ways to tell the owner, each on or off',
+  channels: 'The ways to notify the owner, each on or off',
   'BankNotificationsRequest.code': "The bank's own code of its reason",
   'BankNotificationsRequest.message': "The bank's own words",
   'BankNotificationsRequest.reference': 'The id of the transaction that the payment was submitted for',
   'BankNotificationsRequest.status': 'What became of the payment',
   by: 'Which kind of actor did it',
-  code: 'What to tell the reasons apart by',
+  code: 'Distinguishes the reasons',
   counterpartyWalletId: 'Of a transfer: the receiving wallet',
   counts: 'How much was looked at',
   bankId: 'Which bank: its id, or host and path of its URL',
@@ -94,10 +94,10 @@ export const parameterTexts: Readonly<Record<string, string>> = {
 
 /** Scopes of tokens, by name. */
 export const scopeTexts: Readonly<Record<string, string>> = {
-  read: "Read what is of one's own wallets",
+  read: "Read one's own wallets and transactions",
   write: "Move money out of one's own wallets, and open them",
   charge: 'Book money into every wallet, and open wallets for their owners',
-  support: 'Read every wallet; freeze and close wallets',
+  support: 'Read every wallet; freeze and close wallets; cancel withdrawals',
   decide: 'End withdrawals in review, and unfreeze wallets',
-  operate: 'The sum of charge, support and decide, and alone to move money out of the wallets of others',
+  operate: 'All that charge, support and decide allow, and, as no other, move money out of the wallets of others',
 };

@@ -82,8 +82,8 @@ export async function openApiDocument(): Promise<object> {
         'A wallet that an operator has opened is answered as it was opened.',
         `A refusal is final ${refusalFinalSeconds} seconds after the last request with its key: an earlier one may be under way until then.`,
         '401, 403 and 429 say nothing of an earlier request with the key: it may have moved money, so ask again with the same key.',
-        'Beyond a limit of its caller a repetition of an accepted command is answered all the same. That takes a read, and these reads are limited, too: beyond twice the limit of refused commands a repetition also gets 429.',
-        'Requests to cancel have a limit of their own: reads do not use it up.',
+        'When a caller is over a limit, a repetition of an accepted command is still answered. This takes a read, and these reads are limited to as many as refused commands: after them a repetition also gets 429.',
+        'Requests to cancel have a limit of their own: reads do not count against it.',
         'End users are limited: the headers RateLimit-* say how many requests are left, and 429 `rate_limited` says when.',
       ].join(' '),
     },
@@ -126,7 +126,7 @@ export async function openApiDocument(): Promise<object> {
           description:
             "With wallet:read and wallet:write a caller reaches the wallets whose ownerId is the token's `sub`. With " +
             'wallet:charge, wallet:support and wallet:decide it reaches every wallet, on the routes that name them. ' +
-            'wallet:operate is the sum of these three, and alone moves money out of the wallets of others.',
+            'wallet:operate includes these three. No other scope moves money out of the wallets of others.',
         },
         oauth2: {
           type: 'oauth2',

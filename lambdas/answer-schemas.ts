@@ -166,7 +166,7 @@ const problem = z.object({
   type: z.literal('about:blank'),
   title: z.string(),
   status: z.int().min(400).max(599),
-  code: z.enum(Object.keys(errorTitles) as ErrorCode[]).describe('What to tell refusals apart by'),
+  code: z.enum(Object.keys(errorTitles) as ErrorCode[]).describe('Distinguishes refusals'),
   detail: z.string().optional().describe('About this very case, for people'),
   errors: z
     .array(z.object({ path: z.string(), message: z.string() }))
@@ -200,7 +200,7 @@ type RouteName = (typeof routes)[number]['function'];
 interface Answers {
   /** By status: what it means, and the body, if there is one. */
   readonly of: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
-  /** Codes of refusals that are this route's, and not those of every route that takes the same. */
+  /** Codes of refusals that only this route has, besides those of every route that takes the same. */
   readonly codes?: readonly ErrorCode[];
   /** What the client may prefer (RFC 7240). */
   readonly prefer?: readonly string[];
@@ -261,10 +261,10 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: ['not_cancellable'],
   },
   'get-notification-preferences': {
-    of: { 200: { meaning: 'What the owner wishes to be told', schema: 'NotificationPreferences' } },
+    of: { 200: { meaning: "The owner's preferences", schema: 'NotificationPreferences' } },
   },
   'put-notification-preferences': {
-    of: { 200: { meaning: 'What the owner wishes to be told now', schema: 'NotificationPreferences' } },
+    of: { 200: { meaning: "The owner's new preferences", schema: 'NotificationPreferences' } },
   },
   integrity: { of: { 200: { meaning: 'What the check of the books has found', schema: 'Integrity' } } },
   'bank-notifications': {

@@ -10,7 +10,10 @@ export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } &
   readonly byCurrency?: Readonly<Record<string, { readonly [Command in LimitedCommand]?: number }>>;
 };
 
-/** Returns the refusal of an operator's command whose amount is over its limit. Commands of owners have none. */
+/**
+ * Returns the refusal of an operator's command whose amount (in minor units) is over its limit; undefined when it is not.
+ * Commands of owners have no such limit.
+ */
 export function overOperatorLimit(
   limits: OperatorLimits | undefined,
   command: LimitedCommand,
@@ -20,6 +23,6 @@ export function overOperatorLimit(
   if (kind !== 'operator') return undefined;
   const limit = limits?.byCurrency?.[currency]?.[command] ?? limits?.[command];
   if (limit === undefined || amount <= limit) return undefined;
-  const detail = `${command} takes at most ${limit}, asked for are ${amount}, in minor units of ${currency}`;
+  const detail = `${command} takes at most ${limit}, requested ${amount}, in minor units of ${currency}`;
   return new WalletError('operator_limit_exceeded', { detail });
 }

@@ -99,7 +99,7 @@ export function debitRefusal(wallet: Wallet | undefined, debit: Use & { amount: 
 
 /** Returns a refusal that names the balance, which this caller may read. */
 function insufficientFunds({ available, currency }: Wallet, amount: number): WalletError {
-  const detail = `available are ${String(available)}, asked for are ${amount}, in minor units of ${currency}`;
+  const detail = `available ${String(available)}, requested ${amount}, in minor units of ${currency}`;
   return new WalletError('insufficient_funds', { detail });
 }
 

@@ -112,7 +112,7 @@ describe('an answer', () => {
 
   it('tells the owner what is available, and nobody else', async () => {
     const { body } = await pay({ body: { amount: 1_001, toWalletId } });
-    assert.equal(body?.['detail'], 'available are 1000, asked for are 1001, in minor units of EUR');
+    assert.equal(body?.['detail'], 'available 1000, requested 1001, in minor units of EUR');
     const other = await pay({ path: { walletId: toWalletId }, body: { amount: 1_001, toWalletId: walletId } });
     assert.deepEqual([other.status, other.body?.['code']], [404, 'wallet_not_found']);
   });

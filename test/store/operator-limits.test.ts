@@ -58,11 +58,11 @@ describe('a charge', () => {
     const [euros, yen] = [await openWallet(table, 'ann'), await openWallet(table, 'ann', 'JPY')];
     await assertOverLimit(
       () => ask(euros, 1_001, limits),
-      'charge takes at most 1000, asked for are 1001, in minor units of EUR',
+      'charge takes at most 1000, requested 1001, in minor units of EUR',
     );
     await assertOverLimit(
       () => ask(yen, 50_001, limits),
-      'charge takes at most 50000, asked for are 50001, in minor units of JPY',
+      'charge takes at most 50000, requested 50001, in minor units of JPY',
     );
     assert.deepEqual([(await ask(euros, 1_000, limits)).status, (await ask(yen, 50_000, limits)).status], [201, 201]);
     assert.equal((await ask(euros, 1_001, { byCurrency: { USD: { charge: 1 } } })).status, 201);
@@ -92,7 +92,7 @@ describe('a resolution', () => {
         path: { transactionId },
         body: { outcome: 'failed', evidence: 'Statement of March, line 12' },
       });
-    await assertOverLimit(() => ask(29), 'resolve takes at most 29, asked for are 30, in minor units of EUR');
+    await assertOverLimit(() => ask(29), 'resolve takes at most 29, requested 30, in minor units of EUR');
     assert.equal((await ask(30)).body?.['status'], 'failed');
     const again = await ask(1);
     assert.deepEqual([again.status, again.headers['Idempotency-Replayed']], [200, 'true']);
@@ -151,11 +151,11 @@ for (const { name, prefer, accepted } of outgoing) {
       sent = [];
       await assertOverLimit(
         () => ask(euros, 101, limits),
-        `${name} takes at most 100, asked for are 101, in minor units of EUR`,
+        `${name} takes at most 100, requested 101, in minor units of EUR`,
       );
       await assertOverLimit(
         () => ask(yen, 501, limits),
-        `${name} takes at most 500, asked for are 501, in minor units of JPY`,
+        `${name} takes at most 500, requested 501, in minor units of JPY`,
       );
       assert.deepEqual(sent, []);
       assert.deepEqual(
@@ -169,7 +169,7 @@ for (const { name, prefer, accepted } of outgoing) {
       await receiverOf(own);
       await assertOverLimit(
         () => ask(own, 101, { [name]: 100 }),
-        `${name} takes at most 100, asked for are 101, in minor units of EUR`,
+        `${name} takes at most 100, requested 101, in minor units of EUR`,
       );
       const walletId = await fundedWallet(table, 'ann', 1_000);
       assert.equal((await ask(walletId, 101, { [name]: 100 }, { as: endUser('ann') })).status, accepted);

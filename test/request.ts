@@ -19,7 +19,7 @@ export function endUser(principal: string): CallerContext {
 }
 
 export interface Request {
-  /** Absent: nobody. */
+  /** Absent: a request without a token. */
   readonly as?: CallerContext | undefined;
   /** Path parameters by name. */
   readonly path?: Readonly<Record<string, string>>;

@@ -136,7 +136,7 @@ describe('the view of a transaction', () => {
     }
   });
 
-  it('gives the evidence and the person to operators alone, and the account to nobody', () => {
+  it('gives the evidence and the person to operators alone, and the account to no audience', () => {
     for (const audience of audiences) {
       const text = JSON.stringify(viewFor(audience));
       assert.equal(text.includes('letter of the bank'), audience === 'operator', audience);
@@ -156,7 +156,7 @@ describe('the view of a transaction', () => {
     }
   });
 
-  it('does not tell the payer why the receiver cannot receive', () => {
+  it('does not show the payer why the receiver cannot receive', () => {
     const neutral = { code: 'receiver_unavailable', message: 'The receiver cannot receive this money' };
     for (const code of ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded']) {
       const failed = { ...transaction, failure: { code, message: 'The wallet …' } };

@@ -46,7 +46,7 @@ describe('the next visit to the bank', () => {
     );
   });
 
-  it('is up to five minutes away only for patience with a bank that is down, after the tenth visit', () => {
+  it('is due after up to five minutes only after the tenth visit, to a bank that is down', () => {
     assert.deepEqual(waits(10, true), waits(10, false));
     assert.deepEqual(waits(12, true).slice(10), [300_000, 300_000]);
   });
@@ -136,7 +136,7 @@ describe('a visit that did not end the withdrawal', () => {
     assert.deepEqual(visit(full, 'not_accepted', 24), { visits: 4, record: true, review: true, refusedSince });
   });
 
-  it('leads to review by the first refusal since the last wait for the wallet, whatever was recorded', () => {
+  it('leads to review a day after the first refusal since the last wait, also when that refusal was not recorded', () => {
     const event = fc.record({
       kind: fc.constantFrom('refused', 'waits'),
       afterMs: fc.integer({ min: 1, max: 30 * hourMs }),
@@ -234,7 +234,7 @@ describe('"not found"', () => {
   });
 });
 
-describe('a visit that nobody reported', () => {
+describe('a visit that was not reported', () => {
   it('is that of the worker whose claim is still there', () => {
     const before = { updatedAt: '2026-03-01T12:00:00.000Z' } as Transaction;
     assert.equal(unreportedVisit(before), undefined);
@@ -267,7 +267,10 @@ describe('a message whose work threw', () => {
 
 describe("a worker's clock beside the database's whole seconds", () => {
   const databaseAt = Date.parse('2026-03-01T12:00:00.000Z');
-  /** What a clock shows that is ahead by so much, when the database answers within its second, after half of the time. */
+  /**
+   * Returns the reading of a clock that is ahead by `aheadMs`, for a call of `tookMs`. The database answers halfway,
+   * `withinMs` after the second that its answer names.
+   */
   const reading = (aheadMs: number, withinMs: number, tookMs: number) => ({
     databaseAt,
     sentAt: databaseAt + withinMs + aheadMs - tookMs / 2,
@@ -288,7 +291,7 @@ describe("a worker's clock beside the database's whole seconds", () => {
           assert.ok(!isClockRight(reading(aheadMs, withinMs, tookMs)), `${aheadMs} ms, ${tookMs} ms`);
   });
 
-  it('is not proved to be right by a call that took long', () => {
+  it('is not proved to be right by a call that took longer than its time limit', () => {
     assert.ok(!isClockRight(reading(0, 500, 6_000)));
   });
 });

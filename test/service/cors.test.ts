@@ -47,7 +47,7 @@ describe('a page of an allowed origin', () => {
   });
 });
 
-it('a page of another origin may send nothing that its browser asks for first', async () => {
+it('a page of another origin may send no request that needs a preflight', async () => {
   for (const headers of [
     { Origin: 'https://evil.example' },
     { Origin: 'https://app-example.com' },

@@ -42,7 +42,7 @@ export function connectTable(world: World, { client, line, name, entriesName, na
       legMs: [1, 8],
       timeoutMs,
       lost: noAnswer,
-      // What left before everything was stopped arrives at a table that nobody reads any more.
+      // A call that left before the stop arrives at a table that is not read any more.
       async perform(struck) {
         if (world.stops() !== stops) throw noAnswer();
         const at = world.now();
@@ -128,7 +128,7 @@ function kindsFor({ operation, input }: WireCall): readonly Kind[] {
     case 'GetItem':
       return isConsistent(input) ? always : [...always, 'stale-read'];
     default:
-      throw new Error(`the simulation does not know what can happen to ${operation}: tell it in dynamodb.ts`);
+      throw new Error(`the simulation does not know what can happen to ${operation}: add it in dynamodb.ts`);
   }
 }
 

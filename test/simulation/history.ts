@@ -58,7 +58,7 @@ export interface Step {
   readonly principal: string;
   readonly operator: boolean;
   readonly key: string;
-  /** How often the client tries again, with the same key, what was not answered or not now. */
+  /** How often the client repeats, with the same key, a request without an answer or with one that asks to retry. */
   readonly retries: number;
   readonly action: Action;
 }
@@ -76,7 +76,7 @@ export interface History {
   readonly bankReplacedAt?: number;
   /** When both keys are replaced; containers still have the old ones. */
   readonly rotation?: Rotation;
-  /** When the table serves nobody: throttled, contended, away; ms after the beginning. */
+  /** When the table serves no caller: throttled, contended, or down; ms after the beginning. */
   readonly storms: readonly { readonly from: number; readonly to: number }[];
   /** Share of withdrawals of which the bank says unasked what it has decided. */
   readonly notified: number;

@@ -170,7 +170,7 @@ export const operations: readonly Operation[] = [
       { call: 'bank POST /payments', kind: 'crash-before' },
     ],
   }),
-  // The next worker's clock is ahead: by it a "not found" counts while the bank has not decided.
+  // The next worker's clock is ahead: by that clock "not found" counts before the bank has decided.
   operation('withdraw, and ask by a clock that is far ahead', [withdraw('LATE-1')], {
     windowMs: 240_000,
     wrongByMs: 180_000,

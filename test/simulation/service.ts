@@ -87,7 +87,7 @@ const workerLimitMs = 30_000;
 const sweeperLimitMs = 50_000;
 const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
 
-/** One clock of five is ahead, and one behind, where clocks are wrong; the first is right. */
+/** Where clocks are wrong: one process of five is ahead, one is behind, and the first is right. */
 const wrongClocks = [0, 1, 0, -1, 0];
 
 /**
@@ -134,7 +134,7 @@ function secretsManager(world: World, keys: SharedKeys): Model {
   };
 }
 
-/** @param onError told of whatever a worker could not do, and which task it was */
+/** @param onError called with each error of a worker, and its task */
 export function openService(
   world: World,
   parts: {
@@ -164,7 +164,7 @@ export function openService(
     Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
   const workerClocksOf = (name: string) => (nth: number) =>
     clocksOf(name)(nth) + settings.wrongByMs * (wrongClocks[nth % wrongClocks.length] ?? 0);
-  /** Where a worker's clock may keep it from the bank, processes come and go. */
+  /** Uses of a worker's process. Few where its clock may keep it from the bank, so that workers with right clocks come. */
   const usesOfWorker = settings.wrongByMs > 0 || settings.clocksDifferMs > 1_000 ? 3 : Infinity;
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
   /** What a process knows of its callers dies with it. */

@@ -1,6 +1,6 @@
 /**
  * States of which some histories must reach each: a campaign that never comes to one of them proves nothing about it.
- * A state is told from what a history has left behind.
+ * A state is recognised from what a history has left behind.
  */
 import { epoch } from '../engine.ts';
 import { codeOf } from './answers.ts';

@@ -47,7 +47,7 @@ export function openClients(): Clients {
     maxAttempts: 1,
     // As the client of lambdas/runtime/clients.ts.
     disableClockSkewCorrection: true,
-    // Nobody checks the signature, and making it would be a tenth of all work.
+    // The signature is not checked, and making it would be a tenth of all work.
     signer: { sign: <T>(request: T) => Promise.resolve(request) },
     requestHandler: {
       metadata: { handlerProtocol: 'h1' },

@@ -231,7 +231,7 @@ describe('tokens', () => {
     }
   });
 
-  it('of people need a second factor, and no person makes an account or a group of operators', () => {
+  it('of people need a second factor, and no person can add an account to the pool', () => {
     const [poolId, pool] = theOnly(template, 'AWS::Cognito::UserPool');
     assert.deepEqual(
       ['MfaConfiguration', 'EnabledMfas', 'AdminCreateUserConfig'].map((name) => pool.Properties[name]),

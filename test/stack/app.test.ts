@@ -63,7 +63,7 @@ describe('the context', () => {
     );
   });
 
-  it('with half of an issuer ships nothing, rather than a user pool that nobody asked for', () => {
+  it('with half of an issuer ships nothing, rather than a user pool that was not asked for', () => {
     for (const half of [
       { tokenIssuer: 'https://issuer.example' },
       { tokenAudience: 'wallets' },

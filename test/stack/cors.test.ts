@@ -1,4 +1,4 @@
-/** What the gateway answers to browsers that ask what a page may send. */
+/** The gateway's answers to preflight requests, by which a browser asks what a page may send. */
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

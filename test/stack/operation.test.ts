@@ -79,7 +79,7 @@ describe('alarms', () => {
     }
   });
 
-  it('tell the topic, where there is one', () => {
+  it('notify the topic, where there is one', () => {
     const embedding = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
     const alarmTopic = new Topic(embedding, 'Topic');
     const service = new WalletService(embedding, 'Wallets', {

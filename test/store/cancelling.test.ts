@@ -209,7 +209,7 @@ describe('POST /transactions/{transactionId}/cancel', () => {
     assert.deepEqual(await balanceOf(table, walletId), whole);
   });
 
-  it('tells a stranger that there is no such transaction', async () => {
+  it('is refused for another owner as if there were no such transaction', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     for (const id of [transactionId, `tx_${'a'.repeat(26)}`, 'nonsense']) {
       const { status, body } = await ask(id, endUser('bob'));

@@ -79,7 +79,7 @@ describe('open work', () => {
     }
   });
 
-  it('is touched by one, and not any more once somebody has moved it', async () => {
+  it('is touched once, and not after another run has moved it', async () => {
     const table = await engine.newTable();
     const [work] = await everyShard(table, anyTime).then(async (none) => {
       assert.deepEqual(none, []);
@@ -159,7 +159,7 @@ describe('the sweeper', () => {
     assert.equal(withdrawals.sent.length, 1_000);
     await sweep({ table, withdrawals, transfers });
     assert.deepEqual(withdrawals.sent.sort(), ids.sort(), 'each once');
-    assert.ok(!withdrawals.sent.includes(lost), 'lost work may still be in the queue');
+    assert.ok(!withdrawals.sent.includes(lost), 'overdue work may still be in the queue');
   });
 
   it('queues again what is overdue of both types, each once', async () => {

@@ -236,7 +236,7 @@ describe('a command', () => {
     assert.equal(await codeOf(pay(2, same)), 'idempotency_key_reused');
   });
 
-  it('is refused by a read of its key when the caller was refused too often, and not because it read or repeated', async () => {
+  it('is refused after a read of its key when the caller was refused too often, but not for reads or repetitions', async () => {
     const pay = payer({ refusalsPerHour: 50 });
     const same = { key: newKey() };
     for (let n = 0; n < 60; n++) assert.equal((await pay(1, same)).status, 201);
@@ -350,7 +350,7 @@ describe('a command', () => {
     assert.equal((await pay(1, first)).status, 201);
   });
 
-  it('that meets another one is decided by reads when they refuse it, whatever the container knows', async () => {
+  it('that meets a conflict is refused by reads, whatever the container knows of the caller', async () => {
     const conflict = cancelled({ Code: 'None' }, { Code: 'None' }, { Code: 'TransactionConflict' }, { Code: 'None' });
     table.fault = (call, pass) => (call.operation === 'TransactWriteItems' ? conflict(call, pass) : pass());
     const pay = payer();

@@ -148,7 +148,7 @@ describe('review', () => {
 describe('the word of the bank', () => {
   const from = ['pending', 'executing', 'review'] as const;
 
-  it('ends a withdrawal whoever works on it, and only once', async () => {
+  it('ends a withdrawal also while a worker holds it, and only once', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const claim = await claimed(table, transactionId);
     const verdict = { withdrawal: claim.withdrawal, at: now(), from, failure: undefined };
@@ -228,7 +228,7 @@ describe('a notification', () => {
     assert.equal((await read(reference)).status, 'completed');
   });
 
-  it('is refused, too, when the payment leaves for another bank between its read and its write', async (context) => {
+  it('is refused, too, when the payment leaves for another bank after the read and before the write', async (context) => {
     const counted = contradictions(context);
     const { transactionId: reference } = await acceptedWithdrawal(table);
     table.fault = async (call, pass) => {

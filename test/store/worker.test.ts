@@ -70,7 +70,7 @@ async function read() {
 const lostVisit = { submitted: false, outcome: 'unknown', reason: 'the worker did not come back' };
 
 describe('the story of a withdrawal', () => {
-  it('has the visit of a worker that died, told by the next one', async () => {
+  it('has the visit of a worker that crashed, recorded by the next worker', async () => {
     const { at } = await claimed(table, transactionId);
     table.clock.now += 3_600_000;
     assert.equal(await advance({ find: { outcome: 'accepted' } }), undefined);
@@ -161,7 +161,7 @@ describe('a bank that does not accept a payment', () => {
     assert.deepEqual([status, named, submitBy], ['review', bankId, undefined]);
   });
 
-  it('leaves it to people only after a whole day since the wallet was frozen last', async () => {
+  it('leads to review only after a whole day without acceptance since the last wait for a frozen wallet', async () => {
     const hour = 3_600_000;
     const refused = () => advance({ submit: () => notAccepted });
     table.clock.now = (await refused())!;
@@ -278,7 +278,7 @@ describe('a worker that has lost its claim', () => {
   }
 });
 
-describe('a definite answer that comes to a withdrawal which somebody else has ended', () => {
+describe('a definite answer for a withdrawal that has ended meanwhile', () => {
   const end = async (failure: { code: string; message: string } | undefined) => {
     const withdrawal = await getTransaction(table, transactionId);
     assert.ok(withdrawal);
@@ -317,7 +317,7 @@ describe("a worker's clock", () => {
     readonly tookMs?: number;
   }
 
-  /** The answers say what time it is for the database; undefined: not that of this one. */
+  /** Makes the next answers name the database's time, one entry for each; an answer whose entry is undefined names none. */
   function databaseSays(...times: readonly (Time | undefined)[]) {
     const left = [...times];
     table.fault = async (_call, send) => {
@@ -344,7 +344,7 @@ describe("a worker's clock", () => {
     ['behind when the wallet is read', undefined, { aheadMs: -4_000 }],
   ];
   for (const [name, ...times] of sayings)
-    it(`that is ${name} keeps it from the bank, and leaves the withdrawal as it was to other workers`, async (t) => {
+    it(`that is ${name} keeps the worker from the bank, and the withdrawal stays as it was for other workers`, async (t) => {
       const counted = leaveCounts(t);
       const { dueAt: dueBefore } = (await itemOf(table, transactionKey(transactionId)))!;
       databaseSays(...times);
@@ -376,7 +376,7 @@ describe("a worker's clock", () => {
   });
 
   for (const aheadMs of [900, 0, -900])
-    it(`that is ahead by ${aheadMs} ms lets it visit the bank`, async () => {
+    it(`that is ahead by ${aheadMs} ms lets the worker visit the bank`, async () => {
       databaseSays({ aheadMs }, { aheadMs });
       assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined);
     });

@@ -134,7 +134,7 @@ async function requireSignature(event: APIGatewayProxyEvent, keys: KeySource, no
   };
   let verdict = check(await keys());
   // The bank may sign with a key that was stored a moment ago.
-  if (verdict === 'invalid') verdict = check(await keys('afresh'));
+  if (verdict === 'invalid') verdict = check(await keys('reload'));
   if (verdict !== 'valid') throw new WalletError('unauthorized', { detail: `the signature is ${verdict}` });
 }
 

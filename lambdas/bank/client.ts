@@ -175,7 +175,7 @@ export function openBank(options: BankOptions): BankClient {
     read: (answer: Answer | Lost) => T,
     beginBy = Infinity,
   ): Promise<T> {
-    const keys = await options.keys(refusesAll ? 'afresh' : undefined);
+    const keys = await options.keys(refusesAll ? 'reload' : undefined);
     return breaker.guard(async () => {
       // Checked here, as a call may have waited long for others that try a half-open bank.
       if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');

@@ -4,7 +4,7 @@ import { keep, type Kept, type Lifetimes } from '../runtime/keep.ts';
 /** The keys that may be right: the current one and, while an overlap lasts, the one before it. */
 export type Keys = readonly [current: string, ...previous: string[]];
 
-/** Returns the keys of one direction. `afresh` reads them again: the other side uses none of the returned keys. */
+/** Returns the keys of one direction. `reload` reads them again: the other side uses none of the returned keys. */
 export type KeySource = Kept<Keys>;
 
 /** A key that was withdrawn is refused within five minutes. */
@@ -55,8 +55,8 @@ export function openSecret({
   }
 
   const kept = keep(`secret ${secretArn}`, readBoth, lifetimes, now);
-  return async (afresh) => {
-    const { current, previous, overlapEndsAt } = await kept(afresh);
+  return async (reload) => {
+    const { current, previous, overlapEndsAt } = await kept(reload);
     return previous === undefined || now() >= overlapEndsAt ? [current] : [current, previous];
   };
 }

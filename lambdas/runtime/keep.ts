@@ -16,14 +16,14 @@ export interface Lifetimes {
  * deployment ends the use of an old key at once: new containers have no last value, and refuse until they can read.
  */
 const unusableAfterMs = 3_600_000;
-/** Shortest time between a reading that failed, or was asked for with `afresh`, and the next one. */
+/** Shortest time between a reading that failed, or was asked for with `reload`, and the next one. */
 const retryAfterMs = 10_000;
 
 /**
- * Returns a value that seldom changes, and outside this process. `afresh` asks for another reading, because the last
+ * Returns a value that seldom changes, and outside this process. `reload` asks for another reading, because the last
  * value lacks what the caller needs.
  */
-export type Kept<T> = (afresh?: 'afresh') => Promise<T>;
+export type Kept<T> = (reload?: 'reload') => Promise<T>;
 
 /**
  * Keeps the value that `read` returns, for as long as `lifetimes` say. Concurrent callers share one reading. A reading
@@ -41,7 +41,7 @@ export function keep<T>(
   let kept: { readonly value: T; readonly at: number } | undefined;
   let reading: Promise<T> | undefined;
   let failedAt = -Infinity;
-  let afreshAt = -Infinity;
+  let reloadAt = -Infinity;
 
   async function readNow(): Promise<T> {
     const at = now();
@@ -61,14 +61,14 @@ export function keep<T>(
     return reading;
   }
 
-  return async (afresh) => {
+  return async (reload) => {
     const last = kept;
     const ageMs = last === undefined ? Infinity : now() - last.at;
     if (last === undefined || ageMs >= unusableAfterMs) return share();
     const mayRead = reading !== undefined || now() - failedAt >= retryAfterMs;
-    const wantsAfresh = afresh !== undefined && (reading !== undefined || now() - afreshAt >= retryAfterMs);
-    if (wantsAfresh) afreshAt = now();
-    if (mayRead && (wantsAfresh || ageMs >= staleAfterMs)) return share().catch(() => last.value);
+    const wantsReload = reload !== undefined && (reading !== undefined || now() - reloadAt >= retryAfterMs);
+    if (wantsReload) reloadAt = now();
+    if (mayRead && (wantsReload || ageMs >= staleAfterMs)) return share().catch(() => last.value);
     // Not awaited: the value at hand still counts, and a reading that fails must not delay the call.
     if (mayRead && ageMs >= refreshAfterMs) void share().catch(() => undefined);
     return last.value;

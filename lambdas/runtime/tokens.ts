@@ -64,8 +64,8 @@ export function openTokenVerifier(
   let known: Jwks | undefined;
 
   /** Verifies with the keys of `keep`: the library's own cache would keep a key for ever. */
-  async function verify(token: string, afresh?: 'afresh') {
-    const current = await keys(afresh);
+  async function verify(token: string, reload?: 'reload') {
+    const current = await keys(reload);
     if (current !== known) verifier.cacheJwks(current);
     known = current;
     return verifier.verifySync(token);
@@ -76,7 +76,7 @@ export function openTokenVerifier(
     if (token === undefined || forgeries?.refuse(token, address)) return undefined;
     try {
       const claims = await verify(token).catch((error: unknown) => {
-        if (error instanceof KidNotFoundInJwksError) return verify(token, 'afresh');
+        if (error instanceof KidNotFoundInJwksError) return verify(token, 'reload');
         throw error;
       });
       const { sub, token_use: use } = claims;

@@ -117,8 +117,8 @@ describe('a secret', () => {
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
     await keys();
     await manager.rotate('second key');
-    assert.deepEqual(await keys('afresh'), ['second key']);
-    for (let second = 0; second < 20; second++, now += 1000) await keys('afresh');
+    assert.deepEqual(await keys('reload'), ['second key']);
+    for (let second = 0; second < 20; second++, now += 1000) await keys('reload');
     assert.equal(manager.reads(), 3);
   });
 

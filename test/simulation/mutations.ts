@@ -176,8 +176,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'keep a key for ever',
     'lambdas/runtime/keep.ts',
-    'if (mayRead && (wantsAfresh || ageMs >= staleAfterMs))',
-    'if (mayRead && wantsAfresh)',
+    'if (mayRead && (wantsReload || ageMs >= staleAfterMs))',
+    'if (mayRead && wantsReload)',
   ),
   {
     name: 'accept the key before the current one for ever',

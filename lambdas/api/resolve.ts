@@ -16,8 +16,9 @@ import { resolveWithdrawal } from '../store/withdrawals.ts';
 const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence: fields.text(512) });
 
 /**
- * `POST /transactions/{transactionId}/resolve`: an operator who has found out what the bank did ends a withdrawal that
- * is in review, and that is not the operator's own. It reads first, as only the record knows the wallet and the amount; the write's condition decides.
+ * `POST /transactions/{transactionId}/resolve`: an operator who knows what the bank did ends a withdrawal that is in review
+ * and not the operator's own. It reads first, as only the record knows the wallet and the amount; the write's condition
+ * decides.
  */
 export const resolve = command({
   name: 'resolve',

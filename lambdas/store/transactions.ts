@@ -27,9 +27,9 @@ export interface Committed {
 /**
  * Books a charge: one write, 5 write units.
  *
- * @param overLimit the refusal of a charge that is over its operator's limit: then only a replay is answered
+ * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
  * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
- *   `balance_limit_exceeded`, `idempotency_key_reused`, `busy`, and `overLimit`
+ *   `balance_limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
  */
 export function commitCharge(
   table: Table,
@@ -99,7 +99,7 @@ export function commitTransfer(
  * Accepts a transfer for later: debits the sender and makes the work due, in one write of 7 write units.
  *
  * @param overLimit as of `commitCharge`
- * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is looked at when the money arrives
+ * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is checked when the money arrives
  */
 export function acceptTransfer(
   table: Table,

@@ -184,7 +184,7 @@ export async function getWallets(table: Table, walletIds: readonly string[]): Pr
   );
 }
 
-/** A command's hold on a wallet: who may, how much, and the transaction that it is for. */
+/** A change of a wallet's money by a command: its owner, its amount in minor units, and its transaction. */
 export interface Movement extends Reach {
   readonly walletId: string;
   readonly amount: number;
@@ -233,7 +233,7 @@ function creditOf(table: Table, movement: Movement, refusalOf: typeof creditRefu
   });
 }
 
-/** Puts back what had left: works whatever the wallet's status and fullness, as the money is the owner's already. */
+/** Puts back money that had left. Works in every status and beyond the balance limit, as the money is the owner's. */
 export function giveBack(table: Table, movement: PromisedMovement): WriteItem<never> {
   return {
     label: 'give back',
@@ -255,12 +255,12 @@ type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 /** A movement that ends a hold. `decidedBy`: the operator on whose word it does, who must not own the wallet. */
 type HoldEnd = PromisedMovement & { readonly decidedBy?: string | undefined };
 
-/** Lets held money go: it has left. Works whatever the wallet's status, as the money was promised before. */
+/** Removes held money, which has left. Works in every status of the wallet, as the money was promised before. */
 export function settleHold(table: Table, movement: HoldEnd): WriteItem<WalletError> {
   return consumeHold(table, movement, 'held = held - :amount, #total = #total - :amount');
 }
 
-/** Gives held money back; works whatever the wallet's status. */
+/** Gives held money back. Works in every status of the wallet. */
 export function releaseHold(table: Table, movement: HoldEnd): WriteItem<WalletError> {
   return consumeHold(table, movement, 'held = held - :amount, available = available + :amount');
 }

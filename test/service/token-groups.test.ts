@@ -1,4 +1,4 @@
-/** What tokens of a person and of a machine open: groups of the user pool against scopes, with a server for its keys. */
+/** The scopes that tokens of a person and of a machine open, by claim and by group. A local server has the keys. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -62,7 +62,7 @@ describe('a person', () => {
     );
   });
 
-  it('has no scope of operators in the token itself, whatever a client of the pool lets people ask for', async () => {
+  it('gets no scope of operators from the token itself, also when a client of the pool allows it', async () => {
     const asked = 'wallet/read wallet/charge wallet/support wallet/decide wallet/operate';
     assert.equal(await scopesOf({ ...person, scope: asked }), 'read');
     assert.equal(await scopesOf({ ...person, scope: asked, 'cognito:groups': ['wallet-support'] }), 'read support');
@@ -70,7 +70,7 @@ describe('a person', () => {
     assert.equal(await scopesOf({ ...unnamed, scope: asked }), 'read');
   });
 
-  it('has nothing by a group of nearly the same name, or by groups that are no list', async () => {
+  it('gets nothing by a group of nearly the same name, or by groups that are not a list', async () => {
     for (const groups of [
       [
         'Wallet-Support',
@@ -95,7 +95,7 @@ describe('a person', () => {
     }
   });
 
-  it('has nothing by group where the token names no scope of ours', async () => {
+  it('gets nothing by group when the token has no scope of ours', async () => {
     const groups = { 'cognito:groups': ['wallet-support', 'wallet-decide'] };
     for (const scope of [
       undefined,

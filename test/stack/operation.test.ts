@@ -28,7 +28,7 @@ describe('alarms', () => {
       .map((entry) => [entry.split('\n', 1)[0]!.toLowerCase().replaceAll(' ', '-'), entry]),
   );
 
-  it('watch what can go wrong without anybody noticing', () => {
+  it('watch what could go wrong unnoticed', () => {
     const watched = alarms.map(({ MetricName }) => (MetricName as string | undefined) ?? 'throttles');
     const counts = Object.fromEntries([...Map.groupBy(watched, (metric) => metric)].map(([m, all]) => [m, all.length]));
     assert.deepEqual(counts, {

@@ -94,7 +94,7 @@ export function command<B extends z.ZodType, S extends RouteServices = LimitedSe
         logger.info('command started');
         await refuseIfNew(transactionId);
         const rate = rateOf(caller, route.name, services, readFirst);
-        // The gateway's clock and this one differ by milliseconds.
+        // By the gateway's clock: what a wrong clock of this machine does is in docs/invariants.md, Clocks.
         const table = forRequest(services.table, requestedAt(event) ?? services.table.now());
         return route.handle({ caller, path, body, operation, transactionId, rate, event }, { ...services, table });
       });

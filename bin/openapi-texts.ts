@@ -99,5 +99,5 @@ export const scopeTexts: Readonly<Record<string, string>> = {
   charge: 'Book money into every wallet, and open wallets for their owners',
   support: 'Read every wallet; freeze and close wallets; cancel withdrawals',
   decide: 'End withdrawals in review, and unfreeze wallets',
-  operate: 'All that charge, support and decide allow, and, as no other, move money out of the wallets of others',
+  operate: 'All that charge, support and decide allow; it alone also moves money out of the wallets of others',
 };

@@ -80,6 +80,10 @@ async function breakAll(all: readonly Mutation[]): Promise<void> {
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
 
+  for (const test of new Set(all.flatMap(({ test = [] }) => test))) {
+    const failing = await failingIn(copy, test);
+    if (failing.length > 0) throw new Error(`the unbroken service fails ${inQuotes(failing)} of ${test}`);
+  }
   const sound = await lookIn(copy, '');
   if (sound.rules.length > 0) throw new Error(`the unbroken service violates ${inQuotes(sound.rules)}`);
   console.log(`unbroken: ${sound.histories} histories without a violation, seed ${options.seed}`);
@@ -87,14 +91,15 @@ async function breakAll(all: readonly Mutation[]): Promise<void> {
   for (const mutation of all) {
     const { histories, rules } = await broken(copy, mutation);
     if (rules.length === 0) unnoticed++;
-    const where = mutation.operation === undefined ? `after ${histories} histories` : `in "${mutation.operation}"`;
+    const { operation, test } = mutation;
+    const where = test ?? (operation === undefined ? `after ${histories} histories` : `in "${operation}"`);
     console.log(`${mutation.name}: ${rules.length === 0 ? 'NOT NOTICED' : inQuotes(rules)} ${where}`);
   }
   console.log(`${all.length} mutations, ${unnoticed} of them not noticed`);
   if (unnoticed > 0) process.exitCode = 1;
 }
 
-async function broken(copy: string, { edits, operation = '' }: Mutation): Promise<Finding> {
+async function broken(copy: string, { edits, operation = '', test }: Mutation): Promise<Finding> {
   const originals = new Map<string, string>();
   for (const { file, text, replacement } of edits) {
     const path = join(copy, file);
@@ -107,7 +112,7 @@ async function broken(copy: string, { edits, operation = '' }: Mutation): Promis
     );
   }
   try {
-    return await lookIn(copy, operation);
+    return test === undefined ? await lookIn(copy, operation) : { histories: 0, rules: await failingIn(copy, test) };
   } finally {
     for (const [path, source] of originals) await writeFile(path, source);
   }
@@ -118,4 +123,14 @@ async function lookIn(folder: string, where: string): Promise<Finding> {
   const args = ['bin/mutants.ts', '--here', where, '--histories', options.histories, '--seed', options.seed];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });
   return JSON.parse(stdout) as Finding;
+}
+
+/** Returns the titles of the tests of a file that fail, each in its suites. */
+async function failingIn(folder: string, test: string): Promise<string[]> {
+  const args = ['--test', '--test-reporter=tap', test];
+  const run = promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });
+  const { stdout } = await run.catch((error: unknown) => error as { stdout: string });
+  const failing = [...stdout.matchAll(/^ +not ok \d+ - (.+)$/gm)].map(([, title = '']) => title);
+  if (failing.length === 0 && !/^# fail 0$/m.test(stdout)) throw new Error(`${test} cannot be run:\n${stdout}`);
+  return failing;
 }

@@ -9,7 +9,7 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   balance: 'The balance, as of the last change',
   balanceAfter: 'The balance that the change left behind',
   bank: 'The connection to the bank',
-  channels: 'The ways to notify the owner, each on or off',
+  channels: 'The ways to notify the owner, each on or off; all are off until the owner turns one on',
   'BankNotificationsRequest.code': "The bank's own code of its reason",
   'BankNotificationsRequest.message': "The bank's own words",
   'BankNotificationsRequest.reference': 'The id of the transaction that the payment was submitted for',

@@ -261,7 +261,12 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: ['not_cancellable'],
   },
   'get-notification-preferences': {
-    of: { 200: { meaning: "The owner's preferences", schema: 'NotificationPreferences' } },
+    of: {
+      200: {
+        meaning: "The owner's preferences; no channel is on until the owner turns it on",
+        schema: 'NotificationPreferences',
+      },
+    },
   },
   'put-notification-preferences': {
     of: { 200: { meaning: "The owner's new preferences", schema: 'NotificationPreferences' } },

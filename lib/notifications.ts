@@ -23,7 +23,7 @@ export interface NotificationsProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** Tells owners what happened to their wallets, as they wish to be told. */
+/** Notifies owners of what happened to their wallets, on the channels that they asked for. */
 export class Notifications extends Construct {
   /** Notifications with channel, owner and event as attributes: subscribe what sends e-mail, SMS and push. */
   readonly topic: Topic;
@@ -67,12 +67,7 @@ export class Notifications extends Construct {
           value: this.topic.topicArn,
           grants: [{ actions: ['sns:Publish'], resources: [this.topic.topicArn] }],
         },
-        SENT_TABLE_NAME: sent.allow({
-          GetItem: ['notification'],
-          PutItem: ['notification'],
-          UpdateItem: ['notification'],
-          DeleteItem: ['notification'],
-        }),
+        SENT_TABLE_NAME: sent.allow({ PutItem: ['notification'] }),
       },
     });
     this.work.feed(this.notifier);

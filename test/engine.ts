@@ -109,6 +109,22 @@ export async function startTestEngine(): Promise<TestEngine> {
   };
 }
 
+let sentTables = 0;
+
+/** Makes a table for the record of notifications; returns its name. */
+export async function newSentTable({ endpoint }: TestEngine): Promise<string> {
+  const TableName = `sent-${String(process.pid)}-${String(Date.now())}-${String(++sentTables)}`;
+  await ensureTable(endpoint, region, {
+    create: {
+      TableName,
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
+    },
+  });
+  return TableName;
+}
+
 /** What `work` calls and consumes. */
 export async function measure<T>(table: TestTable, work: () => Promise<T>) {
   const before = table.calls.length;

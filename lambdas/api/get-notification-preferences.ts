@@ -8,7 +8,7 @@ import { fields } from '../runtime/request.ts';
 import { getPreferences } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 
-/** `GET /notification-preferences`: what the caller, or the owner that an operator names, wishes to be told. */
+/** `GET /notification-preferences`: what the caller, or the owner that an operator names, is notified of. */
 export const getNotificationPreferences = query({
   name: 'get-notification-preferences',
   query: z.strictObject({ ownerId: fields.text(128).optional() }),

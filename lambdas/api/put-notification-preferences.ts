@@ -19,7 +19,7 @@ const body = z.strictObject({
     .default([]),
 });
 
-/** `PUT /notification-preferences`: replaces what the caller, or the owner that an operator names, wishes to be told. */
+/** `PUT /notification-preferences`: replaces what the caller, or the owner that an operator names, is notified of. */
 export const putNotificationPreferences = replacement({
   name: 'put-notification-preferences',
   body,

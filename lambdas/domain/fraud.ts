@@ -1,6 +1,9 @@
 import { maxAmount } from './money.ts';
 
-/** What a wallet's activity is watched for. The names are in events: docs/events.md. */
+/**
+ * What a wallet's activity is watched for. The names are in events: docs/events.md. Stored signals name a rule by its
+ * position: add a rule at the end.
+ */
 export const fraudRules = [
   'outgoing-per-minute',
   'outgoing-per-hour',
@@ -10,6 +13,15 @@ export const fraudRules = [
 ] as const;
 
 export type FraudRule = (typeof fraudRules)[number];
+
+/** The names of the figures in a rule's signals, and of its limits. */
+export const figureNames: Readonly<Record<FraudRule, readonly string[]>> = {
+  'outgoing-per-minute': ['count', 'amount'],
+  'outgoing-per-hour': ['count', 'amount'],
+  'outgoing-per-day': ['count', 'amount'],
+  'in-and-out': ['amount', 'minutes'],
+  'new-destination': ['amount'],
+};
 
 /** The most that passes unnoticed, in one window. */
 export interface WindowLimit {
@@ -36,7 +48,7 @@ export interface Movement {
   readonly amount: number;
   /** Epoch seconds. */
   readonly at: number;
-  /** Where money out goes: the fingerprint of an account, or a wallet. */
+  /** Stands for where money out goes: an account or a wallet. */
   readonly destination?: string | undefined;
 }
 
@@ -51,7 +63,7 @@ export interface Signal {
 /** What was moved in the stretch of time that begins at `start` (epoch seconds): [start, count, amount]. */
 export type Bucket = readonly [start: number, count: number, amount: number];
 
-/** What is remembered of a wallet's movements; bounded, however many there are. */
+/** The counters of a wallet's movements; bounded, however many there are. */
 export interface Activity {
   readonly outMinute: readonly Bucket[];
   readonly outHour: readonly Bucket[];
@@ -62,7 +74,7 @@ export interface Activity {
   readonly destinations: readonly string[];
 }
 
-/** What is remembered of a wallet that nothing has moved in. */
+/** The counters of a wallet without movements. */
 export const noActivity: Activity = {
   outMinute: [],
   outHour: [],

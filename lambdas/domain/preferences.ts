@@ -1,24 +1,24 @@
 import type { EventType } from './events.ts';
 
-/** Ways to tell an owner. */
+/** Ways to notify an owner. */
 export const channelNames = ['email', 'sms', 'push'] as const;
 
 export type Channel = (typeof channelNames)[number];
 
-/** What an owner wishes to be told, and how. */
+/** What an owner wishes to be notified of, and how. */
 export interface Preferences {
   readonly channels: Readonly<Record<Channel, boolean>>;
-  /** Events of which the owner does not wish to hear, on any channel. */
+  /** Events of which the owner is notified on no channel. */
   readonly mutedEvents: readonly EventType[];
 }
 
-/** For owners who never said: everything by e-mail, which costs nobody anything and wakes nobody up. */
+/** The preferences of owners who stored none: no notification. */
 export const defaultPreferences: Preferences = {
-  channels: { email: true, sms: false, push: false },
+  channels: { email: false, sms: false, push: false },
   mutedEvents: [],
 };
 
-/** The channels on which an owner is told of an event. */
+/** Returns the channels on which an owner is notified of an event. */
 export function channelsFor(preferences: Preferences, event: EventType): Channel[] {
   return preferences.mutedEvents.includes(event) ? [] : channelNames.filter((channel) => preferences.channels[channel]);
 }

@@ -1,44 +1,62 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as z from 'zod';
 import type { EventType } from '../domain/events.ts';
 import { readEvent } from '../event-schemas.ts';
 import type { EventOf } from '../event-schemas.ts';
 import { putBackAfterError } from './consumer.ts';
 import type { Queue } from './queue.ts';
 
+/** An event as a message brings it. */
+export interface Delivery<T extends EventType> {
+  /**
+   * Names the message on the bus. SQS redelivers it, and dead letters come back, under the same id. When the relay
+   * publishes the event a second time, or an archive replays it, the id is another one.
+   */
+  readonly envelopeId: string;
+  readonly event: EventOf<T>;
+}
+
+const envelope = z.object({ id: z.string().min(1), 'replay-name': z.string().optional(), detail: z.unknown() });
+
 /**
  * A consumer of events that a rule of the bus sends to a queue, as a Lambda handler. What fails comes back later and
  * in the end goes to the dead letters; so does what is no event, as the bus sends nothing else.
  *
- * @param handle deals with events of the given types, none twice; gives the ids of those that failed, with their errors
+ * @param handle deals with events of the given types, no message twice; gives the ids of the envelopes that failed, with
+ *   their errors
  */
 export function consumeEvents<T extends EventType>(services: {
   queue: Pick<Queue<never>, 'delay'>;
   types: readonly T[];
-  handle: (events: readonly EventOf<T>[], context: Context) => Promise<ReadonlyMap<string, unknown>>;
+  handle: (deliveries: readonly Delivery<T>[], context: Context) => Promise<ReadonlyMap<string, unknown>>;
 }) {
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const failures: { record: SQSRecord; error: unknown }[] = [];
-    const events = new Map<string, { event: EventOf<T>; records: SQSRecord[] }>();
+    const messages = new Map<string, { delivery: Delivery<T>; records: SQSRecord[] }>();
     for (const record of Records) {
       try {
-        const { detail } = JSON.parse(record.body) as { detail?: unknown };
-        const event = readEvent(detail, services.types);
-        const { records } = events.get(event.eventId) ?? { records: [] };
-        events.set(event.eventId, { event, records: [...records, record] });
+        const delivery = deliveryIn(record, services.types);
+        const { records } = messages.get(delivery.envelopeId) ?? { records: [] };
+        messages.set(delivery.envelopeId, { delivery, records: [...records, record] });
       } catch (error) {
         failures.push({ record, error });
       }
     }
-    const known = [...events.values()];
     const failed = await services.handle(
-      known.map(({ event }) => event),
+      [...messages.values()].map(({ delivery }) => delivery),
       context,
     );
-    for (const { event, records } of known) {
-      if (!failed.has(event.eventId)) continue;
-      for (const record of records) failures.push({ record, error: failed.get(event.eventId) });
+    for (const [envelopeId, { records }] of messages) {
+      if (!failed.has(envelopeId)) continue;
+      for (const record of records) failures.push({ record, error: failed.get(envelopeId) });
     }
     await Promise.all(failures.map(({ record, error }) => putBackAfterError(services.queue, record, error)));
     return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
+}
+
+function deliveryIn<T extends EventType>({ body }: SQSRecord, types: readonly T[]): Delivery<T> {
+  const { id, 'replay-name': replay, detail } = envelope.parse(JSON.parse(body));
+  // A replay keeps the ids of the archive.
+  return { envelopeId: replay === undefined ? id : `${id} ${replay}`, event: readEvent(detail, types) };
 }

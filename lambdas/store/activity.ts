@@ -1,103 +1,109 @@
-import { noActivity } from '../domain/fraud.ts';
-import type { Activity, Signal } from '../domain/fraud.ts';
-import { activityKey, countedKey } from './keys.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Activity } from '../domain/fraud.ts';
+import { forgetMarks, noMemory } from '../domain/screening.ts';
+import type { Memory } from '../domain/screening.ts';
+import { bytesOf, marksWithin, memoryIn, nameBytes, saltBytes } from './activity-bytes.ts';
+import type { SaltedMemory } from './activity-bytes.ts';
+import { activityKey } from './keys.ts';
 import { readItems } from './read.ts';
+import { persist } from './table.ts';
 import type { Table } from './table.ts';
-import { toItem, write } from './write.ts';
-import type { WriteItem } from './write.ts';
+import { toItem } from './write.ts';
+import type { Item } from './write.ts';
 
-/** Most movements that one write counts: DynamoDB takes 100 items, and the counters are one of them. */
-export const mostMovementsPerWrite = 99;
-
-/** Longer than a message can wait in a queue and then in the dead letters, 14 days each. */
-const countedSeconds = 30 * 86_400;
 /** How long a wallet that does not pay anybody is remembered, with the destinations that it knows. */
 const activitySeconds = 400 * 86_400;
+/** With its keys, the item of an ordinary wallet stays below 1 KB, so that a write of it costs one unit. */
+const ordinaryBytes = 900;
+/** The same for a busy wallet: 4 KB and four units. */
+const busyBytes = 3_900;
+/** What one batch read takes. */
+const mostKeys = 100;
 
-/** What is remembered of a wallet, and what came of those of some transactions that were counted before. */
-export interface KnownActivity {
-  readonly activity: Activity;
+/** What is remembered of a wallet as it was read. */
+export interface KnownActivity extends SaltedMemory {
   /** Counts the writes; 0 when there was none. */
   readonly version: number;
-  /** By transaction: the signals that counting it gave. */
-  readonly counted: ReadonlyMap<string, readonly Signal[]>;
 }
 
-/**
- * Reads what is remembered of a wallet.
- *
- * @param transactionIds at most 99
- */
-export async function getActivity(
+/** Reads what is remembered of wallets, 100 in a call. */
+export async function getActivities(
   table: Table,
-  walletId: string,
-  transactionIds: readonly string[],
-): Promise<KnownActivity> {
-  const key = activityKey(walletId);
-  const items = await readItems(table, [key, ...transactionIds.map((id) => countedKey(walletId, id))]);
-  const found = items.find(({ sk }) => sk === key.sk);
-  const counted = items.filter((item) => item !== found);
-  return {
-    activity: (found?.['activity'] as Activity | undefined) ?? noActivity,
-    version: (found?.['version'] as number | undefined) ?? 0,
-    counted: new Map(counted.map((item) => [item['transactionId'] as string, item['signals'] as Signal[]])),
-  };
+  walletIds: readonly string[],
+): Promise<ReadonlyMap<string, KnownActivity>> {
+  const parts = Array.from({ length: Math.ceil(walletIds.length / mostKeys) }, (_, part) =>
+    walletIds.slice(part * mostKeys, (part + 1) * mostKeys).map(activityKey),
+  );
+  const items = (await Promise.all(parts.map((keys) => readItems(table, keys)))).flat();
+  const found = new Map(items.map((item) => [item['pk'], item]));
+  return new Map(walletIds.map((walletId) => [walletId, toKnown(found.get(activityKey(walletId).pk))]));
 }
 
 /**
- * Writes what is remembered of a wallet, with a mark for each transaction that is counted in it: counted once,
- * however often its events are delivered, and its signals kept for who delivers them again.
+ * Writes what is remembered of a wallet. The marks are part of it, so a movement is counted and marked in one write.
  *
- * @param counted 1 to 99 transactions with the signals that counting them gave
- * @returns false when somebody else has counted for this wallet since it was read
+ * @param seen what was read before; the write depends on its version
+ * @returns false when another worker has counted for this wallet since, or an earlier try of this write has arrived
  */
 export async function putActivity(
   table: Table,
   walletId: string,
-  next: { activity: Activity; seenVersion: number; counted: ReadonlyMap<string, readonly Signal[]> },
+  seen: KnownActivity,
+  memory: Memory,
 ): Promise<boolean> {
-  const nowSeconds = Math.floor(table.now() / 1000);
-  const { activity, seenVersion, counted } = next;
-  const readings = await write<typeof outrun>(table, [
-    {
-      label: 'activity',
-      request: {
-        Put: {
-          TableName: table.name,
-          Item: toItem({
-            ...activityKey(walletId),
-            activity,
-            version: seenVersion + 1,
-            ttl: nowSeconds + activitySeconds,
-          }),
-          ...(seenVersion === 0
-            ? { ConditionExpression: 'attribute_not_exists(pk)' }
-            : {
-                ConditionExpression: 'version = :seen',
-                ExpressionAttributeValues: toItem({ ':seen': seenVersion }),
-              }),
-        },
-      },
-      refused: () => outrun,
-    },
-    ...[...counted].map(([transactionId, signals]): WriteItem<typeof outrun> => ({
-      label: 'counted transaction',
-      request: {
-        Put: {
-          TableName: table.name,
-          Item: toItem({
-            ...countedKey(walletId, transactionId),
-            transactionId,
-            signals,
-            ttl: nowSeconds + countedSeconds,
-          }),
-          ConditionExpression: 'attribute_not_exists(pk)',
-        },
-      },
-      refused: () => outrun,
-    })),
-  ]);
-  return readings.length === 0;
+  const { salt, version } = seen;
+  const withoutMarks = bytesOf({ salt, memory: { ...memory, marks: [] } }).length;
+  const within = (bytes: number) => marksWithin(memory.marks, bytes - withoutMarks);
+  const bounded = forgetMarks(memory, within(ordinaryBytes), within(busyBytes));
+  const command = new PutItemCommand({
+    TableName: table.name,
+    Item: toItem({
+      ...activityKey(walletId),
+      memory: bytesOf({ salt, memory: bounded }),
+      version: version + 1,
+      ttl: Math.floor(table.now() / 1000) + activitySeconds,
+    }),
+    ...(version === 0
+      ? { ConditionExpression: 'attribute_not_exists(pk)' }
+      : { ConditionExpression: 'version = :seen', ExpressionAttributeValues: toItem({ ':seen': version }) }),
+  });
+  try {
+    await persist(table, () => table.client.send(command));
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
 }
 
-const outrun = Symbol('somebody else was faster');
+/**
+ * Returns a short name for ids of transactions and destinations. With the wallet's own secret salt no caller can choose
+ * two keys whose transactions have the same name, of which the second would not be counted.
+ */
+export function shortNames(salt: Uint8Array): (id: string) => string {
+  return (id) => createHash('sha256').update(salt).update(id).digest().subarray(0, nameBytes).toString('base64url');
+}
+
+function toKnown(item: Item | undefined): KnownActivity {
+  const version = (item?.['version'] as number | undefined) ?? 0;
+  const bytes = item?.['memory'] as Uint8Array | undefined;
+  if (bytes !== undefined) return { version, ...memoryIn(bytes) };
+  const salt = randomBytes(saltBytes);
+  const earlier = item?.['activity'] as Activity | undefined;
+  return { version, salt, memory: earlier === undefined ? noMemory : fromEarlier(earlier, shortNames(salt)) };
+}
+
+/**
+ * Returns the memory of an item that an earlier release wrote, with its marks in items of their own. These are not read:
+ * what is as old as the latest counted movement counts as known.
+ */
+function fromEarlier(activity: Activity, nameOf: (id: string) => string): Memory {
+  // The buckets of both directions span a minute.
+  const latestMs = [...activity.outRecent, ...activity.inRecent].map(([start]) => (start + 60) * 1000 - 1);
+  return {
+    ...noMemory,
+    activity: { ...activity, destinations: activity.destinations.map(nameOf) },
+    forgottenUntilMs: Math.max(0, ...latestMs),
+  };
+}

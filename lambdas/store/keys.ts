@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { activityItems, entryItems, ledgerItems } from '../contract.ts';
+import { activityItems, entryItems, ledgerItems, sentItems } from '../contract.ts';
 import { bank } from '../domain/actor.ts';
 
 /** The only place that knows the formats of keys and ids. */
@@ -174,9 +174,10 @@ export function activityKey(walletId: string) {
   return { pk: `${activityItems.activity}${walletId}`, sk: 'ACTIVITY' };
 }
 
-/** In the table of activity: says that a transaction is counted for a wallet. */
-export function countedKey(walletId: string, transactionId: string) {
-  return { pk: `${activityItems.activity}${walletId}`, sk: `COUNTED#${transactionId}` };
+/** In the table of notifications: the record of one that is sent. A hash, as an owner's id may be long. */
+export function notificationKey(notification: { eventId: string; ownerId: string; channel: string }) {
+  const { eventId, ownerId, channel } = notification;
+  return { id: `${sentItems.notification}${fingerprintOf([eventId, ownerId, channel])}` };
 }
 
 /** Whose tokens name the owners of this stack's wallets. */

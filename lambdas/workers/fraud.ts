@@ -4,24 +4,27 @@ import { screenedEvents } from '../contract.ts';
 import type { FraudPolicy } from '../contract.ts';
 import { screening } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
-import { countMovement } from '../domain/fraud.ts';
 import type { FraudLimits, Movement, Signal } from '../domain/fraud.ts';
 import { maxAmount } from '../domain/money.ts';
+import { countOnce } from '../domain/screening.ts';
+import type { Counted } from '../domain/screening.ts';
 import type { EventOf } from '../event-schemas.ts';
 import { openPublisher, publishEvents } from '../runtime/bus.ts';
 import type { Publisher } from '../runtime/bus.ts';
 import { dynamodbClient, eventBridgeClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { consumeEvents } from '../runtime/event-consumer.ts';
+import type { Delivery } from '../runtime/event-consumer.ts';
 import { openQueue } from '../runtime/queue.ts';
 import { logger } from '../runtime/telemetry.ts';
-import { getActivity, mostMovementsPerWrite, putActivity } from '../store/activity.ts';
+import { getActivities, putActivity, shortNames } from '../store/activity.ts';
+import type { KnownActivity } from '../store/activity.ts';
 import { eventIdOf, fingerprintOf } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { setWalletStatus } from '../store/wallets.ts';
 
-type ScreenedEvent = EventOf<(typeof screenedEvents)[number]>;
+type ScreenedType = (typeof screenedEvents)[number];
 type SuspicionEvent = EventOf<'activity.suspicious'>;
 
 export interface FraudServices {
@@ -34,35 +37,41 @@ export interface FraudServices {
   readonly freezeOnSuspicion: boolean;
 }
 
-/** A movement of one wallet, and the event that told of it. */
+/** A movement of one wallet, and the message that reports it. */
 interface WalletMovement extends Movement {
   readonly walletId: string;
   readonly currency: string;
-  readonly eventId: string;
+  readonly envelopeId: string;
+  /** Epoch milliseconds. */
+  readonly atMs: number;
 }
 
 /**
- * Counts the movements in the events, each once for its wallet, and tells of what went over a limit.
+ * Counts the movements in the events, each once for its wallet, and publishes a suspicion for each limit that they go
+ * over.
  *
  * @param deadline epoch ms after which no further try to publish begins
- * @returns the ids of the events that could not be dealt with, with the reason
+ * @returns the ids of the envelopes that must be delivered again, with the reason
  */
 export async function screen(
-  events: readonly ScreenedEvent[],
+  deliveries: readonly Delivery<ScreenedType>[],
   services: FraudServices,
   deadline: number,
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
-  const ofWallet = Map.groupBy(events.flatMap(movementsOf), ({ walletId }) => walletId);
+  const ofWallet = Map.groupBy(deliveries.flatMap(movementsOf), ({ walletId }) => walletId);
+  let known: ReadonlyMap<string, KnownActivity>;
+  try {
+    known = await getActivities(services.activity, [...ofWallet.keys()]);
+  } catch (error) {
+    return new Map(deliveries.map(({ envelopeId }) => [envelopeId, error]));
+  }
   await Promise.all(
     [...ofWallet].map(async ([walletId, movements]) => {
-      for (let start = 0; start < movements.length; start += mostMovementsPerWrite) {
-        const part = movements.slice(start, start + mostMovementsPerWrite);
-        try {
-          await screenWallet(walletId, part, services, deadline);
-        } catch (error) {
-          for (const { eventId } of part) failed.set(eventId, error);
-        }
+      try {
+        await screenWallet(walletId, movements, known, services, deadline);
+      } catch (error) {
+        for (const { envelopeId } of movements) failed.set(envelopeId, error);
       }
     }),
   );
@@ -72,14 +81,14 @@ export async function screen(
 async function screenWallet(
   walletId: string,
   movements: readonly WalletMovement[],
+  known: ReadonlyMap<string, KnownActivity>,
   services: FraudServices,
   deadline: number,
 ): Promise<void> {
-  const suspicions = (await count(walletId, movements, services)).map(({ signal, movement }) =>
-    suspicionOf(signal, movement),
-  );
+  const signals = await count(walletId, movements, known, services);
+  const suspicions = signals.map(({ signal, movement }) => suspicionOf(signal, movement));
   if (suspicions.length === 0) return;
-  // First the wallet: who is told of a suspicion finds it frozen.
+  // First the wallet: a subscriber that gets the suspicion finds it frozen.
   if (services.freezeOnSuspicion) await freeze(walletId, suspicions, services.table);
   const failures = await publishEvents(services.publisher, suspicions, deadline);
   const [failure] = failures.values();
@@ -90,36 +99,27 @@ async function screenWallet(
 /** Tries at counting when others count for the same wallet at the same time. */
 const mostTries = 8;
 
-/** Counts what is not counted yet. What was counted before gives the signals that it gave then. */
+/** Counts the movements that are not counted yet; returns the signals of all. */
 async function count(
   walletId: string,
   movements: readonly WalletMovement[],
+  read: ReadonlyMap<string, KnownActivity>,
   { activity: table, policy }: FraudServices,
-): Promise<{ signal: Signal; movement: WalletMovement }[]> {
-  // The two events of a queued transfer are one movement of its sender.
-  const distinct = [...new Map(movements.map((movement) => [movement.transactionId, movement])).values()];
-  const ids = distinct.map(({ transactionId }) => transactionId);
+): Promise<Counted<WalletMovement>['signals']> {
+  let known = read;
   for (let tries = 0; tries < mostTries; tries++) {
-    const known = await getActivity(table, walletId, ids);
-    const counted = new Map<string, readonly Signal[]>();
-    let { activity } = known;
-    for (const movement of distinct) {
-      if (known.counted.has(movement.transactionId)) continue;
-      const result = countMovement(activity, movement, limitsFor(policy, movement.currency));
-      activity = result.activity;
-      counted.set(movement.transactionId, result.signals);
-    }
-    const written =
-      counted.size === 0 || (await putActivity(table, walletId, { activity, seenVersion: known.version, counted }));
-    if (written) {
-      return distinct.flatMap((movement) =>
-        [...(known.counted.get(movement.transactionId) ?? counted.get(movement.transactionId) ?? [])].map((signal) => ({
-          signal,
-          movement,
-        })),
-      );
-    }
+    const seen = known.get(walletId);
+    if (seen === undefined) throw new Error(`no memory of ${walletId} was read`);
+    const nameOf = shortNames(seen.salt);
+    const marked = movements.map((movement) => ({
+      ...movement,
+      mark: nameOf(movement.transactionId),
+      destination: movement.destination && nameOf(movement.destination),
+    }));
+    const { memory, isNew, signals } = countOnce(seen.memory, marked, ({ currency }) => limitsFor(policy, currency));
+    if (!isNew || (await putActivity(table, walletId, seen, memory))) return signals;
     await table.sleep(table.random() * 50 * 2 ** tries);
+    known = await getActivities(table, [walletId]);
   }
   throw new WalletError('busy');
 }
@@ -128,11 +128,12 @@ function limitsFor(policy: FraudPolicy, currency: string): FraudLimits {
   return { ...policy, ...policy.byCurrency?.[currency] };
 }
 
-/** What an event moves: a transfer is money out of one wallet and, when it is completed, money into another. */
-function movementsOf({ eventId, type, transaction }: ScreenedEvent): WalletMovement[] {
+/** Returns what an event moves: a transfer moves money out of one wallet and, when it is completed, into another. */
+function movementsOf({ envelopeId, event: { type, transaction } }: Delivery<ScreenedType>): WalletMovement[] {
   const { transactionId, walletId, counterpartyWalletId, currency, amount, destination } = transaction;
-  // When it was asked for: the events of one transaction agree on it.
-  const common = { eventId, transactionId, currency, amount, at: Math.floor(Date.parse(transaction.createdAt) / 1000) };
+  const { createdAt, completedAt = createdAt } = transaction;
+  // Both events of a queued transfer have the same time for its sender.
+  const common = { envelopeId, transactionId, currency, amount, ...timesOf(createdAt) };
   switch (type) {
     case 'wallet.funded':
       return [{ ...common, walletId, direction: 'in' }];
@@ -145,9 +146,14 @@ function movementsOf({ eventId, type, transaction }: ScreenedEvent): WalletMovem
         { ...common, walletId, direction: 'out', destination: counterpartyWalletId },
         ...(counterpartyWalletId === undefined
           ? []
-          : [{ ...common, walletId: counterpartyWalletId, direction: 'in' } as const]),
+          : [{ ...common, walletId: counterpartyWalletId, direction: 'in', ...timesOf(completedAt) } as const]),
       ];
   }
+}
+
+function timesOf(time: string): { at: number; atMs: number } {
+  const atMs = Date.parse(time);
+  return { at: Math.floor(atMs / 1000), atMs };
 }
 
 function suspicionOf({ rule, transactionId, figures, limits }: Signal, movement: WalletMovement): SuspicionEvent {
@@ -219,6 +225,6 @@ const reserveMs = 5_000;
 export const handler = consumeEvents({
   queue: openQueue(sqsClient(), env.SCREENING_QUEUE_URL),
   types: screenedEvents,
-  handle: (events, context: Context) =>
-    screen(events, services, Date.now() + context.getRemainingTimeInMillis() - reserveMs),
+  handle: (deliveries, context: Context) =>
+    screen(deliveries, services, Date.now() + context.getRemainingTimeInMillis() - reserveMs),
 });

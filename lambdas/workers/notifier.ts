@@ -1,79 +1,116 @@
-import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
-import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
-import type { Context } from 'aws-lambda';
 import { notifiedEvents } from '../contract.ts';
 import { channelsFor } from '../domain/preferences.ts';
 import type { Preferences } from '../domain/preferences.ts';
-import type { EventOf } from '../event-schemas.ts';
 import { dynamodbClient, snsClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { consumeEvents } from '../runtime/event-consumer.ts';
+import type { Delivery } from '../runtime/event-consumer.ts';
 import { openQueue } from '../runtime/queue.ts';
-import { logger } from '../runtime/telemetry.ts';
+import { describe, logger } from '../runtime/telemetry.ts';
 import { openTopic } from '../runtime/topic.ts';
 import type { Notification, Notify } from '../runtime/topic.ts';
 import { noticeOf } from '../runtime/views.ts';
+import { claimNotification, finishNotification } from '../store/notifications.ts';
 import { getPreferencesOf } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getWallets } from '../store/wallets.ts';
 
-type NotifiedEvent = EventOf<(typeof notifiedEvents)[number]>;
+type NotifiedDelivery = Delivery<(typeof notifiedEvents)[number]>;
 
 export interface NotifierServices {
+  /** Wallets and preferences. */
   readonly table: Table;
-  /** Tells somebody something, once however often it is asked to. */
+  /** The record of notifications. */
+  readonly sent: Table;
   readonly notify: Notify;
+}
+
+/** The notifications that one message asks for. */
+interface Addressed {
+  readonly envelopeId: string;
+  readonly notifications: readonly Notification[];
 }
 
 /** What one batch read takes. */
 const mostKeys = 100;
 
 /**
- * Tells the owners of the wallets in each event, on the channels that they wish.
+ * Notifies the owners of the wallets in each event, on the channels that they asked for.
  *
- * @returns the ids of the events of which somebody could not be told, with the reason
+ * @returns the ids of the envelopes that must be delivered again, with the reason
  */
 export async function notifyOwners(
-  events: readonly NotifiedEvent[],
-  { table, notify }: NotifierServices,
+  deliveries: readonly NotifiedDelivery[],
+  services: NotifierServices,
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
-  let notifications: Notification[];
+  let addressed: Addressed[];
   try {
-    notifications = await addressed(table, events);
+    addressed = await address(services.table, deliveries);
   } catch (error) {
-    return new Map(events.map(({ eventId }) => [eventId, error]));
+    return new Map(deliveries.map(({ envelopeId }) => [envelopeId, error]));
   }
-  const results = await Promise.allSettled(notifications.map(notify));
-  for (const [index, result] of results.entries()) {
-    const notification = notifications[index];
-    if (result.status === 'rejected' && notification) failed.set(notification.eventId, result.reason);
-  }
-  logger.info('owners notified', { events: events.length, notifications: notifications.length, failed: failed.size });
+  await Promise.all(
+    addressed.map(async (message) => {
+      try {
+        await sendAll(message, services);
+      } catch (error) {
+        failed.set(message.envelopeId, error);
+      }
+    }),
+  );
+  const notifications = addressed.reduce((sum, message) => sum + message.notifications.length, 0);
+  logger.info('owners notified', { events: deliveries.length, notifications, failed: failed.size });
   return failed;
 }
 
-/** Who is told of what, and how. */
-async function addressed(table: Table, events: readonly NotifiedEvent[]): Promise<Notification[]> {
-  const walletIds = events.flatMap((event) => ('wallet' in event ? [] : event.walletIds));
+/**
+ * Sends the notifications of a message, but for those that another message is responsible for. When one fails, the
+ * message comes again: those that SNS took are recorded as finished then, so that they are not sent again.
+ *
+ * @throws the reason of the first that failed
+ */
+async function sendAll({ envelopeId, notifications }: Addressed, { sent, notify }: NotifierServices): Promise<void> {
+  const taken: Notification[] = [];
+  const results = await Promise.allSettled(
+    notifications.map(async (notification) => {
+      if (!(await claimNotification(sent, notification, envelopeId))) return;
+      await notify(notification);
+      taken.push(notification);
+    }),
+  );
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure === undefined) return;
+  const finished = await Promise.allSettled(taken.map((notification) => finishNotification(sent, notification)));
+  for (const result of finished) {
+    if (result.status === 'rejected') logger.warn('will be notified twice', { error: describe(result.reason) });
+  }
+  throw failure.reason;
+}
+
+/** Returns for each message a notification for each owner and channel. */
+async function address(table: Table, deliveries: readonly NotifiedDelivery[]): Promise<Addressed[]> {
+  const walletIds = deliveries.flatMap(({ event }) => ('wallet' in event ? [] : event.walletIds));
   const wallets = new Map(await inParts(walletIds, async (part) => [...(await getWallets(table, part))]));
-  const ownersOf = (event: NotifiedEvent) =>
+  const ownersOf = ({ event }: NotifiedDelivery) =>
     'wallet' in event
       ? [event.wallet.ownerId]
       : [...new Set(event.walletIds.flatMap((walletId) => wallets.get(walletId)?.ownerId ?? []))];
   const preferences = new Map<string, Preferences>(
-    await inParts(events.flatMap(ownersOf), async (part) => [...(await getPreferencesOf(table, part))]),
+    await inParts(deliveries.flatMap(ownersOf), async (part) => [...(await getPreferencesOf(table, part))]),
   );
-  return events.flatMap((event) =>
-    ownersOf(event).flatMap((ownerId) => {
+  return deliveries.map((delivery) => {
+    const { envelopeId, event } = delivery;
+    const notifications = ownersOf(delivery).flatMap((ownerId) => {
       const wishes = preferences.get(ownerId);
       const channels = wishes === undefined ? [] : channelsFor(wishes, event.type);
       const sends = !('transaction' in event) || wallets.get(event.transaction.walletId)?.ownerId === ownerId;
       const notice = noticeOf(event, sends ? 'owner' : 'counterparty');
       return channels.map((channel) => ({ eventId: event.eventId, ownerId, channel, event: notice }));
-    }),
-  );
+    });
+    return { envelopeId, notifications };
+  });
 }
 
 async function inParts<T>(ids: readonly string[], read: (part: readonly string[]) => Promise<T[]>): Promise<T[]> {
@@ -84,51 +121,17 @@ async function inParts<T>(ids: readonly string[], read: (part: readonly string[]
   return (await Promise.all(parts.map(read))).flat();
 }
 
-/**
- * Longer than a message can wait in the queue and then in the dead letters (14 days each). An older event that comes
- * out of the bus's archive again is notified again.
- */
-const rememberSeconds = 30 * 86_400;
-
-/**
- * `notify`, once for each event, owner and channel, by Powertools Idempotency: a record is written before SNS is asked,
- * completed after it has answered, and deleted when it failed, which is right here: to tell nobody is worse than to
- * tell twice. Twice happens only when nobody knows whether SNS has published: its answer was lost, or the function
- * died before the record was completed; then the record ends with the invocation that wrote it.
- */
-export function notifyOnce(
-  notify: Notify,
-  records: DynamoDBPersistenceLayer,
-): { notify: Notify; register: (context: Context) => void } {
-  const config = new IdempotencyConfig({ expiresAfterSeconds: rememberSeconds, hashFunction: 'sha256' });
-  const once = makeIdempotent((_key: readonly string[], notification: Notification) => notify(notification), {
-    persistenceStore: records,
-    keyPrefix: 'notification',
-    config,
-  });
-  return {
-    notify: async (notification) => {
-      await once([notification.eventId, notification.ownerId, notification.channel], notification);
-    },
-    register(context) {
-      config.registerLambdaContext(context);
-    },
-  };
-}
-
 const env = readEnvironment('notifier');
-const table = openTable(dynamodbClient(), env.TABLE_NAME);
-const once = notifyOnce(
-  openTopic(snsClient(), env.NOTIFICATION_TOPIC_ARN),
-  new DynamoDBPersistenceLayer({ tableName: env.SENT_TABLE_NAME, awsSdkV3Client: dynamodbClient({ maxAttempts: 4 }) }),
-);
+const client = dynamodbClient();
+const services: NotifierServices = {
+  table: openTable(client, env.TABLE_NAME),
+  sent: openTable(client, env.SENT_TABLE_NAME),
+  notify: openTopic(snsClient(), env.NOTIFICATION_TOPIC_ARN),
+};
 
 /** Consumes the notification queue. */
 export const handler = consumeEvents({
   queue: openQueue(sqsClient(), env.NOTIFICATION_QUEUE_URL),
   types: notifiedEvents,
-  handle(events, context) {
-    once.register(context);
-    return notifyOwners(events, { table, notify: once.notify });
-  },
+  handle: (deliveries) => notifyOwners(deliveries, services),
 });

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { screenedEvents } from '../../lambdas/contract.ts';
 import type { FraudPolicy } from '../../lambdas/contract.ts';
-import type { FraudRule } from '../../lambdas/domain/fraud.ts';
+import type { Activity, FraudRule } from '../../lambdas/domain/fraud.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
-import { getActivity } from '../../lambdas/store/activity.ts';
+import { getActivities } from '../../lambdas/store/activity.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -89,7 +89,8 @@ async function newScreening(options: { freezeOnSuspicion?: boolean; away?: () =>
         policy,
         freezeOnSuspicion: options.freezeOnSuspicion ?? false,
       };
-      const failed = await screen(events, services, 20_000);
+      const deliveries = events.map((event) => ({ envelopeId: event.eventId, event }));
+      const failed = await screen(deliveries, services, 20_000);
       return events.filter(({ eventId }) => failed.has(eventId));
     },
   };
@@ -117,8 +118,12 @@ async function burst(table: Table): Promise<{ walletId: string; events: Screened
   return { walletId, events };
 }
 
+async function activityOf(table: Table, walletId: string): Promise<Activity> {
+  return (await getActivities(table, [walletId])).get(walletId)!.memory.activity;
+}
+
 async function countOf(table: Table, walletId: string): Promise<number> {
-  const { activity } = await getActivity(table, walletId, []);
+  const activity = await activityOf(table, walletId);
   return activity.outDay.reduce((sum, [, count]) => sum + count, 0);
 }
 
@@ -165,7 +170,7 @@ describe('screening', () => {
   it('counts both events of a queued transfer as one movement, and its arrival as money in', async () => {
     const ann = await fundedWallet(books.table, 'ann', 10_000);
     const bob = await openWallet(books.table, 'bob');
-    const { transaction } = await queueTransfer(books.table, ann, bob, { owner: 'ann', amount: 100 });
+    await queueTransfer(books.table, ann, bob, { owner: 'ann', amount: 100 });
     const [funded, accepted] = await takeEvents();
     assert.ok(funded && accepted);
     const completed = { ...accepted, eventId: `ev_${'a'.repeat(26)}`, type: 'transfer.completed' as const };
@@ -173,9 +178,9 @@ describe('screening', () => {
     assert.deepEqual(await screening.run([funded, accepted]), []);
     assert.deepEqual(await screening.run([completed]), []);
     assert.equal(await countOf(screening.activity, ann), 1);
-    const arrived = await getActivity(screening.activity, bob, [transaction.transactionId]);
+    const arrived = await activityOf(screening.activity, bob);
     assert.deepEqual(
-      arrived.activity.inRecent.map(([, count, amount]) => [count, amount]),
+      arrived.inRecent.map(([, count, amount]) => [count, amount]),
       [[1, 100]],
     );
   });
@@ -240,12 +245,38 @@ describe('screening', () => {
     assert.equal(await countOf(screening.activity, walletId), 6);
   });
 
-  it('keeps its memory of a wallet small, and what it costs', async () => {
+  it('publishes what it found in a wallet that has been busy since, under the same ids, and counts nothing again', async () => {
     const { walletId, events } = await burst(books.table);
-    const screening = await newScreening();
-    await screening.run(events);
-    const { activity } = await getActivity(screening.activity, walletId, []);
-    assert.ok(JSON.stringify(activity).length < 1_000);
+    let away = true;
+    const screening = await newScreening({ away: () => away });
+    const failed = await screening.run(events);
+    const [first] = events.filter(({ type }) => type === 'withdrawal.accepted');
+    const startMs = Date.parse(first!.transaction.createdAt);
+    const busy = Array.from({ length: 900 }, (_, number): ScreenedEvent => {
+      const id = String(number)
+        .padStart(26, '0')
+        .replaceAll(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)));
+      const createdAt = new Date(startMs + 1_000 + number).toISOString();
+      const transaction = { ...first!.transaction, transactionId: `tx_${id}`, createdAt, amount: 1 };
+      return { ...first!, eventId: `ev_${id}`, transaction };
+    });
+    away = false;
+    for (let start = 0; start < busy.length; start += 100) {
+      assert.equal((await screening.run(busy.slice(start, start + 100))).length, 0);
+    }
+    const counted = await countOf(screening.activity, walletId);
+    assert.equal(counted, 906);
+    assert.deepEqual(rulesOf(screening.delivered, walletId), ['outgoing-per-day', 'outgoing-per-hour']);
+    assert.equal((await screening.run(failed)).length, 0);
+    assert.deepEqual(rulesOf(screening.delivered, walletId), [
+      'new-destination',
+      'outgoing-per-day',
+      'outgoing-per-hour',
+      'outgoing-per-minute',
+      'outgoing-per-minute',
+    ]);
+    for (let start = 0; start < busy.length; start += 100) await screening.run(busy.slice(start, start + 100));
+    assert.equal(await countOf(screening.activity, walletId), counted);
   });
 });
 

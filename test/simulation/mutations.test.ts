@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { mutations } from './mutations.ts';
 import { operations } from './operations.ts';
 
 describe('mutations', () => {
-  for (const { name, edits, operation } of mutations) {
+  for (const { name, edits, operation, test } of mutations) {
     it(`can still be made: ${name}`, async () => {
       for (const { file, text } of edits) {
         const source = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
         assert.equal(source.split(text).length, 2, `exactly one "${text}" in ${file}`);
       }
+      if (test !== undefined) await access(new URL(`../../${test}`, import.meta.url));
       if (operation !== undefined) assert.ok(operations.some((one) => one.name === operation));
     });
   }

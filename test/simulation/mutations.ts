@@ -1,11 +1,16 @@
 /** Ways to break the service, each of which the simulation must notice: `npm run mutants`. */
 
+const fraudTest = 'test/simulation/fraud.test.ts';
+const notifierTest = 'test/simulation/notifier.test.ts';
+
 export interface Mutation {
   readonly name: string;
   /** Texts that stand exactly once in their file, and what they become. */
   readonly edits: readonly Edit[];
   /** The operation of the exhaustive mode that shows it, where no random history can be expected to. */
   readonly operation?: string;
+  /** The file with the tests that show it, where the histories do not reach: they end at the stream. */
+  readonly test?: string;
 }
 
 export interface Edit {
@@ -332,4 +337,76 @@ export const mutations: readonly Mutation[] = [
     'return [step];',
     'withdraw again within the hour, beyond the limit',
   ),
+
+  {
+    name: 'count a movement each time that it is delivered',
+    test: fraudTest,
+    edits: [
+      {
+        file: 'lambdas/domain/screening.ts',
+        text: 'if (known.has(mark) || atMs <= memory.forgottenUntilMs) continue;',
+        replacement: 'if (atMs <= memory.forgottenUntilMs) continue;',
+      },
+    ],
+  },
+  {
+    name: 'count again what is older than the marks of a busy wallet',
+    test: fraudTest,
+    edits: [
+      {
+        file: 'lambdas/domain/screening.ts',
+        text: 'if (known.has(mark) || atMs <= memory.forgottenUntilMs) continue;',
+        replacement: 'if (known.has(mark)) continue;',
+      },
+    ],
+  },
+  {
+    name: 'write over what another worker has counted',
+    test: fraudTest,
+    edits: [
+      {
+        file: 'lambdas/store/activity.ts',
+        text: "ConditionExpression: 'version = :seen'",
+        replacement: "ConditionExpression: 'version = :seen OR attribute_exists(pk)'",
+      },
+    ],
+  },
+  {
+    name: 'forget the signals of what was counted before',
+    test: fraudTest,
+    edits: [
+      {
+        file: 'lambdas/domain/screening.ts',
+        text: 'const signals = [...memory.signals, ...given].flatMap(',
+        replacement: 'const signals = given.flatMap(',
+      },
+    ],
+  },
+  {
+    name: 'notify first and record it afterwards',
+    test: notifierTest,
+    edits: [
+      {
+        file: 'lambdas/workers/notifier.ts',
+        text: 'if (!(await claimNotification(sent, notification, envelopeId))) return;\n      await notify(notification);',
+        replacement: 'await notify(notification);\n      await claimNotification(sent, notification, envelopeId);',
+      },
+    ],
+  },
+  {
+    name: 'take a message that is delivered again for another one',
+    test: notifierTest,
+    edits: [
+      {
+        file: 'lambdas/store/notifications.ts',
+        text: "'attribute_not_exists(id) OR claimant = :claimant'",
+        replacement: "'attribute_not_exists(id) OR (claimant = :claimant AND claimant <> :claimant)'",
+      },
+    ],
+  },
+  {
+    name: 'send again what SNS took of a message that failed',
+    test: notifierTest,
+    edits: [{ file: 'lambdas/workers/notifier.ts', text: 'taken.push(notification);', replacement: '' }],
+  },
 ];

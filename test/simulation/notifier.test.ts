@@ -1,19 +1,17 @@
 import '../environment.ts';
-import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { PublishBatchCommand, PublishBatchCommandOutput, SNSClient } from '@aws-sdk/client-sns';
 import type { Context, SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { notifiedEvents } from '../../lambdas/contract.ts';
-import type { ServiceEvent } from '../../lambdas/event-schemas.ts';
+import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
 import { consumeEvents } from '../../lambdas/runtime/event-consumer.ts';
 import { openTopic } from '../../lambdas/runtime/topic.ts';
 import type { Notification } from '../../lambdas/runtime/topic.ts';
 import { putPreferences } from '../../lambdas/store/preferences.ts';
-import { notifyOnce, notifyOwners } from '../../lambdas/workers/notifier.ts';
-import { ensureTable } from '../../local/dynamodb.ts';
+import { notifyOwners } from '../../lambdas/workers/notifier.ts';
 import { newBooks } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
+import { measure, newSentTable, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { eachDoom, eventsIn, liveThrough, mortal, numbers } from './consumers.ts';
 
@@ -26,12 +24,11 @@ before(async () => {
   const books = await newBooks(engine);
   table = books.table;
   await liveThrough(table);
-  // Bob wants everything on two channels, but for money that arrives.
-  const channels = { email: true, sms: true, push: false };
-  await putPreferences(table, 'bob', { channels, mutedEvents: ['wallet.funded'] }, at);
-  events = [...eventsIn(await books.takeRecords()).values()].filter(({ type }) =>
-    notifiedEvents.some((one) => one === type),
-  );
+  // Ann wants everything by e-mail. Bob wants everything on two channels, but for money that arrives.
+  const channels = { email: true, sms: false, push: false };
+  await putPreferences(table, 'ann', { channels, mutedEvents: [] }, at);
+  await putPreferences(table, 'bob', { channels: { ...channels, sms: true }, mutedEvents: ['wallet.funded'] }, at);
+  events = [...eventsIn(await books.takeRecords()).values()].filter(isNotified);
   books.close();
 });
 after(() => engine.stop());
@@ -60,8 +57,6 @@ function ownerOf(walletId: string): string {
   return own?.ownerId === 'ann' ? 'ann' : 'bob';
 }
 
-let sentTables = 0;
-
 /** A notifier with a record of its own of what was sent, and a topic that keeps what it is given. */
 async function newNotifier(
   options: {
@@ -70,15 +65,7 @@ async function newNotifier(
     call?: <T>(perform: () => Promise<T>) => Promise<T>;
   } = {},
 ) {
-  const TableName = `sent-${String(process.pid)}-${String(++sentTables)}`;
-  await ensureTable(engine.endpoint, 'us-east-1', {
-    create: {
-      TableName,
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      BillingMode: 'PAY_PER_REQUEST',
-    },
-  });
+  const sentTable = await newSentTable(engine);
   const told: string[] = [];
   const sizes: number[] = [];
   const sns = {
@@ -101,53 +88,66 @@ async function newNotifier(
     },
   } as Pick<SNSClient, 'send'>;
 
-  /** One invocation by a process of its own; gives the ids of the messages that failed. */
+  /** One invocation by a process of its own; gives the numbers of the messages that failed. */
   async function invoke(
-    delivered: readonly ServiceEvent[],
+    delivered: readonly (ServiceEvent | Message)[],
     call: <T>(perform: () => Promise<T>) => Promise<T> = (perform) => perform(),
-    remainingMs = 30_000,
-  ): Promise<string[]> {
-    const sent = engine.openTable(TableName);
+  ): Promise<number[]> {
+    const sent = engine.openTable(sentTable);
     sent.fault = (_call, send) => call(send);
-    const topic = openTopic(
+    const notify = openTopic(
       { send: ((command: PublishBatchCommand) => call(() => sns.send(command))) as SNSClient['send'] },
       'topic',
     );
-    const once = notifyOnce(topic, new DynamoDBPersistenceLayer({ tableName: TableName, awsSdkV3Client: sent.client }));
     const handler = consumeEvents({
       queue: { delay: () => Promise.resolve() },
       types: notifiedEvents,
-      handle(those, context) {
-        once.register(context);
-        return notifyOwners(those, { table, notify: once.notify });
-      },
+      handle: (deliveries) => notifyOwners(deliveries, { table, sent, notify }),
     });
-    const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
-    const { batchItemFailures } = await handler(sqsEvent(delivered), context);
-    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+    const { batchItemFailures } = await handler(sqsEvent(delivered), {} as Context);
+    return batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
   }
 
   /** Delivers until nothing fails. */
-  async function deliverAll(from: readonly ServiceEvent[] = events): Promise<void> {
+  async function deliverAll(from: readonly (ServiceEvent | Message)[] = events): Promise<void> {
     let left = [...from];
     for (let tries = 0; left.length > 0; tries++) {
       if (tries > 100) throw new Error('there is no end of tries');
       const failed = new Set(await invoke(left));
-      left = left.filter((_, index) => failed.has(String(index)));
+      left = left.filter((_, index) => failed.has(index));
     }
   }
 
-  return { told, sizes, invoke, deliverAll };
+  return { told, sizes, sentTable, invoke, deliverAll };
 }
 
-function sqsEvent(delivered: readonly ServiceEvent[]): SQSEvent {
+/** An event as a message brings it; of an event alone the message is the first. */
+interface Message {
+  readonly event: ServiceEvent;
+  /** Its id on the bus. */
+  readonly id: string;
+  readonly replay?: string;
+}
+
+function sqsEvent(delivered: readonly (ServiceEvent | Message)[]): SQSEvent {
   return {
-    Records: delivered.map((detail, index) => ({
-      messageId: String(index),
-      receiptHandle: String(index),
-      body: JSON.stringify({ source: 'wallet', 'detail-type': detail.type, detail }),
-      attributes: { ApproximateReceiveCount: '1' },
-    })),
+    Records: delivered.map((message, index) => {
+      const { event, id, replay }: Message =
+        'event' in message ? message : { event: message, id: `${message.eventId} first` };
+      const body = {
+        id,
+        ...(replay !== undefined && { 'replay-name': replay }),
+        source: 'wallet',
+        'detail-type': event.type,
+        detail: event,
+      };
+      return {
+        messageId: String(index),
+        receiptHandle: String(index),
+        body: JSON.stringify(body),
+        attributes: { ApproximateReceiveCount: '1' },
+      };
+    }),
   } as unknown as SQSEvent;
 }
 
@@ -179,13 +179,61 @@ describe('notifications', () => {
     assert.deepEqual(failed, [1, 11, 21]);
   });
 
-  it('are sent once, however often an event is delivered, in whatever batches', async () => {
+  it('are not sent to owners who asked for none, and nothing is stored for them', async () => {
+    const books = await newBooks(engine);
+    await liveThrough(books.table);
+    const unasked = [...eventsIn(await books.takeRecords()).values()].filter(isNotified);
+    books.close();
+    const sent = engine.openTable((await newNotifier()).sentTable);
+    const notify = () => Promise.reject(new Error('an owner was notified'));
+    const deliveries = unasked.map((event) => ({ envelopeId: event.eventId, event }));
+    assert.ok(deliveries.length > 10);
+    assert.equal((await notifyOwners(deliveries, { table: books.table, sent, notify })).size, 0);
+    assert.equal(sent.calls.length, 0);
+  });
+
+  it('cost one write unit and one round trip each', async () => {
+    const sent = engine.openTable((await newNotifier()).sentTable);
+    const notify = () => Promise.resolve();
+    const deliveries = events.filter(isNotified).map((event) => ({ envelopeId: event.eventId, event }));
+    const { writeUnits, roundTrips } = await measure(sent, () => notifyOwners(deliveries, { table, sent, notify }));
+    assert.deepEqual([writeUnits, roundTrips], [expectedNames().length, expectedNames().length]);
+  });
+
+  it('are sent once, however often an event is published, in whatever batches', async () => {
     const notifier = await newNotifier();
     const random = numbers(7);
-    const repeated = [...events, ...events, ...events].sort(() => random() - 0.5);
-    for (let start = 0; start < repeated.length; start += 9) {
-      assert.deepEqual(await notifier.invoke(repeated.slice(start, start + 9)), []);
-    }
+    const published = events.flatMap((event) => ['a', 'b', 'c'].map((id) => ({ event, id: `${event.eventId} ${id}` })));
+    const mixed = published.sort(() => random() - 0.5);
+    const batches = Array.from({ length: Math.ceil(mixed.length / 9) }, (_, batch) =>
+      mixed.slice(batch * 9, batch * 9 + 9),
+    );
+    const failed = await Promise.all(batches.map((batch) => notifier.invoke(batch)));
+    assert.deepEqual(failed.flat(), []);
+    assert.deepEqual([...notifier.told].sort(), expectedNames());
+  });
+
+  it('are not sent again by a replay, but for events that never came', async () => {
+    const notifier = await newNotifier();
+    const [missed, ...others] = events;
+    await notifier.deliverAll(others);
+    const told = notifier.told.length;
+    await notifier.deliverAll(events.map((event) => ({ event, id: `${event.eventId} first`, replay: 'replay-1' })));
+    assert.deepEqual([...notifier.told].sort(), expectedNames());
+    assert.ok(notifier.told.slice(told).every((name) => name.startsWith(missed!.eventId)));
+  });
+
+  it('that one message could not send are not lost when another message of the event comes first', async () => {
+    let isAway = true;
+    const notifier = await newNotifier({
+      call: (perform) => (isAway ? Promise.reject(new Error('SNS is away')) : perform()),
+    });
+    const messages = (id: string) => events.map((event) => ({ event, id: `${event.eventId} ${id}` }));
+    const failed = await notifier.invoke(messages('a'));
+    isAway = false;
+    assert.deepEqual(await notifier.invoke(messages('b')), []);
+    assert.deepEqual(notifier.told, []);
+    await notifier.deliverAll(messages('a').filter((_, index) => failed.includes(index)));
     assert.deepEqual([...notifier.told].sort(), expectedNames());
   });
 
@@ -213,11 +261,10 @@ describe('notifications', () => {
     await eachDoom(async (doom) => {
       const life = mortal(doom);
       const notifier = await newNotifier();
-      // What a dead process has begun counts as begun for the rest of its time only: here, none.
-      await notifier.invoke(few, (perform) => life.call(perform), 1).catch(() => undefined);
+      const failed = await notifier.invoke(few, (perform) => life.call(perform));
       const published = notifier.told.length;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      await notifier.deliverAll(few);
+      // A process that died reports nothing, so all messages come again.
+      await notifier.deliverAll(few.filter((_, index) => life.died || failed.includes(index)));
       assert.deepEqual(new Set(notifier.told), wanted, JSON.stringify(doom));
       const twice = notifier.told.length - wanted.size;
       assert.ok(twice <= (life.died ? published : 0), 'what was known to be sent was sent again');
@@ -229,10 +276,14 @@ describe('notifications', () => {
     const notifier = await newNotifier();
     const [event] = events;
     const wrong = { ...event!, eventId: 'not one of ours' };
-    assert.deepEqual(await notifier.invoke([wrong, event!]), ['0']);
+    assert.deepEqual(await notifier.invoke([wrong, event!]), [0]);
     assert.ok(notifier.told.length > 0);
   });
 });
+
+function isNotified(event: ServiceEvent): event is EventOf<(typeof notifiedEvents)[number]> {
+  return notifiedEvents.some((type) => type === event.type);
+}
 
 function isTold({ eventId }: ServiceEvent): boolean {
   return expectedNames().some((name) => name.startsWith(eventId));

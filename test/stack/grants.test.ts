@@ -184,7 +184,7 @@ describe('grants', () => {
       transfers: ['UpdateItem transaction', 'UpdateItem wallet'],
       sweeper: ['UpdateItem transaction'],
       fraud: ['PutItem activity', 'PutItem transaction', 'UpdateItem wallet'],
-      notifier: ['DeleteItem notification', 'PutItem notification', 'UpdateItem notification'],
+      notifier: ['PutItem notification'],
       projector: ['PutItem booking', 'PutItem entry', 'UpdateItem total'],
       'integrity-job': ['PutItem pass'],
     };

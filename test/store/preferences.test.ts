@@ -30,11 +30,11 @@ const put = (request: Request) =>
 const loud = { channels: { email: true, sms: true, push: true }, mutedEvents: [] };
 
 describe('notification preferences', () => {
-  it('are everything by e-mail until somebody says otherwise', async () => {
+  it('are no channel until the owner asks for one', async () => {
     const { status, body } = await get({ as: endUser('new') });
     assert.equal(status, 200);
-    assert.deepEqual(body, { ownerId: 'new', channels: { email: true, sms: false, push: false }, mutedEvents: [] });
-    assert.deepEqual(channelsFor(defaultPreferences, 'wallet.funded'), ['email']);
+    assert.deepEqual(body, { ownerId: 'new', channels: { email: false, sms: false, push: false }, mutedEvents: [] });
+    assert.deepEqual(channelsFor(defaultPreferences, 'wallet.funded'), []);
   });
 
   it('are replaced as a whole, by the owner itself or by an operator, and are no wallet of theirs', async () => {

@@ -1,0 +1,49 @@
+import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { notificationKey } from './keys.ts';
+import { persist } from './table.ts';
+import type { Table } from './table.ts';
+import { toItem } from './write.ts';
+
+/** What the record of a notification depends on. */
+type Named = Parameters<typeof notificationKey>[0];
+
+/** Longer than a message can wait in the queue and then in the dead letters, 14 days each. */
+const rememberSeconds = 30 * 86_400;
+
+/**
+ * Makes a message responsible for a notification, before it is sent. A message that is delivered again finds itself
+ * responsible, as an earlier try may have ended before SNS took the notification.
+ *
+ * @param sent the table of notifications
+ * @param envelopeId names the message on the bus
+ * @returns false when another message is responsible, so that this one must not send
+ */
+export async function claimNotification(sent: Table, notification: Named, envelopeId: string): Promise<boolean> {
+  const command = new PutItemCommand({
+    TableName: sent.name,
+    Item: recordOf(sent, notification, envelopeId),
+    ConditionExpression: 'attribute_not_exists(id) OR claimant = :claimant',
+    ExpressionAttributeValues: toItem({ ':claimant': envelopeId }),
+  });
+  try {
+    await persist(sent, () => sent.client.send(command));
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+/** Records that SNS took a notification, so that no message sends it again. */
+export async function finishNotification(sent: Table, notification: Named): Promise<void> {
+  const command = new PutItemCommand({ TableName: sent.name, Item: recordOf(sent, notification, finished) });
+  await persist(sent, () => sent.client.send(command));
+}
+
+/** No envelope has this id. */
+const finished = 'finished';
+
+function recordOf(sent: Table, notification: Named, claimant: string) {
+  const expiration = Math.floor(sent.now() / 1000) + rememberSeconds;
+  return toItem({ ...notificationKey(notification), claimant, expiration });
+}

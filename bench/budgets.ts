@@ -20,7 +20,7 @@ export interface Step extends Usage {
   readonly within: boolean;
 }
 
-type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+export type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
 /** The most that an end user's rate window adds. */
 const rateWindowUnits = 2;
@@ -190,7 +190,7 @@ interface PostOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Body {
+export interface Body {
   readonly walletId?: string;
   readonly transactionId?: string;
   readonly receiptCode?: string;
@@ -205,7 +205,7 @@ function notification(body: object): BenchRequest {
 }
 
 /** The routes and workers on this table, without queues and bank. Imported here, when their environment is set. */
-async function openRoutes(table: Table) {
+export async function openRoutes(table: Table) {
   const { serve } = await import('../lambdas/runtime/http.ts');
   const { openLimits } = await import('../lambdas/runtime/limits.ts');
   const { createWallet } = await import('../lambdas/api/create-wallet.ts');

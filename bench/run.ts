@@ -79,8 +79,12 @@ async function measure(chosen: readonly Section[]): Promise<object> {
     switch (section) {
       case 'budgets': {
         const { budgetTable, measureBudgets } = await import('./budgets.ts');
-        const steps = (figures[section] = await measureBudgets(service));
-        return ['What each step asks of DynamoDB, indexes included', budgetTable(steps)];
+        const { followingTable, measureFollowing } = await import('./following.ts');
+        const steps = await measureBudgets(service);
+        const following = await measureFollowing(service);
+        figures[section] = { steps, following };
+        const [first, second] = [budgetTable(steps), followingTable(following)];
+        return ['What each step asks of DynamoDB, indexes included', `${first}\n\n${second}`];
       }
       case 'imports': {
         const { importTable, importTarget, measureImports } = await import('./imports.ts');

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newApp } from '../lib/app.ts';
+import { EntriesTable } from '../lib/entries-table.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
 import { openTable, type Table } from '../lambdas/store/table.ts';
 import { ensureTable, localCredentials, startEngine, type TableSettings } from '../local/dynamodb.ts';
@@ -31,7 +32,7 @@ const region = 'us-east-1';
 const account = '000000000000';
 const queueNames = ['withdrawals', 'withdrawals-dead', 'transfers', 'transfers-dead'] as const;
 
-/** Starts the engine with the table of the template. The engine keeps its data in a file, as under `npm start`. */
+/** Starts the engine with the tables of the template that hold money. The engine keeps its data in a file, as under `npm start`. */
 export async function startService(): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
   const engine = await startEngine(join(folder, 'dynamodb.sqlite'));
@@ -50,9 +51,22 @@ export async function startService(): Promise<Service> {
       maximumBytes: 1_048_576,
     });
   }
-  const settings = tableOfTemplate(`bench-${randomUUID()}`);
-  await ensureTable(engine.endpoint, region, settings);
-  const name = settings.create.TableName;
+  const id = randomUUID();
+  const [name, entriesName] = [`bench-${id}`, `bench-entries-${id}`];
+  await ensureTable(
+    engine.endpoint,
+    region,
+    tableOfTemplate(name, (stack) => {
+      new LedgerTable(stack, 'Ledger', { deletionProtection: true, addAlarm: () => undefined });
+    }),
+  );
+  await ensureTable(
+    engine.endpoint,
+    region,
+    tableOfTemplate(entriesName, (stack) => {
+      new EntriesTable(stack, 'Entries', { deletionProtection: true });
+    }),
+  );
   const newClient = () => new DynamoDBClient({ endpoint: engine.endpoint, region, credentials: localCredentials });
   const client = newClient();
   const url = (queue: (typeof queueNames)[number]) => queueUrl(services.url, queue);
@@ -70,6 +84,7 @@ export async function startService(): Promise<Service> {
       AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
       AWS_ENDPOINT_URL_SQS: services.url,
       TABLE_NAME: name,
+      ENTRIES_TABLE_NAME: entriesName,
       READS_PER_HOUR: plenty,
       REFUSALS_PER_HOUR: plenty,
       WALLETS_PER_HOUR: plenty,
@@ -97,15 +112,15 @@ function queueUrl(base: string, name: string): string {
   return `${base}/${account}/${name}`;
 }
 
-/** The wallet table as the template describes it, under a name of its own. */
-function tableOfTemplate(name: string): TableSettings {
+/** The table of a construct as the template describes it, under a name of its own. */
+function tableOfTemplate(name: string, make: (stack: Stack) => void): TableSettings {
   const app = newApp({
     outdir: mkdtempSync(join(tmpdir(), 'wallet-bench-synth-')),
     builtinCloudFormationValidation: false,
   });
   try {
     const stack = new Stack(app, 'Bench');
-    new LedgerTable(stack, 'Ledger', { deletionProtection: true, addAlarm: () => undefined });
+    make(stack);
     const { Resources } = app.synth().getStackArtifact(stack.artifactId).template as {
       Resources: Record<string, { Type: string; Properties: TableProperties }>;
     };
@@ -119,7 +134,7 @@ function tableOfTemplate(name: string): TableSettings {
         AttributeDefinitions,
         KeySchema,
         GlobalSecondaryIndexes,
-        StreamSpecification: { StreamEnabled: true, ...StreamSpecification },
+        ...(StreamSpecification && { StreamSpecification: { StreamEnabled: true, ...StreamSpecification } }),
       },
     };
   } finally {
@@ -130,7 +145,7 @@ function tableOfTemplate(name: string): TableSettings {
 type TableProperties = Pick<
   TableSettings['create'],
   'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
-> & { readonly StreamSpecification: { readonly StreamViewType: 'NEW_AND_OLD_IMAGES' } };
+> & { readonly StreamSpecification?: { readonly StreamViewType: 'NEW_AND_OLD_IMAGES' } };
 
 /** Opens wallets with money in them; `call` sends a request to its function and gives the answer's body. */
 export async function openWallets(

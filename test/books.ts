@@ -6,7 +6,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { EntriesTable } from '../lib/entries-table.ts';
 import { newApp } from '../lib/app.ts';
-import { openTableStream } from '../local/table-streams.ts';
+import { openRecords } from '../bench/records.ts';
 import type { TestEngine, TestTable } from './engine.ts';
 import { project } from '../lambdas/workers/projector.ts';
 import type { UnprojectedRecord } from '../lambdas/workers/projector.ts';
@@ -29,23 +29,8 @@ export interface TestBooks {
 export async function newBooks(engine: TestEngine): Promise<TestBooks> {
   const table = await engine.newTable();
   const entries = await newEntriesTable(engine, `${table.name}-entries`);
-  const stream = await openTableStream(engine.endpoint, table.name, 'arn:aws:dynamodb:us-east-1:1:table/t/stream/s');
-  if (stream === undefined) throw new Error('the table has no stream');
-  const positions = new Map<string, string>();
+  const { take: takeRecords, close } = await openRecords(engine.endpoint, table.name);
   const aside: DynamoDBRecord[] = [];
-
-  async function takeRecords(): Promise<DynamoDBRecord[]> {
-    const taken: DynamoDBRecord[] = [];
-    for (const { ShardId = '' } of (await stream?.shards()) ?? []) {
-      for (;;) {
-        const page = await stream?.read(ShardId, positions.get(ShardId) ?? '');
-        if (page === undefined || page.records.length === 0) break;
-        positions.set(ShardId, page.position);
-        taken.push(...(page.records as unknown as DynamoDBRecord[]));
-      }
-    }
-    return taken;
-  }
 
   async function hand(records: readonly DynamoDBRecord[]): Promise<string | undefined> {
     const services = {
@@ -73,9 +58,7 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
         if (again !== undefined) throw new Error(`not projected from ${again}`);
       }
     },
-    close: () => {
-      stream.close();
-    },
+    close,
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { measureBudgets } from '../../bench/budgets.ts';
+import { measureFollowing } from '../../bench/following.ts';
 import { startService } from '../../bench/service.ts';
 
 process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
@@ -16,6 +17,26 @@ describe('benchmark', () => {
         [],
       );
       assert.ok(steps.filter(({ budget }) => budget !== undefined).length >= 15);
+    } finally {
+      await service.stop();
+    }
+  });
+
+  it('measures what follows commands of end users: at most 7 write units for a transfer, in all consumers', async () => {
+    const service = await startService();
+    try {
+      const rows = await measureFollowing(service);
+      assert.deepEqual(
+        rows.filter(({ within }) => !within),
+        [],
+      );
+      for (const { command, batch, writeUnits, sum } of rows) {
+        const name = `${command}, batch of ${batch}`;
+        assert.equal(writeUnits.screening, command.startsWith('transfer') ? 2 : 1, name);
+        assert.equal(writeUnits.notifications, command.endsWith('notified') ? 2 : 0, name);
+        if (command === 'transfer') assert.ok(sum <= 7, name);
+      }
+      assert.equal(rows.length, 10);
     } finally {
       await service.stop();
     }

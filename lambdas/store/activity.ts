@@ -27,17 +27,21 @@ export interface KnownActivity extends SaltedMemory {
   readonly version: number;
 }
 
-/** Reads what is remembered of wallets, 100 in a call. */
+/**
+ * Reads what is remembered of wallets, 100 in a call.
+ *
+ * @returns the memory of each of these wallets; throws for a wallet whose item cannot be read, and only for that one
+ */
 export async function getActivities(
   table: Table,
   walletIds: readonly string[],
-): Promise<ReadonlyMap<string, KnownActivity>> {
+): Promise<(walletId: string) => KnownActivity> {
   const parts = Array.from({ length: Math.ceil(walletIds.length / mostKeys) }, (_, part) =>
     walletIds.slice(part * mostKeys, (part + 1) * mostKeys).map(activityKey),
   );
   const items = (await Promise.all(parts.map((keys) => readItems(table, keys)))).flat();
   const found = new Map(items.map((item) => [item['pk'], item]));
-  return new Map(walletIds.map((walletId) => [walletId, toKnown(found.get(activityKey(walletId).pk))]));
+  return (walletId) => toKnown(found.get(activityKey(walletId).pk));
 }
 
 /**

@@ -46,6 +46,8 @@ interface WalletMovement extends Movement {
   readonly atMs: number;
 }
 
+type ActivityOf = (walletId: string) => KnownActivity;
+
 /**
  * Counts the movements in the events, each once for its wallet, and publishes a suspicion for each limit that they go
  * over.
@@ -60,16 +62,16 @@ export async function screen(
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
   const ofWallet = Map.groupBy(deliveries.flatMap(movementsOf), ({ walletId }) => walletId);
-  let known: ReadonlyMap<string, KnownActivity>;
+  let activityOf: ActivityOf;
   try {
-    known = await getActivities(services.activity, [...ofWallet.keys()]);
+    activityOf = await getActivities(services.activity, [...ofWallet.keys()]);
   } catch (error) {
     return new Map(deliveries.map(({ envelopeId }) => [envelopeId, error]));
   }
   await Promise.all(
     [...ofWallet].map(async ([walletId, movements]) => {
       try {
-        await screenWallet(walletId, movements, known, services, deadline);
+        await screenWallet(walletId, movements, activityOf, services, deadline);
       } catch (error) {
         for (const { envelopeId } of movements) failed.set(envelopeId, error);
       }
@@ -81,11 +83,11 @@ export async function screen(
 async function screenWallet(
   walletId: string,
   movements: readonly WalletMovement[],
-  known: ReadonlyMap<string, KnownActivity>,
+  activityOf: ActivityOf,
   services: FraudServices,
   deadline: number,
 ): Promise<void> {
-  const signals = await count(walletId, movements, known, services);
+  const signals = await count(walletId, movements, activityOf, services);
   const suspicions = signals.map(({ signal, movement }) => suspicionOf(signal, movement));
   if (suspicions.length === 0) return;
   // First the wallet: a subscriber that gets the suspicion finds it frozen.
@@ -103,13 +105,11 @@ const mostTries = 8;
 async function count(
   walletId: string,
   movements: readonly WalletMovement[],
-  read: ReadonlyMap<string, KnownActivity>,
+  activityOf: ActivityOf,
   { activity: table, policy }: FraudServices,
 ): Promise<Counted<WalletMovement>['signals']> {
-  let known = read;
+  let seen = activityOf(walletId);
   for (let tries = 0; tries < mostTries; tries++) {
-    const seen = known.get(walletId);
-    if (seen === undefined) throw new Error(`no memory of ${walletId} was read`);
     const nameOf = shortNames(seen.salt);
     const marked = movements.map((movement) => ({
       ...movement,
@@ -119,7 +119,7 @@ async function count(
     const { memory, isNew, signals } = countOnce(seen.memory, marked, ({ currency }) => limitsFor(policy, currency));
     if (!isNew || (await putActivity(table, walletId, seen, memory))) return signals;
     await table.sleep(table.random() * 50 * 2 ** tries);
-    known = await getActivities(table, [walletId]);
+    seen = (await getActivities(table, [walletId]))(walletId);
   }
   throw new WalletError('busy');
 }

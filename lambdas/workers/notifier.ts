@@ -105,6 +105,7 @@ async function address(table: Table, deliveries: readonly NotifiedDelivery[]): P
     const notifications = ownersOf(delivery).flatMap((ownerId) => {
       const wishes = preferences.get(ownerId);
       const channels = wishes === undefined ? [] : channelsFor(wishes, event.type);
+      if (channels.length === 0) return [];
       const sends = !('transaction' in event) || wallets.get(event.transaction.walletId)?.ownerId === ownerId;
       const notice = noticeOf(event, sends ? 'owner' : 'counterparty');
       return channels.map((channel) => ({ eventId: event.eventId, ownerId, channel, event: notice }));

@@ -1,4 +1,5 @@
 import '../environment.ts';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { screenedEvents } from '../../lambdas/contract.ts';
@@ -6,9 +7,11 @@ import type { FraudPolicy } from '../../lambdas/contract.ts';
 import type { Activity, FraudRule } from '../../lambdas/domain/fraud.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
 import { getActivities } from '../../lambdas/store/activity.ts';
+import { activityKey } from '../../lambdas/store/keys.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
+import { toItem } from '../../lambdas/store/write.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { newBooks } from '../books.ts';
@@ -119,7 +122,7 @@ async function burst(table: Table): Promise<{ walletId: string; events: Screened
 }
 
 async function activityOf(table: Table, walletId: string): Promise<Activity> {
-  return (await getActivities(table, [walletId])).get(walletId)!.memory.activity;
+  return (await getActivities(table, [walletId]))(walletId).memory.activity;
 }
 
 async function countOf(table: Table, walletId: string): Promise<number> {
@@ -243,6 +246,21 @@ describe('screening', () => {
     assert.deepEqual(await screening.run(failed), []);
     assert.equal(rulesOf(screening.delivered, walletId).length, 3);
     assert.equal(await countOf(screening.activity, walletId), 6);
+  });
+
+  it('fails for a wallet whose memory cannot be read, and for no other wallet', async () => {
+    const { walletId, events } = await burst(books.table);
+    const other = await fundedWallet(books.table, 'bob', 100);
+    const screening = await newScreening();
+    const { client, name } = screening.activity;
+    const Item = toItem({ ...activityKey(walletId), version: 1, memory: new Uint8Array([99]) });
+    await client.send(new PutItemCommand({ TableName: name, Item }));
+    const failed = await screening.run([...events, ...(await takeEvents())]);
+    assert.deepEqual(
+      failed.map(({ eventId }) => eventId),
+      events.map(({ eventId }) => eventId),
+    );
+    assert.equal((await activityOf(screening.activity, other)).inRecent.length, 1);
   });
 
   it('publishes what it found in a wallet that has been busy since, under the same ids, and counts nothing again', async () => {

@@ -33,7 +33,7 @@ const limits: FraudLimits = {
 
 let wallets = 0;
 const newWalletId = () => `w_eur_${String(++wallets).padStart(26, 'a')}`;
-const knownOf = async (walletId: string) => (await getActivities(table, [walletId])).get(walletId)!;
+const knownOf = async (walletId: string) => (await getActivities(table, [walletId]))(walletId);
 
 /** Counts as the worker does, in one write. */
 async function count(walletId: string, movements: readonly Movement[]) {
@@ -171,7 +171,7 @@ describe('the memory of a wallet', () => {
     const { result, roundTrips } = await measure(table, () => getActivities(table, ids));
     assert.equal(roundTrips, 1);
     assert.deepEqual(
-      ids.map((walletId) => result.get(walletId)?.version),
+      ids.map((walletId) => result(walletId).version),
       [0, 1, 0],
     );
   });

@@ -8,7 +8,7 @@ import { mostTransfersPerWrite } from '../lambdas/store/transfers.ts';
 import { acceptTransfer, commitTransfer } from '../lambdas/store/transactions.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { transactionIdOf } from '../lambdas/store/keys.ts';
-import { bundleOf } from '../lib/bundle.ts';
+import { bundleFile, bundleOf } from '../lib/bundle.ts';
 import { startEventSource } from '../local/event-source.ts';
 import { refuseOverlaps } from './conflicts.ts';
 import { startDriver } from './driver.ts';
@@ -241,7 +241,7 @@ async function measureOpenLoop(
     },
     { ...eventSource, region: 'us-east-1' },
   );
-  const bundle = join(bundleOf('transfer'), 'index.mjs');
+  const bundle = join(bundleOf('transfer'), bundleFile);
   const bundles = { transfer: bundle, charge: bundle, withdraw: bundle, 'get-balance': bundle };
   const driver = await startDriver({ level: 'handler', bundles }, service.environment);
   try {

@@ -1,6 +1,6 @@
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { join } from 'node:path';
-import { bundleOf } from '../lib/bundle.ts';
+import { bundleFile, bundleOf } from '../lib/bundle.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 import { startRunner } from '../local/runner.ts';
 import { startDriver, type Driver } from './driver.ts';
@@ -99,7 +99,7 @@ async function startLevels(
 ): Promise<LevelUnderTest[]> {
   progress('starting the levels');
   const wallets = await openWalletsInProcess(16);
-  const bundles = Object.fromEntries(operations.map((name) => [name, join(bundleOf(name), 'index.mjs')])) as Record<
+  const bundles = Object.fromEntries(operations.map((name) => [name, join(bundleOf(name), bundleFile)])) as Record<
     Operation,
     string
   >;

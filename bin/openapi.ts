@@ -31,7 +31,7 @@ function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }):
 // What a schema cannot say of itself.
 z.globalRegistry.add(fields.amount, { description: 'In minor units; written in digits only: neither 1.0 nor 1e2' });
 z.globalRegistry.add(fields.currency, { description: 'ISO 4217, in upper case', examples: ['EUR'] });
-z.globalRegistry.add(annotations.metadata.unwrap(), { maxProperties: maxMetadataKeys });
+z.globalRegistry.add(annotations.metadata.def.innerType, { maxProperties: maxMetadataKeys });
 
 const headers = {
   'Idempotency-Replayed': 'There, and `true`, when the key was used before: the transaction or wallet is as it is now',

@@ -1,6 +1,6 @@
 import { buildSync } from 'esbuild';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, extname, join, relative } from 'node:path';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
 import { scratchFolder } from './scratch.ts';
 
@@ -10,11 +10,20 @@ const root = dirname(import.meta.dirname);
 // gives the same bytes, and the same asset hash, on every machine and in every output folder.
 const virtualFolder = join(root, 'bundles');
 
+/** Parts of the AWS SDK that a function never needs and its import would load, and what takes their place. */
+const replacements = {
+  '@aws-sdk/credential-provider-node': join(root, 'lambdas', 'sdk', 'environment-credentials.ts'),
+  '@smithy/core/event-streams': join(root, 'lambdas', 'sdk', 'no-event-streams.ts'),
+};
+
+/** The file of a bundle; next to it is its source map, `<file>.map`. */
+export const bundleFile = 'index.cjs';
+
 /**
  * Bundles entry files for Lambda, all in one pass, so that what they share is parsed once.
  *
  * @param entries source file by name, absolute or relative to the working directory
- * @returns folder by name; each holds `index.mjs` and its source map. The folders are gone when the process ends:
+ * @returns folder by name; each holds `bundleFile` and its source map. The folders are gone when the process ends:
  *   `Code.fromAsset` has copied them into the cloud assembly by then.
  */
 export function bundle<Name extends string>(entries: Readonly<Record<Name, string>>): Record<Name, string> {
@@ -23,11 +32,14 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
     entryPoints: names.map((name) => ({ in: entries[name], out: join(name, 'index') })),
     outdir: virtualFolder,
     write: false,
-    outExtension: { '.js': '.mjs' },
+    outExtension: { '.js': extname(bundleFile) },
     bundle: true,
-    format: 'esm',
+    // An import of Node's own modules by an ES module reads all their exports, and those of `node:http` load undici.
+    format: 'cjs',
+    supported: { 'dynamic-import': false },
     platform: 'node',
     target: 'node24',
+    alias: replacements,
     // The SDK's ES modules leave out what is not used; and a bundled SDK is the tested one and imports faster than the
     // one on Lambda's disk, so nothing is left external.
     mainFields: ['module', 'main'],

@@ -4,7 +4,7 @@ import { Architecture, Code, Function, LoggingFormat, Runtime, Tracing } from 'a
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Environment, FunctionName } from '../lambdas/contract.ts';
-import { bundleOf } from './bundle.ts';
+import { bundleFile, bundleOf } from './bundle.ts';
 
 /**
  * The value of an environment variable together with the permission to use what it names, so that no function gets a
@@ -42,6 +42,9 @@ export interface WalletFunctionProps<Name extends FunctionName> {
   readonly reservedConcurrency?: number | undefined;
 }
 
+/** Whether functions below a construct read source maps. Constructs between it and its functions need not pass it on. */
+export const sourceMapsContext = 'wallet:sourceMaps';
+
 /** One function of the service with its own role and log group; its name is that of its file. */
 export class WalletFunction<Name extends FunctionName> extends Construct {
   /** For routes that may wait for the end of the work: the gateway itself gives up after 29 s. */
@@ -60,11 +63,12 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       reason: 'X-Ray takes no resource in its permissions; nothing else is granted on *, which a test checks.',
     });
 
+    const readsSourceMaps = this.node.tryGetContext(sourceMapsContext) === true;
     const bindings: [string, string | Access][] = Object.entries(props.environment);
     const valueOf = (binding: string | Access) => (typeof binding === 'string' ? binding : binding.value);
     this.handler = new Function(this, 'Function', {
       description: `Wallet service: ${name}`,
-      code: Code.fromAsset(bundleOf(name)),
+      code: Code.fromAsset(bundleOf(name), { exclude: readsSourceMaps ? [] : [`${bundleFile}.map`] }),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -73,7 +77,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       timeout: props.timeout ?? Duration.seconds(10),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {
-        NODE_OPTIONS: '--enable-source-maps',
+        ...(readsSourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
         ...Object.fromEntries(bindings.map(([variable, binding]) => [variable, valueOf(binding)])),
       },
       role,

@@ -1,7 +1,7 @@
 /** One thread of a function: loads the bundle, then takes one event at a time within the function's time limit. */
 import { transformSync } from 'esbuild';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -57,11 +57,19 @@ const source = readFileSync(new URL('function-worker.ts', import.meta.url), 'utf
 const { code } = transformSync(source, { loader: 'ts', format: 'esm', target: 'es2024' });
 const entry = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 
+/** Returns the file of a module, by the extensions that Lambda tries and in its order. Throws FunctionError. */
+function moduleIn(folder: string, name: string): string {
+  const files = ['.js', '.mjs', '.cjs'].map((extension) => join(folder, name + extension));
+  const found = files.find((file) => existsSync(file));
+  if (found === undefined) throw new FunctionError('Runtime.ImportModuleError', `${folder} has no module ${name}`);
+  return found;
+}
+
 /** A thread that has loaded the function. Throws FunctionError when that fails or takes longer than Lambda allows. */
 export async function startThread(settings: FunctionSettings, log: FunctionLog): Promise<Thread> {
   const dot = settings.handler.lastIndexOf('.');
   const start: ThreadStart = {
-    module: pathToFileURL(join(settings.folder, `${settings.handler.slice(0, dot)}.mjs`)).href,
+    module: pathToFileURL(moduleIn(settings.folder, settings.handler.slice(0, dot))).href,
     handler: settings.handler.slice(dot + 1),
     logFd: log.fd,
   };

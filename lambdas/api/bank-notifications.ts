@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { reportContradiction } from '../bank/contradiction.ts';
 import { reportEnd } from '../bank/end.ts';
 import { bankIdOf } from '../bank/identity.ts';
@@ -24,13 +24,13 @@ import { endWithdrawal, returnWithdrawal } from '../store/withdrawals.ts';
 
 /** The bank's word on a payment that it was asked for: see docs/bank-protocol.md. */
 const notification = z.strictObject({
-  reference: z.string().refine(isTransactionId, 'is no reference of ours'),
+  reference: z.string().check(z.refine(isTransactionId, 'is no reference of ours')),
   status: z.enum(['paid', 'rejected', 'returned']),
   amount: fields.amount,
   currency: fields.currency,
   // In the bank's own words: whatever they are, its decision counts.
-  code: z.string().optional(),
-  message: z.string().optional(),
+  code: z.optional(z.string()),
+  message: z.optional(z.string()),
 });
 type Notification = z.output<typeof notification>;
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
@@ -13,7 +13,7 @@ import { openTable } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { cancelWithdrawal } from '../store/withdrawals.ts';
 
-const body = z.strictObject({ reason: fields.text(256).optional() });
+const body = z.strictObject({ reason: z.optional(fields.text(256)) });
 
 /**
  * `POST /transactions/{transactionId}/cancel`: ends a withdrawal that has not left for the bank, and gives its money

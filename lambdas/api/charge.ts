@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { charge as newCharge } from '../domain/transaction.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
@@ -14,7 +14,7 @@ import { commitCharge } from '../store/transactions.ts';
 /** `POST /wallets/{walletId}/charge`: money in from outside, booked at once. */
 export const charge = command({
   name: 'charge',
-  body: z.strictObject({ amount: fields.amount, currency: fields.currency.optional(), ...annotations }),
+  body: z.strictObject({ amount: fields.amount, currency: z.optional(fields.currency), ...annotations }),
   async handle({ caller, path, body, operation, transactionId }, { table, operatorLimits }: OperatorServices) {
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { asOpened } from '../domain/wallet.ts';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
@@ -10,7 +10,7 @@ import { walletView } from '../runtime/views.ts';
 import { openTable } from '../store/table.ts';
 import { createWallet as openNewWallet } from '../store/wallets.ts';
 
-const body = z.strictObject({ currency: fields.currency, ownerId: fields.text(128).optional() });
+const body = z.strictObject({ currency: fields.currency, ownerId: z.optional(fields.text(128)) });
 
 /** `POST /wallets`: opens an empty wallet, the caller's own, or for an operator anybody's. */
 export const createWallet = command({

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { balanceHeld, finalAfterMs } from '../domain/entries.ts';
 import { WalletError } from '../domain/errors.ts';
 import { plus } from '../domain/money.ts';
@@ -30,12 +30,12 @@ export interface BalanceServices extends LimitedServices {
  */
 export const getBalance = query({
   name: 'get-balance',
-  query: z
-    .strictObject({ consistent: z.enum(['true', 'false']).optional(), at: fields.moment.optional() })
-    .refine(({ consistent, at }) => consistent === undefined || at === undefined, {
+  query: z.strictObject({ consistent: z.optional(z.enum(['true', 'false'])), at: z.optional(fields.moment) }).check(
+    z.refine(({ consistent, at }) => consistent === undefined || at === undefined, {
       path: ['at'],
       message: 'must not be given with consistent',
     }),
+  ),
   async handle({ caller, path, query, event }, services: BalanceServices) {
     const { table } = services;
     if (query.at !== undefined) return balanceAtMoment(caller, path['walletId'] ?? '', query.at, services);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
@@ -11,7 +11,7 @@ import { openTable } from '../store/table.ts';
 /** `GET /notification-preferences`: what the caller, or the owner that an operator names, is notified of. */
 export const getNotificationPreferences = query({
   name: 'get-notification-preferences',
-  query: z.strictObject({ ownerId: fields.text(128).optional() }),
+  query: z.strictObject({ ownerId: z.optional(fields.text(128)) }),
   async handle({ caller, query }, { table }) {
     const ownerId = ownerNamedBy(caller, query.ownerId);
     return { status: 200, body: { ownerId, ...(await getPreferences(table, ownerId)) } };

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { openReadLimits } from '../runtime/limits.ts';

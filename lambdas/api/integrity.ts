@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { passFromText } from '../integrity/pass.ts';
 import type { Pass } from '../integrity/pass.ts';
 import { dynamodbClient } from '../runtime/clients.ts';

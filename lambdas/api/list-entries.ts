@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { reachable } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { cursorOf, readCursor } from '../runtime/cursor.ts';
@@ -24,7 +24,7 @@ export interface EntriesServices extends LimitedServices {
  */
 export const listEntries = query({
   name: 'list-entries',
-  query: z.strictObject({ limit: fields.limit, cursor: z.string().optional() }),
+  query: z.strictObject({ limit: fields.limit, cursor: z.optional(z.string()) }),
   async handle({ caller, path, query: { limit, cursor } }, { table, entries }: EntriesServices) {
     const walletId = path['walletId'] ?? '';
     const before = readCursor(cursor, isVersion);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { transactionStatuses, transactionTypes } from '../domain/transaction.ts';
 import { reachable } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
@@ -22,11 +22,11 @@ export const listTransactions = query({
   name: 'list-transactions',
   query: z.strictObject({
     limit: fields.limit,
-    cursor: z.string().optional(),
-    type: z.enum(transactionTypes).optional(),
-    status: z.enum(transactionStatuses).optional(),
-    from: fields.bound.optional(),
-    to: fields.bound.optional(),
+    cursor: z.optional(z.string()),
+    type: z.optional(z.enum(transactionTypes)),
+    status: z.optional(z.enum(transactionStatuses)),
+    from: z.optional(fields.bound),
+    to: z.optional(fields.bound),
   }),
   async handle({ caller, path, query: { cursor, ...filters } }, { table }) {
     const walletId = path['walletId'] ?? '';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { cursorOf, readCursor } from '../runtime/cursor.ts';
@@ -14,7 +14,7 @@ import { listWallets as readWallets } from '../store/wallets.ts';
 /** `GET /wallets`: the caller's own wallets, or those of the owner that an operator names, by id. */
 export const listWallets = query({
   name: 'list-wallets',
-  query: z.strictObject({ limit: fields.limit, cursor: z.string().optional(), ownerId: fields.text(128).optional() }),
+  query: z.strictObject({ limit: fields.limit, cursor: z.optional(z.string()), ownerId: z.optional(fields.text(128)) }),
   async handle({ caller, query }, { table }) {
     const { items, next } = await readWallets(table, ownerNamedBy(caller, query.ownerId), {
       limit: query.limit,

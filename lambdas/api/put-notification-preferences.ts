@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { notifiedEvents } from '../contract.ts';
 import { ownerNamedBy } from '../runtime/caller.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
@@ -10,13 +10,15 @@ import { putPreferences } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 
 const body = z.strictObject({
-  ownerId: fields.text(128).optional(),
+  ownerId: z.optional(fields.text(128)),
   channels: z.strictObject({ email: z.boolean(), sms: z.boolean(), push: z.boolean() }),
-  mutedEvents: z
-    .array(z.enum(notifiedEvents))
-    .max(notifiedEvents.length)
-    .transform((types) => [...new Set(types)])
-    .default([]),
+  mutedEvents: z._default(
+    z.pipe(
+      z.array(z.enum(notifiedEvents)).check(z.maxLength(notifiedEvents.length)),
+      z.transform((types) => [...new Set(types)]),
+    ),
+    [],
+  ),
 });
 
 /** `PUT /notification-preferences`: replaces what the caller, or the owner that an operator names, is notified of. */

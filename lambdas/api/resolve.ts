@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../runtime/clients.ts';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
@@ -16,7 +16,7 @@ import { acceptTransfer, commitTransfer } from '../store/transactions.ts';
 const body = z.strictObject({
   amount: fields.amount,
   toWalletId: fields.walletId,
-  currency: fields.currency.optional(),
+  currency: z.optional(fields.currency),
   ...annotations,
 });
 

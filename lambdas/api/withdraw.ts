@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { withdrawal } from '../domain/transaction.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
@@ -13,10 +13,12 @@ import { acceptWithdrawal } from '../store/transactions.ts';
 
 const body = z.strictObject({
   amount: fields.amount,
-  currency: fields.currency.optional(),
+  currency: z.optional(fields.currency),
   destination: z.strictObject({
-    account: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 -]{2,63}$/, 'must be 3 to 64 letters, digits, spaces or hyphens'),
-    name: fields.text(128).optional(),
+    account: z
+      .string()
+      .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9 -]{2,63}$/, 'must be 3 to 64 letters, digits, spaces or hyphens')),
+    name: z.optional(fields.text(128)),
   }),
   ...annotations,
 });

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { routes } from '../contract.ts';
 import type { FunctionName, Route, RouteAccess } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
@@ -45,8 +45,8 @@ export interface LimitedServices extends RouteServices {
  */
 export interface RouteHandler<S> {
   readonly name: FunctionName;
-  readonly body?: z.ZodType;
-  readonly query?: z.ZodType;
+  readonly body?: z.ZodMiniType;
+  readonly query?: z.ZodMiniType;
   /** Whether it may change something. */
   readonly isCommand: boolean;
   readonly handle: (event: APIGatewayProxyEvent, services: S) => Promise<Answer>;
@@ -67,7 +67,7 @@ export interface CommandCall<B> {
 }
 
 /** A POST route: needs an Idempotency-Key; its body is validated before anything happens. */
-export function command<B extends z.ZodType, S extends RouteServices = LimitedServices>(route: {
+export function command<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
   handle: (call: CommandCall<z.output<B>>, services: S) => Promise<Answer>;
@@ -127,7 +127,7 @@ export interface QueryCall<Q> {
 }
 
 /** A GET route: unknown query parameters are refused. */
-export function query<Q extends z.ZodType, S extends RouteServices = LimitedServices>(route: {
+export function query<Q extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   query: Q;
   handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
@@ -152,7 +152,7 @@ export interface ReplacementCall<B> {
 }
 
 /** A PUT route. A repetition changes nothing, so it takes no Idempotency-Key. */
-export function replacement<B extends z.ZodType, S extends RouteServices = LimitedServices>(route: {
+export function replacement<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
   handle: (call: ReplacementCall<z.output<B>>, services: S) => Promise<Answer>;

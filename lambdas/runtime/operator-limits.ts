@@ -1,9 +1,11 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { OperatorLimits } from '../domain/operator-limits.ts';
 
-const limit = z.int().min(1).optional();
+const limit = z.optional(z.int().check(z.minimum(1)));
 const limits = z.strictObject({ charge: limit, withdraw: limit, transfer: limit, resolve: limit });
-const schema = limits.extend({ byCurrency: z.record(z.string().regex(/^[A-Z]{3}$/), limits).optional() });
+const schema = z.extend(limits, {
+  byCurrency: z.optional(z.record(z.string().check(z.regex(/^[A-Z]{3}$/)), limits)),
+});
 
 /**
  * Returns the limits in the variable `OPERATOR_LIMITS`.

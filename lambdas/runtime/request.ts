@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { maxBodyBytes } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
@@ -37,10 +37,10 @@ const metadataKey = new RegExp(`^(?!(?:${inheritedNames.join('|')})$)[A-Za-z][A-
 
 /** Returns the schema of a time in the query: normalised to UTC, and rounded to milliseconds. */
 function time(round: 'up' | 'down') {
-  return z.iso
-    .datetime({ offset: true, error: badTime, abort: true })
-    .overwrite((text) => normalisedTime(text, round))
-    .refine((text) => text !== '', badTime);
+  return z.iso.datetime({ offset: true, error: badTime, abort: true }).check(
+    z.overwrite((text) => normalisedTime(text, round)),
+    z.refine((text) => text !== '', badTime),
+  );
 }
 
 /** Returns the time in UTC; empty for a time that does not sort as text among the service's own. */
@@ -54,21 +54,28 @@ const endOfTimeMs = Date.UTC(10_000, 0);
 /** Fields that several request bodies share. Texts are bounded, and have no control characters. */
 export const fields = {
   /** Minor units. */
-  amount: z.int({ error: badAmount, abort: true }).min(1, badAmount).max(maxAmount, badAmount),
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/, { error: badCurrency, abort: true })
-    .refine((code) => currencies.has(code), badCurrency),
+  amount: z.int({ error: badAmount, abort: true }).check(z.minimum(1, badAmount), z.maximum(maxAmount, badAmount)),
+  currency: z.string().check(
+    z.regex(/^[A-Z]{3}$/, { error: badCurrency, abort: true }),
+    z.refine((code) => currencies.has(code), badCurrency),
+  ),
   text: (longest: number) =>
-    z.string().min(1).max(longest).regex(plainText, 'must not contain control characters, nor what is not Unicode'),
-  walletId: z.string().min(1).max(64),
+    z
+      .string()
+      .check(
+        z.minLength(1),
+        z.maxLength(longest),
+        z.regex(plainText, 'must not contain control characters, nor what is not Unicode'),
+      ),
+  walletId: z.string().check(z.minLength(1), z.maxLength(64)),
   /** Entries on a page, from a query parameter. */
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, badLimit)
-    .transform(Number)
-    .pipe(z.int().min(1, badLimit).max(100, badLimit))
-    .default(20),
+  limit: z._default(
+    z.pipe(
+      z.pipe(z.string().check(z.regex(/^\d{1,3}$/, badLimit)), z.transform(Number)),
+      z.int().check(z.minimum(1, badLimit), z.maximum(100, badLimit)),
+    ),
+    20,
+  ),
   /** A moment: what happened at it or before. */
   moment: time('down'),
   /** The beginning or the end of a stretch of time: what happened at it or after, or before it. */
@@ -80,15 +87,23 @@ export const maxMetadataKeys = 20;
 
 /** What the caller may add to a transaction; small enough that the record stays a few write units. */
 export const annotations = {
-  externalReference: fields.text(128).optional(),
-  description: fields.text(256).optional(),
-  metadata: z
-    .record(
-      z.string().regex(metadataKey, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -, and no reserved name'),
-      fields.text(256),
-    )
-    .refine((metadata) => Object.keys(metadata).length <= maxMetadataKeys, `must have at most ${maxMetadataKeys} keys`)
-    .optional(),
+  externalReference: z.optional(fields.text(128)),
+  description: z.optional(fields.text(256)),
+  metadata: z.optional(
+    z
+      .record(
+        z
+          .string()
+          .check(z.regex(metadataKey, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -, and no reserved name')),
+        fields.text(256),
+      )
+      .check(
+        z.refine(
+          (metadata) => Object.keys(metadata).length <= maxMetadataKeys,
+          `must have at most ${maxMetadataKeys} keys`,
+        ),
+      ),
+  ),
 };
 
 /**
@@ -149,12 +164,12 @@ export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
 }
 
 /** The body as the schema describes it. An absent body is an empty object, so that routes without fields need none. */
-export function bodyOf<S extends z.ZodType>(event: APIGatewayProxyEvent, schema: S): z.output<S> {
+export function bodyOf<S extends z.ZodMiniType>(event: APIGatewayProxyEvent, schema: S): z.output<S> {
   return check(schema, readJson(event));
 }
 
 /** The query as the schema describes it; a parameter that is given twice is refused. */
-export function queryOf<S extends z.ZodType>(event: APIGatewayProxyEvent, schema: S): z.output<S> {
+export function queryOf<S extends z.ZodMiniType>(event: APIGatewayProxyEvent, schema: S): z.output<S> {
   const query = event.multiValueQueryStringParameters ?? {};
   const repeated = Object.keys(query).filter((name) => (query[name]?.length ?? 0) > 1);
   if (repeated.length > 0) throw invalid(repeated.map((path) => ({ path, message: 'must be given once' })));
@@ -235,7 +250,7 @@ function requireJson(event: APIGatewayProxyEvent): void {
 /** Most errors that one answer lists. */
 const mostErrors = 20;
 
-function check<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+function check<S extends z.ZodMiniType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value, { reportInput: true, error: wordsOf });
   if (result.success) return result.data;
   throw invalid(

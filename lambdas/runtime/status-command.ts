@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { WalletStatus } from '../domain/wallet.ts';
 import { setWalletStatus } from '../store/wallets.ts';
 import { command, committed } from './http.ts';
@@ -10,7 +10,7 @@ import { walletView } from './views.ts';
 export function statusCommand(name: 'freeze' | 'unfreeze' | 'close', status: WalletStatus) {
   return command({
     name,
-    body: z.strictObject({ reason: fields.text(128).optional() }),
+    body: z.strictObject({ reason: z.optional(fields.text(128)) }),
     async handle({ path, body, operation }, { table }: RouteServices) {
       const change = { walletId: path['walletId'] ?? '', status, reason: body.reason };
       const { wallet, replayed } = await setWalletStatus(table, operation, change);

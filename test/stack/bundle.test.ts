@@ -8,23 +8,40 @@ import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { environments, type FunctionName } from '../../lambdas/contract.ts';
-import { bundle, bundleOf, entryOf } from '../../lib/bundle.ts';
+import { bundle, bundleFile, bundleOf, entryOf } from '../../lib/bundle.ts';
 
 const names = Object.keys(environments) as FunctionName[];
 const root = dirname(dirname(import.meta.dirname));
 
 describe('bundles', () => {
-  it('load as they are, with the environment of the contract, and export a handler', async () => {
+  it('load as they are, with the environment of the contract, export a handler, and load nothing that Lambda never needs', async () => {
+    const unused = ['internal/deps/undici/undici', 'http2', 'child_process'];
     for (const name of names) {
-      const url = pathToFileURL(join(bundleOf(name), 'index.mjs')).href;
+      const url = pathToFileURL(join(bundleOf(name), bundleFile)).href;
       const variables = environments[name].map((variable) => [variable, process.env[variable]]);
-      const { stdout } = await promisify(execFile)(
-        process.execPath,
-        ['--input-type=module', '--eval', `process.stdout.write(typeof (await import('${url}')).handler)`],
-        { env: { AWS_REGION: 'eu-central-1', ...(Object.fromEntries(variables) as Record<string, string>) } },
-      );
-      assert.equal(stdout, 'function', name);
+      const script = `const { handler } = await import('${url}');
+        process.stdout.write(JSON.stringify({ handler: typeof handler, modules: process.moduleLoadList }))`;
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+        env: { AWS_REGION: 'eu-central-1', ...(Object.fromEntries(variables) as Record<string, string>) },
+      });
+      const { handler, modules } = JSON.parse(stdout) as { handler: string; modules: string[] };
+      assert.equal(handler, 'function', name);
+      const loaded = unused.filter((module) => modules.includes(`NativeModule ${module}`));
+      assert.deepEqual(loaded, [], name);
     }
+  });
+
+  it('have stack traces that npm run trace leads back to the source', () => {
+    const file = join(bundleOf('charge'), bundleFile);
+    const failed = spawnSync(process.execPath, ['--eval', `require(${JSON.stringify(file)})`], {
+      env: {},
+      encoding: 'utf8',
+    });
+    assert.match(failed.stderr, /lacks environment variables/);
+    const script = join(root, 'bin', 'trace.ts');
+    const traced = spawnSync(process.execPath, [script, 'charge'], { input: failed.stderr, encoding: 'utf8' });
+    assert.match(traced.stdout, /at \w+ \(lambdas\/runtime\/environment\.ts:\d+\)/, traced.stderr);
+    assert.match(traced.stdout, /\(lambdas\/api\/charge\.ts:\d+\)/);
   });
 
   it('of a process that was killed are removed by the next one', () => {
@@ -48,7 +65,7 @@ describe('bundles', () => {
 
   it('are the same bytes each time, wherever the project is', () => {
     const again = bundle({ charge: entryOf('charge') }).charge;
-    for (const file of ['index.mjs', 'index.mjs.map']) {
+    for (const file of [bundleFile, `${bundleFile}.map`]) {
       const content = readFileSync(join(again, file), 'utf8');
       assert.equal(content, readFileSync(join(bundleOf('charge'), file), 'utf8'));
       assert.ok(!content.includes(root), `${file} names a folder of this machine`);

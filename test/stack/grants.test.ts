@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { environments, type FunctionName, routes } from '../../lambdas/contract.ts';
-import { bundleOf } from '../../lib/bundle.ts';
+import { bundleFile, bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
@@ -47,14 +47,14 @@ function actionsOf(name: FunctionName, service: string): string[] {
   return [...new Set(mine.map(({ action }) => action.slice(service.length + 1)))].sort();
 }
 
-/** What the SDK can call of itself to find credentials and endpoints; in Lambda it gets both from the environment. */
-const ofTheSdk = /^(AssumeRole|CreateToken|CreateOAuth2Token|GetRoleCredentials|DescribeEndpoints)/;
+/** What the SDK can call of itself to find endpoints; in Lambda it gets them from the environment. */
+const ofTheSdk = new Set(['DescribeEndpoints']);
 
 /** The operations of AWS that a function's bundle can call: bundling leaves out the rest of the SDK. */
 function operationsIn(name: FunctionName): Set<string> {
-  const code = readFileSync(join(bundleOf(name), 'index.mjs'), 'utf8');
+  const code = readFileSync(join(bundleOf(name), bundleFile), 'utf8');
   const calls = code.matchAll(/extends [\w$]+\([^()]*,"(\w+)",[^()]*\)\{\}/g);
-  return new Set([...calls].flatMap(([, operation]) => (ofTheSdk.test(operation!) ? [] : operation!)));
+  return new Set([...calls].flatMap(([, operation]) => (ofTheSdk.has(operation!) ? [] : operation!)));
 }
 
 const writes = [
@@ -81,8 +81,16 @@ describe('functions', () => {
   it('get the environment of the contract and nothing else', () => {
     for (const name of names) {
       const { Variables } = propertiesOf(name)['Environment'] as { Variables: Record<string, unknown> };
-      const expected = [...environments[name], 'NODE_OPTIONS'];
-      assert.deepEqual(Object.keys(Variables).sort(), expected.sort(), name);
+      assert.deepEqual(Object.keys(Variables).sort(), [...environments[name]].sort(), name);
+    }
+  });
+
+  it('read source maps only when a prop says so', () => {
+    const withMaps = resourcesOf(synthesize({ sourceMaps: true }).template, 'AWS::Lambda::Function');
+    for (const { Properties } of withMaps.values()) {
+      if (!String(Properties['Description']).startsWith('Wallet service: ')) continue;
+      const { Variables } = Properties['Environment'] as { Variables: Record<string, string> };
+      assert.equal(Variables['NODE_OPTIONS'], '--enable-source-maps');
     }
   });
 

@@ -1,31 +1,33 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { FunctionName } from '../lambdas/contract.ts';
-import { bundle, bundleOf } from '../lib/bundle.ts';
+import { bundle, bundleFile, bundleOf, codeFile } from '../lib/bundle.ts';
+import { nodeOptionsOf } from '../lib/wallet-function.ts';
 import { figure, median, table as tableOf, verdict } from './report.ts';
 
-/** How long a function's bundle takes to import, against a bundle of only the SDK clients that it uses. */
+/** What the import of a function's bundle costs, against less. CPU time (user and system) in milliseconds. */
 export interface ImportTime {
   readonly function: FunctionName;
-  /** What the baseline is made of. */
-  readonly baseline: string;
   readonly bytes: number;
-  readonly baselineBytes: number;
-  /** Medians of whole processes from start to end, in milliseconds. */
-  readonly ms: number;
-  readonly baselineMs: number;
-  /** A process that imports nothing. */
+  /** Medians of whole processes above one that imports an empty module: the function. */
+  readonly aboveEmptyMs: number;
+  /** A handler with one signed call that is written by hand. */
+  readonly floorMs: number;
+  /** Only the SDK clients that the function uses. */
+  readonly clientsMs: number;
+  /** What `clientsMs` is of. */
+  readonly clients: string;
+  /** The empty process itself. */
   readonly emptyMs: number;
-  /** Median over the pairs of the function's time by the baseline's, of whole processes. */
-  readonly ratio: number;
-  /** The same from the medians, with the empty process taken off both. */
-  readonly netRatio: number;
+  /** Most that the function may cost; undefined: none was set. */
+  readonly targetMs: number | undefined;
   readonly within: boolean;
 }
 
-/** Most that a function may take, as a multiple of its baseline. */
-export const importTarget = 1.25;
+/** Most that an import may cost above an empty process, ms of CPU. */
+const targets: Partial<Record<FunctionName, number>> = { transfer: 40, withdraw: 40 };
 
 /** What functions cannot do without besides SDK clients. */
 const essentials: Partial<Record<FunctionName, { name: string; source: string }>> = {
@@ -33,14 +35,14 @@ const essentials: Partial<Record<FunctionName, { name: string; source: string }>
     name: 'aws-jwt-verify + dynamodb',
     source: `import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { JwtVerifier } from 'aws-jwt-verify';
-export const baseline = JwtVerifier.create({ issuer: 'https://issuer.example', audience: 'wallet' });
+export const handler = JwtVerifier.create({ issuer: 'https://issuer.example', audience: 'wallet' });
 export const client = [new DynamoDBClient({}), GetItemCommand, PutItemCommand];`,
   },
 };
 
 /**
- * Measures functions in whole fresh processes: the function, its baseline and an empty process in turn, so that noise
- * of the machine meets them alike, and each first in its turn equally often.
+ * Measures functions in whole fresh processes with the options of a deployment by default: the function, its clients, the floor and an
+ * empty process in turn, so that noise of the machine meets them alike, and each first in its turn equally often.
  *
  * @param pairs how often each is started
  */
@@ -55,9 +57,9 @@ export function measureImports(
   const modules = join(dirname(import.meta.dirname), 'node_modules');
   const folder = mkdtempSync(join(modules, '.wallet-bench-'));
   try {
-    const baselines = new Map(names.map((name) => [name, baselineOf(name)]));
-    const entries: Record<string, string> = {};
-    for (const { source } of baselines.values()) {
+    const clients = new Map(names.map((name) => [name, clientsOf(name)]));
+    const entries: Record<string, string> = { floor: join(import.meta.dirname, 'floor-handler.ts') };
+    for (const { source } of clients.values()) {
       const key = keyOf(source);
       mkdirSync(join(folder, key), { recursive: true });
       entries[key] = join(folder, key, 'entry.mjs');
@@ -66,29 +68,26 @@ export function measureImports(
     const bundles = bundle(entries);
     const empty = join(folder, 'empty.mjs');
     writeFileSync(empty, '');
-    const env = { ...environment, PATH: process.env['PATH'] ?? '' };
+    const env = { ...environment, ...nodeOptionsOf(false), PATH: process.env['PATH'] ?? '' };
     return names.map((name) => {
       progress(name);
-      const { name: baseline, source } = baselines.get(name) ?? baselineOf(name);
-      const files = [
-        join(bundleOf(name), 'index.mjs'),
-        join(bundles[keyOf(source)] ?? '', 'index.mjs'),
-        empty,
-      ] as const;
-      const [own, bare, none] = timeInTurn(files, pairs, env);
-      const [ms, baselineMs, emptyMs] = [median(own), median(bare), median(none)];
-      const ratio = median(own.map((each, pair) => each / (bare[pair] ?? NaN)));
+      const { name: clientNames, source } = clients.get(name) ?? clientsOf(name);
+      const own = join(bundleOf(name), bundleFile);
+      const files = [own, ...[keyOf(source), 'floor'].map((key) => join(bundles[key] ?? '', bundleFile)), empty];
+      const [mine = [], bare = [], floor = [], none = []] = measureInTurn(files, pairs, env);
+      const above = (times: readonly number[]) => median(times.map((each, pair) => each - (none[pair] ?? NaN)));
+      const targetMs = targets[name];
+      const aboveEmptyMs = above(mine);
       return {
         function: name,
-        baseline,
-        bytes: statSync(files[0]).size,
-        baselineBytes: statSync(files[1]).size,
-        ms,
-        baselineMs,
-        emptyMs,
-        ratio,
-        netRatio: (ms - emptyMs) / (baselineMs - emptyMs),
-        within: ratio <= importTarget,
+        bytes: statSync(join(bundleOf(name), codeFile)).size,
+        aboveEmptyMs,
+        floorMs: above(floor),
+        clientsMs: above(bare),
+        clients: clientNames,
+        emptyMs: median(none),
+        targetMs,
+        within: targetMs === undefined || aboveEmptyMs <= targetMs,
       };
     });
   } finally {
@@ -101,10 +100,10 @@ function keyOf(source: string): string {
 }
 
 /** The SDK clients and commands in a function's bundle, by its source map, as a module that only makes them. */
-function baselineOf(name: FunctionName): { name: string; source: string } {
+function clientsOf(name: FunctionName): { name: string; source: string } {
   const essential = essentials[name];
   if (essential !== undefined) return essential;
-  const map = JSON.parse(readFileSync(join(bundleOf(name), 'index.mjs.map'), 'utf8')) as { sources: string[] };
+  const map = JSON.parse(readFileSync(join(bundleOf(name), `${codeFile}.map`), 'utf8')) as { sources: string[] };
   const clients = new Map<string, { client?: string; commands: string[] }>();
   for (const source of map.sources) {
     const [, library, command, client] =
@@ -120,52 +119,58 @@ function baselineOf(name: FunctionName): { name: string; source: string } {
     .map(([library, { client = '', commands }], index) => {
       const imported = [client, ...commands.sort()].join(', ');
       return `import { ${imported} } from '@aws-sdk/${library}';
-export const baseline${index} = [new ${client}({}), ${commands.join(', ')}];`;
+export const client${index} = [new ${client}({}), ${commands.join(', ')}];`;
     });
   return {
     name: [...clients.keys()]
       .map((library) => library.replace('client-', ''))
       .sort()
       .join(' + '),
-    source: lines.join('\n'),
+    source: ['export const handler = undefined;', ...lines].join('\n'),
   };
 }
 
-function timeInTurn(files: readonly [string, string, string], rounds: number, env: Record<string, string>) {
-  const times: [number[], number[], number[]] = [[], [], []];
-  for (const file of files) timeProcess(file, env); // The first start reads the disk.
+/** Returns the times of each file, in the order of the rounds. */
+function measureInTurn(files: readonly string[], rounds: number, env: Record<string, string>): number[][] {
+  const times = files.map((): number[] => []);
+  for (const file of files) measureProcess(file, env); // The first start reads the disk.
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < files.length; turn++) {
-      const which = ((round + turn) % files.length) as 0 | 1 | 2;
-      times[which].push(timeProcess(files[which], env));
+      const which = (round + turn) % files.length;
+      times[which]?.push(measureProcess(files[which] ?? '', env));
     }
   }
   return times;
 }
 
-function timeProcess(file: string, env: Record<string, string>): number {
-  const startedAt = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [file], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  const tookMs = performance.now() - startedAt;
-  if (status !== 0) throw new Error(`${file} ended with ${String(status)}: ${stderr.toString()}`);
-  return tookMs;
+/** Imports a file as Lambda does, in a process of its own. Returns the whole process's CPU time, ms. */
+function measureProcess(file: string, env: Record<string, string>): number {
+  const script = `await import('${pathToFileURL(file).href}');
+    const { user, system } = process.cpuUsage();
+    process.stdout.write(String((user + system) / 1000));
+    process.exit();`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    env,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${file} ended with ${String(status)}: ${stderr}`);
+  return Number(stdout);
 }
 
 /** The times as a table. */
 export function importTable(times: readonly ImportTime[]): string {
   return tableOf(
-    ['function', 'kB', 'bare clients kB', 'ms', 'bare ms', 'empty ms', 'ratio', 'without empty', '', 'bare clients'],
+    ['function', 'kB', 'CPU ms', 'target', '', 'by hand', 'bare clients', 'empty process', 'clients'],
     times.map((time) => [
       time.function,
       figure(Math.round(time.bytes / 1000)),
-      figure(Math.round(time.baselineBytes / 1000)),
-      figure(time.ms),
-      figure(time.baselineMs),
+      figure(time.aboveEmptyMs),
+      time.targetMs === undefined ? '' : figure(time.targetMs),
+      time.targetMs === undefined ? '' : verdict(time.within),
+      figure(time.floorMs),
+      figure(time.clientsMs),
       figure(time.emptyMs),
-      time.ratio.toFixed(2),
-      time.netRatio.toFixed(2),
-      verdict(time.within),
-      time.baseline,
+      time.clients,
     ]),
   );
 }

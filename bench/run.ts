@@ -5,7 +5,7 @@ import { readOptions } from '../bin/options.ts';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
 import { startService } from './service.ts';
 
-const sections = ['budgets', 'imports', 'throughput', 'hot-wallet', 'hostile'] as const;
+const sections = ['budgets', 'imports', 'calls', 'latency', 'throughput', 'hot-wallet', 'hostile'] as const;
 type Section = (typeof sections)[number];
 
 const help = `npm run bench -- [options]
@@ -28,6 +28,8 @@ const size = options.quick
   ? {
       functions: ['charge', 'authorizer'] as const,
       pairs: 2,
+      calls: { rounds: 1, warmUp: 10, calls: 10 },
+      withdrawals: 200,
       throughput: { rounds: 1, calls: 16, concurrency: 8 },
       hotWallet: { rounds: 1, batches: 1, concurrency: 8, openLoop: { perSecond: 20, seconds: 2 } },
       hostile: { rounds: 1, seconds: 1 },
@@ -35,6 +37,8 @@ const size = options.quick
   : {
       functions: Object.keys(environments) as FunctionName[],
       pairs: 21,
+      calls: { rounds: 9, warmUp: 1_000, calls: 500 },
+      withdrawals: 5_000,
       throughput: { rounds: 7, calls: 400, concurrency: 8 },
       hotWallet: { rounds: 5, batches: 4, concurrency: 32, openLoop: { perSecond: 100, seconds: 15 } },
       hostile: { rounds: 3, seconds: 8 },
@@ -87,10 +91,21 @@ async function measure(chosen: readonly Section[]): Promise<object> {
         return ['What each step asks of DynamoDB, indexes included', `${first}\n\n${second}`];
       }
       case 'imports': {
-        const { importTable, importTarget, measureImports } = await import('./imports.ts');
+        const { importTable, measureImports } = await import('./imports.ts');
         const times = (figures[section] = measureImports(size.functions, size.pairs, service.environment, told));
-        const title = `Import of each function's bundle by a fresh process, against its bare clients (at most ${importTarget} ×)`;
+        const title = "Import of each function's bundle as deployed: CPU ms above a process that imports nothing";
         return [title, importTable(times)];
+      }
+      case 'calls': {
+        const { callTable, measureCalls } = await import('./calls.ts');
+        const calls = (figures[section] = await measureCalls(service, size.calls, told));
+        const title = 'CPU ms of the first call of a process, and of a warm one; the engine is another process';
+        return [title, callTable(calls)];
+      }
+      case 'latency': {
+        const { latencyTable, modelWithdrawals } = await import('./withdraw-latency.ts');
+        const modelled = (figures[section] = await modelWithdrawals(size.withdrawals));
+        return ['A withdrawal until its answer, in a model of latencies', latencyTable(modelled)];
       }
       case 'throughput': {
         const { handlerTarget, measureThroughput, throughputTable } = await import('./throughput.ts');

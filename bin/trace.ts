@@ -7,21 +7,21 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
-import { bundleFile, bundleOf } from '../lib/bundle.ts';
+import { bundleOf, codeFile } from '../lib/bundle.ts';
 
 const usage = `npm run -s trace -- FUNCTION < TEXT
 
   FUNCTION  a function of the service: charge, withdraw, …
-  TEXT      log lines or a stack trace, with places as ${bundleFile}:12:3456`;
+  TEXT      log lines or a stack trace, with places as ${codeFile}:12:3456`;
 
 const [name = ''] = process.argv.slice(2);
 if (!isFunction(name)) {
   console.error(usage);
   process.exit(name === '--help' ? 0 : 2);
 }
-const payload = JSON.parse(readFileSync(join(bundleOf(name), `${bundleFile}.map`), 'utf8')) as SourceMapPayload;
+const payload = JSON.parse(readFileSync(join(bundleOf(name), `${codeFile}.map`), 'utf8')) as SourceMapPayload;
 const map = new SourceMap(payload);
-const place = new RegExp(String.raw`[^\s(]*${bundleFile.replace('.', String.raw`\.`)}:(\d+):(\d+)`, 'g');
+const place = new RegExp(String.raw`[^\s(]*${codeFile.replace('.', String.raw`\.`)}:(\d+):(\d+)`, 'g');
 const traced = (await text(process.stdin)).replace(place, (found, line: string, column: string) => {
   const origin = map.findOrigin(Number(line), Number(column));
   // Sources are named relative to the bundle, which seems to be two folders below the project.

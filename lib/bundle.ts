@@ -1,6 +1,6 @@
 import { buildSync } from 'esbuild';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join, relative } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
 import { scratchFolder } from './scratch.ts';
 
@@ -16,25 +16,36 @@ const replacements = {
   '@smithy/core/event-streams': join(root, 'lambdas', 'sdk', 'no-event-streams.ts'),
 };
 
-/** The file of a bundle; next to it is its source map, `<file>.map`. */
-export const bundleFile = 'index.cjs';
+/** The file of a bundle that Lambda loads. */
+export const bundleFile = 'index.mjs';
+/** The file with a bundle's code; next to it is its source map, `<file>.map`. */
+export const codeFile = 'function.cjs';
+
+/**
+ * Loads the code and waits until it is ready, within the time that Lambda gives to a start. The code is no ES module: its
+ * imports of Node's own modules would read all their exports, and those of `node:http` load undici.
+ */
+const loader = `import { createRequire } from 'node:module';
+const { handler, ready } = createRequire(import.meta.url)('./${codeFile}');
+await ready;
+export { handler };
+`;
 
 /**
  * Bundles entry files for Lambda, all in one pass, so that what they share is parsed once.
  *
  * @param entries source file by name, absolute or relative to the working directory
- * @returns folder by name; each holds `bundleFile` and its source map. The folders are gone when the process ends:
+ * @returns folder by name; each holds `bundleFile`, `codeFile` and its source map. The folders are gone when the process ends:
  *   `Code.fromAsset` has copied them into the cloud assembly by then.
  */
 export function bundle<Name extends string>(entries: Readonly<Record<Name, string>>): Record<Name, string> {
   const names = Object.keys(entries) as Name[];
   const { outputFiles } = buildSync({
-    entryPoints: names.map((name) => ({ in: entries[name], out: join(name, 'index') })),
+    entryPoints: names.map((name) => ({ in: entries[name], out: join(name, basename(codeFile, extname(codeFile))) })),
     outdir: virtualFolder,
     write: false,
-    outExtension: { '.js': extname(bundleFile) },
+    outExtension: { '.js': extname(codeFile) },
     bundle: true,
-    // An import of Node's own modules by an ES module reads all their exports, and those of `node:http` load undici.
     format: 'cjs',
     supported: { 'dynamic-import': false },
     platform: 'node',
@@ -58,6 +69,7 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, file.contents);
   }
+  for (const name of names) writeFileSync(join(folder, name, bundleFile), loader);
   return Object.fromEntries(names.map((name) => [name, join(folder, name)])) as Record<Name, string>;
 }
 

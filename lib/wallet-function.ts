@@ -4,7 +4,7 @@ import { Architecture, Code, Function, LoggingFormat, Runtime, Tracing } from 'a
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Environment, FunctionName } from '../lambdas/contract.ts';
-import { bundleFile, bundleOf } from './bundle.ts';
+import { bundleOf, codeFile } from './bundle.ts';
 
 /**
  * The value of an environment variable together with the permission to use what it names, so that no function gets a
@@ -45,6 +45,11 @@ export interface WalletFunctionProps<Name extends FunctionName> {
 /** Whether functions below a construct read source maps. Constructs between it and its functions need not pass it on. */
 export const sourceMapsContext = 'wallet:sourceMaps';
 
+/** Returns the options that Node has in functions, as a part of their environment. */
+export function nodeOptionsOf(readsSourceMaps: boolean): Record<string, string> {
+  return readsSourceMaps ? { NODE_OPTIONS: '--enable-source-maps' } : {};
+}
+
 /** One function of the service with its own role and log group; its name is that of its file. */
 export class WalletFunction<Name extends FunctionName> extends Construct {
   /** For routes that may wait for the end of the work: the gateway itself gives up after 29 s. */
@@ -68,7 +73,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
     const valueOf = (binding: string | Access) => (typeof binding === 'string' ? binding : binding.value);
     this.handler = new Function(this, 'Function', {
       description: `Wallet service: ${name}`,
-      code: Code.fromAsset(bundleOf(name), { exclude: readsSourceMaps ? [] : [`${bundleFile}.map`] }),
+      code: Code.fromAsset(bundleOf(name), { exclude: readsSourceMaps ? [] : [`${codeFile}.map`] }),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -77,7 +82,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       timeout: props.timeout ?? Duration.seconds(10),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {
-        ...(readsSourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
+        ...nodeOptionsOf(readsSourceMaps),
         ...Object.fromEntries(bindings.map(([variable, binding]) => [variable, valueOf(binding)])),
       },
       role,

@@ -5,7 +5,7 @@ import { dynamodbClient } from '../runtime/clients.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
 import { openLimits } from '../runtime/limits.ts';
-import { fields } from '../runtime/request.ts';
+import { fields } from '../runtime/body-fields.ts';
 import { walletView } from '../runtime/views.ts';
 import { openTable } from '../store/table.ts';
 import { createWallet as openNewWallet } from '../store/wallets.ts';

@@ -10,9 +10,12 @@ import { readEnvironment } from '../runtime/environment.ts';
 import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import type { LimitedServices } from '../runtime/http.ts';
-import { fields, invalid } from '../runtime/request.ts';
+import { queryFields } from '../runtime/query-fields.ts';
+import { invalid } from '../runtime/request.ts';
 import { balanceView } from '../runtime/views.ts';
+import { warmUp } from '../runtime/warm-up.ts';
 import { findHeld } from '../store/entries.ts';
+import { walletKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
@@ -30,12 +33,14 @@ export interface BalanceServices extends LimitedServices {
  */
 export const getBalance = query({
   name: 'get-balance',
-  query: z.strictObject({ consistent: z.optional(z.enum(['true', 'false'])), at: z.optional(fields.moment) }).check(
-    z.refine(({ consistent, at }) => consistent === undefined || at === undefined, {
-      path: ['at'],
-      message: 'must not be given with consistent',
-    }),
-  ),
+  query: z
+    .strictObject({ consistent: z.optional(z.enum(['true', 'false'])), at: z.optional(queryFields.moment) })
+    .check(
+      z.refine(({ consistent, at }) => consistent === undefined || at === undefined, {
+        path: ['at'],
+        message: 'must not be given with consistent',
+      }),
+    ),
   async handle({ caller, path, query, event }, services: BalanceServices) {
     const { table } = services;
     if (query.at !== undefined) return balanceAtMoment(caller, path['walletId'] ?? '', query.at, services);
@@ -69,8 +74,10 @@ async function balanceAtMoment(caller: Caller, walletId: string, at: string, { t
 
 const env = readEnvironment('get-balance');
 const client = dynamodbClient();
+const table = openTable(client, env.TABLE_NAME);
 export const handler = serve(getBalance, {
-  table: openTable(client, env.TABLE_NAME),
+  table,
   entries: openTable(client, env.ENTRIES_TABLE_NAME),
   limits: openReadLimits(env),
 });
+export const ready = warmUp(table, walletKey('none'));

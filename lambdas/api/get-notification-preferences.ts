@@ -4,7 +4,7 @@ import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
-import { fields } from '../runtime/request.ts';
+import { fields } from '../runtime/body-fields.ts';
 import { getPreferences } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 

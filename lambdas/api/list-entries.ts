@@ -6,7 +6,7 @@ import { readEnvironment } from '../runtime/environment.ts';
 import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
 import type { LimitedServices } from '../runtime/http.ts';
-import { fields } from '../runtime/request.ts';
+import { queryFields } from '../runtime/query-fields.ts';
 import { entryView } from '../runtime/views.ts';
 import { listEntries as readEntries } from '../store/entries.ts';
 import { openTable } from '../store/table.ts';
@@ -24,7 +24,7 @@ export interface EntriesServices extends LimitedServices {
  */
 export const listEntries = query({
   name: 'list-entries',
-  query: z.strictObject({ limit: fields.limit, cursor: z.optional(z.string()) }),
+  query: z.strictObject({ limit: queryFields.limit, cursor: z.optional(z.string()) }),
   async handle({ caller, path, query: { limit, cursor } }, { table, entries }: EntriesServices) {
     const walletId = path['walletId'] ?? '';
     const before = readCursor(cursor, isVersion);

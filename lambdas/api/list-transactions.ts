@@ -6,7 +6,7 @@ import { cursorOf, readCursor } from '../runtime/cursor.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
-import { fields } from '../runtime/request.ts';
+import { queryFields } from '../runtime/query-fields.ts';
 import { transactionView } from '../runtime/views.ts';
 import { isHistoryKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
@@ -21,12 +21,12 @@ import { getWallet } from '../store/wallets.ts';
 export const listTransactions = query({
   name: 'list-transactions',
   query: z.strictObject({
-    limit: fields.limit,
+    limit: queryFields.limit,
     cursor: z.optional(z.string()),
     type: z.optional(z.enum(transactionTypes)),
     status: z.optional(z.enum(transactionStatuses)),
-    from: z.optional(fields.bound),
-    to: z.optional(fields.bound),
+    from: z.optional(queryFields.bound),
+    to: z.optional(queryFields.bound),
   }),
   async handle({ caller, path, query: { cursor, ...filters } }, { table }) {
     const walletId = path['walletId'] ?? '';

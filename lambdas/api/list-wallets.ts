@@ -5,7 +5,8 @@ import { cursorOf, readCursor } from '../runtime/cursor.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { openReadLimits } from '../runtime/limits.ts';
 import { query, serve } from '../runtime/http.ts';
-import { fields } from '../runtime/request.ts';
+import { fields } from '../runtime/body-fields.ts';
+import { queryFields } from '../runtime/query-fields.ts';
 import { walletView } from '../runtime/views.ts';
 import { currencyOfWalletId } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
@@ -14,7 +15,11 @@ import { listWallets as readWallets } from '../store/wallets.ts';
 /** `GET /wallets`: the caller's own wallets, or those of the owner that an operator names, by id. */
 export const listWallets = query({
   name: 'list-wallets',
-  query: z.strictObject({ limit: fields.limit, cursor: z.optional(z.string()), ownerId: z.optional(fields.text(128)) }),
+  query: z.strictObject({
+    limit: queryFields.limit,
+    cursor: z.optional(z.string()),
+    ownerId: z.optional(fields.text(128)),
+  }),
   async handle({ caller, query }, { table }) {
     const { items, next } = await readWallets(table, ownerNamedBy(caller, query.ownerId), {
       limit: query.limit,

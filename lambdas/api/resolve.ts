@@ -6,7 +6,7 @@ import { readEnvironment } from '../runtime/environment.ts';
 import { command, committed, serve } from '../runtime/http.ts';
 import type { OperatorServices } from '../runtime/http.ts';
 import { readOperatorLimits } from '../runtime/operator-limits.ts';
-import { fields } from '../runtime/request.ts';
+import { fields } from '../runtime/body-fields.ts';
 import { transactionView } from '../runtime/views.ts';
 import { isTransactionId } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';

@@ -9,8 +9,11 @@ import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
 import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
 import type { QueuedServices } from '../runtime/queued-command.ts';
-import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
+import { annotations, fields } from '../runtime/body-fields.ts';
+import { currencyOf, requireCurrency } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
+import { warmUp } from '../runtime/warm-up.ts';
+import { transactionKey } from '../store/keys.ts';
 import { acceptTransfer, commitTransfer } from '../store/transactions.ts';
 
 const body = z.strictObject({
@@ -48,15 +51,14 @@ export const transfer = command<typeof body, QueuedServices>({
 });
 
 const env = readEnvironment('transfer');
-export const handler = serve(
-  transfer,
-  openQueuedServices({
-    tableName: env.TABLE_NAME,
-    queueUrl: env.TRANSFER_QUEUE_URL,
-    queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
-    readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
-    refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
-    operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
-    perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
-  }),
-);
+const services = openQueuedServices({
+  tableName: env.TABLE_NAME,
+  queueUrl: env.TRANSFER_QUEUE_URL,
+  queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+  readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
+  refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
+  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
+  perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
+});
+export const handler = serve(transfer, services);
+export const ready = warmUp(services.table, transactionKey('none'));

@@ -8,7 +8,10 @@ import { refuseIfOverloaded } from '../runtime/overload.ts';
 import { preferencesOf } from '../runtime/prefer.ts';
 import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
 import type { QueuedServices } from '../runtime/queued-command.ts';
-import { annotations, currencyOf, fields, requireCurrency } from '../runtime/request.ts';
+import { annotations, fields } from '../runtime/body-fields.ts';
+import { currencyOf, requireCurrency } from '../runtime/request.ts';
+import { warmUp } from '../runtime/warm-up.ts';
+import { transactionKey } from '../store/keys.ts';
 import { acceptWithdrawal } from '../store/transactions.ts';
 
 const body = z.strictObject({
@@ -44,15 +47,14 @@ export const withdraw = command<typeof body, QueuedServices>({
 });
 
 const env = readEnvironment('withdraw');
-export const handler = serve(
-  withdraw,
-  openQueuedServices({
-    tableName: env.TABLE_NAME,
-    queueUrl: env.WITHDRAWAL_QUEUE_URL,
-    queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
-    readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
-    refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
-    operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
-    perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
-  }),
-);
+const services = openQueuedServices({
+  tableName: env.TABLE_NAME,
+  queueUrl: env.WITHDRAWAL_QUEUE_URL,
+  queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
+  readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
+  refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
+  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
+  perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
+});
+export const handler = serve(withdraw, services);
+export const ready = warmUp(services.table, transactionKey('none'), services.isOverloaded);

@@ -19,12 +19,20 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
  * five minutes.
  */
 export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {}): DynamoDBClient {
-  return new DynamoDBClient({
+  const client = new DynamoDBClient({
     maxAttempts,
     disableClockSkewCorrection: true,
     requestHandler: within(requestTimeoutMs),
   });
+  for (const name of unread) client.middlewareStack.remove(name);
+  return client;
 }
+
+/**
+ * Steps of each call whose outcome is not read: the SDK's own log lines, the name of the SDK's version for AWS, and the
+ * trace by which Lambda finds loops, which DynamoDB does not pass on. They are a twentieth of a call's work.
+ */
+const unread = ['loggerMiddleware', 'getUserAgentMiddleware', 'recursionDetectionMiddleware'];
 
 /** Returns a client of SQS that retries: sending or delaying a message twice does no harm, as queues carry only ids. */
 export function sqsClient(): SQSClient {

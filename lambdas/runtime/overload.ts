@@ -3,31 +3,41 @@ import type { Table } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { describe, logger } from './telemetry.ts';
 
-/** Whether so much work waits in a queue that no more should be accepted. */
+/** Returns whether so much work waits in a queue that no more should be accepted. */
 export type IsOverloaded = () => Promise<boolean>;
 
 const freshMs = 5_000;
 const retryAfterSeconds = 30;
 
 /**
- * Watches the depth of a queue, reading it at most every five seconds for each container. A depth that cannot be read
- * counts as shallow: refusing money because a metric is missing would be the larger harm.
+ * Watches the depth of a queue, reading it at most every five seconds for each container. The last reading decides, and
+ * the next one runs beside the command that needs it: no accepted command waits for it. A refusal rests on a reading of the
+ * last five seconds, and waits for one if there is none.
+ *
+ * So after the queue has passed its limit a container accepts what comes until its next reading is due, at most five
+ * seconds later, and the command that starts this reading. A container that has read no depth yet accepts one command too.
+ * A depth that cannot be read counts as shallow: refusing money because a metric is missing would be the larger harm.
  *
  * @param limit most messages that may wait
  */
 export function watchDepth(depth: () => Promise<number>, limit: number, now: () => number): IsOverloaded {
   let readAt = -Infinity;
   let overloaded = false;
-  return async () => {
-    if (now() - readAt >= freshMs) {
-      readAt = now();
-      try {
-        overloaded = (await depth()) > limit;
-      } catch (error) {
-        overloaded = false;
-        logger.warn('queue depth not read', { error: describe(error) });
-      }
+  let reading: Promise<void> | undefined;
+
+  async function read(): Promise<void> {
+    readAt = now();
+    try {
+      overloaded = (await depth()) > limit;
+    } catch (error) {
+      overloaded = false;
+      logger.warn('queue depth not read', { error: describe(error) });
     }
+  }
+
+  return async () => {
+    if (now() - readAt >= freshMs) reading ??= read().finally(() => (reading = undefined));
+    if (overloaded) await reading;
     return overloaded;
   };
 }

@@ -1,110 +1,12 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { maxBodyBytes } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
-import { maxAmount } from '../domain/money.ts';
 import { walletNotFound } from '../domain/wallet.ts';
 import { currencyOfWalletId, isReceiptCode, isTransactionId, isWalletId } from '../store/keys.ts';
 import { doubtfulNames, parseExact } from './json.ts';
-
-const currencies = new Set(Intl.supportedValuesOf('currency'));
-
-const badAmount = `must be an integer of minor units, 1 to ${maxAmount}`;
-const badCurrency = 'must be an ISO 4217 currency code, in upper case';
-const badLimit = 'must be a whole number from 1 to 100';
-const badTime = 'must be an ISO 8601 time with an offset, in the years 1970 to 9999';
-
-/**
- * Neither control characters nor half a surrogate pair, which is no text; nor U+FFFD, which stands for bytes that were
- * no UTF-8. Ranges and no classes, so that the expression means the same in every language that reads the document.
- */
-const plainText = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffd]*$`, 'u');
-
-/** Names that every object has in some language. As a key of metadata such a name could not be read back. */
-const inheritedNames = [
-  'constructor',
-  'hasOwnProperty',
-  'isPrototypeOf',
-  'propertyIsEnumerable',
-  'prototype',
-  'toLocaleString',
-  'toString',
-  'valueOf',
-];
-const metadataKey = new RegExp(`^(?!(?:${inheritedNames.join('|')})$)[A-Za-z][A-Za-z0-9_.-]{0,39}$`);
-
-/** Returns the schema of a time in the query: normalised to UTC, and rounded to milliseconds. */
-function time(round: 'up' | 'down') {
-  return z.iso.datetime({ offset: true, error: badTime, abort: true }).check(
-    z.overwrite((text) => normalisedTime(text, round)),
-    z.refine((text) => text !== '', badTime),
-  );
-}
-
-/** Returns the time in UTC; empty for a time that does not sort as text among the service's own. */
-function normalisedTime(text: string, round: 'up' | 'down'): string {
-  const isFiner = round === 'up' && /\.\d{3}\d*[1-9]/.test(text);
-  const ms = Date.parse(text) + (isFiner ? 1 : 0);
-  return ms >= 0 && ms < endOfTimeMs ? new Date(ms).toISOString() : '';
-}
-const endOfTimeMs = Date.UTC(10_000, 0);
-
-/** Fields that several request bodies share. Texts are bounded, and have no control characters. */
-export const fields = {
-  /** Minor units. */
-  amount: z.int({ error: badAmount, abort: true }).check(z.minimum(1, badAmount), z.maximum(maxAmount, badAmount)),
-  currency: z.string().check(
-    z.regex(/^[A-Z]{3}$/, { error: badCurrency, abort: true }),
-    z.refine((code) => currencies.has(code), badCurrency),
-  ),
-  text: (longest: number) =>
-    z
-      .string()
-      .check(
-        z.minLength(1),
-        z.maxLength(longest),
-        z.regex(plainText, 'must not contain control characters, nor what is not Unicode'),
-      ),
-  walletId: z.string().check(z.minLength(1), z.maxLength(64)),
-  /** Entries on a page, from a query parameter. */
-  limit: z._default(
-    z.pipe(
-      z.pipe(z.string().check(z.regex(/^\d{1,3}$/, badLimit)), z.transform(Number)),
-      z.int().check(z.minimum(1, badLimit), z.maximum(100, badLimit)),
-    ),
-    20,
-  ),
-  /** A moment: what happened at it or before. */
-  moment: time('down'),
-  /** The beginning or the end of a stretch of time: what happened at it or after, or before it. */
-  bound: time('up'),
-};
-
-/** The most keys that metadata may have. */
-export const maxMetadataKeys = 20;
-
-/** What the caller may add to a transaction; small enough that the record stays a few write units. */
-export const annotations = {
-  externalReference: z.optional(fields.text(128)),
-  description: z.optional(fields.text(256)),
-  metadata: z.optional(
-    z
-      .record(
-        z
-          .string()
-          .check(z.regex(metadataKey, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -, and no reserved name')),
-        fields.text(256),
-      )
-      .check(
-        z.refine(
-          (metadata) => Object.keys(metadata).length <= maxMetadataKeys,
-          `must have at most ${maxMetadataKeys} keys`,
-        ),
-      ),
-  ),
-};
 
 /**
  * The currency of the wallet that an id names.

@@ -3,7 +3,7 @@ import type { WalletStatus } from '../domain/wallet.ts';
 import { setWalletStatus } from '../store/wallets.ts';
 import { command, committed } from './http.ts';
 import type { RouteServices } from './http.ts';
-import { fields } from './request.ts';
+import { fields } from './body-fields.ts';
 import { walletView } from './views.ts';
 
 /** An operators' route that sets a wallet's status and answers with the wallet. */

@@ -8,7 +8,8 @@ import { serve } from '../../lambdas/runtime/http.ts';
 import type { QueuedServices } from '../../lambdas/runtime/queued-command.ts';
 import { handlerOf } from '../../bin/openapi.ts';
 import { routes } from '../../lambdas/contract.ts';
-import { fields } from '../../lambdas/runtime/request.ts';
+import { fields } from '../../lambdas/runtime/body-fields.ts';
+import { queryFields } from '../../lambdas/runtime/query-fields.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request, Response } from '../request.ts';
 
@@ -124,7 +125,7 @@ describe('a time in a query', () => {
       ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z', '1970-01-01T00:00:00.000Z'],
     ];
     for (const [text, bound, moment] of cases) {
-      assert.deepEqual([fields.bound.parse(text), fields.moment.parse(text)], [bound, moment], text);
+      assert.deepEqual([queryFields.bound.parse(text), queryFields.moment.parse(text)], [bound, moment], text);
     }
   });
 });

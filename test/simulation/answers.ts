@@ -12,7 +12,7 @@ import type { Item, Ledger, TransactionState, Violate, WalletState } from './led
 import type { FaultKind } from './plan.ts';
 import type { Queues } from './queues.ts';
 import { transferQueue, withdrawalQueue } from './service.ts';
-import type { RouteName } from './service.ts';
+import type { RouteName, Service } from './service.ts';
 import type { Task } from './world.ts';
 
 /** A request and what came of it. Moments are the ledger's. */
@@ -36,6 +36,7 @@ export interface Witness {
   readonly queues: Queues;
   readonly asks: readonly Ask[];
   readonly keys: Pick<SharedKeys, 'hasFailed'>;
+  readonly depthAsksBefore: Service['depthAsksBefore'];
   /** Every fault so far. */
   readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
@@ -83,24 +84,35 @@ export function codeOf({ body }: Response): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-function depthsAround({ route, startedAt }: Ask, { queues }: Witness) {
-  return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, startedAt - 10_000);
+function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
+  return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, since);
 }
+
+/** A process reads a depth with a request, when the last reading is this old; ms. */
+const depthIsFreshMs = 5_000;
+/** A reading has ended by then; ms. */
+const depthReadingMs = 3_000;
 
 /** Whether the container may not know the keys that count: a reading of them has failed, or it stood still meanwhile. */
 function hasOldKeys({ task }: Ask, { keys }: Witness): boolean {
   return keys.hasFailed() || (task?.faults.length ?? 0) > 0;
 }
 
-/** Whether too much had been waiting for so long that nothing new was to be accepted. */
+/**
+ * Whether the process had to know that too much was waiting. It knows the depth as of an earlier request, or as of up to
+ * five seconds before that one.
+ */
 function mustBeRefused(ask: Ask, witness: Witness): boolean {
   const { action } = ask.step;
   const queued = action.do === 'withdraw' || (action.do === 'transfer' && action.queued);
+  const asks = ask.task === undefined ? [] : witness.depthAsksBefore(ask.task);
+  const earlier = asks.findLast((at) => at <= ask.startedAt - depthReadingMs);
   // A depth that cannot be read counts as none.
   return (
     queued &&
     ask.response?.headers['Idempotency-Replayed'] === undefined &&
-    depthsAround(ask, witness).least > witness.history.service.queueDepthLimit &&
+    earlier !== undefined &&
+    depthsSince(ask, witness, earlier - depthIsFreshMs).least > witness.history.service.queueDepthLimit &&
     !witness.struck().some(({ call }) => call === 'sqs GetQueueAttributes')
   );
 }
@@ -177,7 +189,7 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return !seesTransaction(ask, witness);
     case 'overloaded':
       // The depth may have been read some seconds before.
-      return depthsAround(ask, witness).most > history.service.queueDepthLimit;
+      return depthsSince(ask, witness, ask.startedAt - 2 * depthIsFreshMs).most > history.service.queueDepthLimit;
     // Without anything that went wrong, the service is neither busy nor broken.
     case 'busy':
     case 'unavailable':

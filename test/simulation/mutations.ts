@@ -307,6 +307,20 @@ export const mutations: readonly Mutation[] = [
     '',
   ),
   mutation(
+    'read the depth of a queue once',
+    'lambdas/runtime/overload.ts',
+    'if (now() - readAt >= freshMs)',
+    'if (readAt === -Infinity)',
+    'withdraw while too much waits for long',
+  ),
+  mutation(
+    'refuse by the depth of long ago',
+    'lambdas/runtime/overload.ts',
+    'if (overloaded) await reading;',
+    '',
+    'withdraw when too much waited',
+  ),
+  mutation(
     "order a wallet's ledger by the clocks of the commands",
     'lambdas/domain/entries.ts',
     "at: later(previous?.at ?? '', bookedAt),",

@@ -126,6 +126,16 @@ export const operations: readonly Operation[] = [
     [withdraw('OK-1'), { ...withdraw('OK-1'), at: 25 * 60_000 }],
     { perHour: 1 },
   ),
+  operation(
+    'withdraw while too much waits for long',
+    [5_000, 12_000, 20_000].map((at) => ({ ...withdraw('LATE-1'), at, retries: 0 })),
+    { ...longWindow, depthLimit: 0 },
+  ),
+  operation(
+    'withdraw when too much waited',
+    [5_000, 12_000, 300_000].map((at) => ({ ...withdraw('LATE-1'), at, retries: 0 })),
+    { ...longWindow, depthLimit: 0 },
+  ),
   operation('withdraw, and be told by the bank', [withdraw('LATE-1')], { ...longWindow, notified: 1 }),
   operation('withdraw, and be told of a rejection', [withdraw('LATE-REJECT-1')], { ...longWindow, notified: 1 }),
   operation('withdraw, and get it back', [

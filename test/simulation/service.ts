@@ -80,6 +80,8 @@ export interface Service {
   readonly request: (label: string, route: RouteName, request: Request) => Promise<Ending<Response>>;
   /** One run of the sweeper. */
   readonly sweep: (label: string) => Promise<Ending<number>>;
+  /** When the process of a request had asked before whether its queue is too deep, epoch ms. */
+  readonly depthAsksBefore: (task: Task) => readonly number[];
 }
 
 /** Time limits of the functions, as the stack sets them; ms. */
@@ -170,11 +172,21 @@ export function openService(
   /** What a process knows of its callers dies with it. */
   const limited = () => ({ table, limits: openLimits({ readsPerHour, refusalsPerHour: readsPerHour, perHour }) });
   const reading = () => ({ table, limits: openLimits({ readsPerHour }) });
-  const queued = (url: string) => ({
-    ...limited(),
-    queue: openQueue<WorkMessage>(clients.sqs, url),
-    isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.clock),
-  });
+  const depthAsks = new WeakMap<Task, readonly number[]>();
+  const queued = (url: string) => {
+    const isOverloaded = watchDepth(depthOf(url), settings.queueDepthLimit, world.clock);
+    const askedAt: number[] = [];
+    return {
+      ...limited(),
+      queue: openQueue<WorkMessage>(clients.sqs, url),
+      isOverloaded() {
+        const task = world.current();
+        if (task !== undefined) depthAsks.set(task, [...askedAt]);
+        askedAt.push(world.now());
+        return isOverloaded();
+      },
+    };
+  };
   const noDeadLetters = () => Promise.resolve(0);
 
   const newHandlers: Record<RouteName, () => Handler> = {
@@ -286,6 +298,7 @@ export function openService(
   const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };
 
   return {
+    depthAsksBefore: (task) => depthAsks.get(task) ?? [],
     request(label, route, request) {
       const name = `${route} with ${banks.current()}`;
       const pool = pools.get(name) ?? newPool(newHandlers[route], clocksOf(route));

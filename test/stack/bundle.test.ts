@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { environments, type FunctionName } from '../../lambdas/contract.ts';
-import { bundle, bundleFile, bundleOf, entryOf } from '../../lib/bundle.ts';
+import { bundle, bundleFile, bundleOf, codeFile, entryOf } from '../../lib/bundle.ts';
 
 const names = Object.keys(environments) as FunctionName[];
 const root = dirname(dirname(import.meta.dirname));
@@ -32,7 +32,7 @@ describe('bundles', () => {
   });
 
   it('have stack traces that npm run trace leads back to the source', () => {
-    const file = join(bundleOf('charge'), bundleFile);
+    const file = join(bundleOf('charge'), codeFile);
     const failed = spawnSync(process.execPath, ['--eval', `require(${JSON.stringify(file)})`], {
       env: {},
       encoding: 'utf8',
@@ -65,7 +65,7 @@ describe('bundles', () => {
 
   it('are the same bytes each time, wherever the project is', () => {
     const again = bundle({ charge: entryOf('charge') }).charge;
-    for (const file of [bundleFile, `${bundleFile}.map`]) {
+    for (const file of [bundleFile, codeFile, `${codeFile}.map`]) {
       const content = readFileSync(join(again, file), 'utf8');
       assert.equal(content, readFileSync(join(bundleOf('charge'), file), 'utf8'));
       assert.ok(!content.includes(root), `${file} names a folder of this machine`);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { environments, type FunctionName, routes } from '../../lambdas/contract.ts';
-import { bundleFile, bundleOf } from '../../lib/bundle.ts';
+import { bundleOf, codeFile } from '../../lib/bundle.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
@@ -52,7 +52,7 @@ const ofTheSdk = new Set(['DescribeEndpoints']);
 
 /** The operations of AWS that a function's bundle can call: bundling leaves out the rest of the SDK. */
 function operationsIn(name: FunctionName): Set<string> {
-  const code = readFileSync(join(bundleOf(name), bundleFile), 'utf8');
+  const code = readFileSync(join(bundleOf(name), codeFile), 'utf8');
   const calls = code.matchAll(/extends [\w$]+\([^()]*,"(\w+)",[^()]*\)\{\}/g);
   return new Set([...calls].flatMap(([, operation]) => (ofTheSdk.has(operation!) ? [] : operation!)));
 }

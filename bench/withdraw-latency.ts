@@ -1,0 +1,107 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { randomBytes } from 'node:crypto';
+import { walletIdOf } from '../lambdas/store/keys.ts';
+import { openTable } from '../lambdas/store/table.ts';
+import { figure, quantile, table as tableOf, verdict } from './report.ts';
+import { contextOf, eventOf, operationRequest } from './requests.ts';
+
+/** A withdrawal until its answer, in a model of latencies: the handler's own calls, each of which takes its time. */
+export interface ModelledWithdrawals {
+  /** Calls that the answer waits for one after the other. */
+  readonly roundTrips: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly within: boolean;
+}
+
+export const roundTripsTarget = 2;
+export const p99TargetMs = 50;
+
+/** Least and most that a call takes, ms; one of a hundred takes four times as long. */
+const latencies = { write: [8, 12], queue: [5, 10] } as const;
+type CallKind = keyof typeof latencies;
+
+/** Time that passes only when everything waits for it; ms. */
+function openClock() {
+  const due: { readonly at: number; readonly resolve: () => void }[] = [];
+  const clock = { now: 0 };
+  return {
+    now: () => clock.now,
+    sleep: (ms: number) => new Promise<void>((resolve) => due.push({ at: clock.now + ms, resolve })),
+    /** Lets time pass until the work has ended. */
+    async run<T>(work: Promise<T>): Promise<T> {
+      const ending = { reached: false };
+      const end = () => (ending.reached = true);
+      work.then(end, end);
+      for (;;) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (ending.reached) return work;
+        due.sort((a, b) => a.at - b.at);
+        const next = due.shift();
+        if (next === undefined) throw new Error('the work waits for nothing');
+        clock.now = next.at;
+        next.resolve();
+      }
+    },
+  };
+}
+
+/**
+ * Runs the withdrawal's own handler in modelled time, `count` times with modelled latencies and once with calls of 1 ms,
+ * which counts its round trips. Each time the container reads the depth of the queue, as it does every five seconds at most.
+ */
+export async function modelWithdrawals(count: number): Promise<ModelledWithdrawals> {
+  const roundTrips = await answerMs(() => 1);
+  const all: number[] = [];
+  for (let n = 0; n < count; n++) all.push(await answerMs(sample));
+  const [p50, p99] = [quantile(all, 0.5), quantile(all, 0.99)];
+  return { roundTrips, p50, p99, within: roundTrips <= roundTripsTarget && p99 < p99TargetMs };
+}
+
+function sample(kind: CallKind): number {
+  const [least, most] = latencies[kind];
+  return (least + (most - least) * Math.random()) * (Math.random() < 0.01 ? 4 : 1);
+}
+
+/** Returns when the answer comes, ms after the request. */
+async function answerMs(latencyOf: (kind: CallKind) => number): Promise<number> {
+  const { serve } = await import('../lambdas/runtime/http.ts');
+  const { withdraw } = await import('../lambdas/api/withdraw.ts');
+  const { openLimits } = await import('../lambdas/runtime/limits.ts');
+  const { watchDepth } = await import('../lambdas/runtime/overload.ts');
+  const clock = openClock();
+  const client = new DynamoDBClient({});
+  client.middlewareStack.add(
+    () => async () => {
+      await clock.sleep(latencyOf('write'));
+      return { output: { $metadata: {} }, response: undefined };
+    },
+    { step: 'initialize' },
+  );
+  const plenty = 1_000_000;
+  const handler = serve(withdraw, {
+    table: { ...openTable(client, 'modelled'), now: () => Date.parse('2026-01-01') + clock.now(), sleep: clock.sleep },
+    limits: openLimits({ readsPerHour: plenty, refusalsPerHour: plenty, perHour: plenty }),
+    queue: { send: () => clock.sleep(latencyOf('queue')) },
+    isOverloaded: watchDepth(() => clock.sleep(latencyOf('queue')).then(() => 0), plenty, clock.now),
+  });
+  const key = randomBytes(8).toString('hex');
+  const event = eventOf(operationRequest('withdraw', [walletIdOf('model', key, 'EUR')], key, 0));
+  const { statusCode, body } = await clock.run(handler(event, contextOf('model')));
+  client.destroy();
+  if (statusCode !== 202) throw new Error(`the modelled withdrawal was answered ${statusCode}: ${body}`);
+  return clock.now();
+}
+
+/** The model's figures as a table. */
+export function latencyTable({ roundTrips, p50, p99, within }: ModelledWithdrawals): string {
+  return tableOf(
+    ['figure / target', '', ''],
+    [
+      ['round trips in the way of the answer', `${figure(roundTrips)} / ${roundTripsTarget}`, ''],
+      ['p50 ms', figure(p50), ''],
+      ['p99 ms', `${figure(p99)} / ${p99TargetMs}`, verdict(within)],
+    ],
+  );
+}

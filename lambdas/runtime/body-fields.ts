@@ -1,0 +1,69 @@
+import * as z from 'zod/mini';
+import { maxAmount } from '../domain/money.ts';
+
+const currencies = new Set(Intl.supportedValuesOf('currency'));
+
+const badAmount = `must be an integer of minor units, 1 to ${maxAmount}`;
+const badCurrency = 'must be an ISO 4217 currency code, in upper case';
+
+/**
+ * Neither control characters nor half a surrogate pair, which is no text; nor U+FFFD, which stands for bytes that were
+ * no UTF-8. Ranges and no classes, so that the expression means the same in every language that reads the document.
+ */
+const plainText = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffd]*$`, 'u');
+
+/** Names that every object has in some language. As a key of metadata such a name could not be read back. */
+const inheritedNames = [
+  'constructor',
+  'hasOwnProperty',
+  'isPrototypeOf',
+  'propertyIsEnumerable',
+  'prototype',
+  'toLocaleString',
+  'toString',
+  'valueOf',
+];
+const metadataKey = new RegExp(`^(?!(?:${inheritedNames.join('|')})$)[A-Za-z][A-Za-z0-9_.-]{0,39}$`);
+
+/** Fields that several request bodies share. Texts are bounded, and have no control characters. */
+export const fields = {
+  /** Minor units. */
+  amount: z.int({ error: badAmount, abort: true }).check(z.minimum(1, badAmount), z.maximum(maxAmount, badAmount)),
+  currency: z.string().check(
+    z.regex(/^[A-Z]{3}$/, { error: badCurrency, abort: true }),
+    z.refine((code) => currencies.has(code), badCurrency),
+  ),
+  text: (longest: number) =>
+    z
+      .string()
+      .check(
+        z.minLength(1),
+        z.maxLength(longest),
+        z.regex(plainText, 'must not contain control characters, nor what is not Unicode'),
+      ),
+  walletId: z.string().check(z.minLength(1), z.maxLength(64)),
+};
+
+/** The most keys that metadata may have. */
+export const maxMetadataKeys = 20;
+
+/** What the caller may add to a transaction; small enough that the record stays a few write units. */
+export const annotations = {
+  externalReference: z.optional(fields.text(128)),
+  description: z.optional(fields.text(256)),
+  metadata: z.optional(
+    z
+      .record(
+        z
+          .string()
+          .check(z.regex(metadataKey, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -, and no reserved name')),
+        fields.text(256),
+      )
+      .check(
+        z.refine(
+          (metadata) => Object.keys(metadata).length <= maxMetadataKeys,
+          `must have at most ${maxMetadataKeys} keys`,
+        ),
+      ),
+  ),
+};

@@ -1,0 +1,42 @@
+/** The first call that a function makes while it starts. */
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { meter } from '../../bench/meter.ts';
+import { warmUp } from '../../lambdas/runtime/warm-up.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+
+const key = transactionKey('none');
+let engine: TestEngine;
+let table: TestTable;
+before(async () => {
+  engine = await startTestEngine();
+  table = await engine.newTable();
+  process.env['AWS_LAMBDA_INITIALIZATION_TYPE'] = 'on-demand';
+});
+after(() => engine.stop());
+
+describe('the first call of a function', () => {
+  it('costs half a read unit', async () => {
+    const { calls, readUnits, writeUnits } = await meter(table.client, () => warmUp(table, key));
+    assert.deepEqual({ calls, readUnits, writeUnits }, { calls: 1, readUnits: 0.5, writeUnits: 0 });
+  });
+
+  it('does not fail the function, and does not hold it up', async () => {
+    table.fault = () => Promise.reject(new Error('no access'));
+    await warmUp(table, key);
+    table.fault = () => new Promise(() => undefined);
+    const startedAt = performance.now();
+    await warmUp(table, key);
+    assert.ok(performance.now() - startedAt < 1_500);
+    table.fault = undefined;
+  });
+
+  it('is made by functions only', async () => {
+    delete process.env['AWS_LAMBDA_INITIALIZATION_TYPE'];
+    const { calls } = await meter(table.client, () => warmUp(table, key));
+    assert.equal(calls, 0);
+  });
+});

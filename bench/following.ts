@@ -5,6 +5,7 @@ import type { FraudPolicy } from '../lambdas/contract.ts';
 import type { EventType } from '../lambdas/domain/events.ts';
 import type { ServiceEvent } from '../lambdas/event-schemas.ts';
 import type { Publisher } from '../lambdas/runtime/bus.ts';
+import { Heads } from '../lambdas/store/heads.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import { ensureTable } from '../local/dynamodb.ts';
 import { type Body, type Handler, openRoutes } from './budgets.ts';
@@ -187,6 +188,7 @@ async function openConsumers(service: Service) {
     await ensureTable(service.endpoint, 'us-east-1', { create: { ...create, BillingMode: 'PAY_PER_REQUEST' } });
   const setAside = { send: () => Promise.reject(new Error('a record was set aside')) };
   const entriesName = service.environment['ENTRIES_TABLE_NAME'] ?? '';
+  const heads = new Heads();
 
   return async (records: readonly DynamoDBRecord[]): Promise<Record<Consumer, Usage>> => {
     const events: { envelopeId: string; event: ServiceEvent }[] = [];
@@ -211,7 +213,7 @@ async function openConsumers(service: Service) {
 
     const ledger = await metered(async (client) => {
       for (const batch of inBatches(records)) {
-        const again = await project(batch, { entries: openTable(client, entriesName), setAside });
+        const again = await project(batch, { entries: openTable(client, entriesName), setAside, heads });
         if (again !== undefined) throw new Error('a record was not projected');
       }
     });

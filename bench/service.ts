@@ -57,7 +57,7 @@ export async function startService(): Promise<Service> {
     engine.endpoint,
     region,
     tableOfTemplate(name, (stack) => {
-      new LedgerTable(stack, 'Ledger', { deletionProtection: true, addAlarm: () => undefined });
+      new LedgerTable(stack, 'Ledger', { deletionProtection: true, dueShards: 64, addAlarm: () => undefined });
     }),
   );
   await ensureTable(

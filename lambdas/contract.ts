@@ -14,6 +14,8 @@ const table = ['TABLE_NAME'] as const;
 const limited = [...table, 'READS_PER_HOUR'] as const;
 /** What the functions read whose commands are counted in their write. */
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
+/** What the functions read whose commands end in a worker. */
+const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -21,6 +23,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * lambdas/api or lambdas/workers.
  *
  * - `TABLE_NAME`: the wallet table.
+ * - `DUE_SHARDS`: how many partitions of the `due` index open work of a type is spread over.
  * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/runtime/tokens.ts for what differs).
  * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: who signs the callers' tokens and where its public keys are.
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
@@ -56,8 +59,8 @@ export const environments = {
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
   'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
   charge: [...table, 'OPERATOR_LIMITS'],
-  withdraw: [...counted, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'],
-  transfer: [...counted, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'],
+  withdraw: [...queued, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL'],
+  transfer: [...queued, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL'],
   'list-transactions': limited,
   'get-transaction': limited,
   'get-receipt': limited,
@@ -67,9 +70,18 @@ export const environments = {
   resolve: [...table, 'OPERATOR_LIMITS'],
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
-  health: [...table, ...tokens, 'WITHDRAWAL_QUEUE_URL', 'WITHDRAWAL_DLQ_URL', 'TRANSFER_QUEUE_URL', 'TRANSFER_DLQ_URL'],
+  health: [
+    ...table,
+    'DUE_SHARDS',
+    ...tokens,
+    'WITHDRAWAL_QUEUE_URL',
+    'WITHDRAWAL_DLQ_URL',
+    'TRANSFER_QUEUE_URL',
+    'TRANSFER_DLQ_URL',
+  ],
   withdrawals: [
     ...table,
+    'DUE_SHARDS',
     'WITHDRAWAL_QUEUE_URL',
     'BANK_URL',
     'BANK_REQUEST_SECRET_ARN',
@@ -93,7 +105,7 @@ export const environments = {
   projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
   integrity: ['ENTRIES_TABLE_NAME'],
   'integrity-job': [...table, 'ENTRIES_TABLE_NAME', 'BANK_URL', 'BANK_REQUEST_SECRET_ARN', 'BANK_ID', 'EVENT_BUS_NAME'],
-  sweeper: [...table, 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
+  sweeper: [...table, 'DUE_SHARDS', 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
@@ -226,6 +238,13 @@ export const sentItems = { notification: 'notification#' } as const;
 
 /** Names of the table's indexes. */
 export const indexes = { byWallet: 'byWallet', byCounterparty: 'byCounterparty', due: 'due' } as const;
+
+/**
+ * Partitions of the `due` index that open work of a type is spread over, by default and at most. Each takes 1,000 write
+ * units a second: about 250 withdrawals or 500 queued transfers.
+ */
+export const defaultDueShards = 64;
+export const mostDueShards = 256;
 
 /** Name of the entries table's index. */
 export const entryIndexes = { byTime: 'byTime' } as const;

@@ -22,6 +22,7 @@ export class Health extends Construct {
       health: new WalletFunction(this, 'health', {
         environment: {
           TABLE_NAME: ledger.allow({ GetItem: ['breaker', 'issuer'] }, ['due']),
+          DUE_SHARDS: ledger.dueShards,
           ...tokens.environment,
           WITHDRAWAL_QUEUE_URL: withdrawals.allow(['GetQueueAttributes']),
           WITHDRAWAL_DLQ_URL: withdrawals.allowWatchingDeadLetters(),

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import { indexes, ledgerItems } from '../lambdas/contract.ts';
+import { indexes, ledgerItems, mostDueShards } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import { allowTable, type Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
@@ -10,15 +10,24 @@ import type { Access } from './wallet-function.ts';
 /** Properties of `LedgerTable`. */
 export interface LedgerTableProps {
   readonly deletionProtection: boolean;
+  /** Partitions of the `due` index that open work of a type is spread over. */
+  readonly dueShards: number;
   readonly addAlarm: AddAlarm;
 }
 
 /** The table with the money: wallets and transactions, with rate windows, preferences and the like beside them. */
 export class LedgerTable extends Construct {
   readonly table: TableV2;
+  /** `DUE_SHARDS`, for the functions that write open work or look for it. */
+  readonly dueShards: string;
 
   constructor(scope: Construct, id: string, props: LedgerTableProps) {
     super(scope, id);
+    const { dueShards } = props;
+    if (!Number.isInteger(dueShards) || dueShards < 1 || dueShards > mostDueShards) {
+      throw new Error(`dueShards must be a whole number from 1 to ${mostDueShards}, received ${String(dueShards)}`);
+    }
+    this.dueShards = String(dueShards);
     this.table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },

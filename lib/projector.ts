@@ -27,11 +27,17 @@ export class Projector extends Construct {
       addAlarm,
     });
     this.worker = new WalletFunction(this, 'projector', {
-      // A batch of one wallet is 100 puts in a row, and the store's own tries at one of them end after 4 s.
+      // A batch of one wallet is 100 inserts in a row, and the store's own tries at one of them end after 4 s.
       timeout: Duration.seconds(60),
       reservedConcurrency: shares.streams,
       environment: {
-        ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'], PutItem: ['entry', 'booking'], UpdateItem: ['total'] }),
+        ENTRIES_TABLE_NAME: entries.allow({
+          Query: ['entry'],
+          BatchGetItem: ['entry'],
+          PartiQLInsert: ['entry'],
+          PutItem: ['booking'],
+          UpdateItem: ['total'],
+        }),
         SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),
       },
     });

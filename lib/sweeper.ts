@@ -31,6 +31,7 @@ export class Sweeper extends Construct {
       reservedConcurrency: shares.scheduled,
       environment: {
         TABLE_NAME: ledger.allow({ UpdateItem: ['transaction'] }, ['due']),
+        DUE_SHARDS: ledger.dueShards,
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
       },

@@ -1,8 +1,8 @@
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Access } from './wallet-function.ts';
 
-/** DynamoDB actions on items that a request names. A transaction is authorised by the actions of its items. */
-type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem';
+/** DynamoDB actions on items that a request names. A transaction or batch is authorised by the actions of its items. */
+type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'PartiQLInsert';
 
 /**
  * What a function may do with a table: for each action the types of item. `Scan` reads everything, as it names no item.

@@ -50,6 +50,7 @@ export class Transfers extends Construct {
           REFUSALS_PER_HOUR: String(rateLimits.refusals),
           TRANSFERS_PER_HOUR: String(rateLimits.transfers),
           TRANSFER_QUEUE_URL: this.work.allow(['SendMessage', 'GetQueueAttributes']),
+          DUE_SHARDS: ledger.dueShards,
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
           OPERATOR_LIMITS: props.operatorLimits,
         },

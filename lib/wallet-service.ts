@@ -8,7 +8,7 @@ import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { FunctionName, OperatorLimits } from '../lambdas/contract.ts';
+import { defaultDueShards, type FunctionName, type OperatorLimits } from '../lambdas/contract.ts';
 import { alarmsTo } from './alarms.ts';
 import { Api, type CorsProps, type ThrottleProps } from './api.ts';
 import { Audit, type AuditOptions } from './audit.ts';
@@ -77,6 +77,15 @@ export interface WalletServiceProps {
    * @default 20,000
    */
   readonly queueDepthLimit?: number;
+
+  /**
+   * Partitions of the index of open work that the work of a type is spread over: 1 to 256. Each takes about 250
+   * withdrawals or 500 queued transfers a second, and costs half a read unit a minute for each type. It may be raised and
+   * lowered at any time: after that, lost work of partitions that are not in use any more is found within an hour.
+   *
+   * @default 64
+   */
+  readonly dueShards?: number;
 
   /**
    * Most batches of queued transfers that are settled at a time: 2 to 1000. More do not help one wallet that everybody
@@ -196,13 +205,13 @@ export class WalletService extends Construct {
   constructor(scope: Construct, id: string, props: WalletServiceProps) {
     super(scope, id);
     this.node.setContext(sourceMapsContext, props.sourceMaps ?? false);
-    const { queueDepthLimit = 20_000, deletionProtection = true } = props;
+    const { queueDepthLimit = 20_000, dueShards = defaultDueShards, deletionProtection = true } = props;
     const rateLimits = rateLimitsOf(props.rateLimits);
     const operatorLimits = operatorLimitsText(props.operatorLimits ?? {});
     const addAlarm = alarmsTo(props.alarmTopic);
     const shares = sharesOf(props.reservedConcurrency ?? {});
 
-    const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, addAlarm });
+    const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, dueShards, addAlarm });
     const tokens = new Tokens(this, 'Tokens', {
       issuer: props.tokens,
       people: props.people,

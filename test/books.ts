@@ -8,6 +8,7 @@ import { EntriesTable } from '../lib/entries-table.ts';
 import { newApp } from '../lib/app.ts';
 import { openRecords } from '../bench/records.ts';
 import type { TestEngine, TestTable } from './engine.ts';
+import { Heads } from '../lambdas/store/heads.ts';
 import { project } from '../lambdas/workers/projector.ts';
 import type { UnprojectedRecord } from '../lambdas/workers/projector.ts';
 
@@ -18,8 +19,12 @@ export interface TestBooks {
   readonly takeRecords: () => Promise<DynamoDBRecord[]>;
   /** What the projector has set aside. */
   readonly aside: DynamoDBRecord[];
-  /** Hands records to the projector; gives the sequence number from which it wants them again. */
-  readonly hand: (records: readonly DynamoDBRecord[]) => Promise<string | undefined>;
+  /**
+   * Hands records to the projector; gives the sequence number from which it wants them again.
+   *
+   * @param heads what the projector's container knows from earlier batches; a new container without it
+   */
+  readonly hand: (records: readonly DynamoDBRecord[], heads?: Heads) => Promise<string | undefined>;
   /** Brings the entries up to date. */
   readonly follow: () => Promise<void>;
   readonly close: () => void;
@@ -32,9 +37,10 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
   const { take: takeRecords, close } = await openRecords(engine.endpoint, table.name);
   const aside: DynamoDBRecord[] = [];
 
-  async function hand(records: readonly DynamoDBRecord[]): Promise<string | undefined> {
+  async function hand(records: readonly DynamoDBRecord[], heads = new Heads()): Promise<string | undefined> {
     const services = {
       entries,
+      heads,
       setAside: {
         send: ({ Records }: UnprojectedRecord) => {
           aside.push(...Records);

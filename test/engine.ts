@@ -154,7 +154,7 @@ function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
       const { ConsumedCapacity: consumed } = result.output as {
         ConsumedCapacity?: ConsumedCapacity | readonly ConsumedCapacity[];
       };
-      const writes = /Write|Put|Update|Delete/.test(operation);
+      const writes = /Write|Put|Update|Delete|Execute/.test(operation);
       for (const { CapacityUnits = 0, ReadCapacityUnits, WriteCapacityUnits } of [consumed ?? []].flat()) {
         // A write that was done before under the same client token consumes read units.
         const read = writes ? (ReadCapacityUnits ?? 0) : CapacityUnits;
@@ -183,7 +183,7 @@ let described: TableProperties | undefined;
 function describeTable(): TableProperties {
   if (described !== undefined) return described;
   const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
-  new LedgerTable(stack, 'Ledger', { deletionProtection: true, addAlarm: () => undefined });
+  new LedgerTable(stack, 'Ledger', { deletionProtection: true, dueShards: 64, addAlarm: () => undefined });
   const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable'));
   return (described = (resource as { Properties: TableProperties }).Properties);
 }

@@ -40,6 +40,21 @@ export const twice: Fault = async (_call, send) => {
   return send();
 };
 
+/** The statements of a batch take effect, and each but the first is reported as failed, with this code. */
+export function misreported(code: string): Fault {
+  return async (_call, send) => {
+    const response = await send();
+    const chunks = (await (response.body as Readable).toArray()) as Uint8Array[];
+    const answered = JSON.parse(Buffer.concat(chunks).toString()) as { Responses?: object[] };
+    const Responses = answered.Responses?.map((one, index) =>
+      index === 0 ? one : { ...one, Error: { Code: code, Message: code } },
+    );
+    const text = JSON.stringify({ ...answered, ...(Responses && { Responses }) });
+    const { statusCode, headers } = response;
+    return new HttpResponse({ statusCode, headers, body: Readable.from([Buffer.from(text)]) });
+  };
+}
+
 /** The first calls meet these faults in turn; what follows is sent as it is. */
 export function inTurn(...faults: readonly Fault[]): Fault {
   const left = [...faults];

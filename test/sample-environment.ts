@@ -20,6 +20,7 @@ export const sampleEnvironment: Readonly<Record<string, string>> = Object.fromEn
 function sampleOf(variable: string): string {
   if (variable === 'FRAUD_LIMITS') return JSON.stringify(fraudLimits);
   if (variable === 'OPERATOR_LIMITS') return '{}';
+  if (variable === 'DUE_SHARDS') return '64';
   if (variable === 'FREEZE_ON_SUSPICION') return 'false';
   if (variable === 'TOKEN_KIND') return 'oidc';
   if (/_(URL|URI|ISSUER)$/.test(variable)) return 'http://127.0.0.1:9';

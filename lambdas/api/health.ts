@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type { BreakerState } from '../bank/breaker.ts';
 import { scopesIn } from '../runtime/caller.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
+import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
 import { serve } from '../runtime/http.ts';
 import type { RouteHandler, RouteServices } from '../runtime/http.ts';
 import type { Answer } from '../runtime/problem.ts';
@@ -92,7 +92,10 @@ async function isOperator(event: APIGatewayProxyEvent, { verify, table }: Health
 const env = readEnvironment('health');
 const sqs = sqsClient();
 export const handler = serve(health, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
+  table: {
+    ...openTable(dynamodbClient(), env.TABLE_NAME),
+    dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
+  },
   verify: openTokenVerifier(env),
   depths: {
     withdrawals: openQueueDepth(sqs, env.WITHDRAWAL_QUEUE_URL),

@@ -53,6 +53,7 @@ export const transfer = command<typeof body, QueuedServices>({
 const env = readEnvironment('transfer');
 const services = openQueuedServices({
   tableName: env.TABLE_NAME,
+  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
   queueUrl: env.TRANSFER_QUEUE_URL,
   queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
   readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),

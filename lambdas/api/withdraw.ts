@@ -49,6 +49,7 @@ export const withdraw = command<typeof body, QueuedServices>({
 const env = readEnvironment('withdraw');
 const services = openQueuedServices({
   tableName: env.TABLE_NAME,
+  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
   queueUrl: env.WITHDRAWAL_QUEUE_URL,
   queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
   readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),

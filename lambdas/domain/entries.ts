@@ -135,7 +135,7 @@ export function entriesAfter(last: Entry | undefined, change: WalletChange, stor
 }
 
 /** Returns whether two entries of a version record the same change. Their times in the chain do not count. */
-export function isSameChange(one: Entry, other: Entry): boolean {
+function isSameChange(one: Entry, other: Entry): boolean {
   // The text of an entry has all its fields; a time that both share leaves `at` out of the comparison.
   const textOf = (entry: Entry) => hashedText({ ...entry, at: '', bookedAt: bookedAtOf(entry) }, '');
   return textOf(one) === textOf(other);

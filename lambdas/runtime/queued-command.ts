@@ -27,6 +27,7 @@ export interface QueuedServices extends LimitedServices, Pick<OperatorServices, 
 /** Opens the services of a route whose work goes to the queue at `queueUrl`, refused beyond `queueDepthLimit` messages. */
 export function openQueuedServices(of: {
   tableName: string;
+  dueShards: number;
   queueUrl: string;
   queueDepthLimit: number;
   readsPerHour: number;
@@ -34,7 +35,7 @@ export function openQueuedServices(of: {
   perHour: number;
   operatorLimits: OperatorLimits;
 }): QueuedServices {
-  const table = openTable(dynamodbClient(), of.tableName);
+  const table = { ...openTable(dynamodbClient(), of.tableName), dueShards: of.dueShards };
   const sqs = sqsClient();
   return {
     table,

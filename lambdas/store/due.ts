@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { indexes } from '../contract.ts';
-import { dueShard, dueShardOf, dueShards, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
+import { defaultDueShards, indexes } from '../contract.ts';
+import { forEachOf } from '../runtime/parallel.ts';
+import { dueShard, dueShardOf, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import type { DueType } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
@@ -56,7 +57,7 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
     set: 'dueAt = :at, dueShard = :shard',
     remove: 'waitingFor',
     if: 'dueAt = :seen',
-    values: { at, shard: dueShardOf(work.type, work.transactionId), seen: work.dueAt },
+    values: { at, shard: dueShardOf(work.type, work.transactionId, table.dueShards), seen: work.dueAt },
   });
   try {
     await persist(table, () => table.client.send(new UpdateItemCommand(command)));
@@ -67,16 +68,23 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
   }
 }
 
-/** Returns the earliest due time (ISO 8601) of open work; undefined when there is none. Reads one entry of each shard. */
-export async function earliestDue(table: Table): Promise<string | undefined> {
-  const shards = dueTypes.flatMap((type) => Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)));
-  const earliest = await Promise.all(shards.map((shard) => earliestOfShard(table, shard)));
-  return earliest.filter((dueAt) => dueAt !== undefined).sort()[0];
-}
+/** Partitions of the index that are read at the same time. */
+const readsAtATime = 32;
 
-async function earliestOfShard(table: Table, shard: string): Promise<string | undefined> {
-  const [first] = await readShard(table, shard, 1);
-  return first?.['dueAt'] as string | undefined;
+/**
+ * Returns the earliest due time (ISO 8601) of all open work; undefined when nothing is open. Reads one entry of each
+ * partition that work is written to, half a read unit each.
+ */
+export async function earliestDue(table: Table): Promise<string | undefined> {
+  const { dueShards = defaultDueShards } = table;
+  const shards = dueTypes.flatMap((type) => Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)));
+  let earliest: string | undefined;
+  await forEachOf(shards, readsAtATime, async (shard) => {
+    const [first] = await readShard(table, shard, 1);
+    const dueAt = first?.['dueAt'] as string | undefined;
+    if (dueAt !== undefined && (earliest === undefined || dueAt < earliest)) earliest = dueAt;
+  });
+  return earliest;
 }
 
 /** Reads up to `limit` entries of a partition of the index, the earliest first; with `before`, only those due before it. */

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import { ConditionalCheckFailedException, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import {
+  BatchExecuteStatementCommand,
+  ProvisionedThroughputExceededException,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { BatchStatementRequest, BatchStatementResponse, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { entryIndexes } from '../contract.ts';
-import { BrokenChain, hashedText, heldAt, isSameChange } from '../domain/entries.ts';
+import { hashedText, heldAt } from '../domain/entries.ts';
 import type { Balance, ChainedEntry, Entry, Held } from '../domain/entries.ts';
 import type { WalletStatus } from '../domain/wallet.ts';
 import { entryKey, entryOfKeys, ledgerPartition, momentOf } from './keys.ts';
+import { readItems } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
@@ -16,41 +21,80 @@ export function hashOf(entry: Entry, previousHash: string): string {
   return createHash('sha256').update(hashedText(entry, previousHash)).digest('base64url');
 }
 
+/** Returns the entry with its hash, as it follows `previous`. */
+export function chained(entry: Entry, previous: ChainedEntry | undefined): ChainedEntry {
+  return { ...entry, hash: hashOf(entry, previous?.hash ?? '') };
+}
+
+/** Most entries that one call inserts. */
+export const mostInserts = 25;
+
+/** What came of an insert. `known`: the ledger has an entry of this version, which may be the same one. */
+export type Inserted = 'stored' | 'known' | { readonly error: unknown };
+
+/** Codes of a statement that failed, and may succeed when it is repeated. */
+const transientCodes = new Set<string | undefined>([
+  'InternalServerError',
+  'ProvisionedThroughputExceeded',
+  'RequestLimitExceeded',
+  'ThrottlingError',
+  'TransactionConflict',
+]);
+
 /**
- * Puts an entry behind the last one, in one conditional put of 1 write unit, and 1 for the index. The condition is
- * enough: whoever puts version N has seen N-1, so that puts alone leave neither gap nor fork.
+ * Inserts entries of different wallets in one call, each behind the last one of its wallet. An insert of PartiQL is
+ * refused where there is an item already: it takes 1 write unit, 1 for the index, and no transaction. That condition is
+ * enough: version N is inserted only by a container that knows version N-1 to be stored, so there is neither gap nor fork.
  *
- * @returns the entry with its hash; when the same change was there already, the entry as it is stored
- * @throws BrokenChain when another entry of the same version is there
+ * Statements that fail for the moment are repeated. One that was stored, and its answer lost, is `known` then.
+ *
+ * @param batch 1 to 25 entries, each of another wallet
+ * @returns what came of each, in the same order
  */
-export async function appendEntry(entries: Table, entry: Entry, previousHash: string): Promise<ChainedEntry> {
-  const hash = hashOf(entry, previousHash);
-  const { walletId, version, bookedAt, changes, balanceAfter, statusAfter, transactionId } = entry;
-  const command = new PutItemCommand({
-    TableName: entries.name,
-    Item: toItem({
-      ...entryKey(walletId, version),
-      moment: momentOf(entry),
-      bookedAt,
-      changes,
-      balanceAfter,
-      statusAfter,
-      transactionId,
-      hash,
-    }),
-    ConditionExpression: 'attribute_not_exists(pk)',
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  });
+export async function insertEntries(entries: Table, batch: readonly ChainedEntry[]): Promise<Inserted[]> {
+  const outcomes = new Map<ChainedEntry, Inserted>();
+  let pending = batch;
   try {
-    await persist(entries, () => entries.client.send(command));
+    await persist(entries, async () => {
+      const sent = pending;
+      const { Responses = [] } = await entries.client.send(
+        new BatchExecuteStatementCommand({ Statements: sent.map((entry) => insertOf(entries, entry)) }),
+      );
+      for (const [index, entry] of sent.entries()) outcomes.set(entry, insertedBy(Responses[index]));
+      pending = sent.filter((_, index) => transientCodes.has(Responses[index]?.Error?.Code));
+      if (pending.length === 0) return;
+      // Throttling of a part; DynamoDB throws the same itself when it is the whole.
+      throw new ProvisionedThroughputExceededException({ message: `${pending.length} not inserted`, $metadata: {} });
+    });
   } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    const stored = error.Item && toEntry(fromItem(error.Item));
-    // An entry of the first releases has another text, and so another hash.
-    if (stored && isSameChange(stored, entry) && stored.hash === hashOf(stored, previousHash)) return stored;
-    throw new BrokenChain(walletId, `entry ${version} is there already, and another one`);
+    for (const entry of pending) outcomes.set(entry, { error });
   }
-  return { ...entry, hash };
+  return batch.map((entry) => outcomes.get(entry) ?? { error: new Error('the batch was not answered') });
+}
+
+function insertedBy(response: BatchStatementResponse | undefined): Inserted {
+  if (response === undefined) return { error: new Error('the insert was not answered') };
+  const { Error: refusal } = response;
+  if (refusal === undefined) return 'stored';
+  return refusal.Code === 'DuplicateItem'
+    ? 'known'
+    : { error: new Error(`not inserted: ${refusal.Code ?? 'no code'}, ${refusal.Message ?? 'no message'}`) };
+}
+
+function insertOf(entries: Table, entry: ChainedEntry): BatchStatementRequest {
+  const { walletId, version, at, ...rest } = entry;
+  const item = toItem({ ...entryKey(walletId, version), moment: momentOf({ at, version }), ...rest });
+  const places = Object.keys(item).map((name) => `'${name}': ?`);
+  return { Statement: `INSERT INTO "${entries.name}" VALUE {${places.join(', ')}}`, Parameters: Object.values(item) };
+}
+
+/** Reads the entries of these wallets and versions in one call; those that do not exist are left out. At most 100. */
+export async function entriesAt(
+  entries: Table,
+  places: readonly { readonly walletId: string; readonly version: number }[],
+): Promise<ChainedEntry[]> {
+  const keys = places.map(({ walletId, version }) => entryKey(walletId, version));
+  return (await readItems(entries, keys)).map(toEntry);
 }
 
 /** The last entry of a wallet's ledger; half a read unit, doubled for consistency. Undefined when there is none yet. */

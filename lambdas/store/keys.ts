@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { activityItems, entryItems, ledgerItems, sentItems } from '../contract.ts';
+import { activityItems, defaultDueShards, entryItems, ledgerItems, sentItems } from '../contract.ts';
 import { bank } from '../domain/actor.ts';
 
 /** The only place that knows the formats of keys and ids. */
@@ -8,8 +8,8 @@ import { bank } from '../domain/actor.ts';
 export const dueTypes = ['withdrawal', 'transfer'] as const;
 export type DueType = (typeof dueTypes)[number];
 
-/** Open work of a type is spread over this many partitions of the `due` index, so that none of them is hot. */
-export const dueShards = 8;
+/** Parts of the total of an account and hour. Never fewer: what is in the parts would not count. */
+const totalParts = 128;
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 const idLength = 26;
@@ -216,13 +216,23 @@ function versionText(version: number): string {
   return String(version).padStart(16, '0');
 }
 
-/** In the entries table: what was booked on an account in a clock hour, as `yyyy-mm-ddThh`. */
-export function totalKey(account: string, hour: string) {
-  return { pk: totalPartition(account), sk: hour };
+/**
+ * In the entries table: a part of what was booked on an account in a clock hour, as `yyyy-mm-ddThh`. A write adds to the
+ * part that `transactionId` names, and any part would do: the sum counts. So many writes at once meet on few items.
+ */
+export function totalKey(account: string, hour: string, transactionId: string) {
+  return { pk: totalPartition(account, lastBitsOf(transactionId) % totalParts), sk: hour };
 }
 
-export function totalPartition(account: string): string {
-  return `${entryItems.total}${account}`;
+/** The partitions whose items sum up to what was booked on an account. */
+export function totalPartitions(account: string): string[] {
+  // The first releases kept a whole total in one partition.
+  const parts = Array.from({ length: totalParts }, (_, part) => totalPartition(account, part));
+  return [`${entryItems.total}${account}`, ...parts];
+}
+
+function totalPartition(account: string, part: number): string {
+  return `${entryItems.total}${account}#${part}`;
 }
 
 /** In the entries table: says that a transaction's first `count` postings are in the totals. */
@@ -261,9 +271,20 @@ export function transactionIdOfHistoryKey(historyKey: string): string {
   return historyKey.slice(historyKey.indexOf('#') + 1);
 }
 
-/** The partition of the `due` index that a transaction's open work belongs to. */
-export function dueShardOf(type: DueType, transactionId: string): string {
-  return dueShard(type, alphabet.indexOf(transactionId.slice(-1)) % dueShards);
+/**
+ * Returns the partition of the `due` index that a transaction's open work is written to. The sweeper reads the partitions
+ * of every number of shards that a stack may have had.
+ *
+ * @param shards over how many partitions the work of the type is spread, 1 to 256
+ */
+export function dueShardOf(type: DueType, transactionId: string, shards = defaultDueShards): string {
+  return dueShard(type, lastBitsOf(transactionId) % shards);
+}
+
+/** Returns the number that the last two characters of a transaction's id stand for, 0 to 1023. */
+function lastBitsOf(transactionId: string): number {
+  const [high = '', low = ''] = transactionId.slice(-2);
+  return alphabet.indexOf(high) * alphabet.length + alphabet.indexOf(low);
 }
 
 /** The partition of the `due` index with all withdrawals that wait for an operator; there are few. */

@@ -19,6 +19,8 @@ export interface Table {
   readonly retry: RetryPolicy;
   /** Latest time at which a try of a write may begin, epoch ms; absent: the budget of each write alone decides. */
   readonly writeUntil?: number;
+  /** Over how many partitions of the `due` index open work of a type is spread; absent: the default of the stack. */
+  readonly dueShards?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** A number in [0, 1). */

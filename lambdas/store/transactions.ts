@@ -61,7 +61,7 @@ export function acceptWithdrawal(
     [hold(table, movement(transaction))],
     limitedBy(table, rate, transaction.createdAt),
     {
-      dueShard: dueShardOf('withdrawal', transaction.transactionId),
+      dueShard: dueShardOf('withdrawal', transaction.transactionId, table.dueShards),
       dueAt: transaction.createdAt,
       overLimit,
     },
@@ -115,7 +115,7 @@ export function acceptTransfer(
     [debit(table, movement(transaction))],
     limitedBy(table, rate, transaction.createdAt),
     {
-      dueShard: dueShardOf('transfer', transaction.transactionId),
+      dueShard: dueShardOf('transfer', transaction.transactionId, table.dueShards),
       dueAt: transaction.createdAt,
       overLimit,
     },

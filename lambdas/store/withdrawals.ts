@@ -71,7 +71,7 @@ export async function claimWithdrawal(
       withdrawal: 'withdrawal',
       pending: 'pending',
       executing: 'executing',
-      shard: dueShardOf('withdrawal', transactionId),
+      shard: dueShardOf('withdrawal', transactionId, table.dueShards),
       ...claim,
     },
   });

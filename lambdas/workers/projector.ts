@@ -2,13 +2,16 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 import { newBooking } from '../domain/bookings.ts';
 import { BrokenChain, entriesAfter } from '../domain/entries.ts';
 import type { ChainedEntry, Entry } from '../domain/entries.ts';
+import { chunksOf } from '../runtime/chunks.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { forEachOf } from '../runtime/parallel.ts';
 import { openQueue } from '../runtime/queue.ts';
 import type { Queue } from '../runtime/queue.ts';
 import { describe, logger } from '../runtime/telemetry.ts';
-import { appendEntry, entriesBetween, lastEntry } from '../store/entries.ts';
+import { chained, entriesAt, entriesBetween, insertEntries, lastEntry, mostInserts } from '../store/entries.ts';
+import type { Inserted } from '../store/entries.ts';
+import { Heads } from '../store/heads.ts';
 import { changeOf } from '../store/stream.ts';
 import type { Change } from '../store/stream.ts';
 import { openTable } from '../store/table.ts';
@@ -23,13 +26,34 @@ export interface ProjectorServices {
   /** The table of entries and totals. */
   readonly entries: Table;
   readonly setAside: Pick<Queue<UnprojectedRecord>, 'send'>;
+  /** What this container knows of the wallets' ledgers from earlier batches. */
+  readonly heads: Heads;
 }
 
 type WalletChange = Extract<Change, { kind: 'wallet' }>;
 type TransactionChange = Extract<Change, { kind: 'transaction' }>;
 
-/** Wallets whose entries are put at the same time; within a wallet, one after the other. */
-const walletsAtATime = 16;
+/** Wallets whose ledgers are read at the same time. */
+const readsAtATime = 16;
+
+/** What is left to do of a wallet, and where its ledger goes on. */
+interface Chain {
+  readonly walletId: string;
+  /** Changes that the ledger may lack, in the order of their versions. */
+  changes: { readonly record: DynamoDBRecord; readonly change: WalletChange }[];
+  /** The entry that the next one follows; undefined: none. */
+  last: ChainedEntry | undefined;
+  /**
+   * `guessed`: `last` is stored, and may not be the last entry. `read`: it was the last one when the ledger was read.
+   * `unknown`: the ledger must be read.
+   */
+  state: 'guessed' | 'read' | 'unknown';
+  /** Entries that the ledger has of the versions of `changes`, as far as it was read. */
+  stored: Map<number, Entry>;
+}
+
+/** Does the work of a record; returns whether the work of the records behind it may go on. */
+type Attempt = (record: DynamoDBRecord, work: () => Promise<void>) => Promise<boolean>;
 
 /**
  * Writes the ledger's entries from changes of wallets, and the totals of the accounts outside from changes of
@@ -37,6 +61,7 @@ const walletsAtATime = 16;
  * fit the chain never will, as the stream keeps the order of a wallet: it is set aside, so that it does not hold up the
  * other wallets. What cannot be written now holds up those behind it, so that none is missing.
  *
+ * @param records at most 100
  * @returns the first record that is to be delivered again, with all behind it; undefined when all have been dealt with
  */
 export async function project(
@@ -44,8 +69,7 @@ export async function project(
   services: ProjectorServices,
 ): Promise<DynamoDBRecord | undefined> {
   const again = new Set<DynamoDBRecord>();
-  /** Does the work of a record; gives whether the work of those behind it may go on. */
-  const attempt = async (record: DynamoDBRecord, work: () => Promise<void>): Promise<boolean> => {
+  const attempt: Attempt = async (record, work) => {
     try {
       await work();
       return true;
@@ -58,7 +82,7 @@ export async function project(
     }
   };
 
-  const wallets = new Map<string, { record: DynamoDBRecord; change: WalletChange }[]>();
+  const chains = new Map<string, Chain>();
   const transactions: { record: DynamoDBRecord; change: TransactionChange }[] = [];
   for (const record of records) {
     await attempt(record, () => {
@@ -66,28 +90,13 @@ export async function project(
       if (change?.kind === 'transaction') transactions.push({ record, change });
       if (change?.kind !== 'wallet') return Promise.resolve();
       const { walletId } = change.after;
-      wallets.set(walletId, [...(wallets.get(walletId) ?? []), { record, change }]);
+      const chain = chains.get(walletId) ?? newChain(walletId);
+      chain.changes.push({ record, change });
+      chains.set(walletId, chain);
       return Promise.resolve();
     });
   }
-
-  await forEachOf(wallets, walletsAtATime, async ([walletId, changes]) => {
-    let last: ChainedEntry | undefined;
-    let stored: Map<number, Entry> | undefined;
-    for (const { record, change } of changes) {
-      const goOn = await attempt(record, async () => {
-        if (stored === undefined) {
-          last = await lastEntry(services.entries, walletId);
-          stored = await readKnown(services.entries, changes, last);
-        }
-        for (const entry of entriesAfter(last, change, stored.get(change.after.version))) {
-          last = await appendEntry(services.entries, entry, last?.hash ?? '');
-          stored.set(entry.version, last);
-        }
-      });
-      if (!goOn) break;
-    }
-  });
+  await projectWallets([...chains.values()], services, attempt);
 
   const bookings = transactions.flatMap(({ change }): CountedBooking[] => {
     const booking = newBooking(change.before, change.after);
@@ -109,6 +118,135 @@ export async function project(
   }
 
   return records.find((record) => again.has(record));
+}
+
+function newChain(walletId: string): Chain {
+  return { walletId, changes: [], last: undefined, state: 'unknown', stored: new Map() };
+}
+
+/**
+ * Writes the entries of all wallets in rounds: each round inserts the next entry of each wallet, in as few calls as they
+ * fit into. So an entry is inserted only when the one before it is known to be stored.
+ */
+async function projectWallets(chains: readonly Chain[], services: ProjectorServices, attempt: Attempt): Promise<void> {
+  await guessLast(chains, services, attempt);
+  for (let open = chains; open.length > 0; open = open.filter(({ changes }) => changes.length > 0)) {
+    await forEachOf(open, readsAtATime, (chain) => readIfUnknown(chain, services, attempt));
+    const next = new Map<ChainedEntry, Chain>();
+    for (const chain of open) {
+      const entry = await nextEntry(chain, attempt);
+      if (entry !== undefined) next.set(entry, chain);
+    }
+    const calls = chunksOf([...next.keys()], () => 1, { most: mostInserts, mostBytes: mostInserts });
+    await Promise.all(
+      calls.map(async (batch) => {
+        const outcomes = await insertEntries(services.entries, batch);
+        for (const [index, entry] of batch.entries()) {
+          const [chain, outcome] = [next.get(entry), outcomes[index]];
+          if (chain && outcome) await take(chain, { entry, outcome }, services, attempt);
+        }
+      }),
+    );
+  }
+}
+
+/**
+ * Says which entry the first change of each wallet is to follow: that of the version before it. It is kept from an
+ * earlier batch, or read together with the others in one call. Where it turns out not to be the last one, or is not
+ * there, the wallet's ledger is read.
+ */
+async function guessLast(
+  chains: readonly Chain[],
+  { entries, heads }: ProjectorServices,
+  attempt: Attempt,
+): Promise<void> {
+  const wanted = new Map<string, { readonly chain: Chain; readonly version: number }>();
+  for (const chain of chains) {
+    const version = (chain.changes[0]?.change.after.version ?? 0) - 1;
+    const kept = heads.get(chain.walletId);
+    // A kept entry of a later version says that the batch is repeated.
+    if (kept !== undefined && kept.version > version) continue;
+    if (kept?.version === version || version < 0) guess(chain, kept);
+    else wanted.set(chain.walletId, { chain, version });
+  }
+  try {
+    const places = [...wanted].map(([walletId, { version }]) => ({ walletId, version }));
+    for (const entry of await entriesAt(entries, places)) {
+      const chain = wanted.get(entry.walletId)?.chain;
+      if (chain) guess(chain, entry);
+    }
+  } catch (error) {
+    for (const { chain } of wanted.values()) await giveUp(chain, error, attempt);
+  }
+}
+
+function guess(chain: Chain, last: ChainedEntry | undefined): void {
+  chain.last = last;
+  chain.state = 'guessed';
+}
+
+async function readIfUnknown(chain: Chain, { entries, heads }: ProjectorServices, attempt: Attempt): Promise<void> {
+  if (chain.state !== 'unknown' || chain.changes.length === 0) return;
+  try {
+    const last = await lastEntry(entries, chain.walletId);
+    chain.stored = await readKnown(entries, chain.changes, last);
+    chain.last = last;
+    chain.state = 'read';
+    if (last) heads.keep(last);
+  } catch (error) {
+    await giveUp(chain, error, attempt);
+  }
+}
+
+/**
+ * Returns the next entry that the wallet's changes add; undefined when there is none, or the ledger must be read first.
+ * Drops the changes that the ledger has, and those that were set aside.
+ */
+async function nextEntry(chain: Chain, attempt: Attempt): Promise<ChainedEntry | undefined> {
+  for (let [first] = chain.changes; first !== undefined; [first] = chain.changes) {
+    const { change } = first;
+    try {
+      const [entry] = entriesAfter(chain.last, change, chain.stored.get(change.after.version));
+      if (entry !== undefined) return chained(entry, chain.last);
+      chain.changes.shift();
+    } catch (error) {
+      if (chain.state !== 'read') {
+        // What does not fit a guess may fit the ledger.
+        chain.state = 'unknown';
+        return undefined;
+      }
+      await giveUp(chain, error, attempt);
+    }
+  }
+  return undefined;
+}
+
+/** Goes on behind an entry that was inserted. */
+async function take(
+  chain: Chain,
+  { entry, outcome }: { readonly entry: ChainedEntry; readonly outcome: Inserted },
+  { heads }: ProjectorServices,
+  attempt: Attempt,
+): Promise<void> {
+  if (outcome === 'known') chain.state = 'unknown';
+  else if (outcome === 'stored') {
+    chain.last = entry;
+    chain.stored.set(entry.version, entry);
+    heads.keep(entry);
+    // The entry may be of the version before the change, which never arrived by itself.
+    if (entry.version === chain.changes[0]?.change.after.version) chain.changes.shift();
+  } else await giveUp(chain, outcome.error, attempt);
+}
+
+/** Ends the work on the wallet's first change: on all of them, unless it was set aside. */
+async function giveUp(chain: Chain, error: unknown, attempt: Attempt): Promise<void> {
+  const [first, ...others] = chain.changes;
+  const goesOn =
+    first !== undefined &&
+    (await attempt(first.record, () => {
+      throw error;
+    }));
+  chain.changes = goesOn ? others : [];
 }
 
 /** Reads the entries that the ledger has of the versions of these changes, in order to compare them; none as a rule. */
@@ -167,6 +305,7 @@ const env = readEnvironment('projector');
 const services: ProjectorServices = {
   entries: openTable(dynamodbClient(), env.ENTRIES_TABLE_NAME),
   setAside: openQueue<UnprojectedRecord>(sqsClient(), env.SET_ASIDE_QUEUE_URL),
+  heads: new Heads(),
 };
 
 /** Consumes the table's stream. A failure names the record from which Lambda delivers again. */

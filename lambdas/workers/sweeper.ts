@@ -1,13 +1,13 @@
-import { metrics as names } from '../contract.ts';
+import { defaultDueShards, metrics as names, mostDueShards } from '../contract.ts';
 import type { WorkMessage } from '../contract.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
+import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
+import { forEachOf } from '../runtime/parallel.ts';
 import { openQueue, openQueueDepth } from '../runtime/queue.ts';
 import type { Queue } from '../runtime/queue.ts';
 import { logger, metrics } from '../runtime/telemetry.ts';
 import { listDue, listReviews, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork } from '../store/due.ts';
-import { dueShards } from '../store/keys.ts';
 import type { DueType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
@@ -26,16 +26,25 @@ export interface SweeperServices {
 
 /** Work is overdue when it was due this long ago and no worker has moved it: its message is lost, or its worker crashed. */
 const graceMs = 60_000;
-/** Most work of a type queued again from one shard in one run. */
-const mostPerShard = 250;
+/** A queue with more messages than these has a backlog. */
+const backlog = 2_000;
+/** Shards of a type that are swept at the same time. */
+const shardsAtATime = 8;
+/** Overdue work that is taken from a shard before the next one has its turn. */
+const pageSize = 100;
+/** Time in which a run may begin on another page of a type, ms: the run ends after 50 s. */
+const sweepMs = 18_000;
+/** The shards that no work is written to are swept in turn, each once in so many minutes. */
+const turns = 60;
 /** Most withdrawals queued in one run whose wait has ended. */
 const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
 
 /**
- * Queues overdue work again. Marks it as due now before it sends: when the send fails, the work is overdue again after the
- * grace. While a queue has a backlog, its overdue work is not queued again, as the backlog most likely holds its message.
+ * Queues overdue work again, until nothing is overdue or the time is over. Marks it as due now before it sends: when the
+ * send fails, the work is overdue again after the grace. While a queue has a backlog, its overdue work is not queued again,
+ * as the backlog most likely holds its message.
  *
  * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts the
  * withdrawals in review: their alarm lasts until an operator has ended the last one.
@@ -55,7 +64,7 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
 }
 
 async function hasRoom(queue: SweptQueue): Promise<boolean> {
-  return (await queue.depth()) <= mostPerShard * dueShards;
+  return (await queue.depth()) <= backlog;
 }
 
 /** Queues the withdrawals whose wait has ended, without a grace: no message of theirs can be on its way. */
@@ -66,15 +75,36 @@ async function resume(table: Table, queue: SweptQueue): Promise<void> {
   if (resumed > 0) logger.info('waiting withdrawals queued', { resumed });
 }
 
+/**
+ * Sweeps the shards of a type side by side, a page of each at a time. Goes on with the shards that have more while the
+ * workers keep up: each round begins only if the queue has no backlog.
+ */
 async function sweepType(table: Table, type: DueType, queue: SweptQueue): Promise<number> {
-  const now = table.now();
-  const before = new Date(now - graceMs).toISOString();
+  const startedAt = table.now();
+  const before = new Date(startedAt - graceMs).toISOString();
   let requeued = 0;
-  for (let shard = 0; shard < dueShards; shard++) {
-    const overdue = await listDue(table, { type, shard, before, limit: mostPerShard });
-    requeued += await requeueAll(table, queue, overdue, now);
-  }
+  let shards = shardsToSweep(table);
+  do {
+    const withMore: number[] = [];
+    await forEachOf(shards, shardsAtATime, async (shard) => {
+      const overdue = await listDue(table, { type, shard, before, limit: pageSize });
+      const moved = await requeueAll(table, queue, overdue, table.now());
+      requeued += moved;
+      if (overdue.length === pageSize && moved > 0) withMore.push(shard);
+    });
+    shards = withMore;
+  } while (shards.length > 0 && table.now() < startedAt + sweepMs && (await hasRoom(queue)));
   return requeued;
+}
+
+/**
+ * Returns the shards for this run: those that work is written to, and some of the others. Those may have work from a time
+ * at which the stack had more shards.
+ */
+function shardsToSweep({ dueShards = defaultDueShards, now }: Table): number[] {
+  const turn = Math.floor(now() / 60_000) % turns;
+  const every = Array.from({ length: mostDueShards }, (_, shard) => shard);
+  return every.filter((shard) => shard < dueShards || shard % turns === turn);
 }
 
 async function requeueAll(table: Table, queue: SweptQueue, work: readonly DueWork[], now: number): Promise<number> {
@@ -96,7 +126,10 @@ async function requeue(table: Table, queue: SweptQueue, work: readonly DueWork[]
 
 const env = readEnvironment('sweeper');
 const sqs = sqsClient();
-const table = openTable(dynamodbClient(), env.TABLE_NAME);
+const table = {
+  ...openTable(dynamodbClient(), env.TABLE_NAME),
+  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
+};
 const sweptQueue = (url: string): SweptQueue => ({
   send: openQueue<WorkMessage>(sqs, url).sendAll,
   depth: openQueueDepth(sqs, url),

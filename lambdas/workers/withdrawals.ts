@@ -299,7 +299,10 @@ function iso(epochMs: number): string {
 
 const env = readEnvironment('withdrawals');
 const bankId = bankIdOf(env.BANK_ID);
-const table = openTable(dynamodbClient(), env.TABLE_NAME);
+const table = {
+  ...openTable(dynamodbClient(), env.TABLE_NAME),
+  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
+};
 const bank = openBank({
   url: env.BANK_URL,
   keys: openRequestKeys(secretsClient(), env.BANK_REQUEST_SECRET_ARN),

@@ -6,6 +6,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import type { Table } from '../../lambdas/store/table.ts';
 import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
+import { Heads } from '../../lambdas/store/heads.ts';
 import { project } from '../../lambdas/workers/projector.ts';
 import type { Witness } from './answers.ts';
 import type { AuditedTable } from './auditor.ts';
@@ -33,6 +34,10 @@ interface Shard {
   records: DynamoDBRecord[];
   isBusy: boolean;
   batches: number;
+  /** What the containers that take its batches know of the wallets. */
+  readonly containers: Heads[];
+  /** How often everything had been stopped when they were started. */
+  stops: number;
 }
 
 interface Parts {
@@ -49,6 +54,9 @@ interface Parts {
 
 const shards = 2;
 const mostRecords = 20;
+const containersOfShard = 2;
+/** Fewer than there are wallets, so that some are forgotten. */
+const keptHeads = 2;
 /** Time limit of the projector, ms. */
 const limitMs = 60_000;
 /** Time in which the check of the books ends. */
@@ -56,7 +64,10 @@ const passMs = 600_000;
 const faults = ['delivered-twice', 'delivered-late'] as const;
 
 export function openBooks(world: World, { banks, table, entries, stored, ledger, violate, onError }: Parts): Books {
-  const lanes = Array.from({ length: shards }, (_, name): Shard => ({ name, records: [], isBusy: false, batches: 0 }));
+  const lanes = Array.from({ length: shards }, (_, name): Shard => {
+    const containers = Array.from({ length: containersOfShard }, () => new Heads(keptHeads));
+    return { name, records: [], isBusy: false, batches: 0, containers, stops: 0 };
+  });
   const aside: DynamoDBRecord[] = [];
   let behindUntil = 0;
   let sequence = 0;
@@ -96,8 +107,14 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     }
     shard.isBusy = true;
     const batch = shard.records.slice(0, mostRecords);
+    const container = Math.floor(chance(world.seed, 'container', label) * containersOfShard);
+    if (shard.stops < world.stops())
+      for (const place of shard.containers.keys()) shard.containers[place] = new Heads(keptHeads);
+    shard.stops = world.stops();
+    const heads = shard.containers[container] ?? new Heads(keptHeads);
     const services = {
       entries,
+      heads,
       setAside: {
         send({ Records }: { Records: DynamoDBRecord[] }) {
           aside.push(...Records);
@@ -107,6 +124,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     };
     const ending = await world.task(label, limitMs, () => project(batch, services));
     if (ending.how === 'threw') onError(ending.error, ending.task);
+    if (ending.how === 'died') shard.containers[container] = new Heads(keptHeads);
     const again = ending.how === 'returned' ? ending.value : batch[0];
     const done = again === undefined ? batch.length : batch.indexOf(again);
     if (kind !== 'delivered-twice') shard.records = shard.records.slice(done);
@@ -125,7 +143,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     );
     const totals = new Map<string, bigint>();
     for (const { pk, booked } of items.filter((item) => String(item['pk']).startsWith('TOTAL#'))) {
-      const account = String(pk).slice('TOTAL#'.length);
+      const [, account = ''] = String(pk).split('#');
       totals.set(account, (totals.get(account) ?? 0n) + BigInt(booked as number));
     }
     return { ledgers, totals };

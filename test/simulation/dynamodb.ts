@@ -53,7 +53,7 @@ export function connectTable(world: World, { client, line, name, entriesName, na
 
   async function really({ operation, input, text }: WireCall): Promise<Answer> {
     const answer = await line.send(operation, text);
-    const isOfBooks = entriesName !== undefined && Buffer.from(text).includes(`"${entriesName}"`);
+    const isOfBooks = entriesName !== undefined && Buffer.from(text).includes(entriesName);
     if (!reads.has(operation) && answer.status === 200 && !isOfBooks) await ledger.observe(keysIn(input));
     return answer;
   }
@@ -76,6 +76,10 @@ export function connectTable(world: World, { client, line, name, entriesName, na
         return alsoConflict(await really(call), struck);
       case 'partial-batch':
         return changed(await really(call), leaveKeysOut(world.seed, struck), call);
+      case 'statements-throttled':
+        return someThrottled(call, really, world.seed, struck);
+      case 'statements-failed-after':
+        return changed(await really(call), failSome(world.seed, struck), call);
       case 'stale-read':
         return changed(await really(call), showThePast(ledger, world, struck), call);
       case 'index-behind':
@@ -87,7 +91,16 @@ export function connectTable(world: World, { client, line, name, entriesName, na
 
   // As openTable() in lambdas/store/table.ts, on this world's clock.
   const retry = { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 };
-  const table: Table = { client, name, retry, now: world.clock, random: world.random, sleep: world.sleep };
+  // With few shards, a run of the sweeper has few calls that a fault can strike.
+  const table: Table = {
+    client,
+    name,
+    retry,
+    dueShards: 4,
+    now: world.clock,
+    random: world.random,
+    sleep: world.sleep,
+  };
   return { table, entries: entriesName === undefined ? undefined : { ...table, name: entriesName }, model };
 }
 
@@ -121,6 +134,8 @@ function kindsFor({ operation, input }: WireCall): readonly Kind[] {
       return [...always, 'internal-error-after', 'conflict'];
     case 'BatchGetItem':
       return isConsistent(input) ? [...always, 'partial-batch'] : [...always, 'partial-batch', 'stale-read'];
+    case 'BatchExecuteStatement':
+      return [...always, 'internal-error-after', 'statements-throttled', 'statements-failed-after'];
     case 'Query':
       return 'IndexName' in input ? [...always, 'index-behind'] : always;
     case 'Scan':
@@ -192,6 +207,46 @@ function leaveKeysOut(seed: string, struck: Struck) {
     const responses = body['Responses'] as Record<string, StoredItem[]>;
     body['Responses'] = { [name]: (responses[name] ?? []).filter((item) => !texts.has(keyText(item))) };
     body['UnprocessedKeys'] = { [name]: { ...request, Keys: left } };
+  };
+}
+
+interface Statements {
+  readonly Statements: readonly object[];
+}
+
+interface StatementResponse {
+  readonly Error?: { readonly Code: string; readonly Message: string };
+}
+
+/** Some statements of a batch never arrive, and are said to be throttled; the others take effect. */
+async function someThrottled(
+  call: WireCall,
+  really: (call: WireCall) => Promise<Answer>,
+  seed: string,
+  struck: Struck,
+): Promise<Reply> {
+  const all = (call.input as unknown as Statements).Statements;
+  const isThrottled = all.map((_, index) => chance(seed, 'throttled', struck.id, index) < 0.5);
+  const input = { ...call.input, Statements: all.filter((_, index) => isThrottled[index] === false) };
+  if (input.Statements.length === all.length) struck.missed();
+  const throttled: StatementResponse = { Error: { Code: 'ThrottlingError', Message: 'throttled' } };
+  if (input.Statements.length === 0) return { status: 200, body: { Responses: all.map(() => throttled) } };
+  const answer = await really({ ...call, input, text: Buffer.from(JSON.stringify(input)) });
+  const body = bodyOf(answer);
+  const responses = [...((body['Responses'] ?? []) as StatementResponse[])];
+  body['Responses'] = isThrottled.map((one) => (one ? throttled : responses.shift()));
+  return { status: answer.status, body };
+}
+
+function failSome(seed: string, struck: Struck) {
+  return (body: Body): void => {
+    const error = { Code: 'InternalServerError', Message: 'internal error' };
+    const responses = (body['Responses'] ?? []) as StatementResponse[];
+    const changes = responses.map((response, index) =>
+      response.Error === undefined && chance(seed, 'failed', struck.id, index) < 0.5 ? { Error: error } : response,
+    );
+    if (changes.every((response, index) => response === responses[index])) struck.missed();
+    body['Responses'] = changes;
   };
 }
 

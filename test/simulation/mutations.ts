@@ -22,8 +22,11 @@ export interface Edit {
 const client = 'lambdas/bank/client.ts';
 const secret = 'lambdas/bank/secret.ts';
 const consumer = 'lambdas/runtime/consumer.ts';
+const entries = 'lambdas/store/entries.ts';
 const operations = 'lambdas/store/operations.ts';
+const projector = 'lambdas/workers/projector.ts';
 const table = 'lambdas/store/table.ts';
+const totals = 'lambdas/store/totals.ts';
 const transfers = 'lambdas/store/transfers.ts';
 const wallets = 'lambdas/store/wallets.ts';
 const withdrawals = 'lambdas/store/withdrawals.ts';
@@ -78,7 +81,12 @@ export const mutations: readonly Mutation[] = [
     '...group.map((transfer) =>',
     '...group.slice(1).map((transfer) =>',
   ),
-  mutation('skip the sweeper', 'lambdas/workers/sweeper.ts', 'shard < dueShards;', 'shard < 0;'),
+  mutation(
+    'skip the sweeper',
+    'lambdas/workers/sweeper.ts',
+    'let shards = shardsToSweep(table);',
+    'let shards: number[] = [];',
+  ),
   mutation('retry a write under a new id', 'lambdas/store/transactions.ts', commit, commitWithNewIds),
   mutation(
     'retry a write with a new token',
@@ -337,6 +345,42 @@ export const mutations: readonly Mutation[] = [
     'lambdas/domain/entries.ts',
     "if (wallet.version !== (entry?.version ?? -1) + 1) return 'behind';",
     'if (wallet.version !== (entry?.version ?? -1) + 1) return ofEntry;',
+  ),
+  {
+    name: 'go on behind an entry whose insert has failed',
+    edits: [
+      { file: entries, text: "if (refusal === undefined) return 'stored';", replacement: '' },
+      { file: entries, text: 'return refusal.Code ===', replacement: 'return refusal?.Code ===' },
+      {
+        file: entries,
+        text: ": { error: new Error(`not inserted: ${refusal.Code ?? 'no code'}, ${refusal.Message ?? 'no message'}`) };",
+        replacement: ": 'stored';",
+      },
+      {
+        file: entries,
+        text: 'transientCodes.has(Responses',
+        replacement: 'transientCodes.has(String()) && transientCodes.has(Responses',
+      },
+    ],
+  },
+  mutation(
+    'take an entry that is there for the one that was to be inserted',
+    projector,
+    "if (outcome === 'known') chain.state = 'unknown';\n  else if (outcome === 'stored') {",
+    "if (outcome === 'stored' || outcome === 'known') {",
+  ),
+  {
+    name: 'count a booking in the totals again',
+    edits: [
+      { file: totals, text: "ConditionExpression: 'attribute_not_exists(pk)',", replacement: '' },
+      { file: totals, text: "ReturnValuesOnConditionCheckFailure: 'ALL_OLD',", replacement: '' },
+    ],
+  },
+  mutation(
+    'touch work into the partition of another type',
+    'lambdas/store/due.ts',
+    'dueShardOf(work.type,',
+    "dueShardOf('transfer',",
   ),
   mutation(
     'accept however many an hour',

@@ -33,6 +33,10 @@ export const dynamodbFaults = [
   'conflict-and-failed-condition',
   /** A batch read that leaves keys out. */
   'partial-batch',
+  /** A batch of statements of which some are throttled. */
+  'statements-throttled',
+  /** A batch of statements of which some are reported as failed although they took effect. */
+  'statements-failed-after',
   /** An index that does not yet show everything. */
   'index-behind',
   /** An eventually consistent read that shows what was true some seconds ago. */
@@ -120,6 +124,10 @@ export function atRandom(
     // Few reads come so soon after a write that there is a past to be shown.
     if (kinds.includes('stale-read') && likes('stale-read') && chance(seed, 'stale?', id) < 4 * rate)
       return 'stale-read';
+    // One history in five has books, and each of them few batches.
+    const ofStatements = kinds.filter((kind) => kind.startsWith('statements-'));
+    if (ofStatements.length > 0 && chance(seed, 'statements?', id) < 4 * rate)
+      return choose(ofStatements, seed, 'statements', id);
     // There are few calls to the bank, and much depends on them.
     if (chance(seed, 'fault?', id) >= (call.startsWith('bank') ? 4 * rate : rate)) return undefined;
     const liked = kinds.filter(likes);

@@ -142,6 +142,7 @@ describe('grants', () => {
   const partsOf = (operation: string, name: FunctionName): string[] => {
     if (operation === 'SendMessageBatch') return ['SendMessage'];
     if (operation === 'PublishBatch') return ['Publish'];
+    if (operation === 'BatchExecuteStatement') return ['PartiQLInsert'];
     if (operation !== 'TransactWriteItems') return [operation];
     return name === 'transfers' ? ['UpdateItem'] : ['PutItem', 'UpdateItem'];
   };
@@ -193,7 +194,7 @@ describe('grants', () => {
       sweeper: ['UpdateItem transaction'],
       fraud: ['PutItem activity', 'PutItem transaction', 'UpdateItem wallet'],
       notifier: ['PutItem notification'],
-      projector: ['PutItem booking', 'PutItem entry', 'UpdateItem total'],
+      projector: ['PartiQLInsert entry', 'PutItem booking', 'UpdateItem total'],
       'integrity-job': ['PutItem pass'],
     };
     for (const name of names) {

@@ -44,6 +44,7 @@ import {
 import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
 import { openLimits } from '../../lambdas/runtime/limits.ts';
+import { Heads } from '../../lambdas/store/heads.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
@@ -119,6 +120,13 @@ function accessesOf({ operation, input }: Call): string[] {
   if (operation === 'BatchGetItem') {
     const [request] = Object.values(input['RequestItems'] as Record<string, { Keys: Keyed[] }>);
     return request!.Keys.map((key) => access('BatchGetItem', key));
+  }
+  if (operation === 'BatchExecuteStatement') {
+    const statements = input['Statements'] as { Statement: string; Parameters: { S: string }[] }[];
+    return statements.map(({ Statement, Parameters }) => {
+      assert.match(Statement, /^INSERT INTO "[^"]+" VALUE \{'pk': \?/, 'another statement needs another action');
+      return access('PartiQLInsert', { pk: Parameters[0]! });
+    });
   }
   if (operation === 'Query') {
     if (input['IndexName'] !== undefined) return [`Query index ${input['IndexName'] as string}`];
@@ -303,8 +311,9 @@ async function useTheService(): Promise<void> {
 async function followTheStream(): Promise<void> {
   const records = await books.takeRecords();
   const setAside = { send: () => Promise.reject(new Error('no record is set aside')) };
-  await as('projector', () => project(records, { entries: books.entries, setAside }));
-  await as('projector', () => project(records, { entries: books.entries, setAside }));
+  const heads = new Heads();
+  await as('projector', () => project(records, { entries: books.entries, setAside, heads }));
+  await as('projector', () => project(records, { entries: books.entries, setAside, heads }));
 
   const events = [...eventsIn(records).values()];
   const of = <T extends ServiceEvent['type']>(types: readonly T[]) =>
@@ -335,7 +344,7 @@ async function followTheStream(): Promise<void> {
   assert.equal(failures.size, 0);
   // The screening has frozen wallets.
   const later = await books.takeRecords();
-  await as('projector', () => project(later, { entries: books.entries, setAside }));
+  await as('projector', () => project(later, { entries: books.entries, setAside, heads: new Heads() }));
 }
 
 async function readTheBooks(): Promise<void> {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import '../environment.ts';
-import { metrics as names } from '../../lambdas/contract.ts';
+import { defaultDueShards as dueShards, metrics as names } from '../../lambdas/contract.ts';
 import { metrics } from '../../lambdas/runtime/telemetry.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
-import { dueShardOf, dueShards, dueTypes, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
+import { dueShard, dueShardOf, dueTypes, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { endWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
-import { startTestEngine } from '../engine.ts';
+import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import {
   acceptedWithdrawal,
@@ -123,7 +123,7 @@ describe('the sweeper', () => {
     // More than one run takes from a shard, all of it in the way if types shared their shards.
     const waiting = await Promise.all(
       Array.from({ length: 300 }, async (_, i) => {
-        const transactionId = `tx_${i}${lost.slice(-1)}`;
+        const transactionId = `tx_${i}${lost.slice(-2)}`;
         const dueAt = iso(table.now() - 300_000 - i);
         const dueShard = dueShardOf('transfer', transactionId);
         await plant(table, { ...transactionKey(transactionId), transactionId, type: 'transfer', dueShard, dueAt });
@@ -160,6 +160,74 @@ describe('the sweeper', () => {
     await sweep({ table, withdrawals, transfers });
     assert.deepEqual(withdrawals.sent.sort(), ids.sort(), 'each once');
     assert.ok(!withdrawals.sent.includes(lost), 'overdue work may still be in the queue');
+  });
+
+  /** Overdue withdrawals in this partition of the index. */
+  const plantOverdue = async (table: TestTable, shard: string, count: number) => {
+    const ids = Array.from({ length: count }, (_, n) => `tx_${shard}${n}aa`);
+    const dueAt = iso(table.now());
+    await plant(
+      table,
+      ...ids.map((transactionId) => ({
+        ...transactionKey(transactionId),
+        transactionId,
+        type: 'withdrawal',
+        dueShard: shard,
+        dueAt,
+      })),
+    );
+    return ids;
+  };
+
+  it('queues again all that is overdue, however much of it is in one shard', async () => {
+    const table = await engine.newTable();
+    const ids = await plantOverdue(table, dueShard('withdrawal', 7), 420);
+    table.clock.now += 600_000;
+    const withdrawals = queueOf(0);
+    assert.equal(await sweep({ table, withdrawals, transfers: queueOf(0) }), 420);
+    assert.deepEqual(withdrawals.sent.sort(), ids.sort(), 'each once');
+  });
+
+  it('takes a page of each shard, and no more of them once the workers do not keep up', async () => {
+    const table = await engine.newTable();
+    await plantOverdue(table, dueShard('withdrawal', 7), 150);
+    const other = await plantOverdue(table, dueShard('withdrawal', 40), 3);
+    table.clock.now += 600_000;
+    const withdrawals = queueOf(0);
+    const depth = () => Promise.resolve(withdrawals.sent.length === 0 ? 0 : 2_001);
+    assert.equal(await sweep({ table, withdrawals: { ...withdrawals, depth }, transfers: queueOf(0) }), 103);
+    assert.deepEqual(
+      other.filter((id) => !withdrawals.sent.includes(id)),
+      [],
+    );
+  });
+
+  it('finds within an hour what was written when there were other numbers of shards', async () => {
+    for (const dueShards of [1, 8, 256]) {
+      const table: TestTable = { ...(await engine.newTable()), dueShards };
+      const ids: string[] = [];
+      for (const shard of [0, 7, 8, 63, 64, 255])
+        ids.push(...(await plantOverdue(table, dueShard('withdrawal', shard), 1)));
+      const withdrawals = queueOf(0);
+      let minutes = 2;
+      table.clock.now += 2 * 60_000;
+      // What was queued again is overdue again after the grace.
+      for (; new Set(withdrawals.sent).size < ids.length && minutes < 99; minutes++) {
+        await sweep({ table, withdrawals, transfers: queueOf(0) });
+        table.clock.now += 60_000;
+      }
+      assert.ok(minutes <= 62, `${minutes} minutes with ${dueShards} shards`);
+    }
+  });
+
+  it('reads the shards that are in use, and some others, when nothing is overdue: half a read unit each', async () => {
+    const table = await engine.newTable();
+    const { readUnits, writeUnits } = await measure(table, () =>
+      sweep({ table, withdrawals: queueOf(0), transfers: queueOf(0) }),
+    );
+    // 64 and 3 or 4 of each type, what waits, and what is in review.
+    assert.ok(readUnits >= 68 && readUnits <= 69, `${readUnits} units`);
+    assert.equal(writeUnits, 0);
   });
 
   it('queues again what is overdue of both types, each once', async () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { defaultDueShards, mostDueShards } from '../../lambdas/contract.ts';
 import { bank, screening, service } from '../../lambdas/domain/actor.ts';
 import {
   currencyOfWalletId,
   dueShard,
   dueShardOf,
-  dueShards,
   dueTypes,
   fingerprintOf,
   historyKeyOf,
@@ -126,14 +126,15 @@ describe('history keys', () => {
 describe('the shards of open work', () => {
   it('are all used, and evenly', () => {
     for (const type of dueTypes) {
-      const counts = new Map<string, number>();
-      const ids = Array.from({ length: 4_000 }, (_, i) => dueShardOf(type, transactionIdOf('ann', String(i))));
-      for (const shard of ids) counts.set(shard, (counts.get(shard) ?? 0) + 1);
-      assert.deepEqual(
-        [...counts.keys()].sort(),
-        Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)),
-      );
-      for (const count of counts.values()) assert.ok(count > 350 && count < 650, String(count));
+      for (const shards of [8, undefined, mostDueShards]) {
+        const counts = new Map<string, number>();
+        const names = Array.from({ length: shards ?? defaultDueShards }, (_, shard) => dueShard(type, shard));
+        const ids = Array.from({ length: 500 * names.length }, (_, i) => transactionIdOf('ann', String(i)));
+        for (const shard of ids.map((id) => dueShardOf(type, id, shards)))
+          counts.set(shard, (counts.get(shard) ?? 0) + 1);
+        assert.deepEqual([...counts.keys()].sort(), names.sort());
+        for (const count of counts.values()) assert.ok(count > 350 && count < 650, String(count));
+      }
     }
   });
 });

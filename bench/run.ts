@@ -37,7 +37,7 @@ const size = options.quick
   : {
       functions: Object.keys(environments) as FunctionName[],
       pairs: 21,
-      calls: { rounds: 9, warmUp: 1_000, calls: 500 },
+      calls: { rounds: 5, warmUp: 1_500, calls: 500 },
       withdrawals: 5_000,
       throughput: { rounds: 7, calls: 400, concurrency: 8 },
       hotWallet: { rounds: 5, batches: 4, concurrency: 32, openLoop: { perSecond: 100, seconds: 15 } },

@@ -36,7 +36,7 @@ export interface Witness {
   readonly queues: Queues;
   readonly asks: readonly Ask[];
   readonly keys: Pick<SharedKeys, 'hasFailed'>;
-  readonly depthAsksBefore: Service['depthAsksBefore'];
+  readonly queuedBefore: Service['queuedBefore'];
   /** Every fault so far. */
   readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
@@ -99,14 +99,14 @@ function hasOldKeys({ task }: Ask, { keys }: Witness): boolean {
 }
 
 /**
- * Whether the process had to know that too much was waiting. It knows the depth as of an earlier request, or as of up to
- * five seconds before that one.
+ * Whether the process had to know that too much was waiting. It knows the depth as of an earlier request that it queued,
+ * or as of up to five seconds before that one.
  */
 function mustBeRefused(ask: Ask, witness: Witness): boolean {
   const { action } = ask.step;
   const queued = action.do === 'withdraw' || (action.do === 'transfer' && action.queued);
-  const asks = ask.task === undefined ? [] : witness.depthAsksBefore(ask.task);
-  const earlier = asks.findLast((at) => at <= ask.startedAt - depthReadingMs);
+  const queuedAt = ask.task === undefined ? [] : witness.queuedBefore(ask.task);
+  const earlier = queuedAt.findLast((at) => at <= ask.startedAt - depthReadingMs);
   // A depth that cannot be read counts as none.
   return (
     queued &&

@@ -313,6 +313,7 @@ export const mutations: readonly Mutation[] = [
     'lambdas/api/withdraw.ts',
     'await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);',
     '',
+    'withdraw while too much waits for long',
   ),
   mutation(
     'read the depth of a queue once',

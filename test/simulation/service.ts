@@ -80,8 +80,8 @@ export interface Service {
   readonly request: (label: string, route: RouteName, request: Request) => Promise<Ending<Response>>;
   /** One run of the sweeper. */
   readonly sweep: (label: string) => Promise<Ending<number>>;
-  /** When the process of a request had asked before whether its queue is too deep, epoch ms. */
-  readonly depthAsksBefore: (task: Task) => readonly number[];
+  /** When requests began that the process of a request had queued before, epoch ms. */
+  readonly queuedBefore: (task: Task) => readonly number[];
 }
 
 /** Time limits of the functions, as the stack sets them; ms. */
@@ -172,21 +172,11 @@ export function openService(
   /** What a process knows of its callers dies with it. */
   const limited = () => ({ table, limits: openLimits({ readsPerHour, refusalsPerHour: readsPerHour, perHour }) });
   const reading = () => ({ table, limits: openLimits({ readsPerHour }) });
-  const depthAsks = new WeakMap<Task, readonly number[]>();
-  const queued = (url: string) => {
-    const isOverloaded = watchDepth(depthOf(url), settings.queueDepthLimit, world.clock);
-    const askedAt: number[] = [];
-    return {
-      ...limited(),
-      queue: openQueue<WorkMessage>(clients.sqs, url),
-      isOverloaded() {
-        const task = world.current();
-        if (task !== undefined) depthAsks.set(task, [...askedAt]);
-        askedAt.push(world.now());
-        return isOverloaded();
-      },
-    };
-  };
+  const queued = (url: string) => ({
+    ...limited(),
+    queue: openQueue<WorkMessage>(clients.sqs, url),
+    isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.clock),
+  });
   const noDeadLetters = () => Promise.resolve(0);
 
   const newHandlers: Record<RouteName, () => Handler> = {
@@ -221,6 +211,9 @@ export function openService(
         },
       }),
   };
+  /** By process, and by request. */
+  const queuedBy = new WeakMap<Handler, readonly number[]>();
+  const queuedBefore = new WeakMap<Task, readonly number[]>();
   /** Of the deployment with each bank: a new one starts new processes, and the old ones end what they have begun. */
   const pools = new Map<string, Pool<Handler>>();
 
@@ -298,14 +291,21 @@ export function openService(
   const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };
 
   return {
-    depthAsksBefore: (task) => depthAsks.get(task) ?? [],
+    queuedBefore: (task) => queuedBefore.get(task) ?? [],
     request(label, route, request) {
       const name = `${route} with ${banks.current()}`;
       const pool = pools.get(name) ?? newPool(newHandlers[route], clocksOf(route));
       pools.set(name, pool);
-      return pool((handler, aheadMs) =>
-        world.task(label, limitMs(route), () => send(route, handler, request), aheadMs),
-      );
+      return pool(async (handler, aheadMs) => {
+        const earlier = queuedBy.get(handler) ?? [];
+        const startedAt = world.now();
+        const ending = await world.task(label, limitMs(route), () => send(route, handler, request), aheadMs);
+        queuedBefore.set(ending.task, earlier);
+        const isQueued = route === 'withdraw' || request.headers?.['Prefer']?.includes('respond-async') === true;
+        if (isQueued && ending.how === 'returned' && ending.value.status < 300)
+          queuedBy.set(handler, [...earlier, startedAt]);
+        return ending;
+      });
     },
     async sweep(label) {
       const ending = await sweepers((_sweeper, aheadMs) =>

@@ -146,8 +146,8 @@ export async function simulate(
       : undefined;
   const parts = { clients, table: connected.table, entries: books?.entries, queues, banks, keys };
   const service = openService(world, parts, history.service, onError);
-  const { depthAsksBefore } = service;
-  const witness = { history, ledger, books, queues, asks, keys, depthAsksBefore, struck: () => world.struck, violate };
+  const { queuedBefore } = service;
+  const witness = { history, ledger, books, queues, asks, keys, queuedBefore, struck: () => world.struck, violate };
   const actors: Actors = actorsOn({ world, service, banks, keys, witness, labelOf, tell });
 
   /**

@@ -2,6 +2,7 @@
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { modelWithdrawals } from '../../bench/withdraw-latency.ts';
 import { watchDepth } from '../../lambdas/runtime/overload.ts';
 
 const readingMs = 40;
@@ -28,6 +29,10 @@ function newQueue(depth: number) {
     },
   };
 }
+
+it('a withdrawal is answered after two round trips: its write and its message', async () => {
+  assert.equal((await modelWithdrawals(1)).roundTrips, 2);
+});
 
 describe('the depth of a queue', () => {
   it('is read beside the command: no accepted command waits for it', async () => {

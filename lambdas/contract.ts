@@ -199,7 +199,7 @@ export const operatorGroups = { 'wallet-support': 'support', 'wallet-decide': 'd
 export const ownerScopes = ['read', 'write'] as const satisfies readonly OwnerScope[];
 
 /** The scopes that the stack's client for a backend may ask the service's own user pool for. */
-export const backendScopes = ['charge', ...ownerScopes] as const satisfies readonly (OwnerScope | OperatorScope)[];
+export const backendScopes = ['charge', 'read'] as const satisfies readonly (OwnerScope | OperatorScope)[];
 
 /** The scopes that `operate` includes. The three together are less than `operate`. */
 export const operatorScopes = ['charge', 'support', 'decide'] as const satisfies readonly OperatorScope[];

@@ -68,7 +68,7 @@ export class Api extends Construct {
         throttlingBurstLimit: props.throttle.burst,
         tracingEnabled: true,
         ...methodLogging,
-        methodOptions: throttlesOfOpenMethods(props.throttle, props.cors !== undefined),
+        methodOptions: throttlesOfOpenMethods(props.throttle),
         accessLogDestination: new LogGroupLogDestination(accessLog),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
@@ -169,21 +169,13 @@ const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; reado
 /** Settings of a method replace all of the stage's, so each of them repeats these. */
 const methodLogging = { loggingLevel: MethodLoggingLevel.ERROR, dataTraceEnabled: false };
 
-/** Preflight requests to one path, from all callers together. A browser sends few, as it keeps the answer for two hours. */
-const preflightThrottle: ThrottleProps = { ratePerSecond: 50, burst: 100 };
-
 /** Returns the throttles of the methods that take no token, by path and method; none is above the stage's. */
-function throttlesOfOpenMethods(
-  { ratePerSecond, burst }: ThrottleProps,
-  hasPreflight: boolean,
-): Record<string, MethodDeploymentOptions> {
+function throttlesOfOpenMethods({ ratePerSecond, burst }: ThrottleProps): Record<string, MethodDeploymentOptions> {
   const open = routes.flatMap((route) =>
     'open' in route ? [[`${route.path}/${route.method}`, openRoutes[route.function].throttle] as const] : [],
   );
-  const paths = hasPreflight ? [...new Set(routes.map(({ path }) => path))] : [];
-  const preflights = paths.map((path) => [`${path}/OPTIONS`, preflightThrottle] as const);
   return Object.fromEntries(
-    [...open, ...preflights].map(([method, throttle]) => [
+    open.map(([method, throttle]) => [
       method,
       {
         ...methodLogging,

@@ -172,6 +172,13 @@ export class Withdrawals extends Construct {
       meaning: 'A withdrawal waits for the decision of an operator; its money is held until then.',
       runbook: 'withdrawal-in-review',
     });
+    addAlarm(this, 'ClocksDoubted', {
+      metric: ownMetric(metrics.clockDoubted, Stats.SUM, Duration.minutes(5)),
+      threshold: 20,
+      periods: 1,
+      meaning: "Workers leave the bank alone, as their clocks are not proved to be right by the database's.",
+      runbook: 'clocks-doubted',
+    });
     addAlarm(this, 'BankContradiction', {
       metric: ownMetric(metrics.bankContradiction, Stats.SUM),
       threshold: 1,

@@ -66,6 +66,7 @@ export async function startTestEngine(): Promise<TestEngine> {
       region,
       credentials: localCredentials,
       maxAttempts: 1,
+      disableClockSkewCorrection: true,
     });
     clients.push(client);
     const clock = { now: epoch };

@@ -63,6 +63,6 @@ export function inTurn(...faults: readonly Fault[]): Fault {
 
 const pass: Fault = (_call, send) => send();
 
-function failure(message: string, members: object): Error {
+export function failure(message: string, members: object): Error {
   return Object.assign(new Error(message), members);
 }

@@ -23,7 +23,7 @@ const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence
 export const resolve = command({
   name: 'resolve',
   body,
-  async handle({ path, body, operation }, { table, operatorLimits }: OperatorServices) {
+  async handle({ caller, path, body, operation }, { table, operatorLimits }: OperatorServices) {
     const transactionId = path['transactionId'] ?? '';
     const withdrawal = isTransactionId(transactionId) ? await getTransaction(table, transactionId) : undefined;
     if (withdrawal === undefined) throw new WalletError('transaction_not_found');
@@ -38,7 +38,7 @@ export const resolve = command({
           : undefined,
       resolution: { ...body, principal, at },
     } as const;
-    const overLimit = overOperatorLimit(operatorLimits, 'resolve', operation, withdrawal);
+    const overLimit = overOperatorLimit(operatorLimits, 'resolve', caller, withdrawal);
     const { replayed } = await resolveWithdrawal(table, operation, verdict, overLimit);
     const resolved = await getTransaction(table, transactionId);
     return committed(200, transactionView(resolved ?? withdrawal, 'operator'), replayed);

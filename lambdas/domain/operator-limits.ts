@@ -1,4 +1,3 @@
-import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
 
 /** The commands of operators that have a limit of their own. */
@@ -12,15 +11,16 @@ export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } &
 
 /**
  * Returns the refusal of an operator's command whose amount (in minor units) is over its limit; undefined when it is not.
- * Commands of owners have no such limit.
+ * A backend that charges could pay itself out of a wallet of its own: so the limit holds there too, for any caller with a
+ * scope of operators. Commands of owners without one have no such limit.
  */
 export function overOperatorLimit(
   limits: OperatorLimits | undefined,
   command: LimitedCommand,
-  { kind }: Actor,
+  { hasOperatorScope }: { readonly hasOperatorScope: boolean },
   { amount, currency }: { readonly amount: number; readonly currency: string },
 ): WalletError | undefined {
-  if (kind !== 'operator') return undefined;
+  if (!hasOperatorScope) return undefined;
   const limit = limits?.byCurrency?.[currency]?.[command] ?? limits?.[command];
   if (limit === undefined || amount <= limit) return undefined;
   const detail = `${command} takes at most ${limit}, requested ${amount}, in minor units of ${currency}`;

@@ -24,6 +24,8 @@ export interface AuthorizerContext {
  */
 export interface Caller extends Reach, Actor {
   readonly kind: 'owner' | 'operator';
+  /** Whether the token has any scope of operators, on whichever route: their limits hold for it on every wallet. */
+  readonly hasOperatorScope: boolean;
 }
 
 /**
@@ -39,8 +41,10 @@ export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess)
   const { principal } = context;
   const issuer = context.issuer === undefined ? undefined : issuerMarkOf(context.issuer);
   const granted = scopesIn(context.scopes);
-  if (granted.has(any)) return { kind: 'operator', principal, issuer, ownerId: undefined };
-  if (own !== undefined && granted.has(own)) return { kind: 'owner', principal, issuer, ownerId: principal };
+  const hasOperatorScope = operatorScopes.some((scope) => granted.has(scope));
+  const common = { principal, issuer, hasOperatorScope };
+  if (granted.has(any)) return { ...common, kind: 'operator', ownerId: undefined };
+  if (own !== undefined && granted.has(own)) return { ...common, kind: 'owner', ownerId: principal };
   throw new WalletError('forbidden', { detail: `the token lacks the scope wallet:${own ?? any}` });
 }
 

@@ -11,7 +11,7 @@ interface Command {
 }
 
 /**
- * Makes a command note the time in each of its answers, and this worker's clock around the try that was answered.
+ * Makes a command note the time in each of its answers, refusals too, and this worker's clock around that try.
  *
  * @param now this worker's clock, epoch ms
  * @returns a function that returns the reading of the last answer; undefined when there is none, or when the answer
@@ -22,11 +22,19 @@ export function watchClock({ middlewareStack }: Command, now: () => number): () 
   middlewareStack.add(
     (next) => async (args) => {
       const sentAt = now();
-      const result = await next(args);
-      const { headers } = result.response as { headers: Readonly<Record<string, string>> };
-      const databaseAt = Date.parse(headers['date'] ?? '');
-      reading = Number.isNaN(databaseAt) ? undefined : { sentAt, receivedAt: now(), databaseAt };
-      return result;
+      const note = (response: unknown) => {
+        const { headers } = (response ?? {}) as { headers?: Readonly<Record<string, string>> };
+        const databaseAt = Date.parse(headers?.['date'] ?? '');
+        reading = Number.isNaN(databaseAt) ? undefined : { sentAt, receivedAt: now(), databaseAt };
+      };
+      try {
+        const result = await next(args);
+        note(result.response);
+        return result;
+      } catch (error) {
+        note((error as { readonly $response?: unknown }).$response);
+        throw error;
+      }
     },
     { step: 'deserialize' },
   );

@@ -1,6 +1,8 @@
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { defaultDueShards, indexes } from '../contract.ts';
+import type { ClockReading } from '../domain/withdrawal.ts';
 import { forEachOf } from '../runtime/parallel.ts';
+import { watchClock } from './clock.ts';
 import { dueShard, dueShardOf, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import type { DueType } from './keys.ts';
 import { persist } from './table.ts';
@@ -41,7 +43,20 @@ const mostReviews = 100;
 
 /** Lists up to `limit` withdrawals in review, the longest in review first. */
 export async function listReviews(table: Table, limit = mostReviews): Promise<Review[]> {
-  const items = await readShard(table, reviewShard, limit);
+  return toReviews(await readShard(table, reviewShard, limit));
+}
+
+/** Does as `listReviews`, and reads the database's clock; `clock` is undefined when the answer names no time. */
+export async function listReviewsWithClock(
+  table: Table,
+): Promise<{ reviews: Review[]; clock: ClockReading | undefined }> {
+  const command = shardQuery(table, reviewShard, mostReviews);
+  const clock = watchClock(command, table.now);
+  const { Items = [] } = await persist(table, () => table.client.send(command));
+  return { reviews: toReviews(Items.map(fromItem)), clock: clock() };
+}
+
+function toReviews(items: readonly Item[]): Review[] {
   return items.map(({ transactionId, dueAt }) => ({ transactionId, since: dueAt }) as Review);
 }
 
@@ -89,16 +104,17 @@ export async function earliestDue(table: Table): Promise<string | undefined> {
 
 /** Reads up to `limit` entries of a partition of the index, the earliest first; with `before`, only those due before it. */
 async function readShard(table: Table, shard: string, limit: number, before?: string): Promise<Item[]> {
-  const { Items = [] } = await persist(table, () =>
-    table.client.send(
-      new QueryCommand({
-        TableName: table.name,
-        IndexName: indexes.due,
-        KeyConditionExpression: before === undefined ? 'dueShard = :shard' : 'dueShard = :shard AND dueAt < :before',
-        ExpressionAttributeValues: toItem({ ':shard': shard, ':before': before }),
-        Limit: limit,
-      }),
-    ),
-  );
+  const command = shardQuery(table, shard, limit, before);
+  const { Items = [] } = await persist(table, () => table.client.send(command));
   return Items.map(fromItem);
+}
+
+function shardQuery(table: Table, shard: string, limit: number, before?: string): QueryCommand {
+  return new QueryCommand({
+    TableName: table.name,
+    IndexName: indexes.due,
+    KeyConditionExpression: before === undefined ? 'dueShard = :shard' : 'dueShard = :shard AND dueAt < :before',
+    ExpressionAttributeValues: toItem({ ':shard': shard, ':before': before }),
+    Limit: limit,
+  });
 }

@@ -58,8 +58,9 @@ export async function claimWithdrawal(
   transactionId: string,
   claim: Claim,
 ): Promise<
-  | { claimed: true; before: OpenWithdrawal; clock: ClockReading | undefined }
-  | { claimed: false; current: OpenWithdrawal | undefined }
+  { clock: ClockReading | undefined } & (
+    { claimed: true; before: OpenWithdrawal } | { claimed: false; current: OpenWithdrawal | undefined }
+  )
 > {
   const change = update(table, transactionKey(transactionId), {
     set:
@@ -86,7 +87,7 @@ export async function claimWithdrawal(
     return { claimed: true, before, clock: clock() };
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return { claimed: false, current: error.Item && toTransaction(fromItem(error.Item)) };
+    return { claimed: false, current: error.Item && toTransaction(fromItem(error.Item)), clock: clock() };
   }
 }
 

@@ -104,7 +104,13 @@ async function readingsNow<R>(
 ): Promise<R[]> {
   const keys = items.map(({ request }) => keyIn(request));
   const images = new Map((await readItems(table, keys, deadline)).map((image) => [nameOf(image), image]));
-  return items.flatMap(({ refused }, index) => refused(images.get(nameOf(keys[index]))) ?? []);
+  const readings = items.flatMap(({ refused }, index) => refused(images.get(nameOf(keys[index]))) ?? []);
+  const [record] = items;
+  if (readings.length === 0 || record === undefined || images.has(nameOf(keys[0]))) return readings;
+  // One batch of reads is no snapshot: what refuses may be the effect of an earlier try, whose record the batch missed.
+  const [image] = await readItems(table, keys.slice(0, 1), deadline);
+  const replay = image && record.refused(image);
+  return replay === undefined ? readings : [replay, ...readings];
 }
 
 function keyIn({ Put, Update }: TransactWriteItem): Item {

@@ -6,7 +6,7 @@ import { forEachOf } from '../runtime/parallel.ts';
 import { openQueue, openQueueDepth } from '../runtime/queue.ts';
 import type { Queue } from '../runtime/queue.ts';
 import { logger, metrics } from '../runtime/telemetry.ts';
-import { listDue, listReviews, listWaiting, touchDue } from '../store/due.ts';
+import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork } from '../store/due.ts';
 import type { DueType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
@@ -46,19 +46,24 @@ const batchSize = 10;
  * send fails, the work is overdue again after the grace. While a queue has a backlog, its overdue work is not queued again,
  * as the backlog most likely holds its message.
  *
+ * What is due is decided by the database's clock. By a clock that is ahead the sweeper would put off all open work again
+ * and again.
+ *
  * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts the
  * withdrawals in review: their alarm lasts until an operator has ended the last one.
  *
  * @returns how much overdue work was queued again
  */
 export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
+  const { reviews, clock } = await listReviewsWithClock(table);
+  const now = clock?.databaseAt ?? table.now();
   let requeued = 0;
-  if (await hasRoom(withdrawals)) requeued += await sweepType(table, 'withdrawal', withdrawals);
-  await resume(table, withdrawals);
-  if (await hasRoom(transfers)) requeued += await sweepType(table, 'transfer', transfers);
+  if (await hasRoom(withdrawals)) requeued += await sweepType(table, 'withdrawal', withdrawals, now);
+  await resume(table, withdrawals, now);
+  if (await hasRoom(transfers)) requeued += await sweepType(table, 'transfer', transfers, now);
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);
-  metrics.addMetric(names.withdrawalsInReview, 'Count', (await listReviews(table)).length);
+  metrics.addMetric(names.withdrawalsInReview, 'Count', reviews.length);
   metrics.publishStoredMetrics();
   return requeued;
 }
@@ -68,8 +73,7 @@ async function hasRoom(queue: SweptQueue): Promise<boolean> {
 }
 
 /** Queues the withdrawals whose wait has ended, without a grace: no message of theirs can be on its way. */
-async function resume(table: Table, queue: SweptQueue): Promise<void> {
-  const now = table.now();
+async function resume(table: Table, queue: SweptQueue, now: number): Promise<void> {
   const waiting = await listWaiting(table, { before: new Date(now).toISOString(), limit: mostWaiting });
   const resumed = await requeueAll(table, queue, waiting, now);
   if (resumed > 0) logger.info('waiting withdrawals queued', { resumed });
@@ -78,17 +82,19 @@ async function resume(table: Table, queue: SweptQueue): Promise<void> {
 /**
  * Sweeps the shards of a type side by side, a page of each at a time. Goes on with the shards that have more while the
  * workers keep up: each round begins only if the queue has no backlog.
+ *
+ * @param now the database's time at the beginning, epoch ms
  */
-async function sweepType(table: Table, type: DueType, queue: SweptQueue): Promise<number> {
+async function sweepType(table: Table, type: DueType, queue: SweptQueue, now: number): Promise<number> {
   const startedAt = table.now();
-  const before = new Date(startedAt - graceMs).toISOString();
+  const before = new Date(now - graceMs).toISOString();
   let requeued = 0;
   let shards = shardsToSweep(table);
   do {
     const withMore: number[] = [];
     await forEachOf(shards, shardsAtATime, async (shard) => {
       const overdue = await listDue(table, { type, shard, before, limit: pageSize });
-      const moved = await requeueAll(table, queue, overdue, table.now());
+      const moved = await requeueAll(table, queue, overdue, now + table.now() - startedAt);
       requeued += moved;
       if (overdue.length === pageSize && moved > 0) withMore.push(shard);
     });

@@ -65,8 +65,10 @@ export async function advanceWithdrawal(
   const { table, bankId } = services;
   const claim = newClaim(table.now(), bankId);
   const result = await claimWithdrawal(table, transactionId, claim);
-  if (!result.claimed) return wantedAgain(result.current);
-  const visit: Visit = { withdrawal: result.before, claim, clock: result.clock };
+  if (!result.claimed) return wantedSoon(wantedAgain(result.current), transactionId, result.clock, table);
+  const visit: Visit = { withdrawal: result.before, claim };
+  const wrong = ifWrong(result.clock);
+  if (wrong !== undefined) return putBack(table, visit, leaveToRightClock(visit.withdrawal, wrong));
   if (isOutElsewhere(visit.withdrawal, bankId)) return reviewElsewhere(visit, services);
   const next = await consult(visit, services);
   return 'answer' in next ? book(visit, next, services) : putBack(table, visit, next);
@@ -76,8 +78,6 @@ export async function advanceWithdrawal(
 interface Visit {
   readonly withdrawal: OpenWithdrawal;
   readonly claim: Claim;
-  /** The clock reading of the claim's answer; undefined when the answer names no time. */
-  readonly clock: ClockReading | undefined;
 }
 
 /** An answer of the bank, to be booked. */
@@ -116,11 +116,10 @@ function isOutElsewhere({ submitBy, bankId }: OpenWithdrawal, thisBank: string):
 }
 
 /** Asks the bank about an earlier submit, if one may have left, and submits when none can be out. */
-async function consult({ withdrawal, claim, clock }: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
+async function consult({ withdrawal, claim }: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
   const { table, bank, policy } = services;
   const { submitBy } = withdrawal;
   try {
-    throwIfWrong(clock);
     if (submitBy !== undefined) {
       const askedAt = table.now();
       const found = await bank.find(paymentOf(withdrawal));
@@ -135,7 +134,8 @@ async function consult({ withdrawal, claim, clock }: Visit, services: Withdrawal
     // Read after the claim, and before every submit: a freeze that was answered before this delivery stops the payout.
     // Its answer checks the clock once more, as a clock may jump.
     const { wallet, clock: clockNow } = await getWalletWithClock(table, withdrawal.walletId);
-    throwIfWrong(clockNow);
+    const wrong = ifWrong(clockNow);
+    if (wrong !== undefined) throw new WrongClock(wrong);
     if (wallet === undefined) throw new Error(`the wallet of withdrawal ${withdrawal.transactionId} does not exist`);
     if (wallet.status === 'frozen') {
       const { transactionId, walletId, createdAt } = withdrawal;
@@ -150,7 +150,7 @@ async function consult({ withdrawal, claim, clock }: Visit, services: Withdrawal
     return { answer, submitted: true, submitBy: iso(table.now()) };
   } catch (error) {
     if (error instanceof TooLate) return { dueAt: table.now(), submitBy };
-    if (error instanceof WrongClock) return leaveToRightClock(withdrawal, claim, error.reading, table.now());
+    if (error instanceof WrongClock) return leaveToRightClock(withdrawal, error.reading);
     if (error instanceof BankUnavailable) {
       const { transactionId, createdAt } = withdrawal;
       const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: error.retryAfterMs });
@@ -171,25 +171,52 @@ class WrongClock extends Error {
   }
 }
 
-/** Throws WrongClock. Trusts the clock when the answer named no time: only stand-ins for DynamoDB answer so. */
-function throwIfWrong(reading: ClockReading | undefined): void {
-  if (reading !== undefined && !isClockRight(reading)) throw new WrongClock(reading);
+/** Returns the reading of a clock that may be wrong. An answer without a time proves nothing: only stand-ins for DynamoDB send it. */
+function ifWrong(reading: ClockReading | undefined): ClockReading | undefined {
+  return reading === undefined || isClockRight(reading) ? undefined : reading;
+}
+
+/** Logs and counts that this worker's clock may be wrong. */
+function reportDoubt(transactionId: string, reading: ClockReading): void {
+  logger.warn('the clock may be wrong', { transactionId, aheadMs: aheadMs(reading) });
+  metrics.addMetric(names.clockDoubted, 'Count', 1);
 }
 
 /**
- * Leaves a withdrawal to a worker whose clock is right. The record gets the times that it had before the claim: this
- * clock must decide neither when "not found" counts nor when another worker may take the withdrawal.
+ * Leaves a withdrawal to a worker whose clock is right. `submitBy` stays as it was before the claim: this clock must not
+ * decide when "not found" counts. The withdrawal is due again by the database's time, and no earlier than it was: so the
+ * sweeper does not take the message for lost, and no other worker's lease is cut short.
  */
 function leaveToRightClock(
   { transactionId, createdAt, dueAt, submitBy }: OpenWithdrawal,
-  claim: Claim,
   reading: ClockReading,
-  now: number,
 ): PutBack {
-  logger.warn('the clock may be wrong', { transactionId, aheadMs: aheadMs(reading) });
-  metrics.addMetric(names.clockDoubted, 'Count', 1);
-  const againAt = nextTryAt({ now, createdAt, retryAfterMs: clockWaitMs });
-  return { dueAt: Date.parse(dueAt ?? claim.at), againAt, submitBy };
+  reportDoubt(transactionId, reading);
+  const { databaseAt, receivedAt } = reading;
+  const next = nextTryAt({ now: databaseAt, createdAt, retryAfterMs: clockWaitMs });
+  return {
+    dueAt: Math.max(next, Date.parse(dueAt ?? createdAt)),
+    againAt: receivedAt + next - databaseAt,
+    submitBy,
+  };
+}
+
+/**
+ * Returns when a message is wanted again whose withdrawal this worker could not claim, epoch ms by this worker's clock. A
+ * clock that is behind takes due work for future work: another worker gets the message soon.
+ *
+ * @param again when it is wanted again if the clock is right; undefined: not at all
+ */
+function wantedSoon(
+  again: number | undefined,
+  transactionId: string,
+  reading: ClockReading | undefined,
+  table: Table,
+): number | undefined {
+  const wrong = ifWrong(reading);
+  if (again === undefined || wrong === undefined) return again;
+  reportDoubt(transactionId, wrong);
+  return Math.min(again, table.now() + clockWaitMs);
 }
 
 /** Moves the money by a definite answer of the bank. Puts the withdrawal back, or into review, after any other answer. */

@@ -228,7 +228,9 @@ export function openModelBanks(
     };
     const check = verdict(keys.accepted());
     if (check !== 'valid') {
-      if (verdict(keys.genuine) !== 'valid') violate('requests are signed', `${method} ${path} is ${check}`);
+      // A request on its way for five minutes may outlive its signature, by a clock that was right to some seconds.
+      const isOld = later && check === 'expired';
+      if (!isOld && verdict(keys.genuine) !== 'valid') violate('requests are signed', `${method} ${path} is ${check}`);
       visit.refused = true;
       refusedSignatures++;
       return reply(401, { code: `signature_${check}`, message: check });

@@ -1,6 +1,8 @@
 /** Ways to break the service, each of which the simulation must notice: `npm run mutants`. */
 
 const fraudTest = 'test/simulation/fraud.test.ts';
+const readsTest = 'test/store/refused-by-reads.test.ts';
+const dueTest = 'test/store/due.test.ts';
 const notifierTest = 'test/simulation/notifier.test.ts';
 
 export interface Mutation {
@@ -217,7 +219,7 @@ export const mutations: readonly Mutation[] = [
     "if (wallet.status === 'frozen') {",
     'if (wallet.status !== wallet.status) {',
   ),
-  mutation('leave what waits alone', 'lambdas/workers/sweeper.ts', 'await resume(table, withdrawals);', ''),
+  mutation('leave what waits alone', 'lambdas/workers/sweeper.ts', 'await resume(table, withdrawals, now);', ''),
   mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(
     'end a withdrawal that has ended',
@@ -427,6 +429,33 @@ export const mutations: readonly Mutation[] = [
         file: 'lambdas/store/activity.ts',
         text: "ConditionExpression: 'version = :seen'",
         replacement: "ConditionExpression: 'version = :seen OR attribute_exists(pk)'",
+      },
+    ],
+  },
+  {
+    name: 'refuse by reads while a try may still arrive',
+    test: readsTest,
+    edits: [{ file: 'lambdas/store/write.ts', text: ' && !tries.missing) {', replacement: ') {' }],
+  },
+  {
+    name: 'take one batch of reads for a snapshot',
+    test: readsTest,
+    edits: [
+      {
+        file: 'lambdas/store/write.ts',
+        text: 'const [image] = await readItems(table, keys.slice(0, 1), deadline);',
+        replacement: 'const [image] = [images.get(nameOf(keys[0]))];',
+      },
+    ],
+  },
+  {
+    name: "sweep by the sweeper's own clock",
+    test: dueTest,
+    edits: [
+      {
+        file: 'lambdas/workers/sweeper.ts',
+        text: 'const now = clock?.databaseAt ?? table.now();',
+        replacement: 'const now = table.now() + 0 * (clock?.databaseAt ?? 0);',
       },
     ],
   },

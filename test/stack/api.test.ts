@@ -210,7 +210,7 @@ describe('tokens', () => {
     const [, client] = theOnly(template, 'AWS::Cognito::UserPoolClient');
     assert.deepEqual(
       ['AllowedOAuthFlows', 'AllowedOAuthScopes', 'GenerateSecret'].map((name) => client.Properties[name]),
-      [['client_credentials'], ['read', 'write', 'charge'].map(scope), true],
+      [['client_credentials'], ['read', 'charge'].map(scope), true],
     );
     assert.deepEqual(client.Properties['ExplicitAuthFlows'], ['ALLOW_REFRESH_TOKEN_AUTH']);
     template.resourceCountIs('AWS::Cognito::UserPoolDomain', 1);

@@ -38,6 +38,7 @@ describe('alarms', () => {
       // Their dead letters, what relay and projector set aside, what the audit did not get.
       ApproximateNumberOfMessagesVisible: 7,
       BankContradiction: 1,
+      ClockDoubted: 1,
       'DeliveryToS3.DataFreshness': 1,
       Discrepancy: 1,
       // The four workers, the sweeper, the check of the books.

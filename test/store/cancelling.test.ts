@@ -87,7 +87,9 @@ describe('a cancel', () => {
 
     await assertWritesNothing(table, { replayed: true }, () => cancelIt(before, key));
     await assertRefused(table, 'not_cancellable', () => cancelIt(before));
-    await assertWritesNothing(table, { claimed: false, current: ended }, () => claim(table, transactionId));
+    await assertWritesNothing(table, { claimed: false, current: ended, clock: undefined }, () =>
+      claim(table, transactionId),
+    );
   });
 
   it('ends what was put back without a submit, also from a frozen wallet', async () => {

@@ -285,3 +285,34 @@ describe('the breaker', () => {
     assert.equal((await getBreaker(table))?.state, 'half-open', 'what comes late hides nothing');
   });
 });
+
+describe("a sweeper whose clock is not the database's", () => {
+  for (const aheadMs of [290_000, -290_000])
+    it(`by ${aheadMs} ms queues what is overdue by the database's clock, and nothing else`, async () => {
+      const table = await engine.newTable();
+      const overdue = (await openWork(table))[0]!.transactionId;
+      table.clock.now += 100_000;
+      const walletId = await fundedWallet(table, 'ann', 100);
+      const { transaction: fresh } = await withdraw(table, walletId, { owner: 'ann', amount: 1 });
+      const right = table.clock.now;
+      table.clock.now += aheadMs;
+      table.fault = async (_call, pass) => {
+        const response = await pass();
+        response.headers['date'] = new Date(right).toUTCString();
+        return response;
+      };
+      const sent: string[] = [];
+      const queue = {
+        depth: () => Promise.resolve(0),
+        send(messages: readonly { transactionId: string }[]) {
+          sent.push(...messages.map((message) => message.transactionId));
+          return Promise.resolve([]);
+        },
+      };
+      await sweep({ table, withdrawals: queue, transfers: queue });
+      table.fault = undefined;
+      assert.deepEqual([sent.includes(overdue), sent.includes(fresh.transactionId)], [true, false]);
+      const { dueAt } = (await getTransaction(table, overdue))!;
+      assert.equal(dueAt, iso(Math.floor(right / 1000) * 1000), 'a right worker may take it at once');
+    });
+});

@@ -44,6 +44,40 @@ async function assertOverLimit(ask: () => Promise<Response>, detail: string): Pr
   assert.deepEqual(await allItems(table), before);
 }
 
+describe('a withdrawal or transfer of the caller itself', () => {
+  const limits = { withdraw: 50, transfer: 50 };
+  const services = {
+    limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 }),
+    queue: { send: () => Promise.resolve() },
+    isOverloaded: () => Promise.resolve(false),
+    operatorLimits: limits,
+  };
+  it('has the limits of operators when its token has any of their scopes, though it does not need them', async () => {
+    const as: CallerContext = { ...endUser('backend'), scopes: 'charge read write' };
+    const [walletId, toWalletId] = [await fundedWallet(table, 'backend', 1_000), await openWallet(table, 'ann')];
+    await assertOverLimit(
+      () =>
+        send('withdraw', serve(withdraw, { table, ...services }), {
+          as,
+          key: newKey(),
+          path: { walletId },
+          body: { amount: 51, destination },
+        }),
+      'withdraw takes at most 50, requested 51, in minor units of EUR',
+    );
+    await assertOverLimit(
+      () =>
+        send('transfer', serve(transfer, { table, ...services }), {
+          as,
+          key: newKey(),
+          path: { walletId },
+          body: { amount: 51, toWalletId },
+        }),
+      'transfer takes at most 50, requested 51, in minor units of EUR',
+    );
+  });
+});
+
 describe('a charge', () => {
   const ask = (walletId: string, amount: number, operatorLimits: OperatorLimits, key = newKey()) =>
     send('charge', serve(charge, { table, operatorLimits }), {

@@ -344,16 +344,18 @@ describe("a worker's clock", () => {
     ['behind when the wallet is read', undefined, { aheadMs: -4_000 }],
   ];
   for (const [name, ...times] of sayings)
-    it(`that is ${name} keeps the worker from the bank, and the withdrawal stays as it was for other workers`, async (t) => {
+    it(`that is ${name} keeps the worker from the bank, and another one pays soon`, async (t) => {
       const counted = leaveCounts(t);
-      const { dueAt: dueBefore } = (await itemOf(table, transactionKey(transactionId)))!;
       databaseSays(...times);
       const waitMs = (await advance({}))! - table.clock.now;
       assert.equal(waitMs, 10_000);
       assert.deepEqual(counted, [names.clockDoubted]);
       const { submitBy, dueAt, claimId, attempts } = (await itemOf(table, transactionKey(transactionId)))!;
       assert.deepEqual([submitBy, claimId, attempts], [undefined, undefined, undefined]);
-      assert.equal(dueAt, dueBefore);
+      const { aheadMs, tookMs = 0 } = times.findLast((time) => time !== undefined)!;
+      const dueInMs = Date.parse(dueAt as string) - (table.clock.now - tookMs - aheadMs);
+      assert.ok(dueInMs > 9_000 && dueInMs <= 10_000, `due ${dueInMs} ms later by the database's clock`);
+      table.clock.now = Date.parse(dueAt as string);
       assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined, 'another one pays');
     });
 
@@ -365,6 +367,22 @@ describe("a worker's clock", () => {
     await advance({});
     const left = (await itemOf(table, transactionKey(transactionId)))!;
     assert.deepEqual([left['dueAt'], left['submitBy']], [dueAt, submitBy]);
+  });
+
+  it('that is behind leaves new work to another worker soon, and is counted', async (t) => {
+    const counted = leaveCounts(t);
+    table.clock.now -= 280_000;
+    databaseSays({ aheadMs: -280_000 });
+    assert.equal((await advance({}))! - table.clock.now, 10_000);
+    assert.deepEqual(counted, [names.clockDoubted]);
+  });
+
+  it('that is ahead puts nothing into review that another bank has, before it is checked', async () => {
+    await claimed(table, transactionId);
+    table.clock.now += leaseMs;
+    databaseSays({ aheadMs: leaseMs });
+    await advance({ bankId: 'another.example.com' });
+    assert.equal((await itemOf(table, transactionKey(transactionId)))!['status'], 'executing');
   });
 
   it('that jumped after "not found" submits nothing', async () => {

@@ -117,8 +117,8 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await step('transfer, end user', { roundTrips: 1, writeUnits: 8 + rateWindowUnits }, () =>
     transfer(mine, other, { caller: endUser }),
   );
-  await step('transfer queued, accepted', { roundTrips: 1, writeUnits: 7 }, () => transfer(wallet, shop, queued));
-  await step('transfer queued, accepted, end user', { roundTrips: 1, writeUnits: 7 + rateWindowUnits }, () =>
+  await step('transfer queued, accepted', { roundTrips: 1, writeUnits: 6 }, () => transfer(wallet, shop, queued));
+  await step('transfer queued, accepted, end user', { roundTrips: 1, writeUnits: 6 + rateWindowUnits }, () =>
     transfer(mine, shop, { ...queued, caller: endUser }),
   );
   for (const size of [1, 10, 99]) {

@@ -96,7 +96,7 @@ export function commitTransfer(
 }
 
 /**
- * Accepts a transfer for later: debits the sender and makes the work due, in one write of 7 write units.
+ * Accepts a transfer for later: debits the sender and makes the work due, in one write of 6 write units.
  *
  * @param overLimit as of `commitCharge`
  * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is checked when the money arrives
@@ -254,7 +254,7 @@ async function commit(
     ...transactionKey(transaction.transactionId),
     historyKey: historyKeyOf(transaction),
     fingerprint,
-    ...transaction,
+    ...toStored(transaction),
     ...due,
   };
   const put = putRecord(table, record);
@@ -278,9 +278,19 @@ function movement(transaction: Transaction): Movement {
   };
 }
 
+/**
+ * Returns a transaction as it is stored. The receiver of a transfer that has not arrived has another name, which no index
+ * has: the transfer is written to the receiver's history once, when it is the receiver's.
+ */
+function toStored({ counterpartyWalletId, ...transaction }: Transaction): Item {
+  if (counterpartyWalletId === undefined) return transaction;
+  return { ...transaction, [transaction.queued ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
+}
+
 /** The transaction in a stored item, without what only the store needs; undefined for the record of an operation. */
 export function toTransaction(item: Item): OpenWithdrawal | undefined {
   if (item['type'] === 'operation') return undefined;
-  const { pk, sk, historyKey, fingerprint, dueShard, ...rest } = item;
-  return rest as unknown as OpenWithdrawal;
+  const { pk, sk, historyKey, fingerprint, dueShard, toWalletId, ...rest } = item;
+  // A release before this one stored the receiver of a pending transfer as that of a completed one.
+  return (toWalletId === undefined ? rest : { ...rest, counterpartyWalletId: toWalletId }) as unknown as OpenWithdrawal;
 }

@@ -51,8 +51,15 @@ export async function settleTransfers(
     ...group.map((transfer) =>
       endTransfer(table, transfer, {
         // The wallet's ledger has one entry for the whole group, under the first one's id.
-        set: '#status = :completed, settledWith = :first',
-        values: { completed: 'completed', postings: arrivalPostings(transfer), first: first.transactionId, at },
+        set: '#status = :completed, settledWith = :first, counterpartyWalletId = :receiver',
+        remove: ', toWalletId',
+        values: {
+          completed: 'completed',
+          postings: arrivalPostings(transfer),
+          first: first.transactionId,
+          receiver: transfer.counterpartyWalletId,
+          at,
+        },
       }),
     ),
   ]);
@@ -82,13 +89,17 @@ export async function failTransfer(
   return readings.length === 0;
 }
 
-function endTransfer(table: Table, transfer: QueuedTransfer, end: { set: string; values: Item }): WriteItem<Ended> {
+function endTransfer(
+  table: Table,
+  transfer: QueuedTransfer,
+  end: { set: string; remove?: string; values: Item },
+): WriteItem<Ended> {
   return {
     label: `transfer ${transfer.transactionId}`,
     request: {
       Update: update(table, transactionKey(transfer.transactionId), {
         set: `${end.set}, postings = list_append(postings, :postings), updatedAt = :at, completedAt = :at`,
-        remove: 'dueShard, dueAt',
+        remove: `dueShard, dueAt${end.remove ?? ''}`,
         if: '#type = :transfer AND #status = :pending',
         values: { ...end.values, transfer: 'transfer', pending: 'pending' },
       }),

@@ -162,7 +162,7 @@ export function openLedger(
 
   function apply(text: string, item: StoredItem | undefined): void {
     const before = currentOf(text);
-    const after: Item | undefined = item && unmarshall(item);
+    const after = item && itemOf(item);
     if (isDeepStrictEqual(before, after)) return;
     history.set(text, [...(history.get(text) ?? []), { moment, since: now(), stored: item, item: after }]);
     times.push({ moment, time: now() });
@@ -285,6 +285,12 @@ export function openLedger(
           violate('accepted work ends', `${account} still has ${balance}`);
     },
   };
+}
+
+/** The item as JavaScript values; the receiver of a transfer goes by one name, whether it has arrived or not. */
+function itemOf(stored: StoredItem): Item {
+  const { toWalletId, ...item } = unmarshall(stored) as Item;
+  return toWalletId === undefined ? item : { ...item, counterpartyWalletId: toWalletId };
 }
 
 function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {

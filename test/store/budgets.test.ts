@@ -107,12 +107,12 @@ describe('commands take one round trip and', () => {
     await assertTakes({ trips: 1, write: 10 }, () => command('transfer', ann, walletId, body));
   });
 
-  it('an accepted queued transfer 7, and 2 more for the rate window', async () => {
+  it('an accepted queued transfer 6, and 2 more for the rate window', async () => {
     const [walletId, toWalletId] = [await openWallet(ann), await openWallet(bob)];
     const body = { amount: 100, toWalletId, ...notes };
     const queued = { Prefer: 'respond-async' };
-    await assertTakes({ trips: 1, write: 7 }, () => command('transfer', operator, walletId, body, queued));
-    await assertTakes({ trips: 1, write: 9 }, () => command('transfer', ann, walletId, body, queued));
+    await assertTakes({ trips: 1, write: 6 }, () => command('transfer', operator, walletId, body, queued));
+    await assertTakes({ trips: 1, write: 8 }, () => command('transfer', ann, walletId, body, queued));
   });
 
   it('a new wallet 6, and 2 more for the rate window', async () => {

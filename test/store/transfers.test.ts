@@ -5,7 +5,8 @@ import '../environment.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { consumeTogether } from '../../lambdas/runtime/consumer.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, mostTransfersPerWrite, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -14,7 +15,7 @@ import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { answer } from '../faults.ts';
 import { balanceOf, charge, fundedWallet, openWallet, queueTransfer, setStatus } from './commands.ts';
-import { assertWritesNothing } from './inspect.ts';
+import { assertWritesNothing, itemOf, plant } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -60,6 +61,39 @@ describe('settling a group of transfers', () => {
         { account: `wallet:${to}:available`, amount },
       ]);
     }
+  });
+
+  it('puts each into the history of the receiver when it arrives, and not before', async () => {
+    const { from, to, group } = await queued(1, 2);
+    const [first, second] = group;
+    assert.ok(second);
+    const seen = async (walletId: string) =>
+      (await listTransactions(table, { walletId, limit: 20 })).items
+        .filter(({ type }) => type === 'transfer')
+        .map(({ status, counterpartyWalletId }) => [status, counterpartyWalletId]);
+    assert.deepEqual(await seen(to), []);
+    assert.deepEqual(await seen(from), [
+      ['pending', to],
+      ['pending', to],
+    ]);
+    await settleTransfers(table, [first], now());
+    await failTransfer(table, second, failure, now());
+    assert.deepEqual(await seen(to), [['completed', to]]);
+    assert.deepEqual((await seen(from)).sort(), [
+      ['completed', to],
+      ['failed', to],
+    ]);
+  });
+
+  it('completes what a release before this one has accepted', async () => {
+    const { to, group } = await queued(5);
+    const [{ transactionId }] = group;
+    const { toWalletId, ...item } = (await itemOf(table, transactionKey(transactionId))) ?? {};
+    assert.equal(toWalletId, to);
+    await plant(table, { ...item, counterpartyWalletId: to });
+    assert.deepEqual(await endTransfers([transactionId], table), new Map());
+    assert.equal((await getTransaction(table, transactionId))?.status, 'completed');
+    assert.equal((await listTransactions(table, { walletId: to, limit: 20 })).items.length, 1);
   });
 
   it('writes nothing when one of them has ended, and says which', async () => {

@@ -3,6 +3,8 @@ import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
 import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
+import { openHotReceivers } from '../runtime/hot-receivers.ts';
+import type { HotReceivers } from '../runtime/hot-receivers.ts';
 import { command, committed, serve } from '../runtime/http.ts';
 import { readOperatorLimits } from '../runtime/operator-limits.ts';
 import { refuseIfOverloaded } from '../runtime/overload.ts';
@@ -14,7 +16,9 @@ import { currencyOf, requireCurrency } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { warmUp } from '../runtime/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
-import { acceptTransfer, commitTransfer } from '../store/transactions.ts';
+import type { Table } from '../store/table.ts';
+import { acceptTransfer, commitTransfer, isReceiverContended } from '../store/transactions.ts';
+import type { Committed } from '../store/transactions.ts';
 
 const body = z.strictObject({
   amount: fields.amount,
@@ -23,11 +27,17 @@ const body = z.strictObject({
   ...annotations,
 });
 
+/** What the route works with. */
+export interface TransferServices extends QueuedServices {
+  /** Absent: each transfer tries anew. */
+  readonly hotReceivers?: HotReceivers;
+}
+
 /**
- * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once; or, when the client
- * prefers `respond-async`, debited at once and credited by a worker, which is what a receiver of many payments needs.
+ * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. When the client prefers
+ * `respond-async`, or many pay the receiver at the same time, it is debited at once and credited by a worker.
  */
-export const transfer = command<typeof body, QueuedServices>({
+export const transfer = command<typeof body, TransferServices>({
   name: 'transfer',
   body,
   async handle({ caller, path, body, operation, transactionId, rate, event }, services) {
@@ -41,14 +51,44 @@ export const transfer = command<typeof body, QueuedServices>({
     const preferences = preferencesOf(event, operation.at);
     if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
     const overLimit = overOperatorLimit(services.operatorLimits, 'transfer', caller, facts);
-    const result = preferences.respondAsync
-      ? await acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate, overLimit)
-      : await commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate, overLimit);
+    const ways: Ways = {
+      now: (table) => commitTransfer(table, newTransfer(facts), operation.fingerprint, rate, overLimit),
+      later: () => acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate, overLimit),
+    };
+    const result = preferences.respondAsync ? await ways.later() : await bookOrQueue(toWalletId, ways, services);
     // A repetition is answered as the first request was, whichever way it prefers now.
     if (result.transaction.queued) return enqueue(result, services, preferences, caller.kind);
     return committed(201, transactionView(result.transaction, caller.kind), result.replayed);
   },
 });
+
+/** The two ways of a transfer. Both write the same record, so that of two tries exactly one counts. */
+interface Ways {
+  readonly now: (table: Table) => Promise<Committed>;
+  readonly later: () => Promise<Committed>;
+}
+
+/** Tries at a receiver that others pay at the same time end after this, ms. */
+const contendedMs = 300;
+
+/**
+ * Books a transfer at once, unless so many others pay the receiver at the same time that it would only wait: then it is
+ * debited and queued. The container queues the next ones without a try, for some seconds.
+ *
+ * @throws WalletError as both ways; `busy` only when the sender is contended, or the queue is too deep to help
+ */
+async function bookOrQueue(receiver: string, ways: Ways, services: TransferServices): Promise<Committed> {
+  const { table, hotReceivers, isOverloaded } = services;
+  if (!hotReceivers?.has(receiver)) {
+    try {
+      return await ways.now({ ...table, retry: { ...table.retry, budgetMs: contendedMs } });
+    } catch (error) {
+      if (!isReceiverContended(error)) throw error;
+      hotReceivers?.add(receiver);
+    }
+  }
+  return (await isOverloaded()) ? ways.now(table) : ways.later();
+}
 
 const env = readEnvironment('transfer');
 const services = openQueuedServices({
@@ -61,5 +101,5 @@ const services = openQueuedServices({
   operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
   perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
 });
-export const handler = serve(transfer, services);
+export const handler = serve(transfer, { ...services, hotReceivers: openHotReceivers(services.table.now) });
 export const ready = warmUp(services.table, transactionKey('none'));

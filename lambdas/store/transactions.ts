@@ -1,6 +1,6 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
-import type { WalletError } from '../domain/errors.ts';
+import { WalletError } from '../domain/errors.ts';
 import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
@@ -11,7 +11,7 @@ import type { Replay } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
-import { persist } from './table.ts';
+import { cancellationReasons, persist } from './table.ts';
 import type { Table } from './table.ts';
 import { credit, creditReceiver, debit, hold } from './wallets.ts';
 import type { Movement } from './wallets.ts';
@@ -93,6 +93,15 @@ export function commitTransfer(
     limitedBy(table, rate, transaction.createdAt),
     { overLimit },
   );
+}
+
+/** Where the receiver stands in the write of `commitTransfer`. */
+const receiverAt = 2;
+
+/** Returns whether `commitTransfer` gave up because other writes kept meeting its receiver. */
+export function isReceiverContended(error: unknown): boolean {
+  if (!(error instanceof WalletError) || error.code !== 'busy') return false;
+  return cancellationReasons(error.cause)[receiverAt]?.Code === 'TransactionConflict';
 }
 
 /**

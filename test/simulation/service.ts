@@ -29,6 +29,7 @@ import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import type { WithdrawalPolicy } from '../../lambdas/domain/withdrawal.ts';
 import { consume, consumeTogether } from '../../lambdas/runtime/consumer.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
+import { openHotReceivers } from '../../lambdas/runtime/hot-receivers.ts';
 import { openLimits } from '../../lambdas/runtime/limits.ts';
 import { watchDepth } from '../../lambdas/runtime/overload.ts';
 import { openQueue, openQueueDepth } from '../../lambdas/runtime/queue.ts';
@@ -186,7 +187,7 @@ export function openService(
     'get-balance': () => serve(getBalance, { ...reading(), entries }),
     charge: () => serve(charge, { table }),
     withdraw: () => serve(withdraw, queued(withdrawalQueue)),
-    transfer: () => serve(transfer, queued(transferQueue)),
+    transfer: () => serve(transfer, { ...queued(transferQueue), hotReceivers: openHotReceivers(world.clock) }),
     'list-transactions': () => serve(listTransactions, reading()),
     'get-transaction': () => serve(getTransaction, reading()),
     'get-receipt': () => serve(getReceipt, reading()),

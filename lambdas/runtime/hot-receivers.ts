@@ -1,0 +1,24 @@
+/** Wallets that so many pay at the same time that payments are queued, as one container knows them. */
+export interface HotReceivers {
+  readonly has: (walletId: string) => boolean;
+  readonly add: (walletId: string) => void;
+}
+
+/** How long a wallet counts as hot; then one payment tries again whether it still is. */
+const hotMs = 5_000;
+/** Wallets that a container remembers; the one that was added first is forgotten first. */
+const mostWallets = 1_000;
+
+/** @param now epoch ms */
+export function openHotReceivers(now: () => number): HotReceivers {
+  const until = new Map<string, number>();
+  return {
+    has: (walletId) => (until.get(walletId) ?? -Infinity) > now(),
+    add(walletId) {
+      until.delete(walletId);
+      until.set(walletId, now() + hotMs);
+      const [first] = until.keys();
+      if (until.size > mostWallets && first !== undefined) until.delete(first);
+    },
+  };
+}

@@ -73,6 +73,8 @@ export class StreamConsumer extends Construct {
       eventSourceArn: ledger.streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 100,
+      // Batches of one record cost most of what a consumer costs. A full batch does not wait.
+      maxBatchingWindow: Duration.seconds(1),
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
       // A try of the worker's own lasts up to half a minute when what it writes to is away, so this outlasts an outage

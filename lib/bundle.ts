@@ -1,4 +1,4 @@
-import { buildSync } from 'esbuild';
+import { buildSync, stop } from 'esbuild';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
@@ -60,6 +60,8 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
     legalComments: 'none',
     logLevel: 'warning',
   });
+  // esbuild would keep a process for the next call, with several hundred megabytes.
+  void stop();
   const folder = scratchFolder('bundles');
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });

@@ -1,8 +1,9 @@
-/** The cloud assembly: the CDK app synthesized in process, just as the CDK's command line would before a deployment. */
+/** The cloud assembly: the CDK app synthesized as the CDK's command line would before a deployment. */
 import type { App, Stack } from 'aws-cdk-lib';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { newApp } from '../lib/app.ts';
 import { scratchFolder } from '../lib/scratch.ts';
 import { isRecord, TemplateError, type Template } from './template.ts';
 
@@ -28,12 +29,33 @@ export function newOutputFolder(dataDir: string | undefined, stops: (() => unkno
   return folder;
 }
 
-/** The stack that `build` adds to an app, synthesized into `outdir`. */
-export function synthesize(build: (app: App) => Stack, outdir: string): Assembly {
+/** Synthesizes the wallet service's stack into `outdir`, in a process that gives back the CDK's memory when it ends. */
+export async function synthesizeApart(outdir: string): Promise<Assembly> {
+  const child = fork(join(import.meta.dirname, 'assembly-process.ts'), [outdir], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new TemplateError(`the stack cannot be synthesized: its process ended with ${String(code)}`);
+  return readAssembly(outdir);
+}
+
+/** Synthesizes the stack that `build` adds to an app into `outdir`. */
+export async function synthesize(build: (app: App) => Stack, outdir: string): Promise<Assembly> {
+  const { newApp } = await import('../lib/app.ts');
   const app = newApp({ outdir, builtinCloudFormationValidation: false });
-  const { artifactId, stackName } = build(app);
-  const artifact = app.synth().getStackArtifact(artifactId);
-  const manifest: unknown = JSON.parse(readFileSync(join(outdir, `${artifactId}.assets.json`), 'utf8'));
+  build(app);
+  app.synth();
+  return readAssembly(outdir);
+}
+
+/** Reads a cloud assembly of one stack. */
+function readAssembly(outdir: string): Assembly {
+  const read = (name: string) => JSON.parse(readFileSync(join(outdir, name), 'utf8')) as unknown;
+  const { artifacts } = read('manifest.json') as { readonly artifacts: Readonly<Record<string, Artifact>> };
+  const [stack, another] = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
+  if (stack === undefined || another !== undefined) throw new TemplateError('the cloud assembly has not one stack');
+  const [artifactId, { properties }] = stack;
+  const manifest = read(`${artifactId}.assets.json`);
   const files = isRecord(manifest) && isRecord(manifest['files']) ? Object.values(manifest['files']) : [];
   const folders = new Map<string, string>();
   for (const file of files as AssetFile[]) {
@@ -41,14 +63,20 @@ export function synthesize(build: (app: App) => Stack, outdir: string): Assembly
       folders.set(objectKey, join(outdir, file.source.path));
   }
   return {
-    template: artifact.template as Template,
-    stackName,
+    template: read(properties.templateFile) as Template,
+    stackName: properties.stackName ?? artifactId,
     asset(key, where) {
       const folder = folders.get(key);
       if (folder && statSync(folder).isDirectory()) return folder;
       throw new TemplateError(`${where}: asset ${key} is not a folder of the cloud assembly`);
     },
   };
+}
+
+/** A stack in the manifest of a cloud assembly. */
+interface Artifact {
+  readonly type: string;
+  readonly properties: { readonly templateFile: string; readonly stackName?: string };
 }
 
 interface AssetFile {

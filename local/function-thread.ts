@@ -1,5 +1,5 @@
 /** One thread of a function: loads the bundle, then takes one event at a time within the function's time limit. */
-import { transformSync } from 'esbuild';
+import { stop, transformSync } from 'esbuild';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,6 +47,8 @@ export interface Thread {
   readonly ended: Promise<unknown>;
   /** The answer to an event, both as JSON. Only one at a time. Throws FunctionError; out of time ends the thread. */
   run(payload: string): Promise<string>;
+  /** Returns the CPU time that the thread has used, ms; 0 once it has ended. */
+  cpuMs(): Promise<number>;
   stop(): Promise<unknown>;
 }
 
@@ -55,6 +57,8 @@ const initSeconds = 10;
 // Stripped of its types once, and not in each thread, where that would take longer than the start itself.
 const source = readFileSync(new URL('function-worker.ts', import.meta.url), 'utf8');
 const { code } = transformSync(source, { loader: 'ts', format: 'esm', target: 'es2024' });
+// esbuild would keep a process for the next call, with the memory of the largest one.
+void stop();
 const entry = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 
 /** Returns the file of a module, by the extensions that Lambda tries and in its order. Throws FunctionError. */
@@ -157,6 +161,11 @@ export async function startThread(settings: FunctionSettings, log: FunctionLog):
     },
     ended: ended.promise,
     stop,
+    async cpuMs() {
+      if (!alive) return 0;
+      const { user, system } = await worker.cpuUsage();
+      return (user + system) / 1000;
+    },
     run(payload) {
       const requestId = randomUUID();
       const seconds = settings.timeoutSeconds;

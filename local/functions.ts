@@ -15,10 +15,20 @@ export interface Functions {
   readonly byName: (name: string) => LocalFunction | undefined;
   /** By ARN, with or without a qualifier. */
   readonly byArn: (arn: string) => LocalFunction | undefined;
-  /** Starts a thread for each function that has none, a few at a time. */
-  warm(): Promise<void>;
+  /** Returns what each function has used so far. */
+  usage(): Promise<FunctionUsage[]>;
   /** Ends all threads at once. */
   stop(): Promise<void>;
+}
+
+/** What a function has used since the runner started. */
+export interface FunctionUsage {
+  readonly name: string;
+  readonly invocations: number;
+  /** Threads that are alive. */
+  readonly threads: number;
+  /** CPU time, loading included, ms; without threads that failed. */
+  readonly cpuMs: number;
 }
 
 export interface FunctionsOptions {
@@ -29,6 +39,8 @@ export interface FunctionsOptions {
 
 // Events wait this long for a thread that is busy before another is started: a start costs more than most events.
 const patienceMs = 50;
+/** A thread ends when no event came for this long; each holds some 15 MB. */
+const idleMs = 60_000;
 
 interface Job {
   readonly since: number;
@@ -38,8 +50,9 @@ interface Job {
 }
 
 interface Pool extends LocalFunction {
-  /** Starts the first thread, if there is none. */
-  warm(): Promise<void>;
+  usage(): Promise<FunctionUsage>;
+  /** Ends the threads that took no event since then, ms of `performance.now()`. */
+  endIdle(since: number): void;
 }
 
 export function createFunctions({ maxThreads, log }: FunctionsOptions): Functions {
@@ -73,8 +86,13 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
 
   function createPool(settings: FunctionSettings): Pool {
     const concurrency = Math.max(1, Math.min(settings.reservedConcurrency ?? ceiling, ceiling));
-    const idle: Thread[] = [];
+    /** The one that was used last comes last. */
+    const idle: { readonly thread: Thread; readonly since: number }[] = [];
     const waiting: Job[] = [];
+    const alive = new Set<Thread>();
+    let invocations = 0;
+    /** CPU time of threads that ended idle. */
+    let spentMs = 0;
     let size = 0;
     let starting = false;
     let impatience: NodeJS.Timeout | undefined;
@@ -84,9 +102,11 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
       starting = true;
       try {
         const thread = await bootThread(settings);
+        alive.add(thread);
         void thread.ended.then(() => {
+          alive.delete(thread);
           size -= 1;
-          const index = idle.indexOf(thread);
+          const index = idle.findIndex((one) => one.thread === thread);
           if (index >= 0) idle.splice(index, 1);
           growForDemand();
         });
@@ -115,11 +135,16 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
       }, patience);
     }
 
+    async function end(thread: Thread): Promise<void> {
+      spentMs += await thread.cpuMs();
+      await thread.stop();
+    }
+
     async function serve(thread: Thread): Promise<void> {
       while (thread.alive) {
         const job = waiting.shift();
         if (!job) {
-          idle.push(thread);
+          idle.push({ thread, since: performance.now() });
           return;
         }
         try {
@@ -139,14 +164,31 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
             reject(new FunctionError('Stopped', 'the runner is stopping'));
             return;
           }
+          invocations += 1;
           waiting.push({ since: performance.now(), payload: JSON.stringify(event), resolve, reject });
-          const thread = idle.pop();
-          if (thread) void serve(thread);
+          const last = idle.pop();
+          if (last) void serve(last.thread);
           else growForDemand();
         }),
-      warm: () => (size === 0 ? grow() : Promise.resolve()),
+      async usage() {
+        const times = await Promise.all([...alive].map((thread) => thread.cpuMs()));
+        return {
+          name: settings.name,
+          invocations,
+          threads: times.length,
+          cpuMs: times.reduce((sum, ms) => sum + ms, spentMs),
+        };
+      },
+      endIdle(since) {
+        const used = idle.findIndex((one) => one.since > since);
+        for (const { thread } of idle.splice(0, used < 0 ? idle.length : used)) void end(thread);
+      },
     };
   }
+
+  const cleaning = setInterval(() => {
+    for (const pool of pools.values()) pool.endIdle(performance.now() - idleMs);
+  }, idleMs / 4).unref();
 
   return {
     define(settings) {
@@ -156,16 +198,10 @@ export function createFunctions({ maxThreads, log }: FunctionsOptions): Function
     },
     byName: (name) => [...pools.values()].find((pool) => pool.settings.name === name),
     byArn: (arn) => pools.get(arn.split(':').slice(0, 7).join(':')),
-    async warm() {
-      const cold = [...pools.values()];
-      // In turns of their own, so that a function that is wanted now does not wait behind all others.
-      const turn = async (): Promise<void> => {
-        for (let pool = cold.shift(); pool && !stopped; pool = cold.shift()) await pool.warm();
-      };
-      await Promise.all(Array.from({ length: Math.max(1, processors - 1) }, turn));
-    },
+    usage: () => Promise.all([...pools.values()].map((pool) => pool.usage())),
     async stop() {
       stopped = true;
+      clearInterval(cleaning);
       await Promise.allSettled(starts);
       await Promise.all([...threads].map((thread) => thread.stop()));
     },

@@ -17,7 +17,7 @@ const maxBodyLength = 16_384;
 /** Answers a request that is for the runner; undefined for one that is for the API. */
 export async function ownAnswer(
   request: IncomingMessage,
-  machine: Pick<Machine, 'buses' | 'topics' | 'faults'>,
+  machine: Pick<Machine, 'buses' | 'topics' | 'faults' | 'functions'>,
   issuer: Issuer,
   bank: BankSimulator | undefined,
 ): Promise<OwnAnswer | undefined> {
@@ -39,6 +39,8 @@ export async function ownAnswer(
       return listed((most) => machine.buses.list({ limit: most, type: parameters.get('type') ?? undefined }));
     case 'GET /local/notifications':
       return listed((most) => machine.topics.list(most));
+    case 'GET /local/functions':
+      return ok({ items: await machine.functions.usage() });
     case 'GET /local/faults':
       return ok(machine.faults.state());
     case 'PUT /local/faults': {

@@ -4,9 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSyn
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { scratchFolder } from '../lib/scratch.ts';
-import { WalletStack } from '../lib/wallet-stack.ts';
 import { startBankSimulator, type BankSettings, type BankSimulator } from './bank-simulator.ts';
-import { newOutputFolder, synthesize } from './assembly.ts';
+import { newOutputFolder, synthesize, synthesizeApart } from './assembly.ts';
 import { createAsyncInvocations } from './async-invocations.ts';
 import { createDeliveries } from './deliveries.ts';
 import { openDoor, sendJson } from './door.ts';
@@ -97,8 +96,6 @@ const bankParameter = 'BankUrl';
 const bankWindowParameter = 'BankNotFoundWindowSeconds';
 /** Longer than the simulator works on a call after its caller has timed out. */
 const bankWindowSeconds = 2;
-/** The simulator has another port each time, and is the same bank. */
-const bankId = 'simulator';
 const bankSecretVariable = 'BANK_REQUEST_SECRET_ARN';
 
 /**
@@ -142,10 +139,10 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       ),
     );
     progress('synthesizing the stack');
-    const { template, stackName, asset } = synthesize(
-      options.stack ?? ((app) => new WalletStack(app, 'Wallet', { bank: { id: bankId } })),
-      newOutputFolder(dataDir, stops),
-    );
+    const outdir = newOutputFolder(dataDir, stops);
+    const { template, stackName, asset } = await (options.stack
+      ? synthesize(options.stack, outdir)
+      : synthesizeApart(outdir));
     checkTypes(template);
     if (Object.values(template.Resources).some(({ Type }) => Type === 'AWS::S3::Bucket')) {
       progress(`buckets are folders here (${bucketsFolder}): object lock holds in the cloud only`);
@@ -253,7 +250,6 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       else sendJson(response, 404, { message: 'Not Found' });
     });
     stops.push(() => within(drainMs, door.drain()));
-    void functions.warm();
 
     return {
       baseUrl,

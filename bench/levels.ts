@@ -7,10 +7,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import type { WorkMessage } from '../lambdas/contract.ts';
 import { openTable } from '../lambdas/store/table.ts';
+import { exchange } from './exchange.ts';
 import { contextOf, eventOf, type BenchRequest, type Operation } from './requests.ts';
 
 /** One call, ready to be made; rejects unless it succeeds. `answer` is the body, where there is one. */
@@ -148,25 +149,4 @@ function httpLevel(baseUrl: string, token: string): Level {
     });
     return Promise.resolve(deal(calls, lanes));
   };
-}
-
-function exchange(
-  agent: Agent,
-  url: URL,
-  { method, headers, body }: { method: string; headers: Record<string, string>; body: string },
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const length = { 'Content-Length': String(Buffer.byteLength(body)) };
-    const sent = httpRequest(url, { agent, method, headers: { ...headers, ...length } }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text });
-      });
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }

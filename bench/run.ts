@@ -5,7 +5,7 @@ import { readOptions } from '../bin/options.ts';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
 import { startService } from './service.ts';
 
-const sections = ['budgets', 'imports', 'calls', 'latency', 'throughput', 'hot-wallet', 'hostile'] as const;
+const sections = ['budgets', 'imports', 'calls', 'latency', 'throughput', 'chain', 'hot-wallet', 'hostile'] as const;
 type Section = (typeof sections)[number];
 
 const help = `npm run bench -- [options]
@@ -31,6 +31,7 @@ const size = options.quick
       calls: { rounds: 1, warmUp: 10, calls: 10 },
       withdrawals: 200,
       throughput: { rounds: 1, calls: 16, concurrency: 8 },
+      chain: { rounds: 1, calls: { transfer: 100, charge: 40, withdraw: 10, 'get-balance': 40 }, concurrency: 8 },
       hotWallet: { rounds: 1, batches: 1, concurrency: 8, openLoop: { perSecond: 20, seconds: 2 } },
       hostile: { rounds: 1, seconds: 1 },
     }
@@ -40,6 +41,7 @@ const size = options.quick
       calls: { rounds: 5, warmUp: 1_500, calls: 500 },
       withdrawals: 5_000,
       throughput: { rounds: 7, calls: 400, concurrency: 8 },
+      chain: { rounds: 5, calls: { transfer: 600, charge: 600, withdraw: 200, 'get-balance': 2_000 }, concurrency: 8 },
       hotWallet: { rounds: 5, batches: 4, concurrency: 32, openLoop: { perSecond: 100, seconds: 15 } },
       hostile: { rounds: 3, seconds: 8 },
     };
@@ -113,6 +115,13 @@ async function measure(chosen: readonly Section[]): Promise<object> {
         const { rounds, calls, concurrency } = size.throughput;
         const title = `${concurrency} at a time, ${rounds} rounds of ${calls} calls (handler: at least ${handlerTarget} of the raw client)`;
         return [title, throughputTable(speeds)];
+      }
+      case 'chain': {
+        const { chainTable, measureChain } = await import('./chain.ts');
+        const chain = (figures[section] = await measureChain(size.chain, told));
+        const { concurrency, rounds } = size.chain;
+        const title = `\`npm start\` with all that follows a call, ${concurrency} at a time, ${rounds} rounds (Linux only)`;
+        return [title, chainTable(chain)];
       }
       case 'hot-wallet': {
         const { hotWalletTable, measureHotWallet, speedTarget, unitsTarget } = await import('./hot-wallet.ts');

@@ -1,0 +1,230 @@
+/**
+ * What a load needs of AWS, which quota it meets first, and what it costs. Prices are list prices of us-east-1 and quotas
+ * are AWS's defaults there, read in November 2026; both are data below, so that they can be changed in one place.
+ */
+
+/** A steady load; a second. */
+export interface Load {
+  readonly charges: number;
+  /** By end users, each to another wallet. */
+  readonly transfers: number;
+  readonly withdrawals: number;
+  readonly balances: number;
+  /** The share of all money commands that meet the busiest wallet, 0 to 1. */
+  readonly hottest: number;
+}
+
+type Command = 'charge' | 'transfer' | 'withdrawal';
+
+/** What one of each costs DynamoDB, as `npm run bench -- --only budgets` measures it. */
+export interface Units {
+  /** Write units of the command in the wallet table, its worker's included. */
+  readonly command: Readonly<Record<Command, number>>;
+  /** Write units of all consumers that follow it, in all tables. */
+  readonly following: Readonly<Record<Command, number>>;
+  /** Read units of a balance. */
+  readonly balance: number;
+}
+
+/** Times, milliseconds. What depends on AWS is assumed: measure it with `npm run load` and pass it. */
+export interface Times {
+  /** A transactional write, p50 and p99. */
+  readonly write: Quantiles;
+  /** A read of one item. */
+  readonly read: Quantiles;
+  /** The gateway, the start of a warm function and the handler around its one call. */
+  readonly around: Quantiles;
+  /** One call to the bank. */
+  readonly bank: Quantiles;
+  /** A consumer's time for a batch of 100 records or messages. */
+  readonly batch: number;
+}
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** A quota, and what the load asks of it. */
+export interface Limit {
+  readonly name: string;
+  readonly demand: number;
+  readonly quota: number;
+  readonly unit: string;
+  /** How it is lifted. */
+  readonly lift: string;
+}
+
+export const assumedTimes: Times = {
+  write: { p50: 8, p99: 30 },
+  read: { p50: 3, p99: 8 },
+  around: { p50: 8, p99: 15 },
+  bank: { p50: 1_000, p99: 3_000 },
+  batch: 300,
+};
+
+/** Prices in dollars, for a million of what is named unless it says otherwise. */
+const prices = {
+  gatewayRequest: 3.5,
+  webAclRequest: 0.6,
+  lambdaRequest: 0.2,
+  /** A million GB-seconds on arm64. */
+  lambdaTime: 13.3334,
+  writeUnit: 0.625,
+  readUnit: 0.125,
+  /** A write unit of provisioned capacity for an hour, in dollars. */
+  provisionedHour: 0.00065,
+  queueRequest: 0.4,
+  event: 1,
+  /** A gigabyte, in dollars. */
+  logs: 0.5,
+  delivery: 0.029,
+};
+
+/** How much of provisioned capacity a steady load uses. */
+const utilisation = 0.7;
+/** Bank calls for a withdrawal when 30 % fail. */
+const callsOfWithdrawal = 1 / 0.7;
+/** Events of each command: accepted, executing and completed of a withdrawal. */
+const events: Readonly<Record<Command, number>> = { charge: 1, transfer: 1, withdrawal: 3 };
+/** Stream records of each command: wallets and transactions that change. */
+const records: Readonly<Record<Command, number>> = { charge: 2, transfer: 3, withdrawal: 6 };
+/** Rules of the bus that take an event: screening, notifications, the audit. */
+const targets = 3;
+/** Bytes that a function logs for a request, and of an event. */
+const logBytes = 700;
+const eventBytes = 1_500;
+const batchSize = 100;
+const parallelization = 4;
+/** Write units that DynamoDB gives one partition key in a second, and so one stream shard at least. */
+const partitionUnits = 1_000;
+/** A charge writes its wallet with 2 units, and an item takes 1,000 of them. */
+const writesOfWallet = partitionUnits / 2;
+
+/** Commands a second, by kind. */
+function commandsOf({ charges, transfers, withdrawals }: Load): [Command, number][] {
+  return [
+    ['charge', charges],
+    ['transfer', transfers],
+    ['withdrawal', withdrawals],
+  ];
+}
+
+/** Sums what each command needs, a second. */
+function sumOver(load: Load, each: Readonly<Record<Command, number>>): number {
+  return commandsOf(load).reduce((sum, [command, perSecond]) => sum + perSecond * each[command], 0);
+}
+
+/** Returns the function instances that are busy at a time, by what they do. */
+export function concurrencyOf(load: Load, times: Times): Readonly<Record<string, number>> {
+  const commands = load.charges + load.transfers + load.withdrawals;
+  const published = sumOver(load, events);
+  const inBatches = (perSecond: number) => (perSecond / batchSize) * (times.batch / 1000);
+  return {
+    commands: (commands * (times.write.p50 + times.around.p50)) / 1000,
+    balances: (load.balances * (times.read.p50 + times.around.p50)) / 1000,
+    // Ten withdrawals share an instance, and the slowest holds it.
+    bank: (load.withdrawals * callsOfWithdrawal * times.bank.p99) / 1000 / 10,
+    ledger: inBatches(sumOver(load, records)),
+    relay: inBatches(sumOver(load, records)),
+    screening: inBatches(published),
+    notifications: inBatches(published),
+  };
+}
+
+/** Returns every limit that the load is near to, the one that breaks first in front. */
+export function limitsOf(load: Load, units: Units, times: Times): Limit[] {
+  const requests = load.charges + load.transfers + load.withdrawals + load.balances;
+  const busy = concurrencyOf(load, times);
+  const written = sumOver(load, units.command);
+  const published = sumOver(load, events);
+  const shards = Math.max(4, Math.ceil(written / partitionUnits));
+  const money = load.charges + load.transfers + load.withdrawals;
+  const limits: Limit[] = [
+    { name: 'requests at the gateway', demand: requests, quota: 10_000, unit: '/s', lift: 'quota of the account' },
+    { name: "the API's own throttle", demand: requests, quota: 1_000, unit: '/s', lift: 'prop `throttle`' },
+    {
+      name: 'functions at a time',
+      demand: Object.values(busy).reduce((sum, each) => sum + each, 0),
+      quota: 1_000,
+      unit: '',
+      lift: 'quota of the account',
+    },
+    { name: 'write units of the wallet table', demand: written, quota: 40_000, unit: '/s', lift: 'quota of the table' },
+    {
+      name: 'functions that read the stream, of each consumer',
+      demand: busy['ledger'] ?? 0,
+      quota: shards * parallelization,
+      unit: '',
+      lift: 'grows with the table',
+    },
+    { name: 'events put on the bus', demand: published, quota: 10_000, unit: '/s', lift: 'quota of the account' },
+    {
+      name: 'deliveries by the bus',
+      demand: published * targets,
+      quota: 18_750,
+      unit: '/s',
+      lift: 'quota of the account',
+    },
+    { name: 'workers at the bank', demand: busy['bank'] ?? 0, quota: 50, unit: '', lift: 'prop `bank.concurrency`' },
+    { name: 'screening workers', demand: busy['screening'] ?? 0, quota: 5, unit: '', lift: 'constant in lib/fraud.ts' },
+    {
+      name: 'notification workers',
+      demand: busy['notifications'] ?? 0,
+      quota: 5,
+      unit: '',
+      lift: 'constant in lib/notifications.ts',
+    },
+    {
+      name: 'writes of the busiest wallet',
+      demand: money * load.hottest,
+      quota: writesOfWallet,
+      unit: '/s',
+      lift: '`Prefer: respond-async` for its payers',
+    },
+  ];
+  return limits.sort((a, b) => b.demand / b.quota - a.demand / a.quota);
+}
+
+/** Returns the expected latency of an answer, ms: the gateway, a warm function and one round trip. */
+export function latencyOf(times: Times): Readonly<Record<'command' | 'balance', Quantiles>> {
+  const sum = (a: Quantiles, b: Quantiles): Quantiles => ({ p50: a.p50 + b.p50, p99: a.p99 + b.p99 });
+  return { command: sum(times.around, times.write), balance: sum(times.around, times.read) };
+}
+
+export type Billing = 'on demand' | 'provisioned';
+
+/** Returns what a million of a command costs, by item, in dollars; storage is apart. */
+export function costOfMillion(
+  command: Command,
+  units: Units,
+  times: Times,
+  billing: Billing,
+): Readonly<Record<string, number>> {
+  const writes = units.command[command] + units.following[command];
+  const unit = billing === 'on demand' ? prices.writeUnit : (prices.provisionedHour * 1_000_000) / 3_600 / utilisation;
+  const consumers = (2 * records[command] + 2 * events[command]) / batchSize;
+  const bankSeconds = command === 'withdrawal' ? (callsOfWithdrawal * times.bank.p50) / 1_000 / 10 : 0;
+  const seconds = (times.write.p50 + times.around.p50) / 1000 + (consumers * times.batch) / 1000 + bankSeconds;
+  const queues = 2 * events[command] * (1 + 2 / batchSize) + (command === 'withdrawal' ? 1 + 3 * callsOfWithdrawal : 0);
+  return {
+    gateway: prices.gatewayRequest + prices.webAclRequest,
+    functions: prices.lambdaRequest * (1 + consumers) + prices.lambdaTime * seconds,
+    'write units': unit * writes,
+    events: prices.event * events[command],
+    queues: prices.queueRequest * queues,
+    audit: (prices.delivery * events[command] * 5_000 * 1_000_000) / 1e9,
+    logs: (prices.logs * logBytes * 1_000_000) / 1e9,
+    'replay archive': (0.1 * events[command] * eventBytes * 1_000_000) / 1e9,
+  };
+}
+
+/** Returns what a million balances cost, by item, in dollars. */
+export function costOfMillionBalances(units: Units, times: Times): Readonly<Record<string, number>> {
+  return {
+    gateway: prices.gatewayRequest + prices.webAclRequest,
+    functions: prices.lambdaRequest + (prices.lambdaTime * (times.read.p50 + times.around.p50)) / 1000,
+    'read units': prices.readUnit * units.balance,
+    logs: (prices.logs * logBytes * 1_000_000) / 1e9,
+  };
+}

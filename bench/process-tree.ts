@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** What a process and its descendants have used so far. */
+export interface ProcessUsage {
+  readonly pid: number;
+  /** The program's name. */
+  readonly name: string;
+  /** User and system time, ms, to a hundredth of a second. */
+  readonly cpuMs: number;
+  /** Resident memory, MB. */
+  readonly memoryMb: number;
+}
+
+/** Length of a clock tick in `/proc/<pid>/stat` on every Linux that Node runs on, ms. */
+const tickMs = 10;
+
+/**
+ * Reads the usage of a process and of its descendants that are alive.
+ *
+ * @throws Error on systems without `/proc`
+ */
+export function usageOfTree(root: number): ProcessUsage[] {
+  const usages: (ProcessUsage & { parent: number })[] = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => usageOf(Number(pid)) ?? []);
+  const members = new Set([root]);
+  for (let size = 0; size < members.size;) {
+    size = members.size;
+    for (const { pid, parent } of usages) if (members.has(parent)) members.add(pid);
+  }
+  return usages.filter(({ pid }) => members.has(pid)).map(({ parent, ...usage }) => usage);
+}
+
+function usageOf(pid: number): (ProcessUsage & { parent: number }) | undefined {
+  try {
+    const [, name = '', rest = ''] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    const fields = rest.split(' ').map(Number);
+    // Fields 4, 14 and 15 of proc(5); `rest` begins with field 3.
+    const [, parent = 0] = fields;
+    const [user = 0, system = 0] = fields.slice(11);
+    const pages = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+    return { pid, name, parent, cpuMs: (user + system) * tickMs, memoryMb: Number(pages) / 1024 };
+  } catch {
+    return undefined; // It has ended.
+  }
+}

@@ -324,7 +324,7 @@ describe('records of the stream', () => {
     }
   });
 
-  it('of one wallet are set aside, and those of the others are not held up, when a statement fails for good', async () => {
+  it('of one wallet come again when a statement fails, and those of the others are not held up', async () => {
     const books = await newBooks(engine);
     const first = await fundedWallet(books.table, 'ann', 5);
     const second = await fundedWallet(books.table, 'ben', 5);

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { assumedTimes, concurrencyOf, costOfMillion, limitsOf } from '../../bench/capacity-model.ts';
+import type { Load, Units } from '../../bench/capacity-model.ts';
+
+const units: Units = {
+  command: { charge: 5, transfer: 10, withdrawal: 18 },
+  following: { charge: 5, transfer: 6, withdrawal: 7 },
+  balance: 0.5,
+};
+const load: Load = { charges: 600, transfers: 300, withdrawals: 100, balances: 1_000, hottest: 0.01 };
+
+describe('the capacity model', () => {
+  it('asks of each limit what the load needs of it, the nearest limit first', () => {
+    const limits = limitsOf(load, units, assumedTimes);
+    const demandOf = (name: string) => limits.find((limit) => limit.name === name)?.demand;
+    assert.equal(demandOf('requests at the gateway'), 2_000);
+    assert.equal(demandOf('write units of the wallet table'), 600 * 5 + 300 * 10 + 100 * 18);
+    assert.equal(demandOf('events put on the bus'), 600 + 300 + 3 * 100);
+    assert.equal(demandOf('writes of the busiest wallet'), 10);
+    const shares = limits.map(({ demand, quota }) => demand / quota);
+    assert.deepEqual(
+      shares,
+      shares.toSorted((a, b) => b - a),
+    );
+  });
+
+  it('needs as many times more as the load is larger', () => {
+    const tenfold: Load = { ...load, charges: 6_000, transfers: 3_000, withdrawals: 1_000, balances: 10_000 };
+    const [small, large] = [concurrencyOf(load, assumedTimes), concurrencyOf(tenfold, assumedTimes)];
+    for (const [name, busy] of Object.entries(large)) {
+      assert.ok(Math.abs(busy / Number(small[name]) - 10) < 1e-9, name);
+    }
+  });
+
+  it('prices write units by how they are paid', () => {
+    const onDemand = costOfMillion('transfer', units, assumedTimes, 'on demand');
+    const provisioned = costOfMillion('transfer', units, assumedTimes, 'provisioned');
+    assert.equal(onDemand['write units'], 16 * 0.625);
+    // $0.00065 for a unit in each second of an hour, of which seven in ten are used.
+    assert.ok(Math.abs(Number(provisioned['write units']) - (16 * 650) / 3_600 / 0.7) < 1e-9);
+    assert.deepEqual(Object.keys(onDemand), Object.keys(provisioned));
+  });
+});

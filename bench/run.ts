@@ -41,7 +41,7 @@ const size = options.quick
       calls: { rounds: 5, warmUp: 1_500, calls: 500 },
       withdrawals: 5_000,
       throughput: { rounds: 7, calls: 400, concurrency: 8 },
-      chain: { rounds: 5, calls: { transfer: 600, charge: 600, withdraw: 200, 'get-balance': 2_000 }, concurrency: 8 },
+      chain: { rounds: 3, calls: { transfer: 600, charge: 600, withdraw: 200, 'get-balance': 2_000 }, concurrency: 8 },
       hotWallet: { rounds: 5, batches: 4, concurrency: 32, openLoop: { perSecond: 100, seconds: 15 } },
       hostile: { rounds: 3, seconds: 8 },
     };

@@ -204,7 +204,8 @@ function count({ failures }: Tally, what: string): void {
   failures.set(what, (failures.get(what) ?? 0) + 1);
 }
 
-const ms = (histogram: RecordableHistogram, percentile: number) => histogram.percentile(percentile) / 1000;
+/** A percentile in units of 1,000: microseconds as milliseconds, and milliseconds as seconds. */
+const thousands = (histogram: RecordableHistogram, percentile: number) => histogram.percentile(percentile) / 1000;
 
 function report(tallies: Record<Kind, Tally>): string {
   return table(
@@ -212,11 +213,11 @@ function report(tallies: Record<Kind, Tally>): string {
     kinds.map((kind) => {
       const { sent, latency, failures } = tallies[kind];
       const target = targets[kind];
-      const isMet = target !== undefined && ms(latency, 99) < target;
+      const isMet = target !== undefined && thousands(latency, 99) < target;
       return [
         kind,
         figure(sent),
-        ...[50, 90, 99, 99.9].map((percentile) => figure(ms(latency, percentile))),
+        ...[50, 90, 99, 99.9].map((percentile) => figure(thousands(latency, percentile))),
         figure(latency.max / 1000),
         target === undefined || sent === 0 ? '' : `${target} ${isMet ? 'ok' : 'MISSED'}`,
         [...failures].map(([what, times]) => `${times} × ${what}`).join(', ') || '0',
@@ -236,7 +237,7 @@ async function main(): Promise<void> {
   const line = setInterval(() => {
     const sum = (of: (tally: Tally) => number) => kinds.reduce((total, kind) => total + of(tallies[kind]), 0);
     const failed = sum(({ failures }) => [...failures.values()].reduce((total, times) => total + times, 0));
-    const p99 = kinds.map((kind) => `${kind} ${figure(ms(tallies[kind].latency, 99))}`).join(', ');
+    const p99 = kinds.map((kind) => `${kind} ${figure(thousands(tallies[kind].latency, 99))}`).join(', ');
     const at = Math.round((performance.now() - startedAt) / 1000);
     console.log(
       `${String(at).padStart(5)} s  ${figure(sum(({ sent }) => sent))} sent, ${failed} failed; p99 ms: ${p99}`,
@@ -266,7 +267,7 @@ async function main(): Promise<void> {
   });
   if (settled.count > 0)
     console.log(
-      `withdrawals from acceptance to end: p50 ${figure(ms(settled, 50))} s, p99 ${figure(ms(settled, 99))} s, ` +
+      `withdrawals from acceptance to end: p50 ${figure(thousands(settled, 50))} s, p99 ${figure(thousands(settled, 99))} s, ` +
         `max ${figure(settled.max / 1000)} s`,
     );
   for (const difference of differences) console.log(`WRONG: ${difference}`);

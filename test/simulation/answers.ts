@@ -62,7 +62,7 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
     violate('a withdrawn key is refused', said);
   if (response.status < 300) {
     if (!maySee(ask, witness)) violate('nobody touches what is not theirs', said);
-    if (decidesOwn(ask, witness)) violate('nobody decides about their own', said);
+    if (decidesOwn(ask, witness)) violate('no caller decides about its own', said);
     const wrong = wrongIn(ask, response, witness);
     if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
     if (mustBeRefused(ask, witness)) violate('too much work is refused', said);

@@ -226,7 +226,7 @@ describe('notifications', () => {
   it('that one message could not send are not lost when another message of the event comes first', async () => {
     let isAway = true;
     const notifier = await newNotifier({
-      call: (perform) => (isAway ? Promise.reject(new Error('SNS is away')) : perform()),
+      call: (perform) => (isAway ? Promise.reject(new Error('SNS is down')) : perform()),
     });
     const messages = (id: string) => events.map((event) => ({ event, id: `${event.eventId} ${id}` }));
     const failed = await notifier.invoke(messages('a'));
@@ -244,10 +244,10 @@ describe('notifications', () => {
     assert.deepEqual([...notifier.told].sort(), expectedNames());
   });
 
-  it('wait while SNS is away, and are all sent once when it is back', async () => {
+  it('wait while SNS is down, and are all sent once when it is back', async () => {
     let away = true;
     const notifier = await newNotifier({
-      call: (perform) => (away ? Promise.reject(new Error('SNS is away')) : perform()),
+      call: (perform) => (away ? Promise.reject(new Error('SNS is down')) : perform()),
     });
     assert.equal((await notifier.invoke(events)).length, events.filter((event) => isTold(event)).length);
     away = false;

@@ -139,7 +139,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
 describe('a transfer that is busy for another reason', () => {
   for (const [name, fault] of [
     ['its sender is contended', onSender],
-    ['nobody answers', lostRequest],
+    ['no request arrives', lostRequest],
   ] as const)
     it(`is not queued: ${name}`, async () => {
       meet(fault);

@@ -140,7 +140,7 @@ describe('reading transactions', () => {
     const walletId = await openWallet(table, 'ann');
     const one = await charge(table, walletId, { amount: 1 });
     const other = await charge(table, walletId, { amount: 2, description: 'two' });
-    const none = transactionIdOf('nobody', newKey());
+    const none = transactionIdOf('stranger', newKey());
     assert.deepEqual(await getTransaction(table, other.transaction.transactionId), asStored(other.transaction));
     assert.equal(await getTransaction(table, none), undefined);
     const found = await getTransactions(table, [one.transaction.transactionId, none, other.transaction.transactionId]);

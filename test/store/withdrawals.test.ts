@@ -73,7 +73,7 @@ describe('a claim', () => {
   });
 
   it('is not to be had on what does not exist, has ended, or is no withdrawal', async () => {
-    assert.deepEqual(await claim(table, transactionIdOf('nobody', newKey())), {
+    assert.deepEqual(await claim(table, transactionIdOf('stranger', newKey())), {
       claimed: false,
       current: undefined,
       clock: undefined,

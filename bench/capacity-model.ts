@@ -132,7 +132,7 @@ export function concurrencyOf(load: Load, times: Times): Readonly<Record<string,
   };
 }
 
-/** Returns every limit that the load is near to, the one that breaks first in front. */
+/** Returns all limits, sorted by the share that the load uses, the largest first. */
 export function limitsOf(load: Load, units: Units, times: Times): Limit[] {
   const requests = load.charges + load.transfers + load.withdrawals + load.balances;
   const busy = concurrencyOf(load, times);

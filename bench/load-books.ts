@@ -21,7 +21,7 @@ const ended = new Set(['completed', 'failed', 'review']);
 const readsAtATime = 16;
 
 /**
- * Waits until all transactions have ended, and compares each wallet with the sum of their postings.
+ * Waits at most `patienceMs` until all transactions have ended, and compares each wallet with the sum of their postings.
  *
  * @returns what differs, in words; and the ages of withdrawals at their end, in milliseconds
  */

@@ -1,7 +1,7 @@
 /**
  * `npm run load`: sends a mixed load to a running service at a fixed rate, and checks the books at the end. Requests are
  * sent when they are due, whether or not earlier ones were answered, and latency counts from then: so a service that
- * stands still cannot hide it. Exits with 1 when a request failed that should not, or a figure of the books is wrong.
+ * stands still cannot hide it. Exits with 1 when any first try failed, or the books do not match.
  */
 import { randomUUID } from 'node:crypto';
 import { Agent } from 'node:http';

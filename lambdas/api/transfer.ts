@@ -16,9 +16,9 @@ import { currencyOf, requireCurrency } from '../runtime/request.ts';
 import { transactionView } from '../runtime/views.ts';
 import { warmUp } from '../runtime/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
-import type { Table } from '../store/table.ts';
-import { acceptTransfer, commitTransfer, isReceiverContended } from '../store/transactions.ts';
+import { acceptTransfer, commitTransfer } from '../store/transactions.ts';
 import type { Committed } from '../store/transactions.ts';
+import { Contended } from '../store/write.ts';
 
 const body = z.strictObject({
   amount: fields.amount,
@@ -52,7 +52,8 @@ export const transfer = command<typeof body, TransferServices>({
     if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
     const overLimit = overOperatorLimit(services.operatorLimits, 'transfer', caller, facts);
     const ways: Ways = {
-      now: (table) => commitTransfer(table, newTransfer(facts), operation.fingerprint, rate, overLimit),
+      now: (giveUpMs) =>
+        commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate, overLimit, giveUpMs),
       later: () => acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate, overLimit),
     };
     const result = preferences.respondAsync ? await ways.later() : await bookOrQueue(toWalletId, ways, services);
@@ -62,32 +63,33 @@ export const transfer = command<typeof body, TransferServices>({
   },
 });
 
-/** The two ways of a transfer. Both write the same record, so that of two tries exactly one counts. */
+/** The two ways of a transfer. */
 interface Ways {
-  readonly now: (table: Table) => Promise<Committed>;
+  /** Gives up with Contended after so long; absent: `busy` at the end of the budget. */
+  readonly now: (contendedMs?: number) => Promise<Committed>;
   readonly later: () => Promise<Committed>;
 }
 
-/** Tries at a receiver that others pay at the same time end after this, ms. */
+/** A transfer whose receiver others keep paying is tried for this long, ms. */
 const contendedMs = 300;
 
 /**
- * Books a transfer at once, unless so many others pay the receiver at the same time that it would only wait: then it is
- * debited and queued. The container queues the next ones without a try, for some seconds.
+ * Books a transfer at once. If others keep paying the receiver, debits the sender and queues the credit. For 5 s this
+ * container then queues later transfers to that receiver directly. If the queue is too deep, books at once instead.
  *
- * @throws WalletError as both ways; `busy` only when the sender is contended, or the queue is too deep to help
+ * @throws WalletError as both ways
  */
 async function bookOrQueue(receiver: string, ways: Ways, services: TransferServices): Promise<Committed> {
-  const { table, hotReceivers, isOverloaded } = services;
+  const { hotReceivers, isOverloaded } = services;
   if (!hotReceivers?.has(receiver)) {
     try {
-      return await ways.now({ ...table, retry: { ...table.retry, budgetMs: contendedMs } });
+      return await ways.now(contendedMs);
     } catch (error) {
-      if (!isReceiverContended(error)) throw error;
+      if (!(error instanceof Contended)) throw error;
       hotReceivers?.add(receiver);
     }
   }
-  return (await isOverloaded()) ? ways.now(table) : ways.later();
+  return (await isOverloaded()) ? ways.now() : ways.later();
 }
 
 const env = readEnvironment('transfer');

@@ -4,7 +4,7 @@ export interface HotReceivers {
   readonly add: (walletId: string) => void;
 }
 
-/** How long a wallet counts as hot; then one payment tries again whether it still is. */
+/** How long a wallet counts as hot, ms. After that, payments are booked at once again, until one meets contention. */
 const hotMs = 5_000;
 /** Wallets that a container remembers; the one that was added first is forgotten first. */
 const mostWallets = 1_000;

@@ -1,6 +1,6 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
-import { WalletError } from '../domain/errors.ts';
+import type { WalletError } from '../domain/errors.ts';
 import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
@@ -11,12 +11,12 @@ import type { Replay } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
-import { cancellationReasons, persist } from './table.ts';
+import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { credit, creditReceiver, debit, hold } from './wallets.ts';
 import type { Movement } from './wallets.ts';
 import { fromItem, toItem, write } from './write.ts';
-import type { Item, WriteItem } from './write.ts';
+import type { Contention, Item, WriteItem } from './write.ts';
 
 /** What became of a command: its transaction as it is now, and whether its key had been used before. */
 export interface Committed {
@@ -72,6 +72,8 @@ export function acceptWithdrawal(
  * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
  *
  * @param overLimit as of `commitCharge`
+ * @param contendedMs after so long it gives up when others keep paying the receiver; absent: at the end of the budget
+ * @throws Contended as `contendedMs` says
  * @throws WalletError as `commitCharge`, for the sender; `receiver_unavailable`, `insufficient_funds` and `rate_limited`
  */
 export function commitTransfer(
@@ -80,6 +82,7 @@ export function commitTransfer(
   fingerprint: string,
   rate: RateLimit | undefined,
   overLimit?: WalletError,
+  contendedMs?: number,
 ): Promise<Committed> {
   const sender = movement(transaction);
   return commit(
@@ -91,18 +94,12 @@ export function commitTransfer(
       creditReceiver(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
     ],
     limitedBy(table, rate, transaction.createdAt),
-    { overLimit },
+    { overLimit, ...(contendedMs !== undefined && { contention: { item: receiverAt, afterMs: contendedMs } }) },
   );
 }
 
-/** Where the receiver stands in the write of `commitTransfer`. */
+/** Where the receiver stands in the write of `commitTransfer`: behind the record and the sender. */
 const receiverAt = 2;
-
-/** Returns whether `commitTransfer` gave up because other writes kept meeting its receiver. */
-export function isReceiverContended(error: unknown): boolean {
-  if (!(error instanceof WalletError) || error.code !== 'busy') return false;
-  return cancellationReasons(error.cause)[receiverAt]?.Code === 'TransactionConflict';
-}
 
 /**
  * Accepts a transfer for later: debits the sender and makes the work due, in one write of 6 write units.
@@ -257,7 +254,11 @@ async function commit(
   fingerprint: string,
   changes: readonly WriteItem<WalletError>[],
   limited: ReturnType<typeof limitedBy>,
-  { overLimit, ...due }: { dueShard?: string; dueAt?: string; overLimit?: WalletError | undefined } = {},
+  {
+    overLimit,
+    contention,
+    ...due
+  }: { dueShard?: string; dueAt?: string; overLimit?: WalletError | undefined; contention?: Contention } = {},
 ): Promise<Committed> {
   const record = {
     ...transactionKey(transaction.transactionId),
@@ -269,7 +270,7 @@ async function commit(
   const put = putRecord(table, record);
   // A refused command touches no wallet.
   const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
-  const replay = replayOf(await write<WalletError | Replay>(table, items, limited.reads));
+  const replay = replayOf(await write<WalletError | Replay>(table, items, limited.reads, contention));
   if (replay === undefined) return { transaction, replayed: false };
   const existing = toTransaction(replay.record);
   if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");

@@ -41,11 +41,19 @@ export interface Reads {
  *
  * @param items at most 100; first the condition that explains most, as callers answer with the first reading
  * @param reads plain reads of the same items that decide whether the write is tried
+ * @param contention when to give up early; absent: only at the end of the budget
  * @returns the readings of all conditions that failed, in the order of the items; empty when everything was written
+ * @throws Contended as `contention` says
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget, or when the write was refused
  *   while an earlier try had no answer; Error when an image does not say why its condition failed
  */
-export async function write<R>(table: Table, items: readonly WriteItem<R>[], reads?: Reads): Promise<R[]> {
+export async function write<R>(
+  table: Table,
+  items: readonly WriteItem<R>[],
+  reads?: Reads,
+  contention?: Contention,
+): Promise<R[]> {
+  const startedAt = table.now();
   const command = new TransactWriteItemsCommand({
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
@@ -69,6 +77,10 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
         await table.client.send(command).catch((error: unknown) => {
           tries.missing ||= mayArriveLater(error);
           if (isConflict(error)) tries.conflicts += 1;
+          const reason = contention && cancellationReasons(error)[contention.item];
+          const isOver = contention && table.now() - startedAt >= contention.afterMs;
+          // While a try is missing, no other write may begin: its refusal would not be the last word.
+          if (isOver && reason?.Code === 'TransactionConflict' && !tries.missing) throw new Contended();
           throw error;
         });
       },
@@ -82,6 +94,23 @@ export async function write<R>(table: Table, items: readonly WriteItem<R>[], rea
     if (tries.missing && readings[0] instanceof WalletError)
       throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
     return readings;
+  }
+}
+
+/** When a write gives up because other writes keep meeting one of its items. */
+export interface Contention {
+  /** The item's place in the write. */
+  readonly item: number;
+  /** Since the first try began, ms. */
+  readonly afterMs: number;
+}
+
+/** The error of a write that gave up so. Nothing is written, and no try of it is on its way. */
+export class Contended extends Error {
+  override readonly name = 'Contended';
+
+  constructor() {
+    super('other writes keep meeting an item of this one');
   }
 }
 

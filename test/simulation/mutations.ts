@@ -38,7 +38,7 @@ function mutation(name: string, file: string, text: string, replacement: string,
   return { name, edits: [{ file, text, replacement }], ...(operation !== undefined && { operation }) };
 }
 
-const commit = 'await write<WalletError | Replay>(table, items, limited.reads)';
+const commit = 'await write<WalletError | Replay>(table, items, limited.reads, contention)';
 const commitWithNewIds = `await write<WalletError | Replay>(
     { ...table, retry: { ...table.retry, budgetMs: 0 } },
     items,

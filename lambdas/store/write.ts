@@ -77,10 +77,9 @@ export async function write<R>(
         await table.client.send(command).catch((error: unknown) => {
           tries.missing ||= mayArriveLater(error);
           if (isConflict(error)) tries.conflicts += 1;
-          const reason = contention && cancellationReasons(error)[contention.item];
           const isOver = contention && table.now() - startedAt >= contention.afterMs;
           // While a try is missing, no other write may begin: its refusal would not be the last word.
-          if (isOver && reason?.Code === 'TransactionConflict' && !tries.missing) throw new Contended();
+          if (isOver && !tries.missing && isOnlyConflict(error, contention.item)) throw new Contended();
           throw error;
         });
       },
@@ -103,6 +102,12 @@ export interface Contention {
   readonly item: number;
   /** Since the first try began, ms. */
   readonly afterMs: number;
+}
+
+/** Returns whether a write met others on this item, and on no other: one caller's own writes meet on more. */
+function isOnlyConflict(error: unknown, item: number): boolean {
+  const conflicts = cancellationReasons(error).map(({ Code }) => Code === 'TransactionConflict');
+  return conflicts[item] === true && conflicts.indexOf(true) === conflicts.lastIndexOf(true);
 }
 
 /** The error of a write that gave up so. Nothing is written, and no try of it is on its way. */

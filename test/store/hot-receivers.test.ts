@@ -148,6 +148,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
 describe('a transfer that is busy for another reason', () => {
   for (const [name, fault] of [
     ['its sender is contended', onSender],
+    ['its sender meets others too, as with one caller who sends much', cancelled(none, conflict, conflict, none)],
     ['no request arrives', lostRequest],
   ] as const)
     it(`is not queued: ${name}`, async () => {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newApp } from '../lib/app.ts';
+import { capacityFor } from '../lib/capacity.ts';
 import { EntriesTable } from '../lib/entries-table.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
 import { openTable, type Table } from '../lambdas/store/table.ts';
@@ -57,14 +58,19 @@ export async function startService(): Promise<Service> {
     engine.endpoint,
     region,
     tableOfTemplate(name, (stack) => {
-      new LedgerTable(stack, 'Ledger', { deletionProtection: true, dueShards: 64, addAlarm: () => undefined });
+      new LedgerTable(stack, 'Ledger', {
+        deletionProtection: true,
+        capacity: capacityFor(undefined),
+        dueShards: 64,
+        addAlarm: () => undefined,
+      });
     }),
   );
   await ensureTable(
     engine.endpoint,
     region,
     tableOfTemplate(entriesName, (stack) => {
-      new EntriesTable(stack, 'Entries', { deletionProtection: true });
+      new EntriesTable(stack, 'Entries', { deletionProtection: true, capacity: capacityFor(undefined) });
     }),
   );
   const newClient = () => new DynamoDBClient({ endpoint: engine.endpoint, region, credentials: localCredentials });

@@ -23,7 +23,6 @@ import { hashOf } from '../lambdas/store/entries.ts';
 import {
   entryKey,
   historyKeyOf,
-  momentOf,
   totalKey,
   transactionIdOf,
   transactionKey,
@@ -187,8 +186,8 @@ async function enter(account: Account, before: Wallet | undefined): Promise<void
   for (const entry of entriesAfter(account.last, { before, after: account.wallet })) {
     const hash = hashOf(entry, account.last?.hash ?? '');
     account.last = { ...entry, hash };
-    const { walletId, version, at, ...rest } = entry;
-    await entries.put({ ...entryKey(walletId, version), moment: momentOf({ at, version }), ...rest, hash });
+    const { walletId, version, ...rest } = entry;
+    await entries.put({ ...entryKey(walletId, version), ...rest, hash });
   }
 }
 

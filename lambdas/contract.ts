@@ -246,9 +246,6 @@ export const indexes = { byWallet: 'byWallet', byCounterparty: 'byCounterparty',
 export const defaultDueShards = 64;
 export const mostDueShards = 256;
 
-/** Name of the entries table's index. */
-export const entryIndexes = { byTime: 'byTime' } as const;
-
 /** Name and dimension of the metrics that handlers emit and alarms watch. */
 export const metrics = {
   namespace: 'Wallet',

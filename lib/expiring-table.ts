@@ -1,4 +1,4 @@
-import { type Attribute, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type Attribute, type Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { allowTable, type Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
@@ -11,6 +11,7 @@ export interface ExpiringTableProps<ItemType extends string> {
   readonly items: Readonly<Record<ItemType, string>>;
   /** The attribute with the time (epoch seconds) after which an item is deleted. */
   readonly timeToLiveAttribute: string;
+  readonly billing: Billing;
 }
 
 /** A table of what is remembered for a while only, beside the one with the money: losing it loses no money. */
@@ -23,7 +24,6 @@ export class ExpiringTable<ItemType extends string> extends Construct {
     this.#items = items;
     this.table = new TableV2(this, 'Table', {
       ...props,
-      billing: Billing.onDemand(),
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     });

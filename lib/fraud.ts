@@ -4,6 +4,7 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { activityItems, type FraudPolicy, screenedEvents } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { TableCapacity } from './capacity.ts';
 import type { Shares } from './concurrency.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
@@ -35,6 +36,9 @@ export interface FraudProps {
   readonly ledger: LedgerTable;
   readonly events: Events;
   readonly options: FraudOptions;
+  readonly capacity: TableCapacity;
+  /** Most batches at work at a time: 2 to 1000. */
+  readonly concurrency: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
@@ -44,11 +48,13 @@ export class Fraud extends Construct {
   readonly work: WorkQueue;
   readonly worker: WalletFunction<'fraud'>;
 
-  constructor(scope: Construct, id: string, { ledger, events, options, shares, addAlarm }: FraudProps) {
+  constructor(scope: Construct, id: string, props: FraudProps) {
     super(scope, id);
+    const { ledger, events, options, capacity, concurrency, shares, addAlarm } = props;
     const { freezeOnSuspicion = false, ...limits } = options;
     const policy: FraudPolicy = { ...defaults, ...limits };
     const activity = new ExpiringTable(this, 'Activity', {
+      billing: capacity.billing('activity'),
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       items: activityItems,
@@ -60,7 +66,7 @@ export class Fraud extends Construct {
       atStake: 'a movement has not been counted',
       batchSize: 100,
       batchingWindow: Duration.seconds(1),
-      concurrency: 5,
+      concurrency,
       shares,
       addAlarm,
     });

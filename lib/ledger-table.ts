@@ -1,9 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, Billing, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { indexes, ledgerItems, mostDueShards } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { TableCapacity } from './capacity.ts';
 import { allowTable, type Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
@@ -12,6 +13,7 @@ export interface LedgerTableProps {
   readonly deletionProtection: boolean;
   /** Partitions of the `due` index that open work of a type is spread over. */
   readonly dueShards: number;
+  readonly capacity: TableCapacity;
   readonly addAlarm: AddAlarm;
 }
 
@@ -23,7 +25,7 @@ export class LedgerTable extends Construct {
 
   constructor(scope: Construct, id: string, props: LedgerTableProps) {
     super(scope, id);
-    const { dueShards } = props;
+    const { capacity, dueShards } = props;
     if (!Number.isInteger(dueShards) || dueShards < 1 || dueShards > mostDueShards) {
       throw new Error(`dueShards must be a whole number from 1 to ${mostDueShards}, received ${String(dueShards)}`);
     }
@@ -31,7 +33,7 @@ export class LedgerTable extends Construct {
     this.table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
-      billing: Billing.onDemand(),
+      billing: capacity.billing('ledger'),
       // The AWS managed key: its use is on record in CloudTrail, and unlike a key of our own nobody can delete it and
       // the money with it.
       encryption: TableEncryptionV2.awsManagedKey(),
@@ -40,9 +42,9 @@ export class LedgerTable extends Construct {
       dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
       timeToLiveAttribute: 'ttl',
     });
-    this.#addIndex(indexes.byWallet, 'walletId', 'historyKey');
-    this.#addIndex(indexes.byCounterparty, 'counterpartyWalletId', 'historyKey');
-    this.#addIndex(indexes.due, 'dueShard', 'dueAt');
+    this.#addIndex(capacity, 'byWallet', 'walletId', 'historyKey');
+    this.#addIndex(capacity, 'byCounterparty', 'counterpartyWalletId', 'historyKey');
+    this.#addIndex(capacity, 'due', 'dueShard', 'dueAt');
 
     const throttles = { statistic: Stats.SUM, period: Duration.minutes(1) };
     props.addAlarm(this, 'Throttled', {
@@ -89,9 +91,10 @@ export class LedgerTable extends Construct {
     });
   }
 
-  #addIndex(indexName: string, partitionKey: string, sortKey: string): void {
+  #addIndex(capacity: TableCapacity, index: keyof typeof indexes, partitionKey: string, sortKey: string): void {
     this.table.addGlobalSecondaryIndex({
-      indexName,
+      indexName: indexes[index],
+      ...capacity.index(index),
       partitionKey: { name: partitionKey, type: AttributeType.STRING },
       sortKey: { name: sortKey, type: AttributeType.STRING },
     });

@@ -6,6 +6,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { notifiedEvents, sentItems } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { TableCapacity } from './capacity.ts';
 import type { Shares } from './concurrency.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
@@ -19,6 +20,9 @@ export interface NotificationsProps {
   readonly ledger: LedgerTable;
   readonly events: Events;
   readonly rateLimits: Required<RateLimits>;
+  readonly capacity: TableCapacity;
+  /** Most batches at work at a time: 2 to 1000. */
+  readonly concurrency: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
@@ -31,14 +35,16 @@ export class Notifications extends Construct {
   readonly functions;
   readonly notifier: WalletFunction<'notifier'>;
 
-  constructor(scope: Construct, id: string, { ledger, events, rateLimits, shares, addAlarm }: NotificationsProps) {
+  constructor(scope: Construct, id: string, props: NotificationsProps) {
     super(scope, id);
+    const { ledger, events, rateLimits, capacity, concurrency, shares, addAlarm } = props;
     this.topic = new Topic(this, 'Topic', {
       displayName: 'Wallet service: notifications',
       masterKey: Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
       enforceSSL: true,
     });
     const sent = new ExpiringTable(this, 'Sent', {
+      billing: capacity.billing('sent'),
       partitionKey: { name: 'id', type: AttributeType.STRING },
       items: sentItems,
       timeToLiveAttribute: 'expiration',
@@ -48,7 +54,7 @@ export class Notifications extends Construct {
       atStake: 'an owner has not been told',
       batchSize: 100,
       batchingWindow: Duration.seconds(2),
-      concurrency: 5,
+      concurrency,
       shares,
       addAlarm,
     });

@@ -12,6 +12,7 @@ import { defaultDueShards, type FunctionName, type OperatorLimits } from '../lam
 import { alarmsTo } from './alarms.ts';
 import { Api, type CorsProps, type ThrottleProps } from './api.ts';
 import { Audit, type AuditOptions } from './audit.ts';
+import { capacityFor, type ProvisionedLoad } from './capacity.ts';
 import { type ReservedConcurrency, sharesOf } from './concurrency.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events, type EventsOptions } from './events.ts';
@@ -94,6 +95,29 @@ export interface WalletServiceProps {
    * @default 10
    */
   readonly transferConcurrency?: number;
+
+  /**
+   * Most batches of events that are screened for fraud at a time: 2 to 1000. A batch has at most 100 events and takes some
+   * 300 ms, so each is enough for about 300 events a second.
+   *
+   * @default 5
+   */
+  readonly screeningConcurrency?: number;
+
+  /**
+   * Most batches of events that owners are notified of at a time, as above.
+   *
+   * @default 5
+   */
+  readonly notificationConcurrency?: number;
+
+  /**
+   * The load that the tables have capacity for, where they are not paid for on demand. At a steady load of which 70 % are
+   * used it costs 41 % of what on demand does: [figures](../docs/performance.md).
+   *
+   * @default - on demand
+   */
+  readonly provisioned?: ProvisionedLoad;
 
   /**
    * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at most.
@@ -210,8 +234,9 @@ export class WalletService extends Construct {
     const operatorLimits = operatorLimitsText(props.operatorLimits ?? {});
     const addAlarm = alarmsTo(props.alarmTopic);
     const shares = sharesOf(props.reservedConcurrency ?? {});
+    const capacity = capacityFor(props.provisioned);
 
-    const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, dueShards, addAlarm });
+    const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, dueShards, capacity, addAlarm });
     const tokens = new Tokens(this, 'Tokens', {
       issuer: props.tokens,
       people: props.people,
@@ -219,7 +244,7 @@ export class WalletService extends Construct {
       deletionProtection,
       badTokensPerMinute: rateLimits.badTokensPerMinute,
     });
-    const entries = new EntriesTable(this, 'Entries', { deletionProtection });
+    const entries = new EntriesTable(this, 'Entries', { deletionProtection, capacity });
     const projector = new Projector(this, 'Projector', { ledger, entries, shares, addAlarm });
     const wallets = new Wallets(this, 'Wallets', { ledger, entries, rateLimits });
     const transactions = new Transactions(this, 'Transactions', { ledger, rateLimits, operatorLimits });
@@ -245,8 +270,24 @@ export class WalletService extends Construct {
     const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, shares, addAlarm });
     const health = new Health(this, 'Health', { ledger, tokens, ...queues });
     const events = new Events(this, 'Events', { ledger, tokens, ...props.events, shares, addAlarm });
-    const notifications = new Notifications(this, 'Notifications', { ledger, events, rateLimits, shares, addAlarm });
-    const fraud = new Fraud(this, 'Fraud', { ledger, events, options: props.fraud ?? {}, shares, addAlarm });
+    const notifications = new Notifications(this, 'Notifications', {
+      ledger,
+      events,
+      rateLimits,
+      capacity,
+      concurrency: props.notificationConcurrency ?? 5,
+      shares,
+      addAlarm,
+    });
+    const fraud = new Fraud(this, 'Fraud', {
+      ledger,
+      events,
+      options: props.fraud ?? {},
+      capacity,
+      concurrency: props.screeningConcurrency ?? 5,
+      shares,
+      addAlarm,
+    });
     const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });
     const integrity = new Integrity(this, 'Integrity', { ledger, entries, withdrawals, events, shares, addAlarm });
     const routed = {

@@ -49,7 +49,10 @@ export class Wallets extends Construct {
       }),
       'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
       'get-balance': new WalletFunction(this, 'get-balance', {
-        environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'] }, ['byTime']) },
+        environment: {
+          ...readOne.environment,
+          ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'], BatchGetItem: ['entry'] }),
+        },
       }),
       'list-entries': new WalletFunction(this, 'list-entries', {
         environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'] }) },

@@ -4,6 +4,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { capacityFor } from '../lib/capacity.ts';
 import { EntriesTable } from '../lib/entries-table.ts';
 import { newApp } from '../lib/app.ts';
 import { openRecords } from '../bench/records.ts';
@@ -71,7 +72,7 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
 /** The entries table as the CDK construct describes it. */
 export async function newEntriesTable(engine: TestEngine, name: string): Promise<TestTable> {
   const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
-  new EntriesTable(stack, 'Entries', { deletionProtection: true });
+  new EntriesTable(stack, 'Entries', { deletionProtection: true, capacity: capacityFor(undefined) });
   const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable')) as [
     { Properties: Pick<CreateTableCommand['input'], 'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'> },
   ];

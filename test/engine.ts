@@ -10,6 +10,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Table } from '../lambdas/store/table.ts';
 import { newApp } from '../lib/app.ts';
+import { capacityFor } from '../lib/capacity.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
 import { ensureTable, localCredentials, startEngine } from '../local/dynamodb.ts';
 import { tableSettings } from '../local/resources.ts';
@@ -184,7 +185,12 @@ let described: TableProperties | undefined;
 function describeTable(): TableProperties {
   if (described !== undefined) return described;
   const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
-  new LedgerTable(stack, 'Ledger', { deletionProtection: true, dueShards: 64, addAlarm: () => undefined });
+  new LedgerTable(stack, 'Ledger', {
+    deletionProtection: true,
+    capacity: capacityFor(undefined),
+    dueShards: 64,
+    addAlarm: () => undefined,
+  });
   const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable'));
   return (described = (resource as { Properties: TableProperties }).Properties);
 }

@@ -198,18 +198,9 @@ export function ledgerPartition(walletId: string): string {
   return `${entryItems.entry}${walletId}`;
 }
 
-/** Sort key of the entries table's index `byTime`. */
-export function momentOf(entry: { at: string; version: number }): string {
-  return `${entry.at}#${versionText(entry.version)}`;
-}
-
-/** What an entry's keys say. */
-export function entryOfKeys(keys: { pk: string; sk: string; moment: string }) {
-  return {
-    walletId: keys.pk.slice(entryItems.entry.length),
-    version: Number(keys.sk),
-    at: keys.moment.slice(0, keys.moment.indexOf('#')),
-  };
+/** Returns the wallet and version that an entry's key names. */
+export function entryOfKey(key: { pk: string; sk: string }) {
+  return { walletId: key.pk.slice(entryItems.entry.length), version: Number(key.sk) };
 }
 
 function versionText(version: number): string {

@@ -220,7 +220,6 @@ describe('grants', () => {
         'list-transactions': ['byCounterparty', 'byWallet'],
         health: ['due'],
         sweeper: ['due'],
-        'get-balance': ['byTime'],
         'integrity-job': ['byCounterparty', 'byWallet'],
       };
       assert.deepEqual(queried.sort(), expected[name] ?? [], name);

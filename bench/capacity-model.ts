@@ -76,6 +76,8 @@ const prices = {
   provisionedHour: 0.00065,
   queueRequest: 0.4,
   event: 1,
+  /** A recorded trace. */
+  trace: 5,
   /** A gigabyte, in dollars. */
   logs: 0.5,
   delivery: 0.029,
@@ -91,9 +93,12 @@ const events: Readonly<Record<Command, number>> = { charge: 1, transfer: 1, with
 const records: Readonly<Record<Command, number>> = { charge: 2, transfer: 3, withdrawal: 6 };
 /** Rules of the bus that take an event: screening, notifications, the audit. */
 const targets = 3;
-/** Bytes that a function logs for a request, and of an event. */
-const logBytes = 700;
+/** Bytes that a request leaves in logs: a line of the gateway, and for commands one of the function (test/service/logs). */
+const logBytes = { command: 1_050, query: 400 };
+/** Of an event. */
 const eventBytes = 1_500;
+/** The share of requests that X-Ray records, without a rule of one's own. */
+const traced = 0.05;
 const batchSize = 100;
 const parallelization = 4;
 /** Write units that DynamoDB gives one partition key in a second, and so one stream shard at least. */
@@ -167,13 +172,19 @@ export function limitsOf(load: Load, units: Units, times: Times): Limit[] {
       lift: 'quota of the account',
     },
     { name: 'workers at the bank', demand: busy['bank'] ?? 0, quota: 50, unit: '', lift: 'prop `bank.concurrency`' },
-    { name: 'screening workers', demand: busy['screening'] ?? 0, quota: 5, unit: '', lift: 'constant in lib/fraud.ts' },
+    {
+      name: 'screening workers',
+      demand: busy['screening'] ?? 0,
+      quota: 5,
+      unit: '',
+      lift: 'prop `screeningConcurrency`',
+    },
     {
       name: 'notification workers',
       demand: busy['notifications'] ?? 0,
       quota: 5,
       unit: '',
-      lift: 'constant in lib/notifications.ts',
+      lift: 'prop `notificationConcurrency`',
     },
     {
       name: 'writes of the busiest wallet',
@@ -214,7 +225,8 @@ export function costOfMillion(
     events: prices.event * events[command],
     queues: prices.queueRequest * queues,
     audit: (prices.delivery * events[command] * 5_000 * 1_000_000) / 1e9,
-    logs: (prices.logs * logBytes * 1_000_000) / 1e9,
+    logs: (prices.logs * logBytes.command * 1_000_000) / 1e9,
+    traces: prices.trace * traced,
     'replay archive': (0.1 * events[command] * eventBytes * 1_000_000) / 1e9,
   };
 }
@@ -225,6 +237,7 @@ export function costOfMillionBalances(units: Units, times: Times): Readonly<Reco
     gateway: prices.gatewayRequest + prices.webAclRequest,
     functions: prices.lambdaRequest + (prices.lambdaTime * (times.read.p50 + times.around.p50)) / 1000,
     'read units': prices.readUnit * units.balance,
-    logs: (prices.logs * logBytes * 1_000_000) / 1e9,
+    logs: (prices.logs * logBytes.query * 1_000_000) / 1e9,
+    traces: prices.trace * traced,
   };
 }

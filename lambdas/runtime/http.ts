@@ -21,7 +21,7 @@ import type { Limits } from './limits.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
 import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
-import { describe, logger, metrics } from './telemetry.ts';
+import { describe, logger, metrics, nameRequest } from './telemetry.ts';
 
 /** What every route works with. */
 export interface RouteServices {
@@ -90,8 +90,7 @@ export function command<B extends z.ZodMiniType, S extends RouteServices = Limit
           at: new Date(services.table.now()).toISOString(),
         };
         const transactionId = transactionIdOf(operation.principal, idempotencyKey);
-        logger.appendKeys({ transactionId });
-        logger.info('command started');
+        nameRequest({ transactionId });
         await refuseIfNew(transactionId);
         const rate = rateOf(caller, route.name, services, readFirst);
         // By the gateway's clock: what a wrong clock of this machine does is in docs/invariants.md, Clocks.
@@ -196,9 +195,9 @@ export function committed(
 }
 
 /**
- * A route as a Lambda handler: JSON in, JSON or problem+json out. A command logs its start and its end with ids and
- * duration, and counts in the metrics `Commands`, `Refusals` and `Faults`. A query that succeeds leaves its trace to the
- * gateway's access log, as a second one would cost more than the read; when it fails it logs and counts as commands do.
+ * A route as a Lambda handler: JSON in, JSON or problem+json out. A command logs one line with its ids, status and duration,
+ * which CloudWatch counts in the metrics `Commands`, `Refusals` and `Faults`. A query that succeeds has its line in the
+ * gateway's access log alone, as a second one would cost more than the read; one that fails logs as commands do.
  * Any other error than a `WalletError` is answered as `internal_error`, without its message, and logged with its stack.
  */
 export function serve<S>(route: RouteHandler<S>, services: S) {
@@ -211,41 +210,42 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
   let startedAt = 0;
   const identify = ({ requestContext, pathParameters }: APIGatewayProxyEvent, invocationId: string) => {
     logger.resetKeys();
-    logger.appendKeys({
+    const { principal } = (requestContext.authorizer ?? {}) as { principal?: string };
+    const walletId = pathParameters?.['walletId'];
+    nameRequest({
       route: name,
       // The access log and the caller know the request by the gateway's id, Lambda's own lines by the invocation's.
       requestId: requestContext.requestId,
       invocationId,
-      principal: (requestContext.authorizer as { principal?: string } | null | undefined)?.principal,
-      walletId: pathParameters?.['walletId'],
+      ...(principal !== undefined && { principal }),
+      ...(walletId !== undefined && { walletId }),
     });
   };
-  const count = (metric: 'Commands' | 'Refusals' | 'Faults') => {
+  /** Writes the request's line, which CloudWatch also counts. */
+  const count = (metric: 'Commands' | 'Refusals' | 'Faults', outcome: { status: number; code?: string }) => {
     metrics.addDimension('route', name);
     metrics.addMetric(metric, 'Count', 1);
+    metrics.addMetadata('status', String(outcome.status));
+    if (outcome.code !== undefined) metrics.addMetadata('code', outcome.code);
+    metrics.addMetadata('durationMs', String(Math.round(performance.now() - startedAt)));
     metrics.publishStoredMetrics();
   };
-  const durationMs = () => Math.round(performance.now() - startedAt);
   return {
     before({ event, context }) {
       startedAt = performance.now();
       if (isCommand) identify(event, context.awsRequestId);
     },
     after({ response }) {
-      if (!isCommand) return;
-      count('Commands');
-      logger.info('command succeeded', { status: response?.statusCode, durationMs: durationMs() });
+      if (isCommand) count('Commands', { status: response?.statusCode ?? 0 });
     },
     onError(request) {
       const { error, event, context } = request;
       const refusal =
         error instanceof WalletError ? error : new WalletError('internal_error', {}, { cause: error ?? undefined });
       const answer = problem(refusal, event.requestContext.requestId);
-      const outcome = { status: answer.status, code: refusal.code, durationMs: durationMs() };
       if (!isCommand) identify(event, context.awsRequestId);
-      count(answer.status < 500 ? 'Refusals' : 'Faults');
-      if (answer.status < 500) logger.info('request refused', outcome);
-      else logger.error('request failed', { ...outcome, error: describe(refusal) });
+      count(answer.status < 500 ? 'Refusals' : 'Faults', { status: answer.status, code: refusal.code });
+      if (answer.status >= 500) logger.error('request failed', { code: refusal.code, error: describe(refusal) });
       request.response = toResult(answer, event);
     },
   };

@@ -8,6 +8,12 @@ export const logger = new Logger({ serviceName: names.service });
 /** Metrics of this container, written as log lines in CloudWatch's embedded format. */
 export const metrics = new Metrics({ namespace: names.namespace, serviceName: names.service });
 
+/** Adds fields that name the request to its log lines, and to the line of its metrics. */
+export function nameRequest(fields: Readonly<Record<string, string>>): void {
+  logger.appendKeys(fields);
+  for (const [name, value] of Object.entries(fields)) metrics.addMetadata(name, value);
+}
+
 /**
  * An error and its causes for the log: names, messages and stacks only. The SDK's errors carry the items that a write
  * failed on, and with them bank accounts.

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startService } from './service.ts';
+import { eventually } from './eventually.ts';
+
+const lines: Record<string, unknown>[] = [];
+const { newUser } = await startService({
+  log: (text) => {
+    for (const line of text.split('\n').filter((one) => one.startsWith('{'))) {
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+    }
+  },
+});
+
+/** Bytes of an answered command in the log of its function, at most: what a million of them cost is counted from it. */
+const mostBytes = 700;
+
+/** Returns the lines of a wallet's only withdrawal, once there are any. */
+async function linesOf(walletId: string) {
+  const found = () => lines.filter((line) => line['route'] === 'withdraw' && line['walletId'] === walletId);
+  await eventually(() => found().length > 0);
+  return found();
+}
+
+describe('the log of a command', () => {
+  it('is one line with ids, status and duration, which CloudWatch counts too', async () => {
+    const { ask, walletId } = await newUser(1_000);
+    const destination = { account: 'DE89370400440532013000', name: 'Ada Lovelace' };
+    const { body, status } = await ask(`/wallets/${walletId}/withdraw`, { body: { amount: 100, destination } });
+    assert.equal(status, 202);
+    const [line, ...others] = await linesOf(walletId);
+    assert.deepEqual(others, []);
+    const { transactionId, status: logged, Commands, principal, requestId, durationMs } = line ?? {};
+    assert.equal(transactionId, body['transactionId']);
+    assert.equal(logged, '202');
+    assert.equal(Commands, 1);
+    for (const text of [principal, requestId, durationMs]) assert.ok(typeof text === 'string' && text !== '');
+    const text = JSON.stringify(line);
+    assert.ok(!text.includes('DE89') && !text.includes('Lovelace'));
+    assert.ok(text.length <= mostBytes, `${text.length} bytes`);
+  });
+
+  it('is one line with the code when the command is refused', async () => {
+    const { ask, walletId } = await newUser(1_000);
+    const destination = { account: 'SIM-OK' };
+    const { status } = await ask(`/wallets/${walletId}/withdraw`, { body: { amount: 9_999, destination } });
+    assert.equal(status, 422);
+    const found = await linesOf(walletId);
+    assert.deepEqual(
+      found.map(({ code, status: logged, Refusals }) => [code, logged, Refusals]),
+      [['insufficient_funds', '422', 1]],
+    );
+  });
+});

@@ -2,7 +2,6 @@ import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProvisionedLoad } from '../../lib/capacity.ts';
-import type { WalletStackProps } from '../../lib/wallet-stack.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
 
 const table = 'AWS::DynamoDB::GlobalTable';
@@ -48,7 +47,7 @@ describe('provisioned capacity', () => {
 
 describe('the workers of screening and notifications', () => {
   it('run as many batches at a time as the props say', () => {
-    const props: WalletStackProps = { screeningConcurrency: 7, notificationConcurrency: 9 };
+    const props = { screeningConcurrency: 7, notificationConcurrency: 9 };
     const { template } = synthesize(props);
     for (const most of Object.values(props)) {
       template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {

@@ -228,7 +228,13 @@ export const ledgerItems = {
 } as const;
 
 /** The types of item in the entries table: how their partition keys begin. */
-export const entryItems = { entry: 'LEDGER#', total: 'TOTAL#', booking: 'BOOKED#', pass: 'INTEGRITY' } as const;
+export const entryItems = {
+  entry: 'LEDGER#',
+  total: 'TOTAL#',
+  booking: 'BOOKED#',
+  journal: 'CHANGED#',
+  pass: 'INTEGRITY',
+} as const;
 
 /** The types of item in the table of activity: how their partition keys begin. */
 export const activityItems = { activity: 'ACTIVITY#' } as const;

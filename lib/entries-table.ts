@@ -24,7 +24,7 @@ export class EntriesTable extends Construct {
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection,
-      // Of what says that a booking is in the totals; entries and totals are for ever.
+      // Of what says that a booking is in the totals, and of the journal of changes; entries and totals are for ever.
       timeToLiveAttribute: 'ttl',
     });
   }

@@ -35,7 +35,7 @@ export class Projector extends Construct {
           Query: ['entry'],
           BatchGetItem: ['entry'],
           PartiQLInsert: ['entry'],
-          PutItem: ['booking'],
+          PutItem: ['booking', 'journal'],
           UpdateItem: ['total'],
         }),
         SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),

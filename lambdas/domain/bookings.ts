@@ -34,7 +34,9 @@ export function newBooking(
   before: Transaction | undefined,
   after: Transaction,
 ): (Booking & { readonly count: number }) | undefined {
-  const postings = after.postings.slice(before?.postings.length ?? 0);
+  // What is stored may be anything.
+  if (!hasPostings(after)) return undefined;
+  const postings = after.postings.slice(before !== undefined && hasPostings(before) ? before.postings.length : 0);
   const last = bookingsOf(after).at(-1);
   return postings.length === 0 || last === undefined
     ? undefined
@@ -60,8 +62,8 @@ export function problemOf(transaction: Transaction): string | undefined {
 }
 
 /** Whether there are postings to be read; what is stored may be anything. */
-export function hasPostings({ postings }: { readonly postings?: readonly Posting[] }): boolean {
-  return Array.isArray(postings) && postings.length > 0;
+export function hasPostings({ postings }: { readonly postings?: readonly { readonly account?: unknown }[] }): boolean {
+  return Array.isArray(postings) && postings.length > 0 && postings.every(({ account }) => typeof account === 'string');
 }
 
 /** The postings that type, status and amount ask for; undefined when there is no such transaction. */

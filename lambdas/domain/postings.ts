@@ -20,6 +20,12 @@ export function isWalletAccount(account: string): boolean {
   return account.startsWith('wallet:');
 }
 
+/** Returns the wallet whose account it is; undefined for the others. */
+export function walletOfAccount(account: string): string | undefined {
+  const [kind, walletId] = account.split(':');
+  return kind === 'wallet' ? walletId : undefined;
+}
+
 /** Two postings that move `amount` from one account to another; they sum to zero by construction. */
 export function move(amount: number, from: string, to: string): Posting[] {
   return [

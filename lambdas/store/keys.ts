@@ -11,6 +11,9 @@ export type DueType = (typeof dueTypes)[number];
 /** Parts of the total of an account and hour. Never fewer: what is in the parts would not count. */
 const totalParts = 128;
 
+/** Partitions of an hour of the journal of changes. Never fewer: what is in the others would not be checked. */
+const journalShards = 32;
+
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 const idLength = 26;
 const id = `[${alphabet}]{${idLength}}`;
@@ -229,6 +232,30 @@ function totalPartition(account: string, part: number): string {
 /** In the entries table: says that a transaction's first `count` postings are in the totals. */
 export function bookedKey(transactionId: string, count: number) {
   return { pk: `${entryItems.booking}${transactionId}`, sk: String(count) };
+}
+
+/** In the entries table: changes that are listed in an hour, by a hash of them. */
+export function journalKey(hour: string, fingerprint: string) {
+  const shard = createHash('sha256').update(fingerprint).digest().readUInt8(0) % journalShards;
+  return { pk: journalPartition(hour, shard), sk: fingerprint };
+}
+
+/** The partitions with all changes that are listed in an hour. */
+export function journalPartitions(hour: string): string[] {
+  return Array.from({ length: journalShards }, (_, shard) => journalPartition(hour, shard));
+}
+
+function journalPartition(hour: string, shard: number): string {
+  return `${entryItems.journal}${hour}#${shard}`;
+}
+
+/** The wallet or transaction whose item has this key in the wallet table; undefined for other items. */
+export function subjectOfKey(
+  pk: string,
+  sk: string,
+): { readonly kind: 'wallet' | 'transaction'; readonly id: string } | undefined {
+  const kind = kindOf({ sk });
+  return kind && { kind, id: pk.slice(ledgerItems[kind].length) };
 }
 
 /** In the entries table: the pass over the books that is under way, and the last one that came to its end. */

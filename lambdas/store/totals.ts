@@ -1,6 +1,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { QueryCommandInput, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Booking } from '../domain/bookings.ts';
+import { hourOf } from '../domain/hours.ts';
 import { isWalletAccount, net } from '../domain/postings.ts';
 import { forEachOf } from '../runtime/parallel.ts';
 import { bookedKey, fingerprintOf, totalKey, totalPartitions } from './keys.ts';
@@ -148,8 +149,4 @@ async function sumOf(entries: Table, partition: string, before: string | undefin
 
 function outside({ postings }: Booking) {
   return postings.filter(({ account }) => !isWalletAccount(account));
-}
-
-function hourOf(at: string): string {
-  return at.slice(0, 'yyyy-mm-ddThh'.length);
 }

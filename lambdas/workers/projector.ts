@@ -12,6 +12,8 @@ import { describe, logger } from '../runtime/telemetry.ts';
 import { chained, entriesAt, entriesBetween, insertEntries, lastEntry, mostInserts } from '../store/entries.ts';
 import type { Inserted } from '../store/entries.ts';
 import { Heads } from '../store/heads.ts';
+import { listedChange, putJournal } from '../store/journal.ts';
+import type { ListedChange } from '../store/journal.ts';
 import { changeOf } from '../store/stream.ts';
 import type { Change } from '../store/stream.ts';
 import { openTable } from '../store/table.ts';
@@ -82,11 +84,12 @@ export async function project(
     }
   };
 
+  const listed = new Map<DynamoDBRecord, ListedChange>();
   const chains = new Map<string, Chain>();
   const transactions: { record: DynamoDBRecord; change: TransactionChange }[] = [];
   for (const record of records) {
     await attempt(record, () => {
-      const change = readChange(record);
+      const change = readChange(record, listed);
       if (change?.kind === 'transaction') transactions.push({ record, change });
       if (change?.kind !== 'wallet') return Promise.resolve();
       const { walletId } = change.after;
@@ -117,7 +120,25 @@ export async function project(
     if (told) await attempt(told.record, () => Promise.reject(error));
   }
 
+  await listDone(records, { again, listed }, services, attempt);
   return records.find((record) => again.has(record));
+}
+
+/**
+ * Lists the changes that are dealt with in the journal of the hourly check, before they are acknowledged. Where that
+ * fails, all of them are delivered again. It comes last, so that the entries of what is listed are there.
+ */
+async function listDone(
+  records: readonly DynamoDBRecord[],
+  { again, listed }: { again: ReadonlySet<DynamoDBRecord>; listed: ReadonlyMap<DynamoDBRecord, ListedChange> },
+  { entries }: ProjectorServices,
+  attempt: Attempt,
+): Promise<void> {
+  const open = records.findIndex((record) => again.has(record));
+  const done = open < 0 ? records : records.slice(0, open);
+  const changes = done.flatMap((record) => listed.get(record) ?? []);
+  const [first] = done;
+  if (first && changes.length > 0) await attempt(first, () => putJournal(entries, changes));
 }
 
 function newChain(walletId: string): Chain {
@@ -274,11 +295,20 @@ class OtherBooking extends Error {
   override readonly name = 'OtherBooking';
 }
 
-function readChange(record: DynamoDBRecord): Change | undefined {
+function readChange(record: DynamoDBRecord, listed: Map<DynamoDBRecord, ListedChange>): Change | undefined {
+  let change: Change | undefined;
   try {
-    return changeOf(record);
+    change = changeOf(record);
   } catch (cause) {
+    list(undefined);
     throw new Unreadable('the image is none of a wallet or transaction', { cause });
+  }
+  if (change !== undefined) list(change);
+  return change;
+
+  function list(found: Change | undefined): void {
+    const line = listedChange(record, found);
+    if (line !== undefined) listed.set(record, line);
   }
 }
 

@@ -7,6 +7,7 @@ import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import type { Table } from '../../lambdas/store/table.ts';
 import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
+import { journalLinesOf } from '../../lambdas/store/journal.ts';
 import { project } from '../../lambdas/workers/projector.ts';
 import type { Witness } from './answers.ts';
 import type { AuditedTable } from './auditor.ts';
@@ -133,7 +134,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     if (shard.records.length > 0) wake(shard, again === undefined ? 1 : 1_000);
   }
 
-  async function readEntries(): Promise<{ ledgers: Map<string, Item[]>; totals: Map<string, bigint> }> {
+  async function readEntries() {
     const items = (await stored.scan()).map((item) => unmarshall(item) as Item);
     const ledgers = Map.groupBy(
       items
@@ -146,7 +147,26 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
       const [, account = ''] = String(pk).split('#');
       totals.set(account, (totals.get(account) ?? 0n) + BigInt(booked as number));
     }
-    return { ledgers, totals };
+    const journal = items
+      .filter(({ pk }) => String(pk).startsWith('CHANGED#'))
+      // Bytes are base64 on the wire.
+      .flatMap(({ lines }) => journalLinesOf({ lines: Buffer.from(String(lines), 'base64') }))
+      .flatMap(({ walletId, versions, bookings }) => [
+        ...versions.map((version) => `${walletId} ${version}`),
+        ...bookings.map(({ transactionId, count }) => `${transactionId} ${count}`),
+      ]);
+    return { ledgers, totals, journal: new Set(journal) };
+  }
+
+  /** The hourly check reads what the journal lists, and nothing else. */
+  function checkJournal(journal: ReadonlySet<string>): void {
+    const versions = ledger.wallets().flatMap(({ walletId }) => ledger.versions(walletId));
+    const bookings = ledger.transactions().flatMap(({ transactionId, postings }) => {
+      const counts = postings.length > 2 ? [2, postings.length] : [postings.length];
+      return counts.map((count) => `${transactionId} ${count}`);
+    });
+    for (const change of [...versions.map(({ walletId, version }) => `${walletId} ${version}`), ...bookings])
+      if (!journal.has(change)) violate('the journal lists every change', change);
   }
 
   function totalsOfPostings(): Map<string, bigint> {
@@ -215,7 +235,8 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
         checkFinalAnswers(witness);
         if (aside.length > 0) violate('the ledger follows the wallets', `${aside.length} records are set aside`);
       }
-      const { ledgers, totals } = await readEntries();
+      const { ledgers, totals, journal } = await readEntries();
+      if (restored === undefined) checkJournal(journal);
       const told = new Set(
         aside.map(({ dynamodb }) => changeText(unmarshall((dynamodb?.NewImage ?? {}) as StoredItem))),
       );

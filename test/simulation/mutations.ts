@@ -3,6 +3,7 @@
 const fraudTest = 'test/simulation/fraud.test.ts';
 const readsTest = 'test/store/refused-by-reads.test.ts';
 const dueTest = 'test/store/due.test.ts';
+const journalTest = 'test/store/journal.test.ts';
 const notifierTest = 'test/simulation/notifier.test.ts';
 
 export interface Mutation {
@@ -371,6 +372,21 @@ export const mutations: readonly Mutation[] = [
     projector,
     "if (outcome === 'known') chain.state = 'unknown';\n  else if (outcome === 'stored') {",
     "if (outcome === 'stored' || outcome === 'known') {",
+  ),
+  {
+    ...mutation(
+      'list a change in an hour that was checked',
+      'lambdas/store/journal.ts',
+      'now < start + hourMs + journalSlackMs;',
+      'now < start + hourMs + 2 * memoryMs;',
+    ),
+    test: journalTest,
+  },
+  mutation(
+    'leave the last change of a batch out of the journal',
+    projector,
+    'const changes = done.flatMap((record) => listed.get(record) ?? []);',
+    'const changes = done.slice(0, done.length - 1).flatMap((record) => listed.get(record) ?? []);',
   ),
   {
     name: 'count a booking in the totals again',

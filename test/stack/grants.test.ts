@@ -194,7 +194,7 @@ describe('grants', () => {
       sweeper: ['UpdateItem transaction'],
       fraud: ['PutItem activity', 'PutItem transaction', 'UpdateItem wallet'],
       notifier: ['PutItem notification'],
-      projector: ['PartiQLInsert entry', 'PutItem booking', 'UpdateItem total'],
+      projector: ['PartiQLInsert entry', 'PutItem booking', 'PutItem journal', 'UpdateItem total'],
       'integrity-job': ['PutItem pass'],
     };
     for (const name of names) {

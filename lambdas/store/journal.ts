@@ -1,0 +1,169 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord } from 'aws-lambda';
+import { newBooking } from '../domain/bookings.ts';
+import { hourMs, hourOf, hourOfMs, startOf } from '../domain/hours.ts';
+import { walletOfAccount } from '../domain/postings.ts';
+import { fingerprintOf, journalKey, journalPartitions, subjectOfKey } from './keys.ts';
+import type { Change } from './stream.ts';
+import { persist } from './table.ts';
+import type { Table } from './table.ts';
+import { fromItem, toItem } from './write.ts';
+import type { Item } from './write.ts';
+
+/**
+ * The journal of changes: which versions of which wallets and which bookings the stream has brought, by hour. The hourly
+ * check of the books reads it in place of the tables.
+ */
+
+/** A change as the journal lists it. */
+export interface ListedChange {
+  /** When it was booked, ISO 8601; anything else where the record cannot be read. */
+  readonly at: unknown;
+  /** The wallet under which it is listed; empty for a transaction that cannot be read. */
+  readonly walletId: string;
+  readonly version?: number;
+  readonly booking?: ListedBooking;
+}
+
+/** A transaction that changed; its first `count` postings are there after the booking, 0 where nothing was booked. */
+export interface ListedBooking {
+  readonly transactionId: string;
+  readonly count: number;
+}
+
+/** What one item of the journal lists of a wallet. */
+export interface JournalLine {
+  readonly walletId: string;
+  readonly versions: readonly number[];
+  readonly bookings: readonly ListedBooking[];
+}
+
+/**
+ * How long after an hour, and before it, a change is still listed in it, ms. Later ones are listed in the hour in which they
+ * are written, so that an hour that was checked gets no more. The check begins later than this after the hour.
+ */
+const journalSlackMs = 300_000;
+/** A line is read within hours as a rule, and after days where the check has stood still. */
+const memoryMs = 30 * 24 * hourMs;
+
+/**
+ * Returns how the journal lists the change in a record; undefined for items that are neither wallet nor transaction.
+ *
+ * @param change the change that the record was read as; undefined when it could not be read
+ */
+export function listedChange(record: DynamoDBRecord, change: Change | undefined): ListedChange | undefined {
+  const { pk, sk } = record.dynamodb?.Keys ?? {};
+  const subject = subjectOfKey(pk?.S ?? '', sk?.S ?? '');
+  if (subject === undefined) return undefined;
+  if (subject.kind === 'wallet') {
+    const { updatedAt: at, version } = change?.kind === 'wallet' ? change.after : {};
+    return { at, walletId: subject.id, ...(version !== undefined && { version }) };
+  }
+  const transactionId = subject.id;
+  if (change?.kind !== 'transaction') return { at: undefined, walletId: '', booking: { transactionId, count: 0 } };
+  const { before, after } = change;
+  const booking = newBooking(before, after);
+  const [walletId = after.walletId] = (booking?.postings ?? []).flatMap(
+    ({ account }) => walletOfAccount(account) ?? [],
+  );
+  return { at: booking?.at ?? after.updatedAt, walletId, booking: { transactionId, count: booking?.count ?? 0 } };
+}
+
+/**
+ * Lists changes in the journal: one item for each hour in which they were booked, one write unit for each kilobyte, which
+ * is some 30 changes. The same changes are the same item, so that it may be repeated; other cuts of them overlap.
+ */
+export async function putJournal(entries: Table, changes: readonly ListedChange[]): Promise<void> {
+  const now = entries.now();
+  const hours = Map.groupBy(changes, ({ at }) => bookedHour(at, now));
+  await Promise.all(
+    [...hours].map(([booked, listed]) => {
+      const lines = textOf(listed);
+      const item = {
+        ...journalKey(filedHour(booked, now), fingerprintOf([booked, lines])),
+        booked,
+        lines: deflateRawSync(lines),
+        ttl: Math.ceil((now + memoryMs) / 1000),
+      };
+      return persist(entries, () =>
+        entries.client.send(new PutItemCommand({ TableName: entries.name, Item: toItem(item) })),
+      );
+    }),
+  );
+}
+
+/** What was booked at no readable time counts as booked now. */
+function bookedHour(at: unknown, now: number): string {
+  const hour = typeof at === 'string' ? hourOf(at) : '';
+  return Number.isNaN(startOf(hour)) ? hourOfMs(now) : hour;
+}
+
+/** Returns the hour in whose partitions a change is listed. */
+function filedHour(booked: string, now: number): string {
+  const start = startOf(booked);
+  const isOpen = now >= start - journalSlackMs && now < start + hourMs + journalSlackMs;
+  return isOpen ? booked : hourOfMs(now);
+}
+
+/** The lines as JSON: of each wallet its id, its versions, and its bookings as `<transactionId>:<count>`. */
+function textOf(changes: readonly ListedChange[]): string {
+  const wallets = Map.groupBy(changes, ({ walletId }) => walletId);
+  return JSON.stringify(
+    [...wallets].map(([walletId, listed]) => [
+      walletId,
+      listed.flatMap(({ version }) => version ?? []),
+      ...listed.flatMap(({ booking }) => (booking ? `${booking.transactionId}:${booking.count}` : [])),
+    ]),
+  );
+}
+
+/** Returns what an item of the journal lists. */
+export function journalLinesOf({ lines }: Item): JournalLine[] {
+  const text = inflateRawSync(lines as Uint8Array).toString();
+  return (JSON.parse(text) as [string, number[], ...string[]][]).map(([walletId, versions, ...bookings]) => ({
+    walletId,
+    versions,
+    bookings: bookings.map((booking) => {
+      const [transactionId = '', count = ''] = booking.split(':');
+      return { transactionId, count: Number(count) };
+    }),
+  }));
+}
+
+/** A page of the journal, and what it took. */
+export interface JournalPage {
+  readonly lines: readonly JournalLine[];
+  readonly readUnits: number;
+}
+
+/**
+ * Reads what is listed in an hour, a page of up to 1 MB at a time; half a read unit for 4 KB, and for each of 32 partitions.
+ *
+ * @param booked only what was booked in this hour, where the two differ
+ */
+export async function* readJournal(entries: Table, hour: string, booked?: string): AsyncGenerator<JournalPage> {
+  for (const partition of journalPartitions(hour)) {
+    const input: QueryCommandInput = {
+      TableName: entries.name,
+      KeyConditionExpression: 'pk = :partition',
+      ...(booked !== undefined && { FilterExpression: 'booked = :booked' }),
+      ExpressionAttributeValues: toItem({
+        ':partition': partition,
+        ...(booked !== undefined && { ':booked': booked }),
+      }),
+      ReturnConsumedCapacity: 'TOTAL',
+    };
+    for (let start: QueryCommandInput['ExclusiveStartKey'], more = true; more; more = start !== undefined) {
+      const {
+        Items = [],
+        LastEvaluatedKey,
+        ConsumedCapacity,
+      } = await persist(entries, () => entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })));
+      const lines = Items.flatMap((item) => journalLinesOf(fromItem(item)));
+      yield { lines, readUnits: ConsumedCapacity?.CapacityUnits ?? 0 };
+      start = LastEvaluatedKey;
+    }
+  }
+}

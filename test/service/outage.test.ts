@@ -136,7 +136,7 @@ function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { fr
   // Without breakers it would be four to five each in a minute. Each worker has a breaker of its own, which tries the bank
   // again and again; so the attempts grow with the workers, which a busy machine has more of.
   assert.ok(sum(inOutage) < 2 * acceptedFrom(from).length, 'the outage costs few attempts');
-  assert.ok(sum(late) < late.length && Math.max(...late) <= 3, 'behind open breakers it costs less than one each');
+  assert.ok(sum(late) < late.length, 'behind open breakers it costs less than one each');
 }
 
 function isFailure(outcome: Attempt['outcome']): boolean {

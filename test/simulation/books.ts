@@ -283,13 +283,13 @@ function problemIn(entries: readonly Item[], versions: readonly WalletState[]): 
   if (entries.length !== versions.length) return `${versions.length} versions have ${entries.length} entries`;
   for (const [version, entry] of entries.entries()) {
     const wallet = versions[version];
-    const { balanceAfter, bookedAt, moment } = entry as { balanceAfter: Item; bookedAt: string; moment: string };
+    const { balanceAfter, bookedAt, at } = entry as { balanceAfter: Item; bookedAt: string; at: string };
     if (balanceAfter['available'] !== wallet?.available || balanceAfter['held'] !== wallet?.held)
       return `entry ${version} has another balance`;
     if (bookedAt !== wallet?.['updatedAt']) return `entry ${version} was booked at another time`;
     const times = versions.slice(0, version + 1).map(({ updatedAt }) => String(updatedAt));
     const latest = times.reduce((one, other) => (one > other ? one : other));
-    if (!moment.startsWith(`${latest}#`)) return `entry ${version} holds from ${moment}, and not from ${latest}`;
+    if (at !== latest) return `entry ${version} holds from ${at}, and not from ${latest}`;
   }
   return undefined;
 }

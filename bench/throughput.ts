@@ -104,7 +104,7 @@ async function startLevels(
     string
   >;
   const runner = await startRunner({
-    maxThreads: concurrency,
+    spareThreads: concurrency,
     // Acceptance is measured, not what follows: nobody consumes the queues.
     stack(app) {
       const stack = new WalletStack(app, 'Wallet', { throttle: { ratePerSecond: 1_000_000, burst: 1_000_000 } });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Deliveries } from './deliveries.ts';
 import { FunctionError } from './function-thread.ts';
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import type { Queue } from './queues.ts';
 
 /** What becomes of events that the function keeps failing on. */
@@ -45,7 +45,7 @@ export function createAsyncInvocations(deliveries: Deliveries): AsyncInvocations
         maxAgeMs: maxAgeSeconds * 1000,
         retryDelayMs,
         async deliver(body) {
-          await target.invoke(JSON.parse(body));
+          await target.invoke(JSON.parse(body), 'event');
         },
         giveUp(body, { error, attempts, condition }) {
           const errorType = error instanceof FunctionError ? error.errorType : 'Error';

@@ -1,6 +1,6 @@
 /** Request authorizers of API Gateway: identity sources, the function's policy, and its caching. */
 import { FunctionError } from './function-thread.ts';
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import type { Refusal } from './gateway-responses.ts';
 import { isRecord } from './template.ts';
 
@@ -42,7 +42,7 @@ export function createAuthorizer(settings: AuthorizerSettings, now: () => number
 
   async function ask(key: string, event: object): Promise<Decision | Refusal> {
     try {
-      const decision = readDecision(await settings.target.invoke(event));
+      const decision = readDecision(await settings.target.invoke(event, 'request'));
       if (!decision) return 'AUTHORIZER_CONFIGURATION_ERROR';
       if (settings.ttlSeconds > 0) {
         const [oldest] = kept.keys();
@@ -51,7 +51,9 @@ export function createAuthorizer(settings: AuthorizerSettings, now: () => number
       }
       return decision;
     } catch (error) {
-      return error instanceof FunctionError && error.message === 'Unauthorized' ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE';
+      if (!(error instanceof FunctionError)) return 'AUTHORIZER_FAILURE';
+      if (error.errorType === 'TooManyRequests') return 'THROTTLED';
+      return error.message === 'Unauthorized' ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE';
     } finally {
       asking.delete(key);
     }

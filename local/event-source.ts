@@ -1,5 +1,5 @@
 /** SQS event source mappings: batches of messages handed to a function, bounded, with partial failures. */
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import { systemAttributes } from './queue-service.ts';
 import type { Message, Queue } from './queues.ts';
 import { isRecord } from './template.ts';
@@ -42,9 +42,8 @@ export function startEventSource(
   async function deliver(messages: Message[]): Promise<void> {
     let failed: ReadonlySet<string> | 'all';
     try {
-      const answer = await target.invoke({
-        Records: messages.map((message) => record(message, queue, settings.region)),
-      });
+      const records = messages.map((message) => record(message, queue, settings.region));
+      const answer = await target.invoke({ Records: records }, 'event');
       failed = settings.reportsItemFailures ? failedItems(answer, messages) : new Set();
     } catch {
       failed = 'all'; // The function's log has the reason; the messages come back when their visibility ends.

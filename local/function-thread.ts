@@ -23,7 +23,7 @@ export interface FunctionSettings {
 /** The function answered with an error, could not be loaded, crashed, or its time was up. */
 export class FunctionError extends Error {
   override readonly name = 'FunctionError';
-  /** The error's name, or `Sandbox.Timedout`, `Init.Timeout`, `Runtime.ExitError` or `Stopped`. */
+  /** The error's name, or `Sandbox.Timedout`, `Init.Timeout`, `Runtime.ExitError`, `TooManyRequests` or `Stopped`. */
   readonly errorType: string;
 
   constructor(errorType: string, message: string) {
@@ -53,6 +53,8 @@ export interface Thread {
 }
 
 const initSeconds = 10;
+/** V8 would give each thread three times as much and more, which the garbage of an event does not need. */
+const youngMb = 6;
 
 // Stripped of its types once, and not in each thread, where that would take longer than the start itself.
 const source = readFileSync(new URL('function-worker.ts', import.meta.url), 'utf8');
@@ -82,7 +84,7 @@ export async function startThread(settings: FunctionSettings, log: FunctionLog):
     env: { ...settings.environment },
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb },
+    resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb, maxYoungGenerationSizeMb: youngMb },
     name: settings.name,
   });
   worker.stdout.setEncoding('utf8').on('data', log.write);
@@ -163,7 +165,8 @@ export async function startThread(settings: FunctionSettings, log: FunctionLog):
     stop,
     async cpuMs() {
       if (!alive) return 0;
-      const { user, system } = await worker.cpuUsage();
+      // A thread that ends meanwhile has no answer.
+      const { user, system } = await worker.cpuUsage().catch(() => ({ user: 0, system: 0 }));
       return (user + system) / 1000;
     },
     run(payload) {

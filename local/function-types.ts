@@ -1,11 +1,10 @@
 /** The resource types by which events reach functions: mappings of queues and streams, and what failed events become. */
 import { compilePattern } from './event-pattern.ts';
 import { startEventSource } from './event-source.ts';
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import { functionOf, queueOf, region, resourceType, send, type Machine, type ResourceType } from './machine.ts';
 import type { Queue } from './queues.ts';
 import { openPositions, startStreamSource } from './stream-source.ts';
-import { openTableStream } from './table-streams.ts';
 import { TemplateError } from './template.ts';
 
 interface MappingProperties {
@@ -102,7 +101,7 @@ async function startStreamMapping(
   where: string,
 ): Promise<void> {
   const tableName = /:table\/([^/]+)\/stream\//.exec(properties.EventSourceArn)?.[1];
-  const stream = tableName && (await openTableStream(machine.engine.endpoint, tableName, properties.EventSourceArn));
+  const stream = tableName && (await machine.tableStreams.open(tableName, properties.EventSourceArn));
   if (!stream)
     throw new TemplateError(`${where}: ${properties.EventSourceArn} is not a queue or stream of this template`);
   const destination = properties.DestinationConfig?.OnFailure?.Destination;

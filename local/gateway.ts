@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip, inflate } from 'node:zlib';
 import type { Authorizer } from './authorizer.ts';
 import { FunctionError } from './function-thread.ts';
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import type { Answer, GatewayResponses, Refusal, RequestContext } from './gateway-responses.ts';
 import type { Mock } from './mock-integration.ts';
 import { readProxyAnswer } from './proxy-answer.ts';
@@ -126,10 +126,10 @@ async function integrate(method: Extract<Method, { target: LocalFunction }>, eve
   const tooLate = new Promise<Refusal>((resolve) => {
     timer = setTimeout(resolve, method.timeoutMs, 'INTEGRATION_TIMEOUT');
   });
-  const answered = method.target.invoke(event).then(
+  const answered = method.target.invoke(event, 'request').then(
     (answer): Answer | Refusal => readProxyAnswer(answer) ?? 'DEFAULT_5XX',
     (error: unknown): Refusal => {
-      if (error instanceof FunctionError) return 'DEFAULT_5XX';
+      if (error instanceof FunctionError) return error.errorType === 'TooManyRequests' ? 'THROTTLED' : 'DEFAULT_5XX';
       throw error;
     },
   );

@@ -6,11 +6,13 @@ import type { DeliveryStream } from './delivery-streams.ts';
 import type { Engine } from './dynamodb.ts';
 import type { EventBuses } from './event-buses.ts';
 import type { Faults } from './faults.ts';
-import type { Functions, LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
+import type { Functions } from './functions.ts';
 import type { Issuer } from './issuer.ts';
 import type { MessageAttribute, Queue, Queues } from './queues.ts';
 import type { RestApiDraft } from './rest-api-draft.ts';
 import type { Secrets } from './secrets.ts';
+import type { TableStreams } from './stream-sharing.ts';
 import { TemplateError, type Identity, type ShapeMap } from './template.ts';
 import type { Topics } from './topics.ts';
 
@@ -23,6 +25,7 @@ export interface Machine {
   /** Folder with one folder for each bucket. */
   readonly bucketsFolder: string;
   readonly store: DatabaseSync;
+  readonly tableStreams: TableStreams;
   readonly queues: Queues;
   readonly topics: Topics;
   readonly buses: EventBuses;

@@ -1,6 +1,7 @@
 /** The resource types of API Gateway's REST API, gathered into one gateway. */
 import { createAuthorizer } from './authorizer.ts';
-import type { Functions, LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
+import type { Functions } from './functions.ts';
 import { createGateway, type Integration, type RequestHandler, type Throttle } from './gateway.ts';
 import type { GatewayResponseProperties } from './gateway-responses.ts';
 import { readMock } from './mock-integration.ts';

@@ -25,6 +25,7 @@ import { newRestApiDraft } from './rest-api-draft.ts';
 import { openSecrets } from './secrets.ts';
 import { serveServices } from './services.ts';
 import { openStore } from './store.ts';
+import { createTableStreams } from './stream-sharing.ts';
 import { createResolver, isRecord, TemplateError, type Resolver, type Template } from './template.ts';
 import { createTopics } from './topics.ts';
 
@@ -48,9 +49,9 @@ export interface RunnerOptions {
   /** How the bank simulator behaves.
    * @default its own defaults */
   readonly bank?: Partial<BankSettings> & { readonly seed?: number };
-  /** Threads of one function at most.
-   * @default 8 for each processor, at least 16 */
-  readonly maxThreads?: number;
+  /** Threads of all functions together, beyond the first of each.
+   * @default 4 for each processor */
+  readonly spareThreads?: number;
   /** Told what is being done, one line at a time. */
   readonly progress?: (line: string) => void;
   /** Given what functions write.
@@ -176,7 +177,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       baseUrl,
     };
     const log = options.log ? { write: options.log } : openLog(kept('functions.log') ?? devNull, stops);
-    const functions = createFunctions({ maxThreads: options.maxThreads, log });
+    const functions = createFunctions({ spareThreads: options.spareThreads, log });
     stops.push(() => functions.stop());
     const asyncInvocations = createAsyncInvocations(deliveries);
     stops.push(() => within(drainMs, asyncInvocations.stop()));
@@ -184,6 +185,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
       engine,
       bucketsFolder,
       store,
+      tableStreams: createTableStreams(engine.endpoint),
       queues,
       topics,
       buses,

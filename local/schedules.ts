@@ -1,6 +1,6 @@
 /** EventBridge rules that call a function at a fixed rate. */
 import { randomUUID } from 'node:crypto';
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import { TemplateError } from './template.ts';
 
 const unitMs: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -28,7 +28,7 @@ export function startSchedule(settings: ScheduleSettings): { stop(): Promise<voi
   const running = new Set<Promise<void>>();
   const timer = setInterval(() => {
     const event: unknown = settings.input === undefined ? scheduledEvent(settings) : JSON.parse(settings.input);
-    const call = settings.target.invoke(event).then(
+    const call = settings.target.invoke(event, 'event').then(
       () => undefined,
       () => undefined, // The function's log has the reason; the next event comes in its time.
     );

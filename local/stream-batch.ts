@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import type { StreamRecord } from './table-streams.ts';
 import { isRecord } from './template.ts';
 
@@ -84,7 +84,7 @@ export function createBatchProcessor(
 
   async function invoke(batch: Batch): Promise<Outcome> {
     try {
-      const answer = await target.invoke({ Records: batch });
+      const answer = await target.invoke({ Records: batch }, 'event');
       if (!settings.reportsItemFailures) return 'done';
       const failedFrom = firstFailure(answer, batch);
       return failedFrom === undefined ? 'done' : { failedFrom, functionError: false };

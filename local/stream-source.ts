@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Matches } from './event-pattern.ts';
-import type { LocalFunction } from './functions.ts';
+import type { LocalFunction } from './function-pool.ts';
 import { createBatchProcessor, type BatchSettings } from './stream-batch.ts';
 import type { StreamRecord, TableStream } from './table-streams.ts';
 
@@ -157,7 +157,7 @@ export function startStreamSource(
       }
       const until = Date.now() + settings.batchingWindowSeconds * 1000;
       while (lane.entries.length < settings.batchSize && Date.now() < until && !signal.aborted) {
-        await Promise.race([arrival(), pause(until - Date.now())]);
+        await Promise.race([arrival(), pause(Math.max(0, until - Date.now()))]);
       }
       if (signal.aborted || lane.entries.length === 0) return;
       const batch = lane.entries.splice(0, settings.batchSize);

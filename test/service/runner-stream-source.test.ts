@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compilePattern } from '../../local/event-pattern.ts';
-import type { LocalFunction } from '../../local/functions.ts';
+import type { LocalFunction } from '../../local/function-pool.ts';
 import { openStore } from '../../local/store.ts';
 import { openPositions, startStreamSource, type StreamSourceSettings } from '../../local/stream-source.ts';
 import type { StreamRecord, TableStream } from '../../local/table-streams.ts';

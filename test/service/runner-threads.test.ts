@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalFunction } from '../../local/function-pool.ts';
+import { createFunctions } from '../../local/functions.ts';
+import { eventually } from './eventually.ts';
+
+const handlers = `
+export const wait = async ({ ms }) => { await new Promise((resolve) => setTimeout(resolve, ms)); return ms; };
+export const call = async ({ url }) => (await fetch(url)).status;`;
+
+describe('the threads of all functions', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'runner-threads-'));
+  writeFileSync(join(folder, 'index.mjs'), handlers);
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function start(t: TestContext, spareThreads: number) {
+    const functions = createFunctions({ spareThreads, log: { write: () => undefined } });
+    t.after(() => functions.stop());
+    const define = (name: string, handler: 'wait' | 'call' = 'wait'): LocalFunction =>
+      functions.define({
+        name,
+        arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+        folder,
+        handler: `index.${handler}`,
+        environment: {},
+        memoryMb: 128,
+        timeoutSeconds: 30,
+      });
+    const threads = async (name?: string): Promise<number> =>
+      (await functions.usage())
+        .filter((one) => name === undefined || one.name === name)
+        .reduce((sum, one) => sum + one.threads, 0);
+    return { functions, define, threads };
+  }
+
+  /** Runs work, and returns the most that `count` answers meanwhile. */
+  async function mostWhile(work: Promise<unknown>, count: () => Promise<number>): Promise<number> {
+    let most = 0;
+    const isDone = async (): Promise<boolean> => {
+      most = Math.max(most, await count());
+      return Promise.race([work.then(() => true), sleep(10, false)]);
+    };
+    while (!(await isDone()));
+    return most;
+  }
+
+  test('200 requests at once to many functions are answered by a bounded number of threads, which end', async (t) => {
+    const { define, threads } = start(t, 4);
+    const all = Array.from({ length: 10 }, (_, index) => define(`function-${index}`));
+    const answers = Promise.all(
+      Array.from({ length: 20 }, () => all.map((target) => target.invoke({ ms: 100 }, 'request'))).flat(),
+    );
+    const most = await mostWhile(answers, () => threads());
+    assert.ok(most > 10 && most <= 14, `${most} threads of 10 functions`);
+    assert.deepEqual(await answers, Array(200).fill(100));
+    await eventually(async () => (await threads()) <= 10, { limitMs: 30_000 });
+  });
+
+  test('a function without a free thread gets the idle one of another function', async (t) => {
+    const { define, threads } = start(t, 2);
+    const [first, second] = [define('first'), define('second')];
+    const five = (target: LocalFunction) =>
+      Promise.all(Array.from({ length: 5 }, () => target.invoke({ ms: 1000 }, 'request')));
+    await five(first);
+    assert.equal(await threads('first'), 3);
+    assert.equal(await mostWhile(five(second), () => threads('second')), 3);
+    assert.equal(await threads('first'), 1);
+  });
+
+  test('functions that wait for another one leave it a thread', async (t) => {
+    const { define } = start(t, 2);
+    const [outer, inner] = [define('outer', 'call'), define('inner')];
+    const server = createServer((_, response) => {
+      void inner.invoke({ ms: 10 }, 'request').then(() => response.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const answers = await Promise.all(Array.from({ length: 30 }, () => outer.invoke({ url }, 'request')));
+    assert.deepEqual(answers, Array(30).fill(200));
+  });
+
+  test('events leave half of the threads to requests', async (t) => {
+    const { define, threads } = start(t, 4);
+    const [consumer, route] = [define('consumer'), define('route')];
+    const events = Promise.all(Array.from({ length: 20 }, () => consumer.invoke({ ms: 500 }, 'event')));
+    await eventually(async () => (await threads('consumer')) === 3);
+    const requests = Promise.all(Array.from({ length: 6 }, () => route.invoke({ ms: 500 }, 'request')));
+    assert.equal(await mostWhile(requests, () => threads('route')), 3);
+    assert.equal(await mostWhile(events, () => threads('consumer')), 3);
+  });
+
+  test('a request that finds a thousand waiting is refused and does not begin, and an event waits', async (t) => {
+    const { functions, define } = start(t, 0);
+    const target = define('busy');
+    const waiting = Array.from({ length: 1000 }, () => target.invoke({ ms: 60_000 }, 'request'));
+    const ending = Promise.allSettled([...waiting, target.invoke({ ms: 1 }, 'event')]);
+    await assert.rejects(target.invoke({ ms: 1 }, 'request'), { errorType: 'TooManyRequests' });
+    await functions.stop();
+    const ends = await ending;
+    const reasons = ends.map((end) => end.status === 'rejected' && (end.reason as { errorType: string }).errorType);
+    assert.deepEqual([...new Set(reasons)], ['Stopped']);
+  });
+});

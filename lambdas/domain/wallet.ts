@@ -17,6 +17,11 @@ export interface Wallet {
   readonly total: Sum;
   /** Counts the changes of the wallet: version N is what its Nth change left behind. */
   readonly version: number;
+  /**
+   * Whether transfers have arrived in crowds. Those are in several partitions of the receivers' index, so its history is read
+   * from all of them.
+   */
+  readonly isCrowded?: boolean;
   /** The transaction behind the latest change of the balance. */
   readonly lastTransactionId?: string;
   readonly createdAt: string;

@@ -17,7 +17,10 @@ import { getWallet } from '../store/wallets.ts';
  * receiver, then its entries. Sums are exact (bigint), everything else is JSON.
  */
 export interface WalletCheck {
-  readonly wallet: Pick<Wallet, 'walletId' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt'>;
+  readonly wallet: Pick<
+    Wallet,
+    'walletId' | 'isCrowded' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt'
+  >;
   /**
    * The version up to which the ledger must have come. A wallet that changes all the time is always some versions ahead of
    * its ledger: a second look asks for those that were missing at the first.
@@ -26,7 +29,7 @@ export interface WalletCheck {
   /** Whether entries are read consistently, at twice the price: where something seemed wrong before. */
   readonly consistent: boolean;
   stage: 'sender' | 'receiver' | 'entries' | 'done';
-  /** History key behind which the next page of transactions begins. */
+  /** Where the next page of transactions begins: see `readBookings`. */
   after?: string | undefined;
   /** What the last entry left behind; version -1 before the first. */
   last: { version: number; hash: string; balance: Balance };
@@ -46,9 +49,9 @@ const mostFound = 20;
  * @param secondLook given when something seemed wrong before: the version that the wallet had then
  */
 export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
-  const { walletId, currency, version, available, held, status, updatedAt, total } = wallet;
+  const { walletId, isCrowded = false, currency, version, available, held, status, updatedAt, total } = wallet;
   const check: WalletCheck = {
-    wallet: { walletId, currency, version, available, held, status, updatedAt },
+    wallet: { walletId, isCrowded, currency, version, available, held, status, updatedAt },
     enteredUpTo: secondLook?.version ?? version,
     consistent: secondLook !== undefined,
     stage: 'sender',
@@ -81,7 +84,7 @@ export async function stepWalletCheck(
   check: WalletCheck,
   asOf: string | undefined,
 ): Promise<{ items: number; readUnits: number }> {
-  const { walletId } = check.wallet;
+  const { walletId, isCrowded = false } = check.wallet;
   if (check.stage === 'entries' || check.stage === 'done') {
     const page = await readEntries(entries, {
       walletId,
@@ -96,7 +99,7 @@ export async function stepWalletCheck(
     }
     return { items: page.items.length, readUnits };
   }
-  const page = await readBookings(table, { side: check.stage, walletId, after: check.after });
+  const page = await readBookings(table, { side: check.stage, walletId, isCrowded, after: check.after });
   for (const transaction of page.items) book(check, transaction, asOf);
   check.after = page.next;
   if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';

@@ -207,6 +207,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   held: internal,
   total: internal,
   version: internal,
+  isCrowded: internal,
   lastTransactionId: internal,
 };
 

@@ -3,7 +3,7 @@ import { indexes } from '../contract.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import { kindOf, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
+import { kindOf, receiverPartitions, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
@@ -74,17 +74,22 @@ function toBookItem(stored: Parameters<typeof fromItem>[0]): BookItem | undefine
 /** On which side of its transactions a wallet is. */
 export type Side = 'sender' | 'receiver';
 
-const sides = {
-  sender: { index: indexes.byWallet, wallet: 'walletId' },
-  receiver: { index: indexes.byCounterparty, wallet: 'counterpartyWalletId' },
-} as const;
-
-/** Reads up to 1 MB of a wallet's transactions on one side, oldest first, behind the history key `after`. */
+/**
+ * Reads up to 1 MB of a wallet's transactions on one side: the partitions of the index one after the other, each with its
+ * oldest first.
+ *
+ * @param of `after` is the `next` of the page before
+ */
 export async function readBookings(
   table: Table,
-  of: { side: Side; walletId: string; after: string | undefined },
+  of: { side: Side; walletId: string; isCrowded?: boolean; after: string | undefined },
 ): Promise<{ items: BookedTransaction[]; next: string | undefined; readUnits: number }> {
-  const { index, wallet } = sides[of.side];
+  const [index, key, partitions] =
+    of.side === 'sender'
+      ? [indexes.byWallet, 'walletId', [of.walletId]]
+      : [indexes.byCounterparty, 'counterpartyWalletId', receiverPartitions(of)];
+  const { part, historyKey } = placeOf(of.after);
+  const partition = partitions[part] ?? of.walletId;
   const {
     Items = [],
     LastEvaluatedKey,
@@ -94,23 +99,31 @@ export async function readBookings(
       new QueryCommand({
         TableName: table.name,
         IndexName: index,
-        KeyConditionExpression: `${wallet} = :walletId`,
-        ExpressionAttributeValues: toItem({ ':walletId': of.walletId }),
+        KeyConditionExpression: `${key} = :partition`,
+        ExpressionAttributeValues: toItem({ ':partition': partition }),
         ProjectionExpression: 'postings, createdAt, updatedAt, completedAt',
         ReturnConsumedCapacity: 'TOTAL',
-        ...(of.after !== undefined && {
+        ...(historyKey !== undefined && {
           ExclusiveStartKey: toItem({
-            ...transactionKey(transactionIdOfHistoryKey(of.after)),
-            [wallet]: of.walletId,
-            historyKey: of.after,
+            ...transactionKey(transactionIdOfHistoryKey(historyKey)),
+            [key]: partition,
+            historyKey,
           }),
         }),
       }),
     ),
   );
+  const readTo = LastEvaluatedKey && (fromItem(LastEvaluatedKey)['historyKey'] as string);
+  const nextPart = part + 1 < partitions.length ? `${part + 1}/` : undefined;
   return {
     items: Items.map((item) => fromItem(item) as unknown as BookedTransaction),
-    next: LastEvaluatedKey && (fromItem(LastEvaluatedKey)['historyKey'] as string),
+    next: readTo === undefined ? nextPart : `${part}/${readTo}`,
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };
+}
+
+/** Returns the number of the partition in a `next`, and the history key behind which it goes on there. */
+function placeOf(next: string | undefined): { readonly part: number; readonly historyKey?: string } {
+  const [part = '', historyKey = ''] = next?.split('/') ?? [];
+  return { part: Number(part), ...(historyKey !== '' && { historyKey }) };
 }

@@ -275,6 +275,30 @@ export function transactionIdOfNumber(number: bigint): string {
   return `tx_${textOf(number)}`;
 }
 
+/** Partitions that transfers into a crowded wallet are spread over in the receivers' index, beside the wallet's own. */
+const crowdParts = 8;
+
+/**
+ * Returns the partition of the receivers' index for a group of transfers that arrives in a crowded wallet. A partition of
+ * an index takes 1,000 write units a second, and each transfer is one.
+ *
+ * @param transactionId of the first transfer of the group
+ */
+export function crowdPartition(walletId: string, transactionId: string): string {
+  return `${walletId}#${lastBitsOf(transactionId) % crowdParts}`;
+}
+
+/** Returns the partitions of the receivers' index with the transfers into a wallet. */
+export function receiverPartitions(of: { readonly walletId: string; readonly isCrowded?: boolean }): string[] {
+  const { walletId, isCrowded = false } = of;
+  return [walletId, ...(isCrowded ? Array.from({ length: crowdParts }, (_, part) => `${walletId}#${part}`) : [])];
+}
+
+/** Returns the wallet that a partition of the receivers' index belongs to. */
+export function walletIdOfPartition(partition: string): string {
+  return partition.replace(/#.*$/, '');
+}
+
 /** Sort key of both history indexes: by time, and by id within the same millisecond. */
 export function historyKeyOf(transaction: { transactionId: string; createdAt: string }): string {
   return `${transaction.createdAt}#${transaction.transactionId}`;

@@ -5,7 +5,14 @@ import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import { dueShardOf, historyKeyOf, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
+import {
+  dueShardOf,
+  historyKeyOf,
+  receiverPartitions,
+  transactionIdOfHistoryKey,
+  transactionKey,
+  walletIdOfPartition,
+} from './keys.ts';
 import { putRecord, replayOf, replayOnly } from './operations.ts';
 import type { Replay } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
@@ -155,6 +162,8 @@ export async function getTransactions(
 /** What a page of a wallet's history is about. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */
 export interface HistoryQuery {
   readonly walletId: string;
+  /** As the wallet says. */
+  readonly isCrowded?: boolean;
   readonly limit: number;
   /** History key after which the page begins (see keys.ts); absent for the newest page. */
   readonly after?: string | undefined;
@@ -169,7 +178,10 @@ const mostRounds = 5;
 /** Entries that a filtered page reads from each index in a round. */
 const filteredStretch = 100;
 
-/** A page of the history of a wallet, as sender and as receiver, newest first: both indexes in parallel. */
+/**
+ * Reads a page of the history of a wallet, as sender and as receiver, newest first: both indexes in parallel, that of the
+ * receivers in nine partitions when the wallet is crowded.
+ */
 export async function listTransactions(
   table: Table,
   query: HistoryQuery,
@@ -182,8 +194,10 @@ export async function listTransactions(
     const stretch = { ...query, after, limit: filtered ? filteredStretch : wanted };
     const page = mergePage(
       await Promise.all([
-        readStretch(table, { index: indexes.byWallet, wallet: 'walletId' }, stretch),
-        readStretch(table, { index: indexes.byCounterparty, wallet: 'counterpartyWalletId' }, stretch),
+        readStretch(table, { index: indexes.byWallet, key: 'walletId', partition: query.walletId }, stretch),
+        ...receiverPartitions(query).map((partition) =>
+          readStretch(table, { index: indexes.byCounterparty, key: 'counterpartyWalletId', partition }, stretch),
+        ),
       ]),
       historyKeyOf,
       wanted,
@@ -198,7 +212,7 @@ export async function listTransactions(
 
 async function readStretch(
   table: Table,
-  of: { index: string; wallet: string },
+  of: { index: string; key: string; partition: string },
   query: HistoryQuery,
 ): Promise<Stretch<Transaction>> {
   // A history key is `<time>#<id>`: it sorts behind its time alone and before '~', so `from` is in and `to` is out.
@@ -214,7 +228,7 @@ async function readStretch(
       new QueryCommand({
         TableName: table.name,
         IndexName: of.index,
-        KeyConditionExpression: `${of.wallet} = :walletId AND historyKey BETWEEN :oldest AND :newest`,
+        KeyConditionExpression: `${of.key} = :partition AND historyKey BETWEEN :oldest AND :newest`,
         ...(filters.length > 0 && {
           FilterExpression: filters.join(' AND '),
           ExpressionAttributeNames: {
@@ -223,7 +237,7 @@ async function readStretch(
           },
         }),
         ExpressionAttributeValues: toItem({
-          ':walletId': query.walletId,
+          ':partition': of.partition,
           ':oldest': oldest,
           ':newest': newest,
           ':type': query.type,
@@ -235,7 +249,7 @@ async function readStretch(
           query.after < newest && {
             ExclusiveStartKey: toItem({
               ...transactionKey(transactionIdOfHistoryKey(query.after)),
-              [of.wallet]: query.walletId,
+              [of.key]: of.partition,
               historyKey: query.after,
             }),
           }),
@@ -300,7 +314,10 @@ function toStored({ counterpartyWalletId, ...transaction }: Transaction): Item {
 /** The transaction in a stored item, without what only the store needs; undefined for the record of an operation. */
 export function toTransaction(item: Item): OpenWithdrawal | undefined {
   if (item['type'] === 'operation') return undefined;
-  const { pk, sk, historyKey, fingerprint, dueShard, toWalletId, ...rest } = item;
+  const { pk, sk, historyKey, fingerprint, dueShard, toWalletId, counterpartyWalletId, ...rest } = item;
   // A release before this one stored the receiver of a pending transfer as that of a completed one.
-  return (toWalletId === undefined ? rest : { ...rest, counterpartyWalletId: toWalletId }) as unknown as OpenWithdrawal;
+  const receiver = toWalletId ?? counterpartyWalletId;
+  const transaction =
+    typeof receiver === 'string' ? { ...rest, counterpartyWalletId: walletIdOfPartition(receiver) } : rest;
+  return transaction as unknown as OpenWithdrawal;
 }

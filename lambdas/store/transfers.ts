@@ -1,9 +1,9 @@
 import { WalletError } from '../domain/errors.ts';
 import { arrivalPostings, refundPostings } from '../domain/transaction.ts';
 import type { Failure, Transaction } from '../domain/transaction.ts';
-import { transactionKey } from './keys.ts';
+import { crowdPartition, transactionKey } from './keys.ts';
 import type { Table } from './table.ts';
-import { credit, giveBack } from './wallets.ts';
+import { credit, creditCrowd, giveBack } from './wallets.ts';
 import { update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -12,6 +12,9 @@ export type QueuedTransfer = Transaction & { counterpartyWalletId: string };
 
 /** Most transfers that one write settles: DynamoDB takes 100 items, and the wallet is one of them. */
 export const mostTransfersPerWrite = 99;
+
+/** From this many on, a group is a crowd: its transfers are spread over partitions of the receivers' index. */
+export const crowdFrom = 50;
 
 /** A transfer that is not pending any more: somebody else has ended it. */
 class Ended {
@@ -31,21 +34,25 @@ export type GroupOutcome =
  * Credits one wallet with a group of transfers and completes them, in one write of 2 + 5 n write units.
  *
  * @param group 1 to 99 transfers to the same wallet, whose amounts add up to at most 2^53-1
+ * @param crowd how many transfers are a crowd
  * @returns when nothing was written, which of them had ended before, and why the receiver refused, if it did
  */
 export async function settleTransfers(
   table: Table,
   group: readonly [QueuedTransfer, ...QueuedTransfer[]],
   at: string,
+  crowd = crowdFrom,
 ): Promise<GroupOutcome> {
   const [first] = group;
+  const { counterpartyWalletId: receiver, transactionId } = first;
+  const isCrowd = group.length >= crowd;
   const readings = await write<WalletError | Ended>(table, [
-    credit(table, {
-      walletId: first.counterpartyWalletId,
+    (isCrowd ? creditCrowd : credit)(table, {
+      walletId: receiver,
       ownerId: undefined,
       amount: group.reduce((sum, { amount }) => sum + amount, 0),
       currency: first.currency,
-      transactionId: first.transactionId,
+      transactionId,
       at,
     }),
     ...group.map((transfer) =>
@@ -56,8 +63,8 @@ export async function settleTransfers(
         values: {
           completed: 'completed',
           postings: arrivalPostings(transfer),
-          first: first.transactionId,
-          receiver: transfer.counterpartyWalletId,
+          first: transactionId,
+          receiver: isCrowd ? crowdPartition(receiver, transactionId) : receiver,
           at,
         },
       }),

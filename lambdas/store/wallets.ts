@@ -215,20 +215,29 @@ export function hold(table: Table, movement: Movement): WriteItem<WalletError> {
 
 /** Puts money into the wallet. */
 export function credit(table: Table, movement: Movement): WriteItem<WalletError> {
-  return creditOf(table, movement, creditRefusal);
+  return creditOf(table, movement, { refusalOf: creditRefusal });
+}
+
+/** As `credit`, and marks the wallet as crowded. */
+export function creditCrowd(table: Table, movement: Movement): WriteItem<WalletError> {
+  return creditOf(table, movement, { refusalOf: creditRefusal, isCrowd: true });
 }
 
 /** As `credit`, for a receiver whose affairs the payer must not learn. */
 export function creditReceiver(table: Table, movement: Movement): WriteItem<WalletError> {
-  return creditOf(table, movement, receiverRefusal);
+  return creditOf(table, movement, { refusalOf: receiverRefusal });
 }
 
-function creditOf(table: Table, movement: Movement, refusalOf: typeof creditRefusal): WriteItem<WalletError> {
+function creditOf(
+  table: Table,
+  movement: Movement,
+  { refusalOf, isCrowd = false }: { refusalOf: typeof creditRefusal; isCrowd?: boolean },
+): WriteItem<WalletError> {
   return useWallet(table, movement, {
     label: 'credit',
-    set: 'available = available + :amount, #total = #total + :amount',
+    set: `available = available + :amount, #total = #total + :amount${isCrowd ? ', isCrowded = :crowded' : ''}`,
     if: '#total <= :room',
-    values: { room: maxAmount - movement.amount },
+    values: { room: maxAmount - movement.amount, ...(isCrowd && { crowded: true }) },
     refused: (wallet) => refusalOf(wallet, movement),
   });
 }

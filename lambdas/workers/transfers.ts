@@ -1,50 +1,64 @@
 import type { WalletError } from '../domain/errors.ts';
 import { groupByReceiver } from '../domain/transfer.ts';
+import { chunksOf } from '../runtime/chunks.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
 import { consumeTogether } from '../runtime/consumer.ts';
 import { readEnvironment } from '../runtime/environment.ts';
+import { forEachOf } from '../runtime/parallel.ts';
 import { openQueue } from '../runtime/queue.ts';
 import { logger } from '../runtime/telemetry.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
-import { failTransfer, mostTransfersPerWrite, settleTransfers } from '../store/transfers.ts';
+import { crowdFrom, failTransfer, mostTransfersPerWrite, settleTransfers } from '../store/transfers.ts';
 import type { QueuedTransfer } from '../store/transfers.ts';
 
+/** Transactions that one call reads. */
+const mostReads = 100;
+/** Receivers that are credited side by side. The groups of one receiver exclude each other, and go one after the other. */
+const receiversAtATime = 32;
+
 /**
- * Ends queued transfers: each receiver is credited once for all of its transfers in the batch, or, when it may not be
- * credited, each sender is made whole. Whatever had ended before is left alone.
+ * Ends queued transfers: each receiver is credited once for each 99 of its transfers in the batch. When it may not be
+ * credited, each sender is made whole. Transfers that had ended before are left alone.
  *
- * @param transactionIds at most 100
+ * @param crowd how many transfers of a group are a crowd
  * @returns the transfers that could not be ended now, with the reason; the others are at rest
  */
 export async function endTransfers(
   transactionIds: readonly string[],
   table: Table,
+  crowd = crowdFrom,
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
-  const transactions = await getTransactions(table, transactionIds);
-  const pending = [...transactions.values()].filter(
-    (transaction): transaction is QueuedTransfer =>
-      transaction.status === 'pending' && transaction.counterpartyWalletId !== undefined,
+  const reads = chunksOf(transactionIds, () => 1, { most: mostReads, mostBytes: mostReads });
+  const pending = (await Promise.all(reads.map((ids) => getTransactions(table, ids)))).flatMap((transactions) =>
+    [...transactions.values()].filter(
+      (transaction): transaction is QueuedTransfer =>
+        transaction.status === 'pending' && transaction.counterpartyWalletId !== undefined,
+    ),
   );
-  await Promise.all(
-    groupByReceiver(pending, mostTransfersPerWrite).map(async (group) => {
+  const groups = groupByReceiver(pending, mostTransfersPerWrite);
+  const ofReceivers = Map.groupBy(groups, ([first]) => first.counterpartyWalletId);
+  await forEachOf([...ofReceivers.values()], receiversAtATime, async (groupsOfOne) => {
+    for (const [index, group] of groupsOfOne.entries()) {
       try {
-        await endGroup(table, group);
+        await endGroup(table, group, crowd);
       } catch (error) {
-        for (const { transactionId } of group) failed.set(transactionId, error);
+        // A receiver that is busy now would keep the others waiting, too.
+        for (const { transactionId } of groupsOfOne.slice(index).flat()) failed.set(transactionId, error);
+        return;
       }
-    }),
-  );
+    }
+  });
   return failed;
 }
 
-async function endGroup(table: Table, group: readonly QueuedTransfer[]): Promise<void> {
+async function endGroup(table: Table, group: readonly QueuedTransfer[], crowd: number): Promise<void> {
   const [first, ...others] = group;
   if (first === undefined) return;
   const at = new Date(table.now()).toISOString();
-  const outcome = await settleTransfers(table, [first, ...others], at);
+  const outcome = await settleTransfers(table, [first, ...others], at, crowd);
   if (outcome.settled) {
     logger.info('transfers completed', { walletId: first.counterpartyWalletId, count: group.length });
     return;
@@ -53,10 +67,10 @@ async function endGroup(table: Table, group: readonly QueuedTransfer[]): Promise
   const open = group.filter(({ transactionId }) => !ended.has(transactionId));
   if (refusal === undefined || open.length < group.length) {
     // What was refused is the whole group. Without a refusal some had ended, so that each round has fewer.
-    await endGroup(table, open);
+    await endGroup(table, open, crowd);
   } else if (refusal.code === 'balance_limit_exceeded' && group.length > 1) {
     // Not all of them fit; one by one, some may.
-    for (const transfer of group) await endGroup(table, [transfer]);
+    for (const transfer of group) await endGroup(table, [transfer], crowd);
   } else {
     for (const transfer of group) await fail(table, transfer, refusal, at);
   }

@@ -71,6 +71,7 @@ const wallet: Required<Wallet> = {
   held: 2,
   total: 7,
   version: 3,
+  isCrowded: true,
   lastTransactionId: 'tx_1',
   createdAt: at,
   updatedAt: at,

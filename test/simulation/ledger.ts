@@ -287,10 +287,12 @@ export function openLedger(
   };
 }
 
-/** The item as JavaScript values; the receiver of a transfer goes by one name, whether it has arrived or not. */
+/** The item as JavaScript values; the receiver of a transfer goes by one name, however it has arrived. */
 function itemOf(stored: StoredItem): Item {
-  const { toWalletId, ...item } = unmarshall(stored) as Item;
-  return toWalletId === undefined ? item : { ...item, counterpartyWalletId: toWalletId };
+  const { toWalletId, counterpartyWalletId, ...item } = unmarshall(stored) as Item;
+  const receiver = toWalletId ?? counterpartyWalletId;
+  // A transfer of a crowd is in a part of its receiver's history: `<wallet>#<part>`.
+  return typeof receiver === 'string' ? { ...item, counterpartyWalletId: receiver.split('#')[0] } : item;
 }
 
 function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {

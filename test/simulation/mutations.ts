@@ -247,6 +247,18 @@ export const mutations: readonly Mutation[] = [
   ),
 
   mutation(
+    'spread a crowd over the history without marking the wallet',
+    transfers,
+    '(isCrowd ? creditCrowd : credit)(table, {',
+    'credit(table, {',
+  ),
+  mutation(
+    'read the history of a crowded wallet without its last part',
+    'lambdas/store/keys.ts',
+    'Array.from({ length: crowdParts }, (_, part)',
+    'Array.from({ length: crowdParts - 1 }, (_, part)',
+  ),
+  mutation(
     'credit transfers that have ended',
     transfers,
     "if: '#type = :transfer AND #status = :pending',",

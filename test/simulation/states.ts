@@ -77,6 +77,7 @@ const predicates = {
             life.some((wallet) => wallet['status'] !== 'active' && String(wallet['updatedAt']) > createdAt),
         ),
     ),
+  'a crowd of transfers arrives': ({ lives }) => lives.some((life) => life.at(-1)?.['isCrowded'] === true),
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),

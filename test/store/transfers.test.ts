@@ -7,6 +7,7 @@ import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { consumeTogether } from '../../lambdas/runtime/consumer.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
+import { readBookings } from '../../lambdas/store/books.ts';
 import { failTransfer, mostTransfersPerWrite, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -61,6 +62,41 @@ describe('settling a group of transfers', () => {
         { account: `wallet:${to}:available`, amount },
       ]);
     }
+  });
+
+  it('spreads a crowd over the partitions of the history, which is read from all of them', async () => {
+    const from = await fundedWallet(table, 'ann', 1_000);
+    const to = await openWallet(table, 'bob');
+    const sent: string[] = [];
+    for (let n = 0; n < 12; n++) {
+      const group = [];
+      for (const amount of [1, 2]) {
+        const { transaction } = await queueTransfer(table, from, to, { owner: 'ann', amount });
+        group.unshift(transaction);
+        sent.unshift(transaction.transactionId);
+        table.clock.now += 1;
+      }
+      assert.deepEqual(await settleTransfers(table, group as Group, now(), 2), { settled: true });
+    }
+    const wallet = await getWallet(table, to, { consistent: true });
+    assert.deepEqual([wallet?.isCrowded, wallet?.available, wallet?.version], [true, 36, 12]);
+    const seen: string[] = [];
+    for (let after: string | undefined, more = true; more; more = after !== undefined) {
+      const { items, next } = await listTransactions(table, { walletId: to, isCrowded: true, limit: 5, after });
+      assert.ok(items.every(({ counterpartyWalletId }) => counterpartyWalletId === to));
+      seen.push(...items.map(({ transactionId }) => transactionId));
+      after = next;
+    }
+    assert.deepEqual(seen, sent, 'newest first, each once');
+    const ofOwn = await listTransactions(table, { walletId: to, limit: 100 });
+    assert.ok(ofOwn.items.length === 0, 'its own partition takes no write of a crowd');
+    const booked: unknown[] = [];
+    for (let after: string | undefined, more = true; more; more = after !== undefined) {
+      const page = await readBookings(table, { side: 'receiver', walletId: to, isCrowded: true, after });
+      booked.push(...page.items);
+      after = page.next;
+    }
+    assert.equal(booked.length, 24);
   });
 
   it('puts each into the history of the receiver when it arrives, and not before', async () => {

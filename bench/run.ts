@@ -5,7 +5,17 @@ import { readOptions } from '../bin/options.ts';
 import { environments, type FunctionName } from '../lambdas/contract.ts';
 import { startService } from './service.ts';
 
-const sections = ['budgets', 'imports', 'calls', 'latency', 'throughput', 'chain', 'hot-wallet', 'hostile'] as const;
+const sections = [
+  'budgets',
+  'imports',
+  'calls',
+  'latency',
+  'throughput',
+  'chain',
+  'hot-wallet',
+  'hot-model',
+  'hostile',
+] as const;
 type Section = (typeof sections)[number];
 
 const help = `npm run bench -- [options]
@@ -33,6 +43,7 @@ const size = options.quick
       throughput: { rounds: 1, calls: 16, concurrency: 8 },
       chain: { rounds: 1, calls: { transfer: 100, charge: 40, withdraw: 10, 'get-balance': 40 }, concurrency: 8 },
       hotWallet: { rounds: 1, batches: 1, concurrency: 8, openLoop: { perSecond: 20, seconds: 2 } },
+      hotModel: { transfers: 2_000, seconds: 2 },
       hostile: { rounds: 1, seconds: 1 },
     }
   : {
@@ -43,6 +54,7 @@ const size = options.quick
       throughput: { rounds: 7, calls: 400, concurrency: 8 },
       chain: { rounds: 3, calls: { transfer: 600, charge: 600, withdraw: 200, 'get-balance': 2_000 }, concurrency: 8 },
       hotWallet: { rounds: 5, batches: 4, concurrency: 32, openLoop: { perSecond: 100, seconds: 15 } },
+      hotModel: { transfers: 60_000, seconds: 20 },
       hostile: { rounds: 3, seconds: 8 },
     };
 
@@ -128,6 +140,12 @@ async function measure(chosen: readonly Section[]): Promise<object> {
         const hotWallet = (figures[section] = await measureHotWallet(service, size.hotWallet, told));
         const title = `Transfers into one wallet (batches: at least ${speedTarget} × one by one, at most ${unitsTarget} write units each)`;
         return [title, hotWalletTable(hotWallet)];
+      }
+      case 'hot-model': {
+        const { hotModelTable, modelHotWallet, targets } = await import('./hot-model.ts');
+        const modelled = (figures[section] = await modelHotWallet(size.hotModel));
+        const title = `One wallet in a model of DynamoDB: conflicts, writes of 10 ms, 1,000 units a second in a partition (${targets.creditsPerSecond} in, ${targets.debitsPerSecond} out)`;
+        return [title, hotModelTable(modelled)];
       }
       case 'hostile': {
         const { hostileTable, measureHostile, shareTarget } = await import('./hostile.ts');

@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomBytes } from 'node:crypto';
 import { walletIdOf } from '../lambdas/store/keys.ts';
 import { openTable } from '../lambdas/store/table.ts';
+import { openClock } from './clock.ts';
 import { figure, quantile, table as tableOf, verdict } from './report.ts';
 import { contextOf, eventOf, operationRequest } from './requests.ts';
 
@@ -21,31 +22,6 @@ export const p99TargetMs = 50;
 /** Least and most that a call takes, ms; one of a hundred takes four times as long. */
 const latencies = { write: [8, 12], queue: [5, 10] } as const;
 type CallKind = keyof typeof latencies;
-
-/** Time that passes only when everything waits for it; ms. */
-function openClock() {
-  const due: { readonly at: number; readonly resolve: () => void }[] = [];
-  const clock = { now: 0 };
-  return {
-    now: () => clock.now,
-    sleep: (ms: number) => new Promise<void>((resolve) => due.push({ at: clock.now + ms, resolve })),
-    /** Lets time pass until the work has ended. */
-    async run<T>(work: Promise<T>): Promise<T> {
-      const ending = { reached: false };
-      const end = () => (ending.reached = true);
-      work.then(end, end);
-      for (;;) {
-        await new Promise((resolve) => setImmediate(resolve));
-        if (ending.reached) return work;
-        due.sort((a, b) => a.at - b.at);
-        const next = due.shift();
-        if (next === undefined) throw new Error('the work waits for nothing');
-        clock.now = next.at;
-        next.resolve();
-      }
-    },
-  };
-}
 
 /**
  * Runs the withdrawal's own handler in modelled time, `count` times with modelled latencies and once with calls of 1 ms,

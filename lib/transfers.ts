@@ -34,8 +34,8 @@ export class Transfers extends Construct {
     this.work = new WorkQueue(this, 'Work', {
       work: 'transfer',
       atStake: 'its money is with neither side',
-      // So many that one wallet fills ten writes of 99: they follow each other in one function, where they do not conflict.
-      batchSize: 1_000,
+      // Groups of one wallet follow each other in one function, where they do not conflict (docs/adr/0015-*.md).
+      batchSize: 2_000,
       batchingWindow: Duration.seconds(1),
       concurrency,
       shares,

@@ -276,7 +276,7 @@ export function transactionIdOfNumber(number: bigint): string {
 }
 
 /** Partitions that transfers into a crowded wallet are spread over in the receivers' index, beside the wallet's own. */
-const crowdParts = 8;
+const crowdParts = 16;
 
 /**
  * Returns the partition of the receivers' index for a group of transfers that arrives in a crowded wallet. A partition of

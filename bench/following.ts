@@ -85,9 +85,9 @@ export async function measureFollowing(service: Service): Promise<Following[]> {
           await routes.workers.withdrawal(transactionId, { outcome: 'accepted' });
         }),
     },
-    transfer: { budget: 4, run: (pairs) => each(pairs, ([payer, payee]) => transfer(payer, payee)) },
+    transfer: { budget: 5, run: (pairs) => each(pairs, ([payer, payee]) => transfer(payer, payee)) },
     'transfer, both owners notified': {
-      budget: 6,
+      budget: 7,
       isAsked: true,
       run: (pairs) => each(pairs, ([payer, payee]) => transfer(payer, payee)),
     },

@@ -22,7 +22,7 @@ describe('benchmark', () => {
     }
   });
 
-  it('measures what follows commands of end users: at most 7 write units for a transfer, in all consumers', async () => {
+  it('measures what follows commands of end users: at most 5 write units for a transfer, in all consumers', async () => {
     const service = await startService();
     try {
       const rows = await measureFollowing(service);

@@ -1,5 +1,5 @@
 /**
- * `npm run verify`: checks all books of a table from a shell, with the checks of the hourly job. Exits 0 when they are
+ * `npm run verify`: checks all books of a table from a shell, with the checks of the job's passes. Exits 0 when they are
  * sound, 1 when they are not, and 2 when they could not be checked.
  */
 import { randomUUID } from 'node:crypto';
@@ -8,9 +8,11 @@ import { parseArgs } from 'node:util';
 import { openBank } from '../lambdas/bank/client.ts';
 import { bankIdOf } from '../lambdas/bank/identity.ts';
 import { openRequestKeys } from '../lambdas/bank/secret.ts';
+import { costOf } from '../lambdas/integrity/cost.ts';
 import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
 import type { Books, Pass } from '../lambdas/integrity/pass.ts';
 import { dynamodbClient, secretsClient } from '../lambdas/runtime/clients.ts';
+import { countItems } from '../lambdas/store/books.ts';
 import { lastEntry } from '../lambdas/store/entries.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
@@ -49,6 +51,8 @@ async function main(): Promise<number> {
     segments: options.segments,
     standStill: options.standStill,
     bankId: books.statement?.bankId,
+    // Who may read the items need not be allowed to describe the table: then the cost of the whole is not known.
+    items: await countItems(books.table).catch(() => undefined),
   });
   console.log(
     `Checking ${options.table} and ${options.entriesTable}, sums as of ${pass.asOf ?? 'now'}` +
@@ -177,7 +181,7 @@ function startProgress(pass: Pass): { stop(): void } {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(
       `  ${seconds} s, ${pass.stage}: ${read} of ${pass.segments.length} segments, ${transactions} transactions, ` +
-        `${wallets} wallets, ${entries} entries, ${payments} payments, ${Math.round(pass.readUnits)} read units, ` +
+        `${wallets} wallets, ${entries} entries, ${payments} payments, ${costText(pass)}, ` +
         `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at most, ${pass.found} discrepancies`,
     );
   };
@@ -188,6 +192,14 @@ function startProgress(pass: Pass): { stop(): void } {
       show();
     },
   };
+}
+
+function costText(pass: Pass): string {
+  const { readUnits, dollars, expectedReadUnits, expectedDollars } = costOf(pass);
+  const text = (units: number, price = 0) => `${Math.round(units)} read units ($${price.toFixed(2)})`;
+  return expectedReadUnits === undefined
+    ? text(readUnits, dollars)
+    : `${text(readUnits, dollars)} of ${text(expectedReadUnits, expectedDollars)}`;
 }
 
 function summarize(pass: Pass): void {

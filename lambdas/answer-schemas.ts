@@ -112,7 +112,12 @@ const pass = z.object({
   otherBanks: z
     .array(z.object({ bankId: z.string(), withdrawals: count }))
     .describe('Completed withdrawals that went to another bank than this one: they are compared with nothing'),
+  scanned: count.describe('Items of the table that it has read'),
+  items: count.optional().describe('Items that the table had about when it began'),
   readUnits: z.number().min(0).describe('Read units of DynamoDB that it has cost'),
+  dollars: z.number().min(0).describe('The same in dollars, at the list price of us-east-1'),
+  expectedReadUnits: z.number().min(0).optional().describe('Read units of the whole pass, at the rate so far'),
+  expectedDollars: z.number().min(0).optional().describe('The same in dollars'),
   sums: z
     .array(z.object({ currency: z.string(), wallets: sum, external: sum, transit: sum, sum }))
     .describe('In minor units, as texts, as they may be larger than what JSON readers agree on'),
@@ -120,7 +125,38 @@ const pass = z.object({
   found: count.describe('How many discrepancies there are'),
   discrepancies: z.array(discrepancy).describe('The first hundred of them'),
 });
+const hours = z.object({
+  next: z.string().describe('The hour (UTC) that is checked now, or when it is closed: all before it are checked'),
+  nextOfBank: z.string().describe('The same for its payments: all before it are compared with the statement'),
+  uncheckedSeconds: count.describe('How long ago the oldest hour ended that is not checked; 0 when there is none'),
+  suspects: z.array(z.string()).describe('Wallets that will be looked at again'),
+  last: z
+    .object({
+      hour: z.string().describe('Its beginning, in UTC'),
+      checkedAt: time.describe('When it was'),
+      counts: z
+        .object({
+          wallets: count.describe('Wallets that changed'),
+          entries: count.describe('Entries of these changes'),
+          bookings: count.describe('Bookings of transactions'),
+        })
+        .describe('What was compared'),
+      readUnits: z.number().min(0).describe('Read units of DynamoDB that it has cost'),
+    })
+    .nullable()
+    .describe('The last hour that was checked'),
+});
 const integrity = z.object({
+  hours: hours.nullable().describe('The check of closed hours'),
+  discrepancies: z
+    .array(
+      discrepancy.extend({
+        hour: z.string().optional().describe('The hour whose sums are wrong; absent: it is about its subject'),
+        since: time.describe('When it was found first'),
+        seenAt: time.describe('When it was found last; it is gone when a whole pass has not found it again'),
+      }),
+    )
+    .describe('What was reported and is not gone, up to five hundred'),
   last: pass.nullable().describe('The last pass that came to its end'),
   running: pass
     .nullable()

@@ -49,6 +49,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `FRAUD_LIMITS`: a `FraudPolicy` as JSON.
  * - `FREEZE_ON_SUSPICION`: `true` or `false`.
  * - `OPERATOR_LIMITS`: an `OperatorLimits` as JSON.
+ * - `FULL_PASS_HOURS`: from the beginning of a pass over all books to that of the next one.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
@@ -104,7 +105,15 @@ export const environments = {
   ],
   projector: ['ENTRIES_TABLE_NAME', 'SET_ASIDE_QUEUE_URL'],
   integrity: ['ENTRIES_TABLE_NAME'],
-  'integrity-job': [...table, 'ENTRIES_TABLE_NAME', 'BANK_URL', 'BANK_REQUEST_SECRET_ARN', 'BANK_ID', 'EVENT_BUS_NAME'],
+  'integrity-job': [
+    ...table,
+    'ENTRIES_TABLE_NAME',
+    'BANK_URL',
+    'BANK_REQUEST_SECRET_ARN',
+    'BANK_ID',
+    'EVENT_BUS_NAME',
+    'FULL_PASS_HOURS',
+  ],
   sweeper: [...table, 'DUE_SHARDS', 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -268,8 +277,8 @@ export const metrics = {
   workRequeued: 'WorkRequeued',
   /** Something in the books is not as it must be. */
   discrepancy: 'Discrepancy',
-  /** Hours since the running pass over all books began. */
-  integrityPassHours: 'IntegrityPassHours',
+  /** Hours since the end of the oldest hour whose books are not checked, its payments included; 0 when there is none. */
+  uncheckedHours: 'UncheckedHours',
 } as const;
 
 /** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */

@@ -10,6 +10,12 @@ export interface AlarmProps {
   readonly metric: IMetric;
   readonly threshold: number;
   readonly periods: number;
+  /**
+   * What a period without a point means.
+   *
+   * @default silence is health
+   */
+  readonly missing?: 'breaching';
   /** What it means, in one sentence. */
   readonly meaning: string;
   /** The entry's anchor in docs/runbook.md. */
@@ -21,14 +27,14 @@ export type AddAlarm = (scope: Construct, id: string, props: AlarmProps) => void
 
 /** How capabilities add alarms: each names its runbook entry and, where there is one, tells the topic. */
 export function alarmsTo(topic: ITopic | undefined): AddAlarm {
-  return (scope, id, { metric, threshold, periods, meaning, runbook }) => {
+  return (scope, id, { metric, threshold, periods, missing, meaning, runbook }) => {
     const alarm = new Alarm(scope, id, {
       metric,
       threshold,
       evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // Silence is health: none of these metrics has points while nothing is wrong or nothing happens.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      // Silence is health: most of these metrics have no points while nothing is wrong or nothing happens.
+      treatMissingData: missing === 'breaching' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       alarmDescription: `${meaning} Runbook: docs/runbook.md#${runbook}`,
     });
     if (topic) alarm.addAlarmAction(new SnsAction(topic));

@@ -20,17 +20,19 @@ export interface IntegrityProps {
   readonly withdrawals: Withdrawals;
   readonly events: Events;
   readonly shares: Shares;
+  /** See `WalletServiceProps`. */
+  readonly fullPassEvery: Duration;
   readonly addAlarm: AddAlarm;
 }
 
-/** Books that prove themselves: the hourly check of everything, and the route that says what it has found. */
+/** Books that prove themselves: the check of closed hours and of everything, and the route that says what it has found. */
 export class Integrity extends Construct {
   readonly functions;
   readonly job: WalletFunction<'integrity-job'>;
 
   constructor(scope: Construct, id: string, props: IntegrityProps) {
     super(scope, id);
-    const { ledger, entries, withdrawals, events, shares, addAlarm } = props;
+    const { ledger, entries, withdrawals, events, shares, fullPassEvery, addAlarm } = props;
     this.functions = {
       integrity: new WalletFunction(this, 'integrity', {
         environment: { ENTRIES_TABLE_NAME: entries.allow({ GetItem: ['pass'] }) },
@@ -41,18 +43,29 @@ export class Integrity extends Construct {
       timeout: Duration.minutes(15),
       reservedConcurrency: shares.scheduled,
       environment: {
-        TABLE_NAME: ledger.allow({ GetItem: ['wallet'], BatchGetItem: ['transaction'], Scan: 'everything' }, [
-          'byWallet',
-          'byCounterparty',
-        ]),
-        ENTRIES_TABLE_NAME: entries.allow({ GetItem: ['pass'], Query: ['entry', 'total'], PutItem: ['pass'] }),
+        TABLE_NAME: ledger.allow(
+          {
+            GetItem: ['wallet'],
+            BatchGetItem: ['wallet', 'transaction'],
+            Scan: 'everything',
+            DescribeTable: 'everything',
+          },
+          ['byWallet', 'byCounterparty'],
+        ),
+        ENTRIES_TABLE_NAME: entries.allow({
+          GetItem: ['pass'],
+          BatchGetItem: ['entry', 'total'],
+          Query: ['entry', 'total', 'journal'],
+          PutItem: ['pass'],
+        }),
         ...withdrawals.bankAccess,
         EVENT_BUS_NAME: events.allowPublishing(),
+        FULL_PASS_HOURS: String(fullPassEvery.toHours()),
       },
     });
-    new Rule(this, 'EveryHour', {
+    new Rule(this, 'EveryQuarter', {
       description: 'Wallet service: check the books',
-      schedule: Schedule.rate(Duration.hours(1)),
+      schedule: Schedule.rate(Duration.minutes(15)),
       targets: [new LambdaFunction(this.job.handler)],
     });
     addAlarm(this, 'Discrepancy', {
@@ -66,15 +79,17 @@ export class Integrity extends Construct {
       metric: this.job.handler.metricErrors({ statistic: Stats.SUM, period: Duration.hours(1) }),
       threshold: 1,
       periods: 2,
-      meaning: 'The check of the books fails; nobody knows whether they are right.',
+      meaning: 'The check of the books fails; it is not known whether they are right.',
       runbook: 'integrity-errors',
     });
-    addAlarm(this, 'NoEnd', {
-      metric: ownMetric(metrics.integrityPassHours, Stats.MAXIMUM, Duration.hours(1)),
-      threshold: 7 * 24,
-      periods: 1,
-      meaning: 'The check of the books has been going on for a week; nobody knows whether they are right.',
-      runbook: 'integrity-without-end',
+    addAlarm(this, 'Unchecked', {
+      metric: ownMetric(metrics.uncheckedHours, Stats.MAXIMUM, Duration.minutes(30)),
+      threshold: 2,
+      periods: 2,
+      missing: 'breaching',
+      meaning:
+        'The books of an hour that ended over two hours ago are not checked; a discrepancy in them is not found.',
+      runbook: 'unchecked-hours',
     });
   }
 }

@@ -5,10 +5,11 @@ import type { Access } from './wallet-function.ts';
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'PartiQLInsert';
 
 /**
- * What a function may do with a table: for each action the types of item. `Scan` reads everything, as it names no item.
+ * What a function may do with a table: for each action the types of item. `Scan` reads everything, as it names no item, and
+ * `DescribeTable` says how much that is.
  */
 export type Grants<ItemType extends string> = Readonly<
-  Partial<Record<ItemAction, readonly ItemType[]>> & { Scan?: 'everything' }
+  Partial<Record<ItemAction, readonly ItemType[]>> & { Scan?: 'everything'; DescribeTable?: 'everything' }
 >;
 
 /**
@@ -26,7 +27,8 @@ export function allowTable<ItemType extends string>(
   grants: Grants<ItemType>,
   indexNames: readonly string[] = [],
 ): Access {
-  const { Scan: scan, ...actions } = grants;
+  const { Scan: scan, DescribeTable: describe, ...actions } = grants;
+  const whole = [...(scan ? ['dynamodb:Scan'] : []), ...(describe ? ['dynamodb:DescribeTable'] : [])];
   const ofItems = (Object.entries(actions) as [ItemAction, readonly ItemType[]][]).map(([action, types]) => ({
     actions: [`dynamodb:${action}`],
     resources: [tableArn],
@@ -37,7 +39,7 @@ export function allowTable<ItemType extends string>(
     value: tableName,
     grants: [
       ...ofItems,
-      ...(scan === undefined ? [] : [{ actions: ['dynamodb:Scan'], resources: [tableArn] }]),
+      ...whole.map((action) => ({ actions: [action], resources: [tableArn] })),
       ...(indexes.length === 0 ? [] : [{ actions: ['dynamodb:Query'], resources: indexes }]),
     ],
   };

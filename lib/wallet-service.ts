@@ -1,4 +1,4 @@
-import { RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
@@ -141,6 +141,14 @@ export interface WalletServiceProps {
    * @default - 1000 a second, 2000 at once
    */
   readonly throttle?: ThrottleProps;
+
+  /**
+   * From the beginning of a pass over all books to that of the next one, in whole hours. Closed hours are checked in any
+   * case; a pass is for what is changed later.
+   *
+   * @default Duration.days(1)
+   */
+  readonly fullPassEvery?: Duration;
 
   /**
    * Which pages of the web may use the API from a browser.
@@ -289,7 +297,10 @@ export class WalletService extends Construct {
       addAlarm,
     });
     const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });
-    const integrity = new Integrity(this, 'Integrity', { ledger, entries, withdrawals, events, shares, addAlarm });
+    const integrity = new Integrity(this, 'Integrity', {
+      ...{ ledger, entries, withdrawals, events, shares, addAlarm },
+      fullPassEvery: props.fullPassEvery ?? Duration.days(1),
+    });
     const routed = {
       ...integrity.functions,
       ...wallets.functions,

@@ -1,25 +1,33 @@
 import * as z from 'zod/mini';
+import { hoursFromText, uncheckedMs } from '../integrity/hours.ts';
+import type { Hours } from '../integrity/hours.ts';
+import { costOf } from '../integrity/cost.ts';
+import { KnownDiscrepancies } from '../integrity/known.ts';
 import { passFromText } from '../integrity/pass.ts';
 import type { Pass } from '../integrity/pass.ts';
 import { dynamodbClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { query, serve } from '../runtime/http.ts';
 import type { RouteServices } from '../runtime/http.ts';
-import { getPass } from '../store/integrity.ts';
+import { getState } from '../store/integrity.ts';
 import { openTable } from '../store/table.ts';
 
 /**
- * `GET /integrity`: what the check of the books has found in the last pass that came to its end, and how far the
- * running one is. The hourly job does the work (docs/integrity.md); this only reads what it has stored.
+ * `GET /integrity`: which discrepancies there are, how far the closed hours are checked, and how far the pass over all
+ * books is. A job does the work (docs/integrity.md); this only reads what it has stored.
  */
 export const integrity = query({
   name: 'integrity',
   query: z.strictObject({}),
   async handle(_call, { table: entries }: RouteServices) {
-    const [last, running] = await Promise.all([getPass(entries, 'last'), getPass(entries, 'running')]);
+    const [last, running, hours, known] = await Promise.all(
+      (['last', 'running', 'hours', 'known'] as const).map((which) => getState(entries, which)),
+    );
     return {
       status: 200,
       body: {
+        hours: hours === undefined ? null : hoursView(hoursFromText(hours.text), entries.now()),
+        discrepancies: new KnownDiscrepancies(known?.text).list,
         last: last === undefined ? null : passView(passFromText(last.text)),
         running: running === undefined ? null : passView(passFromText(running.text)),
       },
@@ -27,9 +35,23 @@ export const integrity = query({
   },
 });
 
+function hoursView(hours: Hours, now: number) {
+  const { hour, suspects, bank, last } = hours;
+  return {
+    next: hour,
+    nextOfBank: bank.from,
+    uncheckedSeconds: Math.floor(uncheckedMs(hours, now) / 1000),
+    suspects: suspects.map(({ walletId }) => walletId),
+    last:
+      last === undefined
+        ? null
+        : { hour: last.hour, checkedAt: last.at, counts: last.counts, readUnits: last.readUnits },
+  };
+}
+
 /** A pass as operators see it. Sums are texts, as they may be larger than what JSON readers agree on. */
 function passView(pass: Pass) {
-  const { passId, startedAt, asOf, finishedAt, stage, bankId, runs, counts, readUnits, suspects, found } = pass;
+  const { passId, startedAt, asOf, finishedAt, stage, bankId, runs, counts, suspects, found, items, scanned } = pass;
   return {
     passId,
     status: stage === 'done' ? (found === 0 ? 'sound' : 'discrepancies') : 'running',
@@ -41,7 +63,9 @@ function passView(pass: Pass) {
     runs,
     counts,
     otherBanks: Object.entries(pass.otherBanks).map(([bankId, withdrawals]) => ({ bankId, withdrawals })),
-    readUnits,
+    scanned,
+    items,
+    ...costOf(pass),
     sums: Object.entries(pass.sums).map(([currency, { wallets, external, transit }]) => ({
       currency,
       wallets: String(wallets),

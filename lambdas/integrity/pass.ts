@@ -1,6 +1,5 @@
 import { bookingsOf, hasPostings, problemOf } from '../domain/bookings.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
-import { accounts, isWalletAccount } from '../domain/postings.ts';
 import { addTo, emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -13,6 +12,9 @@ import { totalOf } from '../store/totals.ts';
 import { getWallet } from '../store/wallets.ts';
 import { compareWithBank, notPaid, otherBankOf, readStatement } from './statement.ts';
 import type { Statement } from './statement.ts';
+import { addOutside, differentTotals, sumsOf, unbalanced } from './sums.ts';
+import type { AllSums } from './sums.ts';
+import { stateFromText, stateToText } from './text.ts';
 import { beginWalletCheck, stepWalletCheck } from './wallet-check.ts';
 import type { WalletCheck } from './wallet-check.ts';
 
@@ -31,13 +33,6 @@ interface Segment {
   after?: Place | undefined;
   done: boolean;
   open: WalletCheck[];
-}
-
-/** Sums of one currency as of the moment of the pass. */
-interface Sums {
-  wallets: bigint;
-  external: bigint;
-  transit: bigint;
 }
 
 /** A wallet that did not look right, and when (epoch ms) that was seen. */
@@ -59,9 +54,13 @@ export interface Pass {
   readonly asOf: string | undefined;
   /** The bank whose statement is compared; undefined: none. */
   readonly bankId: string | undefined;
+  /** Items that the table had about when the pass began; undefined: not known. */
+  readonly items?: number | undefined;
+  /** Items that were scanned. */
+  scanned: number;
   stage: 'books' | 'bank' | 'sums' | 'done';
   readonly segments: Segment[];
-  readonly sums: Record<string, Sums>;
+  readonly sums: AllSums;
   readonly counts: { wallets: number; transactions: number; entries: number; payments: number };
   /** Payments of the bank against its completed withdrawals. */
   readonly paid: Sketch;
@@ -88,8 +87,12 @@ export interface RunControl {
   readonly stop: () => boolean;
   /** How long after a first look a suspect is looked at again: longer than anything takes to arrive. */
   readonly secondLookMs: number;
-  /** Told of each discrepancy, once. */
-  readonly report: (discrepancy: Discrepancy) => void;
+  /**
+   * Takes each discrepancy.
+   *
+   * @param hour given where the sums of one hour are wrong
+   */
+  readonly report: (discrepancy: Discrepancy, hour?: string) => void;
   /** Told after each page. */
   readonly progress?: (pass: Pass) => void;
 }
@@ -108,6 +111,8 @@ const mostSuspects = 100;
 const mostDiscrepancies = 100;
 /** Other banks that are counted by name, and the name for all the rest. */
 const mostOtherBanks = 20;
+/** Before the first payment of any bank. */
+const beginning = '1970-01-01T00:00:00.000Z';
 const furtherBanks = '(further banks)';
 
 /**
@@ -121,14 +126,18 @@ export function beginPass(options: {
   segments: number;
   standStill: boolean;
   bankId: string | undefined;
+  /** Items in the table, as far as that is known. */
+  items?: number | undefined;
 }): Pass {
-  const { passId, now, standStill, bankId } = options;
+  const { passId, now, standStill, bankId, items } = options;
   const lastHour = Math.floor((now - settledMs) / hourMs) * hourMs;
   return {
     passId,
     startedAt: new Date(now).toISOString(),
     asOf: standStill ? undefined : new Date(lastHour).toISOString(),
     bankId,
+    items,
+    scanned: 0,
     stage: 'books',
     segments: Array.from({ length: options.segments }, (): Segment => ({ done: false, open: [] })),
     sums: {},
@@ -182,6 +191,7 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
       after: segment.after,
     });
     pass.readUnits += page.readUnits;
+    pass.scanned += page.scanned;
     for (const item of page.items) {
       if (segment.open.length >= walletsAtATime) await finishOpen(books, pass, segment, control);
       if (paused()) return;
@@ -218,12 +228,7 @@ function takeTransaction(pass: Pass, transaction: Transaction, control: RunContr
     report(pass, control, { kind: 'transaction_invalid', subject: transactionId, detail: problem });
   }
   for (const { at, postings } of hasPostings(transaction) ? bookingsOf(transaction) : []) {
-    if (!isBefore(at, pass.asOf)) continue;
-    for (const { account, amount } of postings) {
-      if (isWalletAccount(account) || !Number.isSafeInteger(amount)) continue;
-      const [name = '', currency = ''] = account.split(':');
-      if (name === 'external' || name === 'transit') sumsOf(pass, currency)[name] += BigInt(amount);
-    }
+    if (isBefore(at, pass.asOf)) addOutside(pass.sums, postings);
   }
   if (pass.bankId === undefined || type !== 'withdrawal' || status !== 'completed') return;
   if (completedAt === undefined || !isBefore(completedAt, pass.asOf) || !isTransactionId(transactionId)) return;
@@ -262,7 +267,7 @@ async function finishCheck(books: Books, pass: Pass, check: WalletCheck, control
 }
 
 function addWallet(pass: Pass, { wallet, entered }: WalletCheck): void {
-  sumsOf(pass, wallet.currency).wallets += entered.available + entered.held;
+  sumsOf(pass.sums, wallet.currency).wallets += entered.available + entered.held;
 }
 
 /**
@@ -288,13 +293,17 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
   if (books.statement === undefined) throw new Error('the pass compares with the bank, and there is no statement');
   // A payment is dated by the bank's clock, and we complete a withdrawal after it.
   const until = new Date(pass.asOf === undefined ? control.now() + settledMs : Date.parse(pass.asOf) + settledMs);
-  const page = await readStatement(books.statement, until.toISOString(), pass.statementAfter);
+  const page = await readStatement(books.statement, {
+    from: beginning,
+    until: until.toISOString(),
+    after: pass.statementAfter,
+  });
   if ('unavailable' in page) return { waitUntil: control.now() + settledMs };
   pass.counts.payments += page.items.length;
   // A withdrawal for each of them is read, consistently, one unit a piece.
   pass.readUnits += page.items.length;
   const { matched, discrepancies } = await compareWithBank(books.table, books.statement.bankId, page.items);
-  for (const discrepancy of discrepancies) report(pass, control, discrepancy);
+  for (const [, discrepancy] of discrepancies) report(pass, control, discrepancy);
   for (const { transactionId, completedAt } of matched) {
     if (completedAt !== undefined && isBefore(completedAt, pass.asOf)) {
       addTo(pass.paid, numberOfTransactionId(transactionId), 1);
@@ -307,39 +316,16 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
 }
 
 async function checkSums(books: Books, pass: Pass, control: RunControl): Promise<RunOutcome | undefined> {
-  const different = await differentTotals(books, pass);
+  const different = await differentTotals(pass.sums, (account) => totalOf(books.entries, account, pass.asOf));
   if (different.length > 0 && pass.totalsSuspectAt === undefined) pass.totalsSuspectAt = control.now();
   const secondLookAt = (pass.totalsSuspectAt ?? 0) + control.secondLookMs;
   if (different.length > 0 && control.now() < secondLookAt) return { waitUntil: secondLookAt };
   for (const discrepancy of different) report(pass, control, discrepancy);
-  for (const [currency, { wallets, external, transit }] of Object.entries(pass.sums)) {
-    const sum = wallets + external + transit;
-    if (sum === 0n) continue;
-    const detail = `wallets ${String(wallets)}, external ${String(external)}, transit ${String(transit)}: ${String(sum)}`;
-    report(pass, control, { kind: 'currency_unbalanced', subject: currency, detail });
-  }
+  for (const discrepancy of unbalanced(pass.sums)) report(pass, control, discrepancy);
   for (const discrepancy of notPaid(pass.paid)) report(pass, control, discrepancy);
   pass.stage = 'done';
   pass.finishedAt = new Date(control.now()).toISOString();
   return undefined;
-}
-
-async function differentTotals({ entries }: Books, pass: Pass): Promise<Discrepancy[]> {
-  const different: Discrepancy[] = [];
-  for (const [currency, sums] of Object.entries(pass.sums)) {
-    for (const name of ['external', 'transit'] as const) {
-      const account = accounts[name](currency);
-      const total = await totalOf(entries, account, pass.asOf);
-      if (total === sums[name]) continue;
-      const detail = `its total is ${String(total)}, its postings sum to ${String(sums[name])}`;
-      different.push({ kind: 'total_differs', subject: account, detail });
-    }
-  }
-  return different;
-}
-
-function sumsOf(pass: Pass, currency: string): Sums {
-  return (pass.sums[currency] ??= { wallets: 0n, external: 0n, transit: 0n });
 }
 
 function isBefore(at: string, asOf: string | undefined): boolean {
@@ -354,16 +340,16 @@ function report(pass: Pass, control: RunControl, discrepancy: Discrepancy): void
 
 /** A pass as text, some ten kilobytes. */
 export function passToText(pass: Pass): string {
-  return JSON.stringify({ ...pass, paid: sketchToText(pass.paid) }, (_name, value: unknown) =>
-    typeof value === 'bigint' ? `${String(value)}n` : value,
-  );
+  return stateToText({ ...pass, paid: sketchToText(pass.paid) });
 }
 
 /** @param text as `passToText` made it */
 export function passFromText(text: string): Pass {
-  const pass = JSON.parse(text, (_name, value: unknown) =>
-    typeof value === 'string' && /^-?\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
-  ) as Omit<Pass, 'paid' | 'otherBanks'> & { paid: string; otherBanks?: Pass['otherBanks'] };
-  // An older release stored passes without it.
-  return { ...pass, paid: sketchFromText(pass.paid), otherBanks: pass.otherBanks ?? {} };
+  const pass = stateFromText(text) as Omit<Pass, 'paid' | 'otherBanks' | 'scanned'> & {
+    paid: string;
+    otherBanks?: Pass['otherBanks'];
+    scanned?: number;
+  };
+  // Older releases stored passes without these.
+  return { ...pass, paid: sketchFromText(pass.paid), otherBanks: pass.otherBanks ?? {}, scanned: pass.scanned ?? 0 };
 }

@@ -14,24 +14,24 @@ export interface Statement extends Pick<BankClient, 'statement'> {
   readonly bankId: string;
 }
 
+/** A statement of a bank that is also asked for single payments. */
+export interface AskedStatement extends Statement, Pick<BankClient, 'find'> {}
+
 /** Returns the bank that a withdrawal went to, when it is not this one. A record that names none is this bank's. */
 export function otherBankOf({ bankId }: Transaction, thisBank: string): string | undefined {
   return bankId === thisBank ? undefined : bankId;
 }
 
-/** Before the first payment of any bank. */
-const beginning = '1970-01-01T00:00:00.000Z';
 /** Transactions that one read takes. */
 const batchSize = 100;
 
-/** A page of all payments that the bank has made before `until` (ISO 8601). */
+/** Reads a page of the payments that the bank has made from `from` (inclusive) to `until` (exclusive; both ISO 8601). */
 export async function readStatement(
   bank: Statement,
-  until: string,
-  after: string | undefined,
+  { from, until, after }: { readonly from: string; readonly until: string; readonly after: string | undefined },
 ): Promise<{ items: readonly StatementItem[]; next: string | undefined } | { unavailable: string }> {
   try {
-    const page = await bank.statement(beginning, until, after);
+    const page = await bank.statement(from, until, after);
     return page.outcome === 'page' ? page : { unavailable: page.reason };
   } catch (error) {
     if (error instanceof BankUnavailable) return { unavailable: error.message };
@@ -43,13 +43,18 @@ export async function readStatement(
  * Compares payments of the bank with the withdrawals that they are for, one item read for each. A payment for a withdrawal
  * that went to another bank is wrong: it may have been paid by both.
  *
- * @returns this bank's completed withdrawals among them, as often as the bank has paid them, and what is wrong
+ * @returns this bank's completed withdrawals among them, as often as the bank has paid them; the payments whose
+ *   withdrawals are open; and what is wrong, by payment
  */
 export async function compareWithBank(
   table: Table,
   thisBank: string,
   payments: readonly StatementItem[],
-): Promise<{ matched: Transaction[]; discrepancies: Discrepancy[] }> {
+): Promise<{
+  matched: Transaction[];
+  open: StatementItem[];
+  discrepancies: (readonly [StatementItem, Discrepancy])[];
+}> {
   const references = [...new Set(payments.map(({ reference }) => reference).filter(isTransactionId))];
   const known = new Map<string, Transaction>();
   for (let start = 0; start < references.length; start += batchSize) {
@@ -57,7 +62,8 @@ export async function compareWithBank(
     for (const [transactionId, transaction] of found) known.set(transactionId, transaction);
   }
   const matched: Transaction[] = [];
-  const discrepancies: Discrepancy[] = [];
+  const open: StatementItem[] = [];
+  const discrepancies: (readonly [StatementItem, Discrepancy])[] = [];
   for (const payment of payments) {
     const transaction = known.get(payment.reference);
     const otherBank = transaction && otherBankOf(transaction, thisBank);
@@ -66,12 +72,14 @@ export async function compareWithBank(
         ? problemOfPayment(payment, transaction)
         : `this bank has paid ${payment.amount} ${payment.currency}, and the withdrawal went to bank ${otherBank}`;
     if (problem !== undefined) {
-      discrepancies.push({ kind: 'payment_differs', subject: payment.reference, detail: problem });
+      discrepancies.push([payment, { kind: 'payment_differs', subject: payment.reference, detail: problem }]);
     }
     if (otherBank !== undefined) continue;
-    if (transaction?.type === 'withdrawal' && transaction.status === 'completed') matched.push(transaction);
+    if (transaction?.type !== 'withdrawal') continue;
+    if (transaction.status === 'completed') matched.push(transaction);
+    else if (transaction.status !== 'failed') open.push(payment);
   }
-  return { matched, discrepancies };
+  return { matched, open, discrepancies };
 }
 
 function problemOfPayment(payment: StatementItem, transaction: Transaction | undefined): string | undefined {

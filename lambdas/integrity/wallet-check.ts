@@ -118,7 +118,8 @@ function book(check: WalletCheck, transaction: BookedTransaction, asOf: string |
   }
 }
 
-function follow(check: WalletCheck, entry: ChainedEntry, asOf: string | undefined): void {
+/** Judges an entry as it follows the last one, and goes on behind it. */
+export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): void {
   const { wallet, last } = check;
   const { version, changes, balanceAfter } = entry;
   if (!isReadable(entry)) {
@@ -214,11 +215,13 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
   }
 }
 
-function find(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
+/** Adds a finding about the wallet. */
+export function find(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
   if (check.found.length < mostFound) check.found.push({ kind, subject: check.wallet.walletId, detail });
 }
 
-function isReadable({ changes, balanceAfter }: Partial<ChainedEntry>): boolean {
+/** Returns whether an entry has whole numbers to go by. */
+export function isReadable({ changes, balanceAfter }: Partial<ChainedEntry>): boolean {
   return (
     Array.isArray(changes) &&
     changes.every(({ amount }: { amount: unknown }) => isSum(amount)) &&
@@ -226,7 +229,7 @@ function isReadable({ changes, balanceAfter }: Partial<ChainedEntry>): boolean {
   );
 }
 
-/** What is no whole number counts as nothing here, and is found where its item is judged. */
-function integer(amount: number): bigint {
+/** Returns an amount; one that is no whole number counts as nothing here, and is found where its item is judged. */
+export function integer(amount: number): bigint {
   return Number.isSafeInteger(amount) ? BigInt(amount) : 0n;
 }

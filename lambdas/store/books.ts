@@ -1,9 +1,10 @@
-import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DescribeTableCommand, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import { kindOf, receiverPartitions, transactionIdOfHistoryKey, transactionKey } from './keys.ts';
+import { kindOf, receiverPartitions, transactionIdOfHistoryKey, transactionKey, walletKey } from './keys.ts';
+import { readManyStored } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
@@ -24,13 +25,22 @@ export type BookItem = { readonly place: Place } & (
   | { readonly kind: 'unreadable'; readonly problem: string }
 );
 
+/** Returns about how many items the table has: DynamoDB counts them every six hours. Undefined: not counted yet. */
+export async function countItems(table: Table): Promise<number | undefined> {
+  const { Table: description } = await persist(table, () =>
+    table.client.send(new DescribeTableCommand({ TableName: table.name })),
+  );
+  return description?.ItemCount;
+}
+
 /** Reads up to 1 MB of one segment of the table: its wallets and transactions, about 128 read units. */
 export async function scanBooks(
   table: Table,
   part: { segment: number; segments: number; after: Place | undefined },
-): Promise<{ items: BookItem[]; next: Place | undefined; readUnits: number }> {
+): Promise<{ items: BookItem[]; scanned: number; next: Place | undefined; readUnits: number }> {
   const {
     Items = [],
+    ScannedCount = 0,
     LastEvaluatedKey,
     ConsumedCapacity,
   } = await persist(table, () =>
@@ -48,9 +58,21 @@ export async function scanBooks(
   );
   return {
     items: Items.flatMap((item) => toBookItem(item) ?? []),
+    scanned: ScannedCount,
     next: LastEvaluatedKey && (fromItem(LastEvaluatedKey) as unknown as Place),
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };
+}
+
+/** Reads any number of wallets and transactions by their ids, and what that took; what does not exist is left out. */
+export async function readBookItems(
+  table: Table,
+  ids: { readonly walletIds: Iterable<string>; readonly transactionIds: Iterable<string> },
+  consistent: boolean,
+): Promise<{ items: BookItem[]; readUnits: number }> {
+  const keys = [...Array.from(ids.walletIds, walletKey), ...Array.from(ids.transactionIds, transactionKey)];
+  const { items, readUnits } = await readManyStored(table, keys, consistent);
+  return { items: items.flatMap((item) => toBookItem(item) ?? []), readUnits };
 }
 
 function toBookItem(stored: Parameters<typeof fromItem>[0]): BookItem | undefined {

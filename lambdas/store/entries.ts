@@ -9,7 +9,7 @@ import { hashedText, heldAt } from '../domain/entries.ts';
 import type { Balance, ChainedEntry, Entry, Held } from '../domain/entries.ts';
 import type { WalletStatus } from '../domain/wallet.ts';
 import { entryKey, entryOfKey, ledgerPartition } from './keys.ts';
-import { readItems } from './read.ts';
+import { readItems, readManyStored } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
@@ -94,6 +94,21 @@ export async function entriesAt(
 ): Promise<ChainedEntry[]> {
   const keys = places.map(({ walletId, version }) => entryKey(walletId, version));
   return (await readItems(entries, keys)).map(toEntry);
+}
+
+/**
+ * Reads the entries of any number of wallets and versions, and what that took; those that do not exist are left out.
+ *
+ * @param consistent at twice the price, one read unit for each
+ */
+export async function readEntriesAt(
+  entries: Table,
+  places: readonly { readonly walletId: string; readonly version: number }[],
+  consistent: boolean,
+): Promise<{ items: ChainedEntry[]; readUnits: number }> {
+  const keys = places.map(({ walletId, version }) => entryKey(walletId, version));
+  const { items, readUnits } = await readManyStored(entries, keys, consistent);
+  return { items: items.map((item) => toEntry(fromItem(item))), readUnits };
 }
 
 /** The last entry of a wallet's ledger; half a read unit, doubled for consistency. Undefined when there is none yet. */

@@ -1,34 +1,35 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { integrityKey } from './keys.ts';
+import type { IntegrityItem } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 
-/** What is stored of a pass over the books: its text, and a number that counts how often it was stored. */
-export interface StoredPass {
+/** An item of the check of the books: its text, and a number that counts how often it was stored. */
+export interface StoredState {
   readonly text: string;
   readonly revision: number;
 }
 
-/** Reads the pass that is under way, or the last one that came to its end; undefined when there is none. */
-export async function getPass(entries: Table, which: 'running' | 'last'): Promise<StoredPass | undefined> {
+/** Reads an item of the check of the books; undefined when there is none. */
+export async function getState(entries: Table, which: IntegrityItem): Promise<StoredState | undefined> {
   const { Item } = await persist(entries, () =>
     entries.client.send(
       new GetItemCommand({ TableName: entries.name, Key: toItem(integrityKey(which)), ConsistentRead: true }),
     ),
   );
-  return Item && (fromItem(Item) as unknown as StoredPass);
+  return Item && (fromItem(Item) as unknown as StoredState);
 }
 
 /**
- * Stores a pass, some ten write units.
+ * Stores an item of the check of the books, some ten to thirty write units.
  *
- * @param revision that of the pass when it was read, undefined when there was none
+ * @param revision that of the item when it was read, undefined when there was none
  * @returns the new revision, or undefined when another run has stored it meanwhile: this one must end
  */
-export async function putPass(
+export async function putState(
   entries: Table,
-  which: 'running' | 'last',
+  which: IntegrityItem,
   text: string,
   revision: number | undefined,
 ): Promise<number | undefined> {

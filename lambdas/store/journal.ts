@@ -13,8 +13,8 @@ import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
 /**
- * The journal of changes: which versions of which wallets and which bookings the stream has brought, by hour. The hourly
- * check of the books reads it in place of the tables.
+ * The journal of changes: which versions of which wallets and which bookings the stream has brought, by hour. The check of
+ * closed hours reads it in place of the tables.
  */
 
 /** A change as the journal lists it. */
@@ -135,6 +135,8 @@ export function journalLinesOf({ lines }: Item): JournalLine[] {
 /** A page of the journal, and what it took. */
 export interface JournalPage {
   readonly lines: readonly JournalLine[];
+  /** The hours in which these lines were booked. */
+  readonly booked: readonly string[];
   readonly readUnits: number;
 }
 
@@ -161,8 +163,10 @@ export async function* readJournal(entries: Table, hour: string, booked?: string
         LastEvaluatedKey,
         ConsumedCapacity,
       } = await persist(entries, () => entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })));
-      const lines = Items.flatMap((item) => journalLinesOf(fromItem(item)));
-      yield { lines, readUnits: ConsumedCapacity?.CapacityUnits ?? 0 };
+      const items = Items.map(fromItem);
+      const lines = items.flatMap(journalLinesOf);
+      const hours = items.map((item) => item['booked'] as string);
+      yield { lines, booked: [...new Set(hours)], readUnits: ConsumedCapacity?.CapacityUnits ?? 0 };
       start = LastEvaluatedKey;
     }
   }

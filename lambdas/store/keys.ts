@@ -258,8 +258,14 @@ export function subjectOfKey(
   return kind && { kind, id: pk.slice(ledgerItems[kind].length) };
 }
 
-/** In the entries table: the pass over the books that is under way, and the last one that came to its end. */
-export function integrityKey(which: 'running' | 'last') {
+/**
+ * What is stored of the check of the books: the pass that is under way, the last one that came to its end, how far the
+ * closed hours are checked, and the discrepancies that were reported.
+ */
+export type IntegrityItem = 'running' | 'last' | 'hours' | 'known';
+
+/** In the entries table: an item of the check of the books. */
+export function integrityKey(which: IntegrityItem) {
   return { pk: entryItems.pass, sk: which };
 }
 

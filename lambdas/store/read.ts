@@ -1,4 +1,5 @@
 import { BatchGetItemCommand, ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
@@ -11,16 +12,48 @@ import type { Item } from './write.ts';
  * @throws WalletError `busy` when the rest stays left out until the budget is spent
  */
 export async function readItems(table: Table, keys: readonly Item[], deadline?: number): Promise<Item[]> {
-  if (keys.length === 0) return [];
-  const items: Item[] = [];
+  return (await readStored(table, keys, { consistent: true, deadline })).items.map(fromItem);
+}
+
+/** Most items that one call reads. */
+const mostItems = 100;
+
+/** Reads any number of items as they are stored, 100 in a call, with what that took. */
+export async function readManyStored(
+  table: Table,
+  keys: readonly Item[],
+  consistent: boolean,
+): Promise<{ items: Record<string, AttributeValue>[]; readUnits: number }> {
+  const items: Record<string, AttributeValue>[] = [];
+  let readUnits = 0;
+  for (let start = 0; start < keys.length; start += mostItems) {
+    const page = await readStored(table, keys.slice(start, start + mostItems), { consistent });
+    items.push(...page.items);
+    readUnits += page.readUnits;
+  }
+  return { items, readUnits };
+}
+
+async function readStored(
+  table: Table,
+  keys: readonly Item[],
+  { consistent, deadline }: { readonly consistent: boolean; readonly deadline?: number | undefined },
+): Promise<{ items: Record<string, AttributeValue>[]; readUnits: number }> {
+  const items: Record<string, AttributeValue>[] = [];
+  let readUnits = 0;
+  if (keys.length === 0) return { items, readUnits };
   let pending = keys.map(toItem);
   await persist(
     table,
     async () => {
-      const { Responses, UnprocessedKeys } = await table.client.send(
-        new BatchGetItemCommand({ RequestItems: { [table.name]: { Keys: pending, ConsistentRead: true } } }),
+      const { Responses, UnprocessedKeys, ConsumedCapacity } = await table.client.send(
+        new BatchGetItemCommand({
+          RequestItems: { [table.name]: { Keys: pending, ConsistentRead: consistent } },
+          ReturnConsumedCapacity: 'TOTAL',
+        }),
       );
-      items.push(...(Responses?.[table.name] ?? []).map(fromItem));
+      items.push(...(Responses?.[table.name] ?? []));
+      readUnits += ConsumedCapacity?.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0) ?? 0;
       pending = UnprocessedKeys?.[table.name]?.Keys ?? [];
       if (pending.length === 0) return;
       // Throttling of a part; DynamoDB throws the same itself when it is the whole.
@@ -28,5 +61,5 @@ export async function readItems(table: Table, keys: readonly Item[], deadline?: 
     },
     deadline,
   );
-  return items;
+  return { items, readUnits };
 }

@@ -5,6 +5,7 @@ import { hourOf } from '../domain/hours.ts';
 import { isWalletAccount, net } from '../domain/postings.ts';
 import { forEachOf } from '../runtime/parallel.ts';
 import { bookedKey, fingerprintOf, totalKey, totalPartitions } from './keys.ts';
+import { readManyStored } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toItem, write } from './write.ts';
@@ -123,6 +124,17 @@ export async function totalOf(entries: Table, account: string, before: string | 
     total += part;
   });
   return total;
+}
+
+/** What is booked on an account in one hour (`yyyy-mm-ddThh`), exact; 129 read units in two calls. */
+export async function totalOfHour(
+  entries: Table,
+  account: string,
+  hour: string,
+): Promise<{ total: bigint; readUnits: number }> {
+  const keys = totalPartitions(account).map((pk) => ({ pk, sk: hour }));
+  const { items, readUnits } = await readManyStored(entries, keys, true);
+  return { total: items.reduce((sum, item) => sum + BigInt(item['booked']?.N ?? '0'), 0n), readUnits };
 }
 
 async function sumOf(entries: Table, partition: string, before: string | undefined): Promise<bigint> {

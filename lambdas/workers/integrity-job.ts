@@ -4,90 +4,202 @@ import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
+import { bankAt } from '../integrity/bank-hours.ts';
+import type { HourBooks } from '../integrity/bank-hours.ts';
+import { costOf } from '../integrity/cost.ts';
+import { beginHours, hoursFromText, hoursToText, runHours, uncheckedMs } from '../integrity/hours.ts';
+import type { Hours } from '../integrity/hours.ts';
+import { KnownDiscrepancies } from '../integrity/known.ts';
 import { beginPass, passFromText, passToText, runPass } from '../integrity/pass.ts';
-import type { Books, Pass } from '../integrity/pass.ts';
+import type { Pass, RunControl, RunOutcome } from '../integrity/pass.ts';
 import { openPublisher, publishEvents } from '../runtime/bus.ts';
 import type { Publisher } from '../runtime/bus.ts';
 import { dynamodbClient, eventBridgeClient, secretsClient } from '../runtime/clients.ts';
 import { readEnvironment } from '../runtime/environment.ts';
 import { discrepancyEvent } from '../runtime/events.ts';
 import { describe, logger, metrics } from '../runtime/telemetry.ts';
-import { getPass, putPass } from '../store/integrity.ts';
+import { countItems } from '../store/books.ts';
+import { getState, putState } from '../store/integrity.ts';
+import type { IntegrityItem } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
+import type { Table } from '../store/table.ts';
 
 export interface IntegrityServices {
-  readonly books: Books;
+  readonly books: HourBooks;
   readonly publisher: Publisher;
+  /** From the beginning of a pass over all books to that of the next one, ms; a longer pass is followed at once. */
+  readonly passEveryMs: number;
 }
 
 /** How long a run works: well below the function's time limit, so that it ends by itself. */
 const runMs = 600_000;
 /** How often its progress is stored: what a run that dies has to do again. */
 const storeEveryMs = 60_000;
-/** How long after the first look a wallet that does not look right is looked at again: in the next run as a rule. */
+/** How long after the first look what does not look right is looked at again: in the next run as a rule. */
 const secondLookMs = 300_000;
 /** Segments of the table that are read side by side. */
 const segments = 4;
 
+/** An item of the check that this run owns, until another run stores it. */
+class Item {
+  readonly text: string | undefined;
+  readonly #table: Table;
+  readonly #which: IntegrityItem;
+  #revision: number | undefined;
+
+  private constructor(table: Table, which: IntegrityItem, stored: Awaited<ReturnType<typeof getState>>) {
+    this.#table = table;
+    this.#which = which;
+    this.text = stored?.text;
+    this.#revision = stored?.revision;
+  }
+
+  static async read(table: Table, which: IntegrityItem): Promise<Item> {
+    return new Item(table, which, await getState(table, which));
+  }
+
+  /** @throws OtherRun when another run has stored it meanwhile */
+  async store(text: string): Promise<void> {
+    this.#revision = await putState(this.#table, this.#which, text, this.#revision);
+    if (this.#revision === undefined) throw new OtherRun(`another run has stored ${this.#which}`);
+  }
+}
+
+/** Another run is at work: this one must end. */
+class OtherRun extends Error {
+  override readonly name = 'OtherRun';
+}
+
+/** A part of the run: what it does until it has to stop, and what is stored of it. */
+interface Part {
+  /** The hour or pass that discrepancies are found in. */
+  readonly where: () => string;
+  readonly run: (control: RunControl) => Promise<RunOutcome>;
+  readonly store: () => Promise<void>;
+}
+
 /**
- * One run: goes on with the pass over the books where the last run stopped, or begins one. A pass that ends is stored
- * as the last one, and the next run begins another.
+ * One run: checks the hours that were closed, and goes on with the pass over all books in the time that is left. Both go on
+ * where the last run stopped.
  *
- * @returns the pass as it is after the run, or undefined when another run was at work at the same time
+ * @returns both as they are after the run, or undefined when another run was at work at the same time
  */
-export async function checkBooks({ books, publisher }: IntegrityServices, limitMs = runMs): Promise<Pass | undefined> {
+export async function checkBooks(
+  services: IntegrityServices,
+  limitMs = runMs,
+): Promise<{ hours: Hours; pass: Pass | undefined } | undefined> {
+  const { entries } = services.books;
+  const until = entries.now() + limitMs;
+  try {
+    const known = await Item.read(entries, 'known');
+    const all = { item: known, list: new KnownDiscrepancies(known.text) };
+    const hours = await checkHours(services, all, until);
+    const pass = await goOnWithPass(services, all, until);
+    return { hours, pass };
+  } catch (error) {
+    if (error instanceof OtherRun) return undefined;
+    throw error;
+  }
+}
+
+interface Known {
+  readonly item: Item;
+  readonly list: KnownDiscrepancies;
+}
+
+async function checkHours(services: IntegrityServices, known: Known, until: number): Promise<Hours> {
+  const { entries, statement } = services.books;
+  const item = await Item.read(entries, 'hours');
+  const bankId = statement?.bankId;
+  const hours = item.text === undefined ? beginHours(entries.now(), bankId) : hoursFromText(item.text);
+  // What was noted for another bank cannot be compared with this bank's statement.
+  if (hours.bank.bankId !== bankId) hours.bank = bankAt(hours.hour, bankId);
+  await runPart(services, known, until, {
+    where: () => hours.hour,
+    run: (control) => runHours(services.books, hours, control),
+    store: () => item.store(hoursToText(hours)),
+  });
+  const uncheckedHours = uncheckedMs(hours, entries.now()) / 3_600_000;
+  logger.info('hours checked', { next: hours.hour, stage: hours.stage, bankFrom: hours.bank.from, uncheckedHours });
+  metrics.addMetric(names.uncheckedHours, 'Count', uncheckedHours);
+  metrics.publishStoredMetrics();
+  return hours;
+}
+
+/** A pass that ends is stored as the last one. */
+async function goOnWithPass(services: IntegrityServices, known: Known, until: number): Promise<Pass | undefined> {
+  const { books, passEveryMs } = services;
   const { entries } = books;
-  const { now } = entries;
-  const startedAt = now();
-  const stored = await getPass(entries, 'running');
-  let revision = stored?.revision;
-  let pass = stored && passFromText(stored.text);
+  const item = await Item.read(entries, 'running');
+  let pass = item.text === undefined ? undefined : passFromText(item.text);
   const bankId = books.statement?.bankId;
   // A pass that was begun with another bank's withdrawals cannot be compared with this bank's statement.
-  if (pass === undefined || pass.stage === 'done' || pass.bankId !== bankId) {
+  const isOver = pass === undefined || pass.stage === 'done' || pass.bankId !== bankId;
+  if (pass?.stage === 'done' && pass.bankId === bankId && entries.now() < Date.parse(pass.startedAt) + passEveryMs) {
+    return undefined;
+  }
+  if (pass === undefined || isOver) {
     pass = beginPass({
-      passId: randomUUID(),
-      now: startedAt,
-      segments,
-      standStill: false,
-      bankId,
+      ...{ passId: randomUUID(), now: entries.now(), segments, standStill: false, bankId },
+      items: await countItems(books.table),
     });
   }
   pass.runs++;
+  const running = pass;
+  const outcome = await runPart(services, known, until, {
+    where: () => running.passId,
+    run: (control) => runPass(books, running, control),
+    store: () => item.store(passToText(running)),
+  });
+  if (outcome === 'done') {
+    known.list.dropNotSeenSince(pass.startedAt);
+    await known.item.store(known.list.text());
+    await (await Item.read(entries, 'last')).store(passToText(pass));
+  }
+  const { passId, stage, counts, found } = pass;
+  logger.info('books checked', { passId, stage, counts, found, ...costOf(pass) });
+  return pass;
+}
+
+/** Runs a part until it is done, waits, or the time is over, and stores it now and then. */
+async function runPart(
+  { books, publisher }: IntegrityServices,
+  known: Known,
+  until: number,
+  part: Part,
+): Promise<RunOutcome> {
+  const { now } = books.entries;
   for (;;) {
-    const found: Discrepancy[] = [];
-    const until = Math.min(now() + storeEveryMs, startedAt + limitMs);
-    const outcome = await runPass(books, pass, {
+    const found: { discrepancy: Discrepancy; where: string }[] = [];
+    const before = known.list.text();
+    const storeAt = Math.min(now() + storeEveryMs, until);
+    const outcome = await part.run({
       now,
-      stop: () => now() >= until,
+      stop: () => now() >= storeAt,
       secondLookMs,
-      report: (discrepancy) => found.push(discrepancy),
+      report: (discrepancy, hour) => {
+        const isNew = known.list.note(discrepancy, hour, new Date(now()).toISOString());
+        if (isNew) found.push({ discrepancy, where: part.where() });
+      },
     });
-    // Told before it is stored: who dies in between tells it again, and nobody is left in the dark.
-    await tell(pass, found, publisher);
-    revision = await putPass(entries, 'running', passToText(pass), revision);
-    if (revision === undefined) return undefined;
-    if (outcome === 'stopped' && now() < startedAt + limitMs) continue;
-    if (outcome === 'done') await end(pass, books);
-    logger.info('books checked', { passId: pass.passId, stage: pass.stage, counts: pass.counts, found: pass.found });
-    metrics.addMetric(names.integrityPassHours, 'Count', (now() - Date.parse(pass.startedAt)) / 3_600_000);
-    metrics.publishStoredMetrics();
-    return pass;
+    // Publish before saving: a crash in between publishes twice, under the same id, but never loses the report.
+    await publish(found, publisher);
+    if (known.list.text() !== before) await known.item.store(known.list.text());
+    await part.store();
+    if (outcome !== 'stopped' || now() >= until) return outcome;
   }
 }
 
-async function end(pass: Pass, { entries }: Books): Promise<void> {
-  const last = await getPass(entries, 'last');
-  await putPass(entries, 'last', passToText(pass), last?.revision);
-}
-
-/** Each discrepancy is a line, a metric and an event. */
-async function tell(pass: Pass, found: readonly Discrepancy[], publisher: Publisher): Promise<void> {
+/** Each new discrepancy is a line, a metric and an event. */
+async function publish(
+  found: readonly { readonly discrepancy: Discrepancy; readonly where: string }[],
+  publisher: Publisher,
+): Promise<void> {
   if (found.length === 0) return;
-  for (const discrepancy of found) logger.error('discrepancy in the books', { passId: pass.passId, ...discrepancy });
+  for (const { discrepancy, where } of found) logger.error('discrepancy in the books', { where, ...discrepancy });
   metrics.addMetric(names.discrepancy, 'Count', found.length);
   metrics.publishStoredMetrics();
-  const events = found.map((discrepancy) => discrepancyEvent(discrepancy, pass.passId, publisher.now()));
+  const events = found.map(({ discrepancy, where }) => discrepancyEvent(discrepancy, where, publisher.now()));
   const failures = await publishEvents(publisher, events, publisher.now() + publishMs);
   // The metric has raised the alarm: the check goes on without the bus.
   for (const [event, { code }] of failures) logger.error('discrepancy not published', { code, eventId: event.eventId });
@@ -116,9 +228,10 @@ const services: IntegrityServices = {
     },
   },
   publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
+  passEveryMs: 3_600_000 * Number(env.FULL_PASS_HOURS),
 };
 
-/** Runs every hour. */
+/** Runs four times an hour. */
 export async function handler(): Promise<void> {
   try {
     await checkBooks(services);

@@ -125,7 +125,7 @@ export async function project(
 }
 
 /**
- * Lists the changes that are dealt with in the journal of the hourly check, before they are acknowledged. Where that
+ * Lists the changes that are dealt with in the journal of changes, before they are acknowledged. Where that
  * fails, all of them are delivered again. It comes last, so that the entries of what is listed are there.
  */
 async function listDone(

@@ -210,7 +210,7 @@ describe('grants', () => {
     const all = names.flatMap((name) =>
       granted(name).flatMap((access) => (access.endsWith(' everything') ? [`${name}: ${access}`] : [])),
     );
-    assert.deepEqual(all, ['integrity-job: Scan everything']);
+    assert.deepEqual(all, ['integrity-job: DescribeTable everything', 'integrity-job: Scan everything']);
   });
 
   it('name indexes where they are queried and nowhere else', () => {

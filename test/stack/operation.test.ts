@@ -43,9 +43,9 @@ describe('alarms', () => {
       Discrepancy: 1,
       // The four workers, the sweeper, the check of the books.
       Errors: 6,
-      IntegrityPassHours: 1,
       // Relay and projector.
       IteratorAge: 2,
+      UncheckedHours: 1,
       WithdrawalsInReview: 1,
       WorkRequeued: 1,
       throttles: 1,

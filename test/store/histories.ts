@@ -6,6 +6,8 @@ import {
   returnWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
+import type { FindOutcome, StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
+import type { AskedStatement } from '../../lambdas/integrity/statement.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
@@ -57,6 +59,26 @@ interface Paid {
   readonly reference: string;
   readonly amount: number;
   readonly currency: string;
+}
+
+/** A bank that has paid these, one on a page, the oldest first. */
+export function bankThatPaid(paid: readonly Paid[], paidAt: string): AskedStatement;
+export function bankThatPaid(paid: readonly StatementItem[]): AskedStatement;
+export function bankThatPaid(paid: readonly (Paid & { readonly paidAt?: string })[], paidAt = ''): AskedStatement {
+  const items: StatementItem[] = paid.map((payment) => ({ paidAt, ...payment }));
+  return {
+    bankId,
+    statement: (from, to, after = '0'): Promise<StatementOutcome> => {
+      const asked = items.filter((item) => item.paidAt >= from && item.paidAt < to);
+      const next = Number(after) + 1;
+      const page = asked.slice(Number(after), next);
+      return Promise.resolve({ outcome: 'page', items: page, next: next < asked.length ? String(next) : undefined });
+    },
+    find: ({ reference }): Promise<FindOutcome> => {
+      const isPaid = items.some((item) => item.reference === reference);
+      return Promise.resolve({ outcome: isPaid ? 'accepted' : 'not_found' });
+    },
+  };
 }
 
 /** The wallets of a history, and its withdrawals that the bank has paid. */

@@ -2,11 +2,12 @@ import '../environment.ts';
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
 import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
-import type { Books, Pass, RunControl } from '../../lambdas/integrity/pass.ts';
-import type { Statement } from '../../lambdas/integrity/statement.ts';
+import type { HourBooks } from '../../lambdas/integrity/bank-hours.ts';
+import type { Pass, RunControl } from '../../lambdas/integrity/pass.ts';
+import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
+import { getState } from '../../lambdas/store/integrity.ts';
 import { integrityKey, transactionIdOf, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
@@ -14,7 +15,7 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
-import { bankId, busyHistory, charge, setStatus, transfer } from './histories.ts';
+import { bankId, bankThatPaid, busyHistory, charge, setStatus, transfer } from './histories.ts';
 import type { History } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
 
@@ -26,26 +27,9 @@ after(() => engine.stop());
 
 const hourMs = 3_600_000;
 
-/** A bank that has paid these, one on a page. */
-function bankThatPaid(paid: readonly History['paid'][number][], paidAt: string): Statement {
-  const items: StatementItem[] = paid.map((payment) => ({ ...payment, paidAt }));
-  return {
-    bankId,
-    statement: (_from, to, after = '0'): Promise<StatementOutcome> => {
-      const next = Number(after) + 1;
-      const page = items.slice(Number(after), next).filter((item) => item.paidAt < to);
-      return Promise.resolve({
-        outcome: 'page',
-        items: page,
-        next: next < items.length ? String(next) : undefined,
-      });
-    },
-  };
-}
-
 interface Scene extends TestBooks {
   readonly history: History;
-  readonly books: Books;
+  readonly books: HourBooks;
   readonly found: Discrepancy[];
   readonly control: RunControl;
 }
@@ -101,8 +85,9 @@ describe('a pass', () => {
     }
     assert.ok(runs > 5, `${runs} runs`);
     assert.deepEqual(scene.found, []);
-    const { readUnits, finishedAt, ...rest } = pass;
-    const { readUnits: units, finishedAt: at, ...expected } = passFromText(passToText(whole));
+    // A page is read again where a run stopped in it.
+    const { readUnits, scanned, finishedAt, ...rest } = pass;
+    const { readUnits: units, scanned: items, finishedAt: at, ...expected } = passFromText(passToText(whole));
     assert.deepEqual(rest, expected);
     assert.deepEqual(whole.counts, { wallets: 3, transactions: 14, entries: 24, payments: 2 });
     scene.close();
@@ -302,10 +287,11 @@ describe('a pass', () => {
   });
 });
 
-describe('the hourly job', () => {
+describe('the job', () => {
   const published: string[] = [];
-  const services = (scene: Scene) => ({
-    books: scene.books,
+  const services = (scene: Scene, statement = scene.books.statement) => ({
+    books: { ...scene.books, statement },
+    passEveryMs: 0,
     publisher: {
       put: (entries: readonly { Detail?: string | undefined }[]) => {
         published.push(...entries.map(({ Detail = '' }) => Detail));
@@ -317,6 +303,7 @@ describe('the hourly job', () => {
       sleep: () => Promise.resolve(),
     },
   });
+  const passAfter = async (given: ReturnType<typeof services>) => (await checkBooks(given))?.pass;
   const stored = async (scene: Scene, which: 'running' | 'last') => {
     const { Item } = await scene.entries.client.send(
       new GetItemCommand({ TableName: scene.entries.name, Key: toItem(integrityKey(which)), ConsistentRead: true }),
@@ -326,10 +313,10 @@ describe('the hourly job', () => {
 
   it('stores a pass that came to its end, and begins another one the next time', async () => {
     const scene = await newScene();
-    const first = await checkBooks(services(scene));
+    const first = await passAfter(services(scene));
     assert.equal(first?.stage, 'done');
     assert.equal((await stored(scene, 'last'))?.passId, first.passId);
-    const second = await checkBooks(services(scene));
+    const second = await passAfter(services(scene));
     assert.equal(second?.stage, 'done');
     assert.notEqual(second.passId, first.passId);
     assert.equal((await stored(scene, 'last'))?.passId, second.passId);
@@ -342,7 +329,7 @@ describe('the hourly job', () => {
     table.clock.now += 2 * hourMs;
     entries.clock.now = table.now();
     await edit(scene, history.ann, 1);
-    const first = await checkBooks(services(scene));
+    const first = await passAfter(services(scene));
     assert.equal(first?.stage, 'books');
     assert.deepEqual(
       first.suspects.map(({ walletId }) => walletId),
@@ -351,30 +338,71 @@ describe('the hourly job', () => {
     assert.deepEqual(published, []);
     table.clock.now += hourMs;
     entries.clock.now = table.now();
-    const second = await checkBooks(services(scene));
+    const second = await passAfter(services(scene));
     assert.equal(second?.passId, first.passId);
     assert.equal(second.runs, 2);
     assert.equal(second.stage, 'done');
     const events = published.map(
       (detail) => JSON.parse(detail) as { type: string; walletIds: string[]; eventId: string },
     );
-    assert.ok(events.length > 0);
-    for (const { type, walletIds } of events) {
-      assert.equal(type, 'ledger.discrepancy');
-      assert.deepEqual(walletIds, [history.ann]);
+    assert.deepEqual(
+      events.map(({ type, walletIds }) => [type, walletIds]),
+      [['ledger.discrepancy', [history.ann]]],
+    );
+    assert.ok(second.found > events.length, 'what is of one kind and subject is one discrepancy');
+    scene.close();
+  });
+
+  it('reports a discrepancy once, lists it as long as passes find it, and reports it again when it comes back', async () => {
+    const scene = await newScene();
+    const { table, entries, history } = scene;
+    published.length = 0;
+    const before = await itemOf(table, walletKey(history.ann));
+    const pass = async () => {
+      for (let run = 0; run < 2; run++) {
+        table.clock.now += hourMs;
+        entries.clock.now = table.now();
+        await checkBooks(services(scene));
+      }
+      const known = new KnownDiscrepancies((await getState(entries, 'known'))?.text).list;
+      return [known.map(({ kind, subject }) => `${kind} ${subject}`), published.length];
+    };
+    const known = [`balance_differs ${history.ann}`];
+    await edit(scene, history.ann, 1);
+    assert.deepEqual(await pass(), [known, 1]);
+    assert.deepEqual(await pass(), [known, 1], 'it is known');
+    await plant(table, before!);
+    assert.deepEqual(await pass(), [[], 1], 'it is gone');
+    await edit(scene, history.ann, 2);
+    assert.deepEqual(await pass(), [known, 2], 'it is another one');
+    assert.equal(new Set(published.map((detail) => (JSON.parse(detail) as { eventId: string }).eventId)).size, 2);
+    scene.close();
+  });
+
+  it('begins no pass before the last one is as old as a prop says, and checks closed hours meanwhile', async () => {
+    const scene = await newScene();
+    const { table, entries } = scene;
+    const daily = { ...services(scene), passEveryMs: 24 * hourMs };
+    const runs: (string | undefined)[][] = [];
+    for (let n = 0; n < 30; n++) {
+      table.clock.now += hourMs;
+      entries.clock.now = table.now();
+      const { hours, pass } = (await checkBooks(daily))!;
+      runs.push([hours.last?.hour, pass?.stage]);
     }
-    assert.equal(new Set(events.map(({ eventId }) => eventId)).size, events.length);
-    assert.equal(second.found, events.length);
+    const passes = runs.flatMap(([, stage], run) => (stage === undefined ? [] : [run]));
+    assert.deepEqual(passes, [0, 24]);
+    assert.deepEqual(runs.at(-1)?.[0], new Date(table.now() - 2 * hourMs).toISOString().slice(0, 13));
     scene.close();
   });
 
   it('begins another pass when the bank is another one', async () => {
     const scene = await newScene();
-    const away = { bankId, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
-    const first = await checkBooks(services({ ...scene, books: { ...scene.books, statement: away } }));
+    const unknown = () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const);
+    const first = await passAfter(services(scene, { bankId, statement: unknown, find: unknown }));
     assert.equal(first?.stage, 'bank');
     const statement = { ...bankThatPaid([], ''), bankId: 'new-bank' };
-    const second = await checkBooks(services({ ...scene, books: { ...scene.books, statement } }));
+    const second = await passAfter(services(scene, statement));
     assert.notEqual(second?.passId, first.passId);
     assert.deepEqual([second?.stage, second?.found], ['done', 0]);
     scene.close();

@@ -1,0 +1,237 @@
+import { BankUnavailable } from '../bank/client.ts';
+import type { StatementItem } from '../bank/client.ts';
+import { hourAfter, hourOf, startOf } from '../domain/hours.ts';
+import { addTo, differencesOf, emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';
+import type { Sketch } from '../domain/sketch.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { numberOfTransactionId, transactionIdOfNumber } from '../store/keys.ts';
+import type { Table } from '../store/table.ts';
+import { getTransactions } from '../store/transactions.ts';
+import type { Books, RunControl } from './pass.ts';
+import { compareWithBank, otherBankOf, readStatement } from './statement.ts';
+import type { AskedStatement } from './statement.ts';
+
+/** The books, with a bank that is asked for single payments. */
+export interface HourBooks extends Books {
+  readonly statement: AskedStatement | undefined;
+}
+
+/** The parts of a comparison, in their order; see `nextStage`. */
+type Stage = 'statement' | 'earlier' | 'twice' | 'ask';
+
+/**
+ * The comparison of the bank's statement with the withdrawals of closed hours. It has a pace of its own: a bank that does
+ * not give its statement holds up no other check.
+ */
+export interface BankHours {
+  readonly bankId: string | undefined;
+  /** All payments of hours before this one are compared. */
+  from: string;
+  /** The comparison under way ends before this hour; there is none where it is `from`. */
+  to: string;
+  stage: Stage;
+  /** Where the statement goes on. */
+  after: string | undefined;
+  /** Payments against the withdrawals that were completed in the hours of the comparison under way. */
+  paid: Sketch;
+  /** The withdrawals of the hours behind it, which end before `closed`. */
+  later: Sketch;
+  closed: string;
+  /** Payments whose withdrawals were open when they were compared. */
+  open: StatementItem[];
+  /** Completed withdrawals whose payments were not in the statement. */
+  asked: string[];
+  /** How often the statement has payments that seem to be more than one. */
+  times: Record<string, number>;
+}
+
+/** `BankHours` as it is stored. */
+export interface StoredBankHours extends Omit<BankHours, 'paid' | 'later'> {
+  readonly paid: string;
+  readonly later: string;
+}
+
+const minuteMs = 60_000;
+/** A withdrawal is completed so long after its payment at most, as a rule. */
+const aheadMs = 15 * minuteMs;
+/** The bank's clock is so far ahead of ours at most. */
+const behindMs = 5 * minuteMs;
+/** Where more withdrawals were completed late than can be told apart, payments are looked for so far back. */
+const earlierMs = 24 * 60 * minuteMs;
+/** Until the bank is asked for its statement again. */
+const pauseMs = 5 * minuteMs;
+/** What waits at most; the pass over all books finds what does not fit in. */
+const mostOpen = 1_000;
+const mostAsked = 200;
+/** Transactions that one read takes. */
+const batchSize = 100;
+
+/** Begins with the payments of an hour. */
+export function bankAt(hour: string, bankId: string | undefined): BankHours {
+  return {
+    ...{ bankId, from: hour, to: hour, closed: hour, stage: 'statement', after: undefined },
+    ...{ paid: emptySketch(), later: emptySketch(), open: [], asked: [], times: {} },
+  };
+}
+
+/** Notes a withdrawal that was completed in an hour that is being checked. */
+export function noteCompleted(bank: BankHours, hour: string, withdrawal: Transaction): void {
+  if (bank.bankId === undefined || otherBankOf(withdrawal, bank.bankId) !== undefined) return;
+  const { transactionId, completedAt = '' } = withdrawal;
+  if (hourOf(completedAt) === hour) addTo(bank.later, numberOfTransactionId(transactionId), -1);
+  // It was listed late, and the statement of its hour may have been compared.
+  else if (bank.asked.length < mostAsked) bank.asked.push(transactionId);
+}
+
+/** Closes an hour: its withdrawals are all noted. */
+export function closeBankHour(bank: BankHours, hour: string): void {
+  bank.closed = hourAfter(hour);
+}
+
+/**
+ * Compares the hours that were closed, page by page.
+ *
+ * @returns undefined when all are compared; else whether the run was stopped, or has to wait
+ */
+export async function checkBankHours(
+  { table, statement }: HourBooks,
+  bank: BankHours,
+  control: RunControl,
+): Promise<'stopped' | { readonly waitUntil: number } | undefined> {
+  for (;;) {
+    if (bank.from === bank.to) {
+      if (bank.closed === bank.from) return undefined;
+      Object.assign(bank, { to: bank.closed, stage: 'statement', paid: bank.later, later: emptySketch() });
+    }
+    if (statement === undefined) bank.from = bank.to;
+    else {
+      if (control.stop()) return 'stopped';
+      const isDone =
+        bank.stage === 'ask'
+          ? await ask(table, statement, bank, control)
+          : await readPage(table, statement, bank, control);
+      if (!isDone) return { waitUntil: control.now() + pauseMs };
+    }
+  }
+}
+
+/** Reads a page of the statement; returns whether the bank has given it. */
+async function readPage(
+  table: Table,
+  statement: AskedStatement,
+  bank: BankHours,
+  control: RunControl,
+): Promise<boolean> {
+  const [first, end] = [startOf(bank.from), startOf(bank.to)];
+  const isEarlier = bank.stage === 'earlier';
+  const from = isEarlier ? first - earlierMs : first - aheadMs;
+  const until = isEarlier ? first - aheadMs : end + behindMs;
+  const page = await readStatement(statement, { from: iso(from), until: iso(until), after: bank.after });
+  if ('unavailable' in page) return false;
+  if (bank.stage === 'twice') {
+    for (const { reference } of page.items) {
+      const times = bank.times[reference];
+      if (times !== undefined) bank.times[reference] = times + 1;
+    }
+  } else await comparePage(table, bank, page.items, control);
+  bank.after = page.next;
+  if (page.next === undefined) bank.stage = nextStage(bank, control);
+  return true;
+}
+
+async function comparePage(
+  table: Table,
+  bank: BankHours,
+  payments: readonly StatementItem[],
+  control: RunControl,
+): Promise<void> {
+  const { matched, open, discrepancies } = await compareWithBank(table, bank.bankId ?? '', payments);
+  for (const { completedAt = '', transactionId } of matched) {
+    const hour = hourOf(completedAt);
+    if (hour >= bank.from && hour < bank.to) addTo(bank.paid, numberOfTransactionId(transactionId), 1);
+  }
+  // What was paid before or after these hours is judged with its own hour.
+  const isOfHours = ({ paidAt }: StatementItem) => hourOf(paidAt) >= bank.from && hourOf(paidAt) < bank.to;
+  for (const [payment, discrepancy] of discrepancies) if (isOfHours(payment)) control.report(discrepancy);
+  bank.open.push(...open.filter(isOfHours).slice(0, mostOpen - bank.open.length));
+}
+
+/**
+ * Goes on behind the last page. Where more is missing than can be told apart, the statement is read further back. What is
+ * there too often is counted, as the withdrawal may only have been listed late. For what is missing the bank is asked.
+ */
+function nextStage(bank: BankHours, control: RunControl): Stage {
+  if (bank.stage === 'twice') {
+    for (const [subject, times] of Object.entries(bank.times)) {
+      if (times > 1)
+        control.report({ kind: 'payment_differs', subject, detail: `the bank has paid it ${times} times` });
+    }
+    bank.times = {};
+    return 'ask';
+  }
+  const { ids, complete } = differencesOf(bank.paid);
+  if (!complete) {
+    if (bank.stage === 'statement') return 'earlier';
+    const detail = `more payments than can be named are missing, of the hours from ${bank.from} on`;
+    control.report({ kind: 'payment_missing', subject: 'bank', detail });
+  }
+  const names = [...ids].map(([id, times]) => ({ transactionId: transactionIdOfNumber(id), times }));
+  const missing = names.filter(({ times }) => times < 0).slice(0, mostAsked - bank.asked.length);
+  bank.asked.push(...missing.map(({ transactionId }) => transactionId));
+  const twice = names.filter(({ times }) => times > 0);
+  bank.times = Object.fromEntries(twice.map(({ transactionId }) => [transactionId, 0]));
+  return twice.length > 0 ? 'twice' : 'ask';
+}
+
+/**
+ * Asks the bank for each payment that is missing, and looks at payments whose withdrawals were open. Ends the comparison;
+ * what the bank does not answer is asked again at the end of the next one.
+ */
+async function ask(table: Table, statement: AskedStatement, bank: BankHours, control: RunControl): Promise<boolean> {
+  const known = new Map<string, Transaction>();
+  for (let start = 0; start < bank.asked.length; start += batchSize) {
+    const part = [...new Set(bank.asked.slice(start, start + batchSize))];
+    for (const [id, transaction] of await getTransactions(table, part)) known.set(id, transaction);
+  }
+  const left: string[] = [];
+  for (const [transactionId, { amount, currency }] of known) {
+    const answer = await findPayment(statement, { reference: transactionId, amount, currency });
+    if (answer === 'unknown') left.push(transactionId);
+    if (answer === 'none') {
+      const detail = 'it is completed, and the bank knows no payment for it';
+      control.report({ kind: 'payment_missing', subject: transactionId, detail });
+    }
+  }
+  bank.asked = left;
+  const { discrepancies, open } = await compareWithBank(table, bank.bankId ?? '', bank.open);
+  for (const [, discrepancy] of discrepancies) control.report(discrepancy);
+  bank.open = open;
+  Object.assign(bank, { from: bank.to, stage: 'statement', after: undefined });
+  return true;
+}
+
+async function findPayment(
+  statement: AskedStatement,
+  payment: { readonly reference: string; readonly amount: number; readonly currency: string },
+): Promise<'paid' | 'none' | 'unknown'> {
+  try {
+    const { outcome } = await statement.find(payment);
+    if (outcome === 'accepted') return 'paid';
+    return outcome === 'not_found' || outcome === 'rejected' ? 'none' : 'unknown';
+  } catch (error) {
+    if (error instanceof BankUnavailable) return 'unknown';
+    throw error;
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function bankToStored(bank: BankHours): StoredBankHours {
+  return { ...bank, paid: sketchToText(bank.paid), later: sketchToText(bank.later) };
+}
+
+export function bankFromStored(bank: StoredBankHours): BankHours {
+  return { ...bank, paid: sketchFromText(bank.paid), later: sketchFromText(bank.later) };
+}

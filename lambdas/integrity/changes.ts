@@ -1,0 +1,302 @@
+import { bookingsOf, hasPostings, problemOf } from '../domain/bookings.ts';
+import type { Booking } from '../domain/bookings.ts';
+import type { Discrepancy } from '../domain/discrepancy.ts';
+import { bookedAtOf } from '../domain/entries.ts';
+import type { Balance, ChainedEntry } from '../domain/entries.ts';
+import { accounts } from '../domain/postings.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import type { Wallet } from '../domain/wallet.ts';
+import { readBookItems } from '../store/books.ts';
+import { findHeld, readEntries, readEntriesAt } from '../store/entries.ts';
+import type { ListedBooking } from '../store/journal.ts';
+import { currencyOfWalletId, subjectOfKey } from '../store/keys.ts';
+import type { Table } from '../store/table.ts';
+import { beginWalletCheck, find, follow, integer, isReadable } from './wallet-check.ts';
+
+/** What the journal lists of one wallet, each change once. */
+export interface WalletChanges {
+  /** Empty for transactions that cannot be read. */
+  readonly walletId: string;
+  readonly versions: ReadonlySet<number>;
+  /** As `<transactionId>:<count>`. */
+  readonly bookings: ReadonlySet<string>;
+}
+
+/** What came of the changes of one wallet. */
+export interface ChangesOutcome {
+  readonly walletId: string;
+  /** Findings; none as a rule. */
+  readonly found: readonly Discrepancy[];
+  /** What its listed entries changed, available and held together. */
+  readonly entered: readonly { readonly at: string; readonly currency: string; readonly amount: bigint }[];
+  /** Its listed bookings. */
+  readonly booked: readonly Booking[];
+  /** The withdrawals that were completed by them. */
+  readonly completed: readonly Transaction[];
+}
+
+/** What is stored of a group of wallets. */
+interface Stored {
+  readonly entries: ReadonlyMap<string, ReadonlyMap<number, ChainedEntry>>;
+  readonly wallets: ReadonlyMap<string, Wallet>;
+  readonly transactions: ReadonlyMap<string, Transaction>;
+  readonly unreadable: ReadonlyMap<string, string>;
+}
+
+const both = ['available', 'held'] as const;
+/** Findings of one wallet that are reported. */
+const mostFound = 20;
+
+/**
+ * Checks listed changes of some wallets: their entries follow each other and say what the transactions booked that they
+ * name, each booking has its entry, and the wallets are at or after their last entries. Reads the entries, one entry before
+ * them, the wallets and the transactions; four reads for a charge as a rule.
+ *
+ * @param isSecondLook whether something seemed wrong before: then everything is read consistently, at twice the price, and
+ *   an entry that is not listed is searched for
+ */
+export async function checkChanges(
+  { table, entries }: { readonly table: Table; readonly entries: Table },
+  group: readonly WalletChanges[],
+  isSecondLook: boolean,
+): Promise<{ outcomes: ChangesOutcome[]; readUnits: number }> {
+  const { stored, readUnits } = await readStored({ table, entries }, group, isSecondLook);
+  const outcomes: ChangesOutcome[] = [];
+  for (const changes of group) {
+    const { walletId } = changes;
+    const chain = judgeChain(changes, stored);
+    const { found, booked, completed, notEntered } = judgeBookings(changes, stored);
+    for (const { transaction, at } of notEntered) {
+      if (isSecondLook && (await hasEntry(entries, walletId, { transaction, at }))) continue;
+      const detail = `${transaction.transactionId} booked on it at ${at}, and it has no entry for that`;
+      found.push({ kind: 'postings_differ', subject: walletId, detail });
+    }
+    outcomes.push({
+      walletId,
+      found: [...chain.found, ...found].slice(0, mostFound),
+      entered: chain.entered,
+      booked,
+      completed,
+    });
+  }
+  return { outcomes, readUnits };
+}
+
+async function readStored(
+  books: { readonly table: Table; readonly entries: Table },
+  group: readonly WalletChanges[],
+  consistent: boolean,
+): Promise<{ stored: Stored; readUnits: number }> {
+  const places = group.flatMap(({ walletId, versions }) =>
+    [...versions].flatMap((version) => [
+      ...(version > 0 && !versions.has(version - 1) ? [{ walletId, version: version - 1 }] : []),
+      { walletId, version },
+    ]),
+  );
+  const found = await readEntriesAt(books.entries, places, consistent);
+  const named = found.items.flatMap(({ transactionId }) => transactionId ?? []);
+  const items = await readBookItems(
+    books.table,
+    {
+      walletIds: group.flatMap(({ walletId, versions }) => (walletId !== '' && versions.size > 0 ? walletId : [])),
+      transactionIds: new Set([
+        ...named,
+        ...group.flatMap(({ bookings }) => [...bookings].map((booking) => toBooking(booking).transactionId)),
+      ]),
+    },
+    consistent,
+  );
+  const unreadable = new Map<string, string>();
+  const wallets = new Map<string, Wallet>();
+  const transactions = new Map<string, Transaction>();
+  for (const item of items.items) {
+    if (item.kind === 'wallet') wallets.set(item.wallet.walletId, item.wallet);
+    else if (item.kind === 'transaction') transactions.set(item.transaction.transactionId, item.transaction);
+    else unreadable.set(subjectOfKey(item.place.pk, item.place.sk)?.id ?? '', item.problem);
+  }
+  const ledgers = new Map(
+    [...Map.groupBy(found.items, ({ walletId }) => walletId)].map(([walletId, ledger]) => [
+      walletId,
+      new Map(ledger.map((entry) => [entry.version, entry])),
+    ]),
+  );
+  return {
+    stored: { entries: ledgers, wallets, transactions, unreadable },
+    readUnits: found.readUnits + items.readUnits,
+  };
+}
+
+/** Follows the listed entries of a wallet, each run of versions from the entry before it. */
+function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome, 'found' | 'entered'> {
+  const { walletId } = changes;
+  const versions = [...changes.versions].sort((a, b) => a - b);
+  const newest = versions.at(-1);
+  if (newest === undefined) return { found: [], entered: [] };
+  const wallet = stored.wallets.get(walletId);
+  if (wallet === undefined) {
+    const problem = stored.unreadable.get(walletId);
+    const found: Discrepancy =
+      problem === undefined
+        ? { kind: 'balance_differs', subject: walletId, detail: `it is gone, and had version ${newest}` }
+        : { kind: 'unreadable', subject: walletId, detail: problem };
+    return { found: [found], entered: [] };
+  }
+  const check = beginWalletCheck(wallet);
+  if (wallet.version < newest) {
+    find(check, 'balance_differs', `it has version ${wallet.version}, and had version ${newest} before`);
+  }
+  const entered: ChangesOutcome['entered'][number][] = [];
+  for (const version of versions) {
+    const entry = stored.entries.get(walletId)?.get(version);
+    if (entry === undefined) {
+      find(check, 'entry_missing', `version ${version} has no entry`);
+      continue;
+    }
+    const previous = stored.entries.get(walletId)?.get(version - 1);
+    if (version > 0 && previous === undefined) {
+      if (!changes.versions.has(version - 1)) find(check, 'entry_missing', `no entry before entry ${version}`);
+      continue;
+    }
+    check.last =
+      previous === undefined
+        ? { version: -1, hash: '', balance: { available: 0, held: 0 } }
+        : { version: version - 1, hash: previous.hash, balance: previous.balanceAfter };
+    follow(check, entry);
+    if (!isReadable(entry)) continue;
+    entered.push({
+      at: bookedAtOf(entry),
+      currency: wallet.currency,
+      amount: entry.changes.reduce((sum, { amount }) => sum + BigInt(amount), 0n),
+    });
+    const problem = problemOfEntry(entry, changes, stored);
+    if (problem !== undefined) find(check, problem.kind, problem.detail);
+  }
+  return { found: check.found, entered };
+}
+
+/** What an entry says against the transaction that it names. */
+function problemOfEntry(
+  entry: ChainedEntry,
+  { bookings }: WalletChanges,
+  { transactions }: Stored,
+): { kind: 'postings_differ' | 'held_differs'; detail: string } | undefined {
+  const { walletId, version, transactionId, changes } = entry;
+  if (changes.length === 0) return undefined;
+  const transaction = transactions.get(transactionId ?? '');
+  if (transaction === undefined) {
+    const name = transactionId ?? 'no transaction';
+    return { kind: 'postings_differ', detail: `entry ${version} names ${name}, which there is not` };
+  }
+  const members =
+    transaction.settledWith === undefined
+      ? []
+      : [...bookings].flatMap((booking) => {
+          const member = transactions.get(toBooking(booking).transactionId);
+          return member !== undefined && member.settledWith === transaction.settledWith ? [member] : [];
+        });
+  // Transfers that arrived together have one entry. Any other entry is of one booking.
+  const [first, second] = [0, 1].map((place) =>
+    sumAt(walletId, place === 1 && members.length > 0 ? [...new Set(members)] : [transaction], {
+      place,
+      at: bookedAtOf(entry),
+    }),
+  );
+  const changed = (account: keyof Balance) =>
+    changes.reduce((sum, one) => (one.account === account ? sum + BigInt(one.amount) : sum), 0n);
+  const differing = (sums: Record<keyof Balance, bigint> | undefined) =>
+    both.filter((account) => sums?.[account] !== changed(account));
+  const differences = [first, second].map(differing).sort((a, b) => a.length - b.length);
+  const [least = []] = differences;
+  if (least.length === 0) return undefined;
+  const detail = `entry ${version} changes ${both.map((account) => `${account} by ${String(changed(account))}`).join(' and ')}, and ${transactionId ?? ''} does not`;
+  return { kind: least.join() === 'held' ? 'held_differs' : 'postings_differ', detail };
+}
+
+/** Sums what the bookings in one place of some transactions changed in a wallet at a time; undefined when there is none. */
+function sumAt(
+  walletId: string,
+  transactions: readonly Transaction[],
+  { place, at }: { readonly place: number; readonly at: string },
+): Record<keyof Balance, bigint> | undefined {
+  const bookings = transactions.flatMap((transaction) => {
+    const booking = hasPostings(transaction) ? bookingsOf(transaction)[place] : undefined;
+    return booking?.at === at ? [booking] : [];
+  });
+  if (bookings.length === 0) return undefined;
+  const sum = (account: keyof Balance) =>
+    bookings
+      .flatMap(({ postings }) => postings)
+      .reduce(
+        (total, posting) => total + (posting.account === accounts[account](walletId) ? integer(posting.amount) : 0n),
+        0n,
+      );
+  return { available: sum('available'), held: sum('held') };
+}
+
+/** Judges the listed transactions, and says which of their bookings have no entry among those that are listed. */
+function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: Stored) {
+  const found: Discrepancy[] = [];
+  const booked: Booking[] = [];
+  const completed: Transaction[] = [];
+  const notEntered: { readonly transaction: Transaction; readonly at: string }[] = [];
+  const ledger = [...(stored.entries.get(walletId) ?? [])].flatMap(([version, entry]) =>
+    versions.has(version) ? [entry] : [],
+  );
+  const entered = new Set(ledger.map((entry) => `${entry.transactionId ?? ''} ${bookedAtOf(entry)}`));
+  const judged = new Set<string>();
+  for (const { transactionId, count } of [...bookings].map(toBooking)) {
+    const transaction = stored.transactions.get(transactionId);
+    const problem = transaction === undefined ? undefined : problemOf(transaction);
+    if (!judged.has(transactionId)) {
+      judged.add(transactionId);
+      if (transaction === undefined) {
+        const problem = stored.unreadable.get(transactionId);
+        found.push({
+          kind: problem === undefined ? 'transaction_invalid' : 'unreadable',
+          subject: transactionId,
+          detail: problem ?? 'it was stored, and is gone',
+        });
+      } else if (problem !== undefined) {
+        found.push({ kind: 'transaction_invalid', subject: transactionId, detail: problem });
+      }
+    }
+    if (transaction === undefined || count === 0 || !hasPostings(transaction)) continue;
+    const booking = bookingsOf(transaction)[count > 2 ? 1 : 0];
+    if (booking === undefined) {
+      const detail = `it had ${count} postings, and has ${transaction.postings.length}`;
+      found.push({ kind: 'transaction_invalid', subject: transactionId, detail });
+      continue;
+    }
+    booked.push(booking);
+    if (count > 2 && transaction.type === 'withdrawal' && transaction.status === 'completed')
+      completed.push(transaction);
+    const touches = booking.postings.some(({ account }) => both.some((name) => account === accounts[name](walletId)));
+    const names = [transactionId, ...(transaction.settledWith === undefined ? [] : [transaction.settledWith])];
+    if (touches && !names.some((name) => entered.has(`${name} ${booking.at}`))) {
+      notEntered.push({ transaction, at: booking.at });
+    }
+  }
+  return { found, booked, completed, notEntered };
+}
+
+/** Looks for the entry of a booking in the wallet's ledger: it holds at its time or later. */
+async function hasEntry(
+  entries: Table,
+  walletId: string,
+  { transaction, at }: { readonly transaction: Transaction; readonly at: string },
+): Promise<boolean> {
+  const time = Date.parse(at);
+  if (Number.isNaN(time) || currencyOfWalletId(walletId) === undefined) return false;
+  const before = await findHeld(entries, walletId, new Date(time - 1).toISOString());
+  const { items } = await readEntries(entries, { walletId, after: before.entry?.version, consistent: true });
+  const names = [transaction.transactionId, transaction.settledWith];
+  return items.some(
+    (entry) => entry.transactionId !== undefined && names.includes(entry.transactionId) && bookedAtOf(entry) === at,
+  );
+}
+
+/** @param text as `WalletChanges` has it */
+function toBooking(text: string): ListedBooking {
+  const [transactionId = '', count = ''] = text.split(':');
+  return { transactionId, count: Number(count) };
+}

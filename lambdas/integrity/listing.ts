@@ -1,0 +1,103 @@
+import { hourAfter, hourOfMs } from '../domain/hours.ts';
+import { readJournal } from '../store/journal.ts';
+import type { JournalLine } from '../store/journal.ts';
+import type { Table } from '../store/table.ts';
+import type { WalletChanges } from './changes.ts';
+
+/** The changes that the journal lists of some wallets. */
+export interface Listing {
+  /** In the order of the wallets' ids. */
+  readonly wallets: readonly WalletChanges[];
+  /** Whether there are wallets behind the last one. */
+  readonly more: boolean;
+  /** The earliest hour in which one of them was booked; undefined: there is none. */
+  readonly earliest: string | undefined;
+  readonly readUnits: number;
+}
+
+type Changes = { readonly versions: Set<number>; readonly bookings: Set<string> };
+
+/**
+ * Reads the changes that are listed in an hour, each once however often it is listed. All lines of the hour are read; kept
+ * are the first wallets behind `after`, so that memory has a bound.
+ *
+ * @param isLateIncluded takes what was booked in the hour wherever it is listed, in place of what is listed in the hour
+ * @param most wallets that are returned at most
+ */
+export async function listHour(
+  entries: Table,
+  hour: string,
+  { after, most, isLateIncluded }: { after: string | undefined; most: number; isLateIncluded: boolean },
+): Promise<Listing> {
+  const wallets = new Map<string, Changes>();
+  let behind: string | undefined;
+  const hours = isLateIncluded ? hoursFrom(hourAfter(hour, -1), entries.now()) : [hour];
+  const { earliest, readUnits } = await readLines(entries, hours, isLateIncluded ? hour : undefined, (line) => {
+    if (after !== undefined && line.walletId <= after) return;
+    if (behind !== undefined && line.walletId > behind) return;
+    add(wallets, line);
+    if (wallets.size > 2 * most) behind = keepFirst(wallets, most);
+  });
+  if (wallets.size > most) behind = keepFirst(wallets, most);
+  return { wallets: sorted(wallets), more: behind !== undefined, earliest, readUnits };
+}
+
+/**
+ * Reads the changes of these wallets that are listed from an hour on until now: with an hour before it, all changes that
+ * were booked together with what is listed in it.
+ */
+export async function listWallets(
+  entries: Table,
+  walletIds: ReadonlySet<string>,
+  from: string,
+): Promise<{ wallets: WalletChanges[]; readUnits: number }> {
+  const wallets = new Map<string, Changes>();
+  const { readUnits } = await readLines(entries, hoursFrom(hourAfter(from, -1), entries.now()), undefined, (line) => {
+    if (walletIds.has(line.walletId)) add(wallets, line);
+  });
+  return { wallets: sorted(wallets), readUnits };
+}
+
+async function readLines(
+  entries: Table,
+  hours: readonly string[],
+  booked: string | undefined,
+  take: (line: JournalLine) => void,
+): Promise<{ earliest: string | undefined; readUnits: number }> {
+  let earliest: string | undefined;
+  let readUnits = 0;
+  for (const hour of hours) {
+    for await (const page of readJournal(entries, hour, booked)) {
+      readUnits += page.readUnits;
+      for (const one of page.booked) if (earliest === undefined || one < earliest) earliest = one;
+      page.lines.forEach(take);
+    }
+  }
+  return { earliest, readUnits };
+}
+
+function hoursFrom(first: string, now: number): string[] {
+  const hours: string[] = [];
+  for (let hour = first; hour <= hourOfMs(now); hour = hourAfter(hour)) hours.push(hour);
+  return hours;
+}
+
+function add(wallets: Map<string, Changes>, { walletId, versions, bookings }: JournalLine): void {
+  const changes = wallets.get(walletId) ?? { versions: new Set(), bookings: new Set() };
+  wallets.set(walletId, changes);
+  for (const version of versions) changes.versions.add(version);
+  for (const { transactionId, count } of bookings) changes.bookings.add(`${transactionId}:${count}`);
+}
+
+/** Drops all but the first wallets; returns the last one that is left. */
+function keepFirst(wallets: Map<string, Changes>, most: number): string | undefined {
+  const ids = [...wallets.keys()].sort();
+  for (const walletId of ids.slice(most)) wallets.delete(walletId);
+  return ids[most - 1];
+}
+
+function sorted(wallets: ReadonlyMap<string, Changes>): WalletChanges[] {
+  return [...wallets]
+    .map(([walletId, changes]) => ({ walletId, ...changes }))
+    .sort((one, other) => (one.walletId < other.walletId ? -1 : 1));
+}

@@ -1,0 +1,87 @@
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { hourMs } from '../../lambdas/domain/hours.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine } from '../engine.ts';
+import { check, closedAt, newScene, setClock } from './closed-hour.ts';
+import type { Scene } from './closed-hour.ts';
+import { fundedWallet, release, settle, withdraw } from './histories.ts';
+
+let engine: TestEngine;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+
+describe('payments at the edges of an hour', () => {
+  const paidAt = (ms: number) => new Date(closedAt + ms).toISOString();
+
+  async function withdrawal(
+    scene: Scene,
+    at: number,
+  ): Promise<{ reference: string; amount: number; currency: string }> {
+    setClock(scene, closedAt + at);
+    const { transaction } = await withdraw(scene.table, scene.history.ann, { owner: 'ann', amount: 9 });
+    return { reference: transaction.transactionId, amount: 9, currency: 'EUR' };
+  }
+
+  it('are found for withdrawals that are completed after the hour, by either clock, or hours later', async () => {
+    const scene = await newScene(engine);
+    // Paid before the end of the hour, and completed after it.
+    const first = await withdrawal(scene, -2_000);
+    // The bank's clock is ahead: paid in the next hour, as it says.
+    const second = await withdrawal(scene, -2_000);
+    setClock(scene, closedAt - 1_000);
+    await settle(scene.table, second.reference);
+    // Paid, and decided by people two hours later.
+    const third = await withdrawal(scene, -1_800_000);
+    setClock(scene, closedAt + 1_000);
+    await settle(scene.table, first.reference);
+    scene.payments.push(
+      { ...first, paidAt: paidAt(-1_000) },
+      { ...second, paidAt: paidAt(120_000) },
+      { ...third, paidAt: paidAt(-1_700_000) },
+    );
+    await scene.follow();
+    assert.deepEqual(await check(scene), []);
+    setClock(scene, closedAt + 2 * hourMs + 60_000);
+    await settle(scene.table, third.reference);
+    await scene.follow();
+    assert.deepEqual(await check(scene, 4 * hourMs), []);
+    assert.equal(scene.hours.bank.from, '2026-03-01T17');
+    scene.close();
+  });
+
+  it('are discrepancies where the withdrawal fails hours later', async () => {
+    const scene = await newScene(engine);
+    const open = await withdrawal(scene, -1_000_000);
+    scene.payments.push({ ...open, paidAt: paidAt(-900_000) });
+    await scene.follow();
+    assert.deepEqual(await check(scene), []);
+    setClock(scene, closedAt + 2 * hourMs + 60_000);
+    await release(scene.table, open.reference);
+    await scene.follow();
+    assert.deepEqual(await check(scene, 4 * hourMs), [`payment_differs ${open.reference}`]);
+    scene.close();
+  });
+
+  it('are looked for further back when more is missing than can be told apart', async () => {
+    const scene = await newScene(engine);
+    const rich = await fundedWallet(scene.table, 'rich', 100_000);
+    const open: string[] = [];
+    setClock(scene, closedAt - 1_800_000);
+    for (let n = 0; n < 130; n++) {
+      open.push((await withdraw(scene.table, rich, { owner: 'rich', amount: 1 })).transaction.transactionId);
+    }
+    // The bank was unreachable for an hour after it had paid.
+    scene.payments.push(
+      ...open.map((reference) => ({ reference, amount: 1, currency: 'EUR', paidAt: paidAt(-1_700_000) })),
+    );
+    setClock(scene, closedAt + 1_800_000);
+    for (const transactionId of open.slice(1)) await settle(scene.table, transactionId);
+    await scene.follow();
+    assert.deepEqual(await check(scene, 3 * hourMs), []);
+    scene.close();
+  });
+});

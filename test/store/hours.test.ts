@@ -1,0 +1,173 @@
+import '../environment.ts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { hourMs } from '../../lambdas/domain/hours.ts';
+import { hoursFromText, hoursToText, runHours, uncheckedMs } from '../../lambdas/integrity/hours.ts';
+import type { RunOutcome } from '../../lambdas/integrity/pass.ts';
+import { transactionIdOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { measure, startTestEngine } from '../engine.ts';
+import type { TestEngine } from '../engine.ts';
+import { booksOf, check, closedAt, hour, newScene, plants, quarterMs, runOnce, setClock } from './closed-hour.ts';
+import { arrive, bankId, charge, openWallet, queueTransfer, settle, transfer, withdraw } from './histories.ts';
+import { itemOf, plant } from './inspect.ts';
+
+let engine: TestEngine;
+before(async () => {
+  engine = await startTestEngine();
+});
+after(() => engine.stop());
+
+describe('the check of a closed hour', () => {
+  it('finds nothing in a busy hour, and reads it once', async () => {
+    const scene = await newScene(engine);
+    assert.deepEqual(await check(scene), []);
+    const { last } = scene.hours;
+    assert.deepEqual(last?.hour, '2026-03-01T14');
+    scene.close();
+  });
+
+  for (const [name, put] of Object.entries(plants)) {
+    it(`finds within two hours ${name}`, async () => {
+      const scene = await newScene(engine);
+      const expected = await put(scene);
+      const names = await check(scene);
+      assert.ok(names.includes(expected), `${expected}, and not only ${names.join(', ')}`);
+      assert.ok(scene.found.every(({ at }) => at <= closedAt + 2 * hourMs));
+      scene.close();
+    });
+  }
+
+  it('finds a currency that does not sum to zero', async () => {
+    const scene = await newScene(engine);
+    // A posting outside and its total, without one in a wallet.
+    const [{ reference }] = scene.history.paid;
+    const record = (await itemOf(scene.table, transactionKey(reference)))!;
+    const postings = [
+      { account: 'transit:EUR', amount: -5 },
+      { account: 'external:USD', amount: 5 },
+    ];
+    const transactionId = transactionIdOf('nobody', 'unbalanced');
+    await plant(scene.table, { ...record, ...transactionKey(transactionId), transactionId, postings });
+    await scene.follow();
+    const names = await check(scene);
+    assert.ok(names.includes('currency_unbalanced EUR'), names.join());
+    assert.ok(names.includes('currency_unbalanced USD'), names.join());
+    scene.close();
+  });
+
+  it('does not read older hours: an hour with one charge takes few read units, whatever there was before', async () => {
+    const scene = await newScene(engine);
+    assert.deepEqual(await check(scene, hourMs / 2), []);
+    setClock(scene, closedAt + 3_000_000);
+    await charge(scene.table, scene.history.ann, { amount: 3 });
+    await scene.follow();
+    setClock(scene, closedAt + 2 * hourMs);
+    const ofTable = await measure(scene.table, () => measure(scene.entries, () => runOnce(scene)));
+    assert.equal(scene.hours.last?.hour, '2026-03-01T14');
+    assert.deepEqual(scene.hours.last.counts, { wallets: 1, entries: 1, bookings: 1 });
+    assert.deepEqual(scene.found, []);
+    assert.ok(ofTable.readUnits > 0 && ofTable.readUnits <= 4, `${ofTable.readUnits} units of the wallet table`);
+    const totals = 2 * 2 * 129;
+    const units = ofTable.result.readUnits - totals;
+    assert.ok(units > 0 && units <= 32, `${units} units for the journal and two entries`);
+    assert.ok(ofTable.calls.every(({ operation }) => operation === 'BatchGetItem'));
+    scene.close();
+  });
+
+  it('goes on where it was stopped, at any place, and finds the same', async () => {
+    const expected = await newScene(engine);
+    await plants['a balance that was edited']!(expected);
+    await plants['a payment that is missing']!(expected);
+    const names = await check(expected);
+    const scene = await newScene(engine);
+    await plants['a balance that was edited']!(scene);
+    await plants['a payment that is missing']!(scene);
+    let hours = scene.hours;
+    let stops = 0;
+    for (let now = closedAt + quarterMs; now <= closedAt + 2 * hourMs; now += quarterMs) {
+      setClock(scene, now);
+      for (let outcome: RunOutcome = 'stopped', looks = 0; outcome === 'stopped'; stops++) {
+        let look = 0;
+        const most = 2 + (looks++ % 4);
+        hours = hoursFromText(hoursToText(hours));
+        outcome = await runOnce(scene, hours, () => ++look > most);
+        assert.ok(stops < 500);
+      }
+    }
+    assert.ok(stops > 10, `${stops} runs`);
+    const kinds = [...new Set(scene.found.map(({ kind }) => kind))].sort();
+    assert.deepEqual(kinds, [...new Set(names.map((name) => name.split(' ')[0]))].sort());
+    assert.equal(scene.found.length, expected.found.length);
+    scene.close();
+    expected.close();
+  });
+
+  it('counts each change once, however batches repeat and overlap', async () => {
+    const scene = await newScene(engine);
+    setClock(scene, closedAt + 60_000);
+    await charge(scene.table, scene.history.ann, { amount: 3 });
+    await transfer(scene.table, scene.history.ann, await openWallet(scene.table, 'dan'), { owner: 'ann', amount: 1 });
+    const records = await scene.takeRecords();
+    await scene.hand(records);
+    await scene.hand(records.slice(0, 3));
+    await scene.hand(records.slice(1));
+    await scene.hand(records);
+    assert.deepEqual(await check(scene), []);
+    assert.deepEqual(scene.hours.last, { ...scene.hours.last, hour: '2026-03-01T14' });
+    assert.deepEqual(scene.hours.last.counts, { wallets: 2, entries: 4, bookings: 2 });
+    scene.close();
+  });
+
+  it('raises no alarm for changes that the projector brings late, and checks them where they are listed', async () => {
+    const scene = await newScene(engine);
+    const { table, history } = scene;
+    setClock(scene, closedAt - 1_000);
+    const dan = await openWallet(table, 'dan');
+    await charge(table, dan, { amount: 10 });
+    const queued = await queueTransfer(table, history.ann, dan, { owner: 'ann', amount: 2 });
+    const other = await queueTransfer(table, history.ann, dan, { owner: 'ann', amount: 3 });
+    await arrive(table, queued.transaction.transactionId, other.transaction.transactionId);
+    const paid = (await withdraw(table, dan, { owner: 'dan', amount: 4 })).transaction;
+    await settle(table, paid.transactionId);
+    scene.payments.push({
+      ...{ reference: paid.transactionId, amount: 4, currency: 'EUR' },
+      paidAt: new Date(closedAt - 2_000).toISOString(),
+    });
+    const records = await scene.takeRecords();
+    // A shard that is not held up brings every second record in time.
+    const inTime = records.filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'TX');
+    const late = records.filter((record) => !inTime.includes(record));
+    await scene.hand(inTime);
+    setClock(scene, closedAt + 310_000);
+    await scene.hand(late);
+    assert.deepEqual(await check(scene), []);
+    assert.deepEqual(scene.hours.last?.counts, { wallets: 2, entries: 7, bookings: 5 });
+    scene.close();
+  });
+
+  it('holds up nothing when the bank gives no statement, and goes on with it later', async () => {
+    const scene = await newScene(engine);
+    scene.payments.shift();
+    const away = () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const);
+    const books = { ...booksOf(scene), statement: { bankId, statement: away, find: away } };
+    for (let now = closedAt + quarterMs; now < closedAt + 3 * hourMs; now += quarterMs) {
+      setClock(scene, now);
+      await runHours(books, scene.hours, {
+        now: scene.table.now,
+        stop: () => false,
+        secondLookMs: 300_000,
+        report: (one) => assert.fail(one.detail),
+      });
+    }
+    assert.equal(scene.hours.hour, '2026-03-01T16');
+    assert.equal(scene.hours.bank.from, hour);
+    assert.equal(uncheckedMs(scene.hours, scene.table.now()), 3 * hourMs - quarterMs);
+    await runOnce(scene);
+    assert.deepEqual(
+      scene.found.map(({ kind }) => kind),
+      ['payment_missing'],
+    );
+    assert.equal(scene.hours.bank.from, '2026-03-01T16');
+    scene.close();
+  });
+});

@@ -152,7 +152,7 @@ export const eventSchemas = {
       transaction,
     },
   ),
-  'withdrawal.review': about('withdrawal.review', 'Nobody knows whether the bank has paid; an operator decides', {
+  'withdrawal.review': about('withdrawal.review', 'An operator must decide whether the bank has paid', {
     transaction,
   }),
   'withdrawal.returned': about('withdrawal.returned', 'A payment of the bank came back, and the money with it', {

@@ -52,19 +52,27 @@ const batchSize = 10;
  * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts the
  * withdrawals in review: their alarm lasts until an operator has ended the last one.
  *
+ * A part that fails does not stop the others.
+ *
  * @returns how much overdue work was queued again
+ * @throws the first failure, after all parts and with the metrics published
  */
 export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
   const { reviews, clock } = await listReviewsWithClock(table);
   const now = clock?.databaseAt ?? table.now();
   let requeued = 0;
-  if (await hasRoom(withdrawals)) requeued += await sweepType(table, 'withdrawal', withdrawals, now);
-  await resume(table, withdrawals, now);
-  if (await hasRoom(transfers)) requeued += await sweepType(table, 'transfer', transfers, now);
+  const failures: unknown[] = [];
+  const parts = [
+    async () => (requeued += await sweepType(table, 'withdrawal', withdrawals, now)),
+    () => resume(table, withdrawals, now),
+    async () => (requeued += await sweepType(table, 'transfer', transfers, now)),
+  ];
+  for (const part of parts) await part().catch((error: unknown) => failures.push(error));
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);
   metrics.addMetric(names.withdrawalsInReview, 'Count', reviews.length);
   metrics.publishStoredMetrics();
+  if (failures.length > 0) throw failures[0];
   return requeued;
 }
 
@@ -83,9 +91,12 @@ async function resume(table: Table, queue: SweptQueue, now: number): Promise<voi
  * Sweeps the shards of a type side by side, a page of each at a time. Goes on with the shards that have more while the
  * workers keep up: each round begins only if the queue has no backlog.
  *
+ * @returns how much was queued again
+ *
  * @param now the database's time at the beginning, epoch ms
  */
 async function sweepType(table: Table, type: DueType, queue: SweptQueue, now: number): Promise<number> {
+  if (!(await hasRoom(queue))) return 0;
   const startedAt = table.now();
   const before = new Date(now - graceMs).toISOString();
   let requeued = 0;

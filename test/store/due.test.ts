@@ -230,6 +230,17 @@ describe('the sweeper', () => {
     assert.equal(writeUnits, 0);
   });
 
+  it('sweeps the other type when the depth of a queue cannot be read, and fails in the end', async () => {
+    const table = await engine.newTable();
+    const work = await openWork(table);
+    table.clock.now += 600_000;
+    const [withdrawals, transfers] = [queueOf(0), queueOf(0)];
+    const depth = () => Promise.reject(new Error('no depth'));
+    await assert.rejects(sweep({ table, withdrawals: { ...withdrawals, depth }, transfers }), /no depth/);
+    const queued = work.filter(({ type }) => type === 'transfer').map(({ transactionId }) => transactionId);
+    assert.deepEqual(transfers.sent, queued);
+  });
+
   it('queues again what is overdue of both types, each once', async () => {
     const table = await engine.newTable();
     const work = await openWork(table);

@@ -275,13 +275,25 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   transfer: {
     of: {
       201: { meaning: 'Booked: `completed`', schema: 'Transaction' },
-      202: { meaning: 'Queued: the sender is debited, the receiver will be credited', schema: 'Transaction' },
+      202: {
+        meaning:
+          'Queued: the sender is debited. The receiver is credited, or the transfer fails and the sender has it back',
+        schema: 'Transaction',
+      },
       200: { meaning: 'Queued, and the end came while the client preferred to wait', schema: 'Transaction' },
     },
     codes: [...spend, 'same_wallet', 'receiver_unavailable'],
     prefer: ['`respond-async`: queue the transfer', wait],
   },
-  'list-transactions': { of: { 200: { meaning: 'A page of transactions', schema: 'TransactionPage' } } },
+  'list-transactions': {
+    of: {
+      200: {
+        meaning:
+          'A page of transactions by `createdAt`. A queued transfer comes to its receiver later, among earlier ones',
+        schema: 'TransactionPage',
+      },
+    },
+  },
   'get-transaction': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
   'get-receipt': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
   'list-entries': { of: { 200: { meaning: 'A page of entries', schema: 'EntryPage' } } },

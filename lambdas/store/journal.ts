@@ -45,6 +45,8 @@ export interface JournalLine {
  * are written, so that an hour that was checked gets no more. The check begins later than this after the hour.
  */
 const journalSlackMs = 300_000;
+/** How far ahead of the time an hour may be in which a change is listed, ms. */
+const mostAheadMs = 24 * hourMs;
 /** A line is read within hours as a rule, and after days where the check has stood still. */
 const memoryMs = 30 * 24 * hourMs;
 
@@ -79,17 +81,18 @@ export async function putJournal(entries: Table, changes: readonly ListedChange[
   const now = entries.now();
   const hours = Map.groupBy(changes, ({ at }) => bookedHour(at, now));
   await Promise.all(
-    [...hours].map(([booked, listed]) => {
-      const lines = textOf(listed);
-      const item = {
-        ...journalKey(filedHour(booked, now), fingerprintOf([booked, lines])),
-        booked,
-        lines: deflateRawSync(lines),
-        ttl: Math.ceil((now + memoryMs) / 1000),
-      };
-      return persist(entries, () =>
-        entries.client.send(new PutItemCommand({ TableName: entries.name, Item: toItem(item) })),
-      );
+    [...hours].flatMap(([booked, listed]) => {
+      const text = textOf(listed);
+      const lines = deflateRawSync(text);
+      return filedHours(booked, now).map((hour) => {
+        const item = {
+          ...journalKey(hour, fingerprintOf([booked, text])),
+          ...{ booked, lines, ttl: Math.ceil((now + memoryMs) / 1000) },
+        };
+        return persist(entries, () =>
+          entries.client.send(new PutItemCommand({ TableName: entries.name, Item: toItem(item) })),
+        );
+      });
     }),
   );
 }
@@ -100,11 +103,15 @@ function bookedHour(at: unknown, now: number): string {
   return Number.isNaN(startOf(hour)) ? hourOfMs(now) : hour;
 }
 
-/** Returns the hour in whose partitions a change is listed. */
-function filedHour(booked: string, now: number): string {
+/**
+ * Returns the hours in whose partitions a change is listed. What a clock that is wrong has booked ahead is listed twice: now,
+ * and in its hour, whose sums need it.
+ */
+function filedHours(booked: string, now: number): string[] {
   const start = startOf(booked);
   const isOpen = now >= start - journalSlackMs && now < start + hourMs + journalSlackMs;
-  return isOpen ? booked : hourOfMs(now);
+  if (isOpen) return [booked];
+  return start > now && start < now + mostAheadMs ? [hourOfMs(now), booked] : [hourOfMs(now)];
 }
 
 /** The lines as JSON: of each wallet its id, its versions, and its bookings as `<transactionId>:<count>`. */

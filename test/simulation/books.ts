@@ -5,6 +5,9 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
 import type { Table } from '../../lambdas/store/table.ts';
+import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
+import { hourMs, hourOfMs } from '../../lambdas/domain/hours.ts';
+import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
 import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { journalLinesOf } from '../../lambdas/store/journal.ts';
@@ -60,6 +63,8 @@ const containersOfShard = 2;
 const keptHeads = 2;
 /** Time limit of the projector, ms. */
 const limitMs = 60_000;
+/** The share of histories whose closed hours are checked. */
+const shareWithHours = 0.25;
 /** Time in which the check of the books ends. */
 const passMs = 600_000;
 const faults = ['delivered-twice', 'delivered-late'] as const;
@@ -70,6 +75,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     return { name, records: [], isBusy: false, batches: 0, containers, stops: 0 };
   });
   const aside: DynamoDBRecord[] = [];
+  const startedAt = world.now();
   let behindUntil = 0;
   let sequence = 0;
 
@@ -223,6 +229,31 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     return named;
   }
 
+  /**
+   * Checks all hours as if they were closed, on a clock of its own that is ahead; returns what is wrong with them.
+   */
+  async function checkHours(): Promise<string[]> {
+    const found: string[] = [];
+    const last = hourOfMs(world.now());
+    let aheadMs = 3 * hourMs;
+    const now = () => world.now() + aheadMs;
+    const hours = beginHours(startedAt - hourMs, undefined);
+    const report = ({ kind, subject, detail }: Discrepancy) => found.push(`${kind} ${subject}: ${detail}`);
+    const work = async () => {
+      while (hours.hour <= last) {
+        const books = { table, entries: { ...entries, now }, statement: undefined };
+        const outcome = await runHours(books, hours, { now, stop: () => false, secondLookMs: 60_000, report });
+        if (typeof outcome === 'object') aheadMs += outcome.waitUntil - now();
+        else aheadMs += hourMs;
+      }
+    };
+    const ending = world.task('check of closed hours', passMs, work);
+    await world.run(world.now() + passMs);
+    const { how } = await ending;
+    if (how !== 'returned') violate('the check of closed hours ends', how);
+    return found;
+  }
+
   return {
     entries,
     isIdle,
@@ -236,7 +267,11 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
         if (aside.length > 0) violate('the ledger follows the wallets', `${aside.length} records are set aside`);
       }
       const { ledgers, totals, journal } = await readEntries();
-      if (restored === undefined) checkJournal(journal);
+      if (restored === undefined) {
+        checkJournal(journal);
+        if (chance(world.seed, 'closed hours') < shareWithHours)
+          for (const problem of await checkHours()) violate('closed hours are sound', problem);
+      }
       const told = new Set(
         aside.map(({ dynamodb }) => changeText(unmarshall((dynamodb?.NewImage ?? {}) as StoredItem))),
       );

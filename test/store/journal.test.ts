@@ -102,6 +102,24 @@ describe('the journal of changes', () => {
     books.close();
   });
 
+  it('lists what a wrong clock has booked ahead at once, and in its hour too', async () => {
+    const books = await newBooks(engine);
+    const [hour, ahead, farAhead] = ['2026-03-01T10', '2026-03-01T13', '2026-03-05T10'] as const;
+    const listedAs = async (booked: string) => {
+      setClock(books, startOf(booked) + 60_000);
+      const walletId = await openWallet(books.table, 'ann');
+      setClock(books, startOf(hour) + 60_000);
+      await books.follow();
+      return `${walletId} 0`;
+    };
+    const first = await listedAs(ahead);
+    const second = await listedAs(farAhead);
+    assert.deepEqual(await listed(books, hour), [first, second].sort());
+    assert.deepEqual(await listed(books, ahead), [first]);
+    assert.deepEqual(await listed(books, farAhead), []);
+    books.close();
+  });
+
   it('has no line of what is delivered again, and repeats a batch whose line was not written', async () => {
     const books = await newBooks(engine);
     const ann = await openWallet(books.table, 'ann');

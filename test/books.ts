@@ -1,4 +1,4 @@
-/** Both tables of the books on a test engine, the stream between them, and the projector that follows it. */
+/** Both tables of the books on a test engine, with the stream between them and the projector that reads it. */
 import './environment.ts';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
@@ -16,14 +16,15 @@ import type { UnprojectedRecord } from '../lambdas/workers/projector.ts';
 export interface TestBooks {
   readonly table: TestTable;
   readonly entries: TestTable;
-  /** What the stream has that was not taken before, oldest first. */
+  /** Returns the records of the stream that no earlier call returned, oldest first. */
   readonly takeRecords: () => Promise<DynamoDBRecord[]>;
-  /** What the projector has set aside. */
+  /** The records that the projector set aside. */
   readonly aside: DynamoDBRecord[];
   /**
-   * Hands records to the projector; gives the sequence number from which it wants them again.
+   * Passes records to the projector. Returns the sequence number from which the projector wants them again.
    *
-   * @param heads what the projector's container knows from earlier batches; a new container without it
+   * @param heads the wallet heads that the projector's container has from earlier batches; leave out for a new
+   * container
    */
   readonly hand: (records: readonly DynamoDBRecord[], heads?: Heads) => Promise<string | undefined>;
   /** Brings the entries up to date. */
@@ -31,7 +32,7 @@ export interface TestBooks {
   readonly close: () => void;
 }
 
-/** Empty books. */
+/** Creates empty books. */
 export async function newBooks(engine: TestEngine): Promise<TestBooks> {
   const table = await engine.newTable();
   const entries = await newEntriesTable(engine, `${table.name}-entries`);
@@ -69,7 +70,7 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
   };
 }
 
-/** The entries table as the CDK construct describes it. */
+/** Creates the entries table as the CDK construct describes it. */
 export async function newEntriesTable(engine: TestEngine, name: string): Promise<TestTable> {
   const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
   new EntriesTable(stack, 'Entries', { deletionProtection: true, capacity: capacityFor(undefined) });

@@ -1,4 +1,4 @@
-/** Holds what the service answers against docs/openapi.json. */
+/** Checks the answers of the service against docs/openapi.json. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
@@ -41,10 +41,10 @@ export const document = JSON.parse(
   readFileSync(join(import.meta.dirname, '..', 'docs', 'openapi.json'), 'utf8'),
 ) as Document;
 
-/** A request and its answer; texts as they were sent. */
+/** A request and its answer, as the texts that were sent. */
 export interface Exchange {
   readonly method: string;
-  /** With its query. */
+  /** The path with its query. */
   readonly path: string;
   readonly sent?: string | undefined;
   readonly status: number;
@@ -53,8 +53,8 @@ export interface Exchange {
 }
 
 /**
- * Asserts that the document tells of this answer: of its status, its headers, and all that is in its body; and that
- * it allows a request that was not refused. Paths that are none of the API are left alone.
+ * Asserts that the document describes this answer: its status, its headers and its whole body. Asserts too that the
+ * document allows the request, if it was not refused. Skips paths outside the API.
  */
 export function assertDocumented({ method, path, sent, status, headers, answer }: Exchange): void {
   const { pathname, searchParams } = new URL(path, 'http://service');
@@ -91,7 +91,10 @@ export function assertDocumented({ method, path, sent, status, headers, answer }
   }
 }
 
-/** Answers may have members and values that no schema names; a test may not, as a schema was forgotten then. */
+/**
+ * Closes a schema. Callers must accept members and values that no schema names, but a test must not: an unnamed one
+ * means that a schema is incomplete.
+ */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (schema === null || typeof schema !== 'object') return schema;
@@ -106,7 +109,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time'
 ajv.addSchema(closed(document) as object, 'openapi');
 const validators = new Map<string, ValidateFunction>();
 
-/** Asserts that a value is as the schema at this place of the document says. */
+/** Asserts that a value matches the schema at this place of the document. */
 export function assertValid(place: readonly string[], value: unknown, about: string): void {
   const pointer = [...place, 'schema'].map((name) => name.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
   const ref = `openapi#/${encodeURI(pointer)}`;

@@ -1,6 +1,6 @@
 /**
- * The wallet table for tests: on the real engine, in memory, as the CDK construct describes it; with a clock that the
- * test owns, a record of every call with the units it consumed, and a place to put faults on the wire.
+ * The wallet table for tests: on the real engine, in memory, as the CDK construct describes it. The test owns its
+ * clock, reads a record of every call with the units it consumed, and can inject faults into the calls.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
@@ -21,14 +21,14 @@ export interface Call {
   /** The operation's name, `TransactWriteItems` or `GetItem`. */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /** Consumed by table and indexes; 0 when the call was not answered with success. */
+  /** The units that table and indexes consumed; 0 unless the call succeeded. */
   readonly readUnits: number;
   readonly writeUnits: number;
 }
 
 /**
- * What happens to a call on the wire. It may send the call (also twice) before anything goes wrong, or not at all, and
- * answer or throw as the SDK's HTTP handler would. See faults.ts.
+ * Controls one call. A fault may send the call once, twice or not at all. It then answers or throws as the SDK's HTTP
+ * handler would. See faults.ts.
  */
 export type Fault = (call: Call, send: () => Promise<HttpResponse>) => Promise<HttpResponse>;
 
@@ -36,17 +36,17 @@ export type Fault = (call: Call, send: () => Promise<HttpResponse>) => Promise<H
 export interface TestTable extends Table {
   /** Epoch milliseconds. */
   readonly clock: { now: number };
-  /** Every call so far, in the order in which they began. */
+  /** All calls in the order of their beginnings. */
   readonly calls: readonly Call[];
-  /** Stands between the client and the engine while it is set. */
+  /** The fault between the client and the engine, if any. */
   fault: Fault | undefined;
 }
 
 export interface TestEngine {
   readonly endpoint: string;
-  /** An empty table. */
+  /** Creates an empty table. */
   readonly newTable: () => Promise<TestTable>;
-  /** A table that exists, through a client, clock, record and faults of its own. */
+  /** Opens an existing table through its own client, clock, record and faults. */
   readonly openTable: (name: string) => TestTable;
   readonly stop: () => Promise<void>;
 }
@@ -56,12 +56,12 @@ export const epoch = Date.parse('2026-03-01T12:00:00.000Z');
 const region = 'us-east-1';
 let tables = 0;
 
-/** Starts an engine that keeps nothing; stop it when the tests are done. */
+/** Starts an engine without storage. The caller must stop it after the tests. */
 export async function startTestEngine(): Promise<TestEngine> {
   const engine = await startEngine(undefined);
   const clients: DynamoDBClient[] = [];
   const openTable = (name: string): TestTable => {
-    // As dynamodbClient() in lambdas/runtime: the store tries again itself.
+    // As dynamodbClient() in lambdas/runtime: the store does the retries.
     const client = new DynamoDBClient({
       endpoint: engine.endpoint,
       region,
@@ -113,7 +113,7 @@ export async function startTestEngine(): Promise<TestEngine> {
 
 let sentTables = 0;
 
-/** Makes a table for the record of notifications; returns its name. */
+/** Creates a table for the record of notifications. Returns its name. */
 export async function newSentTable({ endpoint }: TestEngine): Promise<string> {
   const TableName = `sent-${String(process.pid)}-${String(Date.now())}-${String(++sentTables)}`;
   await ensureTable(endpoint, region, {
@@ -127,7 +127,7 @@ export async function newSentTable({ endpoint }: TestEngine): Promise<string> {
   return TableName;
 }
 
-/** What `work` calls and consumes. */
+/** Returns the calls that `work` makes and the units that it consumes. */
 export async function measure<T>(table: TestTable, work: () => Promise<T>) {
   const before = table.calls.length;
   const result = await work();
@@ -158,7 +158,7 @@ function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
       };
       const writes = /Write|Put|Update|Delete|Execute/.test(operation);
       for (const { CapacityUnits = 0, ReadCapacityUnits, WriteCapacityUnits } of [consumed ?? []].flat()) {
-        // A write that was done before under the same client token consumes read units.
+        // A repeated write under the same client token consumes read units.
         const read = writes ? (ReadCapacityUnits ?? 0) : CapacityUnits;
         call.readUnits += read;
         call.writeUnits += WriteCapacityUnits ?? CapacityUnits - read;
@@ -173,7 +173,7 @@ function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
       const send = async () => (await next(args)).response as HttpResponse;
       return { response: call === undefined ? await send() : await intercept(call, send) };
     },
-    // Next to the HTTP handler, so that answers go through the SDK's own reading of them.
+    // Runs beside the HTTP handler, so that the SDK parses these answers as it parses real ones.
     { step: 'deserialize', priority: 'low', name: 'faults' },
   );
   return calls;
@@ -181,7 +181,7 @@ function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
 
 let described: TableProperties | undefined;
 
-/** The table of the CDK construct, synthesized once. */
+/** Returns the table of the CDK construct, synthesized once. */
 function describeTable(): TableProperties {
   if (described !== undefined) return described;
   const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');

@@ -1,10 +1,10 @@
-/** What can go wrong with a call to DynamoDB, as it looks on the wire. See `Fault` in engine.ts. */
+/** Faults of a call to DynamoDB, as they look on the wire. See `Fault` in engine.ts. */
 import type { CancellationReason } from '@aws-sdk/client-dynamodb';
 import { HttpResponse } from '@smithy/core/protocols';
 import { Readable } from 'node:stream';
 import type { Fault } from './engine.ts';
 
-/** DynamoDB answers with an error, and has done nothing. `type` is the exception's name. */
+/** Answers with an error of DynamoDB without any effect. `type` is the exception's name. */
 export function answer(type: string, status = 400, members: object = {}): Fault {
   return () => {
     const body = JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type, ...members });
@@ -18,29 +18,29 @@ export function answer(type: string, status = 400, members: object = {}): Fault 
   };
 }
 
-/** An atomic write is cancelled, for a reason for each of its items (`None` where there is none). */
+/** Cancels an atomic write, with one reason for each of its items (`None` for an item without one). */
 export function cancelled(...reasons: readonly CancellationReason[]): Fault {
   return answer('TransactionCanceledException', 400, { CancellationReasons: reasons });
 }
 
-/** The call never arrives. */
+/** Drops the call before it arrives. */
 export const lostRequest: Fault = () => Promise.reject(failure('ECONNRESET', { code: 'ECONNRESET' }));
 
-/** The call takes effect, and its answer comes too late. */
+/** Lets the call take effect and loses its answer to a time-out. */
 export const lostAnswer: Fault = async (_call, send) => {
   const response = await send();
   (response.body as Readable).resume();
   throw failure('the answer did not arrive in time', { name: 'TimeoutError' });
 };
 
-/** The call arrives twice; the second answer counts. */
+/** Sends the call twice. The second answer counts. */
 export const twice: Fault = async (_call, send) => {
   const response = await send();
   (response.body as Readable).resume();
   return send();
 };
 
-/** The statements of a batch take effect, and each but the first is reported as failed, with this code. */
+/** Runs the statements of a batch, and reports each but the first as failed with this code. */
 export function misreported(code: string): Fault {
   return async (_call, send) => {
     const response = await send();
@@ -55,7 +55,7 @@ export function misreported(code: string): Fault {
   };
 }
 
-/** The first calls meet these faults in turn; what follows is sent as it is. */
+/** Applies these faults to the first calls in turn. Later calls pass unchanged. */
 export function inTurn(...faults: readonly Fault[]): Fault {
   const left = [...faults];
   return (call, send) => (left.shift() ?? pass)(call, send);

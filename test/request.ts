@@ -1,4 +1,4 @@
-/** Requests to the routes as API Gateway hands them to a function, without the gateway. */
+/** Requests to the routes, in the form in which API Gateway passes them to a function. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { routes } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
@@ -6,10 +6,10 @@ import type { AuthorizerContext } from '../lambdas/runtime/caller.ts';
 import { several } from '../bench/requests.ts';
 import { assertDocumented } from './documented.ts';
 
-/** Who calls: what the authorizer would say. */
+/** The caller, as the authorizer describes it. */
 export type CallerContext = AuthorizerContext;
 
-/** As long as Cognito's. */
+/** An issuer as long as Cognito's. */
 export const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI';
 
 export const operator: CallerContext = { principal: 'operator-1', scopes: 'operate', issuer };
@@ -19,7 +19,7 @@ export function endUser(principal: string): CallerContext {
 }
 
 export interface Request {
-  /** Absent: a request without a token. */
+  /** The caller; absent for a request without a token. */
   readonly as?: CallerContext | undefined;
   /** Path parameters by name. */
   readonly path?: Readonly<Record<string, string>>;
@@ -27,15 +27,15 @@ export interface Request {
   /** The Idempotency-Key. */
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Headers that are given more than once: all their lines. */
+  /** Repeated headers with all their values. */
   readonly repeated?: Readonly<Record<string, string[]>>;
-  /** Sent as JSON; a string is sent as it is. */
+  /** The body, sent as JSON; a string is sent unchanged. */
   readonly body?: unknown;
-  /** Bytes of a body that the gateway hands on in Base64. */
+  /** The bytes of a body that the gateway passes on in Base64. */
   readonly bytes?: Uint8Array;
 }
 
-/** What a caller sees of an answer; `body` is read as JSON (undefined: there was none). */
+/** The answer as a caller sees it. `body` is parsed JSON, or undefined if there was none. */
 export interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export interface Response {
 /** A route as `serve` makes it. */
 export type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
-/** Sends a request to the function behind a route; fails when the answer is not as docs/openapi.json says. */
+/** Sends a request to the function behind a route. Fails when the answer does not match docs/openapi.json. */
 export async function send(name: FunctionName, handler: Handler, request: Request): Promise<Response> {
   const event = eventOf(name, request);
   const result = await handler(event, { awsRequestId: 'request-1' } as Context);
@@ -94,7 +94,7 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
     requestContext: {
       authorizer: as ?? null,
       requestId: 'gateway-1',
-      // As behind a stage.
+      // The path as it is behind a stage.
       path: `/prod${filledPath}`,
     },
   } as APIGatewayProxyEvent;

@@ -10,7 +10,7 @@ const fraudLimits: FraudPolicy = {
   newDestination: { amount: 1_000 },
 };
 
-/** A value of the right form for each variable that a function reads. Nothing answers at the addresses among them. */
+/** A valid value for each variable that a function reads. No server answers at the addresses among them. */
 export const sampleEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
   Object.values(environments)
     .flat()

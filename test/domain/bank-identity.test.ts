@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import { bankIdOf } from '../../lambdas/bank/identity.ts';
 
 describe('the id of a bank', () => {
-  it('is the one that was given', () => {
+  it('is the configured one', () => {
     for (const id of ['bank-1', '!', '~'.repeat(64), 'httpsbank']) assert.equal(bankIdOf(id), id);
   });
 
-  it("is made of the URL's host and path, so that the same bank keeps it", () => {
+  it('comes from the host and path of the URL, so that the same bank keeps its id', () => {
     for (const url of [
       'https://bank.example/v1',
       'https://bank.example/v1/',
@@ -28,7 +28,7 @@ describe('the id of a bank', () => {
     assert.equal(bankIdOf(long('a')), ids[0]);
   });
 
-  it('is refused when it is empty, too long, or has a space or what is not ASCII', () => {
+  it('is refused when it is empty, too long, or contains a space or a non-ASCII character', () => {
     for (const id of ['', 'x'.repeat(65), 'my bank', 'bänk', 'bank\n']) {
       assert.throws(() => bankIdOf(id), {
         message: `a bank's id must be 1 to 64 printable characters, received "${id}"`,

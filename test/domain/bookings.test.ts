@@ -48,12 +48,12 @@ const sound: readonly Transaction[] = [
   ended(queued, 'failed', refundPostings(queued)),
 ];
 
-describe('a transaction', () => {
-  it('of each type and status is sound as the service makes it', () => {
+describe('the bookings of a transaction', () => {
+  it('are sound for each type and status that the service writes', () => {
     for (const transaction of sound) assert.equal(problemOf(transaction), undefined);
   });
 
-  it('is not sound with another amount, status, account, sum, or without postings or end', () => {
+  it('are not sound with another amount, status, account or sum, or without postings or end', () => {
     for (const transaction of sound) {
       const [first, ...others] = transaction.postings;
       assert.ok(first);
@@ -74,7 +74,7 @@ describe('a transaction', () => {
     }
   });
 
-  it('books at its acceptance, and at its end', () => {
+  it('are made at its acceptance and at its end', () => {
     assert.deepEqual(bookingsOf(held), [{ at, postings: held.postings }]);
     const settled = ended(held, 'completed', settlePostings(held));
     assert.deepEqual(bookingsOf(settled), [

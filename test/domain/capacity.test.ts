@@ -11,7 +11,7 @@ const units: Units = {
 const load: Load = { charges: 600, transfers: 300, withdrawals: 100, balances: 1_000, hottest: 0.01 };
 
 describe('the capacity model', () => {
-  it('asks of each limit what the load needs of it, the nearest limit first', () => {
+  it('computes the use of each limit under a load, the nearest limit first', () => {
     const limits = limitsOf(load, units, assumedTimes);
     const demandOf = (name: string) => limits.find((limit) => limit.name === name)?.demand;
     assert.equal(demandOf('requests at the gateway'), 2_000);
@@ -25,7 +25,7 @@ describe('the capacity model', () => {
     );
   });
 
-  it('needs as many times more as the load is larger', () => {
+  it('scales every need with the load', () => {
     const tenfold: Load = { ...load, charges: 6_000, transfers: 3_000, withdrawals: 1_000, balances: 10_000 };
     const [small, large] = [concurrencyOf(load, assumedTimes), concurrencyOf(tenfold, assumedTimes)];
     for (const [name, busy] of Object.entries(large)) {
@@ -33,11 +33,11 @@ describe('the capacity model', () => {
     }
   });
 
-  it('prices write units by how they are paid', () => {
+  it('prices write units by the billing mode', () => {
     const onDemand = costOfMillion('transfer', units, assumedTimes, 'on demand');
     const provisioned = costOfMillion('transfer', units, assumedTimes, 'provisioned');
     assert.equal(onDemand['write units'], 16 * 0.625);
-    // $0.00065 for a unit in each second of an hour, of which seven in ten are used.
+    // A provisioned unit costs $0.00065 an hour, and 70 % of the units are used.
     assert.ok(Math.abs(Number(provisioned['write units']) - (16 * 650) / 3_600 / 0.7) < 1e-9);
     assert.deepEqual(Object.keys(onDemand), Object.keys(provisioned));
   });

@@ -9,7 +9,7 @@ import type { Wallet } from '../../lambdas/domain/wallet.ts';
 const started = Date.parse('2026-03-01T12:00:00.000Z');
 const iso = (ms: number) => new Date(started + ms).toISOString();
 
-/** The changes of a wallet that is opened at the first of these times and charged with 1, 2, 3, … at the others. */
+/** Returns the changes of a wallet that opens at the first time and receives charges of 1, 2, 3, … at the others. */
 function changesAt([opening = 0, ...times]: readonly number[], name = 'tx'): [WalletChange, ...WalletChange[]] {
   let before = openWallet({
     walletId: 'w_eur_1',
@@ -39,7 +39,7 @@ function ledgerOf(changes: readonly WalletChange[]): Entry[] {
   return ledger;
 }
 
-/** As entries were written at first: each at its own time, which may be before that of the entry before it. */
+/** Returns entries as early releases wrote them: each has its own time, which may precede that of the entry before. */
 function withoutOrder(ledger: readonly Entry[]): Entry[] {
   return ledger.map(({ bookedAt, ...entry }) => ({ ...entry, at: bookedAt ?? entry.at }));
 }
@@ -47,7 +47,7 @@ function withoutOrder(ledger: readonly Entry[]): Entry[] {
 const times = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 12 });
 
 describe('the time at which a version holds', () => {
-  it('never runs backwards, whatever the clocks of the commands say', () => {
+  it('never runs backwards, even when the clocks of the commands do', () => {
     fc.assert(
       fc.property(times, (at) => {
         const ledger = ledgerOf(changesAt(at));
@@ -63,7 +63,7 @@ describe('the time at which a version holds', () => {
     );
   });
 
-  it('gives the balance at each moment: of the last version before which all had been asked for', () => {
+  it('selects for each moment the last version whose commands had all been requested by then', () => {
     fc.assert(
       fc.property(times, fc.integer({ min: -1, max: 41 }), (at, moment) => {
         const changes = changesAt(at);
@@ -80,7 +80,7 @@ describe('the time at which a version holds', () => {
     );
   });
 
-  it('is never guessed while the ledger is behind: the answer is the right one or none', () => {
+  it('is never guessed while the ledger is behind: the balance is right or absent', () => {
     fc.assert(
       fc.property(times, fc.nat(12), fc.integer({ min: 0, max: 41 }), (at, behind, moment) => {
         const changes = changesAt(at);
@@ -97,7 +97,7 @@ describe('the time at which a version holds', () => {
   });
 });
 
-describe('a change that the ledger has already', () => {
+describe('a change that the ledger already has', () => {
   const changes = changesAt([0, 30, 10, 20]);
   const ledger = ledgerOf(changes);
   const last = ledger.at(-1);
@@ -109,7 +109,7 @@ describe('a change that the ledger has already', () => {
     }
   });
 
-  it('of which it has another is a broken chain: the wallet was put back to an earlier state', () => {
+  it('means a broken chain when the ledger has another change of that version: the wallet was set back to an earlier state', () => {
     const [opening, one, two] = changes;
     assert.ok(one && two);
     const before = one.after;
@@ -127,7 +127,7 @@ describe('a change that the ledger has already', () => {
     assert.throws(() => entriesAfter(last, opening), BrokenChain, 'the entry of the version is missing');
   });
 
-  it('must also be what the next one follows, even when the balances are the same', () => {
+  it('must also be the one that the next change follows, even when the balances are equal', () => {
     const [, other] = changesAt([0, 31], 'other');
     assert.ok(other);
     const next = { before: other.after, after: charged(other.after, 9, 40, 'tx_9') };
@@ -137,7 +137,7 @@ describe('a change that the ledger has already', () => {
 });
 
 describe('the balance of a wallet that does not fit its ledger', () => {
-  it('is none, for moments that its entries do not prove', () => {
+  it('is absent for moments that its entries do not prove', () => {
     const [opening, one] = changesAt([0, 10]);
     const [, other] = changesAt([0, 10], 'other');
     assert.ok(one && other);

@@ -4,7 +4,7 @@ import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { problem } from '../../lambdas/runtime/problem.ts';
 
-/** The contract: which status each code is answered with. A code that is missing here does not compile. */
+/** The contract: the HTTP status of each code. A code that is missing here does not compile. */
 const contract: Record<ErrorCode, number> = {
   invalid_request: 400,
   idempotency_key_required: 400,
@@ -48,12 +48,12 @@ describe('error codes', () => {
     });
   }
 
-  it('each have a sentence of their own', () => {
+  it('each have their own sentence', () => {
     const titles = Object.keys(contract).map((code) => new WalletError(code as ErrorCode).title);
     assert.equal(new Set(titles).size, titles.length);
   });
 
-  it('carry what the caller needs for the next try', () => {
+  it('carry the delay and the limit that a caller needs for a retry', () => {
     const limited = problem(new WalletError('rate_limited', { limit: 10, retryAfterSeconds: 90 }));
     assert.deepEqual(limited.headers, {
       'Content-Type': 'application/problem+json',
@@ -76,7 +76,7 @@ describe('error codes', () => {
     assert.equal(problem(new WalletError('unauthorized')).headers?.['WWW-Authenticate'], 'Bearer');
   });
 
-  it('keep their cause for the log, and out of the answer', () => {
+  it('keep their cause for the log and hide it from the answer', () => {
     const error = new WalletError('busy', {}, { cause: new Error('TransactionConflict on WALLET#w_1') });
     assert.ok(error.cause instanceof Error);
     assert.ok(!JSON.stringify(problem(error)).includes('WALLET#'));

@@ -27,14 +27,14 @@ const wallet = openWallet({
 const withdrawn = withdrawal({ ...facts, destination: { account: 'DE02120300000000202051' } });
 const queued = queuedTransfer({ ...facts, toWalletId: 'w_2' });
 
-/** What a transaction tells on its way through these statuses, from its making. */
+/** Returns the events of a transaction from its creation through these statuses. */
 function story(transaction: Transaction, ...statuses: TransactionStatus[]): (EventType | undefined)[] {
   const images = [transaction, ...statuses.map((status) => ({ ...transaction, status }))];
   return images.map((after, index) => transactionEvent(images[index - 1], after));
 }
 
 describe('the event of a transaction', () => {
-  it('is its making and each change of its status', () => {
+  it('is its creation and each change of its status', () => {
     assert.deepEqual(story(charge(facts)), ['wallet.funded']);
     assert.deepEqual(story(transfer({ ...facts, toWalletId: 'w_2' })), ['transfer.completed']);
     assert.deepEqual(story(queued, 'completed'), ['transfer.accepted', 'transfer.completed']);
@@ -49,7 +49,7 @@ describe('the event of a transaction', () => {
     assert.deepEqual(story({ ...withdrawn, type: 'return', status: 'completed' }), ['withdrawal.returned']);
   });
 
-  it('is none when the status stays: a second claim, a visit put back, a link to a return', () => {
+  it('is absent when the status stays: a second claim, a postponed visit, a link to a return', () => {
     assert.deepEqual(story(withdrawn, 'executing', 'executing').at(-1), undefined);
     assert.deepEqual(story(withdrawn, 'completed', 'completed').at(-1), undefined);
   });
@@ -60,7 +60,7 @@ describe('the event of a transaction', () => {
 });
 
 describe('the event of a wallet', () => {
-  it('is its opening and each change of its status, not of its balance', () => {
+  it('is its opening and each change of its status, but no change of its balance', () => {
     assert.equal(walletEvent(undefined, wallet), 'wallet.created');
     assert.equal(walletEvent(wallet, { ...wallet, available: 5, total: 5, version: 1 }), undefined);
     assert.equal(walletEvent(wallet, { ...wallet, status: 'frozen' }), 'wallet.frozen');
@@ -90,7 +90,7 @@ describe('the actor of an event', () => {
     );
   });
 
-  it('is the service where a worker acts by itself, and the bank where the bank decides', () => {
+  it('is the service for an act of a worker, and the bank for a decision of the bank', () => {
     assert.deepEqual(transactionActor('withdrawal.executing', held), service);
     assert.deepEqual(transactionActor('withdrawal.review', held), service);
     assert.deepEqual(transactionActor('withdrawal.completed', held), bank);
@@ -102,14 +102,14 @@ describe('the actor of an event', () => {
     assert.deepEqual(transactionActor('transfer.failed', queuedOne), service);
   });
 
-  it('is the person who ended it, also on records that an earlier release has resolved', () => {
+  it('is the person who ended it, also on records that an earlier release resolved', () => {
     assert.deepEqual(transactionActor('withdrawal.completed', { ...held, endedBy: operator }), operator);
     const resolution = { outcome: 'failed', evidence: 'a letter', principal: 'olga', at } as const;
     const { kind, principal } = operator;
     assert.deepEqual(transactionActor('withdrawal.failed', { ...held, resolution }), { kind, principal });
   });
 
-  it('of a wallet is who opened it, or set its status', () => {
+  it('of a wallet is the person who opened it or set its status', () => {
     const opened = openWallet({ walletId: 'w_1', ownerId: 'ann', currency: 'EUR', at, createdBy: operator });
     assert.deepEqual(walletActor('wallet.created', opened), operator);
     const lastStatusChange = { status: 'frozen', at, actor: screening } as const;

@@ -6,7 +6,7 @@ import type { Activity, FraudLimits, FraudRule, Movement, Signal } from '../../l
 import { maxAmount } from '../../lambdas/domain/money.ts';
 
 const unlimited = { count: maxAmount, amount: maxAmount };
-/** Nothing is over these limits. */
+/** Limits that no test exceeds. */
 const generous: FraudLimits = {
   outgoingPerMinute: unlimited,
   outgoingPerHour: unlimited,
@@ -21,7 +21,7 @@ function moved(direction: 'in' | 'out', amount: number, seconds: number, destina
   return { transactionId: `tx_${String(++transactions)}`, direction, amount, at: noon + seconds, destination };
 }
 
-/** Counts movements in turn; gives the signals of each. */
+/** Counts movements in turn. Returns the signals of each. */
 function count(limits: FraudLimits, movements: readonly Movement[]): { activity: Activity; signals: Signal[][] } {
   let activity = noActivity;
   const signals = movements.map((movement) => {
@@ -44,7 +44,7 @@ describe('money out', () => {
   ] as const;
 
   for (const [rule, name, span, step] of windows) {
-    it(`tells of the movement that goes over a limit of ${rule}, once`, () => {
+    it(`signals the movement that exceeds a limit of ${rule}, once`, () => {
       const byCount = { ...generous, [name]: { ...unlimited, count: 2 } };
       const burst = [0, 1, 2, 3].map((seconds) => moved('out', 1, seconds));
       assert.deepEqual(rules(byCount, burst), [[], [], [rule], []]);
@@ -62,7 +62,7 @@ describe('money out', () => {
     });
   }
 
-  it('is counted as a list of all movements would count it, give or take a step', () => {
+  it('is counted as a list of all movements would count it, within one step', () => {
     const limits = { ...generous, outgoingPerMinute: { count: 0, amount: 0 } };
     const movement = fc.record({ amount: fc.integer({ min: 1, max: 100 }), pause: fc.integer({ min: 0, max: 40 }) });
     fc.assert(
@@ -81,7 +81,7 @@ describe('money out', () => {
     );
   });
 
-  it('keeps a bounded memory, and sums that stay exact', () => {
+  it('uses bounded memory and keeps its sums exact', () => {
     const movements = Array.from({ length: 3_000 }, (_, index) => moved('out', maxAmount, index * 37, `d${index}`));
     const { activity } = count(generous, movements);
     const { destinations, ...series } = activity;
@@ -92,7 +92,7 @@ describe('money out', () => {
     }
   });
 
-  it('that is told of late is counted where it belongs, or not at all when that is forgotten', () => {
+  it('that arrives late is counted at its own time, or not at all when that time is forgotten', () => {
     const limits = { ...generous, outgoingPerMinute: { ...unlimited, count: 1 } };
     assert.deepEqual(rules(limits, [moved('out', 1, 20), moved('out', 1, 0), moved('out', 1, 25)]), [
       [],
@@ -106,7 +106,7 @@ describe('money out', () => {
 describe('money in and out again', () => {
   const limits = { ...generous, inAndOut: { minutes: 10, amount: 100 } };
 
-  it('is told of when more than the limit has come and gone within the minutes', () => {
+  it('is signalled when more than the limit has come and gone within the minutes', () => {
     assert.deepEqual(rules(limits, [moved('in', 500, 0), moved('out', 100, 60), moved('out', 1, 120)]), [
       [],
       [],
@@ -116,7 +116,7 @@ describe('money in and out again', () => {
     assert.deepEqual(signal?.figures, { amount: 300, minutes: 10 });
   });
 
-  it('is not told of when what goes out had been there longer, or little of it came in', () => {
+  it('is not signalled when the money had been there longer, or when little came in', () => {
     assert.deepEqual(rules(limits, [moved('in', 500, 0), moved('out', 500, 661)]), [[], []]);
     assert.deepEqual(rules(limits, [moved('in', 100, 0), moved('out', 500, 60)]), [[], []]);
   });
@@ -125,7 +125,7 @@ describe('money in and out again', () => {
 describe('a new destination', () => {
   const limits = { ...generous, newDestination: { amount: 100 } };
 
-  it('is told of with more than the limit, the first time', () => {
+  it('is signalled the first time, above the limit', () => {
     assert.deepEqual(
       rules(limits, [
         moved('out', 101, 0, 'a'),
@@ -137,7 +137,7 @@ describe('a new destination', () => {
     );
   });
 
-  it('is new again when twenty others were paid since', () => {
+  it('is new again after payments to twenty others', () => {
     const others = Array.from({ length: 20 }, (_, index) => moved('out', 1, index, `other ${index}`));
     const all = rules(limits, [moved('out', 1, 0, 'a'), ...others, moved('out', 101, 30, 'a')]);
     assert.deepEqual(all.at(-1), ['new-destination']);

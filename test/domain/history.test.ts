@@ -7,7 +7,7 @@ import type { Stretch } from '../../lambdas/domain/history.ts';
 interface Entry {
   readonly key: string;
   readonly index: 0 | 1;
-  /** Whether the page's filter lets it through. */
+  /** True if the filter of the page admits the entry. */
   readonly shown: boolean;
 }
 
@@ -23,7 +23,7 @@ const entries = fc.uniqueArray(fc.nat({ max: 500 }), { maxLength: 60 }).chain((k
   ),
 );
 
-/** How far a read of an index gets, and whether one that got exactly to the end knows it. */
+/** The reach of a read of one index, and whether a read that ends exactly at the end of the index reports it. */
 interface Reach {
   readonly length: number;
   readonly knowsItsEnd: boolean;
@@ -35,7 +35,10 @@ interface Stream<T> {
   next: () => { value: T };
 }
 
-/** A query of one index, as DynamoDB answers it: newest first, the filter applied after the length. */
+/**
+ * Returns the entries of one query of an index, as DynamoDB does: newest first, with the filter applied after the
+ * limit.
+ */
 function read(of: readonly Entry[], after: string | undefined, how: Reach) {
   const rest = of.filter(({ key }) => after === undefined || key < after).sort((a, b) => (a.key < b.key ? 1 : -1));
   const scanned = rest.slice(0, how.length);
@@ -46,7 +49,7 @@ function read(of: readonly Entry[], after: string | undefined, how: Reach) {
 }
 
 describe('pages of two indexes', () => {
-  it('show every entry exactly once, newest first, however far each index was read', () => {
+  it('show every entry exactly once, newest first, wherever each read of an index ended', () => {
     fc.assert(
       fc.property(entries, fc.integer({ min: 1, max: 15 }), reads, (entries, limit, reads) => {
         const pages: Entry[][] = [];
@@ -72,7 +75,7 @@ describe('pages of two indexes', () => {
     );
   });
 
-  it('are full when each index was read as far as the page is long', () => {
+  it('are full when each index was read to the length of the page', () => {
     fc.assert(
       fc.property(entries, fc.integer({ min: 1, max: 15 }), (entries, limit) => {
         const all = entries.map((entry) => ({ ...entry, shown: true }));
@@ -89,7 +92,7 @@ describe('pages of two indexes', () => {
     );
   });
 
-  it('say nothing of a next page when there is none', () => {
+  it('have no cursor when there is no next page', () => {
     const stretches = [{ items: ['b', 'a'] }, { items: [] }];
     assert.deepEqual(
       mergePage(stretches, (key) => key, 2),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { maskAccount } from '../../lambdas/domain/transaction.ts';
 
-/** Characters that the mask itself never shows, so that whatever is shown comes from the account. */
+/** Characters that the mask itself never shows, so that every such character in the result comes from the account. */
 const account = fc.string({ unit: fc.constantFrom('A', 'Z', 'é', '0', '9', ' ', '-'), minLength: 1, maxLength: 64 });
 
 describe('a masked account', () => {
@@ -18,7 +18,7 @@ describe('a masked account', () => {
     );
   });
 
-  it('tells nothing of the length', () => {
+  it('does not reveal the length', () => {
     assert.equal(maskAccount('DE02120300000000202051'), '****2051');
     assert.equal(maskAccount('SIM-REJECT'), '****JECT');
     assert.equal(maskAccount('SIM-DOWN'), '****');

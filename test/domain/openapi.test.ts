@@ -11,7 +11,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, path, operation })),
 );
 
-/** Every `$ref` under a value. */
+/** Returns every `$ref` under a value. */
 function refsIn(value: unknown): string[] {
   if (value === null || typeof value !== 'object') return [];
   return Object.entries(value).flatMap(([name, member]) =>
@@ -19,7 +19,7 @@ function refsIn(value: unknown): string[] {
   );
 }
 
-/** What a `$ref` of the document points at. */
+/** Returns the target of a `$ref` of the document. */
 function resolve(ref: string): unknown {
   assert.match(ref, /^#\//);
   return ref
@@ -29,13 +29,13 @@ function resolve(ref: string): unknown {
 }
 
 describe('docs/openapi.json', () => {
-  it('has every route of the contract and no other, each under a name of its own', () => {
+  it('has every route of the contract and no other, each with its own name', () => {
     assert.match(document.openapi, /^3\.1\./);
     assert.deepEqual(operations.map(({ route }) => route).sort(), routes.map((r) => `${r.method} ${r.path}`).sort());
     assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, routes.length);
   });
 
-  it('says of each route what it is for, who may, which parameters its path has, and what it answers', () => {
+  it('states the purpose, scopes, path parameters and answers of each route', () => {
     for (const { route, path, operation } of operations) {
       assert.match(operation.summary, /^[A-Z].+[^.]$/, route);
       for (const scheme of operation.security.flatMap(Object.keys)) {
@@ -49,7 +49,7 @@ describe('docs/openapi.json', () => {
     }
   });
 
-  it('points only at what is there, and has nothing that nobody points at', () => {
+  it('has no $ref without a target, and no component without a reference', () => {
     const refs = new Set(refsIn(document));
     for (const ref of refs) assert.ok(resolve(ref), ref);
     const { schemas, headers } = document.components;
@@ -57,7 +57,7 @@ describe('docs/openapi.json', () => {
     for (const name of Object.keys(headers)) assert.ok(refs.has(`#/components/headers/${name}`), name);
   });
 
-  it('has schemas that are schemas', () => {
+  it('has valid schemas', () => {
     const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
     ajv.addSchema(document, 'openapi');
     for (const name of Object.keys(document.components.schemas)) {
@@ -80,20 +80,20 @@ describe('docs/openapi.json', () => {
         }
       }
     }
-    // What is asked for under a path of the document is never `not_found`.
+    // Routes under a documented path never answer `not_found`.
     assert.deepEqual([...found, 'not_found'].sort(), Object.keys(errorTitles).sort());
   });
 });
 
-/** Every object under a value, with its path. */
+/** Returns every object under a value, with its path. */
 function objectsIn(value: unknown, path = ''): { path: string; object: Readonly<Record<string, unknown>> }[] {
   if (value === null || typeof value !== 'object') return [];
   const inside = Object.entries(value).flatMap(([name, member]) => objectsIn(member, `${path}/${name}`));
   return Array.isArray(value) ? inside : [{ path, object: value as Record<string, unknown> }, ...inside];
 }
 
-describe('what generators of clients make of the document', () => {
-  it('is not hindered by a $ref with siblings, or by an expression that only ECMAScript knows', () => {
+describe('generators of clients', () => {
+  it('meet no $ref with siblings, and no expression that only ECMAScript accepts', () => {
     for (const { path, object } of objectsIn(document)) {
       if ('$ref' in object) assert.deepEqual(Object.keys(object), ['$ref'], path);
       if (typeof object['pattern'] === 'string') {
@@ -102,7 +102,7 @@ describe('what generators of clients make of the document', () => {
     }
   });
 
-  it('has a text for each field, parameter, header and operation', () => {
+  it('find a text for each field, parameter, header and operation', () => {
     for (const { path, object } of objectsIn(document.components.schemas)) {
       if (object['type'] !== 'object') continue;
       for (const [name, field] of Object.entries((object['properties'] ?? {}) as Record<string, object>)) {
@@ -119,14 +119,14 @@ describe('what generators of clients make of the document', () => {
     }
   });
 
-  it('knows that values in answers are open, and those in requests are not', () => {
+  it('find open values in answers and closed ones in requests', () => {
     for (const [name, schema] of Object.entries(document.components.schemas)) {
       const forbidden = name.endsWith('Request') ? 'x-extensible-enum' : 'enum';
       for (const { path, object } of objectsIn(schema, name)) assert.ok(!Array.isArray(object[forbidden]), path);
     }
   });
 
-  it('has a pattern for each parameter of a path, and for currencies', () => {
+  it('find a pattern for each path parameter and for currencies', () => {
     for (const { object } of objectsIn(document)) {
       if (object['in'] === 'path') assert.ok((object['schema'] as { pattern?: string }).pattern);
       const { currency } = (object['properties'] ?? {}) as { currency?: { pattern?: string } };
@@ -147,7 +147,7 @@ describe('the examples of the document', () => {
     );
   });
 
-  it('are there for each body and each answer, and are what their schemas say', () => {
+  it('exist for each body and each answer, and match their schemas', () => {
     for (const { place, content } of contents) {
       const { example, examples = {} } = content;
       const values = Object.values(examples).map(({ $ref }) => (resolve($ref) as { value: unknown }).value);
@@ -168,12 +168,12 @@ describe('the examples of the document', () => {
   });
 });
 
-describe('an answer that the document does not tell of', () => {
+describe('an answer that the document does not describe', () => {
   const headers = new Headers({ 'Content-Type': 'application/json' });
   const healthy = { method: 'GET', path: '/health', status: 200, headers, answer: '{"status":"ok"}' };
   const keyed = { ...healthy, method: 'POST', path: '/bank/notifications', answer: '{"reference":"tx"}' };
 
-  it('is found, by its status, its media type, its headers or its members; so is the request', () => {
+  it('is found by its status, its media type, its headers or its members; so is the request', () => {
     assertDocumented(healthy);
     assertDocumented(keyed);
     for (const wrong of [

@@ -29,7 +29,9 @@ const facts = fc.record({
 const toWalletId = 'w_2';
 const destination = { account: 'DE02120300000000202051' };
 
-/** Each way in which money moves, as what it books from beginning to end, and what it leaves of an amount of 1. */
+/**
+ * Each way in which money moves: its bookings from beginning to end, and the change of each account for an amount of 1.
+ */
 const stories: Record<string, { book: (facts: Facts) => readonly Posting[]; leaves: Record<string, bigint> }> = {
   charge: {
     book: (facts) => charge(facts).postings,
@@ -103,7 +105,7 @@ describe('postings', () => {
     });
   }
 
-  it('net out exactly, whatever their order, and agree with their sum', () => {
+  it('net out exactly in any order, and agree with their sum', () => {
     const account = fc.constantFrom(accounts.available('w'), accounts.held('w'), accounts.external('EUR'));
     const postings = fc.array(fc.record({ account, amount: fc.integer({ min: -maxAmount, max: maxAmount }) }));
     const shuffledPairs = postings.chain((all) =>

@@ -7,7 +7,9 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const noon = Date.parse('2026-03-01T12:00:00Z');
 
-/** Sends at these times (epoch ms, ascending), and counts as the store does; gives the times that were accepted. */
+/**
+ * Sends requests at these times (epoch ms, ascending) and counts them as the store does. Returns the accepted times.
+ */
 function accepted(times: readonly number[], limit: number): number[] {
   const windows = new Map<number, number>();
   const counted = (window: number) => windows.get(window) ?? 0;
@@ -18,7 +20,7 @@ function accepted(times: readonly number[], limit: number): number[] {
   });
 }
 
-/** The most times that any stretch of this length holds. */
+/** Returns the highest number of times in any interval of this length. */
 function mostWithin(times: readonly number[], lengthMs: number): number {
   return Math.max(0, ...times.map((from) => times.filter((time) => time >= from && time < from + lengthMs).length));
 }
@@ -29,7 +31,7 @@ const someTimes = fc
 const someLimit = fc.integer({ min: 1, max: 12 });
 
 describe('the windows of a rate limit', () => {
-  it('let no hour hold more than the limit, wherever it begins', () => {
+  it('let no hour hold more than the limit, wherever the hour begins', () => {
     fc.assert(
       fc.property(someTimes, someLimit, (times, limit) => mostWithin(accepted(times, limit), hourMs) <= limit),
       { numRuns: 500 },

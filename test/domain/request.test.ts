@@ -13,7 +13,7 @@ import { queryFields } from '../../lambdas/runtime/query-fields.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request, Response } from '../request.ts';
 
-/** What is refused here gets no further than to the clock. */
+/** Services for requests that are refused before any call: only the clock is used. */
 const nothing = { table: { now: () => 0 } } as QueuedServices;
 const as = endUser('ann');
 const walletId = `w_eur_${'a'.repeat(26)}`;
@@ -25,7 +25,7 @@ const withdrawalOf = (body: object) =>
   send('withdraw', serve(withdraw, nothing), { as, key: 'k', path: { walletId }, body });
 const historyOf = (query: Record<string, string>) =>
   send('list-transactions', serve(listTransactions, nothing), { as, path: { walletId }, query });
-/** A transfer of one cent, but for what `request` says otherwise. */
+/** Sends a transfer of one cent, with the changes in `request`. */
 const ask = (request: Request) =>
   send('transfer', serve(transfer, nothing), {
     as,
@@ -39,7 +39,7 @@ const bodyWith = (members: string) => `{"amount":1,"toWalletId":"${toWalletId}",
 const errorsOf = ({ body }: Response) => body?.['errors'];
 
 describe('an invalid request', () => {
-  it('is told once what an amount must be, whatever is wrong with it', async () => {
+  it('receives one message about an amount, for each kind of wrong amount', async () => {
     for (const amount of [1.5, '1', 0, -1, 2 ** 53, null, [1]]) {
       assert.deepEqual(
         errorsOf(await transferOf({ amount, toWalletId })),
@@ -49,7 +49,7 @@ describe('an invalid request', () => {
     }
   });
 
-  it('is told what is missing', async () => {
+  it('receives the name of the missing field', async () => {
     assert.deepEqual(errorsOf(await transferOf({})), [
       { path: 'amount', message: 'is required' },
       { path: 'toWalletId', message: 'is required' },
@@ -60,7 +60,7 @@ describe('an invalid request', () => {
     ]);
   });
 
-  it('is told how long a page may be', async () => {
+  it('receives the limit of a page', async () => {
     for (const limit of ['0', '101', '1000', '1.5', 'all', '']) {
       assert.deepEqual(
         errorsOf(await historyOf({ limit })),
@@ -72,7 +72,7 @@ describe('an invalid request', () => {
 });
 
 describe('a number in a body', () => {
-  it('is never rounded before it is checked: it must be written as an integer, and be held exactly', async () => {
+  it('is never rounded before it is checked: it must be an exact integer in its written form', async () => {
     for (const amount of [
       '4503599627370497.4',
       '9007199254740990.6',
@@ -115,7 +115,7 @@ describe('a time in a query', () => {
     }
   });
 
-  it('is normalised exactly: what is finer than a millisecond is rounded to the side that loses nothing', () => {
+  it('is normalised: a fraction of a millisecond is rounded to the side that loses no result', () => {
     const cases = [
       ['2026-03-01T12:00:00.1239Z', '2026-03-01T12:00:00.124Z', '2026-03-01T12:00:00.123Z'],
       ['2026-03-01T12:00:00.123000001Z', '2026-03-01T12:00:00.124Z', '2026-03-01T12:00:00.123Z'],
@@ -130,8 +130,8 @@ describe('a time in a query', () => {
   });
 });
 
-describe('a request that readers do not agree on', () => {
-  it('names no field twice, at whatever depth, and no __proto__', async () => {
+describe('a request that parsers read differently', () => {
+  it('names no field twice at any depth, and no __proto__', async () => {
     for (const [members, path, message] of [
       ['"amount":100', 'amount', 'is given twice'],
       [String.raw`"\u0061mount":100`, 'amount', 'is given twice'],
@@ -147,7 +147,7 @@ describe('a request that readers do not agree on', () => {
     ]);
   });
 
-  it('has no header twice of which one counts', async () => {
+  it('has no repeated header where only one value counts', async () => {
     for (const name of ['Idempotency-Key', 'idempotency-key']) {
       assert.deepEqual(errorsOf(await ask({ repeated: { [name]: ['a', 'b'] } })), [
         { path: 'Idempotency-Key', message: 'must be given once' },
@@ -158,7 +158,7 @@ describe('a request that readers do not agree on', () => {
     assert.equal((await ask({ repeated: { authorization: ['Bearer a', 'Bearer b'] } })).status, 401);
   });
 
-  it('has no query where none is taken', async () => {
+  it('has no query on a route that takes none', async () => {
     assert.deepEqual(errorsOf(await ask({ query: { amount: '2' } })), [
       { path: 'amount', message: 'is not a known parameter' },
     ]);
@@ -166,7 +166,7 @@ describe('a request that readers do not agree on', () => {
 });
 
 describe('a text', () => {
-  it('is Unicode, so that what is stored is what was sent', async () => {
+  it('is Unicode, so that the stored text is the sent one', async () => {
     const message = 'must not contain control characters, nor what is not Unicode';
     for (const description of [
       String.raw`\ud800`,
@@ -181,7 +181,7 @@ describe('a text', () => {
     assert.ok(fields.text(4).safeParse('\u{1f600}').success);
   });
 
-  it('comes as UTF-8, without a byte order mark', async () => {
+  it('is sent as UTF-8, without a byte order mark', async () => {
     const json = Buffer.from(bodyWith('"description":"@"'));
     const notUtf8 = json.map((byte) => (byte === 0x40 ? 0xff : byte));
     for (const bytes of [notUtf8, Buffer.concat([Buffer.from('\ufeff'), json])]) {
@@ -192,7 +192,7 @@ describe('a text', () => {
     ]);
   });
 
-  it('is declared as UTF-8 or not at all, and is not coded in a way that the gateway does not know', async () => {
+  it('is declared as UTF-8 or has no charset, and has no content coding that the gateway does not know', async () => {
     const body = { amount: 0, toWalletId };
     const statusOf = async (headers: Record<string, string>) => (await ask({ body, headers })).status;
     for (const charset of ['iso-8859-1', 'utf-16', '"utf-7"', '']) {
@@ -205,7 +205,7 @@ describe('a text', () => {
     assert.equal(await statusOf({ 'content-encoding': 'gzip' }), 400);
   });
 
-  it('is no name in metadata that an object has of itself', async () => {
+  it('is no metadata name that every object inherits', async () => {
     for (const key of ['constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty']) {
       assert.deepEqual(errorsOf(await ask({ body: bodyWith(`"metadata":{"${key}":"x"}`) })), [
         {
@@ -216,14 +216,14 @@ describe('a text', () => {
     }
   });
 
-  it('may be nested as deep as it likes: it is refused, not overflowed by', async () => {
+  it('of any depth is refused and overflows no stack', async () => {
     for (const deep of ['['.repeat(30_000) + ']'.repeat(30_000), '{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000)]) {
       assert.equal((await ask({ body: bodyWith(`"metadata":{"a":${deep}}`) })).status, 400);
     }
   });
 });
 
-describe('an id in a path that cannot be', () => {
+describe('an impossible id in a path', () => {
   it('is answered without a read, on every route', async () => {
     const overlong = 'w'.repeat(2042);
     for (const { function: name, path: template } of routes) {
@@ -239,7 +239,7 @@ describe('an id in a path that cannot be', () => {
   });
 });
 
-describe('a wallet id that is none', () => {
+describe('an invalid wallet id', () => {
   it('is named in the refusal, as a transfer has two', async () => {
     const { status, body } = await transferOf({ amount: 1, toWalletId: 'w_bob' });
     assert.equal(status, 404);

@@ -35,7 +35,7 @@ function movement(number: number, at: number, amount = 1): Marked {
 const count = (memory: Memory, movements: readonly Marked[]) => countOnce(memory, movements, () => limits);
 const countedIn = ({ activity }: Memory) => activity.outDay.reduce((sum, [, moved]) => sum + moved, 0);
 
-/** Movements of one hour, and deliveries of them in batches: each at least once, in any order and number. */
+/** Movements of one hour and deliveries of them in batches. Each movement arrives at least once, in any order. */
 const deliveries = fc
   .array(fc.record({ at: fc.integer({ min: 0, max: 3_000 }), amount: fc.integer({ min: 1, max: 60 }) }), {
     minLength: 1,
@@ -56,7 +56,7 @@ const deliveries = fc
   });
 
 describe('a movement', () => {
-  it('is counted once, and gives the same signals each time that it is delivered', () => {
+  it('is counted once, and gives the same signals at each delivery', () => {
     fc.assert(
       fc.property(deliveries, ({ movements, order, batch }) => {
         let memory = noMemory;
@@ -73,7 +73,7 @@ describe('a movement', () => {
             given.set(transactionId, signals);
           }
         }
-        // As a list without repetitions, in the order of the first deliveries, counts them.
+        // Counts a list without repetitions, in the order of the first deliveries.
         let activity = noActivity;
         const signals = [...new Set(order)].flatMap((number) => {
           const result = countMovement(activity, movements[number]!, limits);
@@ -89,7 +89,7 @@ describe('a movement', () => {
     );
   });
 
-  it('is never counted twice, whatever marks are forgotten', () => {
+  it('is never counted twice, even when marks are forgotten', () => {
     fc.assert(
       fc.property(deliveries, fc.nat(6), fc.nat(6), ({ movements, order }, few, more) => {
         let memory = noMemory;
@@ -133,7 +133,7 @@ describe('marks', () => {
     assert.equal(forgetMarks(at([0, 1, 901, 902]), 3, 3).marks.length, 3);
   });
 
-  it('of the oldest movements are forgotten first, in whatever order these were delivered', () => {
+  it('of the oldest movements are forgotten first, in any order of delivery', () => {
     const { marks, forgottenUntilMs } = forgetMarks(at([30, 10, 20]), 2, 2);
     assert.deepEqual(
       marks.map(({ mark }) => mark),
@@ -144,7 +144,7 @@ describe('marks', () => {
 });
 
 describe('signals', () => {
-  it('are kept when marks are forgotten, and given again', () => {
+  it('are kept when marks are forgotten, and returned again', () => {
     const first = count(noMemory, [movement(0, 0, 50)]);
     assert.equal(first.signals.length, 1);
     const forgetful = forgetMarks(first.memory, 0, 0);
@@ -152,7 +152,7 @@ describe('signals', () => {
     assert.deepEqual([again.isNew, again.signals], [false, first.signals]);
   });
 
-  it('are kept for the latest 20 and for 30 days, and never dropped by the call that gives them', () => {
+  it('are kept for 30 days, at most 20, and never dropped by the call that returns them', () => {
     const burst = Array.from({ length: 60 }, (_, number) => ({
       ...movement(number, number, 50),
       destination: `other ${number}`,

@@ -4,13 +4,13 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { addTo, differencesOf, emptySketch, sketchFromText, sketchToText } from '../../lambdas/domain/sketch.ts';
 
-/** The id of a transaction as a number: the first 130 bits of a hash. */
+/** Returns the id of a transaction as a number: the first 130 bits of a hash. */
 function idOf(n: number): bigint {
   return BigInt(`0x${createHash('sha256').update(String(n)).digest('hex')}`) >> 126n;
 }
 
 describe('a sketch', () => {
-  it('tells what two sides have not in common, whatever their size and order', () => {
+  it('finds the differences between two sides of any size and order', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.nat(1e6), { maxLength: 300 }),
@@ -31,7 +31,7 @@ describe('a sketch', () => {
     );
   });
 
-  it('counts what one side has several times', () => {
+  it('counts an id that one side has several times', () => {
     const sketch = emptySketch();
     addTo(sketch, idOf(1), 1);
     addTo(sketch, idOf(1), 1);
@@ -47,7 +47,7 @@ describe('a sketch', () => {
     );
   });
 
-  it('says when there are too many differences, and still names none that is not there', () => {
+  it('reports an excess of differences, and names no id that is not there', () => {
     const sketch = emptySketch();
     for (let n = 0; n < 5000; n++) addTo(sketch, idOf(n), 1);
     const { ids, complete } = differencesOf(sketch);

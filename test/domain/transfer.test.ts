@@ -39,7 +39,7 @@ describe('groups of transfers', () => {
     );
   });
 
-  it('are as few as they can be when amounts are small', () => {
+  it('are as few as possible when amounts are small', () => {
     const many = Array.from({ length: 250 }, () => ({ counterpartyWalletId: 'w_1', amount: 1 }));
     assert.deepEqual(
       groupByReceiver(many, 99).map((group) => group.length),

@@ -22,7 +22,7 @@ import type { Audience } from '../../lambdas/runtime/views.ts';
 const at = '2026-03-01T12:00:00.000Z';
 const operator = { kind: 'operator', principal: 'olga', issuer: 'https://issuer.example' } as const;
 
-/** A transaction with every field, though none ever has all of them; a field that is missing here does not compile. */
+/** A transaction with every field, which no real one has. A field that is missing here does not compile. */
 const transaction: Required<OpenWithdrawal> = {
   transactionId: 'tx_aaaaaaaaaaaaaaaaaaaaaaaaaa',
   type: 'transfer',
@@ -115,7 +115,7 @@ function viewFor(audience: Audience): Record<string, unknown> {
 }
 
 describe('the view of a transaction', () => {
-  it('has a decision for every field and every audience, and shows exactly what was decided', () => {
+  it('has a decision for every field and every audience, and shows exactly the fields it allows', () => {
     const fields = [...Object.keys(transaction), 'receiptCode', 'requestedBy', 'destinationFingerprint'];
     assert.deepEqual(Object.keys(transactionFields).sort(), fields.sort());
     for (const audience of audiences) {
@@ -123,7 +123,7 @@ describe('the view of a transaction', () => {
     }
   });
 
-  it('lists its fields in the order of the documented schema, whatever the order on the record', () => {
+  it('lists its fields in the order of the documented schema, in any order of the record', () => {
     const backwards = Object.fromEntries(Object.entries(transaction).reverse()) as unknown as OpenWithdrawal;
     const documented = Object.keys(namedSchemas.Transaction.shape);
     for (const audience of ['operator', 'owner', 'counterparty'] as const) {
@@ -149,7 +149,7 @@ describe('the view of a transaction', () => {
     assert.deepEqual(viewFor('subscriber')['destination'], { account: '****2051', fingerprint: 'print' });
   });
 
-  it('gives the receiver its own postings, and not what is private to the sender', () => {
+  it('gives the receiver its own postings, and no private field of the sender', () => {
     const shown = viewFor('counterparty');
     assert.deepEqual(shown['postings'], [{ account: 'wallet:w_2:available', amount: 5 }]);
     for (const secret of ['private', 'invoice 1', 'frozen', 'timed out']) {
@@ -157,7 +157,7 @@ describe('the view of a transaction', () => {
     }
   });
 
-  it('does not show the payer why the receiver cannot receive', () => {
+  it('hides from the payer why the receiver cannot receive', () => {
     const neutral = { code: 'receiver_unavailable', message: 'The receiver cannot receive this money' };
     for (const code of ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded']) {
       const failed = { ...transaction, failure: { code, message: 'The wallet …' } };
@@ -176,7 +176,7 @@ describe('the view of a transaction', () => {
 describe('the view of a wallet', () => {
   const common = ['walletId', 'ownerId', 'currency', 'status', 'balance', 'createdAt', 'updatedAt', 'lastStatusChange'];
 
-  it('has a decision for every field and every audience, and shows exactly what was decided', () => {
+  it('has a decision for every field and every audience, and shows exactly the fields it allows', () => {
     assert.deepEqual(Object.keys(walletFields).sort(), [...Object.keys(wallet), 'balance'].sort());
     assert.deepEqual(Object.keys(walletView(wallet, 'operator')).sort(), [...common, 'createdBy'].sort());
     for (const audience of ['owner', 'subscriber'] as const) {
@@ -208,7 +208,7 @@ describe('a notification', () => {
   const base = { eventId: `ev_${'a'.repeat(26)}`, version: 1, occurredAt: at, walletIds: ['w_1', 'w_2'] } as const;
   const about = { ...base, ownerId: 'ann', actor: operator };
 
-  it('is cut to what the owner that it goes to may see', () => {
+  it('contains only the fields that its owner may see', () => {
     const event: ServiceEvent = eventSchemas['transfer.completed'].parse({
       ...about,
       type: 'transfer.completed',

@@ -9,7 +9,7 @@ import type { Wallet } from '../../lambdas/domain/wallet.ts';
 const status = fc.constantFrom('active' as const, 'frozen' as const, 'closed' as const);
 const owner = fc.constantFrom('ann', 'bob');
 const currency = fc.constantFrom('EUR', 'USD');
-/** Near zero and near the limit, where the conditions turn. */
+/** Amounts near zero and near the limit, where the conditions change. */
 const money = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: maxAmount - 4, max: maxAmount }));
 const wallet: fc.Arbitrary<Wallet> = fc
   .record({ status, ownerId: owner, currency, total: money, held: fc.nat({ max: 3 }) })
@@ -50,7 +50,7 @@ function first(reasons: Reasons): ErrorCode | undefined {
 }
 
 describe('a debit', () => {
-  it('is refused for the first condition that fails: owner, status, currency, funds; and for nothing else', () => {
+  it('is refused for the first condition that fails (owner, status, currency, funds) and for no other reason', () => {
     fc.assert(
       fc.property(image, use, (wallet, use) => {
         const expected =
@@ -65,7 +65,7 @@ describe('a debit', () => {
 });
 
 describe('a credit', () => {
-  it('is refused for the first condition that fails: owner, status, currency, limit; and for nothing else', () => {
+  it('is refused for the first condition that fails (owner, status, currency, limit) and for no other reason', () => {
     fc.assert(
       fc.property(image, use, (wallet, use) => {
         const expected =
@@ -83,7 +83,7 @@ describe('a credit', () => {
 });
 
 describe('a status', () => {
-  it('is refused to a wallet that is not there, is closed and empty, is not empty when closed, or is unfrozen by its owner', () => {
+  it('is refused for a missing or closed and empty wallet, for closing one with money, and for an unfreeze by the owner', () => {
     fc.assert(
       fc.property(image, status, owner, (wallet, to, principal) => {
         const expected =
@@ -105,7 +105,7 @@ describe('a status', () => {
 });
 
 describe('a stranger', () => {
-  it('learns nothing about a wallet: every refusal is that of a wallet that does not exist', () => {
+  it('learns nothing about a wallet: every refusal equals that of a missing wallet', () => {
     fc.assert(
       fc.property(wallet, use, (wallet, use) => {
         const stranger = { ...use, ownerId: 'eve' };

@@ -27,10 +27,10 @@ const policy = fc.record({
   maxAttempts: fc.constant(10),
   notFoundWindowMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 600_000 })),
 });
-/** When the last submit may have left, relative to now; undefined: none ever did. */
+/** The time since the last submit may have left, in ms; undefined if none has. */
 const submitAge = fc.option(fc.integer({ min: -10_000, max: 3_600_000 }), { nil: undefined });
 
-/** Waits after the first visits, none of which left anything out, in ms. */
+/** Returns the waits after the first visits, each with an outcome, in ms. */
 function waits(count: number, patient: boolean, random = 0): number[] {
   const policy = { maxAttempts: 10, notFoundWindowMs: 0 };
   return Array.from({ length: count }, (_, index) =>
@@ -51,7 +51,7 @@ describe('the next visit to the bank', () => {
     assert.deepEqual(waits(12, true).slice(10), [300_000, 300_000]);
   });
 
-  it('lets a withdrawal survive half an hour of a bank that is down, at twenty visits', () => {
+  it('lets a withdrawal outlast half an hour with the bank down, in twenty visits', () => {
     const total = waits(19, true, 0.999).reduce((sum, wait) => sum + wait, 0);
     assert.ok(total > 30 * 60_000, `${total / 60_000} min`);
   });
@@ -77,7 +77,7 @@ describe('the next visit to the bank', () => {
     );
   });
 
-  it('is never sooner after more visits', () => {
+  it('is never earlier after more visits', () => {
     fc.assert(
       fc.property(now, visits, policy, random, submitAge, (now, visits, policy, random, age) => {
         const submitBy = age === undefined ? undefined : new Date(now - age).toISOString();
@@ -105,7 +105,7 @@ describe('a visit that did not end the withdrawal', () => {
   const policy = { maxAttempts: 3, notFoundWindowMs: 1_000 };
   const start = Date.parse('2026-03-01T12:00:00.000Z');
   const hourMs = 3_600_000;
-  /** The withdrawal after visits with these outcomes, an hour apart. */
+  /** Returns the withdrawal after visits with these outcomes, an hour apart. */
   const after = (...outcomes: Attempt['outcome'][]) =>
     ({
       attempts: outcomes.map((outcome, hour) => ({ at: iso(start + hour * hourMs), submitted: true, outcome })),
@@ -122,7 +122,7 @@ describe('a visit that did not end the withdrawal', () => {
     assert.deepEqual(visit(died, 'unknown', 2), { visits: 3, record: true, review: true });
   });
 
-  it('does not count when the bank accepted nothing, and is recorded as often as others count', () => {
+  it('is not counted when the bank accepted nothing, and is recorded as often as the others', () => {
     const refused = { ...after('not_accepted', 'not_accepted'), refusedSince };
     assert.deepEqual(visit(refused, 'not_accepted', 2), { visits: 3, record: true, review: false, refusedSince });
     assert.deepEqual(visit(refused, 'unknown', 2), { visits: 3, record: true, review: false });
@@ -180,7 +180,7 @@ describe('a withdrawal that the breaker kept from the bank', () => {
     assert.deepEqual([wait(36_000_000, 1), wait(36_000_000, 400_000)], [300_000, 400_000]);
   });
 
-  it('is delivered no more than 30 times in an hour, at the pace of half-open breakers of several workers', () => {
+  it('is delivered at most 30 times an hour, at the pace of half-open breakers of several workers', () => {
     const createdAt = '2026-03-01T12:00:00.000Z';
     let now = Date.parse(createdAt);
     for (let delivery = 1; delivery < 30; delivery++) now = nextTryAt({ now, createdAt, retryAfterMs: 8_000 });
@@ -208,7 +208,7 @@ describe('a cancel', () => {
   const submitBy = '2026-03-01T12:00:00.000Z';
   const refused = { at: submitBy, submitted: true, outcome: 'unknown' } as const;
 
-  it('is for open withdrawals that no submit has left for', () => {
+  it('ends an open withdrawal that no submit has left for', () => {
     assert.deepEqual([open('pending'), open('executing')], [undefined, undefined]);
     for (const refusal of [
       ...(['completed', 'failed', 'review'] as const).map((status) => open(status)),
@@ -234,8 +234,8 @@ describe('"not found"', () => {
   });
 });
 
-describe('a visit that was not reported', () => {
-  it('is that of the worker whose claim is still there', () => {
+describe('a visit without a report', () => {
+  it('belongs to the worker whose claim is still there', () => {
     const before = { updatedAt: '2026-03-01T12:00:00.000Z' } as Transaction;
     assert.equal(unreportedVisit(before), undefined);
     assert.deepEqual(unreportedVisit({ ...before, claimId: 'of another' }), {
@@ -253,14 +253,14 @@ describe('a claim', () => {
     assert.ok(lease! > submits! && submits! > 2 * call!);
   });
 
-  it('is only taken on what is pending or executing', () => {
+  it('is only taken on a pending or executing withdrawal', () => {
     const open = transactionStatuses.filter((status) => !isAtRest({ status } as Transaction));
     assert.deepEqual(open, ['pending', 'executing']);
   });
 });
 
 describe('a message whose work threw', () => {
-  it('comes back after 1 s, 2 s, 4 s … and at most five minutes', () => {
+  it('is redelivered after 1 s, 2 s, 4 s … and at most five minutes', () => {
     assert.deepEqual([1, 2, 3, 9, 10, 20].map(redeliveryDelaySeconds), [1, 2, 4, 256, 300, 300]);
   });
 });
@@ -277,7 +277,7 @@ describe("a worker's clock beside the database's whole seconds", () => {
     receivedAt: databaseAt + withinMs + aheadMs + tookMs / 2,
   });
 
-  it('is right when it agrees, whenever in the second the answer was made, within the time limit of a call', () => {
+  it('is right when it agrees, at any point of the second and within the time limit of a call', () => {
     for (const withinMs of [0, 500, 999])
       for (const tookMs of [0, 20, 1_500])
         assert.ok(isClockRight(reading(0, withinMs, tookMs)), `${withinMs} ms, ${tookMs} ms`);
@@ -291,7 +291,7 @@ describe("a worker's clock beside the database's whole seconds", () => {
           assert.ok(!isClockRight(reading(aheadMs, withinMs, tookMs)), `${aheadMs} ms, ${tookMs} ms`);
   });
 
-  it('is not proved to be right by a call that took longer than its time limit', () => {
+  it('is not proved right by a call that took longer than its time limit', () => {
     assert.ok(!isClockRight(reading(0, 500, 6_000)));
   });
 });

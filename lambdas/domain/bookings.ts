@@ -4,21 +4,21 @@ import type { Posting } from './postings.ts';
 import { arrivalPostings, refundPostings, releasePostings, settlePostings } from './transaction.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Postings that were booked together, and when (ISO 8601 UTC). */
+/** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */
 export interface Booking {
   readonly at: string;
   readonly postings: readonly Posting[];
 }
 
-/** What a transaction's bookings are read from. */
+/** The members of a transaction that its bookings are read from. */
 export type BookedTransaction = Pick<Transaction, 'postings' | 'createdAt' | 'updatedAt' | 'completedAt'>;
 
-/** Postings that a transaction is accepted with; a second booking may follow at its end. */
+/** Number of postings at acceptance. A second booking may follow at the end. */
 const postingsAtFirst = 2;
 
 /**
- * What a transaction has booked, and when: at its acceptance, and at its end. Nothing that was booked ever changes, so
- * that whoever reads it later knows how things stood at any moment before.
+ * Returns a transaction's bookings with their times: one at its acceptance, perhaps one at its end. A booking never
+ * changes, so a later reader can compute every earlier balance.
  */
 export function bookingsOf(transaction: BookedTransaction): Booking[] {
   const { postings, createdAt, completedAt, updatedAt } = transaction;
@@ -29,12 +29,12 @@ export function bookingsOf(transaction: BookedTransaction): Booking[] {
   ];
 }
 
-/** What the change of a transaction has booked, with the number of postings that there are after it. */
+/** Returns the booking that a change of a transaction added, with the number of postings after it. */
 export function newBooking(
   before: Transaction | undefined,
   after: Transaction,
 ): (Booking & { readonly count: number }) | undefined {
-  // What is stored may be anything.
+  // The stored item may have any shape.
   if (!hasPostings(after)) return undefined;
   const postings = after.postings.slice(before !== undefined && hasPostings(before) ? before.postings.length : 0);
   const last = bookingsOf(after).at(-1);
@@ -43,7 +43,7 @@ export function newBooking(
     : { at: last.at, postings, count: after.postings.length };
 }
 
-/** What is wrong with a transaction as it is stored, in a sentence; undefined when it is sound. */
+/** Returns a sentence about the defect of a stored transaction; undefined when it is sound. */
 export function problemOf(transaction: Transaction): string | undefined {
   const { postings, amount, status, completedAt } = transaction;
   if (!isAmount(amount)) return `its amount is ${String(amount)}`;
@@ -61,12 +61,12 @@ export function problemOf(transaction: Transaction): string | undefined {
   return undefined;
 }
 
-/** Whether there are postings to be read; what is stored may be anything. */
+/** Returns whether a stored transaction has a readable list of postings. The stored item may have any shape. */
 export function hasPostings({ postings }: { readonly postings?: readonly { readonly account?: unknown }[] }): boolean {
   return Array.isArray(postings) && postings.length > 0 && postings.every(({ account }) => typeof account === 'string');
 }
 
-/** The postings that type, status and amount ask for; undefined when there is no such transaction. */
+/** Returns the postings that type, status and amount require; undefined when no such transaction exists. */
 function expectedPostings(transaction: Transaction): Posting[] | undefined {
   const { type, status, amount, currency, walletId, counterpartyWalletId, queued } = transaction;
   const available = accounts.available(walletId);

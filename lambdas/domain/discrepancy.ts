@@ -1,18 +1,21 @@
-/** What can be wrong with the books. The names are in events: docs/events.md; what each means: docs/integrity.md. */
+/** The kinds of discrepancies. Events carry the names (docs/events.md); docs/integrity.md explains each. */
 export const discrepancyKinds = [
   /** A wallet's item contradicts itself, or its last entry. */
   'balance_differs',
   /** A version of a wallet has no entry. */
   'entry_missing',
-  /** An entry's hash or balance does not follow from the entry before it: it was changed, or moved. */
+  /** An entry's hash or balance does not follow from the entry before it: the entry was changed or moved. */
   'chain_broken',
-  /** The postings of a wallet's transactions do not add up to what its entries say. */
+  /** The postings of a wallet's transactions do not add up to the balance in its entries. */
   'postings_differ',
-  /** What a wallet holds back is not the sum of its open withdrawals. */
+  /** A wallet's held amount is not the sum of its open withdrawals. */
   'held_differs',
-  /** A transaction cannot be: no postings, not zero in sum, or not those of its type, amount and status. */
+  /**
+   * A transaction is impossible: no postings, a sum that is not zero, or postings that do not fit its type, amount and
+   * status.
+   */
   'transaction_invalid',
-  /** An item that is neither a wallet nor a transaction that anybody can read. */
+  /** An item that cannot be read as a wallet or a transaction. */
   'unreadable',
   /** All accounts of a currency do not sum to zero. */
   'currency_unbalanced',
@@ -20,17 +23,17 @@ export const discrepancyKinds = [
   'total_differs',
   /** The bank has no payment for a completed withdrawal. */
   'payment_missing',
-  /** The bank has paid what nobody asked for, or something else than was asked for, or twice. */
+  /** The bank has paid without an order, or paid another amount or account, or paid twice. */
   'payment_differs',
 ] as const;
 
 export type DiscrepancyKind = (typeof discrepancyKinds)[number];
 
-/** One thing that is wrong with the books, and where. */
+/** One discrepancy in the books, and its subject. */
 export interface Discrepancy {
   readonly kind: DiscrepancyKind;
-  /** The wallet, transaction, account or currency that it is about. */
+  /** The wallet, transaction, account or currency with the discrepancy. */
   readonly subject: string;
-  /** What is wrong, in a sentence; amounts in minor units. */
+  /** A sentence that describes the discrepancy; amounts in minor units. */
   readonly detail: string;
 }

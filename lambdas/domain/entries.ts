@@ -2,14 +2,14 @@ import { jsonOf, minus } from './money.ts';
 import type { Sum } from './money.ts';
 import type { Wallet, WalletStatus } from './wallet.ts';
 
-/** What a wallet holds: integers in minor units. */
+/** The balance of a wallet: integers in minor units. */
 export interface Balance {
   readonly available: Sum;
   readonly held: Sum;
 }
 
 /**
- * One line of a wallet's ledger: what version N of the wallet changed, and what it left behind. Entry 0 is the opening.
+ * One line of a wallet's ledger: the change that made version N, and the balance after it. Entry 0 is the opening.
  * `changes` is empty where only the status changed.
  */
 export interface Entry {
@@ -18,8 +18,8 @@ export interface Entry {
   /** Time from which the version holds, ISO 8601 UTC. Never earlier than that of the entry before it. */
   readonly at: string;
   /**
-   * Time at which the change was booked, as in its transaction: when its request began, by the clock of one machine.
-   * Absent in entries of the first releases. Their `at` is this time, and may run backwards.
+   * Time of the booking, as in its transaction: when its request began, by the clock of one machine. Absent in entries
+   * of the first releases. Their `at` is this time, and may run backwards.
    */
   readonly bookedAt?: string;
   readonly changes: readonly { readonly account: keyof Balance; readonly amount: Sum }[];
@@ -32,20 +32,20 @@ export interface Entry {
   readonly transactionId?: string;
 }
 
-/** An entry as it is stored: its hash covers the entry and the hash of the one before it. */
+/** A stored entry. Its hash covers the entry and the hash of the entry before it. */
 export interface ChainedEntry extends Entry {
   readonly hash: string;
 }
 
-/** Returns when the change was booked, as its transaction says. */
+/** Returns the time of the booking, as in its transaction. */
 export function bookedAtOf({ at, bookedAt }: Pick<Entry, 'at' | 'bookedAt'>): string {
   return bookedAt ?? at;
 }
 
-/** What must be hashed for the entry after the one with `previousHash` (empty for the opening). */
+/** Returns the text to hash for the entry after the one with `previousHash` (empty for the opening). */
 export function hashedText(entry: Entry, previousHash: string): string {
   const { walletId, version, at, bookedAt, changes, balanceAfter, statusAfter, transactionId } = entry;
-  // An array has an order by itself, which the fields of an object have not.
+  // An array has a fixed order. The fields of an object have none.
   return jsonOf([
     previousHash,
     walletId,
@@ -60,7 +60,9 @@ export function hashedText(entry: Entry, previousHash: string): string {
   ]);
 }
 
-/** Returns the entry behind `previous` that takes a wallet from `before` (undefined: it was opened) to `after`. */
+/**
+ * Returns the entry after `previous` that takes a wallet from `before` (undefined: the wallet was opened) to `after`.
+ */
 function entryOf(previous: Entry | undefined, before: Balance | undefined, after: Wallet): Entry {
   const { walletId, version, updatedAt: bookedAt, available, held, status: statusAfter } = after;
   const changes = (['available', 'held'] as const).flatMap((account) => {
@@ -79,7 +81,7 @@ function entryOf(previous: Entry | undefined, before: Balance | undefined, after
   };
 }
 
-/** The chain cannot go on: what the stream says does not follow what is stored. Trying again may mend it, or not. */
+/** The chain cannot go on: the stream's change does not follow the stored entries. A retry may succeed. */
 export class BrokenChain extends Error {
   override readonly name = 'BrokenChain';
   readonly walletId: string;
@@ -97,12 +99,14 @@ export interface WalletChange {
 }
 
 /**
- * Returns the entries that a change of a wallet adds behind `last`: none when the ledger has this very change already,
- * one as a rule. Two when the change before it never arrived: the image before this change shows what that one left.
+ * Returns the entries that a change of a wallet adds after `last`. That is none when the ledger has this change
+ * already, and one as a rule. It is two when the change before it never arrived: the image before this change shows the
+ * balance that the lost change left.
  *
- * @param stored the entry that the ledger has of the change's version; needed only where that is older than `last`
- * @throws BrokenChain when the ledger has another change of this version, when more than one version is missing, or when
- *   the wallet before the change is not the one that `last` left. A table that was put back to an earlier state does that.
+ * @param stored the ledger's entry of the change's version; needed only where that is older than `last`
+ * @throws BrokenChain when the ledger has another change of this version, or when more than one version is missing.
+ * Also when the wallet before the change is not the one that `last` left. A table that was restored to an earlier state
+ * causes this.
  */
 export function entriesAfter(last: Entry | undefined, change: WalletChange, stored?: Entry): Entry[] {
   const { before, after } = change;
@@ -136,12 +140,12 @@ export function entriesAfter(last: Entry | undefined, change: WalletChange, stor
 
 /** Returns whether two entries of a version record the same change. Their times in the chain do not count. */
 function isSameChange(one: Entry, other: Entry): boolean {
-  // The text of an entry has all its fields; a time that both share leaves `at` out of the comparison.
+  // The text has all fields of an entry. One shared time keeps `at` out of the comparison.
   const textOf = (entry: Entry) => hashedText({ ...entry, at: '', bookedAt: bookedAtOf(entry) }, '');
   return textOf(one) === textOf(other);
 }
 
-/** Returns whether the entry of this wallet's version has left this very wallet. */
+/** Returns whether the entry of this wallet's version left exactly this wallet. */
 function isLeftBy(entry: Entry, wallet: Wallet): boolean {
   const { version, balanceAfter, statusAfter, transactionId } = entry;
   return (
@@ -150,24 +154,24 @@ function isLeftBy(entry: Entry, wallet: Wallet): boolean {
     balanceAfter.available === wallet.available &&
     balanceAfter.held === wallet.held &&
     statusAfter === wallet.status &&
-    // A change of the status leaves the wallet with the transaction of an earlier version.
+    // After a change of the status the wallet still has the transaction of an earlier version.
     (transactionId === undefined || transactionId === wallet.lastTransactionId)
   );
 }
 
-/** The entry that held at a moment, of some entries. */
+/** The entry that held at a moment, among given entries. */
 export interface Held {
-  /** Undefined when the first of them is later. */
+  /** Undefined when even the first entry is later. */
   readonly entry: Entry | undefined;
-  /** Whether the ledger shows that its version ended after the moment. */
+  /** Whether the ledger shows that the entry's version ended after the moment. */
   readonly isOver: boolean;
 }
 
 /**
- * Returns the entry that held at a moment, of consecutive entries in the order of their versions. A version holds when no
- * entry up to it is of a later time. So the answer is also right for entries whose times run backwards.
+ * Returns the entry that held at a moment, from consecutive entries in the order of their versions. A version holds
+ * when no entry up to it has a later time. So the answer is also right for entries whose times run backwards.
  *
- * @param before what held before the first of them
+ * @param before the entry that held before the first of them
  */
 export function heldAt(entries: readonly Entry[], moment: string, before?: Entry): Held {
   const end = entries.findIndex(({ at }) => at > moment);
@@ -176,8 +180,8 @@ export function heldAt(entries: readonly Entry[], moment: string, before?: Entry
 }
 
 /**
- * Returns the balance at a moment, with its version; `none` before the wallet was opened. `behind` where the ledger does
- * not say: it lacks more than one version of the wallet, or has other ones.
+ * Returns the balance at a moment, with its version; `none` before the wallet was opened. Returns `behind` when the
+ * ledger lacks more than one version of the wallet, or has other ones.
  *
  * @param held the last entry that held at the moment, out of the whole ledger
  * @param wallet the wallet, read consistently
@@ -196,12 +200,13 @@ export function balanceHeld(
 }
 
 /**
- * Time after a moment from which the balance at it is final, ms. A command is booked at the time at which its request
- * began, so until then one that began before the moment may be written. No function runs for longer than half of this.
+ * Time after a moment from which the balance at it is final, ms. A command is booked at the time when its request
+ * began. Until then a request that began before the moment may still be written. No function runs for longer than half
+ * of this.
  */
 export const finalAfterMs = 60_000;
 
-/** Returns the later of two times in ISO 8601 UTC; '' is before all of them. */
+/** Returns the later of two times in ISO 8601 UTC. The empty text is earlier than every time. */
 function later(one: string, other: string): string {
   return one > other ? one : other;
 }

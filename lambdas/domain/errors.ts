@@ -1,4 +1,4 @@
-/** Every way in which the service refuses a caller, and the sentence that goes with it. The codes are the contract. */
+/** Every refusal of the service: its code and its title. The codes are the contract. */
 export const errorTitles = {
   invalid_request: 'The request is not valid',
   idempotency_key_required: 'The Idempotency-Key header is required',
@@ -31,18 +31,18 @@ export const errorTitles = {
 
 export type ErrorCode = keyof typeof errorTitles;
 
-/** One thing that is wrong with a request: where (`amount`, `destination.account`, `Idempotency-Key`) and what. */
+/** One defect of a request: its path (`amount`, `destination.account`, `Idempotency-Key`) and a message. */
 export interface InvalidField {
   readonly path: string;
   readonly message: string;
 }
 
-/** What a refusal says beyond its code; every member is optional and safe to show to the caller. */
+/** Details of a refusal beyond its code. Every member is optional and safe to show to the caller. */
 export interface ErrorDetails {
-  /** One sentence about this very case. */
+  /** One sentence about this case. */
   readonly detail?: string;
   readonly errors?: readonly InvalidField[];
-  /** Whole seconds after which trying again makes sense. */
+  /** Whole seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number;
   /** The hourly limit that was reached, in accepted requests. */
   readonly limit?: number;
@@ -60,7 +60,7 @@ export class WalletError extends Error {
     this.details = details;
   }
 
-  /** The sentence of the code, the same for every case. */
+  /** Returns the title of the code, the same for every case. */
   get title(): string {
     return errorTitles[this.code];
   }

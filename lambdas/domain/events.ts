@@ -4,7 +4,7 @@ import { requesterOf } from './transaction.ts';
 import type { Transaction } from './transaction.ts';
 import type { Wallet } from './wallet.ts';
 
-/** What the service tells the world. The names are the contract: docs/events.md. */
+/** The types of events that the service publishes. The names are the contract: docs/events.md. */
 export const eventTypes = [
   'wallet.created',
   'wallet.funded',
@@ -27,7 +27,7 @@ export const eventTypes = [
 export type EventType = (typeof eventTypes)[number];
 
 /**
- * The event that a change of a wallet is. A changed balance is none: the transaction behind it is told of.
+ * Returns the event of a change of a wallet. A changed balance has none: its transaction's event reports it.
  *
  * @param before undefined when the wallet was opened
  */
@@ -39,8 +39,8 @@ export function walletEvent(before: Wallet | undefined, after: Wallet) {
 }
 
 /**
- * The event that a change of a transaction is: its acceptance, and each change of its status. Each happens once to a
- * transaction. A visit to the bank that decides nothing is none.
+ * Returns the event of a change of a transaction: its acceptance, or a change of its status. Each happens once to a
+ * transaction. A visit to the bank without a decision has no event.
  *
  * @param before undefined when the transaction was made
  */
@@ -67,7 +67,7 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
   }
 }
 
-/** The type of an event that is about a transaction. */
+/** The type of a transaction's event. */
 type TransactionEvent = NonNullable<ReturnType<typeof transactionEvent>>;
 
 /** Returns the actor of a transaction's event. `after` is the transaction after the change. */

@@ -1,8 +1,8 @@
 import { maxAmount } from './money.ts';
 
 /**
- * What a wallet's activity is watched for. The names are in events: docs/events.md. Stored signals name a rule by its
- * position: add a rule at the end.
+ * The rules of the screening. Events carry the names: docs/events.md. Stored signals name a rule by its position: add a
+ * rule at the end.
  */
 export const fraudRules = [
   'outgoing-per-minute',
@@ -23,14 +23,14 @@ export const figureNames: Readonly<Record<FraudRule, readonly string[]>> = {
   'new-destination': ['amount'],
 };
 
-/** The most that passes unnoticed, in one window. */
+/** The most that gives no signal, in one window. */
 export interface WindowLimit {
   readonly count: number;
   /** Minor units. */
   readonly amount: number;
 }
 
-/** The most that passes unnoticed. Amounts are in minor units of the wallet's currency. */
+/** The most that gives no signal. Amounts are in minor units of the wallet's currency. */
 export interface FraudLimits {
   readonly outgoingPerMinute: WindowLimit;
   readonly outgoingPerHour: WindowLimit;
@@ -48,11 +48,11 @@ export interface Movement {
   readonly amount: number;
   /** Epoch seconds. */
   readonly at: number;
-  /** Stands for where money out goes: an account or a wallet. */
+  /** Stands for the destination of money out: an account or a wallet. */
   readonly destination?: string | undefined;
 }
 
-/** A limit that a movement went over. Figures and limits have the same names; amounts are in minor units. */
+/** A limit that a movement exceeded. Figures and limits have the same names; amounts are in minor units. */
 export interface Signal {
   readonly rule: FraudRule;
   readonly transactionId: string;
@@ -60,17 +60,17 @@ export interface Signal {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** What was moved in the stretch of time that begins at `start` (epoch seconds): [start, count, amount]. */
+/** The movements in the stretch of time that begins at `start` (epoch seconds): [start, count, amount]. */
 export type Bucket = readonly [start: number, count: number, amount: number];
 
-/** The counters of a wallet's movements; bounded, however many there are. */
+/** The counters of a wallet's movements. Their size is bounded. */
 export interface Activity {
   readonly outMinute: readonly Bucket[];
   readonly outHour: readonly Bucket[];
   readonly outDay: readonly Bucket[];
   readonly outRecent: readonly Bucket[];
   readonly inRecent: readonly Bucket[];
-  /** Where money went before, the latest last. */
+  /** The known destinations of the wallet, the latest last. */
   readonly destinations: readonly string[];
 }
 
@@ -95,12 +95,12 @@ const hour: Window = { span: 3_600, step: 300 };
 const day: Window = { span: 86_400, step: 3_600 };
 const recent = (minutes: number): Window => ({ span: minutes * 60, step: 60 });
 
-/** Destinations that are remembered; the longest unused one is forgotten first, and would be new again. */
+/** Number of remembered destinations. The longest unused one is forgotten first, and would be new again. */
 const mostDestinations = 20;
 
 /**
- * Counts a movement, and says which limits it is the one to go over. What was over a limit before is no news, so a
- * burst gives one signal for each limit, not one for each movement behind it.
+ * Counts a movement, and returns the limits that it is the first to exceed. A limit that was exceeded before gives no
+ * signal. So a burst gives one signal for each limit, not one for each movement behind it.
  */
 export function countMovement(
   activity: Activity,
@@ -135,7 +135,7 @@ export function countMovement(
   };
 }
 
-/** A window before and after a movement was added to it; both figures are of the window that ends at `end`. */
+/** A window before and after a movement was added to it. Both figures are of the window that ends at `end`. */
 interface Slide {
   readonly buckets: Bucket[];
   readonly end: number;
@@ -143,7 +143,9 @@ interface Slide {
   readonly after: WindowLimit;
 }
 
-/** Adds a movement to its window. The window ends at the latest movement, so that one told of late counts too. */
+/**
+ * Adds a movement to its window. The window ends at the latest movement, so a movement that arrives late counts too.
+ */
 function slide(buckets: readonly Bucket[], movement: Movement, window: Window): Slide {
   const next = add(buckets, movement, window);
   const end = Math.max(movement.at, ...next.map(([start]) => start));
@@ -184,7 +186,7 @@ function remember(known: readonly string[], destination: string | undefined): re
   return [...known.filter((one) => one !== destination), destination].slice(-mostDestinations);
 }
 
-/** Adds a movement to its bucket, and forgets what has left the window. */
+/** Adds a movement to its bucket, and drops buckets that have left the window. */
 function add(buckets: readonly Bucket[], { at, amount }: Movement, { span, step }: Window): Bucket[] {
   const start = Math.floor(at / step) * step;
   const [, count, sum] = buckets.find(([other]) => other === start) ?? [start, 0, 0];
@@ -194,7 +196,7 @@ function add(buckets: readonly Bucket[], { at, amount }: Movement, { span, step 
   return all.filter(([one]) => one + step > newest - span).sort(([a], [b]) => a - b);
 }
 
-/** What was moved in the window that ends at `at`. */
+/** Returns the sum of the window that ends at `at`. */
 function sumOf(buckets: readonly Bucket[], at: number, { span, step }: Window): WindowLimit {
   let count = 0;
   let amount = 0;
@@ -206,7 +208,7 @@ function sumOf(buckets: readonly Bucket[], at: number, { span, step }: Window): 
   return { count, amount };
 }
 
-/** Sums stop at the largest exact integer: whatever is there is over any limit. */
+/** Returns the sum, capped at the largest exact integer: that is over any limit. */
 function plusCapped(a: number, b: number): number {
   return Math.min(a + b, maxAmount);
 }

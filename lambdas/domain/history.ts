@@ -1,4 +1,6 @@
-/** A stretch of one index, newest first: the entries found, and how far down it was read (absent: to its end). */
+/**
+ * A stretch of one index, newest first: the entries found, and the key down to which it was read (absent: to its end).
+ */
 export interface Stretch<T> {
   readonly items: readonly T[];
   readonly readTo?: string;
@@ -7,8 +9,8 @@ export interface Stretch<T> {
 /**
  * Merges stretches of several indexes, newest first, into one page.
  *
- * An entry may be shown only when every index was read at least down to it; otherwise an entry of the other index that
- * belongs above it would be skipped for ever. `next` is the key after which the following page begins; absent when
+ * Shows an entry only when every index was read at least down to it. Otherwise the page would skip, for ever, an entry
+ * of another index that belongs above it. `next` is the key after which the following page begins; absent when
  * everything was shown.
  *
  * @param keyOf the sort key, the same in every index, larger is newer

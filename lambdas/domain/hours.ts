@@ -12,12 +12,12 @@ export function hourOfMs(ms: number): string {
   return hourOf(new Date(ms).toISOString());
 }
 
-/** Returns the first moment of an hour, epoch ms; NaN when the text names none. */
+/** Returns the first moment of an hour, epoch ms; NaN when the text names no hour. */
 export function startOf(hour: string): number {
   return Date.parse(`${hour}:00:00.000Z`);
 }
 
-/** Returns the hour so many hours after this one. */
+/** Returns the hour that is `hours` after this one. */
 export function hourAfter(hour: string, hours = 1): string {
   return hourOfMs(startOf(hour) + hours * hourMs);
 }

@@ -3,16 +3,16 @@ import { WalletError } from './errors.ts';
 /** The commands of operators that have a limit of their own. */
 export type LimitedCommand = 'charge' | 'withdraw' | 'transfer' | 'resolve';
 
-/** Largest amount of one command of an operator, in minor units; a command that is left out has no limit. */
+/** Largest amount of one command of an operator, in minor units. A command without an entry has no limit. */
 export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } & {
-  /** Limits in single currencies, by ISO code, in place of the general ones. */
+  /** Limits of single currencies, by ISO code, in place of the general ones. */
   readonly byCurrency?: Readonly<Record<string, { readonly [Command in LimitedCommand]?: number }>>;
 };
 
 /**
- * Returns the refusal of an operator's command whose amount (in minor units) is over its limit; undefined when it is not.
- * A backend that charges could pay itself out of a wallet of its own: so the limit holds there too, for any caller with a
- * scope of operators. Commands of owners without one have no such limit.
+ * Returns the refusal of a command whose amount (in minor units) is over its operator limit; undefined otherwise. The
+ * limit holds for any caller with a scope of operators, also on its own wallet. Otherwise a backend that charges could
+ * pay itself out of a wallet of its own. Owners without such a scope have no such limit.
  */
 export function overOperatorLimit(
   limits: OperatorLimits | undefined,

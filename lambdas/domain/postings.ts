@@ -5,8 +5,8 @@ export interface Posting {
 }
 
 /**
- * Names of the accounts. `external` is the world outside: minus what the service owes its wallets in the currency.
- * `transit` is money between two wallets: debited from the sender of a queued transfer, not yet credited.
+ * Names of the accounts. `external` is the world outside: minus the amount that the service owes its wallets in the
+ * currency. `transit` is money between two wallets: debited from the sender of a queued transfer, not yet credited.
  */
 export const accounts = {
   available: (walletId: string) => `wallet:${walletId}:available`,
@@ -15,18 +15,18 @@ export const accounts = {
   external: (currency: string) => `external:${currency}`,
 } as const;
 
-/** Whether an account is a wallet's; the others are totalled for each currency. */
+/** Returns whether an account belongs to a wallet. The others are totalled for each currency. */
 export function isWalletAccount(account: string): boolean {
   return account.startsWith('wallet:');
 }
 
-/** Returns the wallet whose account it is; undefined for the others. */
+/** Returns the wallet of an account; undefined for the other accounts. */
 export function walletOfAccount(account: string): string | undefined {
   const [kind, walletId] = account.split(':');
   return kind === 'wallet' ? walletId : undefined;
 }
 
-/** Two postings that move `amount` from one account to another; they sum to zero by construction. */
+/** Returns two postings that move `amount` from one account to another. They sum to zero by construction. */
 export function move(amount: number, from: string, to: string): Posting[] {
   return [
     { account: from, amount: -amount },
@@ -34,7 +34,7 @@ export function move(amount: number, from: string, to: string): Posting[] {
   ];
 }
 
-/** Net change for each account; accounts that end where they began are left out. Sums are exact (bigint). */
+/** Returns the net change of each account, without accounts that end where they began. Sums are exact (bigint). */
 export function net(postings: Iterable<Posting>): Map<string, bigint> {
   const sums = new Map<string, bigint>();
   for (const { account, amount } of postings) {
@@ -45,7 +45,7 @@ export function net(postings: Iterable<Posting>): Map<string, bigint> {
   return sums;
 }
 
-/** Sum over all accounts, exact; zero for every transaction of a sound ledger. */
+/** Returns the exact sum over all accounts. It is zero for every transaction of a sound ledger. */
 export function sum(postings: Iterable<Posting>): bigint {
   let total = 0n;
   for (const { amount } of postings) total += BigInt(amount);

@@ -5,10 +5,10 @@ export const channelNames = ['email', 'sms', 'push'] as const;
 
 export type Channel = (typeof channelNames)[number];
 
-/** What an owner wishes to be notified of, and how. */
+/** An owner's choice of events and channels for notifications. */
 export interface Preferences {
   readonly channels: Readonly<Record<Channel, boolean>>;
-  /** Events of which the owner is notified on no channel. */
+  /** Types of events that cause no notification on any channel. */
   readonly mutedEvents: readonly EventType[];
 }
 
@@ -18,7 +18,7 @@ export const defaultPreferences: Preferences = {
   mutedEvents: [],
 };
 
-/** Returns the channels on which an owner is notified of an event. */
+/** Returns the channels on which an owner gets a notification of an event. */
 export function channelsFor(preferences: Preferences, event: EventType): Channel[] {
   return preferences.mutedEvents.includes(event) ? [] : channelNames.filter((channel) => preferences.channels[channel]);
 }

@@ -1,4 +1,8 @@
-/** Delay of a message whose work threw: 1 s, 2 s, 4 s, … up to five minutes, by how often it was received (1, 2, …). */
+/**
+ * Returns the delay of a message whose work threw: 1 s, 2 s, 4 s, … up to five minutes.
+ *
+ * @param receiveCount how often the message was received, from 1 on
+ */
 export function redeliveryDelaySeconds(receiveCount: number): number {
   return Math.min(2 ** (receiveCount - 1), 300);
 }

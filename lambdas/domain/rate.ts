@@ -29,9 +29,9 @@ export function covers(window: number, step: number): boolean {
 
 /**
  * Returns when a request has room again (epoch ms), or undefined when it has room now. That is the end of the latest
- * full window: no later one has counted as much.
+ * full window: no later window has counted as many.
  *
- * @param counted how many requests a window has counted
+ * @param counted returns how many requests a window has counted
  */
 export function fullUntil(counted: (window: number) => number, limit: number, time: number): number | undefined {
   const full = windowsOver(stepAt(time)).findLast((window) => counted(window) >= limit);

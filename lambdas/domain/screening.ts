@@ -1,4 +1,4 @@
-/** Counts each movement of a wallet once, with a bounded memory of what was counted. */
+/** Counts each movement of a wallet once, with a bounded memory of the counted movements. */
 import { countMovement, noActivity } from './fraud.ts';
 import type { Activity, FraudLimits, Movement, Signal } from './fraud.ts';
 
@@ -13,21 +13,21 @@ export interface Mark {
 /** A signal that a movement gave when it was counted. */
 export interface GivenSignal extends Mark, Omit<Signal, 'transactionId'> {}
 
-/** What is remembered of a wallet. */
+/** The memory that the screening keeps of a wallet. */
 export interface Memory {
   readonly activity: Activity;
   /** Movements that were counted, the latest last. */
   readonly marks: readonly Mark[];
   /** Epoch milliseconds. A movement of this time or before counts as known, as its mark may be forgotten. */
   readonly forgottenUntilMs: number;
-  /** The latest signals, for deliveries that come again before the signal was published. The latest last. */
+  /** The latest signals, for messages that are redelivered before the signal was published. The latest last. */
   readonly signals: readonly GivenSignal[];
 }
 
 /** The memory of a wallet without movements. */
 export const noMemory: Memory = { activity: noActivity, marks: [], forgottenUntilMs: 0, signals: [] };
 
-/** Signals that are remembered beyond those of the latest call. */
+/** Number of remembered signals beyond those of the latest call. */
 const mostSignals = 20;
 /** Longer than a message can wait in a queue and then in the dead letters, 14 days each. */
 const signalMs = 30 * 86_400_000;
@@ -37,7 +37,7 @@ export interface Counted<M> {
   readonly memory: Memory;
   /** Whether the memory has changed. */
   readonly isNew: boolean;
-  /** The signals of all movements: given now, or when the movement was counted before. */
+  /** The signals of all movements: from this call, or from the call that first counted the movement. */
   readonly signals: readonly { readonly signal: Signal; readonly movement: M }[];
 }
 
@@ -84,10 +84,10 @@ export function countOnce<M extends Movement & Mark>(
 const busyMs = 900_000;
 
 /**
- * Forgets the oldest marks.
+ * Drops the oldest marks.
  *
- * @param few marks that are kept whatever their age
- * @param most marks that are kept when all are from the last quarter of an hour
+ * @param few number of marks that are kept at any age
+ * @param most number of marks that are kept when all are from the last quarter of an hour
  */
 export function forgetMarks(memory: Memory, few: number, most: number): Memory {
   const { marks } = memory;

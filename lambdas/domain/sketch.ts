@@ -1,10 +1,10 @@
 /**
- * What two sets of ids have not in common, in constant memory, whatever their size and order: ids of one side are added,
- * those of the other taken away, and what is left over can be read back. It is an invertible Bloom lookup table
- * (Goodrich and Mitzenmacher, 2011); as the ids are uniformly distributed numbers it needs no hash of its own.
+ * The difference of two sets of ids, in constant memory for any size and order. Ids of one side are added, those of the
+ * other are subtracted, and the remaining ids can be read. It is an invertible Bloom lookup table (Goodrich and
+ * Mitzenmacher, 2011). The ids are uniformly distributed numbers, so it needs no hash of its own.
  */
 
-/** Count, sum and sum of squares of the ids that fell into a cell; the last tells one id apart from a mixture. */
+/** Count, sum and sum of squares of the ids that fell into a cell. The squares distinguish one id from a mixture. */
 type Cell = [count: number, sum: bigint, squares: bigint];
 
 /** Counts the ids of both sides. Serializable with `sketchToText`. */
@@ -14,11 +14,11 @@ export interface Sketch {
 
 /** Each id falls into one cell of each part. */
 const parts = 3;
-/** About 100 differences can be read back, far more than anybody looks into one by one. */
+/** About 100 differences can be read, far more than an operator checks one by one. */
 const cellsOfPart = 64;
 const bitsOfIndex = 6n;
 
-/** A sketch in which the two sides are equal. */
+/** Returns a sketch in which the two sides are equal. */
 export function emptySketch(): Sketch {
   return { cells: Array.from({ length: parts * cellsOfPart }, (): Cell => [0, 0n, 0n]) };
 }
@@ -40,14 +40,14 @@ export function addTo({ cells }: Sketch, id: bigint, times: number): void {
 }
 
 /**
- * What the sides have not in common.
+ * Returns the difference of the sides.
  *
- * @returns how often more each id was added than taken away; `complete` is false when there are too many to tell apart
+ * @returns how often more each id was added than subtracted; `complete` is false when there are too many to separate
  */
 export function differencesOf(sketch: Sketch): { ids: Map<bigint, number>; complete: boolean } {
   const rest: Sketch = { cells: sketch.cells.map((cell): Cell => [...cell]) };
   const ids = new Map<bigint, number>();
-  // Each round takes at least one id out, and more than there are cells cannot be told apart.
+  // Each round removes at least one id. More ids than cells cannot be separated.
   for (let round = 0; round < rest.cells.length; round++) {
     let found = false;
     for (const [index, [count, sum, squares]] of rest.cells.entries()) {
@@ -63,12 +63,16 @@ export function differencesOf(sketch: Sketch): { ids: Map<bigint, number>; compl
   return { ids, complete: rest.cells.every(([count, sum]) => count === 0 && sum === 0n) };
 }
 
-/** A sketch as text, a few kilobytes. */
+/** Returns the sketch as text, a few kilobytes. */
 export function sketchToText({ cells }: Sketch): string {
   return cells.map(([count, sum, squares]) => `${count},${sum.toString(36)},${squares.toString(36)}`).join(';');
 }
 
-/** @param text as `sketchToText` made it */
+/**
+ * Returns the sketch of a text.
+ *
+ * @param text as `sketchToText` made it
+ */
 export function sketchFromText(text: string): Sketch {
   const cells = text.split(';').map((cell): Cell => {
     const [count = '0', sum = '0', squares = '0'] = cell.split(',');

@@ -3,7 +3,10 @@ import { bank } from './actor.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 
-/** A `return` is a payment of the bank that came back: the completed withdrawal stays, and this undoes it. */
+/**
+ * The kinds of transactions. A `return` is a payment that the bank sent back: it undoes a completed withdrawal, which
+ * stays.
+ */
 export type TransactionType = 'charge' | 'withdrawal' | 'transfer' | 'return';
 export const transactionTypes = [
   'charge',
@@ -22,28 +25,28 @@ export const transactionStatuses = [
   'review',
 ] as const satisfies readonly TransactionStatus[];
 
-/** Where a withdrawal goes: an account at a bank, and its holder's name. Personal data: masked wherever it is shown. */
+/**
+ * The destination of a withdrawal: an account at a bank, and its holder's name. Personal data: masked in every answer.
+ */
 export interface Destination {
   readonly account: string;
   readonly name?: string | undefined;
 }
 
-/**
- * The result of a visit to the bank. `not_accepted`: the bank has done no work for it. `unknown`: it may have paid.
- */
+/** The result of a visit to the bank. `not_accepted`: the bank has done no work for it. `unknown`: it may have paid. */
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 export const attemptOutcomes = ['accepted', 'rejected', 'not_accepted', 'unknown'] as const;
 
-/** One visit to the bank: what was asked, and what is known after it. */
+/** One visit to the bank: the request, and its result. */
 export interface Attempt {
   readonly at: string;
-  /** Whether the payment was submitted on this visit; otherwise the bank was only asked about an earlier submit. */
+  /** Whether the payment was submitted on this visit; otherwise the worker only asked about an earlier submit. */
   readonly submitted: boolean;
   readonly outcome: AttemptOutcome;
   readonly reason?: string;
 }
 
-/** How an operator ended a withdrawal that was in review, and why. */
+/** An operator's end of a withdrawal in review, with its reason. */
 export interface Resolution {
   readonly outcome: 'completed' | 'failed';
   readonly evidence: string;
@@ -51,10 +54,10 @@ export interface Resolution {
   readonly at: string;
 }
 
-/** How its owner or an operator ended a withdrawal that had not left for the bank. */
+/** The end of a withdrawal by its owner or an operator, before it left for the bank. */
 export interface Cancellation {
   readonly actor: Actor;
-  /** Why, in the words of the actor. */
+  /** The reason, in the words of the actor. */
   readonly reason?: string | undefined;
   readonly at: string;
 }
@@ -64,7 +67,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** What the caller may add to any transaction; stored and returned as given. */
+/** Members that the caller may add to any transaction. They are stored and returned unchanged. */
 export interface Annotations {
   readonly externalReference?: string | undefined;
   readonly description?: string | undefined;
@@ -72,8 +75,8 @@ export interface Annotations {
 }
 
 /**
- * The one record of a charge, withdrawal or transfer: journal, idempotency record, status and receipt.
- * `amount` is an integer in minor units; times are ISO 8601 UTC.
+ * The one record of a charge, withdrawal or transfer: journal, idempotency record, status and receipt. `amount` is an
+ * integer in minor units; times are ISO 8601 UTC.
  */
 export interface Transaction extends Annotations {
   readonly transactionId: string;
@@ -84,24 +87,24 @@ export interface Transaction extends Annotations {
   readonly walletId: string;
   readonly counterpartyWalletId?: string;
   readonly destination?: Destination;
-  /** Everything that was booked so far, in order; sums to zero at every moment. */
+  /** All postings so far, in order. They sum to zero at every moment. */
   readonly postings: readonly Posting[];
   readonly failure?: Failure;
   readonly attempts?: readonly Attempt[];
-  /** Of a withdrawal: the bank that has, or may have, the payment. Present as long as there is one. */
+  /** For a withdrawal: the bank that has, or may have, the payment. Absent when no bank can have it. */
   readonly bankId?: string;
   readonly resolution?: Resolution;
   readonly cancellation?: Cancellation;
-  /** What keeps a worker from submitting the withdrawal; absent while nothing does. */
+  /** The reason why no worker submits the withdrawal; absent when there is none. */
   readonly waitingFor?: 'wallet_frozen';
   /** The operator who resolved it. */
   readonly endedBy?: Actor;
-  /** Of a return: the withdrawal that came back; and of that withdrawal: its return. */
+  /** For a return: the withdrawal that came back. For that withdrawal: its return. */
   readonly originalTransactionId?: string;
   readonly returnTransactionId?: string;
   /** Whether a transfer was queued at acceptance, and so answered with 202. */
   readonly queued?: true;
-  /** Of a queued transfer that has arrived: the first of those that were credited together, itself perhaps. */
+  /** For a queued transfer that has arrived: the first of those that were credited together, perhaps itself. */
   readonly settledWith?: string;
   /**
    * The token's `sub` behind the command. An operator's command also has the mark of the token's issuer; an owner's
@@ -115,7 +118,7 @@ export interface Transaction extends Annotations {
   readonly completedAt?: string;
 }
 
-/** What every command has in common when its transaction is made. */
+/** The facts that every command needs to make its transaction. */
 export interface CommandFacts extends Annotations {
   readonly transactionId: string;
   readonly principal: string;
@@ -127,7 +130,7 @@ export interface CommandFacts extends Annotations {
   readonly at: string;
 }
 
-/** Money in from outside; completed at once. */
+/** Returns a charge: money in from outside, completed at once. */
 export function charge(facts: CommandFacts): Transaction {
   return {
     ...common(facts),
@@ -138,7 +141,7 @@ export function charge(facts: CommandFacts): Transaction {
   };
 }
 
-/** Money on its way out: held in the wallet until the bank has answered. */
+/** Returns a withdrawal: money out, held in the wallet until the bank has answered. */
 export function withdrawal(facts: CommandFacts & { destination: Destination }): Transaction {
   return {
     ...common(facts),
@@ -149,7 +152,7 @@ export function withdrawal(facts: CommandFacts & { destination: Destination }): 
   };
 }
 
-/** Money from one wallet to another; completed at once. */
+/** Returns a transfer: money from one wallet to another, completed at once. */
 export function transfer(facts: CommandFacts & { toWalletId: string }) {
   return {
     ...common(facts),
@@ -161,7 +164,7 @@ export function transfer(facts: CommandFacts & { toWalletId: string }) {
   } as const satisfies Transaction;
 }
 
-/** Money from one wallet to another whose arrival is left to a worker: the sender is debited at once. */
+/** Returns a queued transfer: the sender is debited at once, and a worker credits the receiver. */
 export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): Transaction {
   return {
     ...common(facts),
@@ -173,17 +176,17 @@ export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): Tr
   };
 }
 
-/** What the arrival of a queued transfer books. */
+/** Returns the postings that credit the receiver of a queued transfer. */
 export function arrivalPostings(of: Transaction & { counterpartyWalletId: string }): Posting[] {
   return move(of.amount, accounts.transit(of.currency), accounts.available(of.counterpartyWalletId));
 }
 
-/** What the failure of a queued transfer books: the sender is whole again. */
+/** Returns the postings of a failed queued transfer: the sender gets the money back. */
 export function refundPostings(of: Transaction): Posting[] {
   return move(of.amount, accounts.transit(of.currency), accounts.available(of.walletId));
 }
 
-/** A payment that the bank made and got back: the money enters the wallet again as a transaction of its own. */
+/** Returns the transaction of a payment that the bank sent back. The money enters the wallet again. */
 export function bankReturn(
   original: Transaction,
   facts: Pick<CommandFacts, 'transactionId' | 'principal' | 'at' | 'description'>,
@@ -199,12 +202,12 @@ export function bankReturn(
   } as const satisfies Transaction;
 }
 
-/** What settling a withdrawal books: the held money has left for the bank. */
+/** Returns the postings that settle a withdrawal: the held money has left for the bank. */
 export function settlePostings(of: Transaction): Posting[] {
   return move(of.amount, accounts.held(of.walletId), accounts.external(of.currency));
 }
 
-/** What releasing a withdrawal books: the held money is available again. */
+/** Returns the postings that release a withdrawal: the held money is available again. */
 export function releasePostings(of: Transaction): Posting[] {
   return move(of.amount, accounts.held(of.walletId), accounts.available(of.walletId));
 }
@@ -215,7 +218,7 @@ export function requesterOf({ type, principal, issuer, ownerId }: Transaction): 
   return { kind: ownerId === undefined ? 'operator' : 'owner', principal, ...(issuer !== undefined && { issuer }) };
 }
 
-/** The account with all but its last four characters hidden; short ones are hidden whole. */
+/** Returns the account with all but its last four characters hidden. Short accounts are hidden whole. */
 export function maskAccount(account: string): string {
   const shown = account.length > 8 ? account.slice(-4) : '';
   return `****${shown}`;
@@ -226,7 +229,7 @@ function common(facts: CommandFacts) {
   return {
     transactionId: known.transactionId,
     principal: known.principal,
-    // The record of an owner's withdrawal fills its kilobyte: the relay adds the issuer to events of owners.
+    // The record of an owner's withdrawal fills its kilobyte, so the relay adds the issuer to events of owners.
     issuer: known.ownerId === undefined ? known.issuer : undefined,
     ownerId: known.ownerId,
     walletId: known.walletId,

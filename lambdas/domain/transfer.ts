@@ -1,8 +1,8 @@
 import { maxAmount } from './money.ts';
 
 /**
- * Splits transfers into groups that one write can settle: one receiver each, at most `most` transfers, and amounts that
- * add up to an amount. Keeps their order.
+ * Splits transfers into groups that one write can settle, and keeps their order. A group has one receiver, at most
+ * `most` transfers, and amounts that add up to a valid amount.
  */
 export function groupByReceiver<T extends { readonly counterpartyWalletId: string; readonly amount: number }>(
   transfers: readonly T[],

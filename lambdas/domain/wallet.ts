@@ -5,7 +5,7 @@ import type { Sum } from './money.ts';
 
 export type WalletStatus = 'active' | 'frozen' | 'closed';
 
-/** What one owner holds in one currency. Amounts are integers in minor units; `total` is `available` + `held`. */
+/** The money of one owner in one currency. Amounts are integers in minor units; `total` is `available` + `held`. */
 export interface Wallet {
   readonly walletId: string;
   readonly ownerId: string;
@@ -13,13 +13,15 @@ export interface Wallet {
   readonly status: WalletStatus;
   readonly available: Sum;
   readonly held: Sum;
-  /** Stored beside its summands because a DynamoDB condition cannot add: it is what the balance limit is tested on. */
+  /**
+   * Stored beside its summands because a DynamoDB condition cannot add: the condition for the balance limit reads it.
+   */
   readonly total: Sum;
-  /** Counts the changes of the wallet: version N is what its Nth change left behind. */
+  /** Counts the changes of the wallet: its Nth change made version N. */
   readonly version: number;
   /**
-   * Whether transfers have arrived in crowds. Those are in several partitions of the receivers' index, so its history is read
-   * from all of them.
+   * Whether transfers have arrived in crowds. Those are in several partitions of the receivers' index, so its history
+   * is read from all of them.
    */
   readonly isCrowded?: boolean;
   /** The transaction behind the latest change of the balance. */
@@ -38,21 +40,23 @@ export interface StatusChange {
   /** ISO 8601 UTC. */
   readonly at: string;
   readonly actor: Actor;
-  /** Why, in the words of the actor. */
+  /** The reason, in the words of the actor. */
   readonly reason?: string | undefined;
 }
 
-/** Who asks: an end user reaches the wallets that it owns, an operator (`ownerId` undefined) every wallet. */
+/**
+ * The caller's access to wallets: an end user reaches its own wallets, an operator (`ownerId` undefined) every wallet.
+ */
 export interface Reach {
   readonly ownerId: string | undefined;
 }
 
-/** Whether a caller with this reach may see the wallet. */
+/** Returns whether a caller with this reach may see the wallet. */
 export function reaches(reach: Reach, wallet: Wallet): boolean {
   return reach.ownerId === undefined || reach.ownerId === wallet.ownerId;
 }
 
-/** A wallet that was just opened: empty, active, version 0. */
+/** Returns a newly opened wallet: empty, active, version 0. */
 export function openWallet(of: {
   walletId: string;
   ownerId: string;
@@ -80,20 +84,22 @@ export function asOpened({ walletId, ownerId, currency, createdAt: at, createdBy
   return openWallet({ walletId, ownerId, currency, at, createdBy });
 }
 
-/** What a command asks of a wallet. */
+/** The conditions that a command sets for a wallet. */
 interface Use extends Reach {
   readonly walletId: string;
   readonly currency: string;
 }
 
-/** The refusal that names the wallet, of which a command may have two; a stranger's is answered like none at all. */
+/**
+ * Returns the refusal that names the wallet; a command may have two. A stranger's wallet gets the same answer as none.
+ */
 export function walletNotFound(walletId: string): WalletError {
   return new WalletError('wallet_not_found', { detail: `there is no wallet ${walletId}` });
 }
 
 /**
- * Why money may not leave this wallet, from the image that the failed write returned.
- * `undefined` means that the image explains nothing, so the failure must not be blamed on the caller.
+ * Returns why money may not leave this wallet, from the image that the failed write returned. `undefined` means that
+ * the image explains nothing, so the caller must not be blamed for the failure.
  */
 export function debitRefusal(wallet: Wallet | undefined, debit: Use & { amount: number }): WalletError | undefined {
   return (
@@ -108,7 +114,7 @@ function insufficientFunds({ available, currency }: Wallet, amount: number): Wal
   return new WalletError('insufficient_funds', { detail });
 }
 
-/** Why money may not enter this wallet; as `debitRefusal`, with the balance limit in place of the funds. */
+/** Returns why money may not enter this wallet: as `debitRefusal`, with the balance limit in place of the funds. */
 export function creditRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
   return (
     useRefusal(wallet, credit) ??
@@ -125,21 +131,25 @@ export function hidesFromPayers(code: string): boolean {
   return hiddenFromPayers.includes(code);
 }
 
-/** Returns why this receiver cannot be paid, as `creditRefusal`, without what payers must not see. */
+/** Returns why this receiver cannot be paid, as `creditRefusal`, without the facts that payers must not see. */
 export function receiverRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
   const refusal = creditRefusal(wallet, credit);
   return refusal !== undefined && hidesFromPayers(refusal.code) ? new WalletError('receiver_unavailable') : refusal;
 }
 
-/** The refusal of a decision that its caller would profit from: an operator decides about the money of others only. */
+/**
+ * Returns the refusal of a decision from which the caller would profit. Operators decide only about the money of
+ * others.
+ */
 export function ownDecision(about: 'wallet' | 'withdrawal'): WalletError {
   const own = about === 'wallet' ? 'the wallet is its own' : 'it asked for this withdrawal';
   return new WalletError('forbidden', { detail: `the caller may not decide this, as ${own}; another operator may` });
 }
 
 /**
- * Why `principal` may not give this wallet the status `to`. A wallet already in that status is no refusal. A closed wallet
- * stays so, unless money has come back to it since: active again, it can let that go. Owners do not unfreeze their own.
+ * Returns why `principal` may not give this wallet the status `to`. A wallet already in that status is no refusal. A
+ * closed wallet stays closed, unless money has come back to it since: active again, it can pay that out. Owners do not
+ * unfreeze their own wallets.
  */
 export function statusRefusal(
   wallet: Wallet | undefined,
@@ -155,7 +165,7 @@ export function statusRefusal(
 }
 
 function useRefusal(wallet: Wallet | undefined, use: Use): WalletError | undefined {
-  // The owner comes first: a stranger learns nothing about the wallet, not even that it exists.
+  // Reach comes first: a stranger learns nothing about the wallet, not even that it exists.
   if (wallet === undefined || !reaches(use, wallet)) return walletNotFound(use.walletId);
   const about = { detail: `wallet ${wallet.walletId} is ${wallet.status}` };
   if (wallet.status === 'frozen') return new WalletError('wallet_frozen', about);

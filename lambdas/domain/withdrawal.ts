@@ -2,14 +2,17 @@ import { WalletError } from './errors.ts';
 import type { Attempt, Transaction } from './transaction.ts';
 
 /**
- * A withdrawal on its way through the bank; times are ISO 8601 UTC. `dueAt` is when a worker may claim it: at once after
- * acceptance, at the end of the lease while another worker holds it, after the backoff when it was put back.
+ * A withdrawal on its way through the bank; times are ISO 8601 UTC. `dueAt` is when a worker may claim it. That is the
+ * time of acceptance, the end of another worker's lease, or the end of the backoff.
  */
 export interface OpenWithdrawal extends Transaction {
   readonly dueAt?: string;
-  /** The claim that holds the lease. It is a condition of the worker's next write, so one that lost it writes nothing. */
+  /**
+   * The claim that holds the lease. It is a condition of the worker's next write, so a worker that lost its claim
+   * writes nothing.
+   */
   readonly claimId?: string;
-  /** Latest time at which a submit may have left for the bank `bankId`; absent when nothing can be out. */
+  /** Latest time at which a submit may have left for the bank `bankId`; absent when no submit can have left. */
   readonly submitBy?: string;
   /** When the bank first did not accept a submit; a wait for a frozen wallet removes it. */
   readonly refusedSince?: string;
@@ -19,41 +22,46 @@ export interface OpenWithdrawal extends Transaction {
 export interface WithdrawalPolicy {
   /** Visits to the bank before an operator must decide. */
   readonly maxAttempts: number;
-  /** How long after a submit "not found" proves nothing yet; the bank documents it. */
+  /** Time after a submit during which "not found" proves nothing yet; the bank documents it. */
   readonly notFoundWindowMs: number;
 }
 
-/** How long a claim keeps other workers off; longer than a worker's time limit (30 s), so that no two visit the bank. */
+/**
+ * Time for which a claim excludes other workers. Longer than a worker's time limit (30 s), so two never visit the bank
+ * at once.
+ */
 export const leaseMs = 40_000;
 /** Time limit of one call to the bank. */
 export const bankCallMs = 3_000;
-/** How long after its claim a worker may have a submit under way: two calls to the bank, and time for reads and writes. */
+/** Time after its claim in which a worker may have a submit under way: two calls to the bank, and reads and writes. */
 export const submitBudgetMs = 10_000;
 
 const firstBackoffMs = 1_000;
-/** Visits that soon follow each other, and the longest wait between them. */
+/** Visits with short waits between them, and the longest of these waits. */
 const quickVisits = 10;
 const quickWaitMs = 8_000;
 /** Longest wait before a later visit to a bank that is up. */
 const briefWaitMs = 30_000;
-/** Longest wait of all: between two visits to a bank that is down, or at work on the payment. */
+/** Longest wait of all: between two visits to a bank that is down, or still works on the payment. */
 const longestWaitMs = 300_000;
-/** For this long a withdrawal is submitted again to a bank that does not accept it. After that an operator decides. */
+/**
+ * Time for which workers submit a withdrawal again to a bank that does not accept it. After that an operator decides.
+ */
 const notAcceptedPatienceMs = 24 * 3_600_000;
 /**
- * Most by which a worker's clock may differ from the database's. An answer names its time in whole seconds (1 s), and one
- * call may take 1.5 s (`dynamodbClient`): with less, a right clock could not be proved to be right.
+ * Most by which a worker's clock may differ from the database's. An answer names its time in whole seconds (1 s), and
+ * one call may take 1.5 s (`dynamodbClient`). With a smaller limit, a right clock could not be proved right.
  */
 const clockErrorMs = 2_500;
 /**
- * Most by which the clocks of two workers that visit the bank may differ. If the worker that asks is further ahead of the
- * worker that submitted, it takes "not found" as definite too early, and pays twice.
+ * Most by which the clocks of two workers that visit the bank may differ. If the asking worker's clock is further ahead
+ * of the submitting worker's, it accepts "not found" too early, and pays twice.
  */
 const clockToleranceMs = 2 * clockErrorMs;
 
 /**
- * A worker's clock beside the database's, in epoch ms: the worker's before and after a call, and the time in the answer,
- * which is cut to whole seconds.
+ * A worker's clock beside the database's, in epoch ms. `databaseAt` is the time in the answer, which is cut to whole
+ * seconds. The other two are the worker's time before and after the call.
  */
 export interface ClockReading {
   readonly sentAt: number;
@@ -61,12 +69,16 @@ export interface ClockReading {
   readonly databaseAt: number;
 }
 
-/** Returns the least and the most by which a clock may be ahead of the database's, in ms; negative when it is behind. */
+/**
+ * Returns the least and the most by which a clock may be ahead of the database's, in ms; negative when it is behind.
+ */
 export function aheadMs({ sentAt, receivedAt, databaseAt }: ClockReading): { least: number; most: number } {
   return { least: sentAt - databaseAt - 1_000, most: receivedAt - databaseAt };
 }
 
-/** Returns whether a clock is proved to be right, to 2.5 s. A call that took longer than its time limit proves nothing. */
+/**
+ * Returns whether a clock is proved to be right, to 2.5 s. A call that took longer than its time limit proves nothing.
+ */
 export function isClockRight(reading: ClockReading): boolean {
   const { least, most } = aheadMs(reading);
   return least >= -clockErrorMs && most <= clockErrorMs;
@@ -77,7 +89,9 @@ export function isAtRest(transaction: Transaction): boolean {
   return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
-/** Returns when (epoch ms) the bank's "not found" begins to prove that it never got a submit which left by `submitBy`. */
+/**
+ * Returns when (epoch ms) the bank's "not found" begins to prove that it never got a submit which left by `submitBy`.
+ */
 export function notFoundCountsAt(submitBy: string, policy: WithdrawalPolicy): number {
   return Date.parse(submitBy) + policy.notFoundWindowMs + clockToleranceMs;
 }
@@ -95,17 +109,21 @@ export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
 }
 
 /**
- * Returns what follows a visit that did not end the withdrawal.
+ * Returns the decision after a visit that did not end the withdrawal.
  *
  * - `unknown`: the bank may have paid. Such a visit counts, and the one that reaches `maxAttempts` leads to review.
- * - `not_accepted`: the payment cannot be out. Such a visit does not count. When the bank has accepted nothing for a day,
- *   the withdrawal goes to review. A wait for a frozen wallet restarts that day, as no worker visits the bank meanwhile.
+ * - `not_accepted`: the payment cannot have left. Such a visit does not count. When the bank has accepted nothing for a
+ *   day, the withdrawal goes to review. A wait for a frozen wallet restarts that day, because no worker visits the bank
+ *   meanwhile.
  *
  * @param before the withdrawal as the worker found it
  * @param visit `at`: when it ended, ISO 8601
- * @returns `visits`: those on the record, and this one; `record`: whether this one goes on the record (of those not
- *   accepted only the first `maxAttempts`, and the one that leads to review); `review`: whether an operator must decide
- *   now; `refusedSince`: for the record, after `not_accepted` only
+ * @returns
+ * - `visits`: the number on the record, plus this one
+ * - `record`: whether this visit goes on the record. Of those not accepted, only the first `maxAttempts` do, and the
+ *   one that leads to review.
+ * - `review`: whether an operator must decide now
+ * - `refusedSince`: for the record, after `not_accepted` only
  */
 export function afterVisit(
   before: OpenWithdrawal,
@@ -123,12 +141,13 @@ export function afterVisit(
 }
 
 /**
- * Returns when the next visit is due (epoch ms) after one that did not end the withdrawal: after 1 s, 2 s, 4 s and then
- * 8 s, less up to a quarter at random, but not before a "not found" would be definite. After ten visits the wait is up to
- * half a minute, or up to five minutes with `patient`. At 30 % failures one withdrawal in 170,000 gets that far.
+ * Returns when the next visit is due (epoch ms) after one that did not end the withdrawal. The wait is 1 s, 2 s, 4 s
+ * and then 8 s, less up to a quarter at random. It never ends before a "not found" would be definite. After ten visits
+ * it is up to half a minute, or up to five minutes with `patient`. At 30 % failures one withdrawal in 170,000 gets that
+ * far.
  *
- * @param visit `now` in epoch ms; `visits` made so far, at least 1; `submitBy` absent when nothing can be out; `patient`:
- *   the bank is down or at work on the payment
+ * @param visit `now` in epoch ms; `visits` made so far, at least 1; `submitBy` absent when no submit can have left;
+ * `patient`: the bank is down, or still works on the payment
  * @param random a number in [0, 1)
  */
 export function nextVisitAt(
@@ -143,14 +162,14 @@ export function nextVisitAt(
 }
 
 /**
- * Returns when a withdrawal that its worker kept from the bank is due again (epoch ms): after `retryAfterMs` at least, and
- * after a quarter of its age, five minutes at most.
+ * Returns when a withdrawal is due again (epoch ms) after its worker could not call the bank. The wait is at least
+ * `retryAfterMs`, and at least a quarter of the withdrawal's age, capped at five minutes.
  *
- * So in a long outage a message comes back less and less often. The 30 deliveries that a queue makes then last for more
- * than an hour. Without this they last for a quarter of an hour: each worker has a breaker of its own, and a message that
- * waited for one breaker meets another.
+ * So in a long outage a message is received less and less often. The queue's 30 deliveries then last for more than an
+ * hour. Without this they last for a quarter of an hour. Each worker has a breaker of its own, so a message that waited
+ * for one breaker meets another.
  *
- * @param kept `now` in epoch ms; `createdAt` ISO 8601; `retryAfterMs`: when the breaker lets a call through, for example
+ * @param kept `now` in epoch ms; `createdAt` ISO 8601; `retryAfterMs`: for example until the breaker allows a call
  */
 export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs: number }): number {
   const waitMs = Math.min((kept.now - Date.parse(kept.createdAt)) / 4, longestWaitMs);
@@ -175,8 +194,8 @@ export function nextThawCheckAt({ now, createdAt }: { now: number; createdAt: st
 export const cancelled = { code: 'cancelled', message: 'The withdrawal was cancelled before it left for the bank' };
 
 /**
- * Returns why this withdrawal cannot be cancelled, or undefined when it can. After one submit it never can, also when
- * the bank refused that submit: a proxy between us and the bank may have sent the request twice.
+ * Returns why this withdrawal cannot be cancelled; undefined when it can. After one submit it never can, even when the
+ * bank refused that submit. A proxy between us and the bank may have sent the request twice.
  */
 export function cancelRefusal(current: OpenWithdrawal | undefined): WalletError | undefined {
   if (current === undefined) return new WalletError('transaction_not_found');

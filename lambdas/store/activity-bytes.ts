@@ -1,12 +1,12 @@
 /**
- * A wallet's memory of the screening as bytes, so that one write unit holds it. Integers are in groups of seven bits,
- * the lowest first; a set high bit says that another group follows.
+ * The screening's memory of a wallet as bytes, so that one write unit holds it. Integers are in groups of seven bits,
+ * the lowest first. A set high bit means that another group follows.
  */
 import { figureNames, fraudRules } from '../domain/fraud.ts';
 import type { Bucket } from '../domain/fraud.ts';
 import type { GivenSignal, Mark, Memory } from '../domain/screening.ts';
 
-/** A memory, and the salt of the short names in it. */
+/** A memory, and the salt of its short names. */
 export interface SaltedMemory {
   readonly salt: Uint8Array;
   readonly memory: Memory;
@@ -63,7 +63,7 @@ export function bytesOf({ salt, memory }: SaltedMemory): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Returns how many of the latest marks take at most so many bytes in a memory. */
+/** Returns how many of the latest marks fit into this many bytes of a memory. */
 export function marksWithin(marks: readonly Mark[], bytes: number): number {
   let left = bytes;
   let count = 0;
@@ -78,7 +78,7 @@ export function marksWithin(marks: readonly Mark[], bytes: number): number {
   return count;
 }
 
-/** Returns how many bytes an integer takes. */
+/** Returns the number of bytes of an integer. */
 function groupsIn(value: number): number {
   return value < 128 ? 1 : 1 + groupsIn(Math.floor(value / 128));
 }

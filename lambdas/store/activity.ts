@@ -12,25 +12,26 @@ import type { Table } from './table.ts';
 import { toItem } from './write.ts';
 import type { Item } from './write.ts';
 
-/** How long a wallet that does not pay anybody is remembered, with the destinations that it knows. */
+/** How long the item of a wallet that pays nothing is kept, with its known destinations. */
 const activitySeconds = 400 * 86_400;
 /** With its keys, the item of an ordinary wallet stays below 1 KB, so that a write of it costs one unit. */
 const ordinaryBytes = 900;
 /** The same for a busy wallet: 4 KB and four units. */
 const busyBytes = 3_900;
-/** What one batch read takes. */
+/** Most items of one batch read. */
 const mostKeys = 100;
 
-/** What is remembered of a wallet as it was read. */
+/** The stored memory of a wallet as it was read. */
 export interface KnownActivity extends SaltedMemory {
   /** Counts the writes; 0 when there was none. */
   readonly version: number;
 }
 
 /**
- * Reads what is remembered of wallets, 100 in a call.
+ * Reads the memories of wallets, 100 in a call.
  *
- * @returns the memory of each of these wallets; throws for a wallet whose item cannot be read, and only for that one
+ * @returns a function of a wallet's id that returns its memory; throws for a wallet whose item cannot be read, and only
+ * for that one
  */
 export async function getActivities(
   table: Table,
@@ -45,9 +46,9 @@ export async function getActivities(
 }
 
 /**
- * Writes what is remembered of a wallet. The marks are part of it, so a movement is counted and marked in one write.
+ * Writes the memory of a wallet. The marks are part of it, so a movement is counted and marked in one write.
  *
- * @param seen what was read before; the write depends on its version
+ * @param seen the memory that was read before; the write depends on its version
  * @returns false when another worker has counted for this wallet since, or an earlier try of this write has arrived
  */
 export async function putActivity(
@@ -82,8 +83,8 @@ export async function putActivity(
 }
 
 /**
- * Returns a short name for ids of transactions and destinations. With the wallet's own secret salt no caller can choose
- * two keys whose transactions have the same name, of which the second would not be counted.
+ * Returns a function that shortens ids of transactions and destinations. The salt is secret and the wallet's own. So no
+ * caller can choose two keys whose transactions have the same name, of which the second would not be counted.
  */
 export function shortNames(salt: Uint8Array): (id: string) => string {
   return (id) => createHash('sha256').update(salt).update(id).digest().subarray(0, nameBytes).toString('base64url');
@@ -99,8 +100,8 @@ function toKnown(item: Item | undefined): KnownActivity {
 }
 
 /**
- * Returns the memory of an item that an earlier release wrote, with its marks in items of their own. These are not read:
- * what is as old as the latest counted movement counts as known.
+ * Returns the memory of an item that an earlier release wrote, with its marks in items of their own. These are not
+ * read. Instead, every movement up to the time of the latest counted one counts as known.
  */
 function fromEarlier(activity: Activity, nameOf: (id: string) => string): Memory {
   // The buckets of both directions span a minute.

@@ -5,14 +5,17 @@ import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 
-/** What a worker last said of its circuit breaker towards the bank. Each container has its own; the last word counts. */
+/**
+ * The last reported state of a circuit breaker towards the bank. Each container has its own breaker; the last report
+ * counts.
+ */
 export interface BreakerRecord {
   readonly state: BreakerState;
   /** ISO 8601 UTC. */
   readonly since: string;
 }
 
-/** Records a change of a worker's breaker, so that health can tell; one that comes late does not hide a later one. */
+/** Records a change of a worker's breaker, for the health route. A late record does not replace a later one. */
 export async function putBreaker(table: Table, record: BreakerRecord): Promise<void> {
   const command = new PutItemCommand({
     TableName: table.name,
@@ -27,7 +30,7 @@ export async function putBreaker(table: Table, record: BreakerRecord): Promise<v
   }
 }
 
-/** Reads the last change; undefined when no breaker ever changed, which means closed. Fails when the table does. */
+/** Returns the last change; undefined when no breaker ever changed, which means closed. Fails when the table does. */
 export async function getBreaker(table: Table): Promise<BreakerRecord | undefined> {
   const { Item } = await persist(table, () =>
     table.client.send(new GetItemCommand({ TableName: table.name, Key: toItem(breakerKey()) })),

@@ -11,11 +11,11 @@ interface Command {
 }
 
 /**
- * Makes a command note the time in each of its answers, refusals too, and this worker's clock around that try.
+ * Makes a command record the time in each of its answers, refusals too, with this worker's clock around that try.
  *
  * @param now this worker's clock, epoch ms
- * @returns a function that returns the reading of the last answer; undefined when there is none, or when the answer
- *   names no time, as with some stand-ins for DynamoDB
+ * @returns a function that returns the reading of the last answer. It returns undefined when there is none, or when the
+ * answer has no time, as with some stand-ins for DynamoDB.
  */
 export function watchClock({ middlewareStack }: Command, now: () => number): () => ClockReading | undefined {
   let reading: ClockReading | undefined;

@@ -10,7 +10,7 @@ import type { Table } from './table.ts';
 import { fromItem, toItem, update } from './write.ts';
 import type { Item } from './write.ts';
 
-/** Open work as the `due` index shows it. */
+/** Open work as the `due` index has it. */
 export interface DueWork {
   readonly transactionId: string;
   readonly type: DueType;
@@ -32,7 +32,7 @@ export async function listWaiting(table: Table, { before, limit }: { before: str
   return (await readShard(table, waitingShard, limit, before)) as unknown as DueWork[];
 }
 
-/** A withdrawal in review, and since when (ISO 8601 UTC). */
+/** A withdrawal in review, and its time of entering review (ISO 8601 UTC). */
 export interface Review {
   readonly transactionId: string;
   readonly since: string;
@@ -46,7 +46,7 @@ export async function listReviews(table: Table, limit = mostReviews): Promise<Re
   return toReviews(await readShard(table, reviewShard, limit));
 }
 
-/** Does as `listReviews`, and reads the database's clock; `clock` is undefined when the answer names no time. */
+/** Does as `listReviews`, and reads the database's clock; `clock` is undefined when the answer has no time. */
 export async function listReviewsWithClock(
   table: Table,
 ): Promise<{ reviews: Review[]; clock: ClockReading | undefined }> {
@@ -61,8 +61,8 @@ function toReviews(items: readonly Item[]): Review[] {
 }
 
 /**
- * Marks overdue work as due at `at` (ISO 8601), so that it is not overdue again while its message is on the way. A worker
- * may take it at once. Work that waited for its wallet becomes open work like any other.
+ * Marks overdue work as due at `at` (ISO 8601), so that it is not overdue again while its message is on the way. A
+ * worker may claim it at once. Work that waited for its wallet becomes ordinary open work.
  *
  * @returns false when a worker has moved the work meanwhile; nothing is written then
  * @throws WalletError `busy`
@@ -83,7 +83,7 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
   }
 }
 
-/** Partitions of the index that are read at the same time. */
+/** Most partitions of the index that are read at the same time. */
 const readsAtATime = 32;
 
 /**
@@ -102,7 +102,9 @@ export async function earliestDue(table: Table): Promise<string | undefined> {
   return earliest;
 }
 
-/** Reads up to `limit` entries of a partition of the index, the earliest first; with `before`, only those due before it. */
+/**
+ * Reads up to `limit` entries of a partition of the index, the earliest first; with `before`, only those due before it.
+ */
 async function readShard(table: Table, shard: string, limit: number, before?: string): Promise<Item[]> {
   const command = shardQuery(table, shard, limit, before);
   const { Items = [] } = await persist(table, () => table.client.send(command));

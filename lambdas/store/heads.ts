@@ -4,9 +4,9 @@ import type { ChainedEntry } from '../domain/entries.ts';
 const mostHeads = 10_000;
 
 /**
- * The last entries that one container has stored or read, of the wallets that it saw last. An entry that is stored never
- * changes, so a kept one is right for ever. It need not be the last one any more: another container may have stored the
- * next. Then the condition of the next insert fails, and the ledger is read.
+ * The last entries that one container has stored or read, of its latest wallets. A stored entry never changes, so a
+ * kept one stays right. It may no longer be the last one, because another container may have stored the next. Then the
+ * condition of the next insert fails, and the caller reads the ledger.
  */
 export class Heads {
   readonly #most: number;
@@ -21,7 +21,7 @@ export class Heads {
   }
 
   keep(entry: ChainedEntry): void {
-    // A map has the order of its insertions, so the first one is the one that was kept longest ago.
+    // A map keeps the order of its insertions, so its first entry is the oldest.
     this.#entries.delete(entry.walletId);
     this.#entries.set(entry.walletId, entry);
     const [oldest] = this.#entries.keys();

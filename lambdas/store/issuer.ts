@@ -5,8 +5,8 @@ import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 
 /**
- * Returns the token issuer whose subjects own this stack's wallets: `iss`, letter for letter. Undefined before the first
- * token. A consistent read.
+ * Returns the token issuer whose subjects own this stack's wallets: `iss`, letter for letter. Undefined before the
+ * first token. A consistent read.
  */
 export async function getIssuer(table: Table): Promise<string | undefined> {
   const { Item } = await persist(table, () =>
@@ -16,8 +16,9 @@ export async function getIssuer(table: Table): Promise<string | undefined> {
 }
 
 /**
- * Returns the token issuer whose subjects own this stack's wallets; without one, records `issuer` as it. Of two at the same
- * time one is recorded, and both calls return that one. A repeated write after a lost answer returns what the first stored.
+ * Returns the token issuer whose subjects own this stack's wallets. If none is stored, records `issuer`. Of two
+ * simultaneous calls one is recorded, and both return that issuer. A repeated write after a lost answer returns the
+ * issuer that the first stored.
  *
  * @throws WalletError `busy` when the table is not reached in time
  */

@@ -2,16 +2,18 @@ import { createHash, createHmac } from 'node:crypto';
 import { activityItems, defaultDueShards, entryItems, ledgerItems, sentItems } from '../contract.ts';
 import { bank } from '../domain/actor.ts';
 
-/** The only place that knows the formats of keys and ids. */
+/** The formats of all keys and ids. No other file builds or parses one. */
 
-/** What waits for a worker of its own, and so has partitions of the `due` index of its own. */
+/** The types of work with workers of their own, and so with partitions of the `due` index of their own. */
 export const dueTypes = ['withdrawal', 'transfer'] as const;
 export type DueType = (typeof dueTypes)[number];
 
-/** Parts of the total of an account and hour. Never fewer: what is in the parts would not count. */
+/** Parts of the total of an account and hour. Never fewer: the sums in the removed parts would not count. */
 const totalParts = 128;
 
-/** Partitions of an hour of the journal of changes. Never fewer: what is in the others would not be checked. */
+/**
+ * Partitions of an hour of the journal of changes. Never fewer: the changes in the removed ones would not be checked.
+ */
 const journalShards = 32;
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -29,13 +31,13 @@ export const idFormats = {
   receiptCode: receiptCodeFormat,
 } as const;
 
-/** 26 base32 characters of a SHA-256 over principal and key. */
+/** Returns 26 base32 characters of a SHA-256 over principal and key. */
 function digest(principal: string, idempotencyKey: string): string {
   // The length keeps ("ab", "c") and ("a", "bc") apart.
   return idText(createHash('sha256').update(`${principal.length}:${principal}${idempotencyKey}`).digest());
 }
 
-/** The first 130 bits of a hash as 26 base32 characters (RFC 4648, lower case). */
+/** Returns the first 130 bits of a hash as 26 base32 characters (RFC 4648, lower case). */
 function idText(hash: Buffer): string {
   return textOf(BigInt(`0x${hash.toString('hex')}`) >> BigInt(hash.length * 8 - idLength * 5));
 }
@@ -50,25 +52,28 @@ function textOf(number: bigint): string {
   return text;
 }
 
-/** The id of whatever a principal's command makes or changes: the same for every repetition of the same key. */
+/**
+ * Returns the id of the item that a principal's command makes or changes. It is the same for every repetition of the
+ * key.
+ */
 export function transactionIdOf(principal: string, idempotencyKey: string): string {
   return `tx_${digest(principal, idempotencyKey)}`;
 }
 
-/** The id of the return of a withdrawal: one for each, however often the bank tells us. */
+/** Returns the id of the return of a withdrawal. It is the same for every notification by the bank. */
 export function returnIdOf(transactionId: string): string {
   return `tx_${digest(bank.principal, transactionId)}`;
 }
 
 /**
- * The id of a wallet opened by a command. It carries the currency, so that a command knows it without a read
- * (docs/adr/0002-wallet-ids-carry-their-currency.md); to callers it is opaque.
+ * Returns the id of a wallet opened by a command. It carries the currency, so that a command needs no read for it
+ * (docs/adr/0002-wallet-ids-carry-their-currency.md). To callers it is opaque.
  */
 export function walletIdOf(principal: string, idempotencyKey: string, currency: string): string {
   return `w_${currency.toLowerCase()}_${digest(principal, idempotencyKey)}`;
 }
 
-/** The currency that a wallet's id carries, or undefined when the text is no wallet id. */
+/** Returns the currency in a wallet's id, or undefined when the text is no wallet id. */
 export function currencyOfWalletId(walletId: string): string | undefined {
   return walletIdFormat.exec(walletId)?.[1]?.toUpperCase();
 }
@@ -85,26 +90,26 @@ export function isReceiptCode(text: string): boolean {
   return receiptCodeFormat.test(text);
 }
 
-/** Stands for a token's issuer on records, in six characters: 36 bits of a SHA-256. */
+/** Returns six characters that stand for a token's issuer on records: 36 bits of a SHA-256. */
 export function issuerMarkOf(issuer: string): string {
   return createHash('sha256').update(issuer).digest('base64url').slice(0, 6);
 }
 
-/** `RCP-<yyyymmdd>-<the id's 26 characters>`; the day is that of `createdAt`, in UTC. */
+/** Returns `RCP-<yyyymmdd>-<the id's 26 characters>`; the day is that of `createdAt`, in UTC. */
 export function receiptCodeOf(transaction: { transactionId: string; createdAt: string }): string {
   const day = transaction.createdAt.slice(0, 10).replaceAll('-', '');
   return `RCP-${day}-${transaction.transactionId.slice('tx_'.length)}`;
 }
 
-/** The transaction that a receipt code names, or undefined when the text is no receipt code. */
+/** Returns the transaction that a receipt code names, or undefined when the text is no receipt code. */
 export function transactionIdOfReceipt(receiptCode: string): string | undefined {
   const id = receiptCodeFormat.exec(receiptCode)?.[2];
   return id === undefined ? undefined : `tx_${id}`;
 }
 
 /**
- * SHA-256 over what a request asks for (operation, path, body), so that one key cannot serve two requests. The order
- * in which a client writes its fields does not count.
+ * Returns a SHA-256 over a request's operation, path and body, so that one key cannot serve two requests. The order of
+ * the fields does not count.
  */
 export function fingerprintOf(request: unknown): string {
   const canonical = JSON.stringify(request, (_name, value: unknown) =>
@@ -116,18 +121,19 @@ export function fingerprintOf(request: unknown): string {
 }
 
 /**
- * The id of an event: the same for every repetition of it, so that consumers can drop what they have seen.
+ * Returns the id of an event. It is the same for every repetition of the event, so that consumers can drop repetitions.
  *
- * @param about what makes the event this one: the item's key, the event's type, for a wallet its version, and the time.
- *   Without the time, a table that was put back to an earlier state would give other changes the ids of earlier ones.
+ * @param about the parts that identify the event: the item's key, the event's type, for a wallet its version, and the
+ * time. Without the time, a table that was restored to an earlier state would give other changes the ids of earlier
+ * ones.
  */
 export function eventIdOf(about: readonly (string | number)[]): string {
   return `ev_${idText(createHash('sha256').update(JSON.stringify(about)).digest())}`;
 }
 
 /**
- * Stands for a bank account in events: the same account of the same wallet gives the same text, and without the key
- * nobody finds the account behind it, or sees that two wallets pay to the same one.
+ * Returns a text that stands for a bank account in events. The same account of the same wallet gives the same text.
+ * Without the key, a reader can neither find the account nor see that two wallets pay the same one.
  */
 export function destinationFingerprintOf(key: string, walletId: string, account: string): string {
   return idText(
@@ -153,7 +159,10 @@ export function transactionKey(transactionId: string) {
   return { pk: `${ledgerItems.transaction}${transactionId}`, sk: 'TX' };
 }
 
-/** Whether the item with this key is a wallet or a transaction (or the record of an operation, which shares its keys). */
+/**
+ * Returns whether the key is that of a wallet or of a transaction. Records of operations share the keys of
+ * transactions.
+ */
 export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | undefined {
   if (key.sk === 'WALLET') return 'wallet';
   return key.sk === 'TX' ? 'transaction' : undefined;
@@ -172,18 +181,20 @@ export function preferencesKey(ownerId: string) {
   return { pk: `${ledgerItems.preferences}${ownerId}`, sk: 'PREFERENCES' };
 }
 
-/** In the table of activity: the counters of a wallet. */
+/** Returns the key of a wallet's counters in the table of activity. */
 export function activityKey(walletId: string) {
   return { pk: `${activityItems.activity}${walletId}`, sk: 'ACTIVITY' };
 }
 
-/** In the table of notifications: the record of one that is sent. A hash, as an owner's id may be long. */
+/**
+ * Returns the key of a notification's record in the table of notifications. It is a hash, as an owner's id may be long.
+ */
 export function notificationKey(notification: { eventId: string; ownerId: string; channel: string }) {
   const { eventId, ownerId, channel } = notification;
   return { id: `${sentItems.notification}${fingerprintOf([eventId, ownerId, channel])}` };
 }
 
-/** Whose tokens name the owners of this stack's wallets. */
+/** Returns the key of the record of the token issuer whose subjects own this stack's wallets. */
 export function issuerKey() {
   return { pk: ledgerItems.issuer, sk: 'ISSUER' };
 }
@@ -192,7 +203,7 @@ export function breakerKey() {
   return { pk: `${ledgerItems.breaker}bank`, sk: 'BREAKER' };
 }
 
-/** In the entries table: one line of a wallet's ledger. Keys sort as versions do, up to 2^53-1. */
+/** Returns the key of an entry in the entries table. Keys sort as versions do, up to 2^53-1. */
 export function entryKey(walletId: string, version: number) {
   return { pk: ledgerPartition(walletId), sk: versionText(version) };
 }
@@ -211,14 +222,15 @@ function versionText(version: number): string {
 }
 
 /**
- * In the entries table: a part of what was booked on an account in a clock hour, as `yyyy-mm-ddThh`. A write adds to the
- * part that `transactionId` names, and any part would do: the sum counts. So many writes at once meet on few items.
+ * Returns the key of a part of an account's total in a clock hour (`yyyy-mm-ddThh`), in the entries table. A write adds
+ * to the part that `transactionId` selects. The total is the sum of all parts, so any part is right. So simultaneous
+ * writes seldom meet on one item.
  */
 export function totalKey(account: string, hour: string, transactionId: string) {
   return { pk: totalPartition(account, lastBitsOf(transactionId) % totalParts), sk: hour };
 }
 
-/** The partitions whose items sum up to what was booked on an account. */
+/** Returns the partitions whose items sum up to the total of an account. */
 export function totalPartitions(account: string): string[] {
   // The first releases kept a whole total in one partition.
   const parts = Array.from({ length: totalParts }, (_, part) => totalPartition(account, part));
@@ -229,18 +241,20 @@ function totalPartition(account: string, part: number): string {
   return `${entryItems.total}${account}#${part}`;
 }
 
-/** In the entries table: says that a transaction's first `count` postings are in the totals. */
+/**
+ * Returns the key of the record that a transaction's first `count` postings are in the totals. In the entries table.
+ */
 export function bookedKey(transactionId: string, count: number) {
   return { pk: `${entryItems.booking}${transactionId}`, sk: String(count) };
 }
 
-/** In the entries table: changes that are listed in an hour, by a hash of them. */
+/** Returns the key of changes that are listed in an hour, by their hash. In the entries table. */
 export function journalKey(hour: string, fingerprint: string) {
   const shard = createHash('sha256').update(fingerprint).digest().readUInt8(0) % journalShards;
   return { pk: journalPartition(hour, shard), sk: fingerprint };
 }
 
-/** The partitions with all changes that are listed in an hour. */
+/** Returns the partitions with all changes that are listed in an hour. */
 export function journalPartitions(hour: string): string[] {
   return Array.from({ length: journalShards }, (_, shard) => journalPartition(hour, shard));
 }
@@ -249,7 +263,7 @@ function journalPartition(hour: string, shard: number): string {
   return `${entryItems.journal}${hour}#${shard}`;
 }
 
-/** The wallet or transaction whose item has this key in the wallet table; undefined for other items. */
+/** Returns the wallet or transaction whose item has this key in the wallet table; undefined for other items. */
 export function subjectOfKey(
   pk: string,
   sk: string,
@@ -259,24 +273,28 @@ export function subjectOfKey(
 }
 
 /**
- * What is stored of the check of the books: the pass that is under way, the last one that came to its end, how far the
- * closed hours are checked, and the discrepancies that were reported.
+ * The stored items of the check of the books: the pass under way, the last complete pass, the progress through closed
+ * hours, and reported discrepancies.
  */
 export type IntegrityItem = 'running' | 'last' | 'hours' | 'known';
 
-/** In the entries table: an item of the check of the books. */
+/** Returns the key of an item of the check of the books, in the entries table. */
 export function integrityKey(which: IntegrityItem) {
   return { pk: entryItems.pass, sk: which };
 }
 
-/** The number that the 26 characters of a transaction's id stand for, 130 bits. */
+/** Returns the number that the 26 characters of a transaction's id stand for, 130 bits. */
 export function numberOfTransactionId(transactionId: string): bigint {
   let bits = 0n;
   for (const character of transactionId.slice('tx_'.length)) bits = (bits << 5n) | BigInt(alphabet.indexOf(character));
   return bits;
 }
 
-/** @param number as `numberOfTransactionId` made it */
+/**
+ * Returns the transaction's id that a number stands for.
+ *
+ * @param number as `numberOfTransactionId` made it
+ */
 export function transactionIdOfNumber(number: bigint): string {
   return `tx_${textOf(number)}`;
 }
@@ -285,8 +303,8 @@ export function transactionIdOfNumber(number: bigint): string {
 const crowdParts = 16;
 
 /**
- * Returns the partition of the receivers' index for a group of transfers that arrives in a crowded wallet. A partition of
- * an index takes 1,000 write units a second, and each transfer is one.
+ * Returns the partition of the receivers' index for a group of transfers that arrives in a crowded wallet. A partition
+ * of an index takes 1,000 write units a second, and each transfer is one.
  *
  * @param transactionId of the first transfer of the group
  */
@@ -305,7 +323,7 @@ export function walletIdOfPartition(partition: string): string {
   return partition.replace(/#.*$/, '');
 }
 
-/** Sort key of both history indexes: by time, and by id within the same millisecond. */
+/** Returns the sort key of both history indexes: by time, and by id within the same millisecond. */
 export function historyKeyOf(transaction: { transactionId: string; createdAt: string }): string {
   return `${transaction.createdAt}#${transaction.transactionId}`;
 }
@@ -314,16 +332,20 @@ export function isHistoryKey(text: string): boolean {
   return historyKeyFormat.test(text);
 }
 
-/** @param historyKey a key for which `isHistoryKey` holds */
+/**
+ * Returns the transaction that a history key names.
+ *
+ * @param historyKey a key for which `isHistoryKey` holds
+ */
 export function transactionIdOfHistoryKey(historyKey: string): string {
   return historyKey.slice(historyKey.indexOf('#') + 1);
 }
 
 /**
- * Returns the partition of the `due` index that a transaction's open work is written to. The sweeper reads the partitions
- * of every number of shards that a stack may have had.
+ * Returns the partition of the `due` index that a transaction's open work is written to. The sweeper reads the
+ * partitions of every number of shards that a stack may have had.
  *
- * @param shards over how many partitions the work of the type is spread, 1 to 256
+ * @param shards number of partitions that the work of the type is spread over, 1 to 256
  */
 export function dueShardOf(type: DueType, transactionId: string, shards = defaultDueShards): string {
   return dueShard(type, lastBitsOf(transactionId) % shards);
@@ -341,7 +363,7 @@ export const reviewShard = 'REVIEW';
 /** The partition of the `due` index with the withdrawals that wait for their wallet to be unfrozen; there are few. */
 export const waitingShard = 'WAITING';
 
-/** For instance `DUE#w3` for withdrawals: short, as pages of a history are paid for by their size. */
+/** Returns for instance `DUE#w3` for withdrawals. It is short, because a read of a history page is paid by its size. */
 export function dueShard(type: DueType, shard: number): string {
   return `DUE#${type.charAt(0)}${shard}`;
 }

@@ -4,15 +4,15 @@ import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toItem } from './write.ts';
 
-/** What the record of a notification depends on. */
+/** The members of a notification that its record's key is made of. */
 type Named = Parameters<typeof notificationKey>[0];
 
 /** Longer than a message can wait in the queue and then in the dead letters, 14 days each. */
 const rememberSeconds = 30 * 86_400;
 
 /**
- * Makes a message responsible for a notification, before it is sent. A message that is delivered again finds itself
- * responsible, as an earlier try may have ended before SNS took the notification.
+ * Makes a message responsible for a notification, before it is sent. A redelivered message is still responsible,
+ * because its earlier try may have ended before SNS accepted the notification.
  *
  * @param sent the table of notifications
  * @param envelopeId names the message on the bus
@@ -34,7 +34,7 @@ export async function claimNotification(sent: Table, notification: Named, envelo
   }
 }
 
-/** Records that SNS took a notification, so that no message sends it again. */
+/** Records that SNS accepted a notification, so that no message sends it again. */
 export async function finishNotification(sent: Table, notification: Named): Promise<void> {
   const command = new PutItemCommand({ TableName: sent.name, Item: recordOf(sent, notification, finished) });
   await persist(sent, () => sent.client.send(command));

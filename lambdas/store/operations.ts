@@ -6,7 +6,7 @@ import type { Table } from './table.ts';
 import { toItem } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
-/** A command as it was asked for: by which actor, under which key, for what, when. */
+/** The facts of a command: its actor, its key, its request and its time. */
 export interface Operation extends Actor {
   readonly idempotencyKey: string;
   /** See `fingerprintOf`. */
@@ -15,7 +15,7 @@ export interface Operation extends Actor {
   readonly at: string;
 }
 
-/** The reading that the key was used before for the same request; `record` is what is stored under it now. */
+/** The reading that the key was used before for the same request; `record` is the item stored under it now. */
 export class Replay {
   readonly record: Item;
 
@@ -49,8 +49,8 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
 }
 
 /**
- * Returns the record's item for a command that is over a limit: it writes nothing. A used key is a replay as before, as
- * the limit may have been higher then; a new key is refused with `refusal`. Its condition holds for no item.
+ * Returns the record's item for a command that is over a limit: it writes nothing. A used key is a replay as before,
+ * because the limit may have been higher then. A new key is refused with `refusal`. Its condition holds for no item.
  */
 export function replayOnly(
   { request, ...record }: WriteItem<WalletError | Replay>,
@@ -87,7 +87,10 @@ export async function isKeyUsed(table: Table, transactionId: string): Promise<bo
   return (await readItems(table, [transactionKey(transactionId)])).length > 0;
 }
 
-/** Returns the replay that a command's write met; undefined when it was written. Throws the refusal, if there is one. */
+/**
+ * Returns the replay that a command's write found; undefined when the command was written. Throws the refusal, if there
+ * is one.
+ */
 export function replayOf(readings: readonly (WalletError | Replay)[]): Replay | undefined {
   const [first] = readings;
   if (first instanceof WalletError) throw first;

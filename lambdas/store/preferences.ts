@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
-/** Returns what an owner is notified of; the defaults when it stored nothing. A consistent read. */
+/** Returns an owner's notification preferences; the defaults when it stored none. A consistent read. */
 export async function getPreferences(table: Table, ownerId: string): Promise<Preferences> {
   const { Item } = await persist(table, () =>
     table.client.send(
@@ -28,7 +28,7 @@ export async function getPreferencesOf(
   return new Map(ownerIds.map((ownerId) => [ownerId, found.get(ownerId) ?? defaultPreferences]));
 }
 
-/** Replaces what an owner is notified of. Of two at the same time the later one counts. */
+/** Replaces an owner's notification preferences. Of two simultaneous calls the later write counts. */
 export async function putPreferences(
   table: Table,
   ownerId: string,

@@ -17,9 +17,9 @@ export interface RateLimit {
   readonly readFirst?: boolean;
 }
 
-/** A window is kept this many steps after its last one, so that a slow clock still finds it. */
+/** Steps for which a window is kept after its last one, so that a slow clock still finds it. */
 const graceSteps = 1;
-/** Windows of a whole day are removed: an item that is idle for longer has met its time to live. */
+/** Each write removes the windows of a whole day. An item that is idle for longer has met its time to live. */
 const removedSteps = 72;
 
 interface Expressions {
@@ -74,7 +74,7 @@ function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteIte
   };
 }
 
-/** Returns what a limit adds to the write of a command; nothing for operators, who are not limited. */
+/** Returns the parts that a limit adds to the write of a command. None for operators, who have no limit. */
 export function limitedBy(
   table: Table,
   rate: RateLimit | undefined,
@@ -91,9 +91,9 @@ export type CountedKind = 'reads' | 'cancellations' | 'refusals' | 'lookups';
  * Adds requests that moved no money to the caller's windows, in one write of one write unit, tried once. Rejects with
  * the SDK's error.
  *
- * @param of whose windows, and of which kind
- * @param counts how many requests to add to each window; windows that cover the step of `time` (epoch ms)
- * @returns what these windows have counted now
+ * @param of the caller and the kind of the windows
+ * @param counts number of requests to add to each window; windows that cover the step of `time` (epoch ms)
+ * @returns the counts of these windows now
  */
 export async function addToWindows(
   table: Table,

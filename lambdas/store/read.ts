@@ -6,7 +6,7 @@ import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
 /**
- * Reads up to 100 items in one call, and later what DynamoDB left out of it; consistent, in no order.
+ * Reads up to 100 items in one call, and in later calls those that DynamoDB left out; consistent, in no order.
  *
  * @param deadline latest time for a second or later call, epoch ms; as `persist` has it when absent
  * @throws WalletError `busy` when the rest stays left out until the budget is spent
@@ -18,7 +18,7 @@ export async function readItems(table: Table, keys: readonly Item[], deadline?: 
 /** Most items that one call reads. */
 const mostItems = 100;
 
-/** Reads any number of items as they are stored, 100 in a call, with what that took. */
+/** Reads any number of items as they are stored, 100 in a call, with the cost of the calls. */
 export async function readManyStored(
   table: Table,
   keys: readonly Item[],
@@ -56,7 +56,7 @@ async function readStored(
       readUnits += ConsumedCapacity?.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0) ?? 0;
       pending = UnprocessedKeys?.[table.name]?.Keys ?? [];
       if (pending.length === 0) return;
-      // Throttling of a part; DynamoDB throws the same itself when it is the whole.
+      // A part was throttled. DynamoDB itself throws this error when all of it is.
       throw new ProvisionedThroughputExceededException({ message: `${pending.length} items not read`, $metadata: {} });
     },
     deadline,

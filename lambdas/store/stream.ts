@@ -7,14 +7,14 @@ import { toTransaction } from './transactions.ts';
 import { toWallet } from './wallets.ts';
 import { fromItem } from './write.ts';
 
-/** A change of one item as the table's stream tells it: the item as it became, and as it was (absent: it was made). */
+/** A change of one item in the table's stream: the item after it, and before it (absent: it was made). */
 export type Change =
   | { readonly kind: 'wallet'; readonly before: Wallet | undefined; readonly after: Wallet }
   | { readonly kind: 'transaction'; readonly before: Transaction | undefined; readonly after: Transaction };
 
 /**
- * The change of a wallet or transaction in a record of the stream; undefined for other items, and for what is deleted,
- * which wallets and transactions never are.
+ * Returns the change of a wallet or transaction in a record of the stream. Returns undefined for other items, and for
+ * deletions, which wallets and transactions never have.
  */
 export function changeOf(record: DynamoDBRecord): Change | undefined {
   const { Keys, OldImage, NewImage } = record.dynamodb ?? {};

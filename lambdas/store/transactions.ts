@@ -25,7 +25,7 @@ import type { Movement } from './wallets.ts';
 import { fromItem, toItem, write } from './write.ts';
 import type { Contention, Item, WriteItem } from './write.ts';
 
-/** What became of a command: its transaction as it is now, and whether its key had been used before. */
+/** The result of a command: its transaction as it is now, and whether its key had been used before. */
 export interface Committed {
   readonly transaction: Transaction;
   readonly replayed: boolean;
@@ -36,7 +36,7 @@ export interface Committed {
  *
  * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
  * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
- *   `balance_limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
+ * `balance_limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
  */
 export function commitCharge(
   table: Table,
@@ -51,7 +51,7 @@ export function commitCharge(
 /**
  * Accepts a withdrawal: holds the money and makes the work due, in one write of 6 write units.
  *
- * @param overLimit as of `commitCharge`
+ * @param overLimit as for `commitCharge`
  * @throws WalletError as `commitCharge`, `insufficient_funds` in place of the limit, and `rate_limited`
  */
 export function acceptWithdrawal(
@@ -78,10 +78,11 @@ export function acceptWithdrawal(
 /**
  * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
  *
- * @param overLimit as of `commitCharge`
- * @param contendedMs after so long it gives up when others keep paying the receiver; absent: at the end of the budget
+ * @param overLimit as for `commitCharge`
+ * @param contendedMs time after which it gives up when others keep paying the receiver; absent: the whole budget
  * @throws Contended as `contendedMs` says
- * @throws WalletError as `commitCharge`, for the sender; `receiver_unavailable`, `insufficient_funds` and `rate_limited`
+ * @throws WalletError as `commitCharge`, for the sender; `receiver_unavailable`, `insufficient_funds` and
+ * `rate_limited`
  */
 export function commitTransfer(
   table: Table,
@@ -105,13 +106,13 @@ export function commitTransfer(
   );
 }
 
-/** Where the receiver stands in the write of `commitTransfer`: behind the record and the sender. */
+/** Index of the receiver's item in the write of `commitTransfer`: after the record and the sender. */
 const receiverAt = 2;
 
 /**
  * Accepts a transfer for later: debits the sender and makes the work due, in one write of 6 write units.
  *
- * @param overLimit as of `commitCharge`
+ * @param overLimit as for `commitCharge`
  * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is checked when the money arrives
  */
 export function acceptTransfer(
@@ -135,7 +136,7 @@ export function acceptTransfer(
   );
 }
 
-/** Reads a transaction; a consistent read, as a caller asks right after its command was answered. */
+/** Reads a transaction. The read is consistent, because a caller may read right after its command was answered. */
 export async function getTransaction(table: Table, transactionId: string): Promise<OpenWithdrawal | undefined> {
   const { Item } = await persist(table, () =>
     table.client.send(
@@ -159,10 +160,10 @@ export async function getTransactions(
   );
 }
 
-/** What a page of a wallet's history is about. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */
+/** The selection of a page of a wallet's history. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */
 export interface HistoryQuery {
   readonly walletId: string;
-  /** As the wallet says. */
+  /** As in the wallet. */
   readonly isCrowded?: boolean;
   readonly limit: number;
   /** History key after which the page begins (see keys.ts); absent for the newest page. */
@@ -173,14 +174,14 @@ export interface HistoryQuery {
   readonly status?: TransactionStatus | undefined;
 }
 
-/** A filtered page may have to read past many entries; after this many rounds it is answered short, with a cursor. */
+/** A filtered page may have to read past many entries. After this many rounds it is answered short, with a cursor. */
 const mostRounds = 5;
 /** Entries that a filtered page reads from each index in a round. */
 const filteredStretch = 100;
 
 /**
- * Reads a page of the history of a wallet, as sender and as receiver, newest first: both indexes in parallel, that of the
- * receivers in nine partitions when the wallet is crowded.
+ * Reads a page of the history of a wallet, as sender and as receiver, newest first. Reads both indexes in parallel; a
+ * crowded wallet has several partitions in the index of receivers.
  */
 export async function listTransactions(
   table: Table,
@@ -215,7 +216,7 @@ async function readStretch(
   of: { index: string; key: string; partition: string },
   query: HistoryQuery,
 ): Promise<Stretch<Transaction>> {
-  // A history key is `<time>#<id>`: it sorts behind its time alone and before '~', so `from` is in and `to` is out.
+  // A history key is `<time>#<id>`. It sorts after its time alone and before '~', so `from` is in and `to` is out.
   const oldest = query.from ?? '0';
   const newest = query.to ?? '~';
   if (newest <= oldest || (query.after !== undefined && query.after <= oldest)) return { items: [] };
@@ -244,7 +245,7 @@ async function readStretch(
           ':status': query.status,
         }),
         ScanIndexForward: false,
-        // DynamoDB refuses a start outside the range; a cursor that is newer than `to` begins at `to`.
+        // DynamoDB refuses a start outside the range, so a cursor that is newer than `to` begins at `to`.
         ...(query.after !== undefined &&
           query.after < newest && {
             ExclusiveStartKey: toItem({
@@ -303,19 +304,22 @@ function movement(transaction: Transaction): Movement {
 }
 
 /**
- * Returns a transaction as it is stored. The receiver of a transfer that has not arrived has another name, which no index
- * has: the transfer is written to the receiver's history once, when it is the receiver's.
+ * Returns a transaction as it is stored. While a transfer has not arrived, its receiver is in another attribute, which
+ * no index has. So the transfer is written to the receiver's history once, when it has arrived.
  */
 function toStored({ counterpartyWalletId, ...transaction }: Transaction): Item {
   if (counterpartyWalletId === undefined) return transaction;
   return { ...transaction, [transaction.queued ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
 }
 
-/** The transaction in a stored item, without what only the store needs; undefined for the record of an operation. */
+/**
+ * Returns the transaction in a stored item, without the members that only the store needs; undefined for the record of
+ * an operation.
+ */
 export function toTransaction(item: Item): OpenWithdrawal | undefined {
   if (item['type'] === 'operation') return undefined;
   const { pk, sk, historyKey, fingerprint, dueShard, toWalletId, counterpartyWalletId, ...rest } = item;
-  // A release before this one stored the receiver of a pending transfer as that of a completed one.
+  // Earlier releases stored the receiver of a pending transfer in the attribute for completed ones.
   const receiver = toWalletId ?? counterpartyWalletId;
   const transaction =
     typeof receiver === 'string' ? { ...rest, counterpartyWalletId: walletIdOfPartition(receiver) } : rest;

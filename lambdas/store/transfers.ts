@@ -13,10 +13,10 @@ export type QueuedTransfer = Transaction & { counterpartyWalletId: string };
 /** Most transfers that one write settles: DynamoDB takes 100 items, and the wallet is one of them. */
 export const mostTransfersPerWrite = 99;
 
-/** From this many on, a group is a crowd: its transfers are spread over partitions of the receivers' index. */
+/** Size from which a group is a crowd: its transfers are spread over partitions of the receivers' index. */
 export const crowdFrom = 50;
 
-/** A transfer that is not pending any more: somebody else has ended it. */
+/** The reading that a transfer is not pending any more: another writer has ended it. */
 class Ended {
   readonly transactionId: string;
 
@@ -25,7 +25,7 @@ class Ended {
   }
 }
 
-/** What came of a group: nothing was written unless `settled`. */
+/** The result of a group. Nothing was written unless `settled`. */
 export type GroupOutcome =
   | { readonly settled: true }
   | { readonly settled: false; readonly ended: ReadonlySet<string>; readonly refusal: WalletError | undefined };
@@ -34,8 +34,8 @@ export type GroupOutcome =
  * Credits one wallet with a group of transfers and completes them, in one write of 2 + 5 n write units.
  *
  * @param group 1 to 99 transfers to the same wallet, whose amounts add up to at most 2^53-1
- * @param crowd how many transfers are a crowd
- * @returns when nothing was written, which of them had ended before, and why the receiver refused, if it did
+ * @param crowd number of transfers from which a group is a crowd
+ * @returns when nothing was written: the transfers that had ended before, and the receiver's refusal, if there was one
  */
 export async function settleTransfers(
   table: Table,
@@ -76,7 +76,7 @@ export async function settleTransfers(
 }
 
 /**
- * Ends a transfer that cannot arrive: failed, and the sender whole again, in one write.
+ * Ends a transfer that cannot arrive, in one write: it fails, and the sender gets the money back.
  *
  * @returns false when it had ended before
  */

@@ -34,7 +34,7 @@ import { giveBack, releaseHold, settleHold } from './wallets.ts';
 import { fromItem, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
-/** What a worker writes to claim a withdrawal. Times are ISO 8601 UTC. */
+/** The members that a worker writes to claim a withdrawal. Times are ISO 8601 UTC. */
 export interface Claim {
   readonly claimId: string;
   readonly at: string;
@@ -42,15 +42,15 @@ export interface Claim {
   readonly leaseUntil: string;
   /** Latest time at which a submit of this claim may have left. */
   readonly submitBy: string;
-  /** The bank that it would leave for. A record that names a bank already keeps it. */
+  /** The bank that the submit goes to. A record that names a bank already keeps it. */
   readonly bankId: string;
 }
 
 /**
  * Claims a withdrawal that is open and due, in one update of 4 write units.
  *
- * @returns when claimed: the withdrawal before the claim, which shows what may have happened, and the clock reading of
- *   the answer (undefined: it names no time). Else the withdrawal as it is (undefined: there is none)
+ * @returns when claimed: the withdrawal before the claim, which shows earlier visits, and the clock reading of the
+ * answer (undefined: it has no time). Otherwise the withdrawal as it is (undefined: there is none).
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget; the claim may be written then
  */
 export async function claimWithdrawal(
@@ -80,7 +80,7 @@ export async function claimWithdrawal(
   const clock = watchClock(command, table.now);
   try {
     // A try whose answer was lost may have claimed. Then the next try is refused, and the work waits until the lease
-    // ends: that is rare and safe.
+    // ends. That is rare and safe.
     const { Attributes = {} } = await persist(table, () => table.client.send(command));
     const before = toTransaction(fromItem(Attributes));
     if (before === undefined) throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
@@ -108,7 +108,10 @@ export function settleWithdrawal(table: Table, claimed: Claimed, attempt: Attemp
   return finish(table, claimed, attempt);
 }
 
-/** Fails a withdrawal that the bank has definitely not paid, and gives the money back; else as `settleWithdrawal`. */
+/**
+ * Fails a withdrawal that the bank has definitely not paid, and makes the money available again. Otherwise as
+ * `settleWithdrawal`.
+ */
 export function releaseWithdrawal(
   table: Table,
   claimed: Claimed,
@@ -122,11 +125,11 @@ export function releaseWithdrawal(
  * Gives a claim back, in one update: no worker claims the withdrawal before `dueAt`. Times are ISO 8601 UTC.
  *
  * @param next
- *   - `attempt`: the visit to record; absent when there is none
- *   - `submitBy`: absent when nothing can be out, at any bank
- *   - `refusedSince`: when the bank first did not accept a submit. Absent: the record keeps its own, unless it waits now
- *   - `waitingFor`: the withdrawal waits without a message, and the sweeper queues it when it is due. Removes
- *     `refusedSince` from the record
+ * - `attempt`: the visit to record; absent when there is none
+ * - `submitBy`: absent when no submit can have left, for any bank
+ * - `refusedSince`: when the bank first did not accept a submit. Absent: the record keeps its own, unless it waits now
+ * - `waitingFor`: the withdrawal waits without a message, and the sweeper queues it when it is due. Removes
+ *   `refusedSince` from the record
  * @returns false when the claim was lost; nothing is written then
  * @throws WalletError `busy`
  */
@@ -176,7 +179,10 @@ export function reviewWithdrawal(table: Table, claimed: Claimed, attempt: Attemp
   });
 }
 
-/** A definite word on a withdrawal, of the bank or of an operator. It ends the withdrawal also while a worker holds it. */
+/**
+ * A definite decision about a withdrawal, by the bank or an operator. It ends the withdrawal even while a worker holds
+ * it.
+ */
 export interface Verdict {
   readonly withdrawal: OpenWithdrawal;
   /** ISO 8601 UTC. */
@@ -186,13 +192,13 @@ export interface Verdict {
   /** Undefined: the bank has paid. */
   readonly failure: Failure | undefined;
   readonly attempt?: Attempt;
-  /** The bank whose word it is: a withdrawal that went to another bank is not ended. Absent: an operator's word. */
+  /** The bank that decided: a withdrawal that went to another bank is not ended. Absent: an operator decided. */
   readonly bankId?: string;
   readonly resolution?: Resolution;
 }
 
 /**
- * Ends a withdrawal by the bank's word.
+ * Ends a withdrawal as the bank decided.
  *
  * @returns false when it is in none of the verdict's statuses, or went to another bank; nothing is written then
  * @throws WalletError `busy`
@@ -203,8 +209,8 @@ export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boo
 }
 
 /**
- * Ends a withdrawal by an operator's word, together with the record of the operator's key. The operator neither asked for
- * the withdrawal nor owns its wallet.
+ * Ends a withdrawal as an operator decided, together with the record of the operator's key. The operator must not have
+ * requested the withdrawal, and must not own its wallet.
  *
  * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
  * @returns `replayed`: the operator's key was used before for the same request
@@ -230,7 +236,7 @@ export async function resolveWithdrawal(
 
 /**
  * Cancels a withdrawal that was never submitted, for its owner or an operator, together with the record of the caller's
- * key. A claim stores that a submit may leave, so of a claim and a cancel at the same time exactly one is written.
+ * key. A claim stores that a submit may leave. So of a simultaneous claim and cancel exactly one is written.
  *
  * @returns `replayed`: the caller's key was used before for the same request
  * @throws WalletError `not_cancellable`, `transaction_not_found`, `idempotency_key_reused`, `busy`
@@ -272,7 +278,7 @@ export async function cancelWithdrawal(
 /**
  * Books that a completed payment came back: a transaction of its own, linked both ways, and the money in the wallet.
  *
- * @param word when the bank said so (ISO 8601), and why
+ * @param word time and reason of the bank's notification (ISO 8601)
  * @returns the return; also when it had been booked before
  * @throws WalletError `busy`; Error when the withdrawal is not completed
  */
@@ -323,7 +329,7 @@ const endOfRejected = `${endOfWork}, bankId`;
 const neverSubmitted = ' AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';
 const lost = Symbol('another writer was faster');
 
-/** Throws for the key that made this very withdrawal: one write cannot hold its record twice. */
+/** Throws for the key that made this withdrawal: one write cannot hold its record twice. */
 function refuseKeyOf({ transactionId }: OpenWithdrawal, { principal, idempotencyKey }: Operation): void {
   if (transactionIdOf(principal, idempotencyKey) === transactionId) throw new WalletError('idempotency_key_reused');
 }
@@ -352,8 +358,8 @@ function ending(
 /**
  * Returns the items of the write that ends a withdrawal.
  *
- * @param of `endedBy`: the operator whose word it is; `refused`: reads the failed condition, which means that the
- *   withdrawal is in none of the verdict's statuses, went to another bank, or was asked for by that operator
+ * @param of `endedBy`: the operator who decided; `refused`: reads the failed condition. It fails when the withdrawal is
+ * in none of the verdict's statuses, went to another bank, or was requested by that operator.
  */
 function verdictItems<R>(
   table: Table,

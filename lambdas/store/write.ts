@@ -11,7 +11,7 @@ export type Item = Record<string, unknown>;
 
 /** One item of an atomic write, with its own reading of a failed condition. */
 export interface WriteItem<R> {
-  /** What the item is for; names it in errors. */
+  /** The item's role in the write, for errors. */
   readonly label: string;
   readonly request: TransactWriteItem;
   /**
@@ -32,20 +32,21 @@ export interface Reads {
 /**
  * Writes all items or none, in one round trip.
  *
- * A try without an answer is repeated with the same client token. If it had written, DynamoDB answers with its success,
- * so a write is never reported as refused. A refusal counts only when every try was answered: a try that is still on its
- * way could find the conditions true and write later.
+ * A try without an answer is repeated with the same client token. If the try had written, DynamoDB answers the
+ * repetition with success, so a write is never reported as refused. A refusal counts only when every try was answered:
+ * an unanswered try could find the conditions true and write later.
  *
- * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also decide
- * after the first conflict: a caller without money must not keep the receiver's wallet busy for a whole budget.
+ * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also
+ * decide after the first conflict: a caller without money must not keep the receiver's wallet busy for a whole budget.
  *
  * @param items at most 100; first the condition that explains most, as callers answer with the first reading
  * @param reads plain reads of the same items that decide whether the write is tried
  * @param contention when to give up early; absent: only at the end of the budget
  * @returns the readings of all conditions that failed, in the order of the items; empty when everything was written
  * @throws Contended as `contention` says
- * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget, or when the write was refused
- *   while an earlier try had no answer; Error when an image does not say why its condition failed
+ * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget. Also when the write was
+ * refused while an earlier try had no answer.
+ * @throws Error when an image does not say why its condition failed
  */
 export async function write<R>(
   table: Table,
@@ -68,7 +69,7 @@ export async function write<R>(
     await persist(
       table,
       async () => {
-        // A try without an answer may have written. Only a repetition of the same write says so, reads do not.
+        // A try without an answer may have written. Only a repetition of the same write shows that; reads do not.
         if (reads && tries.conflicts === 1 && !tries.missing) {
           const readings = await readingsNow(table, items, reads, deadline);
           if (readings.length > 0) throw new RefusedByReads(readings);
@@ -78,7 +79,7 @@ export async function write<R>(
           tries.missing ||= mayArriveLater(error);
           if (isConflict(error)) tries.conflicts += 1;
           const isOver = contention && table.now() - startedAt >= contention.afterMs;
-          // While a try is missing, no other write may begin: its refusal would not be the last word.
+          // While a try is unanswered, no other write may begin: the refusal of this one would not be final.
           if (isOver && !tries.missing && isOnlyConflict(error, contention.item)) throw new Contended();
           throw error;
         });
@@ -96,21 +97,21 @@ export async function write<R>(
   }
 }
 
-/** When a write gives up because other writes keep meeting one of its items. */
+/** When a write gives up because of other writes of one of its items. */
 export interface Contention {
-  /** The item's place in the write. */
+  /** The index of the item in the write. */
   readonly item: number;
-  /** Since the first try began, ms. */
+  /** Time since the first try began, ms. */
   readonly afterMs: number;
 }
 
-/** Returns whether a write met others on this item, and on no other: one caller's own writes meet on more. */
+/** Returns whether a write conflicted on this item, and on no other: one caller's own writes conflict on more. */
 function isOnlyConflict(error: unknown, item: number): boolean {
   const conflicts = cancellationReasons(error).map(({ Code }) => Code === 'TransactionConflict');
   return conflicts[item] === true && conflicts.indexOf(true) === conflicts.lastIndexOf(true);
 }
 
-/** The error of a write that gave up so. Nothing is written, and no try of it is on its way. */
+/** The error of a write that gave up because of contention. Nothing is written, and no try of it is on its way. */
 export class Contended extends Error {
   override readonly name = 'Contended';
 
@@ -141,7 +142,8 @@ async function readingsNow<R>(
   const readings = items.flatMap(({ refused }, index) => refused(images.get(nameOf(keys[index]))) ?? []);
   const [record] = items;
   if (readings.length === 0 || record === undefined || images.has(nameOf(keys[0]))) return readings;
-  // One batch of reads is no snapshot: what refuses may be the effect of an earlier try, whose record the batch missed.
+  // One batch of reads is no snapshot. The refusing image may show the effect of an earlier try, whose record the batch
+  // missed.
   const [image] = await readItems(table, keys.slice(0, 1), deadline);
   const replay = image && record.refused(image);
   return replay === undefined ? readings : [replay, ...readings];
@@ -190,7 +192,7 @@ const names = {
 } as const;
 
 /**
- * Returns an update of one item, for `write` or on its own. Names that are reserved words are written `#status`, `#type`.
+ * Returns an update of one item, for `write` or for a call of its own. Reserved words are written `#status`, `#type`.
  *
  * @param change expressions of DynamoDB; the names of `values` have no colon here
  */

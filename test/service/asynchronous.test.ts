@@ -20,7 +20,7 @@ async function balance({ ask, walletId }: User): Promise<[available: unknown, he
   return [body['available'], body['held']];
 }
 
-/** The bank's own word on a payment. */
+/** Returns the bank's own record of a payment. */
 function inTheBook(reference: unknown) {
   return bank.book().find((entry) => entry.reference === reference);
 }
@@ -50,7 +50,7 @@ describe('a withdrawal', { concurrency: true }, () => {
     });
   }
 
-  it('waits for its end when the client prefers to', async () => {
+  it('answers with the end of the work when the client prefers to wait', async () => {
     const user = await newUser(1_000);
     const answer = await withdraw(user, 'SIM-OK', { Prefer: 'wait=20' });
     assert.deepEqual([answer.status, answer.body['status']], [200, 'completed']);
@@ -62,7 +62,7 @@ describe('a withdrawal', { concurrency: true }, () => {
 });
 
 describe('a queued transfer', () => {
-  it('debits at once, credits later, and answers a repetition alike', async () => {
+  it('debits at once, credits later, and gives a repetition the same answer', async () => {
     const [ann, bob] = await Promise.all([newUser(1_000), newUser()]);
     const request = {
       body: { amount: 300, toWalletId: bob.walletId },
@@ -80,7 +80,7 @@ describe('a queued transfer', () => {
     assert.deepEqual(await balance(bob), [300, 0]);
   });
 
-  it('makes the sender whole when the receiver is frozen, and goes on with the others', async () => {
+  it('returns the money to the sender when the receiver is frozen, and still settles the others', async () => {
     const [ann, bob, cid] = await Promise.all([newUser(1_000), newUser(), newUser()]);
     await operator(`/wallets/${bob.walletId}/freeze`, { body: {} });
     const send = (to: User) =>
@@ -131,7 +131,7 @@ describe('a queued transfer', () => {
   });
 });
 
-describe('the bank by itself', () => {
+describe('a decision of the bank', () => {
   const secrets = new SecretsManagerClient({
     endpoint: runner.aws.servicesUrl,
     region: runner.aws.region,
@@ -152,7 +152,7 @@ describe('the bank by itself', () => {
     return service.withAuthorization(undefined)('/bank/notifications', { raw: raw + tampered, key: null, headers });
   }
 
-  it('brings back a payment that was returned, once, as a transaction of its own', async () => {
+  it('books a returned payment once, as a separate transaction', async () => {
     const user = await newUser(1_000);
     const { body } = await withdraw(user, 'SIM-OK', { Prefer: 'wait=20' });
     const reference = String(body['transactionId']);
@@ -165,7 +165,7 @@ describe('the bank by itself', () => {
     assert.deepEqual([returned.body['type'], returned.body['originalTransactionId']], ['return', reference]);
   });
 
-  it('refuses nothing while both keys are rotated', async () => {
+  it('is accepted while both keys are rotated', async () => {
     const user = await newUser(10_000);
     const oldKey = await keyIn(notificationSecret);
     const payOut = async () => {
@@ -192,7 +192,7 @@ describe('the bank by itself', () => {
     assert.deepEqual(await balance(user), [10_000 - 15 * 400, 0]);
   });
 
-  it('ends a withdrawal that nobody could find out about', async () => {
+  it('ends a withdrawal whose payment could not be found', async () => {
     const user = await newUser(1_000);
     const accepted = await withdraw(user, 'SIM-DOWN');
     const reference = String(accepted.body['transactionId']);
@@ -202,7 +202,7 @@ describe('the bank by itself', () => {
       amount: 400,
       currency: 'USD',
       code: 'account_closed',
-      // Half a surrogate pair, which cannot be stored: the bank's decision counts all the same.
+      // Half a surrogate pair, which cannot be stored. The bank's decision counts nevertheless.
       message: 'Closed \ud83d',
     };
     assert.equal((await notify(word)).status, 200);
@@ -214,7 +214,7 @@ describe('the bank by itself', () => {
     assert.deepEqual(await balance(user), [1_000, 0]);
   });
 
-  it('is believed only with a fresh signature over just this body', async () => {
+  it('counts only with a fresh signature over exactly this body', async () => {
     const word = { reference: `tx_${'a'.repeat(26)}`, status: 'paid', amount: 1, currency: 'USD' };
     assert.equal((await notify(word)).body['code'], 'transaction_not_found');
     assert.equal((await notify(word, { ageSeconds: 301 })).body['code'], 'unauthorized');
@@ -235,7 +235,7 @@ describe('resolve', () => {
   });
 });
 
-it('runs with a bank that behaves as it is told', async () => {
+it('runs with a bank that follows its settings', async () => {
   const settle = (body: object) => operator('/local/bank/settings', { method: 'PUT', body });
   const { status, body } = await settle({ findDelayMs: 0 });
   assert.deepEqual([status, body['findDelayMs'], body['down']], [200, 0, false]);

@@ -21,7 +21,7 @@ after(() => {
   client.destroy();
 });
 
-/** Everything that is stored, by key. */
+/** Returns every stored item, by key. */
 async function stored(): Promise<Map<string, object>> {
   const { Items = [] } = await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }));
   return new Map(
@@ -266,7 +266,7 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
   ['a notification without a signature', '/bank/notifications', { body: {}, key: null }, 401, 'unauthorized'],
 ];
 
-describe('bad input is answered with its code, stores nothing and names what was wrong', () => {
+describe('bad input is answered with its code, stores nothing and names its fault', () => {
   for (const [what, path, options, status, code, field] of cases) {
     it(what, async () => {
       const before = await stored();
@@ -283,7 +283,7 @@ describe('bad input is answered with its code, stores nothing and names what was
     });
   }
 
-  it('a charge beyond what a wallet can hold', async () => {
+  it('a charge above the limit of a wallet', async () => {
     const { body } = await operator(`/wallets/${ann.walletId}/charge`, { body: { amount: Number.MAX_SAFE_INTEGER } });
     assert.equal(body['code'], 'balance_limit_exceeded');
   });
@@ -296,8 +296,8 @@ describe('tokens', () => {
     assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
   };
 
-  it('must be there', () => refused(undefined));
-  it('must be tokens', () => refused('Bearer nonsense'));
+  it('must be present', () => refused(undefined));
+  it('must have the form of a token', () => refused('Bearer nonsense'));
   it('must be bearer tokens', () => refused('Basic YTpi'));
 
   it('must not have expired', async () => {
@@ -305,7 +305,7 @@ describe('tokens', () => {
     await refused(`Bearer ${token}`);
   });
 
-  it('must come from the issuer', async () => {
+  it('must be signed by the issuer', async () => {
     const other = await startRunner({ memory: true, log: () => undefined });
     try {
       await refused(`Bearer ${await other.token({ clientId: ann.ownerId, scope: 'wallet:read' })}`);
@@ -314,11 +314,12 @@ describe('tokens', () => {
     }
   });
 
-  it('must be one', async () => {
+  it('must be given once', async () => {
     const [mine, other] = await Promise.all(
       [ann, bob].map(({ ownerId }) => runner.token({ clientId: ownerId, scope: 'wallet:read' })),
     );
-    // As the gateway keeps what it knows of a token, the first of them is known here and the second is not.
+    // The gateway caches its knowledge of a token. This call makes the first token cached and leaves the second
+    // uncached.
     await ann.ask(`/wallets/${ann.walletId}`);
     for (const tokens of [
       [mine, other],

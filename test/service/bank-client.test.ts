@@ -20,7 +20,7 @@ const keys: KeySource = () => Promise.resolve(['the key']);
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** A server that counts its requests and answers as told. */
+/** Starts a server that records its requests and answers with `answer`. */
 async function serve(context: TestContext, answer: Answer) {
   const seen: IncomingMessage[] = [];
   const server = createServer((request, response) => {
@@ -44,7 +44,7 @@ function json(response: ServerResponse, status: number, body: unknown): ServerRe
   return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** Both outcomes of a bank that always answers in this way. */
+/** Returns the outcomes of both calls to a bank that always gives this answer. */
 async function outcomes(context: TestContext, answer: Answer, options: Partial<BankOptions> = {}) {
   const { url } = await serve(context, answer);
   const bank = openBank({ url, keys, timeoutMs: 2000, ...options });
@@ -65,14 +65,14 @@ describe('definite answers', () => {
     assert.deepEqual(await outcomes(context, answer), { submit: refusal, find: refusal });
   });
 
-  it('not found, which is no answer to a submit', async (context) => {
+  it('not found, which does not answer a submit', async (context) => {
     const answer: Answer = (_, response) => json(response, 404, { reference: 'tx_1', code: 'payment_not_found' });
     const { submit, find } = await outcomes(context, answer);
     assert.equal(submit.outcome, 'unknown');
     assert.deepEqual(find, { outcome: 'not_found' });
   });
 
-  it('not accepted: 503 or 429 with the code, for this very payment', async (context) => {
+  it('not accepted: 503 or 429 with the code, for exactly this payment', async (context) => {
     for (const status of [503, 429]) {
       const answer: Answer = (_, response) => json(response, status, notAccepted);
       const { submit, find } = await outcomes(context, answer);
@@ -81,7 +81,7 @@ describe('definite answers', () => {
     }
   });
 
-  it('keeps accounts out of the words of a rejection', async (context) => {
+  it('removes accounts from the message of a rejection', async (context) => {
     const message = `account ${payment.destination.account} (GB29 NWBK 6016 1331 9268 19) is closed since 2024, see 12`;
     const answer: Answer = ({ method }, response) =>
       json(response, method === 'POST' ? 422 : 200, { ...rejected, message });
@@ -92,7 +92,7 @@ describe('definite answers', () => {
   });
 });
 
-describe('anything else is unknown', () => {
+describe('any other answer is unknown', () => {
   const html = '<html><body>404 Not Found</body></html>';
   const large = 'x'.repeat(70_000);
   const text = (body: object) => JSON.stringify(body);
@@ -181,7 +181,7 @@ describe('anything else is unknown', () => {
     });
   }
 
-  /** Every answer that decides something, by the call that it answers. */
+  /** Every answer that decides a payment, by the call that it answers. */
   const decisive = [
     ['submit', 'paid', 201, paid],
     ['submit', 'had been paid', 200, paid],
@@ -210,7 +210,7 @@ describe('anything else is unknown', () => {
         assert.equal(found[call].outcome, 'unknown');
       });
     }
-    it(`${what} as it should be is not`, async (context) => {
+    it(`${what} in its correct form is not`, async (context) => {
       const found = await outcomes(context, (_, response) => json(response, status, body));
       assert.notEqual(found[call].outcome, 'unknown');
     });
@@ -228,8 +228,8 @@ describe('anything else is unknown', () => {
     });
   }
 
-  it('a connection that is cut when the request was read', async (context) => {
-    // Also on a connection that was in use before.
+  it('a connection that is cut after the request was read', async (context) => {
+    // Also on a connection that served an earlier call.
     let calls = 0;
     const { url } = await serve(context, ({ socket }, response) =>
       calls++ === 0 ? json(response, 404, {}) : socket.destroy(),
@@ -253,7 +253,7 @@ describe('a connection that was never established', () => {
     await neverReached('http://127.0.0.1:1', /^no connection \(ECONNREFUSED\)$/);
   });
 
-  it('has a host of no address', async () => {
+  it('fails for a host without an address', async () => {
     await neverReached('https://bank.invalid', /^no connection \((ENOTFOUND|EAI_AGAIN|time-out)\)$/);
   });
 
@@ -262,7 +262,7 @@ describe('a connection that was never established', () => {
     await neverReached(await listenTcp(context, server), /^no connection \(ECONNRESET\)$/);
   });
 
-  it('takes longer for its handshake than a call may take', async (context) => {
+  it('fails when the handshake takes longer than a call may take', async (context) => {
     const server = createTcpServer((socket) => socket.on('error', () => undefined).resume());
     await neverReached(await listenTcp(context, server), /^no connection \(time-out\)$/, 100);
   });
@@ -304,10 +304,10 @@ describe('requests', () => {
   });
 });
 
-describe('breaker', () => {
+describe('the breaker', () => {
   const breaker = { lastCalls: 10, inARow: 4, openMs: 400, tries: 3 };
 
-  it('opens after failures in a row, makes no calls, lets some try, and closes', async (context) => {
+  it('opens after failures in a row, makes no calls, permits some trial calls, and closes', async (context) => {
     let status = 503;
     const { url, seen } = await serve(context, (_, response) => json(response, status, paid));
     const states: string[] = [];
@@ -346,7 +346,7 @@ describe('breaker', () => {
     await assert.rejects(bank.submit(payment), BankUnavailable);
   });
 
-  it('lets only three of many try', async (context) => {
+  it('permits three trial calls at a time', async (context) => {
     const { url, seen } = await serve(context, (_, response) => json(response, 503, {}));
     const bank = openBank({ url, keys, breaker });
     for (let i = 0; i < 4; i++) await bank.submit(payment);
@@ -356,7 +356,7 @@ describe('breaker', () => {
     assert.equal(seen.length, 7);
   });
 
-  it('opens when more than half of the last calls fail, and not before there were enough', async (context) => {
+  it('opens when more than half of the last calls fail, but not before enough calls', async (context) => {
     const pattern = [503, 503, 503, 200, 503, 503, 503, 200, 503, 503];
     let next = 0;
     const { url } = await serve(context, (_, response) => json(response, pattern[next++] ?? 200, paid));
@@ -365,7 +365,7 @@ describe('breaker', () => {
     await assert.rejects(bank.submit(payment), BankUnavailable);
   });
 
-  it('takes a rejection, a missing payment and one in process for the answers of a healthy bank', async (context) => {
+  it('counts a rejection, a missing payment and one in process as answers of a healthy bank', async (context) => {
     for (const [status, body] of [
       [422, rejected],
       [404, { reference: 'tx_1', code: 'payment_not_found' }],

@@ -1,4 +1,4 @@
-/** The keys that bank and service sign with, while they are rotated: against Secrets Manager as the runner serves it. */
+/** The keys that bank and service sign with, during a rotation, against Secrets Manager as the runner serves it. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
@@ -26,7 +26,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const secretArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:key-abcdef';
 
-/** Secrets Manager with one secret, and an operator's commands; `now` is its clock. */
+/** Starts Secrets Manager with one secret and an operator's commands. `now` is its clock. */
 async function secretsManager(context: TestContext, now: () => number) {
   const secrets = openSecrets(undefined, now);
   secrets.create({ name: 'key', arn: secretArn, value: 'first key' });
@@ -49,7 +49,7 @@ async function secretsManager(context: TestContext, now: () => number) {
   return {
     client,
     state,
-    /** Readings of the current key. */
+    /** Returns the number of reads of the current key. */
     reads: () => seen.filter((call) => call === 'GetSecretValue AWSCURRENT').length,
     rotate: (key: string) => client.send(new PutSecretValueCommand({ SecretId: secretArn, SecretString: key })),
     async endOverlap() {
@@ -70,7 +70,7 @@ async function secretsManager(context: TestContext, now: () => number) {
 type Manager = Awaited<ReturnType<typeof secretsManager>>;
 
 describe('a secret', () => {
-  it('is read once by concurrent callers, and again by a call that is two minutes late, which does not wait', async (t) => {
+  it('is read once by concurrent callers; a call two minutes later starts another read and does not wait for it', async (t) => {
     let now = epoch;
     const manager = await secretsManager(t, () => now);
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
@@ -84,7 +84,7 @@ describe('a secret', () => {
     assert.equal(manager.reads(), 2);
   });
 
-  it('is never older than five minutes, however seldom it is asked for', async (t) => {
+  it('is never older than five minutes, even when it is rarely used', async (t) => {
     let now = epoch;
     const manager = await secretsManager(t, () => now);
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
@@ -94,7 +94,7 @@ describe('a secret', () => {
     assert.deepEqual(await keys(), ['second key']);
   });
 
-  it('that cannot be read again is used for an hour, tried every ten seconds, and then fails', async (t) => {
+  it('that cannot be read again is used for an hour, with a read every ten seconds, and then fails', async (t) => {
     let now = epoch;
     const manager = await secretsManager(t, () => now);
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
@@ -139,7 +139,7 @@ describe('notifications of the bank', () => {
   });
   after(() => engine.stop());
 
-  /** A container of the function, and a bank that signs with any key. */
+  /** Starts a container of the function, and a bank that signs with any key. */
   async function listening(context: TestContext) {
     table.clock.now = epoch;
     const manager = await secretsManager(context, table.now);
@@ -206,7 +206,7 @@ describe('requests to the bank', () => {
     return bank;
   }
 
-  it('are accepted whichever of the two sides has the new key first', async (t) => {
+  it('are accepted when either side has the new key first', async (t) => {
     let now = epoch;
     const manager = await secretsManager(t, () => now);
     let accepted = ['first key'];
@@ -230,7 +230,7 @@ describe('requests to the bank', () => {
     assert.deepEqual(await bank.find(payment), { outcome: 'accepted' }, 'a refusal has the secret read again');
   });
 
-  it('are sent once more only when the bank says that the signature is wrong', async (t) => {
+  it('are sent once more only when the bank answers that the signature is wrong', async (t) => {
     const manager = await secretsManager(t, () => epoch);
     await manager.rotate('second key');
     let sent = 0;
@@ -246,7 +246,7 @@ describe('requests to the bank', () => {
     }
   });
 
-  it('are not signed with the other key when the time of the call is over, also before its timer could run', async (t) => {
+  it('are not signed with the other key after the time limit of the call, even before its timer runs', async (t) => {
     const manager = await secretsManager(t, () => epoch);
     await manager.rotate('second key');
     const timeoutMs = 40;
@@ -261,7 +261,7 @@ describe('requests to the bank', () => {
         timeoutMs,
         send({ signal }) {
           sent++;
-          // The process stands still, and no timer runs.
+          // Blocks the process, so that no timer runs.
           if (standstillMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, standstillMs);
           assert.equal(signal.aborted, false);
           return Promise.resolve({ status: 401, text: '{"code":"signature_invalid"}' });
@@ -273,7 +273,7 @@ describe('requests to the bank', () => {
   });
 });
 
-it('Secrets Manager of the runner knows the current value and the one before it', async (t) => {
+it('Secrets Manager of the runner returns the current value and the one before it', async (t) => {
   const manager = await secretsManager(t, () => epoch);
   const read = (stage: string) =>
     manager.client.send(new GetSecretValueCommand({ SecretId: secretArn, VersionStage: stage }));
@@ -288,9 +288,9 @@ it('Secrets Manager of the runner knows the current value and the one before it'
   await assert.rejects(read('AWSPREVIOUS'), { name: 'ResourceNotFoundException' });
 });
 
-/** Until a reading that no call waits for has been answered. */
+/** Waits until a read that no caller awaits has its answer. */
 async function untilRead(manager: Manager, reads: number): Promise<void> {
   while (manager.reads() < reads) await new Promise((resolve) => setImmediate(resolve));
-  // The answer follows the call; a call of our own comes behind it on the same connection.
+  // The answer follows the call. This call follows both on the same connection.
   await manager.client.send(new ListSecretVersionIdsCommand({ SecretId: secretArn }));
 }

@@ -32,7 +32,7 @@ async function start(context: TestContext, options: Partial<BankSimulatorOptions
 }
 
 function clientOf({ url }: { url: string }, timeoutMs = 1000) {
-  // A breaker that never opens: it has tests of its own.
+  // A breaker that never opens: it has its own tests.
   const breaker = { lastCalls: 1000, inARow: 1000, openMs: 1, tries: 1 };
   return openBank({ url, keys: () => Promise.resolve([secret]), timeoutMs, breaker });
 }
@@ -95,13 +95,13 @@ describe('test destinations', () => {
       }
     });
 
-  it('refuse with a bare 503 when the bank is set so', async (context) => {
+  it('refuse with a bare 503 under that setting', async (context) => {
     const client = clientOf(await start(context, { bareRefusals: true }));
     assert.deepEqual(await client.submit(payment('SIM-FLAKY')), unavailable);
     assert.deepEqual(await client.submit(payment('SIM-DOWN', 'tx_2')), unavailable);
   });
 
-  it('refuse at once, however long calls take', async (context) => {
+  it('refuse at once under any latency', async (context) => {
     const client = clientOf(await start(context, { latencyMs: 60_000 }));
     assert.deepEqual(await client.submit(payment('SIM-FLAKY')), notAccepted);
   });
@@ -131,7 +131,7 @@ describe('test destinations', () => {
     assert.equal((await client.find(payment('SIM-OK'))).outcome, 'unknown');
   });
 
-  it('take the latency but none of the random failures', async (context) => {
+  it('have the latency but none of the random failures', async (context) => {
     const client = clientOf(await start(context, { failureRate: 1, latencyMs: 80 }));
     const startedAt = performance.now();
     assert.deepEqual(await client.submit(payment('SIM-OK-7')), accepted);
@@ -141,7 +141,7 @@ describe('test destinations', () => {
 });
 
 describe('random failures', () => {
-  it('come at the given rate, before and after paying, the same for the same seed', async (context) => {
+  it('have the given rate, before and after paying, and are the same for the same seed', async (context) => {
     const runs = [];
     for (const seed of [7, 7, 8]) {
       const bank = await start(context, { failureRate: 0.3, seed });
@@ -187,7 +187,7 @@ describe('protocol', () => {
     assert.equal((await clientOf(bank).submit(payment('SIM-OK', 'tx_1', 1251))).outcome, 'unknown');
   });
 
-  it('refuses what does not follow it', async (context) => {
+  it('refuses requests that break it', async (context) => {
     const bank = await start(context);
     const { url } = bank;
     const good = payment('SIM-OK');
@@ -198,7 +198,7 @@ describe('protocol', () => {
     assert.deepEqual(bank.book(), []);
   });
 
-  it('says processing while the bank decides, also after the caller has gone', async (context) => {
+  it('answers `processing` while the bank decides, also after the caller has disconnected', async (context) => {
     const bank = await start(context, { latencyMs: 1000 });
     const client = clientOf(bank);
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-OK')), timedOut);
@@ -207,7 +207,7 @@ describe('protocol', () => {
     await eventually(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
   });
 
-  it('does not show a payment before the documented window is over', async (context) => {
+  it('does not show a payment before the end of the documented window', async (context) => {
     const bank = await start(context, { findDelayMs: 300 });
     const client = clientOf(bank);
     assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
@@ -272,7 +272,7 @@ describe('book on disk', () => {
     return join(directory, 'bank', 'book.jsonl');
   }
 
-  it('survives a restart, with what it knows of each reference', async (context) => {
+  it('survives a restart, with its record of each reference', async (context) => {
     const dataFile = await newFile();
     const first = await start(context, { dataFile });
     await clientOf(first).submit(payment('SIM-OK'));
@@ -291,7 +291,7 @@ describe('book on disk', () => {
     );
   });
 
-  it('forgets a line that was cut off, and only that', async (context) => {
+  it('drops a truncated line, and only that line', async (context) => {
     const dataFile = await newFile();
     const first = await start(context, { dataFile });
     await clientOf(first).submit(payment('SIM-OK'));
@@ -304,7 +304,7 @@ describe('book on disk', () => {
     assert.equal((await start(context, { dataFile })).book().length, 2);
   });
 
-  it('knows of a payment whose answer died with the process', async (context) => {
+  it('keeps a payment whose answer was lost with the process', async (context) => {
     const dataFile = await newFile();
     const simulator = new URL('../../local/bank-simulator.ts', import.meta.url).href;
     const options = { latencyMs: 1000, failureRate: 0, dataFile };
@@ -319,7 +319,7 @@ describe('book on disk', () => {
     context.after(() => child.kill('SIGKILL'));
     const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
     const client = clientOf({ url }, 5000);
-    // Latency comes half before and half after paying: kill in the second half.
+    // Half of the latency follows the payment. Kill in that half.
     const submitted = client.submit(payment('SIM-OK'));
     await eventually(async () => JSON.stringify((await send(url, 'GET', '/book', undefined)).body).includes('paidAt'));
     child.kill('SIGKILL');
@@ -333,7 +333,7 @@ describe('book on disk', () => {
 });
 
 describe('stopping', () => {
-  it('does not wait for idle connections or hanging calls', async (context) => {
+  it('does not wait for idle connections or unanswered calls', async (context) => {
     const bank = await start(context);
     await clientOf(bank).submit(payment('SIM-OK'));
     const idle = connect(bank.port, '127.0.0.1');

@@ -41,7 +41,7 @@ describe("the bank's statement", () => {
     return items;
   }
 
-  it('has every payment once, page by page, oldest first, and nothing that was not paid', async () => {
+  it('has every payment once, page by page, oldest first, and no unpaid withdrawal', async () => {
     const items = await all([from, to]);
     assert.equal(items.length, 600);
     assert.equal(new Set(items.map(({ reference }) => reference)).size, 600);
@@ -80,7 +80,7 @@ describe("the bank's statement", () => {
   });
 });
 
-describe('an answer that is no statement', () => {
+describe('an answer that is not a statement', () => {
   it('is unknown as a whole', async () => {
     let answer: unknown;
     const server = createServer((_request, response) => response.end(JSON.stringify(answer))).listen(0, '127.0.0.1');

@@ -8,7 +8,7 @@ process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
 process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
 
 describe('benchmark', () => {
-  it('measures every step that has a budget, and finds it kept', async () => {
+  it('measures every step that has a budget, and finds the budget kept', async () => {
     const service = await startService();
     try {
       const steps = await measureBudgets(service);
@@ -22,7 +22,7 @@ describe('benchmark', () => {
     }
   });
 
-  it('measures what follows commands of end users: at most 5 write units for a transfer, in all consumers', async () => {
+  it("measures the consumers of end users' commands: at most 5 write units for a transfer, in all consumers", async () => {
     const service = await startService();
     try {
       const rows = await measureFollowing(service);

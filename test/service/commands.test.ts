@@ -50,7 +50,7 @@ describe('money under concurrency', () => {
   });
 });
 
-it('says on HEAD whether it is up, without a body', async () => {
+it('answers HEAD with its health and no body', async () => {
   const { status, body } = await service.withAuthorization(undefined)('/health', { method: 'HEAD' });
   assert.deepEqual([status, body], [200, {}]);
 });
@@ -124,7 +124,7 @@ describe('reading', () => {
     assert.deepEqual(seen, made);
   });
 
-  it('finds a transaction by its receipt, for those whose wallets it moved and nobody else', async () => {
+  it('finds a transaction by its receipt for the owners of its wallets and for no other caller', async () => {
     const [ann, bob, eve] = await Promise.all([newUser(100), newUser(), newUser()]);
     const { body } = await ann.ask(`/wallets/${ann.walletId}/transfer`, {
       body: { amount: 5, toWalletId: bob.walletId },
@@ -148,7 +148,7 @@ describe('reading', () => {
     );
   });
 
-  it('compresses large answers for clients that take gzip', async () => {
+  it('compresses large answers for clients that accept gzip', async () => {
     const { ask, walletId } = await newUser(100);
     for (let index = 0; index < 4; index++) await operator(`/wallets/${walletId}/charge`, { body: { amount: 1 } });
     const { headers } = await ask(`/wallets/${walletId}/transactions`, { headers: { 'Accept-Encoding': 'gzip' } });
@@ -157,7 +157,7 @@ describe('reading', () => {
 });
 
 describe('operators', () => {
-  it('freeze, unfreeze and close; the status is in the way of every movement', async () => {
+  it('freeze, unfreeze and close wallets; the status prevents every movement', async () => {
     const [ann, bob] = await Promise.all([newUser(50), newUser(50)]);
     const code = async (path: string, body: object, ask = operator) => (await ask(path, { body })).body['code'];
     assert.equal((await operator(`/wallets/${ann.walletId}/freeze`, { body: {} })).body['status'], 'frozen');
@@ -173,7 +173,7 @@ describe('operators', () => {
     assert.equal(await code(`/wallets/${ann.walletId}/unfreeze`, {}), 'wallet_closed');
   });
 
-  it('do not unfreeze a wallet of their own', async () => {
+  it('do not unfreeze their own wallet', async () => {
     const { body } = await operator('/wallets', { body: { currency: 'USD' } });
     const walletId = String(body['walletId']);
     await operator(`/wallets/${walletId}/freeze`, { body: {} });
@@ -184,17 +184,17 @@ describe('operators', () => {
     assert.equal((await other(`/wallets/${walletId}/unfreeze`, { body: {} })).body['status'], 'active');
   });
 
-  it('see in health what waits; everybody else sees whether it is up', async () => {
+  it('see the waiting work in health; other callers see only the status', async () => {
     const anybody = await service.withAuthorization(undefined)('/health');
     assert.deepEqual([anybody.status, anybody.body], [200, { status: 'ok' }]);
     const { body } = await operator('/health');
     assert.deepEqual(Object.keys(body), ['status', 'queues', 'oldestDueAgeSeconds', 'inReview', 'bank']);
   });
 
-  it('limit how much an end user may do in an hour, and are not limited themselves', async () => {
+  it('limit the commands of an end user in an hour, and have no limit themselves', async () => {
     const { ask, ownerId } = await newUser();
     const answers = await Promise.all(Array.from({ length: 24 }, () => ask('/wallets', { body: { currency: 'EUR' } })));
-    // The first of the hour's ten was opened by newUser.
+    // newUser used one of the ten of this hour.
     assert.deepEqual(tally(answers), { 201: 9, '429 rate_limited': 15 });
     const refused = answers.find(({ status }) => status === 429);
     assert.ok(Number(refused?.headers.get('retry-after')) > 0);

@@ -1,4 +1,4 @@
-/** Pages of the origins that the deployment names may use the API from a browser, and no others. */
+/** The API from a browser: open to pages of the origins that the deployment names, and closed to others. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { deflateSync } from 'node:zlib';
@@ -17,7 +17,7 @@ after(() => {
 const { ask, walletId } = await newUser();
 
 describe('a page of an allowed origin', () => {
-  it('learns on every path what it may send, without a token', async () => {
+  it('receives on every path the methods and headers that it may send, without a token', async () => {
     for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
       const answer = await fetch(runner.baseUrl + path.replaceAll(/\{\w+\}/g, walletId), {
         method: 'OPTIONS',
@@ -68,7 +68,7 @@ it('a page of another origin reads nothing', async () => {
   }
 });
 
-it('a body may come deflated, as the gateway inflates it', async () => {
+it('a body may be deflated, as the gateway inflates it', async () => {
   const token = await runner.token({ clientId: 'ann', scope: 'wallet:write' });
   const { status } = await sendRaw(runner.baseUrl, {
     method: 'POST',

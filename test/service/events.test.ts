@@ -1,4 +1,6 @@
-/** What follows from each movement of money: published, sent and archived, also after the services for it were away. */
+/**
+ * The consumers of each movement of money: published, sent and archived, also after an outage of their AWS services.
+ */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -39,7 +41,7 @@ describe('events of the service', () => {
     (await listed<{ message: string }>('/local/notifications')).map(
       ({ message }) => (JSON.parse(message) as { eventId: string }).eventId,
     );
-  /** The events of a wallet, oldest first, once all of `types` are among them. */
+  /** Returns the events of a wallet, oldest first, once all of `types` are among them. */
   async function eventsOf(walletId: string, types: readonly string[]): Promise<Event[]> {
     const limit = Date.now() + patienceMs;
     for (;;) {
@@ -49,7 +51,7 @@ describe('events of the service', () => {
       await sleep(100);
     }
   }
-  /** What functions write from here on; waits until this is among it. */
+  /** Returns a function that waits until a line that functions log after this call matches. */
   function awaitLog(): (text: RegExp) => Promise<void> {
     const from = written.length;
     return async (text) => {
@@ -60,7 +62,7 @@ describe('events of the service', () => {
       }
     };
   }
-  /** A user who asks to be notified of everything by e-mail. */
+  /** Creates a user who asks for every notification by e-mail. */
   async function newReader() {
     const user = await service.newUser();
     const body = { channels: { email: true, sms: false, push: false } };
@@ -137,7 +139,7 @@ describe('events of the service', () => {
     }
   });
 
-  test('commands go on while EventBridge and SNS are away, and everything is delivered afterwards', async () => {
+  test('commands succeed while EventBridge and SNS are down, and everything is delivered afterwards', async () => {
     const { faults } = service.runner;
     faults.set('eventbridge', true);
     faults.set('sns', true);
@@ -152,7 +154,7 @@ describe('events of the service', () => {
       durations.push(performance.now() - started);
     }
     assert.equal((await events()).filter((event) => event.walletIds.includes(walletId)).length, 0);
-    // The bus first, refusing a part of what it is given; then SNS, once the notifier has failed on it.
+    // The bus comes first and refuses a part of each batch. SNS follows once the notifier has failed on it.
     await seen(/events not published/);
     faults.set('eventbridge', 0.3);
     await eventsOf(walletId, ['wallet.created', 'wallet.funded']);

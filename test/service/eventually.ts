@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until it is so, and fails when that takes too long. */
+/** Waits until the condition holds. Fails after a time limit. */
 export async function eventually(
   isSo: () => boolean | Promise<boolean>,
   { limitMs = 12_000, everyMs = 20 }: { readonly limitMs?: number; readonly everyMs?: number } = {},

@@ -1,4 +1,4 @@
-/** No request, whatever is in it, is answered with a fault. `npm run hostile` sends 5,000 of them. */
+/** No request is answered with a fault, for any content. `npm run hostile` sends 5,000 of them. */
 import assert from 'node:assert/strict';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -13,7 +13,7 @@ import type { HostileRequest, Ids } from './hostile.ts';
 import { startService } from './service.ts';
 
 const runs = Number(process.env['HOSTILE'] ?? 300);
-/** Requests for each user, few enough that limits of a user are not what is tested. */
+/** Requests for each user, few enough to stay within the limits of a user. */
 const runsPerUser = 200;
 
 const { runner, newUser } = await startService();
@@ -48,7 +48,7 @@ async function openUser(): Promise<User> {
   return { ownerId, token, ids: { walletId, toWalletId, transactionId, receiptCode } };
 }
 
-/** The keys of what is stored for good. */
+/** Returns the keys of the items that are stored permanently. */
 async function stored(): Promise<Set<string>> {
   const keys = new Set<string>();
   for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName: table, ConsistentRead: true })) {
@@ -62,7 +62,7 @@ async function stored(): Promise<Set<string>> {
 
 const preferences = ({ ownerId }: { ownerId: string }) => `PREFERENCES ${preferencesKey(ownerId).pk}`;
 
-/** The request with the ids, token or signature of this user. */
+/** Returns the request with the ids, token or signature of this user. */
 function filledFor(user: User, request: HostileRequest): HostileRequest {
   const path = request.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => user.ids[name as keyof Ids]);
   const { body: example, headers } = request;

@@ -1,7 +1,7 @@
 /**
- * Hostile requests, generated from docs/openapi.json: each is a request as the document has it, with a few of its parts
- * replaced by something that no careful client sends. Every parameter, header, field and name that the document has is a
- * target, so that a new route is covered without a new line here.
+ * Hostile requests, generated from docs/openapi.json. Each is a documented request with a few parts replaced by values
+ * that no careful client sends. Every documented parameter, header, field and name is a target, so that a new route is
+ * covered without a new line here.
  */
 import fc from 'fast-check';
 import { Agent, request as httpRequest } from 'node:http';
@@ -9,18 +9,20 @@ import { document } from '../documented.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Stands for what only the running service knows: `{walletId}` for an id, in paths and in bodies. */
+/**
+ * A request with placeholders for the values of the running service: `{walletId}` for an id, in paths and in bodies.
+ */
 export interface HostileRequest {
   readonly operationId: string;
   readonly method: string;
-  /** With its query, escaped. */
+  /** The path with its query, escaped. */
   readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array;
   readonly caller: 'owner' | 'operator' | 'nobody' | 'bank';
 }
 
-/** What is stored in place of the ids in a generated request. */
+/** The values that replace the ids of a generated request. */
 export type Ids = Readonly<Record<'walletId' | 'toWalletId' | 'transactionId' | 'receiptCode', string>>;
 
 interface Schema {
@@ -44,10 +46,13 @@ interface Operation {
   readonly isOpen: boolean;
 }
 
-/** A part of a request that is replaced, or is added. */
+/** A part of a request that is replaced or added. */
 type Change =
   | { readonly in: 'path' | 'query' | 'header'; readonly name: string; readonly values: readonly string[] }
-  /** The field at this path of the body becomes this JSON text; `member` is a whole member of the object there. */
+  /**
+   * The field at this path of the body becomes this JSON text. With `isMember` the text is a whole member of the
+   * object.
+   */
   | { readonly in: 'body'; readonly at: readonly string[]; readonly raw: string; readonly isMember: boolean }
   | { readonly in: 'bytes'; readonly bytes: Uint8Array };
 
@@ -154,7 +159,7 @@ const json = fc.oneof(
   { weight: 1, arbitrary: fc.json({ maxDepth: 3 }) },
 );
 
-/** The paths of a body's fields, of its objects, and of its objects whose names are the caller's. */
+/** Returns the paths of a body's fields, of its objects, and of its objects whose names the caller chooses. */
 function placesIn(schema: Schema, at: readonly string[] = []): Record<'fields' | 'objects' | 'maps', string[][]> {
   const inside = Object.entries(schema.properties ?? {}).map(([name, field]) => placesIn(field, [...at, name]));
   const isMap = typeof schema.additionalProperties === 'object';
@@ -169,7 +174,7 @@ function placesIn(schema: Schema, at: readonly string[] = []): Record<'fields' |
   };
 }
 
-/** Headers that every route may get, besides those of the document. */
+/** Headers that every route may receive, besides those of the document. */
 const commonHeaders = [
   ...['Content-Type', 'Content-Encoding', 'Authorization', 'Accept', 'Accept-Encoding', 'Idempotency-Key', 'Prefer'],
   ...['If-None-Match', 'X-Forwarded-For', 'X-HTTP-Method-Override', 'constructor', '__proto__', 'Origin'],
@@ -248,7 +253,7 @@ function changesOf({ parameters, body }: Operation): fc.Arbitrary<Change> {
   );
 }
 
-/** Writes what UTF-8 has no bytes for as the bytes that careless encoders write, which are no UTF-8. */
+/** Encodes a string as careless encoders do: half a surrogate pair becomes bytes that are not UTF-8. */
 function bytesOf(value: string): Buffer {
   return Buffer.concat(
     Array.from(value, (character) => {
@@ -268,7 +273,7 @@ function escaped(value: string): string {
     .join('');
 }
 
-/** What a header may hold at all; the rest never leaves a client. */
+/** Replaces the characters that no client can send in a header, and cuts the text at 2,000. */
 function headerText(value: string): string {
   return value.replaceAll(/[^\t\x20-\x7e\u0080-\u00ff]/g, '?').slice(0, 2_000);
 }
@@ -332,7 +337,7 @@ const callers = fc.oneof(
   { weight: 1, arbitrary: fc.constant('nobody' as const) },
 );
 
-/** Requests to each operation, the more often the more targets it has. */
+/** Requests to each operation. An operation with more targets gets more requests. */
 export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
   ...operations.map((operation) => ({
     weight: 1 + operation.parameters.length + (operation.body ? placesIn(operation.body.schema).fields.length : 0),
@@ -350,10 +355,10 @@ export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
   })),
 );
 
-/** Connections that are used again; destroy it when the tests are done. */
+/** Connections that are reused. The tests must destroy this agent at their end. */
 export const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 
-/** Sends the very bytes; nothing in between puts them right. */
+/** Sends exactly these bytes, without correction by a client. */
 export function sendRaw(
   baseUrl: string,
   { method, path, headers, body }: Pick<HostileRequest, 'method' | 'path' | 'headers' | 'body'>,

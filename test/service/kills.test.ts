@@ -1,6 +1,6 @@
 /**
- * The running service, killed outright (SIGKILL) at random moments under load and started again on the same data. Then
- * all accepted work ends, every figure adds up, and the bank has paid each withdrawal once.
+ * The running service, killed with SIGKILL at random moments under load and restarted on the same data. At the end all
+ * accepted work has ended, every figure adds up, and the bank has paid each withdrawal once.
  *
  * `npm test` kills it a few times; `npm run kills` twenty times. KILLS sets the number, SEED the moments.
  */
@@ -15,10 +15,10 @@ const wallets = 6;
 const clients = 6;
 const opening = 1_000_000;
 const longestLifeMs = 4_000;
-/** Longer than a lease, the sweeper's grace and its minute together. */
+/** Longer than a lease, the sweeper's grace period and its minute together. */
 const patienceMs = 240_000;
 
-/** The usual bank: a second of latency and 30 % failures; and its extremes. */
+/** The usual bank, with a second of latency and 30 % failures, and its extremes. */
 const accounts = [
   'GB33 BUKB 2020',
   'DE89 3704 0044',
@@ -60,7 +60,7 @@ it(`survives ${kills} kills (SEED=${seed})`, { timeout: 120_000 + kills * 30_000
   });
 
   for (let kill = 1; kill <= kills; kill++) {
-    // Under load means that work was accepted in this life too, however busy the machine is.
+    // Waits for accepted work in this life too, also on a busy machine, so that the kill comes under load.
     for (const before = accepted.size; accepted.size < before + 10;) await sleep(50);
     await sleep(next() * longestLifeMs);
     await service.end('SIGKILL');

@@ -43,7 +43,7 @@ const balanceOf = (request: Request) =>
   send('get-balance', serve(getBalance, services()), { path: { walletId }, ...request });
 
 describe('GET /wallets/{walletId}/entries', () => {
-  it("is the wallet's ledger, newest first, with a cursor", async () => {
+  it("returns the wallet's ledger, newest first, with a cursor", async () => {
     const first = await entriesOf({ as: ann, query: { limit: '2' } });
     assert.equal(first.status, 200);
     const items = first.body?.['items'] as Record<string, unknown>[];
@@ -69,7 +69,7 @@ describe('GET /wallets/{walletId}/entries', () => {
     assert.equal(next.body?.['nextCursor'], undefined);
   });
 
-  it('is nobody else’s, and takes no cursor of another list', async () => {
+  it('refuses other owners, and cursors of another list', async () => {
     assert.equal((await entriesOf({ as: endUser('bob') })).body?.['code'], 'wallet_not_found');
     assert.equal((await entriesOf({})).status, 401);
     const cursor = Buffer.from('2026-03-01').toString('base64url');
@@ -78,7 +78,7 @@ describe('GET /wallets/{walletId}/entries', () => {
 });
 
 describe('GET /wallets/{walletId}/balance?at=', () => {
-  it('is the balance at that moment', async () => {
+  it('returns the balance at that moment', async () => {
     const at = (ms: number) => balanceOf({ as: ann, query: { at: new Date(started + ms).toISOString() } });
     assert.deepEqual((await at(59_999)).body, {
       walletId,
@@ -97,7 +97,7 @@ describe('GET /wallets/{walletId}/balance?at=', () => {
     assert.equal((await at(60_001)).body?.['code'], 'invalid_request');
   });
 
-  it('comes from the wallet, or not at all, while the ledger is behind', async () => {
+  it('answers from the wallet, or refuses, while the ledger is behind', async () => {
     const lagging = await newBooks(engine);
     const { table } = lagging;
     const wallet = await fundedWallet(table, 'ann', 1000);
@@ -128,7 +128,7 @@ describe('GET /wallets/{walletId}/balance?at=', () => {
     lagging.close();
   });
 
-  it('stays what it was when a command with an earlier time is written later', async () => {
+  it('keeps its answer when a command with an earlier time is written later', async () => {
     const late = await newBooks(engine);
     const { table } = late;
     const wallet = await fundedWallet(table, 'ann', 1000);
@@ -150,7 +150,7 @@ describe('GET /wallets/{walletId}/balance?at=', () => {
     late.close();
   });
 
-  it('is neither consistent nor for strangers', async () => {
+  it('refuses `consistent` and strangers', async () => {
     const at = new Date(started).toISOString();
     assert.equal((await balanceOf({ as: ann, query: { at, consistent: 'true' } })).body?.['code'], 'invalid_request');
     assert.equal((await balanceOf({ as: ann, query: { at: 'yesterday' } })).body?.['code'], 'invalid_request');
@@ -161,14 +161,14 @@ describe('GET /wallets/{walletId}/balance?at=', () => {
 describe('GET /integrity', () => {
   const ask = (request: Request) => send('integrity', serve(integrity, { table: books.entries }), request);
 
-  it('is for operators, and says before the first pass that there was none', async () => {
+  it('is for operators, and reports before the first pass that there was none', async () => {
     assert.equal((await ask({ as: ann })).status, 403);
     assert.deepEqual((await ask({ as: operator })).body, {
       ...{ hours: null, discrepancies: [], last: null, running: null },
     });
   });
 
-  it('says what the last pass has found', async () => {
+  it('returns the findings of the last pass', async () => {
     books.entries.clock.now = books.table.clock.now + 7_200_000;
     const publisher = {
       put: () => Promise.reject(new Error('nothing to publish')),

@@ -12,7 +12,9 @@ const { newUser } = await startService({
   },
 });
 
-/** Bytes of an answered command in the log of its function, at most: what a million of them cost is counted from it. */
+/**
+ * The most bytes of an answered command in the log of its function. The cost of a million commands uses this figure.
+ */
 const mostBytes = 700;
 
 /** Returns the lines of a wallet's only withdrawal, once there are any. */

@@ -1,4 +1,4 @@
-/** What a newcomer does first works as printed: the README's walk-through, and the demo. */
+/** The first steps of a newcomer work as printed: the README's walk-through, and the demo. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,7 +61,7 @@ describe('npm start', () => {
       assert.match(verify, /^npm run verify /);
       const { stdout } = await run('bash', ['-ec', commands.join('\necho\n')], { cwd: root });
       assert.equal((JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { available: number }).available, 10_000);
-      // The ledgers follow the wallets after a moment.
+      // The ledgers lag behind the wallets.
       const limit = Date.now() + 20_000;
       const found = async () => (await run('bash', ['-c', `${verify} || true`], { cwd: root })).stdout;
       let verdict = await found();
@@ -75,18 +75,20 @@ describe('npm start', () => {
 });
 
 describe('npm run demo', () => {
-  it('tells no story elsewhere than where it was asked to', async () => {
+  it('runs nowhere else when the given address does not answer', async () => {
     const demo = run(process.execPath, [join(root, 'bin', 'demo.ts'), '--url', 'http://127.0.0.1:1/x']);
     await assert.rejects(demo, { code: 1, stdout: '', stderr: 'nothing answers at http://127.0.0.1:1/x\n' });
   });
 
-  it('tells its story against a running service, and every figure is right', async () => {
+  it('runs against a running service, and every figure is right', async () => {
     const { stdout } = await run(process.execPath, [join(root, 'bin', 'demo.ts'), '--url', runner.baseUrl]);
     assert.match(stdout, /Every figure is right\.\n$/);
   });
 });
 
-/** What a stream has given up to this text and with it; read on, so that the writer is never in the way of itself. */
+/**
+ * Returns the output of a stream up to and including this text. Reads on afterwards, so that the writer never blocks.
+ */
 function untilPrinted(stream: Readable, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = '';

@@ -1,9 +1,9 @@
 /**
- * The running service while its bank is away under load: no withdrawal is lost or paid twice, nothing else is hindered,
- * attempts are not burnt, and what waited drains when the bank is back.
+ * The running service under load while its bank is down. No withdrawal is lost or paid twice, and other routes still
+ * work. The outage uses up few attempts, and waiting withdrawals drain when the bank is up.
  *
- * `npm run outage` takes the bank away for a minute: once it answers 503, once it pays and never answers. `npm test` does
- * the first for so long that breakers open, with a bank that works otherwise. OUTAGE sets the seconds.
+ * `npm run outage` takes the bank down for a minute: once it answers 503, once it pays and never answers. `npm test`
+ * does the first for so long that breakers open, with a bank that works otherwise. OUTAGE sets the seconds.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -20,31 +20,33 @@ const isShort = process.env['OUTAGE'] === undefined;
 const outageSeconds = Number(process.env['OUTAGE'] ?? 12);
 const outages: { how: string; away: object; back: object }[] = [
   { how: 'answers 503', away: { down: true }, back: { down: false } },
-  // It pays after four seconds, and answers after eight, when nobody listens any more.
+  // The bank pays after four seconds and answers after eight, when the caller has timed out.
   { how: 'pays and never answers', away: { latencyMs: 8_000 }, back: { latencyMs: 1_000 } },
 ];
 
-/** Of load, on either side of the outage. */
+/** Seconds of load before and after the outage. */
 const aroundSeconds = isShort ? 3 : 10;
 const wallets = 6;
 const opening = 1_000_000;
-/** Until everything has ended; what was measured is far below. */
+/** The time limit for all work to end, far above the measured time. */
 const patienceMs = 360_000;
-/** What waited ends within this time of the bank's return, and what this machine needs. */
+/** Waiting work ends within this time after the bank is up, and the time that this machine needs. */
 const drainMs = 60_000;
-/** For the first breaker to open, on a machine that is busy with other things. */
+/** The time limit for the first breaker to open, on a busy machine. */
 const openingMs = 60_000;
 /**
- * Of twenty. A worker goes on until its own breaker opens, and the visits to one withdrawal come after 1, 2, 4, 8, 8 …
- * seconds: four in the quarter of a minute that this takes, and some by chance among those that try whether the bank is
- * back.
+ * The most attempts of one withdrawal, of the twenty that it has. A worker calls the bank until its own breaker opens,
+ * and the visits to one withdrawal follow after 1, 2, 4, 8, 8 … seconds. That makes four visits in the 15 seconds until
+ * a breaker opens, and by chance some as trial calls of a half-open breaker.
  */
 const mostAttempts = 10;
-/** When the breakers of all workers are open; withdrawals that are accepted later should hardly meet the outage at all. */
+/**
+ * The time after which the breakers of all workers are open. Withdrawals accepted later should hardly meet the outage.
+ */
 const allOpenMs = 20_000;
 
 const paidWell = Array<string>(6).fill('SIM-OK');
-/** About 30 % failures, which is the usual bank; and its extremes. */
+/** The usual bank, with about 30 % failures, and its extremes. */
 const accounts = isShort
   ? [...paidWell, 'SIM-REJECT', 'SIM-TIMEOUT-PAID']
   : [
@@ -61,7 +63,7 @@ const accounts = isShort
 const rates = { withdrawal: 3, charge: 1, transfer: 1, read: 1 } as const;
 type Kind = keyof typeof rates;
 
-/** When the bank was away, epoch ms. */
+/** The time of the outage, epoch ms. */
 interface Outage {
   readonly from: number;
   readonly to: number;
@@ -117,7 +119,7 @@ function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { fr
   const inOutage = withdrawals.map(
     ({ attempts = [] }) =>
       attempts.filter(({ at, outcome }) => {
-        // What is recorded is the end of a call.
+        // The record holds the end of a call.
         const endedAt = Date.parse(at);
         return isFailure(outcome) && endedAt >= from && endedAt < to + bankCallMs;
       }).length,
@@ -133,8 +135,8 @@ function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { fr
   const late = acceptedFrom(from + allOpenMs);
   if (late.length === 0) return;
   t.diagnostic(`of these accepted behind open breakers: ${sum(late)}, by withdrawal ${histogram(late)}`);
-  // Without breakers it would be four to five each in a minute. Each worker has a breaker of its own, which tries the bank
-  // again and again; so the attempts grow with the workers, which a busy machine has more of.
+  // Without breakers there would be four to five attempts each in a minute. Each worker has its own breaker, which
+  // makes trial calls. So the attempts grow with the number of workers, and a busy machine has more of them.
   assert.ok(sum(inOutage) < 2 * acceptedFrom(from).length, 'the outage costs few attempts');
   assert.ok(sum(late) < late.length, 'behind open breakers it costs less than one each');
 }
@@ -170,8 +172,8 @@ function checkDrain(t: TestContext, withdrawals: readonly Transaction[], { from,
   const usual = withdrawals
     .filter(({ completedAt }) => completedAt !== undefined && Date.parse(completedAt) < from)
     .map(({ createdAt, completedAt = '' }) => Date.parse(completedAt) - Date.parse(createdAt));
-  // A busy machine is slow at each of some twenty steps, besides the bank's own second. One that ends none in ten seconds
-  // shows nothing of the service's waits.
+  // A busy machine is slow at each of some twenty steps, besides the bank's own second. A machine that ends no
+  // withdrawal in ten seconds shows nothing about the waits of the service.
   const slowMs = usual.length === 0 ? Infinity : 20 * Math.max(0, quantile(usual, 0.5) - 1_000);
   t.diagnostic(
     `${waits.length} waited for the bank's return: half ended ${seconds(half)} after it, nine of ten ${seconds(most)}, ` +
@@ -183,14 +185,14 @@ function checkDrain(t: TestContext, withdrawals: readonly Transaction[], { from,
 
 interface Answer {
   readonly kind: Kind;
-  /** When the request was due, epoch ms. */
+  /** The time when the request was due, epoch ms. */
   readonly at: number;
-  /** From then to its answer. */
+  /** The time from `at` to the answer. */
   readonly tookMs: number;
   readonly status: number;
 }
 
-/** Clients with a request a second each, whether the last one was quick or not. */
+/** Starts clients that each send a request every second, independent of the duration of the last one. */
 function startLoad(service: Running, walletIds: readonly string[]) {
   const { next, pick } = newRandom(1);
   const accepted: string[] = [];
@@ -229,7 +231,7 @@ function startLoad(service: Running, walletIds: readonly string[]) {
   const kinds = Object.entries(rates).flatMap(([kind, rate]) => Array<Kind>(rate).fill(kind as Kind));
   const start = Date.now();
   const clients = Promise.all(kinds.map((kind, index) => client(kind, start + (index * 1_000) / kinds.length)));
-  clients.catch(() => undefined); // Whoever stops the load hears of it.
+  clients.catch(() => undefined); // stop() reports the error.
   return {
     accepted,
     answers,
@@ -248,7 +250,7 @@ interface Sample {
   readonly breaker: string;
 }
 
-/** Asks for the service's health every second, and once more when it stops. */
+/** Requests the service's health every second, and once more at the end. */
 function watchHealth(service: Running) {
   const samples: Sample[] = [];
   let watching = true;
@@ -275,19 +277,19 @@ function watchHealth(service: Running) {
     await sample();
   }
   const watched = watch();
-  watched.catch(() => undefined); // As above.
+  watched.catch(() => undefined); // stop() reports the error.
   return {
     samples,
     async stop() {
       watching = false;
       await watched;
-      // A machine that is busy with other things is at times too slow for a question that reads 64 partitions.
+      // Health reads 64 partitions, which is at times too slow on a busy machine.
       assert.ok(unavailable <= samples.length / 20, `the service called itself unavailable ${unavailable} times`);
     },
   };
 }
 
-/** How often each withdrawal was delivered to a worker with an open breaker, from the workers' log. */
+/** Returns the deliveries of each withdrawal to a worker with an open breaker, from the workers' log. */
 function putBacks(service: Running): number[] {
   const counts = new Map<string, number>();
   for (const line of readFileSync(join(service.data, 'functions.log'), 'utf8').split('\n')) {
@@ -298,7 +300,7 @@ function putBacks(service: Running): number[] {
   return [...counts.values()];
 }
 
-/** @returns when it was done, epoch ms */
+/** Changes the bank's settings. Returns the time of the change, epoch ms. */
 async function configureBank(service: Running, settings: object): Promise<number> {
   const response = await service.request('/local/bank/settings', { method: 'PUT', body: settings });
   assert.equal(response.status, 200);
@@ -317,7 +319,7 @@ function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }
 
-/** How many there are of each count. */
+/** Returns how often each count occurs. */
 function histogram(counts: readonly number[]): string {
   const times = Map.groupBy(counts, (count) => count);
   return [...times.keys()]

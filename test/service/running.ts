@@ -1,4 +1,4 @@
-/** The service as a process of its own, as `npm start` runs it: for tests that load it for long, or kill it. */
+/** The service in its own process, as `npm start` runs it, for tests that load it for long or kill it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -27,22 +27,22 @@ export interface Transaction {
 }
 
 export interface Running {
-  /** Folder that the service keeps its data in. */
+  /** The folder of the service's data. */
   readonly data: string;
   start(): Promise<void>;
   end(signal: NodeJS.Signals): Promise<void>;
-  /** One request by an operator; a POST when it has a body. */
+  /** Sends one request as an operator; a POST when it has a body. */
   request(
     path: string,
     options?: { method?: string; body?: object; headers?: Record<string, string> },
   ): Promise<Response>;
-  /** Sends a command until it is definitely answered, always with its key, as a careful client does. */
+  /** Sends a command with the same key until it has a definite answer, as a careful client does. */
   command<T>(path: string, body: object, headers?: Record<string, string>): Promise<T>;
-  /** The body of an answer that must be a 200. */
+  /** Returns the body of an answer that must be a 200. */
   ask<T>(path: string): Promise<T>;
 }
 
-/** The service with a folder and a port of its own, not yet started; it ends with the test. */
+/** Prepares a service with its own folder and port. The test must start it; it ends with the test. */
 export async function newRunning(t: TestContext): Promise<Running> {
   const data = mkdtempSync(join(tmpdir(), 'wallet-running-'));
   const port = await freePort();
@@ -120,7 +120,7 @@ export async function newRunning(t: TestContext): Promise<Running> {
   return running;
 }
 
-/** Makes wallets with this much money each; gives their ids. */
+/** Creates wallets with this much money each. Returns their ids. */
 export async function openWallets(service: Running, count: number, opening: number): Promise<string[]> {
   const walletIds: string[] = [];
   for (let index = 0; index < count; index++) {
@@ -131,7 +131,7 @@ export async function openWallets(service: Running, count: number, opening: numb
   return walletIds;
 }
 
-/** The transactions at their end (or in review), by their ids; fails when they take longer than `patienceMs`. */
+/** Returns the transactions by id once all have ended or are in review. Fails after `patienceMs`. */
 export async function untilAllEnded(
   service: Running,
   transactionIds: Iterable<string>,
@@ -154,11 +154,12 @@ export async function untilAllEnded(
 }
 
 /**
- * Checks wallets and the bank's own book against everything that was accepted, all of it at its end: each wallet is the
- * sum of its postings, the bank has paid each completed withdrawal once and nothing else, and no money appeared or went.
+ * Checks wallets and the bank's own book against all accepted work, which must have ended. Each wallet must be the sum
+ * of its postings. The bank must have paid each completed withdrawal once and nothing else. No money may appear or
+ * disappear.
  *
- * @param opening what each wallet was opened with
- * @returns how many ended how, and the sums of what was put in, is in the wallets and was paid out
+ * @param opening the opening balance of each wallet
+ * @returns the number of transactions by end, and the sums of money put in, in the wallets, and paid out
  */
 export async function checkBooks(
   service: Running,
@@ -187,7 +188,7 @@ export async function checkBooks(
       if (wallet) wallet[part as keyof typeof wallet] += posting.amount;
     }
     if (type === 'charge') putIn += amount;
-    // Nobody knows what became of a withdrawal in review, and its money is held.
+    // The end of a withdrawal in review is unknown, and its money is held.
     if (type !== 'withdrawal' || status === 'review') continue;
     const times = payments.get(transactionId) ?? 0;
     assert.equal(times, status === 'completed' ? 1 : 0, `paid ${transactionId}`);

@@ -16,7 +16,7 @@ interface Target {
 }
 
 /**
- * The decision about each route: the scope for one's own wallets, the scope for every wallet, and a request that is about
+ * The decision for each route: the scope for the caller's own wallets, the scope for every wallet, and a request for
  * another owner's wallet. A route that is missing here does not compile.
  */
 const decisions: Record<
@@ -95,7 +95,7 @@ const decisions: Record<
   integrity: { any: 'support', request: () => ['/integrity'] },
 };
 
-/** How far a request came: it was forbidden, it reached only the caller's own wallets, or every wallet. */
+/** The reach of a request: forbidden, only the caller's own wallets, or every wallet. */
 type Reach = 'none' | 'own' | 'any';
 
 function reachOf({ status, body }: Answer): Reach {
@@ -105,7 +105,7 @@ function reachOf({ status, body }: Answer): Reach {
 }
 
 const single = ['read', 'write', 'charge', 'support', 'decide'] as const;
-/** All but the empty one: the pool gives no token without a scope. None has `operate`. */
+/** All but the empty one: the pool issues no token without a scope. None has `operate`. */
 const combinations: (typeof scopes)[number][][] = Array.from({ length: 2 ** single.length - 1 }, (_, bits) =>
   single.filter((_scope, index) => ((bits + 1) >> index) % 2 === 1),
 );
@@ -134,7 +134,7 @@ describe('scopes', () => {
     }
   });
 
-  it('let a caller reach another wallet, its own wallets or nothing, in every combination, on every route', async () => {
+  it('admit a caller to every wallet, its own wallets or none, in every combination, on every route', async () => {
     const wrong: string[] = [];
     for (const scopes of combinations) {
       const caller = await callerWith(scopes);
@@ -149,17 +149,17 @@ describe('scopes', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('open every wallet on every route with operate alone, money out of it too', async () => {
+  it('open every wallet on every route with operate alone, also for money out', async () => {
     const operator = await service.as('the-sum', 'wallet:operate');
     for (const [name, { request }] of Object.entries(decisions)) {
       assert.equal(reachOf(await operator(...request(target))), 'any', name);
     }
   });
 
-  it('show the details of health with support, and with nothing less', async () => {
+  it('show the details of health with support, and with no lesser scope', async () => {
     for (const scopes of combinations) {
       const ask = await callerWith(scopes);
-      // The open route has a throttle of its own, for all callers together.
+      // The open route has one throttle for all callers together.
       const { body } = await until(
         () => ask('/health'),
         ({ status }) => status !== 429,
@@ -168,7 +168,7 @@ describe('scopes', () => {
     }
   });
 
-  /** A caller with exactly these scopes. */
+  /** Returns a caller with exactly these scopes. */
   async function callerWith(scopes: readonly string[]): Promise<Request> {
     return service.as(`caller-${scopes.join('-')}`, scopes.map((one) => `wallet:${one}`).join(' '));
   }

@@ -1,4 +1,4 @@
-/** The running service for tests over HTTP: the very template, in memory, on a port of its own. */
+/** The running service for tests over HTTP: the deployed template, in memory, on its own port. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after } from 'node:test';
@@ -6,7 +6,7 @@ import { startRunner } from '../../local/runner.ts';
 import type { Runner, RunnerOptions } from '../../local/runner.ts';
 import { assertDocumented } from '../documented.ts';
 
-/** An answer; `body` is parsed JSON, an empty object when there was none. */
+/** An answer. `body` is parsed JSON, or an empty object when there was none. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -16,7 +16,7 @@ export interface Answer {
 export interface RequestOptions {
   readonly method?: string;
   readonly body?: unknown;
-  /** Sent as it is, in place of `body`. */
+  /** Sent unchanged, in place of `body`. */
   readonly raw?: string | Uint8Array;
   /** @default a new one for each POST; null sends none */
   readonly key?: string | null;
@@ -24,23 +24,25 @@ export interface RequestOptions {
 }
 
 /**
- * Sends a request; fails when the answer, whatever it is, is not as docs/openapi.json says. A `busy` service is asked again
- * with the same key, as clients are told to: on an overloaded machine a request may wait for longer than the service tries.
+ * Sends a request. Fails when the answer does not match docs/openapi.json. Retries a `busy` answer with the same key,
+ * as the documents advise clients: on an overloaded machine a request may outlast the time budget of the service.
  */
 export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
 
 export interface Service {
   readonly runner: Runner;
-  /** Requests with a token of this client and these scopes. */
+  /** Returns a sender with a token of this client and these scopes. */
   readonly as: (clientId: string, scope: string) => Promise<Request>;
-  /** Requests with this Authorization header, or none. */
+  /** Returns a sender with this Authorization header, or none. */
   readonly withAuthorization: (authorization: string | undefined) => Request;
-  /** An end user's requests, and a wallet of its own with this much money, in dollars' minor units. */
+  /** Creates an end user with a wallet that has this much money, in minor units of a dollar. */
   readonly newUser: (amount?: number) => Promise<{ ask: Request; walletId: string; ownerId: string }>;
   readonly operator: Request;
 }
 
-/** Starts the service; it stops after the tests of the file. The simulated bank is quick and fails only when told to. */
+/**
+ * Starts the service; it stops after the tests of the file. The simulated bank is fast and fails only by its settings.
+ */
 export async function startService(options: RunnerOptions = {}): Promise<Service> {
   const runner = await startRunner({
     memory: true,
@@ -96,7 +98,7 @@ export async function startService(options: RunnerOptions = {}): Promise<Service
   };
 }
 
-/** Asks again until `done`, for at most a minute; gives the last answer. */
+/** Repeats the request until `done`, for at most a minute. Returns the last answer. */
 export async function until(ask: () => Promise<Answer>, done: (answer: Answer) => boolean): Promise<Answer> {
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -106,7 +108,7 @@ export async function until(ask: () => Promise<Answer>, done: (answer: Answer) =
   }
 }
 
-/** The transaction at its end (or in review). */
+/** Waits until the transaction has ended or is in review. Returns it. */
 export function untilEnded(ask: Request, transactionId: string): Promise<Answer> {
   return until(
     () => ask(`/transactions/${transactionId}`),
@@ -114,7 +116,7 @@ export function untilEnded(ask: Request, transactionId: string): Promise<Answer>
   );
 }
 
-/** How many answers had each status and code, as `201` or `422 insufficient_funds`. */
+/** Returns the number of answers by status and code, as `201` or `422 insufficient_funds`. */
 export function tally(answers: readonly Answer[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, body } of answers) {

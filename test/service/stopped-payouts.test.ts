@@ -1,4 +1,4 @@
-/** A payout that must be stopped before it leaves: freeze and cancel, over HTTP, while the queue takes no messages. */
+/** Freeze and cancel of a payout before it leaves, over HTTP, while the queue takes no messages. */
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import assert from 'node:assert/strict';
 import { after, it } from 'node:test';
@@ -26,7 +26,7 @@ type User = Awaited<ReturnType<typeof newUser>>;
 const withdraw = ({ ask, walletId }: User) =>
   ask(`/wallets/${walletId}/withdraw`, { body: { amount: 400, destination: { account: 'SIM-OK' } } });
 
-/** Accepts a withdrawal whose message the queue refuses. */
+/** Accepts a withdrawal whose message the queue refuses. Returns its id. */
 async function withdrawWithoutMessage(user: User): Promise<string> {
   runner.faults.set('sqs', true);
   try {
@@ -51,7 +51,7 @@ async function balance({ ask, walletId }: User): Promise<[available: unknown, he
 const outcome = ({ status, body }: Answer) => [status, body['code'] ?? body['status']];
 const isPaid = (transactionId: string) => bank.book().some(({ reference }) => reference === transactionId);
 
-it('is cancelled by its owner, whose money is available again, and never paid', async () => {
+it('a payout that its owner cancels makes the money available again and is never paid', async () => {
   const user = await newUser(1_000);
   const transactionId = await withdrawWithoutMessage(user);
   const cancel = { body: { reason: 'wrong account' }, key: 'cancel-1' };
@@ -65,7 +65,7 @@ it('is cancelled by its owner, whose money is available again, and never paid', 
   assert.equal((await user.ask(path, cancel)).headers.get('idempotency-replayed'), 'true');
   assert.deepEqual(outcome(await user.ask(path, { body: {} })), [409, 'not_cancellable']);
 
-  // The message comes all the same.
+  // The message arrives nevertheless.
   await deliver(transactionId);
   const later = await withdraw(user);
   await untilEnded(user.ask, String(later.body['transactionId']));
@@ -75,7 +75,7 @@ it('is cancelled by its owner, whose money is available again, and never paid', 
   assert.deepEqual(outcome(tooLate), [409, 'not_cancellable']);
 });
 
-it('waits while its wallet is frozen, and goes on when an operator unfreezes it', async () => {
+it('a payout waits while its wallet is frozen, and continues when an operator unfreezes it', async () => {
   const user = await newUser(1_000);
   const transactionId = await withdrawWithoutMessage(user);
   await operator(`/wallets/${user.walletId}/freeze`, { body: {} });

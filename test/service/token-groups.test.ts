@@ -62,7 +62,7 @@ describe('a person', () => {
     );
   });
 
-  it('gets no scope of operators from the token itself, also when a client of the pool allows it', async () => {
+  it('gets no operator scope from the token itself, even when a client of the pool allows it', async () => {
     const asked = 'wallet/read wallet/charge wallet/support wallet/decide wallet/operate';
     assert.equal(await scopesOf({ ...person, scope: asked }), 'read');
     assert.equal(await scopesOf({ ...person, scope: asked, 'cognito:groups': ['wallet-support'] }), 'read support');
@@ -70,7 +70,7 @@ describe('a person', () => {
     assert.equal(await scopesOf({ ...unnamed, scope: asked }), 'read');
   });
 
-  it('gets nothing by a group of nearly the same name, or by groups that are not a list', async () => {
+  it('gets no scope from a group with a similar name, or from groups that are not a list', async () => {
     for (const groups of [
       [
         'Wallet-Support',
@@ -95,12 +95,12 @@ describe('a person', () => {
     }
   });
 
-  it('gets nothing by group when the token has no scope of ours', async () => {
+  it('gets no scope from a group when the token has no scope of this service', async () => {
     const groups = { 'cognito:groups': ['wallet-support', 'wallet-decide'] };
     for (const scope of [
       undefined,
       '',
-      // What a sign-in through the API gives, without the client's scopes.
+      // The only scope of a sign-in through the API, which has none of the client's scopes.
       'aws.cognito.signin.user.admin',
       'openid email',
       'other/read',
@@ -111,7 +111,7 @@ describe('a person', () => {
     }
   });
 
-  it('is refused with an ID token, whatever it says', async () => {
+  it('is refused with an ID token, for any claims', async () => {
     const groups = { 'cognito:groups': ['wallet-support', 'wallet-decide'] };
     for (const use of ['id', 'refresh', 'Access', undefined]) {
       assert.equal(await scopesOf({ ...person, ...groups, token_use: use }), undefined, use);

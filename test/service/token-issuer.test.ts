@@ -1,4 +1,4 @@
-/** The wallets of one data folder behind a service that is started again: elsewhere, or with another token issuer. */
+/** The wallets of one data folder behind a restarted service: on another port, or with another token issuer. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { startRunner, type Runner } from '../../local/runner.ts';
 
 const userScopes = 'wallet:read wallet:write';
 
-/** Starts the service on the folder; `stop` it before the next one. */
+/** Starts the service on the folder. Call `stop` before the next start. */
 async function start(t: TestContext, dataDir: string, stack?: Parameters<typeof startRunner>[0]) {
   const log: string[] = [];
   const runner = await startRunner({ dataDir, log: (text) => log.push(text), ...stack });
@@ -34,7 +34,7 @@ async function ask({ baseUrl }: Runner, token: string, path: string, body?: obje
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-/** An issuer outside the stack, with its keys on this machine. */
+/** Starts an issuer outside the stack, with its keys on this machine. */
 async function newIssuer(t: TestContext) {
   const issuer = 'https://other.example';
   const { publicKey, privateKey } = await generateKeyPair('RS256');
@@ -63,7 +63,7 @@ async function newIssuer(t: TestContext) {
   };
 }
 
-describe('a stack that people sign in at', () => {
+describe('a stack with a sign-in for people', () => {
   it('runs on one machine, where machines get tokens', async (t) => {
     const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));
     t.after(() => {
@@ -79,7 +79,7 @@ describe('a stack that people sign in at', () => {
 });
 
 describe('the wallets of a stack', () => {
-  it('stay with their owners on another port, and go to no subject of another issuer', async (t) => {
+  it('stay with their owners on another port, and are closed to every subject of another issuer', async (t) => {
     const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));
     t.after(() => {
       rmSync(dataDir, { recursive: true, force: true });
@@ -92,7 +92,7 @@ describe('the wallets of a stack', () => {
 
     const moved = await start(t, dataDir);
     assert.notEqual(moved.runner.baseUrl, first.runner.baseUrl);
-    // The token of the first run, too.
+    // The token of the first run too.
     for (const token of [ann, await moved.runner.token({ clientId: 'ann', scope: userScopes })]) {
       const { status, body } = await ask(moved.runner, token, '/wallets');
       assert.equal(status, 200);
@@ -122,7 +122,7 @@ describe('the wallets of a stack', () => {
     assert.deepEqual(await ask(changed.runner, operator, '/health'), { status: 200, body: { status: 'ok' } });
     await changed.runner.stop();
 
-    // Nothing is lost by it.
+    // The wallets are still there under the first issuer.
     const back = await start(t, dataDir);
     assert.equal((await ask(back.runner, ann, `/wallets/${String(opened.body['walletId'])}`)).status, 200);
     const health = await ask(back.runner, await back.runner.token({ clientId: 'op' }), '/health');

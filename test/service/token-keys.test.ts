@@ -1,4 +1,4 @@
-/** The keys that tokens are signed with, as the issuer changes them: against a server with the issuer's keys. */
+/** The keys that sign tokens, through the changes of their issuer, against a server with the issuer's keys. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ async function newKey(kid: string, { subject = 'ann', expires = '1h' } = {}) {
   return { jwk, header: `Bearer ${token}` };
 }
 
-/** An issuer whose keys a test owns, and a container that checks tokens, on a clock of the test's. */
+/** Starts an issuer whose keys the test owns, and a container that checks tokens on the test's clock. */
 async function newIssuer(context: TestContext, keys: JWK[]) {
   const state = { keys, status: 200, reads: 0 };
   const server = createServer((_, response) => {
@@ -53,7 +53,7 @@ async function newIssuer(context: TestContext, keys: JWK[]) {
 }
 
 describe('a key that the issuer has withdrawn', () => {
-  it('is refused within five minutes, with the time for which the gateway keeps an answer', async (t) => {
+  it('is refused within five minutes, including the time for which the gateway caches an answer', async (t) => {
     const [old, next] = await Promise.all([newKey('old'), newKey('next')]);
     const { state, clock, verify } = await newIssuer(t, [old.jwk]);
     assert.equal((await verify(old.header))?.principal, 'ann');
@@ -84,7 +84,7 @@ describe('a key that the issuer has withdrawn', () => {
 });
 
 describe('a new key of the issuer', () => {
-  it('is found at once, and tokens of unknown keys make no more than a read in ten seconds', async (t) => {
+  it('is found at once, and tokens of unknown keys cause at most one read in ten seconds', async (t) => {
     const [old, next, unknown] = await Promise.all([newKey('old'), newKey('next'), newKey('unknown')]);
     const { state, clock, verify } = await newIssuer(t, [old.jwk]);
     await verify(old.header);
@@ -119,10 +119,10 @@ describe('an issuer that cannot be read', () => {
   });
 });
 
-describe('an address that sends tokens which the issuer has not signed', () => {
+describe('an address that sends tokens without a valid signature of the issuer', () => {
   const shared = '192.0.2.1';
 
-  it('gets no more than 20 a minute checked, and known callers behind it go on', async (t) => {
+  it('gets at most 20 of them checked in a minute, and known callers at the same address still pass', async (t) => {
     const [key, forged, unknown] = await Promise.all([newKey('only'), newKey('only'), newKey('unknown')]);
     const other = await newKey('other', { subject: 'bob' });
     const { state, clock, verify } = await newIssuer(t, [key.jwk, other.jwk]);
@@ -140,7 +140,7 @@ describe('an address that sends tokens which the issuer has not signed', () => {
     assert.equal((await verify(late.header, shared))?.principal, 'eve', 'the allowance has grown back');
   });
 
-  it('loses nothing by tokens that have expired', async (t) => {
+  it('loses nothing by expired tokens', async (t) => {
     const expired = await newKey('only', { expires: '-1h' });
     const next = await newKey('next');
     const { verify } = await newIssuer(t, [expired.jwk, next.jwk]);
@@ -148,7 +148,7 @@ describe('an address that sends tokens which the issuer has not signed', () => {
     assert.equal((await verify(next.header, shared))?.principal, 'ann');
   });
 
-  it('is forgotten when a thousand others came after it', () => {
+  it('is forgotten after a thousand other addresses', () => {
     const forgeries = openForgeries(1, () => 0);
     for (let n = 0; n <= 1_000; n++) forgeries.count(String(n));
     assert.deepEqual(

@@ -1,4 +1,4 @@
-/** `npm run verify` as people start it: a process of its own, against real tables and a bank over HTTP. */
+/** `npm run verify` as people start it: in its own process, against real tables and a bank over HTTP. */
 import '../environment.ts';
 import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
@@ -68,8 +68,8 @@ function verify(...more: string[]): Promise<Verdict> {
   return run(...tables, '--bank-url', bank.url, '--bank-id', bankId, '--stand-still', ...more);
 }
 
-describe('books that are sound', () => {
-  it('are found sound, with progress, sums and exit code 0', async () => {
+describe('sound books', () => {
+  it('are reported as sound, with progress, sums and exit code 0', async () => {
     const { code, output } = await verify();
     assert.equal(code, 0, output);
     assert.match(output, /The books are sound/);
@@ -81,7 +81,7 @@ describe('books that are sound', () => {
     assert.match(output, /^JPY: wallets 900, external -900, transit 0, sum 0$/m);
   });
 
-  it('are compared with the bank that the payments went to only', async () => {
+  it('are compared only with the bank that received the payments', async () => {
     const { code, output } = await verify('--bank-id', 'new-bank');
     assert.equal(code, 1, output);
     assert.match(
@@ -91,7 +91,7 @@ describe('books that are sound', () => {
     assert.match(output, /^Not compared: 2 withdrawals that went to bank bank.example.com$/m);
   });
 
-  it('are found sound without the bank, and while they move', async () => {
+  it('are reported as sound without the bank, and while they move', async () => {
     const tables = ['--table', books.table.name, '--entries-table', books.entries.name, '--endpoint', engine.endpoint];
     const { code, output } = await run(...tables);
     assert.equal(code, 0, output);
@@ -100,7 +100,7 @@ describe('books that are sound', () => {
 });
 
 describe('books that were tampered with', () => {
-  /** Changes an item (undefined: takes it away), verifies, and puts everything back. */
+  /** Changes or removes (undefined) an item, verifies, and restores every item. */
   async function tamper(
     table: Table,
     changes: readonly [object, (item: Item) => Item | undefined][],
@@ -188,7 +188,7 @@ describe('books that were tampered with', () => {
     finds(verdict, new RegExp(`balance_differs ${history.ann}: version 9 has 1000000 available, its entry 7751`));
   });
 
-  it('by editing what a wallet holds back', async () => {
+  it('by editing the held money of a wallet', async () => {
     const verdict = await tamper(books.table, [[walletKey(history.ben), (item) => ({ ...item, held: 0 })]]);
     finds(verdict, new RegExp(`balance_differs ${history.ben}: it has \\d+ available, 0 held and \\d+ in total`));
   });
@@ -225,7 +225,7 @@ describe('books that were tampered with', () => {
     finds(verdict, /total_differs external:EUR: its total is -14300, its postings sum to -14301/);
   });
 
-  it('by storing what nobody can read', async () => {
+  it('by storing an item that cannot be parsed', async () => {
     const [{ reference }] = history.paid;
     const key = transactionKey(reference);
     finds(
@@ -246,7 +246,7 @@ describe('books that were tampered with', () => {
     );
   });
 
-  it('at the bank, by removing a payment, by paying twice, and by paying what nobody asked for', async () => {
+  it('at the bank, by removing a payment, by paying twice, and by paying without a withdrawal', async () => {
     const [{ reference }, other] = history.paid;
     const lines = readFileSync(dataFile, 'utf8').split('\n');
     const restart = async (changed: readonly string[]) => {
@@ -287,7 +287,7 @@ describe('a check that cannot be made', () => {
     assert.match(output, /^cannot read --table .*ECONNREFUSED.*\n$/);
   });
 
-  it('is neither sound nor not: exit code 2', async () => {
+  it('reports neither sound nor broken books: exit code 2', async () => {
     for (const args of [
       [],
       ['--table', 'one'],

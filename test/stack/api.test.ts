@@ -11,7 +11,7 @@ const { template, stack } = synthesize();
 const [restApiId, restApi] = theOnly(template, 'AWS::ApiGateway::RestApi');
 const resources = resourcesOf(template, 'AWS::ApiGateway::Resource');
 
-/** `/wallets/{walletId}` of a method's `ResourceId`. */
+/** Returns the path of a method's `ResourceId`, such as `/wallets/{walletId}`. */
 function pathOf(id: unknown): string {
   const logicalId = (id as { Ref?: string }).Ref;
   const resource = logicalId === undefined ? undefined : resources.get(logicalId);
@@ -25,7 +25,7 @@ for (const method of resourcesOf(template, 'AWS::ApiGateway::Method').values()) 
 }
 
 describe('routes', () => {
-  it("are the contract's, each to its function", () => {
+  it('match the contract, each with its function', () => {
     assert.deepEqual([...methods.keys()].sort(), routes.map(({ method, path }) => `${method} ${path}`).sort());
     for (const route of routes) {
       const integration = methods.get(`${route.method} ${route.path}`)?.Properties['Integration'];
@@ -52,7 +52,7 @@ describe('routes', () => {
     );
   });
 
-  it('are authorized by the Authorization header, for two minutes', () => {
+  it('are authorized by the Authorization header, with a cache of two minutes', () => {
     template.hasResourceProperties('AWS::ApiGateway::Authorizer', {
       Type: 'REQUEST',
       IdentitySource: 'method.request.header.Authorization',
@@ -77,7 +77,7 @@ describe('the stage', () => {
     });
     assert.deepEqual(stage.Properties['MethodSettings'], [
       setting('*', '/*', 1000),
-      // Open routes, each of them.
+      // The open routes.
       setting('POST', '/~1bank~1notifications', 100),
       setting('GET', '/~1health', 10),
       setting('HEAD', '/~1health', 10),
@@ -88,7 +88,7 @@ describe('the stage', () => {
     assert.doesNotMatch(Format, /header|token|body|authorizationToken/i);
   });
 
-  it('takes other limits, and no open route has more', () => {
+  it('takes other limits, and gives no open route more', () => {
     const [, stage] = theOnly(
       synthesize({ throttle: { ratePerSecond: 5, burst: 6 } }).template,
       'AWS::ApiGateway::Stage',
@@ -112,14 +112,14 @@ describe('limits of operators', () => {
     });
   };
 
-  it('are none by default, and those of the prop for charge, transfer, withdraw and resolve', () => {
+  it('are absent by default, and come from the prop for charge, transfer, withdraw and resolve', () => {
     assert.deepEqual(variableOf({}), ['{}', '{}', '{}', '{}']);
     const operatorLimits = { charge: 100, byCurrency: { JPY: { resolve: 5 } } };
     const text = JSON.stringify(operatorLimits);
     assert.deepEqual(variableOf({ operatorLimits }), [text, text, text, text]);
   });
 
-  it('are refused at synthesis where they are none, with the value received', () => {
+  it('are rejected at synthesis when they are invalid, with the value received', () => {
     const refuses = (operatorLimits: OperatorLimits, message: RegExp) => {
       assert.throws(() => synthesize({ operatorLimits }), message);
     };
@@ -160,7 +160,7 @@ describe("the gateway's own answers", () => {
     }
   });
 
-  it('have the code of what happened', () => {
+  it('have the code of the error', () => {
     const expected: Record<string, ErrorCode> = {
       UNAUTHORIZED: 'unauthorized',
       EXPIRED_TOKEN: 'unauthorized',
@@ -187,7 +187,7 @@ describe("the gateway's own answers", () => {
     assert.deepEqual(Object.fromEntries([...byType.keys()].map((type) => [type, bodyOf(type).code])), expected);
   });
 
-  it('say when to come back where coming back helps', () => {
+  it('state when to retry where a retry helps', () => {
     for (const [type, response] of byType) {
       const { code } = bodyOf(type);
       const expected = code === 'busy' || code === 'rate_limited' ? "'1'" : undefined;
@@ -199,7 +199,7 @@ describe("the gateway's own answers", () => {
 describe('tokens', () => {
   const people = { callbackUrls: ['https://desk.example/signed-in', 'http://localhost:8976/'] };
 
-  it('come from a user pool with scopes, a token endpoint and a client for a backend when nothing is given', () => {
+  it('come by default from a user pool with scopes, a token endpoint and a client for a backend', () => {
     const [poolId] = theOnly(template, 'AWS::Cognito::UserPool');
     const [serverId] = theOnly(template, 'AWS::Cognito::UserPoolResourceServer');
     const scope = (name: string) => ({ 'Fn::Join': ['', [{ Ref: serverId }, `/${name}`]] });
@@ -244,7 +244,7 @@ describe('tokens', () => {
     );
   });
 
-  it('of people come by a client with a code and without a secret, for the scopes of owners, where URLs are given', () => {
+  it('of people come from a client with a code, without a secret, for the scopes of owners, where URLs are given', () => {
     const other = synthesize({ people: { ...people, logoutUrls: ['https://desk.example/bye'] } }).template;
     const [serverId] = theOnly(other, 'AWS::Cognito::UserPoolResourceServer');
     const clients = [...resourcesOf(other, 'AWS::Cognito::UserPoolClient').values()];
@@ -266,7 +266,7 @@ describe('tokens', () => {
     });
   });
 
-  it('of people come back to https, or to this machine, and to nothing else', () => {
+  it('of people return only to https or to this machine', () => {
     const refuses = (urls: { callbackUrls: string[]; logoutUrls?: string[] }, message: RegExp) => {
       assert.throws(() => synthesize({ people: urls }), message);
     };
@@ -292,7 +292,7 @@ describe('tokens', () => {
     );
   });
 
-  it('come from the given issuer and nowhere else', () => {
+  it('come only from the given issuer', () => {
     const given = { issuer: 'https://issuer.example', audience: 'wallets' };
     for (const [tokens, jwksUri] of [
       [given, 'https://issuer.example/.well-known/jwks.json'],

@@ -1,4 +1,4 @@
-/** The CDK app as the CDK's command line runs it: a process of its own, with what `-c` says in its context. */
+/** The CDK app as the CDK's command line runs it: in its own process, with the `-c` values in its context. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -27,7 +27,7 @@ function resources(): Resource[] {
 }
 
 describe('the context', () => {
-  it('gives the issuer of tokens, the topic of alarms, and what the account has none of', () => {
+  it('sets the issuer of tokens, the topic of alarms, and the features that the account lacks', () => {
     const { status, stderr } = synthesize({
       tokenIssuer: 'https://issuer.example',
       tokenAudience: 'wallets',
@@ -54,7 +54,7 @@ describe('the context', () => {
     }
   });
 
-  it('gives the URLs that people come back to', () => {
+  it('sets the URLs that people return to after a sign-in', () => {
     const { status, stderr } = synthesize({ peopleCallbackUrls: 'https://desk.example/,http://localhost:8976/' });
     assert.equal(status, 0, stderr);
     assert.deepEqual(
@@ -63,7 +63,7 @@ describe('the context', () => {
     );
   });
 
-  it('with half of an issuer ships nothing, rather than a user pool that was not asked for', () => {
+  it('with half of an issuer fails and does not fall back to a user pool', () => {
     for (const half of [
       { tokenIssuer: 'https://issuer.example' },
       { tokenAudience: 'wallets' },

@@ -10,7 +10,7 @@ const entriesId = idOf(stack.service.entriesTable.tableArn);
 describe('the entries table', () => {
   const table = resourcesOf(template, 'AWS::DynamoDB::GlobalTable').get(entriesId);
 
-  it('is as safe as the wallets: restored to any second, encrypted, not deleted', () => {
+  it('is as safe as the wallets: restorable to any second, encrypted, protected from deletion', () => {
     assert.equal(table?.DeletionPolicy, 'Retain');
     const { Replicas, SSESpecification, StreamSpecification } = table.Properties;
     assert.deepEqual(SSESpecification, { SSEEnabled: true, SSEType: 'KMS' });
@@ -26,7 +26,7 @@ describe('the entries table', () => {
 });
 
 describe('the projector', () => {
-  it('follows the stream from its beginning, and sets aside what does not fit', () => {
+  it('reads the stream from its beginning, and sets aside records that do not fit', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionName: { Ref: idOf(stack.service.functions.projector.functionArn) },
       StartingPosition: 'TRIM_HORIZON',
@@ -39,7 +39,7 @@ describe('the projector', () => {
 });
 
 describe('the check of the books', () => {
-  it('runs four times an hour, so that an hour and its second look are over within two hours', () => {
+  it('runs four times an hour, so that an hour and its second check end within two hours', () => {
     template.hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(15 minutes)',
       Targets: [

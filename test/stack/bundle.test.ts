@@ -14,7 +14,7 @@ const names = Object.keys(environments) as FunctionName[];
 const root = dirname(dirname(import.meta.dirname));
 
 describe('bundles', () => {
-  it('load as they are, with the environment of the contract, export a handler, and load nothing that Lambda never needs', async () => {
+  it('load with the environment of the contract, export a handler, and load no module that Lambda never needs', async () => {
     const unused = ['internal/deps/undici/undici', 'http2', 'child_process'];
     for (const name of names) {
       const url = pathToFileURL(join(bundleOf(name), bundleFile)).href;
@@ -31,7 +31,7 @@ describe('bundles', () => {
     }
   });
 
-  it('have stack traces that npm run trace leads back to the source', () => {
+  it('have stack traces that npm run trace maps to the source', () => {
     const file = join(bundleOf('charge'), codeFile);
     const failed = spawnSync(process.execPath, ['--eval', `require(${JSON.stringify(file)})`], {
       env: {},
@@ -44,7 +44,7 @@ describe('bundles', () => {
     assert.match(traced.stdout, /\(lambdas\/api\/charge\.ts:\d+\)/);
   });
 
-  it('of a process that was killed are removed by the next one', () => {
+  it('of a killed process are removed by the next one', () => {
     const folder = mkdtempSync(join(tmpdir(), 'bundles-of-the-dead-'));
     const inProcess = (then: string) => {
       const module = pathToFileURL(join(root, 'lib', 'scratch.ts')).href;
@@ -63,7 +63,7 @@ describe('bundles', () => {
     }
   });
 
-  it('are the same bytes each time, wherever the project is', () => {
+  it('are the same bytes each time, in any folder', () => {
     const again = bundle({ charge: entryOf('charge') }).charge;
     for (const file of [bundleFile, codeFile, `${codeFile}.map`]) {
       const content = readFileSync(join(again, file), 'utf8');

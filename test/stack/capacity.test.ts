@@ -8,7 +8,7 @@ const table = 'AWS::DynamoDB::GlobalTable';
 const provisioned: ProvisionedLoad = { commands: { least: 7, most: 70 }, reads: { least: 10, most: 100 } };
 
 describe('provisioned capacity', () => {
-  it('is made for the load: every table and index scales between its least and most', () => {
+  it('follows the load: every table and index scales between its minimum and maximum', () => {
     const { template } = synthesize({ provisioned });
     const scaled = (least: number, most: number) =>
       Match.objectLike({
@@ -20,7 +20,7 @@ describe('provisioned capacity', () => {
       });
     template.hasResourceProperties(table, {
       BillingMode: 'PROVISIONED',
-      // 7 and 70 commands of at most 11 units, of which 70 % are to be used.
+      // 7 and 70 commands of at most 11 units, at a utilization of 70 %.
       WriteProvisionedThroughputSettings: scaled(110, 1_100),
       GlobalSecondaryIndexes: [
         Match.objectLike({ IndexName: 'byWallet', WriteProvisionedThroughputSettings: scaled(30, 300) }),
@@ -32,7 +32,7 @@ describe('provisioned capacity', () => {
     assert.deepEqual(modes, ['PROVISIONED', 'PROVISIONED', 'PROVISIONED', 'PROVISIONED']);
   });
 
-  it('refuses a range or a utilization that is none, with the value that was given', () => {
+  it('rejects an invalid range or utilization, with the value received', () => {
     const refused: [Partial<ProvisionedLoad>, RegExp][] = [
       [{ commands: { least: 10, most: 5 } }, /provisioned\.commands .* received 10 and 5/],
       [{ reads: { least: -1, most: 5 } }, /provisioned\.reads .* received -1 and 5/],

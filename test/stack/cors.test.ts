@@ -1,4 +1,7 @@
-/** The gateway's answers to preflight requests, by which a browser asks what a page may send. */
+/**
+ * The gateway's answers to preflight requests, in which a browser asks for the methods and headers that a page may
+ * send.
+ */
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -20,7 +23,7 @@ describe('preflight requests, where pages may use the API', () => {
     }
   });
 
-  it('have the throttle of the stage, so that no caller can use up a smaller one of all pages', () => {
+  it('have the throttle of the stage, so that no caller can use up a smaller one for all pages', () => {
     const [, stage] = theOnly(withPages, 'AWS::ApiGateway::Stage');
     const settings = stage.Properties['MethodSettings'] as { HttpMethod: string; ThrottlingRateLimit?: number }[];
     assert.deepEqual(
@@ -30,7 +33,7 @@ describe('preflight requests, where pages may use the API', () => {
     assert.equal(settings.find(({ HttpMethod }) => HttpMethod === '*')?.ThrottlingRateLimit, 1_000);
   });
 
-  it('name the origin that asks, when it is an allowed one', () => {
+  it('name the origin of the request when it is allowed', () => {
     const answerOf = (allowedOrigins: string[]) => {
       const [method] = [
         ...resourcesOf(synthesize({ cors: { allowedOrigins } }).template, 'AWS::ApiGateway::Method').values(),
@@ -51,7 +54,7 @@ describe('preflight requests, where pages may use the API', () => {
     assert.match(template!, /\$origin == "https:\/\/app\.example\.com" \|\| \$origin == "http:\/\/localhost:5173"/);
   });
 
-  it('leave nothing that cdk-nag finds', () => {
+  it('leave no finding of cdk-nag', () => {
     const { stack } = synthesize({ cors: { allowedOrigins: origins } });
     assert.deepEqual(new AwsSolutionsChecks(stack).validateScope(stack).violations, []);
   });

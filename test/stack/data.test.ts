@@ -17,7 +17,7 @@ describe('the table', () => {
     });
   });
 
-  it('can be restored to any second and not be deleted', () => {
+  it('can be restored to any second and is protected from deletion', () => {
     template.hasResource(table, {
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
@@ -55,14 +55,14 @@ describe('the table', () => {
   });
 });
 
-describe('what holds data', () => {
+describe('data', () => {
   const keeps = [table, 'AWS::Cognito::UserPool', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup'];
 
   it('outlives the stack', () => {
     for (const type of keeps) template.allResources(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
-  it('goes with the stack where that is asked for', () => {
+  it('is deleted with the stack where the props say so', () => {
     const passing = synthesize({ removalPolicy: RemovalPolicy.DESTROY, deletionProtection: false }).template;
     for (const type of keeps) passing.allResources(type, { DeletionPolicy: 'Delete' });
     passing.hasResourceProperties(table, { Replicas: [Match.objectLike({ DeletionProtectionEnabled: false })] });
@@ -77,7 +77,7 @@ describe('what holds data', () => {
 const queues = resourcesOf(template, 'AWS::SQS::Queue');
 
 describe('the queues', () => {
-  it('encrypt what they hold and refuse plain HTTP', () => {
+  it('encrypt their messages and refuse plain HTTP', () => {
     assert.equal(queues.size, 11);
     for (const [id, { Properties }] of queues) {
       assert.equal(Properties['SqsManagedSseEnabled'], true);
@@ -132,7 +132,7 @@ for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of 
       assert.ok(hidden >= 6 * limit + (source.MaximumBatchingWindowInSeconds ?? 0));
     });
 
-    it('moves a message that is never finished to dead letters, which are kept for 14 days', () => {
+    it('moves a message that never succeeds to dead letters, which are kept for 14 days', () => {
       assert.deepEqual(queues.get(queueId)?.Properties['RedrivePolicy'], {
         deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterId, 'Arn'] },
         maxReceiveCount: 30,
@@ -140,7 +140,7 @@ for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of 
       assert.equal(queues.get(deadLetterId)?.Properties['MessageRetentionPeriod'], Duration.days(14).toSeconds());
     });
 
-    it('feeds the worker a batch at a time, a limited number of times, each message answered for itself', () => {
+    it('gives the worker a batch at a time, with bounded concurrency and a result for each message', () => {
       assert.deepEqual(sourceOf(template), {
         EventSourceArn: { 'Fn::GetAtt': [queueId, 'Arn'] },
         FunctionName: { Ref: workerId },
@@ -149,7 +149,7 @@ for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of 
       });
     });
 
-    it('takes another concurrency within what AWS allows', () => {
+    it('takes another concurrency within the limits of AWS', () => {
       const other = sourceOf(synthesize(withConcurrency(7)).template);
       assert.deepEqual(other?.['ScalingConfig'], { MaximumConcurrency: 7 });
       for (const concurrency of [1, 1001]) {

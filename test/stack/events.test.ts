@@ -14,7 +14,7 @@ const resolve = (token: unknown) => stack.resolve(token) as unknown;
 const [, stream] = theOnly(template, 'AWS::KinesisFirehose::DeliveryStream');
 
 describe('the relay', () => {
-  it('reads wallets and transactions from the beginning of the stream, a bad record cannot hold it up for ever', () => {
+  it('reads wallets and transactions from the beginning of the stream, and a bad record cannot block it for ever', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionName: { Ref: logicalIdOf(service.functions.relay.functionArn) },
       EventSourceArn: resolve(service.table.tableStreamArn),
@@ -28,7 +28,7 @@ describe('the relay', () => {
     });
   });
 
-  it('publishes on a bus of its own, whose archive keeps events for a replay', () => {
+  it('publishes on its own bus, whose archive keeps events for a replay', () => {
     const [busId] = theOnly(template, 'AWS::Events::EventBus');
     template.hasResourceProperties('AWS::Events::Archive', {
       SourceArn: { 'Fn::GetAtt': [busId, 'Arn'] },
@@ -57,7 +57,7 @@ describe('the relay', () => {
 });
 
 describe('events', () => {
-  it('go to the queues of those who asked for them, and to the audit', () => {
+  it('are sent to the queues of their subscribers, and to the audit', () => {
     const rules = [...resourcesOf(template, 'AWS::Events::Rule').values()].filter(
       ({ Properties }) => Properties['EventPattern'],
     );
@@ -78,7 +78,7 @@ describe('events', () => {
 });
 
 describe('the audit', () => {
-  it('keeps what was written, encrypted, behind TLS and away from the public', () => {
+  it('keeps its objects, encrypted, behind TLS and closed to the public', () => {
     const [bucketId] = theOnly(template, 'AWS::S3::Bucket');
     template.hasResource('AWS::S3::Bucket', {
       DeletionPolicy: 'Retain',
@@ -109,14 +109,14 @@ describe('the audit', () => {
     });
   });
 
-  it('locks harder and for another time where that is asked for', () => {
+  it('has a stricter lock and another duration where the props say so', () => {
     const audit = { lock: 'compliance', retention: Duration.days(3_653) } as const;
     synthesize({ audit }).template.hasResourceProperties('AWS::S3::Bucket', {
       ObjectLockConfiguration: { Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 3_653 } } },
     });
   });
 
-  it('is one event a line, by day, as docs/events.md reads it', () => {
+  it('has one event a line, by day, as docs/events.md reads it', () => {
     const destination = stream.Properties['ExtendedS3DestinationConfiguration'] as Record<string, unknown>;
     assert.equal(destination['Prefix'], 'events/day=!{timestamp:yyyy-MM-dd}/');
     assert.equal(destination['CompressionFormat'], 'GZIP');
@@ -161,14 +161,14 @@ describe('the screening', () => {
     return { limits: JSON.parse(Variables['FRAUD_LIMITS']!) as FraudPolicy, freeze: Variables['FREEZE_ON_SUSPICION'] };
   };
 
-  it('has limits to begin with, and freezes nothing', () => {
+  it('has default limits, and freezes nothing', () => {
     const { limits, freeze } = policyOf();
     assert.equal(freeze, 'false');
     assert.ok(limits.outgoingPerMinute.count < limits.outgoingPerHour.count);
     assert.ok(limits.outgoingPerHour.amount < limits.outgoingPerDay.amount);
   });
 
-  it('takes other limits one by one, and freezes where that is asked for', () => {
+  it('takes other limits one by one, and freezes where the props say so', () => {
     const byCurrency = { JPY: { newDestination: { amount: 1 } } };
     const given = policyOf({ newDestination: { amount: 7 }, byCurrency, freezeOnSuspicion: true });
     assert.equal(given.freeze, 'true');

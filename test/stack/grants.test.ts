@@ -27,7 +27,7 @@ function propertiesOf(name: FunctionName): Record<string, unknown> {
   return lambdas.get(logicalId)!.Properties;
 }
 
-/** What a function may do: `action` on each resource, resources as JSON. */
+/** Returns the permissions of a function: `action` on each resource, resources as JSON. */
 function permissionsOf(name: FunctionName): { action: string; resource: string }[] {
   const {
     'Fn::GetAtt': [role],
@@ -47,10 +47,10 @@ function actionsOf(name: FunctionName, service: string): string[] {
   return [...new Set(mine.map(({ action }) => action.slice(service.length + 1)))].sort();
 }
 
-/** What the SDK can call of itself to find endpoints; in Lambda it gets them from the environment. */
+/** Operations that the SDK can call to find endpoints; in Lambda it gets them from the environment. */
 const ofTheSdk = new Set(['DescribeEndpoints']);
 
-/** The operations of AWS that a function's bundle can call: bundling leaves out the rest of the SDK. */
+/** Returns the AWS operations that a function's bundle can call. Bundling leaves out the rest of the SDK. */
 function operationsIn(name: FunctionName): Set<string> {
   const code = readFileSync(join(bundleOf(name), codeFile), 'utf8');
   const calls = code.matchAll(/extends [\w$]+\([^()]*,"(\w+)",[^()]*\)\{\}/g);
@@ -68,7 +68,7 @@ const writes = [
 ];
 
 describe('functions', () => {
-  it('are one for each name of the contract, on the runtime and machine that was measured', () => {
+  it('exist once for each name of the contract, on the measured runtime and architecture', () => {
     assert.equal(lambdas.size, names.length);
     for (const name of names) {
       const properties = propertiesOf(name);
@@ -95,7 +95,7 @@ describe('functions', () => {
   });
 
   it('answer before the gateway gives up', () => {
-    // Those that may wait for the end of the work get all of the gateway's time.
+    // Functions that may wait for the end of the work get all of the gateway's time.
     const waiting: FunctionName[] = ['withdraw', 'transfer'];
     for (const { function: name } of routes) {
       assert.equal(propertiesOf(name)['Timeout'], waiting.includes(name) ? 29 : 10, name);
@@ -104,7 +104,7 @@ describe('functions', () => {
 });
 
 describe('grants', () => {
-  it('let a reading function read only, but for its windows of callers, and the authorizer record the issuer', () => {
+  it('permit a reading function to read only, apart from its rate windows, and the authorizer to record the issuer', () => {
     const readers = routes.filter(({ method }) => method === 'GET').map(({ function: name }) => name);
     assert.ok(readers.length >= 7);
     const expected = (name: FunctionName) => {
@@ -126,7 +126,7 @@ describe('grants', () => {
     }
   });
 
-  // Sending and delaying come from one object (lambdas/runtime/queue.ts), of which each function uses its half.
+  // Send and delay share one object (lambdas/runtime/queue.ts), of which each function uses one half.
   const bundledButNotCalled: Partial<Record<FunctionName, string>> = {
     withdraw: 'ChangeMessageVisibility',
     transfer: 'ChangeMessageVisibility',
@@ -138,7 +138,7 @@ describe('grants', () => {
     relay: 'ChangeMessageVisibility',
     projector: 'ChangeMessageVisibility',
   };
-  // Operations of several parts are authorised by the actions of the parts.
+  // Operations with several parts are authorised by the actions of their parts.
   const partsOf = (operation: string, name: FunctionName): string[] => {
     if (operation === 'SendMessageBatch') return ['SendMessage'];
     if (operation === 'PublishBatch') return ['Publish'];
@@ -147,7 +147,7 @@ describe('grants', () => {
     return name === 'transfers' ? ['UpdateItem'] : ['PutItem', 'UpdateItem'];
   };
 
-  // What the event source itself does with the worker's role.
+  // The event source makes these calls with the worker's role.
   const ofQueue = ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'];
   const ofStream = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
   const polledBy: Partial<Record<FunctionName, readonly string[]>> = {
@@ -159,7 +159,7 @@ describe('grants', () => {
     projector: ofStream,
   };
 
-  it('are what the bundle of each function calls, neither less nor more', () => {
+  it("equal the calls of each function's bundle", () => {
     for (const name of names) {
       const called = [...operationsIn(name)].flatMap((operation) => partsOf(operation, name));
       const granted = ['dynamodb', 'sqs', 'sns', 'events', 'secretsmanager'].flatMap((service) =>
@@ -172,7 +172,7 @@ describe('grants', () => {
     assert.ok(operationsIn('charge').has('TransactWriteItems'), 'bundles are read in the wrong way');
   });
 
-  it('say which types of item a function may write', () => {
+  it('name the types of item that a function may write', () => {
     const granted = accessOf({ template, stack });
     const record = ['PutItem transaction'];
     const ending = ['PutItem transaction', 'UpdateItem transaction', 'UpdateItem wallet'];
@@ -205,7 +205,7 @@ describe('grants', () => {
     }
   });
 
-  it('leave only the check of the books to read items of every type', () => {
+  it('permit only the check of the books to read items of every type', () => {
     const granted = accessOf({ template, stack });
     const all = names.flatMap((name) =>
       granted(name).flatMap((access) => (access.endsWith(' everything') ? [`${name}: ${access}`] : [])),
@@ -213,7 +213,7 @@ describe('grants', () => {
     assert.deepEqual(all, ['integrity-job: DescribeTable everything', 'integrity-job: Scan everything']);
   });
 
-  it('name indexes where they are queried and nowhere else', () => {
+  it('name indexes where a function queries them and nowhere else', () => {
     for (const name of names) {
       const queried = permissionsOf(name).flatMap(({ resource }) => /\/index\/(\w+|\*)/.exec(resource)?.[1] ?? []);
       const expected: Partial<Record<FunctionName, string[]>> = {

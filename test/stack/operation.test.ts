@@ -28,14 +28,14 @@ describe('alarms', () => {
       .map((entry) => [entry.split('\n', 1)[0]!.toLowerCase().replaceAll(' ', '-'), entry]),
   );
 
-  it('watch what could go wrong unnoticed', () => {
+  it('watch the failures that would otherwise go unnoticed', () => {
     const watched = alarms.map(({ MetricName }) => (MetricName as string | undefined) ?? 'throttles');
     const counts = Object.fromEntries([...Map.groupBy(watched, (metric) => metric)].map(([m, all]) => [m, all.length]));
     assert.deepEqual(counts, {
       '5XXError': 1,
       // Withdrawals, transfers, notifications, screening.
       ApproximateAgeOfOldestMessage: 4,
-      // Their dead letters, what relay and projector set aside, what the audit did not get.
+      // Their dead letters, the records that relay and projector set aside, and the events that the audit missed.
       ApproximateNumberOfMessagesVisible: 7,
       BankContradiction: 1,
       ClockDoubted: 1,
@@ -52,7 +52,7 @@ describe('alarms', () => {
     });
   });
 
-  it('watch our own metrics under the dimensions with which functions emit them', () => {
+  it("watch this service's metrics under the dimensions that functions emit", () => {
     const service = { Name: 'service', Value: 'wallet' };
     for (const [metricName, dimensions] of [
       [metrics.withdrawalsInReview, [service]],
@@ -65,7 +65,7 @@ describe('alarms', () => {
     }
   });
 
-  it('have an entry of their own in the runbook, and every entry before the procedures has its alarm', () => {
+  it('have their own entry in the runbook, and every entry before the procedures has its alarm', () => {
     assert.deepEqual([...anchors].sort(), [...entries.keys()].sort());
   });
 
@@ -99,7 +99,7 @@ describe('alarms', () => {
 const people = { callbackUrls: ['https://desk.example/'] };
 
 describe('the outputs', () => {
-  it('name what operators and consumers of events need, as the service knows it', () => {
+  it('name the values that operators and consumers of events need, as the service uses them', () => {
     const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = stack.service;
     const values = Object.entries(template.findOutputs('*')).map(([name, { Value }]) => [name, Value as unknown]);
     assert.deepEqual(
@@ -120,7 +120,7 @@ describe('the outputs', () => {
     );
   });
 
-  it('name where people sign in, where they do', () => {
+  it('name the address of the sign-in, where there is one', () => {
     const other = synthesize({ people });
     const { cognito } = other.stack.service;
     assert.ok(cognito?.peopleClient);
@@ -134,7 +134,7 @@ describe('the outputs', () => {
 });
 
 describe('the rules of AWS Solutions', () => {
-  it('are kept, or set aside with a reason next to what they are about', () => {
+  it('are kept, or suppressed with a reason next to their resource', () => {
     const tokens = { issuer: 'https://issuer.example', audience: 'a' };
     for (const root of [stack, synthesize({ tokens }).stack, synthesize({ people }).stack]) {
       assert.deepEqual(new AwsSolutionsChecks(root).validateScope(root).violations, []);
@@ -177,7 +177,7 @@ describe('the window of the bank', () => {
     assert.deepEqual([Type, Default, MinValue, MaxValue], ['Number', undefined, 1, 86_400]);
   });
 
-  it('is checked at synthesis when it is known then, and so is the id of the bank', () => {
+  it('is checked at synthesis when its value is known, and so is the id of the bank', () => {
     const embed = (bank: object) => {
       const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
       const notFoundWindow = Duration.seconds(30);
@@ -208,7 +208,7 @@ describe('the window of the bank', () => {
 });
 
 describe('the parameter', () => {
-  it('takes the URLs that the bank client takes, and has no default that could pay into nowhere', () => {
+  it('takes the URLs that the bank client takes, and has no default, so that no payment leaves by mistake', () => {
     const { BankUrl } = template.findParameters('BankUrl') as {
       BankUrl: { AllowedPattern: string; Default?: string; Description: string };
     };

@@ -1,4 +1,4 @@
-/** What stands between a flood of requests and the rest of the service. */
+/** The limits that protect the service from a flood of requests. */
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,7 +13,7 @@ function idOf({ stack }: ReturnType<typeof synthesize>, name: FunctionName): str
   return arn['Fn::GetAtt'][0];
 }
 
-/** Reserved concurrency by function. */
+/** Returns the reserved concurrency by function. */
 function reservedIn(synthesized: ReturnType<typeof synthesize>): Partial<Record<FunctionName, number>> {
   const lambdas = resourcesOf(synthesized.template, 'AWS::Lambda::Function');
   const reserved = names.map((name) => [
@@ -26,7 +26,7 @@ function reservedIn(synthesized: ReturnType<typeof synthesize>): Partial<Record<
 }
 
 describe('reserved concurrency', () => {
-  it('is kept for all that is not a route, and caps the routes that may wait', () => {
+  it('is reserved for every function that serves no route, and caps the routes that may wait', () => {
     assert.deepEqual(reservedIn(synthesize()), {
       withdraw: 200,
       transfer: 200,
@@ -50,7 +50,7 @@ describe('reserved concurrency', () => {
     assert.deepEqual(capped, ['withdraw', 'transfer'], 'other routes answer at once');
   });
 
-  it('of a worker is what its event source starts, whatever the props are', () => {
+  it('of a worker equals the concurrency of its event source, for any props', () => {
     const variants: WalletStackProps[] = [{}, { bank: { concurrency: 7 }, transferConcurrency: 300 }];
     for (const props of variants) {
       const synthesized = synthesize(props);
@@ -65,7 +65,7 @@ describe('reserved concurrency', () => {
     }
   });
 
-  it('takes other shares, and none for an account that has little', () => {
+  it('takes other shares, and none for an account with a small quota', () => {
     const other = reservedIn(synthesize({ reservedConcurrency: { streams: 160, waitingRoutes: 50 } }));
     assert.deepEqual([other.relay, other.projector, other.withdraw, other.transfer], [160, 160, 50, 50]);
     assert.deepEqual(reservedIn(synthesize({ reservedConcurrency: false })), {});
@@ -74,7 +74,7 @@ describe('reserved concurrency', () => {
 });
 
 describe('the web ACL', () => {
-  it('blocks an address that takes more than half of what the API takes, in front of the stage', () => {
+  it("blocks an address that sends more than half of the API's limit, before the stage", () => {
     const { template } = synthesize({ throttle: { ratePerSecond: 100, burst: 200 } });
     const [aclId, acl] = theOnly(template, 'AWS::WAFv2::WebACL');
     assert.equal(acl.Properties['Scope'], 'REGIONAL');
@@ -90,7 +90,7 @@ describe('the web ACL', () => {
     assert.ok(JSON.stringify(association.Properties['ResourceArn']).includes(`{"Ref":"${stageId}"}`));
   });
 
-  it('is one that exists, or none, where that is asked for', () => {
+  it('is an existing one, or absent, where the props say so', () => {
     const arn = 'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/1';
     const given = synthesize({ webAcl: arn }).template;
     given.resourceCountIs('AWS::WAFv2::WebACL', 0);

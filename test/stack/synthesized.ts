@@ -11,18 +11,18 @@ export interface Resource {
   readonly UpdateReplacePolicy?: string;
 }
 
-/** The stack under test with its template. */
+/** Synthesizes the stack under test. Returns it with its template. */
 export function synthesize(props: WalletStackProps = {}): { stack: WalletStack; template: Template } {
   const stack = new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Wallet', props);
   return { stack, template: Template.fromStack(stack) };
 }
 
-/** All resources of a type, by logical id. */
+/** Returns all resources of a type, by logical id. */
 export function resourcesOf(template: Template, type: string): Map<string, Resource> {
   return new Map(Object.entries(template.findResources(type)) as [string, Resource][]);
 }
 
-/** The only resource of a type. */
+/** Returns the only resource of a type. Fails unless there is exactly one. */
 export function theOnly(template: Template, type: string): [logicalId: string, resource: Resource] {
   const [first, ...others] = resourcesOf(template, type);
   assert.ok(first, `no ${type}`);

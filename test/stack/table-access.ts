@@ -1,4 +1,4 @@
-/** What the template grants each function on the items of tables. */
+/** The template's grants to each function on the items of tables. */
 import { activityItems, entryItems, ledgerItems, sentItems, type FunctionName } from '../../lambdas/contract.ts';
 import { resourcesOf, type synthesize } from './synthesized.ts';
 
@@ -11,8 +11,8 @@ interface Statement {
 const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
 
 /**
- * Returns what a function may do, sorted: `<action> <item type>`, `Query index <name>`, or `<action> everything` where
- * no condition says which items.
+ * Returns the access of a function, sorted: `<action> <item type>`, `Query index <name>`, or `<action> everything`
+ * where no condition limits the items.
  */
 export function accessOf({ template, stack }: ReturnType<typeof synthesize>): (name: FunctionName) => string[] {
   const lambdas = resourcesOf(template, 'AWS::Lambda::Function');

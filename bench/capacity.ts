@@ -16,6 +16,9 @@ import {
   type Times,
   type Units,
 } from './capacity-model.ts';
+import { costOfHours, costOfPass } from './check-model.ts';
+import type { CheckUnits } from './check-model.ts';
+import { measureChecks } from './checks.ts';
 import { measureFollowing } from './following.ts';
 import { figure, table } from './report.ts';
 import { startService } from './service.ts';
@@ -137,6 +140,25 @@ function costs(units: Units, times: Times): string {
   );
 }
 
+/** Transactions of the books that a pass is computed for. */
+const manyTransactions = 1_000_000_000;
+
+function checks(units: CheckUnits): string {
+  const hours = loads.map(([title, load]) => {
+    const { dollarsOfMonth, minutes, minutesAtMost, mostCommands } = costOfHours(load, units);
+    return [title, figure(dollarsOfMonth), `${figure(minutes)} of ${minutesAtMost}`, `${figure(mostCommands)}/s`];
+  });
+  const pass = costOfPass(manyTransactions, units);
+  const { charge, transfer, withdrawal } = units.command;
+  return [
+    table(['closed hours of', 'dollars a month', 'minutes of an hour', 'one job checks at most'], hours),
+    `\nRead units in the check of its hour: a charge ${figure(charge.readUnits)}, a transfer ${figure(transfer.readUnits)}, ` +
+      `a withdrawal ${figure(withdrawal.readUnits)}; an idle hour ${figure(units.idleHour.readUnits)}.`,
+    `A pass over 10⁹ transactions: ${figure(pass.hours)} hours, ${figure(pass.readUnits / 1e6)} million read units, ` +
+      `$${figure(pass.dollars)}, without the bank's statement.`,
+  ].join('\n');
+}
+
 const loads =
   options.rate === undefined
     ? ([
@@ -162,3 +184,4 @@ console.log(
     `a balance ${figure(balance.p50)} and ${figure(balance.p99)} ms.`,
 );
 console.log(`\nCost, storage apart; provisioned capacity is used to 70 %\n\n${costs(units, times)}`);
+console.log(`\nThe check of the books, on demand\n\n${checks(await measureChecks())}`);

@@ -41,6 +41,8 @@ export class Integrity extends Construct {
     this.job = new WalletFunction(this, 'integrity-job', {
       // The work of a run ends after ten minutes by itself, and the next run goes on.
       timeout: Duration.minutes(15),
+      // One thread computes all the time, so that a second processor would be idle.
+      memorySize: 1_769,
       reservedConcurrency: shares.scheduled,
       environment: {
         TABLE_NAME: ledger.allow(

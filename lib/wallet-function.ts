@@ -35,6 +35,13 @@ export interface WalletFunctionProps<Name extends FunctionName> {
   readonly timeout?: Duration;
 
   /**
+   * Megabytes; 1,769 are one processor.
+   *
+   * @default 1024
+   */
+  readonly memorySize?: number;
+
+  /**
    * Concurrency that is kept for this function, and the most that it takes.
    *
    * @default - a share of what the account has left
@@ -78,7 +85,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       // CPU comes in proportion to memory, and a cold start is all CPU.
-      memorySize: 1024,
+      memorySize: props.memorySize ?? 1024,
       timeout: props.timeout ?? Duration.seconds(10),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {

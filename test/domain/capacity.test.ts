@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { assumedTimes, concurrencyOf, costOfMillion, limitsOf } from '../../bench/capacity-model.ts';
 import type { Load, Units } from '../../bench/capacity-model.ts';
+import { costOfHours, costOfPass } from '../../bench/check-model.ts';
+import type { CheckUnits } from '../../bench/check-model.ts';
 
 const units: Units = {
   command: { charge: 5, transfer: 10, withdrawal: 18 },
@@ -40,5 +42,39 @@ describe('the capacity model', () => {
     // A provisioned unit costs $0.00065 an hour, and 70 % of the units are used.
     assert.ok(Math.abs(Number(provisioned['write units']) - (16 * 650) / 3_600 / 0.7) < 1e-9);
     assert.deepEqual(Object.keys(onDemand), Object.keys(provisioned));
+  });
+});
+
+describe('the model of the check of the books', () => {
+  const gigabytes = 1_769 / 1_024;
+  const usage = { readUnits: 4, cpuMs: 0.5 };
+  const checked: CheckUnits = {
+    command: { charge: usage, transfer: { readUnits: 8, cpuMs: 1 }, withdrawal: usage },
+    idleHour: { readUnits: 500, cpuMs: 100 },
+    transaction: { readUnits: 0.25, cpuMs: 0.4 },
+  };
+
+  it('prices closed hours by what they read and how long they run', () => {
+    const { dollarsOfMonth, minutes } = costOfHours(load, checked);
+    const seconds = (3_600 * (700 * 0.5 + 300 * 1) + 100) / 1_000;
+    const readUnits = 3_600 * (700 * 4 + 300 * 8) + 500;
+    assert.ok(Math.abs(minutes - seconds / 60) < 1e-9);
+    assert.ok(Math.abs(dollarsOfMonth - 730 * ((readUnits * 0.125 + seconds * gigabytes * 13.3334) / 1e6)) < 1e-6);
+  });
+
+  it('says how many commands fill the runs of an hour', () => {
+    const { mostCommands } = costOfHours(load, checked);
+    const share = mostCommands / 1_000;
+    const full = { ...load, charges: 600 * share, transfers: 300 * share, withdrawals: 100 * share };
+    const { minutes, minutesAtMost } = costOfHours(full, checked);
+    assert.ok(Math.abs(minutes - minutesAtMost) < 1e-6);
+  });
+
+  it('gives hours and dollars of a pass over 10⁹ transactions', () => {
+    const { readUnits, hours, dollars } = costOfPass(1e9, checked);
+    const seconds = (1e9 * 0.4) / 1_000;
+    assert.equal(readUnits, 0.25e9);
+    assert.ok(Math.abs(hours - seconds / 2_400) < 1e-6);
+    assert.ok(Math.abs(dollars - (31.25 + (seconds * gigabytes * 13.3334) / 1e6)) < 1e-6);
   });
 });

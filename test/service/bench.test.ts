@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { measureBudgets } from '../../bench/budgets.ts';
+import { measureChecks } from '../../bench/checks.ts';
 import { measureFollowing } from '../../bench/following.ts';
 import { startService } from '../../bench/service.ts';
 
@@ -40,5 +41,18 @@ describe('benchmark', () => {
     } finally {
       await service.stop();
     }
+  });
+
+  it('measures the check of closed hours: at most 3 read units for a charge, 6 for a transfer and 5 for a withdrawal', async () => {
+    const { command, idleHour, transaction } = await measureChecks();
+    const unitsOf = ({ readUnits }: { readUnits: number }) => readUnits;
+    assert.ok(unitsOf(command.charge) > 1 && unitsOf(command.charge) <= 3, `charge ${unitsOf(command.charge)}`);
+    assert.ok(unitsOf(command.transfer) > 1 && unitsOf(command.transfer) <= 6, `transfer ${unitsOf(command.transfer)}`);
+    assert.ok(
+      unitsOf(command.withdrawal) > 1 && unitsOf(command.withdrawal) <= 5,
+      `withdrawal ${unitsOf(command.withdrawal)}`,
+    );
+    assert.ok(idleHour.readUnits > 0 && idleHour.readUnits <= 2 * 129 + 32, `idle ${idleHour.readUnits}`);
+    assert.ok(transaction.readUnits > 0 && transaction.readUnits < 1, `pass ${transaction.readUnits}`);
   });
 });

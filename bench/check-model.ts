@@ -1,0 +1,97 @@
+/**
+ * What the check of the books costs and how long it takes: the closed hours of a load, and a pass over books of a size.
+ * Prices and the shape of the job are data below.
+ */
+import type { Load } from './capacity-model.ts';
+
+type Command = 'charge' | 'transfer' | 'withdrawal';
+
+/** What one of something takes of DynamoDB, and of a processor of this machine, milliseconds. */
+export interface CheckUsage {
+  readonly readUnits: number;
+  readonly cpuMs: number;
+}
+
+/** What the check takes, as `measureChecks` measures it. */
+export interface CheckUnits {
+  /** In the check of its hour. */
+  readonly command: Readonly<Record<Command, CheckUsage>>;
+  /** An hour in which nothing happened. */
+  readonly idleHour: CheckUsage;
+  /** A transaction in a pass over all books, its entries and its share of the wallets included. */
+  readonly transaction: CheckUsage;
+}
+
+/** What the closed hours of a load take. */
+export interface HoursCost {
+  readonly dollarsOfMonth: number;
+  /** Minutes of runs for an hour of the load, and those that there are. */
+  readonly minutes: number;
+  readonly minutesAtMost: number;
+  /** Commands a second of which runs can check all. */
+  readonly mostCommands: number;
+}
+
+/** What a pass takes. */
+export interface PassCost {
+  readonly readUnits: number;
+  readonly dollars: number;
+  /** Hours from its beginning to its end, beside closed hours that take no time. */
+  readonly hours: number;
+}
+
+/** Dollars for a million read units, and for a million seconds of a gigabyte on arm64. */
+const millionReadUnits = 0.125;
+const millionGigabyteSeconds = 13.3334;
+/** The job's memory in gigabytes, which comes with one processor. */
+const memory = 1_769 / 1_024;
+/** Runs in an hour, and how long one works, seconds. */
+const runs = 4;
+const secondsOfRun = 600;
+const hoursOfMonth = 730;
+
+/** Returns what the closed hours of a load take. Reading is beside computing, so that the processor is what is busy. */
+export function costOfHours({ charges, transfers, withdrawals }: Load, units: CheckUnits): HoursCost {
+  const { command, idleHour } = units;
+  const perSecond: readonly [CheckUsage, number][] = [
+    [command.charge, charges],
+    [command.transfer, transfers],
+    [command.withdrawal, withdrawals],
+  ];
+  const sum = (of: (usage: CheckUsage) => number) =>
+    perSecond.reduce((total, [usage, count]) => total + 3_600 * count * of(usage), of(idleHour));
+  const seconds = secondsOf(sum(({ cpuMs }) => cpuMs));
+  const commands = charges + transfers + withdrawals;
+  const most = runs * secondsOfRun;
+  const ofCommands = seconds - secondsOf(idleHour.cpuMs);
+  return {
+    dollarsOfMonth: hoursOfMonth * (dollarsOf(sum(({ readUnits }) => readUnits)) + dollarsOfTime(seconds)),
+    minutes: seconds / 60,
+    minutesAtMost: most / 60,
+    mostCommands: ((most - secondsOf(idleHour.cpuMs)) / ofCommands) * commands,
+  };
+}
+
+/** Returns what a pass over so many transactions takes. */
+export function costOfPass(transactions: number, { transaction }: CheckUnits): PassCost {
+  const readUnits = transactions * transaction.readUnits;
+  const seconds = secondsOf(transactions * transaction.cpuMs);
+  return {
+    readUnits,
+    dollars: dollarsOf(readUnits) + dollarsOfTime(seconds),
+    hours: seconds / (runs * secondsOfRun),
+  };
+}
+
+/** Seconds that the job takes for it, on a processor like that of this machine. */
+function secondsOf(cpuMs: number): number {
+  return cpuMs / 1_000;
+}
+
+function dollarsOf(readUnits: number): number {
+  return (readUnits * millionReadUnits) / 1e6;
+}
+
+function dollarsOfTime(seconds: number): number {
+  return (seconds * memory * millionGigabyteSeconds) / 1e6;
+}

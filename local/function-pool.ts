@@ -7,7 +7,7 @@ export interface LocalFunction {
   /** Events of queues, streams and rules that can run at the same time. */
   readonly concurrency: number;
   /**
-   * Returns the answer to `event`; both go through JSON. Waits for a thread; a `request` not for longer than 15 s.
+   * Returns the answer to `event`; both go through JSON. Waits for a thread; a `request` only for a limited time.
    *
    * @throws FunctionError, of the type `TooManyRequests` when the function has not begun
    */
@@ -39,19 +39,21 @@ export interface FunctionPool extends LocalFunction {
 /** What a pool shares with those of the other functions. */
 export interface PoolSurroundings {
   readonly budget: ThreadBudget;
+  /** How long a request waits for a thread at most, ms. */
+  readonly longestWaitMs: number;
   /** Starts a thread. Throws FunctionError. */
   readonly startThread: (settings: FunctionSettings) => Promise<Thread>;
 }
 
-// Events wait this long for each thread that is busy before another is started: a start costs more than most events, and
-// on a machine without a free processor another thread makes all of them slower.
-const patienceMs = 50;
+// An invocation waits this long for each thread that is busy before another is started: a start costs more than most
+// invocations, and without a free processor another thread makes all of them slower. Events can wait for longer.
+const patienceMs = { request: 50, event: 250 } as const;
 /** The last thread of a function ends when no event came for this long. */
 const lastIdleMs = 60_000;
 /** Any other thread ends when no event came for this long. */
 const spareIdleMs = 10_000;
-/** The gateway waits for 29 s: a request that waits for longer than this has too little of them left. */
-const longestWaitMs = 15_000;
+/** This part of the longest wait is the limit once the line has stood for the longest wait: more requests come than end. */
+const standingShare = 0.2;
 const mostWaiting = 1_000;
 
 interface Job {
@@ -66,13 +68,15 @@ interface Job {
 
 export function createFunctionPool(
   settings: FunctionSettings,
-  { budget, startThread }: PoolSurroundings,
+  { budget, longestWaitMs, startThread }: PoolSurroundings,
 ): FunctionPool {
   const reserved = settings.reservedConcurrency ?? Infinity;
   const most = (kind: InvocationKind): number => Math.max(1, Math.min(reserved, 1 + budget.most[kind]));
   /** The one that was used last comes last. */
   const idle: { readonly thread: Thread; readonly since: number }[] = [];
   const waiting: Job[] = [];
+  /** Since when there has always been a request that waits, ms of `performance.now()`. */
+  let standingSince = 0;
   const alive = new Set<Thread>();
   /** What was taken from the budget: one for each thread but one. */
   const taken: InvocationKind[] = [];
@@ -117,7 +121,7 @@ export function createFunctionPool(
   function growForDemand(): void {
     const [oldest] = waiting;
     if (!oldest || starting || stopped || size >= most(oldest.kind)) return;
-    const patience = oldest.since + patienceMs * size - performance.now();
+    const patience = oldest.since + patienceMs[oldest.kind] * size - performance.now();
     if (size > 0 && patience > 0) {
       impatience ??= setTimeout(() => {
         impatience = undefined;
@@ -165,10 +169,12 @@ export function createFunctionPool(
         refuse(job, tooMany);
         return;
       }
+      if (waiting.length === 0) standingSince = job.since;
+      const limitMs = job.since - standingSince > longestWaitMs ? longestWaitMs * standingShare : longestWaitMs;
       job.timer = setTimeout(() => {
         waiting.splice(waiting.indexOf(job), 1);
         job.reject(tooMany);
-      }, longestWaitMs);
+      }, limitMs);
     }
     invocations += 1;
     waiting.push(job);

@@ -18,12 +18,14 @@ export interface Functions {
 export interface FunctionsOptions {
   /** Threads of all functions together, beyond the first of each; default 4 for each processor. */
   readonly spareThreads?: number | undefined;
+  /** How long a request waits for a thread at most; default 10 s. The gateway waits for 29 s for the answer. */
+  readonly longestWaitMs?: number;
   readonly log: FunctionLog;
 }
 
 const cleaningMs = 5_000;
 
-export function createFunctions({ spareThreads, log }: FunctionsOptions): Functions {
+export function createFunctions({ spareThreads, longestWaitMs = 10_000, log }: FunctionsOptions): Functions {
   const processors = availableParallelism();
   const pools = new Map<string, FunctionPool>();
   const threads = new Set<Thread>();
@@ -68,7 +70,7 @@ export function createFunctions({ spareThreads, log }: FunctionsOptions): Functi
 
   return {
     define(settings) {
-      const pool = createFunctionPool(settings, { budget, startThread: bootThread });
+      const pool = createFunctionPool(settings, { budget, longestWaitMs, startThread: bootThread });
       pools.set(settings.arn, pool);
       return pool;
     },

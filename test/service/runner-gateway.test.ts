@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { createAuthorizer } from '../../local/authorizer.ts';
+import type { LocalFunction } from '../../local/function-pool.ts';
+import { FunctionError } from '../../local/function-thread.ts';
+import { createGatewayResponses } from '../../local/gateway-responses.ts';
+import { createGateway } from '../../local/gateway.ts';
 import { startRunner, type Runner } from '../../local/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 
@@ -215,4 +221,35 @@ describe('the API Gateway of the runner', () => {
     assert.equal((await form({ ...asked, scope: 'wallet/everything' })).status, 400);
     assert.equal((await form({ ...asked, grant_type: 'password' })).status, 400);
   });
+});
+
+test('a request for which a function or its authorizer has no thread is refused with 429', async (t) => {
+  const target: LocalFunction = {
+    settings: { name: 'busy' } as LocalFunction['settings'],
+    concurrency: 1,
+    invoke: () => Promise.reject(new FunctionError('TooManyRequests', 'no thread')),
+  };
+  const route = { target, timeoutMs: 1_000, httpMethod: 'GET' };
+  const authorizer = createAuthorizer({ target, identityHeaders: ['authorization'], ttlSeconds: 0 });
+  const gateway = createGateway({
+    apiId: 'api',
+    stage: 'stage',
+    accountId: '0',
+    region: 'us-east-1',
+    methods: [
+      { ...route, resourcePath: '/open' },
+      { ...route, resourcePath: '/guarded', authorizer },
+    ],
+    responses: createGatewayResponses(),
+  });
+  const server = createServer((received, response) => void gateway(received, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  for (const path of ['open', 'guarded']) {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`;
+    assert.equal((await fetch(url, { headers: { authorization: 'x' } })).status, 429);
+  }
 });

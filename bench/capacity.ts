@@ -20,7 +20,7 @@ import { costOfHours, costOfPass } from './check-model.ts';
 import type { CheckUnits } from './check-model.ts';
 import { measureChecks } from './checks.ts';
 import { measureFollowing } from './following.ts';
-import { figure, table } from './report.ts';
+import { figure, table, verdict } from './report.ts';
 import { startService } from './service.ts';
 
 const usage = `npm run capacity -- [options]
@@ -120,6 +120,9 @@ function report(load: Load, units: Units, times: Times): string {
   ].join('\n');
 }
 
+/** The most that a million may cost, dollars. */
+const costTargets: Readonly<Record<string, number>> = { 'transfer, on demand': 16, 'transfer, provisioned': 10 };
+
 function costs(units: Units, times: Times): string {
   const billings: Billing[] = ['on demand', 'provisioned'];
   const rows = (['charge', 'transfer', 'withdrawal'] as const).flatMap((command) =>
@@ -131,12 +134,17 @@ function costs(units: Units, times: Times): string {
   rows.push(['balance, on demand', costOfMillionBalances(units, times)]);
   const items = [...new Set(rows.flatMap(([, cost]) => Object.keys(cost)))];
   return table(
-    ['dollars for a million', ...items, 'sum'],
-    rows.map(([name, cost]) => [
-      name,
-      ...items.map((item) => (cost[item] === undefined ? '' : figure(cost[item]))),
-      figure(Object.values(cost).reduce((sum, each) => sum + each, 0)),
-    ]),
+    ['dollars for a million', ...items, 'sum', 'target', ''],
+    rows.map(([name, cost]) => {
+      const sum = Object.values(cost).reduce((all, each) => all + each, 0);
+      const target = costTargets[name];
+      return [
+        name,
+        ...items.map((item) => (cost[item] === undefined ? '' : figure(cost[item]))),
+        figure(sum),
+        ...(target === undefined ? [] : [figure(target), verdict(sum <= target)]),
+      ];
+    }),
   );
 }
 

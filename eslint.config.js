@@ -64,6 +64,10 @@ export default defineConfig(
     ),
   },
   {
+    files: ['bench/**', 'bin/**', 'local/**'],
+    rules: forbid(String.raw`^\..*/test/`, 'nothing outside test/ imports it'),
+  },
+  {
     files: ['test/**'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },

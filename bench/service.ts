@@ -13,12 +13,14 @@ import { ensureTable, localCredentials, startEngine, type TableSettings } from '
 import { createQueueService } from '../local/queue-service.ts';
 import { openQueues, type Queues } from '../local/queues.ts';
 import { serveServices } from '../local/services.ts';
-import { sampleEnvironment } from '../test/sample-environment.ts';
+import { sampleEnvironment } from './sample-environment.ts';
 import { contextOf, eventOf, request, type BenchRequest } from './requests.ts';
 
 /** What functions need around them: the table in an engine of its own process, and queues. */
 export interface Service {
   readonly table: Table;
+  /** Entries and totals. */
+  readonly entries: Table;
   /** DynamoDB's address. */
   readonly endpoint: string;
   /** For processes and modules that run functions: everything that any of them reads. */
@@ -79,6 +81,7 @@ export async function startService(): Promise<Service> {
   const plenty = '1000000000';
   return {
     table: openTable(client, name),
+    entries: openTable(client, entriesName),
     endpoint: engine.endpoint,
     queues,
     newClient,

@@ -2,7 +2,6 @@
  * `node bench/verify.ts [--transactions N] [--wallets N]`: makes books with so many transactions, some of them paid by
  * a bank, and measures what `npm run verify` needs for them: time, read units and memory.
  */
-import '../test/environment.ts';
 import { BatchWriteItemCommand, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { WriteRequest } from '@aws-sdk/client-dynamodb';
 import { spawn } from 'node:child_process';
@@ -32,8 +31,7 @@ import {
 import type { Table } from '../lambdas/store/table.ts';
 import { toItem } from '../lambdas/store/write.ts';
 import { startBankSimulator } from '../local/bank-simulator.ts';
-import { newBooks } from '../test/books.ts';
-import { epoch, startTestEngine } from '../test/engine.ts';
+import { startService } from './service.ts';
 
 const usage = `node bench/verify.ts [options]
 
@@ -48,8 +46,8 @@ const transactions = Number(values.transactions);
 const secret = 'bench';
 const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
 const dataFile = join(folder, 'book.jsonl');
-const engine = await startTestEngine();
-const books = await newBooks(engine);
+const service = await startService();
+const epoch = Date.parse('2026-03-01T12:00:00.000Z');
 
 interface Account {
   wallet: Wallet;
@@ -87,8 +85,8 @@ function openWriter(table: Table) {
   };
 }
 
-const ledger = openWriter(books.table);
-const entries = openWriter(books.entries);
+const ledger = openWriter(service.table);
+const entries = openWriter(service.entries);
 const totals = new Map<string, bigint>();
 const currency = 'EUR';
 
@@ -205,15 +203,15 @@ async function record(transaction: Transaction): Promise<void> {
 }
 
 // The books are made as they would be in the end, and not by what happens on the way.
-await books.table.client.send(
-  new UpdateTableCommand({ TableName: books.table.name, StreamSpecification: { StreamEnabled: false } }),
+await service.table.client.send(
+  new UpdateTableCommand({ TableName: service.table.name, StreamSpecification: { StreamEnabled: false } }),
 );
 console.log(`Making ${transactions} transactions of ${values.wallets} wallets`);
 await makeBooks();
 const bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0, dataFile });
 try {
   const script = join(import.meta.dirname, '..', 'bin', 'verify.ts');
-  const args = ['--table', books.table.name, '--entries-table', books.entries.name, '--endpoint', engine.endpoint];
+  const args = ['--table', service.table.name, '--entries-table', service.entries.name, '--endpoint', service.endpoint];
   const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...env } = process.env;
   const child = spawn(process.execPath, [script, ...args, '--bank-url', bank.url, '--stand-still'], {
     env: { ...env, BANK_SECRET: secret },
@@ -226,7 +224,6 @@ try {
   );
 } finally {
   await bank.stop();
-  books.close();
-  await engine.stop();
+  await service.stop();
   rmSync(folder, { recursive: true });
 }

@@ -3,7 +3,7 @@
  * lambdas/workers. Import this file before them: they read the environment while they load. No server answers at its
  * addresses.
  */
-import { sampleEnvironment } from './sample-environment.ts';
+import { sampleEnvironment } from '../bench/sample-environment.ts';
 
 for (const [variable, value] of Object.entries(sampleEnvironment)) process.env[variable] ??= value;
 Object.assign(process.env, {

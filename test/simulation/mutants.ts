@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { runNumbered } from '../test/simulation/campaign.ts';
-import { examine } from '../test/simulation/exhaustive.ts';
-import { openLab } from '../test/simulation/lab.ts';
-import { mutations } from '../test/simulation/mutations.ts';
-import type { Mutation } from '../test/simulation/mutations.ts';
-import { operations } from '../test/simulation/operations.ts';
-import type { Violation } from '../test/simulation/simulation.ts';
-import { readOptions } from './options.ts';
+import { runNumbered } from './campaign.ts';
+import { examine } from './exhaustive.ts';
+import { openLab } from './lab.ts';
+import { mutations } from './mutations.ts';
+import type { Mutation } from './mutations.ts';
+import { operations } from './operations.ts';
+import type { Violation } from './simulation.ts';
+import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run mutants -- [--histories N] [--seed S] [--only words]
 
@@ -73,7 +73,7 @@ async function breakAll(all: readonly Mutation[]): Promise<void> {
     rmSync(copy, { recursive: true });
   });
   process.once('SIGINT', () => process.exit(130));
-  const root = fileURLToPath(new URL('..', import.meta.url));
+  const root = fileURLToPath(new URL('../..', import.meta.url));
   for (const part of await readdir(root)) {
     if (part.startsWith('.') || part === 'node_modules' || part === 'cdk.out') continue;
     await cp(join(root, part), join(copy, part), { recursive: true });
@@ -120,7 +120,15 @@ async function broken(copy: string, { edits, operation = '', test }: Mutation): 
 
 /** Looks in a process of its own, whose modules are those of the folder. */
 async function lookIn(folder: string, where: string): Promise<Finding> {
-  const args = ['bin/mutants.ts', '--here', where, '--histories', options.histories, '--seed', options.seed];
+  const args = [
+    'test/simulation/mutants.ts',
+    '--here',
+    where,
+    '--histories',
+    options.histories,
+    '--seed',
+    options.seed,
+  ];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });
   return JSON.parse(stdout) as Finding;
 }

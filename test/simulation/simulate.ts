@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { News, Share } from '../test/simulation/campaign-thread.ts';
-import { addTotals, missedStates, noTotals, replay } from '../test/simulation/campaign.ts';
-import type { Totals } from '../test/simulation/campaign.ts';
-import { openLab } from '../test/simulation/lab.ts';
-import { readOptions } from './options.ts';
+import type { News, Share } from './campaign-thread.ts';
+import { addTotals, missedStates, noTotals, replay } from './campaign.ts';
+import type { Totals } from './campaign.ts';
+import { openLab } from './lab.ts';
+import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T]
 npm run simulate -- --seed S --history N [--only steps] [--faults faults]
@@ -72,7 +72,7 @@ async function campaign(histories: number, threads: number): Promise<void> {
 function share(data: Share, totals: Totals): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let failure: string | undefined;
-    const worker = new Worker(new URL('../test/simulation/campaign-thread.ts', import.meta.url), { workerData: data });
+    const worker = new Worker(new URL('./campaign-thread.ts', import.meta.url), { workerData: data });
     worker.on('message', (news: News) => {
       if (news.what === 'done') addTotals(totals, news.totals);
       else failure = news.report;

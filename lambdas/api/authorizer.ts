@@ -10,8 +10,8 @@ import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 
 /**
- * Lets requests with a valid token into the API and tells the handlers who calls. The gateway keeps the answer for
- * every route of the API, so it allows them all; a handler decides by scope.
+ * Returns an authorizer that allows requests with a valid token and passes the caller to the handlers. The gateway
+ * keeps the answer for every route of the API, so it allows them all; a handler decides by scope.
  *
  * @param holdToIssuer throws when the wallets belong to subjects of another issuer
  */
@@ -25,7 +25,7 @@ export function authorize(verify: VerifyToken, holdToIssuer: (issuer: string) =>
       logger.error('token not checked', { error: describe(error) });
       throw error;
     }
-    // The one message that the gateway answers with its 401; any other is a 500.
+    // Only for this message the gateway answers 401; for any other it answers 500.
     if (caller === undefined) throw new Error('Unauthorized');
     return {
       principalId: caller.principal,
@@ -39,9 +39,9 @@ export function authorize(verify: VerifyToken, holdToIssuer: (issuer: string) =>
 }
 
 /**
- * Holds this stack to its first issuer: the same `sub` of another one is another person. The first valid token of a container
- * reads the record, or writes it. Success is remembered; a failure is looked at again with the next token, and never answered
- * with a 401, which the gateway would keep.
+ * Returns a function that holds this stack to its first issuer: the same `sub` of another issuer is another person. The
+ * first valid token of a container reads the record, or writes it. Success is remembered. A failure is checked again
+ * with the next token, and never answered with a 401, which the gateway would keep.
  */
 export function openHoldToIssuer(table: Table): (issuer: string) => Promise<void> {
   let held: string | undefined;
@@ -57,7 +57,10 @@ export function openHoldToIssuer(table: Table): (issuer: string) => Promise<void
   };
 }
 
-/** The Authorization header; undefined when there is none, or a second one: which of them would count is not known. */
+/**
+ * Returns the Authorization header; undefined when there is none, or more than one. Of two headers, the valid one is
+ * not known.
+ */
 function onlyAuthorization({ multiValueHeaders }: APIGatewayRequestAuthorizerEvent): string | undefined {
   const values = Object.entries(multiValueHeaders ?? {}).flatMap(([name, values = []]) =>
     name.toLowerCase() === 'authorization' ? values : [],
@@ -65,7 +68,7 @@ function onlyAuthorization({ multiValueHeaders }: APIGatewayRequestAuthorizerEve
   return values.length === 1 ? values[0] : undefined;
 }
 
-/** `arn:…:<api>/<stage>/GET/wallets` → `arn:…:<api>/<stage>/*` */
+/** Returns `arn:…:<api>/<stage>/*` for `arn:…:<api>/<stage>/GET/wallets`. */
 function everyRoute(methodArn: string): string {
   return `${methodArn.split('/', 2).join('/')}/*`;
 }

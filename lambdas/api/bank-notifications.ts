@@ -23,13 +23,13 @@ import { openTable } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { endWithdrawal, returnWithdrawal } from '../store/withdrawals.ts';
 
-/** The bank's word on a payment that it was asked for: see docs/bank-protocol.md. */
+/** The bank's notification about a payment that was submitted to it: see docs/bank-protocol.md. */
 const notification = z.strictObject({
-  reference: z.string().check(z.refine(isTransactionId, 'is no reference of ours')),
+  reference: z.string().check(z.refine(isTransactionId, 'is not a reference of this service')),
   status: z.enum(['paid', 'rejected', 'returned']),
   amount: fields.amount,
   currency: fields.currency,
-  // In the bank's own words: whatever they are, its decision counts.
+  // The bank's own code and message: the bank's decision counts, with any text.
   code: z.optional(z.string()),
   message: z.optional(z.string()),
 });
@@ -42,13 +42,13 @@ export interface BankNotificationServices extends RouteServices {
   readonly bankId: string;
 }
 
-/** What the bank may still decide, whoever works on it at the moment. */
+/** Statuses that the bank may still end, even while a worker holds the withdrawal. */
 const undecided: readonly TransactionStatus[] = ['pending', 'executing', 'review'];
 
 /**
- * `POST /bank/notifications`: what the bank says without being asked, signed with its own key. Late outcomes end
- * the withdrawal; `returned` brings the money back as a transaction of its own. Each changes things once, however often
- * it is delivered.
+ * `POST /bank/notifications`: the bank's own reports about payments, signed with its own key. Late outcomes end the
+ * withdrawal; `returned` brings the money back as a transaction of its own. Each has its effect once, however often it
+ * is delivered.
  */
 export const bankNotifications: RouteHandler<BankNotificationServices> = {
   name: 'bank-notifications',
@@ -73,7 +73,7 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
 };
 
 /**
- * Refuses a word on a payment that was submitted to another bank: only that one knows what became of it.
+ * Refuses a notification about a payment that was submitted to another bank: only that bank knows the outcome.
  *
  * @throws WalletError `another_bank`
  */
@@ -104,11 +104,11 @@ async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notificatio
   logger.info('bank notified', { transactionId: word.reference, status: word.status, ended });
   if (ended) {
     reportEnd(withdrawal, { now: table.now(), status: paid ? 'completed' : 'failed', code: failure?.code });
-    // At once, so that it carries the same dimensions as the worker's.
+    // Published at once, so that it carries the same dimensions as the worker's.
     metrics.publishStoredMetrics();
   }
 
-  // Somebody had ended it before: read again how, as it may have been between our read and our write.
+  // It had ended before, perhaps between our read and our write: read its end again.
   const current = ended ? undefined : await getTransaction(table, word.reference);
   if (current !== undefined) refuseAnother(current, word, bankId);
   const status = current?.status ?? (paid ? 'completed' : 'failed');
@@ -123,11 +123,15 @@ function saidIn({ status, amount, currency }: Notification) {
   return { status, amount, currency };
 }
 
-/** @throws WalletError `unauthorized` */
+/**
+ * Checks the bank's signature.
+ *
+ * @throws WalletError `unauthorized`
+ */
 async function requireSignature(event: APIGatewayProxyEvent, keys: KeySource, now: number): Promise<void> {
   const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   const headers = { timestamp: headerOf(event, timestampHeader), signature: headerOf(event, signatureHeader) };
-  // The path of the contract, without the stage or base path under which the API happens to be published.
+  // The path of the contract. The API may be published under a stage or base path, which the signature does not cover.
   const request = { method: 'POST', path: '/bank/notifications', body };
   const check = (candidates: Keys) => {
     const verdicts = candidates.map((key) => checkSignature(request, headers, key, now / 1000));

@@ -17,8 +17,8 @@ const body = z.strictObject({ reason: z.optional(fields.text(256)) });
 
 /**
  * `POST /transactions/{transactionId}/cancel`: ends a withdrawal that has not left for the bank, and gives its money
- * back. For the wallet's owner and for operators. It reads first, as only the record knows the wallet and the amount;
- * the write's condition decides.
+ * back. For the wallet's owner and for operators. It reads first, because only the record has the wallet and the
+ * amount. The write's condition decides.
  */
 export const cancel = command({
   name: 'cancel',

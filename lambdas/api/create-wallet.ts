@@ -12,7 +12,7 @@ import { createWallet as openNewWallet } from '../store/wallets.ts';
 
 const body = z.strictObject({ currency: fields.currency, ownerId: z.optional(fields.text(128)) });
 
-/** `POST /wallets`: opens an empty wallet, the caller's own, or for an operator anybody's. */
+/** `POST /wallets`: opens an empty wallet for the caller, or for any owner when the caller is an operator. */
 export const createWallet = command({
   name: 'create-wallet',
   body,

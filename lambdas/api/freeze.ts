@@ -5,8 +5,8 @@ import { statusCommand } from '../runtime/status-command.ts';
 import { openTable } from '../store/table.ts';
 
 /**
- * `POST /wallets/{walletId}/freeze`: stops money from entering and leaving.
- * A withdrawal that has not left for the bank waits until the wallet is unfrozen; one that may have left still ends.
+ * `POST /wallets/{walletId}/freeze`: stops money from entering and leaving. A withdrawal that has not left for the bank
+ * waits until the wallet is unfrozen. One that may have left still ends.
  */
 export const freeze = statusCommand('freeze', 'frozen');
 

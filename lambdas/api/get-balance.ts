@@ -28,8 +28,10 @@ export interface BalanceServices extends LimitedServices {
 /**
  * `GET /wallets/{walletId}/balance`: the cheapest read of the service. By default it may be some milliseconds behind;
  * `?consistent=true` shows every command that was answered before. The wallet's version is its entity tag.
- * With `?at=` it is the balance at a moment, from the wallet's ledger: 503 `ledger_behind` while the ledger does not show
- * it yet. Within a minute of the moment `final` is false: a command that began before it may still be booked.
+ *
+ * With `?at=` it returns the balance at a moment, from the wallet's ledger. It answers 503 `ledger_behind` while the
+ * ledger does not have that moment yet. Within a minute of the moment `final` is false: a command that began before it
+ * may still be booked.
  */
 export const getBalance = query({
   name: 'get-balance',
@@ -58,7 +60,7 @@ async function balanceAtMoment(caller: Caller, walletId: string, at: string, { t
     findHeld(entries, walletId, at),
   ]);
   let wallet = reachable(caller, found);
-  // It has changed since it was read, or was put back to an earlier state.
+  // The wallet has changed since it was read, or was restored to an earlier state.
   if ((held.entry?.version ?? 0) > wallet.version)
     wallet = reachable(caller, await getWallet(table, walletId, { consistent: true }));
   const balance = balanceHeld(held, wallet, at);

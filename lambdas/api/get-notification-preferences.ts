@@ -8,7 +8,7 @@ import { fields } from '../runtime/body-fields.ts';
 import { getPreferences } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 
-/** `GET /notification-preferences`: what the caller, or the owner that an operator names, is notified of. */
+/** `GET /notification-preferences`: the preferences of the caller, or of the owner that an operator names. */
 export const getNotificationPreferences = query({
   name: 'get-notification-preferences',
   query: z.strictObject({ ownerId: z.optional(fields.text(128)) }),

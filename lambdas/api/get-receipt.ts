@@ -10,7 +10,7 @@ import { getVisibleTransaction } from '../runtime/visible.ts';
 import { receiptCodeOf, transactionIdOfReceipt } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 
-/** `GET /receipts/{receiptCode}`: the transaction that a receipt is about. */
+/** `GET /receipts/{receiptCode}`: the transaction that a receipt names. */
 export const getReceipt = query({
   name: 'get-receipt',
   query: z.strictObject({}),
@@ -19,7 +19,7 @@ export const getReceipt = query({
     const transactionId = transactionIdOfReceipt(receiptCode);
     if (transactionId === undefined) throw new WalletError('transaction_not_found');
     const { transaction, audience } = await getVisibleTransaction(table, caller, transactionId);
-    // The day is part of the code: one with another day was never issued.
+    // The day is part of the code. A code with another day was never issued.
     if (receiptCodeOf(transaction) !== receiptCode) throw new WalletError('transaction_not_found');
     return conditional(event, transactionView(transaction, audience));
   },

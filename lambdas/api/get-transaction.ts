@@ -8,7 +8,7 @@ import { transactionView } from '../runtime/views.ts';
 import { getVisibleTransaction } from '../runtime/visible.ts';
 import { openTable } from '../store/table.ts';
 
-/** `GET /transactions/{transactionId}`: one transaction, for those whose wallets it moves. */
+/** `GET /transactions/{transactionId}`: one transaction, for callers whose wallets it moves. */
 export const getTransaction = query({
   name: 'get-transaction',
   query: z.strictObject({}),

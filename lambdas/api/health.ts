@@ -21,13 +21,13 @@ type QueueName = 'withdrawals' | 'withdrawalsDead' | 'transfers' | 'transfersDea
 
 export interface HealthServices extends RouteServices {
   readonly verify: VerifyToken;
-  /** How many messages wait in each queue. */
+  /** Functions that return the number of messages in each queue. */
   readonly depths: Readonly<Record<QueueName, () => Promise<number>>>;
 }
 
 /**
- * `GET /health`: whether the service can do its work, for everybody; with an operator's token also how much work waits.
- * A bank that is down is no ill health: withdrawals are accepted, and wait.
+ * `GET /health`: whether the service can do its work, for every caller. With an operator's token it also shows how much
+ * work waits. A bank that is down does not make the service unhealthy: withdrawals are accepted, and wait.
  */
 export const health: RouteHandler<HealthServices> = {
   name: 'health',
@@ -66,10 +66,15 @@ export const health: RouteHandler<HealthServices> = {
   },
 };
 
-/** A breaker that is not closed tries again within five minutes while there is work (lambdas/domain/withdrawal.ts). */
+/**
+ * A breaker that is not closed calls the bank within five minutes while there is work (lambdas/domain/withdrawal.ts).
+ */
 const breakerSilenceMs = 600_000;
 
-/** What a container last said of its breaker; unknown when it has been silent since, as it may be gone. */
+/**
+ * Returns the last reported state of a container's breaker. Returns unknown after a long silence, because the container
+ * may have ended.
+ */
 function breakerState(breaker: BreakerRecord | undefined, now: number): BreakerState | 'unknown' {
   if (breaker === undefined || breaker.state === 'closed') return 'closed';
   return now - Date.parse(breaker.since) > breakerSilenceMs ? 'unknown' : breaker.state;
@@ -78,8 +83,8 @@ function breakerState(breaker: BreakerRecord | undefined, now: number): BreakerS
 const unavailable: Answer = { status: 503, body: { status: 'unavailable' }, headers: { 'Retry-After': '5' } };
 
 /**
- * The gateway checks no token here, so that load balancers need none. Tokens of an issuer that the authorizer refuses show
- * nothing more either.
+ * The gateway checks no token here, so that load balancers need none. Tokens of an issuer that the authorizer refuses
+ * show no details either.
  */
 async function isOperator(event: APIGatewayProxyEvent, { verify, table }: HealthServices): Promise<boolean> {
   const [authorization, ...others] = headersOf(event, 'Authorization');

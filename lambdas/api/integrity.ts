@@ -13,8 +13,8 @@ import { getState } from '../store/integrity.ts';
 import { openTable } from '../store/table.ts';
 
 /**
- * `GET /integrity`: which discrepancies there are, how far the closed hours are checked, and how far the pass over all
- * books is. A job does the work (docs/integrity.md); this only reads what it has stored.
+ * `GET /integrity`: the discrepancies, the progress through the closed hours, and the progress of the pass over all
+ * books. A job does the work (docs/integrity.md). This route only reads what the job has stored.
  */
 export const integrity = query({
   name: 'integrity',
@@ -49,7 +49,10 @@ function hoursView(hours: Hours, now: number) {
   };
 }
 
-/** A pass as operators see it. Sums are texts, as they may be larger than what JSON readers agree on. */
+/**
+ * Returns a pass as operators see it. Sums are texts, as they may be larger than the largest number that JSON readers
+ * agree on.
+ */
 function passView(pass: Pass) {
   const { passId, startedAt, asOf, finishedAt, stage, bankId, runs, counts, suspects, found, items, scanned } = pass;
   return {

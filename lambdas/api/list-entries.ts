@@ -19,8 +19,8 @@ export interface EntriesServices extends LimitedServices {
 }
 
 /**
- * `GET /wallets/{walletId}/entries`: the wallet's ledger, newest first: what each of its versions changed, with the
- * balance after it and a hash chained to the entry before. It is some seconds behind the wallet.
+ * `GET /wallets/{walletId}/entries`: the wallet's ledger, newest first. An entry has the change of one version, the
+ * balance after it, and a hash chained to the entry before. The ledger is some seconds behind the wallet.
  */
 export const listEntries = query({
   name: 'list-entries',

@@ -15,8 +15,8 @@ import { audienceOf } from '../runtime/visible.ts';
 import { getWallet } from '../store/wallets.ts';
 
 /**
- * `GET /wallets/{walletId}/transactions`: what the wallet sent and received, newest first. A page may be short while
- * there is more: `nextCursor` says so.
+ * `GET /wallets/{walletId}/transactions`: the wallet's transactions as sender and receiver, newest first. A short page
+ * is the last one only when it has no `nextCursor`.
  */
 export const listTransactions = query({
   name: 'list-transactions',

@@ -21,7 +21,7 @@ const body = z.strictObject({
   ),
 });
 
-/** `PUT /notification-preferences`: replaces what the caller, or the owner that an operator names, is notified of. */
+/** `PUT /notification-preferences`: replaces the preferences of the caller, or of the owner that an operator names. */
 export const putNotificationPreferences = replacement({
   name: 'put-notification-preferences',
   body,

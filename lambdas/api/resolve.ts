@@ -16,9 +16,9 @@ import { resolveWithdrawal } from '../store/withdrawals.ts';
 const body = z.strictObject({ outcome: z.enum(['completed', 'failed']), evidence: fields.text(512) });
 
 /**
- * `POST /transactions/{transactionId}/resolve`: an operator who knows what the bank did ends a withdrawal that is in review
- * and not the operator's own. It reads first, as only the record knows the wallet and the amount; the write's condition
- * decides.
+ * `POST /transactions/{transactionId}/resolve`: an operator who knows the bank's outcome ends a withdrawal in review.
+ * Operators do not resolve their own withdrawals. The route reads first, because only the record has the wallet and the
+ * amount. The write's condition decides.
  */
 export const resolve = command({
   name: 'resolve',

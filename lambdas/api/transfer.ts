@@ -27,15 +27,16 @@ const body = z.strictObject({
   ...annotations,
 });
 
-/** What the route works with. */
+/** The services of the route. */
 export interface TransferServices extends QueuedServices {
-  /** Absent: each transfer tries anew. */
+  /** Absent: each transfer first tries to book at once. */
   readonly hotReceivers?: HotReceivers;
 }
 
 /**
- * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. When the client prefers
- * `respond-async`, or many pay the receiver at the same time, it is debited at once and credited by a worker.
+ * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. A transfer is
+ * queued when the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is
+ * debited at once and a worker credits the receiver.
  */
 export const transfer = command<typeof body, TransferServices>({
   name: 'transfer',
@@ -57,20 +58,20 @@ export const transfer = command<typeof body, TransferServices>({
       later: () => acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate, overLimit),
     };
     const result = preferences.respondAsync ? await ways.later() : await bookOrQueue(toWalletId, ways, services);
-    // A repetition is answered as the first request was, whichever way it prefers now.
+    // A repetition is answered as the first request was, with any preference.
     if (result.transaction.queued) return enqueue(result, services, preferences, caller.kind);
     return committed(201, transactionView(result.transaction, caller.kind), result.replayed);
   },
 });
 
-/** The two ways of a transfer. */
+/** The two ways to book a transfer. */
 interface Ways {
-  /** Gives up with Contended after so long; absent: `busy` at the end of the budget. */
+  /** Gives up with Contended after this time; absent: `busy` at the end of the budget. */
   readonly now: (contendedMs?: number) => Promise<Committed>;
   readonly later: () => Promise<Committed>;
 }
 
-/** A transfer whose receiver others keep paying is tried for this long, ms. */
+/** Time for which a transfer is tried while others keep paying the receiver, ms. */
 const contendedMs = 300;
 
 /**

@@ -26,7 +26,7 @@ const body = z.strictObject({
   ...annotations,
 });
 
-/** `POST /wallets/{walletId}/withdraw`: holds the money, answers at once, and leaves the bank to the worker. */
+/** `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. */
 export const withdraw = command<typeof body, QueuedServices>({
   name: 'withdraw',
   body,

@@ -16,7 +16,7 @@ export interface Payment {
 }
 
 /**
- * What the bank said of a payment. `accepted`: it has paid. `rejected`: it has not paid and never will. `unknown`:
+ * The bank's answer about a payment. `accepted`: it has paid. `rejected`: it has not paid and never will. `unknown`:
  * anything else, and it may have paid; `reason` is for logs and holds nothing from the payment.
  */
 type KnownOutcome =
@@ -24,13 +24,18 @@ type KnownOutcome =
   | { readonly outcome: 'rejected'; readonly code: string; readonly message: string }
   | { readonly outcome: 'unknown'; readonly reason: string };
 
-/** What became of a submit. `not_accepted`: nothing was or will be paid because of it, and it may be sent again at once. */
+/**
+ * The outcome of a submit. `not_accepted`: the bank did not and will not pay because of it, so it may be sent again at
+ * once.
+ */
 export type SubmitOutcome = KnownOutcome | { readonly outcome: 'not_accepted'; readonly reason: string };
 
-/** What the bank knows of a payment; `not_found` proves something only after the bank's window (docs/bank-protocol.md). */
+/**
+ * The bank's record of a payment. `not_found` proves something only after the bank's window (docs/bank-protocol.md).
+ */
 export type FindOutcome = KnownOutcome | { readonly outcome: 'not_found' };
 
-/** A payment as the bank's statement lists it: made, and when (ISO 8601, by the bank's clock). */
+/** A payment in the bank's statement, with its time (ISO 8601, by the bank's clock). */
 export interface StatementItem {
   readonly reference: string;
   readonly amount: number;
@@ -43,14 +48,14 @@ export type StatementOutcome =
   | { readonly outcome: 'page'; readonly items: readonly StatementItem[]; readonly next: string | undefined }
   | { readonly outcome: 'unknown'; readonly reason: string };
 
-/** A submit did not begin, as its `beginBy` was over. */
+/** A submit did not begin, because its `beginBy` was over. */
 export class TooLate extends Error {
   override readonly name = 'TooLate';
 }
 
 /**
  * A client of the bank. Each answer and each failure of bank or network is an outcome. The methods reject only with
- * `BankUnavailable` (the breaker is open), `TooLate`, or the error of `keys`; then nothing was sent.
+ * `BankUnavailable` (the breaker is open), `TooLate`, or the error of `keys`. Then nothing was sent.
  */
 export interface BankClient {
   /**
@@ -59,7 +64,7 @@ export interface BankClient {
    * @param beginBy latest time to begin the call, epoch ms; reading the keys and waiting for the breaker come first
    */
   submit(payment: Payment, beginBy?: number): Promise<SubmitOutcome>;
-  /** Asks what became of a payment. */
+  /** Asks the bank for the outcome of a payment. */
   find(payment: Pick<Payment, 'reference' | 'amount' | 'currency'>): Promise<FindOutcome>;
   /**
    * Reads a page of the payments that were made from `from` (inclusive) to `to` (exclusive; both ISO 8601), oldest first.
@@ -67,14 +72,16 @@ export interface BankClient {
    * @param after the `next` of the page before; absent for the first page
    */
   statement(from: string, to: string, after?: string): Promise<StatementOutcome>;
-  /** Returns whether the breaker is open or trying: so many of the last calls failed that the bank counts as down. */
+  /**
+   * Returns whether the breaker is open or half-open: so many of the last calls failed that the bank counts as down.
+   */
   isDown(): boolean;
 }
 
 export interface BankOptions {
   /** Base URL; https, or http to a loopback host. */
   readonly url: string;
-  /** Called before each call. The keys are tried in turn until the bank accepts the signature of one. */
+  /** Called before each call. The client signs with one key after the other until the bank accepts a signature. */
   readonly keys: KeySource;
   /**
    * Limit of one call, in milliseconds, from connecting to the last byte of the answer.
@@ -91,14 +98,14 @@ export interface BankOptions {
 
 interface SignedRequest {
   readonly method: 'GET' | 'POST';
-  /** Behind the base URL, with its query. */
+  /** The path after the base URL, with its query. */
   readonly path: string;
   /** Empty for a GET. */
   readonly body: string;
 }
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown> };
-/** A call without an answer that can be read: `lost` says why, `sent` whether the request may have reached the bank. */
+/** A call without a readable answer. `lost` says why, `sent` whether the request may have reached the bank. */
 type Lost = { readonly lost: string; readonly sent: boolean };
 
 /**
@@ -150,7 +157,9 @@ export function openBank(options: BankOptions): BankClient {
       : keys;
   }
 
-  /** Makes one call. A refused signature means that the bank did nothing, so the next key follows within the same limit. */
+  /**
+   * Makes one call. A refused signature means that the bank did nothing, so the next key follows within the same limit.
+   */
   async function exchangeWith(keys: Keys, request: SignedRequest): Promise<Answer | Lost> {
     const signal = AbortSignal.timeout(timeoutMs);
     const endsAt = Date.now() + timeoutMs;
@@ -158,7 +167,7 @@ export function openBank(options: BankOptions): BankClient {
     let key = first;
     let answer = await exchange(request, key, signal);
     for (const other of others) {
-      // When the process stood still, the timer of the signal is late: so the clock is read, too.
+      // If the process was suspended, the timer of the signal is late: so the clock is read, too.
       if (!isRefusedSignature(answer) || Date.now() >= endsAt) break;
       key = other;
       answer = await exchange(request, key, signal);
@@ -177,8 +186,8 @@ export function openBank(options: BankOptions): BankClient {
   ): Promise<T> {
     const keys = await options.keys(refusesAll ? 'reload' : undefined);
     return breaker.guard(async () => {
-      // Checked here, as a call may have waited long for others that try a half-open bank.
-      if (Date.now() > beginBy) throw new TooLate('there is no time left for a call to the bank');
+      // Checked here, because a call may have waited long for others that test a half-open bank.
+      if (Date.now() > beginBy) throw new TooLate('no time is left for a call to the bank');
       return read(await exchangeWith(keys, request));
     });
   }
@@ -217,7 +226,7 @@ function readSubmit(answer: Answer | Lost, payment: Payment): SubmitOutcome {
       return misfit ?? readRejection(body, payment.destination.account) ?? surprise(answer);
     case 429:
     case 503:
-      // Only for this very payment: a proxy that answers so may have sent the request to the bank.
+      // Only for exactly this payment: a proxy that answers so may have sent the request to the bank.
       return misfit === undefined && body['code'] === notAccepted
         ? { outcome: 'not_accepted', reason: `status ${String(status)}` }
         : surprise(answer);
@@ -250,13 +259,13 @@ function misfitOf({ status, body }: Answer, payment: PaymentFacts): UnknownOutco
     : unknown(`status ${String(status)} with another amount or currency`);
 }
 
-/** Reads a statement, whole or not at all: an item that cannot be read may be a payment that the ledger does not have. */
+/** Reads a statement, whole or not at all: an unreadable item may be a payment that the ledger does not have. */
 function readStatement(answer: Answer | Lost): StatementOutcome {
   if ('lost' in answer) return unknown(answer.lost);
   if (answer.status !== 200) return surprise(answer);
   const { items, next } = answer.body;
   if (!Array.isArray(items) || !items.every(isStatementItem)) return unknown('status 200 without a statement');
-  if (next !== undefined && typeof next !== 'string') return unknown('status 200 with another way to go on');
+  if (next !== undefined && typeof next !== 'string') return unknown('status 200 with an unknown cursor');
   return { outcome: 'page', items, next };
 }
 
@@ -280,12 +289,12 @@ function readRejection(body: Record<string, unknown>, account?: string): KnownOu
 const notAccepted = 'not_accepted';
 const processing = { outcome: 'unknown', reason: 'processing' } as const;
 
-/** Returns whether the bank says that it is at work on the payment. */
+/** Returns whether the bank says that it still works on the payment. */
 export function isProcessing(outcome: SubmitOutcome | FindOutcome): boolean {
   return outcome.outcome === 'unknown' && outcome.reason === processing.reason;
 }
 
-/** Returns whether an outcome counts as a failure for the breaker. A bank that is still at work on a payment is up. */
+/** Returns whether an outcome counts as a failure for the breaker. A bank that still works on a payment is up. */
 function isFailure(outcome: Outcome): boolean {
   return outcome.outcome === 'not_accepted' || (outcome.outcome === 'unknown' && outcome !== processing);
 }
@@ -305,7 +314,7 @@ function surprise({ status, body: { code } }: Answer): UnknownOutcome {
   return unknown(`status ${String(status)}${isCode(code) ? ` ${code}` : ''}`);
 }
 
-/** Returns undefined also for an object with a name twice: which of the two values the bank means is not known. */
+/** Returns undefined also for an object with a name twice: which of the two values is meant is not known. */
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value = parseExact(text);

@@ -35,7 +35,7 @@ export class TooLong extends Error {
 
 /** Longest answer that is read, in bytes. */
 const maxAnswerBytes = 65_536;
-/** How long a connection is kept without a call; servers close theirs later than this. */
+/** Time for which an idle connection is kept; servers close theirs later than this. */
 const idleMs = 4_000;
 const agents = {
   http: new HttpAgent({ keepAlive: true, timeout: idleMs }),
@@ -43,8 +43,8 @@ const agents = {
 };
 
 /**
- * Sends over HTTP, and watches the socket: whether a connection was established decides between "not accepted" and
- * "unknown", and error codes alone do not say it. Nothing is sent a second time, and no redirect is followed.
+ * Sends over HTTP, and watches the socket. An established connection is the difference between "not accepted" and
+ * "unknown", and error codes alone do not show it. Nothing is sent a second time, and no redirect is followed.
  */
 export const sendOverHttp: Send = ({ method, url, headers, body, signal }) =>
   new Promise((resolve, reject) => {
@@ -54,7 +54,7 @@ export const sendOverHttp: Send = ({ method, url, headers, body, signal }) =>
     let connected = false;
     request.once('socket', (socket) => {
       if (request.reusedSocket) connected = true;
-      // Before the end of the handshake nothing of the request is sent.
+      // Before the end of the handshake no part of the request is sent.
       else socket.once(isSecure ? 'secureConnect' : 'connect', () => (connected = true));
     });
     request.on('error', (error) => {

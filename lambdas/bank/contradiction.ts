@@ -3,8 +3,8 @@ import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { logger, metrics } from '../runtime/telemetry.ts';
 
 /**
- * The bank says what cannot be true together with the ledger: people must look, as money may have moved twice, or not at
- * all. Counted at once, so that it carries the same dimensions wherever it comes from, and the alarm sees it.
+ * Reports that the bank contradicts the ledger: money may have moved twice, or not at all, so an operator must check.
+ * The metric is published at once, so that it has the same dimensions from every function, and the alarm sees it.
  */
 export function reportContradiction(
   transactionId: string,

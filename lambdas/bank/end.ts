@@ -2,7 +2,7 @@ import { metrics as names } from '../contract.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { logger, metrics } from '../runtime/telemetry.ts';
 
-/** Logs the end of a withdrawal by the bank's word, and counts its age; the caller publishes the metrics. */
+/** Logs a withdrawal that the bank ended, and counts its age. The caller publishes the metrics. */
 export function reportEnd(
   { transactionId, walletId, createdAt }: OpenWithdrawal,
   end: { readonly now: number; readonly status: 'completed' | 'failed'; readonly code?: string | undefined },

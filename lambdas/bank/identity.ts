@@ -6,7 +6,8 @@ const form = /^[!-~]{1,64}$/;
 /**
  * Returns the id of a bank, which stays on the record of each withdrawal that was submitted to it.
  *
- * @param idOrUrl an id of 1 to 64 printable characters without spaces, or the bank's base URL: its host and path are the id
+ * @param idOrUrl an id of 1 to 64 printable characters without spaces, or the bank's base URL: its host and path are
+ * the id
  */
 export function bankIdOf(idOrUrl: string): string {
   const id = /^https?:\/\//.test(idOrUrl) ? idOfUrl(new URL(idOrUrl)) : idOrUrl;

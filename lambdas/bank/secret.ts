@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { keep, type Kept, type Lifetimes } from '../runtime/keep.ts';
 
-/** The keys that may be right: the current one and, while an overlap lasts, the one before it. */
+/** The keys that may be valid: the current one and, during an overlap, the one before it. */
 export type Keys = readonly [current: string, ...previous: string[]];
 
 /** Returns the keys of one direction. `reload` reads them again: the other side uses none of the returned keys. */
@@ -10,19 +10,19 @@ export type KeySource = Kept<Keys>;
 /** A key that was withdrawn is refused within five minutes. */
 const lifetimes: Lifetimes = { refreshAfterMs: 120_000, staleAfterMs: 300_000 };
 
-/** The secret's stages as Secrets Manager names them: storing a value moves the value before it to the second. */
+/** The secret's stages in Secrets Manager. A new value becomes `current`, and the value before it `previous`. */
 const stages = { current: 'AWSCURRENT', previous: 'AWSPREVIOUS' } as const;
 
 interface Reading {
   readonly current: string;
   readonly previous: string | undefined;
-  /** When the previous key stops counting, epoch ms. */
+  /** Time from which the previous key is invalid, epoch ms. */
   readonly overlapEndsAt: number;
 }
 
 /**
- * Returns a source of keys from Secrets Manager, which keeps them for at most five minutes (see `keep` for a reading that
- * fails). The source rejects with the SDK's error, or when the secret has no string.
+ * Returns a source of keys from Secrets Manager, which keeps them for at most five minutes. `keep` says what happens
+ * when a reading fails. The source rejects with the SDK's error, or when the secret has no string.
  */
 export function openSecret({
   client,
@@ -33,7 +33,7 @@ export function openSecret({
   readonly client: Pick<SecretsManagerClient, 'send'>;
   readonly secretArn: string;
   /**
-   * How long the previous key counts after the current one was stored.
+   * Time for which the previous key is valid after the current one was stored.
    * @default 0, which never reads it
    */
   readonly overlapMs?: number;
@@ -64,7 +64,10 @@ export function openSecret({
 /** A bank that takes longer than this to accept a new key refuses every request. */
 const requestOverlapMs = 30 * 86_400_000;
 
-/** Returns the keys that sign requests to the bank. The bank decides when the old one ends, so both count for long. */
+/**
+ * Returns the keys that sign requests to the bank. The bank decides when the old one ends, so both stay in use for
+ * long.
+ */
 export function openRequestKeys(
   client: Pick<SecretsManagerClient, 'send'>,
   secretArn: string,
@@ -73,7 +76,7 @@ export function openRequestKeys(
   return openSecret({ client, secretArn, overlapMs: requestOverlapMs, now });
 }
 
-/** Returns undefined for a missing value: the secret was never rotated, or its overlap was ended by hand. */
+/** Returns undefined for a missing value: the secret was never rotated, or an operator ended its overlap. */
 function noneIfMissing(error: unknown): undefined {
   if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
   throw error;

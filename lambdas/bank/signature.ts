@@ -5,26 +5,26 @@ export const timestampHeader = 'x-wallet-timestamp';
 /** `v1=<hex>`. */
 export const signatureHeader = 'x-wallet-signature';
 
-/** How far the sender's clock may be from ours, either way, in seconds. A request older than this is not accepted. */
+/** Most by which the sender's clock may differ from ours, in seconds. A request older than this is not accepted. */
 const toleranceSeconds = 300;
 
-/** What a signature covers besides the time. `path` is as sent, with its query; `body` is empty for a GET. */
+/** The signed parts of a request besides the time. `path` is as sent, with its query; `body` is empty for a GET. */
 export interface SignedRequest {
   readonly method: string;
   readonly path: string;
   readonly body: string | Uint8Array;
 }
 
-/** The headers that sign a request. `timestamp` is in seconds. */
+/** Returns the headers that sign a request. `timestamp` is in seconds. */
 export function sign(request: SignedRequest, secret: string, timestamp: number): Record<string, string> {
   const time = String(timestamp);
   return { [timestampHeader]: time, [signatureHeader]: `v1=${digest(request, secret, time).toString('hex')}` };
 }
 
 /**
- * Checks the two headers of a request against its content. `expired` is said only of a genuine signature, so that
- * nobody without the key learns anything about our clock. Both directions sign in the same way, and either side calls
- * this; a caller that accepts two keys during a rotation calls it once with each.
+ * Checks the two headers of a request against its content. Returns `expired` only for a genuine signature, so that a
+ * sender without the key learns nothing about our clock. Both directions sign in the same way, and both sides call
+ * this. A caller that accepts two keys during a rotation calls it once with each.
  */
 export function checkSignature(
   request: SignedRequest,
@@ -41,7 +41,7 @@ export function checkSignature(
 }
 
 function digest({ method, path, body }: SignedRequest, secret: string, timestamp: string): Buffer {
-  // An empty key would make a signature that everybody can compute.
+  // Every sender could compute the signature of an empty key.
   if (secret === '') throw new Error('the signing secret is empty');
   const bodyHash = createHash('sha256').update(body).digest('hex');
   return createHmac('sha256', secret).update(`v1\n${timestamp}\n${method}\n${path}\n${bodyHash}`).digest();

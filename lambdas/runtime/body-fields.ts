@@ -7,8 +7,8 @@ const badAmount = `must be an integer of minor units, 1 to ${maxAmount}`;
 const badCurrency = 'must be an ISO 4217 currency code, in upper case';
 
 /**
- * Neither control characters nor half a surrogate pair, which is no text; nor U+FFFD, which stands for bytes that were
- * no UTF-8. Ranges and no classes, so that the expression means the same in every language that reads the document.
+ * Text without control characters, halves of surrogate pairs, and U+FFFD, which stands for bytes that were not UTF-8.
+ * Uses ranges instead of classes, so that the expression means the same in every language that reads the document.
  */
 const plainText = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufffd]*$`, 'u');
 
@@ -47,7 +47,7 @@ export const fields = {
 /** The most keys that metadata may have. */
 export const maxMetadataKeys = 20;
 
-/** What the caller may add to a transaction; small enough that the record stays a few write units. */
+/** Members that the caller may add to a transaction. They are small enough that the record stays a few write units. */
 export const annotations = {
   externalReference: z.optional(fields.text(128)),
   description: z.optional(fields.text(256)),

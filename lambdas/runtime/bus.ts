@@ -7,7 +7,7 @@ import type { ServiceEvent } from '../event-schemas.ts';
 import { chunksOf } from './chunks.ts';
 import { describe, logger } from './telemetry.ts';
 
-/** Puts up to ten events on the bus in one call; gives for each the code of its refusal, or undefined. */
+/** Puts up to ten events on the bus in one call. Returns for each the code of its refusal, or undefined. */
 export type PutEvents = (entries: readonly PutEventsRequestEntry[]) => Promise<(string | undefined)[]>;
 
 function openBus(client: Pick<EventBridgeClient, 'send'>): PutEvents {
@@ -17,7 +17,7 @@ function openBus(client: Pick<EventBridgeClient, 'send'>): PutEvents {
   };
 }
 
-/** A bus, and how long and how patiently it is tried; time and chance are passed in so that tests own them. */
+/** A bus with its clock and random source. Both are passed in, so that tests control them. */
 export interface Publisher {
   readonly put: PutEvents;
   readonly busName: string;
@@ -28,29 +28,29 @@ export interface Publisher {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** A publisher on the real clock. */
+/** Returns a publisher on the real clock. */
 export function openPublisher(client: EventBridgeClient, busName: string): Publisher {
   return { put: openBus(client), busName, now: Date.now, random: Math.random, sleep: (ms) => sleep(ms) };
 }
 
-/** Why an event is not on the bus: `definite` when no further try would put it there. */
+/** The reason why an event is not on the bus: `definite` when no retry would put it there. */
 export interface PublishFailure {
   readonly code: string;
   readonly definite: boolean;
 }
 
-/** EventBridge takes ten entries a call, of 256 KB together; the rest is for what surrounds them. */
+/** EventBridge takes ten entries a call, of 256 KB together. The rest is for the call's own members. */
 const limits = { most: 10, mostBytes: 240_000 };
 const firstDelayMs = 100;
 const longestDelayMs = 5_000;
-/** Refusals that are about the entry and not about the moment. */
+/** Codes of refusals that depend on the entry and not on the moment. */
 const definiteCodes = new Set(['InvalidArgument', 'MalformedDetail']);
 
 /**
- * Publishes events, in their order as far as nothing is refused. What EventBridge refuses is sent again, alone, with
- * backoff; an event may arrive twice when an answer is lost.
+ * Publishes events, in their order as long as none is refused. A refused event is sent again, alone, with backoff. An
+ * event may arrive twice when an answer is lost.
  *
- * @param deadline epoch ms after which no further try begins; what is left then has failed, but not definitely
+ * @param deadline epoch ms after which no further try begins; the remaining events have failed then, but not definitely
  * @returns the events that are not known to be on the bus
  */
 export async function publishEvents<E extends ServiceEvent>(
@@ -84,7 +84,7 @@ export async function publishEvents<E extends ServiceEvent>(
   return failures;
 }
 
-/** A call that fails as a whole refuses every entry; some may have arrived all the same. */
+/** A call that fails as a whole refuses every entry. Some may have arrived all the same. */
 async function tryPut({ put }: Publisher, entries: readonly PutEventsRequestEntry[]): Promise<(string | undefined)[]> {
   try {
     return await put(entries);
@@ -105,6 +105,6 @@ function entryOf(event: ServiceEvent, busName: string) {
 }
 
 function sizeOf(entry: { Detail: string; DetailType: string }): number {
-  // As EventBridge counts: 14 bytes for the time, and the bytes of the texts.
+  // Counts as EventBridge does: 14 bytes for the time, and the bytes of the texts.
   return 14 + eventSource.length + entry.DetailType.length + Buffer.byteLength(entry.Detail);
 }

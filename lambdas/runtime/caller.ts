@@ -10,7 +10,7 @@ import { headersOf } from './request.ts';
 
 /**
  * The caller as the authorizer passes it to the handlers: the token's `sub`, its scopes with spaces between them, and
- * its issuer. The gateway keeps answers of the authorizer, so that one of an earlier release may lack the issuer.
+ * its issuer. The gateway keeps answers of the authorizer, so an answer of an earlier release may lack the issuer.
  */
 export interface AuthorizerContext {
   readonly principal: string;
@@ -19,12 +19,12 @@ export interface AuthorizerContext {
 }
 
 /**
- * The caller of a route. An operator reaches every wallet there, so its `ownerId` is undefined; an owner reaches its own.
- * The same token may make an operator on one route and an owner on another.
+ * The caller of a route. An operator reaches every wallet there, so its `ownerId` is undefined; an owner reaches its
+ * own. The same token may make an operator on one route and an owner on another.
  */
 export interface Caller extends Reach, Actor {
   readonly kind: 'owner' | 'operator';
-  /** Whether the token has any scope of operators, on whichever route: their limits hold for it on every wallet. */
+  /** Whether the token has any scope of operators, for any route: their limits hold for it on every wallet. */
   readonly hasOperatorScope: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface Caller extends Reach, Actor {
 export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess): Caller {
   const context = event.requestContext.authorizer as Partial<AuthorizerContext> | null | undefined;
   if (!context?.principal || context.scopes === undefined) throw new WalletError('unauthorized');
-  // The gateway may have looked at one of them only, and kept its answer.
+  // The gateway may have checked only one of them, and kept its answer.
   if (headersOf(event, 'Authorization').length > 1) throw new WalletError('unauthorized');
   const { principal } = context;
   const issuer = context.issuer === undefined ? undefined : issuerMarkOf(context.issuer);
@@ -48,16 +48,16 @@ export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess)
   throw new WalletError('forbidden', { detail: `the token lacks the scope wallet:${own ?? any}` });
 }
 
-/** Returns the scopes in the authorizer's text. Only here does `operate` become the scopes that it is the sum of. */
+/** Returns the scopes in the authorizer's text. Only here does `operate` become the scopes that it includes. */
 export function scopesIn(text: string): ReadonlySet<string> {
   const granted = text.split(' ');
   return new Set(granted.includes('operate') ? [...granted, ...operatorScopes] : granted);
 }
 
 /**
- * The wallet, if the caller may see it.
+ * Returns the wallet, if the caller may see it.
  *
- * @throws WalletError `wallet_not_found`, also for what is somebody else's
+ * @throws WalletError `wallet_not_found`, also for a wallet of another owner
  */
 export function reachable(caller: Caller, wallet: Wallet | undefined): Wallet {
   if (wallet === undefined || !reaches(caller, wallet)) throw new WalletError('wallet_not_found');
@@ -65,7 +65,7 @@ export function reachable(caller: Caller, wallet: Wallet | undefined): Wallet {
 }
 
 /**
- * The owner that a request is about: the caller, unless an operator names another one.
+ * Returns the owner of a request: the caller, unless an operator names another one.
  *
  * @throws WalletError `forbidden`
  */

@@ -1,10 +1,13 @@
-/** What one call takes: so many items, and so many bytes of them together. */
+/** Limits of one call: the number of items, and their bytes together. */
 export interface ChunkLimits {
   readonly most: number;
   readonly mostBytes: number;
 }
 
-/** Splits items into chunks for one call each, in their order. An item above the limit is left to be refused, alone. */
+/**
+ * Splits items into chunks for one call each, in their order. An item above the limit gets a chunk of its own, which
+ * the call refuses.
+ */
 export function chunksOf<T>(items: readonly T[], sizeOf: (item: T) => number, limits: ChunkLimits): T[][] {
   const chunks: T[][] = [];
   let room = { items: 0, bytes: 0 };

@@ -7,16 +7,16 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /**
  * The SDK's clients with time limits; the SDK's own default is to wait for ever. Region, credentials and endpoints come
- * from the environment, which Lambda sets, or another program that runs the function.
+ * from the environment, which Lambda or another host of the function sets.
  */
 
 /**
  * Returns a client of DynamoDB. By default it makes one try for each call, as the store retries itself, within its time
  * budget. A caller that reads a megabyte in a call sets a longer `requestTimeoutMs` (milliseconds).
  *
- * The SDK's correction of a wrong clock is off. While it corrects a clock, it marks every error as one to retry, also a
- * failed condition, so each refusal would become `busy`. AWS refuses the signatures of a clock that is wrong by more than
- * five minutes.
+ * The SDK's correction of a wrong clock is off. While it corrects a clock, it marks every error for a retry, also a
+ * failed condition, so each refusal would become `busy`. AWS refuses the signatures of a clock that is wrong by more
+ * than five minutes.
  */
 export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {}): DynamoDBClient {
   const client = new DynamoDBClient({
@@ -29,8 +29,8 @@ export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {
 }
 
 /**
- * Steps of each call whose outcome is not read: the SDK's own log lines, the name of the SDK's version for AWS, and the
- * trace by which Lambda finds loops, which DynamoDB does not pass on. They are a twentieth of a call's work.
+ * Steps of each call whose result the service does not use. They are the SDK's log lines, its version for AWS, and the
+ * trace for Lambda's loop detection, which DynamoDB does not pass on. They are a twentieth of a call's work.
  */
 const unread = ['loggerMiddleware', 'getUserAgentMiddleware', 'recursionDetectionMiddleware'];
 
@@ -50,7 +50,9 @@ export function secretsClient(): SecretsManagerClient {
   });
 }
 
-/** Returns a client of EventBridge. One try for each call: the caller retries the events that were refused, no others. */
+/**
+ * Returns a client of EventBridge. One try for each call: the caller retries the events that were refused, no others.
+ */
 export function eventBridgeClient(): EventBridgeClient {
   return new EventBridgeClient({
     maxAttempts: 1,
@@ -66,7 +68,11 @@ export function snsClient(): SNSClient {
   });
 }
 
-/** @param requestTimeout milliseconds */
+/**
+ * Returns an HTTP handler with time limits.
+ *
+ * @param requestTimeout milliseconds
+ */
 function within(requestTimeout: number): NodeHttpHandler {
   return new NodeHttpHandler({ connectionTimeout: 1_000, requestTimeout, throwOnRequestTimeout: true });
 }

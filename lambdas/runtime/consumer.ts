@@ -9,10 +9,10 @@ import { describe, logger, metrics } from './telemetry.ts';
 type Delay = Pick<Queue<never>, 'delay'>;
 
 /**
- * A consumer of work messages as a Lambda handler: the messages of a batch side by side, each failing alone. A message
- * that is wanted again stays hidden until then, so that nobody sleeps in a paid function.
+ * Returns a Lambda handler that consumes work messages: those of a batch side by side, each failing alone. A message to
+ * redeliver later stays hidden until then, so that no paid function waits for it.
  *
- * @param handle does the work; gives the epoch ms at which the message is wanted again, or undefined when it is done
+ * @param handle does the work; returns when the message must be redelivered (epoch ms), or undefined when it is done
  */
 export function consume(services: {
   queue: Delay;
@@ -32,7 +32,7 @@ export function consume(services: {
     }
     if (again === undefined) return;
     await queue.delay(record.receiptHandle, (again - now()) / 1000);
-    // The only way to say that a message is not done: report it as failed.
+    // SQS keeps only the messages that the handler reports as failed.
     throw new WantedAgain();
   };
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
@@ -49,8 +49,8 @@ export function consume(services: {
 /**
  * As `consume`, for work that is done for many messages together.
  *
- * @param handle does the work of a batch without repetitions; gives the ids that failed, with their errors. When it
- *   throws, all have failed
+ * @param handle does the work of a batch without repetitions; returns the ids that failed, with their errors. When it
+ * throws, all have failed
  */
 export function consumeTogether(services: {
   queue: Delay;
@@ -66,7 +66,7 @@ export function consumeTogether(services: {
     try {
       failed = await services.handle(transactionIds);
     } catch (error) {
-      // Passed on, it would hide the whole batch for as long as the queue's visibility time-out.
+      // If it were thrown further, the whole batch would stay hidden for the queue's visibility time-out.
       failed = new Map(transactionIds.map((transactionId) => [transactionId, error]));
     }
     const failures = work.filter(({ transactionId }) => failed.has(transactionId));
@@ -82,7 +82,7 @@ function publish(): void {
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 }
 
-/** The transaction that a message is about; a message that is none of ours is dropped, as no try will mend it. */
+/** Returns the transaction in a message. A message that is not ours is dropped, as no retry would change it. */
 function workOf(record: SQSRecord): string | undefined {
   let body: Partial<WorkMessage> | null = null;
   try {
@@ -96,7 +96,7 @@ function workOf(record: SQSRecord): string | undefined {
   return undefined;
 }
 
-/** Hides a message whose work threw for a while; if even that fails, its visibility ends by itself. */
+/** Delays a failed message. If the delay fails too, SQS redelivers the message after its visibility time-out. */
 export async function putBackAfterError(queue: Delay, record: SQSRecord, error: unknown): Promise<void> {
   const delaySeconds = redeliveryDelaySeconds(Number(record.attributes.ApproximateReceiveCount));
   logger.error('message failed', { messageId: record.messageId, delaySeconds, error: describe(error) });

@@ -1,13 +1,13 @@
 import { invalid } from './request.ts';
 
-/** Where a page ends, as an opaque text; absent when there is nothing behind it. */
+/** Returns the end of a page as an opaque text; absent on the last page. */
 export function cursorOf(next: string | undefined): string | undefined {
   return next === undefined ? undefined : Buffer.from(next).toString('base64url');
 }
 
 /**
- * What a cursor stands for. It names a place in a list that the caller may read anyway, so it needs no signature, but
- * it must be one that we could have made.
+ * Returns the position that a cursor stands for. It is a position in a list that the caller may read, so it needs no
+ * signature. But the service must have been able to make it.
  *
  * @throws WalletError `invalid_request`
  */

@@ -2,8 +2,8 @@ import { environments } from '../contract.ts';
 import type { Environment, FunctionName } from '../contract.ts';
 
 /**
- * The environment of function `name`. Called while the module loads, so that a variable that is missing fails the
- * cold start, and the deployment that caused it, instead of the first request that needs it.
+ * Returns the environment of function `name`. It is called while the module loads. So a missing variable fails the cold
+ * start, and the deployment that caused it, instead of the first request that needs it.
  */
 export function readEnvironment<F extends FunctionName>(name: F): Environment<F> {
   const variables: readonly string[] = environments[name];
@@ -12,7 +12,7 @@ export function readEnvironment<F extends FunctionName>(name: F): Environment<F>
   return Object.fromEntries(variables.map((variable) => [variable, process.env[variable]])) as Environment<F>;
 }
 
-/** The value of a variable that holds a whole number, 1 or more. */
+/** Returns the value of a variable that holds a whole number, 1 or more. */
 export function positiveInteger(name: string, value: string): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number) || number < 1) {

@@ -6,7 +6,7 @@ import type { EventOf } from '../event-schemas.ts';
 import { putBackAfterError } from './consumer.ts';
 import type { Queue } from './queue.ts';
 
-/** An event as a message brings it. */
+/** An event and the id of its message. */
 export interface Delivery<T extends EventType> {
   /**
    * Names the message on the bus. SQS redelivers it, and dead letters come back, under the same id. When the relay
@@ -19,11 +19,11 @@ export interface Delivery<T extends EventType> {
 const envelope = z.object({ id: z.string().min(1), 'replay-name': z.string().optional(), detail: z.unknown() });
 
 /**
- * A consumer of events that a rule of the bus sends to a queue, as a Lambda handler. What fails comes back later and
- * in the end goes to the dead letters; so does what is no event, as the bus sends nothing else.
+ * Returns a Lambda handler that consumes events from a queue behind a rule of the bus. A failed message is redelivered,
+ * and in the end goes to the dead letters. So does a message that is not an event, as the bus sends only events.
  *
- * @param handle deals with events of the given types, no message twice; gives the ids of the envelopes that failed, with
- *   their errors
+ * @param handle handles events of the given types, no message twice; returns the ids of the envelopes that failed, with
+ * their errors
  */
 export function consumeEvents<T extends EventType>(services: {
   queue: Pick<Queue<never>, 'delay'>;

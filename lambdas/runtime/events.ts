@@ -16,11 +16,11 @@ import {
 import type { Change } from '../store/stream.ts';
 import { publishedTransaction, walletView } from './views.ts';
 
-/** What events say beyond the records. */
+/** Facts in events that the records do not have. */
 export interface EventFacts {
   /** See `destinationFingerprintOf`. */
   readonly fingerprintKey: string;
-  /** The issuer that the stack takes tokens of; records have its mark. */
+  /** The issuer whose tokens the stack accepts; records have its mark. */
   readonly issuer: string;
 }
 
@@ -32,15 +32,15 @@ export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undef
 }
 
 /**
- * Returns the actor with its issuer in place of the mark. The mark of an issuer that the stack had before stays. An
- * owner's transaction has no mark: the stack takes tokens of one issuer, so it is that one.
+ * Returns the actor with its issuer in place of the mark. The mark of an earlier issuer of the stack stays. An owner's
+ * transaction has no mark: the stack accepts tokens of one issuer, so it is that one.
  */
 function spelledOut(actor: Actor, issuer: string): Actor {
   const isThis = actor.issuer === undefined ? actor.kind === 'owner' : actor.issuer === issuerMarkOf(issuer);
   return isThis ? { ...actor, issuer } : actor;
 }
 
-/** The event that tells of something wrong with the books; the same for the same finding of the same pass. */
+/** Returns the event that reports a discrepancy in the books. It is the same for the same finding of the same pass. */
 export function discrepancyEvent(discrepancy: Discrepancy, passId: string, now: number): EventOf<'ledger.discrepancy'> {
   const { kind, subject, detail } = discrepancy;
   return {

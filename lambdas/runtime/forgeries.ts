@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** What a container remembers of tokens that the issuer has not signed, and of the addresses that send them. */
+/** A container's memory of tokens that the issuer has not signed, and of the addresses that send them. */
 export interface Forgeries {
-  /** Returns whether a token is refused without a look at its signature. */
+  /** Returns whether a token is refused without a check of its signature. */
   readonly refuse: (token: string, address: string) => boolean;
   /** Counts a token that the issuer has not signed. */
   readonly count: (address: string) => void;
@@ -15,10 +15,10 @@ const mostAddresses = 1_000;
 const mostTokens = 1_000;
 
 /**
- * Limits the failed checks of signatures for each address. An address has an allowance of `perMinute`, which grows back
- * within a minute. When it is used up, only tokens that this container knows as valid are checked: other callers behind
- * the address go on. Signed tokens that have expired, or are meant for another service, cost nothing: honest clients send
- * them.
+ * Limits the failed checks of signatures for each address. An address has an allowance of `perMinute`, which is
+ * restored within a minute. When it is used up, only tokens that this container knows as valid are checked, so other
+ * callers behind the address go on. Signed tokens that have expired, or are meant for another service, cost nothing,
+ * because honest clients send them.
  */
 export function openForgeries(perMinute: number, now: () => number = Date.now): Forgeries {
   const addresses = new Map<string, { left: number; at: number }>();
@@ -44,7 +44,7 @@ export function openForgeries(perMinute: number, now: () => number = Date.now): 
   };
 }
 
-/** Returns what stands for a token in memory, as a token may be long, and is a secret. */
+/** Returns a hash that stands for a token in memory, as a token may be long, and is a secret. */
 function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('base64');
 }

@@ -1,15 +1,21 @@
-/** Wallets that so many pay at the same time that payments are queued, as one container knows them. */
+/** Wallets with so many simultaneous payers that payments are queued, as one container knows them. */
 export interface HotReceivers {
   readonly has: (walletId: string) => boolean;
   readonly add: (walletId: string) => void;
 }
 
-/** How long a wallet counts as hot, ms. After that, payments are booked at once again, until one meets contention. */
+/**
+ * Time for which a wallet counts as hot, ms. After that, payments are booked at once again, until one meets contention.
+ */
 const hotMs = 5_000;
 /** Wallets that a container remembers; the one that was added first is forgotten first. */
 const mostWallets = 1_000;
 
-/** @param now epoch ms */
+/**
+ * Returns an empty memory of hot receivers.
+ *
+ * @param now epoch ms
+ */
 export function openHotReceivers(now: () => number): HotReceivers {
   const until = new Map<string, number>();
   return {

@@ -23,26 +23,23 @@ import type { Answer } from './problem.ts';
 import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
 import { describe, logger, metrics, nameRequest } from './telemetry.ts';
 
-/** What every route works with. */
+/** The services of every route. */
 export interface RouteServices {
   readonly table: Table;
   readonly limits?: Limits;
 }
 
-/** What routes work with whose amounts are limited for operators; without `operatorLimits` no amount is. */
+/** The services of routes whose amounts are limited for operators. Without `operatorLimits` no amount is limited. */
 export interface OperatorServices extends RouteServices {
   readonly operatorLimits?: OperatorLimits;
 }
 
-/** What the routes of end users work with. */
+/** The services of the routes of end users. */
 export interface LimitedServices extends RouteServices {
   readonly limits: Limits;
 }
 
-/**
- * A route: its name, what it takes, and what it does with a request. Services are passed in, so that a test can stand in
- * front.
- */
+/** A route: its name, its body and its work. Services are passed in, so that a test can replace them. */
 export interface RouteHandler<S> {
   readonly name: FunctionName;
   readonly body?: z.ZodMiniType;
@@ -66,7 +63,7 @@ export interface CommandCall<B> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/** A POST route: needs an Idempotency-Key; its body is validated before anything happens. */
+/** Returns a POST route. It needs an Idempotency-Key; its body is validated before anything happens. */
 export function command<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
@@ -93,7 +90,7 @@ export function command<B extends z.ZodMiniType, S extends RouteServices = Limit
         nameRequest({ transactionId });
         await refuseIfNew(transactionId);
         const rate = rateOf(caller, route.name, services, readFirst);
-        // By the gateway's clock: what a wrong clock of this machine does is in docs/invariants.md, Clocks.
+        // By the gateway's clock. docs/invariants.md, Clocks, says what a wrong clock of this machine does.
         const table = forRequest(services.table, requestedAt(event) ?? services.table.now());
         return route.handle({ caller, path, body, operation, transactionId, rate, event }, { ...services, table });
       });
@@ -125,7 +122,7 @@ export interface QueryCall<Q> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/** A GET route: unknown query parameters are refused. */
+/** Returns a GET route. Unknown query parameters are refused. */
 export function query<Q extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   query: Q;
@@ -150,7 +147,7 @@ export interface ReplacementCall<B> {
   readonly body: B;
 }
 
-/** A PUT route. A repetition changes nothing, so it takes no Idempotency-Key. */
+/** Returns a PUT route. A repetition changes nothing, so it takes no Idempotency-Key. */
 export function replacement<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
@@ -195,10 +192,11 @@ export function committed(
 }
 
 /**
- * A route as a Lambda handler: JSON in, JSON or problem+json out. A command logs one line with its ids, status and duration,
- * which CloudWatch counts in the metrics `Commands`, `Refusals` and `Faults`. A query that succeeds has its line in the
- * gateway's access log alone, as a second one would cost more than the read; one that fails logs as commands do.
- * Any other error than a `WalletError` is answered as `internal_error`, without its message, and logged with its stack.
+ * Returns a route as a Lambda handler: JSON in, JSON or problem+json out. A command logs one line with its ids, status
+ * and duration, which CloudWatch counts in the metrics `Commands`, `Refusals` and `Faults`. A query that succeeds has a
+ * line only in the gateway's access log, as a second one would cost more than the read. A query that fails logs as
+ * commands do. An error other than `WalletError` is answered as `internal_error`, without its message, and logged with
+ * its stack.
  */
 export function serve<S>(route: RouteHandler<S>, services: S) {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()

@@ -1,6 +1,6 @@
 import type { InvalidField } from '../domain/errors.ts';
 
-/** Matches the strings and brackets of JSON, which is all that the search for names needs. */
+/** Matches the strings and brackets of JSON. The search for names needs no other tokens. */
 const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
 const exactInteger = /^-?\d+$/;
 
@@ -8,7 +8,7 @@ const exactInteger = /^-?\d+$/;
  * Returns the value of a JSON text. A number counts only when its text is an integer that a double holds exactly. Any
  * other number is read as NaN, which no schema accepts, so no amount is rounded before it is checked.
  *
- * @throws SyntaxError, or RangeError for what is nested too deep
+ * @throws SyntaxError, or RangeError for too deep nesting
  */
 export function parseExact(text: string): unknown {
   return JSON.parse(text, (_name, value: unknown, { source }: { readonly source?: string } = {}) =>
@@ -17,7 +17,7 @@ export function parseExact(text: string): unknown {
 }
 
 /**
- * Returns the names in a JSON text on which parsers disagree: `__proto__`, and names given twice in one object, of which
+ * Returns the names in a JSON text on which parsers disagree: `__proto__`, and names given twice in one object. Of two,
  * some parsers take the first and some the last.
  *
  * @param text valid JSON

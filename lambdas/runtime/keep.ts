@@ -1,6 +1,6 @@
 import { describe, logger } from './telemetry.ts';
 
-/** How long a value is used after the reading that gave it began. */
+/** How long a value is used after the start of the reading that returned it. */
 export interface Lifetimes {
   /** Age at which a call starts another reading, and goes on with the value that it has. */
   readonly refreshAfterMs: number;
@@ -16,19 +16,19 @@ export interface Lifetimes {
  * deployment ends the use of an old key at once: new containers have no last value, and refuse until they can read.
  */
 const unusableAfterMs = 3_600_000;
-/** Shortest time between a reading that failed, or was asked for with `reload`, and the next one. */
+/** Shortest time between a reading that failed, or was requested with `reload`, and the next one. */
 const retryAfterMs = 10_000;
 
 /**
- * Returns a value that seldom changes, and outside this process. `reload` asks for another reading, because the last
- * value lacks what the caller needs.
+ * Returns a value from outside this process that seldom changes. `reload` requests another reading, because the last
+ * value lacks something that the caller needs.
  */
 export type Kept<T> = (reload?: 'reload') => Promise<T>;
 
 /**
  * Keeps the value that `read` returns, for as long as `lifetimes` say. Concurrent callers share one reading. A reading
- * that fails is logged, and the last value is used for up to an hour. After that, and at first, the call rejects with the
- * error.
+ * that fails is logged, and the last value is used for up to an hour. After that, and at first, the call rejects with
+ * the error.
  *
  * @param what names the value in the log
  */
@@ -69,7 +69,7 @@ export function keep<T>(
     const wantsReload = reload !== undefined && (reading !== undefined || now() - reloadAt >= retryAfterMs);
     if (wantsReload) reloadAt = now();
     if (mayRead && (wantsReload || ageMs >= staleAfterMs)) return share().catch(() => last.value);
-    // Not awaited: the value at hand still counts, and a reading that fails must not delay the call.
+    // Not awaited: the present value still counts, and a reading that fails must not delay the call.
     if (mayRead && ageMs >= refreshAfterMs) void share().catch(() => undefined);
     return last.value;
   };

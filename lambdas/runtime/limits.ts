@@ -12,13 +12,13 @@ import { describe, logger } from './telemetry.ts';
 
 /**
  * The limits of end users, as one container of a function keeps them. Each accepted command is counted in its own write
- * (store/rate-window.ts). Everything else moves no money and is counted here, by kind. A container reports the counts in
- * lots, each lot in one write, so a count is exact to one lot for each container.
+ * (store/rate-window.ts). Every other request moves no money and is counted here, by kind. A container reports the
+ * counts in lots, each lot in one write, so a count is exact to one lot for each container.
  */
 export interface Limits {
   /** Accepted commands in an hour. Absent where no write counts commands: then each command counts as a request. */
   readonly commandsPerHour: number | undefined;
-  /** Returns what the container knows of a principal, and remembers it from now on. */
+  /** Returns the container's memory of a principal, and keeps it from now on. */
   readonly known: (principal: string) => Known;
   /** As `addToWindows`; passed in, so that the functions of operators do not bundle it. */
   readonly report: typeof addToWindows;
@@ -26,7 +26,10 @@ export interface Limits {
   readonly isKeyUsed: typeof isKeyUsed | undefined;
 }
 
-/** Limits of one end user in an hour: of a function without commands that their write counts, of one with, of `cancel`. */
+/**
+ * Hourly limits of one end user in three kinds of functions: those whose writes count no commands, those whose writes
+ * do, and `cancel`.
+ */
 type HourlyLimits =
   | {
       /** Reads, repetitions and bad requests. */
@@ -42,7 +45,7 @@ type HourlyLimits =
     }
   | { readonly cancellationsPerHour: number; readonly perHour?: never };
 
-/** What a container knows of one caller. */
+/** A container's memory of one caller. */
 interface Known {
   /** Reads, repetitions and bad requests; in `cancel`, every request. */
   readonly requests: Counted;
@@ -51,7 +54,7 @@ interface Known {
   readonly lookups: Counted;
   /** Commands that this container accepted, by step. */
   accepted: Map<number, number>;
-  /** Until when plain reads decide about this caller's commands before a write, epoch ms. */
+  /** Time until which plain reads decide about this caller's commands before a write, epoch ms. */
   doubtedUntil: number;
 }
 
@@ -60,9 +63,9 @@ interface Counted {
   readonly kind: CountedKind;
   /** Most of these requests in an hour. */
   readonly limit: number;
-  /** Those that are not reported yet, by step. */
+  /** Requests that are not reported yet, by step. */
   unreported: Map<number, number>;
-  /** What the table's windows had counted when the container last reported. */
+  /** The counts of the table's windows when the container last reported. */
   readonly totals: Map<number, number>;
 }
 
@@ -82,10 +85,10 @@ const details: Readonly<Record<CountedKind, string>> = {
   refusals: 'too many commands that were refused',
   lookups: 'too many requests beyond another limit',
 };
-/** How long a refusal is remembered when no accepted command follows. */
+/** Time for which a refusal is remembered when no accepted command follows. */
 const doubtMs = 600_000;
 
-/** Opens the limits of a container; it knows no caller yet. */
+/** Opens the limits of a container that knows no caller yet. */
 export function openLimits(of: HourlyLimits): Limits {
   return open(of, isKeyUsed);
 }
@@ -129,27 +132,27 @@ function none(kind: CountedKind, limit: number): Counted {
   return { kind, limit, unreported: new Map(), totals: new Map() };
 }
 
-/** What `withinLimits` asks of the work on a request. */
+/** The instructions of `withinLimits` to the work on a request. */
 export interface Serving {
   /** Whether plain reads decide before a write is tried. */
   readonly readFirst: boolean;
   /**
-   * To be called before the work of a command. Rejects with `rate_limited` when the caller is over a limit and no command
-   * is recorded under this id.
+   * To be called before the work of a command. Rejects with `rate_limited` when the caller is over a limit and no
+   * command is recorded under this id.
    */
   readonly refuseIfNew: (transactionId: string) => Promise<void>;
 }
 
 /**
- * Serves a request within its caller's limits, and adds headers that say what is left of them. A command is counted in
- * its own write, at no further cost. After a refused or repeated command plain reads decide first, until a command is
- * accepted. Operators are not limited: all of them would write the same items.
+ * Serves a request within its caller's limits, and adds headers with the rest of them. A command is counted in its own
+ * write, at no further cost. After a refused or repeated command plain reads decide first, until a command is accepted.
+ * Operators are not limited: all of them would write the same items.
  *
  * Beyond a limit one plain read of the key's record decides: a repetition of an accepted command is answered, and a new
  * command is refused. These reads have a limit of their own. Beyond it the request is refused without a call.
  *
  * @param kind `command` for a request with an Idempotency-Key
- * @throws WalletError `rate_limited`, and what `serve` throws
+ * @throws WalletError `rate_limited`, and the errors of `serve`
  */
 export async function withinLimits(
   { table, limits }: { readonly table: Table; readonly limits?: Limits },
@@ -197,7 +200,7 @@ function isDoubted({ doubtedUntil }: Known, now: number): boolean {
 
 /**
  * Returns the refusal of a command whose caller is over a limit; undefined below it. The limit of reads concerns only
- * callers whose last command was refused or repeated: the next command of any other caller is most likely a new one.
+ * callers whose last command was refused or repeated. The next command of any other caller is most likely a new one.
  */
 function refusalOfCommand(known: Known, now: number): WalletError | undefined {
   return refusalBy(known.refusals, now) ?? (isDoubted(known, now) ? refusalBy(known.requests, now) : undefined);
@@ -222,13 +225,13 @@ async function serveCommand(
   } catch (error) {
     const status = error instanceof WalletError ? problem(error).status : 500;
     if (badRequest.has(status)) await doubt(known.requests);
-    // From 500 on, contention, load or a fault is to blame, and not the caller.
+    // From 500 on, the cause is contention, load or a fault, and not the caller.
     else if (status < 500) await doubt(known.refusals);
     throw error;
   }
 }
 
-/** The request is refused as it stands, before any call. */
+/** Statuses of requests that are refused as they are, before any call. */
 const badRequest: ReadonlySet<number> = new Set([400, 413, 415]);
 
 function isReplay({ headers }: Answer): boolean {
@@ -277,7 +280,7 @@ async function countIn(
   }
 }
 
-/** Notes an accepted command, after which the caller is trusted again. */
+/** Records an accepted command, after which the caller is trusted again. */
 function acceptedIn(known: Known, step: number): void {
   known.doubtedUntil = -Infinity;
   forgetEnded([known.accepted], step);
@@ -292,12 +295,12 @@ function forgetEnded(all: readonly Map<number, number>[], step: number): void {
   }
 }
 
-/** Returns what each window has counted of one kind, as far as the container knows. */
+/** Returns the count of each window for one kind, as far as the container knows. */
 function countsIn({ totals, unreported }: Counted): (window: number) => number {
   return (window) => (totals.get(window) ?? 0) + sumIn(unreported, window);
 }
 
-/** Adds what is left of a limit; an upper bound, as other containers count too. */
+/** Adds the rest of a limit; an upper bound, as other containers count too. */
 function withRoom(answer: Answer, limit: number, counted: (window: number) => number, now: number): Answer {
   const windows = windowsOver(stepAt(now));
   const most = Math.max(...windows.map(counted));

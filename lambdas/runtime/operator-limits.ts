@@ -8,9 +8,9 @@ const schema = z.extend(limits, {
 });
 
 /**
- * Returns the limits in the variable `OPERATOR_LIMITS`.
+ * Returns the limits in the variable `OPERATOR_LIMITS`. Throws, so that the cold start fails.
  *
- * @throws SyntaxError for what is not JSON, ZodError for what is not `OperatorLimits`: so that the cold start fails
+ * @throws SyntaxError for a text that is not JSON, ZodError for a value that is not `OperatorLimits`
  */
 export function readOperatorLimits(variable: string): OperatorLimits {
   return schema.parse(JSON.parse(variable)) as OperatorLimits;

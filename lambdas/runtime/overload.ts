@@ -10,13 +10,14 @@ const freshMs = 5_000;
 const retryAfterSeconds = 30;
 
 /**
- * Watches the depth of a queue, reading it at most every five seconds for each container. The last reading decides, and
- * the next one runs beside the command that needs it: no accepted command waits for it. A refusal rests on a reading of the
- * last five seconds, and waits for one if there is none.
+ * Returns a function that watches the depth of a queue. It reads the depth at most every five seconds for each
+ * container. The last reading decides. The next one runs beside the command that starts it, so no accepted command
+ * waits for it. A refusal rests on a reading of the last five seconds, and waits for one if there is none.
  *
- * So after the queue has passed its limit a container accepts what comes until its next reading is due, at most five
- * seconds later, and the command that starts this reading. A container that has read no depth yet accepts one command too.
- * A depth that cannot be read counts as shallow: refusing money because a metric is missing would be the larger harm.
+ * After the queue has passed its limit, a container accepts commands until its next reading is due. That is at most
+ * five seconds later, and includes the command that starts this reading. A container without a reading accepts one
+ * command too. A depth that cannot be read counts as shallow: refusing money because a metric is missing would be the
+ * larger harm.
  *
  * @param limit most messages that may wait
  */
@@ -43,8 +44,8 @@ export function watchDepth(depth: () => Promise<number>, limit: number, now: () 
 }
 
 /**
- * Refuses a new command for an overloaded queue. The repetition of one that was accepted is let through: it adds
- * no work, and its caller must learn what became of it.
+ * Refuses a new command for an overloaded queue. A repetition of an accepted command passes: it adds no work, and its
+ * caller must learn the result.
  *
  * @throws WalletError `overloaded`
  */

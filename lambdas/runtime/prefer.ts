@@ -7,7 +7,7 @@ import { getTransaction } from '../store/transactions.ts';
 import { headersOf } from './request.ts';
 import { describe, logger } from './telemetry.ts';
 
-/** What the client would like of an asynchronous command (RFC 7240); preferences that we do not know are ignored. */
+/** The client's preferences for an asynchronous command (RFC 7240). Unknown preferences are ignored. */
 export interface Preferences {
   /** Answer before the end, and let a worker do the rest. */
   readonly respondAsync: boolean;
@@ -17,11 +17,15 @@ export interface Preferences {
   readonly waitUntil: number;
 }
 
-/** The gateway gives up after 29 s; waiting ends early enough for the answer to be read and sent. */
+/** The gateway times out after 29 s. The wait ends early enough for the answer to be read and sent. */
 export const longestWaitSeconds = 20;
 const pollMs = 250;
 
-/** @param at when the request came, ISO 8601: what it took to accept the command is a part of the wait */
+/**
+ * Returns the preferences of a request.
+ *
+ * @param at when the request came, ISO 8601: the time to accept the command is a part of the wait
+ */
 export function preferencesOf(event: APIGatewayProxyEvent, at: string): Preferences {
   const preferences = headersOf(event, 'prefer')
     .flatMap((line) => line.split(/[,;]/))
@@ -36,9 +40,9 @@ export function preferencesOf(event: APIGatewayProxyEvent, at: string): Preferen
 }
 
 /**
- * The transaction as it is at its end, or as far as it has come by then. Nobody waits for what cannot come in time:
- * work that was put back for longer, so that callers of a bank that is away do not hold functions that others need; and
- * a read that fails ends the wait too, as the command was accepted, whatever becomes of the reads.
+ * Returns the transaction at its end, or as it is when the wait is over. The wait ends early for work that was put back
+ * beyond it. So callers do not hold functions that others need while the bank is down. A failed read ends the wait too:
+ * the command was accepted all the same.
  *
  * @param until epoch ms
  */

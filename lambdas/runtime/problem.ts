@@ -1,6 +1,6 @@
 import type { ErrorCode, WalletError } from '../domain/errors.ts';
 
-/** The one table from error codes to HTTP. */
+/** The HTTP status of each error code. No other table maps them. */
 const statuses: Record<ErrorCode, number> = {
   invalid_request: 400,
   idempotency_key_required: 400,
@@ -31,7 +31,7 @@ const statuses: Record<ErrorCode, number> = {
   internal_error: 500,
 };
 
-/** What a handler answers; `body` is sent as JSON. */
+/** The answer of a handler; `body` is sent as JSON. */
 export interface Answer {
   readonly status: number;
   readonly body?: object;

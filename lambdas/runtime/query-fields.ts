@@ -19,7 +19,7 @@ function normalisedTime(text: string, round: 'up' | 'down'): string {
 }
 const endOfTimeMs = Date.UTC(10_000, 0);
 
-/** Parameters that several queries share; routes without a query do not load them. */
+/** Parameters that several queries share. Routes without a query do not load them. */
 export const queryFields = {
   /** Entries on a page, from a query parameter. */
   limit: z._default(
@@ -29,8 +29,8 @@ export const queryFields = {
     ),
     20,
   ),
-  /** A moment: what happened at it or before. */
+  /** A moment, rounded down: events at it are included. */
   moment: time('down'),
-  /** The beginning or the end of a stretch of time: what happened at it or after, or before it. */
+  /** The beginning (inclusive) or end (exclusive) of a stretch of time, rounded up. */
   bound: time('up'),
 };

@@ -6,12 +6,12 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-/** A queue of ids of work; the work itself is in the table. */
+/** A queue of ids of work. The work itself is in the table. */
 export interface Queue<M> {
   readonly send: (message: M) => Promise<void>;
-  /** Sends up to ten messages in one call; gives those that SQS did not take. */
+  /** Sends up to ten messages in one call; returns those that SQS refused. */
   readonly sendAll: (messages: readonly M[]) => Promise<M[]>;
-  /** Delivers a received message again after `seconds` (0 to 43,200) unless it is deleted before. */
+  /** Redelivers a received message after `seconds` (0 to 43,200) unless it is deleted before. */
   readonly delay: (receiptHandle: string, seconds: number) => Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export function openQueue<M extends object>(client: SQSClient, url: string): Que
   };
 }
 
-/** Reads how many messages wait in a queue, whether visible, delayed or in flight; SQS's own estimate. */
+/** Returns a function that reads how many messages a queue has: visible, delayed or in flight; SQS's own estimate. */
 export function openQueueDepth(client: SQSClient, url: string): () => Promise<number> {
   return async () => {
     const { Attributes = {} } = await client.send(

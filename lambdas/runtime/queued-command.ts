@@ -18,13 +18,15 @@ import { describe, logger } from './telemetry.ts';
 import { transactionView } from './views.ts';
 import type { Audience } from './views.ts';
 
-/** What routes work with whose commands a worker finishes. */
+/** The services of routes whose commands a worker finishes. */
 export interface QueuedServices extends LimitedServices, Pick<OperatorServices, 'operatorLimits'> {
   readonly queue: Pick<Queue<WorkMessage>, 'send'>;
   readonly isOverloaded: IsOverloaded;
 }
 
-/** Opens the services of a route whose work goes to the queue at `queueUrl`, refused beyond `queueDepthLimit` messages. */
+/**
+ * Opens the services of a route whose work goes to the queue at `queueUrl`, refused beyond `queueDepthLimit` messages.
+ */
 export function openQueuedServices(of: {
   tableName: string;
   dueShards: number;
@@ -47,9 +49,9 @@ export function openQueuedServices(of: {
 }
 
 /**
- * Enqueues what was accepted and answers: 202, or 200 when the client asked to wait and the end came in time. The write
- * came first: when the send fails, the work is due in the table, and the sweeper sends it. A replay sends nothing: with a
- * message for each replay, one caller could fill the queue.
+ * Enqueues accepted work and answers: 202, or 200 when the client asked to wait and the end came in time. The write
+ * came first: when the send fails, the work is due in the table, and the sweeper sends it. A replay sends nothing: with
+ * a message for each replay, one caller could fill the queue.
  */
 export async function enqueue(
   { transaction, replayed }: Committed,

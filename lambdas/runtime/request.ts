@@ -9,7 +9,7 @@ import { currencyOfWalletId, isReceiptCode, isTransactionId, isWalletId } from '
 import { doubtfulNames, parseExact } from './json.ts';
 
 /**
- * The currency of the wallet that an id names.
+ * Returns the currency of the wallet that an id names.
  *
  * @throws WalletError `wallet_not_found` when the text cannot be a wallet's id
  */
@@ -19,16 +19,16 @@ export function currencyOf(walletId: string): string {
   return currency;
 }
 
-/** Refuses money of one currency for a wallet of another; `given` absent agrees with everything. */
+/** Refuses money of one currency for a wallet of another. An absent `given` agrees with every currency. */
 export function requireCurrency(given: string | undefined, wallet: string): void {
   if (given === undefined || given === wallet) return;
   throw new WalletError('currency_mismatch', { detail: `the wallet holds ${wallet}, the request is about ${given}` });
 }
 
-/** What an Idempotency-Key may be: 1–255 printable ASCII characters. */
+/** The format of an Idempotency-Key: 1–255 printable ASCII characters. */
 export const idempotencyKeyFormat = /^[\x20-\x7e]{1,255}$/;
 
-/** The Idempotency-Key header. */
+/** Returns the Idempotency-Key header. */
 export function idempotencyKeyOf(event: APIGatewayProxyEvent): string {
   const key = headerOf(event, 'Idempotency-Key')?.trim();
   if (key === undefined || key === '') throw new WalletError('idempotency_key_required');
@@ -43,7 +43,7 @@ type ParametersOf<Path extends string> = Path extends `${string}{${infer Name}}$
   : never;
 type PathParameter = ParametersOf<(typeof routes)[number]['path']>;
 
-/** What may stand in a path; a parameter without a format does not compile. */
+/** The formats of path parameters. A parameter without a format does not compile. */
 const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => boolean; refusal: () => WalletError }>> =
   {
     walletId: { isValid: isWalletId, refusal: () => new WalletError('wallet_not_found') },
@@ -65,12 +65,15 @@ export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** The body as the schema describes it. An absent body is an empty object, so that routes without fields need none. */
+/**
+ * Returns the body as the schema describes it. An absent body is an empty object, so that routes without fields need
+ * none.
+ */
 export function bodyOf<S extends z.ZodMiniType>(event: APIGatewayProxyEvent, schema: S): z.output<S> {
   return check(schema, readJson(event));
 }
 
-/** The query as the schema describes it; a parameter that is given twice is refused. */
+/** Returns the query as the schema describes it. A parameter that is given twice is refused. */
 export function queryOf<S extends z.ZodMiniType>(event: APIGatewayProxyEvent, schema: S): z.output<S> {
   const query = event.multiValueQueryStringParameters ?? {};
   const repeated = Object.keys(query).filter((name) => (query[name]?.length ?? 0) > 1);
@@ -87,7 +90,7 @@ export function refuseQuery(event: APIGatewayProxyEvent): void {
 /**
  * Returns a header's value. The case of the header's name does not matter.
  *
- * @throws WalletError `invalid_request` when it is given twice, as it is not defined which one counts
+ * @throws WalletError `invalid_request` when it is given twice, as the standard does not define which one counts
  */
 export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
   const [value, ...others] = headersOf(event, name);
@@ -103,7 +106,7 @@ export function headersOf(event: Pick<APIGatewayProxyEvent, 'multiValueHeaders'>
   );
 }
 
-/** An `invalid_request` that names what was wrong. */
+/** Returns an `invalid_request` with its invalid fields. */
 export function invalid(errors: readonly InvalidField[]): WalletError {
   return new WalletError('invalid_request', { errors });
 }
@@ -134,7 +137,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Content codings that the gateway decodes. */
 const decodedCodings = ['identity', 'gzip', 'deflate'];
 
-/** @throws WalletError `unsupported_media_type` for what is not JSON in UTF-8 */
+/**
+ * Throws for a body that is not JSON in UTF-8.
+ *
+ * @throws WalletError `unsupported_media_type`
+ */
 function requireJson(event: APIGatewayProxyEvent): void {
   const [mediaType, ...parameters] = (headerOf(event, 'Content-Type') ?? '')
     .split(';')
@@ -157,18 +164,18 @@ function check<S extends z.ZodMiniType>(schema: S, value: unknown): z.output<S> 
   if (result.success) return result.data;
   throw invalid(
     result.error.issues.slice(0, mostErrors).flatMap(({ path, message, ...issue }) =>
-      // An unknown field is an issue of its parent; the caller looks for the field.
+      // An unknown field is an issue of its parent. The caller looks for the field.
       issue.code === 'unrecognized_keys'
         ? issue.keys
             .slice(0, mostErrors)
             .map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }))
-        : // Nothing that was sent is undefined.
+        : // a sent value is never undefined
           [{ path: path.join('.'), message: issue.input === undefined ? 'is required' : message }],
     ),
   );
 }
 
-/** Returns what is wrong with a field whose schema has no text for it, without the validator's own words. */
+/** Returns a message about a field whose schema has no text for it, without the validator's own texts. */
 function wordsOf(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':

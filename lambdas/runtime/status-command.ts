@@ -6,7 +6,7 @@ import type { RouteServices } from './http.ts';
 import { fields } from './body-fields.ts';
 import { walletView } from './views.ts';
 
-/** An operators' route that sets a wallet's status and answers with the wallet. */
+/** Returns an operators' route that sets a wallet's status and answers with the wallet. */
 export function statusCommand(name: 'freeze' | 'unfreeze' | 'close', status: WalletStatus) {
   return command({
     name,

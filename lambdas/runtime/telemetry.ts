@@ -15,8 +15,8 @@ export function nameRequest(fields: Readonly<Record<string, string>>): void {
 }
 
 /**
- * An error and its causes for the log: names, messages and stacks only. The SDK's errors carry the items that a write
- * failed on, and with them bank accounts.
+ * Returns an error and its causes for the log: names, messages and stacks only. The SDK's errors carry the items that a
+ * write failed on, and with them bank accounts.
  */
 export function describe(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error };

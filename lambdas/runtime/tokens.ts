@@ -9,7 +9,7 @@ import type { Forgeries } from './forgeries.ts';
 import { keep } from './keep.ts';
 import type { Lifetimes } from './keep.ts';
 
-/** Who issues the callers' tokens; see `environments` in contract.ts. */
+/** The issuer of the callers' tokens; see `environments` in contract.ts. */
 export interface TokenSettings {
   readonly TOKEN_KIND: string;
   readonly TOKEN_ISSUER: string;
@@ -29,7 +29,10 @@ export type VerifyToken = (
 
 type Scope = (typeof allScopes)[number];
 
-/** A principal is part of keys: bounded, and without spaces, so that no token can pass for the service itself. */
+/**
+ * The format of a principal. It is part of keys, so it is bounded. It has no spaces, so that no token can pass for the
+ * service itself.
+ */
 const principalFormat = /^[\x21-\x7e]{1,128}$/;
 const fetchTimeoutMs = 3_000;
 /**
@@ -39,10 +42,10 @@ const fetchTimeoutMs = 3_000;
 const lifetimes: Lifetimes = { refreshAfterMs: 60_000, staleAfterMs: 120_000 };
 
 /**
- * Verifies bearer tokens of one issuer: signature, issuer, expiry, and that the token is meant for this service.
- * An `oidc` token says so with its audience. A `cognito` access token has none: it must be an access token (an ID token
- * carries no scopes and is for the client itself), and its scopes name our resource server. In `cognito` tokens groups
- * make people operators; in `oidc` tokens groups are not read.
+ * Returns a verifier of bearer tokens of one issuer. It checks signature, issuer and expiry, and that the token is
+ * meant for this service. An `oidc` token shows that with its audience. A `cognito` token must be an access token, and
+ * its scopes must name our resource server. (An ID token has no scopes and is for the client itself.) In `cognito`
+ * tokens groups make people operators; in `oidc` tokens groups are ignored.
  *
  * @param forgeries limits how many wrong signatures are checked; absent where the gateway limits the route
  * @throws Error when the issuer's keys cannot be read: a fault of the service, not of the caller
@@ -94,13 +97,16 @@ export function openTokenVerifier(
   };
 }
 
-/** Returns where the keys are. An emulator of Cognito has its address in the variable that AWS's SDKs read. */
+/** Returns the URL of the keys. An emulator of Cognito has its address in the variable that AWS's SDKs read. */
 function keysUri({ TOKEN_KIND: kind, TOKEN_JWKS_URI: uri }: TokenSettings): string {
   const endpoint = process.env['AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER'];
   return kind === 'cognito' && endpoint ? endpoint + new URL(uri).pathname : uri;
 }
 
-/** Reads the issuer's public keys. The library's own fetcher speaks https only, and an issuer on this machine has none. */
+/**
+ * Reads the issuer's public keys. The library's own fetcher supports only https, and an issuer on this machine has
+ * none.
+ */
 async function fetchKeys(uri: string): Promise<Jwks> {
   const response = await fetch(uri, { signal: AbortSignal.timeout(fetchTimeoutMs) });
   if (!response.ok) throw new Error(`the token issuer's keys at ${uri} were answered with ${String(response.status)}`);
@@ -113,8 +119,8 @@ async function fetchKeys(uri: string): Promise<Jwks> {
  * Returns the scopes that count in an access token of the pool.
  *
  * - A machine's token has the id of its client as `sub`. All its scopes count.
- * - Any other token is a person's. Of its scopes only those of owners count, also when a client of the pool allows more.
- *   Its groups add the scopes of operators.
+ * - Any other token is a person's. Of its scopes only those of owners count, also when a client of the pool allows
+ *   more. Its groups add the scopes of operators.
  * - A token without a scope of ours is for another service, so its groups add nothing.
  */
 function scopesInPool(claims: JwtPayload): readonly Scope[] {

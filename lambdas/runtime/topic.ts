@@ -9,16 +9,16 @@ export interface Notification {
   readonly eventId: string;
   readonly ownerId: string;
   readonly channel: Channel;
-  /** The event, cut to what this owner may see: `noticeOf` in views.ts. */
+  /** The event, cut to the fields that this owner may see: `noticeOf` in views.ts. */
   readonly event: Notice;
 }
 
 /** Publishes a notification; settles when SNS has answered. */
 export type Notify = (notification: Notification) => Promise<void>;
 
-/** SNS takes ten messages a call, of 256 KB together; the rest is for attributes. */
+/** SNS takes ten messages a call, of 256 KB together. The rest is for attributes. */
 const limits = { most: 10, mostBytes: 240_000 };
-/** How long a notification waits at most for nine others to share its call. */
+/** Longest wait of a notification for nine others to share its call. */
 const gatherMs = 20;
 
 interface Waiting {
@@ -29,8 +29,9 @@ interface Waiting {
 }
 
 /**
- * A topic to which notifications that are published at about the same time go ten in a call. Each is answered for
- * itself: one that SNS refuses fails alone; when a call fails as a whole, nobody knows which of them went.
+ * Returns a function that publishes notifications, ten in a call when they come at about the same time. Each settles
+ * alone: a refusal by SNS fails one notification. When a call fails as a whole, it is unknown which of them SNS
+ * accepted.
  */
 export function openTopic(client: Pick<SNSClient, 'send'>, topicArn: string): Notify {
   let waiting: Waiting[] = [];

@@ -1,6 +1,7 @@
 /**
- * What each audience sees. A view is a table with a decision for each field and audience, so that a new field of a
- * transaction, wallet or entry does not compile until it is decided who sees it. Answers list fields in the tables' order.
+ * The view of each audience. A view is a table with a decision for each field and audience. So a new field of a
+ * transaction, wallet or entry does not compile until each audience has a decision. Answers list fields in the tables'
+ * order.
  */
 import type * as z from 'zod';
 import type { namedSchemas } from '../answer-schemas.ts';
@@ -18,16 +19,18 @@ import type { EventOf, ServiceEvent } from '../event-schemas.ts';
 import { receiptCodeOf } from '../store/keys.ts';
 
 /**
- * - `operator`: sees everything that is not the service's own bookkeeping; account numbers are masked.
+ * The audiences of views.
+ *
+ * - `operator`: sees everything except the service's own bookkeeping; account numbers are masked.
  * - `owner`: the owner of the wallet that a transaction acts on, or of the wallet itself.
  * - `counterparty`: the owner of the wallet that receives a transfer.
- * - `subscriber`: every consumer of the bus: the audit, notifications, consumers of yours. The archive cannot delete from
- *   events, so they hold no evidence and no holder of an account. The event itself names the actor.
+ * - `subscriber`: every consumer of the bus: the audit, notifications, consumers of yours. The archive cannot delete
+ *   from events, so they hold no evidence and no holder of an account. The event itself names the actor.
  */
 export const audiences = ['operator', 'owner', 'counterparty', 'subscriber'] as const;
 export type Audience = (typeof audiences)[number];
 
-/** A field is shown as it is (true), not at all (false), or as what the function makes of it. */
+/** A field is shown (true), hidden (false), or shown as the function's result. */
 type Decision<Value, Source> = boolean | ((value: Value, source: Partial<Source>) => unknown);
 
 /** A decision for each field of `Source` and each audience. */
@@ -43,7 +46,7 @@ const internal = { ...operatorOnly, operator: false } as const;
 
 /** A transaction with the fields that are computed for its views. */
 interface ShownTransaction extends Omit<OpenWithdrawal, 'resolution'> {
-  /** Whole on a record, without its words and the operator in an event. */
+  /** Whole on a record. An event lacks its texts and the operator. */
   readonly resolution?: Partial<Resolution> | undefined;
   readonly receiptCode: string;
   /** The actor behind the command. */
@@ -65,7 +68,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   status: everyAudience,
   amount: everyAudience,
   currency: everyAudience,
-  // The receiver can pay back.
+  // Shown to the receiver too, so that it can pay back.
   walletId: everyAudience,
   counterpartyWalletId: everyAudience,
   destination: {
@@ -155,7 +158,7 @@ function shownTransaction(transaction: Transaction): ShownTransaction {
   return { ...transaction, receiptCode: receiptCodeOf(transaction), requestedBy: requesterOf(transaction) };
 }
 
-// DynamoDB gives the members of a map in any order; answers have one.
+// DynamoDB gives the members of a map in any order; answers have a fixed one.
 function postingsOf(postings: Transaction['postings']) {
   return postings.map(({ account, amount }) => ({ account, amount }));
 }
@@ -165,7 +168,7 @@ function sorted(members: Readonly<Record<string, string>>): Record<string, strin
   return Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Returns a cancellation as its owner may see it: without an operator's words and identity. */
+/** Returns a cancellation as its owner may see it: without an operator's reason and identity. */
 function cancellationOf({ actor, reason, at }: Cancellation) {
   return { by: actor.kind, ...(actor.kind === 'owner' && { reason }), at };
 }
@@ -218,7 +221,7 @@ export function walletView(wallet: Wallet, audience: WalletAudience): WalletView
   return shown(walletFields, { ...wallet, balance: balanceView(wallet) }, audience) as WalletView;
 }
 
-/** A wallet's balance: amounts in minor units, `version` counting the changes of the wallet. */
+/** Returns a wallet's balance: amounts in minor units, `version` counting the changes of the wallet. */
 export function balanceView({ walletId, currency, available, held, total, version }: Wallet) {
   return { walletId, currency, available, held, total, version };
 }
@@ -265,7 +268,7 @@ function shown<Source extends object, A extends Audience>(
   );
 }
 
-/** What one owner is notified of. */
+/** The content of a notification to one owner. */
 export interface Notice {
   readonly eventId: string;
   readonly type: EventType;
@@ -281,8 +284,8 @@ export interface Notice {
 type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy'>>;
 
 /**
- * Returns an event as one owner is notified of it: only what that owner may see, without the actor, the reason and the
- * limits of the screening.
+ * Returns an event cut to the fields that one owner may see, without the actor, the reason and the limits of the
+ * screening.
  */
 export function noticeOf(event: Notified, audience: 'owner' | 'counterparty'): Notice {
   const { eventId, type, version, occurredAt, walletIds } = event;

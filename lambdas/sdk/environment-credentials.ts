@@ -1,7 +1,7 @@
 /**
- * Stands in for `@aws-sdk/credential-provider-node` in bundles. Lambda and the local runner give a function its credentials
- * in the environment, and they stay the same until the process ends. The SDK's own chain can also ask profiles, other
- * services of AWS and the metadata of a machine. Loading that code takes about a fifth of a cold start.
+ * Stands in for `@aws-sdk/credential-provider-node` in bundles. Lambda and the local runner give a function its
+ * credentials in the environment, and they stay the same until the process ends. The SDK's own chain can also ask
+ * profiles, other services of AWS and the metadata of a machine. Loading that code takes about a fifth of a cold start.
  */
 export function defaultProvider(): () => Promise<{
   accessKeyId: string;

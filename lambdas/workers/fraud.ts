@@ -30,7 +30,7 @@ type SuspicionEvent = EventOf<'activity.suspicious'>;
 export interface FraudServices {
   /** The wallets, to freeze them. */
   readonly table: Table;
-  /** What is remembered of their movements. */
+  /** The screening's memory of the wallets' movements. */
   readonly activity: Table;
   readonly publisher: Publisher;
   readonly policy: FraudPolicy;
@@ -49,11 +49,10 @@ interface WalletMovement extends Movement {
 type ActivityOf = (walletId: string) => KnownActivity;
 
 /**
- * Counts the movements in the events, each once for its wallet, and publishes a suspicion for each limit that they go
- * over.
+ * Counts the movements in the events, each once for its wallet. Publishes a suspicion for each limit that they exceed.
  *
  * @param deadline epoch ms after which no further try to publish begins
- * @returns the ids of the envelopes that must be delivered again, with the reason
+ * @returns the ids of the envelopes that must be redelivered, with the reason
  */
 export async function screen(
   deliveries: readonly Delivery<ScreenedType>[],
@@ -90,7 +89,7 @@ async function screenWallet(
   const signals = await count(walletId, movements, activityOf, services);
   const suspicions = signals.map(({ signal, movement }) => suspicionOf(signal, movement));
   if (suspicions.length === 0) return;
-  // First the wallet: a subscriber that gets the suspicion finds it frozen.
+  // Freezes the wallet first: a subscriber that gets the suspicion finds it frozen.
   if (services.freezeOnSuspicion) await freeze(walletId, suspicions, services.table);
   const failures = await publishEvents(services.publisher, suspicions, deadline);
   const [failure] = failures.values();
@@ -98,7 +97,7 @@ async function screenWallet(
   logger.warn('suspicious activity', { walletId, rules: suspicions.map(({ activity }) => activity.rule) });
 }
 
-/** Tries at counting when others count for the same wallet at the same time. */
+/** Tries to count when other workers count for the same wallet at the same time. */
 const mostTries = 8;
 
 /** Counts the movements that are not counted yet; returns the signals of all. */
@@ -128,7 +127,9 @@ function limitsFor(policy: FraudPolicy, currency: string): FraudLimits {
   return { ...policy, ...policy.byCurrency?.[currency] };
 }
 
-/** Returns what an event moves: a transfer moves money out of one wallet and, when it is completed, into another. */
+/**
+ * Returns the movements of an event. A transfer moves money out of one wallet and, when it is completed, into another.
+ */
 function movementsOf({ envelopeId, event: { type, transaction } }: Delivery<ScreenedType>): WalletMovement[] {
   const { transactionId, walletId, counterpartyWalletId, currency, amount, destination } = transaction;
   const { createdAt, completedAt = createdAt } = transaction;
@@ -170,8 +171,8 @@ function suspicionOf({ rule, transactionId, figures, limits }: Signal, movement:
 }
 
 /**
- * Freezes a wallet, once for each suspicion: when an operator has unfrozen it, a repetition of the same suspicion
- * does not freeze it again.
+ * Freezes a wallet, once for each suspicion. When an operator has unfrozen it, a repetition of the same suspicion does
+ * not freeze it again.
  */
 async function freeze(walletId: string, suspicions: readonly SuspicionEvent[], table: Table): Promise<void> {
   for (const { eventId, activity } of suspicions) {
@@ -189,7 +190,7 @@ async function freeze(walletId: string, suspicions: readonly SuspicionEvent[], t
       });
       if (!replayed) logger.warn('wallet frozen', { walletId, rule: activity.rule, eventId });
     } catch (error) {
-      // A closed wallet lets nothing out, so there is nothing to freeze.
+      // No money leaves a closed wallet, so there is nothing to freeze.
       if (!(error instanceof WalletError) || error.code !== 'wallet_closed') throw error;
     }
   }

@@ -26,19 +26,19 @@ export interface NotifierServices {
   readonly notify: Notify;
 }
 
-/** The notifications that one message asks for. */
+/** The notifications of one message. */
 interface Addressed {
   readonly envelopeId: string;
   readonly notifications: readonly Notification[];
 }
 
-/** What one batch read takes. */
+/** Most items of one batch read. */
 const mostKeys = 100;
 
 /**
- * Notifies the owners of the wallets in each event, on the channels that they asked for.
+ * Notifies the owners of the wallets in each event, on the channels of their preferences.
  *
- * @returns the ids of the envelopes that must be delivered again, with the reason
+ * @returns the ids of the envelopes that must be redelivered, with the reason
  */
 export async function notifyOwners(
   deliveries: readonly NotifiedDelivery[],
@@ -66,8 +66,8 @@ export async function notifyOwners(
 }
 
 /**
- * Sends the notifications of a message, but for those that another message is responsible for. When one fails, the
- * message comes again: those that SNS took are recorded as finished then, so that they are not sent again.
+ * Sends the notifications of a message, except those that another message is responsible for. When one fails, SQS
+ * redelivers the message. Those that SNS accepted are recorded as finished then, so that they are not sent again.
  *
  * @throws the reason of the first that failed
  */
@@ -89,7 +89,7 @@ async function sendAll({ envelopeId, notifications }: Addressed, { sent, notify 
   throw failure.reason;
 }
 
-/** Returns for each message a notification for each owner and channel. */
+/** Returns the notifications of each message: one for each owner and channel. */
 async function address(table: Table, deliveries: readonly NotifiedDelivery[]): Promise<Addressed[]> {
   const walletIds = deliveries.flatMap(({ event }) => ('wallet' in event ? [] : event.walletIds));
   const wallets = new Map(await inParts(walletIds, async (part) => [...(await getWallets(table, part))]));

@@ -13,23 +13,26 @@ import type { Queue } from '../runtime/queue.ts';
 import { describe, logger } from '../runtime/telemetry.ts';
 import { changeOf } from '../store/stream.ts';
 
-/** A record that no further try would publish, as the relay's own input: whoever has mended the cause hands it back. */
+/**
+ * A record that no retry would publish, in the form of the relay's own input. So an operator who has fixed the cause
+ * can send it to the relay again.
+ */
 export type SetAside = Pick<DynamoDBStreamEvent, 'Records'>;
 
 export interface RelayServices {
   readonly publisher: Publisher;
   readonly setAside: Pick<Queue<SetAside>, 'send'>;
   readonly fingerprintKey: KeySource;
-  /** The issuer that the stack takes tokens of. */
+  /** The issuer whose tokens the stack accepts. */
   readonly issuer: string;
 }
 
 /**
- * Publishes what has changed, at least once. A record that can never become an event is set aside, so that it does not
- * hold up those behind it; one that cannot be published now holds them up, so that none is missing.
+ * Publishes changes, at least once. A record that can never become an event is set aside, so that it does not block
+ * those behind it. A record that cannot be published now blocks them, so that none is missing.
  *
  * @param deadline epoch ms after which no further try begins
- * @returns the first record that is to be delivered again, with all behind it; undefined when all have been dealt with
+ * @returns the first record to redeliver, with all behind it; undefined when all are published or set aside
  */
 export async function relay(
   records: readonly DynamoDBRecord[],
@@ -86,7 +89,7 @@ const services: RelayServices = {
 /** Time that is left when the last try begins: for that try, and for setting aside. */
 const reserveMs = 8_000;
 
-/** Consumes the table's stream. A failure names the record from which Lambda delivers again. */
+/** Consumes the table's stream. The result names the record from which Lambda redelivers. */
 export async function handler(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
   const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
   const again = await relay(event.Records, services, deadline);

@@ -12,7 +12,7 @@ import type { DueType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 
-/** A queue that work is sent to, and how many of its messages wait. */
+/** A queue for work, and the number of its messages. */
 export interface SweptQueue {
   readonly send: Pick<Queue<WorkMessage>, 'sendAll'>['sendAll'];
   readonly depth: () => Promise<number>;
@@ -24,17 +24,19 @@ export interface SweeperServices {
   readonly transfers: SweptQueue;
 }
 
-/** Work is overdue when it was due this long ago and no worker has moved it: its message is lost, or its worker crashed. */
+/**
+ * Work is overdue when it was due this long ago and no worker has moved it: its message is lost, or its worker crashed.
+ */
 const graceMs = 60_000;
 /** A queue with more messages than these has a backlog. */
 const backlog = 2_000;
 /** Shards of a type that are swept at the same time. */
 const shardsAtATime = 8;
-/** Overdue work that is taken from a shard before the next one has its turn. */
+/** Overdue work of one shard that is queued before the next shard's turn. */
 const pageSize = 100;
-/** Time in which a run may begin on another page of a type, ms: the run ends after 50 s. */
+/** Time in which a run may begin another page of a type, ms: the run ends after 50 s. */
 const sweepMs = 18_000;
-/** The shards that no work is written to are swept in turn, each once in so many minutes. */
+/** Shards that no work is written to are swept in turn, each once in this many minutes. */
 const turns = 60;
 /** Most withdrawals queued in one run whose wait has ended. */
 const mostWaiting = 1_000;
@@ -42,15 +44,15 @@ const mostWaiting = 1_000;
 const batchSize = 10;
 
 /**
- * Queues overdue work again, until nothing is overdue or the time is over. Marks it as due now before it sends: when the
- * send fails, the work is overdue again after the grace. While a queue has a backlog, its overdue work is not queued again,
- * as the backlog most likely holds its message.
+ * Queues overdue work again, until nothing is overdue or the time is over. Marks it as due now before it sends: when
+ * the send fails, the work is overdue again after the grace. While a queue has a backlog, its overdue work is not
+ * queued again, as the backlog most likely holds its message.
  *
- * What is due is decided by the database's clock. By a clock that is ahead the sweeper would put off all open work again
- * and again.
+ * The database's clock decides which work is due. By a clock that is ahead, the sweeper would postpone all open work
+ * again and again.
  *
- * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts the
- * withdrawals in review: their alarm lasts until an operator has ended the last one.
+ * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts
+ * the withdrawals in review: their alarm lasts until an operator has ended the last one.
  *
  * A part that fails does not stop the others.
  *
@@ -80,7 +82,7 @@ async function hasRoom(queue: SweptQueue): Promise<boolean> {
   return (await queue.depth()) <= backlog;
 }
 
-/** Queues the withdrawals whose wait has ended, without a grace: no message of theirs can be on its way. */
+/** Queues the withdrawals whose wait has ended, without a grace: they have no message on its way. */
 async function resume(table: Table, queue: SweptQueue, now: number): Promise<void> {
   const waiting = await listWaiting(table, { before: new Date(now).toISOString(), limit: mostWaiting });
   const resumed = await requeueAll(table, queue, waiting, now);
@@ -91,9 +93,8 @@ async function resume(table: Table, queue: SweptQueue, now: number): Promise<voi
  * Sweeps the shards of a type side by side, a page of each at a time. Goes on with the shards that have more while the
  * workers keep up: each round begins only if the queue has no backlog.
  *
- * @returns how much was queued again
- *
  * @param now the database's time at the beginning, epoch ms
+ * @returns how much was queued again
  */
 async function sweepType(table: Table, type: DueType, queue: SweptQueue, now: number): Promise<number> {
   if (!(await hasRoom(queue))) return 0;
@@ -115,8 +116,8 @@ async function sweepType(table: Table, type: DueType, queue: SweptQueue, now: nu
 }
 
 /**
- * Returns the shards for this run: those that work is written to, and some of the others. Those may have work from a time
- * at which the stack had more shards.
+ * Returns the shards for this run: those that work is written to, and some of the others. Those may have work from a
+ * time at which the stack had more shards.
  */
 function shardsToSweep({ dueShards = defaultDueShards, now }: Table): number[] {
   const turn = Math.floor(now() / 60_000) % turns;

@@ -15,14 +15,16 @@ import type { QueuedTransfer } from '../store/transfers.ts';
 
 /** Transactions that one call reads. */
 const mostReads = 100;
-/** Receivers that are credited side by side. The groups of one receiver exclude each other, and go one after the other. */
+/**
+ * Receivers that are credited side by side. The groups of one receiver exclude each other, so they follow one another.
+ */
 const receiversAtATime = 32;
 
 /**
- * Ends queued transfers: each receiver is credited once for each 99 of its transfers in the batch. When it may not be
- * credited, each sender is made whole. Transfers that had ended before are left alone.
+ * Ends queued transfers: each receiver is credited once for each 99 of its transfers in the batch. When the receiver
+ * cannot be credited, each sender gets the money back. Transfers that had ended before are left unchanged.
  *
- * @param crowd how many transfers of a group are a crowd
+ * @param crowd number of transfers from which a group is a crowd
  * @returns the transfers that could not be ended now, with the reason; the others are at rest
  */
 export async function endTransfers(
@@ -45,7 +47,7 @@ export async function endTransfers(
       try {
         await endGroup(table, group, crowd);
       } catch (error) {
-        // A receiver that is busy now would keep the others waiting, too.
+        // A receiver that is busy now would delay the other receivers, too.
         for (const { transactionId } of groupsOfOne.slice(index).flat()) failed.set(transactionId, error);
         return;
       }
@@ -66,10 +68,10 @@ async function endGroup(table: Table, group: readonly QueuedTransfer[], crowd: n
   const { ended, refusal } = outcome;
   const open = group.filter(({ transactionId }) => !ended.has(transactionId));
   if (refusal === undefined || open.length < group.length) {
-    // What was refused is the whole group. Without a refusal some had ended, so that each round has fewer.
+    // The refusal was for the whole group. Without a refusal some had ended, so each round has fewer.
     await endGroup(table, open, crowd);
   } else if (refusal.code === 'balance_limit_exceeded' && group.length > 1) {
-    // Not all of them fit; one by one, some may.
+    // The amounts together exceed the balance limit. One by one, some transfers may fit.
     for (const transfer of group) await endGroup(table, [transfer], crowd);
   } else {
     for (const transfer of group) await fail(table, transfer, refusal, at);

@@ -51,9 +51,9 @@ export interface WithdrawalServices {
 /**
  * Makes one visit to the bank for a withdrawal: claims it, asks or submits, and books the answer.
  *
- * Once a submit may have left, the bank is asked before the payment is submitted again, with the same reference. Only a
- * definite answer moves the money. A worker that crashes or times out between two steps leaves a record that shows the
- * next worker what may have happened.
+ * Once a submit may have left, the worker asks the bank before it submits the payment again, with the same reference.
+ * Only a definite answer moves the money. A worker that crashes or times out between two steps leaves a record that
+ * shows the next worker which calls may have left.
  *
  * @returns when the message must be redelivered (epoch ms); undefined when it is not needed any more
  * @throws WalletError `busy`, and the error of the bank's keys; then the queue redelivers the message
@@ -83,9 +83,9 @@ interface Visit {
 /** An answer of the bank, to be booked. */
 interface Answered {
   readonly answer: SubmitOutcome;
-  /** Whether it answers a submit of this visit; otherwise the bank was only asked. */
+  /** Whether it answers a submit of this visit; otherwise the worker only asked. */
   readonly submitted: boolean;
-  /** Latest time at which a submit may have left (ISO 8601 UTC); undefined when nothing can be out. */
+  /** Latest time at which a submit may have left (ISO 8601 UTC); undefined when none can have left. */
   readonly submitBy: string | undefined;
 }
 
@@ -98,11 +98,11 @@ interface PutBack {
   readonly submitBy: string | undefined;
   readonly attempt?: Attempt | undefined;
   readonly refusedSince?: string | undefined;
-  /** What it waits for without a message: the sweeper queues it when it is due. */
+  /** The reason for a wait without a message: the sweeper queues the withdrawal when it is due. */
   readonly waitingFor?: Transaction['waitingFor'];
 }
 
-/** A worker whose clock may be wrong waits at least this long, so that another one gets the message. */
+/** Shortest wait after a worker's clock was doubted, so that another worker gets the message. */
 const clockWaitMs = 10_000;
 
 function newClaim(now: number, bankId: string): Claim {
@@ -110,12 +110,12 @@ function newClaim(now: number, bankId: string): Claim {
   return { claimId: randomUUID(), at: iso(now), leaseUntil, submitBy, bankId };
 }
 
-/** Returns whether a submit may be out at another bank, so that this bank can neither be asked nor paid. */
+/** Returns whether a submit may have left for another bank, so that this bank can neither be asked nor paid. */
 function isOutElsewhere({ submitBy, bankId }: OpenWithdrawal, thisBank: string): boolean {
   return submitBy !== undefined && bankId !== undefined && bankId !== thisBank;
 }
 
-/** Asks the bank about an earlier submit, if one may have left, and submits when none can be out. */
+/** Asks the bank about an earlier submit, if one may have left, and submits when none can be at the bank. */
 async function consult({ withdrawal, claim }: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
   const { table, bank, policy } = services;
   const { submitBy } = withdrawal;
@@ -124,7 +124,8 @@ async function consult({ withdrawal, claim }: Visit, services: WithdrawalService
       const askedAt = table.now();
       const found = await bank.find(paymentOf(withdrawal));
       if (found.outcome !== 'not_found') return { answer: found, submitted: false, submitBy };
-      // The answer was true at some time between the question and its arrival. The time of the question is the safe one.
+      // The answer was true at some time between the question and its arrival. The time of the question is the safe
+      // one.
       const definiteAt = notFoundCountsAt(submitBy, policy);
       if (askedAt < definiteAt) {
         const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
@@ -171,7 +172,10 @@ class WrongClock extends Error {
   }
 }
 
-/** Returns the reading of a clock that may be wrong. An answer without a time proves nothing: only stand-ins for DynamoDB send it. */
+/**
+ * Returns the reading of a clock that may be wrong. An answer without a time proves nothing: only stand-ins for
+ * DynamoDB send it.
+ */
 function ifWrong(reading: ClockReading | undefined): ClockReading | undefined {
   return reading === undefined || isClockRight(reading) ? undefined : reading;
 }
@@ -183,9 +187,9 @@ function reportDoubt(transactionId: string, reading: ClockReading): void {
 }
 
 /**
- * Leaves a withdrawal to a worker whose clock is right. `submitBy` stays as it was before the claim: this clock must not
- * decide when "not found" counts. The withdrawal is due again by the database's time, and no earlier than it was: so the
- * sweeper does not take the message for lost, and no other worker's lease is cut short.
+ * Leaves a withdrawal to a worker whose clock is right. `submitBy` stays as it was before the claim: this clock must
+ * not decide when "not found" counts. The withdrawal is due again by the database's time, and no earlier than before.
+ * So the sweeper does not count the message as lost, and no other worker's lease is cut short.
  */
 function leaveToRightClock(
   { transactionId, createdAt, dueAt, submitBy }: OpenWithdrawal,
@@ -202,10 +206,10 @@ function leaveToRightClock(
 }
 
 /**
- * Returns when a message is wanted again whose withdrawal this worker could not claim, epoch ms by this worker's clock. A
- * clock that is behind takes due work for future work: another worker gets the message soon.
+ * Returns when to redeliver the message of a withdrawal that this worker could not claim, epoch ms by this worker's
+ * clock. To a clock that is behind, due work seems to lie in the future. So another worker gets the message soon.
  *
- * @param again when it is wanted again if the clock is right; undefined: not at all
+ * @param again when to redeliver if the clock is right; undefined: not at all
  */
 function wantedSoon(
   again: number | undefined,
@@ -219,7 +223,9 @@ function wantedSoon(
   return Math.min(again, table.now() + clockWaitMs);
 }
 
-/** Moves the money by a definite answer of the bank. Puts the withdrawal back, or into review, after any other answer. */
+/**
+ * Moves the money by a definite answer of the bank. Puts the withdrawal back, or into review, after any other answer.
+ */
 async function book(visit: Visit, answered: Answered, services: WithdrawalServices): Promise<number | undefined> {
   const { table, bank, policy } = services;
   const { withdrawal } = visit;
@@ -259,7 +265,7 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
   }
 }
 
-/** Puts a withdrawal that may be out at another bank into review: only that bank can say what became of it. */
+/** Puts a withdrawal into review that may be at another bank: only that bank knows the outcome. */
 function reviewElsewhere(visit: Visit, { table, bankId }: WithdrawalServices): Promise<number | undefined> {
   const reason = `submitted to bank ${visit.withdrawal.bankId}; this bank is ${bankId}`;
   const attempt: Attempt = { at: iso(table.now()), submitted: false, outcome: 'unknown', reason };
@@ -274,7 +280,8 @@ async function leaveToPeople(visit: Visit, attempt: Attempt, table: Table): Prom
 }
 
 /**
- * Puts the withdrawal back. When another worker has taken the claim, nothing is written, and the next delivery shows it.
+ * Puts the withdrawal back. When another worker has taken the claim, nothing is written, and the next delivery shows
+ * it.
  *
  * @returns when the message must be redelivered (epoch ms); undefined for a withdrawal that waits for its wallet
  */
@@ -289,8 +296,8 @@ function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
 }
 
 /**
- * Returns when a withdrawal that this worker cannot claim is due (epoch ms). Undefined when no message is needed: it has
- * ended, is in review, does not exist, or waits for its wallet, and then the sweeper queues it.
+ * Returns when a withdrawal that this worker cannot claim is due (epoch ms). Returns undefined when no message is
+ * needed: it has ended, is in review, does not exist, or waits for its wallet. The sweeper queues the last of these.
  */
 function wantedAgain(current: OpenWithdrawal | undefined): number | undefined {
   if (current?.dueAt === undefined || isAtRest(current) || current.waitingFor !== undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: a story about two owners, told over HTTP against the running service (`npm start`), or, where no URL is
- * given and nothing listens, against one that the demo starts for itself. Exits 0 only if every figure is what it must be.
+ * `npm run demo`: a story about two owners, over HTTP against the running service (`npm start`). Without a URL, and if
+ * nothing listens, it starts a service of its own. Exits 0 only if every figure is right.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,7 +45,7 @@ console.log(wrong === 0 ? '\nEvery figure is right.' : `\n${wrong} figures are W
 process.exitCode = wrong === 0 ? 0 : 1;
 
 async function story(): Promise<void> {
-  // Names of their own, so that the story can be told twice on the same data.
+  // New names for each run, so that the story can run twice on the same data.
   const run = randomUUID().slice(0, 8);
   const operator = await signIn(`operator-${run}`, 'wallet:operate');
   const ada = await signIn(`ada-${run}`, 'wallet:read wallet:write');

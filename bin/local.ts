@@ -77,11 +77,11 @@ function stopOnSignals(runner: Runner, say: (line: string) => void): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // npm that is killed outright tells nobody, and would leave this process holding the port and the data.
+  // When npm is killed, it sends no signal. This process would go on, and keep the port and the data.
   const npm = process.env['npm_lifecycle_event'] === undefined ? undefined : npmProcess();
   if (npm === undefined) return;
   setInterval(() => {
-    if (!isAlive(npm) && !stopping) stop('npm is gone');
+    if (!isAlive(npm) && !stopping) stop('npm has ended');
   }, parentCheckMs).unref();
 }
 
@@ -91,7 +91,7 @@ function npmProcess(): number {
     const [, command = '', parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8')) ?? [];
     return command.endsWith('sh') ? Number(parent) : process.ppid;
   } catch {
-    return process.ppid; // Not Linux.
+    return process.ppid; // not Linux
   }
 }
 
@@ -125,9 +125,9 @@ Check its books, while nothing moves:
 
   npm run verify -- --endpoint ${runner.aws.endpoint} --table ${TableName} --entries-table ${EntriesTableName} --stand-still
 
-What it has published and sent: ${runner.baseUrl}/local/events and ${runner.baseUrl}/local/notifications
-What its bank was asked for: ${runner.baseUrl}/local/bank/payments
-What its functions write: ${options.verbose ? 'shown here' : written}
+Events and notifications: ${runner.baseUrl}/local/events and ${runner.baseUrl}/local/notifications
+Payments at its bank: ${runner.baseUrl}/local/bank/payments
+Output of its functions: ${options.verbose ? 'shown here' : written}
 
 Ctrl-C stops.`);
 }

@@ -1,4 +1,4 @@
-/** The examples in docs/openapi.json. A test holds each of them against the schema that it stands beside. */
+/** The examples in docs/openapi.json. A test checks each of them against the schema beside it. */
 import type { namedSchemas } from '../lambdas/answer-schemas.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode, ErrorDetails } from '../lambdas/domain/errors.ts';
@@ -149,7 +149,7 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   },
 };
 
-/** An example of each schema that an answer has. */
+/** An example of each schema of an answer. */
 export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>> = {
   Wallet: wallet,
   WalletPage: { items: [wallet] },
@@ -211,12 +211,12 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   'bank-notifications': { reference: ids.withdrawal, status: 'paid', amount: 2_500, currency: 'USD' },
 };
 
-/** A refusal as it is answered. */
+/** Returns the body of a refusal. */
 export function problemExample(code: ErrorCode): object {
   return { ...problem(new WalletError(code, details[code]), 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef').body };
 }
 
-/** An example of each refusal. */
+/** Returns an example of each refusal. */
 export function problemExamples(): Readonly<Record<string, { summary: string; value: object }>> {
   const codes = Object.keys(errorTitles) as ErrorCode[];
   return Object.fromEntries(

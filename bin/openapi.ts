@@ -1,4 +1,7 @@
-/** Describes the HTTP API as OpenAPI 3.1, from what the code itself goes by. Nothing is stated here that is stated there. */
+/**
+ * Describes the HTTP API as OpenAPI 3.1, from the code's own schemas and tables. Facts that are in the code are not
+ * repeated here.
+ */
 import '../test/environment.ts';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
@@ -18,18 +21,18 @@ import { entryOf } from '../lib/bundle.ts';
 import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
 import { fieldTexts, parameterTexts, scopeTexts } from './openapi-texts.ts';
 
-/** A request's last try may begin 8 s after the gateway took it, and is given up 1.5 s later. */
+/** A request's last try may begin 8 s after the gateway took it, and times out 1.5 s later. */
 const refusalFinalSeconds = Math.ceil((writesEndMs + 1_500) / 1000);
 
 type RouteName = (typeof routes)[number]['function'];
 type Described = Pick<RouteHandler<never>, 'body' | 'query'>;
 
-/** The pattern of a time says in a line and a half what its format says in a word. */
+/** A time's pattern takes a line and a half; its format says the same in a word. */
 function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
 }
 
-// What a schema cannot say of itself.
+// Facts that a schema cannot express.
 z.globalRegistry.add(fields.amount, { description: 'In minor units; written in digits only: neither 1.0 nor 1e2' });
 z.globalRegistry.add(fields.currency, { description: 'ISO 4217, in upper case', examples: ['EUR'] });
 z.globalRegistry.add(annotations.metadata.def.innerType, { maxProperties: maxMetadataKeys });
@@ -38,14 +41,14 @@ const headers = {
   'Idempotency-Replayed': 'There, and `true`, when the key was used before: the transaction or wallet is as it is now',
   'Preference-Applied': 'The preference that was followed',
   'Cache-Control': 'no-store, or for what has an ETag private, no-cache',
-  ETag: 'The version of what is answered; ask again with If-None-Match',
-  Location: 'The path of what was made, from the root of the host',
-  'Retry-After': 'Whole seconds after which trying again makes sense',
+  ETag: 'The version of the answer; send it as If-None-Match with the next request',
+  Location: 'The path of the new resource, from the root of the host',
+  'Retry-After': 'Whole seconds after which a retry makes sense',
   'RateLimit-Limit':
-    'What an end user may send within any hour: accepted commands of this kind, refused commands, or other requests that ' +
+    'The most that an end user may send in any hour: accepted commands of this kind, refused commands, or other requests that ' +
     'move no money (reads, and commands that were repeated or not valid). Absent for operators, who are not limited, and where ' +
-    'something else was reached',
-  'RateLimit-Remaining': 'How many of them are left at most: what other containers have counted may be missing',
+    'another limit was reached',
+  'RateLimit-Remaining': 'The most that is left of them: counts of other containers may be missing',
   'RateLimit-Reset':
     'Whole seconds until the fullest window ends. A window is 80 minutes long; one begins every 20 minutes, and a ' +
     'request counts in all that cover it, so that no hour holds more than the limit',
@@ -54,10 +57,10 @@ const headers = {
 } as const;
 type HeaderName = keyof typeof headers;
 
-/** Headers of every answer of a handler; the gateway's own have the first. */
+/** Headers of every answer of a handler. The gateway's own answers have the first. */
 const everywhere: readonly HeaderName[] = ['Cache-Control', 'Vary'];
 
-/** The document. Imports every route's handler, which calls nothing while it loads. */
+/** Returns the document. Imports every route's handler; loading a handler calls nothing. */
 export async function openApiDocument(): Promise<object> {
   const described = await Promise.all(
     routes.map(async (route) => ({ route, handler: await handlerOf(route.function) })),
@@ -76,16 +79,16 @@ export async function openApiDocument(): Promise<object> {
       description: [
         'Money is an integer in minor units. Times are ISO 8601, UTC. Ids and cursors are opaque.',
         `A request body is JSON of at most ${maxBodyBytes} bytes. Members and query parameters not named here are refused.`,
-        'An answer may have more members than its schema names: leave aside what you do not know.',
+        'An answer may have more members than its schema names: ignore members that you do not know.',
         'Lists of values in answers are open (`x-extensible-enum`): a later version may have more of them.',
         'A number is written in digits only: neither 1.0 nor 1e2. No object has a name twice.',
         'A repeated command is answered as the first one was, with the transaction or wallet as it is now.',
         'A wallet that an operator has opened is answered as it was opened.',
         `A refusal is final ${refusalFinalSeconds} seconds after the last request with its key: an earlier one may be under way until then.`,
-        '401, 403 and 429 say nothing of an earlier request with the key: it may have moved money, so ask again with the same key.',
+        '401, 403 and 429 say nothing about an earlier request with the key: it may have moved money, so retry with the same key.',
         'When a caller is over a limit, a repetition of an accepted command is still answered. This takes a read, and these reads are limited to as many as refused commands: after them a repetition also gets 429.',
         'Requests to cancel have a limit of their own: reads do not count against it.',
-        'End users are limited: the headers RateLimit-* say how many requests are left, and 429 `rate_limited` says when.',
+        'End users are limited: the headers RateLimit-* show how many requests are left, and 429 `rate_limited` has the time of the next one.',
       ].join(' '),
     },
     servers: [
@@ -108,7 +111,7 @@ export async function openApiDocument(): Promise<object> {
           name: 'Idempotency-Key',
           in: 'header',
           required: true,
-          description: 'Names this command among those of the caller, for ever: the same again moves nothing again',
+          description: 'Names this command among those of the caller, for ever: a repetition of the key moves no money',
           schema: { type: 'string', pattern: idempotencyKeyFormat.source },
           example: 'invoice-2026-001',
         },
@@ -264,7 +267,7 @@ function contentOf(route: Route, status: string, schema: keyof typeof answerExam
   return { schema: { $ref: schemaRef(schema) }, example };
 }
 
-/** The codes that a route can answer: those that follow from what it takes, and those that it states. */
+/** Returns the codes that a route can answer: those that follow from its inputs, and those that it declares. */
 function codesOf(route: Route & { function: RouteName }, handler: Described): ErrorCode[] {
   const codes: ErrorCode[] = [
     'invalid_request',
@@ -303,12 +306,12 @@ function headersOf(names: readonly HeaderName[]): { headers?: object } {
   return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
 }
 
-/** Commands need a key; the bank's own goes by the payment's reference instead. */
+/** Returns whether a route needs a key. Commands do; the bank's route uses the payment's reference instead. */
 function needsKey(route: Route): boolean {
   return route.method === 'POST' && !('open' in route);
 }
 
-/** The named schemas and the routes' bodies, as a client writes and reads them. */
+/** Returns the named schemas and the routes' bodies, as a client writes and reads them. */
 function schemasOf(described: readonly { route: { function: RouteName }; handler: Described }[]): object {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(namedSchemas)) registry.add(schema, { id });
@@ -360,7 +363,11 @@ function describedFields(id: string, schema: unknown): unknown {
   });
 }
 
-/** @throws for a name that openapi-texts.ts does not know yet */
+/**
+ * Returns the text of a name.
+ *
+ * @throws for a name that openapi-texts.ts lacks
+ */
 function textFor(texts: Readonly<Record<string, string>>, name: string, schema = ''): string {
   const text = texts[`${schema}.${name}`] ?? texts[name];
   if (text === undefined) throw new Error(`openapi-texts.ts says nothing of ${schema} ${name}`);
@@ -377,7 +384,7 @@ function schemaRef(name: string): string {
   return `#/components/schemas/${name}`;
 }
 
-/** `create-wallet` → `CreateWalletRequest` */
+/** Returns for instance `CreateWalletRequest` for `create-wallet`. */
 function requestName(name: RouteName): string {
   const id = camelCase(name);
   return `${id.charAt(0).toUpperCase()}${id.slice(1)}Request`;
@@ -387,7 +394,7 @@ function camelCase(name: string): string {
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** What the docstring of a route says behind `METHOD path`: the first sentence, and all of it. */
+/** Returns the text of a route's docstring after `METHOD path`: its first sentence, and all of it. */
 function textOf(route: Route): { summary: string; description: string } {
   const source = readFileSync(entryOf(route.function), 'utf8');
   for (const [, comment = ''] of source.matchAll(/\/\*\*(.*?)\*\//gs)) {

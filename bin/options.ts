@@ -1,8 +1,8 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 /**
- * The options that a command was given. `--help` prints the usage and ends the process with 0; an option that is not
- * known, or lacks its value, is named above the usage and ends it with 1.
+ * Returns the options of a command. `--help` prints the usage and ends the process with 0. An unknown option, or one
+ * without its value, is named above the usage and ends it with 1.
  */
 export function readOptions<const Options extends NonNullable<ParseArgsConfig['options']>>(
   usage: string,

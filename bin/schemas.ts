@@ -1,7 +1,7 @@
 /**
- * `npm run schemas`: writes the JSON schema of each event's `detail` to docs/events and the description of the HTTP API
- * to docs/openapi.json, from the code's own. With `--check` it writes nothing, and fails when a file is not what it would
- * write.
+ * `npm run schemas`: writes the JSON schema of each event's `detail` to docs/events, and the description of the HTTP
+ * API to docs/openapi.json. Both come from the code's own schemas. With `--check` it writes nothing, and fails when a
+ * file differs from the generated one.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const eventsFolder = join(docs, 'events');
 /** Texts by their path under docs. */
 const wanted = new Map([['openapi.json', textOf(await openApiDocument())]]);
 for (const type of eventTypes) {
-  // As a consumer reads it: members that it does not know are not forbidden, so that they can be added.
+  // As a consumer reads it: unknown members are allowed, so that later versions can add some.
   wanted.set(join('events', `${type}.json`), textOf(z.toJSONSchema(eventSchemas[type], { io: 'input' })));
 }
 

@@ -1,8 +1,8 @@
 // Installs the dependencies where they are missing or belong to another package-lock.json, and otherwise returns at
-// once. The npm scripts run it first, so that a fresh clone needs no command of its own; npm runs it with --installed
-// after every install, however it was started, to note which package-lock.json is in node_modules. Plain JavaScript,
-// because it runs on whatever node the machine has: node 24, which all the rest needs, is one of the dependencies. It
-// comes as a package for each platform, so that package-lock.json has the integrity of the binary itself.
+// once. The npm scripts run it first, so that a fresh clone needs no command of its own. After every install npm runs
+// it with --installed, to record which package-lock.json is in node_modules. It is plain JavaScript, because it runs on
+// the machine's own node: node 24, which all other files need, is one of the dependencies. It comes as a package for
+// each platform, so that package-lock.json has the integrity of the binary itself.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,7 +32,7 @@ function setUp() {
     fail(`Node 20 or later is needed to install (this is ${process.version}); Node 24 then comes from npm.`);
     return;
   }
-  // Two scripts may start at once, and two installs in one folder destroy each other: the second waits for the first.
+  // Two simultaneous installs in one folder destroy each other: the second waits for the first.
   for (let waits = 0; !takeLock(); waits += 1) {
     if (waits === 0) console.log('Waiting for another install of the dependencies to end.');
     sleep(200);
@@ -64,12 +64,14 @@ function installed() {
   );
 }
 
-/** Installing through a link would replace the folder that another checkout uses. */
+/**
+ * Returns whether the path is a link. Installing through a link would replace the folder that another checkout uses.
+ */
 function isLink(path) {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
-/** Takes the lock, which names its holder's process; one whose holder is gone counts for nothing. */
+/** Takes the lock, which names its holder's process. A lock whose holder has ended does not count. */
 function takeLock() {
   mkdirSync(dirname(lock), { recursive: true });
   const mine = `${lock}.${process.pid}`;

@@ -1,5 +1,5 @@
 /**
- * `npm run trace -- FUNCTION`: reads text with stack traces of a deployed function from its input, and prints it with the
+ * `npm run trace -- FUNCTION`: reads text with stack traces of a deployed function from its input, and prints it with
  * places in the source. Run it on the commit that is deployed: the same commit gives the same bundle on every machine.
  */
 import { readFileSync } from 'node:fs';

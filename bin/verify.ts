@@ -1,6 +1,6 @@
 /**
- * `npm run verify`: checks all books of a table from a shell, with the checks of the job's passes. Exits 0 when they are
- * sound, 1 when they are not, and 2 when they could not be checked.
+ * `npm run verify`: checks all books of a table from a shell, with the checks of the job's passes. Exits 0 when they
+ * are sound, 1 when they are not, and 2 when they could not be checked.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,15 +24,15 @@ const usage = `npm run verify -- --table NAME --entries-table NAME [options]
   --bank-secret-arn ARN  the secret with the key that requests to the bank are signed with; or its value in BANK_SECRET
   --bank-id ID           the prop bank.id, where it is set; else host and path of the URL
   --stand-still          nothing moves: compare everything until now, and look once
-  --second-look SECONDS  look again so long after what did not look right (60)
-  --segments N           read so many segments side by side (8)
+  --second-look SECONDS  look at possible discrepancies again after this time (60)
+  --segments N           read this many segments side by side (8)
   --endpoint URL         another DynamoDB than that of AWS
   --region NAME          the tables' region`;
 
 const pageTimeoutMs = 15_000;
 const patienceMs = 120_000;
 const progressMs = 2_000;
-/** Tries at a bank that does not answer, so long apart. */
+/** Calls to a bank that does not answer, and the wait between them. */
 const bankTries = 3;
 const bankPauseMs = 10_000;
 
@@ -51,7 +51,8 @@ async function main(): Promise<number> {
     segments: options.segments,
     standStill: options.standStill,
     bankId: books.statement?.bankId,
-    // Who may read the items need not be allowed to describe the table: then the cost of the whole is not known.
+    // A user who may read the items may lack the permission to describe the table: then the cost of the whole is
+    // unknown.
     items: await countItems(books.table).catch(() => undefined),
   });
   console.log(
@@ -124,7 +125,7 @@ function wholeNumber(name: string, value: string, least: number): number {
   return number;
 }
 
-/** An engine of one's own asks for no real credentials, and the SDK for some: those of `npm start` are these. */
+/** An engine on this machine needs no real credentials, but the SDK requires some: these are those of `npm start`. */
 function useEndpoint(endpoint: string): void {
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
   process.env['AWS_REGION'] ??= 'us-east-1';
@@ -158,7 +159,7 @@ function openBooks(options: ReturnType<typeof readOptions>): Books {
   };
 }
 
-/** Asks a table for something small, so that a name, a key or a region that is wrong is told at once. */
+/** Makes one small read of a table, so that a wrong name, key or region is reported at once. */
 async function probe(option: string, name: string, read: (table: Table) => Promise<unknown>): Promise<void> {
   try {
     await read(openTable(dynamodbClient(), name));
@@ -167,7 +168,7 @@ async function probe(option: string, name: string, read: (table: Table) => Promi
   }
 }
 
-/** Whoever has given up after many tries names the last one's trouble as the cause. */
+/** Returns the cause of an error. After many retries that is the failure of the last one. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? reasonOf(error.cause) : `${error.name}: ${error.message}`;

@@ -1,9 +1,14 @@
 /**
- * The CDK app. Context (`-c name=value`): `tokenIssuer` with `tokenAudience`, and `tokenJwksUri` where the keys are not at
- * the usual place, for an issuer of your own; `peopleCallbackUrls`, separated by commas, to let people sign in at the
- * stack's own user pool; `alarmTopicArn` for where alarms go; `bankId` for a bank whose URL may change;
- * `corsOrigins` for the origins of pages that may use the API, separated by commas;
- * `reservedConcurrency=false` for an account with little concurrency; `webAcl`: `false`, or the ARN of one that exists.
+ * The CDK app. Its context (`-c name=value`):
+ *
+ * - `tokenIssuer` with `tokenAudience`: an issuer of your own. Also `tokenJwksUri` where its keys are not at the usual
+ *   URL.
+ * - `peopleCallbackUrls`, separated by commas: people sign in at the stack's own user pool.
+ * - `alarmTopicArn`: the topic for alarms.
+ * - `bankId`: the id of a bank whose URL may change.
+ * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
+ * - `reservedConcurrency=false`: for an account with little concurrency.
+ * - `webAcl`: `false`, or the ARN of an existing one.
  */
 import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';

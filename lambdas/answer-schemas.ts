@@ -1,7 +1,7 @@
 /**
- * The published contract of the routes' answers. docs/openapi.json is generated from here (`npm run schemas`), and tests
- * hold every answer of the running service against it. No function loads this. A member may be added; what exists is
- * neither removed nor changed.
+ * The published contract of the routes' answers. docs/openapi.json is generated from this file (`npm run schemas`).
+ * Tests hold every answer of the running service against it. No function loads this file. A member may be added; an
+ * existing one is neither removed nor changed.
  */
 import * as z from 'zod';
 import type { routes } from './contract.ts';
@@ -21,7 +21,9 @@ const recordedActor = actor.extend({
   issuer: z
     .string()
     .optional()
-    .describe('Of the issuer of that token the first six characters of its SHA-256 in base64url; events spell it out'),
+    .describe(
+      "The first six characters of the SHA-256 of that token's issuer, in base64url; events have the issuer itself",
+    ),
 });
 
 const wallet = eventWallet.extend({
@@ -36,7 +38,7 @@ const wallet = eventWallet.extend({
     .describe('The latest command that set the status'),
 });
 
-/** The members of all audiences; each sees its own of them. */
+/** The members of all audiences; each audience sees its own part. */
 const transaction = eventTransaction.extend({
   destination: z
     .object({ account: z.string().describe('All but the last four characters hidden'), name: z.string().optional() })
@@ -62,7 +64,7 @@ const transaction = eventTransaction.extend({
 });
 
 const balance = eventWallet.shape.balance.extend({
-  at: time.optional().describe('The moment that was asked for with `at`'),
+  at: time.optional().describe('The moment in the parameter `at`'),
   final: z
     .boolean()
     .optional()
@@ -74,7 +76,7 @@ const balance = eventWallet.shape.balance.extend({
 const entry = z.object({
   walletId: z.string(),
   version: count.describe('Counts the changes of the wallet; 0 is its opening'),
-  at: time.describe('From when on this version holds, never earlier than the one before it; ISO 8601, UTC'),
+  at: time.describe('Time from which this version holds, never earlier than that of the one before it; ISO 8601, UTC'),
   bookedAt: time
     .optional()
     .describe('When the change was booked, as its transaction says; absent in the oldest entries, where it is `at`'),
@@ -111,16 +113,16 @@ const pass = z.object({
   counts: z.object({ wallets: count, transactions: count, entries: count, payments: count }),
   otherBanks: z
     .array(z.object({ bankId: z.string(), withdrawals: count }))
-    .describe('Completed withdrawals that went to another bank than this one: they are compared with nothing'),
-  scanned: count.describe('Items of the table that it has read'),
-  items: count.optional().describe('Items that the table had about when it began'),
+    .describe('Completed withdrawals that went to another bank: they are compared with nothing'),
+  scanned: count.describe('Items of the table that the pass has read'),
+  items: count.optional().describe('Approximate items of the table when the pass began'),
   readUnits: z.number().min(0).describe('Read units of DynamoDB that it has cost'),
   dollars: z.number().min(0).describe('The same in dollars, at the list price of us-east-1'),
   expectedReadUnits: z.number().min(0).optional().describe('Read units of the whole pass, at the rate so far'),
   expectedDollars: z.number().min(0).optional().describe('The same in dollars'),
   sums: z
     .array(z.object({ currency: z.string(), wallets: sum, external: sum, transit: sum, sum }))
-    .describe('In minor units, as texts, as they may be larger than what JSON readers agree on'),
+    .describe('In minor units, as texts, because they may be larger than the numbers that JSON readers agree on'),
   suspects: z.array(z.string()).describe('Wallets that will be looked at again'),
   found: count.describe('How many discrepancies there are'),
   discrepancies: z.array(discrepancy).describe('The first hundred of them'),
@@ -128,7 +130,7 @@ const pass = z.object({
 const hours = z.object({
   next: z.string().describe('The hour (UTC) that is checked now, or when it is closed: all before it are checked'),
   nextOfBank: z.string().describe('The same for its payments: all before it are compared with the statement'),
-  uncheckedSeconds: count.describe('How long ago the oldest hour ended that is not checked; 0 when there is none'),
+  uncheckedSeconds: count.describe('Time since the end of the oldest unchecked hour; 0 when there is none'),
   suspects: z.array(z.string()).describe('Wallets that will be looked at again'),
   last: z
     .object({
@@ -153,14 +155,12 @@ const integrity = z.object({
       discrepancy.extend({
         hour: z.string().optional().describe('The hour whose sums are wrong; absent: it is about its subject'),
         since: time.describe('When it was found first'),
-        seenAt: time.describe('When it was found last; it is gone when a whole pass has not found it again'),
+        seenAt: time.describe('When it was found last; it is removed when a whole pass has not found it again'),
       }),
     )
-    .describe('What was reported and is not gone, up to five hundred'),
-  last: pass.nullable().describe('The last pass that came to its end'),
-  running: pass
-    .nullable()
-    .describe('The pass that is being worked on; it stays here, with its end, until the next one'),
+    .describe('Reported discrepancies that are not removed, up to five hundred'),
+  last: pass.nullable().describe('The last complete pass'),
+  running: pass.nullable().describe('The current pass; it stays here, with its end, until the next one'),
 });
 
 const queue = z.object({ depth: count, deadLetters: count });
@@ -170,7 +170,7 @@ const health = z.object({
     .object({ withdrawals: queue, transfers: queue })
     .optional()
     .describe('This and what follows: with a token that has the scope wallet:support'),
-  oldestDueAgeSeconds: count.optional().describe('How late the work is that is due the longest'),
+  oldestDueAgeSeconds: count.optional().describe('Delay of the work that has been due the longest'),
   inReview: z
     .array(z.object({ transactionId: z.string(), since: time }))
     .optional()
@@ -179,9 +179,7 @@ const health = z.object({
     .object({
       breaker: z
         .enum(['closed', 'open', 'half-open', 'unknown'])
-        .describe(
-          'Of the worker that last spoke of it; unknown when it was not closed and has been silent for ten minutes',
-        ),
+        .describe('The state in the last report of a worker; unknown ten minutes after a report that it is not closed'),
       since: time.optional(),
     })
     .optional(),
@@ -203,15 +201,15 @@ const problem = z.object({
   title: z.string(),
   status: z.int().min(400).max(599),
   code: z.enum(Object.keys(errorTitles) as ErrorCode[]).describe('Distinguishes refusals'),
-  detail: z.string().optional().describe('About this very case, for people'),
+  detail: z.string().optional().describe('About this case, for people'),
   errors: z
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
-    .describe('Of `invalid_request`: which field, parameter or header, and what is wrong with it'),
-  requestId: z.string().describe("The gateway's id of the request, in its logs too: name it when you ask for help"),
+    .describe('For `invalid_request`: the field, parameter or header, and its defect'),
+  requestId: z.string().describe("The gateway's id of the request, also in its logs: quote it when you ask for help"),
 });
 
-/** The schemas that have a name, by it. */
+/** The schemas with a name, by name. */
 export const namedSchemas = {
   Wallet: wallet,
   WalletPage: walletPage,
@@ -232,11 +230,11 @@ export const namedSchemas = {
 type SchemaName = keyof typeof namedSchemas;
 type RouteName = (typeof routes)[number]['function'];
 
-/** What a route answers. */
+/** The answers of one route. */
 interface Answers {
-  /** By status: what it means, and the body, if there is one. */
+  /** By status: its meaning, and the body, if there is one. */
   readonly of: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
-  /** Codes of refusals that only this route has, besides those of every route that takes the same. */
+  /** Codes of refusals that only this route has. The codes that follow from the route's inputs are not listed. */
   readonly codes?: readonly ErrorCode[];
   /** What the client may prefer (RFC 7240). */
   readonly prefer?: readonly string[];

@@ -1,7 +1,7 @@
 /**
- * What infrastructure and code agree on: the functions, the routes that reach them and the environment each one reads.
- * The only file under lambdas/ that lib/ imports. A construct's environment is typed by it, so that a variable that a
- * function needs and the construct forgets does not compile.
+ * The contract between infrastructure and code: the functions, the routes that reach them and the environment of each.
+ * It is the only file under lambdas/ that lib/ imports. A construct's environment is typed by it. So a variable that a
+ * function needs and the construct lacks does not compile.
  */
 
 import type { EventType } from './domain/events.ts';
@@ -10,22 +10,22 @@ import type { FraudLimits } from './domain/fraud.ts';
 export type { OperatorLimits } from './domain/operator-limits.ts';
 
 const table = ['TABLE_NAME'] as const;
-/** What functions read that end users reach. */
+/** Variables of functions that end users reach. */
 const limited = [...table, 'READS_PER_HOUR'] as const;
-/** What the functions read whose commands are counted in their write. */
+/** Variables of functions whose commands are counted in their write. */
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
-/** What the functions read whose commands end in a worker. */
+/** Variables of functions whose commands end in a worker. */
 const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
- * Environment variables of each function, by the function's name, which is also the name of its file under
- * lambdas/api or lambdas/workers.
+ * Environment variables of each function, by the function's name, which is also the name of its file under lambdas/api
+ * or lambdas/workers.
  *
  * - `TABLE_NAME`: the wallet table.
- * - `DUE_SHARDS`: how many partitions of the `due` index open work of a type is spread over.
- * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/runtime/tokens.ts for what differs).
- * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: who signs the callers' tokens and where its public keys are.
+ * - `DUE_SHARDS`: number of partitions of the `due` index that open work of a type is spread over.
+ * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/runtime/tokens.ts for the differences).
+ * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: the issuer of the callers' tokens and the URL of its public keys.
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour.
@@ -33,23 +33,23 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
- * - `BANK_ID`: which bank it is, or its base URL, from which the id is made (lambdas/bank/identity.ts).
+ * - `BANK_ID`: the bank's id, or its base URL, from which the id is made (lambdas/bank/identity.ts).
  * - `BANK_REQUEST_SECRET_ARN`: the secret with the key that requests to the bank are signed with.
  * - `BANK_NOTIFICATION_SECRET_ARN`: the secret with the key that the bank signs its notifications with.
- * - `BANK_KEY_OVERLAP_SECONDS`: how long after a rotation the bank may sign with the key before it.
- * - `BANK_NOT_FOUND_WINDOW_SECONDS`: how long after a submit the bank may still answer "not found" to a payment that
- *   it will make all the same. From the bank's documentation.
+ * - `BANK_KEY_OVERLAP_SECONDS`: time after a rotation in which the bank may sign with the previous key.
+ * - `BANK_NOT_FOUND_WINDOW_SECONDS`: time after a submit in which the bank may still answer "not found" about a payment
+ *   that it will make. From the bank's documentation.
  * - `ENTRIES_TABLE_NAME`: the wallets' ledgers, the totals of the other accounts, and the progress of their check.
  * - `BANK_MAX_ATTEMPTS`: visits to the bank for one withdrawal before it goes to review.
- * - `EVENT_BUS_NAME`: where events are published.
- * - `SET_ASIDE_QUEUE_URL`: where relay and projector put what no further try would publish, or bring into the ledger.
+ * - `EVENT_BUS_NAME`: the bus on which events are published.
+ * - `SET_ASIDE_QUEUE_URL`: the queue for records that no retry of relay or projector would process.
  * - `FINGERPRINT_SECRET_ARN`: the secret with the key that bank accounts are fingerprinted with in events.
- * - `NOTIFICATION_TOPIC_ARN`, `SENT_TABLE_NAME`: where notifications go, and the record of those that went.
- * - `ACTIVITY_TABLE_NAME`: what is remembered of each wallet's movements.
+ * - `NOTIFICATION_TOPIC_ARN`, `SENT_TABLE_NAME`: the topic for notifications, and the record of those that were sent.
+ * - `ACTIVITY_TABLE_NAME`: the screening's memory of each wallet's movements.
  * - `FRAUD_LIMITS`: a `FraudPolicy` as JSON.
  * - `FREEZE_ON_SUSPICION`: `true` or `false`.
  * - `OPERATOR_LIMITS`: an `OperatorLimits` as JSON.
- * - `FULL_PASS_HOURS`: from the beginning of a pass over all books to that of the next one.
+ * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
@@ -133,17 +133,18 @@ export type OwnerScope = 'read' | 'write';
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, and changes notification preferences.
  *   For people.
  * - `decide`: ends withdrawals in review, and unfreezes wallets. For few people.
- * - `operate`: all that the others allow, and withdrawals and transfers from the wallets of others, which no other allows.
+ * - `operate`: includes the other three. Also allows withdrawals and transfers from the wallets of others, which no
+ *   other scope allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
-/** The scopes that open a route: `own` for the caller's own wallets (absent: it has no such side), `any` for all. */
+/** The scopes that open a route: `own` for the caller's own wallets (absent: not open for owners), `any` for all. */
 export interface RouteAccess {
   readonly own?: OwnerScope;
   readonly any: OperatorScope;
 }
 
-/** A route of the HTTP API; `open` routes take no token at the gateway (the bank signs what it sends instead). */
+/** A route of the HTTP API. `open` routes take no token at the gateway; the bank signs its requests instead. */
 export type Route = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly path: string;
@@ -225,7 +226,9 @@ export const maxBodyBytes = 65_536;
 /** Answers of at least this many bytes are compressed by the gateway for clients that accept it. */
 export const minCompressionBytes = 1024;
 
-/** The types of item in the wallet table: how their partition keys begin. Grants and keys are made from it. */
+/**
+ * The types of item in the wallet table, with the beginnings of their partition keys. Grants and keys are made from it.
+ */
 export const ledgerItems = {
   wallet: 'WALLET#',
   ownedWallet: 'OWNER#',
@@ -236,7 +239,7 @@ export const ledgerItems = {
   issuer: 'ISSUER',
 } as const;
 
-/** The types of item in the entries table: how their partition keys begin. */
+/** The types of item in the entries table, with the beginnings of their partition keys. */
 export const entryItems = {
   entry: 'LEDGER#',
   total: 'TOTAL#',
@@ -245,10 +248,10 @@ export const entryItems = {
   pass: 'INTEGRITY',
 } as const;
 
-/** The types of item in the table of activity: how their partition keys begin. */
+/** The types of item in the table of activity, with the beginnings of their partition keys. */
 export const activityItems = { activity: 'ACTIVITY#' } as const;
 
-/** The type of item in the record of notifications that went: how its partition keys begin. */
+/** The type of item in the record of sent notifications, with the beginning of its partition keys. */
 export const sentItems = { notification: 'notification#' } as const;
 
 /** Names of the table's indexes. */
@@ -265,19 +268,21 @@ export const mostDueShards = 256;
 export const metrics = {
   namespace: 'Wallet',
   service: 'wallet',
-  /** How many withdrawals wait for an operator, every minute. */
+  /** Number of withdrawals that wait for an operator, every minute. */
   withdrawalsInReview: 'WithdrawalsInReview',
-  /** How old a withdrawal was when it was completed or failed, in milliseconds. */
+  /** Age of a withdrawal when it was completed or failed, in milliseconds. */
   withdrawalAge: 'WithdrawalAge',
   /** The bank contradicts the ledger: money may have moved twice, or not at all. */
   bankContradiction: 'BankContradiction',
   /** A worker could not prove that its clock is right, and left a withdrawal to another worker. */
   clockDoubted: 'ClockDoubted',
-  /** Overdue work that the sweeper queued again; without withdrawals that waited for their wallet. */
+  /** Overdue work that the sweeper queued again, without withdrawals that waited for their wallet. */
   workRequeued: 'WorkRequeued',
-  /** Something in the books is not as it must be. */
+  /** The check of the books has found a discrepancy. */
   discrepancy: 'Discrepancy',
-  /** Hours since the end of the oldest hour whose books are not checked, its payments included; 0 when there is none. */
+  /**
+   * Hours since the end of the oldest hour whose books are not checked, its payments included; 0 when there is none.
+   */
   uncheckedHours: 'UncheckedHours',
 } as const;
 
@@ -301,7 +306,7 @@ export const notifiedEvents = [
   'activity.suspicious',
 ] as const satisfies readonly EventType[];
 
-/** Events that are money into a wallet or out of it: what is screened for fraud. */
+/** Events about money into a wallet or out of it, which are screened for fraud. */
 export const screenedEvents = [
   'wallet.funded',
   'withdrawal.accepted',
@@ -309,7 +314,7 @@ export const screenedEvents = [
   'transfer.completed',
 ] as const satisfies readonly EventType[];
 
-/** What the screening for fraud goes by. */
+/** The limits of the screening for fraud. */
 export interface FraudPolicy extends FraudLimits {
   /** Limits of single currencies, by ISO code, in place of the general ones. */
   readonly byCurrency?: Readonly<Record<string, Partial<FraudLimits>>> | undefined;

@@ -1,6 +1,6 @@
 /**
- * The published contract of events: what is in the `detail` of each. JSON schemas in docs/events are generated from
- * here (`npm run schemas`). A member may be added within a version; what exists is neither removed nor changed.
+ * The published contract of events: the `detail` of each. JSON schemas in docs/events are generated from this file
+ * (`npm run schemas`). A member may be added within a version; an existing one is neither removed nor changed.
  */
 import * as z from 'zod';
 import { actorKinds } from './domain/actor.ts';
@@ -13,12 +13,12 @@ import { attemptOutcomes, transactionStatuses, transactionTypes } from './domain
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
-/** No `z.int()`, which ends at 2^53-1: money that comes back may lift a balance beyond it. */
+/** No `z.int()`, which ends at 2^53-1: money that comes back may raise a balance beyond it. */
 const balance: z.ZodType<Sum> = z
   .number()
   .min(0)
   .refine(Number.isInteger)
-  .meta({ type: 'integer', description: 'In minor units; money that came back may lift it beyond 2^53-1' });
+  .meta({ type: 'integer', description: 'In minor units; money that came back may raise it beyond 2^53-1' });
 
 export const transaction = z.object({
   transactionId: z.string(),
@@ -63,7 +63,7 @@ export const transaction = z.object({
   waitingFor: z
     .enum(['wallet_frozen'])
     .optional()
-    .describe('What keeps an open withdrawal from the bank: it goes on by itself when its wallet is unfrozen'),
+    .describe('Why an open withdrawal is not submitted: it goes on by itself when its wallet is unfrozen'),
   originalTransactionId: z.string().optional(),
   returnTransactionId: z.string().optional(),
   settledWith: z.string().optional().describe('The first of the queued transfers that were credited together'),
@@ -107,27 +107,27 @@ const reason = z.string().optional().describe('Why the status changed, in the wo
 const activity = z.object({
   rule: z.enum(fraudRules),
   walletId: z.string(),
-  transactionId: z.string().describe('The transaction that went over the limit'),
+  transactionId: z.string().describe('The transaction that exceeded the limit'),
   currency: z.string(),
-  figures: z.record(z.string(), z.int().min(0)).describe('What was counted, by name; amounts in minor units'),
-  limits: z.record(z.string(), z.int().min(0)).describe('The most that passes unnoticed, by the same names'),
+  figures: z.record(z.string(), z.int().min(0)).describe('The counted figures, by name; amounts in minor units'),
+  limits: z.record(z.string(), z.int().min(0)).describe('The limits that were in force, by the same names'),
 });
 
 export const discrepancy = z.object({
   kind: z.enum(discrepancyKinds),
-  subject: z.string().describe('The wallet, transaction, account or currency that it is about'),
-  detail: z.string().describe('What is wrong, in a sentence; amounts in minor units'),
+  subject: z.string().describe('The wallet, transaction, account or currency with the discrepancy'),
+  detail: z.string().describe('A sentence that describes the discrepancy; amounts in minor units'),
 });
 
 const base = {
   eventId: z
     .string()
     .regex(/^ev_[a-z2-7]{26}$/)
-    .describe('The same for every delivery of the event: drop what you have seen'),
+    .describe('The same for every delivery of the event: drop events with an id that you have seen'),
   version: z.literal(1),
   occurredAt: time,
   walletIds: z.array(z.string()).min(1).describe('The wallets that the event is about'),
-  ownerId: z.string().optional().describe('Who owns the first wallet, where the event knows'),
+  ownerId: z.string().optional().describe('The owner of the first wallet, if the event has it'),
   actor: actor.optional().describe('The party that made the change; only events of earlier releases lack it'),
 };
 
@@ -143,7 +143,9 @@ export const eventSchemas = {
   'wallet.unfrozen': about('wallet.unfrozen', 'Money may move again', { wallet, reason }),
   'wallet.closed': about('wallet.closed', 'The wallet is empty, and closed', { wallet, reason }),
   'withdrawal.accepted': about('withdrawal.accepted', 'Money is held for the bank', { transaction }),
-  'withdrawal.executing': about('withdrawal.executing', 'The bank is being asked', { transaction }),
+  'withdrawal.executing': about('withdrawal.executing', 'A worker has begun the first visit to the bank', {
+    transaction,
+  }),
   'withdrawal.completed': about('withdrawal.completed', 'The bank has paid', { transaction }),
   'withdrawal.failed': about(
     'withdrawal.failed',
@@ -158,16 +160,16 @@ export const eventSchemas = {
   'withdrawal.returned': about('withdrawal.returned', 'A payment of the bank came back, and the money with it', {
     transaction,
   }),
-  'transfer.accepted': about('transfer.accepted', 'The sender is debited; the receiver will be credited', {
+  'transfer.accepted': about('transfer.accepted', 'The sender is debited; a worker will credit the receiver', {
     transaction,
   }),
   'transfer.completed': about('transfer.completed', 'The receiver is credited', { transaction }),
-  'transfer.failed': about('transfer.failed', 'The receiver could not be credited; the sender is whole again', {
+  'transfer.failed': about('transfer.failed', 'The receiver could not be credited; the sender got the money back', {
     transaction,
   }),
-  'activity.suspicious': about('activity.suspicious', "A wallet's activity went over a limit", { activity }),
-  'ledger.discrepancy': about('ledger.discrepancy', 'Something in the books is not as it must be', {
-    walletIds: z.array(z.string()).describe('The wallet that it is about, where it is about one'),
+  'activity.suspicious': about('activity.suspicious', "A wallet's activity exceeded a limit", { activity }),
+  'ledger.discrepancy': about('ledger.discrepancy', 'The check of the books has found a discrepancy', {
+    walletIds: z.array(z.string()).describe('The wallet with the discrepancy, if there is one'),
     discrepancy,
   }),
 } as const satisfies Record<EventType, z.ZodType>;
@@ -178,13 +180,13 @@ export type ServiceEvent = z.output<(typeof eventSchemas)[EventType]>;
 export type EventOf<T extends EventType> = z.output<(typeof eventSchemas)[T]>;
 
 /**
- * An event as it came from the bus.
+ * Returns an event as it came from the bus.
  *
- * @throws when it is none of ours, or not as its schema says
+ * @throws when it is not an event of the service, or does not fit its schema
  */
 export function readEvent<T extends EventType>(detail: unknown, types: readonly T[]): EventOf<T> {
   const type = (detail as { type?: unknown } | null)?.type;
   const known = types.find((one) => one === type);
-  if (known === undefined) throw new Error(`event of a type that is not asked for: ${String(type)}`);
+  if (known === undefined) throw new Error(`event of a type that was not requested: ${String(type)}`);
   return eventSchemas[known].parse(detail) as EventOf<T>;
 }

@@ -11,21 +11,21 @@ export interface AlarmProps {
   readonly threshold: number;
   readonly periods: number;
   /**
-   * What a period without a point means.
+   * The meaning of a period without a point.
    *
-   * @default silence is health
+   * @default no alarm
    */
   readonly missing?: 'breaching';
-  /** What it means, in one sentence. */
+  /** The meaning of the alarm, in one sentence. */
   readonly meaning: string;
   /** The entry's anchor in docs/runbook.md. */
   readonly runbook: string;
 }
 
-/** Adds an alarm next to what it watches. */
+/** Adds an alarm beside the construct that it watches. */
 export type AddAlarm = (scope: Construct, id: string, props: AlarmProps) => void;
 
-/** How capabilities add alarms: each names its runbook entry and, where there is one, tells the topic. */
+/** Returns a function that adds alarms. Each names its runbook entry and publishes to the topic, if there is one. */
 export function alarmsTo(topic: ITopic | undefined): AddAlarm {
   return (scope, id, { metric, threshold, periods, missing, meaning, runbook }) => {
     const alarm = new Alarm(scope, id, {
@@ -33,7 +33,7 @@ export function alarmsTo(topic: ITopic | undefined): AddAlarm {
       threshold,
       evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // Silence is health: most of these metrics have no points while nothing is wrong or nothing happens.
+      // No point means no alarm: most of these metrics have points only while there is work, or a failure.
       treatMissingData: missing === 'breaching' ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       alarmDescription: `${meaning} Runbook: docs/runbook.md#${runbook}`,
     });
@@ -41,7 +41,7 @@ export function alarmsTo(topic: ITopic | undefined): AddAlarm {
   };
 }
 
-/** A metric that functions emit themselves, under the service alone (lambdas/contract.ts). */
+/** Returns a metric that functions emit themselves, under the service alone (lambdas/contract.ts). */
 export function ownMetric(metricName: string, statistic: string, period = Duration.minutes(1)): Metric {
   return new Metric({
     namespace: metrics.namespace,

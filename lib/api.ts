@@ -23,23 +23,23 @@ import { gatewayResponses } from './gateway-responses.ts';
 import { addPreflight } from './preflight.ts';
 import { ApiWebAcl, type WebAcl } from './web-acl.ts';
 
-/** Requests that the API takes from all callers together. */
+/** Limits for the requests of all callers together. */
 export interface ThrottleProps {
   /** Requests a second, sustained. */
   readonly ratePerSecond: number;
-  /** Requests that may come at once on top. */
+  /** Further requests that may come at once. */
   readonly burst: number;
 }
 
-/** Which pages of the web may use the API. */
+/** The web pages that may use the API. */
 export interface CorsProps {
-  /** Origins such as `https://app.example.com`, or `*` for every page. Tokens are sent by scripts, never by cookies. */
+  /** Origins such as `https://app.example.com`, or `*` for every page. Scripts send the tokens; cookies never do. */
   readonly allowedOrigins: readonly string[];
 }
 
 /** Properties of `Api`. */
 export interface ApiProps {
-  /** The function of each route; one that is missing does not compile. */
+  /** The function of each route. A missing one does not compile. */
   readonly functions: Readonly<Record<(typeof routes)[number]['function'], { readonly handler: Function }>>;
   readonly authorizer: IAuthorizer;
   readonly webAcl: WebAcl;
@@ -48,7 +48,7 @@ export interface ApiProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** The HTTP API: the contract's routes, each behind the authorizer unless the contract calls it open. */
+/** The HTTP API: the contract's routes, each behind the authorizer unless the contract declares it open. */
 export class Api extends Construct {
   readonly restApi: RestApi;
 
@@ -73,7 +73,7 @@ export class Api extends Construct {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
-    // Nothing older than TLS 1.2 on the API's own address; a domain name of yours has a policy of its own.
+    // Nothing older than TLS 1.2 on the API's own address. Your own domain name has a policy of its own.
     const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
     cfnApi.securityPolicy = SecurityPolicy.TLS_1_2;
     if (props.webAcl !== false) {
@@ -151,9 +151,9 @@ export class Api extends Construct {
 type OpenFunction = Extract<(typeof routes)[number], { readonly open: true }>['function'];
 
 /**
- * Why a route may be asked without a token, and how often by all together; an open route without these does not compile.
- * A flooded open route leaves callers with tokens their share of the stage's throttle. The bank is one caller, and calls once
- * for each withdrawal that it ends or gives back.
+ * The reason why a route needs no token, and its throttle for all callers together. An open route without these does
+ * not compile. A flooded open route leaves callers with tokens their share of the stage's throttle. The bank is one
+ * caller. It calls once for each withdrawal that it ends or pays back.
  */
 const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; readonly throttle: ThrottleProps }>> = {
   health: {
@@ -169,7 +169,7 @@ const openRoutes: Readonly<Record<OpenFunction, { readonly reason: string; reado
 /** Settings of a method replace all of the stage's, so each of them repeats these. */
 const methodLogging = { loggingLevel: MethodLoggingLevel.ERROR, dataTraceEnabled: false };
 
-/** Returns the throttles of the methods that take no token, by path and method; none is above the stage's. */
+/** Returns the throttles of the methods that take no token, by path and method. None is above the stage's. */
 function throttlesOfOpenMethods({ ratePerSecond, burst }: ThrottleProps): Record<string, MethodDeploymentOptions> {
   const open = routes.flatMap((route) =>
     'open' in route ? [[`${route.path}/${route.method}`, openRoutes[route.function].throttle] as const] : [],
@@ -186,7 +186,7 @@ function throttlesOfOpenMethods({ ratePerSecond, burst }: ThrottleProps): Record
   );
 }
 
-// Who asked for what, and how it went; never a header, a token or a body.
+// Caller, request and result; never a header, a token or a body.
 const accessLogFields = {
   requestId: AccessLogField.contextRequestId(),
   time: AccessLogField.contextRequestTime(),

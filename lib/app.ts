@@ -8,8 +8,8 @@ const settings = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'cdk.js
 };
 
 /**
- * A CDK app for synthesis in process, with the feature flags of cdk.json. The CDK's command line reads them for its
- * own apps; without them the same constructs make another template than the one that `cdk deploy` ships.
+ * Returns a CDK app for synthesis in process, with the feature flags of cdk.json. The CDK's command line reads them for
+ * its own apps. Without them the same constructs make another template than the one that `cdk deploy` ships.
  */
 export function newApp(props: Pick<AppProps, 'outdir' | 'builtinCloudFormationValidation'> = {}): App {
   return new App({ ...props, context: settings.context, analyticsReporting: settings.versionReporting });

@@ -11,11 +11,11 @@ import { Construct } from 'constructs';
 import type { AddAlarm } from './alarms.ts';
 import type { Events } from './events.ts';
 
-/** How long events are kept, and who may delete them before. */
+/** The time for which events are kept, and the protection against earlier deletion. */
 export interface AuditOptions {
   /**
-   * `governance`: principals with a permission of its own may delete earlier. `compliance`: nobody may, the account's
-   * root user neither; there is no way back, and a test stack leaves its bucket behind for the whole time.
+   * `governance`: principals with a permission of its own may delete earlier. `compliance`: no principal may, not even
+   * the account's root user. This cannot be undone, and a test stack leaves its bucket behind for the whole time.
    *
    * @default 'governance'
    */
@@ -36,10 +36,12 @@ export interface AuditProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** All events, where nobody can change them: one JSON object a line, gzipped, by day. docs/events.md reads them. */
+/**
+ * All events, where no principal can change them: one JSON object a line, gzipped, by day. docs/events.md reads them.
+ */
 export class Audit extends Construct {
   readonly bucket: Bucket;
-  /** Events that could not be handed to Firehose, as they are on the bus. */
+  /** Events that could not be passed to Firehose, as they are on the bus. */
   readonly undelivered: Queue;
 
   constructor(scope: Construct, id: string, { events, options, addAlarm }: AuditProps) {
@@ -150,12 +152,12 @@ export class Audit extends Construct {
         },
       },
     });
-    // Firehose tries the role when the stream is made.
+    // Firehose uses the role when the stream is made.
     stream.node.addDependency(writer);
     return stream;
   }
 
-  /** The `detail` of each event, which says all that there is to say of it. */
+  /** The `detail` of each event, which is complete by itself. */
   #target(stream: CfnDeliveryStream): IRuleTarget {
     const sender = new Role(this, 'Sender', { assumedBy: new ServicePrincipal('events.amazonaws.com') });
     sender.addToPolicy(

@@ -6,11 +6,11 @@ import { scratchFolder } from './scratch.ts';
 
 const root = dirname(import.meta.dirname);
 
-// Where the bundles seem to be while esbuild runs. Source maps name sources relative to it, so that the same commit
-// gives the same bytes, and the same asset hash, on every machine and in every output folder.
+// Folder in which the bundles seem to be while esbuild runs. Source maps name sources relative to it. So the same
+// commit gives the same bytes, and the same asset hash, on every machine and in every output folder.
 const virtualFolder = join(root, 'bundles');
 
-/** Parts of the AWS SDK that a function never needs and its import would load, and what takes their place. */
+/** Parts of the AWS SDK that an import would load and that no function needs, with their replacements. */
 const replacements = {
   '@aws-sdk/credential-provider-node': join(root, 'lambdas', 'sdk', 'environment-credentials.ts'),
   '@smithy/core/event-streams': join(root, 'lambdas', 'sdk', 'no-event-streams.ts'),
@@ -22,8 +22,8 @@ export const bundleFile = 'index.mjs';
 export const codeFile = 'function.cjs';
 
 /**
- * Loads the code and waits until it is ready, within the time that Lambda gives to a start. The code is no ES module: its
- * imports of Node's own modules would read all their exports, and those of `node:http` load undici.
+ * Loads the code and waits until it is ready, within the time that Lambda gives to a start. The code is no ES module:
+ * its imports of Node's own modules would read all their exports, and those of `node:http` load undici.
  */
 const loader = `import { createRequire } from 'node:module';
 const { handler, ready } = createRequire(import.meta.url)('./${codeFile}');
@@ -32,11 +32,11 @@ export { handler };
 `;
 
 /**
- * Bundles entry files for Lambda, all in one pass, so that what they share is parsed once.
+ * Bundles entry files for Lambda, all in one pass, so that shared sources are parsed once.
  *
  * @param entries source file by name, absolute or relative to the working directory
- * @returns folder by name; each holds `bundleFile`, `codeFile` and its source map. The folders are gone when the process ends:
- *   `Code.fromAsset` has copied them into the cloud assembly by then.
+ * @returns folder by name; each holds `bundleFile`, `codeFile` and its source map. The folders are deleted when the
+ * process ends: `Code.fromAsset` has copied them into the cloud assembly by then.
  */
 export function bundle<Name extends string>(entries: Readonly<Record<Name, string>>): Record<Name, string> {
   const names = Object.keys(entries) as Name[];
@@ -51,8 +51,8 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
     platform: 'node',
     target: 'node24',
     alias: replacements,
-    // The SDK's ES modules leave out what is not used; and a bundled SDK is the tested one and imports faster than the
-    // one on Lambda's disk, so nothing is left external.
+    // The SDK's ES modules let esbuild drop unused code. A bundled SDK is the tested one, and imports faster than the
+    // one on Lambda's disk. So nothing is left external.
     mainFields: ['module', 'main'],
     minify: true,
     sourcemap: 'linked',
@@ -60,7 +60,7 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
     legalComments: 'none',
     logLevel: 'warning',
   });
-  // esbuild would keep a process for the next call, with several hundred megabytes.
+  // Without this, esbuild keeps a process of several hundred megabytes for the next call.
   void stop();
   const folder = scratchFolder('bundles');
   process.once('exit', () => {
@@ -75,7 +75,7 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
   return Object.fromEntries(names.map((name) => [name, join(folder, name)])) as Record<Name, string>;
 }
 
-/** The source file of a function of the service. */
+/** Returns the source file of a function of the service. */
 export function entryOf(name: FunctionName): string {
   const api = join(root, 'lambdas', 'api', `${name}.ts`);
   return existsSync(api) ? api : join(root, 'lambdas', 'workers', `${name}.ts`);
@@ -83,7 +83,7 @@ export function entryOf(name: FunctionName): string {
 
 let folders: Record<FunctionName, string> | undefined;
 
-/** The folder with the bundle of a function of the service; the first call bundles all of them. */
+/** Returns the folder with the bundle of a function of the service. The first call bundles all of them. */
 export function bundleOf(name: FunctionName): string {
   folders ??= bundle(
     Object.fromEntries((Object.keys(environments) as FunctionName[]).map((each) => [each, entryOf(each)])) as Record<

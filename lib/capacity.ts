@@ -2,9 +2,9 @@ import { Billing, Capacity } from 'aws-cdk-lib/aws-dynamodb';
 
 /** A range of a load, a second. */
 export interface LoadRange {
-  /** What is always paid for. */
+  /** Load that the tables always have capacity for, and always cost. */
   readonly least: number;
-  /** What auto scaling goes up to. More than that is refused as `busy` until the load falls. */
+  /** Load that auto scaling can reach. More than that is refused as `busy` until the load falls. */
   readonly most: number;
 }
 
@@ -15,20 +15,21 @@ export interface ProvisionedLoad {
   /** Balances, transactions and pages of histories a second. */
   readonly reads: LoadRange;
   /**
-   * Percent of the provisioned capacity that auto scaling keeps in use: 20 to 90. DynamoDB follows a load in minutes, and
-   * gives what was not used in the last five minutes to a burst, so a load that doubles within a minute needs 50 or less.
+   * Percent of the provisioned capacity that auto scaling keeps in use: 20 to 90. DynamoDB follows a load in minutes,
+   * and saves the unused capacity of the last five minutes for a burst. So a load that doubles within a minute needs 50
+   * or less.
    *
    * @default 70
    */
   readonly targetUtilization?: number;
 }
 
-/** A table or index, as far as capacity goes. */
+/** A table or index with a capacity of its own. */
 export type Store = 'ledger' | 'byWallet' | 'byCounterparty' | 'due' | 'entries' | 'activity' | 'sent';
 
 /**
- * Units of one command, its worker and its consumers included, of the kind that uses most; `npm run bench -- --only
- * budgets` measures them. Of reads, one is a page of a history in ten.
+ * Units of one command, with its worker and its consumers, of the kind that uses most; `npm run bench -- --only
+ * budgets` measures them. Of the reads, one in ten is a page of a history.
  */
 const unitsOf: Readonly<
   Record<Store, { readonly write: number; readonly readOfCommand: number; readonly read: number }>
@@ -45,16 +46,16 @@ const unitsOf: Readonly<
 
 /** The capacity of each table and index. */
 export interface TableCapacity {
-  /** How a table is paid for. */
+  /** Returns the billing of a table. */
   billing(store: Store): Billing;
-  /** The settings of an index; none on demand. */
+  /** Returns the settings of an index; none on demand. */
   index(store: Store): { readonly readCapacity?: Capacity; readonly writeCapacity?: Capacity };
 }
 
 /**
- * Returns how tables are paid for: on demand, or by capacity for a load.
+ * Returns the billing of the tables: on demand, or by capacity for a load.
  *
- * @throws Error for a range that is none, or a utilization out of bounds
+ * @throws Error for an invalid range, or a utilization out of bounds
  */
 export function capacityFor(load: ProvisionedLoad | undefined): TableCapacity {
   if (load === undefined) return { billing: () => Billing.onDemand(), index: () => ({}) };
@@ -72,7 +73,7 @@ export function capacityFor(load: ProvisionedLoad | undefined): TableCapacity {
     return Capacity.autoscaled({
       minCapacity: provisioned('least'),
       maxCapacity: provisioned('most'),
-      // What a table begins with that was on demand before.
+      // The first capacity of a table that was on demand before.
       seedCapacity: provisioned('least'),
       targetUtilizationPercent: targetUtilization,
     });

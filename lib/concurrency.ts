@@ -1,4 +1,4 @@
-/** How much of the account's Lambda concurrency is kept for functions that must not wait behind a flooded API. */
+/** The part of the account's Lambda concurrency that is kept for functions that must not wait behind a flooded API. */
 export interface ReservedConcurrency {
   /**
    * For each of relay and projector: four for each shard of the table's stream. A table has at least four shards, and one
@@ -18,7 +18,7 @@ export interface ReservedConcurrency {
 
 /** The reserved concurrency of each function that has one; all are undefined where nothing is reserved. */
 export interface Shares {
-  /** A worker gets as much as its queue's event source starts. */
+  /** Returns as much for a worker as its queue's event source starts. */
   readonly worker: (maximumConcurrency: number) => number | undefined;
   readonly streams: number | undefined;
   readonly waitingRoutes: number | undefined;
@@ -26,7 +26,7 @@ export interface Shares {
   readonly scheduled: number | undefined;
 }
 
-/** Returns the shares; `false` reserves nothing, for accounts that have little. */
+/** Returns the shares; `false` reserves nothing, for accounts with a low quota. */
 export function sharesOf(reserved: ReservedConcurrency | false): Shares {
   if (reserved === false) {
     return { worker: () => undefined, streams: undefined, waitingRoutes: undefined, scheduled: undefined };

@@ -24,12 +24,12 @@ export class EntriesTable extends Construct {
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection,
-      // Of what says that a booking is in the totals, and of the journal of changes; entries and totals are for ever.
+      // For the records of bookings in the totals, and for the journal of changes. Entries and totals do not expire.
       timeToLiveAttribute: 'ttl',
     });
   }
 
-  /** `ENTRIES_TABLE_NAME` with a grant for exactly these actions on items. */
+  /** Returns `ENTRIES_TABLE_NAME` with a grant for exactly these actions on items. */
   allow(grants: Grants<keyof typeof entryItems>): Access {
     return allowTable(this.table, entryItems, grants);
   }

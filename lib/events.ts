@@ -10,7 +10,7 @@ import { StreamConsumer } from './stream-consumer.ts';
 import type { Tokens } from './tokens.ts';
 import { type Access, WalletFunction } from './wallet-function.ts';
 
-/** Where events go, and how long they can be replayed. */
+/** The bus for events, and the time for which they can be replayed. */
 export interface EventsOptions {
   /**
    * A bus of yours.
@@ -79,7 +79,7 @@ export class Events extends Construct {
     consumer.feed(this.relay, ledger);
   }
 
-  /** The bus's name with leave to publish on it. */
+  /** Returns the bus's name with the permission to publish on it. */
   allowPublishing(): Access {
     const { eventBusName, eventBusArn } = this.bus;
     return { value: eventBusName, grants: [{ actions: ['events:PutEvents'], resources: [eventBusArn] }] };

@@ -14,7 +14,7 @@ export interface ExpiringTableProps<ItemType extends string> {
   readonly billing: Billing;
 }
 
-/** A table of what is remembered for a while only, beside the one with the money: losing it loses no money. */
+/** A table of temporary items, beside the table with the money: losing it loses no money. */
 export class ExpiringTable<ItemType extends string> extends Construct {
   readonly table: TableV2;
   readonly #items: Readonly<Record<ItemType, string>>;
@@ -29,7 +29,7 @@ export class ExpiringTable<ItemType extends string> extends Construct {
     });
   }
 
-  /** The table's name with a grant for exactly these actions on items. */
+  /** Returns the table's name with a grant for exactly these actions on items. */
   allow(grants: Grants<ItemType>): Access {
     return allowTable(this.table, this.#items, grants);
   }

@@ -12,10 +12,10 @@ import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** What a wallet may do unnoticed, and what happens when it does more. */
+/** Limits that a wallet may reach without a signal, and the reaction to an excess. */
 export interface FraudOptions extends Partial<FraudPolicy> {
   /**
-   * Whether a wallet that goes over a limit is frozen until an operator unfreezes it.
+   * Whether a wallet that exceeds a limit is frozen until an operator unfreezes it.
    *
    * @default false
    */
@@ -37,13 +37,16 @@ export interface FraudProps {
   readonly events: Events;
   readonly options: FraudOptions;
   readonly capacity: TableCapacity;
-  /** Most batches at work at a time: 2 to 1000. */
+  /** Most batches that are handled at the same time: 2 to 1000. */
   readonly concurrency: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
-/** Watches the movements of each wallet, tells of those that go over a limit and, where that is asked for, freezes. */
+/**
+ * Screens the movements of each wallet. Publishes an event about each limit that a wallet exceeds and, if enabled,
+ * freezes the wallet.
+ */
 export class Fraud extends Construct {
   readonly work: WorkQueue;
   readonly worker: WalletFunction<'fraud'>;

@@ -4,7 +4,7 @@ import { type GatewayResponseOptions, ResponseType } from 'aws-cdk-lib/aws-apiga
 interface Refusal {
   readonly status: number;
   readonly code: string;
-  /** The same sentence as the handlers' for this code, so that a client cannot tell who refused. */
+  /** The same title as the handlers' for this code, so that a client cannot see the source of the refusal. */
   readonly title: string;
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -41,7 +41,7 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
   [ResponseType.ACCESS_DENIED, forbidden],
   [ResponseType.INVALID_API_KEY, forbidden],
   [ResponseType.WAF_FILTERED, forbidden],
-  // What a REST API says of a route that does not exist, whatever the name suggests.
+  // A REST API's answer for a route that does not exist, despite its name.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, notFound],
   [ResponseType.RESOURCE_NOT_FOUND, notFound],
   [ResponseType.BAD_REQUEST_BODY, invalid],
@@ -63,7 +63,7 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
 ];
 
 /**
- * API Gateway's own answers as problem+json in the contract's codes, by id.
+ * Returns API Gateway's own answers as problem+json in the contract's codes, by id.
  *
  * @param allowedOrigins the origins whose pages may read them
  */
@@ -79,7 +79,7 @@ export function gatewayResponses(allowedOrigins: readonly string[]): readonly Ga
       ),
       ...(allowedOrigins.length > 0 && { 'Access-Control-Allow-Origin': allowedOrigin(allowedOrigins) }),
     },
-    // The key chooses the template; what the client sees is the header above.
+    // The key chooses the template; the client sees the header above.
     templates: {
       'application/json': JSON.stringify({
         type: 'about:blank',
@@ -94,8 +94,8 @@ export function gatewayResponses(allowedOrigins: readonly string[]): readonly Ga
 }
 
 /**
- * Returns the origin that may read the gateway's own answers. The gateway cannot choose among several, so then every
- * origin may read that it was refused: such an answer holds no data.
+ * Returns the origin that may read the gateway's own answers. The gateway cannot choose among several. So with several,
+ * every origin may read these answers: they hold no data.
  */
 function allowedOrigin(origins: readonly string[]): string {
   const [only, ...others] = origins;

@@ -12,7 +12,7 @@ export interface HealthProps {
   readonly transfers: WorkQueue;
 }
 
-/** The open route that says whether the service works; it checks an operator's token itself before it says more. */
+/** The open route that reports whether the service works. It checks an operator's token itself before it shows more. */
 export class Health extends Construct {
   readonly functions;
 

@@ -17,10 +17,10 @@ export interface LedgerTableProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** The table with the money: wallets and transactions, with rate windows, preferences and the like beside them. */
+/** The table with the money: wallets and transactions, with rate windows, preferences and other records beside them. */
 export class LedgerTable extends Construct {
   readonly table: TableV2;
-  /** `DUE_SHARDS`, for the functions that write open work or look for it. */
+  /** `DUE_SHARDS`, for the functions that write open work or list it. */
   readonly dueShards: string;
 
   constructor(scope: Construct, id: string, props: LedgerTableProps) {
@@ -34,8 +34,8 @@ export class LedgerTable extends Construct {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billing: capacity.billing('ledger'),
-      // The AWS managed key: its use is on record in CloudTrail, and unlike a key of our own nobody can delete it and
-      // the money with it.
+      // The AWS managed key. CloudTrail records its use. Unlike a key of our own it cannot be deleted, and the money
+      // with it.
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: props.deletionProtection,
@@ -64,14 +64,14 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** The stream of its changes, with both images of each item. */
+  /** Returns the ARN of the stream of changes, with both images of each item. */
   get streamArn(): string {
     const { tableStreamArn } = this.table;
     if (tableStreamArn === undefined) throw new Error('the table has no stream');
     return tableStreamArn;
   }
 
-  /** `TABLE_NAME` with a grant for exactly these actions on items, and to query exactly these indexes. */
+  /** Returns `TABLE_NAME` with a grant for exactly these actions on items, and to query exactly these indexes. */
   allow(grants: Grants<keyof typeof ledgerItems>, indexNames: readonly (keyof typeof indexes)[] = []): Access {
     return allowTable(
       this.table,
@@ -81,7 +81,7 @@ export class LedgerTable extends Construct {
     );
   }
 
-  /** `TABLE_NAME` with a grant to accept transfers or withdrawals within the caller's limits. */
+  /** Returns `TABLE_NAME` with a grant to accept transfers or withdrawals within the caller's limits. */
   allowPayments(): Access {
     return this.allow({
       GetItem: ['transaction'],

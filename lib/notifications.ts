@@ -21,15 +21,15 @@ export interface NotificationsProps {
   readonly events: Events;
   readonly rateLimits: Required<RateLimits>;
   readonly capacity: TableCapacity;
-  /** Most batches at work at a time: 2 to 1000. */
+  /** Most batches that are handled at the same time: 2 to 1000. */
   readonly concurrency: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
-/** Notifies owners of what happened to their wallets, on the channels that they asked for. */
+/** Notifies owners of changes of their wallets, on the channels of their preferences. */
 export class Notifications extends Construct {
-  /** Notifications with channel, owner and event as attributes: subscribe what sends e-mail, SMS and push. */
+  /** Notifications with channel, owner and event as attributes. Subscribe senders of e-mail, SMS and push. */
   readonly topic: Topic;
   readonly work: WorkQueue;
   readonly functions;
@@ -51,7 +51,7 @@ export class Notifications extends Construct {
     });
     this.work = new WorkQueue(this, 'Work', {
       work: 'notification',
-      atStake: 'an owner has not been told',
+      atStake: 'an owner has no notification',
       batchSize: 100,
       batchingWindow: Duration.seconds(2),
       concurrency,
@@ -59,7 +59,7 @@ export class Notifications extends Construct {
       addAlarm,
     });
     events.route(this, 'Notified', {
-      description: 'what owners are told of',
+      description: 'events that owners are notified of',
       types: notifiedEvents,
       target: new SqsQueue(this.work.queue, { deadLetterQueue: this.work.deadLetterQueue }),
     });

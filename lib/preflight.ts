@@ -13,8 +13,8 @@ const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-None-Ma
 const maxAgeSeconds = 7_200;
 
 /**
- * Adds the answer to preflight requests, by which a browser asks what a page may send. These requests need no token, so
- * the gateway answers them itself: a flood of them takes no function's concurrency.
+ * Adds the answer to preflight requests, with which a browser asks for a page's permissions. These requests need no
+ * token, so the gateway answers them itself: a flood of them takes no function's concurrency.
  *
  * @param methods the methods that the resource has without this one
  * @param allowedOrigins the origins of the pages, or `*`
@@ -68,8 +68,8 @@ export function addPreflight(
 }
 
 /**
- * Returns a template that names the origin which asks, if it is one of the allowed. It looks for the header in both
- * cases, as `header.get` is case-sensitive and the client chooses the case.
+ * Returns a template that names the requesting origin, if it is allowed. It reads the header in both cases, as
+ * `header.get` is case-sensitive and the client chooses the case.
  */
 function originTemplate(allowedOrigins: readonly string[]): string {
   return [

@@ -1,4 +1,4 @@
-/** What one end user may do in an hour, wherever the hour begins; operators are not limited. And what addresses may. */
+/** Limits of one end user in any hour, and of addresses. Operators are not limited. */
 export interface RateLimits {
   /**
    * Wallets opened.
@@ -23,8 +23,8 @@ export interface RateLimits {
 
   /**
    * Requests to cancel a withdrawal, accepted or not. They have a limit of their own, so that a caller who has used up
-   * `reads` can still stop a payout. Counted in lots of at most 10. Beyond it, as beyond `refusals`, as many requests again
-   * are looked up by their key.
+   * `reads` can still stop a payout. Counted in lots of at most 10. Beyond it, as beyond `refusals`, the same number of
+   * further requests is looked up by their key.
    *
    * @default 100
    */
@@ -39,9 +39,10 @@ export interface RateLimits {
   readonly reads?: number;
 
   /**
-   * Commands of all kinds that were refused with 404, 409, 422 or 429: each may have met writes of other wallets. Counted
-   * as `reads`, in lots of at most 10. Beyond it every new command of the caller is refused. As many more requests are
-   * looked up by their key, so that a repetition of an accepted command is answered. After them no key is read.
+   * Commands of all kinds that were refused with 404, 409, 422 or 429: each may have met writes of other wallets.
+   * Counted as `reads`, in lots of at most 10. Beyond it every new command of the caller is refused. The same number of
+   * further requests is looked up by their key, so that a repetition of an accepted command is answered. After them no
+   * key is read.
    *
    * @default 100
    */
@@ -49,8 +50,9 @@ export interface RateLimits {
 
   /**
    * Tokens that the issuer has not signed, and that one address may have checked in a minute, in each container of the
-   * authorizer. Beyond it only tokens that the container knows as valid are checked, so that others behind the address go
-   * on; new ones get 401 until the allowance has grown back. Behind a proxy all callers share its address: set it high.
+   * authorizer. Beyond it only tokens that the container knows as valid are checked, so that other callers behind the
+   * address go on. New ones get 401 until the allowance is restored. Behind a proxy all callers share its address: set
+   * it high.
    *
    * @default 20
    */
@@ -68,7 +70,7 @@ const defaults: Required<RateLimits> = {
 };
 
 /**
- * Returns the limits, those that are not given by default.
+ * Returns the limits, with defaults for those that are not given.
  *
  * @throws Error when one is no whole number of at least 1
  */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * A new folder under the system's temporary one, named after this process, which removes it when it no longer needs it.
- * What a process that was killed has left there is removed by the next one that asks for a folder.
+ * Returns a new folder under the system's temporary one, named after this process, which removes it when it no longer
+ * needs it. The next call, by any process, removes the folders of processes that were killed.
  */
 export function scratchFolder(purpose: string): string {
   for (const name of readdirSync(tmpdir())) {
@@ -27,6 +27,6 @@ function removeFolder(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // It is somebody else's, or being removed by somebody else.
+    // Another user owns it, or another process removes it.
   }
 }

@@ -11,19 +11,19 @@ import type { Access, WalletFunction } from './wallet-function.ts';
 
 /** Properties of `StreamConsumer`. */
 export interface StreamConsumerProps {
-  /** What it does; its runbook entries begin with it. */
+  /** The consumer's role; its runbook entries begin with it. */
   readonly work: 'relay' | 'projector';
-  /** What is missing while a record is not dealt with, as part of a sentence. */
+  /** The data that is missing while a record is not handled, as part of a sentence. */
   readonly missing: string;
   readonly addAlarm: AddAlarm;
 }
 
 /**
- * One reader of the changes of wallets and transactions on the table's stream, with a queue for the records that it
- * cannot deal with, and the alarms on both. A table has room for two readers.
+ * One reader of the changes of wallets and transactions on the table's stream. It has a queue for the records that it
+ * cannot handle, and the alarms on both. A table has room for two readers.
  */
 export class StreamConsumer extends Construct {
-  /** Records that were set aside (whole), and batches that Lambda gave up (their place in the stream only). */
+  /** Records that were set aside (whole), and batches that Lambda dropped (their position in the stream only). */
   readonly setAside: Queue;
   readonly #props: StreamConsumerProps;
 
@@ -48,13 +48,13 @@ export class StreamConsumer extends Construct {
     });
   }
 
-  /** The queue's URL with leave to set a record aside. */
+  /** Returns the queue's URL with the permission to set a record aside. */
   allowSettingAside(): Access {
     const { queueUrl, queueArn } = this.setAside;
     return { value: queueUrl, grants: [{ actions: ['sqs:SendMessage'], resources: [queueArn] }] };
   }
 
-  /** Lets the worker read the stream from its beginning, a shard in order, and watches how far it lags behind. */
+  /** Lets the worker read the stream from its beginning, a shard in order, and watches its lag. */
   feed<Name extends FunctionName>(worker: WalletFunction<Name>, ledger: LedgerTable): void {
     const { work, missing, addAlarm } = this.#props;
     worker.handler.addToRolePolicy(
@@ -77,12 +77,11 @@ export class StreamConsumer extends Construct {
       maxBatchingWindow: Duration.seconds(1),
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
-      // A try of the worker's own lasts up to half a minute when what it writes to is away, so this outlasts an outage
-      // of hours; and a batch that nobody can deal with is given up while the stream, which forgets after 24 hours,
-      // still has it.
+      // A try of the worker's own lasts up to half a minute when its target is down, so this outlasts an outage of
+      // hours. Lambda drops a batch that always fails while the stream, which keeps records for 24 hours, still has it.
       retryAttempts: 1_000,
       onFailure: { bind: () => ({ destination: this.setAside.queueArn }) },
-      // Keys keep their order with any factor; more than one lets a busy shard catch up.
+      // Keys keep their order with any factor. More than one lets a busy shard catch up.
       parallelizationFactor: 4,
       filters: [FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.or('WALLET', 'TX') } } } })],
     });

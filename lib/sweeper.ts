@@ -19,7 +19,7 @@ export interface SweeperProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** Finds, every minute, work that was due and is not moving, and queues it again. */
+/** Finds, every minute, overdue work that does not move, and queues it again. */
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
 
@@ -52,7 +52,7 @@ export class Sweeper extends Construct {
       metric: ownMetric(metrics.workRequeued, Stats.SUM, Duration.minutes(5)),
       threshold: 50,
       periods: 1,
-      meaning: 'Much work was due and not moving, and was queued again: messages get lost, or workers die.',
+      meaning: 'Much overdue work did not move, and was queued again: messages are lost, or workers crash.',
       runbook: 'work-requeued',
     });
   }

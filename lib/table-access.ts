@@ -5,8 +5,8 @@ import type { Access } from './wallet-function.ts';
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'PartiQLInsert';
 
 /**
- * What a function may do with a table: for each action the types of item. `Scan` reads everything, as it names no item, and
- * `DescribeTable` says how much that is.
+ * The actions of a function on a table: for each the types of item. `Scan` reads everything, as it names no item, and
+ * `DescribeTable` returns the table's size.
  */
 export type Grants<ItemType extends string> = Readonly<
   Partial<Record<ItemAction, readonly ItemType[]>> & { Scan?: 'everything'; DescribeTable?: 'everything' }
@@ -17,7 +17,7 @@ export type Grants<ItemType extends string> = Readonly<
  * indexes.
  *
  * The types become a condition on the partition key. Every action in it names its keys in the request, so its set of
- * keys is never empty; an empty set would fulfil `ForAllValues`.
+ * keys is never empty. An empty set would fulfil `ForAllValues`.
  *
  * @param items how the partition keys of each type of item begin
  */

@@ -26,11 +26,11 @@ export interface TokenIssuer {
   /** The `iss` claim, exactly; an https URL. */
   readonly issuer: string;
 
-  /** What the `aud` claim must name. */
+  /** The value that the `aud` claim must have. */
   readonly audience: string;
 
   /**
-   * Where the issuer's public keys are.
+   * The URL of the issuer's public keys.
    *
    * @default `<issuer>/.well-known/jwks.json`
    */
@@ -39,7 +39,9 @@ export interface TokenIssuer {
 
 /** The URLs that the stack's own user pool sends people back to: https, or `http://localhost`. */
 export interface People {
-  /** After the sign-in, with a code: pages, or tools on a person's machine, that exchange it for tokens. One at least. */
+  /**
+   * After the sign-in, with a code: pages, or tools on a person's machine, that exchange it for tokens. One at least.
+   */
   readonly callbackUrls: string[];
 
   /**
@@ -60,9 +62,9 @@ export interface TokensProps {
   readonly badTokensPerMinute: number;
 }
 
-/** Who may call: the issuer of tokens, given or created, and the authorizer that checks them at the gateway. */
+/** The issuer of tokens, given or created, and the authorizer that checks them at the gateway. */
 export class Tokens extends Construct {
-  /** What a function needs to check tokens. */
+  /** The variables of a function that checks tokens. */
   readonly environment: Omit<Environment<'authorizer'>, 'TABLE_NAME' | 'BAD_TOKENS_PER_MINUTE'>;
   readonly authorizer: RequestAuthorizer;
   readonly authorizerFunction: WalletFunction<'authorizer'>;
@@ -107,7 +109,9 @@ export class Tokens extends Construct {
   }
 }
 
-/** Allows only the refresh of tokens. If a client names no flow, Cognito lets people sign in without its OAuth scopes. */
+/**
+ * Allows only the refresh of tokens. If a client names no flow, Cognito lets people sign in without its OAuth scopes.
+ */
 const noDirectSignIn: AuthFlow = { userSrp: false };
 
 /** Properties of `CognitoIssuer`. */
@@ -117,8 +121,8 @@ export interface CognitoIssuerProps {
 }
 
 /**
- * A Cognito user pool with the service's scopes, a token endpoint, a client for a backend, and groups of people who are
- * operators. With `people` it also has a client that people sign in with.
+ * A Cognito user pool with the service's scopes, a token endpoint, a client for a backend, and groups of operators.
+ * With `people` it also has a client that people sign in with.
  */
 export class CognitoIssuer extends Construct {
   readonly userPool: UserPool;
@@ -158,7 +162,8 @@ export class CognitoIssuer extends Construct {
       },
       accessTokenValidity: Duration.hours(1),
     });
-    // A prefix must be unique in the region: the account's number and this construct's address in its app make it so.
+    // A prefix must be unique in the region. The account's number and this construct's address in its app make it
+    // unique.
     const domain: UserPoolDomain = this.userPool.addDomain('Domain', {
       cognitoDomain: { domainPrefix: `wallet-${Aws.ACCOUNT_ID}-${this.node.addr.slice(-8)}` },
     });
@@ -184,7 +189,7 @@ export class CognitoIssuer extends Construct {
   }
 }
 
-/** Adds a pool whose people are added by an administrator, and sign in with a password and an authenticator app. */
+/** Adds a pool. An administrator adds its people, who sign in with a password and an authenticator app. */
 function newPool(scope: Construct, deletionProtection: boolean): UserPool {
   const pool = new UserPool(scope, 'UserPool', {
     selfSignUpEnabled: false,

@@ -11,13 +11,13 @@ export interface TransactionsProps {
   readonly operatorLimits: string;
 }
 
-/** Money in from outside, and reading what has moved. */
+/** Charges, and reads of transactions. */
 export class Transactions extends Construct {
   readonly functions;
 
   constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: TransactionsProps) {
     super(scope, id);
-    // With the wallets that the transaction touches, which say whether the caller may see it.
+    // With the wallets that the transaction touches, which decide whether the caller may see it.
     const READS_PER_HOUR = String(rateLimits.reads);
     const readOne = {
       environment: {
@@ -27,7 +27,7 @@ export class Transactions extends Construct {
     };
     this.functions = {
       charge: new WalletFunction(this, 'charge', {
-        // A replay comes back with the refused write, so that moving money needs no leave to read.
+        // A refused write returns the replay, so that moving money needs no permission to read.
         environment: {
           TABLE_NAME: ledger.allow({ PutItem: ['transaction'], UpdateItem: ['wallet'] }),
           OPERATOR_LIMITS: operatorLimits,

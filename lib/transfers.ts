@@ -15,7 +15,7 @@ export interface TransfersProps {
   readonly operatorLimits: string;
   /** Messages that may wait before new queued transfers are refused. */
   readonly queueDepthLimit: number;
-  /** Most batches of queued transfers that are settled at a time: 2 to 1000. */
+  /** Most batches of queued transfers that are settled at the same time: 2 to 1000. */
   readonly concurrency: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
@@ -30,11 +30,11 @@ export class Transfers extends Construct {
   constructor(scope: Construct, id: string, props: TransfersProps) {
     super(scope, id);
     const { ledger, rateLimits, concurrency, shares, addAlarm } = props;
-    // Many at a time, so that a wallet that everybody pays into is credited once for all of them.
+    // Many at a time, so that a wallet with many payers is credited once for all of them.
     this.work = new WorkQueue(this, 'Work', {
       work: 'transfer',
       atStake: 'its money is with neither side',
-      // Groups of one wallet follow each other in one function, where they do not conflict (docs/adr/0015-*.md).
+      // The groups of one wallet follow one another in one function, where they do not conflict (docs/adr/0015-*.md).
       batchSize: 2_000,
       batchingWindow: Duration.seconds(1),
       concurrency,

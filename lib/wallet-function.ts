@@ -7,15 +7,15 @@ import type { Environment, FunctionName } from '../lambdas/contract.ts';
 import { bundleOf, codeFile } from './bundle.ts';
 
 /**
- * The value of an environment variable together with the permission to use what it names, so that no function gets a
- * name without the grant, or a grant without the name.
+ * The value of an environment variable together with the permission that it needs. So no function gets a name without
+ * the grant, or a grant without the name.
  */
 export interface Access {
   readonly value: string;
   readonly grants: readonly Grant[];
 }
 
-/** Resources that a function may act on, the exact IAM actions, and the conditions under which it may. */
+/** Resources that a function may act on, the exact IAM actions, and their conditions. */
 export interface Grant {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
@@ -24,13 +24,13 @@ export interface Grant {
 
 /** Properties of `WalletFunction`. */
 export interface WalletFunctionProps<Name extends FunctionName> {
-  /** What the function reads from its environment: all of it, and nothing else (the contract says what). */
+  /** All environment variables of the function, as the contract lists them. */
   readonly environment: Record<keyof Environment<Name>, string | Access>;
 
   /**
    * Time limit of one invocation.
    *
-   * @default 10 seconds, which leaves the gateway's 29 s well alone
+   * @default 10 seconds, far below the gateway's 29 s
    */
   readonly timeout?: Duration;
 
@@ -44,7 +44,7 @@ export interface WalletFunctionProps<Name extends FunctionName> {
   /**
    * Concurrency that is kept for this function, and the most that it takes.
    *
-   * @default - a share of what the account has left
+   * @default - a share of the account's unreserved concurrency
    */
   readonly reservedConcurrency?: number | undefined;
 }
@@ -59,7 +59,7 @@ export function nodeOptionsOf(readsSourceMaps: boolean): Record<string, string> 
 
 /** One function of the service with its own role and log group; its name is that of its file. */
 export class WalletFunction<Name extends FunctionName> extends Construct {
-  /** For routes that may wait for the end of the work: the gateway itself gives up after 29 s. */
+  /** For routes that may wait for the end of the work: the gateway itself times out after 29 s. */
   static readonly longestRouteTimeout = Duration.seconds(29);
 
   readonly handler: Function;
@@ -67,7 +67,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
   constructor(scope: Construct, name: Name, props: WalletFunctionProps<Name>) {
     super(scope, name);
     const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
-    // A role of our own, rather than the one with AWS's managed policy, may write to this one log group only.
+    // A role of our own may write to this one log group only. The role with AWS's managed policy may write to all.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     Validations.of(role).acknowledge({
@@ -95,7 +95,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      // Lambda's own two lines for each invocation would cost more than ours; those of failures remain.
+      // Lambda's own two lines for each invocation would cost more than ours. Its lines about failures remain.
       systemLogLevelV2: SystemLogLevel.WARN,
       tracing: Tracing.ACTIVE,
     });

@@ -35,7 +35,7 @@ import { type BankProps, Withdrawals } from './withdrawals.ts';
 
 /** Properties of `WalletService`. */
 export interface WalletServiceProps {
-  /** The bank that withdrawals are paid by. */
+  /** The bank that pays the withdrawals. */
   readonly bank: BankProps;
 
   /**
@@ -46,16 +46,16 @@ export interface WalletServiceProps {
   readonly tokens?: TokenIssuer;
 
   /**
-   * Lets people sign in at the stack's own user pool, with a password and an authenticator app, and come back to these URLs.
-   * They may ask for the scopes `read` and `write`. Members of the group `wallet-support` also get the scope `support`,
-   * members of `wallet-decide` the scope `decide`.
+   * Lets people sign in at the stack's own user pool, with a password and an authenticator app, and return to these
+   * URLs. They may ask for the scopes `read` and `write`. Members of the group `wallet-support` also get the scope
+   * `support`, members of `wallet-decide` the scope `decide`.
    *
    * @default - people cannot sign in
    */
   readonly people?: People;
 
   /**
-   * What one end user may do in an hour.
+   * Limits of one end user in an hour.
    *
    * @default - 10 wallets, 100 transfers, 50 withdrawals, 100 cancellations, 1000 reads, 100 refusals; 20 bad tokens a
    * minute of an address
@@ -63,9 +63,9 @@ export interface WalletServiceProps {
   readonly rateLimits?: RateLimits;
 
   /**
-   * Largest amount of one charge, withdrawal or transfer by an operator, and of one withdrawal that an operator resolves,
-   * in minor units: `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is refused with
-   * `operator_limit_exceeded`, also for an operator with every scope.
+   * Largest amount of one charge, withdrawal or transfer by an operator, and of one withdrawal that an operator
+   * resolves. In minor units: `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is
+   * refused with `operator_limit_exceeded`, also for an operator with every scope.
    *
    * @default - no limits
    */
@@ -73,7 +73,7 @@ export interface WalletServiceProps {
 
   /**
    * Messages that may wait in the queue of withdrawals, or of transfers, before new ones are refused as `overloaded`.
-   * It bounds how long what was accepted waits for its end.
+   * It limits how long accepted work waits for its end.
    *
    * @default 20,000
    */
@@ -81,91 +81,91 @@ export interface WalletServiceProps {
 
   /**
    * Partitions of the index of open work that the work of a type is spread over: 1 to 256. Each takes about 250
-   * withdrawals or 500 queued transfers a second, and costs half a read unit a minute for each type. It may be raised and
-   * lowered at any time: after that, lost work of partitions that are not in use any more is found within an hour.
+   * withdrawals or 500 queued transfers a second, and costs half a read unit a minute for each type. It may be raised
+   * and lowered at any time. After that, the sweeper finds lost work in the former partitions within an hour.
    *
    * @default 64
    */
   readonly dueShards?: number;
 
   /**
-   * Most batches of queued transfers that are settled at a time: 2 to 1000. More do not help one wallet that everybody
-   * pays into, as credits of the same wallet exclude each other.
+   * Most batches of queued transfers that are settled at the same time: 2 to 1000. More do not help one wallet with
+   * many payers, as credits of the same wallet exclude each other.
    *
    * @default 10
    */
   readonly transferConcurrency?: number;
 
   /**
-   * Most batches of events that are screened for fraud at a time: 2 to 1000. A batch has at most 100 events and takes some
-   * 300 ms, so each is enough for about 300 events a second.
+   * Most batches of events that are screened for fraud at the same time: 2 to 1000. A batch has at most 100 events and
+   * takes some 300 ms, so each is enough for about 300 events a second.
    *
    * @default 5
    */
   readonly screeningConcurrency?: number;
 
   /**
-   * Most batches of events that owners are notified of at a time, as above.
+   * Most batches of events that owners are notified of at the same time, as above.
    *
    * @default 5
    */
   readonly notificationConcurrency?: number;
 
   /**
-   * The load that the tables have capacity for, where they are not paid for on demand. At a steady load of which 70 % are
-   * used it costs 41 % of what on demand does: [figures](../docs/performance.md).
+   * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % it costs 41 % of
+   * the price on demand: [figures](../docs/performance.md).
    *
    * @default - on demand
    */
   readonly provisioned?: ProvisionedLoad;
 
   /**
-   * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at most.
-   * `false` reserves nothing: for a new account, whose quota is 10, of which Lambda allows no reservation.
+   * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at
+   * most. `false` reserves nothing: for a new account, whose quota is 10, of which Lambda allows no reservation.
    *
    * @default - 554 of the 1,000 that an account usually has
    */
   readonly reservedConcurrency?: ReservedConcurrency | false;
 
   /**
-   * The web ACL in front of the API: one of the service's own, one of yours by its ARN, or none. The service's own blocks
-   * an IP address while it sends more than half of what `throttle` lets through, averaged over five minutes.
+   * The web ACL in front of the API: one of the service's own, one of yours by its ARN, or none. The service's own
+   * blocks an IP address while it sends more than half of the limit in `throttle`, averaged over five minutes.
    *
    * @default true
    */
   readonly webAcl?: WebAcl;
 
   /**
-   * Requests that the API takes from all callers together.
+   * Limits for the requests of all callers together.
    *
    * @default - 1000 a second, 2000 at once
    */
   readonly throttle?: ThrottleProps;
 
   /**
-   * From the beginning of a pass over all books to that of the next one, in whole hours. Closed hours are checked in any
-   * case; a pass is for what is changed later.
+   * Time from the beginning of a pass over all books to that of the next one, in whole hours. Closed hours are checked
+   * in any case. A pass finds later changes.
    *
    * @default Duration.days(1)
    */
   readonly fullPassEvery?: Duration;
 
   /**
-   * Which pages of the web may use the API from a browser.
+   * The web pages that may use the API from a browser.
    *
    * @default - none: CORS is off
    */
   readonly cors?: CorsProps;
 
   /**
-   * The bus that events go to, and how long they can be replayed.
+   * The bus for events, and the time for which they can be replayed.
    *
    * @default - a bus of the service's own, 90 days
    */
   readonly events?: EventsOptions;
 
   /**
-   * What a wallet may do unnoticed, and whether it is frozen when it does more.
+   * Limits that a wallet may reach without a signal, and the reaction to an excess.
    *
    * @default - limits to begin with; nothing is frozen
    */
@@ -179,29 +179,29 @@ export interface WalletServiceProps {
   readonly audit?: AuditOptions;
 
   /**
-   * What becomes of the tables, the user pool, keys, audit and logs when they leave the stack.
+   * What happens to the tables, the user pool, keys, audit and logs when they leave the stack.
    *
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Whether the table and the user pool refuse to be deleted, by whatever means.
+   * Whether the table and the user pool refuse every deletion.
    *
    * @default true
    */
   readonly deletionProtection?: boolean;
 
   /**
-   * Whether stack traces in logs name places in the source. It costs each cold start about a tenth. Without it
-   * `npm run trace` finds these places.
+   * Whether stack traces in logs name source files and lines. It costs each cold start about a tenth. Without it `npm
+   * run trace` finds them.
    *
    * @default false
    */
   readonly sourceMaps?: boolean;
 
   /**
-   * Where alarms go.
+   * The topic for alarms.
    *
    * @default - alarms only show in CloudWatch
    */
@@ -224,13 +224,13 @@ export class WalletService extends Construct {
   readonly bankRequestSecret: Secret;
   /** The HMAC key that the bank signs its notifications with; give the bank the same. */
   readonly bankNotificationSecret: Secret;
-  /** Where every event is published: docs/events.md. */
+  /** The bus on which every event is published: docs/events.md. */
   readonly eventBus: IEventBus;
-  /** Where notifications for owners are published. */
+  /** The topic on which notifications for owners are published. */
   readonly notificationTopic: Topic;
   /** All events, locked. */
   readonly auditBucket: Bucket;
-  /** The user pool, where no issuer was given. */
+  /** The user pool; undefined where an issuer is given. */
   readonly cognito: CognitoIssuer | undefined;
   readonly functions: Readonly<Record<FunctionName, IFunction>>;
 

@@ -5,8 +5,8 @@ import { WalletService, type WalletServiceProps } from './wallet-service.ts';
 import { longestNotFoundWindowSeconds } from './withdrawals.ts';
 
 /**
- * Properties of `WalletStack`: those of the service, but that the bank's URL and its window are parameters of the stack,
- * and that the topic of the alarms goes by its ARN.
+ * Properties of `WalletStack`: those of the service, with two differences. The bank's URL and its window are parameters
+ * of the stack, and the topic of the alarms is given by its ARN.
  */
 export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, 'bank' | 'alarmTopic'> {
   /**
@@ -17,7 +17,7 @@ export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, '
   readonly bank?: Omit<WalletServiceProps['bank'], 'url' | 'notFoundWindow'>;
 
   /**
-   * The SNS topic where alarms go; CloudWatch must be allowed to publish to it, and to use its key.
+   * The SNS topic for alarms. CloudWatch must be allowed to publish to it, and to use its key.
    *
    * @default - alarms only show in CloudWatch
    */
@@ -33,7 +33,7 @@ export class WalletStack extends Stack {
     const bankUrl = new CfnParameter(this, 'BankUrl', {
       type: 'String',
       description: "Base URL of the bank's API",
-      // The bank's client takes no other, and would refuse it only at the first withdrawal.
+      // The bank's client accepts no other URL, and would refuse it only at the first withdrawal.
       allowedPattern: String.raw`https://[^\s?#@/]+(/[^\s?#]*)?|http://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/[^\s?#]*)?`,
       constraintDescription: 'must be an https URL without credentials and query; http only to this machine',
     });
@@ -41,7 +41,7 @@ export class WalletStack extends Stack {
       type: 'Number',
       description:
         'How long the bank may answer "not found" to a payment that it will make; too short a time pays twice',
-      // No default: only the bank's contract says it.
+      // No default: the figure is in the contract with the bank.
       minValue: 1,
       maxValue: longestNotFoundWindowSeconds,
       constraintDescription: `must be 1 to ${longestNotFoundWindowSeconds} seconds, from the contract with the bank`,

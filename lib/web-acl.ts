@@ -8,15 +8,15 @@ const windowSeconds = 300;
 
 /** Properties of `ApiWebAcl`. */
 export interface ApiWebAclProps {
-  /** ARN of a web ACL that exists; undefined makes one. */
+  /** ARN of an existing web ACL; undefined makes one. */
   readonly arn: string | undefined;
-  /** ARN of the stage that it stands in front of. */
+  /** ARN of the stage that the web ACL protects. */
   readonly stageArn: string;
-  /** What the API takes from all callers together. */
+  /** Limit for the requests of all callers together. */
   readonly requestsPerSecond: number;
 }
 
-/** Stands in front of the API: blocks addresses that send too many requests, before any of them costs an invocation. */
+/** The web ACL of the API. It blocks addresses that send too many requests, before any of them costs an invocation. */
 export class ApiWebAcl extends Construct {
   constructor(scope: Construct, id: string, { arn, stageArn, requestsPerSecond }: ApiWebAclProps) {
     super(scope, id);
@@ -46,7 +46,7 @@ export class ApiWebAcl extends Construct {
             rateBasedStatement: {
               aggregateKeyType: 'IP',
               evaluationWindowSec: windowSeconds,
-              // One address cannot take more than half of what the API takes; AWS WAF knows no limit below ten.
+              // One address cannot take more than half of the API's limit. AWS WAF accepts no limit below ten.
               limit: Math.max(10, Math.floor((requestsPerSecond * windowSeconds) / 2)),
             },
           },

@@ -10,27 +10,27 @@ import type { RateLimits } from './rate-limits.ts';
 import { type Access, WalletFunction } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** The bank that withdrawals are paid by. */
+/** The bank that pays the withdrawals. */
 export interface BankProps {
   /** Base URL of the bank's API; may be a CloudFormation parameter. */
   readonly url: string;
 
   /**
-   * The bank's id: 1 to 64 printable ASCII characters without spaces. Each withdrawal records it: another bank is neither
-   * asked about that withdrawal nor pays it again. Keep the id when the URL of the same bank changes.
+   * The bank's id: 1 to 64 printable ASCII characters without spaces. Each withdrawal records it. Another bank is
+   * neither asked about that withdrawal nor pays it again. Keep the id when the URL of the same bank changes.
    *
    * @default - host and path of the URL
    */
   readonly id?: string;
 
   /**
-   * How long after a submit the bank may still answer "not found" about a payment that it will make: 1 second to 1 day.
-   * Take it from the bank's documentation: too short a window pays twice. May be a CloudFormation parameter.
+   * Time after a submit in which the bank may still answer "not found" about a payment that it will make: 1 second to 1
+   * day. Take it from the bank's documentation: too short a window pays twice. May be a CloudFormation parameter.
    */
   readonly notFoundWindow: Duration;
 
   /**
-   * How long after a rotation of the notification key the bank may sign with the previous key: a minute at least.
+   * Time after a rotation of the notification key in which the bank may sign with the previous key: a minute at least.
    *
    * @default 24 hours
    */
@@ -44,7 +44,7 @@ export interface BankProps {
   readonly maxAttempts?: number;
 
   /**
-   * Most batches at work with the bank at a time: 2 to 1000. Each takes up to 10 withdrawals side by side.
+   * Most batches at work with the bank at the same time: 2 to 1000. Each takes up to 10 withdrawals side by side.
    *
    * @default 50
    */
@@ -74,7 +74,7 @@ export class Withdrawals extends Construct {
   readonly requestSecret: Secret;
   /** The HMAC key that the bank signs its notifications with; give the bank the same. */
   readonly notificationSecret: Secret;
-  /** What a function needs to call the bank. */
+  /** The variables and grants of a function that calls the bank. */
   readonly bankAccess: Record<'BANK_URL' | 'BANK_REQUEST_SECRET_ARN' | 'BANK_ID', string | Access>;
   readonly functions;
   readonly worker: WalletFunction<'withdrawals'>;
@@ -128,7 +128,8 @@ export class Withdrawals extends Construct {
         environment: { TABLE_NAME: ledger.allow(ending), OPERATOR_LIMITS: props.operatorLimits },
       }),
       cancel: new WalletFunction(this, 'cancel', {
-        // The transaction for a repetition beyond the limit; the wallet, as an operator may have asked for the withdrawal.
+        // The transaction for a repetition beyond the limit. The wallet, because an operator may have requested the
+        // withdrawal.
         environment: {
           TABLE_NAME: ledger.allow({
             ...ending,
@@ -176,27 +177,32 @@ export class Withdrawals extends Construct {
       metric: ownMetric(metrics.clockDoubted, Stats.SUM, Duration.minutes(5)),
       threshold: 20,
       periods: 1,
-      meaning: "Workers leave the bank alone, as their clocks are not proved to be right by the database's.",
+      meaning: "Workers do not call the bank, because their clocks are not proved right by the database's.",
       runbook: 'clocks-doubted',
     });
     addAlarm(this, 'BankContradiction', {
       metric: ownMetric(metrics.bankContradiction, Stats.SUM),
       threshold: 1,
       periods: 1,
-      meaning: 'The bank says what cannot be true together with the ledger; money may have moved twice, or not at all.',
+      meaning: 'The bank contradicts the ledger; money may have moved twice, or not at all.',
       runbook: 'bank-contradiction',
     });
   }
 }
 
-/** The rights to end a withdrawal, on its record and in its wallet. The operator's key, and a return, are new records. */
+/**
+ * The rights to end a withdrawal, on its record and in its wallet. The operator's key, and a return, are new records.
+ */
 const ending = {
   GetItem: ['transaction'],
   PutItem: ['transaction'],
   UpdateItem: ['transaction', 'wallet'],
 } as const;
 
-/** Throws for values that would pay twice, or fail at the first withdrawal. CloudFormation checks those of parameters. */
+/**
+ * Throws for values that would pay twice, or fail at the first withdrawal. CloudFormation checks the values of
+ * parameters.
+ */
 function checkBank({ id, notFoundWindow }: BankProps): void {
   if (id !== undefined && !/^[!-~]{1,64}$/.test(id)) {
     throw new Error(`bank.id must be 1 to 64 printable characters without spaces, received "${id}"`);

@@ -13,31 +13,31 @@ const mostReceives = 30;
 
 /** Properties of `WorkQueue`. */
 export interface WorkQueueProps {
-  /** What waits in it, in the singular; its runbook entries begin with it. */
+  /** The kind of the messages, in the singular; its runbook entries begin with it. */
   readonly work: 'withdrawal' | 'transfer' | 'notification' | 'screening';
-  /** What is wrong while one of them is not finished, as part of a sentence. */
+  /** The harm while one of them is not finished, as part of a sentence. */
   readonly atStake: string;
   /** Most messages that the worker gets at a time. */
   readonly batchSize: number;
   /**
-   * How long messages are gathered for a batch; above 10 messages Lambda asks for at least a second.
+   * Time for which messages are gathered for a batch. Above 10 messages Lambda requires at least a second.
    *
-   * @default - a batch is what is there
+   * @default - a batch is taken at once
    */
   readonly batchingWindow?: Duration;
-  /** Most batches at work at a time: 2 to 1000. */
+  /** Most batches at work at the same time: 2 to 1000. */
   readonly concurrency: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
-/** A queue of accepted work with its dead letters, the way to its one worker, and the alarms on all three. */
+/** A queue of accepted work with its dead letters, the event source of its one worker, and the alarms on all three. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
   /** The time limit that the worker must have. */
   readonly workerTimeout = Duration.seconds(30);
-  /** The reserved concurrency that the worker must have: less would let the event source's batches be throttled. */
+  /** The reserved concurrency that the worker must have. With less, the event source's batches would be throttled. */
   readonly workerConcurrency: number | undefined;
   readonly #props: WorkQueueProps;
 
@@ -58,11 +58,11 @@ export class WorkQueue extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
-      // Six times the worker's limit, as AWS advises: the event source itself may be throttled and try again.
+      // Six times the worker's limit, as AWS advises: the event source itself may be throttled and retry.
       visibilityTimeout: Duration.seconds(6 * this.workerTimeout.toSeconds() + (batchingWindow?.toSeconds() ?? 0)),
-      // Generous, because the attempts that count are on the record: a withdrawal whose visits to the bank are used up goes
-      // to review. Dead letters are what the worker cannot finish, or a bank that is away for more than an hour; the work
-      // itself stays due in the table, and the sweeper queues it again.
+      // Generous, because the record counts the visits to the bank: a withdrawal that has used them up goes to review.
+      // Dead letters are messages that the worker cannot finish, or withdrawals of a bank that is down for more than an
+      // hour. The work itself stays due in the table, and the sweeper queues it again.
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: mostReceives },
     });
 
@@ -88,7 +88,7 @@ export class WorkQueue extends Construct {
     });
   }
 
-  /** Lets the worker consume the queue, each message answered for itself, and watches it. */
+  /** Lets the worker consume the queue, each message with its own result, and watches it. */
   feed<Name extends FunctionName>(worker: WalletFunction<Name>): void {
     const { work, batchSize, batchingWindow, concurrency, addAlarm } = this.#props;
     worker.handler.addEventSource(
@@ -108,7 +108,7 @@ export class WorkQueue extends Construct {
     });
   }
 
-  /** The queue's URL with leave for exactly these actions. */
+  /** Returns the queue's URL with the permission for exactly these actions. */
   allow(actions: readonly ('SendMessage' | 'ChangeMessageVisibility' | 'GetQueueAttributes')[]): Access {
     return {
       value: this.queue.queueUrl,
@@ -116,7 +116,7 @@ export class WorkQueue extends Construct {
     };
   }
 
-  /** The dead-letter queue's URL with leave to read its depth. */
+  /** Returns the dead-letter queue's URL with the permission to read its depth. */
   allowWatchingDeadLetters(): Access {
     const { queueUrl, queueArn } = this.deadLetterQueue;
     return { value: queueUrl, grants: [{ actions: ['sqs:GetQueueAttributes'], resources: [queueArn] }] };

@@ -16,14 +16,14 @@ import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run mutants -- [--histories N] [--seed S] [--only words]
 
-Breaks the service in a copy of it, in one way after the other, and shows that the simulation notices each: which rule
-is violated, and after how many histories. Fails when one goes unnoticed.`;
+Breaks a copy of the service, with one mutation after the other. For each, prints the rule that the simulation finds
+violated, and the number of histories until then. Fails when the simulation misses a mutation.`;
 
-/** What the simulation found in the tree that it stands in. */
+/** The result of the simulation in the tree that this process runs in. */
 interface Finding {
-  /** Histories that were run. */
+  /** Number of histories that were run. */
   readonly histories: number;
-  /** What the first that failed violated. */
+  /** The rules that the first failing history violated. */
   readonly rules: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const options = readOptions(usage, {
   histories: { type: 'string', default: '500' },
   seed: { type: 'string', default: 'mutants' },
   only: { type: 'string', default: '' },
-  /** Look here, with the random mode or in this operation, and tell it as JSON. */
+  /** Runs the simulation here, with random histories or this operation, and prints the finding as JSON. */
   here: { type: 'string' },
 });
 const most = Number(options.histories);
@@ -39,7 +39,11 @@ const most = Number(options.histories);
 if (options.here !== undefined) console.log(JSON.stringify(await look(options.here)));
 else await breakAll(mutations.filter(({ name }) => name.includes(options.only)));
 
-/** @param where an operation's name, or empty for random histories */
+/**
+ * Runs the simulation in this tree.
+ *
+ * @param where an operation's name, or empty for random histories
+ */
 async function look(where: string): Promise<Finding> {
   const lab = openLab();
   try {
@@ -105,7 +109,7 @@ async function broken(copy: string, { edits, operation = '', test }: Mutation): 
     const path = join(copy, file);
     const source = await readFile(path, 'utf8');
     if (!originals.has(path)) originals.set(path, source);
-    if (source.split(text).length !== 2) throw new Error(`"${text}" does not stand exactly once in ${file}`);
+    if (source.split(text).length !== 2) throw new Error(`"${text}" does not occur exactly once in ${file}`);
     await writeFile(
       path,
       source.replace(text, () => replacement),
@@ -118,7 +122,7 @@ async function broken(copy: string, { edits, operation = '', test }: Mutation): 
   }
 }
 
-/** Looks in a process of its own, whose modules are those of the folder. */
+/** Runs the simulation in a process of its own, whose modules are those of the folder. */
 async function lookIn(folder: string, where: string): Promise<Finding> {
   const args = [
     'test/simulation/mutants.ts',
@@ -133,7 +137,7 @@ async function lookIn(folder: string, where: string): Promise<Finding> {
   return JSON.parse(stdout) as Finding;
 }
 
-/** Returns the titles of the tests of a file that fail, each in its suites. */
+/** Returns the titles of the tests of a file that fail, each with its suites. */
 async function failingIn(folder: string, test: string): Promise<string[]> {
   const args = ['--test', '--test-reporter=tap', test];
   const run = promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });

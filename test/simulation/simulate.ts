@@ -11,7 +11,7 @@ npm run simulate -- --seed S --history N [--only steps] [--faults faults]
 
 Random histories of the whole service with faults at every external call; see test/simulation. A campaign of 1000 or more
 fails when it has not reached each of the states in test/simulation/states.ts.
-The second form runs one of them again and tells it.`;
+The second form runs one of them again and prints its steps.`;
 
 const options = readOptions(usage, {
   histories: { type: 'string', default: '1000' },
@@ -45,7 +45,7 @@ async function campaign(histories: number, threads: number): Promise<void> {
   const progress = setInterval(() => {
     console.log(`${totals.histories} histories, ${perSecond()} a second, ${sumOf(totals.faults)} faults, seed ${seed}`);
   }, 10_000);
-  // What was run counts, also when nobody waits for the rest; the engines end with this process.
+  // Histories that were run count, also after an interrupt; the engines end with this process.
   process.once('SIGINT', () => {
     report(totals);
     console.log(`interrupted after ${totals.histories} histories, seed ${seed}`);
@@ -68,7 +68,7 @@ async function campaign(histories: number, threads: number): Promise<void> {
   if (failed > 0 || missed.length > 0) process.exitCode = 1;
 }
 
-/** Runs a thread to its end; gives the report of the history that failed, if one did. */
+/** Runs a thread to its end. Returns the report of the history that failed, if one did. */
 function share(data: Share, totals: Totals): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let failure: string | undefined;

@@ -11,9 +11,7 @@ export type DueType = (typeof dueTypes)[number];
 /** Parts of the total of an account and hour. Never fewer: the sums in the removed parts would not count. */
 const totalParts = 128;
 
-/**
- * Partitions of an hour of the journal of changes. Never fewer: the changes in the removed ones would not be checked.
- */
+/** Partitions of an hour of the journal of changes. Never fewer: changes in removed ones would not be checked. */
 const journalShards = 32;
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -52,10 +50,7 @@ function textOf(number: bigint): string {
   return text;
 }
 
-/**
- * Returns the id of the item that a principal's command makes or changes. It is the same for every repetition of the
- * key.
- */
+/** Returns the id of the item that a principal's command makes or changes. A repetition of the key has the same id. */
 export function transactionIdOf(principal: string, idempotencyKey: string): string {
   return `tx_${digest(principal, idempotencyKey)}`;
 }
@@ -159,10 +154,7 @@ export function transactionKey(transactionId: string) {
   return { pk: `${ledgerItems.transaction}${transactionId}`, sk: 'TX' };
 }
 
-/**
- * Returns whether the key is that of a wallet or of a transaction. Records of operations share the keys of
- * transactions.
- */
+/** Returns whether the key is that of a wallet or a transaction. Records of operations have keys of transactions. */
 export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | undefined {
   if (key.sk === 'WALLET') return 'wallet';
   return key.sk === 'TX' ? 'transaction' : undefined;
@@ -186,9 +178,7 @@ export function activityKey(walletId: string) {
   return { pk: `${activityItems.activity}${walletId}`, sk: 'ACTIVITY' };
 }
 
-/**
- * Returns the key of a notification's record in the table of notifications. It is a hash, as an owner's id may be long.
- */
+/** Returns the key of a notification's record. It is a hash, as an owner's id may be long. */
 export function notificationKey(notification: { eventId: string; ownerId: string; channel: string }) {
   const { eventId, ownerId, channel } = notification;
   return { id: `${sentItems.notification}${fingerprintOf([eventId, ownerId, channel])}` };
@@ -241,9 +231,7 @@ function totalPartition(account: string, part: number): string {
   return `${entryItems.total}${account}#${part}`;
 }
 
-/**
- * Returns the key of the record that a transaction's first `count` postings are in the totals. In the entries table.
- */
+/** Returns the key of the record that a transaction's first `count` postings are in the totals. */
 export function bookedKey(transactionId: string, count: number) {
   return { pk: `${entryItems.booking}${transactionId}`, sk: String(count) };
 }
@@ -272,10 +260,7 @@ export function subjectOfKey(
   return kind && { kind, id: pk.slice(ledgerItems[kind].length) };
 }
 
-/**
- * The stored items of the check of the books: the pass under way, the last complete pass, the progress through closed
- * hours, and reported discrepancies.
- */
+/** The stored items of the check of the books: current pass, last complete pass, closed hours, known discrepancies. */
 export type IntegrityItem = 'running' | 'last' | 'hours' | 'known';
 
 /** Returns the key of an item of the check of the books, in the entries table. */
@@ -290,11 +275,7 @@ export function numberOfTransactionId(transactionId: string): bigint {
   return bits;
 }
 
-/**
- * Returns the transaction's id that a number stands for.
- *
- * @param number as `numberOfTransactionId` made it
- */
+/** Returns the transaction's id that a number of `numberOfTransactionId` stands for. */
 export function transactionIdOfNumber(number: bigint): string {
   return `tx_${textOf(number)}`;
 }
@@ -332,11 +313,7 @@ export function isHistoryKey(text: string): boolean {
   return historyKeyFormat.test(text);
 }
 
-/**
- * Returns the transaction that a history key names.
- *
- * @param historyKey a key for which `isHistoryKey` holds
- */
+/** Returns the transaction that a history key names. `isHistoryKey` must hold for the key. */
 export function transactionIdOfHistoryKey(historyKey: string): string {
   return historyKey.slice(historyKey.indexOf('#') + 1);
 }
@@ -363,7 +340,7 @@ export const reviewShard = 'REVIEW';
 /** The partition of the `due` index with the withdrawals that wait for their wallet to be unfrozen; there are few. */
 export const waitingShard = 'WAITING';
 
-/** Returns for instance `DUE#w3` for withdrawals. It is short, because a read of a history page is paid by its size. */
+/** Returns for instance `DUE#w3` for withdrawals. It is short, as a history page's read is paid by its size. */
 export function dueShard(type: DueType, shard: number): string {
   return `DUE#${type.charAt(0)}${shard}`;
 }

@@ -100,7 +100,7 @@ interface Round {
 type LocalService = Awaited<ReturnType<typeof startLocalService>>;
 
 /** Runs the service as `npm start` does, with a folder of its own. */
-async function startLocalService() {
+export async function startLocalService() {
   const data = mkdtempSync(join(tmpdir(), 'wallet-chain-'));
   const child = spawn(process.execPath, ['bin/local.ts', '--port', '0', '--data', data, '--quiet'], {
     cwd: join(import.meta.dirname, '..'),
@@ -116,6 +116,7 @@ async function startLocalService() {
   };
   return {
     baseUrl,
+    pid,
     async token(): Promise<string> {
       const form = { grant_type: 'client_credentials', client_id: 'operator', scope: 'wallet:operate wallet:read' };
       const answer = await fetch(`${baseUrl}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
@@ -189,7 +190,7 @@ async function measureRound(
 }
 
 /** Waits until no function was started for a while; one start is the sweeper, which runs each minute. */
-async function untilDone(service: LocalService): Promise<void> {
+export async function untilDone(service: LocalService): Promise<void> {
   const total = async () => (await service.functions()).reduce((sum, { invocations }) => sum + invocations, 0);
   const deadline = performance.now() + patienceMs;
   for (let before = await total(); ;) {

@@ -5,7 +5,7 @@ export interface ProcessUsage {
   readonly pid: number;
   /** The program's name. */
   readonly name: string;
-  /** User and system time, ms, to a hundredth of a second. */
+  /** User and system time, ms, to a hundredth of a second; that of children that have ended included. */
   readonly cpuMs: number;
   /** Resident memory, MB. */
   readonly memoryMb: number;
@@ -35,12 +35,25 @@ function usageOf(pid: number): (ProcessUsage & { parent: number }) | undefined {
   try {
     const [, name = '', rest = ''] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const fields = rest.split(' ').map(Number);
-    // Fields 4, 14 and 15 of proc(5); `rest` begins with field 3.
+    // Fields 4 and 14 to 17 of proc(5); `rest` begins with field 3.
     const [, parent = 0] = fields;
-    const [user = 0, system = 0] = fields.slice(11);
+    const cpuTicks = fields.slice(11, 15).reduce((sum, ticks) => sum + ticks, 0);
     const pages = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-    return { pid, name, parent, cpuMs: (user + system) * tickMs, memoryMb: Number(pages) / 1024 };
+    return { pid, name, parent, cpuMs: cpuTicks * tickMs, memoryMb: Number(pages) / 1024 };
   } catch {
     return undefined; // It has ended.
+  }
+}
+
+/**
+ * Reads the memory of a process, MB: memory that processes share is divided among them. Resident memory would count a
+ * database's shared buffers once for each of its sessions. A process that has ended has none.
+ */
+export function proportionalMemoryMb(pid: number): number {
+  try {
+    const kilobytes = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? '0';
+    return Number(kilobytes) / 1024;
+  } catch {
+    return 0;
   }
 }

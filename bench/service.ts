@@ -156,17 +156,18 @@ type TableProperties = Pick<
   'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
 > & { readonly StreamSpecification?: { readonly StreamViewType: 'NEW_AND_OLD_IMAGES' } };
 
-/** Opens wallets with money in them; `call` sends a request to its function and gives the answer's body. */
+/** Opens wallets with `amount` in each, minor units; `call` sends a request to its function and gives the answer's body. */
 export async function openWallets(
   count: number,
   call: (name: 'create-wallet' | 'charge', request: BenchRequest) => Promise<string>,
+  amount = 1_000_000_000_000,
 ): Promise<string[]> {
   const wallets: string[] = [];
   for (let n = 0; n < count; n++) {
     const body = { currency: 'EUR' };
     const opened = await call('create-wallet', request('POST', '/wallets', {}, { key: randomUUID(), body }));
     const { walletId } = JSON.parse(opened) as { walletId: string };
-    const money = { key: randomUUID(), body: { amount: 1_000_000_000_000 } };
+    const money = { key: randomUUID(), body: { amount } };
     await call('charge', request('POST', '/wallets/{walletId}/charge', { walletId }, money));
     wallets.push(walletId);
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { measureBudgets } from '../../bench/budgets.ts';
-import { measureChecks } from '../../bench/checks.ts';
+import { checkUnits } from '../../bench/check-model.ts';
+import { measureChecks } from './checks.ts';
 import { measureFollowing } from '../../bench/following.ts';
 import { startService } from '../../bench/service.ts';
 
@@ -52,6 +53,8 @@ describe('benchmark', () => {
       unitsOf(command.withdrawal) > 1 && unitsOf(command.withdrawal) <= 5,
       `withdrawal ${unitsOf(command.withdrawal)}`,
     );
+    for (const name of ['charge', 'transfer', 'withdrawal'] as const)
+      assert.ok(unitsOf(command[name]) <= checkUnits.command[name].readUnits + 0.1, `the model knows a ${name}`);
     assert.ok(idleHour.readUnits > 0 && idleHour.readUnits <= 2 * 129 + 32, `idle ${idleHour.readUnits}`);
     assert.ok(transaction.readUnits > 0 && transaction.readUnits < 1, `pass ${transaction.readUnits}`);
   });

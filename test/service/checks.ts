@@ -1,15 +1,15 @@
 /** Measures the check of the books: what each command takes in the check of its hour, and a transaction in a pass. */
-import '../test/environment.ts';
-import { hourMs, startOf } from '../lambdas/domain/hours.ts';
-import { beginHours, runHours } from '../lambdas/integrity/hours.ts';
-import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
-import type { RunControl } from '../lambdas/integrity/pass.ts';
-import { newBooks } from '../test/books.ts';
-import type { TestBooks } from '../test/books.ts';
-import { startTestEngine } from '../test/engine.ts';
-import type { TestEngine } from '../test/engine.ts';
-import { charge, fundedWallet, settle, transfer, withdraw } from '../test/store/histories.ts';
-import type { CheckUnits, CheckUsage } from './check-model.ts';
+import '../environment.ts';
+import { hourMs, startOf } from '../../lambdas/domain/hours.ts';
+import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
+import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
+import type { RunControl } from '../../lambdas/integrity/pass.ts';
+import { newBooks } from '../books.ts';
+import type { TestBooks } from '../books.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine } from '../engine.ts';
+import { charge, fundedWallet, settle, transfer, withdraw } from '../store/histories.ts';
+import type { CheckUnits, CheckUsage } from '../../bench/check-model.ts';
 
 /** Commands of each kind; each is of wallets of its own, which is the dearest. */
 const count = 300;

@@ -85,7 +85,7 @@ function stopOnSignals(runner: Runner, say: (line: string) => void): void {
   }, parentCheckMs).unref();
 }
 
-/** npm starts a shell, which starts this process or becomes it. */
+/** Returns the process id of npm, which starts a shell that starts this process or becomes it. */
 function npmProcess(): number {
   try {
     const [, command = '', parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8')) ?? [];

@@ -24,7 +24,7 @@ const refusalFinalSeconds = Math.ceil((writesEndMs + 1_500) / 1000);
 type RouteName = (typeof routes)[number]['function'];
 type Described = Pick<RouteHandler<never>, 'body' | 'query'>;
 
-/** A time's pattern takes a line and a half; its format says the same in a word. */
+/** Removes the pattern of a time: it takes a line and a half, and the format says the same in a word. */
 function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
 }

@@ -125,7 +125,10 @@ function wholeNumber(name: string, value: string, least: number): number {
   return number;
 }
 
-/** An engine on this machine needs no real credentials, but the SDK requires some: these are those of `npm start`. */
+/**
+ * Points the SDK at an engine on this machine, with the credentials of `npm start`. The engine needs none, the SDK
+ * some.
+ */
 function useEndpoint(endpoint: string): void {
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
   process.env['AWS_REGION'] ??= 'us-east-1';

@@ -236,7 +236,7 @@ interface Answers {
   readonly of: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
   /** Codes of refusals that only this route has. The codes that follow from the route's inputs are not listed. */
   readonly codes?: readonly ErrorCode[];
-  /** What the client may prefer (RFC 7240). */
+  /** The preferences that the client may send (RFC 7240). */
   readonly prefer?: readonly string[];
 }
 

@@ -61,8 +61,7 @@ export class Audit extends Construct {
     });
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
-      reason:
-        'Who reads the objects is recorded by CloudTrail data events, which the account turns on for all buckets.',
+      reason: 'CloudTrail data events record the reads of the objects. The account turns them on for all buckets.',
     });
     this.undelivered = new Queue(this, 'Undelivered', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -80,7 +79,7 @@ export class Audit extends Construct {
       }),
       threshold: 1,
       periods: 1,
-      meaning: 'An event could not be handed to the audit for a day, and is missing there.',
+      meaning: 'The audit lacks an event, which could not be passed to it for a day.',
       runbook: 'audit-undelivered',
     });
     addAlarm(this, 'TooOld', {
@@ -157,7 +156,7 @@ export class Audit extends Construct {
     return stream;
   }
 
-  /** The `detail` of each event, which is complete by itself. */
+  /** Returns a target for the `detail` of each event, which is complete by itself. */
   #target(stream: CfnDeliveryStream): IRuleTarget {
     const sender = new Role(this, 'Sender', { assumedBy: new ServicePrincipal('events.amazonaws.com') });
     sender.addToPolicy(

@@ -42,7 +42,7 @@ export class Events extends Construct {
 
   constructor(scope: Construct, id: string, { ledger, tokens, bus, replayRetention, shares, addAlarm }: EventsProps) {
     super(scope, id);
-    this.bus = bus ?? (new EventBus(this, 'Bus', { description: 'Wallet service: what has happened' }) as IEventBus);
+    this.bus = bus ?? (new EventBus(this, 'Bus', { description: 'Wallet service: events' }) as IEventBus);
     new Archive(this, 'Replay', {
       description: 'Wallet service: events for a replay',
       sourceEventBus: this.bus,
@@ -56,7 +56,7 @@ export class Events extends Construct {
     Validations.of(fingerprintKey).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'With another key every account looks new to those who compare fingerprints, and it protects nothing else.',
+        'With a new key every account looks new to consumers that compare fingerprints. The key protects nothing else.',
     });
     const consumer = new StreamConsumer(this, 'Stream', {
       work: 'relay',

@@ -43,7 +43,7 @@ export class StreamConsumer extends Construct {
       }),
       threshold: 1,
       periods: 1,
-      meaning: `The ${props.work} has set a change aside: ${props.missing} until it is handed back.`,
+      meaning: `The ${props.work} has set a change aside: ${props.missing} until an operator hands it back.`,
       runbook: `${props.work}-set-aside`,
     });
   }
@@ -89,7 +89,7 @@ export class StreamConsumer extends Construct {
       metric: worker.handler.metric('IteratorAge', { statistic: Stats.MAXIMUM, period: Duration.minutes(1) }),
       threshold: 300_000,
       periods: 5,
-      meaning: `The ${work} is more than five minutes behind the table: ${missing} for so long.`,
+      meaning: `The ${work} is more than five minutes behind the table: ${missing} until it catches up.`,
       runbook: `${work}-too-far-behind`,
     });
   }

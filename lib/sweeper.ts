@@ -45,7 +45,7 @@ export class Sweeper extends Construct {
       metric: this.sweeper.handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
       threshold: 1,
       periods: 3,
-      meaning: 'The sweeper keeps failing; work whose message is lost stays where it is.',
+      meaning: 'The sweeper keeps failing; no worker gets work whose message is lost.',
       runbook: 'sweeper-errors',
     });
     addAlarm(this, 'WorkRequeued', {

@@ -83,8 +83,8 @@ function breakerState(breaker: BreakerRecord | undefined, now: number): BreakerS
 const unavailable: Answer = { status: 503, body: { status: 'unavailable' }, headers: { 'Retry-After': '5' } };
 
 /**
- * The gateway checks no token here, so that load balancers need none. Tokens of an issuer that the authorizer refuses
- * show no details either.
+ * Returns whether the caller is an operator. The gateway checks no token here, so that load balancers need none. Tokens
+ * of an issuer that the authorizer refuses show no details either.
  */
 async function isOperator(event: APIGatewayProxyEvent, { verify, table }: HealthServices): Promise<boolean> {
   const [authorization, ...others] = headersOf(event, 'Authorization');

@@ -62,7 +62,7 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
           return `transfer.${after.status}` as const;
         case 'executing':
         case 'review':
-          throw new Error(`transfer ${after.transactionId} is ${after.status}, which no transfer ever is`);
+          throw new Error(`transfer ${after.transactionId} is ${after.status}, an impossible status`);
       }
   }
 }

@@ -39,7 +39,7 @@ export const fields = {
       .check(
         z.minLength(1),
         z.maxLength(longest),
-        z.regex(plainText, 'must not contain control characters, nor what is not Unicode'),
+        z.regex(plainText, 'must be Unicode text without control characters'),
       ),
   walletId: z.string().check(z.minLength(1), z.maxLength(64)),
 };

@@ -84,7 +84,7 @@ export async function publishEvents<E extends ServiceEvent>(
   return failures;
 }
 
-/** A call that fails as a whole refuses every entry. Some may have arrived all the same. */
+/** Puts entries on the bus. A call that fails as a whole refuses every entry. Some may have arrived all the same. */
 async function tryPut({ put }: Publisher, entries: readonly PutEventsRequestEntry[]): Promise<(string | undefined)[]> {
   try {
     return await put(entries);

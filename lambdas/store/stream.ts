@@ -33,7 +33,7 @@ export function changeOf(record: DynamoDBRecord): Change | undefined {
 
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;
 
-/** Lambda's and the SDK's types of an item differ only in how they write binary values, of which there are none. */
+/** Converts an image. Lambda's and the SDK's types differ only in binary values, which no item has. */
 function read(image: Image) {
   return fromItem(image as Record<string, AttributeValue>);
 }

@@ -66,9 +66,10 @@ export async function createWallet(
 }
 
 /**
- * Sets a wallet's status; setting the status that it has already changes nothing but the version.
+ * Sets a wallet's status. Setting the status that it has already changes nothing but the version.
  *
- * @throws WalletError `wallet_not_found`, `wallet_closed`, `wallet_not_empty`, `forbidden`, `idempotency_key_reused`, `busy`
+ * @throws WalletError `wallet_not_found`, `wallet_closed`, `wallet_not_empty`, `forbidden`, `idempotency_key_reused`,
+ * `busy`
  */
 export async function setWalletStatus(
   table: Table,
@@ -96,7 +97,7 @@ export async function setWalletStatus(
   return { wallet: await existingWallet(table, change.walletId), replayed };
 }
 
-/** When `principal` may give a wallet a status: see `statusRefusal`. */
+/** Returns the condition that lets `principal` give a wallet a status: see `statusRefusal`. */
 function statusCondition(to: WalletStatus, principal: string): { readonly if: string; readonly values: Item } {
   switch (to) {
     case 'active':
@@ -142,9 +143,9 @@ function readWallet({ name }: Table, walletId: string, { consistent }: { consist
 }
 
 /**
- * The wallets of an owner, by id.
+ * Lists the wallets of an owner, by id.
  *
- * @param page `limit` wallets (at most 100, which is what one batch read takes) after the wallet `after`
+ * @param page `limit` wallets after the wallet `after`; at most 100, the limit of one batch read
  */
 export async function listWallets(
   table: Table,
@@ -223,7 +224,7 @@ export function creditCrowd(table: Table, movement: Movement): WriteItem<WalletE
   return creditOf(table, movement, { refusalOf: creditRefusal, isCrowd: true });
 }
 
-/** As `credit`, for a receiver whose affairs the payer must not learn. */
+/** As `credit`, for a receiver whose state the payer must not see. */
 export function creditReceiver(table: Table, movement: Movement): WriteItem<WalletError> {
   return creditOf(table, movement, { refusalOf: receiverRefusal });
 }
@@ -242,7 +243,7 @@ function creditOf(
   });
 }
 
-/** Puts back money that had left. Works in every status and beyond the balance limit, as the money is the owner's. */
+/** Gives money back that had left. Works in every status and beyond the balance limit, as the money is the owner's. */
 export function giveBack(table: Table, movement: PromisedMovement): WriteItem<never> {
   return {
     label: 'give back',
@@ -258,10 +259,10 @@ export function giveBack(table: Table, movement: PromisedMovement): WriteItem<ne
   };
 }
 
-/** A movement that was decided before: neither owner nor currency is checked again. */
+/** A movement of an earlier decision: neither owner nor currency is checked again. */
 type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 
-/** A movement that ends a hold. `decidedBy`: the operator on whose word it does, who must not own the wallet. */
+/** A movement that ends a hold. `decidedBy`: the operator who decided, who must not own the wallet. */
 type HoldEnd = PromisedMovement & { readonly decidedBy?: string | undefined };
 
 /** Removes held money, which has left. Works in every status of the wallet, as the money was promised before. */
@@ -269,7 +270,7 @@ export function settleHold(table: Table, movement: HoldEnd): WriteItem<WalletErr
   return consumeHold(table, movement, 'held = held - :amount, #total = #total - :amount');
 }
 
-/** Gives held money back. Works in every status of the wallet. */
+/** Makes held money available again. Works in every status of the wallet. */
 export function releaseHold(table: Table, movement: HoldEnd): WriteItem<WalletError> {
   return consumeHold(table, movement, 'held = held - :amount, available = available + :amount');
 }
@@ -322,7 +323,8 @@ function consumeHold(table: Table, movement: HoldEnd, set: string): WriteItem<Wa
         values: { ...stampValues(movement), ...(decidedBy !== undefined && { decidedBy }) },
       }),
     },
-    // An open withdrawal whose money is not held breaks an invariant: nothing to answer, everything to alarm.
+    // An open withdrawal whose money is not held breaks an invariant. So `refused` has no reading for it, and the write
+    // throws.
     refused: (image) =>
       decidedBy !== undefined && image?.['ownerId'] === decidedBy ? ownDecision('wallet') : undefined,
   };
@@ -334,7 +336,7 @@ async function existingWallet(table: Table, walletId: string): Promise<Wallet> {
   return wallet;
 }
 
-/** The wallet in a stored item, without the item's keys. */
+/** Returns the wallet in a stored item, without the item's keys. */
 export function toWallet(item: Item | undefined): Wallet | undefined {
   if (item === undefined) return undefined;
   const { pk, sk, ...wallet } = item;

@@ -167,7 +167,7 @@ describe('a request that parsers read differently', () => {
 
 describe('a text', () => {
   it('is Unicode, so that the stored text is the sent one', async () => {
-    const message = 'must not contain control characters, nor what is not Unicode';
+    const message = 'must be Unicode text without control characters';
     for (const description of [
       String.raw`\ud800`,
       String.raw`a\udc00b`,

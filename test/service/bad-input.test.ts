@@ -186,7 +186,7 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
     'Idempotency-Key',
   ],
   ['the same wallet', transfer, { body: { ...valid, toWalletId: ann.walletId } }, 422, 'same_wallet'],
-  ['a receiver that is no wallet', transfer, { body: { ...valid, toWalletId: 'nobody' } }, 404, 'wallet_not_found'],
+  ['a receiver that is no wallet', transfer, { body: { ...valid, toWalletId: 'unknown' } }, 404, 'wallet_not_found'],
   [
     'a receiver that does not exist',
     transfer,
@@ -203,7 +203,7 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
   ],
   ['another currency', transfer, { body: { ...valid, currency: 'EUR' } }, 422, 'currency_mismatch'],
   ['no currency of this world', '/wallets', { body: { currency: 'XYZ' } }, 400, 'invalid_request', 'currency'],
-  ["somebody else's name", '/wallets', { body: { currency: 'USD', ownerId: 'eve' } }, 403, 'forbidden'],
+  ["another owner's name", '/wallets', { body: { currency: 'USD', ownerId: 'eve' } }, 403, 'forbidden'],
   [
     'an account with odd letters',
     `/wallets/${ann.walletId}/withdraw`,

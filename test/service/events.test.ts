@@ -133,7 +133,7 @@ describe('events of the service', () => {
     const limit = Date.now() + patienceMs;
     for (const { eventId } of toldOf) {
       while (!(await notified()).includes(eventId)) {
-        assert.ok(Date.now() < limit, `nobody was told of ${eventId}`);
+        assert.ok(Date.now() < limit, `no notification of ${eventId}`);
         await sleep(100);
       }
     }
@@ -173,7 +173,7 @@ describe('events of the service', () => {
       if (transactions.size < 10) return `published ${transactions.size} of 10`;
       const told = new Set(await notified());
       const untold = new Set(funded.map(({ eventId }) => eventId).filter((eventId) => !told.has(eventId)));
-      return untold.size > 0 ? `not told of ${untold.size}` : undefined;
+      return untold.size > 0 ? `${untold.size} not notified` : undefined;
     };
     for (let what = await missing(); what !== undefined; what = await missing()) {
       assert.ok(Date.now() < limit, what);

@@ -80,7 +80,7 @@ function filledFor(user: User, request: HostileRequest): HostileRequest {
   const credentials =
     request.caller === 'bank'
       ? Object.entries(sign(signed, bankKey!, Math.floor(Date.now() / 1000)))
-      : isGiven || request.caller === 'nobody'
+      : isGiven || request.caller === 'anonymous'
         ? []
         : [['authorization', `Bearer ${token}`] as const];
   return { ...request, path, headers: [...headers, ...credentials], ...(body && { body }) };

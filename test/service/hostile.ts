@@ -19,7 +19,7 @@ export interface HostileRequest {
   readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array;
-  readonly caller: 'owner' | 'operator' | 'nobody' | 'bank';
+  readonly caller: 'owner' | 'operator' | 'anonymous' | 'bank';
 }
 
 /** The values that replace the ids of a generated request. */
@@ -334,7 +334,7 @@ function requestOf(
 
 const callers = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom('owner' as const, 'operator' as const) },
-  { weight: 1, arbitrary: fc.constant('nobody' as const) },
+  { weight: 1, arbitrary: fc.constant('anonymous' as const) },
 );
 
 /** Requests to each operation. An operation with more targets gets more requests. */

@@ -1,4 +1,4 @@
-/** Those who use the service: clients that try again, a bank that says what it did, and operators who ask it. */
+/** The users of the service: clients that retry, a bank that reports its decisions, and operators who ask the bank. */
 import { sign } from '../../lambdas/bank/signature.ts';
 import type { Request, Response } from '../request.ts';
 import { checkAnswer, inShort } from './answers.ts';
@@ -18,7 +18,7 @@ export interface Stage {
   readonly banks: Banks;
   readonly keys: SharedKeys;
   readonly witness: Witness & { readonly asks: Ask[] };
-  /** Names a transaction as the history does. */
+  /** Returns the name of a transaction in the history. */
   readonly labelOf: (transactionId: string) => string;
   readonly tell: (line: string) => void;
 }
@@ -26,21 +26,21 @@ export interface Stage {
 export interface Actors {
   /** Starts a step at its time. */
   readonly begin: (step: Step) => void;
-  /** The bank has decided on a payment, and may say so. */
+  /** Called when the bank has decided on a payment. The bank may then report it. */
   readonly onDecision: (entry: BookEntry) => void;
-  /** The bank says again what it has decided, as it is asked to when a table was put back. */
+  /** Lets the bank report all its decisions again, as operators ask for after a table was put back. */
   readonly remind: () => void;
-  /** Operators end what is in review. */
+  /** Lets operators end the withdrawals in review. */
   readonly resolveReviews: (round: number) => void;
-  /** Operators unfreeze the wallets that withdrawals wait for. */
+  /** Lets operators unfreeze the wallets that withdrawals wait for. */
   readonly unfreezeWaiting: (round: number) => void;
-  /** Whether somebody still has something to do. */
+  /** Returns whether an actor still has work. */
   readonly busy: () => boolean;
 }
 
-/** Neither a client nor the gateway waits longer for an answer. */
+/** The time after which a client and the gateway stop waiting for an answer. */
 const patienceMs = 29_500;
-/** Decides what the operators of the history may not, as they asked for it themselves. */
+/** The operator who ends the withdrawals that the other operators asked for themselves. */
 const supervisor = 'supervisor';
 
 export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }: Stage): Actors {
@@ -73,7 +73,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
     return asked.response;
   }
 
-  /** A client tries again, with the same key, what was not answered or not now. */
+  /** Sends a step's request, and retries it with the same key after no answer or an answer that asks for a retry. */
   async function play(step: Step): Promise<void> {
     await world.sleep(step.at);
     const { action } = step;
@@ -98,14 +98,14 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
     }
   }
 
-  /** What the bank tells an operator on the telephone; from then on it will not change its mind. */
+  /** Returns the bank's decision as an operator gets it on the telephone. Afterwards the decision is final. */
   function learn(target: CommandName): string {
     const transactionId = transactionIdOfName(target);
     const withdrawal = ledger.transactions().find((one) => one.transactionId === transactionId);
     if (withdrawal?.type !== 'withdrawal') return 'completed';
     const { amount, currency } = withdrawal;
     const destination = withdrawal['destination'] as { account: string; name?: string };
-    // The record says whom to call.
+    // The record names the bank to call.
     const bankId = (withdrawal.bankId ?? banks.current()) as BankId;
     const decision = banks.makeDefinite(bankId, { reference: transactionId, amount, currency, destination });
     return decision === 'paid' ? 'completed' : 'failed';
@@ -120,7 +120,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
       await notify(entry, word, `${step.id}.${copy}`);
   }
 
-  /** The bank says it until it is heard; with another bank, its key is no longer ours. */
+  /** Repeats the bank's report until an answer arrives. Once the bank is replaced, its key is no longer valid. */
   async function notify({ bankId, payment }: BookEntry, word: string, label: string): Promise<void> {
     const { reference, amount, currency } = payment;
     const code = word === 'rejected' ? { code: 'account_closed' } : {};
@@ -131,19 +131,19 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
     for (let n = 0; bankId === banks.current(); n++) {
       const response = await ask(step, `${label}.${word}${n}`, 'bank-notifications', signed(body, keys.signing()));
       if (response !== undefined && response.status < 300) return;
-      // What was lost, or has another amount now, is for people.
+      // An operator handles a payment whose withdrawal was lost or has another amount now.
       if ([400, 404].includes(response?.status ?? 0) && ledger.restored()?.lost.has(reference)) return;
       await world.sleep(between(500, 60_000, seed, 'notify again', label, n));
     }
   }
 
-  /** A request of the bank's, or of a stranger who has such a key. */
+  /** Returns a request of the bank, or of a stranger who has such a key. */
   function signed(body: string, key: string): Request {
     const signature = sign({ method: 'POST', path: '/bank/notifications', body }, key, Math.floor(world.now() / 1000));
     return { headers: { 'Content-Type': 'application/json', ...signature }, body };
   }
 
-  /** A stranger who has the withdrawn key says that a payment came back. Each container may be the one that accepts it. */
+  /** Sends a return that a stranger signs with the withdrawn key. Each container may be the one that accepts it. */
   async function forge(step: Step): Promise<void> {
     const { action } = step;
     const key = keys.withdrawn();
@@ -155,7 +155,8 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
     await Promise.all(
       Array.from({ length: 2 }, (_, n) => ask(step, `${step.id}.${n}`, 'bank-notifications', signed(body, key))),
     );
-    // The last keys that could be read count for up to an hour, so that a secret that cannot be read stops no notification.
+    // The last keys that could be read stay valid for up to an hour, so that an unreadable secret stops no
+    // notification.
     if (keys.hasFailed()) entry.mayBeForged = true;
   }
 

@@ -1,4 +1,4 @@
-/** Whether an answer was right: each refusal must have had its reason, and each success must show what was true. */
+/** Checks of answers: each refusal must have a reason, and each success must show the true state. */
 import { isDeepStrictEqual } from 'node:util';
 import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import type { Request, Response } from '../request.ts';
@@ -15,7 +15,7 @@ import { transferQueue, withdrawalQueue } from './service.ts';
 import type { RouteName, Service } from './service.ts';
 import type { Task } from './world.ts';
 
-/** A request and what came of it. Moments are the ledger's. */
+/** A request and its answer. Moments are the ledger's. */
 export interface Ask {
   readonly label: string;
   readonly step: Step;
@@ -24,7 +24,7 @@ export interface Ask {
   readonly from: number;
   readonly startedAt: number;
   to: number;
-  /** Undefined: the caller never learned. */
+  /** Undefined: no answer reached the caller. */
   response?: Response;
   task?: Task;
 }
@@ -37,31 +37,31 @@ export interface Witness {
   readonly asks: readonly Ask[];
   readonly keys: Pick<SharedKeys, 'hasFailed'>;
   readonly queuedBefore: Service['queuedBefore'];
-  /** Every fault so far. */
+  /** Returns every fault so far. */
   readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
 }
 
-/** What the request asks for, so that two requests can be told apart. */
+/** Returns the content of a request. Two requests with the same content ask for the same thing. */
 export function contentOf({ route, request }: Pick<Ask, 'route' | 'request'>): string {
   return JSON.stringify([route, request.path, request.body]);
 }
 
-/** Checks one answer, right when it is given. */
+/** Checks one answer at the time when it is given. */
 export function checkAnswer(asked: Ask, witness: Witness): void {
   const { response } = asked;
   if (response === undefined) return;
-  // What an eventually consistent read shows was true some time before the request.
+  // An eventually consistent read shows a state from some time before the request.
   const isStale = asked.task?.faults.includes('stale-read') ?? false;
   const ask = isStale ? { ...asked, from: witness.ledger.momentAt(asked.startedAt - stalenessMs) } : asked;
   const { violate } = witness;
   const code = ask.route === 'health' && response.status === 503 ? 'unavailable' : codeOf(response);
   const said = `${ask.label}: ${ask.route} answered ${inShort(response)}`;
-  // A signature that was accepted may still be followed by a refusal for another reason.
+  // A request with an accepted signature may still be refused for another reason.
   if (isForged(ask.step) && response.status < 500 && code !== 'unauthorized' && !witness.keys.hasFailed())
     violate('a withdrawn key is refused', said);
   if (response.status < 300) {
-    if (!maySee(ask, witness)) violate('nobody touches what is not theirs', said);
+    if (!maySee(ask, witness)) violate('no caller reaches the wallets of others', said);
     if (decidesOwn(ask, witness)) violate('no caller decides about its own', said);
     const wrong = wrongIn(ask, response, witness);
     if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
@@ -74,7 +74,7 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
     violate(code === 'insufficient_funds' ? 'no false insufficient_funds' : 'refusals have a reason', said);
 }
 
-/** Status and code. */
+/** Returns status and code. */
 export function inShort(response: Response | undefined): string {
   return response === undefined ? 'no answer' : `${response.status} ${codeOf(response) ?? ''}`.trim();
 }
@@ -88,26 +88,26 @@ function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
   return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, since);
 }
 
-/** A process reads a depth with a request, when the last reading is this old; ms. */
+/** The age at which a request starts a new reading of the depth, ms. */
 const depthIsFreshMs = 5_000;
-/** A reading has ended by then; ms. */
+/** The time within which a reading has ended, ms. */
 const depthReadingMs = 3_000;
 
-/** Whether the container may not know the keys that count: a reading of them has failed, or it stood still meanwhile. */
+/** Returns whether the container may hold old keys, because a reading of them failed or the container stood still. */
 function hasOldKeys({ task }: Ask, { keys }: Witness): boolean {
   return keys.hasFailed() || (task?.faults.length ?? 0) > 0;
 }
 
 /**
- * Whether the process had to know that too much was waiting. It knows the depth as of an earlier request that it queued,
- * or as of up to five seconds before that one.
+ * Returns whether the process had to refuse, because it knew of too deep a queue. It knows the depth at an earlier
+ * request that it queued, or up to five seconds before that request.
  */
 function mustBeRefused(ask: Ask, witness: Witness): boolean {
   const { action } = ask.step;
   const queued = action.do === 'withdraw' || (action.do === 'transfer' && action.queued);
   const queuedAt = ask.task === undefined ? [] : witness.queuedBefore(ask.task);
   const earlier = queuedAt.findLast((at) => at <= ask.startedAt - depthReadingMs);
-  // A depth that cannot be read counts as none.
+  // A depth that cannot be read counts as zero.
   return (
     queued &&
     ask.response?.headers['Idempotency-Replayed'] === undefined &&
@@ -137,12 +137,12 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
         (action.do === 'balance-at' && sources.some((wallet) => String(wallet?.['createdAt']) > momentOf(ask))) ||
         (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
       );
-    // The moment may lie in the future of the service's clock. A key that was lost may have been used for another amount.
+    // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
     case 'invalid_request':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
       return action.do === 'balance-at' && action.agoMs < history.service.clocksDifferMs;
     case 'ledger_behind':
-      // A ledger that does not fit its wallet any more stays behind.
+      // A ledger that no longer fits its wallet stays behind.
       return (
         action.do === 'balance-at' &&
         ((witness.books?.wasBehind(ask.startedAt) ?? false) ||
@@ -154,7 +154,7 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'wallet_not_empty':
       return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0);
     case 'receiver_unavailable':
-      // A payer is not told which of the three it is.
+      // A payer does not learn which of the three it is.
       return (
         action.do === 'transfer' &&
         credited.some(
@@ -182,46 +182,46 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'not_cancellable':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
     case 'unauthorized':
-      // Where the keys cannot be read, the bank's new one is not known yet; the bank says it again.
+      // Where the keys cannot be read, the service does not know the bank's new one yet. The bank repeats its report.
       return route === 'bank-notifications' && (isForged(step) || hasOldKeys(ask, witness));
     case 'transaction_not_found':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
       return !seesTransaction(ask, witness);
     case 'overloaded':
-      // The depth may have been read some seconds before.
+      // The depth may have been read some seconds earlier.
       return depthsSince(ask, witness, ask.startedAt - 2 * depthIsFreshMs).most > history.service.queueDepthLimit;
-    // Without anything that went wrong, the service is neither busy nor broken.
+    // Without a fault, the service is neither busy nor broken.
     case 'busy':
     case 'unavailable':
       return (ask.task?.faults.length ?? 0) > 0;
     case 'internal_error':
-      // Nobody can be heard whose signature cannot be checked; the bank says it again.
+      // A signature that cannot be checked is an error. The bank repeats its report.
       return route === 'bank-notifications' && (ask.task?.faults.length ?? 0) > 0;
     default:
       return false;
   }
 }
 
-/** Whether a window of the route's accepted commands was full. */
+/** Returns whether a window of the route's accepted commands was full. */
 function hasCommanded({ step, route, startedAt, from, to }: Ask, { ledger, history }: Witness): boolean {
   const looks = ledger.looks(`RATE#${step.principal}#${route}`, 'RATE', from, to);
   const windows = windowsAround(startedAt, history);
   return looks.some((look) => windows.some((window) => Number(look?.[`w${window}`] ?? 0) >= history.service.perHour));
 }
 
-/** The windows that cover a time; the service's clocks may be in another step. */
+/** Returns the windows that cover a time. The service's clocks may be in another step. */
 function windowsAround(time: number, { service: { clocksDifferMs } }: History): number[] {
   return [-clocksDifferMs, clocksDifferMs].flatMap((ms) => windowsOver(stepAt(time + ms)));
 }
 
-/** Whether the caller had sent as many requests as may move no money, in the time that one window covers. */
+/** Returns whether the caller had used up its limit of requests that move no money, within one window. */
 function hasRead({ step, startedAt }: Ask, { asks, history }: Witness): boolean {
   const earliest = (Math.min(...windowsAround(startedAt, history)) - 1) * 20 * 60_000;
   const lately = asks.filter((one) => one.step.principal === step.principal && one.startedAt >= earliest);
   return lately.length > history.service.readsPerHour;
 }
 
-/** What is wrong with a success, if anything. */
+/** Returns the fault of a successful answer, if any. */
 function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): string | undefined {
   const { step, route } = ask;
   const { action } = step;
@@ -281,7 +281,7 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
   }
 }
 
-/** Whether the caller may do or see what succeeded. */
+/** Returns whether the caller has the right to the successful request. */
 function maySee(ask: Ask, witness: Witness): boolean {
   const { step, route } = ask;
   const { action } = step;
@@ -295,7 +295,7 @@ function maySee(ask: Ask, witness: Witness): boolean {
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);
 }
 
-/** Whether the caller unfreezes its own wallet, or resolves its own withdrawal. */
+/** Returns whether the caller unfreezes its own wallet, or resolves its own withdrawal. */
 function decidesOwn(ask: Ask, { ledger }: Witness): boolean {
   const { action, principal } = ask.step;
   const owns = (walletId: string) => walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === principal);
@@ -305,12 +305,12 @@ function decidesOwn(ask: Ask, { ledger }: Witness): boolean {
   return action.target.principal === principal || (withdrawal !== undefined && owns(withdrawal.walletId));
 }
 
-/** Whether the transaction was there all the time, and moves money of the caller. */
+/** Returns whether the transaction existed all the time, and moves money of the caller. */
 function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
   const looks = transactionLooks(ledger, targetOf(ask.step.action), ask);
   const transaction = looks.at(-1);
   if (transaction === undefined) return false;
-  // It may have come only after the read.
+  // It may have been written after the read.
   if (ask.response?.status === 404 && looks.includes(undefined)) return false;
   if (ask.step.operator) return true;
   return [transaction.walletId, transaction.counterpartyWalletId ?? ''].some((walletId) =>
@@ -318,7 +318,7 @@ function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
   );
 }
 
-/** Whether nothing can be with the bank, and nothing ever was. */
+/** Returns whether no payment is or ever was with the bank. */
 function isCancellable({ type, status, submitBy, attempts }: TransactionState): boolean {
   const open = status === 'pending' || status === 'executing';
   return type === 'withdrawal' && open && submitBy === undefined && attempts === undefined;
@@ -334,7 +334,7 @@ function shows(body: Item, look: TransactionState | undefined, ask: Ask, ledger:
   );
 }
 
-/** Returns the postings that the caller may see: the receiver of a transfer sees its own wallet's only. */
+/** Returns the postings that the caller may see: the receiver of a transfer sees only those of its own wallet. */
 function postingsFor(look: TransactionState, ask: Ask, ledger: Ledger): TransactionState['postings'] {
   const { operator, principal } = ask.step;
   const isSender = walletLooks(ledger, look.walletId, ask).some((wallet) => wallet?.ownerId === principal);
@@ -346,18 +346,18 @@ function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[])
   const shown = looks.some(
     (look) =>
       look !== undefined &&
-      // As a reader of JSON has them: rounded beyond 2^53-1.
+      // As a reader of JSON gets them: rounded beyond 2^53-1.
       ['available', 'held', 'total', 'version'].every((figure) => balance[figure] === Number(look[figure])),
   );
   return shown ? undefined : `the wallet never had ${JSON.stringify(balance)}`;
 }
 
-/** The payment that a notification of the bank is about. */
+/** Returns the reference of the payment in a notification of the bank. */
 function referenceOf({ request }: Ask): string {
   return String((JSON.parse(String(request.body)) as Item)['reference']);
 }
 
-/** The moment that a balance is asked for, ISO 8601. */
+/** Returns the moment of the requested balance, ISO 8601. */
 function momentOf({ request }: Ask): string {
   return request.query?.['at'] ?? '';
 }

@@ -1,15 +1,15 @@
-/** Tables for one history each, and the auditor's own way to read them: past the wire and its faults. */
+/** Tables for one history each, with reads that bypass the wire and its faults. */
 import type { TableDescription } from '@aws-sdk/client-dynamodb';
 import type { StoredItem } from './dynamodb.ts';
 import type { Line } from './line.ts';
 
 export interface AuditedTable {
   readonly name: string;
-  /** Up to 100 items by key, consistent. */
+  /** Reads up to 100 items by key, consistently. */
   readonly read: (keys: readonly StoredItem[]) => Promise<StoredItem[]>;
-  /** The whole table. */
+  /** Reads the whole table. */
   readonly scan: () => Promise<StoredItem[]>;
-  /** Puts an item as it is, or removes the one with this key. */
+  /** Puts an item unchanged, or removes the one with this key. */
   readonly put: (item: StoredItem) => Promise<void>;
   readonly remove: (key: StoredItem) => Promise<void>;
   readonly drop: () => Promise<void>;
@@ -18,7 +18,7 @@ export interface AuditedTable {
 let tables = 0;
 
 /**
- * An empty table with the keys and indexes of another, but without its stream, which nobody reads here.
+ * Creates an empty table with the keys and indexes of another. It has no stream, as the simulation reads none.
  *
  * @param shape see `shapeOf`
  */
@@ -55,7 +55,7 @@ export async function newTable({ call }: Line, shape: object): Promise<AuditedTa
   };
 }
 
-/** What another table like this one is made of. */
+/** Returns the description from which `newTable` makes another table like this one. */
 export async function shapeOf({ call }: Line, name: string): Promise<object> {
   const { Table } = (await call('DescribeTable', { TableName: name })) as { Table: TableDescription };
   return {

@@ -1,7 +1,7 @@
 /**
  * Two banks that follow docs/bank-protocol.md on simulated time, behind the connection that the real client uses. The
- * second replaces the first in some histories, with an empty book. Their books are the witness of what was really paid;
- * and they watch whether they are asked as the protocol wants.
+ * second replaces the first in some histories, with an empty book. Their books prove which payments were made. The
+ * banks also check that the service asks them as the protocol demands.
  */
 import type { Payment } from '../../lambdas/bank/client.ts';
 import { NeverConnected } from '../../lambdas/bank/connection.ts';
@@ -14,16 +14,16 @@ import type { FaultKind } from './plan.ts';
 import type { Struck, Task, World } from './world.ts';
 
 export interface BankSettings {
-  /** How long after a submit a payment may be made that `find` does not know yet, ms. */
+  /** The time after a submit in which the bank may make a payment that `find` does not yet know, ms. */
   readonly windowMs: number;
   /**
-   * A bank that knows a reference again only when it has decided on it: whoever submits twice within the window is
-   * paid twice. The service must not rely on a better one.
+   * True for a bank that recognises a reference only once it has decided on it. Two submits within the window are then
+   * paid twice, so the service must not rely on a better bank.
    */
   readonly forgetful: boolean;
-  /** When the bank answers nothing of use, epoch ms. */
+  /** The times when the bank is down, epoch ms. */
   readonly down: readonly { readonly from: number; readonly to: number }[];
-  /** When the service is given another bank, epoch ms; undefined: never. */
+  /** The time when the service switches to another bank, epoch ms; undefined: never. */
   readonly replacedAt: number | undefined;
 }
 
@@ -36,28 +36,28 @@ export interface BookEntry {
   decision: 'none' | 'paid' | 'rejected';
   timesPaid: number;
   submissions: number;
-  /** Payments under way that are not decided yet. */
+  /** The number of submits in progress that are not decided yet. */
   deciding: number;
-  /** The payee's bank has sent the money back. */
+  /** True once the payee's bank has returned the money. */
   returned: boolean;
-  /** A container that could not read its keys may have accepted a forged return. */
+  /** True if a container that could not read its keys may have accepted a forged return. */
   mayBeForged: boolean;
 }
 
 export interface Banks {
-  /** The bank that the service is deployed with at this moment. */
+  /** Returns the bank that the service is deployed with now. */
   readonly current: () => BankId;
   readonly sendTo: (bankId: BankId) => Send;
   readonly entries: () => BookEntry[];
-  /** What the bank knows of a payment; undefined: nothing. */
+  /** Returns the bank's entry of a payment, or undefined if there is none. */
   readonly entryOf: (bankId: BankId, reference: string) => BookEntry | undefined;
-  /** What an operator learns on the telephone: paid, or never will be. */
+  /** Makes the bank's decision final. Returns it: paid, or never to be paid. */
   readonly makeDefinite: (bankId: BankId, payment: Payment) => 'paid' | 'rejected';
-  /** How often the service has submitted the payment, and asked for it. */
+  /** Returns how often the service has submitted the payment and asked for it. */
   readonly visits: (reference: string) => { readonly submits: number; readonly finds: number };
-  /** How many requests had a key that the bank does not accept, or not any more. */
+  /** Returns the number of requests with a key that the bank does not accept, or no longer accepts. */
   readonly refusedSignatures: () => number;
-  /** The money comes back; false when there is none to come back. */
+  /** Returns the money to the service; false when no money can be returned. */
   readonly sendBack: (entry: BookEntry) => boolean;
 }
 
@@ -66,18 +66,20 @@ interface Visit {
   readonly task: Task | undefined;
   readonly submits: boolean;
   readonly leftAt: number;
-  /** How often everything had been stopped before. */
+  /** The number of full stops of the world before this visit. */
   readonly stops: number;
   over: boolean;
-  /** The bank has said, or nobody has reached it, so that nothing is out because of this submit. */
+  /** True if no payment is in progress because of this submit: the bank refused it, or it never arrived. */
   refused: boolean;
-  /** When the bank said "not found". */
+  /** The time of the answer "not found". */
   notFoundAt?: number;
 }
 
 /**
- * @param onDecision told when a bank has paid or rejected
- * @param onSubmit told of each payment that leaves for a bank
+ * Opens both banks.
+ *
+ * @param onDecision called when a bank has paid or rejected
+ * @param onSubmit called for each payment that leaves for a bank
  */
 export function openModelBanks(
   world: World,
@@ -146,16 +148,19 @@ export function openModelBanks(
 
   function find(reference: string, visit: Visit): Reply {
     const entry = books[visit.bankId].get(reference);
-    // Some payments are shown while they are processed, others only when they are done.
+    // Some payments appear while they are processed, others only when they are done.
     const shown = entry?.decision !== 'none' || (entry.deciding > 0 && chance(world.seed, 'shown', reference) < 0.5);
     if (entry !== undefined && shown) return reply(200, receipt(entry));
     visit.notFoundAt = world.now();
     return reply(404, { reference, code: 'payment_not_found', message: 'there is no such payment' });
   }
 
-  /** Submits to a bank that may still be out: neither refused, nor definitely not found by the bank that they went to. */
+  /**
+   * Returns whether a submit to a bank may still be in progress. It is not after a refusal, or after a definite "not
+   * found" from the same bank.
+   */
   function outAt(earlier: readonly Visit[], bankId: BankId): boolean {
-    // A table that was put back may not know of a submit from before; nothing ran since for longer than the window.
+    // A restored table may not have a submit from before the stop. The stop lasted longer than the window.
     const isKnown = ({ stops }: Visit) => stops === world.stops();
     const submits = earlier.filter((one) => one.submits && !one.refused && one.bankId === bankId && isKnown(one));
     if (submits.length === 0) return false;
@@ -164,8 +169,9 @@ export function openModelBanks(
   }
 
   /**
-   * Asking is free, also for a process that was frozen until its lease was over; but nobody submits again who has not
-   * been told "not found" after the window, or while somebody else is there. And no other bank is visited meanwhile.
+   * Checks that a visit is permitted. A question is always permitted, even to a worker that was frozen beyond its
+   * lease. A second submit needs a "not found" after the window, and no other worker at the bank. Meanwhile no other
+   * bank may be visited.
    */
   function watch(reference: string, visit: Visit): void {
     const earlier = visits.get(reference) ?? [];
@@ -202,7 +208,7 @@ export function openModelBanks(
     return serve(request, visit, kind === 'decided-later');
   }
 
-  /** Says before any work that a submit is not accepted; a question has no such answer. */
+  /** Refuses a submit before any work. A question has no such answer. */
   function refuse(request: BankRequest, visit: Visit, id: string): Reply {
     const status = chance(world.seed, 'refuses', id) < 0.5 ? 503 : 429;
     if (!visit.submits) return reply(status, {});
@@ -228,7 +234,7 @@ export function openModelBanks(
     };
     const check = verdict(keys.accepted());
     if (check !== 'valid') {
-      // A request on its way for five minutes may outlive its signature, by a clock that was right to some seconds.
+      // A request that travels for five minutes may outlive its signature by a clock that is right to some seconds.
       const isOld = later && check === 'expired';
       if (!isOld && verdict(keys.genuine) !== 'valid') violate('requests are signed', `${method} ${path} is ${check}`);
       visit.refused = true;
@@ -257,12 +263,12 @@ export function openModelBanks(
       return await world.external({
         service: 'bank',
         operation: submits ? 'POST /payments' : 'GET /payments',
-        // A bank that does not know a reference again would be to blame itself for a request that comes twice.
+        // A bank that does not recognise a reference would itself be at fault if a request arrived twice.
         kinds: !submits ? findFaults : settings.forgetful ? submitFaults : [...submitFaults, 'request-doubled'],
         legMs: [20, 700],
         timeoutMs: 3_000,
         lost: connectionLost,
-        // What leaves in time is booked within the window, or not at all.
+        // A request that leaves in time is booked within the window, or never.
         arrivesWithinMs: Math.max(1, settings.windowMs - 1),
         perform: (struck) =>
           new Promise((resolve) => {
@@ -304,7 +310,7 @@ export function openModelBanks(
 type Reply = Awaited<ReturnType<Send>>;
 type Facts = Pick<Payment, 'reference' | 'amount' | 'currency'>;
 
-/** What a request is about. A question names only the reference, and the rest is as the bank knows it. */
+/** Returns the payment of a request. A question names only the reference; the other facts come from the bank's book. */
 function factsOf({ method, url, body }: BankRequest, book: ReadonlyMap<string, BookEntry>): Facts {
   if (method === 'POST') return JSON.parse(body) as Payment;
   const reference = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
@@ -314,7 +320,7 @@ function factsOf({ method, url, body }: BankRequest, book: ReadonlyMap<string, B
 const findFaults: readonly FaultKind[] = ['unavailable', 'too-many', 'garbled', 'unreachable'];
 const submitFaults: readonly FaultKind[] = [...findFaults, 'decided-later', 'not-accepted'];
 
-/** What is no word of the bank on this payment, though all but one thing may fit; by the protocol it decides nothing. */
+/** Answers that decide nothing by the protocol, although they may differ from a decision in one part only. */
 const garbage: readonly ((about: Facts) => Reply)[] = [
   () => reply(404, {}),
   () => reply(404, { code: 'payment_not_found', message: 'whose?' }),

@@ -1,4 +1,4 @@
-/** A thread of a campaign: every n-th history, with an engine of its own. */
+/** A thread of a campaign: every n-th history, on its own engine. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { explain, runNumbered, totalsOf } from './campaign.ts';
 import type { Totals } from './campaign.ts';

@@ -1,4 +1,4 @@
-/** Many random histories, one after the other; what they contained, and the first that failed. */
+/** Many random histories in turn, their totals, and the first one that failed. */
 import { generate, weatherOf } from './generate.ts';
 import type { Lab } from './lab.ts';
 import { exactly } from './plan.ts';
@@ -9,7 +9,7 @@ import type { Outcome } from './simulation.ts';
 import { stateNames } from './states.ts';
 import type { StateName } from './states.ts';
 
-/** One history: the campaign's seed, its number, and how long it may be. */
+/** One history: the campaign's seed, its number, and its maximum length. */
 export interface Numbered {
   readonly seed: string;
   readonly number: number;
@@ -18,7 +18,7 @@ export interface Numbered {
 
 export interface Totals {
   histories: number;
-  /** External calls and deliveries, all of which could have gone wrong. */
+  /** External calls and deliveries, each of which a fault could have struck. */
   points: number;
   /** Faults that struck, by kind. */
   readonly faults: Record<string, number>;
@@ -31,7 +31,7 @@ export interface Totals {
 /** Enough histories for each state to be reached by some. */
 export const enoughHistories = 1_000;
 
-/** Returns the states that no history of a campaign has reached; none where the campaign was too short for them. */
+/** Returns the states that no history of a campaign has reached, or none if the campaign was too short for them. */
 export function missedStates({ histories, states }: Totals): StateName[] {
   return histories < enoughHistories ? [] : stateNames.filter((name) => states[name] === 0);
 }
@@ -54,7 +54,7 @@ export async function runNumbered(lab: Lab, { seed, number, steps }: Numbered) {
   return { history, outcome: await lab.run(history, weatherOf(history)) };
 }
 
-/** What one history adds to the totals. */
+/** Returns the contribution of one history to the totals. */
 export function totalsOf({ points, struck, tally, states }: Outcome): Totals {
   const totals = { ...noTotals(), histories: 1, points: points.length, tally: Object.fromEntries(tally) };
   for (const { kind } of struck) totals.faults[kind] = (totals.faults[kind] ?? 0) + 1;
@@ -62,7 +62,7 @@ export function totalsOf({ points, struck, tally, states }: Outcome): Totals {
   return totals;
 }
 
-/** A report of a history that failed, made as short as it gets. */
+/** Shrinks a failed history as far as possible. Returns a report of it. */
 export async function explain(lab: Lab, numbered: Numbered, failing: Failing): Promise<string> {
   const rule = failing.outcome.violations[0]?.rule ?? '';
   const { history, faults, outcome } = await shrink(lab, failing, rule);
@@ -76,7 +76,7 @@ export async function explain(lab: Lab, numbered: Numbered, failing: Failing): P
   ].join('\n');
 }
 
-/** One history again: whole, or only some of its steps, or with exactly these faults. */
+/** Runs one history again: whole, or only some of its steps, or with exactly these faults. */
 export async function replay(
   lab: Lab,
   { seed, number, steps }: Numbered,

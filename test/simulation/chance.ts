@@ -1,9 +1,9 @@
 /**
- * Chance that depends on nothing but names: the same seed and place always give the same number, whatever else a
- * history does. So a step or a fault can be taken out of a history, and the rest still happens as before.
+ * Random choices that depend only on names: the same seed and place always give the same number. So a step or a fault
+ * can be removed from a history without any effect on the rest.
  */
 
-/** A number in [0, 1) for a seed and a place. */
+/** Returns a number in [0, 1) for a seed and a place. */
 export function chance(...place: readonly (string | number)[]): number {
   const text = place.join('\u0000');
   let hash = 0x811c9dc5;
@@ -14,14 +14,14 @@ export function chance(...place: readonly (string | number)[]): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** One of the choices. */
+/** Returns one of the choices. */
 export function choose<T>(choices: readonly T[], ...place: readonly (string | number)[]): T {
   const chosen = choices[Math.floor(chance(...place) * choices.length)];
   if (chosen === undefined) throw new Error('there is nothing to choose from');
   return chosen;
 }
 
-/** A whole number from `least` to `most`. */
+/** Returns a whole number from `least` to `most`. */
 export function between(least: number, most: number, ...place: readonly (string | number)[]): number {
   return least + Math.floor(chance(...place) * (most - least + 1));
 }

@@ -1,4 +1,4 @@
-/** What must be true when everything has come to rest: of each key, of all accepted work, and of the bank's book. */
+/** Checks at the end, when everything is at rest: of each key, of all accepted work, and of the bank's book. */
 import { covers, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import type { Banks } from './bank.ts';
 import { codeOf, contentOf } from './answers.ts';
@@ -7,7 +7,7 @@ import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './ledger.ts';
 
 const moneyRoutes = new Set(['charge', 'withdraw', 'transfer']);
-/** After these the caller does not know whether anything happened. */
+/** Codes after which the caller does not know whether the command took effect. */
 const uncertain = new Set(['busy', 'internal_error']);
 
 export function checkAtRest(witness: Witness, banks: Banks): void {
@@ -30,7 +30,7 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
   );
   for (const [transactionId, sent] of byKey) {
     const [first] = sent;
-    // What was lost with a restore may be asked for, and answered, as if it had never been.
+    // A transaction that was lost with a restore may be requested and answered as if it were new.
     if (first === undefined || ledger.restored()?.lost.has(transactionId)) continue;
     const key = `key ${first.step.key} of ${first.step.principal}`;
     const answered = sent.filter(({ response }) => (response?.status ?? 500) < 300);
@@ -62,7 +62,7 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
     ),
   );
   for (const { walletId } of ledger.wallets())
-    if (!opened.has(walletId)) violate('one key, one effect', `nobody has opened ${walletId}`);
+    if (!opened.has(walletId)) violate('one key, one effect', `no command has opened ${walletId}`);
 }
 
 function isRefused({ response }: Ask): boolean {
@@ -84,7 +84,9 @@ function isFor(stored: TransactionState, { step: { action }, route }: Ask): bool
 const hourMs = 3_600_000;
 const countedTypes = { withdraw: 'withdrawal', transfer: 'transfer' } as const;
 
-/** No hour holds more accepted commands than the limit, and each window has counted what was accepted in it. */
+/**
+ * Checks that no hour holds more accepted commands than the limit, and that each window counted those accepted in it.
+ */
 function checkRates({ asks, ledger, history, violate }: Witness, transactions: ReadonlyMap<string, TransactionState>) {
   const users = new Set(asks.filter(({ step }) => !step.operator).map(({ step }) => step.principal));
   for (const principal of users) {
@@ -109,17 +111,19 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
   }
 }
 
-/** Reasons of attempts that are no visits, or visits that may not have come to the bank. */
+/** Reasons of attempts that are no visits, or visits that may not have reached the bank. */
 const elsewhere: ReadonlySet<string> = new Set(['notified by the bank', 'the worker did not come back']);
 
-/** Whether an attempt is none, as the withdrawal may be out at a bank that the worker does not know. */
+/**
+ * Returns whether an attempt made no visit because the withdrawal may be out at a bank that the worker does not know.
+ */
 export function isOfAnotherBank({ reason }: { readonly reason?: string }): boolean {
   return reason?.startsWith('submitted to bank ') ?? false;
 }
 
 /**
- * As long as its keys can be read, the service always has one that the bank accepts. A process that stands still after a
- * refusal has no time left to sign with the other key.
+ * Checks that the bank refuses a signature only after a fault. While its keys can be read, the service has one that the
+ * bank accepts. A process that stands still after a refusal has no time left to sign with the other key.
  */
 function checkSignatures(transactions: ReadonlyMap<string, TransactionState>, { struck, violate }: Witness): void {
   const excuses = ({ call, kind }: ReturnType<Witness['struck']>[number]) =>
@@ -131,7 +135,7 @@ function checkSignatures(transactions: ReadonlyMap<string, TransactionState>, { 
   }
 }
 
-/** Paid is completed, and the other way round; what came back is booked once. */
+/** Checks that paid means completed and completed means paid, and that each returned payment is booked once. */
 function checkBooks(
   transactions: ReadonlyMap<string, TransactionState>,
   banks: Banks,
@@ -149,7 +153,7 @@ function checkBooks(
   for (const { bankId, payment, timesPaid, returned, mayBeForged } of banks.entries()) {
     const { reference } = payment;
     const withdrawal = transactions.get(reference);
-    // What was lost with a restore differs from the bank's book, which the check of the books must name.
+    // A transaction lost with a restore differs from the bank's book. The check of the books must name it.
     if (isLost(reference)) continue;
     if (withdrawal?.type !== 'withdrawal') {
       violate('the bank pays what was asked for', `${reference} is no withdrawal`);
@@ -164,7 +168,7 @@ function checkBooks(
       withdrawal.returnTransactionId === undefined ? undefined : transactions.get(withdrawal.returnTransactionId);
     const isBooked =
       back?.type === 'return' && back.originalTransactionId === reference && back.amount === payment.amount;
-    // Notifications of a bank that was replaced are refused: what it sends back is for people.
+    // Notifications of a replaced bank are refused. An operator handles the money that it returns.
     const isUnheard = returned && !isBooked && bankId !== banks.current();
     if (returned !== isBooked && !isUnheard && !(isBooked && mayBeForged))
       violate('what comes back is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);

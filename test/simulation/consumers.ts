@@ -1,4 +1,4 @@
-/** What the tests of the events' consumers share: a history with every event, calls that die, and deliveries. */
+/** Shared parts of the tests of event consumers: a history with every event, calls that crash, and deliveries. */
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
@@ -23,7 +23,7 @@ import { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, w
 export const fingerprintKey = 'a key that only tests have';
 export const issuer = 'https://issuer.example';
 
-/** Runs commands and workers' steps that bring about each event of transactions and wallets at least once. */
+/** Runs commands and workers' steps that cause each event of transactions and wallets at least once. */
 export async function liveThrough(table: TestTable): Promise<{ ann: string; bob: string }> {
   const ann = await fundedWallet(table, 'ann', 10_000);
   const bob = await fundedWallet(table, 'bob', 500);
@@ -78,29 +78,29 @@ function iso(table: TestTable): string {
   return new Date(table.now()).toISOString();
 }
 
-/** The events that these records are, by their ids. */
+/** Returns the events of these records, by their ids. */
 export function eventsIn(records: readonly DynamoDBRecord[]): Map<string, ServiceEvent> {
   const events = records.flatMap((record) => {
     const change = changeOf(record);
     const event = change && eventOf(change, { fingerprintKey, issuer });
-    // As it comes out of the bus: through JSON.
+    // As the bus delivers it: through JSON.
     return event ? [JSON.parse(JSON.stringify(event)) as ServiceEvent] : [];
   });
   return new Map(events.map((event) => [event.eventId, event]));
 }
 
-/** The process ends here. */
+/** The error with which the process dies. */
 export class Death extends Error {
   override readonly name = 'Death';
 }
 
-/** One death, before or after the n-th call (from 0). `struck` says whether there was such a call. */
+/** One death, before or after the n-th call (from 0). `struck` is true if the process reached that call. */
 export interface Doom {
   readonly call: number;
   readonly moment: 'before' | 'after';
 }
 
-/** Passes calls on, until the one at which the process dies; from then on nothing it does takes effect. */
+/** Passes calls on until the one at which the process dies. Later calls have no effect. */
 export function mortal(doom: Doom | undefined) {
   let calls = 0;
   let dead = false;
@@ -125,7 +125,7 @@ export function mortal(doom: Doom | undefined) {
   };
 }
 
-/** Deaths before and after each call, until one of them strikes no more. */
+/** Runs deaths before and after each call in turn, until one of them strikes no call. */
 export async function eachDoom(run: (doom: Doom) => Promise<{ struck: boolean }>): Promise<number> {
   for (let call = 0; ; call++) {
     for (const moment of ['before', 'after'] as const) {
@@ -136,7 +136,7 @@ export async function eachDoom(run: (doom: Doom) => Promise<{ struck: boolean }>
   }
 }
 
-/** A bus that keeps what it is given; `refuse` gives the code of an entry's refusal, or throws. */
+/** Returns a bus that keeps its entries. `refuse` returns the code of an entry's refusal, or throws. */
 export function keepingBus(refuse: (event: ServiceEvent) => string | undefined = () => undefined) {
   const delivered: ServiceEvent[] = [];
   const sizes: number[] = [];
@@ -159,7 +159,7 @@ function eventOfEntry({ Detail, DetailType, Source }: PutEventsRequestEntry): Se
   return event;
 }
 
-/** A publisher on a clock of its own that starts at 0. */
+/** Returns a publisher on its own clock, which starts at 0. */
 export function publisherTo(put: PutEvents): Publisher & { readonly clock: { now: number } } {
   const clock = { now: 0 };
   return {
@@ -175,7 +175,7 @@ export function publisherTo(put: PutEvents): Publisher & { readonly clock: { now
   };
 }
 
-/** Seeded numbers in [0, 1). */
+/** Returns seeded numbers in [0, 1). */
 export function numbers(seed: number): () => number {
   let state = seed;
   return () => {

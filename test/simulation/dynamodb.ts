@@ -1,4 +1,4 @@
-/** DynamoDB as the simulation sees it: the real engine behind a wire on which calls take time and meet faults. */
+/** DynamoDB in the simulation: the real engine behind a wire on which calls take time and meet faults. */
 import type { AttributeValue, CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Table } from '../../lambdas/store/table.ts';
 import { chance, choose } from './chance.ts';
@@ -12,25 +12,25 @@ import type { Struck, World } from './world.ts';
 type Kind = (typeof dynamodbFaults)[number];
 export type StoredItem = Record<string, AttributeValue>;
 
-/** As the client of lambdas/runtime/clients.ts. */
+/** As in the client of lambdas/runtime/clients.ts. */
 const timeoutMs = 1_500;
 const reads = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
 
-/** Where the calls end, and the table that they are about. */
+/** The engine that the calls reach, and their tables. */
 export interface Place {
   readonly client: DynamoDBClient;
   readonly line: Line;
   readonly name: string;
   /** The name of the table of entries, where the history has one. */
   readonly entriesName: string | undefined;
-  /** Whether answers name the time. */
+  /** True if answers name the time. */
   readonly namesTime: boolean;
 }
 
 /**
- * The table for the tasks of a world. Whatever is written is shown to the ledger before anything else happens.
+ * Connects the tasks of a world to a table. The ledger reads each write before anything else happens.
  *
- * @returns the table, that of entries, and what is to stand behind its client
+ * @returns the table, the table of entries, and the model behind their client
  */
 export function connectTable(world: World, { client, line, name, entriesName, namesTime }: Place, ledger: Ledger) {
   const model: Model = (call) => {
@@ -42,7 +42,7 @@ export function connectTable(world: World, { client, line, name, entriesName, na
       legMs: [1, 8],
       timeoutMs,
       lost: noAnswer,
-      // A call that left before the stop arrives at a table that is not read any more.
+      // A call that left before the stop arrives at a table that is no longer in use.
       async perform(struck) {
         if (world.stops() !== stops) throw noAnswer();
         const at = world.now();
@@ -104,12 +104,12 @@ export function connectTable(world: World, { client, line, name, entriesName, na
   return { table, entries: entriesName === undefined ? undefined : { ...table, name: entriesName }, model };
 }
 
-/** DynamoDB answers with an error, and has done nothing. */
+/** Returns an error answer of DynamoDB. The call had no effect. */
 function refusal(type: string, status = 400, members: object = {}): Reply {
   return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type, ...members } };
 }
 
-/** An atomic write is cancelled, for a reason for each of its items. */
+/** Returns the cancellation of an atomic write, with one reason for each of its items. */
 function cancelled(reasons: readonly CancellationReason[]): Reply {
   return refusal('TransactionCanceledException', 400, { CancellationReasons: reasons });
 }
@@ -149,7 +149,7 @@ function kindsFor({ operation, input }: WireCall): readonly Kind[] {
 
 const always = ['throttled', 'internal-error'] as const;
 
-/** Some other write holds an item of this one. */
+/** Returns a refusal because another write holds an item of this one. */
 function conflict({ operation, input }: WireCall, seed: string, id: string): Reply {
   if (operation !== 'TransactWriteItems') return refusal('TransactionConflictException');
   const items = input['TransactItems'] as unknown[];
@@ -157,7 +157,10 @@ function conflict({ operation, input }: WireCall, seed: string, id: string): Rep
   return cancelled(items.map((_, index) => ({ Code: index === held ? 'TransactionConflict' : 'None' })));
 }
 
-/** A conflict on one item; another is judged by an image that never was: the wallet without its money. */
+/**
+ * Returns a conflict on one item, and on another a failed condition whose image never existed: the wallet without its
+ * money.
+ */
 function untrueCondition({ input }: WireCall, ledger: Ledger, seed: string, id: string): Reply {
   const items = input['TransactItems'] as Record<string, { Key?: StoredItem }>[];
   const judged = items.findIndex(({ Update: update }) => update?.Key?.['pk']?.S?.startsWith('WALLET#'));
@@ -174,7 +177,7 @@ function untrueCondition({ input }: WireCall, ledger: Ledger, seed: string, id: 
   );
 }
 
-/** A write that was refused is refused for a conflict, too. */
+/** Adds a conflict to the refusal of a write. */
 function alsoConflict(answer: Answer, struck: Struck): Reply {
   const reasons = answer.status === 400 ? ((bodyOf(answer)['CancellationReasons'] ?? []) as CancellationReason[]) : [];
   const sound = reasons.findIndex(({ Code }) => Code === 'None');
@@ -218,7 +221,7 @@ interface StatementResponse {
   readonly Error?: { readonly Code: string; readonly Message: string };
 }
 
-/** Some statements of a batch never arrive, and are said to be throttled; the others take effect. */
+/** Reports some statements of a batch as throttled and drops them. The others take effect. */
 async function someThrottled(
   call: WireCall,
   really: (call: WireCall) => Promise<Answer>,
@@ -250,7 +253,7 @@ function failSome(seed: string, struck: Struck) {
   };
 }
 
-/** An eventually consistent read shows no older state than that of so many ms ago. */
+/** The greatest age of an eventually consistent read, ms. */
 export const stalenessMs = 5_000;
 
 function isConsistent(input: WireCall['input']): boolean {
@@ -258,7 +261,7 @@ function isConsistent(input: WireCall['input']): boolean {
   return (request ?? input)['ConsistentRead'] === true;
 }
 
-/** Answers with an image that each item had within the last seconds, where there is one besides the latest. */
+/** Answers with an image that each item had within the last seconds, where one exists besides the latest. */
 function showThePast(ledger: Ledger, { seed, now }: World, struck: Struck) {
   const imageOf = (key: StoredItem): { readonly item: StoredItem | undefined } | undefined => {
     const images = ledger.past(key, now() - stalenessMs).map((item) => ({ item }));
@@ -296,12 +299,12 @@ function leaveItemsOut(seed: string, struck: Struck) {
   };
 }
 
-/** A key or an item's key as text. */
+/** Returns a key, or an item's key, as text. */
 export function keyText(item: StoredItem): string {
   return `${item['pk']?.S ?? ''} ${item['sk']?.S ?? ''}`;
 }
 
-/** The keys of all items that a write names, wherever in it. */
+/** Returns the keys of all items that a write names, at any depth. */
 function keysIn(value: unknown): StoredItem[] {
   if (typeof value !== 'object' || value === null) return [];
   const item = value as StoredItem;

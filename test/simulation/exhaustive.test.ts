@@ -6,8 +6,8 @@ import { forgottenRoutes, operations } from './operations.ts';
 import type { FaultKind } from './plan.ts';
 
 /**
- * `npm test` has every process die before and after each of its calls; `npm run exhaustive` tries every fault that a
- * call can meet, which takes several times as long.
+ * `npm test` kills every process before and after each of its calls. `npm run exhaustive` tries every fault that a call
+ * can meet, which takes several times as long.
  */
 const tries = (kind: FaultKind) => process.env['FAULTS'] === 'all' || kind === 'crash-before' || kind === 'crash-after';
 
@@ -16,7 +16,7 @@ describe('faults at every external call of every operation', () => {
   const figures = { calls: 0, runs: 0 };
   after(() => lab.close());
 
-  it('knows every route', () => {
+  it('covers every route', () => {
     assert.deepEqual(forgottenRoutes(), []);
   });
 
@@ -30,7 +30,7 @@ describe('faults at every external call of every operation', () => {
     });
   }
 
-  it('has covered them all', (context) => {
+  it('covered every operation', (context) => {
     context.diagnostic(
       `${operations.length} operations, ${figures.calls} external calls, ${figures.runs} histories, one for each fault`,
     );

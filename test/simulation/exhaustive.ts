@@ -6,16 +6,20 @@ import { exactly } from './plan.ts';
 import type { Fault, FaultKind, Point } from './plan.ts';
 import type { Violation } from './simulation.ts';
 
-/** What one operation did under all its faults. */
+/** The result of one operation under all its faults. */
 export interface Examination {
-  /** External calls that the operation makes when nothing more goes wrong. */
+  /** The external calls of the operation without further faults. */
   readonly calls: readonly Point[];
-  /** Histories that were run: one for each fault at each call. */
+  /** The number of histories that were run: one for each fault at each call. */
   readonly runs: number;
   readonly failures: readonly { readonly fault: Fault | undefined; readonly violations: readonly Violation[] }[];
 }
 
-/** @param tries which of the faults that a call can meet are tried */
+/**
+ * Runs an operation once for each fault at each of its calls.
+ *
+ * @param tries returns whether to try this kind of fault
+ */
 export async function examine(
   lab: Lab,
   { history, given }: Operation,
@@ -33,7 +37,7 @@ export async function examine(
       const fault = { point: id, kind };
       const { violations, points } = await lab.run(history, exactly([...before, fault]));
       runs++;
-      // Until the fault strikes, everything happens as it did without it.
+      // Until the fault strikes, the run is the same as without it.
       if (!points.some((point) => point.id === id)) throw new Error(`${id} was not reached again`);
       if (violations.length > 0) failures.push({ fault, violations });
     }
@@ -41,7 +45,7 @@ export async function examine(
   return { calls, runs, failures };
 }
 
-/** The places at which that happens which is given. */
+/** Returns the faults that put an operation into its given circumstances. */
 async function setting(lab: Lab, history: History, given: Operation['given']): Promise<Fault[]> {
   const faults: Fault[] = [];
   for (const { call, kind } of given) {

@@ -53,7 +53,7 @@ const policy: FraudPolicy = {
   byCurrency: { JPY: { newDestination: { amount: 40_000 } } },
 };
 
-/** Events of what happened since they were taken last, as the queue gets them. */
+/** Returns the events since the last call, as the queue delivers them. */
 async function takeEvents(): Promise<ScreenedEvent[]> {
   const events = [...eventsIn(await books.takeRecords()).values()];
   return events.filter((event): event is ScreenedEvent => screenedEvents.some((type) => type === event.type));
@@ -62,7 +62,7 @@ async function takeEvents(): Promise<ScreenedEvent[]> {
 interface Screening {
   readonly activity: TestTable;
   readonly delivered: ServiceEvent[];
-  /** Screens; gives the events that failed. A process of its own when `call` is given. */
+  /** Runs the screening. Returns the events that failed. With `call` it runs in a new process. */
   readonly run: (
     events: readonly ScreenedEvent[],
     call?: <T>(perform: () => Promise<T>) => Promise<T>,
@@ -111,7 +111,7 @@ function rulesOf(delivered: readonly ServiceEvent[], walletId: string): FraudRul
     .sort();
 }
 
-/** Money out of a wallet so often and so much that three rules speak. */
+/** Moves money out of a wallet so often and so much that it breaks three rules. */
 async function burst(table: Table): Promise<{ walletId: string; events: ScreenedEvent[] }> {
   const walletId = await fundedWallet(table, 'ann', 100_000);
   const other = await openWallet(table, 'bob');
@@ -131,7 +131,7 @@ async function countOf(table: Table, walletId: string): Promise<number> {
 }
 
 describe('screening', () => {
-  it('tells of each limit once, with the rule, the figures and the transaction', async () => {
+  it('signals each limit once, with the rule, the figures and the transaction', async () => {
     const { walletId, events } = await burst(books.table);
     const screening = await newScreening();
     assert.deepEqual(await screening.run(events), []);
@@ -188,7 +188,7 @@ describe('screening', () => {
     );
   });
 
-  it('goes by the limits of the currency where it has some', async () => {
+  it('uses the limits of the currency where it has some', async () => {
     const yen = await fundedWallet(books.table, 'ann', 100_000, 'JPY');
     await withdraw(books.table, yen, { owner: 'ann', amount: 900 });
     const screening = await newScreening();
@@ -196,7 +196,7 @@ describe('screening', () => {
     assert.deepEqual(rulesOf(screening.delivered, yen), []);
   });
 
-  it('counts each movement once, however its events are split, repeated and mixed, by many at a time', async () => {
+  it('counts each movement once, for any split, repetition and mixture of events, in several workers at a time', async () => {
     const { walletId, events } = await burst(books.table);
     for (let seed = 1; seed <= 5; seed++) {
       const random = numbers(seed);
@@ -211,7 +211,7 @@ describe('screening', () => {
     }
   });
 
-  it('counts once and tells at least once when it dies before or after any call', async () => {
+  it('counts once and signals at least once when it dies before or after any call', async () => {
     const { walletId, events } = await burst(books.table);
     const calls = await eachDoom(async (doom) => {
       const screening = await newScreening();
@@ -236,7 +236,7 @@ describe('screening', () => {
     assert.ok(calls >= 3, String(calls));
   });
 
-  it('tells when the bus is back what it found while the bus was away', async () => {
+  it('publishes its findings from an outage of the bus when the bus is back', async () => {
     const { walletId, events } = await burst(books.table);
     let away = true;
     const screening = await newScreening({ away: () => away });
@@ -263,7 +263,7 @@ describe('screening', () => {
     assert.equal((await activityOf(screening.activity, other)).inRecent.length, 1);
   });
 
-  it('publishes what it found in a wallet that has been busy since, under the same ids, and counts nothing again', async () => {
+  it('publishes its findings of a wallet that was busy meanwhile under the same ids, and counts nothing again', async () => {
     const { walletId, events } = await burst(books.table);
     let away = true;
     const screening = await newScreening({ away: () => away });
@@ -299,7 +299,7 @@ describe('screening', () => {
 });
 
 describe('freezing on suspicion', () => {
-  it('freezes once; what an operator has unfrozen stays so when the events come again', async () => {
+  it('freezes once; a wallet that an operator unfroze stays active when the events are redelivered', async () => {
     const { walletId, events } = await burst(books.table);
     const screening = await newScreening({ freezeOnSuspicion: true });
     await screening.run(events);
@@ -320,7 +320,7 @@ describe('freezing on suspicion', () => {
     assert.equal((await getWallet(books.table, walletId))?.status, 'frozen');
   });
 
-  it('leaves a wallet alone that was closed meanwhile', async () => {
+  it('does not change a wallet that was closed meanwhile', async () => {
     const walletId = await fundedWallet(books.table, 'ann', 700);
     const other = await openWallet(books.table, 'bob');
     await transfer(books.table, walletId, other, { owner: 'ann', amount: 700 });

@@ -1,4 +1,4 @@
-/** Histories at random: a few callers and operators on a handful of wallets, in bursts, under one kind of weather. */
+/** Random histories: a few callers and operators on a handful of wallets, in bursts, under one set of faults. */
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
@@ -11,11 +11,15 @@ import { quickBreaker } from './service.ts';
 const owners = ['alice', 'bob', 'carol'] as const;
 const accounts = ['OK-1', 'OK-2', 'REJECT-1', 'LATE-1', 'LATE-REJECT-1'] as const;
 const amounts = [1, 90, 100, 300, 700, 1_000] as const;
-/** Until "not found" means something: before a lease ends, after it, and after a message is delivered again. */
+/** Windows after which "not found" is definite: before a lease ends, after it, and after a message is redelivered. */
 const windows = [2_000, 31_000, 45_000, 120_000, 300_000] as const;
 const fullBalance = Number.MAX_SAFE_INTEGER - 500;
 
-/** @param most steps besides those that open and fill the wallets */
+/**
+ * Returns a random history.
+ *
+ * @param most the most steps besides those that open and fill the wallets
+ */
 export function generate(seed: string, most: number): History {
   const draw = (...place: (string | number)[]) => chance(seed, 'history', ...place);
   const pick = <T>(choices: readonly T[], ...place: (string | number)[]) => choose(choices, seed, 'pick', ...place);
@@ -32,7 +36,7 @@ export function generate(seed: string, most: number): History {
     const { principal, key, currency } = wallet;
     const operator = principal === 'operator';
     const open: Action = { do: 'create-wallet', currency, ...(operator && { owner }) };
-    // One that has nothing can be closed.
+    // An empty wallet can be closed.
     const amount = draw('full', n) < 0.05 ? fullBalance : 1_000;
     const isEmpty = n > 0 && draw('empty', n) < 0.2;
     const opens: Step = {
@@ -59,7 +63,7 @@ export function generate(seed: string, most: number): History {
     ];
   });
 
-  // What a history leaves out makes room for more of the rest.
+  // A history without some kinds of step has more of the others.
   const kinds = hasBooks ? ([...frequencies, ...balances] as const) : frequencies;
   const menu = kinds.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
   const length = within(Math.ceil(most / 3), most, 'length');
@@ -97,7 +101,7 @@ export function generate(seed: string, most: number): History {
   }
 
   function timeOf(n: number, at: number, action: Action, earlier: readonly Step[]): number {
-    // Nothing comes back before the bank has paid it.
+    // A payment cannot be returned before the bank has paid it.
     if (action.do === 'bank-notifications') return at + within(500, 90_000, 'later', n);
     const withdrawal = earlier.findLast(({ action: { do: kind } }) => kind === 'withdraw');
     if (withdrawal === undefined || (action.do !== 'cancel' && action.do !== 'freeze')) return at;
@@ -168,7 +172,7 @@ export function generate(seed: string, most: number): History {
     return { at, to: Math.max(3_500, at - within(0, 60_000, 'restored to')), stoppedMs: bankWindowMs + 30_000 };
   }
 
-  /** Makes anew some of the versions that the ledger has. */
+  /** Makes some versions again that the ledger has from before the restore. */
   function afterRestore(resumedAt: number): Step[] {
     return Array.from({ length: within(0, 4, 'after restore') }, (_, n): Step => {
       const action: Action = {
@@ -194,7 +198,7 @@ export function generate(seed: string, most: number): History {
     };
   }
 
-  /** The old key is tried on every withdrawal. */
+  /** Tries the old key on every withdrawal. */
   function forgeries(from: number): Step[] {
     return commands
       .filter(({ action }) => action.do === 'withdraw')
@@ -233,7 +237,7 @@ export function generate(seed: string, most: number): History {
       const from = within(4_000, burst, 'down');
       return { from, to: from + within(30_000, 400_000, 'down for') };
     }),
-    // A record that was put back does not say which bank it went to.
+    // A restored record may not name the bank that its withdrawal went to.
     ...(draw('replaced') < 0.2 &&
       restore === undefined && { bankReplacedAt: within(4_000, burst + 30_000, 'replaced') }),
     ...(rotation && { rotation }),
@@ -250,7 +254,7 @@ export function generate(seed: string, most: number): History {
   };
 }
 
-/** The faults of a history: some kinds only, so that they come in numbers. */
+/** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */
 export function weatherOf({ seed, faultRate, storms }: History): Plan {
   return atRandom(seed, {
     rate: faultRate,
@@ -261,7 +265,7 @@ export function weatherOf({ seed, faultRate, storms }: History): Plan {
 
 const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'resolve']);
 
-/** What is asked for, as often as it stands here. */
+/** The kinds of step, each as often as it is to occur. */
 const frequencies = [
   ...(['withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw'] as const),
   ...(['queued', 'queued', 'queued', 'queued', 'queued', 'transfer', 'transfer', 'transfer', 'transfer'] as const),
@@ -271,7 +275,7 @@ const frequencies = [
   ...(['create-wallet', 'health', 'redrive', 'sweep'] as const),
 ] as const;
 
-/** What is asked of the books besides. */
+/** The requests for past balances, in histories with books. */
 const balances = Array.from({ length: 10 }, () => 'balance-at' as const);
 
 function nameOf({ principal, key, currency }: WalletName): WalletName {

@@ -1,4 +1,7 @@
-/** Histories as plain data: who asks for what, when. Any step may be left out, and the rest still makes sense. */
+/**
+ * Histories as plain data: the requests, their callers and their times. Any step can be removed, and the rest still
+ * makes sense.
+ */
 import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/store/keys.ts';
 import type { CallerContext, Request } from '../request.ts';
 import type { BankSettings } from './bank.ts';
@@ -10,7 +13,7 @@ export interface WalletName extends CommandName {
   readonly currency: string;
 }
 
-/** A command of a history, by who sent it and the key. */
+/** A command of a history, by its sender and key. */
 export interface CommandName {
   readonly principal: string;
   readonly key: string;
@@ -37,11 +40,11 @@ export type Action =
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
   | { readonly do: 'resolve' | 'cancel'; readonly target: CommandName }
   | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
-  /** The balance at a moment in the past. */
+  /** Asks for the balance at a moment in the past. */
   | { readonly do: 'balance-at'; readonly wallet: WalletName; readonly agoMs: number }
   | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
   | { readonly do: 'list-wallets' | 'health' | 'get-notification-preferences' | 'put-notification-preferences' }
-  /** The bank says what it has decided, or sends the money back; forged: a stranger says so, with the key that was withdrawn. */
+  /** Reports the bank's decision, or returns the money. Forged: a stranger reports a return with the withdrawn key. */
   | {
       readonly do: 'bank-notifications';
       readonly target: CommandName;
@@ -51,14 +54,14 @@ export type Action =
   | { readonly do: 'redrive' | 'sweep' };
 
 export interface Step {
-  /** Names the step's tasks. */
+  /** The name of the step's tasks. */
   readonly id: string;
   /** Ms after the beginning. */
   readonly at: number;
   readonly principal: string;
   readonly operator: boolean;
   readonly key: string;
-  /** How often the client repeats, with the same key, a request without an answer or with one that asks to retry. */
+  /** The most repetitions, with the same key, after no answer or an answer that asks for a retry. */
   readonly retries: number;
   readonly action: Action;
 }
@@ -67,28 +70,28 @@ export interface History {
   readonly seed: string;
   readonly steps: readonly Step[];
   readonly service: ServiceSettings;
-  /** Whether the database's answers name the time; those of some stand-ins do not. */
+  /** True if the database's answers name the time. Some stand-ins for DynamoDB do not. */
   readonly databaseNamesTime: boolean;
   readonly bank: Omit<BankSettings, 'down' | 'replacedAt'>;
-  /** When the bank answers nothing of use; ms after the beginning. */
+  /** The times when the bank is down; ms after the beginning. */
   readonly bankDown: readonly { readonly from: number; readonly to: number }[];
-  /** When the service is given another bank, which knows none of the payments; ms after the beginning. */
+  /** The time when the service switches to another bank, which has none of the payments; ms after the beginning. */
   readonly bankReplacedAt?: number;
-  /** When both keys are replaced; containers still have the old ones. */
+  /** The replacement of both keys. Containers still have the old ones. */
   readonly rotation?: Rotation;
-  /** When the table serves no caller: throttled, contended, or down; ms after the beginning. */
+  /** The times when the table serves no caller: throttled, contended, or down; ms after the beginning. */
   readonly storms: readonly { readonly from: number; readonly to: number }[];
-  /** Share of withdrawals of which the bank says unasked what it has decided. */
+  /** Share of withdrawals whose decision the bank reports unasked. */
   readonly notified: number;
-  /** Share of the sweeper's runs that are made although there is nothing to find. */
+  /** Share of the sweeper's runs that happen although no work is overdue. */
   readonly idleSweeps: number;
-  /** When nothing goes wrong any more, ms after the beginning; absent: the plan decides alone. */
+  /** The time of the last fault, ms after the beginning; absent: the plan decides alone. */
   readonly calmAt?: number;
-  /** Whether the projector follows the stream into a table of entries, which takes its time. */
+  /** True if the projector writes the stream to a table of entries, which takes time. */
   readonly hasBooks: boolean;
   /**
-   * The wallet table is put back to what it was at `to`, and the table of entries is not. Nothing runs for `stoppedMs`, which
-   * is longer than the bank's window. Times in ms after the beginning.
+   * Puts the wallet table back to its state at `to`, and leaves the table of entries unchanged. Nothing runs for
+   * `stoppedMs`, which is longer than the bank's window. Times in ms after the beginning.
    */
   readonly restore?: { readonly at: number; readonly to: number; readonly stoppedMs: number };
   /** Share of external calls that a random plan strikes. */
@@ -103,7 +106,7 @@ export function transactionIdOfName({ principal, key }: CommandName): string {
   return transactionIdOf(principal, key);
 }
 
-/** What the step asks of the service; undefined when it asks nothing of a route. */
+/** Returns the request of a step, or undefined for a step that uses no route. */
 export function requestOf(
   step: Step,
   facts: {
@@ -115,7 +118,7 @@ export function requestOf(
 ): { route: RouteName; request: Request } | undefined {
   const { action, key } = step;
   const as: CallerContext = { principal: step.principal, scopes: step.operator ? 'operate' : 'read write' };
-  // The key is also part of the record, so that an auditor knows which command a transaction belongs to.
+  // The key is also part of the record, so that an auditor can match a transaction with its command.
   const externalReference = key;
   switch (action.do) {
     case 'create-wallet': {
@@ -190,7 +193,7 @@ export function requestOf(
   }
 }
 
-/** Whether a step is a stranger's, who says with a withdrawn key that a payment came back. */
+/** Returns whether a step is a stranger's report of a return, signed with a withdrawn key. */
 export function isForged({ action }: Pick<Step, 'action'>): boolean {
   return action.do === 'bank-notifications' && action.forged === true;
 }

@@ -1,4 +1,4 @@
-/** The keys that bank and service sign with, one for each direction, and what a rotation makes of them. */
+/** The keys that bank and service sign with, one for each direction, and their rotation. */
 import type { Reply } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -6,48 +6,57 @@ export type Direction = 'requests' | 'notifications';
 
 /** A rotation of both keys. Times in ms; all but the first count from it. */
 export interface Rotation {
-  /** When the new keys are stored, after the beginning. */
+  /** The time when the new keys are stored, after the beginning. */
   readonly at: number;
-  /** When the bank accepts the new key of requests, besides the old one. */
+  /** The time when the bank accepts the new key of requests, besides the old one. */
   readonly acceptedAfter: number;
-  /** When the bank signs with the new key of notifications; before `endedAfter`. */
+  /** The time when the bank signs with the new key of notifications; before `endedAfter`. */
   readonly usedAfter: number;
-  /** When an operator ends the overlap of notifications by hand; one later than `notificationOverlapMs` comes too late. */
+  /**
+   * The time when an operator ends the overlap of notifications by hand. One later than `notificationOverlapMs` has no
+   * effect.
+   */
   readonly endedAfter: number;
 }
 
-/** How long the service accepts the key of notifications before the current one. */
+/** The time in which the service accepts the previous key of notifications. */
 export const notificationOverlapMs = 600_000;
-/** How long the bank accepts both keys of requests. */
+/** The time in which the bank accepts both keys of requests. */
 const requestOverlapMs = 600_000;
-/** A container reads the keys again within five minutes. The rest is for clocks that differ. */
+/** A container reads the keys again within five minutes. The remainder allows for clocks that differ. */
 const readAgainMs = 330_000;
-/** A reading that failed is not repeated for 10 s, and a reading lasts seconds; the rest is for clocks that differ. */
+/**
+ * A failed reading is not repeated for 10 s, and a reading lasts seconds. The remainder allows for clocks that differ.
+ */
 const failureMs = 60_000;
 
 export interface SharedKeys {
   /** Answers as Secrets Manager does. */
   readonly read: (direction: Direction, previous: boolean) => Reply;
-  /** Says that a reading has failed. */
+  /** Records that a reading has failed. */
   readonly onFailure: () => void;
   /** Returns whether a reading has failed lately, so that a container may still use an old key. */
   readonly hasFailed: () => boolean;
-  /** Keys of requests that the bank accepts now. */
+  /** Returns the keys of requests that the bank accepts now. */
   readonly accepted: () => readonly string[];
-  /** Keys of requests that the bank has accepted or will accept. */
+  /** The keys of requests that the bank accepts at some time. */
   readonly genuine: readonly string[];
-  /** The key that the bank signs notifications with now. */
+  /** Returns the key that the bank signs notifications with now. */
   readonly signing: () => string;
-  /** The old key of notifications, once no container may accept it; undefined before. */
+  /** Returns the old key of notifications once no container may accept it; undefined before. */
   readonly withdrawn: () => string | undefined;
 }
 
-/** Returns when no container accepts the old key of notifications any more, ms after the beginning. */
+/** Returns the time after which no container accepts the old key of notifications, ms after the beginning. */
 export function withdrawnAt({ at, endedAfter }: Rotation): number {
   return at + Math.min(endedAfter, notificationOverlapMs) + readAgainMs;
 }
 
-/** @param startsAt when the history begins, epoch ms */
+/**
+ * Creates the keys of a history.
+ *
+ * @param startsAt the beginning of the history, epoch ms
+ */
 export function shareKeys(world: World, startsAt: number, rotation: Rotation | undefined): SharedKeys {
   const keysOf = (direction: Direction) => [`the first key of ${direction}`, `the second key of ${direction}`] as const;
   const isOver = (ms: number) => rotation !== undefined && world.now() >= startsAt + ms;

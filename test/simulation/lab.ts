@@ -1,4 +1,4 @@
-/** Where histories are run: on an engine of their own, each on a table of its own. */
+/** The engines that histories run on, each history with its own table. */
 import { newEntriesTable } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import { newTable, shapeOf } from './auditor.ts';
@@ -14,7 +14,7 @@ export interface Lab {
   readonly close: () => Promise<void>;
 }
 
-/** An engine keeps what it was told; a new one is quick. */
+/** An engine keeps its data and slows down; a new one is fast. */
 const historiesPerEngine = 500;
 
 export function openLab(): Lab {

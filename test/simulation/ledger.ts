@@ -1,6 +1,6 @@
 /**
- * The ledger as an auditor keeps it: a copy of the table that follows every write, and what must be true of it at
- * every moment. It shares no code with the service: sums are its own.
+ * The ledger as an auditor keeps it: a copy of the table that follows every write. It checks the invariants of the
+ * table after each one. It shares no code with the service, and computes its own sums.
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
@@ -17,7 +17,7 @@ export interface WalletState extends Item {
   readonly ownerId: string;
   readonly currency: string;
   readonly status: string;
-  // What comes back may lift them beyond 2^53-1.
+  // Returned money may lift these figures beyond 2^53-1.
   readonly available: number | bigint;
   readonly held: number | bigint;
   readonly total: number | bigint;
@@ -53,51 +53,51 @@ export interface TransactionState extends Item {
   readonly createdAt: string;
 }
 
-/** Reports that something is not as it must be: the rule that was broken, and by what. */
+/** Reports a violation: the broken rule, and the evidence. */
 export type Violate = (rule: string, detail: string) => void;
 
-/** Told of an item as it was (undefined: it was made) and as it became. */
+/** Called with an item before a change (undefined: a new item) and after it. */
 export type OnChange = (key: StoredItem, before: StoredItem | undefined, after: StoredItem) => void;
 
-/** What a table that was put back to an earlier state has lost. */
+/** The losses of a table that was put back to an earlier state. */
 export interface Restored {
-  /** Ids of transactions and operations that it does not have any more. */
+  /** Ids of transactions and operations that were lost. */
   readonly lost: ReadonlySet<string>;
-  /** Ids of wallets that it has as they were. */
+  /** Ids of wallets that have an earlier state again. */
   readonly wallets: ReadonlySet<string>;
 }
 
 export interface Ledger {
-  /** Reads again what a write has touched, and checks it. */
+  /** Reads the items that a write has touched, and checks them. */
   readonly observe: (keys: readonly StoredItem[]) => Promise<void>;
-  /** Has a listener told of each change of a wallet or transaction, as the table's stream does. */
+  /** Adds a listener for each change of a wallet or transaction, as the table's stream reports them. */
   readonly follow: (listener: OnChange) => void;
-  /** How many writes were seen: what is said of a moment is said by this number. */
+  /** Returns the number of writes so far, which identifies a moment. */
   readonly moment: () => number;
-  /** The item as it is stored. */
+  /** Returns the item as it is stored. */
   readonly stored: (key: StoredItem) => StoredItem | undefined;
-  /** How an item looked at any time between two moments; undefined: there was none. */
+  /** Returns the states of an item between two moments; undefined stands for no item. */
   readonly looks: (pk: string, sk: string, from: number, to: number) => (Item | undefined)[];
-  /** The items that there ever were. */
+  /** Returns the keys of all items that ever existed. */
   readonly keys: () => { readonly pk: string; readonly sk: string }[];
-  /** How many writes had been seen at a time, epoch ms. */
+  /** Returns the number of writes until a time, epoch ms. */
   readonly momentAt: (time: number) => number;
-  /** What the item was besides what it is now, at any time since `since` (epoch ms); undefined: there was none. */
+  /** Returns earlier states of the item at any time since `since` (epoch ms); undefined stands for no item. */
   readonly past: (key: StoredItem, since: number) => (StoredItem | undefined)[];
   /**
-   * Whether the wallet has been frozen at every moment since the latest claim on the withdrawal. The worker has read it
-   * since then.
+   * Returns whether the wallet was frozen at every moment since the latest claim on the withdrawal. The worker has read
+   * the wallet since then.
    */
   readonly frozenSinceClaim: (transactionId: string) => boolean;
   readonly transactions: () => TransactionState[];
   readonly wallets: () => WalletState[];
-  /** What the wallet was with each of its versions; without those that were lost when the table was put back. */
+  /** Returns the states of the wallet by version, without those that were lost when the table was put back. */
   readonly versions: (walletId: string) => WalletState[];
-  /** Puts the whole table back to what it was at a time, epoch ms; the stream shows nothing of it. */
+  /** Puts the whole table back to its state at a time, epoch ms. The stream shows nothing of it. */
   readonly putBack: (time: number) => Promise<void>;
-  /** Undefined: the table was never put back. */
+  /** Returns the losses of a restore; undefined: the table was never put back. */
   readonly restored: () => Restored | undefined;
-  /** Reads the whole table, and checks it against the copy and all transactions against all wallets. */
+  /** Reads the whole table. Checks it against the copy, and all transactions against all wallets. */
   readonly audit: () => Promise<void>;
 }
 
@@ -110,8 +110,10 @@ interface Look {
 }
 
 /**
+ * Opens a ledger on an empty table.
+ *
  * @param now the true time, epoch ms
- * @param onEnd told of each transaction that has just changed its status
+ * @param onEnd called for each transaction that has just changed its status
  */
 export function openLedger(
   table: AuditedTable,
@@ -122,7 +124,7 @@ export function openLedger(
   const stored = new Map<string, StoredItem>();
   const history = new Map<string, Look[]>();
   const balances = new Map<string, bigint>();
-  /** When each moment was. */
+  /** The time of each moment. */
   const times: { readonly moment: number; readonly time: number }[] = [];
   let moment = 0;
   let onChange: OnChange = () => undefined;
@@ -223,7 +225,7 @@ export function openLedger(
     momentAt: (time) => times.findLast((one) => one.time <= time)?.moment ?? 0,
     past(key, since) {
       const looks = history.get(keyText(key)) ?? [];
-      // An item that was made since then was not there before.
+      // An item that was created since then did not exist before.
       const all = [{ since: 0, stored: undefined }, ...looks];
       return all.filter((_, n) => (all[n + 1]?.since ?? 0) >= since).map((look) => look.stored);
     },
@@ -287,11 +289,11 @@ export function openLedger(
   };
 }
 
-/** The item as JavaScript values; the receiver of a transfer goes by one name, however it has arrived. */
+/** Returns the item as JavaScript values. The receiver of a transfer has one name in every form of its storage. */
 function itemOf(stored: StoredItem): Item {
   const { toWalletId, counterpartyWalletId, ...item } = unmarshall(stored) as Item;
   const receiver = toWalletId ?? counterpartyWalletId;
-  // A transfer of a crowd is in a part of its receiver's history: `<wallet>#<part>`.
+  // A transfer to a crowded wallet is in a part of its receiver's history: `<wallet>#<part>`.
   return typeof receiver === 'string' ? { ...item, counterpartyWalletId: receiver.split('#')[0] } : item;
 }
 
@@ -321,7 +323,7 @@ const next: Record<TransactionState['status'], readonly TransactionState['status
   failed: [],
 };
 
-/** Where work of a status is listed, so that workers or an operator find it. */
+/** The index partition of each status, in which workers or an operator find the work. */
 const shardOf: Readonly<Record<TransactionState['status'], string>> = {
   pending: 'DUE#',
   executing: 'DUE#',
@@ -354,7 +356,7 @@ function checkTransaction(is: TransactionState, was: TransactionState | undefine
     if (!isDeepStrictEqual(is[field], was[field])) violate('the journal stays', `${field} of ${id}`);
 }
 
-/** What a transaction must have moved by now. */
+/** Returns the change of each account that a transaction in its status must have made. */
 function netOf(transaction: TransactionState): Map<string, bigint> {
   const { type, status, currency, walletId, counterpartyWalletId } = transaction;
   const amount = BigInt(transaction.amount);

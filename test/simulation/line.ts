@@ -1,14 +1,14 @@
-/** A line to the engine: plain HTTP, several times as fast as the SDK's. */
+/** A connection to the engine: plain HTTP, several times as fast as the SDK's. */
 import { Agent, request } from 'node:http';
 
 export interface Line {
   readonly send: (operation: string, text: Uint8Array) => Promise<{ status: number; body: Buffer }>;
-  /** Throws when the answer is no success. */
+  /** Throws unless the answer is a success. */
   readonly call: (operation: string, input: object) => Promise<Record<string, unknown>>;
   readonly close: () => void;
 }
 
-/** Engines on one machine look at a signature's form, not at its truth. */
+/** Engines on one machine check the form of a signature but not its value. */
 const credential = 'Credential=local/20260301/us-east-1/dynamodb/aws4_request';
 const authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=none`;
 

@@ -16,7 +16,7 @@ describe('mutations', () => {
     });
   }
 
-  it('are told apart by their names', () => {
+  it('differ in their names', () => {
     assert.equal(new Set(mutations.map(({ name }) => name)).size, mutations.length);
   });
 });

@@ -24,7 +24,7 @@ before(async () => {
   const books = await newBooks(engine);
   table = books.table;
   await liveThrough(table);
-  // Ann wants everything by e-mail. Bob wants everything on two channels, but for money that arrives.
+  // Ann wants everything by e-mail. Bob wants everything on two channels, except money that arrives.
   const channels = { email: true, sms: false, push: false };
   await putPreferences(table, 'ann', { channels, mutedEvents: [] }, at);
   await putPreferences(table, 'bob', { channels: { ...channels, sms: true }, mutedEvents: ['wallet.funded'] }, at);
@@ -36,7 +36,7 @@ after(() => engine.stop());
 type Told = Pick<Notification, 'eventId' | 'ownerId' | 'channel'>;
 const nameOf = ({ eventId, ownerId, channel }: Told) => `${eventId} ${ownerId} ${channel}`;
 
-/** What must be told, worked out from the events one by one. */
+/** Returns the notifications that are due, computed from the events one by one. */
 function expectedNames(): string[] {
   const names = events.flatMap((event) => {
     const owners = new Set<string>();
@@ -51,16 +51,16 @@ function expectedNames(): string[] {
   return names.map(nameOf).sort();
 }
 
-/** Ann's wallets are those in the events that she caused. */
+/** Returns the owner of a wallet. Ann's wallets are those in the events that she caused. */
 function ownerOf(walletId: string): string {
   const own = events.find((event) => event.ownerId !== undefined && event.walletIds[0] === walletId);
   return own?.ownerId === 'ann' ? 'ann' : 'bob';
 }
 
-/** A notifier with a record of its own of what was sent, and a topic that keeps what it is given. */
+/** Creates a notifier with its own record of sent notifications, and a topic that keeps its messages. */
 async function newNotifier(
   options: {
-    /** A message's code of refusal, or what happens to the whole call. */
+    /** Returns a message's code of refusal, or throws to fail the whole call. */
     refuse?: (name: string) => string | undefined;
     call?: <T>(perform: () => Promise<T>) => Promise<T>;
   } = {},
@@ -88,7 +88,7 @@ async function newNotifier(
     },
   } as Pick<SNSClient, 'send'>;
 
-  /** One invocation by a process of its own; gives the numbers of the messages that failed. */
+  /** Runs one invocation in a new process. Returns the numbers of the messages that failed. */
   async function invoke(
     delivered: readonly (ServiceEvent | Message)[],
     call: <T>(perform: () => Promise<T>) => Promise<T> = (perform) => perform(),
@@ -108,7 +108,7 @@ async function newNotifier(
     return batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
   }
 
-  /** Delivers until nothing fails. */
+  /** Delivers until no message fails. */
   async function deliverAll(from: readonly (ServiceEvent | Message)[] = events): Promise<void> {
     let left = [...from];
     for (let tries = 0; left.length > 0; tries++) {
@@ -121,10 +121,10 @@ async function newNotifier(
   return { told, sizes, sentTable, invoke, deliverAll };
 }
 
-/** An event as a message brings it; of an event alone the message is the first. */
+/** An event as a message carries it. An event alone counts as its first message. */
 interface Message {
   readonly event: ServiceEvent;
-  /** Its id on the bus. */
+  /** The id of the event on the bus. */
   readonly id: string;
   readonly replay?: string;
 }
@@ -152,7 +152,7 @@ function sqsEvent(delivered: readonly (ServiceEvent | Message)[]): SQSEvent {
 }
 
 describe('notifications', () => {
-  it('go to the owners of all wallets of an event, on the channels that they wish', async () => {
+  it('go to the owners of all wallets of an event, on the channels that they chose', async () => {
     const notifier = await newNotifier();
     assert.deepEqual(await notifier.invoke(events), []);
     assert.deepEqual([...notifier.told].sort(), expectedNames());
@@ -200,7 +200,7 @@ describe('notifications', () => {
     assert.deepEqual([writeUnits, roundTrips], [expectedNames().length, expectedNames().length]);
   });
 
-  it('are sent once, however often an event is published, in whatever batches', async () => {
+  it('are sent once, for any number of publications of an event, in any batches', async () => {
     const notifier = await newNotifier();
     const random = numbers(7);
     const published = events.flatMap((event) => ['a', 'b', 'c'].map((id) => ({ event, id: `${event.eventId} ${id}` })));
@@ -213,7 +213,7 @@ describe('notifications', () => {
     assert.deepEqual([...notifier.told].sort(), expectedNames());
   });
 
-  it('are not sent again by a replay, but for events that never came', async () => {
+  it('are not sent again by a replay, except for events that never arrived', async () => {
     const notifier = await newNotifier();
     const [missed, ...others] = events;
     await notifier.deliverAll(others);
@@ -237,14 +237,14 @@ describe('notifications', () => {
     assert.deepEqual([...notifier.told].sort(), expectedNames());
   });
 
-  it('that SNS refuses come again, and only those', async () => {
+  it('that SNS refuses are sent again, and only those', async () => {
     const random = numbers(11);
     const notifier = await newNotifier({ refuse: () => (random() < 0.4 ? 'InternalError' : undefined) });
     await notifier.deliverAll();
     assert.deepEqual([...notifier.told].sort(), expectedNames());
   });
 
-  it('wait while SNS is down, and are all sent once when it is back', async () => {
+  it('wait while SNS is down, and are all sent once when it is up', async () => {
     let away = true;
     const notifier = await newNotifier({
       call: (perform) => (away ? Promise.reject(new Error('SNS is down')) : perform()),
@@ -255,7 +255,7 @@ describe('notifications', () => {
     assert.deepEqual([...notifier.told].sort(), expectedNames());
   });
 
-  it('are all sent when the process dies before or after any call; twice only where no one knew of the first time', async () => {
+  it('are all sent when the process dies before or after any call; twice only if no record of the first send exists', async () => {
     const few = events.slice(0, 3);
     const wanted = new Set(expectedNames().filter((name) => few.some(({ eventId }) => name.startsWith(eventId))));
     await eachDoom(async (doom) => {
@@ -263,7 +263,7 @@ describe('notifications', () => {
       const notifier = await newNotifier();
       const failed = await notifier.invoke(few, (perform) => life.call(perform));
       const published = notifier.told.length;
-      // A process that died reports nothing, so all messages come again.
+      // A process that died reports nothing, so all messages are redelivered.
       await notifier.deliverAll(few.filter((_, index) => life.died || failed.includes(index)));
       assert.deepEqual(new Set(notifier.told), wanted, JSON.stringify(doom));
       const twice = notifier.told.length - wanted.size;
@@ -272,7 +272,7 @@ describe('notifications', () => {
     });
   });
 
-  it('fail for a message that is no event, which in the end is a dead letter', async () => {
+  it('fail for a message that is no event, which finally becomes a dead letter', async () => {
     const notifier = await newNotifier();
     const [event] = events;
     const wrong = { ...event!, eventId: 'not one of ours' };

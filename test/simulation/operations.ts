@@ -1,6 +1,6 @@
 /**
- * What the service can be asked to do, each with the little history that it needs. The exhaustive mode finds out by
- * itself which external calls each of them makes, in the routes, the workers, the sweeper and the bank's notifications.
+ * The operations of the service, each with the short history that it needs. The exhaustive mode finds the external
+ * calls of each by itself, in the routes, the workers, the sweeper and the bank's notifications.
  */
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
@@ -12,19 +12,19 @@ import { quickBreaker, streamRoutes } from './service.ts';
 export interface Operation {
   readonly name: string;
   readonly history: History;
-  /** What goes wrong already before anything is tried out: the first call of that kind meets it. */
+  /** The faults in the circumstances of the operation. Each strikes the first call of its kind. */
   readonly given: readonly { readonly call: string; readonly kind: FaultKind }[];
 }
 
 const currency = 'EUR';
 const alice: WalletName = { principal: 'alice', key: 'wallet-a', currency };
 const bob: WalletName = { principal: 'bob', key: 'wallet-b', currency };
-const nobody: WalletName = { principal: 'nobody', key: 'wallet-x', currency };
+const missing: WalletName = { principal: 'stranger', key: 'wallet-x', currency };
 const operator = 'operator';
 const fullBalance = Number.MAX_SAFE_INTEGER;
 const asked: CommandName = { principal: 'alice', key: 'key-0' };
 
-/** A step besides its id and time. */
+/** A step without its id and time. */
 type Part = Partial<Step> & { readonly action: Action };
 
 const withdraw = (account: string, more: { amount?: number; waitSeconds?: number } = {}): Part => ({
@@ -98,12 +98,12 @@ function operation(name: string, parts: readonly Part[], circumstances: Circumst
 }
 
 const longWindow = { windowMs: 120_000 };
-/** The worker comes only when the sweeper has found the withdrawal. */
+/** The worker starts only when the sweeper has found the withdrawal. */
 const lostMessage: Circumstances = { given: [{ call: 'sqs SendMessage', kind: 'message-lost' }] };
 
 export const operations: readonly Operation[] = [
   operation('open a wallet', [{ action: { do: 'create-wallet', currency } }]),
-  operation("open somebody's wallet", [byOperator({ do: 'create-wallet', currency, owner: 'carol' })]),
+  operation('open a wallet for another owner', [byOperator({ do: 'create-wallet', currency, owner: 'carol' })]),
   operation('charge', [byOperator({ do: 'charge', wallet: alice, amount: 100 })]),
   operation('charge a full wallet', [byOperator({ do: 'charge', wallet: alice, amount: fullBalance })]),
 
@@ -136,8 +136,8 @@ export const operations: readonly Operation[] = [
     [5_000, 12_000, 300_000].map((at) => ({ ...withdraw('LATE-1'), at, retries: 0 })),
     { ...longWindow, depthLimit: 0 },
   ),
-  operation('withdraw, and be told by the bank', [withdraw('LATE-1')], { ...longWindow, notified: 1 }),
-  operation('withdraw, and be told of a rejection', [withdraw('LATE-REJECT-1')], { ...longWindow, notified: 1 }),
+  operation('withdraw, and be notified by the bank', [withdraw('LATE-1')], { ...longWindow, notified: 1 }),
+  operation('withdraw, and be notified of a rejection', [withdraw('LATE-REJECT-1')], { ...longWindow, notified: 1 }),
   operation('withdraw, and get it back', [
     withdraw('OK-1'),
     { at: 9_000, action: { do: 'bank-notifications', target: asked, returned: true } },
@@ -169,7 +169,7 @@ export const operations: readonly Operation[] = [
     ...longWindow,
     given: [{ call: 'bank POST /payments', kind: 'crash-after' }],
   }),
-  // A "not found" from just before it means anything, which a worker that stalls reads when it would by its clock.
+  // "Not found" is not yet definite here. A worker that stalls reads it when its own clock says that it is.
   operation('withdraw, and ask by a clock that is ahead', [withdraw('OK-1')], {
     windowMs: 109_800,
     clocksDifferMs: 9_000,
@@ -180,7 +180,7 @@ export const operations: readonly Operation[] = [
       { call: 'bank POST /payments', kind: 'crash-before' },
     ],
   }),
-  // The next worker's clock is ahead: by that clock "not found" counts before the bank has decided.
+  // The next worker's clock is ahead: by that clock "not found" is definite before the bank has decided.
   operation('withdraw, and ask by a clock that is far ahead', [withdraw('LATE-1')], {
     windowMs: 240_000,
     wrongByMs: 180_000,
@@ -209,7 +209,7 @@ export const operations: readonly Operation[] = [
 
   operation('transfer', [transfer(false)]),
   operation('transfer too much', [transfer(false, bob, 2_000)]),
-  operation('transfer to nobody', [transfer(false, nobody)]),
+  operation('transfer to a missing wallet', [transfer(false, missing)]),
   operation('transfer there and back', [
     transfer(false),
     { principal: 'bob', action: { do: 'transfer', wallet: bob, to: alice, amount: 100, queued: false } },
@@ -226,7 +226,7 @@ export const operations: readonly Operation[] = [
   operation('transfer later, to a slow worker', [transfer(true)], {
     given: [{ call: 'dynamodb BatchGetItem', kind: 'pause' }],
   }),
-  operation('transfer later to nobody', [transfer(true, nobody)]),
+  operation('transfer later to a missing wallet', [transfer(true, missing)]),
   operation('transfer later to a frozen wallet', [byOperator({ do: 'freeze', wallet: bob }), transfer(true)]),
   operation('transfer later to a wallet that is nearly full', [transfer(true), transfer(true), transfer(true)], {
     bobHas: fullBalance - 150,
@@ -245,7 +245,11 @@ export const operations: readonly Operation[] = [
   operation('cancel by an operator', [withdraw('OK-1'), { ...cancelAt(6_000), principal: operator, operator: true }], {
     ...lostMessage,
   }),
-  operation("cancel somebody's", [withdraw('OK-1'), { ...cancelAt(6_000), principal: 'carol' }], lostMessage),
+  operation(
+    "cancel another owner's withdrawal",
+    [withdraw('OK-1'), { ...cancelAt(6_000), principal: 'carol' }],
+    lostMessage,
+  ),
   operation('cancel twice with one key', [withdraw('OK-1'), cancelAt(6_000), { ...cancelAt(6_001), key: 'key-1' }], {
     ...lostMessage,
   }),
@@ -307,7 +311,7 @@ export const operations: readonly Operation[] = [
 
 const elsewhere: ReadonlySet<string> = new Set(streamRoutes);
 
-/** Routes that no operation asks for; there must be none. */
+/** Returns the routes that no operation uses, of which there must be none. */
 export function forgottenRoutes(): string[] {
   const used = new Set<string>(operations.flatMap(({ history }) => history.steps.map(({ action }) => action.do)));
   return routes.map((route) => route.function).filter((name) => !used.has(name) && !elsewhere.has(name));

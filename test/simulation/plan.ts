@@ -1,12 +1,11 @@
-/** What can go wrong with an external call, and which calls it goes wrong with. */
+/** The faults of external calls, and the plans that choose which calls they strike. */
 import { chance, choose } from './chance.ts';
 
 /**
- * What can happen to any external call:
- *
+ * Faults that can strike any external call:
  * - `crash-before`, `crash-after`: the process dies before the call leaves, or when it has taken effect.
- * - `lost-request`, `lost-answer`: the caller waits in vain; nothing happened, or all of it.
- * - `late`: the caller waits in vain, and the request arrives after that.
+ * - `lost-request`, `lost-answer`: the caller times out; the call had no effect, or its full effect.
+ * - `late`: the caller times out, and the request arrives after that.
  * - `pause`: the call works, but the process is frozen for minutes before it reads the answer, and its time limit too.
  * - `stall`: the call works, but the process stands still for seconds before it reads the answer.
  */
@@ -20,7 +19,7 @@ export const everywhere = [
   'stall',
 ] as const;
 
-/** What only some services do; each says itself what its calls can meet. */
+/** Faults of single services. Each call lists those that it can meet. */
 export const dynamodbFaults = [
   'throttled',
   'internal-error',
@@ -29,7 +28,7 @@ export const dynamodbFaults = [
   'conflict',
   /** A conflict together with a failed condition whose image was read mid-flight and is not true. */
   'conflict-and-untrue-condition',
-  /** A conflict on top of a condition that has really failed. */
+  /** A conflict in addition to a condition that has really failed. */
   'conflict-and-failed-condition',
   /** A batch read that leaves keys out. */
   'partial-batch',
@@ -39,29 +38,29 @@ export const dynamodbFaults = [
   'statements-failed-after',
   /** An index that does not yet show everything. */
   'index-behind',
-  /** An eventually consistent read that shows what was true some seconds ago. */
+  /** An eventually consistent read that shows a state from some seconds ago. */
   'stale-read',
 ] as const;
 export const sqsFaults = [
   'refused',
   'duplicated',
-  /** Taken by the queue, and never delivered. */
+  /** Accepted by the queue, and never delivered. */
   'message-lost',
   'message-delayed',
   'partial-batch-refused',
 ] as const;
 export const deliveryFaults = ['delivered-twice', 'delivered-late', 'delete-lost'] as const;
 export const bankFaults = [
-  /** A bare 503, or 429, of which nobody knows what went before. */
+  /** A bare 503, or 429, which leaves open whether the bank did any work. */
   'unavailable',
   'too-many',
-  /** Refused before any work, in the protocol's words. */
+  /** Refused before any work, with the protocol's code. */
   'not-accepted',
-  /** No connection comes about. */
+  /** The connection fails. */
   'unreachable',
-  /** Some proxy's words, or an answer to somebody else. */
+  /** The answer of a proxy, or an answer to another request. */
   'garbled',
-  /** Taken for later; decided within the bank's window. */
+  /** Accepted and decided within the bank's window. */
   'decided-later',
   'request-doubled',
 ] as const;
@@ -75,9 +74,9 @@ export type FaultKind =
   | (typeof bankFaults)[number]
   | (typeof secretFaults)[number];
 
-/** A place at which a fault may strike: the n-th external call of a task. */
+/** A place where a fault may strike: the n-th external call of a task. */
 export interface Point {
-  /** `<task>/<n>`; the same whenever the history is run. */
+  /** `<task>/<n>`; the same in every run of the history. */
   readonly id: string;
   /** `dynamodb TransactWriteItems`, `bank POST /payments`, … */
   readonly call: string;
@@ -89,23 +88,23 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
-/** Decides what strikes at a point, so many ms after the beginning. */
+/** Returns the fault that strikes at a point, at this time in ms after the beginning. */
 export type Plan = (point: Point, atMs: number) => FaultKind | undefined;
 
-/** Nothing goes wrong. */
+/** A plan without faults. */
 export const noFaults: Plan = () => undefined;
 
-/** Exactly these faults. */
+/** Returns a plan with exactly these faults. */
 export function exactly(faults: readonly Fault[]): Plan {
   const kinds = new Map(faults.map(({ point, kind }) => [point, kind]));
   return ({ id }) => kinds.get(id);
 }
 
 /**
- * Faults at random.
+ * Returns a plan with random faults.
  *
- * @param weather `rate`: share of the points that are struck; `likes`: which part of all kinds this history knows, so
- *   that some kinds come in numbers in some histories; `isStorm`: when the table serves nobody
+ * @param weather `rate`: share of the points that are struck; `likes`: selects the kinds of this history, so that each
+ * of these occurs often; `isStorm`: the times when the table serves no caller
  */
 export function atRandom(
   seed: string,
@@ -121,14 +120,14 @@ export function atRandom(
       const stormy = kinds.filter((kind) => inStorms.has(kind));
       return choose(stormy, seed, 'storm', id);
     }
-    // Few reads come so soon after a write that there is a past to be shown.
+    // Few reads follow a write so soon that an earlier state could be shown.
     if (kinds.includes('stale-read') && likes('stale-read') && chance(seed, 'stale?', id) < 4 * rate)
       return 'stale-read';
     // One history in five has books, and each of them few batches.
     const ofStatements = kinds.filter((kind) => kind.startsWith('statements-'));
     if (ofStatements.length > 0 && chance(seed, 'statements?', id) < 4 * rate)
       return choose(ofStatements, seed, 'statements', id);
-    // There are few calls to the bank, and much depends on them.
+    // There are few calls to the bank, and many invariants depend on them.
     if (chance(seed, 'fault?', id) >= (call.startsWith('bank') ? 4 * rate : rate)) return undefined;
     const liked = kinds.filter(likes);
     return liked.length === 0 ? undefined : choose(liked, seed, 'kind', id);

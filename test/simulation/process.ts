@@ -1,4 +1,4 @@
-/** What the service's code shares with the whole process: the clock of libraries, the log and the metrics. */
+/** The parts of the service that the whole process shares: the clock of libraries, the log and the metrics. */
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import { logger, metrics } from '../../lambdas/runtime/telemetry.ts';
 import type { Task, World } from './world.ts';
@@ -6,20 +6,20 @@ import type { Task, World } from './world.ts';
 /** A line that the service has logged as an error. */
 export interface LoggedError {
   readonly message: unknown;
-  /** The code of the answer, when it is about an answer. */
+  /** The code of the answer, if the line is about an answer. */
   readonly code: unknown;
   readonly error: unknown;
 }
 
 /**
- * Puts the process on the world's clock, and listens to what the tasks log and count, until the returned function is
+ * Puts the process on the world's clock, and records the logs and metrics of the tasks, until the returned function is
  * called. The circuit breaker's library and the bank client's signatures read `Date.now`.
  */
 export function inhabit(
   world: World,
   listener: {
     readonly onError: (logged: LoggedError, task: Task) => void;
-    /** Told when the metric is out of the process. */
+    /** Called when the metric has left the process. */
     readonly onMetric: (name: string, task: Task) => void;
   },
 ): () => void {
@@ -36,7 +36,7 @@ export function inhabit(
     if (task !== undefined && !task.died)
       listener.onError({ message, code: about['code'], error: about['error'] }, task);
   };
-  // The tasks share one process, and its dimensions would get in each other's way.
+  // The tasks share one process, so their dimensions would mix.
   metrics.addDimension = () => metrics;
   metrics.addMetric = (name, ...rest) => {
     const task = world.current();
@@ -58,7 +58,7 @@ export function inhabit(
   };
 }
 
-/** Whether an error of a worker only says what the simulation did to it. */
+/** Returns whether an error of a worker only reports an injected fault. */
 export function isInjected(error: unknown, task: Task): boolean {
   if (task.faults.length === 0) return false;
   if (error instanceof WalletError && error.code !== 'internal_error') return error.code === 'busy';

@@ -9,23 +9,23 @@ import type { Model, Reply, WireCall } from './wire.ts';
 import type { Struck, Task, World } from './world.ts';
 
 export interface QueueSettings {
-  /** How long a received message is hidden, ms. */
+  /** The time for which a received message is hidden, ms. */
   readonly visibilityMs: number;
-  /** A message that was received this often goes to the dead letters. */
+  /** The number of receives after which a message goes to the dead letters. */
   readonly maxReceives: number;
-  /** Most messages of one delivery. */
+  /** The most messages of one delivery. */
   readonly batchSize: number;
-  /** Longest time for which messages are gathered, ms. */
+  /** The longest time for which messages are gathered, ms. */
   readonly gatherMs: number;
 }
 
-/** Hands a batch to a consumer; undefined when the consumer died. */
+/** Passes a batch to a consumer. Returns undefined when the consumer died. */
 export type Deliver = (label: string, event: SQSEvent) => Promise<SQSBatchResponse | undefined>;
 
 interface Message {
   readonly id: string;
   readonly body: string;
-  /** What it is about, as histories name it, and which message about that it is. */
+  /** The name of the message's work in histories, and the number of the message for that work. */
   readonly label: string;
   receives: number;
   visibleAt: number;
@@ -36,29 +36,31 @@ interface SimulatedQueue {
   readonly deliver: Deliver;
   messages: Message[];
   dead: Message[];
-  /** How many messages there were, since when. */
+  /** The number of messages over time. */
   readonly depths: { readonly at: number; readonly depth: number }[];
 }
 
 export interface Queues {
-  /** Stands behind the SQS client. */
+  /** The model behind the SQS client. */
   readonly model: Model;
   readonly add: (url: string, settings: QueueSettings, deliver: Deliver) => void;
-  /** Messages that wait or are at work. */
+  /** Returns the number of messages that wait or are at work. */
   readonly depth: (url: string) => number;
-  /** Least and most messages that there were in the queue at any time since `since`, epoch ms. */
+  /** Returns the least and the most messages of the queue since `since`, epoch ms. */
   readonly depthsSince: (url: string, since: number) => { readonly least: number; readonly most: number };
-  /** Whether the task asked for a message to be sent. */
+  /** Returns whether the task requested a send. */
   readonly hasSent: (task: Task) => boolean;
-  /** How many messages became dead letters. */
+  /** Returns how many messages became dead letters. */
   readonly deadLetters: () => number;
   /** Puts the dead letters back into their queues. */
   readonly redrive: () => void;
 }
 
 /**
- * @param labelOf names what a message body is about
- * @param onDone told of a message that its consumer has done with, and that no other message is about the same
+ * Opens the queues.
+ *
+ * @param labelOf returns the name of the work in a message body
+ * @param onDone called for a message that its consumer has finished, unless another message has the same work
  */
 export function openQueues(
   world: World,
@@ -147,7 +149,7 @@ export function openQueues(
       if (failed.has(message.id)) continue;
       const place = `${message.label}#${message.receives}${which}`;
       const kind = world.strike({ id: `deletion of ${place}`, call: 'event source deletes', kinds: deletions });
-      // What was received again meanwhile is in other hands.
+      // A message that was received again meanwhile belongs to another delivery.
       const others = queue.messages.some((one) => one !== message && one.body === message.body);
       if (!others && message.receives === receives.get(message)) onDone(message.body, place);
       if (kind === undefined)

@@ -6,7 +6,7 @@ import { openLab } from './lab.ts';
 import { exactly, noFaults } from './plan.ts';
 import { stateNames } from './states.ts';
 
-/** `npm run simulate` runs as many as one likes, with another seed each time. */
+/** `npm run simulate` runs any number of them, with another seed each time. */
 const histories = 300;
 const steps = 12;
 
@@ -37,16 +37,16 @@ describe('random histories', () => {
     assert.deepEqual(missedStates({ ...totals, histories: enoughHistories }), ['the breaker opens']);
   });
 
-  it('go the same way each time', async () => {
+  it('run the same way each time', async () => {
     const first = await runNumbered(lab, { seed: 'same', number: 3, steps });
     const second = await runNumbered(lab, { seed: 'same', number: 3, steps });
     assert.deepEqual(second.outcome, first.outcome);
-    // Also when the faults are given one by one, as a replay of a shorter history does.
+    // Also when the faults are listed one by one, as in a replay of a shorter history.
     const third = await lab.run(first.history, exactly(first.outcome.struck));
     assert.deepEqual(third.story, first.outcome.story);
   });
 
-  it('are all answered, and end, when nothing goes wrong', async () => {
+  it('are all answered, and end, when no fault strikes', async () => {
     for (let number = 0; number < 20; number++) {
       const { violations, tally } = await lab.run(generate(`calm/${number}`, steps), noFaults);
       assert.deepEqual(violations, []);

@@ -47,7 +47,7 @@ after(() => engine.stop());
 
 const budgetMs = 20_000;
 
-/** Hands records to the relay; gives the record from which they are to be delivered again. */
+/** Passes records to the relay. Returns the record from which they are to be delivered again. */
 function hand(batch: readonly DynamoDBRecord[], put: PutEvents, aside: DynamoDBRecord[] = []) {
   const services = {
     publisher: publisherTo(put),
@@ -63,7 +63,7 @@ function hand(batch: readonly DynamoDBRecord[], put: PutEvents, aside: DynamoDBR
   return relay(batch, services, budgetMs);
 }
 
-/** As Lambda does: from the record that the function names, or the whole batch when it died. */
+/** Delivers as Lambda does: from the record that the function names, or the whole batch when it died. */
 async function deliver(
   batch: readonly DynamoDBRecord[],
   handOver: (batch: readonly DynamoDBRecord[]) => Promise<DynamoDBRecord | undefined>,
@@ -91,7 +91,7 @@ function assertAllPublished(delivered: readonly ServiceEvent[]): void {
 }
 
 describe('events', () => {
-  it('are all that the service promises of wallets and transactions, each from one record', () => {
+  it('cover every promised event of wallets and transactions, each from one record', () => {
     const types = new Set([...expected.values()].map(({ type }) => type));
     const elsewhere = ['activity.suspicious', 'ledger.discrepancy'];
     assert.deepEqual([...types, ...elsewhere].sort(), [...eventTypes].sort());
@@ -113,7 +113,7 @@ describe('events', () => {
     assert.equal([...events.values()].filter(({ type }) => type === 'wallet.frozen').length, 2);
   });
 
-  it('are as their published schemas say, and say nothing else', () => {
+  it('match their published schemas and have no other members', () => {
     const ajv = new Ajv2020({ formats: { 'date-time': true } });
     for (const event of expected.values()) {
       const file = new URL(`../../docs/events/${event.type}.json`, import.meta.url);
@@ -123,7 +123,7 @@ describe('events', () => {
     }
   });
 
-  it('have schemas in docs/events that are the code’s', async () => {
+  it('have schemas in docs/events that match the code', async () => {
     await promisify(execFile)(process.execPath, ['bin/schemas.ts', '--check'], {
       cwd: new URL('../..', import.meta.url),
     });
@@ -146,7 +146,7 @@ describe('the relay', () => {
     assert.equal(bus.sizes.length, Math.ceil(expected.size / 10));
   });
 
-  it('sends again what was refused, and only that', async () => {
+  it('sends refused entries again, and only those', async () => {
     const refused = new Set<string>();
     const bus = keepingBus(({ eventId, type }) => {
       if (type !== 'wallet.funded' || refused.has(eventId)) return undefined;
@@ -159,7 +159,7 @@ describe('the relay', () => {
     assertAllPublished(bus.delivered);
   });
 
-  it('names the first record that it could not publish in its time, and has all of them later', async () => {
+  it('names the first record that it could not publish in its time, and publishes all of them later', async () => {
     const bus = keepingBus();
     const away: PutEvents = () => Promise.reject(new Error('EventBridge is away'));
     assert.equal(
@@ -170,7 +170,7 @@ describe('the relay', () => {
     assertAllPublished(bus.delivered);
   });
 
-  it('sets aside what can never be published, and goes on behind it', async () => {
+  it('sets aside records that can never be published, and continues behind them', async () => {
     const [bad] = [...expected.values()].filter(({ type }) => type === 'wallet.funded');
     const bus = keepingBus(({ eventId }) => (eventId === bad?.eventId ? 'MalformedDetail' : undefined));
     const broken = structuredClone(records.find((record) => eventsIn([record]).size > 0)!);
@@ -184,7 +184,7 @@ describe('the relay', () => {
     assert.equal(bus.delivered.length, expected.size - 1);
   });
 
-  it('does not set aside twice what lies behind a record that must come again', async () => {
+  it('does not set aside twice a record behind one that must be redelivered', async () => {
     const [first] = expected.values();
     const aside: DynamoDBRecord[] = [];
     const bus = keepingBus(({ eventId, type }) =>
@@ -225,7 +225,7 @@ describe('the relay', () => {
         if (random() < 0.1) throw new Error('lost answer');
         return codes;
       };
-      // The order of each item is kept; items change places.
+      // Keeps the order of each item; items change places.
       const lanes = Map.groupBy(records, ({ dynamodb }) => JSON.stringify(dynamodb?.Keys));
       const shards = [...lanes.values()].flatMap((lane) => (random() < 0.2 ? [lane, lane] : [lane]));
       const interleaved: DynamoDBRecord[] = [];

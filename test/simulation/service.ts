@@ -1,4 +1,4 @@
-/** The service under test: its real routes and workers, wired to a simulated world. */
+/** The service under test: its real routes and workers, connected to a simulated world. */
 import '../environment.ts';
 import type { Context } from 'aws-lambda';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
@@ -49,29 +49,29 @@ import { injected, noAnswer } from './wire.ts';
 import type { Clients, Model } from './wire.ts';
 import type { Ending, Task, World } from './world.ts';
 
-/** Routes that read what follows from the table's stream, which is not part of this world. */
+/** Routes that read data from the table's stream, which is not part of this world. */
 export const streamRoutes = ['list-entries', 'integrity'] as const;
 export type RouteName = Exclude<(typeof routes)[number]['function'], (typeof streamRoutes)[number]>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';
 
-/** Opens after a few calls, of which a history has not many. */
+/** Opens after a few calls, since a history has few. */
 export const quickBreaker: BreakerSettings = { ...defaultBreaker, inARow: 2 };
 
 export interface ServiceSettings {
   readonly policy: WithdrawalPolicy;
   /** Accepted commands of each kind of one end user in one hour. */
   readonly perHour: number;
-  /** Requests of one end user in one hour that move no money; as many refused commands. */
+  /** Requests of one end user in one hour that move no money; also the limit of refused commands. */
   readonly readsPerHour: number;
   /** Messages that may wait in a queue. */
   readonly queueDepthLimit: number;
   readonly withdrawals: QueueSettings;
   readonly transfers: QueueSettings;
-  /** Most by which the clocks of two processes differ, ms. */
+  /** The greatest difference between the clocks of two processes, ms. */
   readonly clocksDifferMs: number;
-  /** By how much the clocks of some workers and sweepers are ahead or behind besides, ms; AWS refuses five minutes. */
+  /** The further error of the clocks of some workers and sweepers, ahead or behind, ms. AWS refuses five minutes. */
   readonly wrongByMs: number;
   readonly breaker: BreakerSettings;
 }
@@ -79,9 +79,9 @@ export interface ServiceSettings {
 export interface Service {
   /** Sends a request as a task of this name. */
   readonly request: (label: string, route: RouteName, request: Request) => Promise<Ending<Response>>;
-  /** One run of the sweeper. */
+  /** Runs the sweeper once. */
   readonly sweep: (label: string) => Promise<Ending<number>>;
-  /** When requests began that the process of a request had queued before, epoch ms. */
+  /** Returns the start times of requests that the process of a request had queued before, epoch ms. */
   readonly queuedBefore: (task: Task) => readonly number[];
 }
 
@@ -90,15 +90,15 @@ const workerLimitMs = 30_000;
 const sweeperLimitMs = 50_000;
 const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
 
-/** Groups are small here: each queued transfer is a crowd. */
+/** A small number, since groups are small here: each queued transfer is a crowd. */
 const crowd = 1;
 
 /** Where clocks are wrong: one process of five is ahead, one is behind, and the first is right. */
 const wrongClocks = [0, 1, 0, -1, 0];
 
 /**
- * Processes of one function: each does one thing at a time, and one that died is not used again. Each has a clock of its
- * own, which is ahead by so many ms.
+ * Processes of one function. Each does one thing at a time, and one that died is not used again. Each has its own
+ * clock, which is ahead by `aheadMs`.
  */
 type Pool<P> = <T>(use: (process: P, aheadMs: number) => Promise<Ending<T>>) => Promise<Ending<T>>;
 
@@ -114,7 +114,7 @@ function newPool<P>(start: () => P, aheadMsOf: (nth: number) => number, mostUses
   };
 }
 
-/** Returns what stands behind the client of Secrets Manager: the secrets are named after their direction. */
+/** Returns the model behind the client of Secrets Manager. The secrets are named after their direction. */
 function secretsManager(world: World, keys: SharedKeys): Model {
   return async ({ operation, input }) => {
     try {
@@ -140,7 +140,11 @@ function secretsManager(world: World, keys: SharedKeys): Model {
   };
 }
 
-/** @param onError called with each error of a worker, and its task */
+/**
+ * Opens the service in a world.
+ *
+ * @param onError called with each error of a worker, and its task
+ */
 export function openService(
   world: World,
   parts: {
@@ -165,15 +169,18 @@ export function openService(
       now: world.clock,
     });
   const requestKeys = () => openRequestKeys(clients.secrets, 'requests' satisfies Direction, world.clock);
-  /** The clocks of a function's processes. */
+  /** Returns the clock error of each process of a function. */
   const clocksOf = (name: string) => (nth: number) =>
     Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
   const workerClocksOf = (name: string) => (nth: number) =>
     clocksOf(name)(nth) + settings.wrongByMs * (wrongClocks[nth % wrongClocks.length] ?? 0);
-  /** Uses of a worker's process. Few where its clock may keep it from the bank, so that workers with right clocks come. */
+  /**
+   * Uses of a worker's process. There are few if its clock may keep it from the bank, so that workers with right clocks
+   * follow.
+   */
   const usesOfWorker = settings.wrongByMs > 0 || settings.clocksDifferMs > 1_000 ? 3 : Infinity;
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
-  /** What a process knows of its callers dies with it. */
+  /** A process loses its knowledge of callers when it dies. */
   const limited = () => ({ table, limits: openLimits({ readsPerHour, refusalsPerHour: readsPerHour, perHour }) });
   const reading = () => ({ table, limits: openLimits({ readsPerHour }) });
   const queued = (url: string) => ({
@@ -218,7 +225,10 @@ export function openService(
   /** By process, and by request. */
   const queuedBy = new WeakMap<Handler, readonly number[]>();
   const queuedBefore = new WeakMap<Task, readonly number[]>();
-  /** Of the deployment with each bank: a new one starts new processes, and the old ones end what they have begun. */
+  /**
+   * The processes of the deployment with each bank. A new deployment starts new processes, and the old ones finish
+   * their work.
+   */
   const pools = new Map<string, Pool<Handler>>();
 
   const report = (error: unknown) => {
@@ -226,7 +236,7 @@ export function openService(
     if (task !== undefined) onError(error, task);
   };
 
-  /** What lives as long as a process of the withdrawal worker: its bank client with its breaker, and the keys. */
+  /** Creates the state of one process of the withdrawal worker: the bank client with its breaker, and the keys. */
   const newContainer = (bankId: BankId) => {
     const client = openBank({
       url: `https://${bankId}.test`,

@@ -11,10 +11,14 @@ export interface Failing {
   readonly outcome: Outcome;
 }
 
-/** Most histories that are run for it. */
+/** The most histories that one search may run. */
 const mostRuns = 400;
 
-/** @param rule the rule that a shorter history must break, too */
+/**
+ * Shrinks a failing history.
+ *
+ * @param rule the rule that a shorter history must break too
+ */
 export async function shrink(lab: Lab, failing: Failing, rule: string): Promise<Failing> {
   let shortest = failing;
   let runs = 0;
@@ -28,7 +32,7 @@ export async function shrink(lab: Lab, failing: Failing, rule: string): Promise<
     return true;
   }
 
-  /** Leaves out ever smaller parts, as long as the rest fails. */
+  /** Removes ever smaller parts, as long as the rest still fails. */
   async function without<T>(parts: () => readonly T[], fails: (rest: readonly T[]) => Promise<boolean>): Promise<void> {
     for (let size = Math.ceil(parts().length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let start = parts().length - size; start > -size; start -= size) {

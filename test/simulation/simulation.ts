@@ -1,4 +1,4 @@
-/** One history, from its first step until everything is at rest, and what was wrong with it. */
+/** One history, from its first step until everything is at rest, and its violations. */
 import { metrics as metricNames } from '../../lambdas/contract.ts';
 import { epoch } from '../engine.ts';
 import { actorsOn } from './actors.ts';
@@ -34,23 +34,23 @@ export interface Violation {
 
 export interface Outcome {
   readonly violations: readonly Violation[];
-  /** Every place at which a fault could have struck. */
+  /** Every place where a fault could have struck. */
   readonly points: readonly Point[];
   readonly struck: readonly (Fault & { readonly call: string })[];
-  /** How many answers of each status and code there were, and transactions of each type and end. */
+  /** The number of answers by status and code, and of transactions by type and end. */
   readonly tally: ReadonlyMap<string, number>;
-  /** What every campaign must reach, as far as this history has. */
+  /** The states that every campaign must reach, as far as this history reached them. */
   readonly states: readonly StateName[];
-  /** What happened, a line each. */
+  /** The events of the history, one on a line. */
   readonly story: readonly string[];
 }
 
 const minuteMs = 60_000;
 
-/** Where a history is run. */
+/** The tables of a history. */
 interface Place {
   readonly clients: Clients;
-  /** To the engine. */
+  /** The connection to the engine. */
   readonly line: Line;
   readonly table: AuditedTable;
   /** The table of entries, where the history has books. */
@@ -58,12 +58,14 @@ interface Place {
 }
 /** Everything must have ended this long after the last fault. */
 const patienceMinutes = 240;
-/** Whatever was still under way has arrived by then: the longest pause, and a hidden message. */
+/** All work in progress has arrived by then: the longest pause, and a hidden message. */
 const settlingMinutes = 5;
 
 /**
+ * Runs a history.
+ *
  * @param place empty tables
- * @param plan what goes wrong, until some time after the last step
+ * @param plan the faults until some time after the last step
  */
 export async function simulate(
   { clients, line, table, entries }: Place,
@@ -107,9 +109,9 @@ export async function simulate(
     world,
     (body) => labelOf(workOf(body)),
     (body, place) => {
-      // The sweeper would find it, but only when it is overdue; a message comes again when the backoff demands it.
+      // The sweeper finds only overdue work. A message is redelivered whenever the backoff requires it.
       const work = ledger.transactions().find(({ transactionId }) => transactionId === workOf(body));
-      // What waits for its wallet needs no message: the sweeper sends one when it is due.
+      // A withdrawal that waits for its wallet needs no message: the sweeper sends one when it is due.
       const { status, waitingFor } = work ?? {};
       if (waitingFor !== undefined) return;
       if (status === 'pending' || status === 'executing')
@@ -151,7 +153,8 @@ export async function simulate(
   const actors: Actors = actorsOn({ world, service, banks, keys, witness, labelOf, tell });
 
   /**
-   * The bank pays before a hold is consumed, and has refused for good before it is released, or was never asked.
+   * Checks the end of a withdrawal. A hold is consumed only after the bank has paid. A hold is released only after the
+   * bank has refused for good, or if the bank was never asked.
    */
   function checkEnd({ transactionId, status, failure }: TransactionState): void {
     if (failure?.code === 'cancelled') {
@@ -168,7 +171,9 @@ export async function simulate(
     if (status === 'failed' && decision !== 'rejected') violate('released only when definitely not paid', said);
   }
 
-  /** A run that has nothing to find is left out most of the time, as it costs much and shows little. */
+  /**
+   * Runs the sweeper every minute. A run without overdue work is usually skipped, as it costs much and shows little.
+   */
   async function sweepEveryMinute(): Promise<void> {
     for (let n = 1; ; n++) {
       await world.sleep(minuteMs);
@@ -184,7 +189,7 @@ export async function simulate(
     }
   }
 
-  /** Everything is stopped, the wallet table put back, and the bank asked to say again what it has decided. */
+  /** Stops everything, puts the wallet table back, and asks the bank to report all its decisions again. */
   function putBack({ at, to, stoppedMs }: NonNullable<History['restore']>): void {
     world.at(epoch + at, async () => {
       world.stop(epoch + at + stoppedMs);
@@ -205,7 +210,7 @@ export async function simulate(
     },
     onMetric(name, task) {
       if (name === metricNames.clockDoubted) clockDoubts++;
-      // A transaction that was lost with a restore may be asked for again with another amount.
+      // A transaction that was lost with a restore may be requested again with another amount.
       const isLost = (ledger.restored()?.lost.size ?? 0) > 0;
       if (name === metricNames.bankContradiction && !isLost) violate('the bank is never contradicted', task.label);
     },

@@ -1,6 +1,6 @@
 /**
- * States of which some histories must reach each: a campaign that never comes to one of them proves nothing about it.
- * A state is recognised from what a history has left behind.
+ * States that each campaign must reach in some history: a campaign that misses one proves nothing about it. A state is
+ * recognised from the remains of a history.
  */
 import { epoch } from '../engine.ts';
 import { codeOf } from './answers.ts';
@@ -11,12 +11,12 @@ import type { History, Step } from './history.ts';
 import type { Item, Ledger, TransactionState } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 
-/** What a history has left behind. */
+/** The remains of a history. */
 export interface Remains {
   readonly history: History;
   readonly asks: readonly Ask[];
   readonly transactions: readonly TransactionState[];
-  /** All that each item ever was, in the order of time. */
+  /** The states of each item in the order of time. */
   readonly lives: readonly (readonly Item[])[];
   readonly struck: ReadonlySet<FaultKind>;
   /** Messages that became dead letters. */
@@ -25,7 +25,7 @@ export interface Remains {
   readonly refusedSignatures: number;
   /** Records that the projector has set aside. */
   readonly setAside: number;
-  /** How often a worker could not prove that its clock is right. */
+  /** The number of times that a worker could not prove its clock right. */
   readonly clockDoubts: number;
 }
 
@@ -119,7 +119,7 @@ export function statesIn(remains: Remains): StateName[] {
   return stateNames.filter((name) => predicates[name](remains));
 }
 
-/** Returns what the ledger has seen of each item. */
+/** Returns the states of each item that the ledger has seen. */
 export function livesIn(ledger: Ledger): Item[][] {
   return ledger.keys().map(({ pk, sk }) => ledger.looks(pk, sk, 0, Infinity).filter((look) => look !== undefined));
 }

@@ -1,4 +1,4 @@
-/** Clients of AWS services whose calls end in this process, after the SDK's own writing and before its own reading. */
+/** Clients of AWS services whose calls end in this process, between the SDK's serializer and its deserializer. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -11,29 +11,29 @@ export interface WireCall {
   /** `TransactWriteItems`, `SendMessage`, … */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /** The input as it is sent. */
+  /** The input in its serialized form. */
   readonly text: Uint8Array;
 }
 
 export interface Reply {
   readonly status: number;
-  /** JSON, or what is to become JSON. */
+  /** JSON, or an object that is serialized as JSON. */
   readonly body: Buffer | object;
-  /** When the service answered, epoch ms; absent: the answer does not name the time. */
+  /** The time of the service's answer, epoch ms; absent: the answer does not name the time. */
   readonly at?: number;
 }
 
-/** What stands behind a client; it rejects as the SDK's HTTP handler would. */
+/** The model behind a client. It rejects as the SDK's HTTP handler would. */
 export type Model = (call: WireCall) => Promise<Reply>;
 
 type Service = 'dynamodb' | 'sqs' | 'secrets';
 
-/** Clients are costly to make, so they outlive the histories. */
+/** Clients are costly to create, so they outlive the histories. */
 export interface Clients {
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   readonly secrets: SecretsManagerClient;
-  /** Says what stands behind a client from now on. */
+  /** Sets the model behind a client from now on. */
   readonly connect: (service: Service, model: Model) => void;
 }
 
@@ -43,11 +43,12 @@ export function openClients(): Clients {
     region: 'us-east-1',
     credentials: localCredentials,
     endpoint: 'http://127.0.0.1:9',
-    // One try for each call: the store tries again itself, and of the others each fault is to be seen.
+    // One attempt for each call: the store does its own retries, and the tests must see each fault of the other
+    // services.
     maxAttempts: 1,
-    // As the client of lambdas/runtime/clients.ts.
+    // As in the client of lambdas/runtime/clients.ts.
     disableClockSkewCorrection: true,
-    // The signature is not checked, and making it would be a tenth of all work.
+    // The signature is not checked, and computing it would be a tenth of all work.
     signer: { sign: <T>(request: T) => Promise.resolve(request) },
     requestHandler: {
       metadata: { handlerProtocol: 'h1' },
@@ -86,10 +87,10 @@ function bytesOf(body: unknown): Uint8Array {
   return typeof body === 'string' ? Buffer.from(body) : (body as Uint8Array);
 }
 
-/** What a service that is not well answers; errors of this name are the simulation's. */
+/** The answer of a failing service. Errors of this name come from the simulation. */
 export const injected: Reply = { status: 500, body: { __type: 'Injected', message: 'injected' } };
 
-/** What a caller sees that waited in vain. */
+/** Returns the error of a caller that timed out. */
 export function noAnswer(): Error {
   return Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
 }

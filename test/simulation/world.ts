@@ -1,8 +1,8 @@
 /**
- * Simulated time, and the tasks that live in it. A task is one process's work: an invocation of a function, which
- * makes external calls, sleeps, ends, or dies. Every external call passes through `external`, takes its time, and may
- * be struck by a fault; which task goes on next is decided by the clock alone. Between two events everything that can
- * run runs to its next call, so one seed gives one history.
+ * Simulated time, and the tasks that run in it. A task is the work of one process: one invocation of a function. It
+ * makes external calls, sleeps, and ends or dies. Every external call passes through `external`, takes its time, and
+ * may be struck by a fault. Only the clock decides which task continues next. Between two events every runnable task
+ * runs to its next call, so one seed gives one history.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { between, chance } from './chance.ts';
@@ -12,21 +12,21 @@ import type { Fault, FaultKind, Plan, Point } from './plan.ts';
 /** One invocation of a function. */
 export interface Task {
   readonly label: string;
-  /** What the clock of its process is ahead by, ms. */
+  /** The lead of its process's clock over the true time, ms. */
   readonly aheadMs: number;
-  /** When its time limit ends it, epoch ms. */
+  /** The time when its time limit ends it, epoch ms. */
   deadline: number;
   died: boolean;
-  /** External calls made. */
+  /** The number of external calls made. */
   calls: number;
-  /** Numbers drawn. */
+  /** The number of random numbers drawn. */
   draws: number;
-  /** What struck it. */
+  /** The faults that struck it. */
   readonly faults: FaultKind[];
   readonly die: () => void;
 }
 
-/** How a task ended; one that died leaves no answer. */
+/** The end of a task; one that died leaves no answer. */
 export type Ending<T> =
   | { readonly how: 'returned'; readonly value: T; readonly task: Task }
   | { readonly how: 'threw'; readonly error: unknown; readonly task: Task }
@@ -36,57 +36,57 @@ export type Ending<T> =
 export interface ExternalCall<T> {
   readonly service: 'dynamodb' | 'sqs' | 'bank' | 'secrets';
   readonly operation: string;
-  /** What can happen to it besides what can happen everywhere. */
+  /** The faults that can strike it besides those of every call. */
   readonly kinds: readonly FaultKind[];
-  /** Least and most time that a request or an answer is under way. */
+  /** The least and the most time that a request or an answer takes. */
   readonly legMs: readonly [number, number];
-  /** When the caller stops waiting. */
+  /** The time after which the caller times out. */
   readonly timeoutMs: number;
-  /** What the caller sees then. */
+  /** Returns the error that the caller sees then. */
   readonly lost: () => Error;
-  /** By when a late request has arrived; absent: within ten seconds after the time-out. */
+  /** The time within which a late request has arrived; absent: within ten seconds after the time-out. */
   readonly arrivesWithinMs?: number;
-  /** Takes effect and gives the answer, or rejects with the error that the caller sees. */
+  /** Takes effect and returns the answer, or rejects with the error that the caller sees. */
   readonly perform: (fault: Struck) => Promise<T>;
 }
 
-/** What strikes a call; `kind` undefined: nothing. */
+/** The fault that strikes a call; `kind` undefined: none. */
 export interface Struck {
   readonly kind: FaultKind | undefined;
   readonly id: string;
-  /** To be called when the fault turned out to change nothing. */
+  /** Reports that the fault changed nothing. */
   readonly missed: () => void;
 }
 
 export interface World {
   readonly seed: string;
-  /** The true time, epoch ms: that of the bank, of AWS and of callers. */
+  /** Returns the true time, epoch ms: that of the bank, of AWS and of callers. */
   readonly now: () => number;
-  /** What the clock of the running task's process shows, epoch ms. */
+  /** Returns the time of the clock of the running task's process, epoch ms. */
   readonly clock: () => number;
-  /** A number in [0, 1), for the running task. */
+  /** Returns a number in [0, 1) for the running task. */
   readonly random: () => number;
-  /** For tasks and for those who drive them. */
+  /** Sleeps, in a task or in the code that drives tasks. */
   readonly sleep: (ms: number) => Promise<void>;
   readonly external: <T>(call: ExternalCall<T>) => Promise<T>;
-  /** What strikes at a place that is no call of a task. */
+  /** Returns the fault that strikes at a place outside the calls of a task. */
   readonly strike: (point: Point) => FaultKind | undefined;
-  /** Runs work in a process whose clock is ahead by `aheadMs`, and which dies at its time limit. */
+  /** Runs work in a process whose clock is ahead by `aheadMs`. The process dies at its time limit. */
   readonly task: <T>(label: string, limitMs: number, work: () => Promise<T>, aheadMs?: number) => Promise<Ending<T>>;
   readonly current: () => Task | undefined;
   /** Ends every process, and starts none before `until`, epoch ms. */
   readonly stop: (until: number) => void;
-  /** How often everything was stopped. */
+  /** Returns the number of full stops. */
   readonly stops: () => number;
-  /** Does something later. */
+  /** Schedules work for a time. */
   readonly at: (time: number, run: () => void | Promise<void>) => void;
-  /** Lets time pass up to `until` (epoch ms), or until nothing is left to happen. */
+  /** Advances the time to `until` (epoch ms), or until no event is left. */
   readonly run: (until: number) => Promise<void>;
-  /** Whether nothing is left to happen. */
+  /** Returns whether no event is left. */
   readonly idle: () => boolean;
-  /** From now on nothing goes wrong. */
+  /** Ends all faults from now on. */
   readonly calm: () => void;
-  /** Every place at which a fault could have struck, in the order of time. */
+  /** Every place where a fault could have struck, in the order of time. */
   readonly points: readonly Point[];
   /** Every fault that struck. */
   readonly struck: readonly (Fault & { readonly call: string })[];
@@ -98,7 +98,7 @@ interface Event {
   readonly run: () => void | Promise<void>;
 }
 
-/** A world that begins at `startsAt`, epoch ms. */
+/** Opens a world that begins at `startsAt`, epoch ms. */
 export function openWorld(seed: string, startsAt: number, givenPlan: Plan): World {
   let clock = startsAt;
   let order = 0;
@@ -142,8 +142,8 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
 
   function external<T>(call: ExternalCall<T>): Promise<T> {
     const task = storage.getStore();
-    if (task === undefined) throw new Error(`${call.service} ${call.operation} is called by nobody`);
-    // The dead make no calls, and nobody waits for them.
+    if (task === undefined) throw new Error(`${call.service} ${call.operation} is called outside of a task`);
+    // A dead task makes no calls, and no caller waits for it.
     if (task.died) return new Promise(() => undefined);
     const id = `${task.label}/${String(task.calls++)}`;
     const kind = strike({
@@ -190,7 +190,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
         }
         default:
           at(clock + there, async () => {
-            // A request that was under way when its sender died may arrive or not.
+            // A request in progress may or may not arrive after its sender died.
             if (task.died && chance(seed, 'arrives', id) < 0.5) return;
             let settle: () => void;
             try {
@@ -256,7 +256,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
     });
   }
 
-  /** Until everything that can run has run to its next call. */
+  /** Waits until every runnable task has run to its next call. */
   async function drain(): Promise<void> {
     let seen: number;
     do {
@@ -307,5 +307,5 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
 }
 
 function nothing(): void {
-  // Nobody waits for the answer.
+  // No caller waits for the answer.
 }

@@ -1,6 +1,6 @@
 /**
- * Compares what each function does with the tables to what its role grants. Every function runs here against a real
- * engine; the calls that it makes are read off the wire, and the grants off the template.
+ * Compares the calls of each function to the tables with the grants of its role. Every function runs here against a
+ * real engine. The calls are recorded from the wire, and the grants come from the template.
  */
 import '../environment.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -61,10 +61,10 @@ import { synthesize } from '../stack/synthesized.ts';
 import { accessOf } from '../stack/table-access.ts';
 import { bankId, newKey } from './commands.ts';
 
-/** Every type of item, by how its partition key begins. */
+/** Every type of item, by the beginning of its partition key. */
 const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
 const running = new AsyncLocalStorage<FunctionName>();
-/** `<action> <item type>` of each call, by function. */
+/** The `<action> <item type>` of each call, by function. */
 const seen = new Map<FunctionName, Set<string>>();
 
 let engine: TestEngine;
@@ -99,7 +99,7 @@ interface Keyed {
   readonly id?: { readonly S: string };
 }
 
-/** What a call does, as IAM sees it: a transaction is authorised by the actions of its items. */
+/** Returns the accesses of a call, as IAM checks them: a transaction is authorised by the actions of its items. */
 function accessesOf({ operation, input }: Call): string[] {
   const access = (action: string, key: Keyed) => {
     const text = key.pk?.S ?? key.id?.S ?? '';
@@ -145,7 +145,7 @@ const noDepth = () => Promise.resolve(0);
 
 function openRoutes() {
   const { entries } = books;
-  // So small that each read is a lot, and reported.
+  // So few reads that each one fills a lot and is reported.
   const limits = openLimits({ readsPerHour: 40, refusalsPerHour: 40, perHour: 1_000 });
   const limited = { table, limits };
   const queued = {
@@ -170,7 +170,7 @@ function openRoutes() {
     freeze: serve(freeze, { table }),
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
-    // So few that the repetition is looked up by its key.
+    // So few cancels that the repetition is looked up by its key.
     cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     resolve: serve(resolve, { table }),
     'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
@@ -185,12 +185,12 @@ function openRoutes() {
 
 const limitedCommands: ReadonlySet<FunctionName> = new Set(['create-wallet', 'withdraw', 'transfer', 'cancel']);
 
-/** Sends a request that must succeed, as its function. */
+/** Sends a request to its function. Fails unless it succeeds. */
 async function ask(name: keyof ReturnType<typeof openRoutes>, request: Request) {
   const handler = openRoutes()[name];
   const asked = { key: newKey(), ...request };
   const { status, body } = await as(name, () => send(name, handler, asked));
-  // After a repetition reads come before the write.
+  // After a repetition the limits put reads before the write.
   const repetitions = limitedCommands.has(name) ? 2 : 0;
   for (let times = 0; times < repetitions; times++) await as(name, () => send(name, handler, asked));
   assert.ok(status < 300, `${name}: ${status} ${JSON.stringify(body)}`);
@@ -221,7 +221,7 @@ async function comeIn(): Promise<void> {
   await as('authorizer', () => handler(event as unknown as APIGatewayRequestAuthorizerEvent));
 }
 
-/** Every route and the workers behind them, on every path that reads or writes something else. */
+/** Uses every route and worker on each path that reads or writes another item. */
 async function useTheService(): Promise<void> {
   await comeIn();
   const open = (caller: typeof ann) => ask('create-wallet', { as: caller, body: { currency: 'EUR' } });
@@ -255,7 +255,7 @@ async function useTheService(): Promise<void> {
   });
   const returned = { reference: await payOut(), status: 'returned', amount: 100, currency: 'EUR' };
   for (let times = 0; times < 2; times++) await notify(returned);
-  // Whose wallet it is decides when the caller did not ask for the withdrawal; a replay is counted as a read.
+  // If the caller did not ask for the withdrawal, the owner of the wallet decides. A replay is counted as a read.
   const { transactionId: byOperator } = await ask('withdraw', {
     as: operator,
     path,
@@ -264,7 +264,7 @@ async function useTheService(): Promise<void> {
   const cancelKey = newKey();
   for (let times = 0; times < 2; times++)
     await ask('cancel', { as: ann, key: cancelKey, path: { transactionId: byOperator! }, body: {} });
-  // Settled by the bank's word while the worker was with the bank: the worker reads how it ended.
+  // The bank's notification settles the withdrawal during the visit of the worker, which then reads its end.
   const taken = await payOut();
   await as('withdrawals', () =>
     advanceWithdrawal(taken, {
@@ -365,7 +365,7 @@ async function readTheBooks(): Promise<void> {
   }
   await ask('health', { headers: { Authorization: 'Bearer token' } });
 
-  // A wallet that its ledger does not show yet is looked at twice.
+  // The check looks twice at a wallet that its ledger does not show yet.
   const { walletId: behind } = await ask('create-wallet', { as: operator, body: { currency: 'EUR' } });
   await ask('charge', { as: operator, path: { walletId: behind! }, body: { amount: 1 } });
   const bus = keepingBus();

@@ -35,7 +35,7 @@ let wallets = 0;
 const newWalletId = () => `w_eur_${String(++wallets).padStart(26, 'a')}`;
 const knownOf = async (walletId: string) => (await getActivities(table, [walletId]))(walletId);
 
-/** Counts as the worker does, in one write. */
+/** Counts movements as the worker does, in one write. */
 async function count(walletId: string, movements: readonly Movement[]) {
   const known = await knownOf(walletId);
   const nameOf = shortNames(known.salt);
@@ -87,7 +87,7 @@ describe('the memory of a wallet', () => {
   });
   const salted = fc.record({ salt: fc.uint8Array({ minLength: 8, maxLength: 8 }), memory });
 
-  it('comes back from its bytes as it was', () => {
+  it('is restored from its bytes unchanged', () => {
     fc.assert(
       fc.property(salted, (value) => {
         const back = memoryIn(bytesOf(value));
@@ -97,7 +97,7 @@ describe('the memory of a wallet', () => {
     );
   });
 
-  it('is not read from bytes that are cut short, or of a format that is not known', () => {
+  it('is not read from truncated bytes, or from bytes of an unknown format', () => {
     fc.assert(
       fc.property(salted, fc.nat(), (value, end) => {
         const bytes = bytesOf(value);
@@ -109,7 +109,7 @@ describe('the memory of a wallet', () => {
     assert.throws(() => memoryIn(bytes), { message: 'memory of format 2, not 1' });
   });
 
-  it('has room for as many of its latest marks as are said to fit', () => {
+  it('has room for the advertised number of its latest marks', () => {
     fc.assert(
       fc.property(salted, fc.nat(2_000), ({ salt, memory }, room) => {
         const fitting = marksWithin(memory.marks, room);
@@ -122,7 +122,7 @@ describe('the memory of a wallet', () => {
     );
   });
 
-  it('of an ordinary wallet takes one write unit, and remembers the last movements for long', async () => {
+  it('of an ordinary wallet takes one write unit, and keeps the latest movements for long', async () => {
     const walletId = newWalletId();
     // Seven movements a day for a month.
     for (let number = 0; number < 210; number++) {
@@ -186,7 +186,7 @@ describe('the memory of a wallet', () => {
     }
   });
 
-  it('has the movement once when an answer is lost: the next try finds it counted', async () => {
+  it('has the movement once when an answer is lost: the retry finds it counted', async () => {
     const walletId = newWalletId();
     const movement = moved(noon, { amount: 600_000 });
     table.fault = inTurn((_call, send) => send(), lostAnswer);
@@ -203,7 +203,7 @@ describe('the memory of a wallet', () => {
     );
   });
 
-  it('is written by the next try when a request is lost', async () => {
+  it('is written by the retry when a request is lost', async () => {
     const walletId = newWalletId();
     table.fault = inTurn((_call, send) => send(), lostRequest);
     assert.equal((await count(walletId, [moved(noon)])).isWritten, true);

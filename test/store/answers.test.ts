@@ -1,4 +1,6 @@
-/** What an answer says besides its body: where the new thing is, which preference was followed, who knows the request. */
+/**
+ * The headers of answers: the location of a new item, the preferences that were followed, and the id of the request.
+ */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -49,7 +51,7 @@ const pay = (request: Request = {}) =>
   });
 
 describe('an answer', () => {
-  it('says where the new thing is, behind the stage or base path that the request came by', async () => {
+  it('has the location of the new item, behind the stage or base path of the request', async () => {
     for (const headers of [{}, { Prefer: 'respond-async' }]) {
       const paid = await pay({ headers });
       assert.equal(paid.headers['Location'], `/prod/transactions/${String(paid.body?.['transactionId'])}`);
@@ -97,20 +99,20 @@ describe('an answer', () => {
     assert.equal(headers['Preference-Applied'], 'respond-async');
   });
 
-  it('is for one caller, and kept by no cache', async () => {
+  it('is private to its caller, and no cache keeps it', async () => {
     for (const { headers } of [await pay(), await pay({ body: {} })]) {
       assert.deepEqual([headers['Vary'], headers['Cache-Control']], ['Authorization, Accept-Encoding', 'no-store']);
     }
   });
 
-  it('that refuses names the request as the gateway and the log do', async (t) => {
+  it('that refuses has the id of the request that the gateway and the log have', async (t) => {
     const { mock } = t.mock.method(logger, 'appendKeys');
     assert.equal((await pay({ body: {} })).body?.['requestId'], 'gateway-1');
     const { requestId, invocationId } = mock.calls[0]!.arguments[0];
     assert.deepEqual([requestId, invocationId], ['gateway-1', 'request-1']);
   });
 
-  it('tells the owner what is available, and nobody else', async () => {
+  it('shows the available balance to the owner, and to no other caller', async () => {
     const { body } = await pay({ body: { amount: 1_001, toWalletId } });
     assert.equal(body?.['detail'], 'available 1000, requested 1001, in minor units of EUR');
     const other = await pay({ path: { walletId: toWalletId }, body: { amount: 1_001, toWalletId: walletId } });
@@ -119,7 +121,7 @@ describe('an answer', () => {
 });
 
 describe('a transaction', () => {
-  it('has a tag that holds until it changes, also by its receipt', async () => {
+  it('has a tag that holds until it changes, also under its receipt', async () => {
     const { body } = await pay({ headers: { Prefer: 'respond-async' } });
     const path = { transactionId: String(body?.['transactionId']), receiptCode: String(body?.['receiptCode']) };
     const read = (headers?: Record<string, string>) =>
@@ -139,7 +141,7 @@ describe('a transaction', () => {
   });
 });
 
-/** The names in a value in the order in which they are written, at every depth. */
+/** Returns the names in a value in the order in which they are written, at every depth. */
 function namesIn(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(namesIn);
   if (typeof value !== 'object' || value === null) return undefined;
@@ -147,7 +149,7 @@ function namesIn(value: unknown): unknown {
 }
 
 describe('the fields of an answer', () => {
-  it('are in one order: of a new transaction, of a repetition, and as it is read', async () => {
+  it('are in one order: of a new transaction, of a repetition, and of a read', async () => {
     const metadata = Object.fromEntries(['z', 'b', 'y', 'a', 'x'].map((key) => [key, key]));
     for (let round = 0; round < 5; round++) {
       const request = { key: newKey(), body: { amount: 10, toWalletId, metadata } };

@@ -26,15 +26,15 @@ describe('payments at the edges of an hour', () => {
     return { reference: transaction.transactionId, amount: 9, currency: 'EUR' };
   }
 
-  it('are found for withdrawals that are completed after the hour, by either clock, or hours later', async () => {
+  it('match withdrawals that are completed after the hour, by either clock, or hours later', async () => {
     const scene = await newScene(engine);
     // Paid before the end of the hour, and completed after it.
     const first = await withdrawal(scene, -2_000);
-    // The bank's clock is ahead: paid in the next hour, as it says.
+    // The bank's clock is ahead and puts the payment into the next hour.
     const second = await withdrawal(scene, -2_000);
     setClock(scene, closedAt - 1_000);
     await settle(scene.table, second.reference);
-    // Paid, and decided by people two hours later.
+    // Paid, and decided by an operator two hours later.
     const third = await withdrawal(scene, -1_800_000);
     setClock(scene, closedAt + 1_000);
     await settle(scene.table, first.reference);
@@ -66,7 +66,7 @@ describe('payments at the edges of an hour', () => {
     scene.close();
   });
 
-  it('are looked for further back when more is missing than can be told apart', async () => {
+  it('are looked up further back when more withdrawals are missing than a sketch can name', async () => {
     const scene = await newScene(engine);
     const rich = await fundedWallet(scene.table, 'rich', 100_000);
     const open: string[] = [];

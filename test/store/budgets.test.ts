@@ -51,7 +51,7 @@ after(() => engine.stop());
 
 const ann = endUser('3f1c9a52-7d0e-4a7b-9a3e-0f6f1d2c4b11');
 const bob = endUser('9b2f4c1d-55aa-4f0e-8d6c-7e1a2b3c4d5e');
-/** As long as what people write. */
+/** Descriptions of a typical length. */
 const notes = {
   externalReference: 'INV-2026-000123456',
   description: 'Payout for the orders of February, thank you for selling with us',
@@ -78,7 +78,7 @@ async function openWallet(as: NonNullable<Request['as']>, amount = 1_000_000): P
   return walletId;
 }
 
-/** Asserts what `work` takes: exactly these units, in so many round trips. */
+/** Asserts that `work` takes exactly these units and round trips. */
 async function assertTakes(budget: { trips: number; write?: number; read?: number }, work: () => Promise<unknown>) {
   const { roundTrips, writeUnits, readUnits } = await measure(table, work);
   assert.deepEqual(
@@ -140,7 +140,8 @@ describe('the worker takes three round trips, one read unit and at most 12 write
   for (const [status, answer] of Object.entries(outcomes)) {
     it(`for a withdrawal that is ${status}`, async () => {
       const walletId = await openWallet(ann);
-      // Units are for each KB begun: with a long description as well, a record that has failed is just above the first.
+      // A unit covers a KB begun. With a long description too, the record of a failed withdrawal is just above the
+      // first KB.
       const { externalReference } = notes;
       const transactionId = await command('withdraw', ann, walletId, { amount: 100, destination, externalReference });
       const bank: BankClient = {
@@ -152,7 +153,7 @@ describe('the worker takes three round trips, one read unit and at most 12 write
       const { roundTrips, writeUnits, readUnits } = await measure(table, () =>
         advanceWithdrawal(transactionId, { table, bank, bankId: 'bank.example.com/v1', policy }),
       );
-      // Claim, the wallet that may be frozen, and the end.
+      // The claim, the read of the wallet that may be frozen, and the end.
       assert.deepEqual([roundTrips, readUnits], [3, 1]);
       assert.ok(writeUnits <= 12, `${writeUnits} units`);
       const { body } = await request('get-transaction', ann, { path: { transactionId } });

@@ -1,4 +1,4 @@
-/** Ending a withdrawal before it leaves for the bank, on the real engine. */
+/** The end of a withdrawal before it leaves for the bank, on the real engine. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -66,7 +66,7 @@ function cancelIt(withdrawal: OpenWithdrawal, key?: string) {
 }
 
 describe('a cancel', () => {
-  it('ends a withdrawal once, gives its money back, ends the work, and says who and why', async () => {
+  it('ends a withdrawal once, returns its money, ends the work, and records who did it and why', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const before = await read(transactionId);
     table.clock.now += 1_000;
@@ -92,7 +92,7 @@ describe('a cancel', () => {
     );
   });
 
-  it('ends what was put back without a submit, also from a frozen wallet', async () => {
+  it('ends a withdrawal that was put back without a submit, also from a frozen wallet', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     await putBackWithdrawal(table, await claimed(table, transactionId), {
       dueAt: iso(table.now() + 30_000),
@@ -106,13 +106,13 @@ describe('a cancel', () => {
     assert.deepEqual(await balanceOf(table, walletId), whole);
   });
 
-  it('is refused from the claim on, for all that may be with the bank, and for what has ended', async () => {
+  it('is refused from the claim on, for every withdrawal that may be with the bank, and for ended ones', async () => {
     const failure = { code: 'account_closed', message: 'Closed' };
     const submitBy = iso(table.now());
     const states: readonly ((id: string) => Promise<unknown>)[] = [
       (id) => claimed(table, id),
       async (id) => putBackWithdrawal(table, await claimed(table, id), { dueAt: now(), submitBy }),
-      // Refused by the bank: nothing is out, but a submit has left.
+      // The bank refused it, so no payment is out, but a submit has left.
       async (id) =>
         putBackWithdrawal(table, await claimed(table, id), {
           dueAt: now(),
@@ -125,7 +125,7 @@ describe('a cancel', () => {
     ];
     for (const advance of states) {
       const { transactionId } = await acceptedWithdrawal(table);
-      // As it was read before: the write decides.
+      // A record from before the claim: the condition of the write decides.
       const before = await read(transactionId);
       await advance(transactionId);
       await assertRefused(table, 'not_cancellable', () => cancelIt(before));
@@ -204,14 +204,14 @@ describe('POST /transactions/{transactionId}/cancel', () => {
     }
   });
 
-  it("is the owner's also when an operator has asked for the withdrawal", async () => {
+  it('is open to the owner when an operator has asked for the withdrawal', async () => {
     const walletId = await fundedWallet(table, 'ann', 100);
     const { transaction } = await withdraw(table, walletId, { amount: 30 });
     assert.equal((await ask(transaction.transactionId, endUser('ann'))).status, 200);
     assert.deepEqual(await balanceOf(table, walletId), whole);
   });
 
-  it('is refused for another owner as if there were no such transaction', async () => {
+  it('is refused for another owner as for a missing transaction', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     for (const id of [transactionId, `tx_${'a'.repeat(26)}`, 'nonsense']) {
       const { status, body } = await ask(id, endUser('bob'));
@@ -220,7 +220,7 @@ describe('POST /transactions/{transactionId}/cancel', () => {
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
   });
 
-  it('says why it cannot be', async () => {
+  it('names the reason of a refusal', async () => {
     const detailOf = async (transactionId: string) => {
       const { status, body } = await ask(transactionId, endUser('ann'));
       assert.deepEqual([status, body?.['code']], [409, 'not_cancellable']);

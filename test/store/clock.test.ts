@@ -1,4 +1,4 @@
-/** The client of the functions on a machine whose clock is wrong, with an engine whose clock is right. */
+/** The functions' client on a machine whose clock is wrong, with an engine whose clock is right. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => engine.stop());
 
-it('a failed condition is a refusal also by a clock that is wrong by an hour', async (t) => {
+it('a failed condition is a refusal even when the clock is wrong by an hour', async (t) => {
   const table = await engine.newTable();
   process.env['AWS_ENDPOINT_URL_DYNAMODB'] = engine.endpoint;
   const client = dynamodbClient();

@@ -1,4 +1,4 @@
-/** An hour of business that is over, what can be wrong in it, and the check that must find it. */
+/** A closed hour of business, the faults to plant in it, and the check that must find them. */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import type { StatementItem } from '../../lambdas/bank/client.ts';
@@ -20,11 +20,11 @@ import type { History } from './histories.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
 
 export const quarterMs = hourMs / 4;
-/** The hour in which everything happens. */
+/** The hour of all commands. */
 export const hour = '2026-03-01T13';
 export const closedAt = startOf(hour) + hourMs;
 
-/** Books with a busy hour, the bank's payments, and what the check of it has found. */
+/** Books with a busy hour, the bank's payments, and the findings of the check. */
 export interface Scene extends TestBooks {
   readonly history: History;
   readonly payments: StatementItem[];
@@ -32,7 +32,7 @@ export interface Scene extends TestBooks {
   readonly found: (Discrepancy & { readonly at: number })[];
 }
 
-/** A busy hour, which is over. */
+/** Creates books with a busy hour that is over. */
 export async function newScene(engine: TestEngine): Promise<Scene> {
   const tables = await newBooks(engine);
   setClock(tables, startOf(hour) - 60_000);
@@ -53,7 +53,7 @@ export function setClock({ table, entries }: TestBooks, now: number): void {
   entries.clock.now = now;
 }
 
-/** The books, with a bank that has paid the payments of the scene. */
+/** Returns the books, with a bank that has paid the payments of the scene. */
 export function booksOf({ table, entries, payments }: Scene): HourBooks {
   return { table, entries, statement: bankThatPaid(payments) };
 }
@@ -68,7 +68,7 @@ export async function runOnce(scene: Scene, hours = scene.hours, stop = () => fa
   });
 }
 
-/** Runs the check every quarter of an hour, until so long after the end of the hour. */
+/** Runs the check every quarter of an hour until `ms` after the end of the hour. Returns its findings. */
 export async function check(scene: Scene, ms = 2 * hourMs): Promise<string[]> {
   for (let now = scene.table.now(); now <= closedAt + ms; now += quarterMs) {
     setClock(scene, now);
@@ -89,7 +89,7 @@ async function ledgerOf({ entries }: TestBooks, walletId: string): Promise<Chain
   return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;
 }
 
-/** What is planted in the hour that has just been closed, and what the check must name for it. */
+/** The faults to plant in the hour that was just closed. Each returns the finding that the check must report. */
 export const plants: Record<string, (scene: Scene) => Promise<string> | string> = {
   'a balance that was edited': async (scene) => {
     await change(scene.table, walletKey(scene.history.ann), { available: 1, total: 1 });
@@ -166,7 +166,7 @@ export const plants: Record<string, (scene: Scene) => Promise<string> | string> 
   'a transaction that no wallet knows of': async (scene) => {
     const [{ reference }] = scene.history.paid;
     const record = (await itemOf(scene.table, transactionKey(reference)))!;
-    const transactionId = transactionIdOf('nobody', 'planted');
+    const transactionId = transactionIdOf('stranger', 'planted');
     await plant(scene.table, { ...record, ...transactionKey(transactionId), transactionId });
     await scene.follow();
     return `postings_differ ${scene.history.ann}`;
@@ -185,9 +185,9 @@ export const plants: Record<string, (scene: Scene) => Promise<string> | string> 
     await plant(scene.entries, { ...total, booked: Number(total['booked']) + 1 });
     return 'total_differs external:EUR';
   },
-  'a payment that nobody asked for': (scene) => {
+  'a payment without a withdrawal': (scene) => {
     const [first] = scene.payments;
-    const reference = transactionIdOf('nobody', 'asked');
+    const reference = transactionIdOf('stranger', 'asked');
     scene.payments.push({ ...first!, reference });
     return `payment_differs ${reference}`;
   },

@@ -1,4 +1,4 @@
-/** Commands of the store as the handlers put them together, with keys and wallets that no other test has. */
+/** Commands of the store as the handlers compose them, with keys and wallets that no other test uses. */
 import {
   charge as newCharge,
   queuedTransfer as newQueuedTransfer,
@@ -18,7 +18,7 @@ import type { Claimed } from '../../lambdas/store/withdrawals.ts';
 
 let keys = 0;
 
-/** A key that was never used. */
+/** Returns an unused key. */
 export function newKey(): string {
   return `key-${String(++keys)}`;
 }
@@ -26,11 +26,11 @@ export function newKey(): string {
 export const destination: Destination = { account: 'DE02120300000000202051', name: 'Ann Example' };
 
 export interface Command extends Annotations {
-  /** The caller; the operator when absent. */
+  /** The caller; the operator by default. */
   readonly owner?: string;
   readonly key?: string;
   readonly amount: number;
-  /** The wallet's own when absent. */
+  /** The currency of the command; the wallet's own by default. */
   readonly currency?: string;
   readonly rate?: RateLimit;
 }
@@ -71,7 +71,7 @@ export function queueTransfer(table: Table, walletId: string, toWalletId: string
   return acceptTransfer(table, transaction, print('transfer', walletId, command, toWalletId), command.rate);
 }
 
-/** An operation as a handler states it; by the operator when no owner is named. */
+/** Returns an operation as a handler states it, by the operator unless an owner is named. */
 export function operation(
   table: Table,
   request: unknown,
@@ -86,14 +86,14 @@ export function operation(
   };
 }
 
-/** An empty wallet of an owner. */
+/** Opens an empty wallet of an owner. Returns its id. */
 export async function openWallet(table: Table, owner: string, currency = 'EUR'): Promise<string> {
   const request = { ownerId: owner, currency, rate: undefined };
   const { wallet } = await createWallet(table, operation(table, ['create-wallet', request], { owner }), request);
   return wallet.walletId;
 }
 
-/** A wallet with money. */
+/** Opens a wallet with money. Returns its id. */
 export async function fundedWallet(table: Table, owner: string, amount: number, currency = 'EUR'): Promise<string> {
   const walletId = await openWallet(table, owner, currency);
   await charge(table, walletId, { amount });
@@ -104,14 +104,14 @@ export function setStatus(table: Table, walletId: string, status: WalletStatus, 
   return setWalletStatus(table, operation(table, [status, walletId], { key }), { walletId, status });
 }
 
-/** An accepted withdrawal of 30 from a wallet with 100. */
+/** Accepts a withdrawal of 30 from a wallet with 100. */
 export async function acceptedWithdrawal(table: Table): Promise<{ walletId: string; transactionId: string }> {
   const walletId = await fundedWallet(table, 'ann', 100);
   const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 30 });
   return { walletId, transactionId: transaction.transactionId };
 }
 
-/** A visit to the bank at this moment. */
+/** Returns a visit to the bank at this moment. */
 export function visit(table: Table, outcome: Attempt['outcome'], reason?: string): Attempt {
   const at = new Date(table.now()).toISOString();
   return { at, submitted: true, outcome, ...(reason !== undefined && { reason }) };
@@ -128,7 +128,7 @@ export function claim(table: Table, transactionId: string, claimId = newKey()) {
   return claimWithdrawal(table, transactionId, { claimId, bankId, ...times });
 }
 
-/** A claim that must succeed, as its holder ends it. */
+/** Claims a withdrawal as the worker that ends it. Fails unless the claim succeeds. */
 export async function claimed(table: Table, transactionId: string): Promise<Claimed> {
   const claimId = newKey();
   const result = await claim(table, transactionId, claimId);
@@ -136,7 +136,7 @@ export async function claimed(table: Table, transactionId: string): Promise<Clai
   return { withdrawal: result.before, claimId, at: new Date(table.now()).toISOString() };
 }
 
-/** What a wallet holds now. */
+/** Returns the current balance of a wallet. */
 export async function balanceOf(table: Table, walletId: string): Promise<Pick<Wallet, 'available' | 'held' | 'total'>> {
   const wallet = await getWallet(table, walletId, { consistent: true });
   if (wallet === undefined) throw new Error(`no wallet ${walletId}`);

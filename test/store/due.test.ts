@@ -41,7 +41,7 @@ async function everyShard(table: TestTable, before: string) {
   return shards.flat();
 }
 
-/** Twenty withdrawals and one queued transfer, a second apart. */
+/** Accepts twenty withdrawals and one queued transfer, a second apart. */
 async function openWork(table: TestTable) {
   const walletId = await fundedWallet(table, 'ann', 1_000);
   const to = await openWallet(table, 'bob');
@@ -94,7 +94,7 @@ describe('open work', () => {
     assert.equal(again?.dueAt, at);
   });
 
-  it('may be taken up at once after it was touched', async () => {
+  it('may be claimed immediately after a touch', async () => {
     const table = await engine.newTable();
     const walletId = await fundedWallet(table, 'ann', 10);
     const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 1 });
@@ -107,7 +107,7 @@ describe('open work', () => {
 });
 
 describe('the sweeper', () => {
-  /** A queue of this depth that takes everything, and the ids that it was sent. */
+  /** Returns a queue of this depth that accepts every message, and the ids that were sent to it. */
   const queueOf = (messages: number) => {
     const sent: string[] = [];
     const send = (batch: readonly { transactionId: string }[]) => {
@@ -117,10 +117,10 @@ describe('the sweeper', () => {
     return { sent, send, depth: () => Promise.resolve(messages) };
   };
 
-  it('finds work of one type behind any backlog of the other, and leaves that one alone', async () => {
+  it('finds work of one type behind any backlog of the other, and does not touch that backlog', async () => {
     const table = await engine.newTable();
     const { transactionId: lost } = await acceptedWithdrawal(table);
-    // More than one run takes from a shard, all of it in the way if types shared their shards.
+    // More work than one run takes from a shard. All of it would come first if types shared their shards.
     const waiting = await Promise.all(
       Array.from({ length: 300 }, async (_, i) => {
         const transactionId = `tx_${i}${lost.slice(-2)}`;
@@ -137,7 +137,7 @@ describe('the sweeper', () => {
     assert.equal(await earliestDue(table), waiting.sort()[0], 'what waits in the queue is not touched');
   });
 
-  it('resumes what waits for its wallet behind any backlog, a thousand in a run', async () => {
+  it('resumes withdrawals that wait for their wallet behind any backlog, a thousand in a run', async () => {
     const table = await engine.newTable();
     const { transactionId: lost } = await acceptedWithdrawal(table);
     const dueAt = iso(table.now());
@@ -162,7 +162,7 @@ describe('the sweeper', () => {
     assert.ok(!withdrawals.sent.includes(lost), 'overdue work may still be in the queue');
   });
 
-  /** Overdue withdrawals in this partition of the index. */
+  /** Plants overdue withdrawals in this partition of the index. */
   const plantOverdue = async (table: TestTable, shard: string, count: number) => {
     const ids = Array.from({ length: count }, (_, n) => `tx_${shard}${n}aa`);
     const dueAt = iso(table.now());
@@ -179,7 +179,7 @@ describe('the sweeper', () => {
     return ids;
   };
 
-  it('queues again all that is overdue, however much of it is in one shard', async () => {
+  it('queues all overdue work again, even when one shard holds most of it', async () => {
     const table = await engine.newTable();
     const ids = await plantOverdue(table, dueShard('withdrawal', 7), 420);
     table.clock.now += 600_000;
@@ -188,7 +188,7 @@ describe('the sweeper', () => {
     assert.deepEqual(withdrawals.sent.sort(), ids.sort(), 'each once');
   });
 
-  it('takes a page of each shard, and no more of them once the workers do not keep up', async () => {
+  it('takes a page of each shard, and no more while the workers do not keep up', async () => {
     const table = await engine.newTable();
     await plantOverdue(table, dueShard('withdrawal', 7), 150);
     const other = await plantOverdue(table, dueShard('withdrawal', 40), 3);
@@ -202,7 +202,7 @@ describe('the sweeper', () => {
     );
   });
 
-  it('finds within an hour what was written when there were other numbers of shards', async () => {
+  it('finds within an hour the work that was written under other numbers of shards', async () => {
     for (const dueShards of [1, 8, 256]) {
       const table: TestTable = { ...(await engine.newTable()), dueShards };
       const ids: string[] = [];
@@ -211,7 +211,7 @@ describe('the sweeper', () => {
       const withdrawals = queueOf(0);
       let minutes = 2;
       table.clock.now += 2 * 60_000;
-      // What was queued again is overdue again after the grace.
+      // Queued work is overdue again after the grace period.
       for (; new Set(withdrawals.sent).size < ids.length && minutes < 99; minutes++) {
         await sweep({ table, withdrawals, transfers: queueOf(0) });
         table.clock.now += 60_000;
@@ -220,12 +220,12 @@ describe('the sweeper', () => {
     }
   });
 
-  it('reads the shards that are in use, and some others, when nothing is overdue: half a read unit each', async () => {
+  it('reads the shards in use, and some others, when nothing is overdue: half a read unit each', async () => {
     const table = await engine.newTable();
     const { readUnits, writeUnits } = await measure(table, () =>
       sweep({ table, withdrawals: queueOf(0), transfers: queueOf(0) }),
     );
-    // 64 and 3 or 4 of each type, what waits, and what is in review.
+    // 64 and 3 or 4 of each type, the waiting withdrawals, and those in review.
     assert.ok(readUnits >= 68 && readUnits <= 69, `${readUnits} units`);
     assert.equal(writeUnits, 0);
   });
@@ -241,7 +241,7 @@ describe('the sweeper', () => {
     assert.deepEqual(transfers.sent, queued);
   });
 
-  it('queues again what is overdue of both types, each once', async () => {
+  it('queues overdue work of both types again, each once', async () => {
     const table = await engine.newTable();
     const work = await openWork(table);
     table.clock.now += 600_000;
@@ -286,7 +286,7 @@ describe('withdrawals in review', () => {
 });
 
 describe('the breaker', () => {
-  it('is what was last said of it, and nothing at the beginning', async () => {
+  it('has the state that was last reported, and none at the beginning', async () => {
     const table = await engine.newTable();
     assert.equal(await getBreaker(table), undefined);
     await putBreaker(table, { state: 'open', since: iso(table.now()) });
@@ -299,7 +299,7 @@ describe('the breaker', () => {
 
 describe("a sweeper whose clock is not the database's", () => {
   for (const aheadMs of [290_000, -290_000])
-    it(`by ${aheadMs} ms queues what is overdue by the database's clock, and nothing else`, async () => {
+    it(`by ${aheadMs} ms queues the work that is overdue by the database's clock, and no other`, async () => {
       const table = await engine.newTable();
       const overdue = (await openWork(table))[0]!.transactionId;
       table.clock.now += 100_000;

@@ -30,7 +30,10 @@ import {
   withdraw,
 } from './commands.ts';
 
-/** DynamoDB's reserved words: "Reserved words in DynamoDB" of its developer guide. In any case; none may stand bare. */
+/**
+ * DynamoDB's reserved words, in any case, from "Reserved words in DynamoDB" of its developer guide. None may stand
+ * bare.
+ */
 const reserved = new Set(
   `
   ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOCATE ALTER ANALYZE AND ANY ARCHIVE ARE ARRAY AS ASC ASCII
@@ -75,7 +78,7 @@ const reserved = new Set(
     .split(/\s+/),
 );
 
-/** The words of the expressions' own grammar. Functions are told by their parenthesis. */
+/** The words of the expressions' own grammar. A function is recognised by its parenthesis. */
 const grammar = new Set(['SET', 'REMOVE', 'AND', 'OR', 'NOT', 'IN', 'BETWEEN']);
 
 interface Expression {
@@ -92,7 +95,7 @@ const kinds = [
   'ProjectionExpression',
 ];
 
-/** The expressions in the input of a call: those of a request, with the names and values that are declared for it. */
+/** Returns the expressions of a call, each with the names and values that its request declares. */
 function requestsOf(input: unknown): Expression[] {
   if (typeof input !== 'object' || input === null) return [];
   const request = input as Record<string, unknown>;
@@ -105,7 +108,7 @@ function requestsOf(input: unknown): Expression[] {
   return [...(texts.length > 0 ? [own] : []), ...Object.values(request).flatMap(requestsOf)];
 }
 
-/** The attribute names that stand bare in an expression. */
+/** Returns the attribute names that stand bare in an expression. */
 function bareNames({ text }: Expression): string[] {
   return [...text.matchAll(/(?<![#:\w])[A-Za-z_]\w*(?!\w|\s*\()/g)]
     .map(([word]) => word)
@@ -145,7 +148,7 @@ describe('the expressions that the store sends', () => {
     }
   });
 
-  it('spell out only what is reserved', () => {
+  it('use a placeholder only for a reserved word', () => {
     const spelled = new Set(expressions.flatMap(({ names }) => Object.values(names)));
     assert.deepEqual(
       [...spelled].filter((name) => !reserved.has(name.toUpperCase())),
@@ -154,7 +157,7 @@ describe('the expressions that the store sends', () => {
   });
 });
 
-/** Every function of the store at least once, so that every expression is sent. */
+/** Calls every function of the store at least once, so that every expression is sent. */
 async function useEveryFunction(): Promise<void> {
   const at = () => new Date(table.now()).toISOString();
   const rate = { principal: 'ann', operation: 'any', perHour: 100 };

@@ -42,7 +42,7 @@ after(() => engine.stop());
 const none = { Code: 'None' };
 const conflict = { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' };
 const failedCondition = { Code: 'ConditionalCheckFailed', Message: 'The conditional request failed' };
-/** A wallet without any money, as the image of a failed debit. */
+/** A wallet without money, as the image of a failed debit. */
 const emptyWallet = {
   ...failedCondition,
   Item: {
@@ -64,7 +64,7 @@ const held = async () => {
   return (await balanceOf(table, walletId)).held;
 };
 
-/** Everything that another try may mend, as DynamoDB or the network says it. */
+/** Every fault after which a retry may succeed, in the form of DynamoDB or the network. */
 const passing: Record<string, Fault> = {
   'a conflict with another transaction': cancelled(none, conflict),
   'a conflict that comes with a failed condition, which was read mid-flight': cancelled(conflict, emptyWallet),
@@ -93,7 +93,7 @@ describe('a refusal', () => {
     'a request that never arrived',
     'an answer that never arrived',
   ]) {
-    it(`after ${name} is none yet: the first try may arrive when the money is there`, async () => {
+    it(`after ${name} is not final: the first attempt may arrive when the money is there`, async () => {
       const key = newKey();
       table.fault = inTurn(passing[name]!);
       assert.equal((await refusalOf(tooMuch(key)))?.code, 'busy');
@@ -102,13 +102,13 @@ describe('a refusal', () => {
   }
 
   for (const name of ['a conflict with another transaction', 'throttling of the account', 'a limit on requests']) {
-    it(`after ${name} is one, as that try has done nothing`, async () => {
+    it(`after ${name} is final, as the failed attempt had no effect`, async () => {
       table.fault = inTurn(passing[name]!);
       assert.equal((await refusalOf(tooMuch(newKey())))?.code, 'insufficient_funds');
     });
   }
 
-  it('is no matter of a key that was used: its record is there', async () => {
+  it('is impossible under a used key: its record exists', async () => {
     const key = newKey();
     await pay(key);
     table.fault = inTurn(lostRequest);
@@ -116,7 +116,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('a command tries again after', () => {
+describe('a command is retried after', () => {
   for (const [name, fault] of Object.entries(passing)) {
     it(`${name}, and succeeds once`, async () => {
       table.fault = inTurn(fault, fault);
@@ -130,7 +130,7 @@ describe('a command tries again after', () => {
     });
   }
 
-  it('each fault with full jitter, longer each time, and within its budget', async () => {
+  it('each fault with full jitter, with growing waits, and within its budget', async () => {
     const sleeps: number[] = [];
     const patient = {
       ...table,
@@ -170,7 +170,7 @@ describe('a command gives up', () => {
     });
   }
 
-  it('and what had taken effect is found under the same key', async () => {
+  it('and its effect is found under the same key', async () => {
     const key = newKey();
     table.fault = lostAnswer;
     assert.equal((await refusalOf(pay(key)))?.code, 'busy');
@@ -180,7 +180,7 @@ describe('a command gives up', () => {
     assert.equal(await held(), 60);
   });
 
-  it('at once when no other try can help', async () => {
+  it('at once when no retry can help', async () => {
     for (const fault of [
       answer('ResourceNotFoundException'),
       answer('AccessDeniedException'),
@@ -196,7 +196,7 @@ describe('a command gives up', () => {
 });
 
 describe('a failed condition', () => {
-  it('alone is judged: the funds are lacking', async () => {
+  it('alone decides: the funds are lacking', async () => {
     table.fault = cancelled(none, emptyWallet);
     const { calls } = await measure(table, async () => {
       assert.equal((await refusalOf(pay()))?.code, 'insufficient_funds');
@@ -204,13 +204,13 @@ describe('a failed condition', () => {
     assert.equal(calls.length, 1, 'and not tried again');
   });
 
-  it('whose image explains nothing is a fault that names the item, and no refusal', async () => {
+  it('with an image that explains nothing is a fault that names the item, and no refusal', async () => {
     table.fault = cancelled(none, fullWallet);
     await assert.rejects(pay(), {
       name: 'Error',
       message: 'condition of "hold" failed, and its image does not say why',
     });
-    // As if the record existed, and yet did not.
+    // A failed condition without an image contradicts itself: the record exists and does not.
     table.fault = cancelled(failedCondition, none);
     await assert.rejects(pay(), { name: 'Error', message: /"record"/ });
   });
@@ -225,7 +225,7 @@ describe('a failed condition', () => {
     );
   });
 
-  it('is answered by a route as internal_error, without a word about the inside', async () => {
+  it('is answered by a route as internal_error, without internal details', async () => {
     table.fault = cancelled(none, fullWallet);
     const request = { as: operator, key: newKey(), path: { walletId }, body: { amount: 5 } };
     const { status, body } = await send('charge', serve(chargeRoute, { table }), request);
@@ -235,7 +235,7 @@ describe('a failed condition', () => {
 });
 
 describe('a lost answer', () => {
-  it('of every command is its own success in the end, and no replay', async () => {
+  it('of every command leads to its own success, and not to a replay', async () => {
     const to = await openWallet(table, 'bob');
     const create = () => {
       const request = { ownerId: 'cara', currency: 'EUR', rate: undefined };
@@ -263,7 +263,7 @@ describe('a lost answer', () => {
     assert.deepEqual(await balanceOf(table, walletId), { available: 40, held: 0, total: 40 });
   });
 
-  it('of a claim leaves the withdrawal to whoever comes after the lease', async () => {
+  it('of a claim leaves the withdrawal to the next worker after the lease', async () => {
     const { transaction } = await pay();
     table.fault = inTurn(lostAnswer);
     const result = await claim(table, transaction.transactionId, 'one');
@@ -274,7 +274,7 @@ describe('a lost answer', () => {
     await claimed(table, transaction.transactionId);
   });
 
-  it('of a touch lets nobody queue the work twice', async () => {
+  it('of a touch queues the work at most once', async () => {
     const { transaction } = await pay();
     const work = {
       transactionId: transaction.transactionId,
@@ -286,8 +286,8 @@ describe('a lost answer', () => {
   });
 });
 
-describe('after all of this', () => {
-  it('each wallet still adds up', async () => {
+describe('after all these faults', () => {
+  it('the figures of each wallet still add up', async () => {
     table.fault = undefined;
     const items = await allItems(table);
     for (const { available, held, total } of items.filter(({ sk }) => sk === 'WALLET')) {

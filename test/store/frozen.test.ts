@@ -37,7 +37,7 @@ beforeEach(async () => {
 
 const policy = { maxAttempts: 5, notFoundWindowMs: 60_000 };
 
-/** One delivery, with a bank that pays. */
+/** Delivers the message once, with a bank that pays. */
 function deliver(find?: FindOutcome) {
   return advanceWithdrawal(transactionId, {
     table,
@@ -57,7 +57,7 @@ async function read() {
   return transaction;
 }
 
-/** One run of the sweeper: what it queued, and what it counted as lost work. */
+/** Runs the sweeper once. Returns the ids that it queued and its count of lost work. */
 async function sweepNow() {
   const queued: string[] = [];
   const queue = {
@@ -71,7 +71,7 @@ async function sweepNow() {
 }
 
 describe('a withdrawal whose wallet is frozen before it leaves', () => {
-  it('waits, visibly and without a message, and goes on after unfreeze', async () => {
+  it('waits, visibly and without a message, and continues after an unfreeze', async () => {
     await setStatus(table, walletId, 'frozen');
     assert.equal(await deliver(), undefined);
     const waiting = await read();
@@ -82,7 +82,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
     );
     assert.equal(transactionView(waiting, 'owner').waitingFor, 'wallet_frozen');
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
-    // A second message, which finds nothing to do.
+    // A second message finds no work.
     await assertWritesNothing(table, undefined, () => deliver());
 
     await setStatus(table, walletId, 'active');
@@ -95,7 +95,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
   });
 
-  it('uses up no attempts however long it waits, and is never lost work', async (context) => {
+  it('uses up no attempts in any wait, and is never counted as lost work', async (context) => {
     const counted: number[] = [];
     context.mock.method(metrics, 'publishStoredMetrics', () => undefined);
     context.mock.method(metrics, 'addMetric', (name: string, _unit: string, value: number) => {
@@ -128,7 +128,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
     assert.equal((await read()).status, 'completed');
   });
 
-  it('is lost work like any other when the message that was to go on with it is lost', async () => {
+  it('counts as lost work when the message that was to resume it is lost', async () => {
     await setStatus(table, walletId, 'frozen');
     await deliver();
     table.clock.now += 31_000;
@@ -137,7 +137,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
     assert.deepEqual(await sweepNow(), { lost: 1, queued: [transactionId] });
   });
 
-  it('is not waited for by a client that prefers to wait', async () => {
+  it('is not waited for when a client prefers to wait', async () => {
     const key = newKey();
     const startedAt = table.now();
     const { status, body } = await send(
@@ -176,7 +176,7 @@ describe('a withdrawal that may be with the bank when its wallet is frozen', () 
     assert.deepEqual([(await read()).status, submits], ['completed', 0]);
   });
 
-  it('waits when the bank has definitely not got it, and the bank is asked again before it goes on', async () => {
+  it('waits when the bank definitely does not have it, and the worker asks the bank again before it continues', async () => {
     await claimed(table, transactionId);
     const { submitBy } = await read();
     await setStatus(table, walletId, 'frozen');
@@ -205,7 +205,7 @@ describe('the read of the wallet', () => {
   it('honours every freeze that was answered before it', async () => {
     table.fault = async (call, send) => {
       const answer = await send();
-      // As soon as the claim is written.
+      // The freeze comes as soon as the claim is written.
       if (call.operation === 'UpdateItem') {
         table.fault = undefined;
         await setStatus(table, walletId, 'frozen');

@@ -1,4 +1,4 @@
-/** What happens to wallets in the course of business: ends of withdrawals and transfers, and a bit of everything. */
+/** Ordinary events in the life of wallets: ends of withdrawals and transfers, and a history with one of each. */
 import assert from 'node:assert/strict';
 import {
   claimWithdrawal,
@@ -20,12 +20,12 @@ export { bankId, charge, fundedWallet, openWallet, queueTransfer, setStatus, tra
 
 const failure = { code: 'account_closed', message: 'the account of the payee is closed' };
 
-/** The bank has paid. */
+/** Settles the withdrawal: the bank has paid. */
 export async function settle(table: Table, transactionId: string): Promise<void> {
   await end(table, transactionId, true);
 }
 
-/** The bank has not paid. */
+/** Releases the withdrawal: the bank has not paid. */
 export async function release(table: Table, transactionId: string): Promise<void> {
   await end(table, transactionId, false);
 }
@@ -43,7 +43,7 @@ async function end(table: Table, transactionId: string, paid: boolean): Promise<
   );
 }
 
-/** Queued transfers to one wallet arrive together. */
+/** Settles queued transfers to one wallet in one batch. */
 export async function arrive(table: Table, ...transactionIds: readonly string[]): Promise<void> {
   const [first, ...others] = await queued(table, transactionIds);
   assert.ok(first);
@@ -61,7 +61,7 @@ interface Paid {
   readonly currency: string;
 }
 
-/** A bank that has paid these, one on a page, the oldest first. */
+/** A bank that has paid these payments. Its statement has one on a page, the oldest first. */
 export function bankThatPaid(paid: readonly Paid[], paidAt: string): AskedStatement;
 export function bankThatPaid(paid: readonly StatementItem[]): AskedStatement;
 export function bankThatPaid(paid: readonly (Paid & { readonly paidAt?: string })[], paidAt = ''): AskedStatement {
@@ -89,7 +89,9 @@ export interface History {
   readonly paid: readonly [Paid, Paid];
 }
 
-/** Three wallets, and everything that can happen to money once; about seven minutes, half of which is still open. */
+/**
+ * Creates three wallets and moves money in every way once. It takes about seven minutes; half of the work stays open.
+ */
 export async function busyHistory(table: TestTable): Promise<History> {
   const pass = () => (table.clock.now += 7_000);
   const ann = await fundedWallet(table, 'ann', 10_000);

@@ -36,7 +36,7 @@ before(async () => {
     if (i % 3 !== 0) table.clock.now += 1_000;
   }
   history = made.sort((a, b) => (historyKeyOf(a) < historyKeyOf(b) ? 1 : -1));
-  // Somebody else's, which must not show.
+  // A transaction of another owner, which the history must not show.
   await charge(table, other, { amount: 1 });
 });
 after(() => engine.stop());
@@ -68,11 +68,11 @@ function expected({ type, status, from, to }: Filters): Transaction[] {
 }
 
 describe('the history of a wallet', () => {
-  it('shows what it sent and received, newest first, each once, for every length of page', async () => {
+  it('shows sent and received money, newest first, each once, for every length of page', async () => {
     for (const limit of [1, 2, 3, 7, 20, 59, 60, 61, 100]) {
       const pages = await everyPage({ walletId, limit });
       assert.deepEqual(idsOf(pages.flat()), idsOf(history), `pages of ${limit}`);
-      // Full pages all along; the last may be empty when the one before ended exactly with the history.
+      // All pages are full. The last one may be empty when the one before ended exactly with the history.
       for (const page of pages.slice(0, -1)) assert.equal(page.length, limit);
     }
   });
@@ -123,7 +123,7 @@ describe('the history of a wallet', () => {
     assert.ok(after.flat().length < from.flat().length);
   });
 
-  it('goes on after any cursor, also of what it does not hold, or outside of the range asked for', async () => {
+  it('continues after any cursor, also of an unknown entry, or outside of the requested range', async () => {
     const cursor = fc.integer({ min: -3_000, max: 45_000 }).map((ms) => {
       return historyKeyOf({ transactionId: transactionIdOf('cursor', newKey()), createdAt: iso(epoch + ms) });
     });
@@ -142,7 +142,7 @@ describe('the history of a wallet', () => {
     );
   });
 
-  it('is empty for a wallet without any, and for an impossible range', async () => {
+  it('is empty for a wallet without transactions, and for an impossible range', async () => {
     assert.deepEqual(await listTransactions(table, { walletId: await openWallet(table, 'ann'), limit: 20 }), {
       items: [],
     });
@@ -150,7 +150,7 @@ describe('the history of a wallet', () => {
     assert.deepEqual(await listTransactions(table, nothing), { items: [] });
   });
 
-  it('gives up a search after a bounded number of reads, and says where to go on', async () => {
+  it('stops a search after a bounded number of reads, and returns a cursor to continue', async () => {
     const many = await engine.newTable();
     const { transaction } = await charge(many, await openWallet(many, 'carl'), { amount: 1 });
     const copies = Array.from({ length: 700 }, (_, i) => {

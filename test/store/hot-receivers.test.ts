@@ -58,7 +58,7 @@ const conflict = { Code: 'TransactionConflict' };
 const onReceiver = cancelled(none, none, conflict, none);
 const onSender = cancelled(none, conflict, none, none);
 
-/** Meets each write of a transfer that touches its receiver, and no other call; counts them. */
+/** Injects a fault into each write of a transfer to the receiver, and into no other call. Counts these writes. */
 function meet(fault: Fault): { readonly times: number } {
   const met = { times: 0 };
   table.fault = (call, pass) => {
@@ -72,7 +72,7 @@ function meet(fault: Fault): { readonly times: number } {
 }
 
 describe('a transfer to a receiver that others pay at the same time', () => {
-  it('is queued after some tries, and arrives once', async () => {
+  it('is queued after some attempts, and arrives once', async () => {
     const met = meet(onReceiver);
     const started = table.now();
     const { status, body } = await pay();
@@ -88,7 +88,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
     );
   });
 
-  it('is queued without a try for five seconds, and then tries again', async () => {
+  it('is queued without an attempt for five seconds, and is then attempted again', async () => {
     const met = meet(onReceiver);
     await pay();
     const tries = met.times;
@@ -100,7 +100,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
     assert.equal((await pay()).status, 201);
   });
 
-  it('is answered as it was accepted when it is repeated', async () => {
+  it('gets its first answer when it is repeated', async () => {
     meet(onReceiver);
     const key = newKey();
     const first = await pay(key);
@@ -114,7 +114,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
     assert.equal(sent.length, 1);
   });
 
-  it('moves money once when an earlier try had been written and its answer was lost', async () => {
+  it('moves money once when an earlier attempt had been written and its answer was lost', async () => {
     const met = meet(async (call, pass) => {
       if (met.times > 1) return onReceiver(call, pass);
       return lostAnswer(call, pass);
@@ -127,7 +127,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
     );
   });
 
-  it('is tried again after a time-out, for as long as any transfer', async () => {
+  it('is retried after a time-out, for as long as any transfer', async () => {
     const met = meet((call, pass) => {
       if (met.times > 1) return pass();
       table.clock.now += 1_500;
@@ -136,7 +136,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
     assert.equal((await pay()).status, 201);
   });
 
-  it('is tried to the end of its budget when the queue is too deep', async () => {
+  it('is retried to the end of its budget when the queue is too deep', async () => {
     overloaded = true;
     const met = meet(onReceiver);
     const { status, body } = await pay();

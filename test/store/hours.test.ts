@@ -39,14 +39,14 @@ describe('the check of a closed hour', () => {
 
   it('finds a currency that does not sum to zero', async () => {
     const scene = await newScene(engine);
-    // A posting outside and its total, without one in a wallet.
+    // A posting to the outside and its total, without a posting in a wallet.
     const [{ reference }] = scene.history.paid;
     const record = (await itemOf(scene.table, transactionKey(reference)))!;
     const postings = [
       { account: 'transit:EUR', amount: -5 },
       { account: 'external:USD', amount: 5 },
     ];
-    const transactionId = transactionIdOf('nobody', 'unbalanced');
+    const transactionId = transactionIdOf('stranger', 'unbalanced');
     await plant(scene.table, { ...record, ...transactionKey(transactionId), transactionId, postings });
     await scene.follow();
     const names = await check(scene);
@@ -55,7 +55,7 @@ describe('the check of a closed hour', () => {
     scene.close();
   });
 
-  it('does not read older hours: an hour with one charge takes few read units, whatever there was before', async () => {
+  it('does not read older hours: an hour with one charge takes few read units after any history', async () => {
     const scene = await newScene(engine);
     assert.deepEqual(await check(scene, hourMs / 2), []);
     setClock(scene, closedAt + 3_000_000);
@@ -74,7 +74,7 @@ describe('the check of a closed hour', () => {
     scene.close();
   });
 
-  it('goes on where it was stopped, at any place, and finds the same', async () => {
+  it('resumes after a stop at any place, and finds the same', async () => {
     const expected = await newScene(engine);
     await plants['a balance that was edited']!(expected);
     await plants['a payment that is missing']!(expected);
@@ -102,7 +102,7 @@ describe('the check of a closed hour', () => {
     expected.close();
   });
 
-  it('counts each change once, however batches repeat and overlap', async () => {
+  it('counts each change once, for any repetition and overlap of batches', async () => {
     const scene = await newScene(engine);
     setClock(scene, closedAt + 60_000);
     await charge(scene.table, scene.history.ann, { amount: 3 });
@@ -118,7 +118,7 @@ describe('the check of a closed hour', () => {
     scene.close();
   });
 
-  it('raises no alarm for changes that the projector brings late, and checks them where they are listed', async () => {
+  it('raises no alarm for changes that the projector lists late, and checks them where they are listed', async () => {
     const scene = await newScene(engine);
     const { table, history } = scene;
     setClock(scene, closedAt - 1_000);
@@ -134,7 +134,7 @@ describe('the check of a closed hour', () => {
       paidAt: new Date(closedAt - 2_000).toISOString(),
     });
     const records = await scene.takeRecords();
-    // A shard that is not held up brings every second record in time.
+    // A shard without a delay lists every second record in time.
     const inTime = records.filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'TX');
     const late = records.filter((record) => !inTime.includes(record));
     await scene.hand(inTime);
@@ -145,7 +145,7 @@ describe('the check of a closed hour', () => {
     scene.close();
   });
 
-  it('holds up nothing when the bank gives no statement, and goes on with it later', async () => {
+  it('delays nothing when the bank gives no statement, and resumes that part later', async () => {
     const scene = await newScene(engine);
     scene.payments.shift();
     const away = () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const);

@@ -25,7 +25,7 @@ before(async () => {
 });
 after(() => engine.stop());
 
-/** Every command that moves money, from a wallet with 100 of ann's. */
+/** Every command that moves money, from a wallet of ann's with 100. */
 const commands: Record<string, (walletId: string, command: Omit<Command, 'owner'>) => Promise<Committed>> = {
   charge: (walletId, command) => charge(table, walletId, command),
   withdraw: (walletId, command) => withdraw(table, walletId, { owner: 'ann', ...command }),
@@ -41,7 +41,7 @@ async function receiver(): Promise<string> {
 
 for (const [name, send] of Object.entries(commands)) {
   describe(`a ${name}`, () => {
-    it('moves money once, however often it is sent, and answers with the same transaction', async () => {
+    it('moves money once for any number of requests, and answers with the same transaction', async () => {
       const walletId = await fundedWallet(table, 'ann', 100);
       const key = newKey();
       const first = await send(walletId, { key, amount: 30 });
@@ -55,7 +55,7 @@ for (const [name, send] of Object.entries(commands)) {
       assert.deepEqual(await allItems(table), items);
     });
 
-    it('is refused under a used key when anything of the request differs', async () => {
+    it('is refused under a used key when any part of the request differs', async () => {
       const walletId = await fundedWallet(table, 'ann', 100);
       const other = await fundedWallet(table, 'ann', 100);
       const key = newKey();
@@ -70,7 +70,7 @@ for (const [name, send] of Object.entries(commands)) {
       }
     });
 
-    it('is answered as a replay before anything else is looked at', async () => {
+    it('is answered as a replay before any other check', async () => {
       const walletId = await fundedWallet(table, 'ann', 100);
       const key = newKey();
       await send(walletId, { key, amount: 100 });
@@ -82,7 +82,7 @@ for (const [name, send] of Object.entries(commands)) {
       await assertRefused(table, 'idempotency_key_reused', () => send(walletId, { key, amount: 99 }));
     });
 
-    it('sent at once many times is one transaction and otherwise replays', async () => {
+    it('sent many times at once is one transaction, and the other requests are replays', async () => {
       const walletId = await fundedWallet(table, 'ann', 100);
       const before = await balanceOf(table, walletId);
       const key = newKey();
@@ -96,7 +96,7 @@ for (const [name, send] of Object.entries(commands)) {
 }
 
 describe('a key', () => {
-  it('of one operation is refused for another, whatever the other is', async () => {
+  it('of one operation is refused for every other operation', async () => {
     const walletId = await fundedWallet(table, 'ann', 100);
     const key = newKey();
     await charge(table, walletId, { key, amount: 5 });
@@ -111,7 +111,7 @@ describe('a key', () => {
     );
   });
 
-  it('belongs to its principal: the same key of somebody else is another transaction', async () => {
+  it('belongs to its principal: the same key of another principal is another transaction', async () => {
     const anns = await fundedWallet(table, 'ann', 100);
     const bobs = await fundedWallet(table, 'bob', 100);
     const key = newKey();
@@ -123,7 +123,7 @@ describe('a key', () => {
   });
 });
 
-/** A transaction as it is read again. */
+/** Returns a transaction in the form in which it is read again. */
 function stored({ transaction }: Committed): unknown {
   const due = transaction.status === 'pending' ? { dueAt: transaction.createdAt } : {};
   return { ...asStored(transaction), ...due };

@@ -1,4 +1,4 @@
-/** Reads the table behind the store's back, so that a test sees what is really stored. */
+/** Reads the table directly, past the store, so that a test sees the stored items. */
 import { BatchWriteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { WalletError } from '../../lambdas/domain/errors.ts';
@@ -7,7 +7,7 @@ import type { Table } from '../../lambdas/store/table.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 
-/** Every item of the table (or of an index), in the order of its keys as text. */
+/** Returns every item of the table (or of an index), sorted by its keys as text. */
 export async function allItems(table: Table, index?: string): Promise<Item[]> {
   const items: Item[] = [];
   let start: ReturnType<typeof toItem> | undefined;
@@ -21,12 +21,12 @@ export async function allItems(table: Table, index?: string): Promise<Item[]> {
   return items.sort((a, b) => (JSON.stringify([a['pk'], a['sk']]) < JSON.stringify([b['pk'], b['sk']]) ? -1 : 1));
 }
 
-/** The item under a key. */
+/** Returns the item under a key. */
 export async function itemOf(table: Table, key: { pk: string; sk: string }): Promise<Item | undefined> {
   return (await allItems(table)).find(({ pk, sk }) => pk === key.pk && sk === key.sk);
 }
 
-/** Writes items past every rule. */
+/** Writes items without any check. */
 export async function plant(table: Table, ...items: readonly object[]): Promise<void> {
   for (let start = 0; start < items.length; start += 25) {
     const puts = items.slice(start, start + 25).map((item) => ({ PutRequest: { Item: toItem(item) } }));
@@ -34,7 +34,7 @@ export async function plant(table: Table, ...items: readonly object[]): Promise<
   }
 }
 
-/** Asserts that `work` is refused with a code, and that nothing was stored. Gives the refusal. */
+/** Asserts that `work` is refused with a code and stores nothing. Returns the refusal. */
 export async function assertRefused(table: Table, code: ErrorCode, work: () => Promise<unknown>): Promise<WalletError> {
   const before = await allItems(table);
   const refusal = await refusalOf(work());
@@ -43,14 +43,14 @@ export async function assertRefused(table: Table, code: ErrorCode, work: () => P
   return refusal;
 }
 
-/** Asserts that what `work` gives is `expected`, and that it wrote nothing. */
+/** Asserts that `work` returns `expected` and writes nothing. */
 export async function assertWritesNothing<T>(table: Table, expected: T, work: () => Promise<T>): Promise<void> {
   const before = await allItems(table);
   assert.deepEqual(await work(), expected);
   assert.deepEqual(await allItems(table), before);
 }
 
-/** How a command was refused; undefined when it was not. What is no refusal is thrown. */
+/** Returns the refusal of a command, or undefined if it succeeded. Throws any other error. */
 export async function refusalOf(command: Promise<unknown>): Promise<WalletError | undefined> {
   try {
     await command;
@@ -61,7 +61,7 @@ export async function refusalOf(command: Promise<unknown>): Promise<WalletError 
   }
 }
 
-/** A value as it comes back from the table: what was undefined is absent. */
+/** Returns a value as the table would return it: undefined members are absent. */
 export function asStored<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -1,4 +1,4 @@
-/** The token issuer that a stack is held to, as the authorizer claims it: on the real engine. */
+/** The token issuer of a stack, as the authorizer records it, on the real engine. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -23,7 +23,7 @@ before(async () => (engine = await startTestEngine()));
 beforeEach(async () => (table = await engine.newTable()));
 after(() => engine.stop());
 
-/** A container of the authorizer, whose tokens are all valid and of this issuer. */
+/** Returns a container of the authorizer. It finds every token valid and from this issuer. */
 function newAuthorizer(issuer: string) {
   const verify = () => Promise.resolve({ principal: 'ann', scopes: 'read write', issuer });
   const handler = authorize(verify, openHoldToIssuer(table));
@@ -31,7 +31,7 @@ function newAuthorizer(issuer: string) {
 }
 
 describe('a stack', () => {
-  it('lets in the first issuer and refuses another with an error that names both and the runbook, and no 401', async () => {
+  it('admits the first issuer, and refuses another with an error, not a 401, that names both and the runbook', async () => {
     assert.equal((await newAuthorizer(first)())?.['issuer'], first);
     const refused = newAuthorizer(other);
     for (let times = 0; times < 2; times++) {
@@ -59,7 +59,7 @@ describe('a stack', () => {
     assert.equal(winners.size, 2);
   });
 
-  it('is asked once for each container, and once more to record its issuer', async () => {
+  it('is read once for each container, and written once to record its issuer', async () => {
     const authorizer = newAuthorizer(first);
     for (let times = 0; times < 3; times++) await authorizer();
     assert.deepEqual(
@@ -100,7 +100,7 @@ describe('recording the issuer', () => {
     assert.equal(await claimIssuer(table, first), other);
   });
 
-  it('fails while the table is not reached, and is tried again with the next token', async () => {
+  it('fails while the table is unreachable, and is retried with the next token', async () => {
     const authorizer = newAuthorizer(first);
     table.fault = answer('InternalServerError', 500);
     await assert.rejects(authorizer(), { code: 'busy' });

@@ -20,7 +20,7 @@ import {
   walletIdOf,
 } from '../../lambdas/store/keys.ts';
 
-/** Few characters, so that principals and keys run into each other; among them those that the formats use. */
+/** Strings of few characters, among them the separators of the formats, so that principals and keys often collide. */
 const part = fc.string({ unit: fc.constantFrom('a', '1', ':', '#', '_', 'é', '|'), minLength: 1, maxLength: 5 });
 const createdAt = fc
   .date({ min: new Date('2000-01-01'), max: new Date('2999-12-31'), noInvalidDate: true })
@@ -41,7 +41,7 @@ describe('ids', () => {
     );
   });
 
-  it('differ for every other pair of principal and key, also when both read the same one after the other', () => {
+  it('differ for every other pair of principal and key, also when the two strings joined are the same', () => {
     fc.assert(
       fc.property(part, part, part, part, (principal, key, otherPrincipal, otherKey) => {
         fc.pre(principal !== otherPrincipal || key !== otherKey);
@@ -58,11 +58,11 @@ describe('ids', () => {
     );
   });
 
-  it('do not change: what was stored under a key is found under it for ever', () => {
+  it('do not change: a record is found under its key for ever', () => {
     assert.equal(transactionIdOf('ann', 'key-1'), 'tx_twioinieivkwntaggvo66sbado');
   });
 
-  it('of returns are one for each withdrawal, and none that a caller could make', () => {
+  it('of returns are one for each withdrawal, and no caller can make one', () => {
     const transactionId = transactionIdOf('ann', 'key-1');
     assert.equal(returnIdOf(transactionId), transactionIdOf(bank.principal, transactionId));
     for (const { principal } of [bank, screening, service]) {
@@ -70,7 +70,7 @@ describe('ids', () => {
     }
   });
 
-  it('are told apart from what is none', () => {
+  it('are recognised, and other strings are not', () => {
     for (const no of [
       '',
       'tx_',
@@ -88,7 +88,7 @@ describe('ids', () => {
 });
 
 describe('receipt codes', () => {
-  it('carry the day and the transaction, and lead back to it', () => {
+  it('carry the day and the transaction, and identify it', () => {
     fc.assert(
       fc.property(part, part, createdAt, (principal, key, createdAt) => {
         const transactionId = transactionIdOf(principal, key);
@@ -105,7 +105,7 @@ describe('receipt codes', () => {
 });
 
 describe('history keys', () => {
-  it('sort by time, lead back to their transaction, and are known as such', () => {
+  it('sort by time, identify their transaction, and are recognised', () => {
     fc.assert(
       fc.property(part, createdAt, createdAt, (key, one, other) => {
         const transactionId = transactionIdOf('ann', key);
@@ -116,7 +116,7 @@ describe('history keys', () => {
           const otherKey = historyKeyOf({ transactionId: transactionIdOf('bob', key), createdAt: other });
           assert.equal(historyKey < otherKey, one < other);
         }
-        // What `from` and `to` rely on: a time alone sorts before the keys of that time, and '~' behind every key.
+        // `from` and `to` rely on this: a time alone sorts before the keys of that time, and '~' after every key.
         assert.ok(one < historyKey && historyKey < '~');
       }),
     );
@@ -140,7 +140,7 @@ describe('the shards of open work', () => {
 });
 
 describe('a fingerprint', () => {
-  it('does not depend on the order of fields, and on everything else', () => {
+  it('ignores the order of fields, and depends on everything else', () => {
     const request = ['charge', { walletId: 'w_1' }, { amount: 1, metadata: { a: '1', b: '2' } }];
     const reordered = ['charge', { walletId: 'w_1' }, { metadata: { b: '2', a: '1' }, amount: 1 }];
     assert.equal(fingerprintOf(request), fingerprintOf(reordered));

@@ -1,4 +1,4 @@
-/** Money that comes back may lift a wallet beyond 2^53-1: everything that shows or follows a balance must bear that. */
+/** Balances beyond 2^53-1, which returned money can cause. Every view and every consumer must handle them. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -38,10 +38,13 @@ before(async () => {
 });
 after(() => engine.stop());
 
-/** 2^53-1 and a thousand that came back. */
+/** 2^53-1 and a thousand that were returned. */
 const beyond = 9_007_199_254_741_991n;
 
-/** A wallet that was filled up while a transfer of 1000 was in transit, which then came back. */
+/**
+ * Creates a wallet that was filled up while a transfer of 1000 was in transit. The transfer then failed and its money
+ * was returned.
+ */
 async function refunded({ table }: TestBooks): Promise<{ walletId: string; other: string }> {
   const walletId = await fundedWallet(table, 'ann', 1_000);
   const other = await openWallet(table, 'bob');
@@ -54,7 +57,7 @@ async function refunded({ table }: TestBooks): Promise<{ walletId: string; other
 }
 
 describe('a balance beyond 2^53-1', () => {
-  it('takes no more money in, and lets all of it go', async () => {
+  it('takes no more money in, and all of it can go out', async () => {
     const books = await newBooks(engine);
     const { table } = books;
     const { walletId, other } = await refunded(books);
@@ -67,7 +70,7 @@ describe('a balance beyond 2^53-1', () => {
     books.close();
   });
 
-  it('is an exact integer wherever callers see it', async () => {
+  it('is an exact integer in every answer to callers', async () => {
     const books = await newBooks(engine);
     const { table, entries } = books;
     const { walletId } = await refunded(books);
@@ -98,7 +101,7 @@ describe('a balance beyond 2^53-1', () => {
     books.close();
   });
 
-  it('is told in events as an exact integer that consumers can read', async () => {
+  it('is an exact integer in events, which consumers can read', async () => {
     const books = await newBooks(engine);
     const { walletId } = await refunded(books);
     await setStatus(books.table, walletId, 'frozen');

@@ -1,4 +1,4 @@
-/** A refusal, and an earlier request with the same key that is still trying. */
+/** A refusal beside an earlier request with the same key that is still being retried. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -35,11 +35,11 @@ const conflict: Fault = cancelled(
 );
 
 describe('a refusal', () => {
-  it('is not final while an earlier request with the key is under way', async () => {
+  it('is not final while an earlier request with the key is in progress', async () => {
     const command = { owner: 'ann', key: newKey(), amount: 50 };
     const other = engine.openTable(table.name);
     let tries = 0;
-    // The first request meets others. Before it tries again, a second one is refused, and money comes in.
+    // The first request meets conflicts. Before its retry a second one is refused, and money arrives.
     table.fault = async (call, pass) => {
       if (call.operation !== 'TransactWriteItems' || tries++ > 0) return pass();
       await assertRefused(other, 'insufficient_funds', () => pay(other, walletId, toWalletId, command));
@@ -50,7 +50,7 @@ describe('a refusal', () => {
     assert.deepEqual([replayed, (await balanceOf(other, toWalletId)).available], [false, 50]);
   });
 
-  it(`is final ${writesEndMs / 1000} s and one try after the last request with the key: no try begins later`, async () => {
+  it(`is final ${writesEndMs / 1000} s and one call after the last request with the key: no retry begins later`, async () => {
     const startedAt = table.now();
     const begun: number[] = [];
     table.fault = (call, pass) => {
@@ -67,7 +67,7 @@ describe('a refusal', () => {
     assert.deepEqual(begun, [], 'a request that comes too late is not tried at all');
   });
 
-  it('counts from when the gateway took the request, whatever the function waited for', async () => {
+  it('counts from the time of the gateway, for any wait of the function', async () => {
     const handler = serve(transfer, {
       table,
       limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 }),

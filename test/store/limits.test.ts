@@ -40,13 +40,13 @@ beforeEach(async () => {
   [walletId, shop] = [await fundedWallet(table, 'ann', 100), await openWallet(table, 'shop')];
 });
 
-/** A container of a reading function. */
+/** Returns a container of a reading function. */
 function reader(readsPerHour: number): () => ReturnType<typeof send> {
   const handler = serve(getWallet, { table, limits: openLimits({ readsPerHour }) });
   return () => send('get-wallet', handler, { as: endUser('ann'), path: { walletId } });
 }
 
-/** A container of the transfers' function; asks for a transfer to the shop. */
+/** Returns a container of the transfers' function, which asks for a transfer to the shop. */
 function payer({ readsPerHour = 1_000, refusalsPerHour = 1_000, perHour = 1_000 } = {}) {
   const handler = serve(transfer, {
     table,
@@ -85,7 +85,7 @@ describe('reads', () => {
     assert.equal((await read()).status, 200);
   });
 
-  it('are counted exactly to one lot for each container', async () => {
+  it('are counted exactly, up to one lot for each container', async () => {
     const containers = Array.from({ length: 5 }, () => reader(100));
     const lot = 2;
     let served = 0;
@@ -93,7 +93,7 @@ describe('reads', () => {
     assert.ok(served >= 100 && served <= 100 + 5 * lot, `${served} served`);
   });
 
-  it('say on every answer what is left at most, and until when', async () => {
+  it('state on every answer the most that is left, and until when', async () => {
     const read = reader(50);
     const left = async () => {
       const { headers } = await read();
@@ -104,7 +104,7 @@ describe('reads', () => {
     assert.deepEqual(await left(), [50, 48, 3_600]);
   });
 
-  it('forget what is longer ago than any window', async () => {
+  it('drop counts older than any window', async () => {
     const read = reader(1_000);
     for (let n = 0; n < 19; n++) await read();
     table.clock.now += 3 * 3_600_000;
@@ -145,7 +145,7 @@ describe('reads', () => {
 });
 
 describe('a request to cancel', () => {
-  /** A container of the function; asks to cancel the withdrawal. */
+  /** Returns a container of the function, which asks to cancel the withdrawal. */
   const canceller = (cancellationsPerHour: number) => {
     const handler = serve(cancel, { table, limits: openLimits({ cancellationsPerHour }) });
     return (transactionId: string, key = newKey()) =>
@@ -166,7 +166,7 @@ describe('a request to cancel', () => {
     }
   });
 
-  it('has a limit of its own, beyond which a repetition is answered', async () => {
+  it('has its own limit, beyond which a repetition is still answered', async () => {
     const ask = canceller(10);
     const { transactionId } = await newWithdrawal();
     const key = newKey();
@@ -183,7 +183,7 @@ describe('a request to cancel', () => {
 });
 
 describe('a command', () => {
-  it('of a caller who behaves is one write, and says what is left', async () => {
+  it('of a caller within its limits is one write, and states the remainder', async () => {
     const pay = payer({ perHour: 100 });
     for (const remaining of ['99', '98']) {
       const { result, calls } = await measure(table, () => pay(1));
@@ -208,7 +208,7 @@ describe('a command', () => {
     }
   });
 
-  it('after a refusal is tried when the reads say that it would pass, and then the caller is trusted again', async () => {
+  it('after a refusal is attempted when the reads show that it would pass, and then the caller is trusted again', async () => {
     const pay = payer();
     await pay(101);
     assert.deepEqual(
@@ -220,7 +220,7 @@ describe('a command', () => {
     assert.deepEqual(await operations(() => pay(1)), ['TransactWriteItems']);
   });
 
-  it('that is repeated again and again is answered by plain reads', async () => {
+  it('that is repeated often is answered by plain reads', async () => {
     const pay = payer();
     const same = { key: newKey() };
     await pay(1, same);
@@ -278,7 +278,7 @@ describe('a command', () => {
     assert.deepEqual([result.status, roundTrips], [429, 0], 'keys are looked up as often as commands may be refused');
   });
 
-  it('is looked up by its key no more often than refusals are allowed, whichever key it has', async () => {
+  it('is looked up by its key no more often than the limit of refusals, for any key', async () => {
     const pay = payer({ refusalsPerHour: 20 });
     const accepted = { key: newKey() };
     await pay(1, accepted);
@@ -337,7 +337,7 @@ describe('a command', () => {
     assert.equal((await payer({ readsPerHour: 1 })(1)).status, 201);
   });
 
-  it('beyond its own limit is refused by plain reads, and a repetition is answered all the same', async () => {
+  it('beyond its own limit is refused by plain reads, and a repetition is still answered', async () => {
     const pay = payer({ perHour: 2 });
     const first = { key: newKey() };
     for (const request of [first, {}]) assert.equal((await pay(1, request)).status, 201);
@@ -351,7 +351,7 @@ describe('a command', () => {
     assert.equal((await pay(1, first)).status, 201);
   });
 
-  it('that meets a conflict is refused by reads, whatever the container knows of the caller', async () => {
+  it('that meets a conflict is refused by reads, even when the container knows nothing of the caller', async () => {
     const conflict = cancelled({ Code: 'None' }, { Code: 'None' }, { Code: 'TransactionConflict' }, { Code: 'None' });
     table.fault = (call, pass) => (call.operation === 'TransactWriteItems' ? conflict(call, pass) : pass());
     const pay = payer();

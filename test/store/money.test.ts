@@ -103,7 +103,7 @@ describe('a withdrawal, accepted', () => {
     const { pk, sk, ttl, ...windows } = (await itemOf(table, rateWindowKey('ann', 'withdraw')))!;
     const step = stepAt(table.now());
     assert.deepEqual(windows, Object.fromEntries(windowsOver(step).map((window) => [`w${window}`, 1])));
-    // Forgotten 20 minutes after the end of the last window that counts, in epoch seconds.
+    // Expires 20 minutes after the end of the last window that counts, in epoch seconds.
     assert.equal(ttl, Date.parse('2026-03-01T13:40:00Z') / 1000);
   });
 });
@@ -124,7 +124,7 @@ describe('a transfer', () => {
     assert.deepEqual(await indexesWith(transaction.transactionId), ['byWallet', 'byCounterparty']);
   });
 
-  it('that is queued debits the sender, is due, and leaves the receiver alone', async () => {
+  it('that is queued debits the sender, is due, and does not touch the receiver', async () => {
     const from = await fundedWallet(table, 'ann', 100);
     const to = await openWallet(table, 'bob');
     const { transaction } = await queueTransfer(table, from, to, { owner: 'ann', amount: 25 });
@@ -136,7 +136,7 @@ describe('a transfer', () => {
 });
 
 describe('reading transactions', () => {
-  it('finds one, several, and none, without what only the store needs', async () => {
+  it('finds one, several, and none, without the fields of the store', async () => {
     const walletId = await openWallet(table, 'ann');
     const one = await charge(table, walletId, { amount: 1 });
     const other = await charge(table, walletId, { amount: 2, description: 'two' });
@@ -147,7 +147,7 @@ describe('reading transactions', () => {
     assert.deepEqual([...found.keys()].sort(), [one, other].map(({ transaction }) => transaction.transactionId).sort());
   });
 
-  it('does not take the record of an operation for one', async () => {
+  it('does not return the record of another operation', async () => {
     await openWallet(table, 'emil');
     const records = (await allItems(table)).filter(({ type }) => type === 'operation');
     const ids = records.map(({ pk }) => String(pk).slice('TX#'.length));

@@ -44,7 +44,7 @@ async function assertOverLimit(ask: () => Promise<Response>, detail: string): Pr
   assert.deepEqual(await allItems(table), before);
 }
 
-describe('a withdrawal or transfer of the caller itself', () => {
+describe("a withdrawal or transfer from the caller's own wallet", () => {
   const limits = { withdraw: 50, transfer: 50 };
   const services = {
     limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 }),
@@ -52,7 +52,7 @@ describe('a withdrawal or transfer of the caller itself', () => {
     isOverloaded: () => Promise.resolve(false),
     operatorLimits: limits,
   };
-  it('has the limits of operators when its token has any of their scopes, though it does not need them', async () => {
+  it('has the limits of operators when its token has any of their scopes, even an unneeded one', async () => {
     const as: CallerContext = { ...endUser('backend'), scopes: 'charge read write' };
     const [walletId, toWalletId] = [await fundedWallet(table, 'backend', 1_000), await openWallet(table, 'ann')];
     await assertOverLimit(
@@ -87,7 +87,7 @@ describe('a charge', () => {
       body: { amount },
     });
 
-  it('is refused over the limit of its currency, else of all, and booked up to it', async () => {
+  it('is refused over the limit of its currency, or of all currencies, and booked up to it', async () => {
     const limits = { charge: 1_000, byCurrency: { JPY: { charge: 50_000 } } };
     const [euros, yen] = [await openWallet(table, 'ann'), await openWallet(table, 'ann', 'JPY')];
     await assertOverLimit(
@@ -134,7 +134,7 @@ describe('a resolution', () => {
   });
 });
 
-/** A command that moves money out of a wallet: its route, the preference, and the status when it is accepted. */
+/** Commands that move money out of a wallet: route, preference, and status of an accepted one. */
 const outgoing = [
   { name: 'withdraw', prefer: undefined, accepted: 202 },
   { name: 'transfer', prefer: undefined, accepted: 201 },
@@ -177,7 +177,7 @@ for (const { name, prefer, accepted } of outgoing) {
       return receiver;
     }
 
-    it('of an operator is refused over the limit of its currency, else of all, and accepted up to it', async () => {
+    it('of an operator is refused over the limit of its currency, or of all currencies, and accepted up to it', async () => {
       const limits = { [name]: 100, byCurrency: { JPY: { [name]: 500 } } };
       const [euros, yen] = [await fundedWallet(table, 'ann', 1_000), await fundedWallet(table, 'ann', 1_000, 'JPY')];
       await receiverOf(euros);
@@ -230,7 +230,7 @@ for (const { name, prefer, accepted } of outgoing) {
 }
 
 describe('the variable', () => {
-  it('holds limits and nothing else', () => {
+  it('accepts limits and nothing else', () => {
     const limits = { charge: 5, withdraw: 6, byCurrency: { EUR: { resolve: 7, transfer: 8 } } };
     assert.deepEqual(readOperatorLimits(JSON.stringify(limits)), limits);
     for (const wrong of ['{"charge":0}', '{"charge":1.5}', '{"freeze":1}', '{"byCurrency":{"eur":{"charge":1}}}'])

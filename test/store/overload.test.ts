@@ -1,4 +1,4 @@
-/** How far a queue grows beyond its limit, and what waits for the reading of its depth. */
+/** The growth of a queue beyond its limit, and the requests that wait for the reading of its depth. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { watchDepth } from '../../lambdas/runtime/overload.ts';
 
 const readingMs = 40;
 
-/** A clock, and a queue that nothing leaves, with a reading of its depth that takes `readingMs`. */
+/** Returns a clock, and a queue that keeps every message, with readings of its depth that take `readingMs`. */
 function newQueue(depth: number) {
   const queue = { now: 0, depth, readings: 0 };
   const under: { readonly endsAt: number; readonly resolve: (depth: number) => void }[] = [];
@@ -18,7 +18,7 @@ function newQueue(depth: number) {
       queue.readings += 1;
       return new Promise<number>((resolve) => under.push({ endsAt: queue.now + readingMs, resolve }));
     },
-    /** Lets time pass, and ends the readings that are due. */
+    /** Advances the clock, and ends the readings that are due. */
     pass: async (ms: number) => {
       queue.now += ms;
       for (const reading of under.splice(0)) {
@@ -45,7 +45,7 @@ describe('the depth of a queue', () => {
     assert.equal(queue.readings, 1, 'one reading at a time');
   });
 
-  it('refuses from its reading on, and by a reading of the last five seconds only', async () => {
+  it('refuses from its reading on, and only by a reading of the last five seconds', async () => {
     const { queue, now, readDepth, pass } = newQueue(11);
     const isOverloaded = watchDepth(readDepth, 10, now);
     assert.equal(await isOverloaded(), false, 'a container that knows no depth');
@@ -72,7 +72,7 @@ describe('the depth of a queue', () => {
     assert.equal(await isOverloaded(), false);
   });
 
-  it('passes its limit by what comes in five seconds and a reading, and one command for each container', async () => {
+  it('exceeds its limit by the arrivals of five seconds and a reading, and one command for each container', async () => {
     const [limit, containers, everyMs] = [500, 40, 5];
     const { queue, now, readDepth, pass } = newQueue(0);
     const watches = Array.from({ length: containers }, () => watchDepth(readDepth, limit, now));

@@ -1,4 +1,4 @@
-/** `Prefer: wait=N`: how long the answer to an accepted command is kept back for its end. */
+/** `Prefer: wait=N`, the time that the answer to an accepted command waits for its end. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -27,7 +27,7 @@ beforeEach(async () => {
   walletId = await fundedWallet(table, 'ann', 1_000);
 });
 
-/** Withdraws; `onSend` does at once what a worker does some time after the message was sent. */
+/** Withdraws. `onSend` does immediately the part that a worker does some time after the message was sent. */
 async function withdrawWith(headers: Record<string, string>, onSend: (transactionId: string) => Promise<unknown>) {
   const startedAt = table.now();
   const { status, headers: answered } = await send('withdraw', serve(withdraw, services(onSend)), {
@@ -68,12 +68,12 @@ describe('a command whose client prefers to wait', () => {
     assert.ok(ended.tookMs < 1_000, `${ended.tookMs} ms`);
   });
 
-  it('is answered after that time while somebody is at work on it', async () => {
+  it('is answered after that time while a worker still holds it', async () => {
     const slow = await withdrawWith({ Prefer: 'wait=10' }, (transactionId) => claimed(table, transactionId));
     assert.deepEqual(slow, { status: 202, applied: 'wait=10', tookMs: 10_000 });
   });
 
-  it('waits for 20 s at most, with all that came before: the gateway gives up after 29 s', async () => {
+  it('waits for at most 20 s, including the time before: the gateway gives up after 29 s', async () => {
     const slow = await withdrawWith({ Prefer: 'wait=999' }, async (transactionId) => {
       await claimed(table, transactionId);
       table.clock.now += 12_000;
@@ -81,7 +81,7 @@ describe('a command whose client prefers to wait', () => {
     assert.deepEqual(slow, { status: 202, applied: 'wait=20', tookMs: 20_000 });
   });
 
-  it('does not wait for what cannot come in time', async () => {
+  it('does not wait for an end that cannot come in time', async () => {
     const inTime = await withdrawWith({ Prefer: 'wait=10' }, (transactionId) => putBackFor(transactionId, 9_000));
     assert.equal(inTime.tookMs, 10_000);
     const tooLate = await withdrawWith({ Prefer: 'wait=10' }, (transactionId) => putBackFor(transactionId, 11_000));
@@ -89,7 +89,7 @@ describe('a command whose client prefers to wait', () => {
     assert.ok(tooLate.tookMs < 1_000, `${tooLate.tookMs} ms`);
   });
 
-  it('is accepted whatever becomes of the reads', async () => {
+  it('is accepted even when the reads fail', async () => {
     const blind = await withdrawWith({ Prefer: 'wait=10' }, () => {
       table.fault = answer('ProvisionedThroughputExceededException');
       return Promise.resolve();
@@ -97,7 +97,7 @@ describe('a command whose client prefers to wait', () => {
     assert.deepEqual([blind.status, blind.applied], [202, 'wait=10']);
   });
 
-  it('may say so in several lines', async () => {
+  it('may state the preference in several lines', async () => {
     const toWalletId = await openWallet(table, 'bob');
     const { status, headers } = await send(
       'transfer',

@@ -30,14 +30,14 @@ const put = (request: Request) =>
 const loud = { channels: { email: true, sms: true, push: true }, mutedEvents: [] };
 
 describe('notification preferences', () => {
-  it('are no channel until the owner asks for one', async () => {
+  it('have no channel until the owner asks for one', async () => {
     const { status, body } = await get({ as: endUser('new') });
     assert.equal(status, 200);
     assert.deepEqual(body, { ownerId: 'new', channels: { email: false, sms: false, push: false }, mutedEvents: [] });
     assert.deepEqual(channelsFor(defaultPreferences, 'wallet.funded'), []);
   });
 
-  it('are replaced as a whole, by the owner itself or by an operator, and are no wallet of theirs', async () => {
+  it('are replaced as a whole, by their owner or an operator, and do not appear as a wallet', async () => {
     const walletId = await openWallet(table, 'ann');
     const muted = {
       channels: { email: false, sms: false, push: true },
@@ -56,7 +56,7 @@ describe('notification preferences', () => {
     );
   });
 
-  it('are nobody else’s business', async () => {
+  it('are closed to other owners', async () => {
     const as = endUser('mallory');
     assert.equal((await get({ as, query: { ownerId: 'ann' } })).body?.['code'], 'forbidden');
     assert.equal((await put({ as, body: { ownerId: 'ann', ...loud } })).body?.['code'], 'forbidden');
@@ -64,7 +64,7 @@ describe('notification preferences', () => {
     assert.equal((await put({ as: readOnly, body: loud })).body?.['code'], 'forbidden');
   });
 
-  it('are refused when they are not complete, or about what nobody is told', async () => {
+  it('are refused when they are incomplete, or name an event that has no notification', async () => {
     for (const body of [
       {},
       { channels: { email: true } },
@@ -79,9 +79,9 @@ describe('notification preferences', () => {
   it('are read for many owners in one call', async () => {
     await put({ as: endUser('bob'), body: loud });
     const before = table.calls.length;
-    const found = await getPreferencesOf(table, ['bob', 'nobody']);
+    const found = await getPreferencesOf(table, ['bob', 'stranger']);
     assert.equal(table.calls.length - before, 1);
     assert.deepEqual(found.get('bob'), loud);
-    assert.deepEqual(found.get('nobody'), defaultPreferences);
+    assert.deepEqual(found.get('stranger'), defaultPreferences);
   });
 });

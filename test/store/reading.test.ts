@@ -24,7 +24,7 @@ beforeEach(async () => {
 after(() => engine.stop());
 
 describe('reading', () => {
-  it('tries again, and gives up as busy', async () => {
+  it('is retried, and gives up as busy', async () => {
     for (const fault of [lostRequest, lostAnswer, answer('ThrottlingException'), answer('InternalServerError', 500)]) {
       table.fault = inTurn(fault, fault);
       assert.equal((await getWallet(table, walletId))?.total, 100);
@@ -33,7 +33,7 @@ describe('reading', () => {
     }
   });
 
-  it('of many items reads on what DynamoDB left out, each once, waiting before each time', async () => {
+  it('of many items continues with the keys that DynamoDB left out, each once, after a wait each time', async () => {
     const wallets = [walletId, await openWallet(table, 'bob'), await openWallet(table, 'cara')];
     // Answers the first key only, and leaves out the others.
     table.fault = (call, send) => {
@@ -56,14 +56,14 @@ describe('reading', () => {
     assert.ok(table.now() > startedAt, 'it waited');
   });
 
-  it('of what is left out again and again ends as busy', async () => {
+  it('of keys that stay left out ends as busy', async () => {
     const keys = [walletKey(walletId)];
     table.fault = (call, send) =>
       answer('', 200, { Responses: {}, UnprocessedKeys: { [table.name]: { Keys: keysOf(call.input) } } })(call, send);
     assert.equal((await refusalOf(readItems(table, keys)))?.code, 'busy');
   });
 
-  it('never rounds a number, however large', async () => {
+  it('never rounds a number of any size', async () => {
     for (const amount of [2n ** 53n + 1n, 2n ** 64n + 1n]) {
       await plant(table, { ...transactionKey('tx_planted'), type: 'charge', amount });
       assert.deepEqual(await getTransaction(table, 'tx_planted'), { type: 'charge', amount });

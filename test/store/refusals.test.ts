@@ -30,7 +30,7 @@ before(async () => {
 });
 after(() => engine.stop());
 
-const unknown = walletIdOf('nobody', 'none', 'EUR');
+const unknown = walletIdOf('stranger', 'none', 'EUR');
 
 describe('money out', () => {
   for (const [name, send] of Object.entries({
@@ -40,9 +40,9 @@ describe('money out', () => {
     'by queued transfer': async (walletId: string, owner: string, amount: number) =>
       queueTransfer(table, walletId, await receiver(), { owner, amount }),
   })) {
-    it(`${name} is refused without funds, from frozen and closed wallets, and from what is not the caller's`, async () => {
+    it(`${name} is refused without funds, from frozen and closed wallets, and from wallets of others`, async () => {
       const walletId = await fundedWallet(table, 'ann', 10);
-      // Made before, so that a refusal stores nothing.
+      // Created before, so that a refusal stores nothing.
       await receiver();
       await assertRefused(table, 'insufficient_funds', () => send(walletId, 'ann', 11));
       await assertRefused(table, 'wallet_not_found', () => send(walletId, 'bob', 1));
@@ -60,7 +60,7 @@ describe('money out', () => {
     await assertRefused(table, 'wallet_closed', () => withdraw(table, walletId, { owner: 'ann', amount: 1 }));
   });
 
-  it('does not spend what is held', async () => {
+  it('does not spend held money', async () => {
     const walletId = await fundedWallet(table, 'ann', 10);
     await withdraw(table, walletId, { owner: 'ann', amount: 6 });
     await assertRefused(table, 'insufficient_funds', () => withdraw(table, walletId, { owner: 'ann', amount: 5 }));
@@ -75,7 +75,7 @@ describe('money out', () => {
 });
 
 describe('money in', () => {
-  it('is refused by frozen and closed wallets and by those that do not exist', async () => {
+  it('is refused by frozen and closed wallets and by missing ones', async () => {
     const walletId = await openWallet(table, 'ann');
     const sender = await fundedWallet(table, 'bob', 100);
     for (const [status, code] of [
@@ -84,7 +84,7 @@ describe('money in', () => {
     ] as const) {
       await setStatus(table, walletId, status);
       await assertRefused(table, code, () => charge(table, walletId, { amount: 1 }));
-      // The payer learns neither which of them it is nor anything else about the receiver.
+      // The payer learns neither which of these it is nor anything else about the receiver.
       const pay = () => transfer(table, sender, walletId, { owner: 'bob', amount: 1 });
       await assertRefused(table, 'receiver_unavailable', pay);
       assert.deepEqual((await refusalOf(pay()))?.details, {});
@@ -96,7 +96,7 @@ describe('money in', () => {
     assert.deepEqual(await balanceOf(table, sender), { available: 100, held: 0, total: 100 });
   });
 
-  it('is refused beyond 2^53-1, counting what is held, and taken up to it', async () => {
+  it('is refused beyond 2^53-1, including held money, and accepted up to it', async () => {
     const walletId = await fundedWallet(table, 'ann', maxAmount - 10);
     await withdraw(table, walletId, { owner: 'ann', amount: 50 });
     await assertRefused(table, 'balance_limit_exceeded', () => charge(table, walletId, { amount: 11 }));
@@ -122,7 +122,7 @@ describe('money in', () => {
 });
 
 describe('a refusal', () => {
-  it('is what the wallet itself explains, for any wallet and any command', async () => {
+  it('follows from the wallet itself, for any wallet and any command', async () => {
     const near = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: maxAmount - 3, max: maxAmount }));
     const owner = fc.constantFrom('ann', 'bob');
     const wallet: fc.Arbitrary<Wallet> = fc
@@ -191,7 +191,7 @@ describe('the rate windows of an end user', () => {
     return windows;
   };
 
-  it('count accepted commands only, refuse beyond the limit, and have room again at the time that they name', async () => {
+  it('count only accepted commands, refuse beyond the limit, and have room again at the time that they name', async () => {
     const walletId = await fundedWallet(table, 'rita', 100);
     const first = { owner: 'rita', key: newKey(), amount: 1, rate };
     const more = () => withdraw(table, walletId, { owner: 'rita', amount: 1, rate });
@@ -216,7 +216,7 @@ describe('the rate windows of an end user', () => {
     await more();
   });
 
-  it('are one item of less than 1 KB, however long a caller goes on', async () => {
+  it('are one item of less than 1 KB, however long a caller continues', async () => {
     const often = { principal: 'p'.repeat(128), operation: 'create-wallet', perHour: 1_000_000 };
     const walletId = await fundedWallet(table, 'rita', 1_000);
     table.clock.now = Date.parse('2026-03-02T00:00:00Z');

@@ -1,4 +1,4 @@
-/** What plain reads may refuse, where another try of the same command may have been written. */
+/** Refusals by plain reads, where another attempt of the same command may have been written. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
@@ -37,7 +37,7 @@ function pay(of: TestTable, walletId: string, toWalletId: string, key: string) {
   return send('transfer', handler, { as: endUser('ann'), path: { walletId }, key, body: { amount: 80, toWalletId } });
 }
 
-/** Answers a batch of reads without the records of transactions, as if they had been read a moment earlier. */
+/** Answers a batch of reads without the records of transactions, as if these had been read a moment earlier. */
 const withoutRecords: Fault = async (_call, pass) => {
   const response = await pass();
   const answer = JSON.parse(await text(response.body as Readable)) as {
@@ -52,8 +52,8 @@ const withoutRecords: Fault = async (_call, pass) => {
   return response;
 };
 
-describe('a command that meets another try of itself', () => {
-  it('is no refusal when the batch of reads missed the record, and saw what it did to the wallet', async () => {
+describe('a command that meets another attempt of itself', () => {
+  it('is not refused when the batch of reads missed its record and saw its effect on the wallet', async () => {
     const [walletId, toWalletId] = [await fundedWallet(table, 'ann', 100), await openWallet(table, 'shop')];
     const key = newKey();
     const other = engine.openTable(table.name);
@@ -72,7 +72,7 @@ describe('a command that meets another try of itself', () => {
     assert.deepEqual((await balanceOf(table, walletId)).available, 20);
   });
 
-  it('is not refused by reads while a try of it may still arrive', async () => {
+  it('is not refused by reads while an attempt of it may still arrive', async () => {
     const [walletId, toWalletId] = [await openWallet(table, 'ann'), await openWallet(table, 'shop')];
     let late: (() => Promise<unknown>) | undefined;
     let writes = 0;

@@ -1,4 +1,4 @@
-/** What a repetition of accepted work does to the queue: nothing. */
+/** Repetitions of accepted work send no message to the queue. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

@@ -30,7 +30,7 @@ const now = () => new Date(table.now()).toISOString();
 const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
 type Group = [QueuedTransfer, ...QueuedTransfer[]];
 
-/** Queued transfers of these amounts from one new wallet to another. */
+/** Queues transfers of these amounts from one new wallet to another. */
 async function queued(...amounts: number[]): Promise<{ from: string; to: string; group: Group }> {
   const from = await fundedWallet(table, 'ann', 1_000);
   const to = await openWallet(table, 'bob');
@@ -64,7 +64,7 @@ describe('settling a group of transfers', () => {
     }
   });
 
-  it('spreads a crowd over the partitions of the history, which is read from all of them', async () => {
+  it('spreads many transfers over the partitions of the history, which is read from all of them', async () => {
     const from = await fundedWallet(table, 'ann', 1_000);
     const to = await openWallet(table, 'bob');
     const sent: string[] = [];
@@ -99,7 +99,7 @@ describe('settling a group of transfers', () => {
     assert.equal(booked.length, 24);
   });
 
-  it('puts each into the history of the receiver when it arrives, and not before', async () => {
+  it('adds each to the history of the receiver when it arrives, and not before', async () => {
     const { from, to, group } = await queued(1, 2);
     const [first, second] = group;
     assert.ok(second);
@@ -121,7 +121,7 @@ describe('settling a group of transfers', () => {
     ]);
   });
 
-  it('completes what a release before this one has accepted', async () => {
+  it('completes transfers that the previous release accepted', async () => {
     const { to, group } = await queued(5);
     const [{ transactionId }] = group;
     const { toWalletId, ...item } = (await itemOf(table, transactionKey(transactionId))) ?? {};
@@ -132,7 +132,7 @@ describe('settling a group of transfers', () => {
     assert.equal((await listTransactions(table, { walletId: to, limit: 20 })).items.length, 1);
   });
 
-  it('writes nothing when one of them has ended, and says which', async () => {
+  it('writes nothing when one of them has ended, and names that one', async () => {
     const { group } = await queued(1, 2, 3);
     const [, second] = group;
     assert.ok(second);
@@ -141,7 +141,7 @@ describe('settling a group of transfers', () => {
     await assertWritesNothing(table, expected, () => settleTransfers(table, group, now()));
   });
 
-  it('writes nothing when the receiver refuses, and says why and which have ended', async () => {
+  it('writes nothing when the receiver refuses, and names the reason and the ended transfers', async () => {
     const { to, group } = await queued(1, 2);
     await failTransfer(table, group[0], failure, now());
     await setStatus(table, to, 'frozen');
@@ -152,7 +152,7 @@ describe('settling a group of transfers', () => {
     assert.deepEqual(await balanceOf(table, to), { available: 0, held: 0, total: 0 });
   });
 
-  it('is refused when together they are too much for the wallet', async () => {
+  it('is refused when their sum is too much for the wallet', async () => {
     const { to, group } = await queued(1, 2);
     await charge(table, to, { amount: maxAmount - 2 });
     const outcome = await settleTransfers(table, group, now());
@@ -170,7 +170,7 @@ describe('settling a group of transfers', () => {
     assert.equal((await balanceOf(table, to)).total, group.length);
   });
 
-  it('and settled by two workers at once, moves each once', async () => {
+  it('by two workers at once moves each once', async () => {
     const { to, group } = await queued(1, 2, 3, 4);
     const outcomes = await Promise.all([1, 2, 3].map(() => settleTransfers(table, group, now())));
     assert.equal(outcomes.filter(({ settled }) => settled).length, 1);
@@ -179,7 +179,7 @@ describe('settling a group of transfers', () => {
 });
 
 describe('a transfer that cannot arrive', () => {
-  it('fails, and the sender is whole again, once', async () => {
+  it('fails, and its money returns to the sender once', async () => {
     const { from, to, group } = await queued(25);
     const [transfer] = group;
     await setStatus(table, from, 'frozen');
@@ -201,7 +201,7 @@ describe('a transfer that cannot arrive', () => {
 describe('ending a batch of transfers', () => {
   const statusesOf = async (group: Group) =>
     Promise.all(group.map(async ({ transactionId }) => (await getTransaction(table, transactionId))?.status));
-  /** The batch, while another worker settles the first one between its read and its write. */
+  /** Ends the batch, while another worker settles the first transfer between its read and its write. */
   const endRacing = async (group: Group) => {
     table.fault = async (call, send) => {
       if (call.operation !== 'TransactWriteItems') return send();
@@ -226,7 +226,7 @@ describe('ending a batch of transfers', () => {
     assert.equal((await balanceOf(table, from)).total, 1_000 - sum);
   });
 
-  it('settles what is left and fits when another worker has settled the rest meanwhile', async () => {
+  it('settles the rest that fits when another worker has settled some meanwhile', async () => {
     const two = await queued(60, 30);
     await charge(table, two.to, { amount: maxAmount - 100 });
     await endRacing(two.group);
@@ -238,14 +238,14 @@ describe('ending a batch of transfers', () => {
     assert.deepEqual(await statusesOf(three.group), ['completed', 'completed', 'completed']);
   });
 
-  it('fails what is left when it fits no more', async () => {
+  it('fails the rest when it no longer fits', async () => {
     const { to, group } = await queued(60, 50);
     await charge(table, to, { amount: maxAmount - 100 });
     await endRacing(group);
     assert.deepEqual(await statusesOf(group), ['completed', 'failed']);
   });
 
-  it('puts every message back for a moment when the transfers cannot be read', async () => {
+  it('returns every message to the queue for a moment when the transfers cannot be read', async () => {
     const { group } = await queued(1, 2);
     const delays: [string, number][] = [];
     const work = consumeTogether({

@@ -139,7 +139,7 @@ describe('review', () => {
     await assertRefused(table, 'idempotency_key_reused', () => resolve(transaction, 'failed', key));
   });
 
-  it('whose hold is missing is a fault, and not the operator to blame', async () => {
+  it('with a missing hold is a fault of the service, not of the operator', async () => {
     const { walletId, withdrawal } = await inReview();
     const wallet = await itemOf(table, { pk: `WALLET#${walletId}`, sk: 'WALLET' });
     await plant(table, { ...wallet, held: 0 });
@@ -147,10 +147,10 @@ describe('review', () => {
   });
 });
 
-describe('the word of the bank', () => {
+describe("the bank's decision", () => {
   const from = ['pending', 'executing', 'review'] as const;
 
-  it('ends a withdrawal also while a worker holds it, and only once', async () => {
+  it('ends a withdrawal even while a worker holds it, and only once', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const claim = await claimed(table, transactionId);
     const verdict = { withdrawal: claim.withdrawal, at: now(), from, failure: undefined };
@@ -162,7 +162,7 @@ describe('the word of the bank', () => {
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
   });
 
-  it('of another bank than the one it was submitted to ends nothing', async () => {
+  it('ends nothing when it comes from another bank than the submitted one', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const { withdrawal } = await claimed(table, transactionId);
     const verdict = { withdrawal, at: now(), from, failure: undefined };
@@ -178,14 +178,14 @@ describe('the word of the bank', () => {
     assert.equal((await read(transactionId)).bankId, bankId);
   });
 
-  it('takes the bank off the record of a payment that it rejected', async () => {
+  it('removes the bank from the record of a payment that it rejected', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const { withdrawal } = await claimed(table, transactionId);
     assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure, bankId }), true);
     assert.equal((await read(transactionId)).bankId, undefined);
   });
 
-  it('gives the money back when the bank has rejected, also before any claim', async () => {
+  it('returns the money when the bank has rejected, even before any claim', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const withdrawal = await read(transactionId);
     assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure }), true);
@@ -201,7 +201,7 @@ describe('the word of the bank', () => {
 describe('a notification', () => {
   const key = 'key of the bank';
 
-  /** Sends what a bank says of a payment of 30 EUR to a deployment with this bank. */
+  /** Sends a bank's notification of a payment of 30 EUR to a deployment with this bank. */
   async function notify(ofBank: string, said: { reference: string; status: string }) {
     const body = JSON.stringify({ ...said, amount: 30, currency: 'EUR' });
     const handler = serve(bankNotifications, { table, keys: () => Promise.resolve([key]), bankId: ofBank });
@@ -219,7 +219,7 @@ describe('a notification', () => {
     return counted;
   }
 
-  it('of a bank that the payment was not submitted to is refused, moves nothing and is a contradiction', async (context) => {
+  it('of a bank that never received the payment is refused, moves nothing and is a contradiction', async (context) => {
     const counted = contradictions(context);
     const { transactionId: reference } = await acceptedWithdrawal(table);
     await claimed(table, reference);
@@ -234,7 +234,7 @@ describe('a notification', () => {
     assert.equal((await read(reference)).status, 'completed');
   });
 
-  it('is refused, too, when the payment leaves for another bank after the read and before the write', async (context) => {
+  it('is refused too when the payment leaves for another bank between the read and the write', async (context) => {
     const counted = contradictions(context);
     const { transactionId: reference } = await acceptedWithdrawal(table);
     table.fault = async (call, pass) => {
@@ -251,7 +251,7 @@ describe('a notification', () => {
 });
 
 describe('a return', () => {
-  it('brings the money of a completed withdrawal back once, as a transaction of its own, linked both ways', async () => {
+  it('returns the money of a completed withdrawal once, as a separate transaction with links both ways', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     await settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted'));
     await setStatus(table, walletId, 'frozen');
@@ -274,7 +274,7 @@ describe('a return', () => {
     );
   });
 
-  it('of what was not completed is a fault', async () => {
+  it('of a withdrawal that was not completed is a fault', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const items = await allItems(table);
     await assert.rejects(returnWithdrawal(table, await read(transactionId), { at: now() }), /it is not completed/);

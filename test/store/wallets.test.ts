@@ -31,7 +31,7 @@ after(() => engine.stop());
 const at = new Date(epoch).toISOString();
 
 describe('creating a wallet', () => {
-  it("stores the wallet, its owner's line and the record of the key, and nothing else", async () => {
+  it('stores the wallet, its item under the owner and the record of the key, and nothing else', async () => {
     const fresh = await engine.newTable();
     const command = operation(fresh, 'request', { owner: 'ann', key: 'one' });
     const { wallet, replayed } = await createWallet(fresh, command, {
@@ -69,7 +69,7 @@ describe('creating a wallet', () => {
     assert.deepEqual(await allItems(fresh, 'byWallet'), [], 'no history');
   });
 
-  it('gives the same wallet as it is now when it is repeated, and refuses another request under the key', async () => {
+  it('returns the wallet as it is now on a repetition, and refuses another request under the key', async () => {
     const key = newKey();
     const create = (request: { ownerId: string; currency: string }) =>
       createWallet(table, operation(table, request, { owner: 'ann', key }), { ...request, rate: undefined });
@@ -85,7 +85,7 @@ describe('creating a wallet', () => {
 });
 
 describe('the status of a wallet', () => {
-  it('goes from active to frozen and back, each change a version', async () => {
+  it('changes from active to frozen and back, each change a version', async () => {
     const walletId = await openWallet(table, 'ann');
     for (const [version, status] of [
       [1, 'frozen'],
@@ -108,7 +108,7 @@ describe('the status of a wallet', () => {
     await assertRefused(table, 'wallet_closed', () => setStatus(table, walletId, 'active'));
   });
 
-  it('is active again after closed when money came back, so that it can leave', async () => {
+  it('is active again after closed when money was returned, so that it can leave', async () => {
     const from = await fundedWallet(table, 'ann', 5);
     const to = await openWallet(table, 'bob');
     const { transaction } = await queueTransfer(table, from, to, { owner: 'ann', amount: 5 });
@@ -142,9 +142,9 @@ describe('the status of a wallet', () => {
     await assertRefused(table, 'wallet_not_empty', () => setStatus(table, walletId, 'closed'));
   });
 
-  it('is not given to a wallet that does not exist, which is not made by it either', async () => {
+  it('is refused for a missing wallet, and does not create one', async () => {
     for (const status of ['active', 'frozen', 'closed'] as const) {
-      const walletId = walletIdOf('nobody', newKey(), 'EUR');
+      const walletId = walletIdOf('stranger', newKey(), 'EUR');
       await assertRefused(table, 'wallet_not_found', () => setStatus(table, walletId, status));
     }
   });
@@ -164,7 +164,7 @@ describe('reading wallets', () => {
   it('finds one, several, and none', async () => {
     const one = await openWallet(table, 'ann');
     const other = await openWallet(table, 'bob');
-    const none = walletIdOf('nobody', newKey(), 'EUR');
+    const none = walletIdOf('stranger', newKey(), 'EUR');
     assert.equal((await getWallet(table, one))?.ownerId, 'ann');
     assert.equal(await getWallet(table, none), undefined);
     const found = await getWallets(table, [one, none, other]);
@@ -174,7 +174,7 @@ describe('reading wallets', () => {
     assert.deepEqual(await getWallets(table, []), new Map());
   });
 
-  it("pages through an owner's wallets by id, each once, and shows nobody else's", async () => {
+  it("pages through an owner's wallets by id, each once, and shows none of another owner", async () => {
     const mine: string[] = [];
     for (let i = 0; i < 7; i++) mine.push(await openWallet(table, 'cara', i % 2 ? 'EUR' : 'USD'));
     await openWallet(table, 'cara2');
@@ -191,10 +191,10 @@ describe('reading wallets', () => {
       }
       assert.deepEqual(pages.flat(), mine, `pages of ${limit}`);
     }
-    assert.deepEqual(await listWallets(table, 'nobody', { limit: 5, after: undefined }), { items: [] });
+    assert.deepEqual(await listWallets(table, 'stranger', { limit: 5, after: undefined }), { items: [] });
   });
 
-  it('shows a wallet in the list as it is now', async () => {
+  it('shows a listed wallet as it is now', async () => {
     const walletId = await fundedWallet(table, 'dora', 9);
     const { items } = await listWallets(table, 'dora', { limit: 5, after: undefined });
     assert.deepEqual(items, [await getWallet(table, walletId, { consistent: true })]);

@@ -24,7 +24,7 @@ describe('the first call of a function', () => {
     assert.deepEqual({ calls, readUnits, writeUnits }, { calls: 1, readUnits: 0.5, writeUnits: 0 });
   });
 
-  it('does not fail the function, and does not hold it up', async () => {
+  it('neither fails nor delays the function', async () => {
     table.fault = () => Promise.reject(new Error('no access'));
     await warmUp(table, key);
     table.fault = () => new Promise(() => undefined);
@@ -34,7 +34,7 @@ describe('the first call of a function', () => {
     table.fault = undefined;
   });
 
-  it('is made by functions only', async () => {
+  it('is made only by functions', async () => {
     delete process.env['AWS_LAMBDA_INITIALIZATION_TYPE'];
     const { calls } = await meter(table.client, () => warmUp(table, key));
     assert.equal(calls, 0);

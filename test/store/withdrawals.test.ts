@@ -50,7 +50,7 @@ const isDue = async (transactionId: string) =>
   (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
 
 describe('a claim', () => {
-  it('is taken once, tells what was before, and keeps others away until its lease ends', async () => {
+  it('is taken once, returns the record before it, and excludes other workers until its lease ends', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const before = await read(transactionId);
     const at = table.now();
@@ -72,7 +72,7 @@ describe('a claim', () => {
     assert.deepEqual(await claim(table, transactionId, 'second'), { claimed: true, before: current, clock: undefined });
   });
 
-  it('is not to be had on what does not exist, has ended, or is no withdrawal', async () => {
+  it('is refused for a missing or ended transaction, and for one that is no withdrawal', async () => {
     assert.deepEqual(await claim(table, transactionIdOf('stranger', newKey())), {
       claimed: false,
       current: undefined,
@@ -89,7 +89,7 @@ describe('a claim', () => {
     }
   });
 
-  it('sent by many at once is given to one', async () => {
+  it('requested by many workers at once is given to one', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const results = await Promise.all(Array.from({ length: 10 }, () => claim(table, transactionId)));
     assert.equal(results.filter(({ claimed }) => claimed).length, 1);
@@ -97,7 +97,7 @@ describe('a claim', () => {
 });
 
 describe('settling', () => {
-  it('completes the withdrawal, lets the held money go, and ends the work', async () => {
+  it('completes the withdrawal, consumes the held money, and ends the work', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const claim = await claimed(table, transactionId);
     table.clock.now += 1_000;
@@ -119,7 +119,7 @@ describe('settling', () => {
 });
 
 describe('releasing', () => {
-  it('fails the withdrawal with the reason and gives the money back', async () => {
+  it('fails the withdrawal with the reason and returns the money', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     assert.equal(
       await releaseWithdrawal(table, await claimed(table, transactionId), visit(table, 'rejected', 'closed'), failure),
@@ -138,7 +138,7 @@ describe('releasing', () => {
 });
 
 describe('putting back', () => {
-  it('ends the lease, keeps the hold, and remembers the attempt and that a submit may have left', async () => {
+  it('ends the lease, keeps the hold, and records the attempt and that a submit may have left', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const dueAt = iso(table.now() + 2_000);
     const submitBy = iso(table.now() + 100);
@@ -163,7 +163,7 @@ describe('putting back', () => {
     assert.deepEqual((await read(transactionId)).attempts, [first, second]);
   });
 
-  it('takes back the announcement of a submit that never left, and the bank', async () => {
+  it('removes the announcement of a submit that never left, and the bank', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     await putBackWithdrawal(table, await claimed(table, transactionId), { dueAt: now(), submitBy: undefined });
     const transaction = await read(transactionId);
@@ -174,7 +174,7 @@ describe('putting back', () => {
 });
 
 describe('a lost claim', () => {
-  it('ends nothing: who has it now, or who ended it, decides', async () => {
+  it('ends nothing: the worker with the claim, or the end that was written, decides', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const lost = await claimed(table, transactionId);
     table.clock.now += 40_000;
@@ -205,7 +205,7 @@ describe('a wallet that was frozen after the acceptance', () => {
       { available: 100, total: 100 },
     ],
   ] as const) {
-    it(`does not keep its withdrawal from being ${name}`, async () => {
+    it(`does not prevent its withdrawal from being ${name}`, async () => {
       const { walletId, transactionId } = await acceptedWithdrawal(table);
       await setStatus(table, walletId, 'frozen');
       assert.equal(await end(await claimed(table, transactionId)), true);
@@ -214,7 +214,7 @@ describe('a wallet that was frozen after the acceptance', () => {
   }
 });
 
-describe('a hold that is not there', () => {
+describe('a missing hold', () => {
   it('is a fault: nothing is settled, nothing is released', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const claim = await claimed(table, transactionId);

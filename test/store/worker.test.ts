@@ -1,4 +1,4 @@
-/** One step of the withdrawal worker on the real engine, with a bank that says what the test wants. */
+/** One step of the withdrawal worker on the real engine, with a bank whose answers the test chooses. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -46,7 +46,7 @@ interface Says {
   readonly bankId?: string;
 }
 
-/** Advances the withdrawal; gives the time at which it is wanted again. */
+/** Advances the withdrawal. Returns the time of its next visit. */
 function advance(says: Says, maxAttempts = 5) {
   const wrong = (call: string) => () => Promise.reject(new Error(`${call} was not expected`));
   const { submit, find } = says;
@@ -69,8 +69,8 @@ async function read() {
 
 const lostVisit = { submitted: false, outcome: 'unknown', reason: 'the worker did not come back' };
 
-describe('the story of a withdrawal', () => {
-  it('has the visit of a worker that crashed, recorded by the next worker', async () => {
+describe('the attempts of a withdrawal', () => {
+  it('include the visit of a worker that crashed, recorded by the next worker', async () => {
     const { at } = await claimed(table, transactionId);
     table.clock.now += 3_600_000;
     assert.equal(await advance({ find: { outcome: 'accepted' } }), undefined);
@@ -81,12 +81,12 @@ describe('the story of a withdrawal', () => {
     assert.equal((await getTransaction(table, transactionId))?.attempts?.[0]?.at, at);
   });
 
-  it('has a "not found" that proves nothing yet, and waits until it would', async () => {
+  it('include a "not found" that is not yet definite; the withdrawal waits until it would be', async () => {
     const definite = table.now() + 65_000;
     assert.equal(await advance({ submit: () => unknown }), definite);
     table.clock.now += 30_000;
     assert.equal(await advance({}), definite, 'it is not due');
-    // As the sweeper does, should it ever be early.
+    // The sweeper would do the same if it were early.
     const at = iso(table.now());
     assert.ok(await touchDue(table, { transactionId, type: 'withdrawal', dueAt: iso(definite) }, at));
     assert.equal(await advance({ find: { outcome: 'not_found' } }), definite);
@@ -102,7 +102,7 @@ describe('the story of a withdrawal', () => {
     });
   });
 
-  it('ends in review when its workers do not survive it', async () => {
+  it('end in review when every worker crashes', async () => {
     for (let death = 0; death < 3; death++) {
       await claimed(table, transactionId);
       table.clock.now += leaseMs;
@@ -116,7 +116,7 @@ describe('the story of a withdrawal', () => {
 });
 
 describe('a bank that does not accept a payment', () => {
-  it('is asked nothing, and gets it again after 1 s and 2 s, whatever its window is', async () => {
+  it('gets it again after 1 s and 2 s without a question in between, for any window', async () => {
     const waits: number[] = [];
     for (const answer of [notAccepted, notAccepted, { outcome: 'accepted' } as const]) {
       const again = await advance({ submit: () => answer });
@@ -137,7 +137,7 @@ describe('a bank that does not accept a payment', () => {
     assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
   });
 
-  it('leaves it waiting while it is down, for hours and with a bounded story, and pays it then', async () => {
+  it('delays the payment for hours while it is down, with bounded records, and gets it once it is up', async () => {
     const from = table.now();
     let visits = 0;
     for (; table.now() < from + 6 * 3_600_000; visits++) {
@@ -153,7 +153,7 @@ describe('a bank that does not accept a payment', () => {
     assert.equal((await read()).status, 'completed');
   });
 
-  it('leaves it to people after a day', async () => {
+  it('leads to review after a day', async () => {
     table.clock.now = (await advance({ submit: () => notAccepted }))!;
     table.clock.now += 24 * 3_600_000;
     assert.equal(await advance({ submit: () => notAccepted }), undefined);
@@ -177,7 +177,7 @@ describe('a bank that does not accept a payment', () => {
     assert.equal((await getTransaction(table, transactionId))?.status, 'review');
   });
 
-  it('may be another one the next time', async () => {
+  it('may be replaced before the next visit', async () => {
     table.clock.now = (await advance({ submit: () => notAccepted }))!;
     assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }), bankId: 'new-bank' }), undefined);
     assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
@@ -185,7 +185,7 @@ describe('a bank that does not accept a payment', () => {
 });
 
 describe('a bank that is up', () => {
-  it('is visited again within half a minute, however often it has failed', async () => {
+  it('is visited again within half a minute after any number of failures', async () => {
     for (let visit = 1; visit < 20; visit++) {
       const again = await advance({ submit: () => unknown, find: unknown }, 20);
       assert.ok(again !== undefined);
@@ -204,7 +204,7 @@ describe('another bank than the one that a submit may have left for', () => {
     reason: `submitted to bank ${bankId}; this bank is new-bank`,
   };
 
-  it('is neither asked nor paid: people decide, and the record keeps the bank', async () => {
+  it('is neither asked nor paid: the withdrawal goes to review, and the record keeps the bank', async () => {
     table.clock.now = (await advance({ submit: () => unknown }))!;
     assert.equal(await advance(otherBank), undefined);
     const { status, story } = await read();
@@ -214,14 +214,14 @@ describe('another bank than the one that a submit may have left for', () => {
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
   });
 
-  it('is not when its worker died with the first bank', async () => {
+  it('is not asked or paid when its worker crashed during a visit to the first bank', async () => {
     await claimed(table, transactionId);
     table.clock.now += leaseMs;
     assert.equal(await advance(otherBank), undefined);
     assert.deepEqual(await read(), { status: 'review', story: [lostVisit, elsewhere] });
   });
 
-  it('is not when a worker died while it left the withdrawal to people', async () => {
+  it('is not asked or paid when a worker crashed while it put the withdrawal into review', async () => {
     table.clock.now = (await advance({ submit: () => unknown }))!;
     const claim = { claimId: 'dies', bankId: 'new-bank' };
     const at = iso(table.now());
@@ -231,12 +231,12 @@ describe('another bank than the one that a submit may have left for', () => {
     assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
   });
 
-  it('pays what was never submitted', async () => {
+  it('pays a withdrawal that was never submitted', async () => {
     assert.equal(await advance({ ...otherBank, submit: () => ({ outcome: 'accepted' }) }), undefined);
     assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
   });
 
-  it('goes on with what an older release has submitted without naming the bank', async () => {
+  it('handles a withdrawal that an older release submitted without a record of the bank', async () => {
     table.clock.now = (await advance({ submit: () => unknown }))!;
     const key = transactionKey(transactionId);
     const { bankId: _, ...older } = (await itemOf(table, key))!;
@@ -267,7 +267,7 @@ describe('a worker that has lost its claim', () => {
     ['rejected', { outcome: 'rejected', code: 'account_closed', message: 'Closed' }],
     ['nothing', unknown],
   ] as const) {
-    it(`keeps its message for as long as another one works, though the bank has said ${name}`, async () => {
+    it(`keeps its message while another worker holds the withdrawal, after the bank's answer: ${name}`, async () => {
       const submit = async () => {
         table.clock.now += leaseMs;
         await claimed(table, transactionId);
@@ -294,7 +294,7 @@ describe('a definite answer for a withdrawal that has ended meanwhile', () => {
     ['as paid, and it is paid', accepted, undefined, false],
     ['as rejected, and it is rejected', rejected, failure, false],
   ] as const) {
-    it(`${how}, ${contradicts ? 'raises the alarm' : 'is as it should be'}`, async (context) => {
+    it(`${how}, ${contradicts ? 'raises the alarm' : 'raises no alarm'}`, async (context) => {
       const counted: string[] = [];
       context.mock.method(metrics, 'addMetric', (name: string) => counted.push(name));
       const submit = async () => {
@@ -312,12 +312,14 @@ describe('a definite answer for a withdrawal that has ended meanwhile', () => {
 
 describe("a worker's clock", () => {
   interface Time {
-    /** By how much the worker's clock is ahead of the database's. */
+    /** The lead of the worker's clock over the database's. */
     readonly aheadMs: number;
     readonly tookMs?: number;
   }
 
-  /** Makes the next answers name the database's time, one entry for each; an answer whose entry is undefined names none. */
+  /**
+   * Sets the database's time in the next answers, one entry for each. An answer with an undefined entry has no date.
+   */
   function databaseSays(...times: readonly (Time | undefined)[]) {
     const left = [...times];
     table.fault = async (_call, send) => {
@@ -344,7 +346,7 @@ describe("a worker's clock", () => {
     ['behind when the wallet is read', undefined, { aheadMs: -4_000 }],
   ];
   for (const [name, ...times] of sayings)
-    it(`that is ${name} keeps the worker from the bank, and another one pays soon`, async (t) => {
+    it(`that is ${name} keeps the worker from the bank, and another worker pays soon`, async (t) => {
       const counted = leaveCounts(t);
       databaseSays(...times);
       const waitMs = (await advance({}))! - table.clock.now;
@@ -359,7 +361,7 @@ describe("a worker's clock", () => {
       assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined, 'another one pays');
     });
 
-  it('that is ahead does not shorten the time that another worker has at the bank', async () => {
+  it("that is ahead does not shorten another worker's time at the bank", async () => {
     await claimed(table, transactionId);
     const { dueAt, submitBy } = (await itemOf(table, transactionKey(transactionId)))!;
     table.clock.now += leaseMs;
@@ -377,7 +379,7 @@ describe("a worker's clock", () => {
     assert.deepEqual(counted, [names.clockDoubted]);
   });
 
-  it('that is ahead puts nothing into review that another bank has, before it is checked', async () => {
+  it('that is ahead puts no withdrawal of another bank into review before the clock is checked', async () => {
     await claimed(table, transactionId);
     table.clock.now += leaseMs;
     databaseSays({ aheadMs: leaseMs });

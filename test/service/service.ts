@@ -25,7 +25,7 @@ export interface RequestOptions {
 
 /**
  * Sends a request. Fails when the answer does not match docs/openapi.json. Retries a `busy` answer with the same key,
- * as the documents advise clients: on an overloaded machine a request may outlast the time budget of the service.
+ * as the documents advise clients. On an overloaded machine a request may outlast the time budget of the service.
  */
 export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
 

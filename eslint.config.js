@@ -40,6 +40,12 @@ export default defineConfig(
     },
   },
 
+  {
+    // A function fits on a screen.
+    files: ['lambdas/**', 'lib/**'],
+    rules: { 'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }] },
+  },
+
   // The layers, as the arrows of imports.
   {
     files: ['lambdas/domain/**'],

@@ -88,13 +88,26 @@ export class Api extends Construct {
     for (const response of gatewayResponses(props.cors?.allowedOrigins ?? [])) {
       this.restApi.addGatewayResponse(response.type.responseType, response);
     }
+    this.addRoutes(props);
+    if (props.cors) this.allowOrigins(props.cors, props.functions);
+    this.acknowledgeFindings();
+    props.addAlarm(this, 'ServerErrors', {
+      metric: this.restApi.metricServerError({ statistic: Stats.AVERAGE, period: Duration.minutes(1) }),
+      threshold: 0.01,
+      periods: 3,
+      meaning: 'At least one answer in a hundred has been a 5xx for three minutes.',
+      runbook: 'api-server-errors',
+    });
+  }
+
+  private addRoutes({ functions, authorizer }: ApiProps): void {
     for (const route of routes) {
       const method = this.restApi.root
         .resourceForPath(route.path)
         .addMethod(
           route.method,
-          new LambdaIntegration(props.functions[route.function].handler, { allowTestInvoke: false }),
-          'open' in route ? { authorizationType: AuthorizationType.NONE } : { authorizer: props.authorizer },
+          new LambdaIntegration(functions[route.function].handler, { allowTestInvoke: false }),
+          'open' in route ? { authorizationType: AuthorizationType.NONE } : { authorizer: authorizer },
         );
       if ('open' in route) {
         Validations.of(method).acknowledge({
@@ -103,7 +116,9 @@ export class Api extends Construct {
         });
       }
     }
-    if (props.cors) this.allowOrigins(props.cors, props.functions);
+  }
+
+  private acknowledgeFindings(): void {
     Validations.of(this.restApi).acknowledge(
       {
         id: 'AwsSolutions-APIG2',
@@ -122,13 +137,6 @@ export class Api extends Construct {
         reason: 'The role is the one that API Gateway asks for by name to write logs in this account.',
       },
     );
-    props.addAlarm(this, 'ServerErrors', {
-      metric: this.restApi.metricServerError({ statistic: Stats.AVERAGE, period: Duration.minutes(1) }),
-      threshold: 0.01,
-      periods: 3,
-      meaning: 'At least one answer in a hundred has been a 5xx for three minutes.',
-      runbook: 'api-server-errors',
-    });
   }
 
   /** Lets pages of these origins send requests and read answers. */

@@ -9,11 +9,11 @@ import type { ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { defaultDueShards, type FunctionName, type OperatorLimits } from '../lambdas/contract.ts';
-import { alarmsTo } from './alarms.ts';
+import { type AddAlarm, alarmsTo } from './alarms.ts';
 import { Api, type CorsProps, type ThrottleProps } from './api.ts';
 import { Audit, type AuditOptions } from './audit.ts';
-import { capacityFor, type ProvisionedLoad } from './capacity.ts';
-import { type ReservedConcurrency, sharesOf } from './concurrency.ts';
+import { capacityFor, type ProvisionedLoad, type TableCapacity } from './capacity.ts';
+import { type ReservedConcurrency, type Shares, sharesOf } from './concurrency.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events, type EventsOptions } from './events.ts';
 import { Fraud, type FraudOptions } from './fraud.ts';
@@ -237,70 +237,13 @@ export class WalletService extends Construct {
   constructor(scope: Construct, id: string, props: WalletServiceProps) {
     super(scope, id);
     this.node.setContext(sourceMapsContext, props.sourceMaps ?? false);
-    const { queueDepthLimit = 20_000, dueShards = defaultDueShards, deletionProtection = true } = props;
     const rateLimits = rateLimitsOf(props.rateLimits);
-    const operatorLimits = operatorLimitsText(props.operatorLimits ?? {});
     const addAlarm = alarmsTo(props.alarmTopic);
     const shares = sharesOf(props.reservedConcurrency ?? {});
-    const capacity = capacityFor(props.provisioned);
-
-    const ledger = new LedgerTable(this, 'Ledger', { deletionProtection, dueShards, capacity, addAlarm });
-    const tokens = new Tokens(this, 'Tokens', {
-      issuer: props.tokens,
-      people: props.people,
-      ledger,
-      deletionProtection,
-      badTokensPerMinute: rateLimits.badTokensPerMinute,
-    });
-    const entries = new EntriesTable(this, 'Entries', { deletionProtection, capacity });
-    const projector = new Projector(this, 'Projector', { ledger, entries, shares, addAlarm });
-    const wallets = new Wallets(this, 'Wallets', { ledger, entries, rateLimits });
-    const transactions = new Transactions(this, 'Transactions', { ledger, rateLimits, operatorLimits });
-    const transfers = new Transfers(this, 'Transfers', {
-      ledger,
-      rateLimits,
-      operatorLimits,
-      queueDepthLimit,
-      concurrency: props.transferConcurrency ?? 10,
-      shares,
-      addAlarm,
-    });
-    const withdrawals = new Withdrawals(this, 'Withdrawals', {
-      ledger,
-      bank: props.bank,
-      rateLimits,
-      operatorLimits,
-      queueDepthLimit,
-      shares,
-      addAlarm,
-    });
-    const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
-    const { sweeper } = new Sweeper(this, 'Sweeper', { ledger, ...queues, shares, addAlarm });
-    const health = new Health(this, 'Health', { ledger, tokens, ...queues });
-    const events = new Events(this, 'Events', { ledger, tokens, ...props.events, shares, addAlarm });
-    const notifications = new Notifications(this, 'Notifications', {
-      ledger,
-      events,
-      rateLimits,
-      capacity,
-      concurrency: props.notificationConcurrency ?? 5,
-      shares,
-      addAlarm,
-    });
-    const fraud = new Fraud(this, 'Fraud', {
-      ledger,
-      events,
-      options: props.fraud ?? {},
-      capacity,
-      concurrency: props.screeningConcurrency ?? 5,
-      shares,
-      addAlarm,
-    });
-    const audit = new Audit(this, 'Audit', { events, options: props.audit ?? {}, addAlarm });
-    const integrity = new Integrity(this, 'Integrity', {
-      ...{ ledger, entries, withdrawals, events, shares, addAlarm },
-      fullPassEvery: props.fullPassEvery ?? Duration.days(1),
-    });
+    const shared: Shared = { capacity: capacityFor(props.provisioned), rateLimits, shares, addAlarm };
+    const core = newCore(this, props, shared);
+    const { ledger, tokens, entries, projector, wallets, transactions, transfers, withdrawals, sweeper, health } = core;
+    const { events, notifications, fraud, audit, integrity } = newFollowers(this, props, { ...shared, ...core });
     const routed = {
       ...integrity.functions,
       ...wallets.functions,
@@ -361,4 +304,83 @@ function handlersOf<Name extends string>(functions: Record<Name, { handler: IFun
     ([name, { handler }]) => [name, handler] as const,
   );
   return Object.fromEntries(handlers) as Record<Name, IFunction>;
+}
+
+/** The settings that most parts of the service need. */
+interface Shared {
+  readonly capacity: TableCapacity;
+  readonly rateLimits: Required<RateLimits>;
+  readonly shares: Shares;
+  readonly addAlarm: AddAlarm;
+}
+
+/** Makes the parts that move money: tables, tokens, routes, queues and their workers. */
+function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
+  const { capacity, rateLimits, shares, addAlarm } = shared;
+  const { queueDepthLimit = 20_000, dueShards = defaultDueShards, deletionProtection = true } = props;
+  const operatorLimits = operatorLimitsText(props.operatorLimits ?? {});
+  const ledger = new LedgerTable(scope, 'Ledger', { deletionProtection, dueShards, capacity, addAlarm });
+  const tokens = new Tokens(scope, 'Tokens', {
+    issuer: props.tokens,
+    people: props.people,
+    ledger,
+    deletionProtection,
+    badTokensPerMinute: rateLimits.badTokensPerMinute,
+  });
+  const entries = new EntriesTable(scope, 'Entries', { deletionProtection, capacity });
+  const projector = new Projector(scope, 'Projector', { ledger, entries, shares, addAlarm });
+  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits });
+  const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits });
+  const transfers = new Transfers(scope, 'Transfers', {
+    ledger,
+    rateLimits,
+    operatorLimits,
+    queueDepthLimit,
+    concurrency: props.transferConcurrency ?? 10,
+    shares,
+    addAlarm,
+  });
+  const withdrawals = new Withdrawals(scope, 'Withdrawals', {
+    ledger,
+    bank: props.bank,
+    rateLimits,
+    operatorLimits,
+    queueDepthLimit,
+    shares,
+    addAlarm,
+  });
+  const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
+  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
+  const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
+  return { ledger, tokens, entries, projector, wallets, transactions, transfers, withdrawals, sweeper, health };
+}
+
+/** Makes the parts that follow a command: events and their consumers, and the check of the books. */
+function newFollowers(scope: Construct, props: WalletServiceProps, of: Shared & ReturnType<typeof newCore>) {
+  const { ledger, tokens, entries, withdrawals, capacity, rateLimits, shares, addAlarm } = of;
+  const events = new Events(scope, 'Events', { ledger, tokens, ...props.events, shares, addAlarm });
+  const notifications = new Notifications(scope, 'Notifications', {
+    ledger,
+    events,
+    rateLimits,
+    capacity,
+    concurrency: props.notificationConcurrency ?? 5,
+    shares,
+    addAlarm,
+  });
+  const fraud = new Fraud(scope, 'Fraud', {
+    ledger,
+    events,
+    options: props.fraud ?? {},
+    capacity,
+    concurrency: props.screeningConcurrency ?? 5,
+    shares,
+    addAlarm,
+  });
+  const audit = new Audit(scope, 'Audit', { events, options: props.audit ?? {}, addAlarm });
+  const integrity = new Integrity(scope, 'Integrity', {
+    ...{ ledger, entries, withdrawals, events, shares, addAlarm },
+    fullPassEvery: props.fullPassEvery ?? Duration.days(1),
+  });
+  return { events, notifications, fraud, audit, integrity };
 }

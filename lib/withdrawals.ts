@@ -81,7 +81,7 @@ export class Withdrawals extends Construct {
 
   constructor(scope: Construct, id: string, props: WithdrawalsProps) {
     super(scope, id);
-    const { ledger, bank, rateLimits, shares, addAlarm } = props;
+    const { ledger, bank, shares, addAlarm } = props;
     checkBank(bank);
     const { keyOverlap = Duration.hours(24) } = bank;
     if (keyOverlap.toSeconds() < 60) {
@@ -109,7 +109,32 @@ export class Withdrawals extends Construct {
       BANK_ID: bankId,
     };
 
-    this.functions = {
+    this.functions = this.#newRoutes(props, { bankId, keyOverlap });
+    this.worker = new WalletFunction(this, 'withdrawals', {
+      timeout: this.work.workerTimeout,
+      reservedConcurrency: this.work.workerConcurrency,
+      environment: {
+        TABLE_NAME: ledger.allow({
+          GetItem: ['transaction', 'wallet'],
+          PutItem: ['breaker'],
+          UpdateItem: ['transaction', 'wallet'],
+        }),
+        DUE_SHARDS: ledger.dueShards,
+        WITHDRAWAL_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
+        ...this.bankAccess,
+        BANK_NOT_FOUND_WINDOW_SECONDS: Tokenization.stringifyNumber(bank.notFoundWindow.toSeconds()),
+        BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 20),
+      },
+    });
+    this.work.feed(this.worker);
+    this.#addAlarms(addAlarm);
+  }
+
+  /** The routes that accept withdrawals and end them. */
+  #newRoutes(props: WithdrawalsProps, bank: { readonly bankId: string; readonly keyOverlap: Duration }) {
+    const { ledger, rateLimits, shares } = props;
+    const { bankId, keyOverlap } = bank;
+    return {
       withdraw: new WalletFunction(this, 'withdraw', {
         timeout: WalletFunction.longestRouteTimeout,
         reservedConcurrency: shares.waitingRoutes,
@@ -148,24 +173,9 @@ export class Withdrawals extends Construct {
         },
       }),
     };
-    this.worker = new WalletFunction(this, 'withdrawals', {
-      timeout: this.work.workerTimeout,
-      reservedConcurrency: this.work.workerConcurrency,
-      environment: {
-        TABLE_NAME: ledger.allow({
-          GetItem: ['transaction', 'wallet'],
-          PutItem: ['breaker'],
-          UpdateItem: ['transaction', 'wallet'],
-        }),
-        DUE_SHARDS: ledger.dueShards,
-        WITHDRAWAL_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
-        ...this.bankAccess,
-        BANK_NOT_FOUND_WINDOW_SECONDS: Tokenization.stringifyNumber(bank.notFoundWindow.toSeconds()),
-        BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 20),
-      },
-    });
-    this.work.feed(this.worker);
+  }
 
+  #addAlarms(addAlarm: AddAlarm): void {
     addAlarm(this, 'InReview', {
       metric: ownMetric(metrics.withdrawalsInReview, Stats.MAXIMUM),
       threshold: 1,

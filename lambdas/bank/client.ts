@@ -117,39 +117,11 @@ type Lost = { readonly lost: string; readonly sent: boolean };
  * @throws Error when `url` is not allowed
  */
 export function openBank(options: BankOptions): BankClient {
-  const base = baseUrl(options.url);
   const { timeoutMs = 3000, breaker: settings = defaultBreaker, onBreaker, send = sendOverHttp } = options;
+  const bank = { base: baseUrl(options.url), send };
   const breaker = openBreaker<Outcome>(settings, isFailure, (state) => onBreaker?.(state));
   let acceptedKey: string | undefined;
   let refusesAll = false;
-
-  async function exchange(request: SignedRequest, key: string, signal: AbortSignal): Promise<Answer | Lost> {
-    const { method, path, body } = request;
-    const url = new URL(base + path);
-    try {
-      const { status, text } = await send({
-        method,
-        url,
-        headers: {
-          accept: 'application/json',
-          ...(method === 'POST' && { 'content-type': 'application/json' }),
-          ...sign({ method, path: url.pathname + url.search, body }, key, Math.floor(Date.now() / 1000)),
-        },
-        body,
-        signal,
-      });
-      const answer = parseObject(text);
-      if (answer !== undefined) return { status, body: answer };
-      return { lost: `status ${String(status)} without a JSON object`, sent: true };
-    } catch (error) {
-      if (error instanceof TooLong) return { lost: error.message, sent: true };
-      if (error instanceof NeverConnected)
-        return { lost: signal.aborted ? 'no connection (time-out)' : error.message, sent: false };
-      if (signal.aborted) return { lost: 'time-out', sent: true };
-      const code = codeOf(error);
-      return { lost: code === undefined ? 'connection lost' : `connection lost (${code})`, sent: true };
-    }
-  }
 
   function acceptedFirst(keys: Keys): Keys {
     return acceptedKey !== undefined && keys.includes(acceptedKey)
@@ -165,12 +137,12 @@ export function openBank(options: BankOptions): BankClient {
     const endsAt = Date.now() + timeoutMs;
     const [first, ...others] = acceptedFirst(keys);
     let key = first;
-    let answer = await exchange(request, key, signal);
+    let answer = await exchange(bank, request, key, signal);
     for (const other of others) {
       // If the process was suspended, the timer of the signal is late: so the clock is read, too.
       if (!isRefusedSignature(answer) || Date.now() >= endsAt) break;
       key = other;
-      answer = await exchange(request, key, signal);
+      answer = await exchange(bank, request, key, signal);
     }
     if (!('lost' in answer)) {
       refusesAll = answer.status === 401;
@@ -209,6 +181,39 @@ export function openBank(options: BankOptions): BankClient {
     },
     isDown: () => !breaker.isClosed(),
   };
+}
+
+/** Sends one signed request, once. Never throws. */
+async function exchange(
+  { base, send }: { readonly base: string; readonly send: Send },
+  { method, path, body }: SignedRequest,
+  key: string,
+  signal: AbortSignal,
+): Promise<Answer | Lost> {
+  const url = new URL(base + path);
+  try {
+    const { status, text } = await send({
+      method,
+      url,
+      headers: {
+        accept: 'application/json',
+        ...(method === 'POST' && { 'content-type': 'application/json' }),
+        ...sign({ method, path: url.pathname + url.search, body }, key, Math.floor(Date.now() / 1000)),
+      },
+      body,
+      signal,
+    });
+    const answer = parseObject(text);
+    if (answer !== undefined) return { status, body: answer };
+    return { lost: `status ${String(status)} without a JSON object`, sent: true };
+  } catch (error) {
+    if (error instanceof TooLong) return { lost: error.message, sent: true };
+    if (error instanceof NeverConnected)
+      return { lost: signal.aborted ? 'no connection (time-out)' : error.message, sent: false };
+    if (signal.aborted) return { lost: 'time-out', sent: true };
+    const code = codeOf(error);
+    return { lost: code === undefined ? 'connection lost' : `connection lost (${code})`, sent: true };
+  }
 }
 
 type Outcome = SubmitOutcome | FindOutcome | StatementOutcome;

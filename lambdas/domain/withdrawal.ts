@@ -105,7 +105,7 @@ export function notFoundCountsAt(submitBy: string, policy: WithdrawalPolicy): nu
  */
 export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
   if (before.claimId === undefined) return undefined;
-  return { at: before.updatedAt, submitted: false, outcome: 'unknown', reason: 'the worker did not come back' };
+  return { at: before.updatedAt, submitted: false, outcome: 'unknown', reason: 'the worker reported no result' };
 }
 
 /**

@@ -242,7 +242,7 @@ describe('a visit without a report', () => {
       at: '2026-03-01T12:00:00.000Z',
       submitted: false,
       outcome: 'unknown',
-      reason: 'the worker did not come back',
+      reason: 'the worker reported no result',
     });
   });
 });

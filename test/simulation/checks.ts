@@ -112,7 +112,7 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
 }
 
 /** Reasons of attempts that are no visits, or visits that may not have reached the bank. */
-const elsewhere: ReadonlySet<string> = new Set(['notified by the bank', 'the worker did not come back']);
+const elsewhere: ReadonlySet<string> = new Set(['notified by the bank', 'the worker reported no result']);
 
 /**
  * Returns whether an attempt made no visit because the withdrawal may be out at a bank that the worker does not know.

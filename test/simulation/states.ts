@@ -29,7 +29,7 @@ export interface Remains {
   readonly clockDoubts: number;
 }
 
-const unreported = 'the worker did not come back';
+const unreported = 'the worker reported no result';
 
 const predicates = {
   'a withdrawal in review is resolved': ({ lives }) =>

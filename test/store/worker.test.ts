@@ -67,7 +67,7 @@ async function read() {
   return { status, story: attempts.map(({ submitted, outcome, reason }: Attempt) => ({ submitted, outcome, reason })) };
 }
 
-const lostVisit = { submitted: false, outcome: 'unknown', reason: 'the worker did not come back' };
+const lostVisit = { submitted: false, outcome: 'unknown', reason: 'the worker reported no result' };
 
 describe('the attempts of a withdrawal', () => {
   it('include the visit of a worker that crashed, recorded by the next worker', async () => {

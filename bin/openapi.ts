@@ -368,7 +368,7 @@ function describedFields(id: string, schema: unknown): unknown {
  */
 function textFor(texts: Readonly<Record<string, string>>, name: string, schema = ''): string {
   const text = texts[`${schema}.${name}`] ?? texts[name];
-  if (text === undefined) throw new Error(`openapi-texts.ts says nothing of ${schema} ${name}`);
+  if (text === undefined) throw new Error(`openapi-texts.ts has no text for ${schema} ${name}`);
   return text;
 }
 

@@ -72,7 +72,7 @@ async function main(): Promise<number> {
     });
     if (outcome === 'done') break;
     if (outcome === 'stopped') continue;
-    if (pass.stage === 'bank' && --bankTriesLeft === 0) throw new UsageError('the bank does not give its statement');
+    if (pass.stage === 'bank' && --bankTriesLeft === 0) throw new UsageError('the bank does not return its statement');
     await sleep(pass.stage === 'bank' ? bankPauseMs : Math.max(0, outcome.waitUntil - Date.now()));
   }
   progress.stop();

@@ -123,15 +123,15 @@ const pass = z.object({
   sums: z
     .array(z.object({ currency: z.string(), wallets: sum, external: sum, transit: sum, sum }))
     .describe('In minor units, as texts, because they may be larger than the numbers that JSON readers agree on'),
-  suspects: z.array(z.string()).describe('Wallets that will be looked at again'),
-  found: count.describe('How many discrepancies there are'),
+  suspects: z.array(z.string()).describe('Wallets that will be checked again'),
+  found: count.describe('The number of discrepancies'),
   discrepancies: z.array(discrepancy).describe('The first hundred of them'),
 });
 const hours = z.object({
   next: z.string().describe('The hour (UTC) that is checked now, or when it is closed: all before it are checked'),
   nextOfBank: z.string().describe('The same for its payments: all before it are compared with the statement'),
   uncheckedSeconds: count.describe('Time since the end of the oldest unchecked hour; 0 when there is none'),
-  suspects: z.array(z.string()).describe('Wallets that will be looked at again'),
+  suspects: z.array(z.string()).describe('Wallets that will be checked again'),
   last: z
     .object({
       hour: z.string().describe('Its beginning, in UTC'),
@@ -169,7 +169,7 @@ const health = z.object({
   queues: z
     .object({ withdrawals: queue, transfers: queue })
     .optional()
-    .describe('This and what follows: with a token that has the scope wallet:support'),
+    .describe('This and the following members: with a token that has the scope wallet:support'),
   oldestDueAgeSeconds: count.optional().describe('Delay of the work that has been due the longest'),
   inReview: z
     .array(z.object({ transactionId: z.string(), since: time }))
@@ -317,7 +317,9 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   'put-notification-preferences': {
     of: { 200: { meaning: "The owner's new preferences", schema: 'NotificationPreferences' } },
   },
-  integrity: { of: { 200: { meaning: 'What the check of the books has found', schema: 'Integrity' } } },
+  integrity: {
+    of: { 200: { meaning: 'Discrepancies in the books, and the progress of their check', schema: 'Integrity' } },
+  },
   'bank-notifications': {
     of: { 200: { meaning: 'Known and booked, now or before', schema: 'Notified' } },
     codes: ['unauthorized', 'transaction_not_found', 'another_bank'],

@@ -122,7 +122,7 @@ export class Api extends Construct {
     Validations.of(this.restApi).acknowledge(
       {
         id: 'AwsSolutions-APIG2',
-        reason: 'Handlers validate every part of a request, so that a refusal says what is wrong with which field.',
+        reason: 'Handlers validate every part of a request, so that a refusal names each field and its defect.',
       },
       {
         id: 'AwsSolutions-APIG3',

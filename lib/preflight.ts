@@ -62,7 +62,7 @@ export function addPreflight(
   );
   Validations.of(method).acknowledge({
     id: 'AwsSolutions-APIG4',
-    reason: 'A browser asks without a token what a page may send; the answer says nothing else.',
+    reason: 'A browser sends preflight requests without a token; the answer has only the allowed methods and headers.',
   });
   return method;
 }

@@ -37,7 +37,7 @@ export class Sweeper extends Construct {
       },
     });
     new Rule(this, 'EveryMinute', {
-      description: 'Wallet service: queue again what is due and not moving',
+      description: 'Wallet service: queue overdue work again',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.sweeper.handler)],
     });

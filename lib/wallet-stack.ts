@@ -72,16 +72,16 @@ export class WalletStack extends Stack {
       value: entriesTable.tableName,
       description: "Table of wallets' ledgers",
     });
-    new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Where events are published' });
-    new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Where events are kept' });
+    new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Bus of events' });
+    new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Bucket of events' });
     new CfnOutput(this, 'NotificationTopicArn', {
       value: notificationTopic.topicArn,
-      description: 'Where notifications for owners are published',
+      description: 'Topic of notifications for owners',
     });
     if (cognito) {
       new CfnOutput(this, 'TokenEndpoint', {
         value: cognito.tokenEndpoint,
-        description: 'Where a client exchanges its id and secret, or the code of a sign-in, for an access token',
+        description: 'URL at which a client exchanges its id and secret, or the code of a sign-in, for an access token',
       });
       new CfnOutput(this, 'ClientId', {
         value: cognito.machineClient.userPoolClientId,
@@ -95,7 +95,7 @@ export class WalletStack extends Stack {
         });
         new CfnOutput(this, 'AuthorizeEndpoint', {
           value: cognito.authorizeEndpoint,
-          description: 'Where people sign in and get a code',
+          description: 'URL at which people sign in and get a code',
         });
       }
     }

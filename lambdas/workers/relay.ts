@@ -47,7 +47,10 @@ export async function relay(
   for (const { record, event, unreadable } of read) {
     const failure = event && failures.get(event);
     if (failure?.definite === false) {
-      logger.warn('to be published again', { sequenceNumber: record.dynamodb?.SequenceNumber, code: failure.code });
+      logger.warn('record not published, so redelivered', {
+        sequenceNumber: record.dynamodb?.SequenceNumber,
+        code: failure.code,
+      });
       return record;
     }
     if (failure === undefined && unreadable === undefined) continue;

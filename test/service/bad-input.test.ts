@@ -117,7 +117,7 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
     'amount',
   ],
   [
-    'a key of metadata that an object has of itself',
+    'a key of metadata that every object inherits',
     transfer,
     { body: { ...valid, metadata: { constructor: 'x' } } },
     400,
@@ -202,7 +202,7 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
     'currency_mismatch',
   ],
   ['another currency', transfer, { body: { ...valid, currency: 'EUR' } }, 422, 'currency_mismatch'],
-  ['no currency of this world', '/wallets', { body: { currency: 'XYZ' } }, 400, 'invalid_request', 'currency'],
+  ['an unknown currency', '/wallets', { body: { currency: 'XYZ' } }, 400, 'invalid_request', 'currency'],
   ["another owner's name", '/wallets', { body: { currency: 'USD', ownerId: 'eve' } }, 403, 'forbidden'],
   [
     'an account with odd letters',
@@ -246,7 +246,7 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
     403,
     'forbidden',
   ],
-  ['a cursor of nowhere', `/wallets/${ann.walletId}/transactions?cursor=abc`, {}, 400, 'invalid_request', 'cursor'],
+  ['an invalid cursor', `/wallets/${ann.walletId}/transactions?cursor=abc`, {}, 400, 'invalid_request', 'cursor'],
   ['a page that is too long', `/wallets/${ann.walletId}/transactions?limit=101`, {}, 400, 'invalid_request', 'limit'],
   ['a page of nothing', `/wallets/${ann.walletId}/transactions?limit=0`, {}, 400, 'invalid_request', 'limit'],
   ['a parameter that is unknown', `/wallets/${ann.walletId}/transactions?sort=up`, {}, 400, 'invalid_request', 'sort'],
@@ -258,11 +258,11 @@ const cases: [what: string, path: string, options: RequestOptions, status: numbe
     'invalid_request',
     'limit',
   ],
-  ['a time that is none', `/wallets/${ann.walletId}/transactions?from=yesterday`, {}, 400, 'invalid_request', 'from'],
-  ['a status that is none', `/wallets/${ann.walletId}/transactions?status=gone`, {}, 400, 'invalid_request', 'status'],
-  ['a transaction id that is none', '/transactions/7', {}, 404, 'transaction_not_found'],
-  ['a receipt code that is none', '/receipts/RCP-1', {}, 404, 'transaction_not_found'],
-  ['a path that is none', '/accounts', {}, 404, 'not_found'],
+  ['an invalid time', `/wallets/${ann.walletId}/transactions?from=yesterday`, {}, 400, 'invalid_request', 'from'],
+  ['an invalid status', `/wallets/${ann.walletId}/transactions?status=gone`, {}, 400, 'invalid_request', 'status'],
+  ['an invalid transaction id', '/transactions/7', {}, 404, 'transaction_not_found'],
+  ['an invalid receipt code', '/receipts/RCP-1', {}, 404, 'transaction_not_found'],
+  ['an unknown path', '/accounts', {}, 404, 'not_found'],
   ['a notification without a signature', '/bank/notifications', { body: {}, key: null }, 401, 'unauthorized'],
 ];
 

@@ -99,7 +99,7 @@ describe('any other answer is unknown', () => {
   const surprises: [string, Answer, RegExp][] = [
     ...[500, 502, 503, 504, 429, 408, 400, 401, 403, 409, 202, 204, 206, 418].map(
       (status): [string, Answer, RegExp] => [
-        `status ${String(status)}, whatever the body says`,
+        `status ${String(status)}, with any body`,
         (_, response) => json(response, status, { ...rejected, code: 'payment_not_found' }),
         new RegExp(`^status ${String(status)}`),
       ],
@@ -130,7 +130,7 @@ describe('any other answer is unknown', () => {
       /another amount or currency$/,
     ],
     [
-      'an amount that is ours only when it is rounded',
+      'an amount that is right only when it is rounded',
       (_, response) => response.writeHead(200).end(text(paid).replace('1250', '1250.00000000000000001')),
       /another amount or currency$/,
     ],
@@ -246,7 +246,7 @@ describe('a connection that was never established', () => {
     const [submit, find] = [await bank.submit(payment), await bank.find(payment)];
     assert.equal(submit.outcome, 'not_accepted');
     assert.match(submit.reason, reason);
-    assert.deepEqual(find, { outcome: 'unknown', reason: submit.reason }, 'it says nothing of an earlier submit');
+    assert.deepEqual(find, { outcome: 'unknown', reason: submit.reason }, 'it does not decide an earlier submit');
   }
 
   it('is refused by the host: nothing was submitted', async () => {

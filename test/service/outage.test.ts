@@ -180,7 +180,7 @@ function checkDrain(t: TestContext, withdrawals: readonly Transaction[], { from,
       `the last ${seconds(Math.max(...waits))}; the outage took ${seconds(to - from)}, and half of the withdrawals ` +
       `before it ${seconds(quantile(usual, 0.5))}`,
   );
-  assert.ok(Math.max(...waits) < drainMs + slowMs, `what waited drains within ${seconds(drainMs + slowMs)}`);
+  assert.ok(Math.max(...waits) < drainMs + slowMs, `waiting withdrawals end within ${seconds(drainMs + slowMs)}`);
 }
 
 interface Answer {

@@ -128,7 +128,7 @@ describe('an address that sends tokens without a valid signature of the issuer',
     const { state, clock, verify } = await newIssuer(t, [key.jwk, other.jwk]);
     assert.equal((await verify(key.header, shared))?.principal, 'ann');
     for (let n = 0; n < 20; n++) assert.equal(await verify((n % 2 ? forged : unknown).header, shared), undefined);
-    assert.equal(await verify(other.header, shared), undefined, 'nothing tells a new caller from the forger');
+    assert.equal(await verify(other.header, shared), undefined, 'a new caller looks like the forger');
     assert.equal((await verify(key.header, shared))?.principal, 'ann');
     assert.equal((await verify(other.header, '192.0.2.2'))?.principal, 'bob', 'other addresses are not concerned');
     assert.equal((await verify(other.header, shared))?.principal, 'bob', 'the container knows it now');

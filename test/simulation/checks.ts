@@ -37,7 +37,7 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
     const fresh = answered.filter(({ response }) => response?.headers['Idempotency-Replayed'] === undefined);
     if (fresh.length > 1) violate('one key, one effect', `${key} was served ${fresh.length} times`);
     if (fresh.length === 0 && sent.length === answered.length && answered.length === 1)
-      violate('a replay repeats something', `${key} was sent once, and answered as a repetition`);
+      violate('a replay answers a repetition', `${key} was sent once, and answered as a repetition`);
     if (new Set(answered.map(contentOf)).size > 1) violate('one key, one effect', `${key} served two requests`);
     const stored = transactions.get(transactionId);
     const record = ledger.stored({ pk: { S: `TX#${transactionId}` }, sk: { S: 'TX' } });
@@ -50,7 +50,7 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
     }
     if (record !== undefined && sent.every(isRefused)) violate('a refusal stores nothing', key);
     if (stored !== undefined && !sent.some((ask) => isFor(stored, ask)))
-      violate('a transaction is what was asked for', `${key} made ${JSON.stringify(stored)}`);
+      violate('a transaction matches its request', `${key} made ${JSON.stringify(stored)}`);
   }
   for (const { transactionId, type, externalReference } of transactions.values()) {
     if (type !== 'return' && !byKey.has(transactionId))
@@ -105,7 +105,7 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
         const counted = Number(item?.[`w${window}`] ?? 0);
         const accepted = times.filter((time) => covers(window, stepAt(time))).length;
         if (counted !== accepted)
-          violate('the rate counts what was accepted', `${principal}: ${counted} counted, ${accepted} accepted`);
+          violate('the rate counts accepted commands', `${principal}: ${counted} counted, ${accepted} accepted`);
       }
     }
   }
@@ -156,11 +156,11 @@ function checkBooks(
     // A transaction lost with a restore differs from the bank's book. The check of the books must name it.
     if (isLost(reference)) continue;
     if (withdrawal?.type !== 'withdrawal') {
-      violate('the bank pays what was asked for', `${reference} is no withdrawal`);
+      violate('the bank pays only as requested', `${reference} is no withdrawal`);
       continue;
     }
     if (withdrawal.amount !== payment.amount || withdrawal.currency !== payment.currency)
-      violate('the bank pays what was asked for', `${reference} with another amount`);
+      violate('the bank pays only as requested', `${reference} with another amount`);
     if (timesPaid > 0 && withdrawal.bankId !== bankId)
       violate('the record names its bank', `${bankId} has paid ${reference}, it names ${String(withdrawal.bankId)}`);
     if (timesPaid === 0) continue;
@@ -171,7 +171,7 @@ function checkBooks(
     // Notifications of a replaced bank are refused. An operator handles the money that it returns.
     const isUnheard = returned && !isBooked && bankId !== banks.current();
     if (returned !== isBooked && !isUnheard && !(isBooked && mayBeForged))
-      violate('what comes back is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
+      violate('returned money is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
   }
   for (const { transactionId, type, status, failure, attempts = [] } of transactions.values()) {
     if (type !== 'withdrawal') continue;
@@ -187,5 +187,5 @@ function checkBooks(
   }
   const returns = [...transactions.values()].filter(({ type }) => type === 'return');
   const originals = new Set(returns.map(({ originalTransactionId }) => originalTransactionId));
-  if (originals.size !== returns.length) violate('what comes back is booked once', 'two returns of one withdrawal');
+  if (originals.size !== returns.length) violate('returned money is booked once', 'two returns of one withdrawal');
 }

@@ -347,7 +347,7 @@ function checkTransaction(is: TransactionState, was: TransactionState | undefine
   if ((is.dueAt === undefined) !== (is.dueShard === undefined) || !shard.startsWith(expectedShard))
     violate('open work is due, and nothing else', `${id} is ${is.status}, due ${is.dueAt ?? 'never'} in ${shard}`);
   if (is.waitingFor !== undefined && (is.status !== 'executing' || is.claimId !== undefined))
-    violate('only what is open waits', `${id} is ${is.status}`);
+    violate('only open work waits', `${id} is ${is.status}`);
   if (was === undefined) return;
   if (was.status !== is.status && !next[was.status].includes(is.status))
     violate('status goes forward', `${id} from ${was.status} to ${is.status}`);

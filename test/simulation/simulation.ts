@@ -101,7 +101,7 @@ export async function simulate(
       actors.onDecision(entry);
     },
     (reference) => {
-      if (ledger.frozenSinceClaim(reference)) violate('a freeze stops what has not left', labelOf(reference));
+      if (ledger.frozenSinceClaim(reference)) violate('a freeze stops payouts that have not left', labelOf(reference));
     },
   );
   const workOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
@@ -225,7 +225,7 @@ export async function simulate(
     await world.run(epoch + Math.max(last, history.calmAt ?? 0));
     if (history.calmAt !== undefined) {
       world.calm();
-      tell('nothing goes wrong from now on');
+      tell('no fault strikes from now on');
     }
     for (let minute = 0; minute < patienceMinutes && (minute < settlingMinutes || !isAtRest()); minute++) {
       actors.resolveReviews(minute);

@@ -61,7 +61,7 @@ const predicates = {
     transactions.some(({ status, bankId }) => status === 'completed' && bankId === 'bank-2'),
   'a lease is taken over': ({ transactions }) =>
     transactions.some(({ attempts = [] }) => attempts.some(({ reason }) => reason === unreported)),
-  'a payment comes back': ({ transactions }) => transactions.some(({ type }) => type === 'return'),
+  'a payment is returned': ({ transactions }) => transactions.some(({ type }) => type === 'return'),
   'open work is replayed': ({ asks }) => asks.some((ask) => isReplay(ask) && ask.response?.status === 202),
   'ended work is replayed': ({ asks }) => asks.some((ask) => isReplay(ask) && ask.response?.status !== 202),
   'a queued transfer fails': ({ transactions }) =>
@@ -81,7 +81,7 @@ const predicates = {
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),
-  'a balance at a moment is told': ({ asks }) =>
+  'a balance at a moment is answered': ({ asks }) =>
     asks.some(({ step, response }) => step.action.do === 'balance-at' && response?.status === 200),
   'a balance at a moment is refused as the ledger is behind': ({ asks }) => asks.some(isRefusedAs('ledger_behind')),
   'the wallet table is put back, and the ledger is not': ({ history }) => history.restore !== undefined,
@@ -106,7 +106,7 @@ const predicates = {
   'a request is signed again, with the other key': ({ refusedSignatures }) => refusedSignatures > 0,
   'a notification with a withdrawn key was refused': ({ asks }) =>
     asks.some((ask) => isForged(ask.step) && isRefusedAs('unauthorized')(ask)),
-  'a worker whose clock is wrong leaves the bank alone': ({ history, clockDoubts }) =>
+  'a worker with a wrong clock does not visit the bank': ({ history, clockDoubts }) =>
     history.service.wrongByMs > 0 && clockDoubts > 0,
   'clocks differ by seconds': ({ history }) => history.service.clocksDifferMs > 1_000,
 } as const satisfies Record<string, (remains: Remains) => boolean>;

@@ -54,7 +54,7 @@ export function openClients(): Clients {
       metadata: { handlerProtocol: 'h1' },
       async handle(request: HttpRequest) {
         const model = models.get(service);
-        if (model === undefined) throw new Error(`nothing stands behind ${service}`);
+        if (model === undefined) throw new Error(`no model is connected to ${service}`);
         const operation = request.headers['x-amz-target']?.split('.').at(-1) ?? '';
         const text = bytesOf(request.body);
         const input = JSON.parse(new TextDecoder().decode(text)) as WireCall['input'];

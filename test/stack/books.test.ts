@@ -17,7 +17,7 @@ describe('the entries table', () => {
     const [replica] = Replicas as [Record<string, unknown>];
     assert.equal(replica['DeletionProtectionEnabled'], true);
     assert.deepEqual(replica['PointInTimeRecoverySpecification'], { PointInTimeRecoveryEnabled: true });
-    assert.equal(StreamSpecification, undefined, 'nothing follows from an entry');
+    assert.equal(StreamSpecification, undefined, 'entries have no consumer');
   });
 
   it('has no index, as each would cost every entry a write unit', () => {

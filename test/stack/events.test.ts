@@ -72,7 +72,7 @@ describe('events', () => {
     );
     for (const { Properties } of rules) {
       const [target] = Properties['Targets'] as Record<string, unknown>[];
-      assert.ok(target?.['DeadLetterConfig'], 'what cannot be handed over is kept nowhere');
+      assert.ok(target?.['DeadLetterConfig'], 'an undelivered event is lost');
     }
   });
 });

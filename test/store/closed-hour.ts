@@ -108,7 +108,7 @@ export const plants: Record<string, (scene: Scene) => Promise<string> | string> 
     await plant(table, earlier!);
     return `balance_differs ${history.ann}`;
   },
-  'a wallet that is gone': async (scene) => {
+  'a wallet that is missing': async (scene) => {
     await remove(scene.table, walletKey(scene.history.cid));
     return `balance_differs ${scene.history.cid}`;
   },
@@ -130,7 +130,7 @@ export const plants: Record<string, (scene: Scene) => Promise<string> | string> 
     await change(scene.entries, entryKey(scene.history.ann, 1), { bookedAt: '2026-03-01T13:00:00.000Z' });
     return `chain_broken ${scene.history.ann}`;
   },
-  'an entry and all behind it that were written anew': async (scene) => {
+  'an entry and all later ones that were rewritten': async (scene) => {
     const { ann } = scene.history;
     const ledger = await ledgerOf(scene, ann);
     let hash = ledger[0]!.hash;
@@ -158,7 +158,7 @@ export const plants: Record<string, (scene: Scene) => Promise<string> | string> 
     await change(scene.table, transactionKey(reference), { amount: 7 });
     return `transaction_invalid ${reference}`;
   },
-  'a transaction that is gone': async (scene) => {
+  'a transaction that is missing': async (scene) => {
     const [{ reference }] = scene.history.paid;
     await remove(scene.table, transactionKey(reference));
     return `transaction_invalid ${reference}`;

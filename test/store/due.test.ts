@@ -69,7 +69,7 @@ describe('open work', () => {
     );
     assert.equal(await earliestDue(table), work[0]?.createdAt);
     const tenth = work[10]!.createdAt;
-    assert.equal((await everyShard(table, tenth)).length, 10, 'what is due at that very moment is not before it');
+    assert.equal((await everyShard(table, tenth)).length, 10, 'work that is due at that moment is not before it');
     for (let shard = 0; shard < dueShards; shard++) {
       const times = (await listDue(table, { type: 'withdrawal', shard, before: anyTime, limit: 3 })).map(
         ({ dueAt }) => dueAt,
@@ -134,7 +134,7 @@ describe('the sweeper', () => {
     const [withdrawals, transfers] = [queueOf(0), queueOf(2_500)];
     assert.equal(await sweep({ table, withdrawals, transfers }), 1);
     assert.deepEqual([withdrawals.sent, transfers.sent], [[lost], []]);
-    assert.equal(await earliestDue(table), waiting.sort()[0], 'what waits in the queue is not touched');
+    assert.equal(await earliestDue(table), waiting.sort()[0], 'work in the queue is not touched');
   });
 
   it('resumes withdrawals that wait for their wallet behind any backlog, a thousand in a run', async () => {
@@ -293,7 +293,7 @@ describe('the breaker', () => {
     await putBreaker(table, { state: 'half-open', since: iso(table.now() + 1) });
     assert.deepEqual(await getBreaker(table), { state: 'half-open', since: iso(table.now() + 1) });
     await putBreaker(table, { state: 'open', since: iso(table.now()) });
-    assert.equal((await getBreaker(table))?.state, 'half-open', 'what comes late hides nothing');
+    assert.equal((await getBreaker(table))?.state, 'half-open', 'a late report hides nothing');
   });
 });
 

@@ -75,7 +75,7 @@ const passing: Record<string, Fault> = {
   'exhausted throughput': answer('ProvisionedThroughputExceededException'),
   'throttling of the account': answer('ThrottlingException'),
   'a limit on requests': answer('RequestLimitExceeded'),
-  'a try that is still under way': answer('TransactionInProgressException'),
+  'an attempt that is still in progress': answer('TransactionInProgressException'),
   'a conflict of a plain write': answer('TransactionConflictException'),
   'a fault inside DynamoDB': answer('InternalServerError', 500),
   'an unavailable service': answer('ServiceUnavailable', 503),

@@ -120,7 +120,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
       return lostAnswer(call, pass);
     });
     const { status } = await pay();
-    assert.deepEqual([status, sent.length], [503, 0], 'nothing else is tried while a try may still arrive');
+    assert.deepEqual([status, sent.length], [503, 0], 'the transfer is not queued while an attempt may still arrive');
     assert.deepEqual(
       [(await balanceOf(table, walletId)).available, (await balanceOf(table, toWalletId)).available],
       [990, 10],
@@ -148,7 +148,7 @@ describe('a transfer to a receiver that others pay at the same time', () => {
 describe('a transfer that is busy for another reason', () => {
   for (const [name, fault] of [
     ['its sender is contended', onSender],
-    ['its sender meets others too, as with one caller who sends much', cancelled(none, conflict, conflict, none)],
+    ['its sender has conflicts too, as with one caller that sends much', cancelled(none, conflict, conflict, none)],
     ['no request arrives', lostRequest],
   ] as const)
     it(`is not queued: ${name}`, async () => {

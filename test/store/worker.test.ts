@@ -123,7 +123,7 @@ describe('a bank that does not accept a payment', () => {
       if (again === undefined) break;
       waits.push(again - table.now());
       const { submitBy, bankId: named } = (await getTransaction(table, transactionId)) ?? {};
-      assert.deepEqual([submitBy, named], [undefined, undefined], 'nothing can be out, at any bank');
+      assert.deepEqual([submitBy, named], [undefined, undefined], 'no payment can be out at any bank');
       table.clock.now = again;
     }
     assert.equal(waits.length, 2);

@@ -112,7 +112,7 @@ for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of 
     queue: service.transferQueue,
     deadLetterQueue: service.transferDeadLetterQueue,
     worker: service.functions.transfers,
-    source: { BatchSize: 100, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 10 } },
+    source: { BatchSize: 2_000, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 10 } },
     withConcurrency: (transferConcurrency: number) => ({ transferConcurrency }),
   },
 ]) {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Gives a client the rule of DynamoDB that an engine on one machine has no need of: a transaction that touches an item
  * of another one which is under way is cancelled with `TransactionConflict`
  * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html, "Transaction conflict
- * handling"). The engine makes it wait for its turn instead, which flatters whoever writes one hot item often.
+ * handling"). The engine makes it wait for its turn instead, so a hot item looks faster than it is.
  *
  * @param of items of transactions under way, where several clients share a table; and how long a transaction takes at
  *   least, refused ones too

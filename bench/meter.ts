@@ -3,7 +3,7 @@ import type { ConsumedCapacity, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 /** What DynamoDB was asked for, and what it charged. */
 export interface Usage {
   readonly calls: number;
-  /** Calls made at the same time count once: how often somebody waited for the database. */
+  /** Calls made at the same time count once: how often the work waited for the database. */
   readonly roundTrips: number;
   readonly writeUnits: number;
   readonly readUnits: number;

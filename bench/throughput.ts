@@ -105,7 +105,7 @@ async function startLevels(
   >;
   const runner = await startRunner({
     spareThreads: concurrency,
-    // Acceptance is measured, not what follows: nobody consumes the queues.
+    // Only acceptance is measured: the queues have no consumer.
     stack(app) {
       const stack = new WalletStack(app, 'Wallet', { throttle: { ratePerSecond: 1_000_000, burst: 1_000_000 } });
       for (const { node } of stack.node.findAll().filter((each) => each instanceof CfnEventSourceMapping)) {

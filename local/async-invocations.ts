@@ -23,7 +23,7 @@ export interface AsyncInvocations {
 }
 
 const defaults: AsyncSettings = { maxRetries: 2, maxAgeSeconds: 6 * 3600 };
-// Lambda waits one minute and then two; whoever watches a run on one machine should not.
+// Lambda waits one minute and then two; a person who watches a run should not.
 const retryDelayMs = (retry: number): number => 1000 * retry;
 
 export function createAsyncInvocations(deliveries: Deliveries): AsyncInvocations {

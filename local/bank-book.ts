@@ -40,7 +40,7 @@ type Line =
 
 /**
  * The book, in memory, and in `dataFile` (JSON lines, only ever appended to) when one is given. A line is on the disk
- * before the call that wrote it returns, so whoever answers after it can be killed at any time and the book is true.
+ * before the call that wrote it returns, so a process that answers after it can be killed at any time, and the book is true.
  */
 export function openBankBook(dataFile?: string): BankBook {
   const entries = new Map<string, BookEntry>();
@@ -90,7 +90,7 @@ function apply(entries: Map<string, BookEntry>, line: Line): BookEntry {
 }
 
 function first(line: Line): BookEntry {
-  if (line.type !== 'submitted') throw new Error('the bank decided on a payment that nobody submitted');
+  if (line.type !== 'submitted') throw new Error('the bank decided on a payment that was never submitted');
   return { ...line.payment, submittedAt: line.at, submissions: 1, timesPaid: 0 };
 }
 
@@ -110,7 +110,7 @@ function openFile(path: string, read: (line: Line) => void): number {
   mkdirSync(dirname(path), { recursive: true });
   const file = openSync(path, 'a+');
   const content = readFileSync(path);
-  // A last line without its end was cut off while being written; nobody was answered after it.
+  // A last line without its end was cut off while being written; no answer was sent after it.
   const end = content.lastIndexOf('\n') + 1;
   if (end < content.byteLength) truncateSync(path, end);
   for (const line of content.toString('utf8', 0, end).split('\n')) {

@@ -135,7 +135,7 @@ async function spawnEngine(binary: string, port: number, path: string): Promise<
       () => true,
       () => false,
     );
-    // An answer counts only from an engine that lives: the port may belong to somebody else.
+    // An answer counts only from an engine that lives: the port may belong to another process.
     if (up && isRunning(child)) break;
     await sleep(10);
   }

@@ -68,7 +68,7 @@ export interface Queues {
 
 /**
  * Opens the queues kept in `path` (`:memory:` keeps nothing). Throws when another process has the file open.
- * What was in flight becomes visible again: whoever had received it died with the last runner.
+ * What was in flight becomes visible again: its receiver died with the last runner.
  */
 export function openQueues(path: string, now: () => number = Date.now): Queues {
   const database = new DatabaseSync(path);

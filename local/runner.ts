@@ -101,7 +101,7 @@ const bankSecretVariable = 'BANK_REQUEST_SECRET_ARN';
 
 /**
  * Starts everything; on an error what was started is stopped again. Throws
- * PortInUseError, DataInUseError, EngineError and TemplateError, whose messages are for whoever started it.
+ * PortInUseError, DataInUseError, EngineError and TemplateError, whose messages are for the person who started it.
  */
 export async function startRunner(options: RunnerOptions = {}): Promise<Runner> {
   const { progress = () => undefined } = options;

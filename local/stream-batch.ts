@@ -15,7 +15,7 @@ export interface BatchSettings {
   readonly maxRecordAgeSeconds: number;
   readonly bisects: boolean;
   readonly reportsItemFailures: boolean;
-  /** Told of each batch that is given up, in Lambda's own shape. Throws when that did not succeed. */
+  /** Receives each batch that is given up, in Lambda's own shape. Throws when that did not succeed. */
   readonly onFailure: ((report: object) => void) | undefined;
 }
 

@@ -206,7 +206,7 @@ async function publish(
 }
 
 const publishMs = 30_000;
-/** Time for a page of a megabyte, and for tries at it: nobody waits for the answer. */
+/** Time for a page of a megabyte, and for tries at it: no caller waits for the answer. */
 const pageTimeoutMs = 5_000;
 const patienceMs = 60_000;
 

@@ -71,7 +71,7 @@ test('a target gets the part of an event, or the template, that its rule asks fo
     e: event,
   });
   assert.throws(() => made({ InputPath: '$.detail[0]' }), { name: 'TemplateError' });
-  assert.throws(() => made({ InputTransformer: { InputTemplate: '<nobody>' } }), { name: 'TemplateError' });
+  assert.throws(() => made({ InputTransformer: { InputTemplate: '<stranger>' } }), { name: 'TemplateError' });
 });
 
 test('deliveries are tried again with growing waits, given up at their limit, and kept until then', async () => {

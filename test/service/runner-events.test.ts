@@ -233,7 +233,7 @@ describe('the way of an event', () => {
           entry({ Detail: 'no' }),
           entry({ Source: undefined }),
           entry({ Source: 'aws.things' }),
-          entry({ EventBusName: 'nobody' }),
+          entry({ EventBusName: 'stranger' }),
         ],
       }),
     );

@@ -75,7 +75,7 @@ describe('intrinsic functions', () => {
     refuses(() => resolver({}).resolve({ a: { Ref: 'Url' } }, 'Function'), /Function\.a: parameter Url has no value/);
     refuses(() => resolver({ Uri: 'x' }), /no parameter Uri/);
     refuses(() => resolve({ Ref: 'Version' }), /AWS::SSM::Parameter::Value<String> is not supported/);
-    refuses(() => resolve({ Ref: 'Nobody' }), /Here: refers to Nobody, which is not in the template/);
+    refuses(() => resolve({ Ref: 'Stranger' }), /Here: refers to Stranger, which is not in the template/);
     refuses(
       () => resolve({ 'Fn::GetAtt': ['Boss', 'Arn'] }),
       /Boss \(AWS::IAM::Role\), which exists in the cloud only/,
@@ -89,7 +89,7 @@ describe('intrinsic functions', () => {
   test('a shape lets through what it names and nothing else', () => {
     const shape: Shape = { Name: true, Role: 'cloud', Kind: { only: ['a'] }, List: [{ Id: true }] };
     const read = (value: unknown) => readProperties(shape, value, 'Thing', resolver());
-    assert.deepEqual(read({ Name: { Ref: 'Stage' }, Role: { Ref: 'Nobody' }, Kind: 'a', List: [{ Id: 1 }] }), {
+    assert.deepEqual(read({ Name: { Ref: 'Stage' }, Role: { Ref: 'Stranger' }, Kind: 'a', List: [{ Id: 1 }] }), {
       Name: 'test',
       Kind: 'a',
       List: [{ Id: 1 }],

@@ -1,25 +1,25 @@
-/** Deliveries that were promised: kept until they succeed or are given up, also when the process dies. */
-import type { DatabaseSync } from 'node:sqlite';
+/** Deliveries that survive the process: each is stored until it succeeds or is given up. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** Where deliveries go, and how often they are tried. */
+/** A destination of deliveries, with its limits. */
 export interface Route {
-  /** The same in each run, so that what is under way finds its way again. */
+  /** The same in each run, so that the next run continues the deliveries of this one. */
   readonly id: string;
-  /** Deliveries at the same time at most. */
+  /** Most deliveries at the same time. */
   readonly concurrency: number;
-  /** Tries after the first, at most. */
+  /** Most attempts after the first. */
   readonly maxRetries: number;
-  /** Nothing is tried again when it is older. */
+  /** An older delivery is not retried. */
   readonly maxAgeMs: number;
-  /** Wait before the retry with this number, from 1. */
+  /** Returns the delay before a retry; the first retry has the number 1. */
   retryDelayMs(retry: number): number;
-  /** Throws when the delivery is to be tried again. */
+  /** Throws when the delivery must be retried. */
   deliver(body: string): Promise<void>;
-  /** Told once when no further try is made; what it throws is tried again later. */
+  /** Records that no further attempt is made. When it throws, it is called again later. */
   giveUp(body: string, failure: Failure): void;
 }
 
-/** Why a delivery was given up. */
+/** The reason why a delivery was given up. */
 export interface Failure {
   readonly error: unknown;
   readonly attempts: number;
@@ -27,13 +27,13 @@ export interface Failure {
 }
 
 export interface Deliveries {
-  /** Starts delivering along the route, also what an earlier run has left; until stopped, then waits for tries under way. */
+  /** Starts the route's deliveries, also those of an earlier run. `stop` waits for the attempts under way. */
   route(route: Route): { stop(): Promise<void> };
-  /** Promises a delivery. */
+  /** Stores a delivery. */
   add(routeId: string, body: string): void;
-  /** Deliveries that have not ended. */
+  /** Returns the number of deliveries that have not ended. */
   pending(): number;
-  /** No write after this: what still runs is delivered again by the next run. */
+  /** Stops all writes: the next run repeats the deliveries under way. */
   close(): void;
 }
 
@@ -47,103 +47,174 @@ interface Row {
 const giveUpAgainMs = 5_000;
 
 export function createDeliveries(database: DatabaseSync, now: () => number = Date.now): Deliveries {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS deliveries (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, route TEXT NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL,
-      due INTEGER NOT NULL, created INTEGER NOT NULL);
-    CREATE INDEX IF NOT EXISTS due_deliveries ON deliveries (route, due, seq);`);
-  const insert = database.prepare(
-    'INSERT INTO deliveries (route, body, attempts, due, created) VALUES (?, ?, 0, ?, ?)',
-  );
-  const remove = database.prepare('DELETE FROM deliveries WHERE seq = ?');
-  const postpone = database.prepare('UPDATE deliveries SET attempts = ?, due = ? WHERE seq = ?');
-  const ready = database.prepare(
-    'SELECT seq, body, attempts, created FROM deliveries WHERE route = ? AND due <= ? ORDER BY due, seq LIMIT ?',
-  );
-  const next = database.prepare('SELECT min(due) AS due FROM deliveries WHERE route = ? AND due > ?');
-  const count = database.prepare('SELECT count(*) AS pending FROM deliveries');
-  const wakers = new Map<string, () => void>();
-  let closed = false;
-
-  function start(route: Route): { stop(): Promise<void> } {
-    const running = new Map<number, Promise<void>>();
-    let timer: NodeJS.Timeout | undefined;
-    let woken = false;
-    let stopping = false;
-
-    function wake(): void {
-      if (woken || stopping) return;
-      woken = true;
-      setImmediate(() => {
-        woken = false;
-        if (!stopping) pump();
-      });
-    }
-
-    function pump(): void {
-      clearTimeout(timer);
-      const time = now();
-      const free = route.concurrency - running.size;
-      if (free > 0) {
-        const rows = ready.all(route.id, time, free + running.size) as unknown as Row[];
-        for (const row of rows.filter(({ seq }) => !running.has(seq)).slice(0, free)) {
-          const attempt = deliver(row).finally(() => {
-            running.delete(row.seq);
-            wake();
-          });
-          running.set(row.seq, attempt);
-        }
-      }
-      const { due } = next.get(route.id, time) as { due: number | null };
-      if (due !== null) timer = setTimeout(wake, due - time);
-    }
-
-    async function deliver(row: Row): Promise<void> {
-      try {
-        await route.deliver(row.body);
-        if (!closed) remove.run(row.seq);
-      } catch (error) {
-        if (!closed) fail(row, error);
-      }
-    }
-
-    function fail(row: Row, error: unknown): void {
-      const attempts = row.attempts + 1;
-      const tooOld = now() - row.created > route.maxAgeMs;
-      if (attempts <= route.maxRetries && !tooOld) {
-        postpone.run(attempts, now() + route.retryDelayMs(attempts), row.seq);
-        return;
-      }
-      try {
-        const condition = tooOld ? 'MaximumEventAgeInSeconds' : 'MaximumRetryAttempts';
-        route.giveUp(row.body, { error, attempts, condition });
-        remove.run(row.seq);
-      } catch {
-        postpone.run(row.attempts, now() + giveUpAgainMs, row.seq);
-      }
-    }
-
-    wakers.set(route.id, wake);
-    wake();
-    return {
-      async stop() {
-        stopping = true;
-        clearTimeout(timer);
-        wakers.delete(route.id);
-        await Promise.all(running.values());
-      },
-    };
-  }
-
+  const table = new DeliveryTable(database);
+  const runners = new Map<string, RouteRunner>();
   return {
-    route: start,
-    add(routeId, body) {
-      insert.run(routeId, body, now(), now());
-      wakers.get(routeId)?.();
+    route(route) {
+      const runner = new RouteRunner(route, table, now);
+      runners.set(route.id, runner);
+      runner.wake();
+      return {
+        async stop() {
+          runners.delete(route.id);
+          await runner.stop();
+        },
+      };
     },
-    pending: () => (count.get() as { pending: number }).pending,
+    add(routeId, body) {
+      table.add(routeId, body, now());
+      runners.get(routeId)?.wake();
+    },
+    pending: () => table.count(),
     close() {
-      closed = true;
+      table.close();
     },
   };
+}
+
+/** Deliveries that have not ended, of all routes. Times are ms of `now`. */
+class DeliveryTable {
+  readonly #insert: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #postpone: StatementSync;
+  readonly #due: StatementSync;
+  readonly #nextDue: StatementSync;
+  readonly #count: StatementSync;
+  #isClosed = false;
+
+  constructor(database: DatabaseSync) {
+    database.exec(`
+      CREATE TABLE IF NOT EXISTS deliveries (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, route TEXT NOT NULL, body TEXT NOT NULL, attempts INTEGER NOT NULL,
+        due INTEGER NOT NULL, created INTEGER NOT NULL);
+      CREATE INDEX IF NOT EXISTS due_deliveries ON deliveries (route, due, seq);`);
+    this.#insert = database.prepare(
+      'INSERT INTO deliveries (route, body, attempts, due, created) VALUES (?, ?, 0, ?, ?)',
+    );
+    this.#remove = database.prepare('DELETE FROM deliveries WHERE seq = ?');
+    this.#postpone = database.prepare('UPDATE deliveries SET attempts = ?, due = ? WHERE seq = ?');
+    this.#due = database.prepare(
+      'SELECT seq, body, attempts, created FROM deliveries WHERE route = ? AND due <= ? ORDER BY due, seq LIMIT ?',
+    );
+    this.#nextDue = database.prepare('SELECT min(due) AS due FROM deliveries WHERE route = ? AND due > ?');
+    this.#count = database.prepare('SELECT count(*) AS pending FROM deliveries');
+  }
+
+  /** Whether a delivery that ends now must not be written. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  add(routeId: string, body: string, time: number): void {
+    this.#insert.run(routeId, body, time, time);
+  }
+
+  remove({ seq }: Row): void {
+    this.#remove.run(seq);
+  }
+
+  postpone({ seq }: Row, attempts: number, due: number): void {
+    this.#postpone.run(attempts, due, seq);
+  }
+
+  /** Returns deliveries of the route that are due at `time`, the oldest first. */
+  due(routeId: string, time: number, limit: number): Row[] {
+    return this.#due.all(routeId, time, limit) as unknown as Row[];
+  }
+
+  /** Returns when the first delivery that is not due at `time` will be. */
+  nextDue(routeId: string, time: number): number | null {
+    return (this.#nextDue.get(routeId, time) as { due: number | null }).due;
+  }
+
+  count(): number {
+    return (this.#count.get() as { pending: number }).pending;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+}
+
+/** Makes the deliveries of one route when they are due. */
+class RouteRunner {
+  readonly #route: Route;
+  readonly #table: DeliveryTable;
+  readonly #now: () => number;
+  /** Attempts under way, by the row's `seq`. */
+  readonly #running = new Map<number, Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #isWoken = false;
+  #isStopping = false;
+
+  constructor(route: Route, table: DeliveryTable, now: () => number) {
+    this.#route = route;
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /** Begins the deliveries that are due, in the next turn of the event loop. */
+  wake(): void {
+    if (this.#isWoken || this.#isStopping) return;
+    this.#isWoken = true;
+    setImmediate(() => {
+      this.#isWoken = false;
+      if (!this.#isStopping) this.#pump();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#timer);
+    await Promise.all(this.#running.values());
+  }
+
+  #pump(): void {
+    clearTimeout(this.#timer);
+    const time = this.#now();
+    const { id, concurrency } = this.#route;
+    const free = concurrency - this.#running.size;
+    if (free > 0) {
+      const rows = this.#table.due(id, time, concurrency).filter(({ seq }) => !this.#running.has(seq));
+      for (const row of rows.slice(0, free)) {
+        const attempt = this.#deliver(row).finally(() => {
+          this.#running.delete(row.seq);
+          this.wake();
+        });
+        this.#running.set(row.seq, attempt);
+      }
+    }
+    const due = this.#table.nextDue(id, time);
+    if (due !== null) {
+      this.#timer = setTimeout(() => {
+        this.wake();
+      }, due - time);
+    }
+  }
+
+  async #deliver(row: Row): Promise<void> {
+    try {
+      await this.#route.deliver(row.body);
+      if (!this.#table.isClosed) this.#table.remove(row);
+    } catch (error) {
+      if (!this.#table.isClosed) this.#fail(row, error);
+    }
+  }
+
+  #fail(row: Row, error: unknown): void {
+    const { maxRetries, maxAgeMs } = this.#route;
+    const attempts = row.attempts + 1;
+    const tooOld = this.#now() - row.created > maxAgeMs;
+    if (attempts <= maxRetries && !tooOld) {
+      this.#table.postpone(row, attempts, this.#now() + this.#route.retryDelayMs(attempts));
+      return;
+    }
+    try {
+      const condition = tooOld ? 'MaximumEventAgeInSeconds' : 'MaximumRetryAttempts';
+      this.#route.giveUp(row.body, { error, attempts, condition });
+      this.#table.remove(row);
+    } catch {
+      this.#table.postpone(row, row.attempts, this.#now() + giveUpAgainMs);
+    }
+  }
 }

@@ -1,6 +1,6 @@
-/** EventBridge: events put on a bus are kept, matched against its rules and promised to the targets in one write. */
+/** EventBridge. One write stores an event and its deliveries to the targets of the rules that match it. */
 import { randomUUID } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Deliveries } from './deliveries.ts';
 import type { Matches } from './event-pattern.ts';
 import type { Faults } from './faults.ts';
@@ -9,7 +9,7 @@ import { ServiceError, type Input, type Service } from './services.ts';
 import { atomically } from './store.ts';
 import { isRecord } from './template.ts';
 
-/** An event as targets get it. */
+/** An event in the form that targets receive. */
 export interface BusEvent {
   readonly version: '0';
   readonly id: string;
@@ -26,7 +26,7 @@ export interface BusRule {
   /** Name of its bus. */
   readonly bus: string;
   readonly matches: Matches;
-  /** Routes of its targets, with what each makes of an event. */
+  /** The routes of its targets, each with the body that it sends. */
   readonly targets: readonly { readonly routeId: string; bodyOf(event: BusEvent): string }[];
 }
 
@@ -48,8 +48,14 @@ export interface EventBuses {
   addBus(name: string): void;
   addRule(rule: BusRule): void;
   addArchive(archive: BusArchive): void;
-  /** Published events, newest first. */
-  list(query: { readonly limit: number; readonly type?: string | undefined }): PublishedEvent[];
+  /** Returns published events, newest first. */
+  list(query: EventQuery): PublishedEvent[];
+}
+
+export interface EventQuery {
+  readonly limit: number;
+  /** @default events of every type */
+  readonly type?: string | undefined;
 }
 
 interface Row {
@@ -60,34 +66,17 @@ interface Row {
 
 const maxEntries = 10;
 const maxEntryBytes = 262_144;
-/** Events that no archive keeps are remembered for the list of published events, up to this many. */
+/** The list of published events has this many events that no archive keeps. */
 const maxRemembered = 10_000;
 
-const refused = (ErrorCode: string, ErrorMessage: string): object => ({ ErrorCode, ErrorMessage });
-
 export function createEventBuses(database: DatabaseSync, deliveries: Deliveries, faults: Faults): EventBuses {
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS events (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, bus TEXT NOT NULL, type TEXT NOT NULL, archived INTEGER NOT NULL,
-      event TEXT NOT NULL);
-    CREATE INDEX IF NOT EXISTS events_by_type ON events (type, seq);
-    CREATE INDEX IF NOT EXISTS events_not_archived ON events (seq) WHERE archived = 0;`);
-  const insert = database.prepare('INSERT INTO events (bus, type, archived, event) VALUES (?, ?, ?, ?)');
-  const forget = database.prepare(
-    `DELETE FROM events WHERE archived = 0 AND seq <=
-      (SELECT seq FROM events WHERE archived = 0 ORDER BY seq DESC LIMIT 1 OFFSET ${maxRemembered})`,
-  );
-  const newest = database.prepare('SELECT bus, archived, event FROM events ORDER BY seq DESC LIMIT ?');
-  const newestOfType = database.prepare(
-    'SELECT bus, archived, event FROM events WHERE type = ? ORDER BY seq DESC LIMIT ?',
-  );
+  const log = new EventLog(database);
   const buses = new Set(['default']);
   const rules: BusRule[] = [];
   const archives: BusArchive[] = [];
 
   function publish(bus: string, event: BusEvent): void {
-    const archived = archives.some((archive) => archive.bus === bus && archive.matches(event));
-    insert.run(bus, event['detail-type'], archived ? 1 : 0, JSON.stringify(event));
+    log.add({ bus, event, archived: archives.some((archive) => archive.bus === bus && archive.matches(event)) });
     for (const rule of rules) {
       if (rule.bus !== bus || !rule.matches(event)) continue;
       for (const target of rule.targets) deliveries.add(target.routeId, target.bodyOf(event));
@@ -95,34 +84,14 @@ export function createEventBuses(database: DatabaseSync, deliveries: Deliveries,
   }
 
   function put(entry: Input): object {
-    const name = busName(entry['EventBusName']);
-    if (!buses.has(name)) return refused('ResourceNotFoundException', `event bus ${name} does not exist`);
-    const { Source: source, DetailType: type, Detail: detail } = entry;
-    for (const [field, value] of Object.entries({ Source: source, DetailType: type, Detail: detail })) {
-      if (typeof value !== 'string' || value === '')
-        return refused('InvalidArgument', `parameter ${field} is not valid`);
-    }
-    if (String(source).startsWith('aws.')) {
-      return refused('NotAuthorizedForSourceException', `not authorized for the source ${String(source)}`);
-    }
-    const parsed = parse(String(detail));
-    if (!parsed) return refused('MalformedDetail', 'detail is malformed');
+    const bus = busName(entry['EventBusName']);
+    if (!buses.has(bus)) return refused('ResourceNotFoundException', `event bus ${bus} does not exist`);
+    const read = readEntry(entry);
+    if ('refusal' in read) return read.refusal;
     if (faults.refuses('eventbridge'))
       return refused('InternalFailure', 'eventbridge is switched to refuse this entry');
-    const time = typeof entry['Time'] === 'number' ? new Date(entry['Time'] * 1000) : new Date();
-    const event: BusEvent = {
-      version: '0',
-      id: randomUUID(),
-      'detail-type': String(type),
-      source: String(source),
-      account: accountId,
-      time: `${time.toISOString().slice(0, 19)}Z`,
-      region,
-      resources: Array.isArray(entry['Resources']) ? entry['Resources'].map(String) : [],
-      detail: parsed,
-    };
-    publish(name, event);
-    return { EventId: event.id };
+    publish(bus, read.event);
+    return { EventId: read.event.id };
   }
 
   return {
@@ -131,17 +100,10 @@ export function createEventBuses(database: DatabaseSync, deliveries: Deliveries,
       if (operation !== 'PutEvents') {
         throw new ServiceError('UnknownOperationException', `the operation ${operation} is not supported`);
       }
-      const entries = Array.isArray(input['Entries']) ? (input['Entries'] as unknown[]).filter(isRecord) : [];
-      if (entries.length === 0 || entries.length > maxEntries) {
-        const rule = `length less than or equal to ${maxEntries} and greater than or equal to 1`;
-        throw new ServiceError('ValidationException', `value at 'entries' failed to satisfy constraint: ${rule}`);
-      }
-      if (entries.reduce((sum, entry) => sum + size(entry), 0) > maxEntryBytes) {
-        throw new ServiceError('ValidationException', `total size of the entries in the request is over the limit`);
-      }
+      const entries = entriesOf(input);
       const Entries = atomically(database, () => {
         const answers = entries.map(put);
-        forget.run();
+        log.forgetOldest();
         return answers;
       });
       return { FailedEntryCount: Entries.filter((answer) => 'ErrorCode' in answer).length, Entries };
@@ -155,18 +117,99 @@ export function createEventBuses(database: DatabaseSync, deliveries: Deliveries,
     addArchive(archive) {
       archives.push(archive);
     },
-    list({ limit, type }) {
-      const rows = type === undefined ? newest.all(limit) : newestOfType.all(type, limit);
-      return (rows as unknown as Row[]).map(({ bus, archived, event }) => ({
-        bus,
-        archived: archived === 1,
-        event: JSON.parse(event) as BusEvent,
-      }));
-    },
+    list: (query) => log.list(query),
   };
 }
 
-/** A bus by its name or ARN; the default one where none is given. */
+/** Published events: all that an archive keeps, and the newest of the others. */
+class EventLog {
+  readonly #insert: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #newest: StatementSync;
+  readonly #newestOfType: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    database.exec(`
+      CREATE TABLE IF NOT EXISTS events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, bus TEXT NOT NULL, type TEXT NOT NULL, archived INTEGER NOT NULL,
+        event TEXT NOT NULL);
+      CREATE INDEX IF NOT EXISTS events_by_type ON events (type, seq);
+      CREATE INDEX IF NOT EXISTS events_not_archived ON events (seq) WHERE archived = 0;`);
+    this.#insert = database.prepare('INSERT INTO events (bus, type, archived, event) VALUES (?, ?, ?, ?)');
+    this.#forget = database.prepare(
+      `DELETE FROM events WHERE archived = 0 AND seq <=
+        (SELECT seq FROM events WHERE archived = 0 ORDER BY seq DESC LIMIT 1 OFFSET ${maxRemembered})`,
+    );
+    this.#newest = database.prepare('SELECT bus, archived, event FROM events ORDER BY seq DESC LIMIT ?');
+    this.#newestOfType = database.prepare(
+      'SELECT bus, archived, event FROM events WHERE type = ? ORDER BY seq DESC LIMIT ?',
+    );
+  }
+
+  add({ bus, archived, event }: PublishedEvent): void {
+    this.#insert.run(bus, event['detail-type'], archived ? 1 : 0, JSON.stringify(event));
+  }
+
+  forgetOldest(): void {
+    this.#forget.run();
+  }
+
+  list({ limit, type }: EventQuery): PublishedEvent[] {
+    const rows = type === undefined ? this.#newest.all(limit) : this.#newestOfType.all(type, limit);
+    return (rows as unknown as Row[]).map(({ bus, archived, event }) => ({
+      bus,
+      archived: archived === 1,
+      event: JSON.parse(event) as BusEvent,
+    }));
+  }
+}
+
+/** Returns the entries of a PutEvents call. Throws ServiceError for too many or too large ones. */
+function entriesOf(input: Input): Input[] {
+  const entries = Array.isArray(input['Entries']) ? (input['Entries'] as unknown[]).filter(isRecord) : [];
+  if (entries.length === 0 || entries.length > maxEntries) {
+    const rule = `length less than or equal to ${maxEntries} and greater than or equal to 1`;
+    throw new ServiceError('ValidationException', `value at 'entries' failed to satisfy constraint: ${rule}`);
+  }
+  if (entries.reduce((sum, entry) => sum + size(entry), 0) > maxEntryBytes) {
+    throw new ServiceError('ValidationException', `total size of the entries in the request is over the limit`);
+  }
+  return entries;
+}
+
+/** Returns the event that an entry describes, or the answer that refuses the entry. */
+function readEntry(entry: Input): { readonly event: BusEvent } | { readonly refusal: object } {
+  const { Source: source, DetailType: type, Detail: detail, Time: seconds, Resources: resources } = entry;
+  for (const [field, value] of Object.entries({ Source: source, DetailType: type, Detail: detail })) {
+    if (typeof value !== 'string' || value === '')
+      return { refusal: refused('InvalidArgument', `parameter ${field} is not valid`) };
+  }
+  if (String(source).startsWith('aws.')) {
+    const message = `not authorized for the source ${String(source)}`;
+    return { refusal: refused('NotAuthorizedForSourceException', message) };
+  }
+  const parsed = parse(String(detail));
+  if (!parsed) return { refusal: refused('MalformedDetail', 'detail is malformed') };
+  const time = typeof seconds === 'number' ? new Date(seconds * 1000) : new Date();
+  const event: BusEvent = {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': String(type),
+    source: String(source),
+    account: accountId,
+    time: `${time.toISOString().slice(0, 19)}Z`,
+    region,
+    resources: Array.isArray(resources) ? resources.map(String) : [],
+    detail: parsed,
+  };
+  return { event };
+}
+
+function refused(ErrorCode: string, ErrorMessage: string): object {
+  return { ErrorCode, ErrorMessage };
+}
+
+/** Returns the name of a bus that is given by its name or ARN; without either, that of the default bus. */
 export function busName(nameOrArn: unknown): string {
   return typeof nameOrArn === 'string' ? (nameOrArn.split('/').at(-1) ?? '') : 'default';
 }

@@ -1,4 +1,4 @@
-/** One thread of a function: loads the bundle, then takes one event at a time within the function's time limit. */
+/** One thread of a function: loads the bundle, then runs one event at a time within the function's time limit. */
 import { stop, transformSync } from 'esbuild';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ export interface FunctionSettings {
   readonly reservedConcurrency?: number | undefined;
 }
 
-/** The function answered with an error, could not be loaded, crashed, or its time was up. */
+/** A failed invocation: the function threw, could not be loaded, crashed or timed out. */
 export class FunctionError extends Error {
   override readonly name = 'FunctionError';
   /** The error's name, or `Sandbox.Timedout`, `Init.Timeout`, `Runtime.ExitError`, `TooManyRequests` or `Stopped`. */
@@ -32,9 +32,9 @@ export class FunctionError extends Error {
   }
 }
 
-/** Where functions write to. */
+/** The log of the functions. */
 export interface FunctionLog {
-  /** Takes whole or half lines, from the runner itself and from threads that have no `fd`. */
+  /** Writes whole or half lines, from the runner itself and from threads that have no `fd`. */
   readonly write: (text: string) => void;
   /** The file that threads append to by themselves. */
   readonly fd?: number | undefined;
@@ -45,7 +45,7 @@ export interface Thread {
   readonly alive: boolean;
   /** Settles when the thread is no longer alive. */
   readonly ended: Promise<unknown>;
-  /** The answer to an event, both as JSON. Only one at a time. Throws FunctionError; out of time ends the thread. */
+  /** Returns the answer to an event, both as JSON; one event at a time. Throws FunctionError. A time-out ends the thread. */
   run(payload: string): Promise<string>;
   /** Returns the CPU time that the thread has used, ms; 0 once it has ended. */
   cpuMs(): Promise<number>;
@@ -56,7 +56,7 @@ const initSeconds = 10;
 /** V8 would give each thread three times as much and more, which the garbage of an event does not need. */
 const youngMb = 6;
 
-// Stripped of its types once, and not in each thread, where that would take longer than the start itself.
+// Types are stripped once here: in each thread it would take longer than the start itself.
 const source = readFileSync(new URL('function-worker.ts', import.meta.url), 'utf8');
 const { code } = transformSync(source, { loader: 'ts', format: 'esm', target: 'es2024' });
 // esbuild would keep a process for the next call, with the memory of the largest one.
@@ -71,54 +71,120 @@ function moduleIn(folder: string, name: string): string {
   return found;
 }
 
-/** A thread that has loaded the function. Throws FunctionError when that fails or takes longer than Lambda allows. */
+/** Returns a thread that has loaded the function. Throws FunctionError when that fails or takes longer than Lambda allows. */
 export async function startThread(settings: FunctionSettings, log: FunctionLog): Promise<Thread> {
-  const dot = settings.handler.lastIndexOf('.');
-  const start: ThreadStart = {
-    module: pathToFileURL(moduleIn(settings.folder, settings.handler.slice(0, dot))).href,
-    handler: settings.handler.slice(dot + 1),
-    logFd: log.fd,
-  };
-  const worker = new Worker(entry, {
-    workerData: start,
-    env: { ...settings.environment },
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb, maxYoungGenerationSizeMb: youngMb },
-    name: settings.name,
-  });
-  worker.stdout.setEncoding('utf8').on('data', log.write);
-  worker.stderr.setEncoding('utf8').on('data', log.write);
-
-  let alive = true;
-  let stopping = false;
-  let settle: { resolve: (payload: string) => void; reject: (error: FunctionError) => void } | undefined;
-  const ended = Promise.withResolvers<undefined>();
-
-  function fail(error: FunctionError): void {
-    if (!stopping)
-      log.write(`${new Date().toISOString()} ${settings.name} ERROR ${error.errorType}: ${error.message}\n`);
-    settle?.reject(error);
+  const thread = new FunctionThread(settings, log);
+  try {
+    await thread.load();
+  } catch (error) {
+    await thread.stop();
+    throw error;
   }
-  function end(error: FunctionError): void {
-    if (!alive) return;
-    alive = false;
-    fail(error);
-    ended.resolve(undefined);
-    void worker.terminate();
+  return thread;
+}
+
+class FunctionThread implements Thread {
+  readonly #settings: FunctionSettings;
+  readonly #log: FunctionLog;
+  readonly #worker: Worker;
+  readonly #ended = Promise.withResolvers<undefined>();
+  #isAlive = true;
+  #isStopping = false;
+  /** The answer that is awaited. */
+  #settle: { resolve: (payload: string) => void; reject: (error: FunctionError) => void } | undefined;
+
+  constructor(settings: FunctionSettings, log: FunctionLog) {
+    this.#settings = settings;
+    this.#log = log;
+    const dot = settings.handler.lastIndexOf('.');
+    const start: ThreadStart = {
+      module: pathToFileURL(moduleIn(settings.folder, settings.handler.slice(0, dot))).href,
+      handler: settings.handler.slice(dot + 1),
+      logFd: log.fd,
+    };
+    this.#worker = new Worker(entry, {
+      workerData: start,
+      env: { ...settings.environment },
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: settings.memoryMb, maxYoungGenerationSizeMb: youngMb },
+      name: settings.name,
+    });
+    this.#worker.stdout.setEncoding('utf8').on('data', log.write);
+    this.#worker.stderr.setEncoding('utf8').on('data', log.write);
+    this.#worker.on('message', (answer: ThreadAnswer) => {
+      this.#take(answer);
+    });
+    this.#worker.once('error', (error: Error) => {
+      this.#end(new FunctionError('Runtime.ExitError', error.stack ?? error.message));
+    });
+    this.#worker.once('exit', (code) => {
+      this.#end(new FunctionError('Runtime.ExitError', `${settings.name} exited with code ${code}`));
+    });
   }
-  /** The next answer of the thread; the thread ends when there is none in time. */
-  function answerWithin(seconds: number, timeout: () => FunctionError): Promise<string> {
-    if (!alive) return Promise.reject(new FunctionError('Runtime.ExitError', `${settings.name} has ended`));
+
+  get alive(): boolean {
+    return this.#isAlive;
+  }
+
+  get ended(): Promise<unknown> {
+    return this.#ended.promise;
+  }
+
+  /** Resolves when the thread has loaded the function. Throws FunctionError. */
+  async load(): Promise<void> {
+    const message = `did not load within ${initSeconds} s`;
+    await this.#answerWithin(initSeconds, () => new FunctionError('Init.Timeout', message));
+  }
+
+  run(payload: string): Promise<string> {
+    const { name, arn, memoryMb, timeoutSeconds } = this.#settings;
+    const requestId = randomUUID();
+    const message = `${requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+    const answer = this.#answerWithin(timeoutSeconds, () => new FunctionError('Sandbox.Timedout', message));
+    const invocation: Invocation = {
+      payload,
+      deadline: Date.now() + timeoutSeconds * 1000,
+      context: {
+        awsRequestId: requestId,
+        functionName: name,
+        functionVersion: '$LATEST',
+        invokedFunctionArn: arn,
+        memoryLimitInMB: String(memoryMb),
+        logGroupName: `/aws/lambda/${name}`,
+        logStreamName: `local/${this.#worker.threadId}`,
+      },
+    };
+    this.#worker.postMessage(invocation);
+    return answer;
+  }
+
+  async cpuMs(): Promise<number> {
+    if (!this.#isAlive) return 0;
+    // A thread that ends meanwhile has no answer.
+    const { user, system } = await this.#worker.cpuUsage().catch(() => ({ user: 0, system: 0 }));
+    return (user + system) / 1000;
+  }
+
+  stop(): Promise<unknown> {
+    this.#isStopping = true;
+    return this.#worker.terminate();
+  }
+
+  /** Returns the next answer of the thread. Without an answer in time the thread ends. */
+  #answerWithin(seconds: number, timeout: () => FunctionError): Promise<string> {
+    if (!this.#isAlive) {
+      return Promise.reject(new FunctionError('Runtime.ExitError', `${this.#settings.name} has ended`));
+    }
     return new Promise<string>((resolve, reject) => {
       const timer = setTimeout(() => {
-        end(timeout());
+        this.#end(timeout());
       }, seconds * 1000);
       const done = (): void => {
-        settle = undefined;
+        this.#settle = undefined;
         clearTimeout(timer);
       };
-      settle = {
+      this.#settle = {
         resolve: (payload) => {
           done();
           resolve(payload);
@@ -131,64 +197,28 @@ export async function startThread(settings: FunctionSettings, log: FunctionLog):
     });
   }
 
-  worker.on('message', (answer: ThreadAnswer) => {
+  #take(answer: ThreadAnswer): void {
     if (answer.kind === 'failure') {
-      const error = new FunctionError(answer.errorType, answer.errorMessage);
-      log.write(`${answer.trace}\n`);
-      fail(error);
+      this.#log.write(`${answer.trace}\n`);
+      this.#fail(new FunctionError(answer.errorType, answer.errorMessage));
     } else {
-      settle?.resolve(answer.kind === 'result' ? answer.payload : '');
+      this.#settle?.resolve(answer.kind === 'result' ? answer.payload : '');
     }
-  });
-  worker.once('error', (error: Error) => {
-    end(new FunctionError('Runtime.ExitError', error.stack ?? error.message));
-  });
-  worker.once('exit', (code) => {
-    end(new FunctionError('Runtime.ExitError', `${settings.name} exited with code ${code}`));
-  });
-
-  const stop = (): Promise<unknown> => {
-    stopping = true;
-    return worker.terminate();
-  };
-  try {
-    await answerWithin(initSeconds, () => new FunctionError('Init.Timeout', `did not load within ${initSeconds} s`));
-  } catch (error) {
-    await stop();
-    throw error;
   }
-  return {
-    get alive() {
-      return alive;
-    },
-    ended: ended.promise,
-    stop,
-    async cpuMs() {
-      if (!alive) return 0;
-      // A thread that ends meanwhile has no answer.
-      const { user, system } = await worker.cpuUsage().catch(() => ({ user: 0, system: 0 }));
-      return (user + system) / 1000;
-    },
-    run(payload) {
-      const requestId = randomUUID();
-      const seconds = settings.timeoutSeconds;
-      const message = `${requestId} Task timed out after ${seconds.toFixed(2)} seconds`;
-      const answer = answerWithin(seconds, () => new FunctionError('Sandbox.Timedout', message));
-      const invocation: Invocation = {
-        payload,
-        deadline: Date.now() + seconds * 1000,
-        context: {
-          awsRequestId: requestId,
-          functionName: settings.name,
-          functionVersion: '$LATEST',
-          invokedFunctionArn: settings.arn,
-          memoryLimitInMB: String(settings.memoryMb),
-          logGroupName: `/aws/lambda/${settings.name}`,
-          logStreamName: `local/${worker.threadId}`,
-        },
-      };
-      worker.postMessage(invocation);
-      return answer;
-    },
-  };
+
+  #fail(error: FunctionError): void {
+    if (!this.#isStopping) {
+      const { name } = this.#settings;
+      this.#log.write(`${new Date().toISOString()} ${name} ERROR ${error.errorType}: ${error.message}\n`);
+    }
+    this.#settle?.reject(error);
+  }
+
+  #end(error: FunctionError): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    this.#fail(error);
+    this.#ended.resolve(undefined);
+    void this.#worker.terminate();
+  }
 }

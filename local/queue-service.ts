@@ -6,40 +6,20 @@ import { isRecord } from './template.ts';
 
 const invalid = (message: string): ServiceError =>
   new ServiceError('InvalidParameterValueException', message, 'InvalidParameterValue');
-const handleIsInvalid = (): ServiceError =>
-  new ServiceError(
-    'com.amazonaws.sqs#ReceiptHandleIsInvalid',
-    'the input receipt handle is invalid',
-    'ReceiptHandleIsInvalid',
-  );
+/** @param queryCode where it differs from the code of the JSON protocol */
+const refusal = (code: string, message: string, queryCode = code): ServiceError =>
+  new ServiceError(`com.amazonaws.sqs#${code}`, message, queryCode);
+const handleIsInvalid = (): ServiceError => refusal('ReceiptHandleIsInvalid', 'the input receipt handle is invalid');
 
 /** @param url gives the address under which clients know a queue, by its name */
 export function createQueueService(queues: Queues, url: (name: string) => string): Service {
   const operations: Record<string, (queue: Queue, input: Input) => Promise<object> | object> = {
-    SendMessage: (queue, input) => send(queue, input),
-    SendMessageBatch: (queue, input) => {
-      const entries = batch(input);
-      const total = entries.reduce((sum, entry) => sum + size(entry), 0);
-      if (total > queue.settings.maximumBytes) {
-        throw new ServiceError(
-          'com.amazonaws.sqs#BatchRequestTooLong',
-          `the batch is longer than ${queue.settings.maximumBytes} bytes`,
-          'AWS.SimpleQueueService.BatchRequestTooLong',
-        );
-      }
-      return each(entries, (entry) => send(queue, entry));
-    },
-    ReceiveMessage: async (queue, input) => {
-      const messages = await queue.receive({
-        max: integer(input, 'MaxNumberOfMessages', 1, 10) ?? 1,
-        waitMs: 1000 * (integer(input, 'WaitTimeSeconds', 0, 20) ?? queue.settings.waitSeconds),
-        visibilityTimeoutSeconds: integer(input, 'VisibilityTimeout', 0, 43_200),
-      });
-      return messages.length > 0 ? { Messages: messages.map((message) => written(message, input)) } : {};
-    },
-    DeleteMessage: (queue, input) => remove(queue, input),
+    SendMessage: send,
+    SendMessageBatch: sendBatch,
+    ReceiveMessage: receive,
+    DeleteMessage: remove,
     DeleteMessageBatch: (queue, input) => each(batch(input), (entry) => remove(queue, entry)),
-    ChangeMessageVisibility: (queue, input) => changeVisibility(queue, input),
+    ChangeMessageVisibility: changeVisibility,
     ChangeMessageVisibilityBatch: (queue, input) => each(batch(input), (entry) => changeVisibility(queue, entry)),
     GetQueueUrl: (queue) => ({ QueueUrl: url(queue.settings.name) }),
     GetQueueAttributes: (queue, input) => ({
@@ -51,42 +31,52 @@ export function createQueueService(queues: Queues, url: (name: string) => string
     },
   };
 
-  function startMessageMoveTask(input: Input): object {
-    const source = queues.byArn(string(input, 'SourceArn'));
-    const target = input['DestinationArn']
-      ? queues.byArn(string(input, 'DestinationArn'))
-      : queues.list().find((queue) => queue.settings.redrive?.arn === source?.settings.arn);
-    if (!source || !target) {
-      throw new ServiceError(
-        'com.amazonaws.sqs#ResourceNotFoundException',
-        'no such dead letter queue',
-        'ResourceNotFoundException',
-      );
-    }
-    source.moveAllTo(target);
-    return { TaskHandle: Buffer.from(randomUUID()).toString('base64') };
-  }
-
   return (operation, input) => {
     if (operation === 'ListQueues') {
       const prefix = input['QueueNamePrefix'] === undefined ? '' : string(input, 'QueueNamePrefix');
       const found = queues.list().filter((queue) => queue.settings.name.startsWith(prefix));
       return { QueueUrls: found.map((queue) => url(queue.settings.name)) };
     }
-    if (operation === 'StartMessageMoveTask') return startMessageMoveTask(input);
+    if (operation === 'StartMessageMoveTask') return startMessageMoveTask(queues, input);
     const run = operations[operation];
     if (!run) throw new ServiceError('InvalidAction', `the action ${operation} is not supported`, 'InvalidAction');
     const name = operation === 'GetQueueUrl' ? string(input, 'QueueName') : string(input, 'QueueUrl').split('/').at(-1);
     const queue = queues.get(name ?? '');
     if (!queue) {
-      throw new ServiceError(
-        'com.amazonaws.sqs#QueueDoesNotExist',
-        'the specified queue does not exist',
-        'AWS.SimpleQueueService.NonExistentQueue',
-      );
+      const queryCode = 'AWS.SimpleQueueService.NonExistentQueue';
+      throw refusal('QueueDoesNotExist', 'the specified queue does not exist', queryCode);
     }
     return run(queue, input);
   };
+}
+
+function startMessageMoveTask(queues: Queues, input: Input): object {
+  const source = queues.byArn(string(input, 'SourceArn'));
+  const target = input['DestinationArn']
+    ? queues.byArn(string(input, 'DestinationArn'))
+    : queues.list().find((queue) => queue.settings.redrive?.arn === source?.settings.arn);
+  if (!source || !target) throw refusal('ResourceNotFoundException', 'no such dead letter queue');
+  source.moveAllTo(target);
+  return { TaskHandle: Buffer.from(randomUUID()).toString('base64') };
+}
+
+function sendBatch(queue: Queue, input: Input): object {
+  const entries = batch(input);
+  const total = entries.reduce((sum, entry) => sum + size(entry), 0);
+  if (total > queue.settings.maximumBytes) {
+    const message = `the batch is longer than ${queue.settings.maximumBytes} bytes`;
+    throw refusal('BatchRequestTooLong', message, 'AWS.SimpleQueueService.BatchRequestTooLong');
+  }
+  return each(entries, (entry) => send(queue, entry));
+}
+
+async function receive(queue: Queue, input: Input): Promise<object> {
+  const messages = await queue.receive({
+    max: integer(input, 'MaxNumberOfMessages', 1, 10) ?? 1,
+    waitMs: 1000 * (integer(input, 'WaitTimeSeconds', 0, 20) ?? queue.settings.waitSeconds),
+    visibilityTimeoutSeconds: integer(input, 'VisibilityTimeout', 0, 43_200),
+  });
+  return messages.length > 0 ? { Messages: messages.map((message) => written(message, input)) } : {};
 }
 
 function send(queue: Queue, input: Input): object {
@@ -95,11 +85,7 @@ function send(queue: Queue, input: Input): object {
     throw new ServiceError('MissingParameter', 'the request must contain MessageBody', 'MissingParameter');
   // The characters of XML 1.0 are the characters of a message.
   if (/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u.test(body)) {
-    throw new ServiceError(
-      'com.amazonaws.sqs#InvalidMessageContents',
-      'invalid characters in the body',
-      'InvalidMessageContents',
-    );
+    throw refusal('InvalidMessageContents', 'invalid characters in the body');
   }
   if (size(input) > queue.settings.maximumBytes) {
     throw invalid(
@@ -130,11 +116,7 @@ function changeVisibility(queue: Queue, input: Input): object {
   if (result === 'malformed handle') throw handleIsInvalid();
   if (result === 'gone') throw invalid('the message does not exist or is not available for visibility timeout change');
   if (result === 'not in flight') {
-    throw new ServiceError(
-      'com.amazonaws.sqs#MessageNotInflight',
-      'the message is not in flight',
-      'AWS.SimpleQueueService.MessageNotInflight',
-    );
+    throw refusal('MessageNotInflight', 'the message is not in flight', 'AWS.SimpleQueueService.MessageNotInflight');
   }
   return {};
 }
@@ -142,7 +124,7 @@ function changeVisibility(queue: Queue, input: Input): object {
 function batch(input: Input): Input[] {
   const entries = Array.isArray(input['Entries']) ? (input['Entries'] as unknown[]).filter(isRecord) : [];
   const refuse = (code: string, message: string): ServiceError =>
-    new ServiceError(`com.amazonaws.sqs#${code}`, message, `AWS.SimpleQueueService.${code}`);
+    refusal(code, message, `AWS.SimpleQueueService.${code}`);
   if (entries.length === 0) throw refuse('EmptyBatchRequest', 'there should be at least one entry in the request');
   if (entries.length > 10) throw refuse('TooManyEntriesInBatchRequest', 'the maximum number of entries is 10');
   const ids = entries.map((entry) => string(entry, 'Id'));

@@ -28,7 +28,7 @@ export interface GenerateSecretString {
 
 export interface Secrets {
   create(settings: SecretSettings): void;
-  /** The values by name or ARN: the current one, and the one before it while it has a stage. */
+  /** Returns the values by name or ARN: the current one, and the one before it while it has a stage. */
   values(id: string): readonly string[];
   readonly service: Service;
 }
@@ -44,103 +44,131 @@ interface Stored extends Version {
   readonly previous?: Version | undefined;
 }
 
+const current = 'AWSCURRENT';
+const before = 'AWSPREVIOUS';
+
 /** @param path where values are kept; undefined keeps them in memory */
 export function openSecrets(path: string | undefined, now: () => number = Date.now): Secrets {
-  const kept = (readKept(path) ?? {}) as Record<string, Stored>;
-  const arns = new Map<string, string>();
-  const nameOf = (id: string): string => arns.get(id) ?? id;
-  const newVersion = (value: string): Version => ({ value, versionId: randomUUID(), createdAt: now() });
+  return new LocalSecrets(path, now);
+}
 
-  function store(name: string, stored: Stored): void {
-    kept[name] = stored;
-    keep(path, kept);
+class LocalSecrets implements Secrets {
+  readonly #path: string | undefined;
+  readonly #now: () => number;
+  /** By name. */
+  readonly #kept: Record<string, Stored>;
+  /** Names by ARN. */
+  readonly #names = new Map<string, string>();
+
+  constructor(path: string | undefined, now: () => number) {
+    this.#path = path;
+    this.#now = now;
+    this.#kept = (readKept(path) ?? {}) as Record<string, Stored>;
   }
 
-  /** The secret that a request names. */
-  function secretOf(input: Input): { name: string; arn: string; stored: Stored } {
-    const name = nameOf(String(input['SecretId']));
-    const stored = kept[name];
-    const arn = [...arns.entries()].find(([, known]) => known === name)?.[0];
+  create({ name, arn, value }: SecretSettings): void {
+    this.#names.set(arn, name);
+    const isGiven = typeof value === 'string';
+    this.#store(name, isGiven ? this.#version(value) : (this.#kept[name] ?? this.#version(generate(value))));
+  }
+
+  values(id: string): readonly string[] {
+    const stored = this.#kept[this.#nameOf(id)];
+    return stored ? versionsOf(stored).map(({ value }) => value) : [];
+  }
+
+  readonly service: Service = (operation, input) => {
+    switch (operation) {
+      case 'GetSecretValue':
+        return this.#getValue(input);
+      case 'PutSecretValue':
+        return this.#putValue(input);
+      case 'UpdateSecretVersionStage':
+        return this.#removePrevious(input);
+      case 'ListSecretVersionIds':
+        return this.#listVersions(input);
+      default:
+        throw new ServiceError('InvalidRequestException', `the operation ${operation} is not supported`);
+    }
+  };
+
+  #getValue(input: Input): object {
+    const { name, arn, stored } = this.#secretOf(input);
+    const id = input['VersionId'];
+    const stage = input['VersionStage'] ?? (id === undefined ? current : undefined);
+    const found = versionsOf(stored).find(
+      (one) => (stage === undefined || one.stage === stage) && (id === undefined || one.versionId === id),
+    );
+    if (!found) {
+      throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret value.");
+    }
+    return {
+      ARN: arn,
+      Name: name,
+      VersionId: found.versionId,
+      VersionStages: [found.stage],
+      SecretString: found.value,
+      CreatedDate: found.createdAt / 1000,
+    };
+  }
+
+  #putValue(input: Input): object {
+    const { name, arn, stored } = this.#secretOf(input);
+    const { SecretString: value, VersionStages: asked } = input;
+    if (typeof value !== 'string' || asked !== undefined) {
+      throw new ServiceError('InvalidRequestException', 'only a SecretString for the stage AWSCURRENT is supported');
+    }
+    const next = this.#version(value);
+    const { previous: _dropped, ...previous } = stored;
+    this.#store(name, { ...next, previous });
+    return { ARN: arn, Name: name, VersionId: next.versionId, VersionStages: [current] };
+  }
+
+  #removePrevious(input: Input): object {
+    const { name, arn, stored } = this.#secretOf(input);
+    const { previous: dropped, ...rest } = stored;
+    const { VersionStage: stage, RemoveFromVersionId: from, MoveToVersionId: to } = input;
+    if (stage !== before || to !== undefined || dropped?.versionId !== from) {
+      throw new ServiceError('InvalidParameterException', `only removing ${before} from its version is supported`);
+    }
+    this.#store(name, rest);
+    return { ARN: arn, Name: name };
+  }
+
+  #listVersions(input: Input): object {
+    const { name, arn, stored } = this.#secretOf(input);
+    const versions = versionsOf(stored).map(({ versionId, stage, createdAt }) => ({
+      VersionId: versionId,
+      VersionStages: [stage],
+      CreatedDate: createdAt / 1000,
+    }));
+    return { ARN: arn, Name: name, Versions: versions };
+  }
+
+  /** Returns the secret that a request names. */
+  #secretOf(input: Input): { name: string; arn: string; stored: Stored } {
+    const name = this.#nameOf(String(input['SecretId']));
+    const stored = this.#kept[name];
+    const arn = [...this.#names.entries()].find(([, known]) => known === name)?.[0];
     if (!stored || !arn) {
       throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
     }
     return { name, arn, stored };
   }
 
-  const operations: Record<string, (input: Input) => object> = {
-    GetSecretValue(input) {
-      const { name, arn, stored } = secretOf(input);
-      const stage = input['VersionStage'] ?? (input['VersionId'] === undefined ? current : undefined);
-      const found = versionsOf(stored).find(
-        (one) =>
-          (stage === undefined || one.stage === stage) &&
-          (input['VersionId'] === undefined || one.versionId === input['VersionId']),
-      );
-      if (!found) {
-        throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret value.");
-      }
-      return {
-        ARN: arn,
-        Name: name,
-        VersionId: found.versionId,
-        VersionStages: [found.stage],
-        SecretString: found.value,
-        CreatedDate: found.createdAt / 1000,
-      };
-    },
-    PutSecretValue(input) {
-      const { name, arn, stored } = secretOf(input);
-      const { SecretString: value, VersionStages: asked } = input;
-      if (typeof value !== 'string' || asked !== undefined) {
-        throw new ServiceError('InvalidRequestException', 'only a SecretString for the stage AWSCURRENT is supported');
-      }
-      const next = newVersion(value);
-      const { previous: _dropped, ...previous } = stored;
-      store(name, { ...next, previous });
-      return { ARN: arn, Name: name, VersionId: next.versionId, VersionStages: [current] };
-    },
-    UpdateSecretVersionStage(input) {
-      const { name, arn, stored } = secretOf(input);
-      const { previous: dropped, ...rest } = stored;
-      const { VersionStage: stage, RemoveFromVersionId: from, MoveToVersionId: to } = input;
-      if (stage !== before || to !== undefined || dropped?.versionId !== from) {
-        throw new ServiceError('InvalidParameterException', `only removing ${before} from its version is supported`);
-      }
-      store(name, rest);
-      return { ARN: arn, Name: name };
-    },
-    ListSecretVersionIds(input) {
-      const { name, arn, stored } = secretOf(input);
-      const versions = versionsOf(stored).map(({ versionId, stage, createdAt }) => ({
-        VersionId: versionId,
-        VersionStages: [stage],
-        CreatedDate: createdAt / 1000,
-      }));
-      return { ARN: arn, Name: name, Versions: versions };
-    },
-  };
+  #nameOf(id: string): string {
+    return this.#names.get(id) ?? id;
+  }
 
-  return {
-    create({ name, arn, value }) {
-      arns.set(arn, name);
-      store(name, typeof value === 'string' ? newVersion(value) : (kept[name] ?? newVersion(generate(value))));
-    },
-    values(id) {
-      const stored = kept[nameOf(id)];
-      return stored ? versionsOf(stored).map(({ value }) => value) : [];
-    },
-    service(operation, input) {
-      const answer = operations[operation];
-      if (!answer) {
-        throw new ServiceError('InvalidRequestException', `the operation ${operation} is not supported`);
-      }
-      return answer(input);
-    },
-  };
+  #version(value: string): Version {
+    return { value, versionId: randomUUID(), createdAt: this.#now() };
+  }
+
+  #store(name: string, stored: Stored): void {
+    this.#kept[name] = stored;
+    keep(this.#path, this.#kept);
+  }
 }
-
-const current = 'AWSCURRENT';
-const before = 'AWSPREVIOUS';
 
 function versionsOf(stored: Stored): (Version & { readonly stage: string })[] {
   const { previous } = stored;

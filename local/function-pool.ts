@@ -1,6 +1,7 @@
-/** The threads of one function, and the line of invocations in front of them. */
+/** The threads of one function: as many as its invocations need and the budget allows. */
 import { FunctionError, type FunctionSettings, type Thread } from './function-thread.ts';
 import type { InvocationKind, ThreadBudget } from './thread-budget.ts';
+import { WaitingLine, type Job } from './waiting-line.ts';
 
 export interface LocalFunction {
   readonly settings: FunctionSettings;
@@ -14,7 +15,7 @@ export interface LocalFunction {
   invoke(event: unknown, kind: InvocationKind): Promise<unknown>;
 }
 
-/** What a function has used since the runner started. */
+/** The resources that a function has used since the runner started. */
 export interface FunctionUsage {
   readonly name: string;
   readonly invocations: number;
@@ -32,11 +33,11 @@ export interface FunctionPool extends LocalFunction {
   spareSince(): number | undefined;
   /** Ends the thread that has been idle for the longest. */
   endSpare(): void;
-  /** Refuses what waits, and what comes later. */
+  /** Rejects the invocations that wait, and all later ones. */
   stop(): void;
 }
 
-/** What a pool shares with those of the other functions. */
+/** The part that all pools share. */
 export interface PoolSurroundings {
   readonly budget: ThreadBudget;
   /** How long a request waits for a thread at most, ms. */
@@ -52,98 +53,107 @@ const patienceMs = { request: 50, event: 250 } as const;
 const lastIdleMs = 60_000;
 /** Any other thread ends when no event came for this long. */
 const spareIdleMs = 10_000;
-/** This part of the longest wait is the limit once the line has stood for the longest wait: more requests come than end. */
-const standingShare = 0.2;
-const mostWaiting = 1_000;
 
-interface Job {
-  readonly since: number;
-  readonly kind: InvocationKind;
-  readonly payload: string;
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  /** Ends the wait. */
-  timer?: NodeJS.Timeout;
+export function createFunctionPool(settings: FunctionSettings, surroundings: PoolSurroundings): FunctionPool {
+  return new ThreadPool(settings, surroundings);
 }
 
-export function createFunctionPool(
-  settings: FunctionSettings,
-  { budget, longestWaitMs, startThread }: PoolSurroundings,
-): FunctionPool {
-  const reserved = settings.reservedConcurrency ?? Infinity;
-  const most = (kind: InvocationKind): number => Math.max(1, Math.min(reserved, 1 + budget.most[kind]));
-  /** The one that was used last comes last. */
-  const idle: { readonly thread: Thread; readonly since: number }[] = [];
-  const waiting: Job[] = [];
-  /** Since when there has always been a request that waits, ms of `performance.now()`. */
-  let standingSince = 0;
-  const alive = new Set<Thread>();
-  /** What was taken from the budget: one for each thread but one. */
-  const taken: InvocationKind[] = [];
-  let invocations = 0;
+class ThreadPool implements FunctionPool {
+  readonly settings: FunctionSettings;
+  readonly #budget: ThreadBudget;
+  readonly #startThread: PoolSurroundings['startThread'];
+  readonly #waiting: WaitingLine;
+  /** Threads without work. The thread that was used last comes last. */
+  readonly #idle: { readonly thread: Thread; readonly since: number }[] = [];
+  readonly #alive = new Set<Thread>();
+  /** The kinds under which threads were taken from the budget: one for each thread but one. */
+  readonly #taken: InvocationKind[] = [];
+  #invocations = 0;
   /** CPU time of threads that ended idle. */
-  let spentMs = 0;
-  let size = 0;
-  let starting = false;
-  let stopped = false;
-  let impatience: NodeJS.Timeout | undefined;
+  #spentMs = 0;
+  /** Threads, with the one that starts. */
+  #size = 0;
+  #isStarting = false;
+  #isStopped = false;
+  #impatience: NodeJS.Timeout | undefined;
 
-  function shrink(): void {
-    size -= 1;
-    const kind = taken.pop();
-    if (kind !== undefined) budget.giveBack(kind);
+  constructor(settings: FunctionSettings, { budget, longestWaitMs, startThread }: PoolSurroundings) {
+    this.settings = settings;
+    this.#budget = budget;
+    this.#startThread = startThread;
+    this.#waiting = new WaitingLine(longestWaitMs);
   }
 
-  async function grow(): Promise<void> {
-    size += 1;
-    starting = true;
-    try {
-      const thread = await startThread(settings);
-      alive.add(thread);
-      void thread.ended.then(() => {
-        alive.delete(thread);
-        const index = idle.findIndex((one) => one.thread === thread);
-        if (index >= 0) idle.splice(index, 1);
-        shrink();
-        growForDemand();
-      });
-      void serve(thread);
-    } catch (error) {
-      shrink();
-      for (const job of waiting.splice(0)) refuse(job, error);
-    } finally {
-      starting = false;
-      growForDemand();
+  get concurrency(): number {
+    return this.#mostThreads('event');
+  }
+
+  invoke(event: unknown, kind: InvocationKind): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#add({ since: performance.now(), kind, payload: JSON.stringify(event), resolve, reject });
+    });
+  }
+
+  async usage(): Promise<FunctionUsage> {
+    const times = await Promise.all([...this.#alive].map((thread) => thread.cpuMs()));
+    const cpuMs = times.reduce((sum, ms) => sum + ms, this.#spentMs);
+    return { name: this.settings.name, invocations: this.#invocations, threads: times.length, cpuMs };
+  }
+
+  endIdle(): void {
+    const now = performance.now();
+    for (let left = this.#size; left > 0; left--) {
+      const [first] = this.#idle;
+      if (!first || now - first.since < (left > 1 ? spareIdleMs : lastIdleMs)) return;
+      this.#endThread(first.thread);
+      this.#idle.shift();
     }
   }
 
-  /** Starts one thread after the other for as long as events have to wait. */
-  function growForDemand(): void {
-    const [oldest] = waiting;
-    if (!oldest || starting || stopped || size >= most(oldest.kind)) return;
-    const patience = oldest.since + patienceMs[oldest.kind] * size - performance.now();
-    if (size > 0 && patience > 0) {
-      impatience ??= setTimeout(() => {
-        impatience = undefined;
-        growForDemand();
-      }, patience);
+  spareSince(): number | undefined {
+    return this.#size > 1 ? this.#idle[0]?.since : undefined;
+  }
+
+  endSpare(): void {
+    const first = this.#size > 1 ? this.#idle.shift() : undefined;
+    if (first) this.#endThread(first.thread);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#impatience);
+    this.#waiting.rejectAll(new FunctionError('Stopped', 'the runner is stopping'));
+  }
+
+  #mostThreads(kind: InvocationKind): number {
+    const reserved = this.settings.reservedConcurrency ?? Infinity;
+    return Math.max(1, Math.min(reserved, 1 + this.#budget.most[kind]));
+  }
+
+  #add(job: Job): void {
+    if (this.#isStopped) {
+      job.reject(new FunctionError('Stopped', 'the runner is stopping'));
       return;
     }
-    if (size > 0) {
-      if (!budget.take(oldest.kind, growForDemand)) return;
-      taken.push(oldest.kind);
+    const last = this.#idle.pop();
+    if (last || job.kind === 'event') {
+      this.#waiting.add(job);
+    } else {
+      const tooMany = new FunctionError('TooManyRequests', `${this.settings.name} has no thread for another request`);
+      if (this.#waiting.addWithLimit(job, tooMany) === 'rejected') return;
     }
-    void grow();
+    this.#invocations += 1;
+    if (last) void this.#serve(last.thread);
+    else this.#growForDemand();
   }
 
-  async function serve(thread: Thread): Promise<void> {
+  async #serve(thread: Thread): Promise<void> {
     while (thread.alive) {
-      const job = waiting.shift();
+      const job = this.#waiting.shift();
       if (!job) {
-        idle.push({ thread, since: performance.now() });
+        this.#idle.push({ thread, since: performance.now() });
         return;
       }
-      clearTimeout(job.timer);
       try {
         job.resolve(JSON.parse(await thread.run(job.payload)));
       } catch (error) {
@@ -152,74 +162,63 @@ export function createFunctionPool(
     }
   }
 
-  function refuse(job: Job, error: unknown): void {
-    clearTimeout(job.timer);
-    job.reject(error);
-  }
-
-  function add(job: Job): void {
-    if (stopped) {
-      refuse(job, new FunctionError('Stopped', 'the runner is stopping'));
+  /** Starts one thread after the other while invocations have to wait. A field, because the budget compares it. */
+  readonly #growForDemand = (): void => {
+    const { oldest } = this.#waiting;
+    if (!oldest || this.#isStarting || this.#isStopped || this.#size >= this.#mostThreads(oldest.kind)) return;
+    const patience = oldest.since + patienceMs[oldest.kind] * this.#size - performance.now();
+    if (this.#size > 0 && patience > 0) {
+      this.#impatience ??= setTimeout(() => {
+        this.#impatience = undefined;
+        this.#growForDemand();
+      }, patience);
       return;
     }
-    const last = idle.pop();
-    if (!last && job.kind === 'request') {
-      const tooMany = new FunctionError('TooManyRequests', `${settings.name} has no thread for another request`);
-      if (waiting.length >= mostWaiting) {
-        refuse(job, tooMany);
-        return;
-      }
-      if (waiting.length === 0) standingSince = job.since;
-      const limitMs = job.since - standingSince > longestWaitMs ? longestWaitMs * standingShare : longestWaitMs;
-      job.timer = setTimeout(() => {
-        waiting.splice(waiting.indexOf(job), 1);
-        job.reject(tooMany);
-      }, limitMs);
+    if (this.#size > 0) {
+      if (!this.#budget.take(oldest.kind, this.#growForDemand)) return;
+      this.#taken.push(oldest.kind);
     }
-    invocations += 1;
-    waiting.push(job);
-    if (last) void serve(last.thread);
-    else growForDemand();
+    void this.#grow();
+  };
+
+  async #grow(): Promise<void> {
+    this.#size += 1;
+    this.#isStarting = true;
+    try {
+      const thread = await this.#startThread(this.settings);
+      this.#alive.add(thread);
+      void thread.ended.then(() => {
+        this.#remove(thread);
+      });
+      void this.#serve(thread);
+    } catch (error) {
+      this.#shrink();
+      this.#waiting.rejectAll(error);
+    } finally {
+      this.#isStarting = false;
+      this.#growForDemand();
+    }
   }
 
-  function end({ thread }: { readonly thread: Thread }): void {
+  #remove(thread: Thread): void {
+    this.#alive.delete(thread);
+    const index = this.#idle.findIndex((one) => one.thread === thread);
+    if (index >= 0) this.#idle.splice(index, 1);
+    this.#shrink();
+    this.#growForDemand();
+  }
+
+  #shrink(): void {
+    this.#size -= 1;
+    const kind = this.#taken.pop();
+    if (kind !== undefined) this.#budget.giveBack(kind);
+  }
+
+  #endThread(thread: Thread): void {
     void thread.cpuMs().then((ms) => {
-      alive.delete(thread);
-      spentMs += ms;
+      this.#alive.delete(thread);
+      this.#spentMs += ms;
       return thread.stop();
     });
   }
-
-  return {
-    settings,
-    concurrency: most('event'),
-    invoke: (event, kind) =>
-      new Promise((resolve, reject) => {
-        add({ since: performance.now(), kind, payload: JSON.stringify(event), resolve, reject });
-      }),
-    async usage() {
-      const times = await Promise.all([...alive].map((thread) => thread.cpuMs()));
-      const cpuMs = times.reduce((sum, ms) => sum + ms, spentMs);
-      return { name: settings.name, invocations, threads: times.length, cpuMs };
-    },
-    endIdle() {
-      const now = performance.now();
-      for (let left = size; left > 0; left--) {
-        const [first] = idle;
-        if (!first || now - first.since < (left > 1 ? spareIdleMs : lastIdleMs)) return;
-        end(first);
-        idle.shift();
-      }
-    },
-    spareSince: () => (size > 1 ? idle[0]?.since : undefined),
-    endSpare() {
-      const first = size > 1 ? idle.shift() : undefined;
-      if (first) end(first);
-    },
-    stop() {
-      stopped = true;
-      clearTimeout(impatience);
-      for (const job of waiting.splice(0)) refuse(job, new FunctionError('Stopped', 'the runner is stopping'));
-    },
-  };
 }

@@ -4,7 +4,8 @@ import { startEventSource } from './event-source.ts';
 import type { LocalFunction } from './function-pool.ts';
 import { functionOf, queueOf, region, resourceType, send, type Machine, type ResourceType } from './machine.ts';
 import type { Queue } from './queues.ts';
-import { openPositions, startStreamSource } from './stream-source.ts';
+import { openPositions } from './stream-positions.ts';
+import { startStreamSource } from './stream-source.ts';
 import { TemplateError } from './template.ts';
 
 interface MappingProperties {

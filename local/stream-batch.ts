@@ -1,15 +1,12 @@
-/**
- * One batch of stream records to its end: tried again until it succeeds, is split down to the record that fails, or is
- * given up.
- */
+/** Processes one batch of stream records: retries it, splits it down to the record that fails, or gives it up. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalFunction } from './function-pool.ts';
+import { afterErrorMs, pause } from './pause.ts';
 import type { StreamRecord } from './table-streams.ts';
 import { isRecord } from './template.ts';
 
 export interface BatchSettings {
-  /** Tries after the first; Infinity for no limit. */
+  /** Attempts after the first; Infinity for no limit. */
   readonly maxRetries: number;
   /** A record that is older is given up; Infinity for no limit. */
   readonly maxRecordAgeSeconds: number;
@@ -20,16 +17,15 @@ export interface BatchSettings {
 }
 
 type Batch = readonly StreamRecord[];
-/** What the function made of a batch: the index of the first record that is not done, if any. */
+/** The result of one invocation: all records are done, or those before the index `failedFrom`. */
 type Outcome = 'done' | { readonly failedFrom: number; readonly functionError: boolean };
 
-const afterErrorMs = 1_000;
 const firstRetryMs = 100;
 const longestRetryMs = 10_000;
 
 /**
- * Returns when each record of the batch is done or the signal aborts. `done` is told how many of the records that are
- * left, from the first, need no further try.
+ * Returns when each record of the batch is done or the signal aborts. `done` is called with the number of records, from
+ * the first that is left, that need no further attempt.
  */
 export type ProcessBatch = (batch: Batch, shardId: string, done: (count: number) => void) => Promise<void>;
 
@@ -38,12 +34,6 @@ export function createBatchProcessor(
   settings: BatchSettings,
   signal: AbortSignal,
 ): ProcessBatch {
-  const pause = (ms: number): Promise<void> =>
-    sleep(ms, undefined, { signal }).then(
-      () => undefined,
-      () => undefined,
-    );
-
   const process: ProcessBatch = async (batch, shardId, done) => {
     let rest = batch;
     let attempts = 0;
@@ -53,20 +43,19 @@ export function createBatchProcessor(
       done(count);
     };
     while (rest.length > 0 && !signal.aborted) {
-      // Records of a stream come in the order of their age.
-      const firstYoung = rest.findIndex((record) => ageSeconds(record) <= settings.maxRecordAgeSeconds);
-      const old = firstYoung < 0 ? rest.length : firstYoung;
+      const old = countOlderThan(settings.maxRecordAgeSeconds, rest);
       if (old > 0) {
-        if (!(await giveUp(rest.slice(0, old), shardId, 'RecordAgeExceeded', attempts, false))) return;
+        const about = { shardId, condition: 'RecordAgeExceeded', attempts, functionError: false } as const;
+        if (!(await giveUp(rest.slice(0, old), about))) return;
         finish(old);
         continue;
       }
-      const outcome = await invoke(rest);
+      const outcome = await invoke(target, settings, rest);
       attempts += 1;
       if (outcome === 'done') {
         finish(rest.length);
       } else if (outcome.failedFrom > 0) {
-        // What comes before the first failed record is done: the batch now begins with that one.
+        // The records before the first failed one are done: the batch now begins with the failed one.
         finish(outcome.failedFrom);
       } else if (settings.bisects && rest.length > 1) {
         const middle = Math.ceil(rest.length / 2);
@@ -74,41 +63,23 @@ export function createBatchProcessor(
         rest = rest.slice(middle);
         attempts = 0;
       } else if (attempts <= settings.maxRetries) {
-        await pause(Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs));
+        await pause(Math.min(firstRetryMs * 2 ** (attempts - 1), longestRetryMs), signal);
       } else {
-        if (!(await giveUp(rest, shardId, 'RetryAttemptsExhausted', attempts, outcome.functionError))) return;
+        const { functionError } = outcome;
+        if (!(await giveUp(rest, { shardId, condition: 'RetryAttemptsExhausted', attempts, functionError }))) return;
         finish(rest.length);
       }
     }
   };
 
-  async function invoke(batch: Batch): Promise<Outcome> {
-    try {
-      const answer = await target.invoke({ Records: batch }, 'event');
-      if (!settings.reportsItemFailures) return 'done';
-      const failedFrom = firstFailure(answer, batch);
-      return failedFrom === undefined ? 'done' : { failedFrom, functionError: false };
-    } catch {
-      return { failedFrom: 0, functionError: true }; // The function's log has the reason.
-    }
-  }
-
-  /** False when the source was stopped before the report was taken. */
-  async function giveUp(
-    batch: Batch,
-    shardId: string,
-    condition: string,
-    attempts: number,
-    functionError: boolean,
-  ): Promise<boolean> {
+  /** Reports the batch until that succeeds. Returns false when the source was stopped before. */
+  async function giveUp(batch: Batch, about: GivenUp): Promise<boolean> {
     while (!signal.aborted) {
       try {
-        settings.onFailure?.(
-          failureReport(batch, { shardId, condition, attempts, functionError, functionArn: target.settings.arn }),
-        );
+        settings.onFailure?.(failureReport(batch, about, target.settings.arn));
         return true;
       } catch {
-        await pause(afterErrorMs);
+        await pause(afterErrorMs, signal);
       }
     }
     return false;
@@ -117,9 +88,26 @@ export function createBatchProcessor(
   return process;
 }
 
+async function invoke(target: LocalFunction, { reportsItemFailures }: BatchSettings, batch: Batch): Promise<Outcome> {
+  try {
+    const answer = await target.invoke({ Records: batch }, 'event');
+    if (!reportsItemFailures) return 'done';
+    const failedFrom = firstFailure(answer, batch);
+    return failedFrom === undefined ? 'done' : { failedFrom, functionError: false };
+  } catch {
+    return { failedFrom: 0, functionError: true }; // The function's log has the reason.
+  }
+}
+
+/** Returns how many records at the beginning of the batch are too old. Records of a stream come in the order of their age. */
+function countOlderThan(seconds: number, batch: Batch): number {
+  const firstYoung = batch.findIndex((record) => ageSeconds(record) <= seconds);
+  return firstYoung < 0 ? batch.length : firstYoung;
+}
+
 const ageSeconds = (record: StreamRecord): number => Date.now() / 1000 - record.dynamodb.ApproximateCreationDateTime;
 
-/** Index of the oldest record that the answer calls failed; an answer that Lambda does not understand fails them all. */
+/** Returns the index of the oldest record that the answer calls failed. An answer that Lambda does not understand fails all. */
 function firstFailure(answer: unknown, batch: Batch): number | undefined {
   if (answer === null || answer === undefined) return undefined;
   if (!isRecord(answer)) return 0;
@@ -136,17 +124,22 @@ function firstFailure(answer: unknown, batch: Batch): number | undefined {
   return indexes.length > 0 ? Math.min(...indexes) : undefined;
 }
 
-function failureReport(
-  batch: Batch,
-  about: { shardId: string; condition: string; attempts: number; functionError: boolean; functionArn: string },
-): object {
+/** How and why a batch was given up. */
+interface GivenUp {
+  readonly shardId: string;
+  readonly condition: 'RecordAgeExceeded' | 'RetryAttemptsExhausted';
+  readonly attempts: number;
+  readonly functionError: boolean;
+}
+
+function failureReport(batch: Batch, about: GivenUp, functionArn: string): object {
   const [first, last] = [batch[0], batch.at(-1)];
   const time = (record: StreamRecord | undefined): string =>
     new Date((record?.dynamodb.ApproximateCreationDateTime ?? 0) * 1000).toISOString();
   return {
     requestContext: {
       requestId: randomUUID(),
-      functionArn: about.functionArn,
+      functionArn,
       condition: about.condition,
       approximateInvokeCount: about.attempts,
     },

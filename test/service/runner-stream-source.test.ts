@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { compilePattern } from '../../local/event-pattern.ts';
 import type { LocalFunction } from '../../local/function-pool.ts';
 import { openStore } from '../../local/store.ts';
-import { openPositions, startStreamSource, type StreamSourceSettings } from '../../local/stream-source.ts';
+import { openPositions } from '../../local/stream-positions.ts';
+import type { StreamSourceSettings } from '../../local/stream-shard.ts';
+import { startStreamSource } from '../../local/stream-source.ts';
 import type { StreamRecord, TableStream } from '../../local/table-streams.ts';
 import { eventually } from './eventually.ts';
 

@@ -4,7 +4,8 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSyn
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { scratchFolder } from '../lib/scratch.ts';
-import { startBankSimulator, type BankSettings, type BankSimulator } from './bank-simulator.ts';
+import type { BankSettings } from './bank-settings.ts';
+import { startBankSimulator, type BankSimulator } from './bank-simulator.ts';
 import { newOutputFolder, synthesize, synthesizeApart } from './assembly.ts';
 import { createAsyncInvocations } from './async-invocations.ts';
 import { createDeliveries } from './deliveries.ts';

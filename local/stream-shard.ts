@@ -74,7 +74,7 @@ export class ShardConsumer {
     return this.#hasEnded;
   }
 
-  /** Reads until the shard has ended or the signal aborts, and calls `onEnd` in the first case. No batch is under way then. */
+  /** Reads until the shard has ended or the signal aborts. Calls `onEnd` in the first case; returns once no batch is under way. */
   async run(onEnd: () => void): Promise<void> {
     const working = this.#lanes.map((lane) => this.#work(lane));
     while (!this.#signal.aborted) {

@@ -1,13 +1,13 @@
-/** SNS topics in the SDK's query protocol: every message is kept for inspection and handed to the subscriptions. */
+/** SNS topics in the SDK's query protocol. Each message is kept for inspection and delivered to the subscriptions. */
 import { randomUUID } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Faults } from './faults.ts';
 import type { Matches } from './event-pattern.ts';
 import type { MessageAttribute } from './queues.ts';
 import { ServiceError, type QueryService } from './services.ts';
 import { atomically } from './store.ts';
 
-/** A message as it was published. */
+/** A published message. */
 export interface Notification {
   readonly messageId: string;
   readonly topicArn: string;
@@ -19,7 +19,7 @@ export interface Notification {
 
 export interface Subscription {
   readonly arn: string;
-  /** Judges the attributes, by name, as a filter policy sees them; undefined for every message. */
+  /** Returns whether a filter policy matches the attributes, by name; undefined accepts every message. */
   readonly accepts?: Matches | undefined;
   readonly deliver: (notification: Notification) => void;
 }
@@ -29,24 +29,20 @@ export interface Topics {
   create(arn: string): void;
   /** Throws when there is no such topic. */
   subscribe(topicArn: string, subscription: Subscription): void;
-  /** Published messages, newest first. */
+  /** Returns published messages, newest first. */
   list(limit: number): Notification[];
 }
 
 const maxBytes = 262_144;
 const maxEntries = 10;
-/** Messages are remembered for inspection, up to this many. */
+/** Messages that are kept for inspection. */
 const maxRemembered = 10_000;
 
 const invalid = (message: string): ServiceError =>
   new ServiceError('InvalidParameter', `Invalid parameter: ${message}`);
 
 export function createTopics(database: DatabaseSync, faults: Faults): Topics {
-  database.exec(`CREATE TABLE IF NOT EXISTS notifications (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, notification TEXT NOT NULL)`);
-  const insert = database.prepare('INSERT INTO notifications (notification) VALUES (?)');
-  const forget = database.prepare('DELETE FROM notifications WHERE seq <= ?');
-  const newest = database.prepare('SELECT notification FROM notifications ORDER BY seq DESC LIMIT ?');
+  const log = new NotificationLog(database);
   const topics = new Map<string, Subscription[]>();
 
   function topic(arn: string): Subscription[] {
@@ -57,68 +53,21 @@ export function createTopics(database: DatabaseSync, faults: Faults): Topics {
 
   /** @param prefix of the parameters: '' or that of an entry of a batch */
   function publish(topicArn: string, form: URLSearchParams, prefix: string): string {
-    const message = form.get(`${prefix}Message`) ?? '';
-    const subject = form.get(`${prefix}Subject`);
-    if (message === '') throw invalid('Empty message');
-    if (size(form, prefix) > maxBytes) throw invalid('Message too long');
-    const structure = form.get(`${prefix}MessageStructure`);
-    if (structure !== null) throw invalid(`MessageStructure ${structure} is not supported on this machine`);
+    checkMessage(form, prefix);
     if (faults.refuses('sns')) {
       throw new ServiceError('InternalError', 'sns is switched to refuse this message', undefined, 500);
     }
-    const notification: Notification = {
-      messageId: randomUUID(),
-      topicArn,
-      ...(subject !== null && { subject }),
-      message,
-      attributes: attributesOf(form, prefix),
-      publishedAt: new Date().toISOString(),
-    };
-    const { lastInsertRowid } = insert.run(JSON.stringify(notification));
-    forget.run(Number(lastInsertRowid) - maxRemembered);
+    const notification = readNotification(topicArn, form, prefix);
+    log.add(notification);
     for (const { accepts, deliver } of topic(topicArn)) {
       if (!accepts || accepts(filterable(notification))) deliver(notification);
     }
     return notification.messageId;
   }
 
-  function publishBatch(topicArn: string, form: URLSearchParams): string {
-    const prefixes = members(form, 'PublishBatchRequestEntries.member');
-    if (prefixes.length === 0) throw new ServiceError('EmptyBatchRequest', 'The batch request contains no entries');
-    if (prefixes.length > maxEntries) {
-      throw new ServiceError(
-        'TooManyEntriesInBatchRequest',
-        'The batch request contains more entries than permissible',
-      );
-    }
-    const ids = prefixes.map((prefix) => form.get(`${prefix}Id`) ?? '');
-    if (new Set(ids).size < ids.length) {
-      throw new ServiceError('BatchEntryIdsNotDistinct', 'Two or more batch entries have the same Id');
-    }
-    if (prefixes.reduce((sum, prefix) => sum + size(form, prefix), 0) > maxBytes) {
-      throw new ServiceError(
-        'BatchRequestTooLong',
-        'The length of all the messages put together is more than the limit',
-      );
-    }
-    const successful: string[] = [];
-    const failed: string[] = [];
-    for (const [index, prefix] of prefixes.entries()) {
-      const id = tag('Id', ids[index] ?? '');
-      try {
-        successful.push(`<member>${id}${tag('MessageId', publish(topicArn, form, prefix))}</member>`);
-      } catch (error) {
-        if (!(error instanceof ServiceError)) throw error;
-        const fault = tag('SenderFault', String(error.status < 500));
-        failed.push(`<member>${id}${tag('Code', error.type)}${tag('Message', error.message)}${fault}</member>`);
-      }
-    }
-    return `<Successful>${successful.join('')}</Successful><Failed>${failed.join('')}</Failed>`;
-  }
-
   const operations: Record<string, (topicArn: string, form: URLSearchParams) => string> = {
     Publish: (arn, form) => tag('MessageId', publish(arn, form, '')),
-    PublishBatch: publishBatch,
+    PublishBatch: (arn, form) => eachEntry(form, (prefix) => publish(arn, form, prefix)),
     GetTopicAttributes(arn) {
       const attributes = { TopicArn: arn, SubscriptionsConfirmed: String(topic(arn).length) };
       const entries = Object.entries(attributes).map(
@@ -153,14 +102,90 @@ export function createTopics(database: DatabaseSync, faults: Faults): Topics {
     subscribe(topicArn, subscription) {
       topic(topicArn).push(subscription);
     },
-    list: (limit) =>
-      (newest.all(limit) as unknown as { notification: string }[]).map(
-        ({ notification }) => JSON.parse(notification) as Notification,
-      ),
+    list: (limit) => log.newest(limit),
   };
 }
 
-/** A notification as a subscribed queue or function gets it, unless it asked for the raw message. */
+/** The newest published messages. */
+class NotificationLog {
+  readonly #insert: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #newest: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    database.exec(`CREATE TABLE IF NOT EXISTS notifications (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, notification TEXT NOT NULL)`);
+    this.#insert = database.prepare('INSERT INTO notifications (notification) VALUES (?)');
+    this.#forget = database.prepare('DELETE FROM notifications WHERE seq <= ?');
+    this.#newest = database.prepare('SELECT notification FROM notifications ORDER BY seq DESC LIMIT ?');
+  }
+
+  add(notification: Notification): void {
+    const { lastInsertRowid } = this.#insert.run(JSON.stringify(notification));
+    this.#forget.run(Number(lastInsertRowid) - maxRemembered);
+  }
+
+  newest(limit: number): Notification[] {
+    const rows = this.#newest.all(limit) as unknown as { notification: string }[];
+    return rows.map(({ notification }) => JSON.parse(notification) as Notification);
+  }
+}
+
+/** Throws ServiceError for a message that SNS would refuse. */
+function checkMessage(form: URLSearchParams, prefix: string): void {
+  if ((form.get(`${prefix}Message`) ?? '') === '') throw invalid('Empty message');
+  if (size(form, prefix) > maxBytes) throw invalid('Message too long');
+  const structure = form.get(`${prefix}MessageStructure`);
+  if (structure !== null) throw invalid(`MessageStructure ${structure} is not supported on this machine`);
+}
+
+function readNotification(topicArn: string, form: URLSearchParams, prefix: string): Notification {
+  const subject = form.get(`${prefix}Subject`);
+  return {
+    messageId: randomUUID(),
+    topicArn,
+    ...(subject !== null && { subject }),
+    message: form.get(`${prefix}Message`) ?? '',
+    attributes: attributesOf(form, prefix),
+    publishedAt: new Date().toISOString(),
+  };
+}
+
+/** Publishes each entry of a PublishBatch call by its prefix. Returns the result as XML. Throws ServiceError for the whole batch. */
+function eachEntry(form: URLSearchParams, publish: (prefix: string) => string): string {
+  const prefixes = members(form, 'PublishBatchRequestEntries.member');
+  const ids = prefixes.map((prefix) => form.get(`${prefix}Id`) ?? '');
+  checkBatch(form, prefixes, ids);
+  const successful: string[] = [];
+  const failed: string[] = [];
+  for (const [index, prefix] of prefixes.entries()) {
+    const id = tag('Id', ids[index] ?? '');
+    try {
+      successful.push(`<member>${id}${tag('MessageId', publish(prefix))}</member>`);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      const fault = tag('SenderFault', String(error.status < 500));
+      failed.push(`<member>${id}${tag('Code', error.type)}${tag('Message', error.message)}${fault}</member>`);
+    }
+  }
+  return `<Successful>${successful.join('')}</Successful><Failed>${failed.join('')}</Failed>`;
+}
+
+function checkBatch(form: URLSearchParams, prefixes: readonly string[], ids: readonly string[]): void {
+  if (prefixes.length === 0) throw new ServiceError('EmptyBatchRequest', 'The batch request contains no entries');
+  if (prefixes.length > maxEntries) {
+    throw new ServiceError('TooManyEntriesInBatchRequest', 'The batch request contains more entries than permissible');
+  }
+  if (new Set(ids).size < ids.length) {
+    throw new ServiceError('BatchEntryIdsNotDistinct', 'Two or more batch entries have the same Id');
+  }
+  if (prefixes.reduce((sum, prefix) => sum + size(form, prefix), 0) > maxBytes) {
+    const message = 'The length of all the messages put together is more than the limit';
+    throw new ServiceError('BatchRequestTooLong', message);
+  }
+}
+
+/** Returns a notification in the form that subscribed queues and functions receive, without raw message delivery. */
 export function envelope(notification: Notification): object {
   const { messageId, topicArn, subject, message, attributes, publishedAt } = notification;
   const named = Object.entries(attributes).map(
@@ -180,7 +205,7 @@ export function envelope(notification: Notification): object {
 
 const namespace = 'http://sns.amazonaws.com/doc/2010-03-31/';
 
-/** The attributes as a filter policy sees them: numbers as numbers, arrays as their items. */
+/** Returns the attributes in the form that filter policies compare: numbers as numbers, arrays as their items. */
 function filterable({ attributes }: Notification): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(attributes).map(([name, { DataType, StringValue = '' }]) => {
@@ -191,7 +216,7 @@ function filterable({ attributes }: Notification): Record<string, unknown> {
   );
 }
 
-/** Prefixes of the members of a list, `<name>.1.`, in order. */
+/** Returns the prefixes of a list's members, `<name>.1.`, in order. */
 function members(form: URLSearchParams, name: string): string[] {
   const numbers = new Set<number>();
   for (const key of form.keys()) {

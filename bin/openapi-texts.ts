@@ -101,3 +101,14 @@ export const scopeTexts: Readonly<Record<string, string>> = {
   decide: 'End withdrawals in review, and unfreeze wallets',
   operate: 'All that charge, support and decide allow; it alone also moves money out of the wallets of others',
 };
+
+/**
+ * Returns the text of a name.
+ *
+ * @throws for a name that `texts` lacks
+ */
+export function textFor(texts: Readonly<Record<string, string>>, name: string, schema = ''): string {
+  const text = texts[`${schema}.${name}`] ?? texts[name];
+  if (text === undefined) throw new Error(`openapi-texts.ts has no text for ${schema} ${name}`);
+  return text;
+}

@@ -3,23 +3,19 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { sampleEnvironment } from '../bench/sample-environment.ts';
 import { answers, namedSchemas } from '../lambdas/answer-schemas.ts';
-import { signatureHeader, timestampHeader } from '../lambdas/bank/signature.ts';
-import { maxBodyBytes, resourceServer, routes, scopes } from '../lambdas/contract.ts';
+import { routes } from '../lambdas/contract.ts';
 import type { Route } from '../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../lambdas/domain/errors.ts';
 import type { RouteHandler } from '../lambdas/runtime/http.ts';
 import { problem } from '../lambdas/runtime/problem.ts';
 import { annotations, fields, maxMetadataKeys } from '../lambdas/runtime/body-fields.ts';
-import { idempotencyKeyFormat } from '../lambdas/runtime/request.ts';
 import { idFormats } from '../lambdas/store/keys.ts';
-import { writesEndMs } from '../lambdas/store/table.ts';
 import { entryOf } from '../lib/bundle.ts';
+import { apiDescription } from './openapi-description.ts';
+import { headerComponents, parameterComponents, securitySchemes, type HeaderName } from './openapi-components.ts';
 import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
-import { fieldTexts, parameterTexts, scopeTexts } from './openapi-texts.ts';
-
-/** A request's last try may begin 8 s after the gateway took it, and times out 1.5 s later. */
-const refusalFinalSeconds = Math.ceil((writesEndMs + 1_500) / 1000);
+import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 
 type RouteName = (typeof routes)[number]['function'];
 type Described = Pick<RouteHandler<never>, 'body' | 'query'>;
@@ -33,26 +29,6 @@ function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }):
 z.globalRegistry.add(fields.amount, { description: 'In minor units; written in digits only: neither 1.0 nor 1e2' });
 z.globalRegistry.add(fields.currency, { description: 'ISO 4217, in upper case', examples: ['EUR'] });
 z.globalRegistry.add(annotations.metadata.def.innerType, { maxProperties: maxMetadataKeys });
-
-const headers = {
-  'Idempotency-Replayed': 'There, and `true`, when the key was used before: the transaction or wallet is as it is now',
-  'Preference-Applied': 'The preference that was followed',
-  'Cache-Control': 'no-store, or for what has an ETag private, no-cache',
-  ETag: 'The version of the answer; send it as If-None-Match with the next request',
-  Location: 'The path of the new resource, from the root of the host',
-  'Retry-After': 'Whole seconds after which a retry makes sense',
-  'RateLimit-Limit':
-    'The most that an end user may send in any hour: accepted commands of this kind, refused commands, or other requests that ' +
-    'move no money (reads, and commands that were repeated or not valid). Absent for operators, who are not limited, and where ' +
-    'another limit was reached',
-  'RateLimit-Remaining': 'The most that is left of them: counts of other containers may be missing',
-  'RateLimit-Reset':
-    'Whole seconds until the fullest window ends. A window is 80 minutes long; one begins every 20 minutes, and a ' +
-    'request counts in all that cover it, so that no hour holds more than the limit',
-  Vary: 'An answer is for one caller; long ones are compressed for clients that accept it',
-  'WWW-Authenticate': 'Bearer',
-} as const;
-type HeaderName = keyof typeof headers;
 
 /** Headers of every answer of a handler. The gateway's own answers have the first. */
 const everywhere: readonly HeaderName[] = ['Cache-Control', 'Vary'];
@@ -73,20 +49,7 @@ export async function openApiDocument(): Promise<object> {
       version: '1',
       license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
       contact: { name: 'The team that runs the deployment' },
-      description: [
-        'Money is an integer in minor units. Times are ISO 8601, UTC. Ids and cursors are opaque.',
-        `A request body is JSON of at most ${maxBodyBytes} bytes. Members and query parameters not named here are refused.`,
-        'An answer may have more members than its schema names: ignore members that you do not know.',
-        'Lists of values in answers are open (`x-extensible-enum`): a later version may have more of them.',
-        'A number is written in digits only: neither 1.0 nor 1e2. No object has a name twice.',
-        'A repeated command is answered as the first one was, with the transaction or wallet as it is now.',
-        'A wallet that an operator has opened is answered as it was opened.',
-        `A refusal is final ${refusalFinalSeconds} seconds after the last request with its key: an earlier one may be under way until then.`,
-        '401, 403 and 429 say nothing about an earlier request with the key: it may have moved money, so retry with the same key.',
-        'When a caller is over a limit, a repetition of an accepted command is still answered. This takes a read, and these reads are limited to as many as refused commands: after them a repetition also gets 429.',
-        'Requests to cancel have a limit of their own: reads do not count against it.',
-        'End users are limited: the headers RateLimit-* show how many requests are left, and 429 `rate_limited` has the time of the next one.',
-      ].join(' '),
+      description: apiDescription,
     },
     servers: [
       { url: 'http://127.0.0.1:3000', description: 'npm start' },
@@ -99,54 +62,10 @@ export async function openApiDocument(): Promise<object> {
     paths,
     components: {
       schemas: schemasOf(described),
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
-      ),
+      headers: headerComponents,
       examples: problemExamples(),
-      parameters: {
-        'Idempotency-Key': {
-          name: 'Idempotency-Key',
-          in: 'header',
-          required: true,
-          description: 'Names this command among those of the caller, for ever: a repetition of the key moves no money',
-          schema: { type: 'string', pattern: idempotencyKeyFormat.source },
-          example: 'invoice-2026-001',
-        },
-        'If-None-Match': {
-          name: 'If-None-Match',
-          in: 'header',
-          description: 'Entity tags that the client has; the answer is 304 when the current one is among them',
-          schema: { type: 'string' },
-        },
-      },
-      securitySchemes: {
-        token: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description:
-            "With wallet:read and wallet:write a caller reaches the wallets whose ownerId is the token's `sub`. With " +
-            'wallet:charge, wallet:support and wallet:decide it reaches every wallet, on the routes that name them. ' +
-            'wallet:operate includes these three. No other scope moves money out of the wallets of others.',
-        },
-        oauth2: {
-          type: 'oauth2',
-          description:
-            'How a backend gets its tokens. The URL is that of `npm start`; a deployed stack has its own in the output ' +
-            'TokenEndpoint, where Cognito writes scopes as `wallet/read` and gives a backend read, write and charge. ' +
-            "With an issuer of your own it is the issuer's.",
-          flows: {
-            clientCredentials: {
-              tokenUrl: '/oauth/token',
-              scopes: Object.fromEntries(
-                scopes.map((scope) => [`${resourceServer}:${scope}`, textFor(scopeTexts, scope)]),
-              ),
-            },
-          },
-        },
-        bankTimestamp: { type: 'apiKey', in: 'header', name: timestampHeader, description: 'docs/bank-protocol.md' },
-        bankSignature: { type: 'apiKey', in: 'header', name: signatureHeader, description: 'docs/bank-protocol.md' },
-      },
+      parameters: parameterComponents,
+      securitySchemes,
     },
   };
 }
@@ -359,17 +278,6 @@ function describedFields(id: string, schema: unknown): unknown {
     });
     return { ...object, properties: Object.fromEntries(fields) as object };
   });
-}
-
-/**
- * Returns the text of a name.
- *
- * @throws for a name that openapi-texts.ts lacks
- */
-function textFor(texts: Readonly<Record<string, string>>, name: string, schema = ''): string {
-  const text = texts[`${schema}.${name}`] ?? texts[name];
-  if (text === undefined) throw new Error(`openapi-texts.ts has no text for ${schema} ${name}`);
-  return text;
 }
 
 function exampleOf(examples: Readonly<Record<string, object>>, name: string): object {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb.ts';
 import { PortInUseError } from '../local/door.ts';
-import { DataInUseError, startRunner, type Runner } from '../local/runner.ts';
+import { DataInUseError } from '../local/runner-data.ts';
+import { startRunner, type Runner } from '../local/runner.ts';
 import { TemplateError } from '../local/template.ts';
 
 const usage = `npm start -- [options]

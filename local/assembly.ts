@@ -1,10 +1,11 @@
-/** The cloud assembly: the CDK app synthesized as the CDK's command line would before a deployment. */
+/** The cloud assembly: synthesizes the CDK app as the CDK's command line does before a deployment. */
 import type { App, Stack } from 'aws-cdk-lib';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchFolder } from '../lib/scratch.ts';
+import type { Shutdown } from './shutdown.ts';
 import { isRecord, TemplateError, type Template } from './template.ts';
 
 export interface Assembly {
@@ -14,8 +15,8 @@ export interface Assembly {
   readonly asset: (key: string, where: string) => string;
 }
 
-/** A folder for the cloud assembly; never one that was used before, because the CDK remembers what it put where. */
-export function newOutputFolder(dataDir: string | undefined, stops: (() => unknown)[]): string {
+/** Makes a folder for the cloud assembly. Each is new, because the CDK remembers the files that it wrote to a path. */
+export function newOutputFolder(dataDir: string | undefined, shutdown: Shutdown): string {
   const prefix = 'cdk.out-';
   if (dataDir) {
     for (const name of readdirSync(dataDir).filter((each) => each.startsWith(prefix))) {
@@ -23,7 +24,7 @@ export function newOutputFolder(dataDir: string | undefined, stops: (() => unkno
     }
   }
   const folder = dataDir ? mkdtempSync(join(dataDir, prefix)) : scratchFolder('assembly');
-  stops.push(() => {
+  shutdown.add(() => {
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;

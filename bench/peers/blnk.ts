@@ -30,7 +30,9 @@ export async function openBlnk(url: string, processIds: readonly number[]): Prom
     },
     async transfer({ key, from, to, amount }, queued) {
       const body = { ...transaction(key, from, to, amount), skip_queue: !queued };
-      const { status, text } = await client.send('/transactions', body);
+      const { status, text } = await client.sendKeyed('/transactions', body);
+      // The reference is this transfer's own: an earlier request with it was accepted, and its answer was lost.
+      if (status >= 400 && text.includes('already been used')) return { kind: queued ? 'queued' : 'applied' };
       if (status !== 201) return { kind: 'refused', reason: `${status} ${text}` };
       return { kind: (JSON.parse(text) as { status: string }).status === 'APPLIED' ? 'applied' : 'queued' };
     },

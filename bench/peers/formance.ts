@@ -21,7 +21,7 @@ export async function openFormance(url: string, processIds: readonly number[]): 
       return accounts;
     },
     async transfer({ key, from, to, amount }) {
-      const { status, text } = await client.send(`${ledger}/transactions`, post(from, to, amount), {
+      const { status, text } = await client.sendKeyed(`${ledger}/transactions`, post(from, to, amount), {
         'Idempotency-Key': key,
       });
       return status === 200 ? { kind: 'applied' } : { kind: 'refused', reason: `${status} ${text}` };

@@ -22,7 +22,11 @@ export interface Ledger {
   readonly canQueue: boolean;
   /** Opens accounts with this much money each, minor units; returns their ids. */
   open(count: number, money: number): Promise<string[]>;
-  /** Sends a transfer once; `queued` asks the ledger to queue it. */
+  /**
+   * Sends a transfer; `queued` asks the ledger to queue it. Sent again with its key, it is applied once.
+   *
+   * @throws Error when the answer is lost and the ledger has no keys
+   */
   transfer(move: Move, queued: boolean): Promise<Answer>;
   /** Reads an account's balance, minor units. */
   balance(account: string): Promise<number>;
@@ -52,7 +56,10 @@ export function jsonClient(baseUrl: string, headers: Readonly<Record<string, str
   }
 
   return {
-    send,
+    /** Sends a command that has a key: a lost answer is status 0, and the caller sends the command again. */
+    sendKeyed(...command: Parameters<typeof send>): ReturnType<typeof send> {
+      return send(...command).catch((error: unknown) => ({ status: 0, text: String(error) }));
+    },
     /**
      * Returns the body of an answer that must be a 2xx.
      *

@@ -11,6 +11,8 @@ export interface Scenario {
   /** All transfers go into one account. */
   readonly intoOne: boolean;
   readonly queued: boolean;
+  /** The most transfers of a round: a queue would otherwise grow for as long as it accepts faster than it applies. */
+  readonly atMost: number;
 }
 
 /** What one ledger did in one round of a scenario. */
@@ -61,11 +63,13 @@ export async function runRound(opened: Opened, scenario: Scenario, seconds: numb
   const paid = new Set<string>();
   let refusals = 0;
   let queued = 0;
+  let sent = 0;
   const start = { at: performance.now(), cpuMs: cpuMsOf(ledger) };
   const endAt = start.at + seconds * 1000;
 
   async function client(number: number): Promise<void> {
-    for (let n = 0; performance.now() < endAt; n++) {
+    for (let n = 0; performance.now() < endAt && sent < scenario.atMost; n++) {
+      sent++;
       const { from, to } = pairOf(opened.accounts, scenario, number, n);
       const sentAt = performance.now();
       const answer = await settleTransfer(ledger, { key: randomUUID(), from, to, amount }, scenario.queued);

@@ -12,7 +12,7 @@ export async function startWalletService(): Promise<Ledger> {
     canQueue: true,
     open: (count, money) => openWallets(count, (_, request) => service.call(request, token), money),
     async transfer({ key, from, to, amount }, queued) {
-      const { status, text } = await client.send(
+      const { status, text } = await client.sendKeyed(
         `/wallets/${from}/transfer`,
         { amount, toWalletId: to },
         { 'Idempotency-Key': key, ...(queued && { Prefer: 'respond-async' }) },

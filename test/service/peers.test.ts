@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import type { Answer, Ledger, Move } from '../../bench/peers/ledger.ts';
+import { jsonClient, type Answer, type Ledger, type Move } from '../../bench/peers/ledger.ts';
 import { differencesOf, openAccounts, runRound, type Scenario } from '../../bench/peers/measure.ts';
 import { startWalletService } from '../../bench/peers/wallet.ts';
 
-const intoOne: Scenario = { name: 'into one', clients: 2, intoOne: true, queued: false };
+const intoOne: Scenario = { name: 'into one', clients: 2, intoOne: true, queued: false, atMost: Infinity };
 
 /** Opens a ledger in memory; `answer` decides about each transfer that it is sent, and may apply it. */
 function openLedger(answer: (move: Move, apply: () => void) => Answer): Ledger {
@@ -51,6 +54,16 @@ describe('comparison with other ledgers', () => {
     assert.equal(refusals, transfers);
     assert.equal(new Set(applied).size, transfers);
     assert.deepEqual(await differencesOf(opened), []);
+  });
+
+  it('reports a lost answer as none, so that the command is sent again with its key', async () => {
+    const server = createServer((request) => request.socket.destroy());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const client = jsonClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const { status } = await client.sendKeyed('/transactions', {}, { 'Idempotency-Key': '1' });
+    client.close();
+    server.close();
+    assert.equal(status, 0);
   });
 
   it('counts the time until the last queued transfer is applied', async () => {

@@ -21,7 +21,7 @@ import type { Limits } from './limits.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
 import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
-import { describe, logger, metrics, nameRequest } from './telemetry.ts';
+import { beginRequest, countRequest, describe, logger, nameRequest } from './telemetry.ts';
 
 /** The services of every route. */
 export interface RouteServices {
@@ -207,11 +207,9 @@ export function serve<S>(route: RouteHandler<S>, services: S) {
 function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
   let startedAt = 0;
   const identify = ({ requestContext, pathParameters }: APIGatewayProxyEvent, invocationId: string) => {
-    logger.resetKeys();
     const { principal } = (requestContext.authorizer ?? {}) as { principal?: string };
     const walletId = pathParameters?.['walletId'];
-    nameRequest({
-      route: name,
+    beginRequest(name, {
       // The access log and the caller know the request by the gateway's id, Lambda's own lines by the invocation's.
       requestId: requestContext.requestId,
       invocationId,
@@ -219,22 +217,17 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
       ...(walletId !== undefined && { walletId }),
     });
   };
-  /** Writes the request's line, which CloudWatch also counts. */
-  const count = (metric: 'Commands' | 'Refusals' | 'Faults', outcome: { status: number; code?: string }) => {
-    metrics.addDimension('route', name);
-    metrics.addMetric(metric, 'Count', 1);
-    metrics.addMetadata('status', String(outcome.status));
-    if (outcome.code !== undefined) metrics.addMetadata('code', outcome.code);
-    metrics.addMetadata('durationMs', String(Math.round(performance.now() - startedAt)));
-    metrics.publishStoredMetrics();
-  };
+  const outcome = (status: number) => ({
+    status: String(status),
+    durationMs: String(Math.round(performance.now() - startedAt)),
+  });
   return {
     before({ event, context }) {
       startedAt = performance.now();
       if (isCommand) identify(event, context.awsRequestId);
     },
     after({ response }) {
-      if (isCommand) count('Commands', { status: response?.statusCode ?? 0 });
+      if (isCommand) countRequest(name, 'Commands', outcome(response?.statusCode ?? 0));
     },
     onError(request) {
       const { error, event, context } = request;
@@ -242,7 +235,8 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
         error instanceof WalletError ? error : new WalletError('internal_error', {}, { cause: error ?? undefined });
       const answer = problem(refusal, event.requestContext.requestId);
       if (!isCommand) identify(event, context.awsRequestId);
-      count(answer.status < 500 ? 'Refusals' : 'Faults', { status: answer.status, code: refusal.code });
+      const metric = answer.status < 500 ? 'Refusals' : 'Faults';
+      countRequest(name, metric, { ...outcome(answer.status), code: refusal.code });
       if (answer.status >= 500) logger.error('request failed', { code: refusal.code, error: describe(refusal) });
       request.response = toResult(answer, event);
     },

@@ -8,10 +8,37 @@ export const logger = new Logger({ serviceName: names.service });
 /** Metrics of this container, written as log lines in CloudWatch's embedded format. */
 export const metrics = new Metrics({ namespace: names.namespace, serviceName: names.service });
 
-/** Adds fields that name the request to its log lines, and to the line of its metrics. */
+/** The fields that name the request that this container is working on. */
+let request: Readonly<Record<string, string>> = {};
+
+/**
+ * Begins the log of a request: its lines carry the route and these fields, and no field of the request before.
+ *
+ * @param fields without the route, which is the dimension of the metrics
+ */
+export function beginRequest(route: string, fields: Readonly<Record<string, string>>): void {
+  logger.resetKeys();
+  logger.appendKeys({ route });
+  request = {};
+  nameRequest(fields);
+}
+
+/** Adds fields that name the request to its log lines. */
 export function nameRequest(fields: Readonly<Record<string, string>>): void {
   logger.appendKeys(fields);
-  for (const [name, value] of Object.entries(fields)) metrics.addMetadata(name, value);
+  request = { ...request, ...fields };
+}
+
+/** Writes the one line of a request: its route, its fields and its outcome. CloudWatch counts it in the metric. */
+export function countRequest(
+  route: string,
+  metric: 'Commands' | 'Refusals' | 'Faults',
+  outcome: Readonly<Record<string, string>>,
+): void {
+  metrics.addDimension('route', route);
+  metrics.addMetric(metric, 'Count', 1);
+  for (const [name, value] of Object.entries({ ...request, ...outcome })) metrics.addMetadata(name, value);
+  metrics.publishStoredMetrics();
 }
 
 /**

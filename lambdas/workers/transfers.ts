@@ -19,6 +19,24 @@ const mostReads = 100;
  * Receivers that are credited side by side. The groups of one receiver exclude each other, so they follow one another.
  */
 const receiversAtATime = 32;
+/** Transfers of one receiver that are failed side by side. Each belongs to its own sender. */
+const failuresAtATime = 16;
+/** Time after which a run begins no further write, ms: it ends well before the worker's limit of 30 s. */
+const runMs = 20_000;
+
+/** What the settling of a batch goes by. */
+interface Run {
+  readonly table: Table;
+  /** Number of transfers from which a group is a crowd. */
+  readonly crowd: number;
+  /** Epoch ms. */
+  readonly until: number;
+}
+
+/** The run has no time for further writes: the queue delivers the transfer again. */
+class OutOfTime extends Error {
+  override readonly name = 'OutOfTime';
+}
 
 /**
  * Ends queued transfers: each receiver is credited once for each 99 of its transfers in the batch. When the receiver
@@ -33,6 +51,7 @@ export async function endTransfers(
   crowd = crowdFrom,
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
+  const run: Run = { table, crowd, until: table.now() + runMs };
   const reads = chunksOf(transactionIds, () => 1, { most: mostReads, mostBytes: mostReads });
   const pending = (await Promise.all(reads.map((ids) => getTransactions(table, ids)))).flatMap((transactions) =>
     [...transactions.values()].filter(
@@ -45,7 +64,7 @@ export async function endTransfers(
   await forEachOf([...ofReceivers.values()], receiversAtATime, async (groupsOfOne) => {
     for (const [index, group] of groupsOfOne.entries()) {
       try {
-        await endGroup(table, group, crowd);
+        await endGroup(run, group);
       } catch (error) {
         // A receiver that is busy now would delay the other receivers, too.
         for (const { transactionId } of groupsOfOne.slice(index).flat()) failed.set(transactionId, error);
@@ -56,9 +75,11 @@ export async function endTransfers(
   return failed;
 }
 
-async function endGroup(table: Table, group: readonly QueuedTransfer[], crowd: number): Promise<void> {
+async function endGroup(run: Run, group: readonly QueuedTransfer[]): Promise<void> {
+  const { table, crowd, until } = run;
   const [first, ...others] = group;
   if (first === undefined) return;
+  if (table.now() >= until) throw new OutOfTime('no time is left in this run');
   const at = new Date(table.now()).toISOString();
   const outcome = await settleTransfers(table, [first, ...others], at, crowd);
   if (outcome.settled) {
@@ -69,12 +90,12 @@ async function endGroup(table: Table, group: readonly QueuedTransfer[], crowd: n
   const open = group.filter(({ transactionId }) => !ended.has(transactionId));
   if (refusal === undefined || open.length < group.length) {
     // The refusal was for the whole group. Without a refusal some had ended, so each round has fewer.
-    await endGroup(table, open, crowd);
+    await endGroup(run, open);
   } else if (refusal.code === 'balance_limit_exceeded' && group.length > 1) {
     // The amounts together exceed the balance limit. One by one, some transfers may fit.
-    for (const transfer of group) await endGroup(table, [transfer], crowd);
+    for (const transfer of group) await endGroup(run, [transfer]);
   } else {
-    for (const transfer of group) await fail(table, transfer, refusal, at);
+    await forEachOf(group, failuresAtATime, (transfer) => fail(table, transfer, refusal, at));
   }
 }
 

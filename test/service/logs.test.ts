@@ -6,8 +6,8 @@ import { eventually } from './eventually.ts';
 const lines: Record<string, unknown>[] = [];
 const { newUser } = await startService({
   log: (text) => {
-    for (const line of text.split('\n').filter((one) => one.startsWith('{'))) {
-      lines.push(JSON.parse(line) as Record<string, unknown>);
+    for (const line of text.split('\n').filter((one) => one !== '')) {
+      lines.push(line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : { line });
     }
   },
 });
@@ -40,6 +40,11 @@ describe('the log of a command', () => {
     const text = JSON.stringify(line);
     assert.ok(!text.includes('DE89') && !text.includes('Lovelace'));
     assert.ok(text.length <= mostBytes, `${text.length} bytes`);
+    assert.deepEqual(
+      lines.filter((one) => 'line' in one),
+      [],
+      'no library warns',
+    );
   });
 
   it('is one line with the code when the command is refused', async () => {

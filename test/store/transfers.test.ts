@@ -213,6 +213,24 @@ describe('ending a batch of transfers', () => {
     assert.deepEqual(await endTransfers(ids, table), new Map());
   };
 
+  it('begins no write after 20 s, and leaves the rest to the next delivery', async () => {
+    const { from, to, group } = await queued(...Array<number>(150).fill(1));
+    await setStatus(table, to, 'frozen');
+    table.fault = (call, send) => {
+      if (call.operation === 'TransactWriteItems') table.clock.now += 250;
+      return send();
+    };
+    // The receiver refuses the first group of 99, and each of its transfers is failed by a write of its own.
+    const left = await endTransfers(
+      group.map(({ transactionId }) => transactionId),
+      table,
+    );
+    assert.equal(left.size, 51);
+    table.fault = undefined;
+    assert.deepEqual(await endTransfers([...left.keys()], table), new Map());
+    assert.equal((await balanceOf(table, from)).total, 1_000);
+  });
+
   it('settles those that fit when not all of them do, and fails the others', async () => {
     const { from, to, group } = await queued(60, 50, 30);
     await charge(table, to, { amount: maxAmount - 100 });

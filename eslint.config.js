@@ -74,6 +74,14 @@ export default defineConfig(
     rules: forbid(String.raw`^\..*/test/`, 'nothing outside test/ imports it'),
   },
   {
+    files: ['local/**'],
+    ignores: ['local/{resources,runner}/**'],
+    rules: forbid(
+      String.raw`^\..*/(test|resources|runner)/`,
+      'a service of the runner knows neither the resources of a template nor the runner',
+    ),
+  },
+  {
     files: ['test/**'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },

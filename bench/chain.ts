@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FunctionUsage } from '../local/function-pool.ts';
+import type { FunctionUsage } from '../local/lambda/function-pool.ts';
 import { startDriver, type Driver } from './driver.ts';
 import { usageOfTree } from './process-tree.ts';
 import { figure, latencyOf, median, table as tableOf, verdict, type Latency } from './report.ts';

@@ -7,7 +7,7 @@ import type { ServiceEvent } from '../lambdas/event-schemas.ts';
 import type { Publisher } from '../lambdas/runtime/bus.ts';
 import { Heads } from '../lambdas/store/heads.ts';
 import { openTable } from '../lambdas/store/table.ts';
-import { ensureTable } from '../local/dynamodb.ts';
+import { ensureTable } from '../local/dynamodb/dynamodb.ts';
 import { type Body, type Handler, openRoutes } from './budgets.ts';
 import { meter, type Usage } from './meter.ts';
 import { openRecords } from './records.ts';

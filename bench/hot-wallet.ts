@@ -9,7 +9,7 @@ import { acceptTransfer, commitTransfer } from '../lambdas/store/transactions.ts
 import type { Table } from '../lambdas/store/table.ts';
 import { transactionIdOf } from '../lambdas/store/keys.ts';
 import { bundleFile, bundleOf } from '../lib/bundle.ts';
-import { startEventSource } from '../local/event-source.ts';
+import { startEventSource } from '../local/event-sources/event-source.ts';
 import { refuseOverlaps } from './conflicts.ts';
 import { startDriver } from './driver.ts';
 import { meter } from './meter.ts';

@@ -1,6 +1,6 @@
 /** Reads the stream of a table as a consumer gets it. */
 import type { DynamoDBRecord } from 'aws-lambda';
-import { openTableStream } from '../local/table-streams.ts';
+import { openTableStream } from '../local/dynamodb/table-streams.ts';
 
 export interface Records {
   /** Returns the records that were not taken before, oldest first. */

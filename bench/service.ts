@@ -9,10 +9,10 @@ import { capacityFor } from '../lib/capacity.ts';
 import { EntriesTable } from '../lib/entries-table.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
 import { openTable, type Table } from '../lambdas/store/table.ts';
-import { ensureTable, localCredentials, startEngine, type TableSettings } from '../local/dynamodb.ts';
-import { createQueueService } from '../local/queue-service.ts';
-import { openQueues, type Queues } from '../local/queues.ts';
-import { serveServices } from '../local/services.ts';
+import { ensureTable, localCredentials, startEngine, type TableSettings } from '../local/dynamodb/dynamodb.ts';
+import { createQueueService } from '../local/sqs/queue-service.ts';
+import { openQueues, type Queues } from '../local/sqs/queues.ts';
+import { serveServices } from '../local/endpoint/services.ts';
 import { sampleEnvironment } from './sample-environment.ts';
 import { contextOf, eventOf, request, type BenchRequest } from './requests.ts';
 

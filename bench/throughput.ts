@@ -2,7 +2,7 @@ import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { join } from 'node:path';
 import { bundleFile, bundleOf } from '../lib/bundle.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
-import { startRunner } from '../local/runner.ts';
+import { startRunner } from '../local/runner/runner.ts';
 import { startDriver, type Driver } from './driver.ts';
 import { figure, latencyOf, median, table as tableOf, verdict, type Latency } from './report.ts';
 import { operationRequest, operations, type Operation } from './requests.ts';

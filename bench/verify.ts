@@ -30,7 +30,7 @@ import {
 } from '../lambdas/store/keys.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { toItem } from '../lambdas/store/write.ts';
-import { startBankSimulator } from '../local/bank-simulator.ts';
+import { startBankSimulator } from '../local/bank/bank-simulator.ts';
 import { startService } from './service.ts';
 
 const usage = `node bench/verify.ts [options]

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRunner } from '../local/runner.ts';
+import { startRunner } from '../local/runner/runner.ts';
 import { readOptions } from './options.ts';
 
 const usualUrl = 'http://127.0.0.1:3000';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { EngineError } from '../local/dynamodb.ts';
-import { PortInUseError } from '../local/door.ts';
-import { DataInUseError } from '../local/runner-data.ts';
-import { startRunner, type Runner } from '../local/runner.ts';
-import { TemplateError } from '../local/template.ts';
+import { EngineError } from '../local/dynamodb/dynamodb.ts';
+import { PortInUseError } from '../local/api-gateway/door.ts';
+import { DataInUseError } from '../local/runner/runner-data.ts';
+import { startRunner, type Runner } from '../local/runner/runner.ts';
+import { TemplateError } from '../local/cloudformation/template.ts';
 
 const usage = `npm start -- [options]
 

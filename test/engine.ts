@@ -12,9 +12,9 @@ import type { Table } from '../lambdas/store/table.ts';
 import { newApp } from '../lib/app.ts';
 import { capacityFor } from '../lib/capacity.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
-import { ensureTable, localCredentials, startEngine } from '../local/dynamodb.ts';
-import { tableSettings } from '../local/resources.ts';
-import type { TableProperties } from '../local/resources.ts';
+import { ensureTable, localCredentials, startEngine } from '../local/dynamodb/dynamodb.ts';
+import { tableSettings } from '../local/resources/resources.ts';
+import type { TableProperties } from '../local/resources/resources.ts';
 
 /** One call as the store makes it: one round trip. */
 export interface Call {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { request } from 'node:http';
 import { after, describe, it } from 'node:test';
-import { startRunner } from '../../local/runner.ts';
+import { startRunner } from '../../local/runner/runner.ts';
 import { startService } from './service.ts';
 import type { RequestOptions } from './service.ts';
 

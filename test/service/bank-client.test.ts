@@ -5,7 +5,7 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import { describe, it, type TestContext } from 'node:test';
 import { BankUnavailable, openBank, type BankOptions, type Payment } from '../../lambdas/bank/client.ts';
 import type { KeySource } from '../../lambdas/bank/secret.ts';
-import { startBankSimulator } from '../../local/bank-simulator.ts';
+import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 
 const payment: Payment = {
   reference: 'tx_1',

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { after, describe, it, type TestContext } from 'node:test';
 import { openBank, type Payment } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
-import { startBankSimulator, type BankSimulator, type BankSimulatorOptions } from '../../local/bank-simulator.ts';
+import { startBankSimulator, type BankSimulator, type BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
 import { eventually } from './eventually.ts';
 
 const secret = 'the key that both sides have';
@@ -306,7 +306,7 @@ describe('book on disk', () => {
 
   it('keeps a payment whose answer was lost with the process', async (context) => {
     const dataFile = await newFile();
-    const simulator = new URL('../../local/bank-simulator.ts', import.meta.url).href;
+    const simulator = new URL('../../local/bank/bank-simulator.ts', import.meta.url).href;
     const options = { latencyMs: 1000, failureRate: 0, dataFile };
     const child = spawn(process.execPath, [
       '--input-type=module',

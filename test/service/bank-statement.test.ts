@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { openBank } from '../../lambdas/bank/client.ts';
 import type { BankClient, StatementItem } from '../../lambdas/bank/client.ts';
-import { startBankSimulator } from '../../local/bank-simulator.ts';
-import type { BankSimulator } from '../../local/bank-simulator.ts';
+import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
+import type { BankSimulator } from '../../local/bank/bank-simulator.ts';
 
 const secret = 'the key that both sides know';
 const from = '1970-01-01T00:00:00.000Z';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDeliveries, type Failure } from '../../local/deliveries.ts';
-import { compilePattern } from '../../local/event-pattern.ts';
-import { openStore } from '../../local/store.ts';
-import { compileInput } from '../../local/target-input.ts';
+import { createDeliveries, type Failure } from '../../local/storage/deliveries.ts';
+import { compilePattern } from '../../local/eventbridge/event-pattern.ts';
+import { openStore } from '../../local/storage/store.ts';
+import { compileInput } from '../../local/eventbridge/target-input.ts';
 import { eventually } from './eventually.ts';
 
 const region = 'us-east-1';

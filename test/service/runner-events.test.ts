@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRunner, type Runner } from '../../local/runner.ts';
+import { startRunner, type Runner } from '../../local/runner/runner.ts';
 import { EventsStack } from './runner-fixture/events-stack.ts';
 import { eventually } from './eventually.ts';
 

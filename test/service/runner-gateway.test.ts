@@ -3,12 +3,12 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { createAuthorizer } from '../../local/authorizer.ts';
-import type { LocalFunction } from '../../local/function-pool.ts';
-import { FunctionError } from '../../local/function-thread.ts';
-import { createGatewayResponses } from '../../local/gateway-responses.ts';
-import { createGateway } from '../../local/gateway.ts';
-import { startRunner, type Runner } from '../../local/runner.ts';
+import { createAuthorizer } from '../../local/api-gateway/authorizer.ts';
+import type { LocalFunction } from '../../local/lambda/function-pool.ts';
+import { FunctionError } from '../../local/lambda/function-thread.ts';
+import { createGatewayResponses } from '../../local/api-gateway/gateway-responses.ts';
+import { createGateway } from '../../local/api-gateway/gateway.ts';
+import { startRunner, type Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 
 interface Echo {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readMock, type MockProperties } from '../../local/mock-integration.ts';
+import { readMock, type MockProperties } from '../../local/api-gateway/mock-integration.ts';
 
 const good: MockProperties = {
   RequestTemplates: { 'application/json': '{"statusCode":204}' },

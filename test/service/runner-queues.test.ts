@@ -17,10 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { localCredentials } from '../../local/dynamodb.ts';
-import { createQueueService } from '../../local/queue-service.ts';
-import { openQueues, type Queues, type QueueSettings } from '../../local/queues.ts';
-import { serveServices } from '../../local/services.ts';
+import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
+import { createQueueService } from '../../local/sqs/queue-service.ts';
+import { openQueues, type Queues, type QueueSettings } from '../../local/sqs/queues.ts';
+import { serveServices } from '../../local/endpoint/services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runner-queues-'));
 const started: { client: SQSClient; server: Server; queues: Queues }[] = [];

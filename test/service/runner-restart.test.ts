@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
-import { startRunner, type Runner } from '../../local/runner.ts';
+import { startRunner, type Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runner-restart-'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { shareStream } from '../../local/stream-sharing.ts';
-import type { StreamRecord, TableStream } from '../../local/table-streams.ts';
+import { shareStream } from '../../local/dynamodb/stream-sharing.ts';
+import type { StreamRecord, TableStream } from '../../local/dynamodb/table-streams.ts';
 
 /** A stream of pages with one record each; the record's number is the position behind it. */
 function streamOf(pages: number) {

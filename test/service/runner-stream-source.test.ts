@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compilePattern } from '../../local/event-pattern.ts';
-import type { LocalFunction } from '../../local/function-pool.ts';
-import { openStore } from '../../local/store.ts';
-import { openPositions } from '../../local/stream-positions.ts';
-import type { StreamSourceSettings } from '../../local/stream-shard.ts';
-import { startStreamSource } from '../../local/stream-source.ts';
-import type { StreamRecord, TableStream } from '../../local/table-streams.ts';
+import { compilePattern } from '../../local/eventbridge/event-pattern.ts';
+import type { LocalFunction } from '../../local/lambda/function-pool.ts';
+import { openStore } from '../../local/storage/store.ts';
+import { openPositions } from '../../local/event-sources/stream-positions.ts';
+import type { StreamSourceSettings } from '../../local/event-sources/stream-shard.ts';
+import { startStreamSource } from '../../local/event-sources/stream-source.ts';
+import type { StreamRecord, TableStream } from '../../local/dynamodb/table-streams.ts';
 import { eventually } from './eventually.ts';
 
 const region = 'us-east-1';

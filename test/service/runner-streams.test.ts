@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
-import { ensureTable, localCredentials, startEngine } from '../../local/dynamodb.ts';
-import { openTableStream } from '../../local/table-streams.ts';
+import { ensureTable, localCredentials, startEngine } from '../../local/dynamodb/dynamodb.ts';
+import { openTableStream } from '../../local/dynamodb/table-streams.ts';
 
 const region = 'us-east-1';
 const TableName = 'streamed';

@@ -5,9 +5,15 @@ import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startRunner } from '../../local/runner.ts';
-import { intervalOf } from '../../local/schedules.ts';
-import { createResolver, readProperties, TemplateError, type Shape, type Template } from '../../local/template.ts';
+import { startRunner } from '../../local/runner/runner.ts';
+import { intervalOf } from '../../local/eventbridge/schedules.ts';
+import {
+  createResolver,
+  readProperties,
+  TemplateError,
+  type Shape,
+  type Template,
+} from '../../local/cloudformation/template.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 
 const template: Template = {

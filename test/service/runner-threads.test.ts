@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalFunction } from '../../local/function-pool.ts';
-import { createFunctions } from '../../local/functions.ts';
+import type { LocalFunction } from '../../local/lambda/function-pool.ts';
+import { createFunctions } from '../../local/lambda/functions.ts';
 import { eventually } from './eventually.ts';
 
 const handlers = `

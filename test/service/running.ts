@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
-import type { BookEntry } from '../../local/bank-book.ts';
-import { freePort } from '../../local/free-port.ts';
+import type { BookEntry } from '../../local/bank/bank-book.ts';
+import { freePort } from '../../local/process/free-port.ts';
 
 export interface Transaction {
   readonly transactionId: string;

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after } from 'node:test';
-import { startRunner } from '../../local/runner.ts';
-import type { Runner, RunnerOptions } from '../../local/runner.ts';
+import { startRunner } from '../../local/runner/runner.ts';
+import type { Runner, RunnerOptions } from '../../local/runner/runner.ts';
 import { assertDocumented } from '../documented.ts';
 
 /** An answer. `body` is parsed JSON, or an empty object when there was none. */

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { WalletStack } from '../../lib/wallet-stack.ts';
-import { startRunner, type Runner } from '../../local/runner.ts';
+import { startRunner, type Runner } from '../../local/runner/runner.ts';
 
 const userScopes = 'wallet:read wallet:write';
 

@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { HttpResponse } from '@smithy/core/protocols';
 import type { HttpRequest } from '@smithy/core/protocols';
-import { localCredentials } from '../../local/dynamodb.ts';
+import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
 
 /** A call as it would leave the machine. */
 export interface WireCall {

@@ -1,4 +1,4 @@
-import { startRunner } from '../../../local/runner.ts';
+import { startRunner } from '../../../local/runner/runner.ts';
 import { FixtureStack } from './stack.ts';
 
 const [dataDir] = process.argv.slice(2);

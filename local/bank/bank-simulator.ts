@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
+import { openBankBook, type BookEntry } from './bank-book.ts';
+import { BankCounter, paymentSchema, problem, type Reply } from './bank-counter.ts';
+import { defaultSettings, settingsSchema, type BankSettings } from './bank-settings.ts';
+
+export interface BankSimulatorOptions extends Partial<BankSettings> {
+  /** The keys whose signatures it accepts; asked at each request. */
+  readonly keys: () => readonly string[];
+  /** @default a free port */
+  readonly port?: number;
+  /**
+   * Seed of the random failures.
+   * @default 1
+   */
+  readonly seed?: number;
+  /** @default the book is kept in memory */
+  readonly dataFile?: string;
+}
+
+export interface BankSimulator {
+  readonly url: string;
+  readonly port: number;
+  /** Every reference that was ever submitted and what became of it. Also at `GET /book`, as `{items}`. */
+  book(): BookEntry[];
+  /** Also at `PUT /settings`. Takes a `Partial<BankSettings>`, throws a ZodError for anything else; gives all settings. */
+  configure(settings: unknown): BankSettings;
+  /** Cuts all connections. What was being decided is not paid. */
+  stop(): Promise<void>;
+}
+
+/** Starts the simulated bank on 127.0.0.1. Its protocol is docs/bank-protocol.md. */
+export async function startBankSimulator(options: BankSimulatorOptions): Promise<BankSimulator> {
+  const { keys, port = 0, seed = 1, dataFile, ...given } = options;
+  const settings: BankSettings = settingsSchema.parse({ ...defaultSettings, ...given });
+  const book = openBankBook(dataFile);
+  const stopping = new AbortController();
+  const bank = new BankCounter({ book, settings, seed, stopping: stopping.signal });
+
+  function configure(changes: unknown): BankSettings {
+    return Object.assign(settings, settingsSchema.partial().parse(changes));
+  }
+
+  async function answer(request: IncomingMessage): Promise<Reply | 'cut'> {
+    const { method = '', url: path = '', headers } = request;
+    const body = await readBody(request);
+    if (method === 'GET' && path === '/book') return { status: 200, body: { items: book.list() } };
+    if (method === 'PUT' && path === '/settings') return { status: 200, body: configure(parse(body)) };
+    const submits = method === 'POST' && path === '/payments';
+    if (settings.down) return submits ? bank.refuse(paymentSchema.parse(parse(body))) : bank.unavailable();
+    const signature = { timestamp: header(headers[timestampHeader]), signature: header(headers[signatureHeader]) };
+    const verdicts = keys().map((key) => checkSignature({ method, path, body }, signature, key, Date.now() / 1000));
+    const check = verdicts.find((verdict) => verdict !== 'invalid') ?? 'invalid';
+    if (check !== 'valid') return problem(401, `signature_${check}`, 'the request is not signed as it must be');
+    if (submits) return bank.submit(paymentSchema.parse(parse(body)));
+    if (method === 'GET' && path.startsWith('/statement?'))
+      return bank.statement(new URL(path, 'http://bank').searchParams);
+    const reference = /^\/payments\/([\w-]{1,64})$/.exec(path)?.[1];
+    if (method === 'GET' && reference !== undefined) return bank.find(reference);
+    return problem(404, 'no_such_route', 'there is nothing here');
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const reply = await answer(request).catch(invalid);
+      if (reply === 'cut') request.socket.destroy();
+      else response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body));
+    } catch {
+      // The bank is stopping or the caller has gone.
+      request.socket.destroy();
+    }
+  }
+
+  const server = createServer((request, response) => void serve(request, response));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the bank simulator has no port');
+
+  return {
+    url: `http://127.0.0.1:${String(address.port)}`,
+    port: address.port,
+    book: () => book.list(),
+    configure,
+    async stop() {
+      if (stopping.signal.aborted) return;
+      stopping.abort();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      book.close();
+    },
+  };
+}
+
+function invalid(error: unknown): Reply {
+  if (error instanceof z.ZodError || error instanceof SyntaxError)
+    return problem(400, 'invalid_request', 'the request does not follow the protocol');
+  throw error;
+}
+
+function parse(body: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(body).toString('utf8'));
+}
+
+async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > 65_536) throw new Error('the request is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function header(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

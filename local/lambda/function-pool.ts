@@ -151,7 +151,8 @@ class ThreadPool implements FunctionPool {
     while (thread.alive) {
       const job = this.#waiting.shift();
       if (!job) {
-        this.#idle.push({ thread, since: performance.now() });
+        if (this.#size > 1 && this.#budget.isWanted()) this.#endThread(thread);
+        else this.#idle.push({ thread, since: performance.now() });
         return;
       }
       try {

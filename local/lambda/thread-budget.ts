@@ -12,6 +12,8 @@ export interface ThreadBudget {
   /** Takes a thread beyond a function's first. Where none is free it returns false, and calls `retry` once one is. */
   take(kind: InvocationKind, retry: () => void): boolean;
   giveBack(kind: InvocationKind): void;
+  /** Returns whether a function waits for a thread. */
+  isWanted(): boolean;
 }
 
 /** @param shortage is called when a thread is wanted and all are taken */
@@ -37,6 +39,7 @@ export function createThreadBudget(threads: number, shortage: () => void): Threa
       if (kind === 'request' || taken.event < most.event) shortage();
       return false;
     },
+    isWanted: () => waiting.size > 0,
     giveBack(returned) {
       taken[returned] -= 1;
       // In the order of their asking; one that no longer needs a thread leaves it to the next.

@@ -75,6 +75,18 @@ describe('the threads of all functions', () => {
     assert.equal(await threads('first'), 1);
   });
 
+  test('a function that is busy leaves its threads to another one that waits, once it has no more work', async (t) => {
+    const { define, threads } = start(t, 4);
+    const [busy, other] = [define('busy'), define('other')];
+    const before = Promise.all(Array.from({ length: 25 }, () => busy.invoke({ ms: 200 }, 'request')));
+    await eventually(async () => (await threads('busy')) === 5);
+    const answers = Promise.all(Array.from({ length: 100 }, () => other.invoke({ ms: 150 }, 'request')));
+    await before;
+    // Without that it would wait until the threads have been idle for ten seconds.
+    await eventually(async () => (await threads('other')) >= 3, { limitMs: 9_000 });
+    await answers;
+  });
+
   test('functions that wait for another one leave it a thread', async (t) => {
     const { define } = start(t, 2);
     const [outer, inner] = [define('outer', 'call'), define('inner')];

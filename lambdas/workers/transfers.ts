@@ -1,4 +1,4 @@
-import type { WalletError } from '../domain/errors.ts';
+import { WalletError } from '../domain/errors.ts';
 import { groupByReceiver } from '../domain/transfer.ts';
 import { chunksOf } from '../runtime/chunks.ts';
 import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
@@ -31,11 +31,6 @@ interface Run {
   readonly crowd: number;
   /** Epoch ms. */
   readonly until: number;
-}
-
-/** The run has no time for further writes: the queue delivers the transfer again. */
-class OutOfTime extends Error {
-  override readonly name = 'OutOfTime';
 }
 
 /**
@@ -79,7 +74,8 @@ async function endGroup(run: Run, group: readonly QueuedTransfer[]): Promise<voi
   const { table, crowd, until } = run;
   const [first, ...others] = group;
   if (first === undefined) return;
-  if (table.now() >= until) throw new OutOfTime('no time is left in this run');
+  // The queue delivers the others again.
+  if (table.now() >= until) throw new WalletError('busy', { retryAfterSeconds: 1 });
   const at = new Date(table.now()).toISOString();
   const outcome = await settleTransfers(table, [first, ...others], at, crowd);
   if (outcome.settled) {

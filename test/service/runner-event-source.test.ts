@@ -93,7 +93,8 @@ describe('event sources of the runner', () => {
   test('no more invocations at a time than MaximumConcurrency', async () => {
     const many = () => lines.filter(({ bodies }) => bodies.every((body) => body.includes('many')));
     const ended = () => many().filter(({ worker }) => worker === 'end');
-    for (let index = 0; index < 12; index++) await send({ id: `many-${index}`, sleepMs: 200 });
+    // Longer than an event waits for two busy threads: without a limit a third one would start.
+    for (let index = 0; index < 12; index++) await send({ id: `many-${index}`, sleepMs: 800 });
     await eventually(() => ended().flatMap(({ bodies }) => bodies).length >= 12);
     let running = 0;
     let most = 0;

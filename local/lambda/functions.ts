@@ -19,7 +19,7 @@ export interface FunctionsOptions {
   /** Threads of all functions together, beyond the first of each; default 4 for each processor. */
   readonly spareThreads?: number | undefined;
   /** How long a request waits for a thread at most; default 10 s. The gateway waits for 29 s for the answer. */
-  readonly longestWaitMs?: number;
+  readonly longestWaitMs?: number | undefined;
   readonly log: FunctionLog;
 }
 

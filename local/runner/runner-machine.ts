@@ -21,12 +21,13 @@ export interface MachineParts {
   readonly baseUrl: string;
   readonly log: FunctionLog;
   readonly spareThreads: number | undefined;
+  readonly longestWaitMs: number | undefined;
 }
 
 /** Makes a machine without resources from its parts. */
 export function createMachine(parts: MachineParts, shutdown: Shutdown): Machine {
-  const { data, engine, services, issuer, asset, baseUrl, log, spareThreads } = parts;
-  const functions = createFunctions({ spareThreads, log });
+  const { data, engine, services, issuer, asset, baseUrl, log, spareThreads, longestWaitMs } = parts;
+  const functions = createFunctions({ spareThreads, longestWaitMs, log });
   shutdown.add(() => functions.stop());
   const asyncInvocations = createAsyncInvocations(data.deliveries);
   shutdown.addDraining(() => asyncInvocations.stop());

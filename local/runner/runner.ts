@@ -44,6 +44,9 @@ export interface RunnerOptions {
   /** Threads of all functions together, beyond the first of each.
    * @default 4 for each processor */
   readonly spareThreads?: number;
+  /** How long a request waits for a thread at most, before it is refused with 429.
+   * @default 10 s */
+  readonly longestWaitMs?: number;
   /** Reports each step of the start in one line. */
   readonly progress?: (line: string) => void;
   /**
@@ -104,8 +107,9 @@ async function start(options: RunnerOptions, shutdown: Shutdown): Promise<Runner
   const services = await startServices(data, shutdown);
   const issuer = await openIssuer(data.path('issuer.json'));
   const log = options.log ? { write: options.log } : openFunctionLog(data.path('functions.log'), shutdown);
-  const { spareThreads } = options;
-  const machine = createMachine({ data, engine, services, issuer, asset, baseUrl, log, spareThreads }, shutdown);
+  const { spareThreads, longestWaitMs } = options;
+  const parts = { data, engine, services, issuer, asset, baseUrl, log, spareThreads, longestWaitMs };
+  const machine = createMachine(parts, shutdown);
 
   // Tables of a runner that keeps nothing must not be found by the next one on a shared engine.
   const prefix = data.folder ? stackName : `${stackName}-${process.pid}-${door.port}`;

@@ -35,8 +35,8 @@ export function newBooking(
   after: Transaction,
 ): (Booking & { readonly count: number }) | undefined {
   // The stored item may have any shape.
-  if (!hasPostings(after)) return undefined;
-  const postings = after.postings.slice(before !== undefined && hasPostings(before) ? before.postings.length : 0);
+  if (!hasBookings(after)) return undefined;
+  const postings = after.postings.slice(before !== undefined && hasBookings(before) ? before.postings.length : 0);
   const last = bookingsOf(after).at(-1);
   return postings.length === 0 || last === undefined
     ? undefined
@@ -48,6 +48,7 @@ export function problemOf(transaction: Transaction): string | undefined {
   const { postings, amount, status, completedAt } = transaction;
   if (!isAmount(amount)) return `its amount is ${String(amount)}`;
   if (!hasPostings(transaction)) return 'it has no postings';
+  if (!hasTimes(transaction)) return 'its times are no times';
   if (!postings.every((posting) => Number.isSafeInteger(posting.amount))) return 'a posting has no whole amount';
   const total = sum(postings);
   if (total !== 0n) return `its postings sum to ${String(total)}`;
@@ -61,9 +62,23 @@ export function problemOf(transaction: Transaction): string | undefined {
   return undefined;
 }
 
-/** Returns whether a stored transaction has a readable list of postings. The stored item may have any shape. */
-export function hasPostings({ postings }: { readonly postings?: readonly { readonly account?: unknown }[] }): boolean {
-  return Array.isArray(postings) && postings.length > 0 && postings.every(({ account }) => typeof account === 'string');
+/** Returns whether the bookings of a stored transaction can be read. The stored item may have any shape. */
+export function hasBookings(transaction: Partial<BookedTransaction>): boolean {
+  return hasPostings(transaction) && hasTimes(transaction);
+}
+
+/** Returns whether the bookings can be read, and their amounts too: totals count nothing else. */
+export function hasWholeBookings(transaction: BookedTransaction): boolean {
+  return hasBookings(transaction) && transaction.postings.every(({ amount }) => Number.isSafeInteger(amount));
+}
+
+function hasPostings({ postings }: { readonly postings?: readonly (Partial<Posting> | null)[] }): boolean {
+  const hasAccount = (posting: Partial<Posting> | null) => typeof posting?.account === 'string';
+  return Array.isArray(postings) && postings.length > 0 && postings.every(hasAccount);
+}
+
+function hasTimes({ createdAt, updatedAt, completedAt }: Partial<BookedTransaction>): boolean {
+  return [createdAt, completedAt ?? updatedAt].every((time) => typeof time === 'string');
 }
 
 /** Returns the postings that type, status and amount require; undefined when no such transaction exists. */

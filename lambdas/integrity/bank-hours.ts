@@ -146,8 +146,8 @@ async function comparePage(
   control: RunControl,
 ): Promise<void> {
   const { matched, open, discrepancies } = await compareWithBank(table, bank.bankId ?? '', payments);
-  for (const { completedAt = '', transactionId } of matched) {
-    const hour = hourOf(completedAt);
+  for (const { completedAt, transactionId } of matched) {
+    const hour = hourOf(String(completedAt));
     if (hour >= bank.from && hour < bank.to) addTo(bank.paid, numberOfTransactionId(transactionId), 1);
   }
   // What was paid before or after these hours is judged with its own hour.

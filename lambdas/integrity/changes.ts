@@ -1,4 +1,4 @@
-import { bookingsOf, hasPostings, problemOf } from '../domain/bookings.ts';
+import { bookingsOf, hasBookings, problemOf } from '../domain/bookings.ts';
 import type { Booking } from '../domain/bookings.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
@@ -67,6 +67,7 @@ export async function checkChanges(
     const chain = judgeChain(changes, stored);
     const { found, booked, completed, notEntered } = judgeBookings(changes, stored);
     for (const { transaction, at } of notEntered) {
+      if (found.length >= mostFound) break;
       if (isSecondLook && (await hasEntry(entries, walletId, { transaction, at }))) continue;
       const detail = `${transaction.transactionId} booked on it at ${at}, and it has no entry for that`;
       found.push({ kind: 'postings_differ', subject: walletId, detail });
@@ -94,7 +95,7 @@ async function readStored(
     ]),
   );
   const found = await readEntriesAt(books.entries, places, consistent);
-  const named = found.items.flatMap(({ transactionId }) => transactionId ?? []);
+  const named = found.items.flatMap((entry) => (isReadable(entry) ? (entry.transactionId ?? []) : []));
   const items = await readBookItems(
     books.table,
     {
@@ -146,6 +147,7 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
     find(check, 'balance_differs', `it has version ${wallet.version}, and had version ${newest} before`);
   }
   const entered: ChangesOutcome['entered'][number][] = [];
+  const booked = sumArrivals(changes, stored);
   for (const version of versions) {
     const entry = stored.entries.get(walletId)?.get(version);
     if (entry === undefined) {
@@ -155,6 +157,10 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
     const previous = stored.entries.get(walletId)?.get(version - 1);
     if (version > 0 && previous === undefined) {
       if (!changes.versions.has(version - 1)) find(check, 'entry_missing', `no entry before entry ${version}`);
+      continue;
+    }
+    if (previous !== undefined && !isReadable(previous)) {
+      if (!changes.versions.has(version - 1)) find(check, 'chain_broken', `entry ${version - 1} cannot be read`);
       continue;
     }
     check.last =
@@ -168,16 +174,57 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
       currency: wallet.currency,
       amount: entry.changes.reduce((sum, { amount }) => sum + BigInt(amount), 0n),
     });
-    const problem = problemOfEntry(entry, changes, stored);
+    const problem = problemOfEntry(entry, booked, stored);
     if (problem !== undefined) find(check, problem.kind, problem.detail);
   }
   return { found: check.found, entered };
 }
 
+/** What the bookings in one place of a transaction, or of transfers that arrived together, changed in a wallet. */
+type Amounts = Record<keyof Balance, bigint>;
+
+/** What a wallet's entries are compared with. */
+interface Booked {
+  /** By `settledWith` and time of arrival: what the transfers changed that arrived together. */
+  readonly arrivals: ReadonlyMap<string, ReadonlyMap<string, Amounts>>;
+  /** By transaction, or first of a group, with the place of the booking: the version whose entry has it. */
+  readonly entered: Map<string, number>;
+}
+
+/** Sums the arrivals of the listed transfers by group, so that no entry has to look through all of them. */
+function sumArrivals({ walletId, bookings }: WalletChanges, { transactions }: Stored): Booked {
+  const arrivals = new Map<string, Map<string, Amounts>>();
+  const ids = new Set(Array.from(bookings, (booking) => toBooking(booking).transactionId));
+  for (const id of ids) {
+    const transaction = transactions.get(id);
+    if (transaction?.settledWith === undefined) continue;
+    const times = arrivals.get(transaction.settledWith) ?? new Map<string, Amounts>();
+    arrivals.set(transaction.settledWith, times);
+    const booking = bookingAt(transaction, 1);
+    if (booking === undefined) continue;
+    const [sum, more] = [times.get(booking.at) ?? { available: 0n, held: 0n }, amountsOf(booking, walletId)];
+    times.set(booking.at, { available: sum.available + more.available, held: sum.held + more.held });
+  }
+  return { arrivals, entered: new Map() };
+}
+
+function bookingAt(transaction: Transaction, place: number): Booking | undefined {
+  return hasBookings(transaction) ? bookingsOf(transaction)[place] : undefined;
+}
+
+function amountsOf({ postings }: Booking, walletId: string): Amounts {
+  const sum = (account: keyof Balance) =>
+    postings.reduce(
+      (total, posting) => total + (posting.account === accounts[account](walletId) ? integer(posting.amount) : 0n),
+      0n,
+    );
+  return { available: sum('available'), held: sum('held') };
+}
+
 /** What an entry says against the transaction that it names. */
 function problemOfEntry(
   entry: ChainedEntry,
-  { bookings }: WalletChanges,
+  { arrivals, entered }: Booked,
   { transactions }: Stored,
 ): { kind: 'postings_differ' | 'held_differs'; detail: string } | undefined {
   const { walletId, version, transactionId, changes } = entry;
@@ -187,50 +234,30 @@ function problemOfEntry(
     const name = transactionId ?? 'no transaction';
     return { kind: 'postings_differ', detail: `entry ${version} names ${name}, which there is not` };
   }
-  const members =
-    transaction.settledWith === undefined
-      ? []
-      : [...bookings].flatMap((booking) => {
-          const member = transactions.get(toBooking(booking).transactionId);
-          return member !== undefined && member.settledWith === transaction.settledWith ? [member] : [];
-        });
+  const at = bookedAtOf(entry);
   // Transfers that arrived together have one entry. Any other entry is of one booking.
-  const [first, second] = [0, 1].map((place) =>
-    sumAt(walletId, place === 1 && members.length > 0 ? [...new Set(members)] : [transaction], {
-      place,
-      at: bookedAtOf(entry),
-    }),
-  );
+  const group = transaction.settledWith ?? '';
+  const sums = [0, 1].map((place): Amounts | undefined => {
+    const times = place === 1 ? arrivals.get(group) : undefined;
+    if (times !== undefined) return times.get(at);
+    const booking = bookingAt(transaction, place);
+    return booking?.at === at ? amountsOf(booking, walletId) : undefined;
+  });
   const changed = (account: keyof Balance) =>
     changes.reduce((sum, one) => (one.account === account ? sum + BigInt(one.amount) : sum), 0n);
-  const differing = (sums: Record<keyof Balance, bigint> | undefined) =>
-    both.filter((account) => sums?.[account] !== changed(account));
-  const differences = [first, second].map(differing).sort((a, b) => a.length - b.length);
-  const [least = []] = differences;
-  if (least.length === 0) return undefined;
+  const differences = sums.map((sum) => both.filter((account) => sum?.[account] !== changed(account)));
+  const place = differences.findIndex((accounts) => accounts.length === 0);
+  if (place >= 0) {
+    const name = `${place === 1 && group !== '' ? group : transaction.transactionId} ${place}`;
+    const other = entered.get(name);
+    entered.set(name, version);
+    if (other === undefined) return undefined;
+    const detail = `entry ${version} books ${transaction.transactionId} again, as entry ${other} does`;
+    return { kind: 'postings_differ', detail };
+  }
+  const [least = []] = differences.sort((a, b) => a.length - b.length);
   const detail = `entry ${version} changes ${both.map((account) => `${account} by ${String(changed(account))}`).join(' and ')}, and ${transactionId ?? ''} does not`;
   return { kind: least.join() === 'held' ? 'held_differs' : 'postings_differ', detail };
-}
-
-/** Sums what the bookings in one place of some transactions changed in a wallet at a time; undefined when there is none. */
-function sumAt(
-  walletId: string,
-  transactions: readonly Transaction[],
-  { place, at }: { readonly place: number; readonly at: string },
-): Record<keyof Balance, bigint> | undefined {
-  const bookings = transactions.flatMap((transaction) => {
-    const booking = hasPostings(transaction) ? bookingsOf(transaction)[place] : undefined;
-    return booking?.at === at ? [booking] : [];
-  });
-  if (bookings.length === 0) return undefined;
-  const sum = (account: keyof Balance) =>
-    bookings
-      .flatMap(({ postings }) => postings)
-      .reduce(
-        (total, posting) => total + (posting.account === accounts[account](walletId) ? integer(posting.amount) : 0n),
-        0n,
-      );
-  return { available: sum('available'), held: sum('held') };
 }
 
 /** Judges the listed transactions, and says which of their bookings have no entry among those that are listed. */
@@ -260,7 +287,7 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
         found.push({ kind: 'transaction_invalid', subject: transactionId, detail: problem });
       }
     }
-    if (transaction === undefined || count === 0 || !hasPostings(transaction)) continue;
+    if (transaction === undefined || count === 0 || !hasBookings(transaction)) continue;
     const booking = bookingsOf(transaction)[count > 2 ? 1 : 0];
     if (booking === undefined) {
       const detail = `it had ${count} postings, and has ${transaction.postings.length}`;

@@ -119,13 +119,19 @@ async function readHour(books: HourBooks, hours: Hours, control: RunControl): Pr
     isLateIncluded: hours.secondLookAt !== undefined,
   });
   hours.readUnits += listing.readUnits;
+  for (const item of listing.unreadable) {
+    const detail = `item ${item} cannot be read: changes may be missing in the check of this hour`;
+    control.report({ kind: 'unreadable', subject: `journal of ${hours.hour}`, detail });
+  }
   if (listing.earliest !== undefined && listing.earliest < hours.earliest) {
     const limit = hourAfter(hours.hour, -mostHoursLate);
     hours.earliest = listing.earliest < limit ? limit : listing.earliest;
   }
   const groups = groupsOf(listing.wallets);
   for (let start = 0; start < groups.length; start += groupsAtATime) {
-    if (control.stop() || hours.suspects.length >= mostSuspects) return;
+    if (hours.suspects.length >= mostSuspects) return;
+    // Each reading of the journal takes the check further, however long it takes.
+    if (start > 0 && control.stop()) return;
     const side = groups.slice(start, start + groupsAtATime);
     const checked = await Promise.all(side.map((group) => checkChanges(books, group, false)));
     // Nothing waits between here and the place of the next group, so that each wallet counts once.
@@ -176,10 +182,10 @@ async function lookAgain(books: HourBooks, hours: Hours, control: RunControl): P
   const due = hours.suspects.filter(({ seenAt }) => control.now() >= seenAt + control.secondLookMs);
   if (due.length === 0) return;
   const walletIds = new Set(due.map(({ walletId }) => walletId));
-  const listing = await listWallets(books.entries, walletIds, hours.earliest);
+  const listing = await listWallets(books.entries, walletIds, hours);
   hours.readUnits += listing.readUnits;
-  for (const wallet of listing.wallets) {
-    if (control.stop()) return;
+  for (const [place, wallet] of listing.wallets.entries()) {
+    if (place > 0 && control.stop()) return;
     const { outcomes, readUnits } = await checkChanges(books, [wallet], true);
     hours.readUnits += readUnits;
     for (const outcome of outcomes) {

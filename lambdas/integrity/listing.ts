@@ -12,8 +12,16 @@ export interface Listing {
   readonly more: boolean;
   /** The earliest hour in which one of them was booked; undefined: there is none. */
   readonly earliest: string | undefined;
+  /** Items of the journal that cannot be read. */
+  readonly unreadable: readonly string[];
   readonly readUnits: number;
 }
+
+/**
+ * How many hours behind an hour late changes of it are looked for. A check that is not behind sees no later ones; one that
+ * is a day behind must not read a day for each hour.
+ */
+const hoursBehind = 2;
 
 type Changes = { readonly versions: Set<number>; readonly bookings: Set<string> };
 
@@ -31,28 +39,31 @@ export async function listHour(
 ): Promise<Listing> {
   const wallets = new Map<string, Changes>();
   let behind: string | undefined;
-  const hours = isLateIncluded ? hoursFrom(hourAfter(hour, -1), entries.now()) : [hour];
-  const { earliest, readUnits } = await readLines(entries, hours, isLateIncluded ? hour : undefined, (line) => {
+  const hours = isLateIncluded ? hoursAround(hour, hour, entries.now()) : [hour];
+  const read = await readLines(entries, hours, isLateIncluded ? hour : undefined, (line) => {
     if (after !== undefined && line.walletId <= after) return;
     if (behind !== undefined && line.walletId > behind) return;
     add(wallets, line);
     if (wallets.size > 2 * most) behind = keepFirst(wallets, most);
   });
   if (wallets.size > most) behind = keepFirst(wallets, most);
-  return { wallets: sorted(wallets), more: behind !== undefined, earliest, readUnits };
+  return { wallets: sorted(wallets), more: behind !== undefined, ...read };
 }
 
 /**
- * Reads the changes of these wallets that are listed from an hour on until now: with an hour before it, all changes that
- * were booked together with what is listed in it.
+ * Reads the changes of these wallets that are listed around an hour: all that were booked together with what is listed in
+ * it.
+ *
+ * @param earliest the earliest hour in which something was booked that is listed in it
  */
 export async function listWallets(
   entries: Table,
   walletIds: ReadonlySet<string>,
-  from: string,
+  { hour, earliest }: { readonly hour: string; readonly earliest: string },
 ): Promise<{ wallets: WalletChanges[]; readUnits: number }> {
   const wallets = new Map<string, Changes>();
-  const { readUnits } = await readLines(entries, hoursFrom(hourAfter(from, -1), entries.now()), undefined, (line) => {
+  const hours = hoursAround(earliest, hour, entries.now());
+  const { readUnits } = await readLines(entries, hours, undefined, (line) => {
     if (walletIds.has(line.walletId)) add(wallets, line);
   });
   return { wallets: sorted(wallets), readUnits };
@@ -63,22 +74,25 @@ async function readLines(
   hours: readonly string[],
   booked: string | undefined,
   take: (line: JournalLine) => void,
-): Promise<{ earliest: string | undefined; readUnits: number }> {
+): Promise<{ earliest: string | undefined; unreadable: string[]; readUnits: number }> {
   let earliest: string | undefined;
+  const unreadable: string[] = [];
   let readUnits = 0;
   for (const hour of hours) {
     for await (const page of readJournal(entries, hour, booked)) {
       readUnits += page.readUnits;
       for (const one of page.booked) if (earliest === undefined || one < earliest) earliest = one;
+      unreadable.push(...page.unreadable);
       page.lines.forEach(take);
     }
   }
-  return { earliest, readUnits };
+  return { earliest, unreadable, readUnits };
 }
 
-function hoursFrom(first: string, now: number): string[] {
+function hoursAround(first: string, last: string, now: number): string[] {
   const hours: string[] = [];
-  for (let hour = first; hour <= hourOfMs(now); hour = hourAfter(hour)) hours.push(hour);
+  const end = [hourAfter(last, hoursBehind), hourOfMs(now)].sort()[0] ?? last;
+  for (let hour = hourAfter(first, -1); hour <= end; hour = hourAfter(hour)) hours.push(hour);
   return hours;
 }
 

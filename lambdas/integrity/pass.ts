@@ -1,4 +1,4 @@
-import { bookingsOf, hasPostings, problemOf } from '../domain/bookings.ts';
+import { bookingsOf, hasBookings, problemOf } from '../domain/bookings.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { addTo, emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
@@ -227,7 +227,7 @@ function takeTransaction(pass: Pass, transaction: Transaction, control: RunContr
   if (problem !== undefined) {
     report(pass, control, { kind: 'transaction_invalid', subject: transactionId, detail: problem });
   }
-  for (const { at, postings } of hasPostings(transaction) ? bookingsOf(transaction) : []) {
+  for (const { at, postings } of hasBookings(transaction) ? bookingsOf(transaction) : []) {
     if (isBefore(at, pass.asOf)) addOutside(pass.sums, postings);
   }
   if (pass.bankId === undefined || type !== 'withdrawal' || status !== 'completed') return;

@@ -1,6 +1,7 @@
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { accounts, isWalletAccount } from '../domain/postings.ts';
 import type { Posting } from '../domain/postings.ts';
+import type { Total } from '../store/totals.ts';
 
 /** Sums of one currency: what wallets hold by their entries, and what is booked outside of them. */
 export interface Sums {
@@ -43,7 +44,7 @@ export function unbalanced(all: AllSums): Discrepancy[] {
  */
 export async function differentTotals(
   all: AllSums,
-  total: (account: string) => Promise<bigint>,
+  total: (account: string) => Promise<Total>,
 ): Promise<Discrepancy[]> {
   const different: Discrepancy[] = [];
   for (const [currency, sums] of Object.entries(all)) {
@@ -51,7 +52,8 @@ export async function differentTotals(
       const account = accounts[name](currency);
       const booked = await total(account);
       if (booked === sums[name]) continue;
-      const detail = `its total is ${String(booked)}, its postings sum to ${String(sums[name])}`;
+      const says = booked === undefined ? 'cannot be read' : `is ${String(booked)}`;
+      const detail = `its total ${says}, its postings sum to ${String(sums[name])}`;
       different.push({ kind: 'total_differs', subject: account, detail });
     }
   }

@@ -1,4 +1,4 @@
-import { bookingsOf, hasPostings } from '../domain/bookings.ts';
+import { bookingsOf, hasBookings } from '../domain/bookings.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
@@ -108,7 +108,7 @@ export async function stepWalletCheck(
 
 function book(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
   // What is wrong with the transaction itself is found where all transactions are read.
-  if (!hasPostings(transaction)) return;
+  if (!hasBookings(transaction)) return;
   for (const { at, postings } of bookingsOf(transaction)) {
     if (asOf !== undefined && at >= asOf) continue;
     for (const account of both) {
@@ -220,14 +220,19 @@ export function find(check: WalletCheck, kind: DiscrepancyKind, detail: string):
   if (check.found.length < mostFound) check.found.push({ kind, subject: check.wallet.walletId, detail });
 }
 
-/** Returns whether an entry has whole numbers to go by. */
-export function isReadable({ changes, balanceAfter }: Partial<ChainedEntry>): boolean {
+/** Returns whether an entry has what it needs: whole numbers, times and a hash. The stored item may have any shape. */
+export function isReadable(entry: Stored<ChainedEntry>): boolean {
+  const { at, bookedAt = '', hash, transactionId = '', changes, balanceAfter } = entry;
   return (
+    [at, bookedAt, hash, transactionId].every((text) => typeof text === 'string') &&
     Array.isArray(changes) &&
-    changes.every(({ amount }: { amount: unknown }) => isSum(amount)) &&
+    changes.every((change: Stored<ChainedEntry['changes'][number]> | null) => isSum(change?.amount)) &&
     both.every((account) => isSum(balanceAfter?.[account]))
   );
 }
+
+/** A stored item: any member may be missing, or be anything. */
+type Stored<T> = { readonly [Name in keyof T]?: unknown } & { readonly balanceAfter?: Partial<Balance> | null };
 
 /** Returns an amount; one that is no whole number counts as nothing here, and is found where its item is judged. */
 export function integer(amount: number): bigint {

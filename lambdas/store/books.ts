@@ -4,7 +4,7 @@ import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { kindOf, receiverPartitions, transactionIdOfHistoryKey, transactionKey, walletKey } from './keys.ts';
-import { readManyStored } from './read.ts';
+import { readMany } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
@@ -71,8 +71,7 @@ export async function readBookItems(
   consistent: boolean,
 ): Promise<{ items: BookItem[]; readUnits: number }> {
   const keys = [...Array.from(ids.walletIds, walletKey), ...Array.from(ids.transactionIds, transactionKey)];
-  const { items, readUnits } = await readManyStored(table, keys, consistent);
-  return { items: items.flatMap((item) => toBookItem(item) ?? []), readUnits };
+  return readMany(table, keys, consistent, (item) => toBookItem(item) ?? []);
 }
 
 function toBookItem(stored: Parameters<typeof fromItem>[0]): BookItem | undefined {

@@ -4,12 +4,17 @@ import {
   ProvisionedThroughputExceededException,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { BatchStatementRequest, BatchStatementResponse, QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import type {
+  AttributeValue,
+  BatchStatementRequest,
+  BatchStatementResponse,
+  QueryCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { hashedText, heldAt } from '../domain/entries.ts';
 import type { Balance, ChainedEntry, Entry, Held } from '../domain/entries.ts';
 import type { WalletStatus } from '../domain/wallet.ts';
 import { entryKey, entryOfKey, ledgerPartition } from './keys.ts';
-import { readItems, readManyStored } from './read.ts';
+import { readItems, readMany } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
@@ -107,8 +112,7 @@ export async function readEntriesAt(
   consistent: boolean,
 ): Promise<{ items: ChainedEntry[]; readUnits: number }> {
   const keys = places.map(({ walletId, version }) => entryKey(walletId, version));
-  const { items, readUnits } = await readManyStored(entries, keys, consistent);
-  return { items: items.map((item) => toEntry(fromItem(item))), readUnits };
+  return readMany(entries, keys, consistent, toAnyEntry);
 }
 
 /** The last entry of a wallet's ledger; half a read unit, doubled for consistency. Undefined when there is none yet. */
@@ -131,15 +135,19 @@ export async function listEntries(
   return more && last !== undefined ? { items, next: last.version } : { items };
 }
 
-/** A page of at most 1 MB of a wallet's ledger, oldest first, behind the version `after`, and its read units. */
+/**
+ * A page of at most 1 MB of a wallet's ledger, oldest first, behind the version `after`, and its read units. What is stored
+ * may have any shape.
+ */
 export function readEntries(
   entries: Table,
   { walletId, after, consistent }: { walletId: string; after: number | undefined; consistent: boolean },
 ): Promise<{ items: ChainedEntry[]; more: boolean; readUnits: number }> {
-  return queryEntries(entries, walletId, {
+  const page = {
     ConsistentRead: consistent,
     ...(after !== undefined && { ExclusiveStartKey: toItem(entryKey(walletId, after)) }),
-  });
+  };
+  return queryEntries(entries, walletId, page, toAnyEntry);
 }
 
 /** Reads the entries of these versions, both included; one read unit for about a dozen. */
@@ -235,7 +243,12 @@ async function versionBefore(entries: Table, last: Entry, time: string): Promise
   return low;
 }
 
-async function queryEntries(entries: Table, walletId: string, page: Partial<QueryCommandInput>) {
+async function queryEntries(
+  entries: Table,
+  walletId: string,
+  page: Partial<QueryCommandInput>,
+  take = (item: Record<string, AttributeValue>) => toEntry(fromItem(item)),
+) {
   const {
     Items = [],
     LastEvaluatedKey,
@@ -252,15 +265,29 @@ async function queryEntries(entries: Table, walletId: string, page: Partial<Quer
     ),
   );
   return {
-    items: Items.map((item) => toEntry(fromItem(item))),
+    items: Items.map(take),
     more: LastEvaluatedKey !== undefined,
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };
 }
 
 function toEntry(item: Item): ChainedEntry {
-  const { pk, sk, moment = '', at = moment.slice(0, moment.indexOf('#')), ...rest } = item as unknown as StoredEntry;
+  const { pk, sk, moment, at = timeOf(moment), ...rest } = item as unknown as StoredEntry;
   return { ...entryOfKey({ pk, sk }), at, ...rest };
+}
+
+/** Returns the time in a `moment`. The stored item may have any shape. */
+function timeOf(moment: unknown): string {
+  return typeof moment === 'string' ? moment.slice(0, moment.indexOf('#')) : '';
+}
+
+/** Returns an entry of which perhaps only its place can be read: the check of the books goes on behind it. */
+function toAnyEntry(item: Record<string, AttributeValue>): ChainedEntry {
+  try {
+    return toEntry(fromItem(item));
+  } catch {
+    return entryOfKey({ pk: item['pk']?.S ?? '', sk: item['sk']?.S ?? '' }) as ChainedEntry;
+  }
 }
 
 interface StoredEntry {

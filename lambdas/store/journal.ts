@@ -2,10 +2,12 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { newBooking } from '../domain/bookings.ts';
+import { hasWholeBookings, newBooking } from '../domain/bookings.ts';
 import { hourMs, hourOf, hourOfMs, startOf } from '../domain/hours.ts';
+import { isSum } from '../domain/money.ts';
 import { walletOfAccount } from '../domain/postings.ts';
 import { fingerprintOf, journalKey, journalPartitions, subjectOfKey } from './keys.ts';
+import { changeOf } from './stream.ts';
 import type { Change } from './stream.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
@@ -50,12 +52,53 @@ const mostAheadMs = 24 * hourMs;
 /** A line is read within hours as a rule, and after days where the check has stood still. */
 const memoryMs = 30 * 24 * hourMs;
 
+/** The images of a record cannot be projected, however often it is delivered. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+}
+
+/** A record of the stream, as the projector takes it. */
+export interface ListedRecord {
+  /** Undefined for items that are neither wallet nor transaction, and where there is an error. */
+  readonly change?: Change | undefined;
+  /** How the journal lists the record. */
+  readonly line?: ListedChange | undefined;
+  readonly error?: Unreadable;
+}
+
+/** Reads a record of the stream. Images may have any shape. */
+export function readListed(record: DynamoDBRecord): ListedRecord {
+  let change: Change | undefined;
+  try {
+    change = changeOf(record);
+  } catch (cause) {
+    const error = new Unreadable('the image is none of a wallet or transaction', { cause });
+    return { line: listedChange(record, undefined), error };
+  }
+  if (change === undefined) return {};
+  if (canBeProjected(change)) return { change, line: listedChange(record, change) };
+  const hasVersion = change.kind === 'wallet' && Number.isSafeInteger(change.after.version);
+  return {
+    line: listedChange(record, hasVersion ? change : undefined),
+    error: new Unreadable(`the image of the ${change.kind} has members of another type`),
+  };
+}
+
+/** Returns whether the images have the members that entries and totals are made of. */
+function canBeProjected(change: Change): boolean {
+  if (change.kind === 'transaction') return hasWholeBookings(change.after);
+  return [change.before ?? change.after, change.after].every(
+    ({ version, available, held, updatedAt }) =>
+      Number.isSafeInteger(version) && isSum(available) && isSum(held) && typeof updatedAt === 'string',
+  );
+}
+
 /**
  * Returns how the journal lists the change in a record; undefined for items that are neither wallet nor transaction.
  *
  * @param change the change that the record was read as; undefined when it could not be read
  */
-export function listedChange(record: DynamoDBRecord, change: Change | undefined): ListedChange | undefined {
+function listedChange(record: DynamoDBRecord, change: Change | undefined): ListedChange | undefined {
   const { pk, sk } = record.dynamodb?.Keys ?? {};
   const subject = subjectOfKey(pk?.S ?? '', sk?.S ?? '');
   if (subject === undefined) return undefined;
@@ -139,11 +182,25 @@ export function journalLinesOf({ lines }: Item): JournalLine[] {
   }));
 }
 
+/** Reads an item of the journal; undefined when it cannot be read. */
+function toJournalItem(stored: Parameters<typeof fromItem>[0]): { booked: string; lines: JournalLine[] } | undefined {
+  try {
+    const item = fromItem(stored);
+    const { booked } = item;
+    if (typeof booked !== 'string' || Number.isNaN(startOf(booked))) return undefined;
+    return { booked, lines: journalLinesOf(item) };
+  } catch {
+    return undefined;
+  }
+}
+
 /** A page of the journal, and what it took. */
 export interface JournalPage {
   readonly lines: readonly JournalLine[];
   /** The hours in which these lines were booked. */
   readonly booked: readonly string[];
+  /** Sort keys of the items that cannot be read. */
+  readonly unreadable: readonly string[];
   readonly readUnits: number;
 }
 
@@ -170,10 +227,14 @@ export async function* readJournal(entries: Table, hour: string, booked?: string
         LastEvaluatedKey,
         ConsumedCapacity,
       } = await persist(entries, () => entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })));
-      const items = Items.map(fromItem);
-      const lines = items.flatMap(journalLinesOf);
-      const hours = items.map((item) => item['booked'] as string);
-      yield { lines, booked: [...new Set(hours)], readUnits: ConsumedCapacity?.CapacityUnits ?? 0 };
+      const items = Items.map((item) => toJournalItem(item) ?? { unreadable: item['sk']?.S ?? '' });
+      const read = items.filter((item) => 'lines' in item);
+      yield {
+        lines: read.flatMap(({ lines }) => lines),
+        booked: [...new Set(read.map(({ booked: hour }) => hour))],
+        unreadable: items.flatMap((item) => ('unreadable' in item ? item.unreadable : [])),
+        readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
+      };
       start = LastEvaluatedKey;
     }
   }

@@ -18,17 +18,22 @@ export async function readItems(table: Table, keys: readonly Item[], deadline?: 
 /** Most items that one call reads. */
 const mostItems = 100;
 
-/** Reads any number of items as they are stored, 100 in a call, with the cost of the calls. */
-export async function readManyStored(
+/**
+ * Reads any number of items, 100 in a call, with the cost of the calls.
+ *
+ * @param take what is kept of each item; of a crowd, the items themselves would not fit into memory
+ */
+export async function readMany<T>(
   table: Table,
   keys: readonly Item[],
   consistent: boolean,
-): Promise<{ items: Record<string, AttributeValue>[]; readUnits: number }> {
-  const items: Record<string, AttributeValue>[] = [];
+  take: (item: Record<string, AttributeValue>) => T | readonly T[],
+): Promise<{ items: T[]; readUnits: number }> {
+  const items: T[] = [];
   let readUnits = 0;
   for (let start = 0; start < keys.length; start += mostItems) {
     const page = await readStored(table, keys.slice(start, start + mostItems), { consistent });
-    items.push(...page.items);
+    items.push(...page.items.flatMap(take));
     readUnits += page.readUnits;
   }
   return { items, readUnits };

@@ -1,11 +1,11 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { QueryCommandInput, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, QueryCommandInput, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type { Booking } from '../domain/bookings.ts';
 import { hourOf } from '../domain/hours.ts';
 import { isWalletAccount, net } from '../domain/postings.ts';
 import { forEachOf } from '../runtime/parallel.ts';
 import { bookedKey, fingerprintOf, totalKey, totalPartitions } from './keys.ts';
-import { readManyStored } from './read.ts';
+import { readMany } from './read.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';
 import { toItem, write } from './write.ts';
@@ -113,15 +113,18 @@ function addition(entries: Table, key: object, amount: bigint): NonNullable<Tran
   };
 }
 
+/** A sum of parts; undefined where a stored part is no whole number. */
+export type Total = bigint | undefined;
+
 /**
  * What is booked on an account in all hours before `before` (ISO 8601; undefined: until now), exact. Reads the parts of
  * the total side by side: a read unit for each of 129, with about 80 hours in each.
  */
-export async function totalOf(entries: Table, account: string, before: string | undefined): Promise<bigint> {
-  let total = 0n;
+export async function totalOf(entries: Table, account: string, before: string | undefined): Promise<Total> {
+  let total: Total = 0n;
   await forEachOf(totalPartitions(account), readsAtATime, async (partition) => {
     const part = await sumOf(entries, partition, before);
-    total += part;
+    total = plus(total, part);
   });
   return total;
 }
@@ -131,14 +134,22 @@ export async function totalOfHour(
   entries: Table,
   account: string,
   hour: string,
-): Promise<{ total: bigint; readUnits: number }> {
+): Promise<{ total: Total; readUnits: number }> {
   const keys = totalPartitions(account).map((pk) => ({ pk, sk: hour }));
-  const { items, readUnits } = await readManyStored(entries, keys, true);
-  return { total: items.reduce((sum, item) => sum + BigInt(item['booked']?.N ?? '0'), 0n), readUnits };
+  const { items, readUnits } = await readMany(entries, keys, true, ({ booked }) => [partOf(booked)]);
+  return { total: items.reduce(plus, 0n), readUnits };
 }
 
-async function sumOf(entries: Table, partition: string, before: string | undefined): Promise<bigint> {
-  let total = 0n;
+function partOf(booked: AttributeValue | undefined): Total {
+  return booked?.N !== undefined && /^-?\d+$/.test(booked.N) ? BigInt(booked.N) : undefined;
+}
+
+function plus(one: Total, other: Total): Total {
+  return one === undefined || other === undefined ? undefined : one + other;
+}
+
+async function sumOf(entries: Table, partition: string, before: string | undefined): Promise<Total> {
+  let total: Total = 0n;
   const input: QueryCommandInput = {
     TableName: entries.name,
     KeyConditionExpression: 'pk = :partition AND sk < :hour',
@@ -153,7 +164,7 @@ async function sumOf(entries: Table, partition: string, before: string | undefin
     const { Items = [], LastEvaluatedKey } = await persist(entries, () =>
       entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })),
     );
-    for (const item of Items) total += BigInt(item['booked']?.N ?? '0');
+    for (const { booked } of Items) total = plus(total, partOf(booked));
     start = LastEvaluatedKey;
   }
   return total;

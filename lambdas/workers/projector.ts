@@ -12,9 +12,8 @@ import { describe, logger } from '../runtime/telemetry.ts';
 import { chained, entriesAt, entriesBetween, insertEntries, lastEntry, mostInserts } from '../store/entries.ts';
 import type { Inserted } from '../store/entries.ts';
 import { Heads } from '../store/heads.ts';
-import { listedChange, putJournal } from '../store/journal.ts';
+import { putJournal, readListed, Unreadable } from '../store/journal.ts';
 import type { ListedChange } from '../store/journal.ts';
-import { changeOf } from '../store/stream.ts';
 import type { Change } from '../store/stream.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
@@ -43,6 +42,8 @@ interface Chain {
   readonly walletId: string;
   /** Changes that the ledger may lack, in the order of their versions. */
   changes: { readonly record: DynamoDBRecord; readonly change: WalletChange }[];
+  /** Changes behind one that is delivered again: they wait for it. */
+  left: Chain['changes'];
   /** The entry that the next one follows; undefined: none. */
   last: ChainedEntry | undefined;
   /**
@@ -89,7 +90,9 @@ export async function project(
   const transactions: { record: DynamoDBRecord; change: TransactionChange }[] = [];
   for (const record of records) {
     await attempt(record, () => {
-      const change = readChange(record, listed);
+      const { change, line, error } = readListed(record);
+      if (line !== undefined) listed.set(record, line);
+      if (error !== undefined) throw error;
       if (change?.kind === 'transaction') transactions.push({ record, change });
       if (change?.kind !== 'wallet') return Promise.resolve();
       const { walletId } = change.after;
@@ -100,7 +103,26 @@ export async function project(
     });
   }
   await projectWallets([...chains.values()], services, attempt);
+  for (const { left } of chains.values()) for (const { record } of left) again.add(record);
 
+  // What the totals count is listed, also where it is behind a record that is delivered again.
+  let done = records.filter((record) => !again.has(record));
+  if (!(await countBookings(transactions, services, attempt))) done = beforeFirst(done, again);
+  await listDone(done, listed, services, attempt);
+  return records.find((record) => again.has(record));
+}
+
+function beforeFirst(records: readonly DynamoDBRecord[], again: ReadonlySet<DynamoDBRecord>): DynamoDBRecord[] {
+  const open = records.findIndex((record) => again.has(record));
+  return open < 0 ? [...records] : records.slice(0, open);
+}
+
+/** Adds the bookings of transactions to the totals. Returns whether all are counted. */
+async function countBookings(
+  transactions: readonly { readonly record: DynamoDBRecord; readonly change: TransactionChange }[],
+  { entries }: ProjectorServices,
+  attempt: Attempt,
+): Promise<boolean> {
   const bookings = transactions.flatMap(({ change }): CountedBooking[] => {
     const booking = newBooking(change.before, change.after);
     return booking ? [{ ...booking, transactionId: change.after.transactionId }] : [];
@@ -108,10 +130,10 @@ export async function project(
   const [first] = transactions;
   let contradicted: CountedBooking[] = [];
   // One failure delivers all of them again, and those that were counted are known then.
-  if (first)
-    await attempt(first.record, async () => {
-      contradicted = await addToTotals(services.entries, bookings);
-    });
+  const add = async () => {
+    contradicted = await addToTotals(entries, bookings);
+  };
+  if (first && !(await attempt(first.record, add))) return false;
   for (const { transactionId, count } of contradicted) {
     const told = transactions.find(
       ({ change: { after } }) => after.transactionId === transactionId && after.postings.length === count,
@@ -120,8 +142,7 @@ export async function project(
     if (told) await attempt(told.record, () => Promise.reject(error));
   }
 
-  await listDone(records, { again, listed }, services, attempt);
-  return records.find((record) => again.has(record));
+  return true;
 }
 
 /**
@@ -129,20 +150,18 @@ export async function project(
  * fails, all of them are delivered again. It comes last, so that the entries of what is listed are there.
  */
 async function listDone(
-  records: readonly DynamoDBRecord[],
-  { again, listed }: { again: ReadonlySet<DynamoDBRecord>; listed: ReadonlyMap<DynamoDBRecord, ListedChange> },
+  done: readonly DynamoDBRecord[],
+  listed: ReadonlyMap<DynamoDBRecord, ListedChange>,
   { entries }: ProjectorServices,
   attempt: Attempt,
 ): Promise<void> {
-  const open = records.findIndex((record) => again.has(record));
-  const done = open < 0 ? records : records.slice(0, open);
   const changes = done.flatMap((record) => listed.get(record) ?? []);
   const [first] = done;
   if (first && changes.length > 0) await attempt(first, () => putJournal(entries, changes));
 }
 
 function newChain(walletId: string): Chain {
-  return { walletId, changes: [], last: undefined, state: 'unknown', stored: new Map() };
+  return { walletId, changes: [], left: [], last: undefined, state: 'unknown', stored: new Map() };
 }
 
 /**
@@ -267,6 +286,7 @@ async function giveUp(chain: Chain, error: unknown, attempt: Attempt): Promise<v
     (await attempt(first.record, () => {
       throw error;
     }));
+  if (!goesOn) chain.left = others;
   chain.changes = goesOn ? others : [];
 }
 
@@ -285,31 +305,9 @@ async function readKnown(
   return new Map(known.map((entry) => [entry.version, entry]));
 }
 
-/** Nothing that is stored in the image can be read another way the next time. */
-class Unreadable extends Error {
-  override readonly name = 'Unreadable';
-}
-
 /** The totals have another booking of this transaction: the table was put back to an earlier state. */
 class OtherBooking extends Error {
   override readonly name = 'OtherBooking';
-}
-
-function readChange(record: DynamoDBRecord, listed: Map<DynamoDBRecord, ListedChange>): Change | undefined {
-  let change: Change | undefined;
-  try {
-    change = changeOf(record);
-  } catch (cause) {
-    list(undefined);
-    throw new Unreadable('the image is none of a wallet or transaction', { cause });
-  }
-  if (change !== undefined) list(change);
-  return change;
-
-  function list(found: Change | undefined): void {
-    const line = listedChange(record, found);
-    if (line !== undefined) listed.set(record, line);
-  }
 }
 
 function isDefinite(error: unknown): error is Error {

@@ -15,7 +15,17 @@ import { toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import type { TestEngine } from '../engine.ts';
-import { bankId, bankThatPaid, busyHistory, setStatus } from './histories.ts';
+import {
+  arrive,
+  bankId,
+  bankThatPaid,
+  busyHistory,
+  openWallet,
+  queueTransfer,
+  setStatus,
+  transfer,
+  withdraw,
+} from './histories.ts';
 import type { History } from './histories.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
 
@@ -89,6 +99,17 @@ async function ledgerOf({ entries }: TestBooks, walletId: string): Promise<Chain
   return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;
 }
 
+/** Applies a change to a wallet once more, as a write without its condition would. */
+async function again(scene: Scene, walletId: string, by: { available: number; held?: number }): Promise<void> {
+  await scene.follow();
+  const { version, available, held, ...wallet } = (await itemOf(scene.table, walletKey(walletId)))!;
+  const after = { available: Number(available) + by.available, held: Number(held) + (by.held ?? 0) };
+  const total = after.available + after.held;
+  await plant(scene.table, { ...wallet, ...after, total, version: Number(version) + 1 });
+  await scene.follow();
+  setClock(scene, closedAt);
+}
+
 /** The faults to plant in the hour that was just closed. Each returns the finding that the check must report. */
 export const plants: Record<string, (scene: Scene) => Promise<string> | string> = {
   'a balance that was edited': async (scene) => {
@@ -157,6 +178,31 @@ export const plants: Record<string, (scene: Scene) => Promise<string> | string> 
     const [{ reference }] = scene.history.paid;
     await change(scene.table, transactionKey(reference), { amount: 7 });
     return `transaction_invalid ${reference}`;
+  },
+  'a transfer that was booked twice': async (scene) => {
+    const { table, history } = scene;
+    setClock(scene, closedAt - 1_000);
+    const dan = await openWallet(table, 'dan');
+    await transfer(table, history.ann, dan, { owner: 'ann', amount: 2 });
+    await again(scene, dan, { available: 2 });
+    return `postings_differ ${dan}`;
+  },
+  'a hold that was booked twice': async (scene) => {
+    const { table, history } = scene;
+    setClock(scene, closedAt - 1_000);
+    await withdraw(table, history.ann, { owner: 'ann', amount: 2 });
+    await again(scene, history.ann, { available: -2, held: 2 });
+    return `postings_differ ${history.ann}`;
+  },
+  'transfers that arrived together twice': async (scene) => {
+    const { table, history } = scene;
+    setClock(scene, closedAt - 1_000);
+    const dan = await openWallet(table, 'dan');
+    const queued = [];
+    for (const amount of [2, 3]) queued.push(await queueTransfer(table, history.ann, dan, { owner: 'ann', amount }));
+    await arrive(table, ...queued.map(({ transaction }) => transaction.transactionId));
+    await again(scene, dan, { available: 5 });
+    return `postings_differ ${dan}`;
   },
   'a transaction that is missing': async (scene) => {
     const [{ reference }] = scene.history.paid;

@@ -17,7 +17,7 @@ export interface HourBooks extends Books {
 }
 
 /** The parts of a comparison, in their order; see `nextStage`. */
-type Stage = 'statement' | 'earlier' | 'twice' | 'ask';
+type Stage = 'statement' | 'earlier' | 'late' | 'twice' | 'ask';
 
 /**
  * The comparison of the bank's statement with the withdrawals of closed hours. It has a pace of its own: a bank that does
@@ -43,6 +43,8 @@ export interface BankHours {
   asked: string[];
   /** How often the statement has payments that seem to be more than one. */
   times: Record<string, number>;
+  /** From when on these are counted (ISO 8601); undefined: as the statement of the hours is read. */
+  countFrom?: string | undefined;
 }
 
 /** `BankHours` as it is stored. */
@@ -62,7 +64,11 @@ const earlierMs = 24 * 60 * minuteMs;
 const pauseMs = 5 * minuteMs;
 /** What waits at most; the pass over all books finds what does not fit in. */
 const mostOpen = 1_000;
+const mostCounted = 200;
+/** Payments that the bank has not answered for when a comparison ends: with more of them it waits. */
 const mostAsked = 200;
+/** The same while hours are read. What does not fit in is reported by its hour. */
+const mostNoted = 2_000;
 /** Transactions that one read takes. */
 const batchSize = 100;
 
@@ -74,13 +80,28 @@ export function bankAt(hour: string, bankId: string | undefined): BankHours {
   };
 }
 
-/** Notes a withdrawal that was completed in an hour that is being checked. */
-export function noteCompleted(bank: BankHours, hour: string, withdrawal: Transaction): void {
+/** Notes a withdrawal that is listed in an hour that is being checked. */
+export function noteCompleted(
+  bank: BankHours,
+  hour: string,
+  withdrawal: Transaction,
+  report: RunControl['report'],
+): void {
   if (bank.bankId === undefined || otherBankOf(withdrawal, bank.bankId) !== undefined) return;
   const { transactionId, completedAt = '' } = withdrawal;
-  if (hourOf(completedAt) === hour) addTo(bank.later, numberOfTransactionId(transactionId), -1);
-  // It was listed late, and the statement of its hour may have been compared.
-  else if (bank.asked.length < mostAsked) bank.asked.push(transactionId);
+  const completed = hourOf(completedAt);
+  const isOpen = bank.stage !== 'twice' && bank.stage !== 'ask';
+  if (completed === hour || (completed >= bank.to && completed < hour)) {
+    addTo(bank.later, numberOfTransactionId(transactionId), -1);
+  } else if (isOpen && completed >= bank.from && completed < bank.to) {
+    addTo(bank.paid, numberOfTransactionId(transactionId), -1);
+  } else if (bank.asked.length < mostNoted) {
+    // It was listed late, and the statement of its hour was compared.
+    bank.asked.push(transactionId);
+  } else {
+    const detail = `more withdrawals of the hour ${completed} were listed late than the bank is asked for`;
+    report({ kind: 'payment_missing', subject: `bank ${completed}`, detail });
+  }
 }
 
 /** Closes an hour: its withdrawals are all noted. */
@@ -104,7 +125,11 @@ export async function checkBankHours(
       Object.assign(bank, { to: bank.closed, stage: 'statement', paid: bank.later, later: emptySketch() });
     }
     if (statement === undefined) bank.from = bank.to;
-    else {
+    else if (bank.stage === 'late') {
+      // Withdrawals of these hours may be listed in the next one.
+      if (bank.closed === bank.to) return undefined;
+      bank.stage = nextStage(bank, control);
+    } else {
       if (control.stop()) return 'stopped';
       const isDone =
         bank.stage === 'ask'
@@ -124,7 +149,11 @@ async function readPage(
 ): Promise<boolean> {
   const [first, end] = [startOf(bank.from), startOf(bank.to)];
   const isEarlier = bank.stage === 'earlier';
-  const from = isEarlier ? first - earlierMs : first - aheadMs;
+  const usual = isEarlier ? first - earlierMs : first - aheadMs;
+  const from =
+    bank.stage === 'twice' && bank.countFrom !== undefined
+      ? Math.min(usual, Date.parse(bank.countFrom) - behindMs)
+      : usual;
   const until = isEarlier ? first - aheadMs : end + behindMs;
   const page = await readStatement(statement, { from: iso(from), until: iso(until), after: bank.after });
   if ('unavailable' in page) return false;
@@ -146,18 +175,33 @@ async function comparePage(
   control: RunControl,
 ): Promise<void> {
   const { matched, open, discrepancies } = await compareWithBank(table, bank.bankId ?? '', payments);
-  for (const { completedAt, transactionId } of matched) {
-    const hour = hourOf(String(completedAt));
-    if (hour >= bank.from && hour < bank.to) addTo(bank.paid, numberOfTransactionId(transactionId), 1);
-  }
   // What was paid before or after these hours is judged with its own hour.
   const isOfHours = ({ paidAt }: StatementItem) => hourOf(paidAt) >= bank.from && hourOf(paidAt) < bank.to;
+  for (const [payment, withdrawal] of matched) {
+    const completedAt = String(withdrawal.completedAt);
+    const hour = hourOf(completedAt);
+    if (hour >= bank.from && hour < bank.to) addTo(bank.paid, numberOfTransactionId(withdrawal.transactionId), 1);
+    const isLate = hour < bank.from && Date.parse(payment.paidAt) > Date.parse(completedAt) + behindMs;
+    if (isLate && isOfHours(payment)) countLater(bank, withdrawal, control);
+  }
   for (const [payment, discrepancy] of discrepancies) if (isOfHours(payment)) control.report(discrepancy);
   bank.open.push(...open.filter(isOfHours).slice(0, mostOpen - bank.open.length));
 }
 
+/** Lets the payments of a withdrawal be counted that was paid long after its end: the statement of its hour has no more. */
+function countLater(bank: BankHours, { transactionId, createdAt }: Transaction, { report }: RunControl): void {
+  if (!(transactionId in bank.times) && Object.keys(bank.times).length >= mostCounted) {
+    const detail = 'more withdrawals than can be counted were paid after their ends';
+    report({ kind: 'payment_differs', subject: `bank ${bank.from}`, detail });
+    return;
+  }
+  bank.times[transactionId] = 0;
+  if (bank.countFrom === undefined || createdAt < bank.countFrom) bank.countFrom = createdAt;
+}
+
 /**
- * Goes on behind the last page. Where more is missing than can be told apart, the statement is read further back. What is
+ * Goes on behind the last page. Where more is missing than can be told apart, the statement is read
+ * further back, and then the next hour is waited for, with what it lists late. What is
  * there too often is counted, as the withdrawal may only have been listed late. For what is missing the bank is asked.
  */
 function nextStage(bank: BankHours, control: RunControl): Stage {
@@ -166,26 +210,29 @@ function nextStage(bank: BankHours, control: RunControl): Stage {
       if (times > 1)
         control.report({ kind: 'payment_differs', subject, detail: `the bank has paid it ${times} times` });
     }
-    bank.times = {};
+    Object.assign(bank, { times: {}, countFrom: undefined });
     return 'ask';
   }
   const { ids, complete } = differencesOf(bank.paid);
   if (!complete) {
     if (bank.stage === 'statement') return 'earlier';
+    if (bank.stage === 'earlier') return 'late';
     const detail = `more payments than can be named are missing, of the hours from ${bank.from} on`;
-    control.report({ kind: 'payment_missing', subject: 'bank', detail });
+    control.report({ kind: 'payment_missing', subject: `bank ${bank.from}`, detail });
   }
   const names = [...ids].map(([id, times]) => ({ transactionId: transactionIdOfNumber(id), times }));
-  const missing = names.filter(({ times }) => times < 0).slice(0, mostAsked - bank.asked.length);
+  const missing = names.filter(({ times }) => times < 0);
   bank.asked.push(...missing.map(({ transactionId }) => transactionId));
   const twice = names.filter(({ times }) => times > 0);
-  bank.times = Object.fromEntries(twice.map(({ transactionId }) => [transactionId, 0]));
-  return twice.length > 0 ? 'twice' : 'ask';
+  for (const { transactionId } of twice) bank.times[transactionId] = 0;
+  return Object.keys(bank.times).length > 0 ? 'twice' : 'ask';
 }
 
 /**
- * Asks the bank for each payment that is missing, and looks at payments whose withdrawals were open. Ends the comparison;
- * what the bank does not answer is asked again at the end of the next one.
+ * Asks the bank for each payment that is missing, and looks at payments whose withdrawals were open. Ends the comparison.
+ * What the bank does not answer is asked again at the end of the next one.
+ *
+ * @returns false where too much is left to ask: the comparison waits
  */
 async function ask(table: Table, statement: AskedStatement, bank: BankHours, control: RunControl): Promise<boolean> {
   const known = new Map<string, Transaction>();
@@ -194,15 +241,20 @@ async function ask(table: Table, statement: AskedStatement, bank: BankHours, con
     for (const [id, transaction] of await getTransactions(table, part)) known.set(id, transaction);
   }
   const left: string[] = [];
+  bank.asked = [...known.keys()];
   for (const [transactionId, { amount, currency }] of known) {
+    if (control.stop()) break;
     const answer = await findPayment(statement, { reference: transactionId, amount, currency });
+    bank.asked = bank.asked.slice(1);
     if (answer === 'unknown') left.push(transactionId);
     if (answer === 'none') {
       const detail = 'it is completed, and the bank knows no payment for it';
       control.report({ kind: 'payment_missing', subject: transactionId, detail });
     }
   }
-  bank.asked = left;
+  const isStopped = bank.asked.length > 0;
+  bank.asked.push(...left);
+  if (isStopped || left.length > mostAsked) return false;
   const { discrepancies, open } = await compareWithBank(table, bank.bankId ?? '', bank.open);
   for (const [, discrepancy] of discrepancies) control.report(discrepancy);
   bank.open = open;

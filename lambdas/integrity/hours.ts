@@ -139,7 +139,7 @@ async function readHour(books: HourBooks, hours: Hours, control: RunControl): Pr
       hours.readUnits += readUnits;
       for (const outcome of outcomes) {
         if (outcome.found.length > 0) hours.suspects.push({ walletId: outcome.walletId, seenAt: control.now() });
-        else addOutcome(hours, outcome);
+        else addOutcome(hours, outcome, control);
       }
     }
     hours.after = side.at(-1)?.at(-1)?.walletId ?? hours.after;
@@ -163,7 +163,7 @@ function groupsOf(wallets: readonly WalletChanges[]): WalletChanges[][] {
   return groups;
 }
 
-function addOutcome(hours: Hours, { entered, booked, completed }: ChangesOutcome): void {
+function addOutcome(hours: Hours, { entered, booked, completed }: ChangesOutcome, { report }: RunControl): void {
   const { hour, sums, counts } = hours;
   counts.wallets++;
   counts.entries += entered.length;
@@ -171,7 +171,8 @@ function addOutcome(hours: Hours, { entered, booked, completed }: ChangesOutcome
   for (const { at, currency, amount } of entered) if (hourOf(at) === hour) sumsOf(sums, currency).wallets += amount;
   for (const { at, postings } of booked) if (hourOf(at) === hour) addOutside(sums, postings);
   // The first reading of the hour has noted them.
-  if (hours.secondLookAt === undefined) for (const withdrawal of completed) noteCompleted(hours.bank, hour, withdrawal);
+  if (hours.secondLookAt !== undefined) return;
+  for (const withdrawal of completed) noteCompleted(hours.bank, hour, withdrawal, report);
 }
 
 /**
@@ -190,7 +191,7 @@ async function lookAgain(books: HourBooks, hours: Hours, control: RunControl): P
     hours.readUnits += readUnits;
     for (const outcome of outcomes) {
       for (const discrepancy of outcome.found) control.report(discrepancy);
-      addOutcome(hours, outcome);
+      addOutcome(hours, outcome, control);
     }
     hours.suspects = hours.suspects.filter(({ walletId }) => walletId !== wallet.walletId);
   }

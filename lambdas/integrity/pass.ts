@@ -304,7 +304,7 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
   pass.readUnits += page.items.length;
   const { matched, discrepancies } = await compareWithBank(books.table, books.statement.bankId, page.items);
   for (const [, discrepancy] of discrepancies) report(pass, control, discrepancy);
-  for (const { transactionId, completedAt } of matched) {
+  for (const [, { transactionId, completedAt }] of matched) {
     if (completedAt !== undefined && isBefore(completedAt, pass.asOf)) {
       addTo(pass.paid, numberOfTransactionId(transactionId), 1);
     }

@@ -51,7 +51,7 @@ export async function compareWithBank(
   thisBank: string,
   payments: readonly StatementItem[],
 ): Promise<{
-  matched: Transaction[];
+  matched: (readonly [StatementItem, Transaction])[];
   open: StatementItem[];
   discrepancies: (readonly [StatementItem, Discrepancy])[];
 }> {
@@ -61,7 +61,7 @@ export async function compareWithBank(
     const found = await getTransactions(table, references.slice(start, start + batchSize));
     for (const [transactionId, transaction] of found) known.set(transactionId, transaction);
   }
-  const matched: Transaction[] = [];
+  const matched: (readonly [StatementItem, Transaction])[] = [];
   const open: StatementItem[] = [];
   const discrepancies: (readonly [StatementItem, Discrepancy])[] = [];
   for (const payment of payments) {
@@ -76,7 +76,7 @@ export async function compareWithBank(
     }
     if (otherBank !== undefined) continue;
     if (transaction?.type !== 'withdrawal') continue;
-    if (transaction.status === 'completed') matched.push(transaction);
+    if (transaction.status === 'completed') matched.push([payment, transaction]);
     else if (transaction.status !== 'failed') open.push(payment);
   }
   return { matched, open, discrepancies };

@@ -108,8 +108,9 @@ describe('an answer', () => {
   it('that refuses has the id of the request that the gateway and the log have', async (t) => {
     const { mock } = t.mock.method(logger, 'appendKeys');
     assert.equal((await pay({ body: {} })).body?.['requestId'], 'gateway-1');
-    const { requestId, invocationId } = mock.calls[0]!.arguments[0];
-    assert.deepEqual([requestId, invocationId], ['gateway-1', 'request-1']);
+    const [first, ...others] = mock.calls.map((call) => call.arguments[0]);
+    const { route, requestId, invocationId } = Object.assign({}, first, ...others) as Record<string, unknown>;
+    assert.deepEqual([route, requestId, invocationId], ['transfer', 'gateway-1', 'request-1']);
   });
 
   it('shows the available balance to the owner, and to no other caller', async () => {

@@ -10,6 +10,7 @@ import { EntriesTable } from '../lib/entries-table.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
 import { openTable, type Table } from '../lambdas/store/table.ts';
 import { ensureTable, localCredentials, startEngine, type TableSettings } from '../local/dynamodb/dynamodb.ts';
+import { tableSettings } from '../local/resources/resources.ts';
 import { createQueueService } from '../local/sqs/queue-service.ts';
 import { openQueues, type Queues } from '../local/sqs/queues.ts';
 import { serveServices } from '../local/endpoint/services.ts';
@@ -131,30 +132,15 @@ function tableOfTemplate(name: string, make: (stack: Stack) => void): TableSetti
     const stack = new Stack(app, 'Bench');
     make(stack);
     const { Resources } = app.synth().getStackArtifact(stack.artifactId).template as {
-      Resources: Record<string, { Type: string; Properties: TableProperties }>;
+      Resources: Record<string, { Type: string; Properties: Parameters<typeof tableSettings>[1] }>;
     };
     const found = Object.values(Resources).find(({ Type }) => Type === 'AWS::DynamoDB::GlobalTable');
     if (found === undefined) throw new Error('the template has no table');
-    const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, StreamSpecification } = found.Properties;
-    return {
-      create: {
-        TableName: name,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions,
-        KeySchema,
-        GlobalSecondaryIndexes,
-        ...(StreamSpecification && { StreamSpecification: { StreamEnabled: true, ...StreamSpecification } }),
-      },
-    };
+    return tableSettings(name, found.Properties);
   } finally {
     rmSync(app.outdir, { recursive: true, force: true });
   }
 }
-
-type TableProperties = Pick<
-  TableSettings['create'],
-  'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'
-> & { readonly StreamSpecification?: { readonly StreamViewType: 'NEW_AND_OLD_IMAGES' } };
 
 /** Opens wallets with `amount` in each, minor units; `call` sends a request to its function and gives the answer's body. */
 export async function openWallets(

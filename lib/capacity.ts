@@ -1,6 +1,6 @@
 import { Billing, Capacity } from 'aws-cdk-lib/aws-dynamodb';
 
-/** A range of a load, a second. */
+/** A range of operations a second. */
 export interface LoadRange {
   /** Load that the tables always have capacity for, and always cost. */
   readonly least: number;

@@ -29,7 +29,10 @@ export function nameRequest(fields: Readonly<Record<string, string>>): void {
   request = { ...request, ...fields };
 }
 
-/** Writes the one line of a request: its route, its fields and its outcome. CloudWatch counts it in the metric. */
+/**
+ * Writes the line that ends a command, or a read that was refused or failed: its route, fields and outcome. CloudWatch
+ * counts it in the metric.
+ */
 export function countRequest(
   route: string,
   metric: 'Commands' | 'Refusals' | 'Faults',

@@ -182,7 +182,7 @@ const probesAtATime = 8;
 const disorderMs = 60_000;
 
 /**
- * Finds the entry that held at a moment (ISO 8601). Times grow with versions, so no index by time is needed: two calls and
+ * Finds the entry that held at a moment (ISO 8601). Times never fall as versions grow, so no index by time is needed: two calls and
  * 2 read units where the wallet has not changed since the moment, or has at most 20 entries. Each further step of the
  * search takes one call and 8 units: two steps for 1,000 entries, five for a million.
  */
@@ -191,7 +191,7 @@ export async function findHeld(entries: Table, walletId: string, moment: string)
   if (last === undefined) return { entry: undefined, isOver: false };
   const held = await search(entries, walletId, moment, await versionBefore(entries, last, moment));
   if (held.first?.bookedAt !== undefined) return held;
-  // An entry before this one may be of a later time.
+  // Entries of the first releases: one before `held.first` may be later than the moment.
   const earlier = new Date(Date.parse(moment) - disorderMs).toISOString();
   return search(entries, walletId, moment, await versionBefore(entries, last, earlier));
 }

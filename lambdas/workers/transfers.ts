@@ -21,7 +21,7 @@ const mostReads = 100;
 const receiversAtATime = 32;
 /** Transfers of one receiver that are failed side by side. Each belongs to its own sender. */
 const failuresAtATime = 16;
-/** Time after which a run begins no further write, ms: it ends well before the worker's limit of 30 s. */
+/** Time after which a run begins no further group, ms. The last group may still fail 99 transfers; 10 s are left for that. */
 const runMs = 20_000;
 
 /** What the settling of a batch goes by. */
@@ -34,11 +34,12 @@ interface Run {
 }
 
 /**
- * Ends queued transfers: each receiver is credited once for each 99 of its transfers in the batch. When the receiver
+ * Ends queued transfers: one write credits a receiver for up to 99 of its transfers. When the receiver
  * cannot be credited, each sender gets the money back. Transfers that had ended before are left unchanged.
  *
  * @param crowd number of transfers from which a group is a crowd
- * @returns the transfers that could not be ended now, with the reason; the others are at rest
+ * @returns the transfers to deliver again, with the error; the others have ended. Some of them may have ended too: a
+ *   repetition leaves those unchanged
  */
 export async function endTransfers(
   transactionIds: readonly string[],
@@ -61,7 +62,7 @@ export async function endTransfers(
       try {
         await endGroup(run, group);
       } catch (error) {
-        // A receiver that is busy now would delay the other receivers, too.
+        // The queue delivers this receiver's other groups again: waiting for it would delay the other receivers.
         for (const { transactionId } of groupsOfOne.slice(index).flat()) failed.set(transactionId, error);
         return;
       }
@@ -85,7 +86,7 @@ async function endGroup(run: Run, group: readonly QueuedTransfer[]): Promise<voi
   const { ended, refusal } = outcome;
   const open = group.filter(({ transactionId }) => !ended.has(transactionId));
   if (refusal === undefined || open.length < group.length) {
-    // The refusal was for the whole group. Without a refusal some had ended, so each round has fewer.
+    // Some had ended. A refusal of the whole group may not hold for the rest. Each round has fewer.
     await endGroup(run, open);
   } else if (refusal.code === 'balance_limit_exceeded' && group.length > 1) {
     // The amounts together exceed the balance limit. One by one, some transfers may fit.

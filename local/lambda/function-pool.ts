@@ -46,12 +46,12 @@ export interface PoolSurroundings {
   readonly startThread: (settings: FunctionSettings) => Promise<Thread>;
 }
 
-// An invocation waits this long for each thread that is busy before another is started: a start costs more than most
+// An invocation waits this long for each thread of its function before another is started: a start costs more than most
 // invocations, and without a free processor another thread makes all of them slower. Events can wait for longer.
 const patienceMs = { request: 50, event: 250 } as const;
-/** The last thread of a function ends when no event came for this long. */
+/** The last thread of a function ends when no invocation came for this long. */
 const lastIdleMs = 60_000;
-/** Any other thread ends when no event came for this long. */
+/** Any other thread ends when no invocation came for this long. */
 const spareIdleMs = 10_000;
 
 export function createFunctionPool(settings: FunctionSettings, surroundings: PoolSurroundings): FunctionPool {

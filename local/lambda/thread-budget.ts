@@ -18,7 +18,7 @@ export interface ThreadBudget {
 
 /** @param shortage is called when a thread is wanted and all are taken */
 export function createThreadBudget(threads: number, shortage: () => void): ThreadBudget {
-  // Events never take the last thread from callers.
+  // Events take at most half, so that callers find some.
   const most = { request: threads, event: Math.floor(threads / 2) };
   const taken = { request: 0, event: 0 };
   const waiting = new Map<() => void, InvocationKind>();

@@ -225,6 +225,8 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
     before({ event, context }) {
       startedAt = performance.now();
       if (isCommand) identify(event, context.awsRequestId);
+      // Its lines must not carry the fields of the request before.
+      else beginRequest(name, {});
     },
     after({ response }) {
       if (isCommand) countRequest(name, 'Commands', outcome(response?.statusCode ?? 0));

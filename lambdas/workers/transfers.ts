@@ -19,9 +19,9 @@ const mostReads = 100;
  * Receivers that are credited side by side. The groups of one receiver exclude each other, so they follow one another.
  */
 const receiversAtATime = 32;
-/** Transfers of one receiver that are failed side by side. Each belongs to its own sender. */
-const failuresAtATime = 16;
-/** Time after which a run begins no further group, ms. The last group may still fail 99 transfers; 10 s are left for that. */
+/** Senders that get their money back side by side. The writes of one sender exclude each other, and follow one another. */
+const sendersAtATime = 32;
+/** Time after which a run begins no further write, ms: it ends well before the worker's limit of 30 s. */
 const runMs = 20_000;
 
 /** What the settling of a batch goes by. */
@@ -31,6 +31,8 @@ interface Run {
   readonly crowd: number;
   /** Epoch ms. */
   readonly until: number;
+  /** Transfers that their receivers refused. */
+  readonly refused: { readonly transfer: QueuedTransfer; readonly refusal: WalletError }[];
 }
 
 /**
@@ -47,7 +49,7 @@ export async function endTransfers(
   crowd = crowdFrom,
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
-  const run: Run = { table, crowd, until: table.now() + runMs };
+  const run: Run = { table, crowd, until: table.now() + runMs, refused: [] };
   const reads = chunksOf(transactionIds, () => 1, { most: mostReads, mostBytes: mostReads });
   const pending = (await Promise.all(reads.map((ids) => getTransactions(table, ids)))).flatMap((transactions) =>
     [...transactions.values()].filter(
@@ -68,15 +70,29 @@ export async function endTransfers(
       }
     }
   });
+  const ofSenders = Map.groupBy(run.refused, ({ transfer }) => transfer.walletId);
+  await forEachOf([...ofSenders.values()], sendersAtATime, async (refusedOfOne) => {
+    for (const { transfer, refusal } of refusedOfOne) {
+      try {
+        await fail(run, transfer, refusal);
+      } catch (error) {
+        failed.set(transfer.transactionId, error);
+      }
+    }
+  });
   return failed;
 }
 
+/** @throws WalletError `busy` when the run has no time for another write: the queue delivers the transfer again */
+function throwIfOver({ table, until }: Run): void {
+  if (table.now() >= until) throw new WalletError('busy', { retryAfterSeconds: 1 });
+}
+
 async function endGroup(run: Run, group: readonly QueuedTransfer[]): Promise<void> {
-  const { table, crowd, until } = run;
+  const { table, crowd } = run;
   const [first, ...others] = group;
   if (first === undefined) return;
-  // The queue delivers the others again.
-  if (table.now() >= until) throw new WalletError('busy', { retryAfterSeconds: 1 });
+  throwIfOver(run);
   const at = new Date(table.now()).toISOString();
   const outcome = await settleTransfers(table, [first, ...others], at, crowd);
   if (outcome.settled) {
@@ -92,11 +108,14 @@ async function endGroup(run: Run, group: readonly QueuedTransfer[]): Promise<voi
     // The amounts together exceed the balance limit. One by one, some transfers may fit.
     for (const transfer of group) await endGroup(run, [transfer]);
   } else {
-    await forEachOf(group, failuresAtATime, (transfer) => fail(table, transfer, refusal, at));
+    for (const transfer of group) run.refused.push({ transfer, refusal });
   }
 }
 
-async function fail(table: Table, transfer: QueuedTransfer, refusal: WalletError, at: string): Promise<void> {
+async function fail(run: Run, transfer: QueuedTransfer, refusal: WalletError): Promise<void> {
+  throwIfOver(run);
+  const { table } = run;
+  const at = new Date(table.now()).toISOString();
   const failure = { code: refusal.code, message: refusal.title };
   if (await failTransfer(table, transfer, failure, at)) {
     logger.info('transfer failed', { transactionId: transfer.transactionId, code: refusal.code });

@@ -43,6 +43,16 @@ const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
 
+/** What a run has done so far. */
+interface Run {
+  readonly table: Table;
+  /** The database's time at the run's beginning, and the local time then, epoch ms. */
+  readonly databaseAt: number;
+  readonly startedAt: number;
+  requeued: number;
+  readonly failures: unknown[];
+}
+
 /**
  * Queues overdue work again, until nothing is overdue or the time is over. Marks it as due now before it sends: when
  * the send fails, the work is overdue again after the grace. While a queue has a backlog, its overdue work is not
@@ -54,22 +64,19 @@ const batchSize = 10;
  * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts
  * the withdrawals in review: their alarm lasts until an operator has ended the last one.
  *
- * A part that fails does not stop the others.
+ * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
  *
  * @returns how much overdue work was queued again
- * @throws the first failure, after all parts and with the metrics published
+ * @throws the first failure, after everything else and with the metrics published
  */
 export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
   const { reviews, clock } = await listReviewsWithClock(table);
-  const now = clock?.databaseAt ?? table.now();
-  let requeued = 0;
-  const failures: unknown[] = [];
-  const parts = [
-    async () => (requeued += await sweepType(table, 'withdrawal', withdrawals, now)),
-    () => resume(table, withdrawals, now),
-    async () => (requeued += await sweepType(table, 'transfer', transfers, now)),
-  ];
-  for (const part of parts) await part().catch((error: unknown) => failures.push(error));
+  const startedAt = table.now();
+  const run: Run = { table, databaseAt: clock?.databaseAt ?? startedAt, startedAt, requeued: 0, failures: [] };
+  await attempt(run, () => sweepType(run, 'withdrawal', withdrawals));
+  await attempt(run, () => resume(run, withdrawals));
+  await attempt(run, () => sweepType(run, 'transfer', transfers));
+  const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
   metrics.addMetric(names.workRequeued, 'Count', requeued);
   metrics.addMetric(names.withdrawalsInReview, 'Count', reviews.length);
@@ -78,41 +85,55 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
   return requeued;
 }
 
+/** Does a part of a run, and keeps its failure for the run's end. Returns undefined when the part has failed. */
+async function attempt<T>(run: Run, part: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await part();
+  } catch (error) {
+    run.failures.push(error);
+    return undefined;
+  }
+}
+
+/** Returns the database's time, epoch ms, as it was at the run's beginning and has gone on since. */
+function databaseTime({ table, databaseAt, startedAt }: Run): number {
+  return databaseAt + table.now() - startedAt;
+}
+
 async function hasRoom(queue: SweptQueue): Promise<boolean> {
   return (await queue.depth()) <= backlog;
 }
 
 /** Queues the withdrawals whose wait has ended, without a grace: they have no message on its way. */
-async function resume(table: Table, queue: SweptQueue, now: number): Promise<void> {
-  const waiting = await listWaiting(table, { before: new Date(now).toISOString(), limit: mostWaiting });
-  const resumed = await requeueAll(table, queue, waiting, now);
+async function resume(run: Run, queue: SweptQueue): Promise<void> {
+  const before = new Date(run.databaseAt).toISOString();
+  const waiting = await listWaiting(run.table, { before, limit: mostWaiting });
+  const resumed = await requeueAll(run, queue, waiting);
   if (resumed > 0) logger.info('waiting withdrawals queued', { resumed });
 }
 
 /**
  * Sweeps the shards of a type side by side, a page of each at a time. Goes on with the shards that have more while the
  * workers keep up: each round begins only if the queue has no backlog.
- *
- * @param now the database's time at the beginning, epoch ms
- * @returns how much was queued again
  */
-async function sweepType(table: Table, type: DueType, queue: SweptQueue, now: number): Promise<number> {
-  if (!(await hasRoom(queue))) return 0;
-  const startedAt = table.now();
-  const before = new Date(now - graceMs).toISOString();
-  let requeued = 0;
+async function sweepType(run: Run, type: DueType, queue: SweptQueue): Promise<void> {
+  if (!(await hasRoom(queue))) return;
+  const { table } = run;
+  const before = new Date(run.databaseAt - graceMs).toISOString();
+  const endsAt = table.now() + sweepMs;
   let shards = shardsToSweep(table);
   do {
     const withMore: number[] = [];
     await forEachOf(shards, shardsAtATime, async (shard) => {
-      const overdue = await listDue(table, { type, shard, before, limit: pageSize });
-      const moved = await requeueAll(table, queue, overdue, now + table.now() - startedAt);
-      requeued += moved;
+      if (table.now() >= endsAt) return;
+      const overdue = await attempt(run, () => listDue(table, { type, shard, before, limit: pageSize }));
+      if (overdue === undefined) return;
+      const moved = await requeueAll(run, queue, overdue);
+      run.requeued += moved;
       if (overdue.length === pageSize && moved > 0) withMore.push(shard);
     });
     shards = withMore;
-  } while (shards.length > 0 && table.now() < startedAt + sweepMs && (await hasRoom(queue)));
-  return requeued;
+  } while (shards.length > 0 && table.now() < endsAt && (await hasRoom(queue)));
 }
 
 /**
@@ -125,18 +146,20 @@ function shardsToSweep({ dueShards = defaultDueShards, now }: Table): number[] {
   return every.filter((shard) => shard < dueShards || shard % turns === turn);
 }
 
-async function requeueAll(table: Table, queue: SweptQueue, work: readonly DueWork[], now: number): Promise<number> {
+/** Queues this work again, in batches. Returns how much was queued. */
+async function requeueAll(run: Run, queue: SweptQueue, work: readonly DueWork[]): Promise<number> {
   let requeued = 0;
   for (let start = 0; start < work.length; start += batchSize) {
-    requeued += await requeue(table, queue, work.slice(start, start + batchSize), now);
+    const batch = work.slice(start, start + batchSize);
+    requeued += (await attempt(run, () => requeue(run, queue, batch))) ?? 0;
   }
   return requeued;
 }
 
-async function requeue(table: Table, queue: SweptQueue, work: readonly DueWork[], now: number): Promise<number> {
-  const at = new Date(now).toISOString();
-  const touched = await Promise.all(work.map((one) => touchDue(table, one, at)));
-  const messages = work.filter((_, index) => touched[index]).map(({ transactionId }) => ({ transactionId }));
+async function requeue(run: Run, queue: SweptQueue, batch: readonly DueWork[]): Promise<number> {
+  const at = new Date(databaseTime(run)).toISOString();
+  const touched = await Promise.all(batch.map((work) => attempt(run, () => touchDue(run.table, work, at))));
+  const messages = batch.filter((_, index) => touched[index]).map(({ transactionId }) => ({ transactionId }));
   if (messages.length === 0) return 0;
   const refused = await queue.send(messages);
   return messages.length - refused.length;

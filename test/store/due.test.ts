@@ -11,6 +11,7 @@ import { endWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
+import { answer } from '../faults.ts';
 import {
   acceptedWithdrawal,
   claim,
@@ -239,6 +240,39 @@ describe('the sweeper', () => {
     await assert.rejects(sweep({ table, withdrawals: { ...withdrawals, depth }, transfers }), /no depth/);
     const queued = work.filter(({ type }) => type === 'transfer').map(({ transactionId }) => transactionId);
     assert.deepEqual(transfers.sent, queued);
+  });
+
+  it('queues all other work when one item, one shard and one message batch fail, and fails in the end', async () => {
+    const table = await engine.newTable();
+    const ids = await plantOverdue(table, dueShard('withdrawal', 3), 25);
+    const unreadable = await plantOverdue(table, dueShard('withdrawal', 5), 1);
+    const later = await plantOverdue(table, dueShard('withdrawal', 60), 1);
+    table.clock.now += 600_000;
+    table.fault = (call, pass) => {
+      const text = JSON.stringify(call.input);
+      if (call.operation === 'UpdateItem' && text.includes(`TX#${ids[0]!}"`))
+        return answer('ValidationException')(call, pass);
+      if (call.operation === 'Query' && text.includes(`"${dueShard('withdrawal', 5)}"`))
+        return answer('ValidationException')(call, pass);
+      return pass();
+    };
+    const withdrawals = queueOf(0);
+    const refused: string[] = [];
+    const send = (batch: readonly { transactionId: string }[]) => {
+      if (!batch.some(({ transactionId }) => transactionId === ids[15])) return withdrawals.send(batch);
+      refused.push(...batch.map(({ transactionId }) => transactionId));
+      return Promise.reject(new Error('refused batch'));
+    };
+    await assert.rejects(sweep({ table, withdrawals: { ...withdrawals, send }, transfers: queueOf(0) }), {
+      name: 'ValidationException',
+    });
+    const expected = [...ids.slice(1), ...later].filter((id) => !refused.includes(id));
+    assert.deepEqual(withdrawals.sent.sort(), expected.sort());
+    table.fault = undefined;
+    table.clock.now += 120_000;
+    await sweep({ table, withdrawals, transfers: queueOf(0) });
+    const missing = [ids[0]!, ...refused, ...unreadable].filter((id) => !withdrawals.sent.includes(id));
+    assert.deepEqual(missing, [], 'the next run queues what has failed');
   });
 
   it('queues overdue work of both types again, each once', async () => {

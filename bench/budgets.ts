@@ -3,8 +3,10 @@ import { sign } from '../lambdas/bank/signature.ts';
 import type { BankClient, SubmitOutcome } from '../lambdas/bank/client.ts';
 import type { WorkMessage } from '../lambdas/contract.ts';
 import type { Table } from '../lambdas/store/table.ts';
-import { meter, type Usage } from './meter.ts';
-import { contextOf, eventOf, operator, request, type BenchCaller, type BenchRequest } from './requests.ts';
+import { meter } from './meter.ts';
+import type { Usage } from './meter.ts';
+import { contextOf, eventOf, operator, request } from './requests.ts';
+import type { BenchCaller, BenchRequest } from './requests.ts';
 import type { Service } from './service.ts';
 import { figure, table as tableOf, verdict } from './report.ts';
 

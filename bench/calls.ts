@@ -1,12 +1,15 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { bundle, bundleFile, bundleOf } from '../lib/bundle.ts';
 import { nodeOptionsOf } from '../lib/wallet-function.ts';
 import type { CallCosts, CallMessage } from './call-process.ts';
 import { figure, median, table as tableOf, verdict } from './report.ts';
-import { eventOf, operationRequest, type Operation } from './requests.ts';
-import { openWalletsInProcess, type Service } from './service.ts';
+import { eventOf, operationRequest } from './requests.ts';
+import type { Operation } from './requests.ts';
+import { openWalletsInProcess } from './service.ts';
+import type { Service } from './service.ts';
 
 /** What calls of one function cost its process. Medians over the rounds; CPU time in milliseconds. */
 export interface CallCost {

@@ -11,11 +11,8 @@ import {
   costOfMillionBalances,
   latencyOf,
   limitsOf,
-  type Billing,
-  type Load,
-  type Times,
-  type Units,
 } from './capacity-model.ts';
+import type { Billing, Load, Times, Units } from './capacity-model.ts';
 import { checkUnits, costOfHours, costOfPass } from './check-model.ts';
 import type { CheckUnits } from './check-model.ts';
 import { measureFollowing } from './following.ts';

@@ -6,10 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FunctionUsage } from '../local/lambda/function-pool.ts';
-import { startDriver, type Driver } from './driver.ts';
+import { startDriver } from './driver.ts';
+import type { Driver } from './driver.ts';
 import { usageOfTree } from './process-tree.ts';
-import { figure, latencyOf, median, table as tableOf, verdict, type Latency } from './report.ts';
-import { operationRequest, type Operation } from './requests.ts';
+import { figure, latencyOf, median, table as tableOf, verdict } from './report.ts';
+import type { Latency } from './report.ts';
+import { operationRequest } from './requests.ts';
+import type { Operation } from './requests.ts';
 import { openWallets } from './service.ts';
 
 /** CPU time by its part, ms for each call. */

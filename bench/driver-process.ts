@@ -1,7 +1,8 @@
 /** Drives one level in a process of its own, so that what is measured shares no thread with anything else. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverAnswer, DriverMessage, Sample } from './driver.ts';
-import { openLevel, type Call, type Level } from './levels.ts';
+import { openLevel } from './levels.ts';
+import type { Call, Level } from './levels.ts';
 
 let level: Level | undefined;
 let prepared: Call[][] = [];

@@ -1,4 +1,5 @@
-import { type Agent, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import type { Agent } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 /** An HTTP request as a benchmark sends it; the body is JSON or empty. */

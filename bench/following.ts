@@ -8,11 +8,14 @@ import type { Publisher } from '../lambdas/runtime/bus.ts';
 import { Heads } from '../lambdas/store/heads.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import { ensureTable } from '../local/dynamodb/dynamodb.ts';
-import { type Body, type Handler, openRoutes } from './budgets.ts';
-import { meter, type Usage } from './meter.ts';
+import { openRoutes } from './budgets.ts';
+import type { Body, Handler } from './budgets.ts';
+import { meter } from './meter.ts';
+import type { Usage } from './meter.ts';
 import { openRecords } from './records.ts';
 import { figure, table as tableOf, verdict } from './report.ts';
-import { type BenchCaller, contextOf, eventOf, operator, request } from './requests.ts';
+import { contextOf, eventOf, operator, request } from './requests.ts';
+import type { BenchCaller } from './requests.ts';
 import type { Service } from './service.ts';
 
 /** The consumers that ask DynamoDB for something. The relay, which all but the ledger stand behind, does not. */
@@ -104,8 +107,9 @@ export async function measureFollowing(service: Service): Promise<Following[]> {
     const caller = { principal: `user-${randomUUID()}`, scopes: 'read write' };
     const { walletId = '' } = await post(routes.createWallet, '/wallets', '', { currency: 'EUR' }, { caller });
     const channels = { email: true, sms: false, push: false };
-    if (isAsked)
+    if (isAsked) {
       await putPreferences(service.table, caller.principal, { channels, mutedEvents: [] }, new Date().toISOString());
+    }
     const user = { walletId, caller };
     await charge(user);
     return user;
@@ -184,8 +188,9 @@ async function openConsumers(service: Service) {
       AttributeDefinitions: [text('pk'), text('sk')],
     },
     { TableName: names.sent, KeySchema: [key('id', 'HASH')], AttributeDefinitions: [text('id')] },
-  ])
+  ]) {
     await ensureTable(service.endpoint, 'us-east-1', { create: { ...create, BillingMode: 'PAY_PER_REQUEST' } });
+  }
   const setAside = { send: () => Promise.reject(new Error('a record was set aside')) };
   const entriesName = service.environment['ENTRIES_TABLE_NAME'] ?? '';
   const heads = new Heads();
@@ -194,8 +199,9 @@ async function openConsumers(service: Service) {
     const events: { envelopeId: string; event: ServiceEvent }[] = [];
     const publisher: Publisher = {
       put(entries) {
-        for (const { Detail = '' } of entries)
+        for (const { Detail = '' } of entries) {
           events.push({ envelopeId: randomUUID(), event: JSON.parse(Detail) as ServiceEvent });
+        }
         return Promise.resolve(entries.map(() => undefined));
       },
       ...{ busName: 'bench', now: Date.now, random: Math.random, sleep: () => Promise.resolve() },
@@ -222,13 +228,15 @@ async function openConsumers(service: Service) {
     if (again !== undefined) throw new Error('a record was not published');
     const screening = await metered(async (client) => {
       const [table, activity] = [openTable(client, service.table.name), openTable(client, names.activity)];
-      for (const batch of inBatches(deliveriesOf(screenedEvents)))
+      for (const batch of inBatches(deliveriesOf(screenedEvents))) {
         throwFirst(await screen(batch, { table, activity, publisher, policy, freezeOnSuspicion: false }, Infinity));
+      }
     });
     const notifications = await metered(async (client) => {
       const [table, sent] = [openTable(client, service.table.name), openTable(client, names.sent)];
-      for (const batch of inBatches(deliveriesOf(notifiedEvents)))
+      for (const batch of inBatches(deliveriesOf(notifiedEvents))) {
         throwFirst(await notifyOwners(batch, { table, sent, notify: () => Promise.resolve() }));
+      }
     });
     return { ledger, screening, notifications };
   };

@@ -15,7 +15,8 @@ import { createWallet } from '../lambdas/store/wallets.ts';
 import { refuseOverlaps } from './conflicts.ts';
 import { figure, median, table as tableOf, verdict } from './report.ts';
 import { contextOf, eventOf, request } from './requests.ts';
-import { openWalletsInProcess, type Service } from './service.ts';
+import { openWalletsInProcess } from './service.ts';
+import type { Service } from './service.ts';
 
 export interface HostileOptions {
   readonly rounds: number;

@@ -13,9 +13,11 @@ import { startEventSource } from '../local/event-sources/event-source.ts';
 import { refuseOverlaps } from './conflicts.ts';
 import { startDriver } from './driver.ts';
 import { meter } from './meter.ts';
-import { figure, latencyOf, median, table as tableOf, verdict, type Latency } from './report.ts';
+import { figure, latencyOf, median, table as tableOf, verdict } from './report.ts';
+import type { Latency } from './report.ts';
 import { request } from './requests.ts';
-import { openWalletsInProcess, type Service } from './service.ts';
+import { openWalletsInProcess } from './service.ts';
+import type { Service } from './service.ts';
 
 /** One way of moving many transfers into one wallet. */
 export interface Way {

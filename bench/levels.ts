@@ -1,10 +1,5 @@
-import {
-  DynamoDBClient,
-  GetItemCommand,
-  TransactWriteItemsCommand,
-  type GetItemCommandInput,
-  type TransactWriteItemsCommandInput,
-} from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, GetItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import type { GetItemCommandInput, TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { Agent } from 'node:http';
@@ -12,7 +7,8 @@ import { pathToFileURL } from 'node:url';
 import type { WorkMessage } from '../lambdas/contract.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import { exchange } from './exchange.ts';
-import { contextOf, eventOf, type BenchRequest, type Operation } from './requests.ts';
+import { contextOf, eventOf } from './requests.ts';
+import type { BenchRequest, Operation } from './requests.ts';
 
 /** One call, ready to be made; rejects unless it succeeds. `answer` is the body, where there is one. */
 export type Call = () => Promise<string | undefined>;

@@ -1,4 +1,5 @@
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { createHistogram } from 'node:perf_hooks';
+import type { RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forEachOf } from '../lambdas/runtime/parallel.ts';
 
@@ -65,14 +66,16 @@ export async function checkBooks(of: {
   return { differences, settled };
 
   function note({ transactionId, type, createdAt, completedAt, postings }: LoadedTransaction): void {
-    if (postings.reduce((sum, { amount }) => sum + amount, 0) !== 0)
+    if (postings.reduce((sum, { amount }) => sum + amount, 0) !== 0) {
       differences.push(`the postings of ${transactionId} do not sum to zero`);
+    }
     for (const { account, amount } of postings) {
       const [, walletId = '', part = ''] = account.split(':');
       const figures = expected.get(walletId);
       if (figures !== undefined && (part === 'available' || part === 'held')) figures[part] += amount;
     }
-    if (type === 'withdrawal' && completedAt !== undefined)
+    if (type === 'withdrawal' && completedAt !== undefined) {
       settled.record(Math.max(1, Date.parse(completedAt) - Date.parse(createdAt)));
+    }
   }
 }

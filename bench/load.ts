@@ -6,12 +6,14 @@
 import { randomUUID } from 'node:crypto';
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { createHistogram } from 'node:perf_hooks';
+import type { RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readOptions } from '../bin/options.ts';
 import { forEachOf } from '../lambdas/runtime/parallel.ts';
 import { exchange } from './exchange.ts';
-import { checkBooks, type LoadedTransaction } from './load-books.ts';
+import { checkBooks } from './load-books.ts';
+import type { LoadedTransaction } from './load-books.ts';
 import { figure, table } from './report.ts';
 
 const usage = `npm run load -- [options]
@@ -116,8 +118,9 @@ async function must<T>(path: string, body?: object, key: string = randomUUID()):
     const answer = await send({ path, ...(body && { body, key }) }).catch(() => undefined);
     if (answer !== undefined && answer.status < 300) return JSON.parse(answer.text) as T;
     const isDefinite = answer !== undefined && answer.status < 500;
-    if (isDefinite || performance.now() > deadline)
+    if (isDefinite || performance.now() > deadline) {
       throw new Error(`${path} was answered ${answer ? `${answer.status}: ${answer.text}` : 'never'}`);
+    }
     await sleep(500);
   }
 }
@@ -180,8 +183,9 @@ async function sendAndCount(request: Request, dueAt: number, tally: Tally): Prom
   } finally {
     tally.latency.record(Math.max(1, Math.round((performance.now() - dueAt) * 1000)));
   }
-  if (request.body !== undefined && request.key !== undefined)
+  if (request.body !== undefined && request.key !== undefined) {
     unclear.push({ path: request.path, body: request.body, key: request.key });
+  }
 }
 
 /** Sends requests at a fixed rate until the time is over, and resolves when all are answered. */
@@ -265,11 +269,12 @@ async function main(): Promise<void> {
     transaction: (id) => must<LoadedTransaction>(`/transactions/${id}`),
     balance: (id) => must<{ available: number; held: number }>(`/wallets/${id}/balance?consistent=true`),
   });
-  if (settled.count > 0)
+  if (settled.count > 0) {
     console.log(
       `withdrawals from acceptance to end: p50 ${figure(thousands(settled, 50))} s, p99 ${figure(thousands(settled, 99))} s, ` +
         `max ${figure(settled.max / 1000)} s`,
     );
+  }
   for (const difference of differences) console.log(`WRONG: ${difference}`);
   const refused = kinds.some((kind) => tallies[kind].failures.size > 0);
   const verdict = differences.length === 0 ? 'every wallet is the sum of its transactions' : 'the books are WRONG';

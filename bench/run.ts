@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { readOptions } from '../bin/options.ts';
-import { environments, type FunctionName } from '../lambdas/contract.ts';
+import { environments } from '../lambdas/contract.ts';
+import type { FunctionName } from '../lambdas/contract.ts';
 import { startService } from './service.ts';
 
 const sections = [

@@ -8,14 +8,18 @@ import { newApp } from '../lib/app.ts';
 import { capacityFor } from '../lib/capacity.ts';
 import { EntriesTable } from '../lib/entries-table.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
-import { openTable, type Table } from '../lambdas/store/table.ts';
-import { ensureTable, localCredentials, startEngine, type TableSettings } from '../local/dynamodb/dynamodb.ts';
+import { openTable } from '../lambdas/store/table.ts';
+import type { Table } from '../lambdas/store/table.ts';
+import { ensureTable, localCredentials, startEngine } from '../local/dynamodb/dynamodb.ts';
+import type { TableSettings } from '../local/dynamodb/dynamodb.ts';
 import { tableSettings } from '../local/resources/resources.ts';
 import { createQueueService } from '../local/sqs/queue-service.ts';
-import { openQueues, type Queues } from '../local/sqs/queues.ts';
+import { openQueues } from '../local/sqs/queues.ts';
+import type { Queues } from '../local/sqs/queues.ts';
 import { serveServices } from '../local/endpoint/services.ts';
 import { sampleEnvironment } from './sample-environment.ts';
-import { contextOf, eventOf, request, type BenchRequest } from './requests.ts';
+import { contextOf, eventOf, request } from './requests.ts';
+import type { BenchRequest } from './requests.ts';
 
 /** What functions need around them: the table in an engine of its own process, and queues. */
 export interface Service {

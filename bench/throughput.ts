@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { bundleFile, bundleOf } from '../lib/bundle.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 import { startRunner } from '../local/runner/runner.ts';
-import { startDriver, type Driver } from './driver.ts';
-import { figure, latencyOf, median, table as tableOf, verdict, type Latency } from './report.ts';
-import { operationRequest, operations, type Operation } from './requests.ts';
-import { openWallets, openWalletsInProcess, type Service } from './service.ts';
+import { startDriver } from './driver.ts';
+import type { Driver } from './driver.ts';
+import { figure, latencyOf, median, table as tableOf, verdict } from './report.ts';
+import type { Latency } from './report.ts';
+import { operationRequest, operations } from './requests.ts';
+import type { Operation } from './requests.ts';
+import { openWallets, openWalletsInProcess } from './service.ts';
+import type { Service } from './service.ts';
 
 /** Speed of an operation at one level. */
 export interface Speed {

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb/dynamodb.ts';
 import { PortInUseError } from '../local/api-gateway/door.ts';
 import { DataInUseError } from '../local/runner/runner-data.ts';
-import { startRunner, type Runner } from '../local/runner/runner.ts';
+import { startRunner } from '../local/runner/runner.ts';
+import type { Runner } from '../local/runner/runner.ts';
 import { TemplateError } from '../local/cloudformation/template.ts';
 
 const usage = `npm start -- [options]

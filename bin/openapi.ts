@@ -13,7 +13,8 @@ import { annotations, fields, maxMetadataKeys } from '../lambdas/runtime/body-fi
 import { idFormats } from '../lambdas/store/keys.ts';
 import { entryOf } from '../lib/bundle.ts';
 import { apiDescription } from './openapi-description.ts';
-import { headerComponents, parameterComponents, securitySchemes, type HeaderName } from './openapi-components.ts';
+import { headerComponents, parameterComponents, securitySchemes } from './openapi-components.ts';
+import type { HeaderName } from './openapi-components.ts';
 import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
 import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 

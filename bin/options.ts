@@ -1,4 +1,5 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 
 /**
  * Returns the options of a command. `--help` prints the usage and ends the process with 0. An unknown option, or one

@@ -3,10 +3,12 @@
  * places in the source. Run it on the commit that is deployed: the same commit gives the same bundle on every machine.
  */
 import { readFileSync } from 'node:fs';
-import { SourceMap, type SourceMapPayload } from 'node:module';
+import { SourceMap } from 'node:module';
+import type { SourceMapPayload } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { environments, type FunctionName } from '../lambdas/contract.ts';
+import { environments } from '../lambdas/contract.ts';
+import type { FunctionName } from '../lambdas/contract.ts';
 import { bundleOf, codeFile } from '../lib/bundle.ts';
 
 const usage = `npm run -s trace -- FUNCTION < TEXT

@@ -3,16 +3,14 @@ import {
   AccessLogField,
   AccessLogFormat,
   AuthorizationType,
-  type CfnRestApi,
   EndpointType,
-  type IAuthorizer,
   LambdaIntegration,
   LogGroupLogDestination,
-  type MethodDeploymentOptions,
   MethodLoggingLevel,
   RestApi,
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
+import type { CfnRestApi, IAuthorizer, MethodDeploymentOptions } from 'aws-cdk-lib/aws-apigateway';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -21,7 +19,8 @@ import { corsVariable, minCompressionBytes, routes } from '../lambdas/contract.t
 import type { AddAlarm } from './alarms.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 import { addPreflight } from './preflight.ts';
-import { ApiWebAcl, type WebAcl } from './web-acl.ts';
+import { ApiWebAcl } from './web-acl.ts';
+import type { WebAcl } from './web-acl.ts';
 
 /** Limits for the requests of all callers together. */
 export interface ThrottleProps {

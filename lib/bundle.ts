@@ -1,7 +1,8 @@
 import { buildSync, stop } from 'esbuild';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
-import { environments, type FunctionName } from '../lambdas/contract.ts';
+import { environments } from '../lambdas/contract.ts';
+import type { FunctionName } from '../lambdas/contract.ts';
 import { scratchFolder } from './scratch.ts';
 
 const root = dirname(import.meta.dirname);

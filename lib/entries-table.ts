@@ -2,7 +2,8 @@ import { AttributeType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynam
 import { Construct } from 'constructs';
 import { entryItems } from '../lambdas/contract.ts';
 import type { TableCapacity } from './capacity.ts';
-import { allowTable, type Grants } from './table-access.ts';
+import { allowTable } from './table-access.ts';
+import type { Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `EntriesTable`. */

@@ -1,5 +1,6 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { Archive, EventBus, type IEventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
+import { Archive, EventBus, Rule } from 'aws-cdk-lib/aws-events';
+import type { IEventBus, IRuleTarget } from 'aws-cdk-lib/aws-events';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { eventSource } from '../lambdas/contract.ts';
@@ -8,7 +9,8 @@ import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { StreamConsumer } from './stream-consumer.ts';
 import type { Tokens } from './tokens.ts';
-import { type Access, WalletFunction } from './wallet-function.ts';
+import { WalletFunction } from './wallet-function.ts';
+import type { Access } from './wallet-function.ts';
 
 /** The bus for events, and the time for which they can be replayed. */
 export interface EventsOptions {

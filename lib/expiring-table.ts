@@ -1,6 +1,8 @@
-import { type Attribute, type Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Attribute, Billing } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import { allowTable, type Grants } from './table-access.ts';
+import { allowTable } from './table-access.ts';
+import type { Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `ExpiringTable`. */

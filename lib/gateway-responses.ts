@@ -1,4 +1,5 @@
-import { type GatewayResponseOptions, ResponseType } from 'aws-cdk-lib/aws-apigateway';
+import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
+import type { GatewayResponseOptions } from 'aws-cdk-lib/aws-apigateway';
 
 /** A refusal that API Gateway answers itself, before or instead of a handler. */
 interface Refusal {

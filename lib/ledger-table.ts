@@ -5,7 +5,8 @@ import { Construct } from 'constructs';
 import { indexes, ledgerItems, mostDueShards } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { TableCapacity } from './capacity.ts';
-import { allowTable, type Grants } from './table-access.ts';
+import { allowTable } from './table-access.ts';
+import type { Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
 
 /** Properties of `LedgerTable`. */

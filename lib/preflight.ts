@@ -1,10 +1,5 @@
-import {
-  AuthorizationType,
-  type IResource,
-  type Method,
-  MockIntegration,
-  PassthroughBehavior,
-} from 'aws-cdk-lib/aws-apigateway';
+import { AuthorizationType, MockIntegration, PassthroughBehavior } from 'aws-cdk-lib/aws-apigateway';
+import type { IResource, Method } from 'aws-cdk-lib/aws-apigateway';
 import { Validations } from 'aws-cdk-lib';
 
 /** Headers that scripts of a page may send, besides those that every page may. */

@@ -1,23 +1,10 @@
 import { Aws, Duration, Token, Validations } from 'aws-cdk-lib';
 import { IdentitySource, RequestAuthorizer } from 'aws-cdk-lib/aws-apigateway';
-import {
-  type AuthFlow,
-  Mfa,
-  OAuthScope,
-  ResourceServerScope,
-  UserPool,
-  type UserPoolClient,
-  type UserPoolDomain,
-} from 'aws-cdk-lib/aws-cognito';
+import { Mfa, OAuthScope, ResourceServerScope, UserPool } from 'aws-cdk-lib/aws-cognito';
+import type { AuthFlow, UserPoolClient, UserPoolDomain } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import {
-  backendScopes,
-  type Environment,
-  operatorGroups,
-  ownerScopes,
-  resourceServer,
-  scopes,
-} from '../lambdas/contract.ts';
+import { backendScopes, operatorGroups, ownerScopes, resourceServer, scopes } from '../lambdas/contract.ts';
+import type { Environment } from '../lambdas/contract.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 

@@ -1,7 +1,9 @@
-import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
+import type { StackProps } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { WalletService, type WalletServiceProps } from './wallet-service.ts';
+import { WalletService } from './wallet-service.ts';
+import type { WalletServiceProps } from './wallet-service.ts';
 import { longestNotFoundWindowSeconds } from './withdrawals.ts';
 
 /**

@@ -3,11 +3,13 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
-import { ownMetric, type AddAlarm } from './alarms.ts';
+import { ownMetric } from './alarms.ts';
+import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { RateLimits } from './rate-limits.ts';
-import { type Access, WalletFunction } from './wallet-function.ts';
+import { WalletFunction } from './wallet-function.ts';
+import type { Access } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** The bank that pays the withdrawals. */

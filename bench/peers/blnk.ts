@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { currency, jsonClient, precision, type Ledger } from './ledger.ts';
+import { currency, jsonClient, precision } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
 /** Opens a ledger of its own on a running Blnk; a transfer that is not queued is sent with `skip_queue`. */
 export async function openBlnk(url: string, processIds: readonly number[]): Promise<Ledger> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { currency, jsonClient, type Ledger } from './ledger.ts';
+import { currency, jsonClient } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
 const asset = `${currency}/2`;
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { proportionalMemoryMb, usageOfTree } from '../process-tree.ts';
-import { latencyOf, type Latency } from '../report.ts';
+import { latencyOf } from '../report.ts';
+import type { Latency } from '../report.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What is asked of a ledger. */

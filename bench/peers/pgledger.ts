@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { currency, type Ledger } from './ledger.ts';
+import { currency } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
 /** A database session. */
 interface Session {

@@ -8,16 +8,8 @@ import { figure, median, table } from '../report.ts';
 import { openBlnk } from './blnk.ts';
 import { openFormance } from './formance.ts';
 import type { Ledger } from './ledger.ts';
-import {
-  differencesOf,
-  latencyOfRounds,
-  memoryMbOf,
-  openAccounts,
-  runRound,
-  type Opened,
-  type Round,
-  type Scenario,
-} from './measure.ts';
+import { differencesOf, latencyOfRounds, memoryMbOf, openAccounts, runRound } from './measure.ts';
+import type { Opened, Round, Scenario } from './measure.ts';
 import { openPgledger } from './pgledger.ts';
 import { startWalletService } from './wallet.ts';
 

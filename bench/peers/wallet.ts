@@ -1,6 +1,7 @@
 import { startLocalService, untilDone } from '../chain.ts';
 import { openWallets } from '../service.ts';
-import { jsonClient, type Ledger } from './ledger.ts';
+import { jsonClient } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 
 /** Starts this service as `npm start` does, with its default settings and a folder of its own. */
 export async function startWalletService(): Promise<Ledger> {

@@ -27,8 +27,9 @@ export const cancel = command({
     const transactionId = path['transactionId'] ?? '';
     if (!isTransactionId(transactionId)) throw new WalletError('transaction_not_found');
     const { transaction: withdrawal, audience } = await getVisibleTransaction(table, caller, transactionId);
-    if (withdrawal.type !== 'withdrawal')
+    if (withdrawal.type !== 'withdrawal') {
       throw new WalletError('not_cancellable', { detail: 'only a withdrawal can be cancelled' });
+    }
     const { replayed } = await cancelWithdrawal(table, operation, {
       withdrawal,
       cancellation: { actor: actorOf(operation), at: operation.at, ...body },

@@ -60,8 +60,9 @@ async function balanceAtMoment(caller: Caller, walletId: string, at: string, { t
   ]);
   let wallet = reachable(caller, found);
   // The wallet has changed since it was read, or was restored to an earlier state.
-  if ((held.entry?.version ?? 0) > wallet.version)
+  if ((held.entry?.version ?? 0) > wallet.version) {
     wallet = reachable(caller, await getWallet(table, walletId, { consistent: true }));
+  }
   const balance = balanceHeld(held, wallet, at);
   if (balance === 'none') throw new WalletError('wallet_not_found', { detail: 'there was no such wallet then' });
   if (balance === 'behind') {

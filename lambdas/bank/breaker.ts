@@ -5,8 +5,8 @@ import {
   CountBreaker,
   circuitBreaker,
   handleWhenResult,
-  type IBreaker,
 } from 'cockatiel';
+import type { IBreaker } from 'cockatiel';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 

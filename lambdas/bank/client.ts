@@ -1,5 +1,7 @@
-import { defaultBreaker, openBreaker, type BreakerSettings, type BreakerState } from './breaker.ts';
-import { codeOf, NeverConnected, sendOverHttp, TooLong, type Send } from './connection.ts';
+import { defaultBreaker, openBreaker } from './breaker.ts';
+import type { BreakerSettings, BreakerState } from './breaker.ts';
+import { codeOf, NeverConnected, sendOverHttp, TooLong } from './connection.ts';
+import type { Send } from './connection.ts';
 import { doubtfulNames, parseExact } from '../runtime/json.ts';
 import { sign } from './signature.ts';
 import type { KeySource, Keys } from './secret.ts';
@@ -208,8 +210,9 @@ async function exchange(
     return { lost: `status ${String(status)} without a JSON object`, sent: true };
   } catch (error) {
     if (error instanceof TooLong) return { lost: error.message, sent: true };
-    if (error instanceof NeverConnected)
+    if (error instanceof NeverConnected) {
       return { lost: signal.aborted ? 'no connection (time-out)' : error.message, sent: false };
+    }
     if (signal.aborted) return { lost: 'time-out', sent: true };
     const code = codeOf(error);
     return { lost: code === undefined ? 'connection lost' : `connection lost (${code})`, sent: true };
@@ -333,10 +336,12 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 function baseUrl(url: string): string {
   if (!URL.canParse(url)) throw new Error('the bank url is not a url');
   const { protocol, hostname, origin, pathname, username, password, search, hash } = new URL(url);
-  if (username + password + search + hash !== '')
+  if (username + password + search + hash !== '') {
     throw new Error(`the bank url must have no credentials, query or fragment, received one to ${origin}`);
+  }
   const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
-  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback))
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback)) {
     throw new Error(`the bank url must be https, or http to this machine, received ${protocol}//${hostname}`);
+  }
   return origin + pathname.replace(/\/+$/, '');
 }

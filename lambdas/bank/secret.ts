@@ -1,5 +1,7 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { keep, type Kept, type Lifetimes } from '../runtime/keep.ts';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { keep } from '../runtime/keep.ts';
+import type { Kept, Lifetimes } from '../runtime/keep.ts';
 
 /** The keys that may be valid: the current one and, during an overlap, the one before it. */
 export type Keys = readonly [current: string, ...previous: string[]];

@@ -54,8 +54,9 @@ export function problemOf(transaction: Transaction): string | undefined {
   if (total !== 0n) return `its postings sum to ${String(total)}`;
   const expected = expectedPostings(transaction);
   if (expected === undefined) return `a ${transaction.type} cannot be ${status}`;
-  if (!samePostings(postings, expected))
+  if (!samePostings(postings, expected)) {
     return `its postings are not those of a ${status} ${transaction.type} of ${amount}`;
+  }
   if ((status === 'completed' || status === 'failed') !== (completedAt !== undefined)) {
     return `it is ${status}, and ${completedAt === undefined ? 'has no' : 'has a'} time of its end`;
   }
@@ -96,8 +97,9 @@ function expectedPostings(transaction: Transaction): Posting[] | undefined {
     }
     case 'transfer': {
       if (counterpartyWalletId === undefined) return undefined;
-      if (!queued)
+      if (!queued) {
         return status === 'completed' ? move(amount, available, accounts.available(counterpartyWalletId)) : undefined;
+      }
       const sent = move(amount, available, accounts.transit(currency));
       if (status === 'completed') return [...sent, ...arrivalPostings({ ...transaction, counterpartyWalletId })];
       if (status === 'failed') return [...sent, ...refundPostings(transaction)];

@@ -124,8 +124,9 @@ export async function checkBankHours(
       if (bank.closed === bank.from) return undefined;
       Object.assign(bank, { to: bank.closed, stage: 'statement', paid: bank.later, later: emptySketch() });
     }
-    if (statement === undefined) bank.from = bank.to;
-    else if (bank.stage === 'late') {
+    if (statement === undefined) {
+      bank.from = bank.to;
+    } else if (bank.stage === 'late') {
       // Withdrawals of these hours may be listed in the next one.
       if (bank.closed === bank.to) return undefined;
       bank.stage = nextStage(bank, control);
@@ -162,7 +163,9 @@ async function readPage(
       const times = bank.times[reference];
       if (times !== undefined) bank.times[reference] = times + 1;
     }
-  } else await comparePage(table, bank, page.items, control);
+  } else {
+    await comparePage(table, bank, page.items, control);
+  }
   bank.after = page.next;
   if (page.next === undefined) bank.stage = nextStage(bank, control);
   return true;
@@ -207,8 +210,9 @@ function countLater(bank: BankHours, { transactionId, createdAt }: Transaction, 
 function nextStage(bank: BankHours, control: RunControl): Stage {
   if (bank.stage === 'twice') {
     for (const [subject, times] of Object.entries(bank.times)) {
-      if (times > 1)
+      if (times > 1) {
         control.report({ kind: 'payment_differs', subject, detail: `the bank has paid it ${times} times` });
+      }
     }
     Object.assign(bank, { times: {}, countFrom: undefined });
     return 'ask';

@@ -295,8 +295,9 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
       continue;
     }
     booked.push(booking);
-    if (count > 2 && transaction.type === 'withdrawal' && transaction.status === 'completed')
+    if (count > 2 && transaction.type === 'withdrawal' && transaction.status === 'completed') {
       completed.push(transaction);
+    }
     const touches = booking.postings.some(({ account }) => both.some((name) => account === accounts[name](walletId)));
     const names = [transactionId, ...(transaction.settledWith === undefined ? [] : [transaction.settledWith])];
     if (touches && !names.some((name) => entered.has(`${name} ${booking.at}`))) {

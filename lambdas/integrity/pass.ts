@@ -251,7 +251,9 @@ async function finishOpen(books: Books, pass: Pass, segment: Segment, control: R
     if (check.found.length > 0) {
       const { walletId, version } = check.wallet;
       pass.suspects.push({ walletId, version, seenAt: control.now() });
-    } else addWallet(pass, check);
+    } else {
+      addWallet(pass, check);
+    }
   }
   segment.open = segment.open.filter(({ stage }) => stage !== 'done');
 }

@@ -86,8 +86,9 @@ function problemOfPayment(payment: StatementItem, transaction: Transaction | und
   const paid = `the bank has paid ${payment.amount} ${payment.currency}`;
   if (transaction?.type !== 'withdrawal') return `${paid}, and there is no such withdrawal`;
   const { amount, currency, status } = transaction;
-  if (amount !== payment.amount || currency !== payment.currency)
+  if (amount !== payment.amount || currency !== payment.currency) {
     return `${paid}, the withdrawal is ${amount} ${currency}`;
+  }
   // What is still open may be paid already: its worker will find out.
   return status === 'failed' ? `${paid}, and the withdrawal has failed: its money was given back` : undefined;
 }

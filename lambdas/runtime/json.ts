@@ -28,10 +28,13 @@ export function doubtfulNames(text: string): InvalidField[] {
   const around: { readonly names?: Set<string>; at: string | number; isNameNext: boolean }[] = [];
   for (const [token] of text.matchAll(tokens)) {
     const inside = around.at(-1);
-    if (token === '{') around.push({ names: new Set(), at: '', isNameNext: true });
-    else if (token === '[') around.push({ at: 0, isNameNext: false });
-    else if (token === '}' || token === ']') around.pop();
-    else if (token === ',') {
+    if (token === '{') {
+      around.push({ names: new Set(), at: '', isNameNext: true });
+    } else if (token === '[') {
+      around.push({ at: 0, isNameNext: false });
+    } else if (token === '}' || token === ']') {
+      around.pop();
+    } else if (token === ',') {
       if (inside?.names) inside.isNameNext = true;
       else if (inside) inside.at = Number(inside.at) + 1;
     } else if (inside?.isNameNext) {

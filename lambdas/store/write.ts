@@ -91,8 +91,9 @@ export async function write<R>(
     if (error instanceof RefusedByReads) return error.readings as R[];
     const readings = readingsIn(error, items);
     // A replay counts all the same: its record exists.
-    if (tries.missing && readings[0] instanceof WalletError)
+    if (tries.missing && readings[0] instanceof WalletError) {
       throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
+    }
     return readings;
   }
 }
@@ -165,8 +166,9 @@ function readingsIn<R>(error: unknown, items: readonly WriteItem<R>[]): R[] {
     const item = items[index];
     if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
     const reading = item.refused(reason.Item && fromItem(reason.Item));
-    if (reading !== undefined) readings.push(reading);
-    else if (readings.length === 0) {
+    if (reading !== undefined) {
+      readings.push(reading);
+    } else if (readings.length === 0) {
       throw new Error(`condition of "${item.label}" failed, and its image does not say why`, { cause: error });
     }
   }

@@ -268,14 +268,17 @@ async function take(
   { heads }: ProjectorServices,
   attempt: Attempt,
 ): Promise<void> {
-  if (outcome === 'known') chain.state = 'unknown';
-  else if (outcome === 'stored') {
+  if (outcome === 'known') {
+    chain.state = 'unknown';
+  } else if (outcome === 'stored') {
     chain.last = entry;
     chain.stored.set(entry.version, entry);
     heads.keep(entry);
     // The entry may be of the version before the change, which never arrived by itself.
     if (entry.version === chain.changes[0]?.change.after.version) chain.changes.shift();
-  } else await giveUp(chain, outcome.error, attempt);
+  } else {
+    await giveUp(chain, outcome.error, attempt);
+  }
 }
 
 /** Ends the work on the wallet's first change: on all of them, unless it was set aside. */

@@ -246,8 +246,9 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
       return undefined;
     case 'rejected': {
       const { code, message } = answer;
-      if (!(await releaseWithdrawal(table, claimed, attempt, { code, message })))
+      if (!(await releaseWithdrawal(table, claimed, attempt, { code, message }))) {
         return leaveToOthers(table, transactionId, 'failed');
+      }
       reportEnd(withdrawal, { now: table.now(), status: 'failed', code });
       return undefined;
     }
@@ -317,8 +318,9 @@ async function leaveToOthers(
   end?: 'completed' | 'failed',
 ): Promise<number | undefined> {
   const current = await getTransaction(table, transactionId);
-  if (end !== undefined && current?.status === (end === 'completed' ? 'failed' : 'completed'))
+  if (end !== undefined && current?.status === (end === 'completed' ? 'failed' : 'completed')) {
     reportContradiction(transactionId, { status: end }, current);
+  }
   return wantedAgain(current);
 }
 

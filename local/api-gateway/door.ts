@@ -1,5 +1,6 @@
 /** The public port: the one that callers of the API know. */
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RequestHandler } from './gateway.ts';
 

@@ -39,12 +39,14 @@ export function readMock({ RequestTemplates, IntegrationResponses = [] }: MockPr
   const [response, ...others] = IntegrationResponses;
   const { StatusCode = '', ResponseParameters = {}, ResponseTemplates = {} } = response ?? {};
   const wanted = JSON.stringify({ [mediaType]: `{"statusCode":${StatusCode}}` });
-  if (response === undefined || others.length > 0 || JSON.stringify(RequestTemplates) !== wanted)
+  if (response === undefined || others.length > 0 || JSON.stringify(RequestTemplates) !== wanted) {
     throw new TemplateError(`${where}: a MOCK integration has one response, whose status its request template names`);
+  }
   const fixed = Object.entries(ResponseParameters).map(([name, value]): [string, string] => {
     const text = /^'([^']*)'$/.exec(value)?.[1];
-    if (!name.startsWith(prefix) || text === undefined)
+    if (!name.startsWith(prefix) || text === undefined) {
       throw new TemplateError(`${where}: ${name} = ${value} is not supported`);
+    }
     return [name.slice(prefix.length).toLowerCase(), text];
   });
   const template = ResponseTemplates[mediaType] ?? '';

@@ -1,6 +1,7 @@
 /** A REST API as it is gathered from the resources of a template, before it is a gateway. */
 import type { Authorizer } from './authorizer.ts';
-import { createGatewayResponses, type GatewayResponses } from './gateway-responses.ts';
+import { createGatewayResponses } from './gateway-responses.ts';
+import type { GatewayResponses } from './gateway-responses.ts';
 import type { MockProperties } from './mock-integration.ts';
 
 /** What has been read of the API so far. */

@@ -80,8 +80,9 @@ export class BankCounter {
   async submit(payment: Payment): Promise<Reply | 'cut'> {
     const { reference } = payment;
     const nth = this.#book.submit(payment)?.submissions;
-    if (nth === undefined)
+    if (nth === undefined) {
       return problem(409, 'reference_reused', 'the reference belongs to another payment', reference);
+    }
     const fixed = testDestination(payment);
     const behaviour = fixed ? fixed(nth) : this.#randomBehaviour();
     if (behaviour === 'refuse') return this.refuse(payment);
@@ -107,8 +108,9 @@ export class BankCounter {
     const now = this.#book.get(reference);
     const isVisible = now && Date.now() - Date.parse(now.submittedAt) >= this.#settings.findDelayMs;
     const isDeciding = [...this.#deciding.values()].includes(reference);
-    if (isVisible && (isDeciding || now.paidAt !== undefined || now.rejection))
+    if (isVisible && (isDeciding || now.paidAt !== undefined || now.rejection)) {
       return { status: 200, body: receipt(now) };
+    }
     return problem(404, 'payment_not_found', 'there is no payment with this reference', reference);
   }
 

@@ -1,10 +1,14 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
-import { openBankBook, type BookEntry } from './bank-book.ts';
-import { BankCounter, paymentSchema, problem, type Reply } from './bank-counter.ts';
-import { defaultSettings, settingsSchema, type BankSettings } from './bank-settings.ts';
+import { openBankBook } from './bank-book.ts';
+import type { BookEntry } from './bank-book.ts';
+import { BankCounter, paymentSchema, problem } from './bank-counter.ts';
+import type { Reply } from './bank-counter.ts';
+import { defaultSettings, settingsSchema } from './bank-settings.ts';
+import type { BankSettings } from './bank-settings.ts';
 
 export interface BankSimulatorOptions extends Partial<BankSettings> {
   /** The keys whose signatures it accepts; asked at each request. */
@@ -55,8 +59,9 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
     const check = verdicts.find((verdict) => verdict !== 'invalid') ?? 'invalid';
     if (check !== 'valid') return problem(401, `signature_${check}`, 'the request is not signed as it must be');
     if (submits) return bank.submit(paymentSchema.parse(parse(body)));
-    if (method === 'GET' && path.startsWith('/statement?'))
+    if (method === 'GET' && path.startsWith('/statement?')) {
       return bank.statement(new URL(path, 'http://bank').searchParams);
+    }
     const reference = /^\/payments\/([\w-]{1,64})$/.exec(path)?.[1];
     if (method === 'GET' && reference !== undefined) return bank.find(reference);
     return problem(404, 'no_such_route', 'there is nothing here');
@@ -97,8 +102,9 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
 }
 
 function invalid(error: unknown): Reply {
-  if (error instanceof z.ZodError || error instanceof SyntaxError)
+  if (error instanceof z.ZodError || error instanceof SyntaxError) {
     return problem(400, 'invalid_request', 'the request does not follow the protocol');
+  }
   throw error;
 }
 

@@ -1,9 +1,11 @@
 /** The simulated bank of a stack that has the parameter `BankUrl`. */
-import { isRecord, TemplateError, type Resolver, type Template } from '../cloudformation/template.ts';
+import { isRecord, TemplateError } from '../cloudformation/template.ts';
+import type { Resolver, Template } from '../cloudformation/template.ts';
 import type { Shutdown } from '../process/shutdown.ts';
 import type { Secrets } from '../secrets-manager/secrets.ts';
 import type { BankSettings } from './bank-settings.ts';
-import { startBankSimulator, type BankSimulator } from './bank-simulator.ts';
+import { startBankSimulator } from './bank-simulator.ts';
+import type { BankSimulator } from './bank-simulator.ts';
 
 const urlParameter = 'BankUrl';
 const windowParameter = 'BankNotFoundWindowSeconds';

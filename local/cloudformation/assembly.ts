@@ -6,7 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { join } from 'node:path';
 import { scratchFolder } from '../../lib/scratch.ts';
 import type { Shutdown } from '../process/shutdown.ts';
-import { isRecord, TemplateError, type Template } from './template.ts';
+import { isRecord, TemplateError } from './template.ts';
+import type { Template } from './template.ts';
 
 export interface Assembly {
   readonly template: Template;
@@ -60,8 +61,9 @@ function readAssembly(outdir: string): Assembly {
   const files = isRecord(manifest) && isRecord(manifest['files']) ? Object.values(manifest['files']) : [];
   const folders = new Map<string, string>();
   for (const file of files as AssetFile[]) {
-    for (const { objectKey } of Object.values(file.destinations))
+    for (const { objectKey } of Object.values(file.destinations)) {
       folders.set(objectKey, join(outdir, file.source.path));
+    }
   }
   return {
     template: read(properties.templateFile) as Template,

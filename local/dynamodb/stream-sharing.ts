@@ -1,5 +1,6 @@
 /** One reader for all event source mappings of a stream: each page is read, and made what Lambda sees, once. */
-import { openTableStream, type Page, type TableStream } from './table-streams.ts';
+import { openTableStream } from './table-streams.ts';
+import type { Page, TableStream } from './table-streams.ts';
 
 export interface TableStreams {
   /** Returns the table's stream, which others may read too; undefined when the table has none. */

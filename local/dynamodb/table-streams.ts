@@ -1,6 +1,7 @@
 /** Reads the streams of DynamoDB tables through the Streams API, as an event source mapping does: shard by shard. */
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DescribeStreamCommand, DynamoDBStreamsClient, type Shard } from '@aws-sdk/client-dynamodb-streams';
+import { DescribeStreamCommand, DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import type { Shard } from '@aws-sdk/client-dynamodb-streams';
 import { createHash } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';

@@ -1,6 +1,7 @@
 /** Switches by which tests and developers make a service of this machine fail for a while. */
 import { isRecord } from '../cloudformation/template.ts';
-import { ServiceError, type Service } from './services.ts';
+import { ServiceError } from './services.ts';
+import type { Service } from './services.ts';
 
 const services = ['eventbridge', 'sns', 'sqs'] as const;
 export type FaultyService = (typeof services)[number];

@@ -3,7 +3,8 @@
  * speaks the older query protocol.
  */
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isRecord } from '../cloudformation/template.ts';
 
@@ -87,8 +88,9 @@ export async function serveServices(
     const [prefix = '', operation = ''] = target.split('.');
     try {
       const service = services[prefix];
-      if (!service)
+      if (!service) {
         throw new ServiceError('UnknownOperationException', `no service answers ${target || 'this request'}`);
+      }
       return { status: 200, body: JSON.stringify(await service(operation, parse(body))) };
     } catch (error) {
       if (!(error instanceof ServiceError)) {

@@ -5,7 +5,8 @@ import type { LocalFunction } from '../lambda/function-pool.ts';
 import { afterErrorMs, pause } from '../process/pause.ts';
 import { createBatchProcessor } from './stream-batch.ts';
 import type { Positions } from './stream-positions.ts';
-import { ShardConsumer, type StreamSourceSettings } from './stream-shard.ts';
+import { ShardConsumer } from './stream-shard.ts';
+import type { StreamSourceSettings } from './stream-shard.ts';
 
 /** Delivers until stopped; `stop` waits for the batches under way. */
 export function startStreamSource(

@@ -4,7 +4,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { accountId, region } from '../cloudformation/account.ts';
 import { isRecord } from '../cloudformation/template.ts';
 import type { Faults } from '../endpoint/faults.ts';
-import { ServiceError, type Input, type Service } from '../endpoint/services.ts';
+import { ServiceError } from '../endpoint/services.ts';
+import type { Input, Service } from '../endpoint/services.ts';
 import type { Deliveries } from '../storage/deliveries.ts';
 import { atomically } from '../storage/store.ts';
 import type { Matches } from './event-pattern.ts';
@@ -88,8 +89,9 @@ export function createEventBuses(database: DatabaseSync, deliveries: Deliveries,
     if (!buses.has(bus)) return refused('ResourceNotFoundException', `event bus ${bus} does not exist`);
     const read = readEntry(entry);
     if ('refusal' in read) return read.refusal;
-    if (faults.refuses('eventbridge'))
+    if (faults.refuses('eventbridge')) {
       return refused('InternalFailure', 'eventbridge is switched to refuse this entry');
+    }
     publish(bus, read.event);
     return { EventId: read.event.id };
   }
@@ -181,8 +183,9 @@ function entriesOf(input: Input): Input[] {
 function readEntry(entry: Input): { readonly event: BusEvent } | { readonly refusal: object } {
   const { Source: source, DetailType: type, Detail: detail, Time: seconds, Resources: resources } = entry;
   for (const [field, value] of Object.entries({ Source: source, DetailType: type, Detail: detail })) {
-    if (typeof value !== 'string' || value === '')
+    if (typeof value !== 'string' || value === '') {
       return { refusal: refused('InvalidArgument', `parameter ${field} is not valid`) };
+    }
   }
   if (String(source).startsWith('aws.')) {
     const message = `not authorized for the source ${String(source)}`;

@@ -1,6 +1,7 @@
 /** Stands for a Cognito user pool: signs development access tokens and serves the key that authorizers check them with. */
 import { randomUUID } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import { keep, readKept } from '../storage/files.ts';
 
 export interface TokenRequest {
@@ -60,8 +61,9 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
       .split(/\s+/)
       .map((scope) => {
         const found = allowed.has(scope) ? scope : scope.replace(':', '/');
-        if (!allowed.has(found))
+        if (!allowed.has(found)) {
           throw new OAuthError('invalid_scope', `scope ${scope} is not one of ${[...allowed].join(', ')}`);
+        }
         return found;
       })
       .join(' ');

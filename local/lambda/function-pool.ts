@@ -1,7 +1,9 @@
 /** The threads of one function: as many as its invocations need and the budget allows. */
-import { FunctionError, type FunctionSettings, type Thread } from './function-thread.ts';
+import { FunctionError } from './function-thread.ts';
+import type { FunctionSettings, Thread } from './function-thread.ts';
 import type { InvocationKind, ThreadBudget } from './thread-budget.ts';
-import { WaitingLine, type Job } from './waiting-line.ts';
+import { WaitingLine } from './waiting-line.ts';
+import type { Job } from './waiting-line.ts';
 
 export interface LocalFunction {
   readonly settings: FunctionSettings;

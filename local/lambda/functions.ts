@@ -1,7 +1,9 @@
 /** Lambda functions from their bundles: worker threads that take one event at a time, no more than the processors bear. */
 import { availableParallelism } from 'node:os';
-import { createFunctionPool, type FunctionPool, type FunctionUsage, type LocalFunction } from './function-pool.ts';
-import { FunctionError, startThread, type FunctionLog, type FunctionSettings, type Thread } from './function-thread.ts';
+import { createFunctionPool } from './function-pool.ts';
+import type { FunctionPool, FunctionUsage, LocalFunction } from './function-pool.ts';
+import { FunctionError, startThread } from './function-thread.ts';
+import type { FunctionLog, FunctionSettings, Thread } from './function-thread.ts';
 import { createThreadBudget } from './thread-budget.ts';
 
 export interface Functions {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 /** A port of this machine that no process listens on at the moment; another process may take it before it is used. */
 export async function freePort(): Promise<number> {

@@ -1,14 +1,18 @@
 /** The resource types of EventBridge and SNS. */
 import { accountId, region } from '../cloudformation/account.ts';
-import { TemplateError, type Identity } from '../cloudformation/template.ts';
+import { TemplateError } from '../cloudformation/template.ts';
+import type { Identity } from '../cloudformation/template.ts';
 import { busName } from '../eventbridge/event-buses.ts';
 import { compilePattern } from '../eventbridge/event-pattern.ts';
 import { intervalOf, startSchedule } from '../eventbridge/schedules.ts';
-import { compileInput, type TargetInput } from '../eventbridge/target-input.ts';
-import { envelope, type Notification } from '../sns/topics.ts';
+import { compileInput } from '../eventbridge/target-input.ts';
+import type { TargetInput } from '../eventbridge/target-input.ts';
+import { envelope } from '../sns/topics.ts';
+import type { Notification } from '../sns/topics.ts';
 import type { MessageAttribute } from '../sqs/queues.ts';
 import type { Route } from '../storage/deliveries.ts';
-import { functionOf, queueOf, resourceType, send, type Machine, type ResourceType } from './machine.ts';
+import { functionOf, queueOf, resourceType, send } from './machine.ts';
+import type { Machine, ResourceType } from './machine.ts';
 
 interface RuleTarget extends TargetInput {
   readonly Arn: string;

@@ -7,7 +7,8 @@ import { startStreamSource } from '../event-sources/stream-source.ts';
 import { compilePattern } from '../eventbridge/event-pattern.ts';
 import type { LocalFunction } from '../lambda/function-pool.ts';
 import type { Queue } from '../sqs/queues.ts';
-import { functionOf, queueOf, resourceType, send, type Machine, type ResourceType } from './machine.ts';
+import { functionOf, queueOf, resourceType, send } from './machine.ts';
+import type { Machine, ResourceType } from './machine.ts';
 
 interface MappingProperties {
   readonly BatchSize?: number;
@@ -104,8 +105,9 @@ async function startStreamMapping(
 ): Promise<void> {
   const tableName = /:table\/([^/]+)\/stream\//.exec(properties.EventSourceArn)?.[1];
   const stream = tableName && (await machine.tableStreams.open(tableName, properties.EventSourceArn));
-  if (!stream)
+  if (!stream) {
     throw new TemplateError(`${where}: ${properties.EventSourceArn} is not a queue or stream of this template`);
+  }
   const destination = properties.DestinationConfig?.OnFailure?.Destination;
   const failures = destination === undefined ? undefined : queueOf(machine, destination, where);
   const unlimited = (value: number | undefined): number => (value === undefined || value < 0 ? Infinity : value);

@@ -1,7 +1,8 @@
 /** What resources of a template become on this machine, and what each may use while it is started. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { RestApiDraft } from '../api-gateway/rest-api-draft.ts';
-import { TemplateError, type Identity, type ShapeMap } from '../cloudformation/template.ts';
+import { TemplateError } from '../cloudformation/template.ts';
+import type { Identity, ShapeMap } from '../cloudformation/template.ts';
 import type { Engine } from '../dynamodb/dynamodb.ts';
 import type { TableStreams } from '../dynamodb/stream-sharing.ts';
 import type { Faults } from '../endpoint/faults.ts';

@@ -11,18 +11,15 @@ import type {
 } from '@aws-sdk/client-dynamodb';
 import { createHash } from 'node:crypto';
 import { region } from '../cloudformation/account.ts';
-import {
-  readProperties,
-  TemplateError,
-  type Identity,
-  type Resolver,
-  type Template,
-} from '../cloudformation/template.ts';
-import { ensureTable, type TableSettings } from '../dynamodb/dynamodb.ts';
+import { readProperties, TemplateError } from '../cloudformation/template.ts';
+import type { Identity, Resolver, Template } from '../cloudformation/template.ts';
+import { ensureTable } from '../dynamodb/dynamodb.ts';
+import type { TableSettings } from '../dynamodb/dynamodb.ts';
 import type { GenerateSecretString } from '../secrets-manager/secrets.ts';
 import { eventTypes } from './event-types.ts';
 import { invokeTypes, mappingTypes } from './function-types.ts';
-import { queueOf, resourceType, type BootResource, type Machine, type Naming, type ResourceType } from './machine.ts';
+import { queueOf, resourceType } from './machine.ts';
+import type { BootResource, Machine, Naming, ResourceType } from './machine.ts';
 import { restApiTypes } from './rest-api.ts';
 import { storageTypes } from './storage-types.ts';
 

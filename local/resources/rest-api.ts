@@ -1,14 +1,16 @@
 /** The resource types of API Gateway's REST API, gathered into one gateway. */
 import { createAuthorizer } from '../api-gateway/authorizer.ts';
 import type { GatewayResponseProperties } from '../api-gateway/gateway-responses.ts';
-import { createGateway, type Integration, type RequestHandler, type Throttle } from '../api-gateway/gateway.ts';
+import { createGateway } from '../api-gateway/gateway.ts';
+import type { Integration, RequestHandler, Throttle } from '../api-gateway/gateway.ts';
 import { readMock } from '../api-gateway/mock-integration.ts';
 import type { MethodProperties, RestApiDraft, StageProperties } from '../api-gateway/rest-api-draft.ts';
 import { accountId, region } from '../cloudformation/account.ts';
 import { TemplateError } from '../cloudformation/template.ts';
 import type { LocalFunction } from '../lambda/function-pool.ts';
 import type { Functions } from '../lambda/functions.ts';
-import { resourceType, type ResourceType } from './machine.ts';
+import { resourceType } from './machine.ts';
+import type { ResourceType } from './machine.ts';
 
 const defaultTimeoutMs = 29_000;
 const rootId = (logicalId: string): string => `${logicalId}/`;

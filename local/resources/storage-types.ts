@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDeliveryStream } from '../firehose/delivery-streams.ts';
-import { resourceType, type ResourceType } from './machine.ts';
+import { resourceType } from './machine.ts';
+import type { ResourceType } from './machine.ts';
 
 interface DeliveryStreamProperties {
   readonly ExtendedS3DestinationConfiguration: {

@@ -6,8 +6,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { scratchFolder } from '../../lib/scratch.ts';
 import type { FunctionLog } from '../lambda/function-thread.ts';
 import type { Shutdown } from '../process/shutdown.ts';
-import { openQueues, type Queues } from '../sqs/queues.ts';
-import { createDeliveries, type Deliveries } from '../storage/deliveries.ts';
+import { openQueues } from '../sqs/queues.ts';
+import type { Queues } from '../sqs/queues.ts';
+import { createDeliveries } from '../storage/deliveries.ts';
+import type { Deliveries } from '../storage/deliveries.ts';
 import { openStore } from '../storage/store.ts';
 
 /** Another runner uses the data folder. */

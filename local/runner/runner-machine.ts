@@ -1,6 +1,7 @@
 import { newRestApiDraft } from '../api-gateway/rest-api-draft.ts';
 import { region } from '../cloudformation/account.ts';
-import { localCredentials, type Engine } from '../dynamodb/dynamodb.ts';
+import { localCredentials } from '../dynamodb/dynamodb.ts';
+import type { Engine } from '../dynamodb/dynamodb.ts';
 import { createTableStreams } from '../dynamodb/stream-sharing.ts';
 import type { Issuer } from '../issuer/issuer.ts';
 import { createAsyncInvocations } from '../lambda/async-invocations.ts';

@@ -1,11 +1,15 @@
 /** The AWS services that functions call over HTTP on this machine, apart from DynamoDB. */
 import { accountId } from '../cloudformation/account.ts';
-import { createFaults, type Faults } from '../endpoint/faults.ts';
+import { createFaults } from '../endpoint/faults.ts';
+import type { Faults } from '../endpoint/faults.ts';
 import { serveServices } from '../endpoint/services.ts';
-import { createEventBuses, type EventBuses } from '../eventbridge/event-buses.ts';
+import { createEventBuses } from '../eventbridge/event-buses.ts';
+import type { EventBuses } from '../eventbridge/event-buses.ts';
 import type { Shutdown } from '../process/shutdown.ts';
-import { openSecrets, type Secrets } from '../secrets-manager/secrets.ts';
-import { createTopics, type Topics } from '../sns/topics.ts';
+import { openSecrets } from '../secrets-manager/secrets.ts';
+import type { Secrets } from '../secrets-manager/secrets.ts';
+import { createTopics } from '../sns/topics.ts';
+import type { Topics } from '../sns/topics.ts';
 import { createQueueService } from '../sqs/queue-service.ts';
 import type { RunnerData } from './runner-data.ts';
 

@@ -1,21 +1,27 @@
 /** Boots a CDK stack's template on this machine: `npm start`, the demo, tests and benchmarks run against it. */
 import type { App, Stack } from 'aws-cdk-lib';
-import { openDoor, sendJson, type Door } from '../api-gateway/door.ts';
+import { openDoor, sendJson } from '../api-gateway/door.ts';
+import type { Door } from '../api-gateway/door.ts';
 import type { BankSettings } from '../bank/bank-settings.ts';
 import type { BankSimulator } from '../bank/bank-simulator.ts';
 import { bankParameters, startStackBank } from '../bank/stack-bank.ts';
 import { accountId, region } from '../cloudformation/account.ts';
-import { newOutputFolder, synthesize, synthesizeApart, type Assembly } from '../cloudformation/assembly.ts';
-import { createResolver, TemplateError, type Resolver, type Template } from '../cloudformation/template.ts';
-import { localCredentials, startEngine, type Engine } from '../dynamodb/dynamodb.ts';
+import { newOutputFolder, synthesize, synthesizeApart } from '../cloudformation/assembly.ts';
+import type { Assembly } from '../cloudformation/assembly.ts';
+import { createResolver, TemplateError } from '../cloudformation/template.ts';
+import type { Resolver, Template } from '../cloudformation/template.ts';
+import { localCredentials, startEngine } from '../dynamodb/dynamodb.ts';
+import type { Engine } from '../dynamodb/dynamodb.ts';
 import type { Faults } from '../endpoint/faults.ts';
-import { openIssuer, type TokenRequest } from '../issuer/issuer.ts';
+import { openIssuer } from '../issuer/issuer.ts';
+import type { TokenRequest } from '../issuer/issuer.ts';
 import { Shutdown } from '../process/shutdown.ts';
 import type { Machine, Naming } from '../resources/machine.ts';
 import { bootResources, checkTypes, identifyResource } from '../resources/resources.ts';
 import { buildGateway } from '../resources/rest-api.ts';
 import { ownAnswer } from './own-routes.ts';
-import { openFunctionLog, openRunnerData, type RunnerData } from './runner-data.ts';
+import { openFunctionLog, openRunnerData } from './runner-data.ts';
+import type { RunnerData } from './runner-data.ts';
 import { createMachine } from './runner-machine.ts';
 import { startServices } from './runner-services.ts';
 

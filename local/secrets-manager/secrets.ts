@@ -3,7 +3,8 @@
  * has its current and its previous value, as one that is rotated by storing a new value.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import { ServiceError, type Input, type Service } from '../endpoint/services.ts';
+import { ServiceError } from '../endpoint/services.ts';
+import type { Input, Service } from '../endpoint/services.ts';
 import { keep, readKept } from '../storage/files.ts';
 
 export interface SecretSettings {

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Faults } from '../endpoint/faults.ts';
-import { ServiceError, type QueryService } from '../endpoint/services.ts';
+import { ServiceError } from '../endpoint/services.ts';
+import type { QueryService } from '../endpoint/services.ts';
 import type { Matches } from '../eventbridge/event-pattern.ts';
 import type { MessageAttribute } from '../sqs/queues.ts';
 import { atomically } from '../storage/store.ts';

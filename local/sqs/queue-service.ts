@@ -1,8 +1,10 @@
 /** The SQS operations of the SDK's JSON protocol, over `queues.ts`. */
 import { createHash, randomUUID } from 'node:crypto';
 import { isRecord } from '../cloudformation/template.ts';
-import { ServiceError, type Input, type Service } from '../endpoint/services.ts';
-import { md5, type Message, type MessageAttribute, type Queue, type Queues } from './queues.ts';
+import { ServiceError } from '../endpoint/services.ts';
+import type { Input, Service } from '../endpoint/services.ts';
+import { md5 } from './queues.ts';
+import type { Message, MessageAttribute, Queue, Queues } from './queues.ts';
 
 const invalid = (message: string): ServiceError =>
   new ServiceError('InvalidParameterValueException', message, 'InvalidParameterValue');
@@ -81,8 +83,9 @@ async function receive(queue: Queue, input: Input): Promise<object> {
 
 function send(queue: Queue, input: Input): object {
   const body = string(input, 'MessageBody');
-  if (body === '')
+  if (body === '') {
     throw new ServiceError('MissingParameter', 'the request must contain MessageBody', 'MissingParameter');
+  }
   // The characters of XML 1.0 are the characters of a message.
   if (/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u.test(body)) {
     throw refusal('InvalidMessageContents', 'invalid characters in the body');
@@ -110,8 +113,9 @@ function remove(queue: Queue, input: Input): object {
 
 function changeVisibility(queue: Queue, input: Input): object {
   const seconds = integer(input, 'VisibilityTimeout', 0, 43_200);
-  if (seconds === undefined)
+  if (seconds === undefined) {
     throw new ServiceError('MissingParameter', 'the request must contain VisibilityTimeout', 'MissingParameter');
+  }
   const result = queue.changeVisibility(string(input, 'ReceiptHandle'), seconds);
   if (result === 'malformed handle') throw handleIsInvalid();
   if (result === 'gone') throw invalid('the message does not exist or is not available for visibility timeout change');

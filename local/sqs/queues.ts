@@ -3,7 +3,8 @@
  * The file is also what keeps a second runner away from the same data.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 
 export interface QueueSettings {
   readonly name: string;

@@ -129,7 +129,8 @@ describe('postings', () => {
 describe('an amount', () => {
   it('is an integer from 1 to 2^53-1, and nothing else', () => {
     fc.assert(fc.property(amount, (amount) => isAmount(amount)));
-    for (const no of [0, -1, 0.5, 1.5, NaN, Infinity, 2 ** 53, -(2 ** 53)])
+    for (const no of [0, -1, 0.5, 1.5, NaN, Infinity, 2 ** 53, -(2 ** 53)]) {
       assert.equal(isAmount(no), false, String(no));
+    }
   });
 });

@@ -69,8 +69,9 @@ describe('the windows of a rate limit', () => {
         const counts = new Map<number, number>();
         const counted = (window: number) => counts.get(window) ?? 0;
         const before = times.filter((time) => time <= noon + later);
-        for (const time of accepted(before, limit))
+        for (const time of accepted(before, limit)) {
           for (const window of windowsOver(stepAt(time))) counts.set(window, counted(window) + 1);
+        }
         const until = fullUntil(counted, limit, noon + later);
         if (until === undefined) return;
         assert.equal(fullUntil(counted, limit, until), undefined);

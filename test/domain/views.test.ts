@@ -221,8 +221,9 @@ describe('a notification', () => {
       assert.deepEqual(rest, shown, audience);
       assert.deepEqual(noticed, destination && { account: '****2051' }, audience);
       const text = JSON.stringify(notice);
-      for (const secret of ['olga', 'issuer', 'print', 'evidence', 'ownerId'])
+      for (const secret of ['olga', 'issuer', 'print', 'evidence', 'ownerId']) {
         assert.ok(!text.includes(secret), secret);
+      }
     }
   });
 

@@ -214,8 +214,9 @@ describe('a cancel', () => {
       ...(['completed', 'failed', 'review'] as const).map((status) => open(status)),
       open('executing', { submitBy }),
       open('executing', { attempts: [refused] }),
-    ])
+    ]) {
       assert.equal(refusal?.code, 'not_cancellable');
+    }
     assert.equal(cancelRefusal(undefined)?.code, 'transaction_not_found');
   });
 
@@ -278,17 +279,22 @@ describe("a worker's clock beside the database's whole seconds", () => {
   });
 
   it('is right when it agrees, at any point of the second and within the time limit of a call', () => {
-    for (const withinMs of [0, 500, 999])
-      for (const tookMs of [0, 20, 1_500])
+    for (const withinMs of [0, 500, 999]) {
+      for (const tookMs of [0, 20, 1_500]) {
         assert.ok(isClockRight(reading(0, withinMs, tookMs)), `${withinMs} ms, ${tookMs} ms`);
+      }
+    }
     for (const aheadMs of [-1_400, 1_400]) assert.ok(isClockRight(reading(aheadMs, 500, 20)), `${aheadMs} ms`);
   });
 
   it('is never right when it differs by more than 2.5 s', () => {
-    for (const withinMs of [0, 500, 999])
-      for (const tookMs of [0, 100, 1_500, 10_000])
-        for (const aheadMs of [-180_000, -2_501, 2_501, 180_000])
+    for (const withinMs of [0, 500, 999]) {
+      for (const tookMs of [0, 100, 1_500, 10_000]) {
+        for (const aheadMs of [-180_000, -2_501, 2_501, 180_000]) {
           assert.ok(!isClockRight(reading(aheadMs, withinMs, tookMs)), `${aheadMs} ms, ${tookMs} ms`);
+        }
+      }
+    }
   });
 
   it('is not proved right by a call that took longer than its time limit', () => {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
-import { BankUnavailable, openBank, type BankOptions, type Payment } from '../../lambdas/bank/client.ts';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { BankUnavailable, openBank } from '../../lambdas/bank/client.ts';
+import type { BankOptions, Payment } from '../../lambdas/bank/client.ts';
 import type { KeySource } from '../../lambdas/bank/secret.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 
@@ -295,12 +299,15 @@ describe('requests', () => {
   });
 
   it('go to https or to this machine only', () => {
-    for (const url of ['https://bank.example', 'http://127.0.0.1:1', 'http://localhost:1/x', 'http://[::1]:1'])
+    for (const url of ['https://bank.example', 'http://127.0.0.1:1', 'http://localhost:1/x', 'http://[::1]:1']) {
       assert.doesNotThrow(() => openBank({ url, keys }));
-    for (const url of ['http://bank.example', 'http://127.0.0.1.bank.example', 'ftp://localhost', 'bank', ''])
+    }
+    for (const url of ['http://bank.example', 'http://127.0.0.1.bank.example', 'ftp://localhost', 'bank', '']) {
       assert.throws(() => openBank({ url, keys }), /bank url/);
-    for (const url of ['https://user:word@bank.example', 'https://bank.example?a=1', 'https://bank.example#a'])
+    }
+    for (const url of ['https://user:word@bank.example', 'https://bank.example?a=1', 'https://bank.example#a']) {
       assert.throws(() => openBank({ url, keys }), /no credentials, query or fragment, received one to https:\/\/bank/);
+    }
   });
 });
 

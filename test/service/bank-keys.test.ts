@@ -1,7 +1,8 @@
 /** The keys that bank and service sign with, during a rotation, against Secrets Manager as the runner serves it. */
 import '../environment.ts';
 import assert from 'node:assert/strict';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import {
   GetSecretValueCommand,
   ListSecretVersionIdsCommand,
@@ -10,15 +11,18 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
-import { openBank, type Payment } from '../../lambdas/bank/client.ts';
+import { openBank } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/client.ts';
 import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
 import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
-import { startBankSimulator, type BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
+import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
+import type { BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
 import { openSecrets } from '../../local/secrets-manager/secrets.ts';
 import { ServiceError, serveServices } from '../../local/endpoint/services.ts';
-import { epoch, startTestEngine, type TestEngine, type TestTable } from '../engine.ts';
+import { epoch, startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
 import { send } from '../request.ts';
 import { acceptedWithdrawal, balanceOf, bankId, claimed, visit } from '../store/commands.ts';
 

@@ -6,10 +6,13 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, describe, it, type TestContext } from 'node:test';
-import { openBank, type Payment } from '../../lambdas/bank/client.ts';
+import { after, describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { openBank } from '../../lambdas/bank/client.ts';
+import type { Payment } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
-import { startBankSimulator, type BankSimulator, type BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
+import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
+import type { BankSimulator, BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
 import { eventually } from './eventually.ts';
 
 const secret = 'the key that both sides have';
@@ -81,7 +84,7 @@ describe('test destinations', () => {
     assert.equal(bank.book()[0]?.timesPaid, 0);
   });
 
-  for (const account of ['SIM-FLAKY', 'SIM-BARE-503'])
+  for (const account of ['SIM-FLAKY', 'SIM-BARE-503']) {
     it(`${account} fails twice for each reference, then pays`, async (context) => {
       const bank = await start(context);
       const client = clientOf(bank);
@@ -94,6 +97,7 @@ describe('test destinations', () => {
         assert.deepEqual(await client.submit(payment(account, reference)), accepted);
       }
     });
+  }
 
   it('refuse with a bare 503 under that setting', async (context) => {
     const client = clientOf(await start(context, { bareRefusals: true }));
@@ -147,8 +151,9 @@ describe('random failures', () => {
       const bank = await start(context, { failureRate: 0.3, seed });
       const client = clientOf(bank);
       const outcomes: string[] = [];
-      for (let i = 0; i < 400; i++)
+      for (let i = 0; i < 400; i++) {
         outcomes.push((await client.submit(payment('NL00 BANK', `tx_${String(i)}`))).outcome);
+      }
       const failed = outcomes.filter((outcome) => outcome !== 'accepted').length;
       const refused = outcomes.filter((outcome) => outcome === 'not_accepted').length;
       const paid = bank.book().filter(({ timesPaid }) => timesPaid === 1).length;
@@ -232,8 +237,9 @@ describe('protocol', () => {
     assert.equal((await clientOf(bank).find(payment('SIM-OK'))).outcome, 'unknown');
     assert.equal((await send(bank.url, 'PUT', '/settings', { down: false })).body['down'], false);
     assert.deepEqual(await clientOf(bank).find(payment('SIM-OK')), accepted);
-    for (const wrong of [{ latencyMs: -1 }, { failureRate: 2 }, { down: 'yes' }, { other: 1 }])
+    for (const wrong of [{ latencyMs: -1 }, { failureRate: 2 }, { down: 'yes' }, { other: 1 }]) {
       assert.equal((await send(bank.url, 'PUT', '/settings', wrong)).status, 400);
+    }
   });
 });
 

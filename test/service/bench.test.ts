@@ -53,8 +53,9 @@ describe('benchmark', () => {
       unitsOf(command.withdrawal) > 1 && unitsOf(command.withdrawal) <= 5,
       `withdrawal ${unitsOf(command.withdrawal)}`,
     );
-    for (const name of ['charge', 'transfer', 'withdrawal'] as const)
+    for (const name of ['charge', 'transfer', 'withdrawal'] as const) {
       assert.ok(unitsOf(command[name]) <= checkUnits.command[name].readUnits + 0.1, `the model knows a ${name}`);
+    }
     assert.ok(idleHour.readUnits > 0 && idleHour.readUnits <= 2 * 129 + 32, `idle ${idleHour.readUnits}`);
     assert.ok(transaction.readUnits > 0 && transaction.readUnits < 1, `pass ${transaction.readUnits}`);
   });

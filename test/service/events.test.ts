@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { startService, untilEnded, type Request } from './service.ts';
+import { startService, untilEnded } from './service.ts';
+import type { Request } from './service.ts';
 
 interface Event {
   readonly eventId: string;
@@ -86,8 +87,9 @@ describe('events of the service', () => {
       body: transfer,
       headers: { Prefer: 'respond-async' },
     });
-    for (const change of ['freeze', 'unfreeze'])
+    for (const change of ['freeze', 'unfreeze']) {
       await service.operator(`/wallets/${ada.walletId}/${change}`, { body: { reason: `to ${change}` } });
+    }
 
     const types = [
       ...['wallet.created', 'wallet.funded', 'wallet.frozen', 'wallet.unfrozen'],

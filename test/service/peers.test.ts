@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { jsonClient, type Answer, type Ledger, type Move } from '../../bench/peers/ledger.ts';
-import { differencesOf, openAccounts, runRound, type Scenario } from '../../bench/peers/measure.ts';
+import { jsonClient } from '../../bench/peers/ledger.ts';
+import type { Answer, Ledger, Move } from '../../bench/peers/ledger.ts';
+import { differencesOf, openAccounts, runRound } from '../../bench/peers/measure.ts';
+import type { Scenario } from '../../bench/peers/measure.ts';
 import { startWalletService } from '../../bench/peers/wallet.ts';
 
 const intoOne: Scenario = { name: 'into one', clients: 2, intoOne: true, queued: false, atMost: Infinity };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDeliveries, type Failure } from '../../local/storage/deliveries.ts';
+import { createDeliveries } from '../../local/storage/deliveries.ts';
+import type { Failure } from '../../local/storage/deliveries.ts';
 import { compilePattern } from '../../local/eventbridge/event-pattern.ts';
 import { openStore } from '../../local/storage/store.ts';
 import { compileInput } from '../../local/eventbridge/target-input.ts';

@@ -2,7 +2,8 @@ import { GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand,
 import type { SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { startRunner, type Runner } from '../../local/runner/runner.ts';
+import { startRunner } from '../../local/runner/runner.ts';
+import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 import { eventually } from './eventually.ts';
 

@@ -1,14 +1,17 @@
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { GetTopicAttributesCommand, PublishBatchCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient, type Message } from '@aws-sdk/client-sqs';
+import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRunner, type Runner } from '../../local/runner/runner.ts';
+import { startRunner } from '../../local/runner/runner.ts';
+import type { Runner } from '../../local/runner/runner.ts';
 import { EventsStack } from './runner-fixture/events-stack.ts';
 import { eventually } from './eventually.ts';
 
@@ -137,8 +140,9 @@ describe('the way of an event', () => {
       files(bucket).flatMap((file) => readFileSync(join(bucket, file), 'utf8').split('\n').filter(Boolean));
     await within20s(() => lines().length === 3);
     assert.deepEqual(lines().sort(), ['{"id":"apple","n":1}', '{"id":"apple","n":2}', '{"id":"pear","n":1}']);
-    for (const file of files(bucket))
+    for (const file of files(bucket)) {
       assert.match(file, /^events\/day=\d{4}-\d\d-\d\d\/[^/]+-1-(\d+-){6}[0-9a-f-]{36}$/);
+    }
     await within20s(() => fixture.lines.filter((line) => line.includes('"listener":"apple"')).length === 1);
   });
 

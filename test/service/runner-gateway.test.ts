@@ -8,7 +8,8 @@ import type { LocalFunction } from '../../local/lambda/function-pool.ts';
 import { FunctionError } from '../../local/lambda/function-thread.ts';
 import { createGatewayResponses } from '../../local/api-gateway/gateway-responses.ts';
 import { createGateway } from '../../local/api-gateway/gateway.ts';
-import { startRunner, type Runner } from '../../local/runner/runner.ts';
+import { startRunner } from '../../local/runner/runner.ts';
+import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 
 interface Echo {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readMock, type MockProperties } from '../../local/api-gateway/mock-integration.ts';
+import { readMock } from '../../local/api-gateway/mock-integration.ts';
+import type { MockProperties } from '../../local/api-gateway/mock-integration.ts';
 
 const good: MockProperties = {
   RequestTemplates: { 'application/json': '{"statusCode":204}' },

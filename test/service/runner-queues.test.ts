@@ -19,7 +19,8 @@ import { after, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
 import { createQueueService } from '../../local/sqs/queue-service.ts';
-import { openQueues, type Queues, type QueueSettings } from '../../local/sqs/queues.ts';
+import { openQueues } from '../../local/sqs/queues.ts';
+import type { Queues, QueueSettings } from '../../local/sqs/queues.ts';
 import { serveServices } from '../../local/endpoint/services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runner-queues-'));

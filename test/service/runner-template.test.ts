@@ -1,4 +1,5 @@
-import { type App, Duration } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { CfnMethod } from 'aws-cdk-lib/aws-apigateway';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
@@ -7,13 +8,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startRunner } from '../../local/runner/runner.ts';
 import { intervalOf } from '../../local/eventbridge/schedules.ts';
-import {
-  createResolver,
-  readProperties,
-  TemplateError,
-  type Shape,
-  type Template,
-} from '../../local/cloudformation/template.ts';
+import { createResolver, readProperties, TemplateError } from '../../local/cloudformation/template.ts';
+import type { Shape, Template } from '../../local/cloudformation/template.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 
 const template: Template = {

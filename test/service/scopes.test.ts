@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { routes, type scopes } from '../../lambdas/contract.ts';
+import { routes } from '../../lambdas/contract.ts';
+import type { scopes } from '../../lambdas/contract.ts';
 import { startService, until, untilEnded } from './service.ts';
 import type { Answer, Request, RequestOptions } from './service.ts';
 

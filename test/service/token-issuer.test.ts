@@ -7,10 +7,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { WalletStack } from '../../lib/wallet-stack.ts';
-import { startRunner, type Runner } from '../../local/runner/runner.ts';
+import { startRunner } from '../../local/runner/runner.ts';
+import type { Runner } from '../../local/runner/runner.ts';
 
 const userScopes = 'wallet:read wallet:write';
 

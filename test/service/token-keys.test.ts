@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
-import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import { authorize } from '../../lambdas/api/authorizer.ts';
 import { openForgeries } from '../../lambdas/runtime/forgeries.ts';
 import { openTokenVerifier } from '../../lambdas/runtime/tokens.ts';
@@ -91,8 +93,9 @@ describe('a new key of the issuer', () => {
     state.keys = [old.jwk, next.jwk];
     assert.equal((await verify(next.header))?.principal, 'ann');
     assert.equal((await verify(old.header))?.principal, 'ann');
-    for (let second = 0; second < 20; second++, clock.now += 1000)
+    for (let second = 0; second < 20; second++, clock.now += 1000) {
       assert.equal(await verify(unknown.header), undefined);
+    }
     assert.equal(state.reads, 3);
   });
 });

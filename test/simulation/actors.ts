@@ -68,7 +68,9 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
       asked.response = ending.value;
       asked.task = ending.task;
       checkAnswer(asked, witness);
-    } else if (ending?.how === 'threw') violate('no unexpected errors', `${label}: ${tellError(ending.error)}`);
+    } else if (ending?.how === 'threw') {
+      violate('no unexpected errors', `${label}: ${tellError(ending.error)}`);
+    }
     tell(`${label}: ${inShort(asked.response)}`);
     return asked.response;
   }
@@ -77,11 +79,15 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
   async function play(step: Step): Promise<void> {
     await world.sleep(step.at);
     const { action } = step;
-    if (action.do === 'redrive') queues.redrive();
-    else if (action.do === 'sweep') await service.sweep(step.id);
-    else if (isForged(step)) await forge(step);
-    else if (action.do === 'bank-notifications') await sayAgain(step, action.target, action.returned);
-    else {
+    if (action.do === 'redrive') {
+      queues.redrive();
+    } else if (action.do === 'sweep') {
+      await service.sweep(step.id);
+    } else if (isForged(step)) {
+      await forge(step);
+    } else if (action.do === 'bank-notifications') {
+      await sayAgain(step, action.target, action.returned);
+    } else {
       for (let attempt = 0; attempt <= step.retries; attempt++) {
         const label = attempt === 0 ? step.id : `${step.id}.${attempt}`;
         const sent = requestOf(step, {
@@ -116,8 +122,9 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
     const entry = banks.entryOf(banks.current(), reference);
     if (entry === undefined || entry.decision === 'none') return;
     const word = returned && banks.sendBack(entry) ? 'returned' : entry.decision;
-    for (let copy = 0; copy < between(1, 2, seed, 'copies', step.id); copy++)
+    for (let copy = 0; copy < between(1, 2, seed, 'copies', step.id); copy++) {
       await notify(entry, word, `${step.id}.${copy}`);
+    }
   }
 
   /** Repeats the bank's report until an answer arrives. Once the bank is replaced, its key is no longer valid. */

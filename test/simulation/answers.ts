@@ -58,8 +58,9 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
   const code = ask.route === 'health' && response.status === 503 ? 'unavailable' : codeOf(response);
   const said = `${ask.label}: ${ask.route} answered ${inShort(response)}`;
   // A request with an accepted signature may still be refused for another reason.
-  if (isForged(ask.step) && response.status < 500 && code !== 'unauthorized' && !witness.keys.hasFailed())
+  if (isForged(ask.step) && response.status < 500 && code !== 'unauthorized' && !witness.keys.hasFailed()) {
     violate('a withdrawn key is refused', said);
+  }
   if (response.status < 300) {
     if (!maySee(ask, witness)) violate('no caller reaches the wallets of others', said);
     if (decidesOwn(ask, witness)) violate('no caller decides about its own', said);
@@ -67,11 +68,14 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
     if (wrong !== undefined) violate('answers are true', `${said}, but ${wrong}`);
     if (mustBeRefused(ask, witness)) violate('too much work is refused', said);
     const replayed = response.headers['Idempotency-Replayed'] !== undefined;
-    if (replayed && ask.task !== undefined && witness.queues.hasSent(ask.task))
+    if (replayed && ask.task !== undefined && witness.queues.hasSent(ask.task)) {
       violate('a replay sends no message', said);
-  } else if (code === undefined) violate('refusals have a code', said);
-  else if (!isJust(code, ask, witness))
+    }
+  } else if (code === undefined) {
+    violate('refusals have a code', said);
+  } else if (!isJust(code, ask, witness)) {
     violate(code === 'insufficient_funds' ? 'no false insufficient_funds' : 'refusals have a reason', said);
+  }
 }
 
 /** Returns status and code. */
@@ -288,8 +292,9 @@ function maySee(ask: Ask, witness: Witness): boolean {
   if (step.operator || route === 'bank-notifications' || route === 'health') return true;
   if (['charge', 'freeze', 'unfreeze', 'close', 'resolve'].includes(route)) return false;
   if (action.do === 'create-wallet') return (action.owner ?? step.principal) === step.principal;
-  if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel')
+  if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel') {
     return seesTransaction(ask, witness);
+  }
   const [source] = walletsOf(action);
   if (source === undefined) return true;
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);

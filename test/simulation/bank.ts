@@ -116,8 +116,9 @@ export function openModelBanks(
   function decide(entry: BookEntry): void {
     if (entry.decision === 'rejected') return;
     if (entry.decision === 'paid' && !settings.forgetful) return;
-    if (entry.payment.destination.account.includes('REJECT')) entry.decision = 'rejected';
-    else {
+    if (entry.payment.destination.account.includes('REJECT')) {
+      entry.decision = 'rejected';
+    } else {
       entry.decision = 'paid';
       entry.timesPaid++;
       const { reference } = entry.payment;
@@ -178,13 +179,15 @@ export function openModelBanks(
     visits.set(reference, [...earlier, visit]);
     const wasFrozen = ({ task }: Visit) => task?.faults.includes('pause') ?? false;
     const beside = earlier.find((one) => !one.over && one.task?.died === false && !wasFrozen(one));
-    if (beside !== undefined && (visit.submits || !wasFrozen(visit)))
+    if (beside !== undefined && (visit.submits || !wasFrozen(visit))) {
       violate('one at a time', `${String(visit.task?.label)} and ${String(beside.task?.label)} are with the bank`);
+    }
     for (const bankId of bankIds.filter((id) => outAt(earlier, id))) {
-      if (bankId !== visit.bankId)
+      if (bankId !== visit.bankId) {
         violate('only its own bank is visited', `${reference} may be out at ${bankId}, and ${visit.bankId} is visited`);
-      else if (visit.submits)
+      } else if (visit.submits) {
         violate('asks before it pays again', `${String(visit.task?.label)} submits ${reference} again too early`);
+      }
     }
   }
 

@@ -115,8 +115,9 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     shard.isBusy = true;
     const batch = shard.records.slice(0, mostRecords);
     const container = Math.floor(chance(world.seed, 'container', label) * containersOfShard);
-    if (shard.stops < world.stops())
+    if (shard.stops < world.stops()) {
       for (const place of shard.containers.keys()) shard.containers[place] = new Heads(keptHeads);
+    }
     shard.stops = world.stops();
     const heads = shard.containers[container] ?? new Heads(keptHeads);
     const services = {
@@ -171,14 +172,16 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
       const counts = postings.length > 2 ? [2, postings.length] : [postings.length];
       return counts.map((count) => `${transactionId} ${count}`);
     });
-    for (const change of [...versions.map(({ walletId, version }) => `${walletId} ${version}`), ...bookings])
+    for (const change of [...versions.map(({ walletId, version }) => `${walletId} ${version}`), ...bookings]) {
       if (!journal.has(change)) violate('the journal lists every change', change);
+    }
   }
 
   function totalsOfPostings(): Map<string, bigint> {
     const totals = new Map<string, bigint>();
-    for (const { account, amount } of ledger.transactions().flatMap(({ postings }) => postings))
+    for (const { account, amount } of ledger.transactions().flatMap(({ postings }) => postings)) {
       if (!account.startsWith('wallet:')) totals.set(account, (totals.get(account) ?? 0n) + BigInt(amount));
+    }
     return totals;
   }
 
@@ -191,11 +194,12 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
       if (step.action.do !== 'balance-at' || response?.status !== 200 || body?.['final'] !== true) continue;
       const walletId = String(body['walletId']);
       const [held] = heldVersions(ledger, walletId, String(body['at']), { from: Infinity, to: Infinity });
-      if (held?.version !== body['version'])
+      if (held?.version !== body['version']) {
         violate(
           'a final answer stays true',
           `${label}: version ${String(body['version'])}, and not ${held?.version ?? 'none'}`,
         );
+      }
     }
   }
 
@@ -269,8 +273,9 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
       const { ledgers, totals, journal } = await readEntries();
       if (restored === undefined) {
         checkJournal(journal);
-        if (chance(world.seed, 'closed hours') < shareWithHours)
+        if (chance(world.seed, 'closed hours') < shareWithHours) {
           for (const problem of await checkHours()) violate('closed hours are sound', problem);
+        }
       }
       const told = new Set(
         aside.map(({ dynamodb }) => changeText(unmarshall((dynamodb?.NewImage ?? {}) as StoredItem))),
@@ -280,29 +285,37 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
         const problem = problemIn(written, ledger.versions(walletId));
         for (const change of ledger.versions(walletId)) {
           const entry = written[change.version];
-          if (entry?.['bookedAt'] !== change['updatedAt'] && !told.has(changeText(change)))
+          if (entry?.['bookedAt'] !== change['updatedAt'] && !told.has(changeText(change))) {
             violate('no change is dropped', `${walletId}: version ${change.version} is no entry, and not set aside`);
+          }
         }
-        if (named === undefined && problem !== undefined)
+        if (named === undefined && problem !== undefined) {
           violate('the ledger follows the wallets', `${walletId}: ${problem}`);
+        }
         // Where one change of the new wallet is set aside, the next may make up for it, and the sums fit again.
         const isNamed = named?.has(walletId) || [...told].some((change) => change.startsWith(`${walletId} `));
-        if (named !== undefined && problem !== undefined && !isNamed)
+        if (named !== undefined && problem !== undefined && !isNamed) {
           violate('what a restore has broken is named', `${walletId}: ${problem}`);
-        if (named?.has(walletId) && problem === undefined)
+        }
+        if (named?.has(walletId) && problem === undefined) {
           violate('the check of the books names what differs, and nothing else', walletId);
+        }
       }
-      for (const [account, total] of totalsOfPostings())
-        if ((totals.get(account) ?? 0n) !== total && !named?.has(account))
+      for (const [account, total] of totalsOfPostings()) {
+        if ((totals.get(account) ?? 0n) !== total && !named?.has(account)) {
           violate('totals are the sums of postings', `${account}: ${totals.get(account) ?? 0n}, and not ${total}`);
+        }
+      }
       for (const { payment, decision } of named === undefined ? [] : banks.entries()) {
         const paid = ledger.transactions().find(({ transactionId }) => transactionId === payment.reference);
-        if (decision === 'paid' && (paid?.status !== 'completed' || paid.amount !== payment.amount))
-          if (!named?.has(payment.reference))
+        if (decision === 'paid' && (paid?.status !== 'completed' || paid.amount !== payment.amount)) {
+          if (!named?.has(payment.reference)) {
             violate(
               'what a restore has broken is named',
               `${payment.reference} is paid, and ${paid?.status ?? 'lost'}`,
             );
+          }
+        }
       }
     },
   };
@@ -319,8 +332,9 @@ function problemIn(entries: readonly Item[], versions: readonly WalletState[]): 
   for (const [version, entry] of entries.entries()) {
     const wallet = versions[version];
     const { balanceAfter, bookedAt, at } = entry as { balanceAfter: Item; bookedAt: string; at: string };
-    if (balanceAfter['available'] !== wallet?.available || balanceAfter['held'] !== wallet?.held)
+    if (balanceAfter['available'] !== wallet?.available || balanceAfter['held'] !== wallet?.held) {
       return `entry ${version} has another balance`;
+    }
     if (bookedAt !== wallet?.['updatedAt']) return `entry ${version} was booked at another time`;
     const times = versions.slice(0, version + 1).map(({ updatedAt }) => String(updatedAt));
     const latest = times.reduce((one, other) => (one > other ? one : other));

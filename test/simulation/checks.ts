@@ -36,8 +36,9 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
     const answered = sent.filter(({ response }) => (response?.status ?? 500) < 300);
     const fresh = answered.filter(({ response }) => response?.headers['Idempotency-Replayed'] === undefined);
     if (fresh.length > 1) violate('one key, one effect', `${key} was served ${fresh.length} times`);
-    if (fresh.length === 0 && sent.length === answered.length && answered.length === 1)
+    if (fresh.length === 0 && sent.length === answered.length && answered.length === 1) {
       violate('a replay answers a repetition', `${key} was sent once, and answered as a repetition`);
+    }
     if (new Set(answered.map(contentOf)).size > 1) violate('one key, one effect', `${key} served two requests`);
     const stored = transactions.get(transactionId);
     const record = ledger.stored({ pk: { S: `TX#${transactionId}` }, sk: { S: 'TX' } });
@@ -49,20 +50,23 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
       }
     }
     if (record !== undefined && sent.every(isRefused)) violate('a refusal stores nothing', key);
-    if (stored !== undefined && !sent.some((ask) => isFor(stored, ask)))
+    if (stored !== undefined && !sent.some((ask) => isFor(stored, ask))) {
       violate('a transaction matches its request', `${key} made ${JSON.stringify(stored)}`);
+    }
   }
   for (const { transactionId, type, externalReference } of transactions.values()) {
-    if (type !== 'return' && !byKey.has(transactionId))
+    if (type !== 'return' && !byKey.has(transactionId)) {
       violate('one key, one effect', `${type} ${transactionId} for ${String(externalReference)} is under another key`);
+    }
   }
   const opened = new Set(
     asks.flatMap(({ step: { action, principal, key } }) =>
       action.do === 'create-wallet' ? [walletIdOfName({ principal, key, currency: action.currency })] : [],
     ),
   );
-  for (const { walletId } of ledger.wallets())
+  for (const { walletId } of ledger.wallets()) {
     if (!opened.has(walletId)) violate('one key, one effect', `no command has opened ${walletId}`);
+  }
 }
 
 function isRefused({ response }: Ask): boolean {
@@ -96,16 +100,18 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
         .map(({ createdAt }) => Date.parse(createdAt));
       for (const from of times) {
         const within = times.filter((time) => time >= from && time < from + hourMs).length;
-        if (within > history.service.perHour)
+        if (within > history.service.perHour) {
           violate('no hour holds more than the limit', `${principal}: ${within} times ${type} within an hour`);
+        }
       }
       const [item] = ledger.looks(`RATE#${principal}#${operation}`, 'RATE', Infinity, Infinity);
       const last = stepAt(Math.max(0, ...times));
       for (const window of times.length === 0 ? [] : windowsOver(last)) {
         const counted = Number(item?.[`w${window}`] ?? 0);
         const accepted = times.filter((time) => covers(window, stepAt(time))).length;
-        if (counted !== accepted)
+        if (counted !== accepted) {
           violate('the rate counts accepted commands', `${principal}: ${counted} counted, ${accepted} accepted`);
+        }
       }
     }
   }
@@ -130,8 +136,9 @@ function checkSignatures(transactions: ReadonlyMap<string, TransactionState>, { 
     call.startsWith('secrets') || (call.startsWith('bank') && (kind === 'stall' || kind === 'pause'));
   if (struck().some(excuses)) return;
   for (const { transactionId, attempts = [] } of transactions.values()) {
-    if (attempts.some(({ reason }) => reason === 'status 401 signature_invalid'))
+    if (attempts.some(({ reason }) => reason === 'status 401 signature_invalid')) {
       violate('a rotation refuses no call', transactionId);
+    }
   }
 }
 
@@ -147,8 +154,9 @@ function checkBooks(
     (paidBy.get(reference) ?? []).reduce((sum, entry) => sum + entry.timesPaid, 0);
   for (const [reference, known] of paidBy) {
     if (timesPaid(reference) > 1) violate('paid at most once', reference);
-    if (known.some(({ decision, timesPaid }) => decision === 'none' && timesPaid > 0))
+    if (known.some(({ decision, timesPaid }) => decision === 'none' && timesPaid > 0)) {
       violate('paid at most once', reference);
+    }
   }
   for (const { bankId, payment, timesPaid, returned, mayBeForged } of banks.entries()) {
     const { reference } = payment;
@@ -159,10 +167,12 @@ function checkBooks(
       violate('the bank pays only as requested', `${reference} is no withdrawal`);
       continue;
     }
-    if (withdrawal.amount !== payment.amount || withdrawal.currency !== payment.currency)
+    if (withdrawal.amount !== payment.amount || withdrawal.currency !== payment.currency) {
       violate('the bank pays only as requested', `${reference} with another amount`);
-    if (timesPaid > 0 && withdrawal.bankId !== bankId)
+    }
+    if (timesPaid > 0 && withdrawal.bankId !== bankId) {
       violate('the record names its bank', `${bankId} has paid ${reference}, it names ${String(withdrawal.bankId)}`);
+    }
     if (timesPaid === 0) continue;
     const back =
       withdrawal.returnTransactionId === undefined ? undefined : transactions.get(withdrawal.returnTransactionId);
@@ -170,20 +180,23 @@ function checkBooks(
       back?.type === 'return' && back.originalTransactionId === reference && back.amount === payment.amount;
     // Notifications of a replaced bank are refused. An operator handles the money that it returns.
     const isUnheard = returned && !isBooked && bankId !== banks.current();
-    if (returned !== isBooked && !isUnheard && !(isBooked && mayBeForged))
+    if (returned !== isBooked && !isUnheard && !(isBooked && mayBeForged)) {
       violate('returned money is booked once', `${reference} was ${returned ? '' : 'not '}sent back`);
+    }
   }
   for (const { transactionId, type, status, failure, attempts = [] } of transactions.values()) {
     if (type !== 'withdrawal') continue;
     const recorded = attempts.filter((one) => !elsewhere.has(one.reason ?? '') && !isOfAnotherBank(one));
     const { submits, finds } = banks.visits(transactionId);
     const submitted = recorded.filter((attempt) => attempt.submitted).length;
-    if (submitted > submits || recorded.length - submitted > finds)
+    if (submitted > submits || recorded.length - submitted > finds) {
       violate('an attempt is a visit to the bank', `${transactionId} has ${recorded.length} attempts`);
+    }
     if (failure?.code === 'cancelled' && submits > 0) violate('cancelled only when never submitted', transactionId);
     const paid = timesPaid(transactionId) === 1;
-    if (!isLost(transactionId) && paid !== (status === 'completed') && status !== 'review')
+    if (!isLost(transactionId) && paid !== (status === 'completed') && status !== 'review') {
       violate('paid is completed', `${transactionId} is ${status}, and the bank has ${paid ? '' : 'not '}paid`);
+    }
   }
   const returns = [...transactions.values()].filter(({ type }) => type === 'return');
   const originals = new Set(returns.map(({ originalTransactionId }) => originalTransactionId));

@@ -69,8 +69,9 @@ export function shareKeys(world: World, startsAt: number, rotation: Rotation | u
       const [first, second] = keysOf(direction);
       const isRotated = rotation !== undefined && isAfter(0);
       const hasPrevious = isRotated && (direction === 'requests' || !isAfter(rotation.endedAfter));
-      if (previous && !hasPrevious)
+      if (previous && !hasPrevious) {
         return { status: 400, body: { __type: 'ResourceNotFoundException', message: 'there is no previous value' } };
+      }
       // The first keys are older than every overlap.
       const createdAt = isRotated && !previous ? startsAt + rotation.at : 0;
       return {

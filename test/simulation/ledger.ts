@@ -151,15 +151,17 @@ export function openLedger(
     }
     for (const part of ['available', 'held'] as const) {
       const booked = balances.get(`wallet:${walletId}:${part}`) ?? 0n;
-      if (booked !== BigInt(wallet[part]))
+      if (booked !== BigInt(wallet[part])) {
         violate('wallet figures', `${part} of ${walletId} is ${wallet[part]}, its postings sum to ${booked}`);
+      }
     }
     const open = transactions().filter(
       (one) => one.walletId === walletId && one.type === 'withdrawal' && !['completed', 'failed'].includes(one.status),
     );
     const promised = open.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
-    if (promised !== BigInt(wallet.held))
+    if (promised !== BigInt(wallet.held)) {
       violate('held is open withdrawals', `${walletId} holds ${wallet.held}, its open withdrawals are ${promised}`);
+    }
   }
 
   function apply(text: string, item: StoredItem | undefined): void {
@@ -203,8 +205,9 @@ export function openLedger(
       }
       for (const walletId of affected) {
         // The receiver of a queued transfer need not exist.
-        if (currentOf(`WALLET#${walletId} WALLET`) !== undefined || balances.has(`wallet:${walletId}:available`))
+        if (currentOf(`WALLET#${walletId} WALLET`) !== undefined || balances.has(`wallet:${walletId}:available`)) {
           checkFigures(walletId);
+        }
       }
     },
     follow(listener) {
@@ -275,16 +278,19 @@ export function openLedger(
     async audit() {
       const items = await table.scan();
       const known = new Map([...stored].map(([text, item]) => [text, unmarshall(item)]));
-      if (!isDeepStrictEqual(new Map(items.map((item) => [keyText(item), unmarshall(item)])), known))
+      if (!isDeepStrictEqual(new Map(items.map((item) => [keyText(item), unmarshall(item)])), known)) {
         violate('every write is seen', 'the table is not what its writes made of it');
+      }
       balances.clear();
       for (const transaction of transactions()) post(transaction, undefined);
       for (const { walletId } of wallets()) checkFigures(walletId);
       const sum = [...balances.values()].reduce((total, balance) => total + balance, 0n);
       if (sum !== 0n) violate('accounts sum to zero', `all accounts together are ${sum}`);
-      for (const [account, balance] of balances)
-        if (account.startsWith('transit:') && balance !== 0n)
+      for (const [account, balance] of balances) {
+        if (account.startsWith('transit:') && balance !== 0n) {
           violate('accepted work ends', `${account} still has ${balance}`);
+        }
+      }
     },
   };
 }
@@ -300,17 +306,21 @@ function itemOf(stored: StoredItem): Item {
 function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {
   const { walletId, available, held, total, version } = is;
   const figures = [available, held, total, version];
-  if (!figures.every((figure) => (typeof figure === 'bigint' || Number.isSafeInteger(figure)) && figure >= 0))
+  if (!figures.every((figure) => (typeof figure === 'bigint' || Number.isSafeInteger(figure)) && figure >= 0)) {
     violate('never negative', `${walletId} has ${figures.join(', ')}`);
-  else if (BigInt(total) !== BigInt(available) + BigInt(held))
+  } else if (BigInt(total) !== BigInt(available) + BigInt(held)) {
     violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
-  if (version !== (was?.version ?? -1) + 1)
+  }
+  if (version !== (was?.version ?? -1) + 1) {
     violate('version counts changes', `${walletId} went from ${was?.version ?? 'nothing'} to ${version}`);
-  if (was?.status === 'closed' && is.status !== 'closed' && (is.status !== 'active' || was.total === 0))
+  }
+  if (was?.status === 'closed' && is.status !== 'closed' && (is.status !== 'active' || was.total === 0)) {
     violate('closed is closed, unless money came back', walletId);
+  }
   if (is.status === 'closed' && was?.status !== 'closed' && total !== 0) violate('closed at zero', walletId);
-  if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency))
+  if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency)) {
     violate('owner and currency stay', walletId);
+  }
 }
 
 const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'destination', 'fingerprint'];
@@ -339,21 +349,26 @@ function checkTransaction(is: TransactionState, was: TransactionState | undefine
   const booked = new Map<string, bigint>();
   for (const { account, amount } of is.postings) booked.set(account, (booked.get(account) ?? 0n) + BigInt(amount));
   for (const account of new Set([...booked.keys(), ...expected.keys()])) {
-    if ((booked.get(account) ?? 0n) !== (expected.get(account) ?? 0n))
+    if ((booked.get(account) ?? 0n) !== (expected.get(account) ?? 0n)) {
       violate('postings fit the status', `${id}, ${is.status}: ${account} is ${booked.get(account) ?? 0n}`);
+    }
   }
   const shard = is.dueShard ?? 'none';
   const expectedShard = is.waitingFor === undefined ? shardOf[is.status] : waitingShard;
-  if ((is.dueAt === undefined) !== (is.dueShard === undefined) || !shard.startsWith(expectedShard))
+  if ((is.dueAt === undefined) !== (is.dueShard === undefined) || !shard.startsWith(expectedShard)) {
     violate('open work is due, and nothing else', `${id} is ${is.status}, due ${is.dueAt ?? 'never'} in ${shard}`);
-  if (is.waitingFor !== undefined && (is.status !== 'executing' || is.claimId !== undefined))
+  }
+  if (is.waitingFor !== undefined && (is.status !== 'executing' || is.claimId !== undefined)) {
     violate('only open work waits', `${id} is ${is.status}`);
+  }
   if (was === undefined) return;
-  if (was.status !== is.status && !next[was.status].includes(is.status))
+  if (was.status !== is.status && !next[was.status].includes(is.status)) {
     violate('status goes forward', `${id} from ${was.status} to ${is.status}`);
+  }
   if (!isDeepStrictEqual(is.postings.slice(0, was.postings.length), was.postings)) violate('the journal stays', id);
-  for (const field of [...lasting, ...authorship])
+  for (const field of [...lasting, ...authorship]) {
     if (!isDeepStrictEqual(is[field], was[field])) violate('the journal stays', `${field} of ${id}`);
+  }
 }
 
 /** Returns the change of each account that a transaction in its status must have made. */
@@ -368,8 +383,9 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
     ]);
   if (type === 'charge' || type === 'return') return moved(`external:${currency}`, from);
   if (status === 'failed') return new Map();
-  if (type === 'withdrawal')
+  if (type === 'withdrawal') {
     return moved(from, status === 'completed' ? `external:${currency}` : `wallet:${walletId}:held`);
+  }
   return moved(
     from,
     status === 'completed' ? `wallet:${String(counterpartyWalletId)}:available` : `transit:${currency}`,

@@ -121,12 +121,14 @@ export function atRandom(
       return choose(stormy, seed, 'storm', id);
     }
     // Few reads follow a write so soon that an earlier state could be shown.
-    if (kinds.includes('stale-read') && likes('stale-read') && chance(seed, 'stale?', id) < 4 * rate)
+    if (kinds.includes('stale-read') && likes('stale-read') && chance(seed, 'stale?', id) < 4 * rate) {
       return 'stale-read';
+    }
     // One history in five has books, and each of them few batches.
     const ofStatements = kinds.filter((kind) => kind.startsWith('statements-'));
-    if (ofStatements.length > 0 && chance(seed, 'statements?', id) < 4 * rate)
+    if (ofStatements.length > 0 && chance(seed, 'statements?', id) < 4 * rate) {
       return choose(ofStatements, seed, 'statements', id);
+    }
     // There are few calls to the bank, and many invariants depend on them.
     if (chance(seed, 'fault?', id) >= (call.startsWith('bank') ? 4 * rate : rate)) return undefined;
     const liked = kinds.filter(likes);

@@ -33,8 +33,9 @@ export function inhabit(
   logger.error = (message, ...extra) => {
     const task = world.current();
     const [about = {}] = extra as Record<string, unknown>[];
-    if (task !== undefined && !task.died)
+    if (task !== undefined && !task.died) {
       listener.onError({ message, code: about['code'], error: about['error'] }, task);
+    }
   };
   // The tasks share one process, so their dimensions would mix.
   metrics.addDimension = () => metrics;

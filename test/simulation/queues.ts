@@ -152,11 +152,12 @@ export function openQueues(
       // A message that was received again meanwhile belongs to another delivery.
       const others = queue.messages.some((one) => one !== message && one.body === message.body);
       if (!others && message.receives === receives.get(message)) onDone(message.body, place);
-      if (kind === undefined)
+      if (kind === undefined) {
         change(
           queue,
           queue.messages.filter((one) => one !== message),
         );
+      }
     }
   }
 

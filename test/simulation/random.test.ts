@@ -19,8 +19,9 @@ describe('random histories', () => {
     for (let number = 0; number < histories; number++) {
       const numbered = { seed: 'ci', number, steps };
       const { history, outcome } = await runNumbered(lab, numbered);
-      if (outcome.violations.length > 0)
+      if (outcome.violations.length > 0) {
         assert.fail(await explain(lab, numbered, { history, faults: outcome.struck, outcome }));
+      }
       addTotals(totals, totalsOf(outcome));
     }
     context.diagnostic(

@@ -316,8 +316,9 @@ export function openService(
         const ending = await world.task(label, limitMs(route), () => send(route, handler, request), aheadMs);
         queuedBefore.set(ending.task, earlier);
         const isQueued = route === 'withdraw' || request.headers?.['Prefer']?.includes('respond-async') === true;
-        if (isQueued && ending.how === 'returned' && ending.value.status < 300)
+        if (isQueued && ending.how === 'returned' && ending.value.status < 300) {
           queuedBy.set(handler, [...earlier, startedAt]);
+        }
         return ending;
       });
     },

@@ -114,8 +114,9 @@ export async function simulate(
       // A withdrawal that waits for its wallet needs no message: the sweeper sends one when it is due.
       const { status, waitingFor } = work ?? {};
       if (waitingFor !== undefined) return;
-      if (status === 'pending' || status === 'executing')
+      if (status === 'pending' || status === 'executing') {
         violate('open work keeps its message', `${place} is ${status}`);
+      }
     },
   );
   const connected = connectTable(
@@ -158,8 +159,9 @@ export async function simulate(
    */
   function checkEnd({ transactionId, status, failure }: TransactionState): void {
     if (failure?.code === 'cancelled') {
-      if (banks.visits(transactionId).submits > 0)
+      if (banks.visits(transactionId).submits > 0) {
         violate('cancelled only when never submitted', labelOf(transactionId));
+      }
       return;
     }
     const decisions = banks
@@ -205,8 +207,9 @@ export async function simulate(
   let clockDoubts = 0;
   const leave = inhabit(world, {
     onError({ message, code, error }, task) {
-      if (message === 'request failed' && code === 'internal_error' && !isInjected(error, task))
+      if (message === 'request failed' && code === 'internal_error' && !isInjected(error, task)) {
         violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
+      }
     },
     onMetric(name, task) {
       if (name === metricNames.clockDoubted) clockDoubts++;

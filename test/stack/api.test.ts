@@ -1,11 +1,14 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { minCompressionBytes, type OperatorLimits, type Route, routes, scopes } from '../../lambdas/contract.ts';
-import { type ErrorCode, WalletError } from '../../lambdas/domain/errors.ts';
+import { minCompressionBytes, routes, scopes } from '../../lambdas/contract.ts';
+import type { OperatorLimits, Route } from '../../lambdas/contract.ts';
+import { WalletError } from '../../lambdas/domain/errors.ts';
+import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { problem } from '../../lambdas/runtime/problem.ts';
 import type { WalletStackProps } from '../../lib/wallet-stack.ts';
-import { type Resource, resourcesOf, synthesize, theOnly } from './synthesized.ts';
+import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
+import type { Resource } from './synthesized.ts';
 
 const { template, stack } = synthesize();
 const [restApiId, restApi] = theOnly(template, 'AWS::ApiGateway::RestApi');

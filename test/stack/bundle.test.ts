@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { environments, type FunctionName } from '../../lambdas/contract.ts';
+import { environments } from '../../lambdas/contract.ts';
+import type { FunctionName } from '../../lambdas/contract.ts';
 import { bundle, bundleFile, bundleOf, codeFile, entryOf } from '../../lib/bundle.ts';
 
 const names = Object.keys(environments) as FunctionName[];

@@ -3,9 +3,11 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type FraudPolicy, notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
+import { notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
+import type { FraudPolicy } from '../../lambdas/contract.ts';
 import { newApp } from '../../lib/app.ts';
-import { WalletService, type WalletServiceProps } from '../../lib/wallet-service.ts';
+import { WalletService } from '../../lib/wallet-service.ts';
+import type { WalletServiceProps } from '../../lib/wallet-service.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
 const { template, stack } = synthesize();

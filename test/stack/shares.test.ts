@@ -2,7 +2,8 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { environments, routes, type FunctionName } from '../../lambdas/contract.ts';
+import { environments, routes } from '../../lambdas/contract.ts';
+import type { FunctionName } from '../../lambdas/contract.ts';
 import type { WalletStackProps } from '../../lib/wallet-stack.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 

@@ -1,7 +1,8 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { newApp } from '../../lib/app.ts';
-import { WalletStack, type WalletStackProps } from '../../lib/wallet-stack.ts';
+import { WalletStack } from '../../lib/wallet-stack.ts';
+import type { WalletStackProps } from '../../lib/wallet-stack.ts';
 
 /** A resource of a synthesized template. */
 export interface Resource {

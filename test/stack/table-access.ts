@@ -1,6 +1,8 @@
 /** The template's grants to each function on the items of tables. */
-import { activityItems, entryItems, ledgerItems, sentItems, type FunctionName } from '../../lambdas/contract.ts';
-import { resourcesOf, type synthesize } from './synthesized.ts';
+import { activityItems, entryItems, ledgerItems, sentItems } from '../../lambdas/contract.ts';
+import type { FunctionName } from '../../lambdas/contract.ts';
+import { resourcesOf } from './synthesized.ts';
+import type { synthesize } from './synthesized.ts';
 
 interface Statement {
   readonly Action: string | readonly string[];

@@ -39,8 +39,8 @@ import {
   notifiedEvents,
   screenedEvents,
   sentItems,
-  type FunctionName,
 } from '../../lambdas/contract.ts';
+import type { FunctionName } from '../../lambdas/contract.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
 import { serve } from '../../lambdas/runtime/http.ts';
 import { openLimits } from '../../lambdas/runtime/limits.ts';
@@ -53,9 +53,12 @@ import { project } from '../../lambdas/workers/projector.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
-import { newBooks, type TestBooks } from '../books.ts';
-import { newSentTable, startTestEngine, type Call, type TestEngine, type TestTable } from '../engine.ts';
-import { endUser, issuer, operator, send, type Handler, type Request } from '../request.ts';
+import { newBooks } from '../books.ts';
+import type { TestBooks } from '../books.ts';
+import { newSentTable, startTestEngine } from '../engine.ts';
+import type { Call, TestEngine, TestTable } from '../engine.ts';
+import { endUser, issuer, operator, send } from '../request.ts';
+import type { Handler, Request } from '../request.ts';
 import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
 import { synthesize } from '../stack/synthesized.ts';
 import { accessOf } from '../stack/table-access.ts';
@@ -262,8 +265,9 @@ async function useTheService(): Promise<void> {
     body: { amount: 100, destination: { account: 'DE02120300000000202051' } },
   });
   const cancelKey = newKey();
-  for (let times = 0; times < 2; times++)
+  for (let times = 0; times < 2; times++) {
     await ask('cancel', { as: ann, key: cancelKey, path: { transactionId: byOperator! }, body: {} });
+  }
   // The bank's notification settles the withdrawal during the visit of the worker, which then reads its end.
   const taken = await payOut();
   await as('withdrawals', () =>

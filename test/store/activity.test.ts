@@ -141,8 +141,9 @@ describe('the memory of a wallet', () => {
       const { units } = await count(walletId, [moved(at), moved(at + 70, { direction: 'in' })]);
       assert.equal(units, 1, `after ${number} pairs`);
     }
-    for (let number = 0; number < 30; number++)
+    for (let number = 0; number < 30; number++) {
       assert.equal((await count(walletId, [moved(noon + 90_000 + number * 20)])).units, 1);
+    }
     const { memory } = await knownOf(walletId);
     assert.ok(memory.marks.length > 50, String(memory.marks.length));
   });

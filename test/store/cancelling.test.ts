@@ -166,8 +166,9 @@ describe('a claim and a cancel at the same time', () => {
         assert.deepEqual(await balanceOf(table, walletId), whole);
       }
     };
-    for (let start = 0; start < races; start += 20)
+    for (let start = 0; start < races; start += 20) {
       await Promise.all(Array.from({ length: 20 }, (_, n) => race(start + n)));
+    }
     assert.equal(wins.claim + wins.cancel, races);
     assert.ok(wins.claim > 0 && wins.cancel > 0, `both win sometimes: ${JSON.stringify(wins)}`);
   });
@@ -236,7 +237,8 @@ describe('POST /transactions/{transactionId}/cancel', () => {
       await charge(table, walletId, { amount: 10 }),
       await transfer(table, walletId, to, { owner: 'ann', amount: 1 }),
       await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 }),
-    ])
+    ]) {
       assert.equal(await detailOf(transaction.transactionId), 'only a withdrawal can be cancelled');
+    }
   });
 });

@@ -26,9 +26,10 @@ it('a failed condition is a refusal even when the clock is wrong by an hour', as
   await charge(wrong, walletId, { amount: 100 });
   const rightNow = Date.now.bind(Date);
   t.mock.method(Date, 'now', () => rightNow() + 3_600_000);
-  for (let n = 0; n < 3; n++)
+  for (let n = 0; n < 3; n++) {
     await assert.rejects(
       withdraw(wrong, walletId, { owner: 'ann', amount: 500 }),
       (error: unknown) => error instanceof WalletError && error.code === 'insufficient_funds',
     );
+  }
 });

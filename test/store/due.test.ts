@@ -207,8 +207,9 @@ describe('the sweeper', () => {
     for (const dueShards of [1, 8, 256]) {
       const table: TestTable = { ...(await engine.newTable()), dueShards };
       const ids: string[] = [];
-      for (const shard of [0, 7, 8, 63, 64, 255])
+      for (const shard of [0, 7, 8, 63, 64, 255]) {
         ids.push(...(await plantOverdue(table, dueShard('withdrawal', shard), 1)));
+      }
       const withdrawals = queueOf(0);
       let minutes = 2;
       table.clock.now += 2 * 60_000;
@@ -250,10 +251,12 @@ describe('the sweeper', () => {
     table.clock.now += 600_000;
     table.fault = (call, pass) => {
       const text = JSON.stringify(call.input);
-      if (call.operation === 'UpdateItem' && text.includes(`TX#${ids[0]!}"`))
+      if (call.operation === 'UpdateItem' && text.includes(`TX#${ids[0]!}"`)) {
         return answer('ValidationException')(call, pass);
-      if (call.operation === 'Query' && text.includes(`"${dueShard('withdrawal', 5)}"`))
+      }
+      if (call.operation === 'Query' && text.includes(`"${dueShard('withdrawal', 5)}"`)) {
         return answer('ValidationException')(call, pass);
+      }
       return pass();
     };
     const withdrawals = queueOf(0);
@@ -332,7 +335,7 @@ describe('the breaker', () => {
 });
 
 describe("a sweeper whose clock is not the database's", () => {
-  for (const aheadMs of [290_000, -290_000])
+  for (const aheadMs of [290_000, -290_000]) {
     it(`by ${aheadMs} ms queues the work that is overdue by the database's clock, and no other`, async () => {
       const table = await engine.newTable();
       const overdue = (await openWork(table))[0]!.transactionId;
@@ -360,4 +363,5 @@ describe("a sweeper whose clock is not the database's", () => {
       const { dueAt } = (await getTransaction(table, overdue))!;
       assert.equal(dueAt, iso(Math.floor(right / 1000) * 1000), 'a right worker may take it at once');
     });
+  }
 });

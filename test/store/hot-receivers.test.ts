@@ -150,10 +150,11 @@ describe('a transfer that is busy for another reason', () => {
     ['its sender is contended', onSender],
     ['its sender has conflicts too, as with one caller that sends much', cancelled(none, conflict, conflict, none)],
     ['no request arrives', lostRequest],
-  ] as const)
+  ] as const) {
     it(`is not queued: ${name}`, async () => {
       meet(fault);
       const { status, body } = await pay();
       assert.deepEqual([status, body?.['code'], sent.length], [503, 'busy', 0]);
     });
+  }
 });

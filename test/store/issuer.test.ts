@@ -8,7 +8,8 @@ import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
 import { claimIssuer, getIssuer } from '../../lambdas/store/issuer.ts';
 import { issuerKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
-import { startTestEngine, type TestEngine, type TestTable } from '../engine.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
 import { answer, inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
 
 const [first, other] = ['https://first.example', 'https://other.example'];

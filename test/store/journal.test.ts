@@ -35,8 +35,9 @@ async function listed({ entries }: TestBooks, hour: string, booked?: string): Pr
 function changesIn(records: readonly DynamoDBRecord[]): string[] {
   const names = records.flatMap(({ dynamodb }) => {
     const { NewImage: image, OldImage: old } = dynamodb ?? {};
-    if (image?.['sk']?.S === 'WALLET')
+    if (image?.['sk']?.S === 'WALLET') {
       return image['walletId'] ? [`${image['walletId'].S} ${image['version']?.N}`] : [];
+    }
     if (image?.['sk']?.S !== 'TX' || image['type']?.S === 'operation') return [];
     const count = image['postings']?.L?.length ?? 0;
     return [`${image['transactionId']?.S} ${count === (old?.['postings']?.L?.length ?? 0) ? 0 : count}`];

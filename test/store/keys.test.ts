@@ -130,8 +130,9 @@ describe('the shards of open work', () => {
         const counts = new Map<string, number>();
         const names = Array.from({ length: shards ?? defaultDueShards }, (_, shard) => dueShard(type, shard));
         const ids = Array.from({ length: 500 * names.length }, (_, i) => transactionIdOf('ann', String(i)));
-        for (const shard of ids.map((id) => dueShardOf(type, id, shards)))
+        for (const shard of ids.map((id) => dueShardOf(type, id, shards))) {
           counts.set(shard, (counts.get(shard) ?? 0) + 1);
+        }
         assert.deepEqual([...counts.keys()].sort(), names.sort());
         for (const count of counts.values()) assert.ok(count > 350 && count < 650, String(count));
       }

@@ -13,8 +13,10 @@ import { readOperatorLimits } from '../../lambdas/runtime/operator-limits.ts';
 import { currencyOfWalletId } from '../../lambdas/store/keys.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { cancelWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
-import { startTestEngine, type TestEngine, type TestTable } from '../engine.ts';
-import { endUser, operator, send, type CallerContext, type Response } from '../request.ts';
+import { startTestEngine } from '../engine.ts';
+import type { TestEngine, TestTable } from '../engine.ts';
+import { endUser, operator, send } from '../request.ts';
+import type { CallerContext, Response } from '../request.ts';
 import {
   acceptedWithdrawal,
   balanceOf,
@@ -233,7 +235,8 @@ describe('the variable', () => {
   it('accepts limits and nothing else', () => {
     const limits = { charge: 5, withdraw: 6, byCurrency: { EUR: { resolve: 7, transfer: 8 } } };
     assert.deepEqual(readOperatorLimits(JSON.stringify(limits)), limits);
-    for (const wrong of ['{"charge":0}', '{"charge":1.5}', '{"freeze":1}', '{"byCurrency":{"eur":{"charge":1}}}'])
+    for (const wrong of ['{"charge":0}', '{"charge":1.5}', '{"freeze":1}', '{"byCurrency":{"eur":{"charge":1}}}']) {
       assert.throws(() => readOperatorLimits(wrong));
+    }
   });
 });

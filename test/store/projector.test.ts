@@ -12,9 +12,8 @@ import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import type { Fault, TestEngine, TestTable } from '../engine.ts';
 import { inTurn, lostAnswer, lostRequest, misreported, twice } from '../faults.ts';
-import type { Fault } from '../engine.ts';
 import { busyHistory, charge, fundedWallet, openWallet, settle, transfer, withdraw } from './histories.ts';
 
 let engine: TestEngine;
@@ -160,7 +159,7 @@ describe('records of the stream', () => {
       for (const amount of [1, 2, 3, 4, 5]) await charge(books.table, walletId, { amount });
       const records = await walletRecords(books);
       // Two of them, one of old, one twice, and one behind a gap of two.
-      for (const batch of [[0, 1], [0, 1, 2], [2, 2, 1], [6], [3, 4], [6], [6, 5]])
+      for (const batch of [[0, 1], [0, 1, 2], [2, 2, 1], [6], [3, 4], [6], [6, 5]]) {
         assert.equal(
           await books.hand(
             batch.map((n) => records[n]!),
@@ -168,6 +167,7 @@ describe('records of the stream', () => {
           ),
           undefined,
         );
+      }
       const entries = await entriesOf(books, walletId);
       assert.deepEqual(
         entries.map(({ version, balanceAfter }) => [version, balanceAfter.available]),

@@ -35,8 +35,9 @@ async function queued(...amounts: number[]): Promise<{ from: string; to: string;
   const from = await fundedWallet(table, 'ann', 1_000);
   const to = await openWallet(table, 'bob');
   const group: Transaction[] = [];
-  for (const amount of amounts)
+  for (const amount of amounts) {
     group.push((await queueTransfer(table, from, to, { owner: 'ann', amount })).transaction);
+  }
   return { from, to, group: group as Group };
 }
 

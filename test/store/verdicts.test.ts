@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import '../environment.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
@@ -116,9 +117,11 @@ describe('review', () => {
       const { transaction } = await withdraw(table, walletId, { amount: 30, ...(asker && { owner: asker }) });
       await reviewWithdrawal(table, await claimed(table, transaction.transactionId), visit(table, 'unknown'));
       const withdrawal = await read(transaction.transactionId);
-      for (const own of [asker, 'ann'])
-        for (const outcome of ['completed', 'failed'] as const)
+      for (const own of [asker, 'ann']) {
+        for (const outcome of ['completed', 'failed'] as const) {
           await assertRefused(table, 'forbidden', () => resolve(withdrawal, outcome, newKey(), own));
+        }
+      }
       assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
       assert.deepEqual(await resolve(withdrawal, 'failed', newKey(), 'bob'), { replayed: false });
     }

@@ -127,8 +127,9 @@ describe('a bank that does not accept a payment', () => {
       table.clock.now = again;
     }
     assert.equal(waits.length, 2);
-    for (const [index, most] of [1_000, 2_000].entries())
+    for (const [index, most] of [1_000, 2_000].entries()) {
       assert.ok(waits[index]! > 0 && waits[index]! <= most, `${waits[index]} ms`);
+    }
     const refused = { submitted: true, ...notAccepted };
     assert.deepEqual(await read(), {
       status: 'completed',
@@ -345,7 +346,7 @@ describe("a worker's clock", () => {
     ['ahead when the wallet is read', { aheadMs: 0 }, { aheadMs: 4_000 }],
     ['behind when the wallet is read', undefined, { aheadMs: -4_000 }],
   ];
-  for (const [name, ...times] of sayings)
+  for (const [name, ...times] of sayings) {
     it(`that is ${name} keeps the worker from the bank, and another worker pays soon`, async (t) => {
       const counted = leaveCounts(t);
       databaseSays(...times);
@@ -360,6 +361,7 @@ describe("a worker's clock", () => {
       table.clock.now = Date.parse(dueAt as string);
       assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined, 'another one pays');
     });
+  }
 
   it("that is ahead does not shorten another worker's time at the bank", async () => {
     await claimed(table, transactionId);
@@ -395,9 +397,10 @@ describe("a worker's clock", () => {
     assert.ok(wait! > table.clock.now);
   });
 
-  for (const aheadMs of [900, 0, -900])
+  for (const aheadMs of [900, 0, -900]) {
     it(`that is ahead by ${aheadMs} ms lets the worker visit the bank`, async () => {
       databaseSays({ aheadMs }, { aheadMs });
       assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }) }), undefined);
     });
+  }
 });

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { CfnParameter, Duration, Fn, Size, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnParameter, Duration, Fn, Size, Stack } from 'aws-cdk-lib';
+import type { StackProps } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import * as cognito from 'aws-cdk-lib/aws-cognito';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';

@@ -5,6 +5,21 @@ import tseslint from 'typescript-eslint';
 /** Forbids imports whose path matches the regular expression. */
 const forbid = (regex, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ regex, message }] }] });
 
+/** The folders of lambdas/ above domain/, and those that each may import. */
+const layers = {
+  aws: ['domain'],
+  store: ['domain', 'aws'],
+  views: ['domain'],
+  bank: ['domain', 'aws'],
+  events: ['domain', 'aws', 'store', 'views'],
+  http: ['domain', 'aws', 'store', 'views'],
+  integrity: ['domain', 'aws', 'store', 'bank'],
+  api: ['domain', 'aws', 'store', 'views', 'bank', 'http', 'integrity'],
+  workers: ['domain', 'aws', 'store', 'views', 'bank', 'events', 'integrity'],
+};
+/** Only store/ and aws/ know the database. */
+const databaseFor = (folder) => (['store', 'aws'].includes(folder) ? [] : ['^@aws-sdk/client-dynamodb']);
+
 export default defineConfig(
   globalIgnores(['node_modules/', 'cdk.out/', '.wallet/']),
   {
@@ -58,19 +73,19 @@ export default defineConfig(
   // The layers, as the arrows of imports.
   {
     files: ['lambdas/domain/**'],
-    rules: forbid(String.raw`^(?!\./[^/]+$)`, 'domain is pure: it imports nothing from outside itself'),
+    rules: forbid(String.raw`^(?!\./[^/]+$|node:crypto$)`, 'domain is pure: it imports nothing from outside itself'),
   },
-  {
-    files: ['lambdas/store/**', 'lambdas/runtime/**'],
-    rules: forbid(String.raw`^\..*/(local|lib)/`, 'lambdas know neither the runner nor the infrastructure'),
-  },
-  {
-    files: ['lambdas/*.ts', 'lambdas/{api,workers,bank,integrity}/**'],
+  ...Object.entries(layers).map(([folder, below]) => ({
+    files: [`lambdas/${folder}/**`],
     rules: forbid(
-      String.raw`^\..*/(local|lib)/|^@aws-sdk/client-dynamodb`,
-      'lambdas know neither the runner nor the infrastructure, and only store/ and runtime/ know the database',
+      [
+        String.raw`^\..*/(local|lib)/`,
+        String.raw`^\.\./(?!contract\.ts$|(${below.join('|')})/)`,
+        ...databaseFor(folder),
+      ].join('|'),
+      `${folder}/ imports from: contract.ts, ${below.join(', ')}`,
     ),
-  },
+  })),
   {
     files: ['lib/**'],
     rules: forbid(

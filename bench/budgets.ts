@@ -208,8 +208,8 @@ function notification(body: object): BenchRequest {
 
 /** The routes and workers on this table, without queues and bank. Imported here, when their environment is set. */
 export async function openRoutes(table: Table) {
-  const { serve } = await import('../lambdas/runtime/http.ts');
-  const { openLimits } = await import('../lambdas/runtime/limits.ts');
+  const { serve } = await import('../lambdas/http/http.ts');
+  const { openLimits } = await import('../lambdas/http/limits.ts');
   const { createWallet } = await import('../lambdas/api/create-wallet.ts');
   const { listWallets } = await import('../lambdas/api/list-wallets.ts');
   const { getWallet } = await import('../lambdas/api/get-wallet.ts');

@@ -7,8 +7,8 @@ import type { BatchGetItemCommandInput, BatchGetItemCommandOutput, DynamoDBClien
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ledgerItems } from '../lambdas/contract.ts';
+import { transactionIdOf } from '../lambdas/domain/ids.ts';
 import { transfer } from '../lambdas/domain/transaction.ts';
-import { transactionIdOf } from '../lambdas/store/keys.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { commitTransfer } from '../lambdas/store/transactions.ts';
 import { createWallet } from '../lambdas/store/wallets.ts';
@@ -173,8 +173,8 @@ async function attackOf({ containers }: Case, table: Table, unhindered: Table): 
     };
   }
   const { transfer: route } = await import('../lambdas/api/transfer.ts');
-  const { serve } = await import('../lambdas/runtime/http.ts');
-  const { openLimits } = await import('../lambdas/runtime/limits.ts');
+  const { serve } = await import('../lambdas/http/http.ts');
+  const { openLimits } = await import('../lambdas/http/limits.ts');
   const handlers = Array.from({ length: containers }, () =>
     serve(route, {
       table,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { transactionIdOf, walletIdOf } from '../lambdas/domain/ids.ts';
 import { queuedTransfer } from '../lambdas/domain/transaction.ts';
-import { forEachOf } from '../lambdas/runtime/parallel.ts';
-import { transactionIdOf, walletIdOf } from '../lambdas/store/keys.ts';
+import { forEachOf } from '../lambdas/aws/parallel.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { acceptTransfer } from '../lambdas/store/transactions.ts';
@@ -137,9 +137,9 @@ async function settle(
 
 async function paySynchronously(clients: number, seconds: number): Promise<Synchronous> {
   const { transfer } = await import('../lambdas/api/transfer.ts');
-  const { openHotReceivers } = await import('../lambdas/runtime/hot-receivers.ts');
-  const { serve } = await import('../lambdas/runtime/http.ts');
-  const { openLimits } = await import('../lambdas/runtime/limits.ts');
+  const { openHotReceivers } = await import('../lambdas/http/hot-receivers.ts');
+  const { serve } = await import('../lambdas/http/http.ts');
+  const { openLimits } = await import('../lambdas/http/limits.ts');
   const { endTransfers } = await import('../lambdas/workers/transfers.ts');
   const { clock, model, table } = newScene();
   const queue: string[] = [];

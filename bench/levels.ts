@@ -82,7 +82,7 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
     { step: 'initialize' },
   );
   const table = openTable(client, process.env['TABLE_NAME'] ?? '');
-  const { openLimits } = await import('../lambdas/runtime/limits.ts');
+  const { openLimits } = await import('../lambdas/http/limits.ts');
   const services = {
     table,
     entries: table,
@@ -95,7 +95,7 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
       },
     },
   };
-  const { serve } = await import('../lambdas/runtime/http.ts');
+  const { serve } = await import('../lambdas/http/http.ts');
   const handlers = {
     charge: serve((await import('../lambdas/api/charge.ts')).charge, services),
     transfer: serve((await import('../lambdas/api/transfer.ts')).transfer, services),

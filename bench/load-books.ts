@@ -1,7 +1,7 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forEachOf } from '../lambdas/runtime/parallel.ts';
+import { forEachOf } from '../lambdas/aws/parallel.ts';
 
 /** What the check reads of a transaction; amounts in minor units, times ISO 8601. */
 export interface LoadedTransaction {

@@ -10,7 +10,7 @@ import { createHistogram } from 'node:perf_hooks';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readOptions } from '../bin/options.ts';
-import { forEachOf } from '../lambdas/runtime/parallel.ts';
+import { forEachOf } from '../lambdas/aws/parallel.ts';
 import { exchange } from './exchange.ts';
 import { checkBooks } from './load-books.ts';
 import type { LoadedTransaction } from './load-books.ts';

@@ -12,6 +12,7 @@ import { readOptions } from '../bin/options.ts';
 import { newBooking } from '../lambdas/domain/bookings.ts';
 import { entriesAfter } from '../lambdas/domain/entries.ts';
 import type { ChainedEntry } from '../lambdas/domain/entries.ts';
+import { transactionIdOf, walletIdOf } from '../lambdas/domain/ids.ts';
 import { plus } from '../lambdas/domain/money.ts';
 import { accounts, isWalletAccount } from '../lambdas/domain/postings.ts';
 import { charge, settlePostings, transfer, withdrawal } from '../lambdas/domain/transaction.ts';
@@ -19,15 +20,7 @@ import type { Transaction } from '../lambdas/domain/transaction.ts';
 import { openWallet } from '../lambdas/domain/wallet.ts';
 import type { Wallet } from '../lambdas/domain/wallet.ts';
 import { hashOf } from '../lambdas/store/entries.ts';
-import {
-  entryKey,
-  historyKeyOf,
-  totalKey,
-  transactionIdOf,
-  transactionKey,
-  walletIdOf,
-  walletKey,
-} from '../lambdas/store/keys.ts';
+import { entryKey, historyKeyOf, totalKey, transactionKey, walletKey } from '../lambdas/store/keys.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { toItem } from '../lambdas/store/write.ts';
 import { startBankSimulator } from '../local/bank/bank-simulator.ts';

@@ -1,7 +1,7 @@
 /** The headers, parameters and security schemes that operations in docs/openapi.json refer to. */
 import { signatureHeader, timestampHeader } from '../lambdas/bank/signature.ts';
 import { resourceServer, scopes } from '../lambdas/contract.ts';
-import { idempotencyKeyFormat } from '../lambdas/runtime/request.ts';
+import { idempotencyKeyFormat } from '../lambdas/http/request.ts';
 import { scopeTexts, textFor } from './openapi-texts.ts';
 
 const headers = {

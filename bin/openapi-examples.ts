@@ -1,8 +1,8 @@
 /** The examples in docs/openapi.json. A test checks each of them against the schema beside it. */
-import type { namedSchemas } from '../lambdas/answer-schemas.ts';
+import type { namedSchemas } from '../lambdas/views/answer-schemas.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode, ErrorDetails } from '../lambdas/domain/errors.ts';
-import { problem } from '../lambdas/runtime/problem.ts';
+import { problem } from '../lambdas/http/problem.ts';
 
 const walletId = 'w_usd_4zqmn7c2xk5vtj3hd6wpyafr2e';
 const toWalletId = 'w_usd_k2v7ahs5nbq4yfj6xwmzc3tdpr';

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import * as z from 'zod';
 import { eventTypes } from '../lambdas/domain/events.ts';
-import { eventSchemas } from '../lambdas/event-schemas.ts';
+import { eventSchemas } from '../lambdas/views/event-schemas.ts';
 import { openApiDocument } from './openapi.ts';
 import { readOptions } from './options.ts';
 

@@ -11,7 +11,7 @@ import { openRequestKeys } from '../lambdas/bank/secret.ts';
 import { costOf } from '../lambdas/integrity/cost.ts';
 import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
 import type { Books, Pass } from '../lambdas/integrity/pass.ts';
-import { dynamodbClient, secretsClient } from '../lambdas/runtime/clients.ts';
+import { dynamodbClient, secretsClient } from '../lambdas/aws/clients.ts';
 import { countItems } from '../lambdas/store/books.ts';
 import { lastEntry } from '../lambdas/store/entries.ts';
 import { openTable } from '../lambdas/store/table.ts';

@@ -24,7 +24,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  *
  * - `TABLE_NAME`: the wallet table.
  * - `DUE_SHARDS`: number of partitions of the `due` index that open work of a type is spread over.
- * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/runtime/tokens.ts for the differences).
+ * - `TOKEN_KIND`: `cognito` or `oidc` (see lambdas/http/tokens.ts for the differences).
  * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: the issuer of the callers' tokens and the URL of its public keys.
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
@@ -319,3 +319,6 @@ export interface FraudPolicy extends FraudLimits {
   /** Limits of single currencies, by ISO code, in place of the general ones. */
   readonly byCurrency?: Readonly<Record<string, Partial<FraudLimits>>> | undefined;
 }
+
+/** The gateway times out after 29 s. The wait ends early enough for the answer to be read and sent. */
+export const longestWaitSeconds = 20;

@@ -163,7 +163,7 @@ export class CognitoIssuer extends Construct {
       authFlows: noDirectSignIn,
       oAuth: {
         flows: { authorizationCodeGrant: true },
-        // Operators are made by group (lambdas/runtime/tokens.ts), so that no client of the pool can make one.
+        // Operators are made by group (lambdas/http/tokens.ts), so that no client of the pool can make one.
         scopes: named(ownerScopes),
         callbackUrls: people.callbackUrls,
         ...(people.logoutUrls && { logoutUrls: people.logoutUrls }),

@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { routes } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
-import type { AuthorizerContext } from '../lambdas/runtime/caller.ts';
+import type { AuthorizerContext } from '../lambdas/http/caller.ts';
 import { several } from '../bench/requests.ts';
 import { assertDocumented } from './documented.ts';
 

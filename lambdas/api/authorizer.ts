@@ -1,10 +1,10 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { openForgeries } from '../runtime/forgeries.ts';
-import { describe, logger } from '../runtime/telemetry.ts';
-import { openTokenVerifier } from '../runtime/tokens.ts';
-import type { VerifyToken } from '../runtime/tokens.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { openForgeries } from '../http/forgeries.ts';
+import { describe, logger } from '../aws/telemetry.ts';
+import { openTokenVerifier } from '../http/tokens.ts';
+import type { VerifyToken } from '../http/tokens.ts';
 import { claimIssuer } from '../store/issuer.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';

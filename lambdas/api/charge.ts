@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { charge as newCharge } from '../domain/transaction.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { command, committed, serve } from '../runtime/http.ts';
-import type { OperatorServices } from '../runtime/http.ts';
-import { readOperatorLimits } from '../runtime/operator-limits.ts';
-import { annotations, fields } from '../runtime/body-fields.ts';
-import { currencyOf, requireCurrency } from '../runtime/request.ts';
-import { transactionView } from '../runtime/views.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { command, committed, serve } from '../http/http.ts';
+import type { OperatorServices } from '../http/http.ts';
+import { readOperatorLimits } from '../http/operator-limits.ts';
+import { annotations, fields } from '../http/body-fields.ts';
+import { currencyOf, requireCurrency } from '../http/request.ts';
+import { transactionView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
 import { commitCharge } from '../store/transactions.ts';
 

@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import { asOpened } from '../domain/wallet.ts';
-import { ownerNamedBy } from '../runtime/caller.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { command, committed, serve } from '../runtime/http.ts';
-import { openLimits } from '../runtime/limits.ts';
-import { fields } from '../runtime/body-fields.ts';
-import { walletView } from '../runtime/views.ts';
+import { ownerNamedBy } from '../http/caller.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { command, committed, serve } from '../http/http.ts';
+import { openLimits } from '../http/limits.ts';
+import { fields } from '../http/body-fields.ts';
+import { walletView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
 import { createWallet as openNewWallet } from '../store/wallets.ts';
 

@@ -1,7 +1,7 @@
-import { dynamodbClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { serve } from '../runtime/http.ts';
-import { statusCommand } from '../runtime/status-command.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { serve } from '../http/http.ts';
+import { statusCommand } from '../http/status-command.ts';
 import { openTable } from '../store/table.ts';
 
 /**

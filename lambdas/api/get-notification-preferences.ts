@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { ownerNamedBy } from '../runtime/caller.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { openReadLimits } from '../runtime/limits.ts';
-import { query, serve } from '../runtime/http.ts';
-import { fields } from '../runtime/body-fields.ts';
+import { ownerNamedBy } from '../http/caller.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { openReadLimits } from '../http/limits.ts';
+import { query, serve } from '../http/http.ts';
+import { fields } from '../http/body-fields.ts';
 import { getPreferences } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
 import { WalletError } from '../domain/errors.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { conditional } from '../runtime/conditional.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { openReadLimits } from '../runtime/limits.ts';
-import { query, serve } from '../runtime/http.ts';
-import { transactionView } from '../runtime/views.ts';
-import { getVisibleTransaction } from '../runtime/visible.ts';
-import { receiptCodeOf, transactionIdOfReceipt } from '../store/keys.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { receiptCodeOf, transactionIdOfReceipt } from '../domain/ids.ts';
+import { conditional } from '../http/conditional.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { openReadLimits } from '../http/limits.ts';
+import { query, serve } from '../http/http.ts';
+import { transactionView } from '../views/views.ts';
+import { getVisibleTransaction } from '../http/visible.ts';
 import { openTable } from '../store/table.ts';
 
 /** `GET /receipts/{receiptCode}`: the transaction that a receipt names. */

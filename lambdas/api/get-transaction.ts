@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { conditional } from '../runtime/conditional.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { openReadLimits } from '../runtime/limits.ts';
-import { query, serve } from '../runtime/http.ts';
-import { transactionView } from '../runtime/views.ts';
-import { getVisibleTransaction } from '../runtime/visible.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { conditional } from '../http/conditional.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { openReadLimits } from '../http/limits.ts';
+import { query, serve } from '../http/http.ts';
+import { transactionView } from '../views/views.ts';
+import { getVisibleTransaction } from '../http/visible.ts';
 import { openTable } from '../store/table.ts';
 
 /** `GET /transactions/{transactionId}`: one transaction, for callers whose wallets it moves. */

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { openReadLimits } from '../runtime/limits.ts';
-import { query, serve } from '../runtime/http.ts';
-import { reachable } from '../runtime/caller.ts';
-import { walletView } from '../runtime/views.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { openReadLimits } from '../http/limits.ts';
+import { query, serve } from '../http/http.ts';
+import { reachable } from '../http/caller.ts';
+import { walletView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
 import { getWallet as readWallet } from '../store/wallets.ts';
 

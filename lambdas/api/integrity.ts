@@ -5,10 +5,10 @@ import { costOf } from '../integrity/cost.ts';
 import { KnownDiscrepancies } from '../integrity/known.ts';
 import { passFromText } from '../integrity/pass.ts';
 import type { Pass } from '../integrity/pass.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { query, serve } from '../runtime/http.ts';
-import type { RouteServices } from '../runtime/http.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { query, serve } from '../http/http.ts';
+import type { RouteServices } from '../http/http.ts';
 import { getState } from '../store/integrity.ts';
 import { openTable } from '../store/table.ts';
 

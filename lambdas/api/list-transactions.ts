@@ -1,17 +1,17 @@
 import * as z from 'zod/mini';
 import { transactionStatuses, transactionTypes } from '../domain/transaction.ts';
-import { reachable } from '../runtime/caller.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { cursorOf, readCursor } from '../runtime/cursor.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { openReadLimits } from '../runtime/limits.ts';
-import { query, serve } from '../runtime/http.ts';
-import { queryFields } from '../runtime/query-fields.ts';
-import { transactionView } from '../runtime/views.ts';
+import { reachable } from '../http/caller.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { cursorOf, readCursor } from '../http/cursor.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { openReadLimits } from '../http/limits.ts';
+import { query, serve } from '../http/http.ts';
+import { queryFields } from '../http/query-fields.ts';
+import { transactionView } from '../views/views.ts';
 import { isHistoryKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import { listTransactions as readTransactions } from '../store/transactions.ts';
-import { audienceOf } from '../runtime/visible.ts';
+import { audienceOf } from '../http/visible.ts';
 import { getWallet } from '../store/wallets.ts';
 
 /**

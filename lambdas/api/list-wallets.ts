@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
-import { ownerNamedBy } from '../runtime/caller.ts';
-import { dynamodbClient } from '../runtime/clients.ts';
-import { cursorOf, readCursor } from '../runtime/cursor.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { openReadLimits } from '../runtime/limits.ts';
-import { query, serve } from '../runtime/http.ts';
-import { fields } from '../runtime/body-fields.ts';
-import { queryFields } from '../runtime/query-fields.ts';
-import { walletView } from '../runtime/views.ts';
-import { currencyOfWalletId } from '../store/keys.ts';
+import { currencyOfWalletId } from '../domain/ids.ts';
+import { ownerNamedBy } from '../http/caller.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { cursorOf, readCursor } from '../http/cursor.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { openReadLimits } from '../http/limits.ts';
+import { query, serve } from '../http/http.ts';
+import { fields } from '../http/body-fields.ts';
+import { queryFields } from '../http/query-fields.ts';
+import { walletView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
 import { listWallets as readWallets } from '../store/wallets.ts';
 

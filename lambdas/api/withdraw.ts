@@ -1,16 +1,16 @@
 import * as z from 'zod/mini';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { withdrawal } from '../domain/transaction.ts';
-import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { command, serve } from '../runtime/http.ts';
-import { readOperatorLimits } from '../runtime/operator-limits.ts';
-import { refuseIfOverloaded } from '../runtime/overload.ts';
-import { preferencesOf } from '../runtime/prefer.ts';
-import { enqueue, openQueuedServices } from '../runtime/queued-command.ts';
-import type { QueuedServices } from '../runtime/queued-command.ts';
-import { annotations, fields } from '../runtime/body-fields.ts';
-import { currencyOf, requireCurrency } from '../runtime/request.ts';
-import { warmUp } from '../runtime/warm-up.ts';
+import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { command, serve } from '../http/http.ts';
+import { readOperatorLimits } from '../http/operator-limits.ts';
+import { refuseIfOverloaded } from '../http/overload.ts';
+import { preferencesOf } from '../http/prefer.ts';
+import { enqueue, openQueuedServices } from '../http/queued-command.ts';
+import type { QueuedServices } from '../http/queued-command.ts';
+import { annotations, fields } from '../http/body-fields.ts';
+import { currencyOf, requireCurrency } from '../http/request.ts';
+import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
 import { acceptWithdrawal } from '../store/transactions.ts';
 

@@ -7,8 +7,7 @@ import {
   handleWhenResult,
 } from 'cockatiel';
 import type { IBreaker } from 'cockatiel';
-
-export type BreakerState = 'closed' | 'open' | 'half-open';
+import type { BreakerState } from '../domain/breaker.ts';
 
 /** Limits at which calls to the bank stop, and for how long. */
 export interface BreakerSettings {

@@ -1,8 +1,9 @@
 import { defaultBreaker, openBreaker } from './breaker.ts';
-import type { BreakerSettings, BreakerState } from './breaker.ts';
+import type { BreakerState } from '../domain/breaker.ts';
+import type { BreakerSettings } from './breaker.ts';
 import { codeOf, NeverConnected, sendOverHttp, TooLong } from './connection.ts';
 import type { Send } from './connection.ts';
-import { doubtfulNames, parseExact } from '../runtime/json.ts';
+import { doubtfulNames, parseExact } from '../domain/json.ts';
 import { sign } from './signature.ts';
 import type { KeySource, Keys } from './secret.ts';
 import { isCode, withoutAccounts } from './words.ts';

@@ -1,6 +1,6 @@
 import { metrics as names } from '../contract.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import { logger, metrics } from '../runtime/telemetry.ts';
+import { logger, metrics } from '../aws/telemetry.ts';
 
 /**
  * Reports that the bank contradicts the ledger: money may have moved twice, or not at all, so an operator must check.

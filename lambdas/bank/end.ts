@@ -1,6 +1,6 @@
 import { metrics as names } from '../contract.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import { logger, metrics } from '../runtime/telemetry.ts';
+import { logger, metrics } from '../aws/telemetry.ts';
 
 /** Logs a withdrawal that the bank ended, and counts its age. The caller publishes the metrics. */
 export function reportEnd(

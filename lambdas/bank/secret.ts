@@ -1,7 +1,7 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { keep } from '../runtime/keep.ts';
-import type { Kept, Lifetimes } from '../runtime/keep.ts';
+import { keep } from '../aws/keep.ts';
+import type { Kept, Lifetimes } from '../aws/keep.ts';
 
 /** The keys that may be valid: the current one and, during an overlap, the one before it. */
 export type Keys = readonly [current: string, ...previous: string[]];

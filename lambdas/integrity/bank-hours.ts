@@ -1,10 +1,10 @@
 import { BankUnavailable } from '../bank/client.ts';
 import type { StatementItem } from '../bank/client.ts';
 import { hourAfter, hourOf, startOf } from '../domain/hours.ts';
+import { numberOfTransactionId, transactionIdOfNumber } from '../domain/ids.ts';
 import { addTo, differencesOf, emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { numberOfTransactionId, transactionIdOfNumber } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
 import type { Books, RunControl } from './pass.ts';

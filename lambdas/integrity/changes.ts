@@ -3,13 +3,14 @@ import type { Booking } from '../domain/bookings.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
 import type { Balance, ChainedEntry } from '../domain/entries.ts';
+import { currencyOfWalletId } from '../domain/ids.ts';
 import { accounts } from '../domain/postings.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { readBookItems } from '../store/books.ts';
 import { findHeld, readEntries, readEntriesAt } from '../store/entries.ts';
 import type { ListedBooking } from '../store/journal.ts';
-import { currencyOfWalletId, subjectOfKey } from '../store/keys.ts';
+import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { beginWalletCheck, find, follow, integer, isReadable } from './wallet-check.ts';
 

@@ -1,12 +1,12 @@
 import { bookingsOf, hasBookings, problemOf } from '../domain/bookings.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
+import { isTransactionId, numberOfTransactionId } from '../domain/ids.ts';
 import { addTo, emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { forEachOf } from '../runtime/parallel.ts';
+import { forEachOf } from '../aws/parallel.ts';
 import { scanBooks } from '../store/books.ts';
 import type { BookItem, Place } from '../store/books.ts';
-import { isTransactionId, numberOfTransactionId } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { totalOf } from '../store/totals.ts';
 import { getWallet } from '../store/wallets.ts';

@@ -1,10 +1,10 @@
 import { BankUnavailable } from '../bank/client.ts';
 import type { BankClient, StatementItem } from '../bank/client.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
+import { isTransactionId, transactionIdOfNumber } from '../domain/ids.ts';
 import { differencesOf } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { isTransactionId, transactionIdOfNumber } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
 

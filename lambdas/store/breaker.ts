@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { BreakerState } from '../bank/breaker.ts';
+import type { BreakerState } from '../domain/breaker.ts';
 import { breakerKey } from './keys.ts';
 import { persist } from './table.ts';
 import type { Table } from './table.ts';

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
-import { forEachOf } from '../runtime/parallel.ts';
+import { forEachOf } from '../aws/parallel.ts';
 import { watchClock } from './clock.ts';
 import { dueShard, dueShardOf, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import type { DueType } from './keys.ts';

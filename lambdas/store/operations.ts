@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
-import { transactionIdOf, transactionKey } from './keys.ts';
+import { transactionIdOf } from '../domain/ids.ts';
+import { transactionKey } from './keys.ts';
 import { readItems } from './read.ts';
 import type { Table } from './table.ts';
 import { toItem } from './write.ts';

@@ -1,6 +1,7 @@
 import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
+import { walletIdOf } from '../domain/ids.ts';
 import { maxAmount } from '../domain/money.ts';
 import {
   creditRefusal,
@@ -13,7 +14,7 @@ import {
 import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './clock.ts';
-import { ownedWalletKey, ownerPartition, walletIdOf, walletKey } from './keys.ts';
+import { ownedWalletKey, ownerPartition, walletKey } from './keys.ts';
 import { putOperation, replayOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/cli
 import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
+import { fingerprintOf, returnIdOf, transactionIdOf } from '../domain/ids.ts';
 import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
 import type {
   Attempt,
@@ -15,16 +16,7 @@ import { ownDecision } from '../domain/wallet.ts';
 import { cancelled, cancelRefusal, unreportedVisit } from '../domain/withdrawal.ts';
 import type { ClockReading, OpenWithdrawal } from '../domain/withdrawal.ts';
 import { watchClock } from './clock.ts';
-import {
-  dueShardOf,
-  fingerprintOf,
-  historyKeyOf,
-  returnIdOf,
-  reviewShard,
-  transactionIdOf,
-  transactionKey,
-  waitingShard,
-} from './keys.ts';
+import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import { putOperation, putRecord, Replay, replayOf, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { persist } from './table.ts';

@@ -1,16 +1,16 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { openSecret } from '../bank/secret.ts';
 import type { KeySource } from '../bank/secret.ts';
-import type { ServiceEvent } from '../event-schemas.ts';
-import { openPublisher, publishEvents } from '../runtime/bus.ts';
-import type { Publisher } from '../runtime/bus.ts';
-import { eventBridgeClient, secretsClient, sqsClient } from '../runtime/clients.ts';
-import { readEnvironment } from '../runtime/environment.ts';
-import { eventOf } from '../runtime/events.ts';
-import type { EventFacts } from '../runtime/events.ts';
-import { openQueue } from '../runtime/queue.ts';
-import type { Queue } from '../runtime/queue.ts';
-import { describe, logger } from '../runtime/telemetry.ts';
+import type { ServiceEvent } from '../views/event-schemas.ts';
+import { openPublisher, publishEvents } from '../events/bus.ts';
+import type { Publisher } from '../events/bus.ts';
+import { eventBridgeClient, secretsClient, sqsClient } from '../aws/clients.ts';
+import { readEnvironment } from '../aws/environment.ts';
+import { eventOf } from '../events/events.ts';
+import type { EventFacts } from '../events/events.ts';
+import { openQueue } from '../aws/queue.ts';
+import type { Queue } from '../aws/queue.ts';
+import { describe, logger } from '../aws/telemetry.ts';
 import { changeOf } from '../store/stream.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { defaultDueShards, metrics as names, mostDueShards } from '../contract.ts';
 import type { WorkMessage } from '../contract.ts';
-import { dynamodbClient, sqsClient } from '../runtime/clients.ts';
-import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { forEachOf } from '../runtime/parallel.ts';
-import { openQueue, openQueueDepth } from '../runtime/queue.ts';
-import type { Queue } from '../runtime/queue.ts';
-import { logger, metrics } from '../runtime/telemetry.ts';
+import { dynamodbClient, sqsClient } from '../aws/clients.ts';
+import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { forEachOf } from '../aws/parallel.ts';
+import { openQueue, openQueueDepth } from '../aws/queue.ts';
+import type { Queue } from '../aws/queue.ts';
+import { logger, metrics } from '../aws/telemetry.ts';
 import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork } from '../store/due.ts';
 import type { DueType } from '../store/keys.ts';

@@ -21,11 +21,11 @@ import {
   submitBudgetMs,
 } from '../domain/withdrawal.ts';
 import type { ClockReading, OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
-import { dynamodbClient, secretsClient, sqsClient } from '../runtime/clients.ts';
-import { consume } from '../runtime/consumer.ts';
-import { positiveInteger, readEnvironment } from '../runtime/environment.ts';
-import { openQueue } from '../runtime/queue.ts';
-import { describe, logger, metrics } from '../runtime/telemetry.ts';
+import { dynamodbClient, secretsClient, sqsClient } from '../aws/clients.ts';
+import { consume } from '../aws/consumer.ts';
+import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { openQueue } from '../aws/queue.ts';
+import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
-import { problem } from '../../lambdas/runtime/problem.ts';
+import { problem } from '../../lambdas/http/problem.ts';
 
 /** The contract: the HTTP status of each code. A code that is missing here does not compile. */
 const contract: Record<ErrorCode, number> = {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { routes } from '../../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
-import { problem } from '../../lambdas/runtime/problem.ts';
+import { problem } from '../../lambdas/http/problem.ts';
 import { assertDocumented, assertValid, document } from '../documented.ts';
 
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>

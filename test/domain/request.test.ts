@@ -4,12 +4,12 @@ import { describe, it } from 'node:test';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
-import { serve } from '../../lambdas/runtime/http.ts';
-import type { QueuedServices } from '../../lambdas/runtime/queued-command.ts';
+import { serve } from '../../lambdas/http/http.ts';
+import type { QueuedServices } from '../../lambdas/http/queued-command.ts';
 import { handlerOf } from '../../bin/openapi.ts';
 import { routes } from '../../lambdas/contract.ts';
-import { fields } from '../../lambdas/runtime/body-fields.ts';
-import { queryFields } from '../../lambdas/runtime/query-fields.ts';
+import { fields } from '../../lambdas/http/body-fields.ts';
+import { queryFields } from '../../lambdas/http/query-fields.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request, Response } from '../request.ts';
 

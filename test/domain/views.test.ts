@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { namedSchemas } from '../../lambdas/answer-schemas.ts';
+import { namedSchemas } from '../../lambdas/views/answer-schemas.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
-import { eventSchemas } from '../../lambdas/event-schemas.ts';
-import type { ServiceEvent } from '../../lambdas/event-schemas.ts';
+import { eventSchemas } from '../../lambdas/views/event-schemas.ts';
+import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import {
   audiences,
   entryFields,
@@ -16,8 +16,8 @@ import {
   transactionView,
   walletFields,
   walletView,
-} from '../../lambdas/runtime/views.ts';
-import type { Audience } from '../../lambdas/runtime/views.ts';
+} from '../../lambdas/views/views.ts';
+import type { Audience } from '../../lambdas/views/views.ts';
 
 const at = '2026-03-01T12:00:00.000Z';
 const operator = { kind: 'operator', principal: 'olga', issuer: 'https://issuer.example' } as const;

@@ -10,8 +10,8 @@ import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { JWK } from 'jose';
 import { authorize } from '../../lambdas/api/authorizer.ts';
-import { openForgeries } from '../../lambdas/runtime/forgeries.ts';
-import { openTokenVerifier } from '../../lambdas/runtime/tokens.ts';
+import { openForgeries } from '../../lambdas/http/forgeries.ts';
+import { openTokenVerifier } from '../../lambdas/http/tokens.ts';
 import { synthesize, theOnly } from '../stack/synthesized.ts';
 
 const minuteMs = 60_000;

@@ -12,7 +12,7 @@ import type { Struck, World } from './world.ts';
 type Kind = (typeof dynamodbFaults)[number];
 export type StoredItem = Record<string, AttributeValue>;
 
-/** As in the client of lambdas/runtime/clients.ts. */
+/** As in the client of lambdas/aws/clients.ts. */
 const timeoutMs = 1_500;
 const reads = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
 

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { screenedEvents } from '../../lambdas/contract.ts';
 import type { FraudPolicy } from '../../lambdas/contract.ts';
 import type { Activity, FraudRule } from '../../lambdas/domain/fraud.ts';
-import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
+import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { getActivities } from '../../lambdas/store/activity.ts';
 import { activityKey } from '../../lambdas/store/keys.ts';
 import type { Table } from '../../lambdas/store/table.ts';

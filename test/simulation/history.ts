@@ -2,7 +2,7 @@
  * Histories as plain data: the requests, their callers and their times. Any step can be removed, and the rest still
  * makes sense.
  */
-import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/store/keys.ts';
+import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
 import type { CallerContext, Request } from '../request.ts';
 import type { BankSettings } from './bank.ts';
 import type { Rotation } from './keys.ts';

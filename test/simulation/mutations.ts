@@ -24,7 +24,7 @@ export interface Edit {
 
 const client = 'lambdas/bank/client.ts';
 const secret = 'lambdas/bank/secret.ts';
-const consumer = 'lambdas/runtime/consumer.ts';
+const consumer = 'lambdas/aws/consumer.ts';
 const entries = 'lambdas/store/entries.ts';
 const operations = 'lambdas/store/operations.ts';
 const projector = 'lambdas/workers/projector.ts';
@@ -191,7 +191,7 @@ export const mutations: readonly Mutation[] = [
   ),
   mutation(
     'keep a key for ever',
-    'lambdas/runtime/keep.ts',
+    'lambdas/aws/keep.ts',
     'if (mayRead && (wantsReload || ageMs >= staleAfterMs))',
     'if (mayRead && wantsReload)',
   ),
@@ -291,7 +291,7 @@ export const mutations: readonly Mutation[] = [
   ),
   mutation(
     "show anybody's transactions",
-    'lambdas/runtime/visible.ts',
+    'lambdas/http/visible.ts',
     'filter((wallet) => reaches(caller, wallet))',
     'filter(() => true)',
   ),
@@ -300,19 +300,19 @@ export const mutations: readonly Mutation[] = [
   mutation('never retry a conflict', table, anyTransient, anyTransient.replace('true', 'false')),
   mutation(
     'give each request an id of its own',
-    'lambdas/runtime/http.ts',
+    'lambdas/http/http.ts',
     'const transactionId = transactionIdOf(operation.principal, idempotencyKey);',
     'const transactionId = transactionIdOf(operation.principal, idempotencyKey + String(Math.random()));',
   ),
   mutation(
     'answer a lost message as a fault',
-    'lambdas/runtime/queued-command.ts',
+    'lambdas/http/queued-command.ts',
     '} catch (error) {',
     '} catch (error) { throw error;',
   ),
   mutation(
     'send a message for a replay',
-    'lambdas/runtime/queued-command.ts',
+    'lambdas/http/queued-command.ts',
     'if (!replayed && !isAtRest(transaction))',
     'if (!isAtRest(transaction))',
   ),
@@ -332,14 +332,14 @@ export const mutations: readonly Mutation[] = [
   ),
   mutation(
     'read the depth of a queue once',
-    'lambdas/runtime/overload.ts',
+    'lambdas/http/overload.ts',
     'if (now() - readAt >= freshMs)',
     'if (readAt === -Infinity)',
     'withdraw while too much waits for long',
   ),
   mutation(
     'refuse by the depth of long ago',
-    'lambdas/runtime/overload.ts',
+    'lambdas/http/overload.ts',
     'if (overloaded) await reading;',
     '',
     'withdraw when too much waited',

@@ -1,6 +1,6 @@
 /** The parts of the service that the whole process shares: the clock of libraries, the log and the metrics. */
 import { WalletError } from '../../lambdas/domain/errors.ts';
-import { logger, metrics } from '../../lambdas/runtime/telemetry.ts';
+import { logger, metrics } from '../../lambdas/aws/telemetry.ts';
 import type { Task, World } from './world.ts';
 
 /** A line that the service has logged as an error. */

@@ -46,7 +46,7 @@ export function openClients(): Clients {
     // One attempt for each call: the store does its own retries, and the tests must see each fault of the other
     // services.
     maxAttempts: 1,
-    // As in the client of lambdas/runtime/clients.ts.
+    // As in the client of lambdas/aws/clients.ts.
     disableClockSkewCorrection: true,
     // The signature is not checked, and computing it would be a tenth of all work.
     signer: { sign: <T>(request: T) => Promise.resolve(request) },

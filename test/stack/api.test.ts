@@ -5,7 +5,7 @@ import { minCompressionBytes, routes, scopes } from '../../lambdas/contract.ts';
 import type { OperatorLimits, Route } from '../../lambdas/contract.ts';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
-import { problem } from '../../lambdas/runtime/problem.ts';
+import { problem } from '../../lambdas/http/problem.ts';
 import type { WalletStackProps } from '../../lib/wallet-stack.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 import type { Resource } from './synthesized.ts';

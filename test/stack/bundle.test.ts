@@ -41,7 +41,7 @@ describe('bundles', () => {
     assert.match(failed.stderr, /lacks environment variables/);
     const script = join(root, 'bin', 'trace.ts');
     const traced = spawnSync(process.execPath, [script, 'charge'], { input: failed.stderr, encoding: 'utf8' });
-    assert.match(traced.stdout, /at \w+ \(lambdas\/runtime\/environment\.ts:\d+\)/, traced.stderr);
+    assert.match(traced.stdout, /at \w+ \(lambdas\/aws\/environment\.ts:\d+\)/, traced.stderr);
     assert.match(traced.stdout, /\(lambdas\/api\/charge\.ts:\d+\)/);
   });
 

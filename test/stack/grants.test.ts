@@ -127,7 +127,7 @@ describe('grants', () => {
     }
   });
 
-  // Send and delay share one object (lambdas/runtime/queue.ts), of which each function uses one half.
+  // Send and delay share one object (lambdas/aws/queue.ts), of which each function uses one half.
   const bundledButNotCalled: Partial<Record<FunctionName, string>> = {
     withdraw: 'ChangeMessageVisibility',
     transfer: 'ChangeMessageVisibility',

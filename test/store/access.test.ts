@@ -41,9 +41,9 @@ import {
   sentItems,
 } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
-import type { EventOf, ServiceEvent } from '../../lambdas/event-schemas.ts';
-import { serve } from '../../lambdas/runtime/http.ts';
-import { openLimits } from '../../lambdas/runtime/limits.ts';
+import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
+import { serve } from '../../lambdas/http/http.ts';
+import { openLimits } from '../../lambdas/http/limits.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import type { Actor } from '../../lambdas/domain/actor.ts';
+import { issuerMarkOf } from '../../lambdas/domain/ids.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
-import { serve } from '../../lambdas/runtime/http.ts';
-import { openLimits } from '../../lambdas/runtime/limits.ts';
-import { issuerMarkOf } from '../../lambdas/store/keys.ts';
+import { serve } from '../../lambdas/http/http.ts';
+import { openLimits } from '../../lambdas/http/limits.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import {
   cancelWithdrawal,

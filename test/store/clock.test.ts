@@ -3,7 +3,7 @@ import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { WalletError } from '../../lambdas/domain/errors.ts';
-import { dynamodbClient } from '../../lambdas/runtime/clients.ts';
+import { dynamodbClient } from '../../lambdas/aws/clients.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
 import { charge, openWallet, withdraw } from './commands.ts';

@@ -1,4 +1,5 @@
 /** Commands of the store as the handlers compose them, with keys and wallets that no other test uses. */
+import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import {
   charge as newCharge,
   queuedTransfer as newQueuedTransfer,
@@ -7,7 +8,6 @@ import {
 } from '../../lambdas/domain/transaction.ts';
 import type { Annotations, Attempt, Destination } from '../../lambdas/domain/transaction.ts';
 import type { Wallet, WalletStatus } from '../../lambdas/domain/wallet.ts';
-import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/store/keys.ts';
 import type { Operation } from '../../lambdas/store/operations.ts';
 import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';

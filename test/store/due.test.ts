@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import '../environment.ts';
 import { defaultDueShards as dueShards, metrics as names } from '../../lambdas/contract.ts';
-import { metrics } from '../../lambdas/runtime/telemetry.ts';
+import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
 import { dueShard, dueShardOf, dueTypes, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import { charge as chargeRoute } from '../../lambdas/api/charge.ts';
-import { serve } from '../../lambdas/runtime/http.ts';
+import { serve } from '../../lambdas/http/http.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
 import { createWallet } from '../../lambdas/store/wallets.ts';
 import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
-import { historyKeyOf, transactionIdOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { historyKeyOf, transactionKey } from '../../lambdas/store/keys.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
 import type { HistoryQuery } from '../../lambdas/store/transactions.ts';
 import { epoch, measure, startTestEngine } from '../engine.ts';

@@ -3,12 +3,13 @@ import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/clie
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
+import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import type { HourBooks } from '../../lambdas/integrity/bank-hours.ts';
 import type { Pass, RunControl } from '../../lambdas/integrity/pass.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
-import { integrityKey, transactionIdOf, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { integrityKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
 import { newBooks } from '../books.ts';

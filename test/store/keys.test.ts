@@ -5,19 +5,21 @@ import { defaultDueShards, mostDueShards } from '../../lambdas/contract.ts';
 import { bank, screening, service } from '../../lambdas/domain/actor.ts';
 import {
   currencyOfWalletId,
-  dueShard,
-  dueShardOf,
-  dueTypes,
   fingerprintOf,
-  historyKeyOf,
-  isHistoryKey,
   isTransactionId,
   receiptCodeOf,
   returnIdOf,
   transactionIdOf,
-  transactionIdOfHistoryKey,
   transactionIdOfReceipt,
   walletIdOf,
+} from '../../lambdas/domain/ids.ts';
+import {
+  dueShard,
+  dueShardOf,
+  dueTypes,
+  historyKeyOf,
+  isHistoryKey,
+  transactionIdOfHistoryKey,
 } from '../../lambdas/store/keys.ts';
 
 /** Strings of few characters, among them the separators of the formats, so that principals and keys often collide. */

@@ -15,9 +15,10 @@ import { putNotificationPreferences } from '../../lambdas/api/put-notification-p
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { routes } from '../../lambdas/contract.ts';
-import { serve } from '../../lambdas/runtime/http.ts';
-import { openLimits } from '../../lambdas/runtime/limits.ts';
-import { rateWindowKey, transactionIdOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { serve } from '../../lambdas/http/http.ts';
+import { openLimits } from '../../lambdas/http/limits.ts';
+import { rateWindowKey, transactionKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';

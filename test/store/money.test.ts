@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
-import {
-  dueShardOf,
-  fingerprintOf,
-  historyKeyOf,
-  rateWindowKey,
-  transactionIdOf,
-  transactionKey,
-  walletKey,
-} from '../../lambdas/store/keys.ts';
+import { dueShardOf, historyKeyOf, rateWindowKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { getTransaction, getTransactions } from '../../lambdas/store/transactions.ts';
 import { epoch, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';

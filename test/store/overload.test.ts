@@ -3,7 +3,7 @@ import '../environment.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { modelWithdrawals } from '../../bench/withdraw-latency.ts';
-import { watchDepth } from '../../lambdas/runtime/overload.ts';
+import { watchDepth } from '../../lambdas/http/overload.ts';
 
 const readingMs = 40;
 

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { walletIdOf } from '../../lambdas/domain/ids.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import { creditRefusal, debitRefusal, openWallet as newWallet, statusRefusal } from '../../lambdas/domain/wallet.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
-import { ownedWalletKey, rateWindowKey, walletIdOf, walletKey } from '../../lambdas/store/keys.ts';
+import { ownedWalletKey, rateWindowKey, walletKey } from '../../lambdas/store/keys.ts';
 import { createWallet } from '../../lambdas/store/wallets.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import '../environment.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
-import { consumeTogether } from '../../lambdas/runtime/consumer.ts';
+import { consumeTogether } from '../../lambdas/aws/consumer.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { readBookings } from '../../lambdas/store/books.ts';

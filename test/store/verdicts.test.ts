@@ -5,12 +5,12 @@ import '../environment.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
+import { returnIdOf } from '../../lambdas/domain/ids.ts';
 import type { Failure, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
-import { serve } from '../../lambdas/runtime/http.ts';
-import { metrics } from '../../lambdas/runtime/telemetry.ts';
+import { serve } from '../../lambdas/http/http.ts';
+import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
-import { returnIdOf } from '../../lambdas/store/keys.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import {
   endWithdrawal,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ownedWalletKey, transactionIdOf, transactionKey, walletIdOf, walletKey } from '../../lambdas/store/keys.ts';
+import { transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
+import { ownedWalletKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { failTransfer } from '../../lambdas/store/transfers.ts';
 import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import { createWallet, getWallet, getWallets, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';

@@ -3,7 +3,7 @@ import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { meter } from '../../bench/meter.ts';
-import { warmUp } from '../../lambdas/runtime/warm-up.ts';
+import { warmUp } from '../../lambdas/store/warm-up.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';

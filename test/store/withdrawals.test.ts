@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import type { Failure } from '../../lambdas/domain/transaction.ts';
 import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
-import { transactionIdOf, transactionKey } from '../../lambdas/store/keys.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import {
   putBackWithdrawal,

@@ -7,7 +7,7 @@ import type { FindOutcome, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
-import { metrics } from '../../lambdas/runtime/telemetry.ts';
+import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';

@@ -3,9 +3,9 @@ import { operatorScopes } from '../contract.ts';
 import type { RouteAccess } from '../contract.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
+import { issuerMarkOf } from '../domain/ids.ts';
 import { reaches } from '../domain/wallet.ts';
 import type { Reach, Wallet } from '../domain/wallet.ts';
-import { issuerMarkOf } from '../store/keys.ts';
 import { headersOf } from './request.ts';
 
 /**

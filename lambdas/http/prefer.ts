@@ -1,11 +1,12 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { longestWaitSeconds } from '../contract.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { isAtRest } from '../domain/withdrawal.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import type { Table } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { headersOf } from './request.ts';
-import { describe, logger } from './telemetry.ts';
+import { describe, logger } from '../aws/telemetry.ts';
 
 /** The client's preferences for an asynchronous command (RFC 7240). Unknown preferences are ignored. */
 export interface Preferences {
@@ -17,8 +18,6 @@ export interface Preferences {
   readonly waitUntil: number;
 }
 
-/** The gateway times out after 29 s. The wait ends early enough for the answer to be read and sent. */
-export const longestWaitSeconds = 20;
 const pollMs = 250;
 
 /**

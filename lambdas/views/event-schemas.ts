@@ -3,13 +3,13 @@
  * (`npm run schemas`). A member may be added within a version; an existing one is neither removed nor changed.
  */
 import * as z from 'zod';
-import { actorKinds } from './domain/actor.ts';
-import { discrepancyKinds } from './domain/discrepancy.ts';
-import type { EventType } from './domain/events.ts';
-import { fraudRules } from './domain/fraud.ts';
-import { maxAmount } from './domain/money.ts';
-import type { Sum } from './domain/money.ts';
-import { attemptOutcomes, transactionStatuses, transactionTypes } from './domain/transaction.ts';
+import { actorKinds } from '../domain/actor.ts';
+import { discrepancyKinds } from '../domain/discrepancy.ts';
+import type { EventType } from '../domain/events.ts';
+import { fraudRules } from '../domain/fraud.ts';
+import { maxAmount } from '../domain/money.ts';
+import type { Sum } from '../domain/money.ts';
+import { attemptOutcomes, transactionStatuses, transactionTypes } from '../domain/transaction.ts';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');

@@ -4,7 +4,7 @@ import { setWalletStatus } from '../store/wallets.ts';
 import { command, committed } from './http.ts';
 import type { RouteServices } from './http.ts';
 import { fields } from './body-fields.ts';
-import { walletView } from './views.ts';
+import { walletView } from '../views/views.ts';
 
 /** Returns an operators' route that sets a wallet's status and answers with the wallet. */
 export function statusCommand(name: 'freeze' | 'unfreeze' | 'close', status: WalletStatus) {

@@ -6,9 +6,9 @@ import { routes } from '../contract.ts';
 import type { FunctionName, Route, RouteAccess } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
+import { fingerprintOf, transactionIdOf } from '../domain/ids.ts';
 import { jsonOf } from '../domain/money.ts';
 import type { OperatorLimits } from '../domain/operator-limits.ts';
-import { fingerprintOf, transactionIdOf } from '../store/keys.ts';
 import type { Operation } from '../store/operations.ts';
 import type { RateLimit } from '../store/rate-window.ts';
 import { forRequest } from '../store/table.ts';
@@ -21,7 +21,7 @@ import type { Limits } from './limits.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
 import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
-import { beginRequest, countRequest, describe, logger, nameRequest } from './telemetry.ts';
+import { beginRequest, countRequest, describe, logger, nameRequest } from '../aws/telemetry.ts';
 
 /** The services of every route. */
 export interface RouteServices {

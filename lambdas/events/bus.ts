@@ -3,9 +3,9 @@ import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventBridgeClient, PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { eventSource } from '../contract.ts';
 import { jsonOf } from '../domain/money.ts';
-import type { ServiceEvent } from '../event-schemas.ts';
-import { chunksOf } from './chunks.ts';
-import { describe, logger } from './telemetry.ts';
+import type { ServiceEvent } from '../views/event-schemas.ts';
+import { chunksOf } from '../aws/chunks.ts';
+import { describe, logger } from '../aws/telemetry.ts';
 
 /** Puts up to ten events on the bus in one call. Returns for each the code of its refusal, or undefined. */
 export type PutEvents = (entries: readonly PutEventsRequestEntry[]) => Promise<(string | undefined)[]>;

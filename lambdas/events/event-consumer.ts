@@ -1,10 +1,10 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod';
 import type { EventType } from '../domain/events.ts';
-import { readEvent } from '../event-schemas.ts';
-import type { EventOf } from '../event-schemas.ts';
-import { putBackAfterError } from './consumer.ts';
-import type { Queue } from './queue.ts';
+import { readEvent } from '../views/event-schemas.ts';
+import type { EventOf } from '../views/event-schemas.ts';
+import { putBackAfterError } from '../aws/consumer.ts';
+import type { Queue } from '../aws/queue.ts';
 
 /** An event and the id of its message. */
 export interface Delivery<T extends EventType> {

@@ -4,9 +4,9 @@ import { maxBodyBytes } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
+import { currencyOfWalletId, isReceiptCode, isTransactionId, isWalletId } from '../domain/ids.ts';
 import { walletNotFound } from '../domain/wallet.ts';
-import { currencyOfWalletId, isReceiptCode, isTransactionId, isWalletId } from '../store/keys.ts';
-import { doubtfulNames, parseExact } from './json.ts';
+import { doubtfulNames, parseExact } from '../domain/json.ts';
 
 /**
  * Returns the currency of the wallet that an id names.

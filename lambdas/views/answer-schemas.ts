@@ -4,12 +4,12 @@
  * existing one is neither removed nor changed.
  */
 import * as z from 'zod';
-import type { routes } from './contract.ts';
-import { errorTitles } from './domain/errors.ts';
-import type { ErrorCode } from './domain/errors.ts';
-import { channelNames } from './domain/preferences.ts';
+import { longestWaitSeconds } from '../contract.ts';
+import type { routes } from '../contract.ts';
+import { errorTitles } from '../domain/errors.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import { channelNames } from '../domain/preferences.ts';
 import { actor, discrepancy, transaction as eventTransaction, wallet as eventWallet } from './event-schemas.ts';
-import { longestWaitSeconds } from './runtime/prefer.ts';
 
 const time = eventWallet.shape.createdAt;
 const { available, held } = eventWallet.shape.balance.shape;

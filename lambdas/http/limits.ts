@@ -5,10 +5,10 @@ import { addToWindows } from '../store/rate-window.ts';
 import type { CountedKind } from '../store/rate-window.ts';
 import type { Table } from '../store/table.ts';
 import type { Caller } from './caller.ts';
-import { positiveInteger } from './environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import type { Answer } from './problem.ts';
 import { problem } from './problem.ts';
-import { describe, logger } from './telemetry.ts';
+import { describe, logger } from '../aws/telemetry.ts';
 
 /**
  * The limits of end users, as one container of a function keeps them. Each accepted command is counted in its own write

@@ -6,8 +6,8 @@ import type { JwtPayload } from 'aws-jwt-verify/jwt-model';
 import { operatorGroups, ownerScopes, resourceServer, scopes as allScopes } from '../contract.ts';
 import type { AuthorizerContext } from './caller.ts';
 import type { Forgeries } from './forgeries.ts';
-import { keep } from './keep.ts';
-import type { Lifetimes } from './keep.ts';
+import { keep } from '../aws/keep.ts';
+import type { Lifetimes } from '../aws/keep.ts';
 
 /** The issuer of the callers' tokens; see `environments` in contract.ts. */
 export interface TokenSettings {

@@ -1,7 +1,7 @@
 import { WalletError } from '../domain/errors.ts';
 import type { Table } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
-import { describe, logger } from './telemetry.ts';
+import { describe, logger } from '../aws/telemetry.ts';
 
 /** Returns whether so much work waits in a queue that no more should be accepted. */
 export type IsOverloaded = () => Promise<boolean>;

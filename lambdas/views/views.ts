@@ -4,7 +4,8 @@
  * order.
  */
 import type * as z from 'zod';
-import type { namedSchemas } from '../answer-schemas.ts';
+import { receiptCodeOf } from '../domain/ids.ts';
+import type { namedSchemas } from './answer-schemas.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { ChainedEntry } from '../domain/entries.ts';
 import { errorTitles } from '../domain/errors.ts';
@@ -15,8 +16,7 @@ import type { Cancellation, Failure, Resolution, Transaction } from '../domain/t
 import { hidesFromPayers } from '../domain/wallet.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
-import type { EventOf, ServiceEvent } from '../event-schemas.ts';
-import { receiptCodeOf } from '../store/keys.ts';
+import type { EventOf, ServiceEvent } from './event-schemas.ts';
 
 /**
  * The audiences of views.

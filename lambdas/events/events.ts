@@ -1,20 +1,14 @@
-import type { EventOf, ServiceEvent } from '../event-schemas.ts';
+import { destinationFingerprintOf, eventIdOf, issuerMarkOf, isWalletId } from '../domain/ids.ts';
+import type { EventOf, ServiceEvent } from '../views/event-schemas.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { service } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { transactionActor, transactionEvent, walletActor, walletEvent } from '../domain/events.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import {
-  destinationFingerprintOf,
-  eventIdOf,
-  issuerMarkOf,
-  isWalletId,
-  transactionKey,
-  walletKey,
-} from '../store/keys.ts';
+import { transactionKey, walletKey } from '../store/keys.ts';
 import type { Change } from '../store/stream.ts';
-import { publishedTransaction, walletView } from './views.ts';
+import { publishedTransaction, walletView } from '../views/views.ts';
 
 /** Facts in events that the records do not have. */
 export interface EventFacts {

@@ -3,7 +3,7 @@ import type { OperatorLimits } from '../domain/operator-limits.ts';
 import { isAtRest } from '../domain/withdrawal.ts';
 import { openTable } from '../store/table.ts';
 import type { Committed } from '../store/transactions.ts';
-import { dynamodbClient, sqsClient } from './clients.ts';
+import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { committed } from './http.ts';
 import type { LimitedServices, OperatorServices } from './http.ts';
 import { openLimits } from './limits.ts';
@@ -12,11 +12,11 @@ import type { IsOverloaded } from './overload.ts';
 import { waitForEnd } from './prefer.ts';
 import type { Preferences } from './prefer.ts';
 import type { Answer } from './problem.ts';
-import { openQueue, openQueueDepth } from './queue.ts';
-import type { Queue } from './queue.ts';
-import { describe, logger } from './telemetry.ts';
-import { transactionView } from './views.ts';
-import type { Audience } from './views.ts';
+import { openQueue, openQueueDepth } from '../aws/queue.ts';
+import type { Queue } from '../aws/queue.ts';
+import { describe, logger } from '../aws/telemetry.ts';
+import { transactionView } from '../views/views.ts';
+import type { Audience } from '../views/views.ts';
 
 /** The services of routes whose commands a worker finishes. */
 export interface QueuedServices extends LimitedServices, Pick<OperatorServices, 'operatorLimits'> {

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { fingerprintOf } from '../store/keys.ts';
+import { fingerprintOf } from '../domain/ids.ts';
 import type { Answer } from './problem.ts';
 import { headersOf } from './request.ts';
 

@@ -1,8 +1,8 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { WorkMessage } from '../contract.ts';
+import { isTransactionId } from '../domain/ids.ts';
 import { redeliveryDelaySeconds } from '../domain/queue.ts';
-import { isTransactionId } from '../store/keys.ts';
 import type { Queue } from './queue.ts';
 import { describe, logger, metrics } from './telemetry.ts';
 

@@ -1,4 +1,4 @@
-import type { InvalidField } from '../domain/errors.ts';
+import type { InvalidField } from './errors.ts';
 
 /** Matches the strings and brackets of JSON. The search for names needs no other tokens. */
 const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;

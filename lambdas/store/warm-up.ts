@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Table } from '../store/table.ts';
-import { toItem } from '../store/write.ts';
-import type { Item } from '../store/write.ts';
+import type { Table } from './table.ts';
+import { toItem } from './write.ts';
+import type { Item } from './write.ts';
 
 /** Longest wait of a function's start for its first call, ms. */
 const patienceMs = 500;

@@ -47,10 +47,10 @@ export function consume(services: {
 }
 
 /**
- * As `consume`, for work that is done for many messages together.
+ * Does as `consume`, for work that is done for many messages together.
  *
  * @param handle does the work of a batch without repetitions; returns the ids that failed, with their errors. When it
- * throws, all have failed
+ *   throws, all have failed
  */
 export function consumeTogether(services: {
   queue: Delay;

@@ -1,6 +1,6 @@
 import { describe, logger } from './telemetry.ts';
 
-/** How long a value is used after the start of the reading that returned it. */
+/** The ages of a kept value, since the start of the reading that returned it. */
 export interface Lifetimes {
   /** Age at which a call starts another reading, and goes on with the value that it has. */
   readonly refreshAfterMs: number;
@@ -20,8 +20,8 @@ const unusableAfterMs = 3_600_000;
 const retryAfterMs = 10_000;
 
 /**
- * Returns a value from outside this process that seldom changes. `reload` requests another reading, because the last
- * value lacks something that the caller needs.
+ * A function that returns a value from outside this process that seldom changes. `reload` requests another reading,
+ * because the last value lacks an item that the caller needs.
  */
 export type Kept<T> = (reload?: 'reload') => Promise<T>;
 
@@ -51,7 +51,7 @@ export function keep<T>(
       return value;
     } catch (error) {
       failedAt = now();
-      logger.warn('not read again', { what, error: describe(error) });
+      logger.warn('reload failed', { what, error: describe(error) });
       throw error;
     }
   }

@@ -93,7 +93,7 @@ export interface BankOptions {
   readonly timeoutMs?: number;
   /** @default see `defaultBreaker` */
   readonly breaker?: BreakerSettings;
-  /** Called at each change of the breaker. */
+  /** Receives each change of the breaker. */
   readonly onBreaker?: (state: BreakerState) => void;
   /** @default HTTP, over connections that are kept alive */
   readonly send?: Send;

@@ -13,7 +13,10 @@ export interface BankRequest {
   readonly signal: AbortSignal;
 }
 
-/** Sends a request and reads its answer; rejects with `NeverConnected`, or another error when the answer was lost. */
+/**
+ * The function that sends a request and reads its answer. It rejects with `NeverConnected`, or with another error when
+ * the answer was lost.
+ */
 export type Send = (request: BankRequest) => Promise<{ readonly status: number; readonly text: string }>;
 
 /** No connection was established, so no byte of the request has left. The message names the system's code. */
@@ -45,7 +48,7 @@ const agents = {
 
 /**
  * Sends over HTTP, and watches the socket. An established connection is the difference between "not accepted" and
- * "unknown", and error codes alone do not show it. Nothing is sent a second time, and no redirect is followed.
+ * "unknown", and error codes alone do not show it. Sends no request a second time, and follows no redirect.
  */
 export const sendOverHttp: Send = ({ method, url, headers, body, signal }) =>
   new Promise((resolve, reject) => {

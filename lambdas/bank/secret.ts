@@ -6,7 +6,10 @@ import type { Kept, Lifetimes } from '../aws/keep.ts';
 /** The keys that may be valid: the current one and, during an overlap, the one before it. */
 export type Keys = readonly [current: string, ...previous: string[]];
 
-/** Returns the keys of one direction. `reload` reads them again: the other side uses none of the returned keys. */
+/**
+ * A function that returns the keys of one direction. `reload` reads them again: the other side uses none of the
+ * returned keys.
+ */
 export type KeySource = Kept<Keys>;
 
 /** A key that was withdrawn is refused within five minutes. */

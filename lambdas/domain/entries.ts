@@ -18,8 +18,8 @@ export interface Entry {
   /** Time from which the version holds, ISO 8601 UTC. Never earlier than that of the entry before it. */
   readonly at: string;
   /**
-   * Time of the booking, as in its transaction: when its request began, by the clock of one machine. Absent in entries
-   * of the first releases. Their `at` is this time, and may run backwards.
+   * Time of the booking, as in its transaction: when its request began, by the clock of one machine. When it is absent,
+   * `at` is this time, and may run backwards.
    */
   readonly bookedAt?: string;
   readonly changes: readonly { readonly account: keyof Balance; readonly amount: Sum }[];

@@ -37,8 +37,8 @@ export function isSum(value: unknown): value is Sum {
 declare global {
   interface JSON {
     /**
-     * ECMAScript's function, which TypeScript does not declare yet: puts this exact text into the output of
-     * `stringify`.
+     * Puts this exact text into the output of `stringify`. A function of ECMAScript that TypeScript does not declare
+     * yet.
      */
     rawJSON(text: string): object;
   }

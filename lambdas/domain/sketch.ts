@@ -7,7 +7,7 @@
 /** Count, sum and sum of squares of the ids that fell into a cell. The squares distinguish one id from a mixture. */
 type Cell = [count: number, sum: bigint, squares: bigint];
 
-/** Counts the ids of both sides. Serializable with `sketchToText`. */
+/** The counted ids of both sides. Serializable with `sketchToText`. */
 export interface Sketch {
   readonly cells: readonly Cell[];
 }
@@ -71,7 +71,7 @@ export function sketchToText({ cells }: Sketch): string {
 /**
  * Returns the sketch of a text.
  *
- * @param text as `sketchToText` made it
+ * @param text as `sketchToText` returns it
  */
 export function sketchFromText(text: string): Sketch {
   const cells = text.split(';').map((cell): Cell => {

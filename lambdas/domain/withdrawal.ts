@@ -18,7 +18,7 @@ export interface OpenWithdrawal extends Transaction {
   readonly refusedSince?: string;
 }
 
-/** How the service treats the bank; times in milliseconds. */
+/** The treatment of the bank. Times in milliseconds. */
 export interface WithdrawalPolicy {
   /** Visits to the bank before an operator must decide. */
   readonly maxAttempts: number;
@@ -146,8 +146,8 @@ export function afterVisit(
  * it is up to half a minute, or up to five minutes with `patient`. At 30 % failures one withdrawal in 170,000 gets that
  * far.
  *
- * @param visit `now` in epoch ms; `visits` made so far, at least 1; `submitBy` absent when no submit can have left;
- * `patient`: the bank is down, or still works on the payment
+ * @param visit `now` in epoch ms; `visits` made so far, at least 1. `submitBy` is absent when no submit can have left.
+ *   `patient`: the bank is down, or still works on the payment
  * @param random a number in [0, 1)
  */
 export function nextVisitAt(

@@ -137,8 +137,8 @@ export interface Serving {
   /** Whether plain reads decide before a write is tried. */
   readonly readFirst: boolean;
   /**
-   * To be called before the work of a command. Rejects with `rate_limited` when the caller is over a limit and no
-   * command is recorded under this id.
+   * Refuses a new command. Called before a command's work; rejects with `rate_limited` when the caller is over a limit
+   * and no command is recorded under this id.
    */
   readonly refuseIfNew: (transactionId: string) => Promise<void>;
 }

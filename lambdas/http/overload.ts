@@ -3,7 +3,7 @@ import type { Table } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 
-/** Returns whether so much work waits in a queue that no more should be accepted. */
+/** A function that returns whether so much work waits in a queue that no more should be accepted. */
 export type IsOverloaded = () => Promise<boolean>;
 
 const freshMs = 5_000;

@@ -64,7 +64,7 @@ export async function enqueue(
     try {
       await services.queue.send({ transactionId });
     } catch (error) {
-      logger.error('accepted but not enqueued; the sweeper will', { transactionId, error: describe(error) });
+      logger.error('work not queued: the sweeper queues it', { transactionId, error: describe(error) });
     }
   }
   const { respondAsync, waitSeconds, waitUntil } = preferences;

@@ -18,7 +18,8 @@ export interface TokenSettings {
 }
 
 /**
- * Returns the caller that an Authorization header names; undefined when the header has no token that is valid now.
+ * A function that returns the caller of an Authorization header; undefined when the header has no token that is valid
+ * now.
  *
  * @param address the caller's, where tokens that the issuer has not signed are limited
  */

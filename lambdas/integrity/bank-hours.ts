@@ -20,30 +20,30 @@ export interface HourBooks extends Books {
 type Stage = 'statement' | 'earlier' | 'late' | 'twice' | 'ask';
 
 /**
- * The comparison of the bank's statement with the withdrawals of closed hours. It has a pace of its own: a bank that does
- * not give its statement holds up no other check.
+ * The comparison of the bank's statement with the withdrawals of closed hours. A bank that does not return its
+ * statement delays this comparison and no other check.
  */
 export interface BankHours {
   readonly bankId: string | undefined;
-  /** All payments of hours before this one are compared. */
+  /** All payments of earlier hours are compared. */
   from: string;
-  /** The comparison under way ends before this hour; there is none where it is `from`. */
+  /** The hour at which the comparison under way ends (exclusive). Equal to `from` when none is under way. */
   to: string;
   stage: Stage;
-  /** Where the statement goes on. */
+  /** The cursor of the statement's next page. */
   after: string | undefined;
-  /** Payments against the withdrawals that were completed in the hours of the comparison under way. */
+  /** The payments minus the withdrawals that were completed in the hours of the comparison under way. */
   paid: Sketch;
-  /** The withdrawals of the hours behind it, which end before `closed`. */
+  /** The withdrawals of the hours after that, up to `closed`. */
   later: Sketch;
   closed: string;
-  /** Payments whose withdrawals were open when they were compared. */
+  /** Payments whose withdrawals were open at the comparison. */
   open: StatementItem[];
-  /** Completed withdrawals whose payments were not in the statement. */
+  /** Completed withdrawals whose payments were not in the statement. The bank is asked for each of them. */
   asked: string[];
-  /** How often the statement has payments that seem to be more than one. */
+  /** How often the statement lists the payments that seem to be paid twice, by transaction. */
   times: Record<string, number>;
-  /** From when on these are counted (ISO 8601); undefined: as the statement of the hours is read. */
+  /** The time from which they are counted (ISO 8601); undefined: the time from which the statement is read. */
   countFrom?: string | undefined;
 }
 
@@ -54,25 +54,25 @@ export interface StoredBankHours extends Omit<BankHours, 'paid' | 'later'> {
 }
 
 const minuteMs = 60_000;
-/** A withdrawal is completed so long after its payment at most, as a rule. */
+/** How long after its payment a withdrawal is completed at most, as a rule. */
 const aheadMs = 15 * minuteMs;
-/** The bank's clock is so far ahead of ours at most. */
+/** How far the bank's clock is ahead of ours at most. */
 const behindMs = 5 * minuteMs;
-/** Where more withdrawals were completed late than can be told apart, payments are looked for so far back. */
+/** How much earlier the statement is read when there are too many late withdrawals to name each. */
 const earlierMs = 24 * 60 * minuteMs;
-/** Until the bank is asked for its statement again. */
+/** How long the comparison waits for a bank that does not answer. */
 const pauseMs = 5 * minuteMs;
-/** What waits at most; the pass over all books finds what does not fit in. */
+/** How many open payments wait at most. The pass over all books checks the others. */
 const mostOpen = 1_000;
 const mostCounted = 200;
-/** Payments that the bank has not answered for when a comparison ends: with more of them it waits. */
+/** How many payments the bank may leave unanswered at the end of a comparison. With more of them it waits. */
 const mostAsked = 200;
-/** The same while hours are read. What does not fit in is reported by its hour. */
+/** The same limit while hours are read. Further ones are reported by their hour. */
 const mostNoted = 2_000;
-/** Transactions that one read takes. */
+/** How many transactions one read returns. */
 const batchSize = 100;
 
-/** Begins with the payments of an hour. */
+/** Returns a comparison that begins with the payments of an hour. */
 export function bankAt(hour: string, bankId: string | undefined): BankHours {
   return {
     ...{ bankId, from: hour, to: hour, closed: hour, stage: 'statement', after: undefined },
@@ -80,7 +80,7 @@ export function bankAt(hour: string, bankId: string | undefined): BankHours {
   };
 }
 
-/** Notes a withdrawal that is listed in an hour that is being checked. */
+/** Notes a completed withdrawal that the journal lists in the hour that is being checked. */
 export function noteCompleted(
   bank: BankHours,
   hour: string,
@@ -96,15 +96,15 @@ export function noteCompleted(
   } else if (isOpen && completed >= bank.from && completed < bank.to) {
     addTo(bank.paid, numberOfTransactionId(transactionId), -1);
   } else if (bank.asked.length < mostNoted) {
-    // It was listed late, and the statement of its hour was compared.
+    // The journal listed it late: the statement of its hour is already compared.
     bank.asked.push(transactionId);
   } else {
-    const detail = `more withdrawals of the hour ${completed} were listed late than the bank is asked for`;
+    const detail = `too many withdrawals of the hour ${completed} were listed late to ask the bank for each`;
     report({ kind: 'payment_missing', subject: `bank ${completed}`, detail });
   }
 }
 
-/** Closes an hour: its withdrawals are all noted. */
+/** Marks an hour as closed: all its withdrawals are noted. */
 export function closeBankHour(bank: BankHours, hour: string): void {
   bank.closed = hourAfter(hour);
 }
@@ -127,7 +127,7 @@ export async function checkBankHours(
     if (statement === undefined) {
       bank.from = bank.to;
     } else if (bank.stage === 'late') {
-      // Withdrawals of these hours may be listed in the next one.
+      // The next hour may list withdrawals of these hours.
       if (bank.closed === bank.to) return undefined;
       bank.stage = nextStage(bank, control);
     } else {
@@ -141,7 +141,7 @@ export async function checkBankHours(
   }
 }
 
-/** Reads a page of the statement; returns whether the bank has given it. */
+/** Reads a page of the statement. Returns whether the bank has returned it. */
 async function readPage(
   table: Table,
   statement: AskedStatement,
@@ -178,7 +178,7 @@ async function comparePage(
   control: RunControl,
 ): Promise<void> {
   const { matched, open, discrepancies } = await compareWithBank(table, bank.bankId ?? '', payments);
-  // What was paid before or after these hours is judged with its own hour.
+  // A payment outside these hours is judged with its own hour.
   const isOfHours = ({ paidAt }: StatementItem) => hourOf(paidAt) >= bank.from && hourOf(paidAt) < bank.to;
   for (const [payment, withdrawal] of matched) {
     const completedAt = String(withdrawal.completedAt);
@@ -191,10 +191,12 @@ async function comparePage(
   bank.open.push(...open.filter(isOfHours).slice(0, mostOpen - bank.open.length));
 }
 
-/** Lets the payments of a withdrawal be counted that was paid long after its end: the statement of its hour has no more. */
+/**
+ * Counts the payments of a withdrawal that was paid long after its end. The statement of its hour does not list them.
+ */
 function countLater(bank: BankHours, { transactionId, createdAt }: Transaction, { report }: RunControl): void {
   if (!(transactionId in bank.times) && Object.keys(bank.times).length >= mostCounted) {
-    const detail = 'more withdrawals than can be counted were paid after their ends';
+    const detail = 'too many withdrawals were paid after their ends to count each';
     report({ kind: 'payment_differs', subject: `bank ${bank.from}`, detail });
     return;
   }
@@ -203,9 +205,11 @@ function countLater(bank: BankHours, { transactionId, createdAt }: Transaction, 
 }
 
 /**
- * Goes on behind the last page. Where more is missing than can be told apart, the statement is read
- * further back, and then the next hour is waited for, with what it lists late. What is
- * there too often is counted, as the withdrawal may only have been listed late. For what is missing the bank is asked.
+ * Returns the stage that follows the last page of a statement.
+ *
+ * When there are too many differences to name each, reads the statement further back. Then waits for the next hour,
+ * which may list withdrawals late. Counts the payments of a withdrawal that seems to be paid twice: it may only be
+ * listed late. Asks the bank for each payment that is missing.
  */
 function nextStage(bank: BankHours, control: RunControl): Stage {
   if (bank.stage === 'twice') {
@@ -221,7 +225,7 @@ function nextStage(bank: BankHours, control: RunControl): Stage {
   if (!complete) {
     if (bank.stage === 'statement') return 'earlier';
     if (bank.stage === 'earlier') return 'late';
-    const detail = `more payments than can be named are missing, of the hours from ${bank.from} on`;
+    const detail = `too many payments are missing to name each, of the hours from ${bank.from} on`;
     control.report({ kind: 'payment_missing', subject: `bank ${bank.from}`, detail });
   }
   const names = [...ids].map(([id, times]) => ({ transactionId: transactionIdOfNumber(id), times }));
@@ -233,10 +237,10 @@ function nextStage(bank: BankHours, control: RunControl): Stage {
 }
 
 /**
- * Asks the bank for each payment that is missing, and looks at payments whose withdrawals were open. Ends the comparison.
- * What the bank does not answer is asked again at the end of the next one.
+ * Asks the bank for each missing payment, and compares again the payments whose withdrawals were open. Ends the
+ * comparison. A payment that the bank does not answer for is asked for at the end of the next one.
  *
- * @returns false where too much is left to ask: the comparison waits
+ * @returns false when too many are left to ask for: the comparison waits
  */
 async function ask(table: Table, statement: AskedStatement, bank: BankHours, control: RunControl): Promise<boolean> {
   const known = new Map<string, Transaction>();

@@ -14,7 +14,7 @@ import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { beginWalletCheck, find, follow, integer, isReadable } from './wallet-check.ts';
 
-/** What the journal lists of one wallet, each change once. */
+/** The changes of one wallet in the journal, each once. */
 export interface WalletChanges {
   /** Empty for transactions that cannot be read. */
   readonly walletId: string;
@@ -23,12 +23,12 @@ export interface WalletChanges {
   readonly bookings: ReadonlySet<string>;
 }
 
-/** What came of the changes of one wallet. */
+/** The result of checking one wallet's changes. */
 export interface ChangesOutcome {
   readonly walletId: string;
   /** Findings; none as a rule. */
   readonly found: readonly Discrepancy[];
-  /** What its listed entries changed, available and held together. */
+  /** The changes of its listed entries, available and held together. */
   readonly entered: readonly { readonly at: string; readonly currency: string; readonly amount: bigint }[];
   /** Its listed bookings. */
   readonly booked: readonly Booking[];
@@ -36,7 +36,7 @@ export interface ChangesOutcome {
   readonly completed: readonly Transaction[];
 }
 
-/** What is stored of a group of wallets. */
+/** The stored items of a group of wallets. */
 interface Stored {
   readonly entries: ReadonlyMap<string, ReadonlyMap<number, ChainedEntry>>;
   readonly wallets: ReadonlyMap<string, Wallet>;
@@ -49,12 +49,13 @@ const both = ['available', 'held'] as const;
 const mostFound = 20;
 
 /**
- * Checks listed changes of some wallets: their entries follow each other and say what the transactions booked that they
- * name, each booking has its entry, and the wallets are at or after their last entries. Reads the entries, one entry before
- * them, the wallets and the transactions; four reads for a charge as a rule.
+ * Checks listed changes of some wallets. Their entries must follow each other and agree with the transactions that they
+ * name. Each booking must have its entry. No wallet may be behind its last entry.
  *
- * @param isSecondLook whether something seemed wrong before: then everything is read consistently, at twice the price, and
- *   an entry that is not listed is searched for
+ * Reads the entries, one entry before them, the wallets and the transactions: four reads for a charge as a rule.
+ *
+ * @param isSecondLook whether an earlier look found a problem: then everything is read consistently, at twice the
+ *   price, and entries that are not listed are searched for
  */
 export async function checkChanges(
   { table, entries }: { readonly table: Table; readonly entries: Table },
@@ -70,7 +71,7 @@ export async function checkChanges(
     for (const { transaction, at } of notEntered) {
       if (found.length >= mostFound) break;
       if (isSecondLook && (await hasEntry(entries, walletId, { transaction, at }))) continue;
-      const detail = `${transaction.transactionId} booked on it at ${at}, and it has no entry for that`;
+      const detail = `${transaction.transactionId} booked on it at ${at}, and no entry shows that`;
       found.push({ kind: 'postings_differ', subject: walletId, detail });
     }
     outcomes.push({
@@ -128,7 +129,7 @@ async function readStored(
   };
 }
 
-/** Follows the listed entries of a wallet, each run of versions from the entry before it. */
+/** Follows the listed entries of a wallet. Each run of versions begins at the entry before it. */
 function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome, 'found' | 'entered'> {
   const { walletId } = changes;
   const versions = [...changes.versions].sort((a, b) => a - b);
@@ -139,7 +140,7 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
     const problem = stored.unreadable.get(walletId);
     const found: Discrepancy =
       problem === undefined
-        ? { kind: 'balance_differs', subject: walletId, detail: `it is gone, and had version ${newest}` }
+        ? { kind: 'balance_differs', subject: walletId, detail: `it does not exist, and had version ${newest}` }
         : { kind: 'unreadable', subject: walletId, detail: problem };
     return { found: [found], entered: [] };
   }
@@ -181,18 +182,18 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
   return { found: check.found, entered };
 }
 
-/** What the bookings in one place of a transaction, or of transfers that arrived together, changed in a wallet. */
+/** The change of a wallet by the bookings at one position of a transaction, or of transfers that arrived together. */
 type Amounts = Record<keyof Balance, bigint>;
 
-/** What a wallet's entries are compared with. */
+/** The bookings with which a wallet's entries are compared. */
 interface Booked {
-  /** By `settledWith` and time of arrival: what the transfers changed that arrived together. */
+  /** The sums of transfers that arrived together, by `settledWith` and time of arrival. */
   readonly arrivals: ReadonlyMap<string, ReadonlyMap<string, Amounts>>;
-  /** By transaction, or first of a group, with the place of the booking: the version whose entry has it. */
+  /** The version whose entry has a booking, by transaction (or first of a group) and position of the booking. */
   readonly entered: Map<string, number>;
 }
 
-/** Sums the arrivals of the listed transfers by group, so that no entry has to look through all of them. */
+/** Sums the arrivals of the listed transfers by group, so that no entry has to read through all of them. */
 function sumArrivals({ walletId, bookings }: WalletChanges, { transactions }: Stored): Booked {
   const arrivals = new Map<string, Map<string, Amounts>>();
   const ids = new Set(Array.from(bookings, (booking) => toBooking(booking).transactionId));
@@ -222,7 +223,7 @@ function amountsOf({ postings }: Booking, walletId: string): Amounts {
   return { available: sum('available'), held: sum('held') };
 }
 
-/** What an entry says against the transaction that it names. */
+/** Returns how an entry contradicts the transaction that it names; undefined when the two agree. */
 function problemOfEntry(
   entry: ChainedEntry,
   { arrivals, entered }: Booked,
@@ -233,7 +234,7 @@ function problemOfEntry(
   const transaction = transactions.get(transactionId ?? '');
   if (transaction === undefined) {
     const name = transactionId ?? 'no transaction';
-    return { kind: 'postings_differ', detail: `entry ${version} names ${name}, which there is not` };
+    return { kind: 'postings_differ', detail: `entry ${version} names ${name}, which does not exist` };
   }
   const at = bookedAtOf(entry);
   // Transfers that arrived together have one entry. Any other entry is of one booking.
@@ -261,7 +262,7 @@ function problemOfEntry(
   return { kind: least.join() === 'held' ? 'held_differs' : 'postings_differ', detail };
 }
 
-/** Judges the listed transactions, and says which of their bookings have no entry among those that are listed. */
+/** Judges the listed transactions. Returns also the bookings that have no entry among the listed ones. */
 function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: Stored) {
   const found: Discrepancy[] = [];
   const booked: Booking[] = [];
@@ -282,7 +283,7 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
         found.push({
           kind: problem === undefined ? 'transaction_invalid' : 'unreadable',
           subject: transactionId,
-          detail: problem ?? 'it was stored, and is gone',
+          detail: problem ?? 'it does not exist, and was stored before',
         });
       } else if (problem !== undefined) {
         found.push({ kind: 'transaction_invalid', subject: transactionId, detail: problem });
@@ -308,7 +309,7 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
   return { found, booked, completed, notEntered };
 }
 
-/** Looks for the entry of a booking in the wallet's ledger: it holds at its time or later. */
+/** Searches the wallet's ledger for the entry of a booking, from the booking's time on. */
 async function hasEntry(
   entries: Table,
   walletId: string,
@@ -324,7 +325,11 @@ async function hasEntry(
   );
 }
 
-/** @param text as `WalletChanges` has it */
+/**
+ * Parses a booking.
+ *
+ * @param text as `WalletChanges` has it
+ */
 function toBooking(text: string): ListedBooking {
   const [transactionId = '', count = ''] = text.split(':');
   return { transactionId, count: Number(count) };

@@ -3,7 +3,7 @@ import type { Pass } from './pass.ts';
 /** A million read units of a table that is billed on demand, in dollars: the list price of us-east-1, November 2026. */
 const millionReadUnits = 0.125;
 
-/** What a pass has cost so far, and what the whole of it will cost, as far as the size of the table is known. */
+/** The cost of a pass so far; and of the whole pass, when the size of the table is known. */
 export interface PassCost {
   readonly readUnits: number;
   readonly dollars: number;
@@ -11,7 +11,7 @@ export interface PassCost {
   readonly expectedDollars?: number;
 }
 
-/** Returns what a pass has cost, and what it will, at the rate of what it has read. */
+/** Returns the cost of a pass so far. Estimates the whole pass from the cost of each item that it has read. */
 export function costOf({ readUnits, items, scanned, stage }: Pass): PassCost {
   const dollars = (units: number) => Number(((units * millionReadUnits) / 1e6).toFixed(4));
   const whole =

@@ -11,49 +11,52 @@ import { addOutside, differentTotals, sumsOf, unbalanced } from './sums.ts';
 import type { AllSums } from './sums.ts';
 import { stateFromText, stateToText } from './text.ts';
 
-/** A wallet whose changes did not look right, and when (epoch ms) that was seen. */
+/** A wallet whose changes seemed wrong, and the time (epoch ms) of that look. */
 interface Suspect {
   readonly walletId: string;
   readonly seenAt: number;
 }
 
 /**
- * How far the closed hours are checked, one after the other. Its size does not grow with the hour, so that it can be
+ * The progress of the check of closed hours, one after the other. Its size does not grow with the hour, so it can be
  * stored between runs (`hoursToText`).
  */
 export interface Hours {
-  /** The hour that is checked now, or when it is closed; all before it are checked. */
+  /** The hour that is checked now, or as soon as it is closed. All earlier hours are checked. */
   hour: string;
   stage: 'changes' | 'sums';
-  /** The last wallet that is done, in the order of their ids. */
+  /** The last wallet that is checked, in the order of their ids. */
   after?: string | undefined;
   isRead: boolean;
-  /** The earliest hour of what is listed in this one. */
+  /** The earliest hour of the bookings that this one lists. */
   earliest: string;
   suspects: Suspect[];
   sums: AllSums;
-  /** Since the sums of the hour did not fit: until when (epoch ms) late changes are waited for before all is read again. */
+  /**
+   * The time (epoch ms) of the second reading of the whole hour; set when its sums differed. Late changes arrive until
+   * then.
+   */
   secondLookAt?: number | undefined;
   /** Currencies that were seen in any hour. */
   currencies: string[];
   counts: { wallets: number; entries: number; bookings: number };
-  /** Of the hour. */
+  /** The read units of the hour. */
   readUnits: number;
   /** The last hour that was checked. */
   last?: { readonly hour: string; readonly at: string; readonly counts: Hours['counts']; readonly readUnits: number };
   bank: BankHours;
 }
 
-/** How long after its end an hour is checked: longer than changes are listed in it, for clocks that differ. */
+/** How long after its end an hour is checked. Longer than changes are still listed in it, as clocks differ. */
 const closedAfterMs = 600_000;
-/** A change is in the stream for a day; what is listed as older has a wrong time. */
+/** How many hours late a change is at most: the stream keeps it for a day. An older time is wrong. */
 const mostHoursLate = 26;
-/** Changes that are read together, and groups of them that are read side by side. */
+/** How many changes are read together, and how many groups of them side by side. */
 const changesOfGroup = 100;
 const groupsAtATime = 8;
-/** Wallets of an hour that are in memory at a time. */
+/** How many wallets of an hour are in memory at a time. */
 const mostWallets = 100_000;
-/** More suspects than these are not worth more reading before they are looked at again. */
+/** With this many suspects, reading stops until they are looked at again. */
 const mostSuspects = 100;
 
 /** Begins with the first hour that is wholly in the journal. */
@@ -77,15 +80,15 @@ function anHour(hour: string): Omit<Hours, 'currencies' | 'bank'> {
   };
 }
 
-/** Returns how long ago the oldest hour ended that is not checked, its payments included, ms; 0 when there is none. */
+/** Returns the age of the oldest unchecked hour, its payments included, in ms since its end; 0 when there is none. */
 export function uncheckedMs({ hour, bank }: Hours, now: number): number {
   const oldest = bank.from < hour ? bank.from : hour;
   return Math.max(0, now - startOf(oldest) - hourMs);
 }
 
 /**
- * Checks the closed hours until none is left, the run has to wait, or is stopped. Changes `hours` as it goes. What is wrong
- * is reported when a second look finds it, too.
+ * Checks the closed hours until none is left, the run has to wait, or is stopped. Changes `hours` as it goes. Reports
+ * what a second look finds, too.
  */
 export async function runHours(books: HourBooks, hours: Hours, control: RunControl): Promise<RunOutcome> {
   for (;;) {
@@ -97,7 +100,7 @@ export async function runHours(books: HourBooks, hours: Hours, control: RunContr
   }
 }
 
-/** Each stage ends by naming the next one; it gives an outcome when the run cannot go on at once. */
+/** Each stage ends by setting the next one. It returns an outcome when the run cannot go on at once. */
 const stages = { changes: checkListed, sums: checkSums };
 
 async function checkListed(books: HourBooks, hours: Hours, control: RunControl): Promise<RunOutcome | undefined> {
@@ -130,11 +133,11 @@ async function readHour(books: HourBooks, hours: Hours, control: RunControl): Pr
   const groups = groupsOf(listing.wallets);
   for (let start = 0; start < groups.length; start += groupsAtATime) {
     if (hours.suspects.length >= mostSuspects) return;
-    // Each reading of the journal takes the check further, however long it takes.
+    // Each reading of the journal makes progress, however long it takes.
     if (start > 0 && control.stop()) return;
     const side = groups.slice(start, start + groupsAtATime);
     const checked = await Promise.all(side.map((group) => checkChanges(books, group, false)));
-    // Nothing waits between here and the place of the next group, so that each wallet counts once.
+    // No await between here and `hours.after`: a stop in between would count wallets twice.
     for (const { outcomes, readUnits } of checked) {
       hours.readUnits += readUnits;
       for (const outcome of outcomes) {
@@ -176,8 +179,8 @@ function addOutcome(hours: Hours, { entered, booked, completed }: ChangesOutcome
 }
 
 /**
- * Looks again at wallets whose changes did not look right, with all changes that were booked together with theirs, also
- * where these came late. What still does not fit is a discrepancy.
+ * Looks again at wallets whose changes seemed wrong, with all changes that were booked together with theirs, even late
+ * ones. A difference that remains is a discrepancy.
  */
 async function lookAgain(books: HourBooks, hours: Hours, control: RunControl): Promise<void> {
   const due = hours.suspects.filter(({ seenAt }) => control.now() >= seenAt + control.secondLookMs);
@@ -198,8 +201,8 @@ async function lookAgain(books: HourBooks, hours: Hours, control: RunControl): P
 }
 
 /**
- * Compares the sums of the hour. Where they do not fit, changes may have come late: the whole hour is read again, with
- * what was listed later, before that is a discrepancy.
+ * Compares the sums of the hour. When they differ, changes may have come late: the check reads the whole hour again,
+ * with the changes that were listed later. A difference that remains is a discrepancy.
  */
 async function checkSums({ entries }: HourBooks, hours: Hours, control: RunControl): Promise<RunOutcome | undefined> {
   const { hour, sums } = hours;
@@ -229,12 +232,16 @@ async function checkSums({ entries }: HourBooks, hours: Hours, control: RunContr
   return undefined;
 }
 
-/** The state as text, some thirty kilobytes. */
+/** Returns the state as text, some thirty kilobytes. */
 export function hoursToText(hours: Hours): string {
   return stateToText({ ...hours, bank: bankToStored(hours.bank) });
 }
 
-/** @param text as `hoursToText` made it */
+/**
+ * Parses the state.
+ *
+ * @param text as `hoursToText` returns it
+ */
 export function hoursFromText(text: string): Hours {
   const stored = stateFromText(text) as Omit<Hours, 'bank'> & { readonly bank: StoredBankHours };
   return { ...stored, bank: bankFromStored(stored.bank) };

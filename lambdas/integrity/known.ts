@@ -1,22 +1,22 @@
 import type { Discrepancy } from '../domain/discrepancy.ts';
 
-/** A discrepancy that was reported, and is not gone. */
+/** A discrepancy that was reported, and still exists. */
 export interface KnownDiscrepancy extends Discrepancy {
-  /** The hour whose sums it is about; absent: it is about its subject. */
+  /** The hour whose sums are wrong; absent for other discrepancies. */
   readonly hour?: string | undefined;
-  /** When it was found first, and last (ISO 8601). */
+  /** The times (ISO 8601) of its first and its last finding. */
   readonly since: string;
   seenAt: string;
 }
 
-/** What is known at most. What does not fit in is reported each time. */
+/** How many discrepancies are known at most. Further ones are reported each time. */
 const mostKnown = 500;
-/** Characters of a detail that are kept, so that all fits into one item. */
+/** How many characters of a detail are kept, so that all fit into one item. */
 const mostDetail = 300;
 
 /**
- * The discrepancies that were reported. One is the same as long as kind, subject and hour are, so that it is reported once
- * and not by each pass.
+ * The discrepancies that were reported. Those of the same kind, subject and hour are one, which is reported once and
+ * not by each pass.
  */
 export class KnownDiscrepancies {
   #list: KnownDiscrepancy[];
@@ -30,7 +30,7 @@ export class KnownDiscrepancies {
     return this.#list;
   }
 
-  /** Notes a discrepancy that was found; returns whether it is a new one. */
+  /** Notes a finding. Returns whether it is new. */
   note({ kind, subject, detail }: Discrepancy, hour: string | undefined, at: string): boolean {
     const known = this.#list.find((one) => one.kind === kind && one.subject === subject && one.hour === hour);
     if (known !== undefined) {
@@ -43,7 +43,7 @@ export class KnownDiscrepancies {
     return true;
   }
 
-  /** Drops what a whole pass over the books that began then (ISO 8601) has not found again. */
+  /** Drops discrepancies that a whole pass, begun at this time (ISO 8601), has not found again. */
   dropNotSeenSince(passStartedAt: string): void {
     this.#list = this.#list.filter(({ seenAt }) => seenAt >= passStartedAt);
   }

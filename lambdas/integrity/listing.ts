@@ -10,7 +10,7 @@ export interface Listing {
   readonly wallets: readonly WalletChanges[];
   /** Whether there are wallets behind the last one. */
   readonly more: boolean;
-  /** The earliest hour in which one of them was booked; undefined: there is none. */
+  /** The earliest hour of their bookings; undefined: there is none. */
   readonly earliest: string | undefined;
   /** Items of the journal that cannot be read. */
   readonly unreadable: readonly string[];
@@ -18,19 +18,20 @@ export interface Listing {
 }
 
 /**
- * How many hours behind an hour late changes of it are looked for. A check that is not behind sees no later ones; one that
- * is a day behind must not read a day for each hour.
+ * How many hours behind an hour the check reads on for late changes of it. A check that is up to date has no later
+ * ones. A check that is a day behind must not read a day for each hour.
  */
 const hoursBehind = 2;
 
 type Changes = { readonly versions: Set<number>; readonly bookings: Set<string> };
 
 /**
- * Reads the changes that are listed in an hour, each once however often it is listed. All lines of the hour are read; kept
- * are the first wallets behind `after`, so that memory has a bound.
+ * Reads the changes that are listed in an hour, each once. Reads all lines of the hour, and keeps the first wallets
+ * behind `after`, so that memory has a bound.
  *
- * @param isLateIncluded takes what was booked in the hour wherever it is listed, in place of what is listed in the hour
- * @param most wallets that are returned at most
+ * @param isLateIncluded reads the changes that were booked in the hour wherever they are listed, in place of those that
+ *   are listed in it
+ * @param most how many wallets are returned at most
  */
 export async function listHour(
   entries: Table,
@@ -51,10 +52,10 @@ export async function listHour(
 }
 
 /**
- * Reads the changes of these wallets that are listed around an hour: all that were booked together with what is listed in
- * it.
+ * Reads the changes of these wallets that are listed around an hour: all that were booked together with those that the
+ * hour lists.
  *
- * @param earliest the earliest hour in which something was booked that is listed in it
+ * @param earliest the earliest hour of the bookings that the hour lists
  */
 export async function listWallets(
   entries: Table,

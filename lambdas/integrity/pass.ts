@@ -18,7 +18,7 @@ import { stateFromText, stateToText } from './text.ts';
 import { beginWalletCheck, stepWalletCheck } from './wallet-check.ts';
 import type { WalletCheck } from './wallet-check.ts';
 
-/** Where the books are. */
+/** The tables of the books, and the bank's statement. */
 export interface Books {
   /** Wallets and transactions. */
   readonly table: Table;
@@ -28,14 +28,14 @@ export interface Books {
   readonly statement: Statement | undefined;
 }
 
-/** One segment of the scan: how far it came, and the checks of wallets that were begun before that place. */
+/** One segment of the scan: its position, and the open checks of wallets before it. */
 interface Segment {
   after?: Place | undefined;
   done: boolean;
   open: WalletCheck[];
 }
 
-/** A wallet that did not look right, and when (epoch ms) that was seen. */
+/** A wallet that seemed wrong, and the time (epoch ms) of that look. */
 interface Suspect {
   readonly walletId: string;
   /** The wallet's version then. */
@@ -44,35 +44,35 @@ interface Suspect {
 }
 
 /**
- * One pass over all books: what it has found so far, and where it goes on. Its size does not grow with the books, so
- * that it can be stored between runs (`passToText`).
+ * One pass over all books: its findings and its position. Its size does not grow with the books, so it can be stored
+ * between runs (`passToText`).
  */
 export interface Pass {
   readonly passId: string;
   readonly startedAt: string;
-  /** Sums are compared as of this moment (ISO 8601), a full hour; undefined: as of now, for books that stand still. */
+  /** The moment (ISO 8601), a full hour, as of which sums are compared; undefined: now, for books that stand still. */
   readonly asOf: string | undefined;
   /** The bank whose statement is compared; undefined: none. */
   readonly bankId: string | undefined;
-  /** Items that the table had about when the pass began; undefined: not known. */
+  /** About how many items the table had when the pass began; undefined: not known. */
   readonly items?: number | undefined;
-  /** Items that were scanned. */
+  /** How many items were scanned. */
   scanned: number;
   stage: 'books' | 'bank' | 'sums' | 'done';
   readonly segments: Segment[];
   readonly sums: AllSums;
   readonly counts: { wallets: number; transactions: number; entries: number; payments: number };
-  /** Payments of the bank against its completed withdrawals. */
+  /** The bank's payments minus its completed withdrawals. */
   readonly paid: Sketch;
-  /** Completed withdrawals of other banks, by bank: they are not compared with anything. */
+  /** Completed withdrawals of other banks, by bank. The pass does not compare them. */
   readonly otherBanks: Record<string, number>;
-  /** Where the bank's statement goes on. */
+  /** The cursor of the statement's next page. */
   statementAfter?: string | undefined;
-  /** Wallets to be looked at once more, when what was under way has arrived. */
+  /** Wallets to look at again, after the changes under way have arrived. */
   suspects: Suspect[];
-  /** When the totals differed first (epoch ms); they are compared once more, too. */
+  /** The time (epoch ms) at which the totals first differed. They are compared once more. */
   totalsSuspectAt?: number | undefined;
-  /** The first of them; `found` counts all. */
+  /** The first discrepancies; `found` counts all. */
   readonly discrepancies: Discrepancy[];
   found: number;
   runs: number;
@@ -80,45 +80,45 @@ export interface Pass {
   finishedAt?: string;
 }
 
-/** How a run of a pass is led. Times in milliseconds. */
+/** The callbacks and limits of a run of a pass. Times in milliseconds. */
 export interface RunControl {
   readonly now: () => number;
-  /** Asked between pages: whether to stop at the next place from which the pass can go on. */
+  /** Returns whether the run must stop. Called between pages, where the pass can go on later. */
   readonly stop: () => boolean;
-  /** How long after a first look a suspect is looked at again: longer than anything takes to arrive. */
+  /** How long after its first look a suspect is looked at again. Longer than any change takes to arrive. */
   readonly secondLookMs: number;
   /**
-   * Takes each discrepancy.
+   * Reports a discrepancy.
    *
-   * @param hour given where the sums of one hour are wrong
+   * @param hour given when the sums of one hour are wrong
    */
   readonly report: (discrepancy: Discrepancy, hour?: string) => void;
-  /** Told after each page. */
+  /** Receives the pass after each page. */
   readonly progress?: (pass: Pass) => void;
 }
 
-/** Whether the pass is over; or waits for a second look, which is due then (epoch ms); or was stopped. */
+/** The end of a run: the pass is over, was stopped, or waits until (epoch ms) a second look is due. */
 export type RunOutcome = 'done' | 'stopped' | { readonly waitUntil: number };
 
 const hourMs = 3_600_000;
-/** What is booked later than this long after its time is late by any measure: tries end after seconds. */
+/** After this long, a change that is not there is missing: retries end within seconds. */
 const settledMs = 300_000;
-/** Checks of wallets that a segment has under way at a time. */
+/** How many checks of wallets a segment has under way at a time. */
 const walletsAtATime = 8;
-/** More suspects than these are not worth more reading before they are looked at again. */
+/** With this many suspects, reading stops until they are looked at again. */
 const mostSuspects = 100;
-/** Discrepancies that a pass remembers by name. */
+/** How many discrepancies a pass lists; it counts the others. */
 const mostDiscrepancies = 100;
-/** Other banks that are counted by name, and the name for all the rest. */
+/** How many other banks are counted by name, and the name for all others. */
 const mostOtherBanks = 20;
-/** Before the first payment of any bank. */
+/** Earlier than the first payment of any bank. */
 const beginning = '1970-01-01T00:00:00.000Z';
 const furtherBanks = '(further banks)';
 
 /**
- * A new pass over the books.
+ * Returns a new pass over the books.
  *
- * @param options `standStill` says that nothing moves, so that everything can be compared until now
+ * @param options `standStill` says that no money moves, so that sums are compared as of now
  */
 export function beginPass(options: {
   passId: string;
@@ -126,7 +126,7 @@ export function beginPass(options: {
   segments: number;
   standStill: boolean;
   bankId: string | undefined;
-  /** Items in the table, as far as that is known. */
+  /** The number of items in the table, when known. */
   items?: number | undefined;
 }): Pass {
   const { passId, now, standStill, bankId, items } = options;
@@ -152,7 +152,7 @@ export function beginPass(options: {
   };
 }
 
-/** Takes the pass further until it is over, has to wait, or is stopped. Changes `pass` as it goes. */
+/** Advances the pass until it is over, has to wait, or is stopped. Changes `pass` as it goes. */
 export async function runPass(books: Books, pass: Pass, control: RunControl): Promise<RunOutcome> {
   for (;;) {
     if (pass.stage === 'done') return 'done';
@@ -162,7 +162,7 @@ export async function runPass(books: Books, pass: Pass, control: RunControl): Pr
   }
 }
 
-/** Each stage ends by naming the next one; it gives an outcome when the run cannot go on at once. */
+/** Each stage ends by setting the next one. It returns an outcome when the run cannot go on at once. */
 const stages = { books: checkBooks, bank: checkBank, sums: checkSums };
 
 async function checkBooks(books: Books, pass: Pass, control: RunControl): Promise<RunOutcome | undefined> {
@@ -198,7 +198,7 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
       takeItem(pass, segment, item, control);
     }
     await finishOpen(books, pass, segment, control);
-    // The wallets of the page may have stopped half-way: the segment goes on behind the page all the same.
+    // Checks of the page's wallets may have stopped half-way. They stay open, and the segment goes on behind the page.
     segment.after = page.next;
     segment.done = page.next === undefined;
     control.progress?.(pass);
@@ -243,7 +243,7 @@ function countOther({ otherBanks }: Pass, bankId: string): void {
   otherBanks[name] = (otherBanks[name] ?? 0) + 1;
 }
 
-/** Takes the open checks of a segment to their ends, or as far as they come until the stop. */
+/** Advances the open checks of a segment to their ends, or until the stop. */
 async function finishOpen(books: Books, pass: Pass, segment: Segment, control: RunControl): Promise<void> {
   await Promise.all(segment.open.map((check) => finishCheck(books, pass, check, control)));
   for (const check of segment.open) {
@@ -273,8 +273,8 @@ function addWallet(pass: Pass, { wallet, entered }: WalletCheck): void {
 }
 
 /**
- * Looks again at wallets that did not look right. Images of a moment may not fit together while money moves and
- * indexes and entries follow; what still does not fit long after is a discrepancy.
+ * Looks again at wallets that seemed wrong. While money moves, the images of a moment may disagree: indexes and entries
+ * follow later. A difference that remains long after is a discrepancy.
  */
 async function lookAgain(books: Books, pass: Pass, control: RunControl): Promise<void> {
   const due = pass.suspects.filter(({ seenAt }) => control.now() >= seenAt + control.secondLookMs);
@@ -293,7 +293,7 @@ async function lookAgain(books: Books, pass: Pass, control: RunControl): Promise
 
 async function checkBank(books: Books, pass: Pass, control: RunControl): Promise<RunOutcome | undefined> {
   if (books.statement === undefined) throw new Error('the pass compares with the bank, and there is no statement');
-  // A payment is dated by the bank's clock, and we complete a withdrawal after it.
+  // The bank's clock dates a payment, and the service completes the withdrawal later.
   const until = new Date(pass.asOf === undefined ? control.now() + settledMs : Date.parse(pass.asOf) + settledMs);
   const page = await readStatement(books.statement, {
     from: beginning,
@@ -302,7 +302,7 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
   });
   if ('unavailable' in page) return { waitUntil: control.now() + settledMs };
   pass.counts.payments += page.items.length;
-  // A withdrawal for each of them is read, consistently, one unit a piece.
+  // One consistent read, of one unit, for the withdrawal of each payment.
   pass.readUnits += page.items.length;
   const { matched, discrepancies } = await compareWithBank(books.table, books.statement.bankId, page.items);
   for (const [, discrepancy] of discrepancies) report(pass, control, discrepancy);
@@ -340,18 +340,22 @@ function report(pass: Pass, control: RunControl, discrepancy: Discrepancy): void
   control.report(discrepancy);
 }
 
-/** A pass as text, some ten kilobytes. */
+/** Returns a pass as text, some ten kilobytes. */
 export function passToText(pass: Pass): string {
   return stateToText({ ...pass, paid: sketchToText(pass.paid) });
 }
 
-/** @param text as `passToText` made it */
+/**
+ * Parses a pass.
+ *
+ * @param text as `passToText` returns it
+ */
 export function passFromText(text: string): Pass {
   const pass = stateFromText(text) as Omit<Pass, 'paid' | 'otherBanks' | 'scanned'> & {
     paid: string;
     otherBanks?: Pass['otherBanks'];
     scanned?: number;
   };
-  // Older releases stored passes without these.
+  // A pass that an earlier release stored has not these members.
   return { ...pass, paid: sketchFromText(pass.paid), otherBanks: pass.otherBanks ?? {}, scanned: pass.scanned ?? 0 };
 }

@@ -10,22 +10,22 @@ import { getTransactions } from '../store/transactions.ts';
 
 /** A bank's statement. */
 export interface Statement extends Pick<BankClient, 'statement'> {
-  /** Which bank it is: only withdrawals that went there are compared with it. */
+  /** The id of the bank. Only withdrawals that went to this bank are compared with its statement. */
   readonly bankId: string;
 }
 
 /** A statement of a bank that is also asked for single payments. */
 export interface AskedStatement extends Statement, Pick<BankClient, 'find'> {}
 
-/** Returns the bank that a withdrawal went to, when it is not this one. A record that names none is this bank's. */
+/** Returns the bank of a withdrawal when it is another one. A record without a bank belongs to this one. */
 export function otherBankOf({ bankId }: Transaction, thisBank: string): string | undefined {
   return bankId === thisBank ? undefined : bankId;
 }
 
-/** Transactions that one read takes. */
+/** How many transactions one read returns. */
 const batchSize = 100;
 
-/** Reads a page of the payments that the bank has made from `from` (inclusive) to `until` (exclusive; both ISO 8601). */
+/** Reads a page of the payments that the bank made from `from` (inclusive) to `until` (exclusive; both ISO 8601). */
 export async function readStatement(
   bank: Statement,
   { from, until, after }: { readonly from: string; readonly until: string; readonly after: string | undefined },
@@ -40,11 +40,11 @@ export async function readStatement(
 }
 
 /**
- * Compares payments of the bank with the withdrawals that they are for, one item read for each. A payment for a withdrawal
- * that went to another bank is wrong: it may have been paid by both.
+ * Compares payments of the bank with their withdrawals, one item read for each. A payment for a withdrawal that went to
+ * another bank is wrong: both banks may have paid it.
  *
- * @returns this bank's completed withdrawals among them, as often as the bank has paid them; the payments whose
- *   withdrawals are open; and what is wrong, by payment
+ * @returns `matched`: this bank's completed withdrawals, once for each payment. `open`: the payments whose withdrawals
+ *   are open. `discrepancies`: the problems, by payment.
  */
 export async function compareWithBank(
   table: Table,
@@ -89,11 +89,11 @@ function problemOfPayment(payment: StatementItem, transaction: Transaction | und
   if (amount !== payment.amount || currency !== payment.currency) {
     return `${paid}, the withdrawal is ${amount} ${currency}`;
   }
-  // What is still open may be paid already: its worker will find out.
+  // The bank may have paid an open withdrawal already. Its worker will ask the bank.
   return status === 'failed' ? `${paid}, and the withdrawal has failed: its money was given back` : undefined;
 }
 
-/** Completed withdrawals against payments: what is left over on either side. */
+/** Returns the differences between completed withdrawals and payments. */
 export function notPaid(paid: Sketch): Discrepancy[] {
   const { ids, complete } = differencesOf(paid);
   const named = [...ids].map(([id, times]): Discrepancy => {
@@ -106,6 +106,6 @@ export function notPaid(paid: Sketch): Discrepancy[] {
     ? named
     : [
         ...named,
-        { kind: 'payment_missing', subject: 'bank', detail: 'and more payments than can be named are missing' },
+        { kind: 'payment_missing', subject: 'bank', detail: 'further payments are missing, too many to name each' },
       ];
 }

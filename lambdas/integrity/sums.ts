@@ -3,7 +3,7 @@ import { accounts, isWalletAccount } from '../domain/postings.ts';
 import type { Posting } from '../domain/postings.ts';
 import type { Total } from '../store/totals.ts';
 
-/** Sums of one currency: what wallets hold by their entries, and what is booked outside of them. */
+/** The sums of one currency: of the wallets by their entries, and of the accounts outside of wallets. */
 export interface Sums {
   wallets: bigint;
   external: bigint;
@@ -40,7 +40,7 @@ export function unbalanced(all: AllSums): Discrepancy[] {
 /**
  * Returns the accounts whose total is not the sum of their postings.
  *
- * @param total reads what is booked on an account
+ * @param total returns the stored total of an account
  */
 export async function differentTotals(
   all: AllSums,

@@ -1,4 +1,6 @@
-/** Returns the state of a check as text: JSON, with bigints as `<digits>n`. A text that looks like one gets a `~` before it. */
+/**
+ * Returns the state of a check as text: JSON, with bigints as `<digits>n`. A text of that form gets a `~` before it.
+ */
 export function stateToText(state: object): string {
   return JSON.stringify(state, (_name, value: unknown) => {
     if (typeof value === 'bigint') return `${String(value)}n`;
@@ -6,7 +8,11 @@ export function stateToText(state: object): string {
   });
 }
 
-/** @param text as `stateToText` made it */
+/**
+ * Parses the state of a check.
+ *
+ * @param text as `stateToText` returns it
+ */
 export function stateFromText(text: string): unknown {
   return JSON.parse(text, (_name, value: unknown) => {
     if (typeof value !== 'string' || !/^~*-?\d+n$/.test(value)) return value;

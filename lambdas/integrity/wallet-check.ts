@@ -13,8 +13,8 @@ import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
 
 /**
- * The check of one wallet, page by page, so that it may stop and go on at any page: its transactions as sender, then as
- * receiver, then its entries. Sums are exact (bigint), everything else is JSON.
+ * The check of one wallet, page by page. It can stop and go on at any page: first the wallet's transactions as sender,
+ * then as receiver, then its entries. Sums are exact (bigint), everything else is JSON.
  */
 export interface WalletCheck {
   readonly wallet: Pick<
@@ -22,31 +22,31 @@ export interface WalletCheck {
     'walletId' | 'isCrowded' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt'
   >;
   /**
-   * The version up to which the ledger must have come. A wallet that changes all the time is always some versions ahead of
-   * its ledger: a second look asks for those that were missing at the first.
+   * The version up to which the ledger must have come. A busy wallet is always some versions ahead of its ledger, so a
+   * second look asks only for those that the first look missed.
    */
   readonly enteredUpTo: number;
-  /** Whether entries are read consistently, at twice the price: where something seemed wrong before. */
+  /** Whether entries are read consistently, at twice the price: for wallets that seemed wrong before. */
   readonly consistent: boolean;
   stage: 'sender' | 'receiver' | 'entries' | 'done';
-  /** Where the next page of transactions begins: see `readBookings`. */
+  /** The cursor of the next page of transactions, from `readBookings`. */
   after?: string | undefined;
-  /** What the last entry left behind; version -1 before the first. */
+  /** The state after the last entry; version -1 before the first. */
   last: { version: number; hash: string; balance: Balance };
-  /** What postings and entries say that the wallet held before the moment of the check. */
+  /** The wallet's sums before the moment of the check, by postings and by entries. */
   booked: Record<keyof Balance, bigint>;
   entered: Record<keyof Balance, bigint>;
   readonly found: Discrepancy[];
 }
 
 const both = ['available', 'held'] as const;
-/** Findings of one wallet that are told; a chain that is broken everywhere need not be told entry by entry. */
+/** How many findings of one wallet are reported. A chain that is broken everywhere needs no more. */
 const mostFound = 20;
 
 /**
- * Begins a check of the wallet as it was read. Its first findings are from the wallet alone.
+ * Begins a check of the wallet as it was read. Its first findings concern the wallet item alone.
  *
- * @param secondLook given when something seemed wrong before: the version that the wallet had then
+ * @param secondLook given when an earlier look found a problem: the version that the wallet had then
  */
 export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
   const { walletId, isCrowded = false, currency, version, available, held, status, updatedAt, total } = wallet;
@@ -60,7 +60,7 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
     entered: { available: 0n, held: 0n },
     found: [],
   };
-  // What is stored may be anything.
+  // The stored item may have any shape.
   const sums = [available, held, total].every((amount) => isSum(amount) && amount >= 0);
   if (!sums || plus(available, held) !== total) {
     find(
@@ -75,8 +75,8 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
 /**
  * Reads one page and judges it.
  *
- * @param asOf sums are compared as of this moment (ISO 8601), so that movements meanwhile do not count; undefined
- *   compares everything, which is right only where nothing moves
+ * @param asOf the moment (ISO 8601) as of which sums are compared, so that later movements do not count. Undefined
+ *   compares everything, which is right only when no money moves
  * @returns the items and read units of the page
  */
 export async function stepWalletCheck(
@@ -107,7 +107,7 @@ export async function stepWalletCheck(
 }
 
 function book(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
-  // What is wrong with the transaction itself is found where all transactions are read.
+  // The scan of all transactions reports a transaction that is itself wrong.
   if (!hasBookings(transaction)) return;
   for (const { at, postings } of bookingsOf(transaction)) {
     if (asOf !== undefined && at >= asOf) continue;
@@ -118,7 +118,7 @@ function book(check: WalletCheck, transaction: BookedTransaction, asOf: string |
   }
 }
 
-/** Judges an entry as it follows the last one, and goes on behind it. */
+/** Judges an entry as the next one of the chain, and goes on behind it. */
 export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): void {
   const { wallet, last } = check;
   const { version, changes, balanceAfter } = entry;
@@ -140,7 +140,7 @@ export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): 
     );
   }
   for (const account of both) {
-    // What missing entries changed is in the balance behind them.
+    // The balance after a gap includes the changes of the missing entries.
     const change = inOrder
       ? changes.reduce((sum: Sum, one) => (one.account === account ? plus(sum, one.amount) : sum), 0)
       : minus(balanceAfter[account], last.balance[account]);
@@ -170,13 +170,13 @@ export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): 
       find(check, 'balance_differs', `version ${version} is of ${wallet.updatedAt}, its entry of ${bookedAtOf(entry)}`);
     }
   }
-  // Behind a break the chain goes on from what is stored, so that one break is found once.
+  // Behind a break the chain goes on from the stored entry, so that one break is found once.
   check.last = { version, hash: entry.hash, balance: balanceAfter };
 }
 
 /**
- * Compares the end of the ledger with the wallet. Entries of versions above the one that was read are of later changes.
- * If the wallet has not reached them, it was put back to an earlier state.
+ * Compares the end of the ledger with the wallet. Entries of later versions belong to later changes. If the wallet has
+ * not reached them, it was put back to an earlier state.
  *
  * @returns the read units that this took
  */
@@ -220,7 +220,7 @@ export function find(check: WalletCheck, kind: DiscrepancyKind, detail: string):
   if (check.found.length < mostFound) check.found.push({ kind, subject: check.wallet.walletId, detail });
 }
 
-/** Returns whether an entry has what it needs: whole numbers, times and a hash. The stored item may have any shape. */
+/** Returns whether an entry has whole numbers, times and a hash. The stored item may have any shape. */
 export function isReadable(entry: Stored<ChainedEntry>): boolean {
   const { at, bookedAt = '', hash, transactionId = '', changes, balanceAfter } = entry;
   return (
@@ -231,10 +231,10 @@ export function isReadable(entry: Stored<ChainedEntry>): boolean {
   );
 }
 
-/** A stored item: any member may be missing, or be anything. */
+/** A stored item: any member may be missing, or have any type. */
 type Stored<T> = { readonly [Name in keyof T]?: unknown } & { readonly balanceAfter?: Partial<Balance> | null };
 
-/** Returns an amount; one that is no whole number counts as nothing here, and is found where its item is judged. */
+/** Returns an amount as bigint; 0 for one that is no whole number. The check of its item reports that one. */
 export function integer(amount: number): bigint {
   return Number.isSafeInteger(amount) ? BigInt(amount) : 0n;
 }

@@ -12,20 +12,20 @@ import { toWallet } from './wallets.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
-/** The place of an item in a scan of the table. */
+/** The key of an item, at which a scan of the table goes on. */
 export interface Place {
   readonly pk: string;
   readonly sk: string;
 }
 
-/** An item of the books; `unreadable` is one that cannot be what its key says. */
+/** An item of the books. An `unreadable` one has not the shape that its key promises. */
 export type BookItem = { readonly place: Place } & (
   | { readonly kind: 'wallet'; readonly wallet: Wallet }
   | { readonly kind: 'transaction'; readonly transaction: Transaction }
   | { readonly kind: 'unreadable'; readonly problem: string }
 );
 
-/** Returns about how many items the table has: DynamoDB counts them every six hours. Undefined: not counted yet. */
+/** Returns about how many items the table has; undefined before the first count. DynamoDB counts every six hours. */
 export async function countItems(table: Table): Promise<number | undefined> {
   const { Table: description } = await persist(table, () =>
     table.client.send(new DescribeTableCommand({ TableName: table.name })),
@@ -64,7 +64,9 @@ export async function scanBooks(
   };
 }
 
-/** Reads any number of wallets and transactions by their ids, and what that took; what does not exist is left out. */
+/**
+ * Reads any number of wallets and transactions by their ids, with the read units. Leaves out those that do not exist.
+ */
 export async function readBookItems(
   table: Table,
   ids: { readonly walletIds: Iterable<string>; readonly transactionIds: Iterable<string> },
@@ -96,7 +98,7 @@ function toBookItem(stored: Parameters<typeof fromItem>[0]): BookItem | undefine
 export type Side = 'sender' | 'receiver';
 
 /**
- * Reads up to 1 MB of a wallet's transactions on one side: the partitions of the index one after the other, each with its
+ * Reads up to 1 MB of a wallet's transactions on one side. Reads the partitions of the index one after the other, each
  * oldest first.
  *
  * @param of `after` is the `next` of the page before

@@ -20,7 +20,7 @@ import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
-/** SHA-256 over an entry and the hash of the one before it (empty for the opening), in base64url. */
+/** Returns the SHA-256 of an entry and the hash of the one before it (empty for the opening), in base64url. */
 export function hashOf(entry: Entry, previousHash: string): string {
   return createHash('sha256').update(hashedText(entry, previousHash)).digest('base64url');
 }
@@ -33,7 +33,7 @@ export function chained(entry: Entry, previous: ChainedEntry | undefined): Chain
 /** Most entries that one call inserts. */
 export const mostInserts = 25;
 
-/** What came of an insert. `known`: the ledger has an entry of this version, which may be the same one. */
+/** The result of an insert. `known`: the ledger has an entry of this version already, perhaps the same one. */
 export type Inserted = 'stored' | 'known' | { readonly error: unknown };
 
 /** Codes of a statement that failed, and may succeed when it is repeated. */
@@ -46,14 +46,15 @@ const transientCodes = new Set<string | undefined>([
 ]);
 
 /**
- * Inserts entries of different wallets in one call, each behind the last one of its wallet. An insert of PartiQL is
- * refused where there is an item already: it takes 1 write unit, 1 for the index, and no transaction. That condition is
- * enough: version N is inserted only by a container that knows version N-1 to be stored, so there is neither gap nor fork.
+ * Inserts entries of different wallets in one call, each behind the last one of its wallet. A PartiQL insert fails when
+ * the item exists. It takes 1 write unit, 1 for the index, and no transaction.
  *
- * Statements that fail for the moment are repeated. One that was stored, and its answer lost, is `known` then.
+ * That condition keeps the chain whole: a container inserts version N only if it knows that version N-1 is stored.
+ *
+ * Repeats statements that fail for the moment. A statement that was stored, and whose answer was lost, is then `known`.
  *
  * @param batch 1 to 25 entries, each of another wallet
- * @returns what came of each, in the same order
+ * @returns the result of each, in the same order
  */
 export async function insertEntries(entries: Table, batch: readonly ChainedEntry[]): Promise<Inserted[]> {
   const outcomes = new Map<ChainedEntry, Inserted>();
@@ -67,7 +68,7 @@ export async function insertEntries(entries: Table, batch: readonly ChainedEntry
       for (const [index, entry] of sent.entries()) outcomes.set(entry, insertedBy(Responses[index]));
       pending = sent.filter((_, index) => transientCodes.has(Responses[index]?.Error?.Code));
       if (pending.length === 0) return;
-      // Throttling of a part; DynamoDB throws the same itself when it is the whole.
+      // A part was throttled. DynamoDB itself throws this error when all of it is.
       throw new ProvisionedThroughputExceededException({ message: `${pending.length} not inserted`, $metadata: {} });
     });
   } catch (error) {
@@ -92,7 +93,7 @@ function insertOf(entries: Table, entry: ChainedEntry): BatchStatementRequest {
   return { Statement: `INSERT INTO "${entries.name}" VALUE {${places.join(', ')}}`, Parameters: Object.values(item) };
 }
 
-/** Reads the entries of these wallets and versions in one call; those that do not exist are left out. At most 100. */
+/** Reads the entries of at most 100 wallets and versions in one call. Leaves out those that do not exist. */
 export async function entriesAt(
   entries: Table,
   places: readonly { readonly walletId: string; readonly version: number }[],
@@ -102,7 +103,7 @@ export async function entriesAt(
 }
 
 /**
- * Reads the entries of any number of wallets and versions, and what that took; those that do not exist are left out.
+ * Reads the entries of any number of wallets and versions, with the read units. Leaves out those that do not exist.
  *
  * @param consistent at twice the price, one read unit for each
  */
@@ -115,13 +116,15 @@ export async function readEntriesAt(
   return readMany(entries, keys, consistent, toAnyEntry);
 }
 
-/** The last entry of a wallet's ledger; half a read unit, doubled for consistency. Undefined when there is none yet. */
+/**
+ * Returns the last entry of a wallet's ledger; undefined when it has none. Half a read unit, doubled for consistency.
+ */
 export async function lastEntry(entries: Table, walletId: string): Promise<ChainedEntry | undefined> {
   const { items } = await queryEntries(entries, walletId, { ScanIndexForward: false, Limit: 1, ConsistentRead: true });
   return items[0];
 }
 
-/** A page of a wallet's ledger, newest first; `before` is the version that the page ends in front of. */
+/** Reads a page of a wallet's ledger, newest first. The page ends in front of the version `before`. */
 export async function listEntries(
   entries: Table,
   page: { walletId: string; limit: number; before: number | undefined },
@@ -136,8 +139,8 @@ export async function listEntries(
 }
 
 /**
- * A page of at most 1 MB of a wallet's ledger, oldest first, behind the version `after`, and its read units. What is stored
- * may have any shape.
+ * Reads a page of at most 1 MB of a wallet's ledger, oldest first, behind the version `after`, with its read units.
+ * Stored items may have any shape.
  */
 export function readEntries(
   entries: Table,
@@ -174,29 +177,36 @@ export async function entriesBetween(
   return found;
 }
 
-/** Entries that the search for a moment reads as a page, once it is as near as that. */
+/** How many entries the search reads as one page, once fewer are left. */
 const searchPage = 20;
-/** Entries that one step of the search reads, spread evenly over the versions that are left: each step leaves a ninth. */
+/**
+ * How many entries one step of the search reads. They are spread evenly, so each step leaves a ninth of the versions.
+ */
 const probesAtATime = 8;
-/** In entries of the first releases, times run backwards by less than this: no function ran for longer. */
+/** How far the times of entries without `bookedAt` run backwards at most, ms. No function ran longer than this. */
 const disorderMs = 60_000;
 
 /**
- * Finds the entry that held at a moment (ISO 8601). Times never fall as versions grow, so no index by time is needed: two calls and
- * 2 read units where the wallet has not changed since the moment, or has at most 20 entries. Each further step of the
- * search takes one call and 8 units: two steps for 1,000 entries, five for a million.
+ * Returns the entry that held at a moment (ISO 8601). Times never fall as versions grow, so no index by time is needed.
+ *
+ * Takes two calls and 2 read units when the wallet has not changed since, or has at most 20 entries. Each further step
+ * of the search takes one call and 8 units: two steps for 1,000 entries, five for a million.
  */
 export async function findHeld(entries: Table, walletId: string, moment: string): Promise<Held> {
   const last = await lastEntry(entries, walletId);
   if (last === undefined) return { entry: undefined, isOver: false };
   const held = await search(entries, walletId, moment, await versionBefore(entries, last, moment));
   if (held.first?.bookedAt !== undefined) return held;
-  // Entries of the first releases: one before `held.first` may be later than the moment.
+  // Entries without `bookedAt` may be out of order: one before `held.first` may be later than the moment.
   const earlier = new Date(Date.parse(moment) - disorderMs).toISOString();
   return search(entries, walletId, moment, await versionBefore(entries, last, earlier));
 }
 
-/** @param start a version that held at the moment, or before it; or the first one */
+/**
+ * Reads pages from a version on, until one has the first entry after the moment.
+ *
+ * @param start a version that held at the moment, or before it; or the first one
+ */
 async function search(
   entries: Table,
   walletId: string,
@@ -221,8 +231,8 @@ async function search(
 }
 
 /**
- * Returns a version of an entry up to a time that is less than a page before the first entry behind that time; the first
- * version where all are later. Where entries are missing, it may be further before.
+ * Searches for a version at or before a time, less than a page in front of the first entry after that time. Returns the
+ * first version when all are later. Missing entries may leave the result further in front.
  */
 async function versionBefore(entries: Table, last: Entry, time: string): Promise<number> {
   if (last.at <= time) return last.version;
@@ -281,7 +291,7 @@ function timeOf(moment: unknown): string {
   return typeof moment === 'string' ? moment.slice(0, moment.indexOf('#')) : '';
 }
 
-/** Returns an entry of which perhaps only its place can be read: the check of the books goes on behind it. */
+/** Returns an entry of which perhaps only the key can be read. The check of the books goes on behind it. */
 function toAnyEntry(item: Record<string, AttributeValue>): ChainedEntry {
   try {
     return toEntry(fromItem(item));
@@ -294,7 +304,7 @@ interface StoredEntry {
   readonly pk: string;
   readonly sk: string;
   readonly at?: string;
-  /** `<at>#<version>`, in place of `at`, in entries of the first releases. */
+  /** `<at>#<version>`, in place of `at`, in entries that have no `bookedAt`. */
   readonly moment?: string;
   readonly bookedAt?: string;
   readonly changes: Entry['changes'];

@@ -4,9 +4,8 @@ import type { ChainedEntry } from '../domain/entries.ts';
 const mostHeads = 10_000;
 
 /**
- * The last entries that one container has stored or read, of its latest wallets. A stored entry never changes, so a
- * kept one stays right. It may no longer be the last one, because another container may have stored the next. Then the
- * condition of the next insert fails, and the caller reads the ledger.
+ * The last entries that one container has stored or read, of its latest wallets. Stored entries never change. Another
+ * container may have stored a later one: then the condition of the next insert fails, and the caller reads the ledger.
  */
 export class Heads {
   readonly #most: number;

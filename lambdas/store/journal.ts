@@ -16,7 +16,7 @@ import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
 /**
- * The journal of changes: which versions of which wallets and which bookings the stream has brought, by hour. The check of
+ * The journal of changes, by hour: the versions of wallets and the bookings that the stream has delivered. The check of
  * closed hours reads it in place of the tables.
  */
 
@@ -30,13 +30,13 @@ export interface ListedChange {
   readonly booking?: ListedBooking;
 }
 
-/** A transaction that changed; its first `count` postings are there after the booking, 0 where nothing was booked. */
+/** A change of a transaction. It has `count` postings after the booking; 0: nothing was booked. */
 export interface ListedBooking {
   readonly transactionId: string;
   readonly count: number;
 }
 
-/** What one item of the journal lists of a wallet. */
+/** The part of one item of the journal that belongs to one wallet. */
 export interface JournalLine {
   readonly walletId: string;
   readonly versions: readonly number[];
@@ -44,21 +44,21 @@ export interface JournalLine {
 }
 
 /**
- * How long after an hour, and before it, a change is still listed in it, ms. Later ones are listed in the hour in which they
- * are written, so that an hour that was checked gets no more. The check begins later than this after the hour.
+ * How long before and after an hour a change is still listed in it, ms. The journal lists later changes in the hour in
+ * which it writes them, so a checked hour gets no more. The check begins later than this after the hour.
  */
 const journalSlackMs = 300_000;
-/** How far ahead of the time an hour may be in which a change is listed, ms. */
+/** How far in the future the hour of a change may be, ms. A later one is listed only now. */
 const mostAheadMs = 24 * hourMs;
-/** A line is read within hours as a rule, and after days where the check has stood still. */
+/** How long an item is kept, ms. The check reads it within hours, or within days after it has stood still. */
 const memoryMs = 30 * 24 * hourMs;
 
-/** The images of a record cannot be projected, however often it is delivered. */
+/** The images of a record cannot be projected, and no redelivery changes that. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable';
 }
 
-/** A record of the stream, as the projector takes it. */
+/** A record of the stream, as the projector reads it. */
 export interface ListedRecord {
   /** Undefined for items that are neither wallet nor transaction, and where there is an error. */
   readonly change?: Change | undefined;
@@ -118,8 +118,9 @@ function listedChange(record: DynamoDBRecord, change: Change | undefined): Liste
 }
 
 /**
- * Lists changes in the journal: one item for each hour in which they were booked, one write unit for each kilobyte, which
- * is some 30 changes. The same changes are the same item, so that it may be repeated; other cuts of them overlap.
+ * Lists changes in the journal: one item for each hour in which they were booked. One write unit covers a kilobyte,
+ * which is some 30 changes. The same changes make the same item, so a repetition is harmless. Other cuts of them
+ * overlap.
  */
 export async function putJournal(entries: Table, changes: readonly ListedChange[]): Promise<void> {
   const now = entries.now();
@@ -141,14 +142,14 @@ export async function putJournal(entries: Table, changes: readonly ListedChange[
   );
 }
 
-/** What was booked at no readable time counts as booked now. */
+/** Returns the hour of a booking. A booking without a readable time counts as booked now. */
 function bookedHour(at: unknown, now: number): string {
   const hour = typeof at === 'string' ? hourOf(at) : '';
   return Number.isNaN(startOf(hour)) ? hourOfMs(now) : hour;
 }
 
 /**
- * Returns the hours in whose partitions a change is listed. What a clock that is wrong has booked ahead is listed twice: now,
+ * Returns the hours in whose partitions a change is listed. A booking of a clock that is ahead is listed twice: now,
  * and in its hour, whose sums need it.
  */
 function filedHours(booked: string, now: number): string[] {
@@ -158,7 +159,7 @@ function filedHours(booked: string, now: number): string[] {
   return start > now && start < now + mostAheadMs ? [hourOfMs(now), booked] : [hourOfMs(now)];
 }
 
-/** The lines as JSON: of each wallet its id, its versions, and its bookings as `<transactionId>:<count>`. */
+/** Returns the changes as JSON: of each wallet its id, its versions, and its bookings as `<transactionId>:<count>`. */
 function textOf(changes: readonly ListedChange[]): string {
   const wallets = Map.groupBy(changes, ({ walletId }) => walletId);
   return JSON.stringify(
@@ -170,7 +171,7 @@ function textOf(changes: readonly ListedChange[]): string {
   );
 }
 
-/** Returns what an item of the journal lists. */
+/** Returns the changes that an item of the journal lists. */
 export function journalLinesOf({ lines }: Item): JournalLine[] {
   const text = inflateRawSync(lines as Uint8Array).toString();
   return (JSON.parse(text) as [string, number[], ...string[]][]).map(([walletId, versions, ...bookings]) => ({
@@ -195,7 +196,7 @@ function toJournalItem(stored: Parameters<typeof fromItem>[0]): { booked: string
   }
 }
 
-/** A page of the journal, and what it took. */
+/** A page of the journal, with its read units. */
 export interface JournalPage {
   readonly lines: readonly JournalLine[];
   /** The hours in which these lines were booked. */
@@ -206,9 +207,10 @@ export interface JournalPage {
 }
 
 /**
- * Reads what is listed in an hour, a page of up to 1 MB at a time; half a read unit for 4 KB, and for each of 32 partitions.
+ * Reads the changes that are listed in an hour, a page of up to 1 MB at a time. Takes half a read unit for 4 KB, and
+ * for each of 32 partitions.
  *
- * @param booked only what was booked in this hour, where the two differ
+ * @param booked limits the pages to changes that were booked in this hour
  */
 export async function* readJournal(entries: Table, hour: string, booked?: string): AsyncGenerator<JournalPage> {
   for (const partition of journalPartitions(hour)) {

@@ -100,7 +100,7 @@ export function totalKey(account: string, hour: string, transactionId: string) {
 
 /** Returns the partitions whose items sum up to the total of an account. */
 export function totalPartitions(account: string): string[] {
-  // The first releases kept a whole total in one partition.
+  // Totals that were written whole are in a partition without a part.
   const parts = Array.from({ length: totalParts }, (_, part) => totalPartition(account, part));
   return [`${entryItems.total}${account}`, ...parts];
 }

@@ -18,7 +18,7 @@ export async function getPreferences(table: Table, ownerId: string): Promise<Pre
   return Item === undefined ? defaultPreferences : toPreferences(fromItem(Item));
 }
 
-/** As `getPreferences`, for up to 100 owners in one call. */
+/** Does as `getPreferences`, for up to 100 owners in one call. */
 export async function getPreferencesOf(
   table: Table,
   ownerIds: readonly string[],

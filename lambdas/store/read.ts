@@ -19,9 +19,9 @@ export async function readItems(table: Table, keys: readonly Item[], deadline?: 
 const mostItems = 100;
 
 /**
- * Reads any number of items, 100 in a call, with the cost of the calls.
+ * Reads any number of items, 100 in a call, with the read units.
  *
- * @param take what is kept of each item; of a crowd, the items themselves would not fit into memory
+ * @param take returns the value that is kept of an item: a crowd's items themselves would not fit into memory
  */
 export async function readMany<T>(
   table: Table,

@@ -12,7 +12,7 @@ import type { Table } from './table.ts';
 import { toItem, write } from './write.ts';
 import type { WriteItem } from './write.ts';
 
-/** What a transaction has booked anew: its first `count` postings are booked after it. */
+/** A booking that a change of a transaction added. The transaction has `count` postings after it. */
 export interface CountedBooking extends Booking {
   readonly transactionId: string;
   readonly count: number;
@@ -22,14 +22,16 @@ export interface CountedBooking extends Booking {
 const mostItems = 100;
 /** Parts of a total that are read at the same time. */
 const readsAtATime = 32;
-/** How long a booking is remembered as counted: the stream repeats nothing that is older than a day. */
+/** How long a booking is stored as counted, ms. The stream repeats no record that is older than a day. */
 const memoryMs = 7 * 24 * 3_600_000;
 
 /**
- * Adds bookings to the totals of the accounts outside of wallets, each once however often it is told: what says that
- * it is counted is in the same write. One write takes about 95 bookings and 2 write units for each, and 2 for each
- * account and hour. It adds to the part of each total that its first booking names, so that writes seldom meet. A
- * repetition may be cut differently and add to another part: what was counted is known by its own item.
+ * Adds bookings to the totals of the accounts outside of wallets. A booking that is repeated is not added again: the
+ * same write stores an item for it.
+ *
+ * One write holds about 95 bookings. It takes 2 write units for each booking, and 2 for each account and hour. It adds
+ * to the part of each total that its first booking names, so that writes seldom meet. A repeated batch may be cut
+ * differently and add to another part: the item of each booking prevents a second addition.
  *
  * @returns bookings that are not added: their transaction was counted with another content
  */
@@ -47,14 +49,14 @@ export async function addToTotals(entries: Table, bookings: readonly CountedBook
   return contradicted;
 }
 
-/** As many of the first bookings as one write takes with the totals that they change. */
+/** Returns the first bookings that fit into one write, together with the totals that they change. */
 function groupOf(first: CountedBooking, others: readonly CountedBooking[]): [CountedBooking, ...CountedBooking[]] {
   const group: [CountedBooking, ...CountedBooking[]] = [first];
   const totals = new Set(totalsOf(first));
   const seen = new Set([nameOf(first)]);
   for (const booking of others) {
     for (const total of totalsOf(booking)) totals.add(total);
-    // A write takes no item twice: what a batch repeats goes into the next one, and is known there.
+    // A write must not name an item twice. A repeated booking goes into the next write, which finds it counted.
     if (group.length + 1 + totals.size > mostItems || seen.has(nameOf(booking))) break;
     seen.add(nameOf(booking));
     group.push(booking);
@@ -70,7 +72,7 @@ function totalsOf(booking: CountedBooking): string[] {
   return outside(booking).map(({ account }) => `${account} ${hourOf(booking.at)}`);
 }
 
-/** A booking that was counted before: the same, or another one of its transaction. */
+/** A booking that was counted before: this one, or another one of its transaction. */
 interface Known {
   readonly booking: CountedBooking;
   readonly isSame: boolean;
@@ -118,8 +120,8 @@ function addition(entries: Table, key: object, amount: bigint): NonNullable<Tran
 export type Total = bigint | undefined;
 
 /**
- * What is booked on an account in all hours before `before` (ISO 8601; undefined: until now), exact. Reads the parts of
- * the total side by side: a read unit for each of 129, with about 80 hours in each.
+ * Returns the exact sum of an account's bookings in all hours before `before` (ISO 8601; undefined: until now). Reads
+ * 129 parts of the total side by side, a read unit each. A read unit covers about 80 hours.
  */
 export async function totalOf(entries: Table, account: string, before: string | undefined): Promise<Total> {
   let total: Total = 0n;
@@ -130,7 +132,7 @@ export async function totalOf(entries: Table, account: string, before: string | 
   return total;
 }
 
-/** What is booked on an account in one hour (`yyyy-mm-ddThh`), exact; 129 read units in two calls. */
+/** Returns the exact sum of an account's bookings in one hour (`yyyy-mm-ddThh`): 129 read units in two calls. */
 export async function totalOfHour(
   entries: Table,
   account: string,

@@ -25,7 +25,7 @@ class Ended {
   }
 }
 
-/** The result of a group. Nothing was written unless `settled`. */
+/** No item was written unless `settled`. */
 export type GroupOutcome =
   | { readonly settled: true }
   | { readonly settled: false; readonly ended: ReadonlySet<string>; readonly refusal: WalletError | undefined };

@@ -220,12 +220,12 @@ export function credit(table: Table, movement: Movement): WriteItem<WalletError>
   return creditOf(table, movement, { refusalOf: creditRefusal });
 }
 
-/** As `credit`, and marks the wallet as crowded. */
+/** Does as `credit`, and marks the wallet as crowded. */
 export function creditCrowd(table: Table, movement: Movement): WriteItem<WalletError> {
   return creditOf(table, movement, { refusalOf: creditRefusal, isCrowd: true });
 }
 
-/** As `credit`, for a receiver whose state the payer must not see. */
+/** Does as `credit`, for a receiver whose state the payer must not see. */
 export function creditReceiver(table: Table, movement: Movement): WriteItem<WalletError> {
   return creditOf(table, movement, { refusalOf: receiverRefusal });
 }

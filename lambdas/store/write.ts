@@ -25,7 +25,7 @@ export interface WriteItem<R> {
 export interface Reads {
   /** Whether they decide before the first try, too, and not only after a conflict. */
   readonly first: boolean;
-  /** As `readItems`; passed in, so that functions which never read this way do not bundle it. */
+  /** Reads items as `readItems` does. Passed in, so that functions which never read this way do not bundle it. */
   readonly readItems: (table: Table, keys: readonly Item[], deadline: number) => Promise<Item[]>;
 }
 
@@ -112,7 +112,7 @@ function isOnlyConflict(error: unknown, item: number): boolean {
   return conflicts[item] === true && conflicts.indexOf(true) === conflicts.lastIndexOf(true);
 }
 
-/** The error of a write that gave up because of contention. Nothing is written, and no try of it is on its way. */
+/** The error of a write that gave up because of contention. The write has no effect, and none of its tries is open. */
 export class Contended extends Error {
   override readonly name = 'Contended';
 

@@ -37,7 +37,7 @@ export interface FraudServices {
   readonly freezeOnSuspicion: boolean;
 }
 
-/** A movement of one wallet, and the message that reports it. */
+/** A movement of one wallet, and the message with its event. */
 interface WalletMovement extends Movement {
   readonly walletId: string;
   readonly currency: string;
@@ -89,7 +89,7 @@ async function screenWallet(
   const signals = await count(walletId, movements, activityOf, services);
   const suspicions = signals.map(({ signal, movement }) => suspicionOf(signal, movement));
   if (suspicions.length === 0) return;
-  // Freezes the wallet first: a subscriber that gets the suspicion finds it frozen.
+  // Freezes the wallet first. A subscriber that gets the suspicion finds it frozen.
   if (services.freezeOnSuspicion) await freeze(walletId, suspicions, services.table);
   const failures = await publishEvents(services.publisher, suspicions, deadline);
   const [failure] = failures.values();
@@ -97,10 +97,10 @@ async function screenWallet(
   logger.warn('suspicious activity', { walletId, rules: suspicions.map(({ activity }) => activity.rule) });
 }
 
-/** Tries to count when other workers count for the same wallet at the same time. */
+/** How often a worker tries to count while other workers count for the same wallet. */
 const mostTries = 8;
 
-/** Counts the movements that are not counted yet; returns the signals of all. */
+/** Counts the movements that are not counted yet. Returns the signals of all. */
 async function count(
   walletId: string,
   movements: readonly WalletMovement[],
@@ -219,7 +219,7 @@ const services: FraudServices = {
   freezeOnSuspicion: z.enum(['true', 'false']).parse(env.FREEZE_ON_SUSPICION) === 'true',
 };
 
-/** Time that is left when the last try to publish begins. */
+/** Time that is left when the last publish begins. */
 const reserveMs = 5_000;
 
 /** Consumes the screening queue. */

@@ -27,20 +27,22 @@ import type { Table } from '../store/table.ts';
 export interface IntegrityServices {
   readonly books: HourBooks;
   readonly publisher: Publisher;
-  /** From the beginning of a pass over all books to that of the next one, ms; a longer pass is followed at once. */
+  /**
+   * Time from the beginning of a pass over all books to that of the next one, ms. A longer pass is followed at once.
+   */
   readonly passEveryMs: number;
 }
 
-/** How long a run works: well below the function's time limit, so that it ends by itself. */
+/** How long a run works. Well below the function's time limit, so that it ends by itself. */
 const runMs = 600_000;
-/** How often its progress is stored: what a run that dies has to do again. */
+/** How often progress is stored. A run that crashes repeats at most this much work. */
 const storeEveryMs = 60_000;
-/** How long after the first look what does not look right is looked at again: in the next run as a rule. */
+/** How long after its first look a suspect is looked at again: in the next run as a rule. */
 const secondLookMs = 300_000;
-/** Segments of the table that are read side by side. */
+/** How many segments of the table are read side by side. */
 const segments = 4;
 
-/** An item of the check that this run owns, until another run stores it. */
+/** An item of the check. This run owns it until another run stores it. */
 class Item {
   readonly text: string | undefined;
   readonly #table: Table;
@@ -58,31 +60,35 @@ class Item {
     return new Item(table, which, await getState(table, which));
   }
 
-  /** @throws OtherRun when another run has stored it meanwhile */
+  /**
+   * Stores a new text.
+   *
+   * @throws OtherRun when another run has stored the item meanwhile
+   */
   async store(text: string): Promise<void> {
     this.#revision = await putState(this.#table, this.#which, text, this.#revision);
     if (this.#revision === undefined) throw new OtherRun(`another run has stored ${this.#which}`);
   }
 }
 
-/** Another run is at work: this one must end. */
+/** The error of a run that must end because another run works. */
 class OtherRun extends Error {
   override readonly name = 'OtherRun';
 }
 
-/** A part of the run: what it does until it has to stop, and what is stored of it. */
+/** A part of a run: its work until it has to stop, and the storing of its state. */
 interface Part {
-  /** The hour or pass that discrepancies are found in. */
+  /** Returns the hour or pass of new discrepancies. */
   readonly where: () => string;
   readonly run: (control: RunControl) => Promise<RunOutcome>;
   readonly store: () => Promise<void>;
 }
 
 /**
- * One run: checks the hours that were closed, and goes on with the pass over all books in the time that is left. Both go on
- * where the last run stopped.
+ * Does one run: checks the closed hours, and advances the pass over all books in the time that is left. Both go on at
+ * the state that the last run stored.
  *
- * @returns both as they are after the run, or undefined when another run was at work at the same time
+ * @returns both as they are after the run; undefined when another run worked at the same time
  */
 export async function checkBooks(
   services: IntegrityServices,
@@ -112,7 +118,7 @@ async function checkHours(services: IntegrityServices, known: Known, until: numb
   const item = await Item.read(entries, 'hours');
   const bankId = statement?.bankId;
   const hours = item.text === undefined ? beginHours(entries.now(), bankId) : hoursFromText(item.text);
-  // What was noted for another bank cannot be compared with this bank's statement.
+  // Withdrawals that were noted for another bank cannot be compared with this bank's statement.
   if (hours.bank.bankId !== bankId) hours.bank = bankAt(hours.hour, bankId);
   await runPart(services, known, until, {
     where: () => hours.hour,
@@ -126,7 +132,7 @@ async function checkHours(services: IntegrityServices, known: Known, until: numb
   return hours;
 }
 
-/** A pass that ends is stored as the last one. */
+/** Advances the running pass, or begins one when it is due. Stores a pass that ends as the last one. */
 async function goOnWithPass(services: IntegrityServices, known: Known, until: number): Promise<Pass | undefined> {
   const { books, passEveryMs } = services;
   const { entries } = books;
@@ -161,7 +167,7 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
   return pass;
 }
 
-/** Runs a part until it is done, waits, or the time is over, and stores it now and then. */
+/** Runs a part until it is done, waits, or the time is over. Stores its state at intervals. */
 async function runPart(
   { books, publisher }: IntegrityServices,
   known: Known,
@@ -190,7 +196,7 @@ async function runPart(
   }
 }
 
-/** Each new discrepancy is a line, a metric and an event. */
+/** Publishes each new discrepancy as a log line, a metric and an event. */
 async function publish(
   found: readonly { readonly discrepancy: Discrepancy; readonly where: string }[],
   publisher: Publisher,
@@ -206,7 +212,7 @@ async function publish(
 }
 
 const publishMs = 30_000;
-/** Time for a page of a megabyte, and for tries at it: no caller waits for the answer. */
+/** Time limits for a page of a megabyte and its retries. No caller waits for the answer. */
 const pageTimeoutMs = 5_000;
 const patienceMs = 60_000;
 

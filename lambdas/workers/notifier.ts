@@ -32,7 +32,7 @@ interface Addressed {
   readonly notifications: readonly Notification[];
 }
 
-/** Most items of one batch read. */
+/** How many items one batch read returns at most. */
 const mostKeys = 100;
 
 /**
@@ -84,7 +84,7 @@ async function sendAll({ envelopeId, notifications }: Addressed, { sent, notify 
   if (failure === undefined) return;
   const finished = await Promise.allSettled(taken.map((notification) => finishNotification(sent, notification)));
   for (const result of finished) {
-    if (result.status === 'rejected') logger.warn('will be notified twice', { error: describe(result.reason) });
+    if (result.status === 'rejected') logger.warn('notification not recorded, so sent again', { error: describe(result.reason) });
   }
   throw failure.reason;
 }

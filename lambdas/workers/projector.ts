@@ -20,14 +20,14 @@ import type { Table } from '../store/table.ts';
 import { addToTotals } from '../store/totals.ts';
 import type { CountedBooking } from '../store/totals.ts';
 
-/** A record that no further try would project, as the projector's own input: see docs/runbook.md. */
+/** A record that no retry would project, in the form of the projector's own input. See docs/runbook.md. */
 export type UnprojectedRecord = Pick<DynamoDBStreamEvent, 'Records'>;
 
 export interface ProjectorServices {
   /** The table of entries and totals. */
   readonly entries: Table;
   readonly setAside: Pick<Queue<UnprojectedRecord>, 'send'>;
-  /** What this container knows of the wallets' ledgers from earlier batches. */
+  /** The last entries of wallets from earlier batches of this container. */
   readonly heads: Heads;
 }
 
@@ -37,35 +37,37 @@ type TransactionChange = Extract<Change, { kind: 'transaction' }>;
 /** Wallets whose ledgers are read at the same time. */
 const readsAtATime = 16;
 
-/** What is left to do of a wallet, and where its ledger goes on. */
+/** The open changes of a wallet, and the entry behind which its ledger goes on. */
 interface Chain {
   readonly walletId: string;
   /** Changes that the ledger may lack, in the order of their versions. */
   changes: { readonly record: DynamoDBRecord; readonly change: WalletChange }[];
-  /** Changes behind one that is delivered again: they wait for it. */
+  /** Changes behind one that Lambda redelivers: they are redelivered with it. */
   left: Chain['changes'];
   /** The entry that the next one follows; undefined: none. */
   last: ChainedEntry | undefined;
   /**
-   * `guessed`: `last` is stored, and may not be the last entry. `read`: it was the last one when the ledger was read.
+   * `guessed`: `last` is stored, and may not be the last entry. `read`: it was the last entry when the ledger was read.
    * `unknown`: the ledger must be read.
    */
   state: 'guessed' | 'read' | 'unknown';
-  /** Entries that the ledger has of the versions of `changes`, as far as it was read. */
+  /** Entries that the ledger has already for versions of `changes`, as far as it was read. */
   stored: Map<number, Entry>;
 }
 
-/** Does the work of a record; returns whether the work of the records behind it may go on. */
+/** The function that does a record's work, and returns whether the work of later records may go on. */
 type Attempt = (record: DynamoDBRecord, work: () => Promise<void>) => Promise<boolean>;
 
 /**
  * Writes the ledger's entries from changes of wallets, and the totals of the accounts outside from changes of
- * transactions. What is there already stays as it is, so that batches may repeat and overlap. A record that does not
- * fit the chain never will, as the stream keeps the order of a wallet: it is set aside, so that it does not hold up the
- * other wallets. What cannot be written now holds up those behind it, so that none is missing.
+ * transactions. Leaves stored entries and counted bookings as they are, so batches may repeat and overlap.
+ *
+ * The stream keeps the order of a wallet, so no retry makes a record fit that does not fit the chain. Such a record is
+ * set aside and does not block other wallets. A record that cannot be written now blocks the records behind it, so that
+ * none is missing.
  *
  * @param records at most 100
- * @returns the first record that is to be delivered again, with all behind it; undefined when all have been dealt with
+ * @returns the first record to redeliver, with all behind it; undefined when all are written or set aside
  */
 export async function project(
   records: readonly DynamoDBRecord[],
@@ -79,7 +81,7 @@ export async function project(
     } catch (error) {
       const sequenceNumber = record.dynamodb?.SequenceNumber;
       if (isDefinite(error) && (await isSetAside(services, record, error))) return true;
-      logger.warn('to be projected again', { sequenceNumber, error: describe(error) });
+      logger.warn('record not projected, so redelivered', { sequenceNumber, error: describe(error) });
       again.add(record);
       return false;
     }
@@ -105,7 +107,7 @@ export async function project(
   await projectWallets([...chains.values()], services, attempt);
   for (const { left } of chains.values()) for (const { record } of left) again.add(record);
 
-  // What the totals count is listed, also where it is behind a record that is delivered again.
+  // The totals have counted these bookings, so the journal lists them, even behind a record that is redelivered.
   let done = records.filter((record) => !again.has(record));
   if (!(await countBookings(transactions, services, attempt))) done = beforeFirst(done, again);
   await listDone(done, listed, services, attempt);
@@ -129,7 +131,7 @@ async function countBookings(
   });
   const [first] = transactions;
   let contradicted: CountedBooking[] = [];
-  // One failure delivers all of them again, and those that were counted are known then.
+  // One failure redelivers all of them. Those that were counted are known then.
   const add = async () => {
     contradicted = await addToTotals(entries, bookings);
   };
@@ -146,8 +148,8 @@ async function countBookings(
 }
 
 /**
- * Lists the changes that are dealt with in the journal of changes, before they are acknowledged. Where that
- * fails, all of them are delivered again. It comes last, so that the entries of what is listed are there.
+ * Lists written changes in the journal before the batch is acknowledged. After a failure Lambda redelivers all of them.
+ * The journal comes last, so that listed changes have their entries.
  */
 async function listDone(
   done: readonly DynamoDBRecord[],
@@ -165,8 +167,8 @@ function newChain(walletId: string): Chain {
 }
 
 /**
- * Writes the entries of all wallets in rounds: each round inserts the next entry of each wallet, in as few calls as they
- * fit into. So an entry is inserted only when the one before it is known to be stored.
+ * Writes the entries of all wallets in rounds. Each round inserts the next entry of each wallet, in as few calls as
+ * possible. So an entry is inserted only when the entry before it is known to be stored.
  */
 async function projectWallets(chains: readonly Chain[], services: ProjectorServices, attempt: Attempt): Promise<void> {
   await guessLast(chains, services, attempt);
@@ -191,9 +193,9 @@ async function projectWallets(chains: readonly Chain[], services: ProjectorServi
 }
 
 /**
- * Says which entry the first change of each wallet is to follow: that of the version before it. It is kept from an
- * earlier batch, or read together with the others in one call. Where it turns out not to be the last one, or is not
- * there, the wallet's ledger is read.
+ * Guesses the last entry of each wallet: the entry of the version before its first change. It comes from an earlier
+ * batch, or from one read with the others. If the entry is missing, or is not the last one, the wallet's ledger is
+ * read.
  */
 async function guessLast(
   chains: readonly Chain[],
@@ -204,7 +206,7 @@ async function guessLast(
   for (const chain of chains) {
     const version = (chain.changes[0]?.change.after.version ?? 0) - 1;
     const kept = heads.get(chain.walletId);
-    // A kept entry of a later version says that the batch is repeated.
+    // A kept entry of a later version shows that the batch is a repetition.
     if (kept !== undefined && kept.version > version) continue;
     if (kept?.version === version || version < 0) guess(chain, kept);
     else wanted.set(chain.walletId, { chain, version });
@@ -251,7 +253,7 @@ async function nextEntry(chain: Chain, attempt: Attempt): Promise<ChainedEntry |
       chain.changes.shift();
     } catch (error) {
       if (chain.state !== 'read') {
-        // What does not fit a guess may fit the ledger.
+        // A change that does not fit a guess may fit the ledger.
         chain.state = 'unknown';
         return undefined;
       }
@@ -261,7 +263,7 @@ async function nextEntry(chain: Chain, attempt: Attempt): Promise<ChainedEntry |
   return undefined;
 }
 
-/** Goes on behind an entry that was inserted. */
+/** Applies the outcome of an insert: goes on behind the entry, reads the ledger first, or ends the change's work. */
 async function take(
   chain: Chain,
   { entry, outcome }: { readonly entry: ChainedEntry; readonly outcome: Inserted },
@@ -274,14 +276,14 @@ async function take(
     chain.last = entry;
     chain.stored.set(entry.version, entry);
     heads.keep(entry);
-    // The entry may be of the version before the change, which never arrived by itself.
+    // The entry may belong to the version before the change, whose own record never arrived.
     if (entry.version === chain.changes[0]?.change.after.version) chain.changes.shift();
   } else {
     await giveUp(chain, outcome.error, attempt);
   }
 }
 
-/** Ends the work on the wallet's first change: on all of them, unless it was set aside. */
+/** Ends the work on the wallet's first change. Ends it on all changes, unless the first was set aside. */
 async function giveUp(chain: Chain, error: unknown, attempt: Attempt): Promise<void> {
   const [first, ...others] = chain.changes;
   const goesOn =
@@ -293,7 +295,7 @@ async function giveUp(chain: Chain, error: unknown, attempt: Attempt): Promise<v
   chain.changes = goesOn ? others : [];
 }
 
-/** Reads the entries that the ledger has of the versions of these changes, in order to compare them; none as a rule. */
+/** Reads the ledger's entries of the versions of these changes, to compare them. There are none as a rule. */
 async function readKnown(
   entries: Table,
   changes: readonly { readonly change: WalletChange }[],
@@ -308,7 +310,9 @@ async function readKnown(
   return new Map(known.map((entry) => [entry.version, entry]));
 }
 
-/** The totals have another booking of this transaction: the table was put back to an earlier state. */
+/**
+ * The error for a transaction that the totals count with another booking: the table was restored to an earlier state.
+ */
 class OtherBooking extends Error {
   override readonly name = 'OtherBooking';
 }
@@ -339,7 +343,7 @@ const services: ProjectorServices = {
   heads: new Heads(),
 };
 
-/** Consumes the table's stream. A failure names the record from which Lambda delivers again. */
+/** Consumes the table's stream. The result names the record from which Lambda redelivers. */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   const again = await project(event.Records, services);
   return { batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }] };

@@ -43,7 +43,7 @@ const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
 
-/** What a run has done so far. */
+/** The progress of a run. */
 interface Run {
   readonly table: Table;
   /** The database's time at the run's beginning, and the local time then, epoch ms. */
@@ -95,7 +95,7 @@ async function attempt<T>(run: Run, part: () => Promise<T>): Promise<T | undefin
   }
 }
 
-/** Returns the database's time, epoch ms, as it was at the run's beginning and has gone on since. */
+/** Returns the database's time now, epoch ms: its time at the run's beginning, and the time since. */
 function databaseTime({ table, databaseAt, startedAt }: Run): number {
   return databaseAt + table.now() - startedAt;
 }

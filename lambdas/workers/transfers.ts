@@ -24,7 +24,7 @@ const sendersAtATime = 32;
 /** Time after which a run begins no further write, ms: it ends well before the worker's limit of 30 s. */
 const runMs = 20_000;
 
-/** What the settling of a batch goes by. */
+/** The settings and the refusals of one batch. */
 interface Run {
   readonly table: Table;
   /** Number of transfers from which a group is a crowd. */
@@ -36,12 +36,12 @@ interface Run {
 }
 
 /**
- * Ends queued transfers: one write credits a receiver for up to 99 of its transfers. When the receiver
- * cannot be credited, each sender gets the money back. Transfers that had ended before are left unchanged.
+ * Ends queued transfers: one write credits a receiver for up to 99 of its transfers. When the receiver cannot be
+ * credited, each sender gets the money back. Transfers that had ended before are left unchanged.
  *
  * @param crowd number of transfers from which a group is a crowd
- * @returns the transfers to deliver again, with the error; the others have ended. Some of them may have ended too: a
- *   repetition leaves those unchanged
+ * @returns the transfers to redeliver, with the error; the others have ended. Some of these may have ended too: a
+ *   repetition leaves them unchanged
  */
 export async function endTransfers(
   transactionIds: readonly string[],
@@ -64,7 +64,7 @@ export async function endTransfers(
       try {
         await endGroup(run, group);
       } catch (error) {
-        // The queue delivers this receiver's other groups again: waiting for it would delay the other receivers.
+        // The queue redelivers this receiver's other groups. Waiting for it would delay the other receivers.
         for (const { transactionId } of groupsOfOne.slice(index).flat()) failed.set(transactionId, error);
         return;
       }
@@ -83,7 +83,11 @@ export async function endTransfers(
   return failed;
 }
 
-/** @throws WalletError `busy` when the run has no time for another write: the queue delivers the transfer again */
+/**
+ * Throws when the run has no time for another write.
+ *
+ * @throws WalletError `busy`; then the queue redelivers the transfer
+ */
 function throwIfOver({ table, until }: Run): void {
   if (table.now() >= until) throw new WalletError('busy', { retryAfterSeconds: 1 });
 }

@@ -2,7 +2,10 @@
 import { maxBodyBytes } from '../lambdas/contract.ts';
 import { writesEndMs } from '../lambdas/store/table.ts';
 
-/** A request's last try may begin 8 s after the gateway took it, and times out 1.5 s later. */
+/**
+ * Seconds after which a refusal is final. A request's last try may begin 8 s after the gateway received it, and times
+ * out 1.5 s later.
+ */
 const refusalFinalSeconds = Math.ceil((writesEndMs + 1_500) / 1000);
 
 export const apiDescription = [

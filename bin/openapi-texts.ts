@@ -1,6 +1,6 @@
 /** Descriptions in docs/openapi.json of fields, parameters and scopes whose schemas have none. */
 
-/** By `Schema.field`, or by the field's name where it means the same in every schema. */
+/** The texts of fields by `Schema.field`, or by the field's name when it means the same in every schema. */
 export const fieldTexts: Readonly<Record<string, string>> = {
   account: 'The account that the amount is booked on',
   amount: 'In minor units',

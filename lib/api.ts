@@ -72,7 +72,7 @@ export class Api extends Construct {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
-    // Nothing older than TLS 1.2 on the API's own address. Your own domain name has a policy of its own.
+    // The API's own address accepts TLS 1.2 and later. Your own domain name has a policy of its own.
     const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
     cfnApi.securityPolicy = SecurityPolicy.TLS_1_2;
     if (props.webAcl !== false) {
@@ -193,7 +193,7 @@ function throttlesOfOpenMethods({ ratePerSecond, burst }: ThrottleProps): Record
   );
 }
 
-// Caller, request and result; never a header, a token or a body.
+// The fields of the access log: caller, request and result; never a header, a token or a body.
 const accessLogFields = {
   requestId: AccessLogField.contextRequestId(),
   time: AccessLogField.contextRequestTime(),

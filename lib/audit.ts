@@ -39,11 +39,12 @@ export interface AuditProps {
 }
 
 /**
- * All events, where no principal can change them: one JSON object a line, gzipped, by day. docs/events.md reads them.
+ * All events, where no principal can change them: one JSON object a line, gzipped, by day. docs/events.md shows how to
+ * read them.
  */
 export class Audit extends Construct {
   readonly bucket: Bucket;
-  /** Events that could not be passed to Firehose, as they are on the bus. */
+  /** Events that did not reach Firehose, as they are on the bus. */
   readonly undelivered: Queue;
 
   constructor(scope: Construct, id: string, { events, options, addAlarm }: AuditProps) {
@@ -81,7 +82,7 @@ export class Audit extends Construct {
       }),
       threshold: 1,
       periods: 1,
-      meaning: 'The audit lacks an event, which could not be passed to it for a day.',
+      meaning: 'The audit lacks an event: EventBridge could not deliver it for a day.',
       runbook: 'audit-undelivered',
     });
     addAlarm(this, 'TooOld', {

@@ -11,7 +11,7 @@ const root = dirname(import.meta.dirname);
 // commit gives the same bytes, and the same asset hash, on every machine and in every output folder.
 const virtualFolder = join(root, 'bundles');
 
-/** Parts of the AWS SDK that an import would load and that no function needs, with their replacements. */
+/** Replacements for parts of the AWS SDK that an import would load and that no function needs. */
 const replacements = {
   '@aws-sdk/credential-provider-node': join(root, 'lambdas', 'sdk', 'environment-credentials.ts'),
   '@smithy/core/event-streams': join(root, 'lambdas', 'sdk', 'no-event-streams.ts'),

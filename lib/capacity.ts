@@ -2,13 +2,13 @@ import { Billing, Capacity } from 'aws-cdk-lib/aws-dynamodb';
 
 /** A range of operations a second. */
 export interface LoadRange {
-  /** Load that the tables always have capacity for, and always cost. */
+  /** The load for which the tables always have capacity, and always cost. */
   readonly least: number;
-  /** Load that auto scaling can reach. More than that is refused as `busy` until the load falls. */
+  /** The load that auto scaling can reach. The service refuses more than that as `busy` until the load falls. */
   readonly most: number;
 }
 
-/** The load that tables with provisioned capacity are made for. */
+/** The load for which the tables have provisioned capacity. */
 export interface ProvisionedLoad {
   /** Charges, transfers and withdrawals a second. */
   readonly commands: LoadRange;
@@ -24,15 +24,15 @@ export interface ProvisionedLoad {
   readonly targetUtilization?: number;
 }
 
-/** A table or index with a capacity of its own. */
-export type Store = 'ledger' | 'byWallet' | 'byCounterparty' | 'due' | 'entries' | 'activity' | 'sent';
+/** The name of a table, or of an index of the wallet table. Each has capacity of its own. */
+export type CapacityOwner = 'ledger' | 'byWallet' | 'byCounterparty' | 'due' | 'entries' | 'activity' | 'sent';
 
 /**
- * Units of one command, with its worker and its consumers, of the kind that uses most; `npm run bench -- --only
+ * The units of one command of the kind that uses most, with its worker and its consumers. `npm run bench -- --only
  * budgets` measures them. Of the reads, one in ten is a page of a history.
  */
 const unitsOf: Readonly<
-  Record<Store, { readonly write: number; readonly readOfCommand: number; readonly read: number }>
+  Record<CapacityOwner, { readonly write: number; readonly readOfCommand: number; readonly read: number }>
 > = {
   // A withdrawal: accepted with 6, claimed with 1, ended with 4.
   ledger: { write: 11, readOfCommand: 2, read: 1 },
@@ -44,12 +44,12 @@ const unitsOf: Readonly<
   sent: { write: 2, readOfCommand: 0, read: 0 },
 };
 
-/** The capacity of each table and index. */
+/** The functions that give each table and index its capacity. */
 export interface TableCapacity {
   /** Returns the billing of a table. */
-  billing(store: Store): Billing;
-  /** Returns the settings of an index; none on demand. */
-  index(store: Store): { readonly readCapacity?: Capacity; readonly writeCapacity?: Capacity };
+  billing(table: CapacityOwner): Billing;
+  /** Returns the capacity of an index; empty on demand. */
+  index(index: CapacityOwner): { readonly readCapacity?: Capacity; readonly writeCapacity?: Capacity };
 }
 
 /**
@@ -78,12 +78,12 @@ export function capacityFor(load: ProvisionedLoad | undefined): TableCapacity {
       targetUtilizationPercent: targetUtilization,
     });
   };
-  const capacityOf = (store: Store) => {
-    const { write, readOfCommand, read } = unitsOf[store];
+  const capacityOf = (owner: CapacityOwner) => {
+    const { write, readOfCommand, read } = unitsOf[owner];
     return {
       writeCapacity: scaled((bound) => commands[bound] * write),
       readCapacity: scaled((bound) => commands[bound] * readOfCommand + reads[bound] * read),
     };
   };
-  return { billing: (store) => Billing.provisioned(capacityOf(store)), index: capacityOf };
+  return { billing: (table) => Billing.provisioned(capacityOf(table)), index: capacityOf };
 }

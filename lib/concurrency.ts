@@ -18,7 +18,7 @@ export interface ReservedConcurrency {
 
 /** The reserved concurrency of each function that has one; all are undefined where nothing is reserved. */
 export interface Shares {
-  /** Returns as much for a worker as its queue's event source starts. */
+  /** Returns the concurrency of a worker: as much as its queue's event source starts. */
   readonly worker: (maximumConcurrency: number) => number | undefined;
   readonly streams: number | undefined;
   readonly waitingRoutes: number | undefined;

@@ -45,8 +45,8 @@ export interface FraudProps {
 }
 
 /**
- * Screens the movements of each wallet. Publishes an event about each limit that a wallet exceeds and, if enabled,
- * freezes the wallet.
+ * The screening of each wallet's movements. It publishes an event about each limit that a wallet exceeds and, if
+ * enabled, freezes the wallet.
  */
 export class Fraud extends Construct {
   readonly work: WorkQueue;

@@ -17,7 +17,7 @@ import type { Withdrawals } from './withdrawals.ts';
 export interface IntegrityProps {
   readonly ledger: LedgerTable;
   readonly entries: EntriesTable;
-  /** Knows the bank, whose statement is compared. */
+  /** The construct with access to the bank, whose statement is compared. */
   readonly withdrawals: Withdrawals;
   readonly events: Events;
   readonly shares: Shares;
@@ -26,7 +26,7 @@ export interface IntegrityProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** Books that prove themselves: the check of closed hours and of everything, and the route that says what it has found. */
+/** The check of the closed hours and of all books, and the route that returns its findings. */
 export class Integrity extends Construct {
   readonly functions;
   readonly job: WalletFunction<'integrity-job'>;
@@ -40,7 +40,7 @@ export class Integrity extends Construct {
       }),
     };
     this.job = new WalletFunction(this, 'integrity-job', {
-      // The work of a run ends after ten minutes by itself, and the next run goes on.
+      // A run ends after ten minutes by itself, and the next run goes on.
       timeout: Duration.minutes(15),
       // One thread computes all the time, so that a second processor would be idle.
       memorySize: 1_769,
@@ -75,14 +75,14 @@ export class Integrity extends Construct {
       metric: ownMetric(metrics.discrepancy, Stats.SUM),
       threshold: 1,
       periods: 1,
-      meaning: 'Something in the books is not as it must be; the log of the job names it.',
+      meaning: 'The check of the books has found a discrepancy; the log of the job names it.',
       runbook: 'discrepancy',
     });
     addAlarm(this, 'Errors', {
       metric: this.job.handler.metricErrors({ statistic: Stats.SUM, period: Duration.hours(1) }),
       threshold: 1,
       periods: 2,
-      meaning: 'The check of the books fails; it is not known whether they are right.',
+      meaning: 'The check of the books fails; it finds no discrepancy until it works again.',
       runbook: 'integrity-errors',
     });
     addAlarm(this, 'Unchecked', {

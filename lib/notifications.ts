@@ -27,7 +27,7 @@ export interface NotificationsProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** Notifies owners of changes of their wallets, on the channels of their preferences. */
+/** The notifications of owners about changes of their wallets, on the channels of their preferences. */
 export class Notifications extends Construct {
   /** Notifications with channel, owner and event as attributes. Subscribe senders of e-mail, SMS and push. */
   readonly topic: Topic;

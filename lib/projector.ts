@@ -15,7 +15,7 @@ export interface ProjectorProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** Writes the wallets' ledgers and the totals of the other accounts from the table's stream. */
+/** The writer of the wallets' ledgers and of the totals of the other accounts, from the table's stream. */
 export class Projector extends Construct {
   readonly worker: WalletFunction<'projector'>;
 

@@ -20,7 +20,7 @@ export interface SweeperProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** Finds, every minute, overdue work that does not move, and queues it again. */
+/** The minutely search for overdue work that does not move, which it queues again. */
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
 

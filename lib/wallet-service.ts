@@ -190,7 +190,7 @@ export interface WalletServiceProps {
   readonly audit?: AuditOptions;
 
   /**
-   * What happens to the tables, the user pool, keys, audit and logs when they leave the stack.
+   * The treatment of the tables, the user pool, keys, audit and logs when they leave the stack.
    *
    * @default RemovalPolicy.RETAIN
    */

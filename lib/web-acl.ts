@@ -1,7 +1,7 @@
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 
-/** A web ACL of the service's own, none, or one that exists, by its ARN. */
+/** The choice of a web ACL: one of the service's own, none, or an existing one by its ARN. */
 export type WebAcl = boolean | string;
 
 const windowSeconds = 300;

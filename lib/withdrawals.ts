@@ -132,7 +132,7 @@ export class Withdrawals extends Construct {
     this.#addAlarms(addAlarm);
   }
 
-  /** The routes that accept withdrawals and end them. */
+  /** Makes the routes that accept withdrawals and end them. */
   #newRoutes(props: WithdrawalsProps, bank: { readonly bankId: string; readonly keyOverlap: Duration }) {
     const { ledger, rateLimits, shares } = props;
     const { bankId, keyOverlap } = bank;
@@ -189,7 +189,7 @@ export class Withdrawals extends Construct {
       metric: ownMetric(metrics.clockDoubted, Stats.SUM, Duration.minutes(5)),
       threshold: 20,
       periods: 1,
-      meaning: "Workers do not call the bank, because their clocks are not proved right by the database's.",
+      meaning: "Workers do not call the bank: their clocks differ too much from the database's.",
       runbook: 'clocks-doubted',
     });
     addAlarm(this, 'BankContradiction', {

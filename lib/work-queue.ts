@@ -8,7 +8,7 @@ import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
 
-/** How often a message is delivered before it is a dead letter. */
+/** How many times a message is received before it becomes a dead letter. */
 const mostReceives = 30;
 
 /** Properties of `WorkQueue`. */
@@ -103,7 +103,7 @@ export class WorkQueue extends Construct {
       metric: worker.handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
       threshold: 1,
       periods: 3,
-      meaning: `The ${work} worker keeps crashing or running out of time.`,
+      meaning: `The ${work} worker keeps crashing or timing out.`,
       runbook: `${work}-worker-errors`,
     });
   }

@@ -10,10 +10,10 @@ import type { BenchCaller, BenchRequest } from './requests.ts';
 import type { Service } from './service.ts';
 import { figure, table as tableOf, verdict } from './report.ts';
 
-/** The most that a step may use; what is absent has no budget. */
+/** The most that a step may use; an absent member has no budget. */
 export type Budget = Partial<Pick<Usage, 'roundTrips' | 'writeUnits' | 'readUnits'>>;
 
-/** What one step of the service used. */
+/** The usage of one step of the service. */
 export interface Step extends Usage {
   readonly step: string;
   /** Messages sent to a queue. */
@@ -27,12 +27,12 @@ export type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise
 /** The most that an end user's rate window adds. */
 const rateWindowUnits = 2;
 const endUser: BenchCaller = { principal: 'end-user', scopes: 'read write' };
-/** Decides about what `operator` owns. */
+/** An operator who decides about withdrawals that `operator` owns. */
 const supervisor: BenchCaller = { principal: 'supervisor', scopes: 'decide' };
 
 /**
- * Runs each route and worker once and measures what it asks of DynamoDB, with the indexes. The figures do not depend
- * on the machine. Sets the environment of this process, as the functions read it while they load.
+ * Runs each route and worker once and measures its use of DynamoDB, with the indexes. The figures do not depend on the
+ * machine. Sets the environment of this process, as the functions read it while they load.
  */
 export async function measureBudgets(service: Service): Promise<Step[]> {
   Object.assign(process.env, service.environment);
@@ -57,7 +57,7 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
     if (answer.statusCode !== status) throw new Error(`${wanted.path} answered ${answer.statusCode}: ${answer.body}`);
     return (answer.body === '' ? {} : JSON.parse(answer.body)) as Body;
   }
-  /** A call with a key of its own. */
+  /** Sends a request with its own key. */
   function post(handler: Handler, path: string, id: string, status: number, options: PostOptions = {}): Promise<Body> {
     const { caller, key = `key-${keys++}`, body = {}, headers = {} } = options;
     return call(
@@ -206,7 +206,10 @@ function notification(body: object): BenchRequest {
   return request('POST', path, {}, { body, headers });
 }
 
-/** The routes and workers on this table, without queues and bank. Imported here, when their environment is set. */
+/**
+ * Opens the routes and workers on this table, without queues and bank. Imports them here, when their environment is
+ * set.
+ */
 export async function openRoutes(table: Table) {
   const { serve } = await import('../lambdas/http/http.ts');
   const { openLimits } = await import('../lambdas/http/limits.ts');
@@ -288,14 +291,14 @@ export async function openRoutes(table: Table) {
         });
       },
       transfers: (transactionIds: readonly string[]) => endTransfers(transactionIds, table),
-      /** The sweeper as it would run `laterMs` from now. */
+      /** Runs the sweeper as it would run `laterMs` from now. */
       sweep: (laterMs: number) =>
         sweep({ table: { ...table, now: () => Date.now() + laterMs }, withdrawals: swept, transfers: swept }),
     },
   });
 }
 
-/** The steps as a table. */
+/** Returns the steps as a table. */
 export function budgetTable(steps: readonly Step[]): string {
   const against = (used: number, most: number | undefined) =>
     most === undefined ? figure(used) : `${figure(used)} / ${figure(most)}`;

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { pathToFileURL } from 'node:url';
 import { contextOf } from './requests.ts';
 
-/** What a process is told: the last `warm` of its events count as warm calls. */
+/** The order to a process: the last `warm` of its events count as warm calls. */
 export interface CallMessage {
   readonly file: string;
   readonly events: readonly APIGatewayProxyEvent[];

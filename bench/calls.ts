@@ -11,10 +11,10 @@ import type { Operation } from './requests.ts';
 import { openWalletsInProcess } from './service.ts';
 import type { Service } from './service.ts';
 
-/** What calls of one function cost its process. Medians over the rounds; CPU time in milliseconds. */
+/** The costs of one function's calls to its process. Medians over the rounds; CPU time in milliseconds. */
 export interface CallCost {
   readonly function: string;
-  /** The first call after the import, which has made its own first call by then. */
+  /** The first call after the import. The import itself has made one call. */
   readonly firstMs: number;
   /** A later call, one at a time. */
   readonly warmMs: number;
@@ -115,7 +115,7 @@ async function callInProcess(message: CallMessage, environment: Readonly<Record<
   return costs;
 }
 
-/** The costs as a table. */
+/** Returns the costs as a table. */
 export function callTable(costs: readonly CallCost[]): string {
   const against = (ms: number, target: number | undefined) =>
     target === undefined ? figure(ms) : `${figure(ms)} / ${figure(target)}`;

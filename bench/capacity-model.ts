@@ -1,6 +1,6 @@
 /**
- * What a load needs of AWS, which quota it meets first, and what it costs. Prices are list prices of us-east-1 and quotas
- * are AWS's defaults there, read in November 2026; both are data below, so that they can be changed in one place.
+ * The needs of a load on AWS, the quota that it reaches first, and its cost. Prices and quotas are those of us-east-1,
+ * read in November 2026. Both are data below, so that they can be changed in one place.
  */
 
 /** A steady load; a second. */
@@ -16,7 +16,7 @@ export interface Load {
 
 type Command = 'charge' | 'transfer' | 'withdrawal';
 
-/** What one of each costs DynamoDB, as `npm run bench -- --only budgets` measures it. */
+/** The units of one command or read in DynamoDB, as `npm run bench -- --only budgets` measures them. */
 export interface Units {
   /** Write units of the command in the wallet table, its worker's included. */
   readonly command: Readonly<Record<Command, number>>;
@@ -26,7 +26,7 @@ export interface Units {
   readonly balance: number;
 }
 
-/** Times, milliseconds. What depends on AWS is assumed: measure it with `npm run load` and pass it. */
+/** Times, milliseconds. Those that depend on AWS are assumed: measure them with `npm run load` and pass them. */
 export interface Times {
   /** A transactional write, p50 and p99. */
   readonly write: Quantiles;
@@ -36,7 +36,7 @@ export interface Times {
   readonly around: Quantiles;
   /** One call to the bank. */
   readonly bank: Quantiles;
-  /** A consumer's time for a batch of 100 records or messages. */
+  /** The time of a consumer for a batch of 100 records or messages. */
   readonly batch: number;
 }
 
@@ -45,13 +45,13 @@ export interface Quantiles {
   readonly p99: number;
 }
 
-/** A quota, and what the load asks of it. */
+/** A quota, and the load's use of it. */
 export interface Limit {
   readonly name: string;
   readonly demand: number;
   readonly quota: number;
   readonly unit: string;
-  /** How it is lifted. */
+  /** The way to raise it. */
   readonly lift: string;
 }
 
@@ -63,7 +63,7 @@ export const assumedTimes: Times = {
   batch: 300,
 };
 
-/** Prices in dollars, for a million of what is named unless it says otherwise. */
+/** Prices in dollars, for a million of the named units unless the comment has another unit. */
 const prices = {
   gatewayRequest: 3.5,
   webAclRequest: 0.6,
@@ -95,7 +95,7 @@ const records: Readonly<Record<Command, number>> = { charge: 2, transfer: 3, wit
 const targets = 3;
 /** Bytes that a request leaves in logs: a line of the gateway, and for commands one of the function (test/service/logs). */
 const logBytes = { command: 1_050, query: 400 };
-/** Of an event. */
+/** The bytes of an event. */
 const eventBytes = 1_500;
 /** The share of requests that X-Ray records, without a rule of one's own. */
 const traced = 0.05;
@@ -115,7 +115,7 @@ function commandsOf({ charges, transfers, withdrawals }: Load): [Command, number
   ];
 }
 
-/** Sums what each command needs, a second. */
+/** Returns the sum over the commands, a second. */
 function sumOver(load: Load, each: Readonly<Record<Command, number>>): number {
   return commandsOf(load).reduce((sum, [command, perSecond]) => sum + perSecond * each[command], 0);
 }
@@ -205,7 +205,7 @@ export function latencyOf(times: Times): Readonly<Record<'command' | 'balance', 
 
 export type Billing = 'on demand' | 'provisioned';
 
-/** Returns what a million of a command costs, by item, in dollars; storage is apart. */
+/** Returns the cost of a million of a command, by item, in dollars, without storage. */
 export function costOfMillion(
   command: Command,
   units: Units,
@@ -231,7 +231,7 @@ export function costOfMillion(
   };
 }
 
-/** Returns what a million balances cost, by item, in dollars. */
+/** Returns the cost of a million balances, by item, in dollars. */
 export function costOfMillionBalances(units: Units, times: Times): Readonly<Record<string, number>> {
   return {
     gateway: prices.gatewayRequest + prices.webAclRequest,

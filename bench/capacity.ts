@@ -1,6 +1,6 @@
 /**
- * `npm run capacity`: measures what commands ask of DynamoDB on a local engine, and computes from it what a load needs: what
- * breaks first, function instances, latencies and cost. Times of AWS are assumed unless they are given.
+ * `npm run capacity`: measures the commands' use of DynamoDB on a local engine, and computes the needs of a load from
+ * it: the nearest limit, function instances, latencies and cost. Times of AWS are assumed unless they are given.
  */
 import { readOptions } from '../bin/options.ts';
 import { measureBudgets } from './budgets.ts';
@@ -37,7 +37,7 @@ const options = readOptions(usage, {
   'bank-ms': { type: 'string' },
 });
 
-/** Numbers with colons between them. */
+/** Returns numbers with colons between them. */
 function numbersOf(name: string, text: string, count: number): number[] {
   const numbers = text.split(':').map(Number);
   if (numbers.length === count && numbers.every((number) => number >= 0)) return numbers;

@@ -18,7 +18,7 @@ import { openWallets } from './service.ts';
 /** CPU time by its part, ms for each call. */
 export type CpuByPart = Readonly<Record<string, number>>;
 
-/** What an operation costs as `npm start` runs it, with everything that follows it. */
+/** The cost of an operation as `npm start` runs it, with everything that follows it. */
 export interface ChainCost {
   readonly operation: Operation;
   /** Answered calls a second, by round. */
@@ -50,14 +50,17 @@ export const chainTargets = {
 };
 
 const wallets = 64;
-/** Consumers wait for up to two seconds for a batch. So a system that starts nothing for this long is done. */
+/**
+ * How long the service must start no function before it counts as done. Consumers wait for up to two seconds for a
+ * batch.
+ */
 const quietMs = 3_000;
 const patienceMs = 180_000;
 const idleMs = 10_000;
 
 /**
- * Measures `npm start` from outside, in processes of its own: CPU time of a call and of all that follows it, the ledger,
- * events, screening and notifications. What the idle service uses is subtracted.
+ * Measures `npm start` from outside, in processes of its own: CPU time of a call and of all that follows it, the
+ * ledger, events, screening and notifications. Subtracts the use of the idle service.
  */
 export async function measureChain(options: ChainOptions, progress: (line: string) => void): Promise<Chain> {
   const service = await startLocalService();
@@ -136,7 +139,7 @@ export async function startLocalService() {
       return text;
     },
     functions,
-    /** CPU time so far by part, ms. */
+    /** Returns the CPU time so far by part, ms. */
     async usage(): Promise<CpuByPart> {
       const byFunction = Object.fromEntries(
         (await functions()).map(
@@ -205,7 +208,7 @@ export async function untilDone(service: LocalService): Promise<void> {
   }
 }
 
-/** What the service uses while nothing is asked of it: ms of CPU in a second, by part. */
+/** Returns the use of the idle service: ms of CPU in a second, by part. */
 async function idleUsage(service: LocalService): Promise<CpuByPart> {
   await untilDone(service);
   const before = await service.usage();
@@ -230,7 +233,7 @@ function costOf(operation: Operation, rounds: readonly Round[]): ChainCost {
 /** Parts below this share of an operation's CPU time are shown as one. */
 const smallShare = 0.02;
 
-/** The costs as a table, and the parts of each operation below it. */
+/** Returns the costs as a table, and the parts of each operation below it. */
 export function chainTable({ costs, memoryMb }: Chain): string {
   const spread = (values: readonly number[]) => `${figure(Math.min(...values))} – ${figure(Math.max(...values))}`;
   const main = tableOf(

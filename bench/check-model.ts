@@ -1,28 +1,31 @@
 /**
- * What the check of the books costs and how long it takes: the closed hours of a load, and a pass over books of a size.
- * Prices and the shape of the job are data below.
+ * The cost and duration of the check of the books: the closed hours of a load, and a pass over books of a size. Prices
+ * and the shape of the job are data below.
  */
 import type { Load } from './capacity-model.ts';
 
 type Command = 'charge' | 'transfer' | 'withdrawal';
 
-/** What one of something takes of DynamoDB, and of a processor of this machine, milliseconds. */
+/** The units of DynamoDB for one command, hour or transaction, and the CPU time on this machine, milliseconds. */
 export interface CheckUsage {
   readonly readUnits: number;
   readonly cpuMs: number;
 }
 
-/** What the check takes, as `checkUnits` has it. */
+/** The usage of the check, as `checkUnits` has it. */
 export interface CheckUnits {
   /** In the check of its hour. */
   readonly command: Readonly<Record<Command, CheckUsage>>;
-  /** An hour in which nothing happened. */
+  /** An hour without a command. */
   readonly idleHour: CheckUsage;
   /** A transaction in a pass over all books, its entries and its share of the wallets included. */
   readonly transaction: CheckUsage;
 }
 
-/** Measured on two cores in November 2026, 300 commands of each kind, each of wallets of its own; a test measures it again. */
+/**
+ * Measured on two cores in November 2026, 300 commands of each kind, each of wallets of its own. A test measures it
+ * again.
+ */
 export const checkUnits: CheckUnits = {
   command: {
     charge: { readUnits: 2.5, cpuMs: 0.55 },
@@ -33,17 +36,17 @@ export const checkUnits: CheckUnits = {
   transaction: { readUnits: 0.26, cpuMs: 0.7 },
 };
 
-/** What the closed hours of a load take. */
+/** The cost of the closed hours of a load. */
 export interface HoursCost {
   readonly dollarsOfMonth: number;
-  /** Minutes of runs for an hour of the load, and those that there are. */
+  /** Minutes of runs that an hour of the load needs, and those that there are. */
   readonly minutes: number;
   readonly minutesAtMost: number;
-  /** Commands a second of which runs can check all. */
+  /** Commands a second that the runs can check. */
   readonly mostCommands: number;
 }
 
-/** What a pass takes. */
+/** The cost of a pass. */
 export interface PassCost {
   readonly readUnits: number;
   readonly dollars: number;
@@ -61,7 +64,7 @@ const runs = 4;
 const secondsOfRun = 600;
 const hoursOfMonth = 730;
 
-/** Returns what the closed hours of a load take. Reading is beside computing, so that the processor is what is busy. */
+/** Returns the cost of the closed hours of a load. Reading runs beside computing, so the processor is the limit. */
 export function costOfHours({ charges, transfers, withdrawals }: Load, units: CheckUnits): HoursCost {
   const { command, idleHour } = units;
   const perSecond: readonly [CheckUsage, number][] = [
@@ -83,7 +86,7 @@ export function costOfHours({ charges, transfers, withdrawals }: Load, units: Ch
   };
 }
 
-/** Returns what a pass over so many transactions takes. */
+/** Returns the cost of a pass over so many transactions. */
 export function costOfPass(transactions: number, { transaction }: CheckUnits): PassCost {
   const readUnits = transactions * transaction.readUnits;
   const seconds = secondsOf(transactions * transaction.cpuMs);
@@ -94,7 +97,7 @@ export function costOfPass(transactions: number, { transaction }: CheckUnits): P
   };
 }
 
-/** Seconds that the job takes for it, on a processor like that of this machine. */
+/** Returns the seconds that the job computes, on a processor like that of this machine. */
 function secondsOf(cpuMs: number): number {
   return cpuMs / 1_000;
 }

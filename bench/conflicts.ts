@@ -3,12 +3,12 @@ import type { DynamoDBClient, TransactWriteItemsCommandInput } from '@aws-sdk/cl
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Gives a client the rule of DynamoDB that an engine on one machine has no need of: a transaction that touches an item
- * of another one which is under way is cancelled with `TransactionConflict`
- * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html, "Transaction conflict
- * handling"). The engine makes it wait for its turn instead, so a hot item looks faster than it is.
+ * Gives a client DynamoDB's rule for conflicts: a transaction that touches an item of an open transaction is cancelled
+ * with `TransactionConflict` (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html,
+ * "Transaction conflict handling"). The engine of this machine makes it wait instead, so a hot item looks faster than
+ * it is.
  *
- * @param of items of transactions under way, where several clients share a table; and how long a transaction takes at
+ * @param of items of transactions under way, when several clients share a table; and how long a transaction takes at
  *   least, refused ones too
  * @returns how many transactions were sent, and how many of them met another one, up to now
  */

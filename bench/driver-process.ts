@@ -1,4 +1,4 @@
-/** Drives one level in a process of its own, so that what is measured shares no thread with anything else. */
+/** Drives one level in a process of its own, so that the measured code shares no thread with other code. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverAnswer, DriverMessage, Sample } from './driver.ts';
 import { openLevel } from './levels.ts';
@@ -25,7 +25,7 @@ async function handle(message: DriverMessage): Promise<DriverAnswer> {
   }
 }
 
-/** Each lane makes its calls one after the other. */
+/** Makes the calls of each lane one after the other. */
 async function closedLoop(lanes: readonly Call[][]): Promise<DriverAnswer> {
   const latencies: number[] = [];
   const startedAt = performance.now();
@@ -42,8 +42,8 @@ async function closedLoop(lanes: readonly Call[][]): Promise<DriverAnswer> {
 }
 
 /**
- * Requests arrive at fixed times, whether or not earlier ones were answered; one that finds all lanes busy waits, and
- * its wait counts.
+ * Sends requests at fixed times, whether or not earlier ones were answered. A request that finds all lanes busy waits,
+ * and its wait counts.
  */
 async function openLoop(lanes: readonly Call[][], perSecond: number): Promise<Sample[]> {
   const startAt = epochMs() + 50;

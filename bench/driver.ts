@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { LevelSettings } from './levels.ts';
 import type { BenchRequest, Operation } from './requests.ts';
 
-/** What a driver's process is told. */
+/** A message to a driver's process. */
 export type DriverMessage =
   | { readonly kind: 'open'; readonly settings: LevelSettings }
   | {
@@ -19,7 +19,7 @@ export type DriverMessage =
 
 /** A request of an open loop; times are epoch milliseconds with fractions. */
 export interface Sample {
-  /** When it should have been sent, whatever delayed it. */
+  /** The time at which it should have been sent, whatever delayed it. */
   readonly intendedAt: number;
   readonly answeredAt: number;
   readonly answer: string | undefined;
@@ -33,7 +33,7 @@ export type DriverAnswer =
 
 /** A process that makes calls at one level. */
 export interface Driver {
-  /** Builds what will be sent, before anything is timed. */
+  /** Builds the requests before the measured time begins. */
   prepare(operation: Operation, requests: readonly BenchRequest[], lanes: number): Promise<void>;
   /** Makes the prepared calls as fast as they are answered; latencies in milliseconds. */
   closedLoop(): Promise<{ elapsedMs: number; latencies: readonly number[] }>;
@@ -42,7 +42,7 @@ export interface Driver {
   stop(): Promise<void>;
 }
 
-/** Starts a driver with the environment of the functions. What they write is written, and thrown away. */
+/** Starts a driver with the environment of the functions. Discards their output. */
 export async function startDriver(
   settings: LevelSettings,
   environment: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** The least that a function which reads a wallet can be: one signed call, written by hand, and nothing else. */
+/** The least work of a function that reads a wallet: one signed call, written by hand. */
 import { createHash, createHmac } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';

@@ -18,11 +18,11 @@ import { contextOf, eventOf, operator, request } from './requests.ts';
 import type { BenchCaller } from './requests.ts';
 import type { Service } from './service.ts';
 
-/** The consumers that ask DynamoDB for something. The relay, which all but the ledger stand behind, does not. */
+/** The consumers that use DynamoDB. The relay does not; all but the ledger come after it. */
 const consumers = ['ledger', 'screening', 'notifications'] as const;
 type Consumer = (typeof consumers)[number];
 
-/** What all consumers used for one of the commands of a batch. */
+/** The use of all consumers for one command of a batch. */
 export interface Following {
   readonly command: string;
   /** Commands whose records and events were delivered together, each between wallets of its own. */
@@ -41,8 +41,8 @@ const batches = [1, 20];
 const mostInBatch = 100;
 
 /**
- * Runs commands of end users and hands what the stream reports to every consumer. Returns what these ask of DynamoDB,
- * from its consumed capacity. Sets the environment of this process, as the functions read it while they load.
+ * Runs commands of end users and passes the stream's records to every consumer. Returns their use of DynamoDB, from its
+ * consumed capacity. Sets the environment of this process, as the functions read it while they load.
  */
 export async function measureFollowing(service: Service): Promise<Following[]> {
   Object.assign(process.env, service.environment);
@@ -163,14 +163,14 @@ async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): P
 }
 
 const window = { count: 1_000_000, amount: 1_000_000_000 };
-/** Nothing is suspicious. */
+/** Limits that no movement here exceeds. */
 const policy: FraudPolicy = {
   ...{ outgoingPerMinute: window, outgoingPerHour: window, outgoingPerDay: window },
   inAndOut: { minutes: 10, amount: window.amount },
   newDestination: { amount: window.amount },
 };
 
-/** Returns what hands records to all consumers, as the service is wired, and measures each of them. */
+/** Returns a function that passes records to all consumers, as the service is wired, and measures each of them. */
 async function openConsumers(service: Service) {
   const { project } = await import('../lambdas/workers/projector.ts');
   const { relay } = await import('../lambdas/workers/relay.ts');
@@ -253,7 +253,7 @@ function throwFirst(failed: ReadonlyMap<string, unknown>): void {
   if (error !== undefined) throw new Error('a consumer failed', { cause: error });
 }
 
-/** The rows as a table. */
+/** Returns the rows as a table. */
 export function followingTable(rows: readonly Following[]): string {
   return tableOf(
     ['what follows (write units for each)', 'batch', ...consumers, 'sum / budget', 'read units', 'calls', ''],

@@ -1,7 +1,9 @@
 /**
  * A shop that is paid while callers without money send it transfers that are refused. The model has DynamoDB's rule for
- * conflicts and the time that a transaction takes there, refused ones too. The machine is kept out of it: payers and
- * callers are paced, the callers' reads do not reach the engine, and each case is held against the same load into another wallet.
+ * conflicts, and the time that a transaction takes there, refused ones too.
+ *
+ * The machine does not distort it. Payers and callers are paced, and the callers' reads do not reach the engine. Each
+ * case is compared with the same load into another wallet.
  */
 import type { BatchGetItemCommandInput, BatchGetItemCommandOutput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
@@ -24,13 +26,16 @@ export interface HostileOptions {
   readonly seconds: number;
 }
 
-/** What the shop got in one case: medians of the rounds. */
+/** The shop's figures in one case: medians of the rounds. */
 export interface HostileCase {
   readonly name: string;
   readonly paymentsPerSecond: number;
-  /** Median over the rounds of the rate by that of the shop alone in the same round: also what the machine loses. */
+  /**
+   * Median over the rounds of the rate by that of the shop alone in the same round. It includes the load on this
+   * machine.
+   */
   readonly shareOfAlone: number;
-  /** The same by the rate under the same load into another wallet: only what the conflicts cost; NaN for the controls. */
+  /** The same by the rate under the same load into another wallet: only the conflicts count. NaN for the controls. */
   readonly share: number;
   /** Payments in the slowest second of a round. */
   readonly slowestSecond: number;
@@ -46,18 +51,18 @@ export interface HostileCase {
 /** The share of its rate that the shop must keep, against the same load without conflicts. */
 export const shareTarget = 0.8;
 
-/** What a transaction takes in DynamoDB; its items are locked for that long. */
+/** How long a transaction takes in DynamoDB, ms. Its items are locked for that time. */
 const transactionMs = 10;
 const readMs = 5;
 const payers = { count: 2, perSecond: 20 };
 const callers = { count: 16, perSecond: 10, lanes: 4 };
 
-/** Sends a transfer to a receiver as the `n`th hostile caller. */
+/** A function that sends a transfer to a receiver as the `n`th hostile caller. */
 type Attack = (n: number, toWalletId: string) => Promise<unknown>;
 
 interface Case {
   readonly name: string;
-  /** Whom the callers pay, if there are any; and how they are served. */
+  /** The wallet that the callers pay, if there are any, and the way in which they are served. */
   readonly receiver?: 'shop' | 'other';
   readonly containers?: number;
   /** The case with the same load on this machine, and no conflicts with the shop. */
@@ -88,7 +93,7 @@ interface Round {
   readonly hostileWritesPerSecond: number;
 }
 
-/** The shop's rate in each case. The environment of this process must be set. */
+/** Measures the shop's rate in each case. The environment of this process must be set. */
 export async function measureHostile(
   service: Service,
   { rounds, seconds }: HostileOptions,
@@ -178,7 +183,7 @@ async function attackOf({ containers }: Case, table: Table, unhindered: Table): 
   const handlers = Array.from({ length: containers }, () =>
     serve(route, {
       table,
-      // As the service is deployed by default.
+      // The defaults of the service.
       limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 100, perHour: 100 }),
       queue: { send: () => Promise.resolve() },
       isOverloaded: () => Promise.resolve(false),
@@ -268,7 +273,7 @@ async function runRound(of: {
   };
 }
 
-/** Works once in each interval until a time; later where the work takes longer. Refusals are what hostile callers want. */
+/** Works once in each interval until a time, later if the work takes longer. Hostile callers want refusals. */
 async function paced(until: number, intervalMs: number, work: () => Promise<unknown>): Promise<void> {
   let next = performance.now() + Math.random() * intervalMs;
   while (next < until) {
@@ -279,7 +284,7 @@ async function paced(until: number, intervalMs: number, work: () => Promise<unkn
   }
 }
 
-/** The shop's figures as a table. */
+/** Returns the shop's figures as a table. */
 export function hostileTable(measured: readonly HostileCase[]): string {
   return tableOf(
     [

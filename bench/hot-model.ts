@@ -16,7 +16,7 @@ import type { TableModel } from './table-model.ts';
 export interface HotModel {
   /** Queued transfers into one wallet, by how they are settled. */
   readonly credits: readonly Settling[];
-  /** Callers at once that pay one wallet, with a container each. */
+  /** Simultaneous callers that pay one wallet, each with its own container. */
   readonly synchronous: Synchronous;
   /** Queued transfers out of one wallet, each accepted by itself. */
   readonly debits: { readonly perSecond: number; readonly within: boolean };
@@ -36,12 +36,12 @@ export interface Synchronous {
   readonly clients: number;
   readonly answers: Readonly<Record<string, number>>;
   readonly perSecond: number;
-  /** Until the answer, ms. */
+  /** The time until the answer, ms. */
   readonly latency: Latency;
   readonly within: boolean;
 }
 
-/** What the model is asked for. */
+/** The size of the model. */
 export interface HotModelOptions {
   readonly transfers: number;
   readonly seconds: number;
@@ -50,7 +50,7 @@ export interface HotModelOptions {
 export const targets = { creditsPerSecond: 8_000, unitsEach: 5.1, debitsPerSecond: 2_000 };
 const times = { write: 10, read: 4 };
 const workers = 10;
-/** Messages that a worker takes at a time, as the template has it. */
+/** How many messages a worker receives at a time, as in the template. */
 const batchSize = 2_000;
 /** The window in which the queue collects a batch, ms. */
 const windowMs = 1_000;
@@ -96,7 +96,7 @@ function newTransfer(from: string, to: string, now: number) {
   });
 }
 
-/** Workers that take batches while there are any, as Lambda starts them. */
+/** Runs workers that receive batches while there are any, as Lambda starts them. */
 async function settle(
   way: string,
   transfers: number,
@@ -212,7 +212,7 @@ async function payOut(seconds: number): Promise<HotModel['debits']> {
   return { perSecond, within: perSecond >= targets.debitsPerSecond };
 }
 
-/** The model's figures as tables. */
+/** Returns the model's figures as tables. */
 export function hotModelTable({ credits, synchronous, debits }: HotModel): string {
   const { clients, answers, perSecond, latency, within } = synchronous;
   return [

@@ -34,7 +34,7 @@ export interface Way {
   readonly timesOneByOne: number;
 }
 
-/** What callers of queued transfers saw at a fixed rate of arrivals; milliseconds from the intended arrival. */
+/** Latencies of queued transfers at a fixed rate of arrivals; milliseconds from the intended arrival. */
 export interface OpenLoop {
   readonly perSecond: number;
   readonly transfers: number;
@@ -59,13 +59,13 @@ export interface HotWalletOptions {
 }
 
 /**
- * How many times as fast batches are wanted to be as one write for each transfer. The local engine cannot show it: an
- * update costs it 0.2 ms on a table without indexes and stream, and 0.5 ms on ours, where one write each takes 2 ms.
+ * How many times as fast as single writes batches should be. The local engine cannot show it: an update takes 0.2 ms on
+ * a table without indexes and stream, and 0.5 ms on this one. One write for each transfer takes 2 ms.
  */
 export const speedTarget = 10;
 export const unitsTarget = 5.1;
 
-/** Transfers from many wallets into one. The environment of this process must be set. */
+/** Measures transfers from many wallets into one. The environment of this process must be set. */
 export async function measureHotWallet(
   service: Service,
   options: HotWalletOptions,
@@ -114,8 +114,8 @@ const oneWriteEach = 'one write for each transfer';
 const settledByBatches = `queued: settled by batches of ${mostTransfersPerWrite}`;
 
 /**
- * The ways of moving a round of transfers: each prepares what it needs, and gives the part that is measured. All write
- * by the store's own functions; settling includes the worker's read.
+ * Returns the ways of moving a round of transfers. Each prepares its work, and returns the part that is measured. All
+ * write by the store's own functions; settling includes the worker's read.
  */
 async function waysInto(
   hot: string,
@@ -189,7 +189,7 @@ async function waysInto(
   ];
 }
 
-/** As a client does that is told `busy`. */
+/** Repeats work while it is refused as `busy`, as a client does. */
 async function untilServed(work: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {
@@ -203,14 +203,14 @@ async function untilServed(work: () => Promise<unknown>): Promise<void> {
 
 const isBusy = (error: unknown) => error instanceof WalletError && error.code === 'busy';
 
-/** As the template has it: batches of up to 100, collected for up to a second, two of them at a time. */
+/** The settings of the template: batches of up to 100, collected for up to a second, two of them at a time. */
 const eventSource = { batchSize: 100, batchingWindowSeconds: 1, maxConcurrency: 2, reportsItemFailures: true };
 const openLoopLanes = 16;
 const settleLimitMs = 30_000;
 
 /**
- * Queued transfers arrive at a fixed rate, whatever becomes of earlier ones, and their latency counts from when they
- * should have arrived: a service that stalls cannot hide it by being asked less.
+ * Queues transfers at a fixed rate, whether or not earlier ones have ended. Latency counts from the intended arrival,
+ * so that a stall of the service shows.
  */
 async function measureOpenLoop(
   service: Service,
@@ -289,7 +289,7 @@ async function measureOpenLoop(
   }
 }
 
-/** The hot wallet's figures as two tables. */
+/** Returns the hot wallet's figures as two tables. */
 export function hotWalletTable({ ways, openLoop }: HotWallet): string {
   const { accepted, settled } = openLoop;
   return [

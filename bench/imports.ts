@@ -7,7 +7,7 @@ import { bundle, bundleFile, bundleOf, codeFile } from '../lib/bundle.ts';
 import { nodeOptionsOf } from '../lib/wallet-function.ts';
 import { figure, median, table as tableOf, verdict } from './report.ts';
 
-/** What the import of a function's bundle costs, against less. CPU time (user and system) in milliseconds. */
+/** The cost of importing a function's bundle, beside smaller imports. CPU time (user and system) in milliseconds. */
 export interface ImportTime {
   readonly function: FunctionName;
   readonly bytes: number;
@@ -17,7 +17,7 @@ export interface ImportTime {
   readonly floorMs: number;
   /** Only the SDK clients that the function uses. */
   readonly clientsMs: number;
-  /** What `clientsMs` is of. */
+  /** The clients that `clientsMs` measures. */
   readonly clients: string;
   /** The empty process itself. */
   readonly emptyMs: number;
@@ -29,7 +29,7 @@ export interface ImportTime {
 /** Most that an import may cost above an empty process, ms of CPU. */
 const targets: Partial<Record<FunctionName, number>> = { transfer: 40, withdraw: 40 };
 
-/** What functions cannot do without besides SDK clients. */
+/** Code besides SDK clients without which a function cannot work. */
 const essentials: Partial<Record<FunctionName, { name: string; source: string }>> = {
   authorizer: {
     name: 'aws-jwt-verify + dynamodb',
@@ -41,8 +41,9 @@ export const client = [new DynamoDBClient({}), GetItemCommand, PutItemCommand];`
 };
 
 /**
- * Measures functions in whole fresh processes with the options of a deployment by default: the function, its clients, the floor and an
- * empty process in turn, so that noise of the machine meets them alike, and each first in its turn equally often.
+ * Measures functions in whole fresh processes with the options of a default deployment. The function, its clients, the
+ * floor and an empty process take turns, so that noise of the machine affects all alike. Each comes first equally
+ * often.
  *
  * @param pairs how often each is started
  */
@@ -99,7 +100,7 @@ function keyOf(source: string): string {
   return Buffer.from(source).toString('base64url').slice(-48);
 }
 
-/** The SDK clients and commands in a function's bundle, by its source map, as a module that only makes them. */
+/** Returns the SDK clients and commands in a function's bundle, by its source map, as a module that only makes them. */
 function clientsOf(name: FunctionName): { name: string; source: string } {
   const essential = essentials[name];
   if (essential !== undefined) return essential;
@@ -157,7 +158,7 @@ function measureProcess(file: string, env: Record<string, string>): number {
   return Number(stdout);
 }
 
-/** The times as a table. */
+/** Returns the times as a table. */
 export function importTable(times: readonly ImportTime[]): string {
   return tableOf(
     ['function', 'kB', 'CPU ms', 'target', '', 'by hand', 'bare clients', 'empty process', 'clients'],

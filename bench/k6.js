@@ -58,7 +58,7 @@ export function setup() {
   });
 }
 
-/** One user: ten charges to two withdrawals, two transfers and twelve reads. */
+/** Runs one user: ten charges to two withdrawals, two transfers and twelve reads. */
 export default function user(walletIds) {
   const pick = () => walletIds[Math.floor(walletIds.length * Math.random() ** 3)];
   const walletId = pick();

@@ -10,13 +10,15 @@ import { exchange } from './exchange.ts';
 import { contextOf, eventOf } from './requests.ts';
 import type { BenchRequest, Operation } from './requests.ts';
 
-/** One call, ready to be made; rejects unless it succeeds. `answer` is the body, where there is one. */
+/** One prepared call; rejects unless it succeeds. `answer` is the body, if there is one. */
 export type Call = () => Promise<string | undefined>;
 
-/** Makes calls ready, one list for each lane; a lane makes one call at a time, as a Lambda container does. */
+/**
+ * A function that prepares calls, one list for each lane. A lane makes one call at a time, as a Lambda container does.
+ */
 export type Level = (operation: Operation, requests: readonly BenchRequest[], lanes: number) => Promise<Call[][]>;
 
-/** What a level works on. */
+/** The settings of each level. */
 export type LevelSettings =
   | { readonly level: 'raw client' }
   | { readonly level: 'handler'; readonly bundles: Readonly<Record<Operation, string>> }
@@ -39,8 +41,8 @@ function deal<T>(items: readonly T[], lanes: number): T[][] {
 }
 
 /**
- * A bare SDK client that sends what the handlers send: their own commands, caught on the way out before anything is
- * timed. A withdrawal also sends its message.
+ * Opens a bare SDK client that sends the handlers' own commands. They are caught before the measured time begins. A
+ * withdrawal also sends its message.
  */
 function rawLevel(): Level {
   const clients: { dynamodb: DynamoDBClient; sqs: SQSClient }[] = [];
@@ -69,7 +71,7 @@ interface Caught {
   readonly message: WorkMessage | undefined;
 }
 
-/** Runs handlers on a client that sends nothing and keeps what it was given. */
+/** Runs handlers on a client that sends nothing and keeps the commands. */
 async function openCatcher(operation: Operation): Promise<(request: BenchRequest) => Promise<Caught>> {
   const client = new DynamoDBClient({});
   const nothing = { input: undefined, message: undefined };
@@ -114,8 +116,8 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
 type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
 /**
- * The functions' real bundles. A bundle is loaded once for all lanes, as the raw client's code is: a copy for each lane
- * would be compiled once for each, and compare a warm client with cold handlers. Only log keys mix.
+ * Opens the functions' real bundles. A bundle is loaded once for all lanes, as the raw client's code is. Copies would
+ * be compiled once for each lane, and compare a warm client with cold handlers. Only log keys mix.
  */
 function handlerLevel(bundles: Readonly<Record<Operation, string>>): Level {
   return async (operation, requests, lanes) => {
@@ -129,7 +131,7 @@ function handlerLevel(bundles: Readonly<Record<Operation, string>>): Level {
   };
 }
 
-/** The runner's gateway, over connections that are kept. */
+/** Opens the runner's gateway, over connections that are kept. */
 function httpLevel(baseUrl: string, token: string): Level {
   const agent = new Agent({ keepAlive: true });
   return (operation, requests, lanes) => {

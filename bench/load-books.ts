@@ -3,7 +3,7 @@ import type { RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { forEachOf } from '../lambdas/aws/parallel.ts';
 
-/** What the check reads of a transaction; amounts in minor units, times ISO 8601. */
+/** The members of a transaction that the check reads; amounts in minor units, times ISO 8601. */
 export interface LoadedTransaction {
   readonly transactionId: string;
   readonly type: string;
@@ -22,13 +22,14 @@ const ended = new Set(['completed', 'failed', 'review']);
 const readsAtATime = 16;
 
 /**
- * Waits at most `patienceMs` until all transactions have ended, and compares each wallet with the sum of their postings.
+ * Waits at most `patienceMs` until all transactions have ended, and compares each wallet with the sum of their
+ * postings.
  *
- * @returns what differs, in words; and the ages of withdrawals at their end, in milliseconds
+ * @returns sentences about the differences; and the ages of withdrawals at their end, in milliseconds
  */
 export async function checkBooks(of: {
   readonly walletIds: readonly string[];
-  /** What each wallet had before, minor units. */
+  /** The balance of each wallet before the load, minor units. */
   readonly opening: number;
   readonly transactionIds: readonly string[];
   readonly patienceMs: number;

@@ -1,7 +1,7 @@
 /**
- * `npm run load`: sends a mixed load to a running service at a fixed rate, and checks the books at the end. Requests are
- * sent when they are due, whether or not earlier ones were answered, and latency counts from then: so a service that
- * stands still cannot hide it. Exits with 1 when any first try failed, or the books do not match.
+ * `npm run load`: sends a mixed load to a running service at a fixed rate, and checks the books at the end. Requests
+ * are sent when they are due, whether or not earlier ones were answered. Latency counts from that time, so that a stall
+ * of the service shows. Exits with 1 when any first try failed, or the books do not match.
  */
 import { randomUUID } from 'node:crypto';
 import { Agent } from 'node:http';
@@ -58,7 +58,7 @@ const mostConnections = 256;
 /** How long withdrawals may take to end after the load. */
 const patienceMs = 300_000;
 
-/** What happened to one kind of request; times in microseconds. */
+/** The answers to one kind of request; times in microseconds. */
 interface Tally {
   readonly latency: RecordableHistogram;
   sent: number;
@@ -208,7 +208,7 @@ function count({ failures }: Tally, what: string): void {
   failures.set(what, (failures.get(what) ?? 0) + 1);
 }
 
-/** A percentile in units of 1,000: microseconds as milliseconds, and milliseconds as seconds. */
+/** Returns a percentile in units of 1,000: microseconds as milliseconds, and milliseconds as seconds. */
 const thousands = (histogram: RecordableHistogram, percentile: number) => histogram.percentile(percentile) / 1000;
 
 function report(tallies: Record<Kind, Tally>): string {

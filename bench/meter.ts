@@ -1,6 +1,6 @@
 import type { ConsumedCapacity, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
-/** What DynamoDB was asked for, and what it charged. */
+/** The calls to DynamoDB, and the units that it charged. */
 export interface Usage {
   readonly calls: number;
   /** Calls made at the same time count once: how often the work waited for the database. */
@@ -10,8 +10,8 @@ export interface Usage {
 }
 
 /**
- * What `work` uses of DynamoDB through the client, indexes included. A write that is cancelled reports nothing, though
- * AWS charges it. One work at a time.
+ * Measures the use of DynamoDB by `work` through the client, indexes included. A write that is cancelled reports no
+ * units, though AWS charges them. One work at a time.
  */
 export async function meter(client: DynamoDBClient, work: () => Promise<unknown>): Promise<Usage> {
   const usage = { calls: 0, roundTrips: 0, writeUnits: 0, readUnits: 0 };

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a process and its descendants have used so far. */
+/** The use of a process and its descendants so far. */
 export interface ProcessUsage {
   readonly pid: number;
   /** The program's name. */

@@ -3,7 +3,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { openTableStream } from '../local/dynamodb/table-streams.ts';
 
 export interface Records {
-  /** Returns the records that were not taken before, oldest first. */
+  /** Returns the records that no earlier call returned, oldest first. */
   readonly take: () => Promise<DynamoDBRecord[]>;
   readonly close: () => void;
 }

@@ -13,7 +13,7 @@ export interface BenchRequest {
   readonly body?: object;
 }
 
-/** Who calls: an operator by default. */
+/** The caller of a request: an operator by default. */
 export interface BenchCaller {
   readonly principal: string;
   readonly scopes: string;
@@ -46,7 +46,7 @@ export function request(
   };
 }
 
-/** The request as the event that the gateway hands to a function. */
+/** Returns the event that the gateway passes to a function for the request. */
 export function eventOf(request: BenchRequest, caller: BenchCaller = operator): APIGatewayProxyEvent {
   const { query } = request;
   const headers = { Accept: '*/*', Host: 'wallet.example', 'User-Agent': 'bench', ...request.headers };
@@ -70,12 +70,12 @@ export function eventOf(request: BenchRequest, caller: BenchCaller = operator): 
   return event as APIGatewayProxyEvent;
 }
 
-/** Headers or parameters as the gateway also gives them: a list for each name. */
+/** Returns headers or parameters as the gateway also passes them: a list for each name. */
 export function several(single: Readonly<Record<string, string>>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(single).map(([name, value]) => [name, [value]]));
 }
 
-/** A Lambda context with what handlers look at. */
+/** Returns a Lambda context with the members that handlers read. */
 export function contextOf(awsRequestId: string): Context {
   const context: Partial<Context> = { awsRequestId, getRemainingTimeInMillis: () => 10_000 };
   return context as Context;
@@ -85,7 +85,7 @@ export function contextOf(awsRequestId: string): Context {
 export const operations = ['charge', 'transfer', 'withdraw', 'get-balance'] as const;
 export type Operation = (typeof operations)[number];
 
-/** The `index`th request of an operation: wallets take turns, so that none of them is hot. */
+/** Returns the `index`th request of an operation. The wallets take turns, so that none of them is hot. */
 export function operationRequest(
   operation: Operation,
   wallets: readonly string[],

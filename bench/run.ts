@@ -34,7 +34,7 @@ const options = readOptions(help, {
   json: { type: 'string' },
 });
 
-/** How much is measured. */
+/** The number of calls and rounds. */
 const size = options.quick
   ? {
       functions: ['charge', 'authorizer'] as const,
@@ -66,8 +66,8 @@ async function measure(chosen: readonly Section[]): Promise<object> {
   };
   progress('starting the engine');
   const service = await startService();
-  // Functions read their environment while they load, and what is imported below loads them. In this process they are
-  // silent; in processes of their own they write what they always write.
+  // Functions read their environment while they load, and the imports below load them. In this process they write no
+  // logs. In processes of their own they write the usual ones.
   Object.assign(process.env, service.environment, {
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     POWERTOOLS_METRICS_DISABLED: 'true',

@@ -21,14 +21,14 @@ import { sampleEnvironment } from './sample-environment.ts';
 import { contextOf, eventOf, request } from './requests.ts';
 import type { BenchRequest } from './requests.ts';
 
-/** What functions need around them: the table in an engine of its own process, and queues. */
+/** The surroundings of functions: the tables in an engine of its own process, and queues. */
 export interface Service {
   readonly table: Table;
   /** Entries and totals. */
   readonly entries: Table;
   /** DynamoDB's address. */
   readonly endpoint: string;
-  /** For processes and modules that run functions: everything that any of them reads. */
+  /** The variables that any function reads, for processes and modules that run functions. */
   readonly environment: Readonly<Record<string, string>>;
   readonly queues: Queues;
   /** Returns another client of the same engine; the caller destroys it. */
@@ -40,7 +40,9 @@ const region = 'us-east-1';
 const account = '000000000000';
 const queueNames = ['withdrawals', 'withdrawals-dead', 'transfers', 'transfers-dead'] as const;
 
-/** Starts the engine with the tables of the template that hold money. The engine keeps its data in a file, as under `npm start`. */
+/**
+ * Starts the engine with the template's tables for money. The engine keeps its data in a file, as under `npm start`.
+ */
 export async function startService(): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
   const engine = await startEngine(join(folder, 'dynamodb.sqlite'));
@@ -126,7 +128,7 @@ function queueUrl(base: string, name: string): string {
   return `${base}/${account}/${name}`;
 }
 
-/** The table of a construct as the template describes it, under a name of its own. */
+/** Returns the table of a construct as the template describes it, under its own name. */
 function tableOfTemplate(name: string, make: (stack: Stack) => void): TableSettings {
   const app = newApp({
     outdir: mkdtempSync(join(tmpdir(), 'wallet-bench-synth-')),
@@ -146,7 +148,10 @@ function tableOfTemplate(name: string, make: (stack: Stack) => void): TableSetti
   }
 }
 
-/** Opens wallets with `amount` in each, minor units; `call` sends a request to its function and gives the answer's body. */
+/**
+ * Opens wallets with `amount` in each, minor units. `call` sends a request to its function and returns the answer's
+ * body.
+ */
 export async function openWallets(
   count: number,
   call: (name: 'create-wallet' | 'charge', request: BenchRequest) => Promise<string>,
@@ -164,7 +169,7 @@ export async function openWallets(
   return wallets;
 }
 
-/** The same, by functions in this process, whose environment must be set. */
+/** Opens wallets by functions in this process, whose environment must be set. */
 export async function openWalletsInProcess(count: number): Promise<string[]> {
   const handlers = {
     'create-wallet': (await import('../lambdas/api/create-wallet.ts')).handler,

@@ -12,10 +12,10 @@ const unitsOfPartition = 1_000;
 /** Indexes of the table, by the attribute that names the partition. */
 const indexKeys = ['walletId', 'counterpartyWalletId', 'dueShard'] as const;
 
-/** A table of wallets and transfers as DynamoDB keeps it, as far as speed goes. */
+/** A model of the speed of DynamoDB's table of wallets and transfers. */
 export interface TableModel {
   readonly client: DynamoDBClient;
-  /** What the writes have added to a wallet. */
+  /** Returns the sum that the writes have added to a wallet. */
   readonly addedTo: (walletId: string) => number;
   readonly counts: {
     readonly writes: number;
@@ -26,10 +26,10 @@ export interface TableModel {
 }
 
 /**
- * Makes a client whose table is a model: a write takes its time, meets no other write on one of its items, and finds 1,000
- * units a second in each partition of the table and its indexes. Of conditions it knows that a transfer ends once.
+ * Makes a client whose table is a model. A write takes its time, and meets no other write on one of its items. Each
+ * partition of the table and its indexes has 1,000 units a second. The only condition is that a transfer ends once.
  *
- * @param times what a write and a batch of reads take, ms
+ * @param times how long a write and a batch of reads take, ms
  */
 export function modelTable(
   clock: { readonly now: () => number; readonly sleep: (ms: number) => Promise<void> },
@@ -101,14 +101,14 @@ export function modelTable(
   return { client, addedTo: (walletId) => added.get(`WALLET#${walletId}`) ?? 0, counts };
 }
 
-/** What a write does to one item. */
+/** The effect of a write on one item. */
 interface ItemWrite {
   /** The partition key, which is the item's alone. */
   readonly key: string;
   readonly holds: boolean;
-  /** What the item becomes, of transfers. */
+  /** The item after the write, of transfers. */
   readonly after: Item | undefined;
-  /** What it adds to a wallet. */
+  /** The amount that it adds to a wallet. */
   readonly amount: number;
   /** Units by partition, of the table and of the indexes. */
   readonly units: readonly (readonly [partition: string, count: number])[];
@@ -133,7 +133,7 @@ function writeOf({ Put, Update }: TransactWriteItem, items: ReadonlyMap<string, 
   return { key, holds: before['status'] === 'pending', after, amount: 0, units };
 }
 
-/** Each index takes a unit for an item that it has before or after. */
+/** Returns the units of the indexes: one for each that has the item before or after. */
 function unitsOfIndexes(before: Item | undefined, after: Item): (readonly [string, number])[] {
   return indexKeys.flatMap((name) => {
     const partition = after[name] ?? before?.[name];

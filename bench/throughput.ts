@@ -44,7 +44,7 @@ interface LevelUnderTest {
 }
 
 /**
- * Measures each operation at three levels in turn, round after round, so that noise of the machine meets them alike.
+ * Measures each operation at three levels in turn, round after round, so that noise of the machine affects all alike.
  * All levels use one engine; each drives from a process of its own. One uncounted round warms everything up.
  */
 export async function measureThroughput(
@@ -94,7 +94,7 @@ export async function measureThroughput(
   }
 }
 
-/** The levels, the raw client first. What was started is in `stops`, also when something fails. */
+/** Starts the levels, the raw client first. Adds each started one to `stops`, even when a later one fails. */
 async function startLevels(
   service: Service,
   concurrency: number,
@@ -142,7 +142,7 @@ async function startLevels(
   ];
 }
 
-/** The speeds as a table. */
+/** Returns the speeds as a table. */
 export function throughputTable(speeds: readonly Speed[]): string {
   return tableOf(
     ['operation and level', 'calls/s', 'slowest – fastest', 'p50 ms', 'p95 ms', 'p99 ms', 'of raw', ''],

@@ -1,6 +1,6 @@
 /**
  * `node bench/verify.ts [--transactions N] [--wallets N]`: makes books with so many transactions, some of them paid by
- * a bank, and measures what `npm run verify` needs for them: time, read units and memory.
+ * a bank. Measures the use of `npm run verify` for them: time, read units and memory.
  */
 import { BatchWriteItemCommand, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { WriteRequest } from '@aws-sdk/client-dynamodb';
@@ -148,7 +148,7 @@ async function makeBooks(): Promise<void> {
     if (i % 10_000 === 9_999) console.log(`  ${i + 1} transactions`);
   }
   for (const { wallet } of all) await ledger.put({ ...walletKey(wallet.walletId), ...wallet });
-  // One part of a total is as good as another.
+  // Any part of a total is right.
   const total = (hour: string) => totalKey(accounts.external(currency), hour, 'tx_aa');
   for (const [hour, booked] of totals) await entries.put({ ...total(hour), booked });
   await Promise.all([ledger.end(), entries.end()]);

@@ -70,7 +70,7 @@ async function answerMs(latencyOf: (kind: CallKind) => number): Promise<number> 
   return clock.now();
 }
 
-/** The model's figures as a table. */
+/** Returns the model's figures as a table. */
 export function latencyTable({ roundTrips, p50, p99, within }: ModelledWithdrawals): string {
   return tableOf(
     ['figure / target', '', ''],

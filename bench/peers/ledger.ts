@@ -11,7 +11,7 @@ export interface Move {
   readonly amount: number;
 }
 
-/** How a ledger answered a transfer: applied, accepted for later, or a refusal in its own words. */
+/** The answer of a ledger to a transfer: applied, accepted for later, or a refusal in its own words. */
 export type Answer = { readonly kind: 'applied' | 'queued' } | { readonly kind: 'refused'; readonly reason: string };
 
 /** A ledger that is measured over its own API. */
@@ -20,19 +20,19 @@ export interface Ledger {
   readonly processIds: readonly number[];
   /** Whether its API can queue a transfer. */
   readonly canQueue: boolean;
-  /** Opens accounts with this much money each, minor units; returns their ids. */
+  /** Opens accounts with this much money each, minor units. Returns their ids. */
   open(count: number, money: number): Promise<string[]>;
   /**
-   * Sends a transfer; `queued` asks the ledger to queue it. Sent again with its key, it is applied once.
+   * Sends a transfer; `queued` asks the ledger to queue it. A repetition with the same key has no second effect.
    *
    * @throws Error when the answer is lost and the ledger has no keys
    */
   transfer(move: Move, queued: boolean): Promise<Answer>;
   /** Reads an account's balance, minor units. */
   balance(account: string): Promise<number>;
-  /** Waits until the ledger has done what follows its answers. */
+  /** Waits until the ledger has done the work that follows its answers. */
   rest(): Promise<void>;
-  /** Ends what `open` or its caller started in this process. */
+  /** Ends the processes that `open` or its caller started. */
   stop(): Promise<void>;
 }
 

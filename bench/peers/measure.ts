@@ -5,7 +5,7 @@ import { latencyOf } from '../report.ts';
 import type { Latency } from '../report.ts';
 import type { Ledger } from './ledger.ts';
 
-/** What is asked of a ledger. */
+/** The load on a ledger. */
 export interface Scenario {
   readonly name: string;
   readonly clients: number;
@@ -16,16 +16,16 @@ export interface Scenario {
   readonly atMost: number;
 }
 
-/** What one ledger did in one round of a scenario. */
+/** The figures of one ledger in one round of a scenario. */
 export interface Round {
   readonly transfers: number;
   /** Transfers a second, until the last one was applied. */
   readonly perSecond: number;
   /** Time of each answer, ms, with the time of refusals before it. */
   readonly latencies: readonly number[];
-  /** CPU time of all processes for a transfer, with what follows it, without what the idle ledger uses; ms. */
+  /** CPU time of all processes for a transfer and the work that follows it, without the use of the idle ledger; ms. */
   readonly cpuMs: number;
-  /** Answers that were refusals; the same transfer was then sent again. */
+  /** How many answers were refusals. The same transfer was then sent again. */
   readonly refusals: number;
 }
 
@@ -35,7 +35,7 @@ export interface Opened {
   /** The first is the one that many pay. */
   readonly accounts: readonly string[];
   readonly expected: Map<string, number>;
-  /** CPU time that it uses while nothing is asked of it, ms in a second. */
+  /** CPU time of the idle ledger, ms in a second. */
   readonly idleCpuMs: number;
 }
 
@@ -47,7 +47,7 @@ const resendMs = 20;
 const pollMs = 100;
 const patienceMs = 180_000;
 
-/** Opens a ledger's accounts, and measures what it uses while it is idle. */
+/** Opens a ledger's accounts, and measures the use of the idle ledger. */
 export async function openAccounts(ledger: Ledger, count: number, idleMs: number): Promise<Opened> {
   const accounts = await ledger.open(count, opening);
   await ledger.rest();
@@ -98,7 +98,7 @@ export async function runRound(opened: Opened, scenario: Scenario, seconds: numb
   };
 }
 
-/** Sends a transfer, and the same one again while it is refused. */
+/** Sends a transfer, and repeats it while it is refused. */
 async function settleTransfer(
   ledger: Ledger,
   move: Parameters<Ledger['transfer']>[0],
@@ -112,7 +112,9 @@ async function settleTransfer(
   }
 }
 
-/** The accounts of a client's nth transfer: the same for every ledger. Senders of one client belong to no other. */
+/**
+ * Returns the accounts of a client's nth transfer, the same for every ledger. Senders of one client belong to no other.
+ */
 function pairOf(
   [hot = '', ...others]: readonly string[],
   { clients, intoOne }: Scenario,
@@ -136,7 +138,7 @@ async function untilApplied({ ledger, expected }: Opened, accounts: ReadonlySet<
   }
 }
 
-/** Compares every balance with the transfers that were answered; returns what differs, in words. */
+/** Compares every balance with the answered transfers. Returns sentences about the differences. */
 export async function differencesOf({ ledger, expected }: Opened): Promise<string[]> {
   const differences: string[] = [];
   for (const [account, due] of expected) {
@@ -150,7 +152,7 @@ function cpuMsOf(ledger: Ledger): number {
   return processesOf(ledger).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
 
-/** Memory of a ledger's processes, MB. */
+/** Returns the memory of a ledger's processes, MB. */
 export function memoryMbOf(ledger: Ledger): number {
   return processesOf(ledger).reduce((sum, { pid }) => sum + proportionalMemoryMb(pid), 0);
 }
@@ -163,7 +165,7 @@ function processesOf(ledger: Ledger) {
   });
 }
 
-/** Latencies of all rounds together. */
+/** Returns the latencies of all rounds together. */
 export function latencyOfRounds(rounds: readonly Round[]): Latency {
   return latencyOf(rounds.flatMap(({ latencies }) => latencies));
 }

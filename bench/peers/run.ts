@@ -49,7 +49,7 @@ const size = options.quick
   ? { rounds: 1, seconds: 1, idleMs: 1_000 }
   : { rounds: Number(options.rounds), seconds: Number(options.seconds), idleMs: 10_000 };
 
-/** One that many pay, and those that pay. */
+/** One account that many pay, and those that pay. */
 const accounts = 65;
 
 const scenarios = {
@@ -67,7 +67,7 @@ const progress = (line: string) => {
 interface Measured extends Opened {
   readonly name: Name;
   readonly rounds: Record<ScenarioName, Round[]>;
-  /** Why it was not measured to the end. */
+  /** The reason why it was not measured to the end. */
   failure: string | undefined;
 }
 
@@ -107,7 +107,7 @@ async function open(name: Name): Promise<Measured | undefined> {
   }
 }
 
-/** Runs every scenario on every ledger in each round, in an order of its own. A ledger that fails is measured no more. */
+/** Runs every scenario on every ledger in each round, in a shuffled order. Stops measuring a ledger that fails. */
 async function measure(ledgers: readonly Measured[]): Promise<void> {
   const cells = ledgers.flatMap((measured) =>
     (Object.keys(scenarios) as ScenarioName[])
@@ -135,7 +135,7 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-/** Rows of figures, a column for each ledger: the median, and the smallest and largest of the rounds. */
+/** Returns rows of figures, a column for each ledger: the median, and the smallest and largest of the rounds. */
 function resultTable(ledgers: readonly Measured[]): string {
   const spread = (values: readonly number[], round = (value: number) => value) =>
     values.length === 0

@@ -52,7 +52,7 @@ const notAcceptedPatienceMs = 24 * 3_600_000;
  * Most by which a worker's clock may differ from the database's. An answer names its time in whole seconds (1 s), and
  * one call may take 1.5 s (`dynamodbClient`). With a smaller limit, a right clock could not be proved right.
  */
-const clockErrorMs = 2_500;
+export const clockErrorMs = 2_500;
 /**
  * Most by which the clocks of two workers that visit the bank may differ. If the asking worker's clock is further ahead
  * of the submitting worker's, it accepts "not found" too early, and pays twice.

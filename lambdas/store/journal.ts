@@ -51,7 +51,7 @@ const journalSlackMs = 300_000;
 /** How far in the future the hour of a change may be, ms. A later one is listed only now. */
 const mostAheadMs = 24 * hourMs;
 /** How long an item is kept, ms. The check reads it within hours, or within days after it has stood still. */
-const memoryMs = 30 * 24 * hourMs;
+export const journalMs = 30 * 24 * hourMs;
 
 /** The images of a record cannot be projected, and no redelivery changes that. */
 export class Unreadable extends Error {
@@ -132,7 +132,7 @@ export async function putJournal(entries: Table, changes: readonly ListedChange[
       return filedHours(booked, now).map((hour) => {
         const item = {
           ...journalKey(hour, fingerprintOf([booked, text])),
-          ...{ booked, lines, ttl: Math.ceil((now + memoryMs) / 1000) },
+          ...{ booked, lines, ttl: Math.ceil((now + journalMs) / 1000) },
         };
         return persist(entries, () =>
           entries.client.send(new PutItemCommand({ TableName: entries.name, Item: toItem(item) })),

@@ -8,7 +8,7 @@ import { toItem } from './write.ts';
 type Named = Parameters<typeof notificationKey>[0];
 
 /** Longer than a message can wait in the queue and then in the dead letters, 14 days each. */
-const rememberSeconds = 30 * 86_400;
+export const rememberedSeconds = 30 * 86_400;
 
 /**
  * Makes a message responsible for a notification, before it is sent. A redelivered message is still responsible,
@@ -44,6 +44,6 @@ export async function finishNotification(sent: Table, notification: Named): Prom
 const finished = 'finished';
 
 function recordOf(sent: Table, notification: Named, claimant: string) {
-  const expiration = Math.floor(sent.now() / 1000) + rememberSeconds;
+  const expiration = Math.floor(sent.now() / 1000) + rememberedSeconds;
   return toItem({ ...notificationKey(notification), claimant, expiration });
 }

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
+import { errorTitles, WalletError } from '../../lambdas/domain/errors.ts';
+import type { ErrorCode } from '../../lambdas/domain/errors.ts';
+import { endOfWindow } from '../../lambdas/domain/rate.ts';
+import { bankCallMs, clockErrorMs } from '../../lambdas/domain/withdrawal.ts';
+import { problem } from '../../lambdas/http/problem.ts';
+import { journalMs } from '../../lambdas/store/journal.ts';
+import { rememberedSeconds } from '../../lambdas/store/notifications.ts';
+import { document } from '../documented.ts';
+import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
+
+const { template } = synthesize({ people: { callbackUrls: ['https://desk.example/'] } });
+
+type Properties = Readonly<Record<string, unknown>>;
+
+function propertiesOf(type: string): Properties[] {
+  return [...resourcesOf(template, type).values()].map(({ Properties }) => Properties);
+}
+
+/** Returns a number at a path of a resource's properties. */
+function numberAt(properties: Properties, ...path: readonly string[]): number {
+  let value: unknown = properties;
+  for (const name of path) value = (value as Properties | undefined)?.[name];
+  assert.equal(typeof value, 'number', path.join('.'));
+  return value as number;
+}
+
+/** Returns the only value of a number in all these resources. */
+function common(resources: readonly Properties[], ...path: readonly string[]): number {
+  const [value, ...others] = new Set(resources.map((properties) => numberAt(properties, ...path)));
+  assert.ok(value !== undefined && others.length === 0, `${path.join('.')} is ${[value, ...others].join(' and ')}`);
+  return value;
+}
+
+const alarms = propertiesOf('AWS::CloudWatch::Alarm');
+
+/** Returns the alarm of an entry. */
+function alarmOf(entry: string): Properties {
+  const alarm = alarms.find(({ AlarmDescription }) => String(AlarmDescription).endsWith(`#${entry}`));
+  assert.ok(alarm, `no alarm names ${entry}`);
+  return alarm;
+}
+
+/** Returns the time over which an alarm watches its metric, in seconds. */
+function watchedSeconds(entry: string): number {
+  const alarm = alarmOf(entry);
+  return numberAt(alarm, 'Period') * numberAt(alarm, 'EvaluationPeriods');
+}
+
+function threshold(entry: string): number {
+  return numberAt(alarmOf(entry), 'Threshold');
+}
+
+function functionNamed(name: string): Properties {
+  const functions = propertiesOf('AWS::Lambda::Function');
+  const found = functions.find(({ Description }) => Description === `Wallet service: ${name}`);
+  assert.ok(found, `no function ${name}`);
+  return found;
+}
+
+/** Returns the time limit of a function, in seconds. */
+function timeoutOf(name: string): number {
+  return numberAt(functionNamed(name), 'Timeout');
+}
+
+/** Returns the time for which a rotated key of the bank's notifications is valid, in seconds. */
+function keyOverlapSeconds(): number {
+  const { Variables } = functionNamed('bank-notifications')['Environment'] as { Variables: Record<string, string> };
+  return Number(Variables['BANK_KEY_OVERLAP_SECONDS']);
+}
+
+const words = ['zero', 'one', 'two', 'three', 'four', 'five'];
+
+/** Returns a small number as a word. */
+function inWords(value: number): string {
+  const word = words[value];
+  assert.ok(word, `no word for ${value}`);
+  return word;
+}
+
+const minutes = (seconds: number) => `${inWords(seconds / 60)} minutes`;
+const hours = (seconds: number) => `${inWords(seconds / 3600)} hours`;
+const digits = (value: number) => value.toLocaleString('en');
+
+const workQueues = propertiesOf('AWS::SQS::Queue').filter(({ RedrivePolicy }) => RedrivePolicy !== undefined);
+const receives = common(workQueues, 'RedrivePolicy', 'maxReceiveCount');
+const visibilitySeconds = Math.min(...workQueues.map((queue) => numberAt(queue, 'VisibilityTimeout')));
+const redelivery = minutes(visibilitySeconds);
+const [, schedule] = [...resourcesOf(template, 'AWS::Events::Rule')].find(([id]) => id.includes('EveryQuarter')) ?? [];
+const [, stage] = theOnly(template, 'AWS::ApiGateway::Stage');
+const methods = stage.Properties['MethodSettings'] as readonly Properties[];
+const streams = propertiesOf('AWS::Lambda::EventSourceMapping').filter((source) => 'MaximumRetryAttempts' in source);
+const peopleClients = propertiesOf('AWS::Cognito::UserPoolClient').filter((client) => 'CallbackURLs' in client);
+const tokenMinutes = common(peopleClients, 'AccessTokenValidity');
+
+/** Returns the requests a second of an open route. */
+function rateOf(route: string): number {
+  const method = methods.find(({ ResourcePath }) => ResourcePath === `/${route.replaceAll('/', '~1')}`);
+  assert.ok(method, `no throttle for ${route}`);
+  return numberAt(method, 'ThrottlingRateLimit');
+}
+
+/** Returns the longest evidence of a resolution. */
+function longestEvidence(): number {
+  const body = document.paths['/transactions/{transactionId}/resolve']?.['post']?.requestBody;
+  const schema = body?.content['application/json']?.schema as { properties: { evidence: { maxLength: number } } };
+  return schema.properties.evidence.maxLength;
+}
+
+/** Phrases of the runbook, each with the number that the code or the template has. */
+const phrases = [
+  `A message of the withdrawal queue was received ${receives} times`,
+  `A message of the transfer queue was received ${receives} times`,
+  `An event was received ${receives} times`,
+  `${receives} times a movement could not be counted`,
+  `Messages are redelivered after ${redelivery}, up to ${receives} times.`,
+  `Its messages are redelivered after ${redelivery}.`,
+  ...['withdrawals', 'transfers'].map((name) => `The worker crashes, or needs more than its ${timeoutOf(name)} seconds.`),
+  `The notifier crashes or needs more than its ${timeoutOf('notifier')} seconds.`,
+  `The screening crashes or needs more than its ${timeoutOf('fraud')} seconds.`,
+  `\`Task timed out\` after ${timeoutOf('sweeper')} s`,
+  `their limit of ${bankCallMs / 1000} seconds`,
+  `by more than ${clockErrorMs / 1000} s`,
+  `redelivered every ${defaultBreaker.openMs / 1000} seconds at first`,
+  `The old key is refused ${keyOverlapSeconds() / 3600} hours after step 1.`,
+  `The journal is kept for ${journalMs / 86_400_000} days.`,
+  `are not sent again for ${rememberedSeconds / 86_400} days.`,
+  `A withdrawal has been waiting for more than ${minutes(threshold('withdrawal-queue-too-old'))}.`,
+  `A queued transfer has been waiting for more than ${minutes(threshold('transfer-queue-too-old'))};`,
+  `Owners are notified more than ${minutes(threshold('notification-queue-too-old'))} late.`,
+  `Movements are screened more than ${minutes(threshold('screening-queue-too-old'))} after they happened`,
+  `The projector is more than ${minutes(threshold('projector-too-far-behind') / 1000)} behind the table.`,
+  `Events are published more than ${minutes(threshold('relay-too-far-behind') / 1000)} after their changes.`,
+  `${threshold('clocks-doubted')} times in ${minutes(watchedSeconds('clocks-doubted'))} a worker`,
+  `In ${minutes(watchedSeconds('work-requeued'))} at least ${threshold('work-requeued')} pieces of work`,
+  `The sweeper has failed in ${minutes(watchedSeconds('sweeper-errors'))} in a row.`,
+  `has failed in ${hours(watchedSeconds('integrity-errors'))} in a row.`,
+  `An hour ended more than ${inWords(threshold('unchecked-hours'))} hours ago`,
+  `until the first run, ${/\d+/.exec(String(schedule?.Properties['ScheduleExpression']))?.[0] ?? ''} minutes later`,
+  `gave up a batch after ${digits(common(streams, 'MaximumRetryAttempts'))} attempts`,
+  `has it, for ${common(propertiesOf('AWS::Events::Archive'), 'RetentionDays')} days`,
+  `A token is valid for ${tokenMinutes} minutes.`,
+  `until its ${tokenMinutes} minutes are over`,
+  `for \`/health\` ${rateOf('health')} and for the bank ${rateOf('bank/notifications')} a second`,
+  `a window is ${endOfWindow(0) / 60_000} minutes long`,
+  `\`evidence\` (up to ${longestEvidence()} characters)`,
+];
+
+/** Phrases with numbers that are no setting of the service. */
+const otherPhrases = [
+  // Limits of AWS.
+  'The stream keeps changes for 24 hours',
+  'within 24 hours of their writing',
+  '(at most 10)',
+  // Estimates and measurements.
+  'One wallet takes about 500 transactions a second',
+  'One wallet takes about 200 entries a second',
+  // Tested in test/store/activity.test.ts.
+  'at least its last 50 movements, and up to 550 of the last quarter of an hour',
+  // An order of the operator.
+  'reserved concurrency of the functions that write (routes, workers, sweeper) to 0.',
+  '(step 5 above)',
+  'after step 3',
+];
+
+describe('the runbook', () => {
+  const text = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+  const prose = text
+    .replaceAll(/```.*?```/gs, '')
+    .replaceAll(/\]\([^)]*\)/g, ']')
+    .replaceAll(/^\d+\. /gm, '')
+    .replaceAll(/\s+/g, ' ');
+
+  it('has the numbers of the code and of the template in its sentences', () => {
+    for (const phrase of phrases) assert.ok(prose.includes(phrase), `docs/runbook.md does not have "${phrase}"`);
+  });
+
+  it('has no other number that a change of a setting would make wrong', () => {
+    const codes = Object.keys(errorTitles) as ErrorCode[];
+    const statuses = codes.map((code) => String(problem(new WalletError(code)).status));
+    let rest = prose;
+    for (const phrase of [...phrases, ...otherPhrases]) rest = rest.replaceAll(phrase, '');
+    const unknown = [...rest.replaceAll(/`[^`]*`/g, '').matchAll(/(?<!ADR )(?<![\w.])\d[\d.,]*\b/g)]
+      .filter(([number]) => !statuses.includes(number))
+      .map(({ 0: number, index }) => `${number} in "${rest.slice(Math.max(0, index - 40), index + 40)}"`);
+    assert.deepEqual(unknown, []);
+  });
+});

@@ -20,7 +20,7 @@ interface Published {
   readonly event: { readonly 'detail-type': string; readonly detail: { readonly id: string; readonly n: number } };
 }
 
-/** A running fixture with what the tests look at. */
+/** Starts a fixture. Returns it with the parts that the tests read. */
 async function start(dataDir?: string) {
   const lines: string[] = [];
   const runner = await startRunner({
@@ -47,7 +47,7 @@ async function start(dataDir?: string) {
       const Item = { pk: { S: id }, n: { N: String(n) }, ...(poison && { poison: { BOOL: true } }) };
       await dynamodb.send(new PutItemCommand({ TableName: ref('Things', 'AWS::DynamoDB::GlobalTable'), Item }));
     },
-    /** Takes messages out of a queue until `enough` of them are there. */
+    /** Receives messages from a queue until `enough` of them are there. */
     async take(queue: string, enough: (messages: readonly Message[]) => boolean): Promise<readonly Message[]> {
       const taken: Message[] = [];
       const QueueUrl = ref(queue, 'AWS::SQS::Queue');

@@ -74,7 +74,7 @@ async function portTaken(): Promise<{ port: number; close: () => void }> {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
-/** A runner in a process of its own, which says where it is and then waits to be killed. */
+/** Starts a runner in a process of its own, which prints its address and then waits to be killed. */
 async function startProcess(dataDir: string): Promise<{ child: ChildProcess; target: Aws }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'runner-fixture', 'main.ts'), dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],

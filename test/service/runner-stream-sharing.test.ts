@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { shareStream } from '../../local/dynamodb/stream-sharing.ts';
 import type { StreamRecord, TableStream } from '../../local/dynamodb/table-streams.ts';
 
-/** A stream of pages with one record each; the record's number is the position behind it. */
+/** Returns a stream of pages with one record each. The record's number is the position behind it. */
 function streamOf(pages: number) {
   const reads: string[] = [];
   const state = { pages, isDown: false, isOpen: true };

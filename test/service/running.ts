@@ -210,7 +210,7 @@ export async function checkBooks(
   return { statuses, putIn, inWallets, paidOut };
 }
 
-/** Mulberry32: small, and the same numbers in [0, 1) for the same seed. */
+/** Returns Mulberry32, which gives the same numbers in [0, 1) for the same seed. */
 export function newRandom(seed: number): { next: () => number; pick: <T>(from: readonly T[]) => T } {
   let state = seed;
   const next = () => {

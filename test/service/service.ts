@@ -24,8 +24,9 @@ export interface RequestOptions {
 }
 
 /**
- * Sends a request. Fails when the answer does not match docs/openapi.json. Retries a `busy` answer with the same key,
- * as the documents advise clients. On an overloaded machine a request may outlast the time budget of the service.
+ * The function that sends a request. It fails when the answer does not match docs/openapi.json. It retries a `busy`
+ * answer with the same key, as the documents advise clients. On an overloaded machine a request may outlast the time
+ * budget of the service.
  */
 export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
 

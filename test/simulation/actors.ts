@@ -26,7 +26,7 @@ export interface Stage {
 export interface Actors {
   /** Starts a step at its time. */
   readonly begin: (step: Step) => void;
-  /** Called when the bank has decided on a payment. The bank may then report it. */
+  /** Receives each decision of the bank on a payment. The bank may then report it. */
   readonly onDecision: (entry: BookEntry) => void;
   /** Lets the bank report all its decisions again, as operators ask for after a table was put back. */
   readonly remind: () => void;

@@ -186,7 +186,7 @@ function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'not_cancellable':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
     case 'unauthorized':
-      // Where the keys cannot be read, the service does not know the bank's new one yet. The bank repeats its report.
+      // While the keys cannot be read, the service does not know the bank's new one yet. The bank repeats its report.
       return route === 'bank-notifications' && (isForged(step) || hasOldKeys(ask, witness));
     case 'transaction_not_found':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;

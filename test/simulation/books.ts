@@ -1,6 +1,6 @@
 /**
- * The books of a history: the stream of its wallets and transactions, the real projector that follows it into a table of
- * entries, and what must be true of them when everything has come to rest.
+ * The books of a history: the stream of its wallets and transactions, and the real projector that writes its entries.
+ * Checks what must hold in them when everything has come to rest.
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
@@ -23,11 +23,11 @@ import type { Task, World } from './world.ts';
 export interface Books {
   /** The table of entries, for tasks. */
   readonly entries: Table;
-  /** Whether the projector has dealt with every change. */
+  /** Returns whether the projector has projected or set aside every change. */
   readonly isIdle: () => boolean;
-  /** Whether a change was not yet projected at any time since then, epoch ms. */
+  /** Returns whether a change was not yet projected at any time since then, epoch ms. */
   readonly wasBehind: (since: number) => boolean;
-  /** How many records the projector has set aside. */
+  /** Returns how many records the projector has set aside. */
   readonly setAside: () => number;
   /** Compares entries and totals with what the auditor has seen. */
   readonly checkAtRest: (witness: Pick<Witness, 'asks' | 'struck'>) => Promise<void>;
@@ -38,7 +38,7 @@ interface Shard {
   records: DynamoDBRecord[];
   isBusy: boolean;
   batches: number;
-  /** What the containers that take its batches know of the wallets. */
+  /** The last entries that its containers know. */
   readonly containers: Heads[];
   /** How often everything had been stopped when they were started. */
   stops: number;
@@ -103,7 +103,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     wake(shard, between(20, 3_000, world.seed, 'stream', sequence));
   });
 
-  /** As Lambda does: a batch again, from the record that the function names, or the whole of it when it died. */
+  /** Delivers a batch as Lambda does: again from the record that the function names, or all of it after a crash. */
   async function deliver(shard: Shard): Promise<void> {
     if (shard.isBusy || shard.records.length === 0) return;
     const label = `projector ${shard.name}.${shard.batches++}`;
@@ -165,7 +165,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     return { ledgers, totals, journal: new Set(journal) };
   }
 
-  /** The hourly check reads what the journal lists, and nothing else. */
+  /** Checks that the journal lists every change: the hourly check reads nothing else. */
   function checkJournal(journal: ReadonlySet<string>): void {
     const versions = ledger.wallets().flatMap(({ walletId }) => ledger.versions(walletId));
     const bookings = ledger.transactions().flatMap(({ transactionId, postings }) => {
@@ -185,7 +185,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     return totals;
   }
 
-  /** An answer that was final shows what held at its moment also now that everything is known. */
+  /** Checks that each final answer shows the version that held at its moment, now that everything is known. */
   function checkFinalAnswers({ asks, struck }: Pick<Witness, 'asks' | 'struck'>): void {
     // A process that is frozen for minutes writes later than any function of AWS can.
     if (struck().some(({ kind }) => kind === 'pause')) return;
@@ -203,7 +203,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     }
   }
 
-  /** Runs the check of the books; gives whom and what it names. */
+  /** Runs the check of the books. Returns the subjects and details of its findings. */
   async function check(): Promise<ReadonlySet<string>> {
     const named = new Set<string>();
     const items = banks
@@ -233,9 +233,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     return named;
   }
 
-  /**
-   * Checks all hours as if they were closed, on a clock of its own that is ahead; returns what is wrong with them.
-   */
+  /** Checks all hours as if they were closed, on a clock of its own that is ahead. Returns their defects. */
   async function checkHours(): Promise<string[]> {
     const found: string[] = [];
     const last = hourOfMs(world.now());
@@ -292,7 +290,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
         if (named === undefined && problem !== undefined) {
           violate('the ledger follows the wallets', `${walletId}: ${problem}`);
         }
-        // Where one change of the new wallet is set aside, the next may make up for it, and the sums fit again.
+        // When one change of the new wallet is set aside, the next may make up for it, and the sums fit again.
         const isNamed = named?.has(walletId) || [...told].some((change) => change.startsWith(`${walletId} `));
         if (named !== undefined && problem !== undefined && !isNamed) {
           violate('what a restore has broken is named', `${walletId}: ${problem}`);
@@ -321,12 +319,12 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
   };
 }
 
-/** Names a change of a wallet. */
+/** Returns the name of a change of a wallet. */
 function changeText({ walletId, version, updatedAt }: Item): string {
   return [walletId, version, updatedAt].join(' ');
 }
 
-/** What is wrong with the ledger of a wallet; undefined when nothing is. */
+/** Returns the defect of a wallet's ledger; undefined when there is none. */
 function problemIn(entries: readonly Item[], versions: readonly WalletState[]): string | undefined {
   if (entries.length !== versions.length) return `${versions.length} versions have ${entries.length} entries`;
   for (const [version, entry] of entries.entries()) {
@@ -344,8 +342,8 @@ function problemIn(entries: readonly Item[], versions: readonly WalletState[]): 
 }
 
 /**
- * Returns the versions of a wallet that an answer about a moment may show: what held at it, of the versions that there were
- * at any time while the answer was made.
+ * Returns the versions of a wallet that an answer about a moment may show. They held at it, among the versions that
+ * existed at any time while the answer was made.
  *
  * @param moment ISO 8601
  */

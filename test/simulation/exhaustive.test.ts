@@ -6,8 +6,8 @@ import { forgottenRoutes, operations } from './operations.ts';
 import type { FaultKind } from './plan.ts';
 
 /**
- * `npm test` kills every process before and after each of its calls. `npm run exhaustive` tries every fault that a call
- * can meet, which takes several times as long.
+ * Returns whether to try a kind of fault. `npm test` kills every process before and after each of its calls. `npm run
+ * exhaustive` tries every fault that a call can meet, which takes several times as long.
  */
 const tries = (kind: FaultKind) => process.env['FAULTS'] === 'all' || kind === 'crash-before' || kind === 'crash-after';
 

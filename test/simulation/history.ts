@@ -90,7 +90,7 @@ export interface History {
   /** True if the projector writes the stream to a table of entries, which takes time. */
   readonly hasBooks: boolean;
   /**
-   * Puts the wallet table back to its state at `to`, and leaves the table of entries unchanged. Nothing runs for
+   * Puts the wallet table back to its state at `to`, and leaves the table of entries unchanged. No process runs for
    * `stoppedMs`, which is longer than the bank's window. Times in ms after the beginning.
    */
   readonly restore?: { readonly at: number; readonly to: number; readonly stoppedMs: number };

@@ -88,7 +88,7 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
-/** Returns the fault that strikes at a point, at this time in ms after the beginning. */
+/** A function that returns the fault that strikes at a point, at this time in ms after the beginning. */
 export type Plan = (point: Point, atMs: number) => FaultKind | undefined;
 
 /** A plan without faults. */

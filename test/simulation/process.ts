@@ -19,7 +19,7 @@ export function inhabit(
   world: World,
   listener: {
     readonly onError: (logged: LoggedError, task: Task) => void;
-    /** Called when the metric has left the process. */
+    /** Receives each metric that has left the process. */
     readonly onMetric: (name: string, task: Task) => void;
   },
 ): () => void {

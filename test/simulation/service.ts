@@ -93,7 +93,7 @@ const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transf
 /** A small number, since groups are small here: each queued transfer is a crowd. */
 const crowd = 1;
 
-/** Where clocks are wrong: one process of five is ahead, one is behind, and the first is right. */
+/** The clock errors of five processes, when clocks are wrong: one is ahead, one is behind, and the first is right. */
 const wrongClocks = [0, 1, 0, -1, 0];
 
 /**
@@ -180,7 +180,7 @@ export function openService(
    */
   const usesOfWorker = settings.wrongByMs > 0 || settings.clocksDifferMs > 1_000 ? 3 : Infinity;
   const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
-  /** A process loses its knowledge of callers when it dies. */
+  /** Opens new limits: a process loses its knowledge of callers when it crashes. */
   const limited = () => ({ table, limits: openLimits({ readsPerHour, refusalsPerHour: readsPerHour, perHour }) });
   const reading = () => ({ table, limits: openLimits({ readsPerHour }) });
   const queued = (url: string) => ({

@@ -61,7 +61,7 @@ interface Paid {
   readonly currency: string;
 }
 
-/** A bank that has paid these payments. Its statement has one on a page, the oldest first. */
+/** Returns a bank that has paid these payments. Its statement has one on a page, the oldest first. */
 export function bankThatPaid(paid: readonly Paid[], paidAt: string): AskedStatement;
 export function bankThatPaid(paid: readonly StatementItem[]): AskedStatement;
 export function bankThatPaid(paid: readonly (Paid & { readonly paidAt?: string })[], paidAt = ''): AskedStatement {

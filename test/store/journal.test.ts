@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => engine.stop());
 
-/** What the journal lists in an hour, each change once. */
+/** Returns the changes that the journal lists in an hour, each once. */
 async function listed({ entries }: TestBooks, hour: string, booked?: string): Promise<string[]> {
   const names = new Set<string>();
   for await (const { lines } of readJournal(entries, hour, booked)) {
@@ -31,7 +31,7 @@ async function listed({ entries }: TestBooks, hour: string, booked?: string): Pr
   return [...names].sort();
 }
 
-/** Every version of a wallet, and every state of a transaction's postings, that these records bring. */
+/** Returns every version of a wallet, and every state of a transaction's postings, in these records. */
 function changesIn(records: readonly DynamoDBRecord[]): string[] {
   const names = records.flatMap(({ dynamodb }) => {
     const { NewImage: image, OldImage: old } = dynamodb ?? {};

@@ -27,7 +27,10 @@ async function entriesOf({ entries }: TestBooks, walletId: string) {
   return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;
 }
 
-/** Everything in the entries table but what expires; of a total the sum, as its parts depend on how batches were cut. */
+/**
+ * Returns the items of the entries table that do not expire. Returns totals as sums, as their parts depend on the cuts
+ * of batches.
+ */
 async function contentOf({ entries }: TestBooks) {
   const { Items = [] } = await entries.client.send(new ScanCommand({ TableName: entries.name }));
   const content: string[] = [];
@@ -392,7 +395,7 @@ describe('totals of the accounts outside', () => {
     const partitions = new Set(written.map(({ pk }) => pk));
     assert.ok(partitions.size > 50, `${partitions.size} partitions`);
     assert.equal(await totalOf(books.entries, 'external:EUR', undefined), -5050n);
-    // One that a release before this one has written.
+    // A total that an earlier release has written.
     const hour = String(written[0]?.['sk']);
     const old = { pk: 'TOTAL#external:EUR', sk: hour, booked: -7 };
     await books.entries.client.send(new PutItemCommand({ TableName: books.entries.name, Item: toItem(old) }));
@@ -430,7 +433,7 @@ async function walletRecords(books: TestBooks): Promise<DynamoDBRecord[]> {
   return (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'WALLET');
 }
 
-/** The wallet as a backup has it. */
+/** Returns the images of a wallet, as a backup has them. */
 async function imagesOf(table: TestTable, walletId: string) {
   const { Item } = await table.client.send(
     new GetItemCommand({ TableName: table.name, Key: toItem(walletKey(walletId)), ConsistentRead: true }),

@@ -25,7 +25,7 @@ async function entriesOf({ entries }: TestBooks, walletId: string) {
 
 const ledgerOfTimes = 'w_eur_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 
-/** An entry of a version that says nothing but its time, epoch ms. */
+/** Returns an entry of a version with a time, epoch ms, and no change. */
 function entryAt(time: number, version: number): ChainedEntry {
   const at = isoOf(time);
   const balanceAfter = { available: version, held: 0 };

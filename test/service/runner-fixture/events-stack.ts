@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 
 const code = fileURLToPath(new URL('events', import.meta.url));
 
-/** A small service in which each change of a table becomes an event, so that the way of an event is tested in its own right. */
+/** A small service in which each change of a table becomes an event, for tests of the way of an event. */
 export class EventsStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);

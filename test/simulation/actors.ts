@@ -8,7 +8,7 @@ import { between, chance } from './chance.ts';
 import { isForged, requestOf, transactionIdOfName, walletIdOfName } from './history.ts';
 import type { CommandName, Step } from './history.ts';
 import type { SharedKeys } from './keys.ts';
-import { tellError } from './process.ts';
+import { reportError } from './process.ts';
 import type { RouteName, Service } from './service.ts';
 import type { World } from './world.ts';
 
@@ -20,7 +20,7 @@ export interface Stage {
   readonly witness: Witness & { readonly asks: Ask[] };
   /** Returns the name of a transaction in the history. */
   readonly labelOf: (transactionId: string) => string;
-  readonly tell: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 export interface Actors {
@@ -43,7 +43,7 @@ const patienceMs = 29_500;
 /** The operator who ends the withdrawals that the other operators asked for themselves. */
 const supervisor = 'supervisor';
 
-export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }: Stage): Actors {
+export function actorsOn({ world, service, banks, keys, witness, labelOf, log }: Stage): Actors {
   const { history, ledger, queues, asks, violate } = witness;
   const { seed } = history;
   let active = 0;
@@ -53,7 +53,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
     work.then(
       () => active--,
       (error: unknown) => {
-        violate('the simulation is sound', tellError(error));
+        violate('the simulation is sound', reportError(error));
       },
     );
   }
@@ -61,7 +61,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
   async function ask(step: Step, label: string, route: RouteName, request: Request): Promise<Response | undefined> {
     const asked: Ask = { label, step, route, request, from: ledger.moment(), startedAt: world.now(), to: Infinity };
     asks.push(asked);
-    tell(`${label}: ${JSON.stringify(step.action)}`);
+    log(`${label}: ${JSON.stringify(step.action)}`);
     const ending = await Promise.race([service.request(label, route, request), world.sleep(patienceMs)]);
     asked.to = ledger.moment();
     if (ending?.how === 'returned') {
@@ -69,9 +69,9 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
       asked.task = ending.task;
       checkAnswer(asked, witness);
     } else if (ending?.how === 'threw') {
-      violate('no unexpected errors', `${label}: ${tellError(ending.error)}`);
+      violate('no unexpected errors', `${label}: ${reportError(ending.error)}`);
     }
-    tell(`${label}: ${inShort(asked.response)}`);
+    log(`${label}: ${inShort(asked.response)}`);
     return asked.response;
   }
 
@@ -174,7 +174,7 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, tell }
     onDecision(entry) {
       const { reference } = entry.payment;
       const { decision } = entry;
-      tell(`the bank has ${decision} ${labelOf(reference)}`);
+      log(`the bank has ${decision} ${labelOf(reference)}`);
       if (chance(seed, 'notified', reference) >= history.notified) return;
       for (let copy = 0; copy < between(1, 2, seed, 'copies', reference); copy++) {
         const delay = between(0, 120_000, seed, 'notified', reference, copy);

@@ -1,7 +1,7 @@
 /** Tables for one history each, with reads that bypass the wire and its faults. */
 import type { TableDescription } from '@aws-sdk/client-dynamodb';
+import type { Connection } from './connection.ts';
 import type { StoredItem } from './dynamodb.ts';
-import type { Line } from './line.ts';
 
 export interface AuditedTable {
   readonly name: string;
@@ -22,7 +22,7 @@ let tables = 0;
  *
  * @param shape see `shapeOf`
  */
-export async function newTable({ call }: Line, shape: object): Promise<AuditedTable> {
+export async function newTable({ call }: Connection, shape: object): Promise<AuditedTable> {
   const name = `history-${process.pid}-${++tables}`;
   await call('CreateTable', { TableName: name, ...shape });
   return {
@@ -56,7 +56,7 @@ export async function newTable({ call }: Line, shape: object): Promise<AuditedTa
 }
 
 /** Returns the description from which `newTable` makes another table like this one. */
-export async function shapeOf({ call }: Line, name: string): Promise<object> {
+export async function shapeOf({ call }: Connection, name: string): Promise<object> {
   const { Table } = (await call('DescribeTable', { TableName: name })) as { Table: TableDescription };
   return {
     KeySchema: Table.KeySchema,

@@ -116,7 +116,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     const batch = shard.records.slice(0, mostRecords);
     const container = Math.floor(chance(world.seed, 'container', label) * containersOfShard);
     if (shard.stops < world.stops()) {
-      for (const place of shard.containers.keys()) shard.containers[place] = new Heads(keptHeads);
+      for (const index of shard.containers.keys()) shard.containers[index] = new Heads(keptHeads);
     }
     shard.stops = world.stops();
     const heads = shard.containers[container] ?? new Heads(keptHeads);
@@ -275,7 +275,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
           for (const problem of await checkHours()) violate('closed hours are sound', problem);
         }
       }
-      const told = new Set(
+      const namedAside = new Set(
         aside.map(({ dynamodb }) => changeText(unmarshall((dynamodb?.NewImage ?? {}) as StoredItem))),
       );
       for (const { walletId } of ledger.wallets()) {
@@ -283,7 +283,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
         const problem = problemIn(written, ledger.versions(walletId));
         for (const change of ledger.versions(walletId)) {
           const entry = written[change.version];
-          if (entry?.['bookedAt'] !== change['updatedAt'] && !told.has(changeText(change))) {
+          if (entry?.['bookedAt'] !== change['updatedAt'] && !namedAside.has(changeText(change))) {
             violate('no change is dropped', `${walletId}: version ${change.version} is no entry, and not set aside`);
           }
         }
@@ -291,7 +291,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
           violate('the ledger follows the wallets', `${walletId}: ${problem}`);
         }
         // When one change of the new wallet is set aside, the next may make up for it, and the sums fit again.
-        const isNamed = named?.has(walletId) || [...told].some((change) => change.startsWith(`${walletId} `));
+        const isNamed = named?.has(walletId) || [...namedAside].some((change) => change.startsWith(`${walletId} `));
         if (named !== undefined && problem !== undefined && !isNamed) {
           violate('what a restore has broken is named', `${walletId}: ${problem}`);
         }

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { explain, runNumbered, totalsOf } from './campaign.ts';
 import type { Totals } from './campaign.ts';
-import { openLab } from './lab.ts';
+import { openEngines } from './engines.ts';
 
 export interface Share {
   readonly seed: string;
@@ -13,26 +13,26 @@ export interface Share {
 }
 
 export type News =
-  | { readonly what: 'done'; readonly totals: Totals }
-  | { readonly what: 'failed'; readonly number: number; readonly report: string };
+  | { readonly kind: 'done'; readonly totals: Totals }
+  | { readonly kind: 'failed'; readonly number: number; readonly report: string };
 
 const { seed, steps, first, end, every } = workerData as Share;
-const tell = (news: News) => parentPort?.postMessage(news);
-const lab = openLab();
+const post = (news: News) => parentPort?.postMessage(news);
+const engines = openEngines();
 try {
   for (let number = first; number < end; number += every) {
     const numbered = { seed, number, steps };
-    const { history, outcome } = await runNumbered(lab, numbered);
+    const { history, outcome } = await runNumbered(engines, numbered);
     if (outcome.violations.length > 0) {
-      tell({
-        what: 'failed',
+      post({
+        kind: 'failed',
         number,
-        report: await explain(lab, numbered, { history, faults: outcome.struck, outcome }),
+        report: await explain(engines, numbered, { history, faults: outcome.struck, outcome }),
       });
       break;
     }
-    tell({ what: 'done', totals: totalsOf(outcome) });
+    post({ kind: 'done', totals: totalsOf(outcome) });
   }
 } finally {
-  await lab.close();
+  await engines.close();
 }

@@ -1,6 +1,6 @@
 /** Many random histories in turn, their totals, and the first one that failed. */
-import { generate, weatherOf } from './generate.ts';
-import type { Lab } from './lab.ts';
+import type { Engines } from './engines.ts';
+import { generate, planOf } from './generate.ts';
 import { exactly } from './plan.ts';
 import type { Fault } from './plan.ts';
 import { shrink } from './shrink.ts';
@@ -49,9 +49,9 @@ export function addTotals(to: Totals, more: Totals): void {
   for (const name of stateNames) to.states[name] += more.states[name];
 }
 
-export async function runNumbered(lab: Lab, { seed, number, steps }: Numbered) {
+export async function runNumbered(engines: Engines, { seed, number, steps }: Numbered) {
   const history = generate(`${seed}/${number}`, steps);
-  return { history, outcome: await lab.run(history, weatherOf(history)) };
+  return { history, outcome: await engines.run(history, planOf(history)) };
 }
 
 /** Returns the contribution of one history to the totals. */
@@ -63,9 +63,9 @@ export function totalsOf({ points, struck, tally, states }: Outcome): Totals {
 }
 
 /** Shrinks a failed history as far as possible. Returns a report of it. */
-export async function explain(lab: Lab, numbered: Numbered, failing: Failing): Promise<string> {
+export async function explain(engines: Engines, numbered: Numbered, failing: Failing): Promise<string> {
   const rule = failing.outcome.violations[0]?.rule ?? '';
-  const { history, faults, outcome } = await shrink(lab, failing, rule);
+  const { history, faults, outcome } = await shrink(engines, failing, rule);
   const only = history.steps.map(({ id }) => id);
   return [
     ...outcome.story,
@@ -78,14 +78,14 @@ export async function explain(lab: Lab, numbered: Numbered, failing: Failing): P
 
 /** Runs one history again: whole, or only some of its steps, or with exactly these faults. */
 export async function replay(
-  lab: Lab,
+  engines: Engines,
   { seed, number, steps }: Numbered,
   part: { readonly only: string | undefined; readonly faults: string | undefined },
 ): Promise<Outcome> {
   const whole = generate(`${seed}/${number}`, steps);
   const ids = part.only?.split(',');
   const history = { ...whole, steps: whole.steps.filter(({ id }) => ids?.includes(id) ?? true) };
-  return lab.run(history, part.faults === undefined ? weatherOf(whole) : exactly(readFaults(part.faults)));
+  return engines.run(history, part.faults === undefined ? planOf(whole) : exactly(readFaults(part.faults)));
 }
 
 function readFaults(text: string): Fault[] {

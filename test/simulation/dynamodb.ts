@@ -2,11 +2,11 @@
 import type { AttributeValue, CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Table } from '../../lambdas/store/table.ts';
 import { chance, choose } from './chance.ts';
+import type { Connection } from './connection.ts';
+import { noAnswer } from './in-process-clients.ts';
+import type { ClientCall, Model, Reply } from './in-process-clients.ts';
 import type { Ledger } from './ledger.ts';
-import type { Line } from './line.ts';
 import type { dynamodbFaults } from './plan.ts';
-import { noAnswer } from './wire.ts';
-import type { Model, Reply, WireCall } from './wire.ts';
 import type { Struck, World } from './world.ts';
 
 type Kind = (typeof dynamodbFaults)[number];
@@ -17,9 +17,9 @@ const timeoutMs = 1_500;
 const reads = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
 
 /** The engine that the calls reach, and their tables. */
-export interface Place {
+export interface TableAccess {
   readonly client: DynamoDBClient;
-  readonly line: Line;
+  readonly connection: Connection;
   readonly name: string;
   /** The name of the table of entries, where the history has one. */
   readonly entriesName: string | undefined;
@@ -32,7 +32,7 @@ export interface Place {
  *
  * @returns the table, the table of entries, and the model behind their client
  */
-export function connectTable(world: World, { client, line, name, entriesName, namesTime }: Place, ledger: Ledger) {
+export function connectTable(world: World, { client, connection, name, entriesName, namesTime }: TableAccess, ledger: Ledger) {
   const model: Model = (call) => {
     const stops = world.stops();
     return world.external({
@@ -51,14 +51,14 @@ export function connectTable(world: World, { client, line, name, entriesName, na
     });
   };
 
-  async function really({ operation, input, text }: WireCall): Promise<Answer> {
-    const answer = await line.send(operation, text);
+  async function really({ operation, input, text }: ClientCall): Promise<Answer> {
+    const answer = await connection.send(operation, text);
     const isOfBooks = entriesName !== undefined && Buffer.from(text).includes(entriesName);
     if (!reads.has(operation) && answer.status === 200 && !isOfBooks) await ledger.observe(keysIn(input));
     return answer;
   }
 
-  async function perform(call: WireCall, struck: Struck): Promise<Reply> {
+  async function perform(call: ClientCall, struck: Struck): Promise<Reply> {
     const kind = struck.kind as Kind | undefined;
     switch (kind) {
       case 'throttled':
@@ -116,7 +116,7 @@ function cancelled(reasons: readonly CancellationReason[]): Reply {
 
 const throttles = ['ThrottlingException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded'] as const;
 
-function kindsFor({ operation, input }: WireCall): readonly Kind[] {
+function kindsFor({ operation, input }: ClientCall): readonly Kind[] {
   switch (operation) {
     case 'TransactWriteItems':
       return (input['TransactItems'] as unknown[]).length === 1
@@ -150,7 +150,7 @@ function kindsFor({ operation, input }: WireCall): readonly Kind[] {
 const always = ['throttled', 'internal-error'] as const;
 
 /** Returns a refusal because another write holds an item of this one. */
-function conflict({ operation, input }: WireCall, seed: string, id: string): Reply {
+function conflict({ operation, input }: ClientCall, seed: string, id: string): Reply {
   if (operation !== 'TransactWriteItems') return refusal('TransactionConflictException');
   const items = input['TransactItems'] as unknown[];
   const held = Math.floor(chance(seed, 'held', id) * items.length);
@@ -161,7 +161,7 @@ function conflict({ operation, input }: WireCall, seed: string, id: string): Rep
  * Returns a conflict on one item, and on another a failed condition whose image never existed: the wallet without its
  * money.
  */
-function untrueCondition({ input }: WireCall, ledger: Ledger, seed: string, id: string): Reply {
+function untrueCondition({ input }: ClientCall, ledger: Ledger, seed: string, id: string): Reply {
   const items = input['TransactItems'] as Record<string, { Key?: StoredItem }>[];
   const judged = items.findIndex(({ Update: update }) => update?.Key?.['pk']?.S?.startsWith('WALLET#'));
   const key = items[judged]?.['Update']?.Key;
@@ -191,14 +191,14 @@ function alsoConflict(answer: Answer, struck: Struck): Reply {
 type Answer = { readonly status: number; readonly body: Buffer };
 type Body = Record<string, unknown>;
 
-function changed(answer: Answer, change: (body: Body, call: WireCall) => void, call: WireCall): Reply {
+function changed(answer: Answer, change: (body: Body, call: ClientCall) => void, call: ClientCall): Reply {
   const body = bodyOf(answer);
   change(body, call);
   return { status: answer.status, body };
 }
 
 function leaveKeysOut(seed: string, struck: Struck) {
-  return (body: Body, { input }: WireCall): void => {
+  return (body: Body, { input }: ClientCall): void => {
     const [[name, request] = []] = Object.entries(input['RequestItems'] as Record<string, { Keys: StoredItem[] }>);
     if (name === undefined || request === undefined) return;
     const left = request.Keys.filter((_, index) => chance(seed, 'left out', struck.id, index) < 0.5);
@@ -223,8 +223,8 @@ interface StatementResponse {
 
 /** Reports some statements of a batch as throttled and drops them. The others take effect. */
 async function someThrottled(
-  call: WireCall,
-  really: (call: WireCall) => Promise<Answer>,
+  call: ClientCall,
+  really: (call: ClientCall) => Promise<Answer>,
   seed: string,
   struck: Struck,
 ): Promise<Reply> {
@@ -256,7 +256,7 @@ function failSome(seed: string, struck: Struck) {
 /** The greatest age of an eventually consistent read, ms. */
 export const stalenessMs = 5_000;
 
-function isConsistent(input: WireCall['input']): boolean {
+function isConsistent(input: ClientCall['input']): boolean {
   const [request] = Object.values((input['RequestItems'] ?? {}) as Record<string, { ConsistentRead?: boolean }>);
   return (request ?? input)['ConsistentRead'] === true;
 }
@@ -267,7 +267,7 @@ function showThePast(ledger: Ledger, { seed, now }: World, struck: Struck) {
     const images = ledger.past(key, now() - stalenessMs).map((item) => ({ item }));
     return images.length === 0 ? undefined : choose(images, seed, 'stale', struck.id, keyText(key));
   };
-  return (body: Body, { input }: WireCall): void => {
+  return (body: Body, { input }: ClientCall): void => {
     const [[name, request] = []] = Object.entries(
       (input['RequestItems'] ?? {}) as Record<string, { Keys: StoredItem[] }>,
     );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { openEngines } from './engines.ts';
 import { examine } from './exhaustive.ts';
-import { openLab } from './lab.ts';
 import { forgottenRoutes, operations } from './operations.ts';
 import type { FaultKind } from './plan.ts';
 
@@ -12,9 +12,9 @@ import type { FaultKind } from './plan.ts';
 const tries = (kind: FaultKind) => process.env['FAULTS'] === 'all' || kind === 'crash-before' || kind === 'crash-after';
 
 describe('faults at every external call of every operation', () => {
-  const lab = openLab();
+  const engines = openEngines();
   const figures = { calls: 0, runs: 0 };
-  after(() => lab.close());
+  after(() => engines.close());
 
   it('covers every route', () => {
     assert.deepEqual(forgottenRoutes(), []);
@@ -22,7 +22,7 @@ describe('faults at every external call of every operation', () => {
 
   for (const operation of operations) {
     it(operation.name, async (context) => {
-      const { calls, runs, failures } = await examine(lab, operation, tries);
+      const { calls, runs, failures } = await examine(engines, operation, tries);
       figures.calls += calls.length;
       figures.runs += runs;
       context.diagnostic(`${calls.length} external calls, ${runs} histories`);

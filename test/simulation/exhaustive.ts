@@ -1,6 +1,6 @@
 /** Every operation, with every fault at every external call that it makes, one at a time. */
+import type { Engines } from './engines.ts';
 import type { History } from './history.ts';
-import type { Lab } from './lab.ts';
 import type { Operation } from './operations.ts';
 import { exactly } from './plan.ts';
 import type { Fault, FaultKind, Point } from './plan.ts';
@@ -21,12 +21,12 @@ export interface Examination {
  * @param tries returns whether to try this kind of fault
  */
 export async function examine(
-  lab: Lab,
+  engines: Engines,
   { history, given }: Operation,
   tries: (kind: FaultKind) => boolean,
 ): Promise<Examination> {
-  const before = await setting(lab, history, given);
-  const calm = await lab.run(history, exactly(before));
+  const before = await setting(engines, history, given);
+  const calm = await engines.run(history, exactly(before));
   const struck = new Set(before.map(({ point }) => point));
   const calls = calm.points.filter(({ id }) => !id.startsWith('setup') && !struck.has(id));
   const failures: Examination['failures'][number][] = [];
@@ -35,7 +35,7 @@ export async function examine(
   for (const { id, kinds } of calls) {
     for (const kind of kinds.filter(tries)) {
       const fault = { point: id, kind };
-      const { violations, points } = await lab.run(history, exactly([...before, fault]));
+      const { violations, points } = await engines.run(history, exactly([...before, fault]));
       runs++;
       // Until the fault strikes, the run is the same as without it.
       if (!points.some((point) => point.id === id)) throw new Error(`${id} was not reached again`);
@@ -46,10 +46,10 @@ export async function examine(
 }
 
 /** Returns the faults that put an operation into its given circumstances. */
-async function setting(lab: Lab, history: History, given: Operation['given']): Promise<Fault[]> {
+async function setting(engines: Engines, history: History, given: Operation['given']): Promise<Fault[]> {
   const faults: Fault[] = [];
   for (const { call, kind } of given) {
-    const { points } = await lab.run(history, exactly(faults));
+    const { points } = await engines.run(history, exactly(faults));
     const point = points.find((one) => one.call === call && !one.id.startsWith('setup'));
     if (point === undefined) throw new Error(`the operation makes no call "${call}"`);
     faults.push({ point: point.id, kind });

@@ -21,10 +21,10 @@ const fullBalance = Number.MAX_SAFE_INTEGER - 500;
  * @param most the most steps besides those that open and fill the wallets
  */
 export function generate(seed: string, most: number): History {
-  const draw = (...place: (string | number)[]) => chance(seed, 'history', ...place);
-  const pick = <T>(choices: readonly T[], ...place: (string | number)[]) => choose(choices, seed, 'pick', ...place);
-  const within = (least: number, last: number, ...place: (string | number)[]) =>
-    between(least, last, seed, 'within', ...place);
+  const draw = (...names: (string | number)[]) => chance(seed, 'history', ...names);
+  const pick = <T>(choices: readonly T[], ...names: (string | number)[]) => choose(choices, seed, 'pick', ...names);
+  const within = (least: number, last: number, ...names: (string | number)[]) =>
+    between(least, last, seed, 'within', ...names);
 
   const wallets = Array.from({ length: within(2, 4, 'wallets') }, (_, n): WalletName & { owner: string } => {
     const owner = pick(owners, 'owner', n);
@@ -255,7 +255,7 @@ export function generate(seed: string, most: number): History {
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */
-export function weatherOf({ seed, faultRate, storms }: History): Plan {
+export function planOf({ seed, faultRate, storms }: History): Plan {
   return atRandom(seed, {
     rate: faultRate,
     likes: (kind) => chance(seed, 'weather', kind) < 0.6,

@@ -1,5 +1,5 @@
 /** The keys that bank and service sign with, one for each direction, and their rotation. */
-import type { Reply } from './wire.ts';
+import type { Reply } from './in-process-clients.ts';
 import type { World } from './world.ts';
 
 export type Direction = 'requests' | 'notifications';

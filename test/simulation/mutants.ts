@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runNumbered } from './campaign.ts';
+import { openEngines } from './engines.ts';
 import { examine } from './exhaustive.ts';
-import { openLab } from './lab.ts';
 import { mutations } from './mutations.ts';
 import type { Mutation } from './mutations.ts';
 import { operations } from './operations.ts';
@@ -45,21 +45,21 @@ else await breakAll(mutations.filter(({ name }) => name.includes(options.only)))
  * @param where an operation's name, or empty for random histories
  */
 async function look(where: string): Promise<Finding> {
-  const lab = openLab();
+  const engines = openEngines();
   try {
     if (where !== '') {
       const operation = operations.find(({ name }) => name === where);
       if (operation === undefined) throw new Error(`no operation is called "${where}"`);
-      const { runs, failures } = await examine(lab, operation, () => true);
+      const { runs, failures } = await examine(engines, operation, () => true);
       return { histories: runs, rules: rulesOf(failures[0]?.violations ?? []) };
     }
     for (let number = 0; number < most; number++) {
-      const { outcome } = await runNumbered(lab, { seed: options.seed, number, steps: 12 });
+      const { outcome } = await runNumbered(engines, { seed: options.seed, number, steps: 12 });
       if (outcome.violations.length > 0) return { histories: number + 1, rules: rulesOf(outcome.violations) };
     }
     return { histories: most, rules: [] };
   } finally {
-    await lab.close();
+    await engines.close();
   }
 }
 

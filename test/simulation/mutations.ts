@@ -220,7 +220,7 @@ export const mutations: readonly Mutation[] = [
     "if (wallet.status === 'frozen') {",
     'if (wallet.status !== wallet.status) {',
   ),
-  mutation('leave what waits alone', 'lambdas/workers/sweeper.ts', '() => resume(table, withdrawals, now),', ''),
+  mutation('leave what waits alone', 'lambdas/workers/sweeper.ts', 'await attempt(run, () => resume(run, withdrawals));', ''),
   mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(
     'end a withdrawal that has ended',

@@ -103,18 +103,18 @@ export function exactly(faults: readonly Fault[]): Plan {
 /**
  * Returns a plan with random faults.
  *
- * @param weather `rate`: share of the points that are struck; `likes`: selects the kinds of this history, so that each
+ * @param frequencies `rate`: share of the points that are struck; `likes`: selects the kinds of this history, so that each
  * of these occurs often; `isStorm`: the times when the table serves no caller
  */
 export function atRandom(
   seed: string,
-  weather: {
+  frequencies: {
     readonly rate: number;
     readonly likes: (kind: FaultKind) => boolean;
     readonly isStorm: (atMs: number) => boolean;
   },
 ): Plan {
-  const { rate, likes, isStorm } = weather;
+  const { rate, likes, isStorm } = frequencies;
   return ({ id, call, kinds }, atMs) => {
     if (isStorm(atMs) && call.startsWith('dynamodb')) {
       const stormy = kinds.filter((kind) => inStorms.has(kind));

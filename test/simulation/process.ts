@@ -70,7 +70,7 @@ export function isInjected(error: unknown, task: Task): boolean {
   return false;
 }
 
-export function tellError(error: unknown): string {
+export function reportError(error: unknown): string {
   const { name, message, cause } = error as Error;
-  return `${name}: ${message}${cause === undefined ? '' : `, because ${tellError(cause)}`}`;
+  return `${name}: ${message}${cause === undefined ? '' : `, because ${reportError(cause)}`}`;
 }

@@ -2,10 +2,10 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createHash } from 'node:crypto';
 import { between, chance, choose } from './chance.ts';
+import { injected, noAnswer } from './in-process-clients.ts';
+import type { ClientCall, Model, Reply } from './in-process-clients.ts';
 import { deliveryFaults } from './plan.ts';
 import type { FaultKind } from './plan.ts';
-import { injected, noAnswer } from './wire.ts';
-import type { Model, Reply, WireCall } from './wire.ts';
 import type { Struck, Task, World } from './world.ts';
 
 export interface QueueSettings {
@@ -65,7 +65,7 @@ export interface Queues {
 export function openQueues(
   world: World,
   labelOf: (body: string) => string,
-  onDone: (body: string, place: string) => void,
+  onDone: (body: string, delivery: string) => void,
 ): Queues {
   const queues = new Map<string, SimulatedQueue>();
   const sent = new Map<string, number>();
@@ -108,10 +108,10 @@ export function openQueues(
       .sort((a, b) => chance(world.seed, 'order', a.label) - chance(world.seed, 'order', b.label));
     const batch: Message[] = [];
     for (const message of visible.slice(0, queue.settings.batchSize)) {
-      const place = `${message.label}#${message.receives + 1}`;
-      const kind = world.strike({ id: `delivery of ${place}`, call: 'event source delivers', kinds: deliveries });
+      const delivery = `${message.label}#${message.receives + 1}`;
+      const kind = world.strike({ id: `delivery of ${delivery}`, call: 'event source delivers', kinds: deliveries });
       if (kind === 'delivered-late') {
-        message.visibleAt = world.now() + between(5_000, 600_000, world.seed, 'late', place);
+        message.visibleAt = world.now() + between(5_000, 600_000, world.seed, 'late', delivery);
         wake(queue, message);
         continue;
       }
@@ -129,7 +129,7 @@ export function openQueues(
       wake(queue, message);
       batch.push(message);
       if (kind === 'delivered-twice') {
-        world.at(world.now() + choose([0, 3, 10, 1_000], world.seed, 'again', place), () => {
+        world.at(world.now() + choose([0, 3, 10, 1_000], world.seed, 'again', delivery), () => {
           void handOver(queue, [message], ' again');
         });
       }
@@ -147,11 +147,11 @@ export function openQueues(
     const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
     for (const message of batch) {
       if (failed.has(message.id)) continue;
-      const place = `${message.label}#${message.receives}${which}`;
-      const kind = world.strike({ id: `deletion of ${place}`, call: 'event source deletes', kinds: deletions });
+      const delivery = `${message.label}#${message.receives}${which}`;
+      const kind = world.strike({ id: `deletion of ${delivery}`, call: 'event source deletes', kinds: deletions });
       // A message that was received again meanwhile belongs to another delivery.
       const others = queue.messages.some((one) => one !== message && one.body === message.body);
-      if (!others && message.receives === receives.get(message)) onDone(message.body, place);
+      if (!others && message.receives === receives.get(message)) onDone(message.body, delivery);
       if (kind === undefined) {
         change(
           queue,
@@ -161,7 +161,7 @@ export function openQueues(
     }
   }
 
-  function perform({ operation, input }: WireCall, { kind, id }: Struck): Reply {
+  function perform({ operation, input }: ClientCall, { kind, id }: Struck): Reply {
     const url = input['QueueUrl'];
     if (kind === 'refused') return injected;
     switch (operation) {
@@ -201,7 +201,7 @@ export function openQueues(
           body: { Attributes: { ApproximateNumberOfMessages: String(queueAt(url).messages.length) } },
         };
       default:
-        throw new Error(`the simulation does not know SQS's ${operation}: tell it in queues.ts`);
+        throw new Error(`the simulation does not know SQS's ${operation}: add it in queues.ts`);
     }
   }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { addTotals, enoughHistories, explain, missedStates, noTotals, runNumbered, totalsOf } from './campaign.ts';
+import { openEngines } from './engines.ts';
 import { generate } from './generate.ts';
-import { openLab } from './lab.ts';
 import { exactly, noFaults } from './plan.ts';
 import { stateNames } from './states.ts';
 
@@ -11,16 +11,16 @@ const histories = 300;
 const steps = 12;
 
 describe('random histories', () => {
-  const lab = openLab();
-  after(() => lab.close());
+  const engines = openEngines();
+  after(() => engines.close());
 
   it('keep every invariant', async (context) => {
     const totals = noTotals();
     for (let number = 0; number < histories; number++) {
       const numbered = { seed: 'ci', number, steps };
-      const { history, outcome } = await runNumbered(lab, numbered);
+      const { history, outcome } = await runNumbered(engines, numbered);
       if (outcome.violations.length > 0) {
-        assert.fail(await explain(lab, numbered, { history, faults: outcome.struck, outcome }));
+        assert.fail(await explain(engines, numbered, { history, faults: outcome.struck, outcome }));
       }
       addTotals(totals, totalsOf(outcome));
     }
@@ -39,17 +39,17 @@ describe('random histories', () => {
   });
 
   it('run the same way each time', async () => {
-    const first = await runNumbered(lab, { seed: 'same', number: 3, steps });
-    const second = await runNumbered(lab, { seed: 'same', number: 3, steps });
+    const first = await runNumbered(engines, { seed: 'same', number: 3, steps });
+    const second = await runNumbered(engines, { seed: 'same', number: 3, steps });
     assert.deepEqual(second.outcome, first.outcome);
     // Also when the faults are listed one by one, as in a replay of a shorter history.
-    const third = await lab.run(first.history, exactly(first.outcome.struck));
+    const third = await engines.run(first.history, exactly(first.outcome.struck));
     assert.deepEqual(third.story, first.outcome.story);
   });
 
   it('are all answered, and end, when no fault strikes', async () => {
     for (let number = 0; number < 20; number++) {
-      const { violations, tally } = await lab.run(generate(`calm/${number}`, steps), noFaults);
+      const { violations, tally } = await engines.run(generate(`calm/${number}`, steps), noFaults);
       assert.deepEqual(violations, []);
       assert.deepEqual(
         [...tally.keys()].filter((name) => /no answer|busy|internal_error/.test(name)),

@@ -42,11 +42,11 @@ import { issuer, send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
 import type { BankId, Banks } from './bank.ts';
 import { chance } from './chance.ts';
+import { injected, noAnswer } from './in-process-clients.ts';
+import type { Clients, Model } from './in-process-clients.ts';
 import { notificationOverlapMs } from './keys.ts';
 import type { Direction, SharedKeys } from './keys.ts';
 import type { Queues, QueueSettings } from './queues.ts';
-import { injected, noAnswer } from './wire.ts';
-import type { Clients, Model } from './wire.ts';
 import type { Ending, Task, World } from './world.ts';
 
 /** Routes that read data from the table's stream, which is not part of this world. */

@@ -1,6 +1,6 @@
 /** Finds a short history that still fails: without steps and faults that the failure does not need. */
+import type { Engines } from './engines.ts';
 import type { History, Step } from './history.ts';
-import type { Lab } from './lab.ts';
 import { exactly } from './plan.ts';
 import type { Fault } from './plan.ts';
 import type { Outcome } from './simulation.ts';
@@ -19,14 +19,14 @@ const mostRuns = 400;
  *
  * @param rule the rule that a shorter history must break too
  */
-export async function shrink(lab: Lab, failing: Failing, rule: string): Promise<Failing> {
+export async function shrink(engines: Engines, failing: Failing, rule: string): Promise<Failing> {
   let shortest = failing;
   let runs = 0;
 
   async function stillFails(steps: readonly Step[], faults: readonly Fault[]): Promise<boolean> {
     if (runs++ >= mostRuns) return false;
     const history = { ...failing.history, steps };
-    const outcome = await lab.run(history, exactly(faults));
+    const outcome = await engines.run(history, exactly(faults));
     if (!outcome.violations.some((violation) => violation.rule === rule)) return false;
     shortest = { history, faults, outcome };
     return true;

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { News, Share } from './campaign-thread.ts';
 import { addTotals, missedStates, noTotals, replay } from './campaign.ts';
 import type { Totals } from './campaign.ts';
-import { openLab } from './lab.ts';
+import { openEngines } from './engines.ts';
 import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T]
@@ -29,9 +29,9 @@ if (options.history !== undefined) await again(Number(options.history));
 else await campaign(Number(options.histories), Number(options.threads));
 
 async function again(number: number): Promise<void> {
-  const lab = openLab();
-  const outcome = await replay(lab, { seed, number, steps }, { only: options.only, faults: options.faults });
-  await lab.close();
+  const engines = openEngines();
+  const outcome = await replay(engines, { seed, number, steps }, { only: options.only, faults: options.faults });
+  await engines.close();
   console.log(outcome.story.join('\n'));
   for (const { point, kind, call } of outcome.struck) console.log(`fault: ${kind} at ${point} (${call})`);
   if (outcome.violations.length > 0) process.exitCode = 1;
@@ -74,7 +74,7 @@ function share(data: Share, totals: Totals): Promise<string | undefined> {
     let failure: string | undefined;
     const worker = new Worker(new URL('./campaign-thread.ts', import.meta.url), { workerData: data });
     worker.on('message', (news: News) => {
-      if (news.what === 'done') addTotals(totals, news.totals);
+      if (news.kind === 'done') addTotals(totals, news.totals);
       else failure = news.report;
     });
     worker.on('error', reject);

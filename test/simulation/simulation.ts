@@ -10,20 +10,20 @@ import { openModelBanks } from './bank.ts';
 import { openBooks } from './books.ts';
 import { chance } from './chance.ts';
 import { checkAtRest } from './checks.ts';
+import type { Connection } from './connection.ts';
 import { connectTable } from './dynamodb.ts';
 import { transactionIdOfName } from './history.ts';
 import type { History } from './history.ts';
+import type { Clients } from './in-process-clients.ts';
 import { shareKeys } from './keys.ts';
 import { openLedger } from './ledger.ts';
 import type { TransactionState } from './ledger.ts';
-import type { Line } from './line.ts';
 import type { Fault, Plan, Point } from './plan.ts';
-import { inhabit, isInjected, tellError } from './process.ts';
+import { inhabit, isInjected, reportError } from './process.ts';
 import { openQueues } from './queues.ts';
 import { openService } from './service.ts';
 import { livesIn, statesIn } from './states.ts';
 import type { StateName } from './states.ts';
-import type { Clients } from './wire.ts';
 import { openWorld } from './world.ts';
 import type { Task } from './world.ts';
 
@@ -47,11 +47,11 @@ export interface Outcome {
 
 const minuteMs = 60_000;
 
-/** The tables of a history. */
-interface Place {
+/** The clients and tables of a history. */
+interface Surroundings {
   readonly clients: Clients;
   /** The connection to the engine. */
-  readonly line: Line;
+  readonly connection: Connection;
   readonly table: AuditedTable;
   /** The table of entries, where the history has books. */
   readonly entries: AuditedTable | undefined;
@@ -64,11 +64,11 @@ const settlingMinutes = 5;
 /**
  * Runs a history.
  *
- * @param place empty tables
+ * @param surroundings empty tables
  * @param plan the faults until some time after the last step
  */
 export async function simulate(
-  { clients, line, table, entries }: Place,
+  { clients, connection, table, entries }: Surroundings,
   history: History,
   plan: Plan,
 ): Promise<Outcome> {
@@ -77,16 +77,16 @@ export async function simulate(
   const violations: Violation[] = [];
   const story: string[] = [];
   const asks: Ask[] = [];
-  const tell = (line: string) => story.push(`${String(world.now() - epoch).padStart(9)} ms  ${line}`);
+  const log = (line: string) => story.push(`${String(world.now() - epoch).padStart(9)} ms  ${line}`);
   const violate = (rule: string, detail: string) => {
     violations.push({ rule, detail });
-    tell(`VIOLATION of "${rule}": ${detail}`);
+    log(`VIOLATION of "${rule}": ${detail}`);
   };
   const labels = new Map(history.steps.map((step) => [transactionIdOfName(step), step.id]));
   const labelOf = (transactionId: string) => labels.get(transactionId) ?? transactionId.slice(0, 8);
 
   const ledger = openLedger(table, world.now, violate, (transaction) => {
-    tell(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
+    log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
     if (transaction.type === 'withdrawal') checkEnd(transaction);
   });
   const down = history.bankDown.map(({ from, to }) => ({ from: epoch + from, to: epoch + to }));
@@ -108,14 +108,14 @@ export async function simulate(
   const queues = openQueues(
     world,
     (body) => labelOf(workOf(body)),
-    (body, place) => {
+    (body, delivery) => {
       // The sweeper finds only overdue work. A message is redelivered whenever the backoff requires it.
       const work = ledger.transactions().find(({ transactionId }) => transactionId === workOf(body));
       // A withdrawal that waits for its wallet needs no message: the sweeper sends one when it is due.
       const { status, waitingFor } = work ?? {};
       if (waitingFor !== undefined) return;
       if (status === 'pending' || status === 'executing') {
-        violate('open work keeps its message', `${place} is ${status}`);
+        violate('open work keeps its message', `${delivery} is ${status}`);
       }
     },
   );
@@ -123,7 +123,7 @@ export async function simulate(
     world,
     {
       client: clients.dynamodb,
-      line,
+      connection,
       name: table.name,
       entriesName: entries?.name,
       namesTime: history.databaseNamesTime,
@@ -133,7 +133,7 @@ export async function simulate(
   clients.connect('dynamodb', connected.model);
   clients.connect('sqs', queues.model);
   const onError = (error: unknown, task: Task) => {
-    if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
+    if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${reportError(error)}`);
   };
   const books =
     entries && connected.entries
@@ -151,7 +151,7 @@ export async function simulate(
   const service = openService(world, parts, history.service, onError);
   const { queuedBefore } = service;
   const witness = { history, ledger, books, queues, asks, keys, queuedBefore, struck: () => world.struck, violate };
-  const actors: Actors = actorsOn({ world, service, banks, keys, witness, labelOf, tell });
+  const actors: Actors = actorsOn({ world, service, banks, keys, witness, labelOf, log });
 
   /**
    * Checks the end of a withdrawal. A hold is consumed only after the bank has paid. A hold is released only after the
@@ -196,7 +196,7 @@ export async function simulate(
     world.at(epoch + at, async () => {
       world.stop(epoch + at + stoppedMs);
       await ledger.putBack(epoch + to);
-      tell(`the wallet table is put back to ${to} ms`);
+      log(`the wallet table is put back to ${to} ms`);
     });
     world.at(epoch + at + stoppedMs, actors.remind);
   }
@@ -208,7 +208,7 @@ export async function simulate(
   const leave = inhabit(world, {
     onError({ message, code, error }, task) {
       if (message === 'request failed' && code === 'internal_error' && !isInjected(error, task)) {
-        violate('no unexpected errors', `${task.label}: ${tellError(error)}`);
+        violate('no unexpected errors', `${task.label}: ${reportError(error)}`);
       }
     },
     onMetric(name, task) {
@@ -228,7 +228,7 @@ export async function simulate(
     await world.run(epoch + Math.max(last, history.calmAt ?? 0));
     if (history.calmAt !== undefined) {
       world.calm();
-      tell('no fault strikes from now on');
+      log('no fault strikes from now on');
     }
     for (let minute = 0; minute < patienceMinutes && (minute < settlingMinutes || !isAtRest()); minute++) {
       actors.resolveReviews(minute);

@@ -117,9 +117,9 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
   function at(time: number, run: Event['run']): void {
     activity++;
     const event = { at: Math.max(time, clock), order: order++, run };
-    let place = events.length;
-    while (place > 0 && (events[place - 1]?.at ?? 0) > event.at) place--;
-    events.splice(place, 0, event);
+    let index = events.length;
+    while (index > 0 && (events[index - 1]?.at ?? 0) > event.at) index--;
+    events.splice(index, 0, event);
   }
 
   function strike(point: Point): FaultKind | undefined {

@@ -1,7 +1,7 @@
 /** A connection to the engine: plain HTTP, several times as fast as the SDK's. */
 import { Agent, request } from 'node:http';
 
-export interface Line {
+export interface Connection {
   readonly send: (operation: string, text: Uint8Array) => Promise<{ status: number; body: Buffer }>;
   /** Throws unless the answer is a success. */
   readonly call: (operation: string, input: object) => Promise<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export interface Line {
 const credential = 'Credential=local/20260301/us-east-1/dynamodb/aws4_request';
 const authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=none`;
 
-export function openLine(endpoint: string): Line {
+export function openConnection(endpoint: string): Connection {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   function send(operation: string, text: Uint8Array): Promise<{ status: number; body: Buffer }> {

@@ -2,14 +2,14 @@
 import { newEntriesTable } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import { newTable, shapeOf } from './auditor.ts';
+import { openConnection } from './connection.ts';
 import type { History } from './history.ts';
-import { openLine } from './line.ts';
+import { openClients } from './in-process-clients.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulation.ts';
 import type { Outcome } from './simulation.ts';
-import { openClients } from './wire.ts';
 
-export interface Lab {
+export interface Engines {
   readonly run: (history: History, plan: Plan) => Promise<Outcome>;
   readonly close: () => Promise<void>;
 }
@@ -17,45 +17,45 @@ export interface Lab {
 /** An engine keeps its data and slows down; a new one is fast. */
 const historiesPerEngine = 500;
 
-export function openLab(): Lab {
+export function openEngines(): Engines {
   const clients = openClients();
-  let place: Awaited<ReturnType<typeof openPlace>> | undefined;
+  let current: Awaited<ReturnType<typeof openEngine>> | undefined;
   let runs = 0;
   return {
     async run(history, plan) {
       if (runs++ % historiesPerEngine === 0) {
-        await place?.close();
-        place = await openPlace();
+        await current?.close();
+        current = await openEngine();
       }
-      if (place === undefined) throw new Error('the lab is closed');
-      const { line } = place;
-      const table = await newTable(line, place.shape);
-      const entries = history.hasBooks ? await newTable(line, place.entriesShape) : undefined;
+      if (current === undefined) throw new Error('the engines are closed');
+      const { connection } = current;
+      const table = await newTable(connection, current.shape);
+      const entries = history.hasBooks ? await newTable(connection, current.entriesShape) : undefined;
       try {
-        return await simulate({ clients, line, table, entries }, history, plan);
+        return await simulate({ clients, connection, table, entries }, history, plan);
       } finally {
         await table.drop();
         await entries?.drop();
       }
     },
     async close() {
-      await place?.close();
-      place = undefined;
+      await current?.close();
+      current = undefined;
     },
   };
 }
 
-async function openPlace() {
+async function openEngine() {
   const engine = await startTestEngine();
-  const line = openLine(engine.endpoint);
+  const connection = openConnection(engine.endpoint);
   const { name } = await engine.newTable();
   const entries = await newEntriesTable(engine, `${name}-entries`);
   return {
-    line,
-    shape: await shapeOf(line, name),
-    entriesShape: await shapeOf(line, entries.name),
+    connection,
+    shape: await shapeOf(connection, name),
+    entriesShape: await shapeOf(connection, entries.name),
     async close() {
-      line.close();
+      connection.close();
       await engine.stop();
     },
   };

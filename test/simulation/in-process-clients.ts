@@ -7,7 +7,7 @@ import type { HttpRequest } from '@smithy/core/protocols';
 import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
 
 /** A call as it would leave the machine. */
-export interface WireCall {
+export interface ClientCall {
   /** `TransactWriteItems`, `SendMessage`, … */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export interface Reply {
 }
 
 /** The model behind a client. It rejects as the SDK's HTTP handler would. */
-export type Model = (call: WireCall) => Promise<Reply>;
+export type Model = (call: ClientCall) => Promise<Reply>;
 
 type Service = 'dynamodb' | 'sqs' | 'secrets';
 
@@ -39,7 +39,7 @@ export interface Clients {
 
 export function openClients(): Clients {
   const models = new Map<Service, Model>();
-  const wiredTo = (service: Service) => ({
+  const settingsOf = (service: Service) => ({
     region: 'us-east-1',
     credentials: localCredentials,
     endpoint: 'http://127.0.0.1:9',
@@ -57,7 +57,7 @@ export function openClients(): Clients {
         if (model === undefined) throw new Error(`no model is connected to ${service}`);
         const operation = request.headers['x-amz-target']?.split('.').at(-1) ?? '';
         const text = bytesOf(request.body);
-        const input = JSON.parse(new TextDecoder().decode(text)) as WireCall['input'];
+        const input = JSON.parse(new TextDecoder().decode(text)) as ClientCall['input'];
         const { status, body, at } = await model({ operation, input, text });
         return {
           response: new HttpResponse({
@@ -76,9 +76,9 @@ export function openClients(): Clients {
     },
   });
   return {
-    dynamodb: new DynamoDBClient(wiredTo('dynamodb')),
-    sqs: new SQSClient(wiredTo('sqs')),
-    secrets: new SecretsManagerClient(wiredTo('secrets')),
+    dynamodb: new DynamoDBClient(settingsOf('dynamodb')),
+    sqs: new SQSClient(settingsOf('sqs')),
+    secrets: new SecretsManagerClient(settingsOf('secrets')),
     connect: (service, model) => models.set(service, model),
   };
 }

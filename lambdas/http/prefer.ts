@@ -52,7 +52,10 @@ export async function waitForEnd(table: Table, transaction: OpenWithdrawal, unti
     try {
       current = (await getTransaction(table, transaction.transactionId)) ?? current;
     } catch (error) {
-      logger.warn('status not read, so the wait ended', { transactionId: transaction.transactionId, error: describe(error) });
+      logger.warn('status not read, so the wait ended', {
+        transactionId: transaction.transactionId,
+        error: describe(error),
+      });
       break;
     }
   }

@@ -32,7 +32,11 @@ export interface TableAccess {
  *
  * @returns the table, the table of entries, and the model behind their client
  */
-export function connectTable(world: World, { client, connection, name, entriesName, namesTime }: TableAccess, ledger: Ledger) {
+export function connectTable(
+  world: World,
+  { client, connection, name, entriesName, namesTime }: TableAccess,
+  ledger: Ledger,
+) {
   const model: Model = (call) => {
     const stops = world.stops();
     return world.external({

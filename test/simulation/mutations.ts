@@ -220,7 +220,12 @@ export const mutations: readonly Mutation[] = [
     "if (wallet.status === 'frozen') {",
     'if (wallet.status !== wallet.status) {',
   ),
-  mutation('leave what waits alone', 'lambdas/workers/sweeper.ts', 'await attempt(run, () => resume(run, withdrawals));', ''),
+  mutation(
+    'leave what waits alone',
+    'lambdas/workers/sweeper.ts',
+    'await attempt(run, () => resume(run, withdrawals));',
+    '',
+  ),
   mutation('fail in place of review', withdrawals, "values: { review: 'review',", "values: { review: 'failed',"),
   mutation(
     'end a withdrawal that has ended',
@@ -382,7 +387,7 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'take an entry that is there for the one that was to be inserted',
     projector,
-    "if (outcome === 'known') chain.state = 'unknown';\n  else if (outcome === 'stored') {",
+    "if (outcome === 'known') {\n    chain.state = 'unknown';\n  } else if (outcome === 'stored') {",
     "if (outcome === 'stored' || outcome === 'known') {",
   ),
   {
@@ -390,7 +395,7 @@ export const mutations: readonly Mutation[] = [
       'list a change in an hour that was checked',
       'lambdas/store/journal.ts',
       'now < start + hourMs + journalSlackMs;',
-      'now < start + hourMs + 2 * memoryMs;',
+      'now < start + hourMs + 2 * journalMs;',
     ),
     test: journalTest,
   },
@@ -482,8 +487,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'lambdas/workers/sweeper.ts',
-        text: 'const now = clock?.databaseAt ?? table.now();',
-        replacement: 'const now = table.now() + 0 * (clock?.databaseAt ?? 0);',
+        text: 'databaseAt: clock?.databaseAt ?? startedAt,',
+        replacement: 'databaseAt: startedAt + 0 * (clock?.databaseAt ?? 0),',
       },
     ],
   },

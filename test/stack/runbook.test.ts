@@ -98,16 +98,15 @@ const tokenMinutes = common(peopleClients, 'AccessTokenValidity');
 
 /** Returns the requests a second of an open route. */
 function rateOf(route: string): number {
-  const method = methods.find(({ ResourcePath }) => ResourcePath === `/${route.replaceAll('/', '~1')}`);
+  const method = methods.find(({ ResourcePath }) => ResourcePath === `/~1${route.replaceAll('/', '~1')}`);
   assert.ok(method, `no throttle for ${route}`);
   return numberAt(method, 'ThrottlingRateLimit');
 }
 
 /** Returns the longest evidence of a resolution. */
 function longestEvidence(): number {
-  const body = document.paths['/transactions/{transactionId}/resolve']?.['post']?.requestBody;
-  const schema = body?.content['application/json']?.schema as { properties: { evidence: { maxLength: number } } };
-  return schema.properties.evidence.maxLength;
+  const { ResolveRequest } = document.components.schemas;
+  return numberAt(ResolveRequest as Properties, 'properties', 'evidence', 'maxLength');
 }
 
 /** Phrases of the runbook, each with the number that the code or the template has. */
@@ -118,7 +117,9 @@ const phrases = [
   `${receives} times a movement could not be counted`,
   `Messages are redelivered after ${redelivery}, up to ${receives} times.`,
   `Its messages are redelivered after ${redelivery}.`,
-  ...['withdrawals', 'transfers'].map((name) => `The worker crashes, or needs more than its ${timeoutOf(name)} seconds.`),
+  ...['withdrawals', 'transfers'].map(
+    (name) => `The worker crashes, or needs more than its ${timeoutOf(name)} seconds.`,
+  ),
   `The notifier crashes or needs more than its ${timeoutOf('notifier')} seconds.`,
   `The screening crashes or needs more than its ${timeoutOf('fraud')} seconds.`,
   `\`Task timed out\` after ${timeoutOf('sweeper')} s`,

@@ -84,8 +84,8 @@ async function sendAll({ envelopeId, notifications }: Addressed, { sent, notify 
   if (failure === undefined) return;
   const finished = await Promise.allSettled(taken.map((notification) => finishNotification(sent, notification)));
   for (const result of finished) {
-    if (result.status === 'rejected')
-      logger.warn('notification not recorded, so sent again', { error: describe(result.reason) });
+    if (result.status !== 'rejected') continue;
+    logger.warn('notification not recorded, so sent again', { error: describe(result.reason) });
   }
   throw failure.reason;
 }

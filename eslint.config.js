@@ -17,6 +17,28 @@ const layers = {
   api: ['domain', 'aws', 'store', 'views', 'bank', 'http', 'integrity'],
   workers: ['domain', 'aws', 'store', 'views', 'bank', 'events', 'integrity'],
 };
+const localBase = ['cloudformation', 'http', 'process', 'storage'];
+/** The folders of local/, and what each may import from outside itself: a service knows no stack, and no bank. */
+const localLayers = {
+  process: [],
+  http: [],
+  storage: ['process', '../lib/scratch.ts'],
+  cloudformation: ['process', '../lib/scratch.ts'],
+  machine: localBase,
+  dynamodb: [...localBase, 'machine', '../lib/scratch.ts'],
+  'secrets-manager': [...localBase, 'machine'],
+  cognito: [...localBase, 'machine'],
+  sqs: [...localBase, 'machine'],
+  lambda: [...localBase, 'machine', 'sqs'],
+  'api-gateway': [...localBase, 'machine', 'lambda'],
+  s3: [...localBase, 'machine'],
+  firehose: [...localBase, 'machine', 's3'],
+  eventbridge: [...localBase, 'machine', 'firehose', 'lambda', 'sqs'],
+  sns: [...localBase, 'machine', 'eventbridge', 'lambda', 'sqs'],
+  'event-sources': [...localBase, 'machine', 'dynamodb', 'eventbridge', 'lambda', 'sqs'],
+};
+localLayers.runner = Object.keys(localLayers);
+localLayers.bank = [...localBase, 'machine', 'runner', '../lambdas/bank'];
 /** Only store/ and aws/ know the database. */
 const databaseFor = (folder) => (['store', 'aws'].includes(folder) ? [] : ['^@aws-sdk/client-dynamodb']);
 
@@ -94,17 +116,16 @@ export default defineConfig(
     ),
   },
   {
-    files: ['bench/**', 'bin/**', 'local/**'],
+    files: ['bench/**', 'bin/**'],
     rules: forbid(String.raw`^\..*/test/`, 'nothing outside test/ imports it'),
   },
-  {
-    files: ['local/**'],
-    ignores: ['local/{resources,runner}/**'],
+  ...Object.entries(localLayers).map(([folder, below]) => ({
+    files: [`local/${folder}/**`],
     rules: forbid(
-      String.raw`^\..*/(test|resources|runner)/`,
-      'a service of the runner knows neither the resources of a template nor the runner',
+      String.raw`^\.\./(?!(${below.map((each) => each.replaceAll('.', String.raw`\.`)).join('|')})(/|$))`,
+      `local/${folder}/ imports from: ${below.join(', ') || 'no other folder'}`,
     ),
-  },
+  })),
   {
     files: ['test/**'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },

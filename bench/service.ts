@@ -12,11 +12,11 @@ import { openTable } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { ensureTable, localCredentials, startEngine } from '../local/dynamodb/dynamodb.ts';
 import type { TableSettings } from '../local/dynamodb/dynamodb.ts';
-import { tableSettings } from '../local/resources/resources.ts';
+import { tableSettings } from '../local/dynamodb/service.ts';
 import { createQueueService } from '../local/sqs/queue-service.ts';
 import { openQueues } from '../local/sqs/queues.ts';
 import type { Queues } from '../local/sqs/queues.ts';
-import { serveServices } from '../local/endpoint/services.ts';
+import { openEndpoint } from '../local/machine/endpoint.ts';
 import { sampleEnvironment } from './sample-environment.ts';
 import { contextOf, eventOf, request } from './requests.ts';
 import type { BenchRequest } from './requests.ts';
@@ -47,9 +47,11 @@ export async function startService(): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
   const engine = await startEngine(join(folder, 'dynamodb.sqlite'));
   const queues = openQueues(':memory:');
-  const services = await serveServices({
-    AmazonSQS: createQueueService(queues, (name) => queueUrl(services.url, name)),
-  });
+  const services = await openEndpoint();
+  services.serve(
+    'AmazonSQS',
+    createQueueService(queues, (name) => queueUrl(services.url, name)),
+  );
   for (const name of queueNames) {
     queues.create({
       name,
@@ -115,8 +117,7 @@ export async function startService(): Promise<Service> {
     },
     async stop() {
       client.destroy();
-      services.server.close();
-      services.server.closeAllConnections();
+      await services.close();
       queues.close();
       await engine.stop();
       rmSync(folder, { recursive: true, force: true });

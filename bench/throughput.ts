@@ -2,7 +2,7 @@ import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { join } from 'node:path';
 import { bundleFile, bundleOf } from '../lib/bundle.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
-import { startRunner } from '../local/runner/runner.ts';
+import { startLocalService } from '../bin/local-service.ts';
 import { startDriver } from './driver.ts';
 import type { Driver } from './driver.ts';
 import { figure, latencyOf, median, table as tableOf, verdict } from './report.ts';
@@ -107,7 +107,7 @@ async function startLevels(
     Operation,
     string
   >;
-  const runner = await startRunner({
+  const runner = await startLocalService({
     spareThreads: concurrency,
     // Only acceptance is measured: the queues have no consumer.
     stack(app) {

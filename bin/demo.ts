@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRunner } from '../local/runner/runner.ts';
+import { startLocalService } from './local-service.ts';
 import { readOptions } from './options.ts';
 
 const usualUrl = 'http://127.0.0.1:3000';
@@ -193,5 +193,5 @@ async function isUp(url: string): Promise<boolean> {
 
 async function startOwn() {
   console.log(`Nothing listens at ${usualUrl}: starting a service in memory for this story.`);
-  return startRunner({ port: 0, memory: true });
+  return startLocalService({ port: 0, memory: true });
 }

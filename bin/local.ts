@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb/dynamodb.ts';
-import { PortInUseError } from '../local/api-gateway/door.ts';
-import { DataInUseError } from '../local/runner/runner-data.ts';
-import { startRunner } from '../local/runner/runner.ts';
+import { PortInUseError } from '../local/http/server.ts';
 import type { Runner } from '../local/runner/runner.ts';
+import { DataInUseError } from '../local/storage/data.ts';
 import { TemplateError } from '../local/cloudformation/template.ts';
+import { startLocalService } from './local-service.ts';
 
 const usage = `npm start -- [options]
 
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const say = (line: string): void => {
     if (!options.quiet) console.log(line);
   };
-  const runner = await startRunner({
+  const runner = await startLocalService({
     port: options.port,
     dataDir: options.data,
     memory: options.memory,
@@ -127,8 +127,7 @@ Check its books, while nothing moves:
 
   npm run verify -- --endpoint ${runner.aws.endpoint} --table ${TableName} --entries-table ${EntriesTableName} --stand-still
 
-Events and notifications: ${runner.baseUrl}/local/events and ${runner.baseUrl}/local/notifications
-Payments at its bank: ${runner.baseUrl}/local/bank/payments
+Links to its routes, events, notifications and the payments at its bank: ${runner.baseUrl}/
 Output of its functions: ${options.verbose ? 'shown here' : written}
 
 Ctrl-C stops.`);

@@ -13,8 +13,8 @@ import { newApp } from '../lib/app.ts';
 import { capacityFor } from '../lib/capacity.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
 import { ensureTable, localCredentials, startEngine } from '../local/dynamodb/dynamodb.ts';
-import { tableSettings } from '../local/resources/resources.ts';
-import type { TableProperties } from '../local/resources/resources.ts';
+import { tableSettings } from '../local/dynamodb/service.ts';
+import type { TableProperties } from '../local/dynamodb/service.ts';
 
 /** One call as the store makes it: one round trip. */
 export interface Call {

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, gzip, inflate } from 'node:zlib';
+import { readBody } from '../http/body.ts';
+import type { RequestHandler } from '../http/server.ts';
 import type { LocalFunction } from '../lambda/function-pool.ts';
 import { FunctionError } from '../lambda/function-thread.ts';
 import type { Authorizer } from './authorizer.ts';
@@ -48,8 +50,6 @@ export interface ApiSettings {
   readonly throttle?: Throttle | undefined;
 }
 
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-
 interface Node {
   readonly children: Map<string, Node>;
   readonly methods: Map<string, Method>;
@@ -86,7 +86,7 @@ export function createGateway(api: ApiSettings): RequestHandler {
     if (!match || !method) return refused('MISSING_AUTHENTICATION_TOKEN');
     const routed = { ...context, resourcePath: method.resourcePath };
     if (!takeTokenOf.get(method)?.() || !takeToken()) return api.responses.answer('THROTTLED', routed);
-    const body = await readBody(request);
+    const body = await readDecoded(request);
     if (typeof body === 'string') return api.responses.answer(body, routed);
 
     const event = proxyEvent(request, routed, match.parameters, body, api);
@@ -163,16 +163,10 @@ async function write(
   response.writeHead(status).end(content);
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer | Refusal> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return 'REQUEST_TOO_LARGE';
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) return 'REQUEST_TOO_LARGE';
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks);
+/** Returns the body without its content encoding. */
+async function readDecoded(request: IncomingMessage): Promise<Buffer | Refusal> {
+  const body = await readBody(request, maxBodyBytes);
+  if (body === 'too long') return 'REQUEST_TOO_LARGE';
   const decode = decoders.get(String(request.headers['content-encoding']).toLowerCase());
   if (body.length === 0 || !decode) return body;
   return decode(body, { maxOutputLength: maxBodyBytes }).catch((): Refusal => 'BAD_REQUEST_BODY');

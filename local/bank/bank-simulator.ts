@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
+import { readBody } from '../http/body.ts';
+import { listen, sendJson } from '../http/server.ts';
 import { openBankBook } from './bank-book.ts';
 import type { BookEntry } from './bank-book.ts';
 import { BankCounter, paymentSchema, problem } from './bank-counter.ts';
@@ -35,6 +35,8 @@ export interface BankSimulator {
   stop(): Promise<void>;
 }
 
+const maxBodyBytes = 65_536;
+
 /** Starts the simulated bank on 127.0.0.1. Its protocol is docs/bank-protocol.md. */
 export async function startBankSimulator(options: BankSimulatorOptions): Promise<BankSimulator> {
   const { keys, port = 0, seed = 1, dataFile, ...given } = options;
@@ -49,7 +51,8 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
 
   async function answer(request: IncomingMessage): Promise<Reply | 'cut'> {
     const { method = '', url: path = '', headers } = request;
-    const body = await readBody(request);
+    const body = await readBody(request, maxBodyBytes);
+    if (body === 'too long') throw new Error('the request is too long');
     if (method === 'GET' && path === '/book') return { status: 200, body: { items: book.list() } };
     if (method === 'PUT' && path === '/settings') return { status: 200, body: configure(parse(body)) };
     const submits = method === 'POST' && path === '/payments';
@@ -71,31 +74,25 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
     try {
       const reply = await answer(request).catch(invalid);
       if (reply === 'cut') request.socket.destroy();
-      else response.writeHead(reply.status, { 'content-type': 'application/json' }).end(JSON.stringify(reply.body));
+      else sendJson(response, reply.status, reply.body);
     } catch {
       // The bank is stopping or the caller has gone.
       request.socket.destroy();
     }
   }
 
-  const server = createServer((request, response) => void serve(request, response));
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the bank simulator has no port');
+  const server = await listen(port);
+  server.open(serve);
 
   return {
-    url: `http://127.0.0.1:${String(address.port)}`,
-    port: address.port,
+    url: server.url,
+    port: server.port,
     book: () => book.list(),
     configure,
     async stop() {
       if (stopping.signal.aborted) return;
       stopping.abort();
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await server.close();
       book.close();
     },
   };
@@ -108,19 +105,8 @@ function invalid(error: unknown): Reply {
   throw error;
 }
 
-function parse(body: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(body).toString('utf8'));
-}
-
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > 65_536) throw new Error('the request is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function parse(body: Buffer): unknown {
+  return JSON.parse(body.toString());
 }
 
 function header(value: string | string[] | undefined): string | undefined {

@@ -1,49 +1,60 @@
 /** The simulated bank of a stack that has the parameter `BankUrl`. */
+import { z } from 'zod';
 import { isRecord, TemplateError } from '../cloudformation/template.ts';
-import type { Resolver, Template } from '../cloudformation/template.ts';
-import type { Shutdown } from '../process/shutdown.ts';
-import type { Secrets } from '../secrets-manager/secrets.ts';
+import type { Template } from '../cloudformation/template.ts';
+import { bad, ok } from '../machine/own-routes.ts';
+import type { OwnAnswer } from '../machine/own-routes.ts';
+import type { EarlyStack } from '../runner/runner.ts';
 import type { BankSettings } from './bank-settings.ts';
 import { startBankSimulator } from './bank-simulator.ts';
 import type { BankSimulator } from './bank-simulator.ts';
 
-const urlParameter = 'BankUrl';
-const windowParameter = 'BankNotFoundWindowSeconds';
 /** Longer than the simulator works on a call after its caller has timed out. */
 const windowSeconds = 2;
 const secretVariable = 'BANK_REQUEST_SECRET_ARN';
 
-export interface StackBankOptions {
-  readonly template: Template;
-  /** Knows the secrets of the template. */
-  readonly resolver: Resolver;
-  readonly secrets: Secrets;
-  readonly settings: Partial<BankSettings> & { readonly seed?: number };
-  /** @default the book is kept in memory */
-  readonly dataFile: string | undefined;
-}
+/** The settings of the simulator, and the seed of its random failures. */
+export type StackBankSettings = Partial<BankSettings> & { readonly seed?: number };
 
-/** Starts the bank once the template's secrets are there. Returns undefined for a template without a bank. */
-export async function startStackBank(
-  { template, resolver, secrets, settings, dataFile }: StackBankOptions,
-  shutdown: Shutdown,
-): Promise<BankSimulator | undefined> {
-  if (!template.Parameters?.[urlParameter]) return undefined;
-  const secretArn = String(resolver.resolve(secretOf(template), secretVariable));
+/** Starts the bank that shares the stack's secret. It stops with the runner. */
+export async function startStackBank(stack: EarlyStack, settings: StackBankSettings): Promise<BankSimulator> {
+  const secretArn = String(stack.resolve(secretOf(stack.template), secretVariable));
   // The bank accepts a new value at once, and the previous one while Secrets Manager keeps it.
-  const keys = (): readonly string[] => secrets.values(secretArn);
+  const keys = (): readonly string[] => stack.secretValues(secretArn);
   if (keys().length === 0) throw new TemplateError(`${secretVariable} is not a secret of this template`);
-  const bank = await startBankSimulator({ ...settings, keys, ...(dataFile && { dataFile }) });
-  shutdown.add(() => bank.stop());
+  const dataFile = stack.dataPath('bank.json');
+  const bank = await startBankSimulator({ ...settings, keys, ...(dataFile !== undefined && { dataFile }) });
+  stack.onStop(() => bank.stop());
+  stack.routes.add(
+    {
+      route: 'GET /local/bank/payments',
+      about: 'the payments at the simulated bank',
+      answer: () => ok({ items: bank.book() }),
+    },
+    {
+      route: 'PUT /local/bank/settings',
+      about: 'changes the simulated bank: {"down": true}',
+      answer: async ({ json }) => configure(bank, await json()),
+    },
+  );
   return bank;
 }
 
 /** Returns the template's parameters that depend on the bank. */
 export function bankParameters({ Parameters = {} }: Template, bank: BankSimulator): Record<string, string> {
   return {
-    [urlParameter]: bank.url,
-    ...(windowParameter in Parameters && { [windowParameter]: String(windowSeconds) }),
+    BankUrl: bank.url,
+    ...('BankNotFoundWindowSeconds' in Parameters && { BankNotFoundWindowSeconds: String(windowSeconds) }),
   };
+}
+
+function configure(bank: BankSimulator, settings: unknown): OwnAnswer {
+  try {
+    return ok(bank.configure(settings));
+  } catch (error) {
+    if (error instanceof z.ZodError) return bad(z.prettifyError(error));
+    throw error;
+  }
 }
 
 function secretOf(template: Template): unknown {
@@ -52,5 +63,5 @@ function secretOf(template: Template): unknown {
     const variables = isRecord(environment) ? environment['Variables'] : undefined;
     if (isRecord(variables) && secretVariable in variables) return variables[secretVariable];
   }
-  throw new TemplateError(`the template has the parameter ${urlParameter}, but no function has ${secretVariable}`);
+  throw new TemplateError(`no function of the template has ${secretVariable}`);
 }

@@ -1,5 +1,4 @@
-/** The cloud assembly: synthesizes the CDK app as the CDK's command line does before a deployment. */
-import type { App, Stack } from 'aws-cdk-lib';
+/** The cloud assembly: what a CDK app writes before a deployment. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -31,27 +30,21 @@ export function newOutputFolder(dataDir: string | undefined, shutdown: Shutdown)
   return folder;
 }
 
-/** Synthesizes the wallet service's stack into `outdir`, in a process that gives back the CDK's memory when it ends. */
-export async function synthesizeApart(outdir: string): Promise<Assembly> {
-  const child = fork(join(import.meta.dirname, 'assembly-process.ts'), [outdir], {
+/**
+ * Runs a CDK app in a process of its own, as the CDK's command line does, so that the CDK's memory is given back when it
+ * ends. Throws TemplateError.
+ */
+export async function runCdkApp(file: string, outdir: string): Promise<void> {
+  const child = fork(file, [], {
+    env: { ...process.env, CDK_OUTDIR: outdir },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new TemplateError(`the stack cannot be synthesized: its process ended with ${String(code)}`);
-  return readAssembly(outdir);
-}
-
-/** Synthesizes the stack that `build` adds to an app into `outdir`. */
-export async function synthesize(build: (app: App) => Stack, outdir: string): Promise<Assembly> {
-  const { newApp } = await import('../../lib/app.ts');
-  const app = newApp({ outdir, builtinCloudFormationValidation: false });
-  build(app);
-  app.synth();
-  return readAssembly(outdir);
 }
 
 /** Reads a cloud assembly of one stack. */
-function readAssembly(outdir: string): Assembly {
+export function readAssembly(outdir: string): Assembly {
   const read = (name: string) => JSON.parse(readFileSync(join(outdir, name), 'utf8')) as unknown;
   const { artifacts } = read('manifest.json') as { readonly artifacts: Readonly<Record<string, Artifact>> };
   const [stack, another] = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');

@@ -162,7 +162,7 @@ function indexStreamRecords(path: string): void {
       .get();
     if (known === undefined) return;
     database.exec(
-      'CREATE INDEX IF NOT EXISTS wallet_stream_numbers ON _stream_records (table_name, CAST(sequence_number AS INTEGER))',
+      'CREATE INDEX IF NOT EXISTS stream_numbers ON _stream_records (table_name, CAST(sequence_number AS INTEGER))',
     );
   } finally {
     database.close();

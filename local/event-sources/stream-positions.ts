@@ -1,5 +1,6 @@
 /** How far event source mappings have read their streams: kept, so that a restart skips no record. */
 import type { DatabaseSync } from 'node:sqlite';
+import { Query } from '../storage/store.ts';
 
 /** Positions of one event source mapping, by shard. */
 export interface Positions {
@@ -13,17 +14,25 @@ export function openPositions(database: DatabaseSync, mapping: string, stream: s
   database.exec(`CREATE TABLE IF NOT EXISTS positions (
     stream TEXT NOT NULL, shard TEXT NOT NULL, mapping TEXT NOT NULL, position TEXT NOT NULL,
     PRIMARY KEY (stream, shard, mapping))`);
-  const find = database.prepare('SELECT position FROM positions WHERE stream = ? AND shard = ? AND mapping = ?');
+  const find = new Query(
+    database,
+    { position: 'text' },
+    'SELECT position FROM positions WHERE stream = ? AND shard = ? AND mapping = ?',
+  );
   const put = database.prepare('INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?)');
-  const least = database.prepare('SELECT min(CAST(position AS INTEGER)) AS least FROM positions WHERE stream = ?');
+  const least = new Query(
+    database,
+    { least: 'number or null' },
+    'SELECT min(CAST(position AS INTEGER)) AS least FROM positions WHERE stream = ?',
+  );
   return {
-    get: (shard) => (find.get(stream, shard, mapping) as { position: string } | undefined)?.position,
+    get: (shard) => find.first(stream, shard, mapping)?.position,
     set(shard, position) {
       put.run(stream, shard, mapping, position);
     },
     leastOfAll() {
-      const found = (least.get(stream) as { least: number | null }).least;
-      return found === null || found === 0 ? undefined : String(found);
+      const found = least.first(stream)?.least ?? 0;
+      return found === 0 ? undefined : String(found);
     },
   };
 }

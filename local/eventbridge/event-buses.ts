@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { accountId, region } from '../cloudformation/account.ts';
 import { isRecord } from '../cloudformation/template.ts';
-import type { Faults } from '../endpoint/faults.ts';
-import { ServiceError } from '../endpoint/services.ts';
-import type { Input, Service } from '../endpoint/services.ts';
+import { ServiceError } from '../machine/endpoint.ts';
+import type { Input, JsonService } from '../machine/endpoint.ts';
+import type { Faults } from '../machine/faults.ts';
 import type { Deliveries } from '../storage/deliveries.ts';
-import { atomically } from '../storage/store.ts';
+import { atomically, Query } from '../storage/store.ts';
 import type { Matches } from './event-pattern.ts';
 
 /** An event in the form that targets receive. */
@@ -45,7 +45,7 @@ export interface PublishedEvent {
 }
 
 export interface EventBuses {
-  readonly service: Service;
+  readonly service: JsonService;
   addBus(name: string): void;
   addRule(rule: BusRule): void;
   addArchive(archive: BusArchive): void;
@@ -59,11 +59,7 @@ export interface EventQuery {
   readonly type?: string | undefined;
 }
 
-interface Row {
-  readonly bus: string;
-  readonly archived: number;
-  readonly event: string;
-}
+const columns = { bus: 'text', archived: 'number', event: 'text' } as const;
 
 const maxEntries = 10;
 const maxEntryBytes = 262_144;
@@ -127,8 +123,8 @@ export function createEventBuses(database: DatabaseSync, deliveries: Deliveries,
 class EventLog {
   readonly #insert: StatementSync;
   readonly #forget: StatementSync;
-  readonly #newest: StatementSync;
-  readonly #newestOfType: StatementSync;
+  readonly #newest: Query<typeof columns>;
+  readonly #newestOfType: Query<typeof columns>;
 
   constructor(database: DatabaseSync) {
     database.exec(`
@@ -142,10 +138,9 @@ class EventLog {
       `DELETE FROM events WHERE archived = 0 AND seq <=
         (SELECT seq FROM events WHERE archived = 0 ORDER BY seq DESC LIMIT 1 OFFSET ${maxRemembered})`,
     );
-    this.#newest = database.prepare('SELECT bus, archived, event FROM events ORDER BY seq DESC LIMIT ?');
-    this.#newestOfType = database.prepare(
-      'SELECT bus, archived, event FROM events WHERE type = ? ORDER BY seq DESC LIMIT ?',
-    );
+    const select = 'SELECT bus, archived, event FROM events';
+    this.#newest = new Query(database, columns, `${select} ORDER BY seq DESC LIMIT ?`);
+    this.#newestOfType = new Query(database, columns, `${select} WHERE type = ? ORDER BY seq DESC LIMIT ?`);
   }
 
   add({ bus, archived, event }: PublishedEvent): void {
@@ -158,7 +153,7 @@ class EventLog {
 
   list({ limit, type }: EventQuery): PublishedEvent[] {
     const rows = type === undefined ? this.#newest.all(limit) : this.#newestOfType.all(type, limit);
-    return (rows as unknown as Row[]).map(({ bus, archived, event }) => ({
+    return rows.map(({ bus, archived, event }) => ({
       bus,
       archived: archived === 1,
       event: JSON.parse(event) as BusEvent,

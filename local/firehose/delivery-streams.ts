@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
 import { TemplateError } from '../cloudformation/template.ts';
+import { Query } from '../storage/store.ts';
 
 export interface DeliveryStreamSettings {
   readonly name: string;
@@ -27,12 +28,6 @@ export interface DeliveryStream {
   stop(): Promise<void>;
 }
 
-interface Row {
-  readonly seq: number;
-  readonly record: string;
-  readonly arrived: number;
-}
-
 /** Takes records at once, also those of an earlier run. Throws TemplateError for a prefix it cannot evaluate. */
 export function openDeliveryStream(database: DatabaseSync, settings: DeliveryStreamSettings): DeliveryStream {
   keyOf(settings, new Date()); // Refuses the prefix now, rather than with the first object.
@@ -41,7 +36,11 @@ export function openDeliveryStream(database: DatabaseSync, settings: DeliveryStr
       seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, record TEXT NOT NULL, arrived INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS records_of_stream ON delivery_records (stream, seq);`);
   const insert = database.prepare('INSERT INTO delivery_records (stream, record, arrived) VALUES (?, ?, ?)');
-  const gathered = database.prepare('SELECT seq, record, arrived FROM delivery_records WHERE stream = ? ORDER BY seq');
+  const gathered = new Query(
+    database,
+    { seq: 'number', record: 'text', arrived: 'number' },
+    'SELECT seq, record, arrived FROM delivery_records WHERE stream = ? ORDER BY seq',
+  );
   const remove = database.prepare('DELETE FROM delivery_records WHERE stream = ? AND seq <= ?');
   const intervalMs = settings.intervalSeconds * 1000;
   let timer: NodeJS.Timeout | undefined;
@@ -51,7 +50,7 @@ export function openDeliveryStream(database: DatabaseSync, settings: DeliveryStr
     clearTimeout(timer);
     timer = undefined;
     bytes = 0;
-    const rows = gathered.all(settings.name) as unknown as Row[];
+    const rows = gathered.all(settings.name);
     const [first, last] = [rows[0], rows.at(-1)];
     if (!first || !last) return;
     const path = join(settings.folder, keyOf(settings, new Date(first.arrived)));
@@ -62,8 +61,7 @@ export function openDeliveryStream(database: DatabaseSync, settings: DeliveryStr
     remove.run(settings.name, last.seq);
   }
 
-  const left = gathered.get(settings.name);
-  if (left) timer = setTimeout(flush, intervalMs);
+  if (gathered.first(settings.name)) timer = setTimeout(flush, intervalMs);
   return {
     put(record) {
       insert.run(settings.name, record, Date.now());

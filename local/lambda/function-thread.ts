@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { FunctionLog } from '../storage/function-log.ts';
 import type { Invocation, ThreadAnswer, ThreadStart } from './function-worker.ts';
 
 export interface FunctionSettings {
@@ -30,14 +31,6 @@ export class FunctionError extends Error {
     super(message);
     this.errorType = errorType;
   }
-}
-
-/** The log of the functions. */
-export interface FunctionLog {
-  /** Writes whole or half lines, from the runner itself and from threads that have no `fd`. */
-  readonly write: (text: string) => void;
-  /** The file that threads append to by themselves. */
-  readonly fd?: number | undefined;
 }
 
 export interface Thread {
@@ -98,6 +91,7 @@ class FunctionThread implements Thread {
     this.#log = log;
     const dot = settings.handler.lastIndexOf('.');
     const start: ThreadStart = {
+      name: settings.name,
       module: pathToFileURL(moduleIn(settings.folder, settings.handler.slice(0, dot))).href,
       handler: settings.handler.slice(dot + 1),
       logFd: log.fd,
@@ -199,7 +193,7 @@ class FunctionThread implements Thread {
 
   #take(answer: ThreadAnswer): void {
     if (answer.kind === 'failure') {
-      this.#log.write(`${answer.trace}\n`);
+      this.#write(answer.trace);
       this.#fail(new FunctionError(answer.errorType, answer.errorMessage));
     } else {
       this.#settle?.resolve(answer.kind === 'result' ? answer.payload : '');
@@ -207,11 +201,13 @@ class FunctionThread implements Thread {
   }
 
   #fail(error: FunctionError): void {
-    if (!this.#isStopping) {
-      const { name } = this.#settings;
-      this.#log.write(`${new Date().toISOString()} ${name} ERROR ${error.errorType}: ${error.message}\n`);
-    }
+    if (!this.#isStopping) this.#write(`${new Date().toISOString()} ERROR ${error.errorType}: ${error.message}`);
     this.#settle?.reject(error);
+  }
+
+  /** Writes to the log, the function's name in front of each line. */
+  #write(text: string): void {
+    this.#log.write(text.replace(/^/gm, `${this.#settings.name} `) + '\n');
   }
 
   #end(error: FunctionError): void {

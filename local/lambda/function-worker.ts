@@ -7,6 +7,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /** What a thread is started with. */
 export interface ThreadStart {
+  /** Name of the function. */
+  readonly name: string;
   /** file: URL of the bundle. */
   readonly module: string;
   /** Name of the export that handles events. */
@@ -31,24 +33,39 @@ export type ThreadAnswer =
 
 const port = parentPort;
 if (!port) throw new Error('this module runs in a worker thread');
-const { module, handler: handlerName, logFd } = workerData as ThreadStart;
+const { name, module, handler: handlerName, logFd } = workerData as ThreadStart;
 const answer = (message: ThreadAnswer): void => {
   port.postMessage(message);
 };
 
 function failed(error: unknown): ThreadAnswer {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { kind: 'failure', errorType: name, errorMessage: message, trace: stack ?? '' };
+  // The frames of this module would print all of it: it is loaded as text.
+  const frames = (stack ?? '').split('\n').filter((line) => !line.includes('data:text/javascript'));
+  return { kind: 'failure', errorType: name, errorMessage: message, trace: frames.join('\n') };
 }
 
-if (logFd !== undefined) {
-  // Through the runner each line would cost two messages between threads, which is more than most handlers cost.
-  const write = (text: string | Uint8Array): boolean => {
-    writeSync(logFd, typeof text === 'string' ? Buffer.from(text) : text);
-    return true;
+/** Returns what names the function in each line: as the first field of a JSON object, else in front of the line. */
+function lineNamer(): (text: string) => string {
+  let isAtStart = true;
+  return (text) => {
+    let named = '';
+    for (const line of text.split(/(?<=\n)/)) {
+      if (isAtStart && line !== '') named += line.startsWith('{"') ? `{"function":"${name}",` : `${name} `;
+      named += isAtStart && line.startsWith('{"') ? line.slice(1) : line;
+      isAtStart = line.endsWith('\n') || (isAtStart && line === '');
+    }
+    return named;
   };
-  process.stdout.write = write;
-  process.stderr.write = write;
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  const addName = lineNamer();
+  const toRunner = stream.write.bind(stream);
+  // Through the runner each line would cost two messages between threads, which is more than most handlers cost.
+  const write = logFd === undefined ? toRunner : (text: string) => writeSync(logFd, text) > 0;
+  stream.write = (text: string | Uint8Array): boolean =>
+    write(addName(typeof text === 'string' ? text : Buffer.from(text).toString()));
 }
 
 try {

@@ -1,9 +1,10 @@
 /** Lambda functions from their bundles: worker threads that take one event at a time, no more than the processors bear. */
 import { availableParallelism } from 'node:os';
+import type { FunctionLimits } from '../machine/machine.ts';
 import { createFunctionPool } from './function-pool.ts';
 import type { FunctionPool, FunctionUsage, LocalFunction } from './function-pool.ts';
 import { FunctionError, startThread } from './function-thread.ts';
-import type { FunctionLog, FunctionSettings, Thread } from './function-thread.ts';
+import type { FunctionSettings, Thread } from './function-thread.ts';
 import { createThreadBudget } from './thread-budget.ts';
 
 export interface Functions {
@@ -17,17 +18,9 @@ export interface Functions {
   stop(): Promise<void>;
 }
 
-export interface FunctionsOptions {
-  /** Threads of all functions together, beyond the first of each; default 4 for each processor. */
-  readonly spareThreads?: number | undefined;
-  /** How long a request waits for a thread at most; default 10 s. The gateway waits for 29 s for the answer. */
-  readonly longestWaitMs?: number | undefined;
-  readonly log: FunctionLog;
-}
-
 const cleaningMs = 5_000;
 
-export function createFunctions({ spareThreads, longestWaitMs = 10_000, log }: FunctionsOptions): Functions {
+export function createFunctions({ spareThreads, longestWaitMs = 10_000, log }: FunctionLimits): Functions {
   const processors = availableParallelism();
   const pools = new Map<string, FunctionPool>();
   const threads = new Set<Thread>();

@@ -1,31 +1,31 @@
-/** Boots a CDK stack's template on this machine: `npm start`, the demo, tests and benchmarks run against it. */
-import type { App, Stack } from 'aws-cdk-lib';
-import { openDoor, sendJson } from '../api-gateway/door.ts';
-import type { Door } from '../api-gateway/door.ts';
-import type { BankSettings } from '../bank/bank-settings.ts';
-import type { BankSimulator } from '../bank/bank-simulator.ts';
-import { bankParameters, startStackBank } from '../bank/stack-bank.ts';
+/** Boots the template of any CDK app on this machine. */
 import { accountId, region } from '../cloudformation/account.ts';
-import { newOutputFolder, synthesize, synthesizeApart } from '../cloudformation/assembly.ts';
+import { newOutputFolder, readAssembly } from '../cloudformation/assembly.ts';
 import type { Assembly } from '../cloudformation/assembly.ts';
 import { createResolver, TemplateError } from '../cloudformation/template.ts';
 import type { Resolver, Template } from '../cloudformation/template.ts';
-import { localCredentials, startEngine } from '../dynamodb/dynamodb.ts';
-import type { Engine } from '../dynamodb/dynamodb.ts';
-import type { Faults } from '../endpoint/faults.ts';
-import { openIssuer } from '../issuer/issuer.ts';
-import type { TokenRequest } from '../issuer/issuer.ts';
+import { cognito } from '../cognito/service.ts';
+import type { TokenRequest } from '../cognito/issuer.ts';
+import { localCredentials } from '../dynamodb/dynamodb.ts';
+import { dynamoDb } from '../dynamodb/service.ts';
+import { listen } from '../http/server.ts';
+import type { Faults } from '../machine/faults.ts';
+import type { Naming } from '../machine/machine.ts';
+import type { OwnRoutes } from '../machine/own-routes.ts';
 import { Shutdown } from '../process/shutdown.ts';
-import type { Machine, Naming } from '../resources/machine.ts';
-import { bootResources, checkTypes, identifyResource } from '../resources/resources.ts';
-import { buildGateway } from '../resources/rest-api.ts';
-import { ownAnswer } from './own-routes.ts';
-import { openFunctionLog, openRunnerData } from './runner-data.ts';
-import type { RunnerData } from './runner-data.ts';
-import { createMachine } from './runner-machine.ts';
-import { startServices } from './runner-services.ts';
+import { s3 } from '../s3/service.ts';
+import { secretsManager, secretType } from '../secrets-manager/service.ts';
+import { openData } from '../storage/data.ts';
+import { openFunctionLog } from '../storage/function-log.ts';
+import { createFront } from './front.ts';
+import { createMachine } from './local-machine.ts';
+import type { OpenMachine } from './local-machine.ts';
+import { bootResources, checkTypes, identifyResource } from './resources.ts';
+import { services } from './services.ts';
 
 export interface RunnerOptions {
+  /** Writes the cloud assembly of a CDK app with one stack into the folder. */
+  readonly synthesize: (outdir: string) => Promise<void> | void;
   /** @default 0, a free port */
   readonly port?: number;
   /**
@@ -38,15 +38,13 @@ export interface RunnerOptions {
    * @default false
    */
   readonly memory?: boolean;
-  /** @default the wallet service's stack */
-  readonly stack?: (app: App) => Stack;
-  /** Values of template parameters besides those of the bank, which are the simulator's. */
+  /** Values of template parameters. */
   readonly parameters?: Readonly<Record<string, string>>;
   /**
-   * The behaviour of the bank simulator.
-   * @default its own defaults
+   * Starts what the stack talks to outside of itself, and returns values of template parameters. Called once the
+   * template's secrets exist, and before any other resource does.
    */
-  readonly bank?: Partial<BankSettings> & { readonly seed?: number };
+  readonly partner?: (stack: EarlyStack) => Promise<Readonly<Record<string, string>>>;
   /** Threads of all functions together, beyond the first of each.
    * @default 4 for each processor */
   readonly spareThreads?: number;
@@ -60,6 +58,21 @@ export interface RunnerOptions {
    * @default `functions.log` in the data folder, or nowhere
    */
   readonly log?: (text: string) => void;
+}
+
+/** A stack of which only the secrets exist. */
+export interface EarlyStack {
+  readonly template: Template;
+  /** Returns a value of the template without intrinsics. `where` names its place in errors. Throws TemplateError. */
+  resolve(value: unknown, where: string): unknown;
+  /** Returns the values of a secret by its ARN: the current one, and the one before it while it has a stage. */
+  secretValues(arn: string): readonly string[];
+  /** Returns the path of a file in the data folder; undefined when nothing is kept. */
+  dataPath(name: string): string | undefined;
+  /** The runner's own routes. */
+  readonly routes: OwnRoutes;
+  /** Adds a part that is stopped with the runner. */
+  onStop(stop: () => Promise<void>): void;
 }
 
 export interface Runner {
@@ -81,8 +94,6 @@ export interface Runner {
   readonly bucketsFolder: string;
   /** Makes services of this machine fail for a while. */
   readonly faults: Pick<Faults, 'set' | 'state'>;
-  /** The simulated bank; undefined when the template has no `BankUrl`. */
-  readonly bank: BankSimulator | undefined;
   /** Resolves with the reason when the database engine has ended by itself; then nothing works any more. */
   readonly failed: Promise<string>;
   /** Stops every part. Each has 10 s to finish its work. */
@@ -93,7 +104,7 @@ export interface Runner {
  * Starts everything; on an error, stops the started parts again. Throws PortInUseError, DataInUseError, EngineError and
  * TemplateError: their messages are for the person who started it.
  */
-export async function startRunner(options: RunnerOptions = {}): Promise<Runner> {
+export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const shutdown = new Shutdown();
   try {
     return await start(options, shutdown);
@@ -104,85 +115,73 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
 }
 
 async function start(options: RunnerOptions, shutdown: Shutdown): Promise<Runner> {
-  const door = await openDoor(options.port ?? 0);
-  shutdown.add(door.close);
-  const { baseUrl } = door;
-  const data = openRunnerData(options.memory ? undefined : options.dataDir, shutdown);
-  const { engine, assembly } = await startEngineAndSynthesize(options, data, shutdown);
-  const { template, stackName, asset } = assembly;
-  const services = await startServices(data, shutdown);
-  const issuer = await openIssuer(data.path('issuer.json'));
+  const server = await listen(options.port ?? 0);
+  shutdown.add(() => server.close());
+  const data = openData(options.memory ? undefined : options.dataDir, shutdown);
+  const { spareThreads, longestWaitMs, progress = () => undefined } = options;
   const log = options.log ? { write: options.log } : openFunctionLog(data.path('functions.log'), shutdown);
-  const { spareThreads, longestWaitMs } = options;
-  const parts = { data, engine, services, issuer, asset, baseUrl, log, spareThreads, longestWaitMs };
-  const machine = createMachine(parts, shutdown);
-
+  const machine = await createMachine({
+    baseUrl: server.url,
+    data,
+    functions: { log, spareThreads, longestWaitMs },
+    progress,
+    shutdown,
+  });
+  const assembly = await synthesizeWhileOpening(options, machine);
+  const { template, stackName } = assembly;
   // Tables of a runner that keeps nothing must not be found by the next one on a shared engine.
-  const prefix = data.folder ? stackName : `${stackName}-${process.pid}-${door.port}`;
+  const prefix = data.folder ? stackName : `${stackName}-${process.pid}-${server.port}`;
   const naming: Naming = {
     name: (logicalId) => `${prefix}-${logicalId}`,
     arn: (service, resource) => `arn:aws:${service}:${region}:${accountId}:${resource}`,
-    queueUrl: services.queueUrl,
-    baseUrl,
+    servicesUrl: machine.endpoint.url,
   };
-  const { resolver, bank } = await bootStack(options, assembly, machine, naming, data.path('bank.json'), shutdown);
-  openTo(door, machine, bank);
-  shutdown.addDraining(door.drain);
+  const resolver = await bootStack(options, assembly, machine, naming);
+  server.open(createFront(machine, stackName));
+  shutdown.addDraining(() => server.drain());
+  const { engine } = machine.use(dynamoDb);
 
   return {
-    baseUrl,
-    token: issuer.token,
-    aws: { endpoint: engine.endpoint, servicesUrl: services.url, region, credentials: localCredentials },
+    baseUrl: server.url,
+    token: machine.use(cognito).token,
+    aws: { endpoint: engine.endpoint, servicesUrl: machine.endpoint.url, region, credentials: localCredentials },
     resources: Object.entries(template.Resources).flatMap(([logicalId, { Type: type }]) => {
       const identity = identifyResource(logicalId, template, naming);
       return identity ? [{ logicalId, type, ref: identity.ref }] : [];
     }),
     outputs: outputsOf(template, resolver),
-    bucketsFolder: data.bucketsFolder,
-    faults: services.faults,
-    bank,
+    bucketsFolder: machine.use(s3).folder,
+    faults: machine.faults,
     failed: engine.ended,
     stop: () => shutdown.run(),
   };
 }
 
-/** Starts the database engine, and synthesizes the stack meanwhile. */
-async function startEngineAndSynthesize(
-  { progress = () => undefined, stack }: RunnerOptions,
-  data: RunnerData,
-  shutdown: Shutdown,
-): Promise<{ engine: Engine; assembly: Assembly }> {
-  progress('starting the DynamoDB engine');
-  const starting = startEngine(data.path('dynamodb.sqlite'));
-  starting.catch(() => undefined); // Awaited below, after the synthesis.
-  shutdown.add(() =>
-    starting.then(
-      (engine) => engine.stop(),
-      () => undefined,
-    ),
-  );
-  progress('synthesizing the stack');
-  const outdir = newOutputFolder(data.folder, shutdown);
-  const assembly = await (stack ? synthesize(stack, outdir) : synthesizeApart(outdir));
-  checkTypes(assembly.template);
-  if (Object.values(assembly.template.Resources).some(({ Type }) => Type === 'AWS::S3::Bucket')) {
-    progress(`buckets are folders here (${data.bucketsFolder}): object lock holds in the cloud only`);
+/** Opens the services, of which the database engine takes longest, and synthesizes the stack meanwhile. */
+async function synthesizeWhileOpening({ synthesize }: RunnerOptions, machine: OpenMachine): Promise<Assembly> {
+  const { data, progress, shutdown } = machine;
+  const opening = machine.openAll(services);
+  opening.catch(() => undefined); // Awaited below, after the synthesis.
+  try {
+    progress('synthesizing the stack');
+    const outdir = newOutputFolder(data.folder, shutdown);
+    await synthesize(outdir);
+    const assembly = readAssembly(outdir);
+    checkTypes(assembly.template);
+    return assembly;
+  } finally {
+    await opening;
   }
-  return { engine: await starting, assembly };
 }
 
-/**
- * Starts the template's resources. The secrets come first: the bank signs with one of them, and the other resources
- * need the bank's address.
- */
+/** Starts the template's resources: the secrets, then the partner that may share one, then all others. */
 async function bootStack(
-  { progress = () => undefined, ...options }: RunnerOptions,
-  { template, stackName }: Assembly,
-  machine: Machine,
+  { partner, parameters = {} }: RunnerOptions,
+  assembly: Assembly,
+  machine: OpenMachine,
   naming: Naming,
-  bankFile: string | undefined,
-  shutdown: Shutdown,
-): Promise<{ resolver: Resolver; bank: BankSimulator | undefined }> {
+): Promise<Resolver> {
+  const { template, stackName } = assembly;
   const pseudo = {
     'AWS::AccountId': accountId,
     'AWS::Partition': 'aws',
@@ -191,32 +190,22 @@ async function bootStack(
     'AWS::URLSuffix': 'amazonaws.com',
   };
   const identify = (logicalId: string) => identifyResource(logicalId, template, naming);
-  const resolverWith = (parameters: Readonly<Record<string, string>>) =>
-    createResolver({ template, parameters, pseudo, identify });
-  const isSecret = (type: string): boolean => type === 'AWS::SecretsManager::Secret';
-
-  const early = resolverWith(options.parameters ?? {});
-  await bootResources(machine, template, early, naming, isSecret);
-  const { secrets } = machine;
-  const bank = await startStackBank(
-    { template, resolver: early, secrets, settings: options.bank ?? {}, dataFile: bankFile },
-    shutdown,
-  );
-  progress('starting the stack');
-  const resolver = resolverWith({ ...options.parameters, ...(bank && bankParameters(template, bank)) });
-  await bootResources(machine, template, resolver, naming, (type) => !isSecret(type));
-  return { resolver, bank };
-}
-
-/** Answers requests at the door: first by the runner's own routes, then by those of the template's API. */
-function openTo(door: Door, machine: Machine, bank: BankSimulator | undefined): void {
-  const gateway = buildGateway(machine.api, machine.functions);
-  door.open(async (request, response) => {
-    const reply = await ownAnswer(request, machine, machine.issuer, bank);
-    if (reply) sendJson(response, reply.status, reply.body);
-    else if (gateway) await gateway(request, response);
-    else sendJson(response, 404, { message: 'Not Found' });
+  const early = createResolver({ template, parameters, pseudo, identify });
+  await bootResources(machine, assembly, early, naming, (type) => type === secretType);
+  const given = await partner?.({
+    template,
+    resolve: (value, where) => early.resolve(value, where),
+    secretValues: (arn) => machine.use(secretsManager).values(arn),
+    dataPath: (name) => machine.data.path(name),
+    routes: machine.routes,
+    onStop(stop) {
+      machine.shutdown.add(stop);
+    },
   });
+  machine.progress('starting the stack');
+  const resolver = createResolver({ template, parameters: { ...parameters, ...given }, pseudo, identify });
+  await bootResources(machine, assembly, resolver, naming, (type) => type !== secretType);
+  return resolver;
 }
 
 function outputsOf(template: Template, resolver: Resolver): Record<string, string> {

@@ -3,8 +3,8 @@
  * has its current and its previous value, as one that is rotated by storing a new value.
  */
 import { randomInt, randomUUID } from 'node:crypto';
-import { ServiceError } from '../endpoint/services.ts';
-import type { Input, Service } from '../endpoint/services.ts';
+import { ServiceError } from '../machine/endpoint.ts';
+import type { Input, JsonService } from '../machine/endpoint.ts';
 import { keep, readKept } from '../storage/files.ts';
 
 export interface SecretSettings {
@@ -31,7 +31,7 @@ export interface Secrets {
   create(settings: SecretSettings): void;
   /** Returns the values by name or ARN: the current one, and the one before it while it has a stage. */
   values(id: string): readonly string[];
-  readonly service: Service;
+  readonly service: JsonService;
 }
 
 interface Version {
@@ -78,7 +78,7 @@ class LocalSecrets implements Secrets {
     return stored ? versionsOf(stored).map(({ value }) => value) : [];
   }
 
-  readonly service: Service = (operation, input) => {
+  readonly service: JsonService = (operation, input) => {
     switch (operation) {
       case 'GetSecretValue':
         return this.#getValue(input);

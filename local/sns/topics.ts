@@ -1,12 +1,12 @@
 /** SNS topics in the SDK's query protocol. Each message is kept for inspection and delivered to the subscriptions. */
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Faults } from '../endpoint/faults.ts';
-import { ServiceError } from '../endpoint/services.ts';
-import type { QueryService } from '../endpoint/services.ts';
 import type { Matches } from '../eventbridge/event-pattern.ts';
+import { ServiceError } from '../machine/endpoint.ts';
+import type { QueryService } from '../machine/endpoint.ts';
+import type { Faults } from '../machine/faults.ts';
 import type { MessageAttribute } from '../sqs/queues.ts';
-import { atomically } from '../storage/store.ts';
+import { atomically, Query } from '../storage/store.ts';
 
 /** A published message. */
 export interface Notification {
@@ -111,14 +111,18 @@ export function createTopics(database: DatabaseSync, faults: Faults): Topics {
 class NotificationLog {
   readonly #insert: StatementSync;
   readonly #forget: StatementSync;
-  readonly #newest: StatementSync;
+  readonly #newest: Query<{ readonly notification: 'text' }>;
 
   constructor(database: DatabaseSync) {
     database.exec(`CREATE TABLE IF NOT EXISTS notifications (
       seq INTEGER PRIMARY KEY AUTOINCREMENT, notification TEXT NOT NULL)`);
     this.#insert = database.prepare('INSERT INTO notifications (notification) VALUES (?)');
     this.#forget = database.prepare('DELETE FROM notifications WHERE seq <= ?');
-    this.#newest = database.prepare('SELECT notification FROM notifications ORDER BY seq DESC LIMIT ?');
+    this.#newest = new Query(
+      database,
+      { notification: 'text' },
+      'SELECT notification FROM notifications ORDER BY seq DESC LIMIT ?',
+    );
   }
 
   add(notification: Notification): void {
@@ -127,8 +131,7 @@ class NotificationLog {
   }
 
   newest(limit: number): Notification[] {
-    const rows = this.#newest.all(limit) as unknown as { notification: string }[];
-    return rows.map(({ notification }) => JSON.parse(notification) as Notification);
+    return this.#newest.all(limit).map(({ notification }) => JSON.parse(notification) as Notification);
   }
 }
 

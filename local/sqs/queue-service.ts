@@ -1,8 +1,8 @@
 /** The SQS operations of the SDK's JSON protocol, over `queues.ts`. */
 import { createHash, randomUUID } from 'node:crypto';
 import { isRecord } from '../cloudformation/template.ts';
-import { ServiceError } from '../endpoint/services.ts';
-import type { Input, Service } from '../endpoint/services.ts';
+import { ServiceError } from '../machine/endpoint.ts';
+import type { Input, JsonService } from '../machine/endpoint.ts';
 import { md5 } from './queues.ts';
 import type { Message, MessageAttribute, Queue, Queues } from './queues.ts';
 
@@ -14,7 +14,7 @@ const refusal = (code: string, message: string, queryCode = code): ServiceError 
 const handleIsInvalid = (): ServiceError => refusal('ReceiptHandleIsInvalid', 'the input receipt handle is invalid');
 
 /** @param url gives the address under which clients know a queue, by its name */
-export function createQueueService(queues: Queues, url: (name: string) => string): Service {
+export function createQueueService(queues: Queues, url: (name: string) => string): JsonService {
   const operations: Record<string, (queue: Queue, input: Input) => Promise<object> | object> = {
     SendMessage: send,
     SendMessageBatch: sendBatch,

@@ -1,10 +1,8 @@
-/**
- * Standard SQS queues in a SQLite file: visibility, delays, receive counts and redrive, kept when the process dies.
- * The file is also what keeps a second runner away from the same data.
- */
+/** Standard SQS queues in a SQLite file: visibility, delays, receive counts and redrive, kept when the process dies. */
 import { createHash, randomUUID } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openStore, Query } from '../storage/store.ts';
+import type { Row } from '../storage/store.ts';
 
 export interface QueueSettings {
   readonly name: string;
@@ -42,16 +40,17 @@ export interface QueueCounts {
   readonly delayed: number;
 }
 
-interface Row {
-  readonly seq: number;
-  readonly id: string;
-  readonly body: string;
-  readonly attributes: string;
-  readonly sent: number;
-  readonly visible: number;
-  readonly first: number | null;
-  readonly receives: number;
-}
+const columns = {
+  seq: 'number',
+  id: 'text',
+  body: 'text',
+  attributes: 'text',
+  sent: 'number',
+  visible: 'number',
+  first: 'number or null',
+  receives: 'number',
+} as const;
+type StoredMessage = Row<typeof columns>;
 
 interface Waiter {
   readonly serve: (messages: Message[]) => void;
@@ -68,14 +67,12 @@ export interface Queues {
 }
 
 /**
- * Opens the queues kept in `path` (`:memory:` keeps nothing). Throws when another process has the file open.
+ * Opens the queues kept in `path`; undefined keeps nothing. Throws when another process has the file open.
  * What was in flight becomes visible again: its receiver died with the last runner.
  */
-export function openQueues(path: string, now: () => number = Date.now): Queues {
-  const database = new DatabaseSync(path);
-  // Without fsync, a commit survives the death of this process, though not of the machine.
+export function openQueues(path: string | undefined, now: () => number = Date.now): Queues {
+  const database = openStore(path);
   database.exec(`
-    PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
     CREATE TABLE IF NOT EXISTS messages (
       seq INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
       attributes TEXT NOT NULL, sent INTEGER NOT NULL, visible INTEGER NOT NULL, first INTEGER,
@@ -106,10 +103,10 @@ export class Queue {
   readonly #byArn: (arn: string) => Queue | undefined;
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
-  readonly #available: StatementSync;
-  readonly #next: StatementSync;
+  readonly #available: Query<typeof columns>;
+  readonly #next: Query<{ readonly visible: 'number or null' }>;
   readonly #taken: StatementSync;
-  readonly #find: StatementSync;
+  readonly #find: Query<typeof columns>;
   readonly #show: StatementSync;
   readonly #remove: StatementSync;
   readonly #move: StatementSync;
@@ -132,12 +129,20 @@ export class Queue {
     this.#insert = prepare(
       'INSERT INTO messages (queue, id, body, attributes, sent, visible) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    this.#available = prepare('SELECT * FROM messages WHERE queue = ? AND visible <= ? ORDER BY visible, seq LIMIT ?');
-    this.#next = prepare('SELECT min(visible) AS visible FROM messages WHERE queue = ?');
+    this.#available = new Query(
+      database,
+      columns,
+      'SELECT * FROM messages WHERE queue = ? AND visible <= ? ORDER BY visible, seq LIMIT ?',
+    );
+    this.#next = new Query(
+      database,
+      { visible: 'number or null' },
+      'SELECT min(visible) AS visible FROM messages WHERE queue = ?',
+    );
     this.#taken = prepare(
       'UPDATE messages SET visible = ?, receives = receives + 1, first = coalesce(first, ?) WHERE seq = ?',
     );
-    this.#find = prepare('SELECT * FROM messages WHERE queue = ? AND id = ?');
+    this.#find = new Query(database, columns, 'SELECT * FROM messages WHERE queue = ? AND id = ?');
     this.#show = prepare('UPDATE messages SET visible = ? WHERE seq = ?');
     this.#remove = prepare('DELETE FROM messages WHERE seq = ?');
     this.#move = prepare('UPDATE messages SET queue = ?, visible = ?, receives = 0, first = NULL WHERE seq = ?');
@@ -207,8 +212,8 @@ export class Queue {
     const sql = `SELECT count(*) FILTER (WHERE visible <= ?) AS visible,
       count(*) FILTER (WHERE visible > ? AND receives > 0) AS notVisible,
       count(*) FILTER (WHERE visible > ? AND receives = 0) AS delayed FROM messages WHERE queue = ?`;
-    const counts = this.#database.prepare(sql).get(now, now, now, this.settings.name) as unknown as QueueCounts;
-    return { ...counts };
+    const counts = new Query(this.#database, { visible: 'number', notVisible: 'number', delayed: 'number' }, sql);
+    return { visible: 0, notVisible: 0, delayed: 0, ...counts.first(now, now, now, this.settings.name) };
   }
 
   purge(): void {
@@ -217,7 +222,7 @@ export class Queue {
 
   /** Moves all visible messages of this dead letter queue back to `target`, as new there. Returns how many. */
   moveAllTo(target: Queue): number {
-    const rows = this.#available.all(this.settings.name, this.#now(), -1) as unknown as Row[];
+    const rows = this.#available.all(this.settings.name, this.#now(), -1);
     for (const row of rows) this.#move.run(target.settings.name, this.#now(), row.seq);
     target.#wake();
     return rows.length;
@@ -229,8 +234,8 @@ export class Queue {
     for (const waiter of this.#waiters) waiter.serve([]);
   }
 
-  #row(id: string): Row | undefined {
-    return this.#find.get(this.settings.name, id) as Row | undefined;
+  #row(id: string): StoredMessage | undefined {
+    return this.#find.first(this.settings.name, id);
   }
 
   #take(max: number, visibilityTimeoutSeconds: number): Message[] {
@@ -240,7 +245,7 @@ export class Queue {
     const target = redrive && this.#byArn(redrive.arn);
     const maxReceiveCount = redrive?.maxReceiveCount ?? Infinity;
     while (taken.length < max) {
-      const rows = this.#available.all(this.settings.name, now, max - taken.length) as unknown as Row[];
+      const rows = this.#available.all(this.settings.name, now, max - taken.length);
       if (rows.length === 0) break;
       this.#database.exec('BEGIN');
       for (const row of rows) {
@@ -279,7 +284,7 @@ export class Queue {
   #arm(): void {
     clearTimeout(this.#timer);
     if (this.#waiters.size === 0) return;
-    const { visible } = this.#next.get(this.settings.name) as { visible: number | null };
+    const visible = this.#next.first(this.settings.name)?.visible ?? null;
     if (visible === null) return;
     this.#timer = setTimeout(
       () => {
@@ -293,7 +298,7 @@ export class Queue {
 export const md5 = (data: string | Buffer): string => createHash('md5').update(data).digest('hex');
 
 // A handle is good for one receive: a consumer that was too slow cannot delete what another has received since.
-function received(row: Row, now: number): Message {
+function received(row: StoredMessage, now: number): Message {
   const receiveCount = row.receives + 1;
   return {
     messageId: row.id,

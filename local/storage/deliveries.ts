@@ -1,5 +1,7 @@
 /** Deliveries that survive the process: each is stored until it succeeds or is given up. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { Query } from './store.ts';
+import type { Row } from './store.ts';
 
 /** A destination of deliveries, with its limits. */
 export interface Route {
@@ -37,14 +39,14 @@ export interface Deliveries {
   close(): void;
 }
 
-interface Row {
-  readonly seq: number;
-  readonly body: string;
-  readonly attempts: number;
-  readonly created: number;
-}
+const columns = { seq: 'number', body: 'text', attempts: 'number', created: 'number' } as const;
+type Delivery = Row<typeof columns>;
 
 const giveUpAgainMs = 5_000;
+const longestRetryMs = 5_000;
+
+/** The delay before a retry of a delivery to another service of this machine. */
+export const retryDelayMs = (retry: number): number => Math.min(100 * 2 ** (retry - 1), longestRetryMs);
 
 export function createDeliveries(database: DatabaseSync, now: () => number = Date.now): Deliveries {
   const table = new DeliveryTable(database);
@@ -77,9 +79,9 @@ class DeliveryTable {
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
   readonly #postpone: StatementSync;
-  readonly #due: StatementSync;
-  readonly #nextDue: StatementSync;
-  readonly #count: StatementSync;
+  readonly #due: Query<typeof columns>;
+  readonly #nextDue: Query<{ readonly due: 'number or null' }>;
+  readonly #count: Query<{ readonly pending: 'number' }>;
   #isClosed = false;
 
   constructor(database: DatabaseSync) {
@@ -93,11 +95,17 @@ class DeliveryTable {
     );
     this.#remove = database.prepare('DELETE FROM deliveries WHERE seq = ?');
     this.#postpone = database.prepare('UPDATE deliveries SET attempts = ?, due = ? WHERE seq = ?');
-    this.#due = database.prepare(
+    this.#due = new Query(
+      database,
+      columns,
       'SELECT seq, body, attempts, created FROM deliveries WHERE route = ? AND due <= ? ORDER BY due, seq LIMIT ?',
     );
-    this.#nextDue = database.prepare('SELECT min(due) AS due FROM deliveries WHERE route = ? AND due > ?');
-    this.#count = database.prepare('SELECT count(*) AS pending FROM deliveries');
+    this.#nextDue = new Query(
+      database,
+      { due: 'number or null' },
+      'SELECT min(due) AS due FROM deliveries WHERE route = ? AND due > ?',
+    );
+    this.#count = new Query(database, { pending: 'number' }, 'SELECT count(*) AS pending FROM deliveries');
   }
 
   /** Whether a delivery that ends now must not be written. */
@@ -109,26 +117,26 @@ class DeliveryTable {
     this.#insert.run(routeId, body, time, time);
   }
 
-  remove({ seq }: Row): void {
+  remove({ seq }: Delivery): void {
     this.#remove.run(seq);
   }
 
-  postpone({ seq }: Row, attempts: number, due: number): void {
+  postpone({ seq }: Delivery, attempts: number, due: number): void {
     this.#postpone.run(attempts, due, seq);
   }
 
   /** Returns deliveries of the route that are due at `time`, the oldest first. */
-  due(routeId: string, time: number, limit: number): Row[] {
-    return this.#due.all(routeId, time, limit) as unknown as Row[];
+  due(routeId: string, time: number, limit: number): Delivery[] {
+    return this.#due.all(routeId, time, limit);
   }
 
   /** Returns when the first delivery that is not due at `time` will be. */
   nextDue(routeId: string, time: number): number | null {
-    return (this.#nextDue.get(routeId, time) as { due: number | null }).due;
+    return this.#nextDue.first(routeId, time)?.due ?? null;
   }
 
   count(): number {
-    return (this.#count.get() as { pending: number }).pending;
+    return this.#count.first()?.pending ?? 0;
   }
 
   close(): void {
@@ -192,7 +200,7 @@ class RouteRunner {
     }
   }
 
-  async #deliver(row: Row): Promise<void> {
+  async #deliver(row: Delivery): Promise<void> {
     try {
       await this.#route.deliver(row.body);
       if (!this.#table.isClosed) this.#table.remove(row);
@@ -201,7 +209,7 @@ class RouteRunner {
     }
   }
 
-  #fail(row: Row, error: unknown): void {
+  #fail(row: Delivery, error: unknown): void {
     const { maxRetries, maxAgeMs } = this.#route;
     const attempts = row.attempts + 1;
     const tooOld = this.#now() - row.created > maxAgeMs;

@@ -7,7 +7,7 @@ import { startService, tally, untilEnded } from './service.ts';
 
 const service = await startService();
 const { operator, newUser, runner } = service;
-const bank = runner.bank!;
+const bank = runner.bank;
 
 type User = Awaited<ReturnType<typeof newUser>>;
 

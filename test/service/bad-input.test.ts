@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { request } from 'node:http';
 import { after, describe, it } from 'node:test';
-import { startRunner } from '../../local/runner/runner.ts';
+import { startLocalService } from '../../bin/local-service.ts';
 import { startService } from './service.ts';
 import type { RequestOptions } from './service.ts';
 
@@ -306,7 +306,7 @@ describe('tokens', () => {
   });
 
   it('must be signed by the issuer', async () => {
-    const other = await startRunner({ memory: true, log: () => undefined });
+    const other = await startLocalService({ memory: true, log: () => undefined });
     try {
       await refused(`Bearer ${await other.token({ clientId: ann.ownerId, scope: 'wallet:read' })}`);
     } finally {

@@ -20,7 +20,7 @@ import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 import type { BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
 import { openSecrets } from '../../local/secrets-manager/secrets.ts';
-import { ServiceError, serveServices } from '../../local/endpoint/services.ts';
+import { openEndpoint, ServiceError } from '../../local/machine/endpoint.ts';
 import { epoch, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { send } from '../request.ts';
@@ -36,19 +36,17 @@ async function secretsManager(context: TestContext, now: () => number) {
   secrets.create({ name: 'key', arn: secretArn, value: 'first key' });
   const seen: string[] = [];
   const state = { isDown: false };
-  const { server, url } = await serveServices({
-    secretsmanager(operation, input) {
-      seen.push(`${operation} ${input['VersionStage'] as string}`);
-      if (state.isDown) throw new ServiceError('InternalServiceError', 'it is down', undefined, 500);
-      return secrets.service(operation, input);
-    },
+  const { url, serve, close } = await openEndpoint();
+  serve('secretsmanager', (operation, input) => {
+    seen.push(`${operation} ${input['VersionStage'] as string}`);
+    if (state.isDown) throw new ServiceError('InternalServiceError', 'it is down', undefined, 500);
+    return secrets.service(operation, input);
   });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new SecretsManagerClient({ region: 'us-east-1', endpoint: url, credentials, maxAttempts: 1 });
-  context.after(() => {
+  context.after(async () => {
     client.destroy();
-    server.close();
-    server.closeAllConnections();
+    await close();
   });
   return {
     client,

@@ -4,13 +4,23 @@ import { startService } from './service.ts';
 import { eventually } from './eventually.ts';
 
 const lines: Record<string, unknown>[] = [];
-const { newUser } = await startService({
+/** The functions that the lines name, which is what only the log of one machine needs. */
+const functions = new Set<unknown>();
+const { newUser, runner } = await startService({
   log: (text) => {
     for (const line of text.split('\n').filter((one) => one !== '')) {
-      lines.push(line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : { line });
+      const { function: name, ...fields } = line.startsWith('{')
+        ? (JSON.parse(line) as Record<string, unknown>)
+        : { line };
+      functions.add(name);
+      lines.push(fields);
     }
   },
 });
+
+const withdraw = runner.resources.find(
+  ({ type, logicalId }) => type === 'AWS::Lambda::Function' && /withdrawFunction/i.test(logicalId),
+);
 
 /**
  * The most bytes of an answered command in the log of its function. The cost of a million commands uses this figure.
@@ -40,6 +50,7 @@ describe('the log of a command', () => {
     const text = JSON.stringify(line);
     assert.ok(!text.includes('DE89') && !text.includes('Lovelace'));
     assert.ok(text.length <= mostBytes, `${text.length} bytes`);
+    assert.ok(functions.has(withdraw?.ref));
     assert.deepEqual(
       lines.filter((one) => 'line' in one),
       [],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createDeliveries } from '../../local/storage/deliveries.ts';
 import type { Failure } from '../../local/storage/deliveries.ts';
 import { compilePattern } from '../../local/eventbridge/event-pattern.ts';
-import { openStore } from '../../local/storage/store.ts';
+import { openStore, Query } from '../../local/storage/store.ts';
 import { compileInput } from '../../local/eventbridge/target-input.ts';
 import { eventually } from './eventually.ts';
 
@@ -113,4 +113,18 @@ test('deliveries are tried again with growing waits, given up at their limit, an
     failures.map(({ attempts, condition }) => [attempts, condition]),
     [[3, 'MaximumRetryAttempts']],
   );
+});
+
+test('a row of another shape than its query names is an error', () => {
+  const store = openStore(undefined);
+  store.exec("CREATE TABLE things (name, size, note); INSERT INTO things VALUES ('a', 1, NULL), ('b', 'big', NULL)");
+  const query = new Query(
+    store,
+    { name: 'text', size: 'number', note: 'number or null' },
+    'SELECT name, size, note FROM things WHERE name = ?',
+  );
+  assert.deepEqual({ ...query.first('a') }, { name: 'a', size: 1, note: null });
+  assert.equal(query.first('c'), undefined);
+  assert.throws(() => query.all('b'), /the column size has no number: big/);
+  store.close();
 });

@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
+import { synthesized } from './runner-fixture/synthesized.ts';
 import { eventually } from './eventually.ts';
 
 interface Line {
@@ -24,9 +25,9 @@ describe('event sources of the runner', () => {
 
   before(async () => {
     runner = await startRunner({
-      stack: (app) => new FixtureStack(app, 'Fixture'),
+      synthesize: synthesized((app) => new FixtureStack(app, 'Fixture')),
       log(text) {
-        for (const line of text.split('\n').filter((each) => each.startsWith('{"worker"'))) {
+        for (const line of text.split('\n').filter((each) => each.includes(',"worker":"'))) {
           lines.push(JSON.parse(line) as Line);
         }
       },

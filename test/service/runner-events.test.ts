@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { EventsStack } from './runner-fixture/events-stack.ts';
+import { synthesized } from './runner-fixture/synthesized.ts';
 import { eventually } from './eventually.ts';
 
 interface Published {
@@ -24,7 +25,7 @@ interface Published {
 async function start(dataDir?: string) {
   const lines: string[] = [];
   const runner = await startRunner({
-    stack: (app) => new EventsStack(app, 'Events'),
+    synthesize: synthesized((app) => new EventsStack(app, 'Events')),
     dataDir,
     log: (text) => lines.push(...text.split('\n')),
   });

@@ -11,6 +11,7 @@ import { createGateway } from '../../local/api-gateway/gateway.ts';
 import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
+import { synthesized } from './runner-fixture/synthesized.ts';
 
 interface Echo {
   readonly event: {
@@ -33,7 +34,7 @@ describe('the API Gateway of the runner', () => {
 
   before(async () => {
     runner = await startRunner({
-      stack: (app) => new FixtureStack(app, 'Fixture'),
+      synthesize: synthesized((app) => new FixtureStack(app, 'Fixture')),
       parameters: { Greeting: 'good' },
       log: (text) => {
         log += text;
@@ -100,6 +101,28 @@ describe('the API Gateway of the runner', () => {
     assert.deepEqual(await problem(get('/things/1', 'deny')), [403, 'forbidden']);
     assert.deepEqual(await problem(get('/things/1', 'crash')), [500, 'internal_error']);
     assert.deepEqual(await problem(get('/things/1', 'odd')), [500, 'internal_error']);
+  });
+
+  test('the base URL answers with links to all routes', async () => {
+    const response = await fetch(`${runner.baseUrl}/?from=curl`);
+    const { stack, api, local } = (await response.json()) as Record<string, unknown>;
+    assert.deepEqual([response.status, stack], [200, 'Fixture']);
+    const { baseUrl } = runner;
+    assert.deepEqual(api, [
+      { method: 'POST', url: `${baseUrl}/things` },
+      { method: 'GET', url: `${baseUrl}/things/{thingId}` },
+      { method: 'GET', url: `${baseUrl}/things/seldom` },
+      { method: 'GET', url: `${baseUrl}/things/special` },
+      { method: 'POST', url: `${baseUrl}/open` },
+    ]);
+    const links = local as { method: string; url: string; about: string }[];
+    for (const path of ['functions', 'events', 'notifications', 'faults']) {
+      const { url = '', about = '' } = links.find((link) => link.method === 'GET' && link.url.endsWith(path)) ?? {};
+      assert.ok(about);
+      assert.equal((await fetch(url)).status, 200);
+    }
+    assert.ok(links.some(({ url }) => url === `${baseUrl}/oauth/token`));
+    assert.deepEqual(await problem(fetch(`${baseUrl}/`, { method: 'DELETE' })), [404, 'not_found']);
   });
 
   test('unknown routes and paths that cannot be decoded', async () => {
@@ -184,7 +207,8 @@ describe('the API Gateway of the runner', () => {
     ];
     for (const answer of malformed) assert.deepEqual(await problem(order({ answer })), [502, 'internal_error']);
     assert.deepEqual(await problem(order({ throw: 'secret detail' })), [502, 'internal_error']);
-    assert.match(log, /secret detail/);
+    assert.match(log, /^Fixture-\d+-\d+-echo\w+ Error: secret detail$/m);
+    assert.match(log, /^Fixture-\d+-\d+-echo\w+ {5}at /m, 'each line of the log names its function');
     assert.deepEqual(await problem(order({ exit: true })), [502, 'internal_error']);
     assert.equal((await order({})).status, 200, 'the next event finds a new thread');
   });

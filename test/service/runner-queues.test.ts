@@ -12,7 +12,6 @@ import {
 } from '@aws-sdk/client-sqs';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
@@ -21,10 +20,11 @@ import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
 import { createQueueService } from '../../local/sqs/queue-service.ts';
 import { openQueues } from '../../local/sqs/queues.ts';
 import type { Queues, QueueSettings } from '../../local/sqs/queues.ts';
-import { serveServices } from '../../local/endpoint/services.ts';
+import { openEndpoint } from '../../local/machine/endpoint.ts';
+import type { Endpoint } from '../../local/machine/endpoint.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runner-queues-'));
-const started: { client: SQSClient; server: Server; queues: Queues }[] = [];
+const started: { client: SQSClient; endpoint: Endpoint; queues: Queues }[] = [];
 
 const arn = (name: string): string => `arn:aws:sqs:us-east-1:000000000000:${name}`;
 const settings = (name: string, more: Partial<QueueSettings> = {}): QueueSettings => ({
@@ -43,18 +43,21 @@ async function serve(path = ':memory:') {
   const queues = openQueues(path);
   queues.create(settings('dead'));
   queues.create(settings('work', { redrive: { arn: arn('dead'), maxReceiveCount: 2 } }));
-  const services = await serveServices({ AmazonSQS: createQueueService(queues, (name) => `${url}/0/${name}`) });
-  url = services.url;
+  const endpoint = await openEndpoint();
+  url = endpoint.url;
+  endpoint.serve(
+    'AmazonSQS',
+    createQueueService(queues, (name) => `${url}/0/${name}`),
+  );
   const client = new SQSClient({ endpoint: url, region: 'us-east-1', credentials: localCredentials });
-  started.push({ client, server: services.server, queues });
+  started.push({ client, endpoint, queues });
   return { client, queues, work: `${url}/0/work`, dead: `${url}/0/dead` };
 }
 
-function stopAll(): void {
-  for (const { client, server, queues } of started.splice(0)) {
+async function stopAll(): Promise<void> {
+  for (const { client, endpoint, queues } of started.splice(0)) {
     client.destroy();
-    server.close();
-    server.closeAllConnections();
+    await endpoint.close();
     queues.close();
   }
 }
@@ -67,11 +70,11 @@ describe('the SQS of the runner, seen by the SDK', () => {
     (await queue.client.send(new ReceiveMessageCommand({ QueueUrl: queue.work, ...more }))).Messages ?? [];
 
   beforeEach(async () => {
-    stopAll();
+    await stopAll();
     queue = await serve();
   });
-  after(() => {
-    stopAll();
+  after(async () => {
+    await stopAll();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -213,14 +216,14 @@ describe('the SQS of the runner, seen by the SDK', () => {
   });
 
   test('messages outlive the process; those in flight are visible again, delayed ones keep their time', async () => {
-    stopAll();
+    await stopAll();
     const path = join(folder, 'kept.sqlite');
     queue = await serve(path);
     await send('waiting');
     await receive();
     await send('delayed', { DelaySeconds: 900 });
     assert.throws(() => openQueues(path), /locked/, 'a second runner is kept out');
-    stopAll();
+    await stopAll();
     queue = await serve(path);
     assert.deepEqual(queue.queues.get('work')?.counts(), { visible: 1, notVisible: 0, delayed: 1 });
     const [message] = await receive({ MessageSystemAttributeNames: ['All'] });

@@ -15,6 +15,7 @@ import { after, describe, test } from 'node:test';
 import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
+import { synthesized } from './runner-fixture/synthesized.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runner-restart-'));
 const children: ChildProcess[] = [];
@@ -62,7 +63,7 @@ async function secretOf(target: Aws): Promise<string | undefined> {
 
 function start(dataDir: string, port?: number): Promise<Runner> {
   return startRunner({
-    stack: (app) => new FixtureStack(app, 'Fixture'),
+    synthesize: synthesized((app) => new FixtureStack(app, 'Fixture')),
     dataDir,
     ...(port !== undefined && { port }),
   });

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import type { App } from 'aws-cdk-lib';
 import { CfnMethod } from 'aws-cdk-lib/aws-apigateway';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
@@ -11,6 +10,7 @@ import { intervalOf } from '../../local/eventbridge/schedules.ts';
 import { createResolver, readProperties, TemplateError } from '../../local/cloudformation/template.ts';
 import type { Shape, Template } from '../../local/cloudformation/template.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
+import { synthesized } from './runner-fixture/synthesized.ts';
 
 const template: Template = {
   Parameters: {
@@ -111,12 +111,10 @@ describe('intrinsic functions', () => {
 
 describe('a stack that would run differently here', () => {
   const boot = (change: (stack: FixtureStack) => void, parameters = {}) => {
-    const stack = (app: App) => {
-      const made = new FixtureStack(app, 'Fixture');
-      change(made);
-      return made;
-    };
-    return startRunner({ stack, parameters }).then((runner) => runner.stop());
+    const synthesize = synthesized((app) => {
+      change(new FixtureStack(app, 'Fixture'));
+    });
+    return startRunner({ synthesize, parameters }).then((runner) => runner.stop());
   };
   const first = <T>(stack: FixtureStack, isWanted: (construct: object) => construct is T & object): T => {
     const found = stack.node.findAll().find(isWanted);

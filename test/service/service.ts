@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after } from 'node:test';
-import { startRunner } from '../../local/runner/runner.ts';
-import type { Runner, RunnerOptions } from '../../local/runner/runner.ts';
+import { startLocalService } from '../../bin/local-service.ts';
+import type { LocalService, LocalServiceOptions } from '../../bin/local-service.ts';
 import { assertDocumented } from '../documented.ts';
 
 /** An answer. `body` is parsed JSON, or an empty object when there was none. */
@@ -31,7 +31,7 @@ export interface RequestOptions {
 export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
 
 export interface Service {
-  readonly runner: Runner;
+  readonly runner: LocalService;
   /** Returns a sender with a token of this client and these scopes. */
   readonly as: (clientId: string, scope: string) => Promise<Request>;
   /** Returns a sender with this Authorization header, or none. */
@@ -44,8 +44,8 @@ export interface Service {
 /**
  * Starts the service; it stops after the tests of the file. The simulated bank is fast and fails only by its settings.
  */
-export async function startService(options: RunnerOptions = {}): Promise<Service> {
-  const runner = await startRunner({
+export async function startService(options: LocalServiceOptions = {}): Promise<Service> {
+  const runner = await startLocalService({
     memory: true,
     // On an overloaded machine a request waits for as long as the gateway does.
     longestWaitMs: 29_000,

@@ -7,7 +7,7 @@ import { startService, until, untilEnded } from './service.ts';
 import type { Answer } from './service.ts';
 
 const { operator, newUser, runner } = await startService();
-const bank = runner.bank!;
+const bank = runner.bank;
 const queueUrl = runner.resources.find(
   ({ type, logicalId }) => type === 'AWS::SQS::Queue' && /WithdrawalsWorkQueue/.test(logicalId),
 )?.ref;

@@ -11,15 +11,16 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { WalletStack } from '../../lib/wallet-stack.ts';
-import { startRunner } from '../../local/runner/runner.ts';
+import { startLocalService } from '../../bin/local-service.ts';
+import type { LocalServiceOptions } from '../../bin/local-service.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 
 const userScopes = 'wallet:read wallet:write';
 
 /** Starts the service on the folder. Call `stop` before the next start. */
-async function start(t: TestContext, dataDir: string, stack?: Parameters<typeof startRunner>[0]) {
+async function start(t: TestContext, dataDir: string, stack?: LocalServiceOptions) {
   const log: string[] = [];
-  const runner = await startRunner({ dataDir, log: (text) => log.push(text), ...stack });
+  const runner = await startLocalService({ dataDir, log: (text) => log.push(text), ...stack });
   t.after(() => runner.stop());
   return { runner, log };
 }

@@ -2,37 +2,28 @@
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
+import type { OwnAnswer } from '../machine/own-routes.ts';
 import { keep, readKept } from '../storage/files.ts';
 
 export interface TokenRequest {
   readonly clientId: string;
-  /** Separated by spaces, `wallet/read` or `wallet:read`; all scopes of the pool when left out. */
+  /** Separated by spaces, `<server>/<scope>` or `<server>:<scope>`; all scopes of the pool when left out. */
   readonly scope?: string | undefined;
   /** Seconds from now, default one hour; negative for a token that has expired. */
   readonly expiresIn?: number | undefined;
 }
 
 export interface Issuer {
-  /** The pool that tokens are issued for, by id and URL; tokens need one. */
-  serve(poolId: string, url: string): void;
+  /** Sets the URL of the pool that tokens are issued for; tokens need one. */
+  serve(url: string): void;
   /** Lets tokens carry `<identifier>/<scope>`. */
   allow(identifier: string, scopes: readonly string[]): void;
   /** An access token as Cognito writes it. Throws when a scope is not one of the pool's. */
   readonly token: (request: TokenRequest) => Promise<string>;
-  /** Answers requests for a token and for the keys; undefined for any other path. */
-  answer(request: IssuerRequest): Promise<OAuthAnswer | undefined>;
-}
-
-export interface IssuerRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly authorization: string | undefined;
-  readonly form: () => Promise<URLSearchParams>;
-}
-
-export interface OAuthAnswer {
-  readonly status: number;
-  readonly body: object;
+  /** Answers a request for a token. */
+  exchange(form: URLSearchParams, authorization: string | undefined): Promise<OwnAnswer>;
+  /** The JSON Web Key Set by which tokens are checked. */
+  readonly keys: object;
 }
 
 class OAuthError extends Error {
@@ -69,10 +60,10 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
       .join(' ');
   }
 
-  let pool: { readonly id: string; readonly url: string } | undefined;
+  let poolUrl: string | undefined;
 
   const token: Issuer['token'] = async ({ clientId, scope, expiresIn = defaultSeconds }) => {
-    if (!pool) throw new Error('the template has no user pool to issue tokens for');
+    if (poolUrl === undefined) throw new Error('the template has no user pool to issue tokens for');
     const now = Math.floor(Date.now() / 1000);
     return new SignJWT({
       token_use: 'access',
@@ -83,14 +74,14 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
       jti: randomUUID(),
     })
       .setProtectedHeader({ alg: 'RS256', kid })
-      .setIssuer(pool.url)
+      .setIssuer(poolUrl)
       .setSubject(clientId)
       .setIssuedAt(Math.min(now, now + expiresIn - 1))
       .setExpirationTime(now + expiresIn)
       .sign(key);
   };
 
-  async function exchange(form: URLSearchParams, authorization: string | undefined): Promise<OAuthAnswer> {
+  async function exchange(form: URLSearchParams, authorization: string | undefined): Promise<OwnAnswer> {
     try {
       if (form.get('grant_type') !== 'client_credentials') {
         throw new OAuthError('unsupported_grant_type', 'grant_type must be client_credentials');
@@ -107,20 +98,16 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
     }
   }
 
-  const jwks = { keys: [{ kty: jwk.kty, n: jwk.n, e: jwk.e, kid, alg: 'RS256', use: 'sig' }] };
   return {
-    serve(id, url) {
-      pool = { id, url };
+    serve(url) {
+      poolUrl = url;
     },
     allow(identifier, scopes) {
       for (const scope of scopes) allowed.add(`${identifier}/${scope}`);
     },
     token,
-    async answer({ method, path, authorization, form }) {
-      if (!pool) return undefined;
-      if (method === 'GET' && path === `/${pool.id}/.well-known/jwks.json`) return { status: 200, body: jwks };
-      return method === 'POST' && path === '/oauth/token' ? exchange(await form(), authorization) : undefined;
-    },
+    exchange,
+    keys: { keys: [{ kty: jwk.kty, n: jwk.n, e: jwk.e, kid, alg: 'RS256', use: 'sig' }] },
   };
 }
 

@@ -1,26 +1,32 @@
-/** The public port: the one that callers of the API know. */
+/** The one HTTP server of this machine's parts: it listens on 127.0.0.1, and can finish its answers before it stops. */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { RequestHandler } from './gateway.ts';
 
 /** Another process listens on the port. */
 export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
 }
 
-export interface Door {
-  readonly baseUrl: string;
+/** Answers a request. When it throws, the caller gets a 500. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+export interface LocalServer {
+  readonly url: string;
   readonly port: number;
   /** Answers requests with `handler`; until then they get a 503. */
-  readonly open: (handler: RequestHandler) => void;
+  open(handler: RequestHandler): void;
   /** Takes no further request and waits for the answers under way. */
-  readonly drain: () => Promise<void>;
-  readonly close: () => void;
+  drain(): Promise<void>;
+  /** Cuts all connections. */
+  close(): Promise<void>;
 }
 
+const keepAliveMs = 60_000;
+
 /** Takes the port, or a free one for 0. Throws PortInUseError. */
-export async function openDoor(port: number): Promise<Door> {
+export async function listen(port: number): Promise<LocalServer> {
   const running = new Set<Promise<void>>();
   let handler: RequestHandler | undefined;
   const server = createServer((request, response) => {
@@ -37,7 +43,7 @@ export async function openDoor(port: number): Promise<Door> {
       .finally(() => running.delete(run));
     running.add(run);
   });
-  server.keepAliveTimeout = 60_000;
+  server.keepAliveTimeout = keepAliveMs;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = `port ${port} is in use: stop what listens there, or choose another: --port ${port + 1}`;
@@ -45,9 +51,10 @@ export async function openDoor(port: number): Promise<Door> {
     });
     server.listen(port, '127.0.0.1', resolve);
   });
+  const closed = once(server, 'close');
   const bound = (server.address() as AddressInfo).port;
   return {
-    baseUrl: `http://127.0.0.1:${bound}`,
+    url: `http://127.0.0.1:${bound}`,
     port: bound,
     open(next) {
       handler = next;
@@ -57,14 +64,15 @@ export async function openDoor(port: number): Promise<Door> {
       server.close();
       await Promise.all(running);
     },
-    close() {
+    async close() {
       server.close();
       server.closeAllConnections();
+      await closed;
     },
   };
 }
 
-export function sendJson(response: ServerResponse, status: number, body: object): void {
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response
     .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })

@@ -1,7 +1,7 @@
 /** Switches by which tests and developers make a service of this machine fail for a while. */
 import { isRecord } from '../cloudformation/template.ts';
-import { ServiceError } from './services.ts';
-import type { Service } from './services.ts';
+import { ServiceError } from './endpoint.ts';
+import type { JsonService } from './endpoint.ts';
 
 const services = ['eventbridge', 'sns', 'sqs'] as const;
 export type FaultyService = (typeof services)[number];
@@ -21,7 +21,7 @@ export interface Faults {
   /** Whether the next entry is refused. */
   refuses(service: FaultyService): boolean;
   /** A service whose requests fail by `check` and `refuses`. */
-  guard(service: FaultyService, guarded: Service): Service;
+  guard(service: FaultyService, guarded: JsonService): JsonService;
 }
 
 export function createFaults(): Faults {

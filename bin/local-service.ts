@@ -1,0 +1,48 @@
+/** The service on one machine: the runner with the service's stack, and the simulated bank beside it. */
+import type { App, Stack } from 'aws-cdk-lib';
+import { join } from 'node:path';
+import type { BankSimulator } from '../local/bank/bank-simulator.ts';
+import { bankParameters, startStackBank } from '../local/bank/stack-bank.ts';
+import type { StackBankSettings } from '../local/bank/stack-bank.ts';
+import { runCdkApp } from '../local/cloudformation/assembly.ts';
+import { startRunner } from '../local/runner/runner.ts';
+import type { Runner, RunnerOptions } from '../local/runner/runner.ts';
+
+export interface LocalServiceOptions extends Omit<RunnerOptions, 'synthesize' | 'partner'> {
+  /** @default the stack of local-stack.ts */
+  readonly stack?: (app: App) => Stack;
+  /**
+   * The behaviour of the bank simulator.
+   * @default its own defaults
+   */
+  readonly bank?: StackBankSettings;
+}
+
+export interface LocalService extends Runner {
+  readonly bank: BankSimulator;
+}
+
+/** Starts the service and its bank. Throws what `startRunner` throws. */
+export async function startLocalService(options: LocalServiceOptions = {}): Promise<LocalService> {
+  const { stack, bank: settings = {}, ...rest } = options;
+  let bank: BankSimulator | undefined;
+  const runner = await startRunner({
+    ...rest,
+    synthesize: (outdir) =>
+      stack ? synthesizeHere(stack, outdir) : runCdkApp(join(import.meta.dirname, 'local-stack.ts'), outdir),
+    async partner(early) {
+      bank = await startStackBank(early, settings);
+      return bankParameters(early.template, bank);
+    },
+  });
+  if (!bank) throw new Error('the runner starts the partner of its stack');
+  return { ...runner, bank };
+}
+
+/** Synthesizes in this process. The CDK is loaded only for that. */
+async function synthesizeHere(stack: (app: App) => Stack, outdir: string): Promise<void> {
+  const { newApp } = await import('../lib/app.ts');
+  const app = newApp({ outdir, builtinCloudFormationValidation: false });
+  stack(app);
+  app.synth();
+}

@@ -52,8 +52,10 @@ export async function measureCalls(
   options: CallOptions,
   progress: (line: string) => void,
 ): Promise<CallCost[]> {
-  const wallets = await openWalletsInProcess(16);
-  const byHand = bundle({ floor: join(import.meta.dirname, 'floor-handler.ts') }).floor;
+  const wallets = await openWalletsInProcess(service, 16);
+  const byHand = bundle({
+    floor: { file: join(import.meta.dirname, 'floor-handler.ts'), variables: ['TABLE_NAME'] },
+  }).floor;
   const subjects = [
     ...measured.map((one) => ({ ...one, folder: bundleOf(one.name), operation: one.name satisfies Operation })),
     {

@@ -178,8 +178,6 @@ const loads =
       ] as const);
 const times = timesOf();
 console.error('measuring write units on a local engine');
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
 const units = await measureUnits();
 for (const [title, load] of loads) console.log(`\n${title}\n\n${report(load, units, times)}`);
 const { command, balance } = latencyOf(times);

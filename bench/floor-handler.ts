@@ -11,8 +11,11 @@ const agent = new Agent({ keepAlive: true });
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
 
+/** Opens the function. */
+export const open = () => handler;
+
 /** Returns the wallet that the path of the gateway's event names. */
-export async function handler({ pathParameters }: { pathParameters: { walletId: string } }) {
+async function handler({ pathParameters }: { pathParameters: { walletId: string } }) {
   const Key = { pk: { S: `WALLET#${pathParameters.walletId}` }, sk: { S: 'WALLET' } };
   const answer = await call('GetItem', JSON.stringify({ TableName: process.env['TABLE_NAME'], Key }));
   return { statusCode: answer.status, body: answer.body };

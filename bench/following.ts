@@ -1,21 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
+import { notifiedEvents, screenedEvents } from '../lambdas/contract.ts';
 import type { FraudPolicy } from '../lambdas/contract.ts';
 import type { EventType } from '../lambdas/domain/events.ts';
+import { readEvent } from '../lambdas/views/event-schemas.ts';
 import type { ServiceEvent } from '../lambdas/views/event-schemas.ts';
 import type { Publisher } from '../lambdas/events/bus.ts';
 import { Heads } from '../lambdas/store/heads.ts';
+import { putPreferences } from '../lambdas/store/preferences.ts';
 import { openTable } from '../lambdas/store/table.ts';
+import type { Table } from '../lambdas/store/table.ts';
+import { screen } from '../lambdas/workers/fraud.ts';
+import { notifyOwners } from '../lambdas/workers/notifier.ts';
+import { project } from '../lambdas/workers/projector.ts';
+import { relay } from '../lambdas/workers/relay.ts';
 import { ensureTable } from '../local/dynamodb/dynamodb.ts';
-import { openRoutes } from './budgets.ts';
-import type { Body, Handler } from './budgets.ts';
 import { meter } from './meter.ts';
 import type { Usage } from './meter.ts';
 import { openRecords } from './records.ts';
 import { figure, table as tableOf, verdict } from './report.ts';
 import { contextOf, eventOf, operator, request } from './requests.ts';
 import type { BenchCaller } from './requests.ts';
+import { openRoutes } from './routes.ts';
+import type { Handler } from './routes.ts';
 import type { Service } from './service.ts';
 
 /** The consumers that use DynamoDB. The relay does not; all but the ledger come after it. */
@@ -42,50 +50,104 @@ const mostInBatch = 100;
 
 /**
  * Runs commands of end users and passes the stream's records to every consumer. Returns their use of DynamoDB, from its
- * consumed capacity. Sets the environment of this process, as the functions read it while they load.
+ * consumed capacity.
  */
 export async function measureFollowing(service: Service): Promise<Following[]> {
-  Object.assign(process.env, service.environment);
-  const routes = await openRoutes(service.table);
-  const { putPreferences } = await import('../lambdas/store/preferences.ts');
+  const users = openUsers(service.table);
   const consume = await openConsumers(service);
   const records = await openRecords(service.endpoint, service.table.name);
+  const rows: Following[] = [];
+  try {
+    for (const [name, command] of Object.entries(commandsOf(users))) {
+      for (const batch of batches) {
+        const pairs = await each(Array.from({ length: batch }), async (): Promise<Pair> => [
+          await users.open(command.isAsked),
+          await users.open(command.isAsked),
+        ]);
+        await consume(await records.take());
+        await command.run(pairs);
+        rows.push(rowOf(name, command.budget, batch, await consume(await records.take())));
+      }
+    }
+    return rows;
+  } finally {
+    records.close();
+  }
+}
+
+function rowOf(
+  command: string,
+  budget: number | undefined,
+  batch: number,
+  usage: Readonly<Record<Consumer, Usage>>,
+): Following {
+  const of = (kind: keyof Usage) => consumers.map((name) => usage[name][kind] / batch);
+  const sumOf = (kind: keyof Usage) => of(kind).reduce((sum, value) => sum + value, 0);
+  const sum = sumOf('writeUnits');
+  const [ledger = NaN, screening = NaN, notifications = NaN] = of('writeUnits');
+  return {
+    ...{ command, batch, sum, budget, within: budget === undefined || sum <= budget },
+    writeUnits: { ledger, screening, notifications },
+    ...{ readUnits: sumOf('readUnits'), calls: sumOf('calls') },
+  };
+}
+
+const money = { amount: 100, description: 'Invoice 2026-001', externalReference: 'INV-2026-001' };
+
+/** Owners of wallets on this table, and what they do; each call has a key of its own. */
+function openUsers(table: Table) {
+  const routes = openRoutes(table);
 
   async function post(handler: Handler, path: string, walletId: string, body: object, more: PostOptions = {}) {
     const { caller = operator, headers = {} } = more;
     const wanted = request('POST', path, { walletId }, { key: randomUUID(), body, headers });
     const answer = await handler(eventOf(wanted, caller), contextOf('bench'));
     if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${answer.body}`);
-    return JSON.parse(answer.body) as Body;
+    return JSON.parse(answer.body) as { readonly walletId?: string; readonly transactionId?: string };
   }
-  const money = { amount: 100, description: 'Invoice 2026-001', externalReference: 'INV-2026-001' };
+
   const charge = ({ walletId }: User) => post(routes.charge, '/wallets/{walletId}/charge', walletId, money);
-  const transfer = ({ walletId, caller }: User, to: User, headers = {}) =>
-    post(
-      routes.transfer,
-      '/wallets/{walletId}/transfer',
-      walletId,
-      { ...money, toWalletId: to.walletId },
-      { caller, headers },
-    );
-  const commands: Record<
-    string,
-    { budget?: number; isAsked?: boolean; run: (pairs: readonly Pair[]) => Promise<unknown> }
-  > = {
+
+  /** Opens a wallet with money for a new owner, who asks for notifications or has never said anything about them. */
+  async function open(isAsked = false): Promise<User> {
+    const caller = { principal: `user-${randomUUID()}`, scopes: 'read write' };
+    const { walletId = '' } = await post(routes.createWallet, '/wallets', '', { currency: 'EUR' }, { caller });
+    const channels = { email: true, sms: false, push: false };
+    if (isAsked) await putPreferences(table, caller.principal, { channels, mutedEvents: [] }, new Date().toISOString());
+    const user = { walletId, caller };
+    await charge(user);
+    return user;
+  }
+
+  function transfer({ walletId, caller }: User, to: User, headers = {}) {
+    const body = { ...money, toWalletId: to.walletId };
+    return post(routes.transfer, '/wallets/{walletId}/transfer', walletId, body, { caller, headers });
+  }
+
+  function withdraw({ walletId, caller }: User) {
+    const body = { ...money, destination: { account: 'DE89370400440532013000', name: 'Ada Lovelace' } };
+    return post(routes.withdraw, '/wallets/{walletId}/withdraw', walletId, body, { caller });
+  }
+
+  return { open, charge, transfer, withdraw, workers: routes.workers };
+}
+
+interface Command {
+  /** The most that all consumers may write for one of the commands. */
+  readonly budget?: number;
+  /** Whether the owners have asked for notifications. */
+  readonly isAsked?: boolean;
+  readonly run: (pairs: readonly Pair[]) => Promise<unknown>;
+}
+
+function commandsOf({ charge, transfer, withdraw, workers }: ReturnType<typeof openUsers>): Record<string, Command> {
+  return {
     charge: { run: (pairs) => each(pairs, ([payer]) => charge(payer)) },
     'withdrawal, paid': {
       run: (pairs) =>
-        each(pairs, async ([{ walletId, caller }]) => {
-          const destination = { account: 'DE89370400440532013000', name: 'Ada Lovelace' };
-          const path = '/wallets/{walletId}/withdraw';
-          const { transactionId = '' } = await post(
-            routes.withdraw,
-            path,
-            walletId,
-            { ...money, destination },
-            { caller },
-          );
-          await routes.workers.withdrawal(transactionId, { outcome: 'accepted' });
+        each(pairs, async ([payer]) => {
+          const { transactionId = '' } = await withdraw(payer);
+          await workers.withdrawal(transactionId, { outcome: 'accepted' });
         }),
     },
     transfer: { budget: 5, run: (pairs) => each(pairs, ([payer, payee]) => transfer(payer, payee)) },
@@ -95,52 +157,13 @@ export async function measureFollowing(service: Service): Promise<Following[]> {
       run: (pairs) => each(pairs, ([payer, payee]) => transfer(payer, payee)),
     },
     'transfer, queued': {
-      run: async (pairs) => {
+      async run(pairs) {
         const queued = { Prefer: 'respond-async' };
         const accepted = await each(pairs, ([payer, payee]) => transfer(payer, payee, queued));
-        await routes.workers.transfers(accepted.map(({ transactionId = '' }) => transactionId));
+        await workers.transfers(accepted.map(({ transactionId = '' }) => transactionId));
       },
     },
   };
-
-  async function newUser(isAsked: boolean): Promise<User> {
-    const caller = { principal: `user-${randomUUID()}`, scopes: 'read write' };
-    const { walletId = '' } = await post(routes.createWallet, '/wallets', '', { currency: 'EUR' }, { caller });
-    const channels = { email: true, sms: false, push: false };
-    if (isAsked) {
-      await putPreferences(service.table, caller.principal, { channels, mutedEvents: [] }, new Date().toISOString());
-    }
-    const user = { walletId, caller };
-    await charge(user);
-    return user;
-  }
-
-  const rows: Following[] = [];
-  try {
-    for (const [command, { budget, isAsked = false, run }] of Object.entries(commands)) {
-      for (const batch of batches) {
-        const pairs = await each(Array.from({ length: batch }), async (): Promise<Pair> => [
-          await newUser(isAsked),
-          await newUser(isAsked),
-        ]);
-        await consume(await records.take());
-        await run(pairs);
-        const usage = await consume(await records.take());
-        const of = (kind: keyof Usage) => consumers.map((name) => usage[name][kind] / batch);
-        const sumOf = (kind: keyof Usage) => of(kind).reduce((sum, value) => sum + value, 0);
-        const sum = sumOf('writeUnits');
-        const [ledger = NaN, screening = NaN, notifications = NaN] = of('writeUnits');
-        rows.push({
-          ...{ command, batch, sum, budget, within: budget === undefined || sum <= budget },
-          writeUnits: { ledger, screening, notifications },
-          ...{ readUnits: sumOf('readUnits'), calls: sumOf('calls') },
-        });
-      }
-    }
-    return rows;
-  } finally {
-    records.close();
-  }
 }
 
 interface User {
@@ -172,54 +195,20 @@ const policy: FraudPolicy = {
 
 /** Returns a function that passes records to all consumers, as the service is wired, and measures each of them. */
 async function openConsumers(service: Service) {
-  const { project } = await import('../lambdas/workers/projector.ts');
-  const { relay } = await import('../lambdas/workers/relay.ts');
-  const { screen } = await import('../lambdas/workers/fraud.ts');
-  const { notifyOwners } = await import('../lambdas/workers/notifier.ts');
-  const { notifiedEvents, screenedEvents } = await import('../lambdas/contract.ts');
-  const { readEvent } = await import('../lambdas/views/event-schemas.ts');
-  const names = { activity: `bench-activity-${randomUUID()}`, sent: `bench-sent-${randomUUID()}` };
-  const key = (name: string, KeyType: 'HASH' | 'RANGE') => ({ AttributeName: name, KeyType });
-  const text = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
-  for (const create of [
-    {
-      TableName: names.activity,
-      KeySchema: [key('pk', 'HASH'), key('sk', 'RANGE')],
-      AttributeDefinitions: [text('pk'), text('sk')],
-    },
-    { TableName: names.sent, KeySchema: [key('id', 'HASH')], AttributeDefinitions: [text('id')] },
-  ]) {
-    await ensureTable(service.endpoint, 'us-east-1', { create: { ...create, BillingMode: 'PAY_PER_REQUEST' } });
-  }
-  const setAside = { send: () => Promise.reject(new Error('a record was set aside')) };
-  const entriesName = service.environment['ENTRIES_TABLE_NAME'] ?? '';
+  const names = await createConsumerTables(service.endpoint);
   const heads = new Heads();
+  const metered = async (work: (client: DynamoDBClient) => Promise<void>) => {
+    const client = service.newClient();
+    const usage = await meter(client, () => work(client));
+    client.destroy();
+    return usage;
+  };
 
   return async (records: readonly DynamoDBRecord[]): Promise<Record<Consumer, Usage>> => {
-    const events: { envelopeId: string; event: ServiceEvent }[] = [];
-    const publisher: Publisher = {
-      put(entries) {
-        for (const { Detail = '' } of entries) {
-          events.push({ envelopeId: randomUUID(), event: JSON.parse(Detail) as ServiceEvent });
-        }
-        return Promise.resolve(entries.map(() => undefined));
-      },
-      ...{ busName: 'bench', now: Date.now, random: Math.random, sleep: () => Promise.resolve() },
-    };
-    const deliveriesOf = <T extends EventType>(types: readonly T[]) =>
-      events
-        .filter(({ event: { type } }) => (types as readonly EventType[]).includes(type))
-        .map(({ envelopeId, event }) => ({ envelopeId, event: readEvent(event, types) }));
-    const metered = async (work: (client: DynamoDBClient) => Promise<void>) => {
-      const client = service.newClient();
-      const usage = await meter(client, () => work(client));
-      client.destroy();
-      return usage;
-    };
-
+    const { publisher, deliveriesOf } = openEvents();
     const ledger = await metered(async (client) => {
       for (const batch of inBatches(records)) {
-        const again = await project(batch, { entries: openTable(client, entriesName), setAside, heads });
+        const again = await project(batch, { entries: openTable(client, service.entries.name), setAside, heads });
         if (again !== undefined) throw new Error('a record was not projected');
       }
     });
@@ -240,6 +229,45 @@ async function openConsumers(service: Service) {
     });
     return { ledger, screening, notifications };
   };
+}
+
+const setAside = { send: () => Promise.reject(new Error('a record was set aside')) };
+
+/** Creates the tables of the consumers that write to tables of their own, and returns their names. */
+async function createConsumerTables(endpoint: string) {
+  const names = { activity: `bench-activity-${randomUUID()}`, sent: `bench-sent-${randomUUID()}` };
+  const key = (name: string, KeyType: 'HASH' | 'RANGE') => ({ AttributeName: name, KeyType });
+  const text = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
+  for (const create of [
+    {
+      TableName: names.activity,
+      KeySchema: [key('pk', 'HASH'), key('sk', 'RANGE')],
+      AttributeDefinitions: [text('pk'), text('sk')],
+    },
+    { TableName: names.sent, KeySchema: [key('id', 'HASH')], AttributeDefinitions: [text('id')] },
+  ]) {
+    await ensureTable(endpoint, 'us-east-1', { create: { ...create, BillingMode: 'PAY_PER_REQUEST' } });
+  }
+  return names;
+}
+
+/** A bus that keeps its events, and gives each consumer those of its types. */
+function openEvents() {
+  const events: { envelopeId: string; event: ServiceEvent }[] = [];
+  const publisher: Publisher = {
+    put(entries) {
+      for (const { Detail = '' } of entries) {
+        events.push({ envelopeId: randomUUID(), event: JSON.parse(Detail) as ServiceEvent });
+      }
+      return Promise.resolve(entries.map(() => undefined));
+    },
+    ...{ busName: 'bench', now: Date.now, random: Math.random, sleep: () => Promise.resolve() },
+  };
+  const deliveriesOf = <T extends EventType>(types: readonly T[]) =>
+    events
+      .filter(({ event: { type } }) => (types as readonly EventType[]).includes(type))
+      .map(({ envelopeId, event }) => ({ envelopeId, event: readEvent(event, types) }));
+  return { publisher, deliveriesOf };
 }
 
 function inBatches<T>(items: readonly T[]): T[][] {

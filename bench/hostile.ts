@@ -8,9 +8,12 @@
 import type { BatchGetItemCommandInput, BatchGetItemCommandOutput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { transfer as transferRoute } from '../lambdas/api/transfer.ts';
 import { ledgerItems } from '../lambdas/contract.ts';
 import { transactionIdOf } from '../lambdas/domain/ids.ts';
 import { transfer } from '../lambdas/domain/transaction.ts';
+import { serve } from '../lambdas/http/http.ts';
+import { openLimits } from '../lambdas/http/limits.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { commitTransfer } from '../lambdas/store/transactions.ts';
 import { createWallet } from '../lambdas/store/wallets.ts';
@@ -93,13 +96,13 @@ interface Round {
   readonly hostileWritesPerSecond: number;
 }
 
-/** Measures the shop's rate in each case. The environment of this process must be set. */
+/** Measures the shop's rate in each case. */
 export async function measureHostile(
   service: Service,
   { rounds, seconds }: HostileOptions,
   progress: (line: string) => void,
 ): Promise<HostileCase[]> {
-  const [shop = '', other = '', ...senders] = await openWalletsInProcess(2 + payers.count);
+  const [shop = '', other = '', ...senders] = await openWalletsInProcess(service, 2 + payers.count);
   const underWay = new Set<string>();
   const clients = [service.newClient(), service.newClient()] as const;
   const [shops, hostile] = clients.map((client) => {
@@ -177,11 +180,8 @@ async function attackOf({ containers }: Case, table: Table, unhindered: Table): 
       return pay(table, { principal: name, ownerId: name, walletId, toWalletId });
     };
   }
-  const { transfer: route } = await import('../lambdas/api/transfer.ts');
-  const { serve } = await import('../lambdas/http/http.ts');
-  const { openLimits } = await import('../lambdas/http/limits.ts');
   const handlers = Array.from({ length: containers }, () =>
-    serve(route, {
+    serve(transferRoute, {
       table,
       // The defaults of the service.
       limits: openLimits({ readsPerHour: 1_000, refusalsPerHour: 100, perHour: 100 }),

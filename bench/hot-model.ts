@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { transfer } from '../lambdas/api/transfer.ts';
 import { transactionIdOf, walletIdOf } from '../lambdas/domain/ids.ts';
 import { queuedTransfer } from '../lambdas/domain/transaction.ts';
 import { forEachOf } from '../lambdas/aws/parallel.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { acceptTransfer } from '../lambdas/store/transactions.ts';
+import { openHotReceivers } from '../lambdas/http/hot-receivers.ts';
+import { serve } from '../lambdas/http/http.ts';
+import { openLimits } from '../lambdas/http/limits.ts';
+import { endTransfers } from '../lambdas/workers/transfers.ts';
 import { openClock } from './clock.ts';
 import { figure, latencyOf, table as tableOf, verdict } from './report.ts';
 import type { Latency } from './report.ts';
@@ -55,7 +60,7 @@ const batchSize = 2_000;
 /** The window in which the queue collects a batch, ms. */
 const windowMs = 1_000;
 
-/** Runs the service's own code in modelled time. The environment of this process must be set. */
+/** Runs the service's own code in modelled time. */
 export async function modelHotWallet({ transfers, seconds }: HotModelOptions): Promise<HotModel> {
   return {
     credits: [
@@ -103,7 +108,6 @@ async function settle(
   { batchSize: most, crowd }: { batchSize: number; crowd?: number },
   isTarget = false,
 ): Promise<Settling> {
-  const { endTransfers } = await import('../lambdas/workers/transfers.ts');
   const { clock, model, table } = newScene();
   const all = Array.from({ length: transfers }, (_, n) => newTransfer(`sender ${n}`, 'hot', clock.now()));
   await clock.run(
@@ -136,11 +140,6 @@ async function settle(
 }
 
 async function paySynchronously(clients: number, seconds: number): Promise<Synchronous> {
-  const { transfer } = await import('../lambdas/api/transfer.ts');
-  const { openHotReceivers } = await import('../lambdas/http/hot-receivers.ts');
-  const { serve } = await import('../lambdas/http/http.ts');
-  const { openLimits } = await import('../lambdas/http/limits.ts');
-  const { endTransfers } = await import('../lambdas/workers/transfers.ts');
   const { clock, model, table } = newScene();
   const queue: string[] = [];
   const answers = new Map<number, number>();

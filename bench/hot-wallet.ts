@@ -1,6 +1,7 @@
 import type { SQSEvent } from 'aws-lambda';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WalletError } from '../lambdas/domain/errors.ts';
 import { transactionIdOf } from '../lambdas/domain/ids.ts';
 import { queuedTransfer, transfer } from '../lambdas/domain/transaction.ts';
@@ -8,6 +9,7 @@ import { forEachOf } from '../lambdas/aws/parallel.ts';
 import { mostTransfersPerWrite } from '../lambdas/store/transfers.ts';
 import { acceptTransfer, commitTransfer } from '../lambdas/store/transactions.ts';
 import type { Table } from '../lambdas/store/table.ts';
+import { endTransfers, open as openTransfers } from '../lambdas/workers/transfers.ts';
 import { bundleFile, bundleOf } from '../lib/bundle.ts';
 import { startEventSource } from '../local/event-sources/event-source.ts';
 import { refuseOverlaps } from './conflicts.ts';
@@ -16,6 +18,7 @@ import { meter } from './meter.ts';
 import { figure, latencyOf, median, table as tableOf, verdict } from './report.ts';
 import type { Latency } from './report.ts';
 import { request } from './requests.ts';
+import type { BenchRequest } from './requests.ts';
 import { openWalletsInProcess } from './service.ts';
 import type { Service } from './service.ts';
 
@@ -65,19 +68,19 @@ export interface HotWalletOptions {
 export const speedTarget = 10;
 export const unitsTarget = 5.1;
 
-/** Measures transfers from many wallets into one. The environment of this process must be set. */
+/** Measures transfers from many wallets into one. The clients of this process must find the service in its environment. */
 export async function measureHotWallet(
   service: Service,
   options: HotWalletOptions,
   progress: (line: string) => void,
 ): Promise<HotWallet> {
   const { table } = service;
-  const [hot = '', ...senders] = await openWalletsInProcess(33);
+  const [hot = '', ...senders] = await openWalletsInProcess(service, 33);
   const contended = { ...table, client: service.newClient() };
   refuseOverlaps(contended.client);
   const runs = [
-    ...(await waysInto(hot, senders, table, options)).map((way) => ({ ...way, table, conflicts: false })),
-    ...(await waysInto(hot, senders, contended, options)).map((way) => ({ ...way, table: contended, conflicts: true })),
+    ...waysInto(hot, senders, table, options).map((way) => ({ ...way, table, conflicts: false })),
+    ...waysInto(hot, senders, contended, options).map((way) => ({ ...way, table: contended, conflicts: true })),
   ].map((run) => ({ ...run, speeds: [] as number[] }));
   const count = options.batches * mostTransfersPerWrite;
   for (let round = 0; round <= options.rounds; round++) {
@@ -117,55 +120,33 @@ const settledByBatches = `queued: settled by batches of ${mostTransfersPerWrite}
  * Returns the ways of moving a round of transfers. Each prepares its work, and returns the part that is measured. All
  * write by the store's own functions; settling includes the worker's read.
  */
-async function waysInto(
+function waysInto(
   hot: string,
   senders: readonly string[],
   table: Table,
   { batches, concurrency }: HotWalletOptions,
-): Promise<{ way: string; prepare: () => Promise<() => Promise<unknown>> }[]> {
-  const { endTransfers } = await import('../lambdas/workers/transfers.ts');
-  const newTransfers = () =>
-    Array.from({ length: batches * mostTransfersPerWrite }, (_, n) => ({
-      transactionId: transactionIdOf('bench', randomUUID()),
-      principal: 'bench',
-      ownerId: undefined,
-      walletId: senders[n % senders.length] ?? '',
-      toWalletId: hot,
-      amount: 100,
-      currency: 'EUR',
-      description: 'Invoice 2026-001',
-      externalReference: 'INV-2026-001',
-      at: new Date().toISOString(),
-    }));
-  type Facts = ReturnType<typeof newTransfers>[number];
+): { way: string; prepare: () => Promise<() => Promise<unknown>> }[] {
+  const transfersOfRound = () => newTransfers(hot, senders, batches * mostTransfersPerWrite);
   const commit = (facts: Facts) =>
     untilServed(() => commitTransfer(table, { ...transfer(facts), counterpartyWalletId: hot }, 'bench', undefined));
   const accept = (facts: Facts) => untilServed(() => acceptTransfer(table, queuedTransfer(facts), 'bench', undefined));
   const accepted = async () => {
-    const transfers = newTransfers();
+    const transfers = transfersOfRound();
     await forEachOf(transfers, concurrency, accept);
     return transfers.map(({ transactionId }) => transactionId);
-  };
-  const settle = async (ids: readonly string[]) => {
-    let open = ids;
-    while (open.length > 0) {
-      const failed = await endTransfers(open, table);
-      for (const error of failed.values()) if (!isBusy(error)) throw error;
-      open = [...failed.keys()];
-    }
   };
   return [
     {
       way: oneWriteEach,
       prepare() {
-        const transfers = newTransfers();
+        const transfers = transfersOfRound();
         return Promise.resolve(() => forEachOf(transfers, concurrency, commit));
       },
     },
     {
       way: 'queued: accepted',
       prepare() {
-        const transfers = newTransfers();
+        const transfers = transfersOfRound();
         return Promise.resolve(() => forEachOf(transfers, concurrency, accept));
       },
     },
@@ -173,7 +154,7 @@ async function waysInto(
       way: 'queued: settled one by one',
       async prepare() {
         const ids = await accepted();
-        return () => forEachOf(ids, concurrency, (id) => settle([id]));
+        return () => forEachOf(ids, concurrency, (id) => settle([id], table));
       },
     },
     {
@@ -183,10 +164,37 @@ async function waysInto(
         const full = Array.from({ length: batches }, (_, n) =>
           ids.slice(n * mostTransfersPerWrite, (n + 1) * mostTransfersPerWrite),
         );
-        return () => forEachOf(full, 1, settle);
+        return () => forEachOf(full, 1, (batch) => settle(batch, table));
       },
     },
   ];
+}
+
+type Facts = ReturnType<typeof newTransfers>[number];
+
+function newTransfers(hot: string, senders: readonly string[], count: number) {
+  return Array.from({ length: count }, (_, n) => ({
+    transactionId: transactionIdOf('bench', randomUUID()),
+    principal: 'bench',
+    ownerId: undefined,
+    walletId: senders[n % senders.length] ?? '',
+    toWalletId: hot,
+    amount: 100,
+    currency: 'EUR',
+    description: 'Invoice 2026-001',
+    externalReference: 'INV-2026-001',
+    at: new Date().toISOString(),
+  }));
+}
+
+/** Runs the worker until it has settled these transfers. */
+async function settle(ids: readonly string[], table: Table): Promise<void> {
+  let open = ids;
+  while (open.length > 0) {
+    const failed = await endTransfers(open, table);
+    for (const error of failed.values()) if (!isBusy(error)) throw error;
+    open = [...failed.keys()];
+  }
 }
 
 /** Repeats work while it is refused as `busy`, as a client does. */
@@ -220,10 +228,55 @@ async function measureOpenLoop(
   progress: (line: string) => void,
 ): Promise<OpenLoop> {
   progress(`open loop: ${perSecond} a second for ${seconds} s`);
-  const queue = service.queues.list().find(({ settings }) => settings.name === 'transfers');
+  const worker = startTransferWorker(service);
+  const bundle = join(bundleOf('transfer'), bundleFile);
+  const bundles = { transfer: bundle, charge: bundle, withdraw: bundle, 'get-balance': bundle };
+  const driver = await startDriver({ level: 'handler', bundles }, service.environment);
+  try {
+    const requests = (count: number) => Array.from({ length: count }, (_, n) => queuedRequest(hot, senders, n));
+    await driver.prepare('transfer', requests(openLoopLanes * 4), openLoopLanes);
+    await driver.closedLoop();
+    const total = perSecond * seconds;
+    await driver.prepare('transfer', requests(total), openLoopLanes);
+    worker.forget();
+    const sent = (await driver.openLoop(perSecond)).map(({ answer, ...times }) => ({
+      ...times,
+      transactionId: (JSON.parse(answer ?? '{}') as { transactionId: string }).transactionId,
+    }));
+    await worker.waitFor(sent.map(({ transactionId }) => transactionId));
+    const settled = sent.flatMap(({ transactionId, intendedAt }) => {
+      const at = worker.settledAt.get(transactionId);
+      return at === undefined ? [] : [at - intendedAt];
+    });
+    if (settled.length < total) throw new Error(`${total - settled.length} transfers were not settled in time`);
+    return {
+      perSecond,
+      transfers: total,
+      accepted: latencyOf(sent.map(({ intendedAt, answeredAt }) => answeredAt - intendedAt)),
+      settled: latencyOf(settled),
+      perBatch: worker.perBatch(),
+    };
+  } finally {
+    await driver.stop();
+    await worker.stop();
+  }
+}
+
+function queuedRequest(hot: string, senders: readonly string[], n: number): BenchRequest {
+  return request(
+    'POST',
+    '/wallets/{walletId}/transfer',
+    { walletId: senders[n % senders.length] ?? '' },
+    { key: randomUUID(), headers: { Prefer: 'respond-async' }, body: { amount: 100, toWalletId: hot } },
+  );
+}
+
+/** Starts the worker behind the empty queue of transfers, and notes when each transfer was settled. */
+function startTransferWorker({ queues, environment }: Service) {
+  const queue = queues.list().find(({ settings }) => settings.name === 'transfers');
   if (queue === undefined) throw new Error('there is no queue of transfers');
   queue.purge();
-  const { handler } = await import('../lambdas/workers/transfers.ts');
+  const handler = openTransfers(environment);
   const settledAt = new Map<string, number>();
   let batches = 0;
   const source = startEventSource(
@@ -243,50 +296,21 @@ async function measureOpenLoop(
     },
     { ...eventSource, region: 'us-east-1' },
   );
-  const bundle = join(bundleOf('transfer'), bundleFile);
-  const bundles = { transfer: bundle, charge: bundle, withdraw: bundle, 'get-balance': bundle };
-  const driver = await startDriver({ level: 'handler', bundles }, service.environment);
-  try {
-    const requests = (count: number) =>
-      Array.from({ length: count }, (_, n) =>
-        request(
-          'POST',
-          '/wallets/{walletId}/transfer',
-          { walletId: senders[n % senders.length] ?? '' },
-          { key: randomUUID(), headers: { Prefer: 'respond-async' }, body: { amount: 100, toWalletId: hot } },
-        ),
-      );
-    await driver.prepare('transfer', requests(openLoopLanes * 4), openLoopLanes);
-    await driver.closedLoop();
-    const total = perSecond * seconds;
-    await driver.prepare('transfer', requests(total), openLoopLanes);
-    batches = 0;
-    settledAt.clear();
-    const samples = await driver.openLoop(perSecond);
-    const deadline = Date.now() + settleLimitMs;
-    const sent = samples.map(({ answer, ...times }) => ({
-      ...times,
-      transactionId: (JSON.parse(answer ?? '{}') as { transactionId: string }).transactionId,
-    }));
-    while (sent.some(({ transactionId }) => !settledAt.has(transactionId)) && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    const settled = sent.flatMap(({ transactionId, intendedAt }) => {
-      const at = settledAt.get(transactionId);
-      return at === undefined ? [] : [at - intendedAt];
-    });
-    if (settled.length < total) throw new Error(`${total - settled.length} transfers were not settled in time`);
-    return {
-      perSecond,
-      transfers: total,
-      accepted: latencyOf(sent.map(({ intendedAt, answeredAt }) => answeredAt - intendedAt)),
-      settled: latencyOf(settled),
-      perBatch: settledAt.size / batches,
-    };
-  } finally {
-    await driver.stop();
-    await source.stop();
-  }
+  return {
+    /** Epoch ms by transaction. */
+    settledAt: settledAt as ReadonlyMap<string, number>,
+    perBatch: () => settledAt.size / batches,
+    forget() {
+      batches = 0;
+      settledAt.clear();
+    },
+    /** Waits until these transfers are settled, for a limited time. */
+    async waitFor(transactionIds: readonly string[]) {
+      const deadline = Date.now() + settleLimitMs;
+      while (transactionIds.some((id) => !settledAt.has(id)) && Date.now() < deadline) await sleep(20);
+    },
+    stop: () => source.stop(),
+  };
 }
 
 /** Returns the hot wallet's figures as two tables. */

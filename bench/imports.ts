@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FunctionName } from '../lambdas/contract.ts';
 import { bundle, bundleFile, bundleOf, codeFile } from '../lib/bundle.ts';
+import type { FunctionSource } from '../lib/bundle.ts';
 import { nodeOptionsOf } from '../lib/wallet-function.ts';
 import { figure, median, table as tableOf, verdict } from './report.ts';
 
@@ -35,7 +36,7 @@ const essentials: Partial<Record<FunctionName, { name: string; source: string }>
     name: 'aws-jwt-verify + dynamodb',
     source: `import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { JwtVerifier } from 'aws-jwt-verify';
-export const handler = JwtVerifier.create({ issuer: 'https://issuer.example', audience: 'wallet' });
+export const open = () => JwtVerifier.create({ issuer: 'https://issuer.example', audience: 'wallet' });
 export const client = [new DynamoDBClient({}), GetItemCommand, PutItemCommand];`,
   },
 };
@@ -59,14 +60,17 @@ export function measureImports(
   const folder = mkdtempSync(join(modules, '.wallet-bench-'));
   try {
     const clients = new Map(names.map((name) => [name, clientsOf(name)]));
-    const entries: Record<string, string> = { floor: join(import.meta.dirname, 'floor-handler.ts') };
+    const sources: Record<string, FunctionSource> = {
+      floor: { file: join(import.meta.dirname, 'floor-handler.ts'), variables: ['TABLE_NAME'] },
+    };
     for (const { source } of clients.values()) {
       const key = keyOf(source);
-      mkdirSync(join(folder, key), { recursive: true });
-      entries[key] = join(folder, key, 'entry.mjs');
-      writeFileSync(entries[key], source);
+      const file = join(folder, key, 'entry.mjs');
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, source);
+      sources[key] = { file, variables: [] };
     }
-    const bundles = bundle(entries);
+    const bundles = bundle(sources);
     const empty = join(folder, 'empty.mjs');
     writeFileSync(empty, '');
     const env = { ...environment, ...nodeOptionsOf(false), PATH: process.env['PATH'] ?? '' };
@@ -127,7 +131,7 @@ export const client${index} = [new ${client}({}), ${commands.join(', ')}];`;
       .map((library) => library.replace('client-', ''))
       .sort()
       .join(' + '),
-    source: ['export const handler = undefined;', ...lines].join('\n'),
+    source: ['export const open = () => undefined;', ...lines].join('\n'),
   };
 }
 

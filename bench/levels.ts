@@ -4,7 +4,13 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { Agent } from 'node:http';
 import { pathToFileURL } from 'node:url';
+import { charge } from '../lambdas/api/charge.ts';
+import { getBalance } from '../lambdas/api/get-balance.ts';
+import { transfer } from '../lambdas/api/transfer.ts';
+import { withdraw } from '../lambdas/api/withdraw.ts';
 import type { WorkMessage } from '../lambdas/contract.ts';
+import { serve } from '../lambdas/http/http.ts';
+import { openLimits } from '../lambdas/http/limits.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import { exchange } from './exchange.ts';
 import { contextOf, eventOf } from './requests.ts';
@@ -47,7 +53,7 @@ function deal<T>(items: readonly T[], lanes: number): T[][] {
 function rawLevel(): Level {
   const clients: { dynamodb: DynamoDBClient; sqs: SQSClient }[] = [];
   return async (operation, requests, lanes) => {
-    const catcher = await openCatcher(operation);
+    const catcher = openCatcher(operation);
     const caught: Caught[] = [];
     for (const request of requests) caught.push(await catcher(request));
     return deal(caught, lanes).map((list, lane) => {
@@ -72,7 +78,7 @@ interface Caught {
 }
 
 /** Runs handlers on a client that sends nothing and keeps the commands. */
-async function openCatcher(operation: Operation): Promise<(request: BenchRequest) => Promise<Caught>> {
+function openCatcher(operation: Operation): (request: BenchRequest) => Promise<Caught> {
   const client = new DynamoDBClient({});
   const nothing = { input: undefined, message: undefined };
   const caught: { input: Caught['input'] | undefined; message: WorkMessage | undefined } = { ...nothing };
@@ -84,7 +90,6 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
     { step: 'initialize' },
   );
   const table = openTable(client, process.env['TABLE_NAME'] ?? '');
-  const { openLimits } = await import('../lambdas/http/limits.ts');
   const services = {
     table,
     entries: table,
@@ -97,12 +102,11 @@ async function openCatcher(operation: Operation): Promise<(request: BenchRequest
       },
     },
   };
-  const { serve } = await import('../lambdas/http/http.ts');
   const handlers = {
-    charge: serve((await import('../lambdas/api/charge.ts')).charge, services),
-    transfer: serve((await import('../lambdas/api/transfer.ts')).transfer, services),
-    withdraw: serve((await import('../lambdas/api/withdraw.ts')).withdraw, services),
-    'get-balance': serve((await import('../lambdas/api/get-balance.ts')).getBalance, services),
+    charge: serve(charge, services),
+    transfer: serve(transfer, services),
+    withdraw: serve(withdraw, services),
+    'get-balance': serve(getBalance, services),
   };
   return async (request) => {
     Object.assign(caught, nothing);

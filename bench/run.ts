@@ -4,7 +4,18 @@ import { cpus } from 'node:os';
 import { readOptions } from '../bin/options.ts';
 import { environments } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
+import { budgetTable, measureBudgets } from './budgets.ts';
+import { callTable, measureCalls } from './calls.ts';
+import { chainTable, measureChain } from './chain.ts';
+import { followingTable, measureFollowing } from './following.ts';
+import { hostileTable, measureHostile, shareTarget } from './hostile.ts';
+import { hotModelTable, modelHotWallet, targets } from './hot-model.ts';
+import { hotWalletTable, measureHotWallet, speedTarget, unitsTarget } from './hot-wallet.ts';
+import { importTable, measureImports } from './imports.ts';
 import { startService } from './service.ts';
+import type { Service } from './service.ts';
+import { handlerTarget, measureThroughput, throughputTable } from './throughput.ts';
+import { latencyTable, modelWithdrawals } from './withdraw-latency.ts';
 
 const sections = [
   'budgets',
@@ -59,6 +70,72 @@ const size = options.quick
       hostile: { rounds: 3, seconds: 8 },
     };
 
+/** What a section measures on, and where it reports its progress. */
+interface Bench {
+  readonly service: Service;
+  readonly progress: (line: string) => void;
+}
+
+/** A section's figures, and its table. */
+interface Measured {
+  readonly figures: unknown;
+  readonly title: string;
+  readonly text: string;
+}
+
+const measurements: Readonly<Record<Section, (bench: Bench) => Promise<Measured>>> = {
+  async budgets({ service }) {
+    const steps = await measureBudgets(service);
+    const following = await measureFollowing(service);
+    return {
+      figures: { steps, following },
+      title: 'What each step asks of DynamoDB, indexes included',
+      text: `${budgetTable(steps)}\n\n${followingTable(following)}`,
+    };
+  },
+  imports({ service, progress }) {
+    const figures = measureImports(size.functions, size.pairs, service.environment, progress);
+    const title = "Import of each function's bundle as deployed: CPU ms above a process that imports nothing";
+    return Promise.resolve({ figures, title, text: importTable(figures) });
+  },
+  async calls({ service, progress }) {
+    const figures = await measureCalls(service, size.calls, progress);
+    const title = 'CPU ms of the first call of a process, and of a warm one; the engine is another process';
+    return { figures, title, text: callTable(figures) };
+  },
+  async latency() {
+    const figures = await modelWithdrawals(size.withdrawals);
+    return { figures, title: 'A withdrawal until its answer, in a model of latencies', text: latencyTable(figures) };
+  },
+  async throughput({ service, progress }) {
+    const figures = await measureThroughput(service, size.throughput, progress);
+    const { rounds, calls, concurrency } = size.throughput;
+    const title = `${concurrency} at a time, ${rounds} rounds of ${calls} calls (handler: at least ${handlerTarget} of the raw client)`;
+    return { figures, title, text: throughputTable(figures) };
+  },
+  async chain({ progress }) {
+    const figures = await measureChain(size.chain, progress);
+    const { concurrency, rounds } = size.chain;
+    const title = `\`npm start\` with all that follows a call, ${concurrency} at a time, ${rounds} rounds (Linux only)`;
+    return { figures, title, text: chainTable(figures) };
+  },
+  async 'hot-wallet'({ service, progress }) {
+    const figures = await measureHotWallet(service, size.hotWallet, progress);
+    const title = `Transfers into one wallet (batches: at least ${speedTarget} × one by one, at most ${unitsTarget} write units each)`;
+    return { figures, title, text: hotWalletTable(figures) };
+  },
+  async 'hot-model'() {
+    const figures = await modelHotWallet(size.hotModel);
+    const title = `One wallet in a model of DynamoDB: conflicts, writes of 10 ms, 1,000 units a second in a partition (${targets.creditsPerSecond} in, ${targets.debitsPerSecond} out)`;
+    return { figures, title, text: hotModelTable(figures) };
+  },
+  async hostile({ service, progress }) {
+    const figures = await measureHostile(service, size.hostile, progress);
+    const title = `A shop that is paid while others send it what is refused (at least ${shareTarget} of its rate under the same load without conflicts)`;
+    return { figures, title, text: hostileTable(figures) };
+  },
+};
+
 async function measure(chosen: readonly Section[]): Promise<object> {
   const startedAt = performance.now();
   const progress = (line: string) => {
@@ -66,95 +143,27 @@ async function measure(chosen: readonly Section[]): Promise<object> {
   };
   progress('starting the engine');
   const service = await startService();
-  // Functions read their environment while they load, and the imports below load them. In this process they write no
-  // logs. In processes of their own they write the usual ones.
-  Object.assign(process.env, service.environment, {
-    POWERTOOLS_LOG_LEVEL: 'SILENT',
-    POWERTOOLS_METRICS_DISABLED: 'true',
-    // The runner shares the engine.
-    DYNAMODB_ENDPOINT: service.endpoint,
-  });
+  // The SDK's clients in this process find the engine and the queues in its environment. The runner shares the engine.
+  Object.assign(process.env, service.environment, { DYNAMODB_ENDPOINT: service.endpoint });
   const stop = () => {
     void service.stop().finally(() => process.exit(130));
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const figures: Partial<Record<Section, unknown>> = {};
+  const all: Partial<Record<Section, unknown>> = {};
   try {
     for (const section of chosen) {
       const told = (line: string) => {
         progress(`${section}: ${line}`);
       };
       told('begins');
-      const [title, text] = await measureSection(section, told);
+      const { figures, title, text } = await measurements[section]({ service, progress: told });
+      all[section] = figures;
       console.log(`\n${title}\n\n${text}\n`);
     }
-    return { measuredAt: new Date().toISOString(), quick: options.quick, machine: machine(), ...figures };
+    return { measuredAt: new Date().toISOString(), quick: options.quick, machine: machine(), ...all };
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
     await service.stop();
-  }
-
-  async function measureSection(section: Section, told: (line: string) => void): Promise<[string, string]> {
-    switch (section) {
-      case 'budgets': {
-        const { budgetTable, measureBudgets } = await import('./budgets.ts');
-        const { followingTable, measureFollowing } = await import('./following.ts');
-        const steps = await measureBudgets(service);
-        const following = await measureFollowing(service);
-        figures[section] = { steps, following };
-        const [first, second] = [budgetTable(steps), followingTable(following)];
-        return ['What each step asks of DynamoDB, indexes included', `${first}\n\n${second}`];
-      }
-      case 'imports': {
-        const { importTable, measureImports } = await import('./imports.ts');
-        const times = (figures[section] = measureImports(size.functions, size.pairs, service.environment, told));
-        const title = "Import of each function's bundle as deployed: CPU ms above a process that imports nothing";
-        return [title, importTable(times)];
-      }
-      case 'calls': {
-        const { callTable, measureCalls } = await import('./calls.ts');
-        const calls = (figures[section] = await measureCalls(service, size.calls, told));
-        const title = 'CPU ms of the first call of a process, and of a warm one; the engine is another process';
-        return [title, callTable(calls)];
-      }
-      case 'latency': {
-        const { latencyTable, modelWithdrawals } = await import('./withdraw-latency.ts');
-        const modelled = (figures[section] = await modelWithdrawals(size.withdrawals));
-        return ['A withdrawal until its answer, in a model of latencies', latencyTable(modelled)];
-      }
-      case 'throughput': {
-        const { handlerTarget, measureThroughput, throughputTable } = await import('./throughput.ts');
-        const speeds = (figures[section] = await measureThroughput(service, size.throughput, told));
-        const { rounds, calls, concurrency } = size.throughput;
-        const title = `${concurrency} at a time, ${rounds} rounds of ${calls} calls (handler: at least ${handlerTarget} of the raw client)`;
-        return [title, throughputTable(speeds)];
-      }
-      case 'chain': {
-        const { chainTable, measureChain } = await import('./chain.ts');
-        const chain = (figures[section] = await measureChain(size.chain, told));
-        const { concurrency, rounds } = size.chain;
-        const title = `\`npm start\` with all that follows a call, ${concurrency} at a time, ${rounds} rounds (Linux only)`;
-        return [title, chainTable(chain)];
-      }
-      case 'hot-wallet': {
-        const { hotWalletTable, measureHotWallet, speedTarget, unitsTarget } = await import('./hot-wallet.ts');
-        const hotWallet = (figures[section] = await measureHotWallet(service, size.hotWallet, told));
-        const title = `Transfers into one wallet (batches: at least ${speedTarget} × one by one, at most ${unitsTarget} write units each)`;
-        return [title, hotWalletTable(hotWallet)];
-      }
-      case 'hot-model': {
-        const { hotModelTable, modelHotWallet, targets } = await import('./hot-model.ts');
-        const modelled = (figures[section] = await modelHotWallet(size.hotModel));
-        const title = `One wallet in a model of DynamoDB: conflicts, writes of 10 ms, 1,000 units a second in a partition (${targets.creditsPerSecond} in, ${targets.debitsPerSecond} out)`;
-        return [title, hotModelTable(modelled)];
-      }
-      case 'hostile': {
-        const { hostileTable, measureHostile, shareTarget } = await import('./hostile.ts');
-        const measured = (figures[section] = await measureHostile(service, size.hostile, told));
-        const title = `A shop that is paid while others send it what is refused (at least ${shareTarget} of its rate under the same load without conflicts)`;
-        return [title, hostileTable(measured)];
-      }
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { environments } from '../lambdas/contract.ts';
-import type { FraudPolicy } from '../lambdas/contract.ts';
+import type { Environment, FraudPolicy, FunctionName } from '../lambdas/contract.ts';
 
 const window = { count: 10, amount: 1_000 };
 const fraudLimits: FraudPolicy = {
@@ -11,11 +11,11 @@ const fraudLimits: FraudPolicy = {
 };
 
 /** A valid value for each variable that a function reads. No server answers at the addresses among them. */
-export const sampleEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
+export const sampleEnvironment: Environment<FunctionName> = Object.fromEntries(
   Object.values(environments)
     .flat()
     .map((variable) => [variable, sampleOf(variable)]),
-);
+) as Environment<FunctionName>;
 
 function sampleOf(variable: string): string {
   if (variable === 'FRAUD_LIMITS') return JSON.stringify(fraudLimits);

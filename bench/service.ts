@@ -8,6 +8,11 @@ import { newApp } from '../lib/app.ts';
 import { capacityFor } from '../lib/capacity.ts';
 import { EntriesTable } from '../lib/entries-table.ts';
 import { LedgerTable } from '../lib/ledger-table.ts';
+import { charge } from '../lambdas/api/charge.ts';
+import { createWallet } from '../lambdas/api/create-wallet.ts';
+import type { Environment, FunctionName } from '../lambdas/contract.ts';
+import { serve } from '../lambdas/http/http.ts';
+import { openLimits } from '../lambdas/http/limits.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { ensureTable, localCredentials, startEngine } from '../local/dynamodb/dynamodb.ts';
@@ -18,8 +23,11 @@ import { openQueues } from '../local/sqs/queues.ts';
 import type { Queues } from '../local/sqs/queues.ts';
 import { openEndpoint } from '../local/machine/endpoint.ts';
 import { sampleEnvironment } from './sample-environment.ts';
+import { silence } from './silence.ts';
 import { contextOf, eventOf, request } from './requests.ts';
 import type { BenchRequest } from './requests.ts';
+
+type ServiceEnvironment = Environment<FunctionName> & Readonly<Record<string, string>>;
 
 /** The surroundings of functions: the tables in an engine of its own process, and queues. */
 export interface Service {
@@ -28,8 +36,8 @@ export interface Service {
   readonly entries: Table;
   /** DynamoDB's address. */
   readonly endpoint: string;
-  /** The variables that any function reads, for processes and modules that run functions. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** The variables that any function and its clients read. */
+  readonly environment: ServiceEnvironment;
   readonly queues: Queues;
   /** Returns another client of the same engine; the caller destroys it. */
   newClient(): DynamoDBClient;
@@ -42,10 +50,35 @@ const queueNames = ['withdrawals', 'withdrawals-dead', 'transfers', 'transfers-d
 
 /**
  * Starts the engine with the template's tables for money. The engine keeps its data in a file, as under `npm start`.
+ * The service writes no log in this process from now on.
  */
 export async function startService(): Promise<Service> {
+  silence();
   const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
   const engine = await startEngine(join(folder, 'dynamodb.sqlite'));
+  const { queues, services } = await openServiceQueues();
+  const names = await createTables(engine.endpoint);
+  const newClient = () => new DynamoDBClient({ endpoint: engine.endpoint, region, credentials: localCredentials });
+  const client = newClient();
+  return {
+    table: openTable(client, names.table),
+    entries: openTable(client, names.entries),
+    endpoint: engine.endpoint,
+    queues,
+    newClient,
+    environment: environmentOf(names, { dynamodb: engine.endpoint, sqs: services.url }),
+    async stop() {
+      client.destroy();
+      await services.close();
+      queues.close();
+      await engine.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Opens empty queues, with a server of SQS in front of them. */
+async function openServiceQueues() {
   const queues = openQueues(':memory:');
   const services = await openEndpoint();
   services.serve(
@@ -63,65 +96,58 @@ export async function startService(): Promise<Service> {
       maximumBytes: 1_048_576,
     });
   }
+  return { queues, services };
+}
+
+interface TableNames {
+  readonly table: string;
+  readonly entries: string;
+}
+
+/** Creates the template's tables for money, under new names. */
+async function createTables(endpoint: string): Promise<TableNames> {
   const id = randomUUID();
-  const [name, entriesName] = [`bench-${id}`, `bench-entries-${id}`];
-  await ensureTable(
-    engine.endpoint,
-    region,
-    tableOfTemplate(name, (stack) => {
-      new LedgerTable(stack, 'Ledger', {
-        deletionProtection: true,
-        capacity: capacityFor(undefined),
-        dueShards: 64,
-        addAlarm: () => undefined,
-      });
-    }),
-  );
-  await ensureTable(
-    engine.endpoint,
-    region,
-    tableOfTemplate(entriesName, (stack) => {
-      new EntriesTable(stack, 'Entries', { deletionProtection: true, capacity: capacityFor(undefined) });
-    }),
-  );
-  const newClient = () => new DynamoDBClient({ endpoint: engine.endpoint, region, credentials: localCredentials });
-  const client = newClient();
-  const url = (queue: (typeof queueNames)[number]) => queueUrl(services.url, queue);
+  const names = { table: `bench-${id}`, entries: `bench-entries-${id}` };
+  const capacity = capacityFor(undefined);
+  const ledger = tableOfTemplate(names.table, (stack) => {
+    new LedgerTable(stack, 'Ledger', {
+      deletionProtection: true,
+      capacity,
+      dueShards: 64,
+      addAlarm: () => undefined,
+    });
+  });
+  const entries = tableOfTemplate(names.entries, (stack) => {
+    new EntriesTable(stack, 'Entries', { deletionProtection: true, capacity });
+  });
+  for (const settings of [ledger, entries]) await ensureTable(endpoint, region, settings);
+  return names;
+}
+
+/** Returns an environment in which no limit is met. */
+function environmentOf(names: TableNames, endpoints: { dynamodb: string; sqs: string }): ServiceEnvironment {
+  const url = (queue: (typeof queueNames)[number]) => queueUrl(endpoints.sqs, queue);
   const plenty = '1000000000';
   return {
-    table: openTable(client, name),
-    entries: openTable(client, entriesName),
-    endpoint: engine.endpoint,
-    queues,
-    newClient,
-    environment: {
-      ...sampleEnvironment,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
-      AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
-      AWS_ENDPOINT_URL_SQS: services.url,
-      TABLE_NAME: name,
-      ENTRIES_TABLE_NAME: entriesName,
-      READS_PER_HOUR: plenty,
-      REFUSALS_PER_HOUR: plenty,
-      WALLETS_PER_HOUR: plenty,
-      WITHDRAWALS_PER_HOUR: plenty,
-      TRANSFERS_PER_HOUR: plenty,
-      CANCELLATIONS_PER_HOUR: plenty,
-      QUEUE_DEPTH_LIMIT: plenty,
-      WITHDRAWAL_QUEUE_URL: url('withdrawals'),
-      WITHDRAWAL_DLQ_URL: url('withdrawals-dead'),
-      TRANSFER_QUEUE_URL: url('transfers'),
-      TRANSFER_DLQ_URL: url('transfers-dead'),
-    },
-    async stop() {
-      client.destroy();
-      await services.close();
-      queues.close();
-      await engine.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    ...sampleEnvironment,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    TABLE_NAME: names.table,
+    ENTRIES_TABLE_NAME: names.entries,
+    READS_PER_HOUR: plenty,
+    REFUSALS_PER_HOUR: plenty,
+    WALLETS_PER_HOUR: plenty,
+    WITHDRAWALS_PER_HOUR: plenty,
+    TRANSFERS_PER_HOUR: plenty,
+    CANCELLATIONS_PER_HOUR: plenty,
+    QUEUE_DEPTH_LIMIT: plenty,
+    WITHDRAWAL_QUEUE_URL: url('withdrawals'),
+    WITHDRAWAL_DLQ_URL: url('withdrawals-dead'),
+    TRANSFER_QUEUE_URL: url('transfers'),
+    TRANSFER_DLQ_URL: url('transfers-dead'),
   };
 }
 
@@ -170,11 +196,12 @@ export async function openWallets(
   return wallets;
 }
 
-/** Opens wallets by functions in this process, whose environment must be set. */
-export async function openWalletsInProcess(count: number): Promise<string[]> {
+/** Opens wallets by routes in this process. */
+export async function openWalletsInProcess({ table }: Service, count: number): Promise<string[]> {
+  const limits = openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour: 1_000 });
   const handlers = {
-    'create-wallet': (await import('../lambdas/api/create-wallet.ts')).handler,
-    charge: (await import('../lambdas/api/charge.ts')).handler,
+    'create-wallet': serve(createWallet, { table, limits }),
+    charge: serve(charge, { table }),
   };
   return openWallets(count, async (name, wanted) => {
     const { statusCode, body } = await handlers[name](eventOf(wanted), contextOf('bench'));

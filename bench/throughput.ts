@@ -102,7 +102,7 @@ async function startLevels(
   progress: (line: string) => void,
 ): Promise<LevelUnderTest[]> {
   progress('starting the levels');
-  const wallets = await openWalletsInProcess(16);
+  const wallets = await openWalletsInProcess(service, 16);
   const bundles = Object.fromEntries(operations.map((name) => [name, join(bundleOf(name), bundleFile)])) as Record<
     Operation,
     string

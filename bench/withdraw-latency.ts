@@ -1,6 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomBytes } from 'node:crypto';
+import { withdraw } from '../lambdas/api/withdraw.ts';
 import { walletIdOf } from '../lambdas/domain/ids.ts';
+import { serve } from '../lambdas/http/http.ts';
+import { openLimits } from '../lambdas/http/limits.ts';
+import { watchDepth } from '../lambdas/http/overload.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import { openClock } from './clock.ts';
 import { figure, quantile, table as tableOf, verdict } from './report.ts';
@@ -42,10 +46,6 @@ function sample(kind: CallKind): number {
 
 /** Returns when the answer comes, ms after the request. */
 async function answerMs(latencyOf: (kind: CallKind) => number): Promise<number> {
-  const { serve } = await import('../lambdas/http/http.ts');
-  const { withdraw } = await import('../lambdas/api/withdraw.ts');
-  const { openLimits } = await import('../lambdas/http/limits.ts');
-  const { watchDepth } = await import('../lambdas/http/overload.ts');
   const clock = openClock();
   const client = new DynamoDBClient({});
   client.middlewareStack.add(

@@ -1,7 +1,6 @@
 /** Describes the HTTP API as OpenAPI 3.1, from the code's own schemas and tables. Repeats no fact of the code. */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { sampleEnvironment } from '../bench/sample-environment.ts';
 import { idFormats } from '../lambdas/domain/ids.ts';
 import { answers, namedSchemas } from '../lambdas/views/answer-schemas.ts';
 import { routes } from '../lambdas/contract.ts';
@@ -11,7 +10,7 @@ import type { ErrorCode } from '../lambdas/domain/errors.ts';
 import type { RouteHandler } from '../lambdas/http/http.ts';
 import { problem } from '../lambdas/http/problem.ts';
 import { annotations, fields, maxMetadataKeys } from '../lambdas/http/body-fields.ts';
-import { entryOf } from '../lib/bundle.ts';
+import { sourceOf } from '../lib/bundle.ts';
 import { apiDescription } from './openapi-description.ts';
 import { headerComponents, parameterComponents, securitySchemes } from './openapi-components.ts';
 import type { HeaderName } from './openapi-components.ts';
@@ -34,7 +33,7 @@ z.globalRegistry.add(annotations.metadata.def.innerType, { maxProperties: maxMet
 /** Headers of every answer of a handler. The gateway's own answers have the first. */
 const everywhere: readonly HeaderName[] = ['Cache-Control', 'Vary'];
 
-/** Returns the document. Imports every route's handler; loading a handler calls nothing. */
+/** Returns the document, made from every route. */
 export async function openApiDocument(): Promise<object> {
   const described = await Promise.all(
     routes.map(async (route) => ({ route, handler: await handlerOf(route.function) })),
@@ -71,10 +70,9 @@ export async function openApiDocument(): Promise<object> {
   };
 }
 
-/** Returns the route in lambdas/api/<name>.ts, which reads the environment while it loads: sets the variables. */
+/** Returns the route in lambdas/api/<name>.ts. */
 export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
-  for (const [variable, value] of Object.entries(sampleEnvironment)) process.env[variable] ??= value;
-  const module = (await import(entryOf(name))) as Record<string, unknown>;
+  const module = (await import(sourceOf(name).file)) as Record<string, unknown>;
   const handler = Object.values(module).find(
     (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,
   );
@@ -303,7 +301,7 @@ function camelCase(name: string): string {
 
 /** Returns the text of a route's docstring after `METHOD path`: its first sentence, and all of it. */
 function textOf(route: Route): { summary: string; description: string } {
-  const source = readFileSync(entryOf(route.function), 'utf8');
+  const source = readFileSync(sourceOf(route.function).file, 'utf8');
   for (const [, comment = ''] of source.matchAll(/\/\*\*(.*?)\*\//gs)) {
     const text = comment.replaceAll(/\s*\n \* ?|\s+/g, ' ').trim();
     const title = `\`${route.method === 'HEAD' ? 'GET' : route.method} ${route.path}\`: `;

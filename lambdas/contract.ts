@@ -120,8 +120,11 @@ export const environments = {
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
-/** The environment that function `F` reads. */
-export type Environment<F extends FunctionName> = Record<(typeof environments)[F][number], string>;
+/**
+ * The environment that function `F` reads. The file of the function exports `open`, which gets it and returns the
+ * handler that Lambda calls. Importing the file has no effect: only the module that lib/bundle.ts writes calls `open`.
+ */
+export type Environment<F extends FunctionName> = Readonly<Record<(typeof environments)[F][number], string>>;
 
 /** A scope that lets owners use their own wallets. */
 export type OwnerScope = 'read' | 'write';

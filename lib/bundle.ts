@@ -22,27 +22,42 @@ export const bundleFile = 'index.mjs';
 /** The file with a bundle's code; next to it is its source map, `<file>.map`. */
 export const codeFile = 'function.cjs';
 
-/**
- * Loads the code and waits until it is ready, within the time that Lambda gives to a start. The code is no ES module:
- * its imports of Node's own modules would read all their exports, and those of `node:http` load undici.
- */
-const loader = `import { createRequire } from 'node:module';
-const { handler, ready } = createRequire(import.meta.url)('./${codeFile}');
-await ready;
-export { handler };
-`;
+/** A function to bundle. */
+export interface FunctionSource {
+  /** The file that exports `open`: absolute, or relative to the working directory. */
+  readonly file: string;
+  /** Variables that `open` reads. */
+  readonly variables: readonly string[];
+}
 
 /**
- * Bundles entry files for Lambda, all in one pass, so that shared sources are parsed once.
+ * Returns the module that Lambda loads. It opens the function with its environment, and waits for that within the time
+ * that Lambda gives to a start. A missing variable fails the start, and the deployment that caused it, instead of the
+ * first request that needs it. The code is no ES module: its imports of Node's own modules would read all their
+ * exports, and those of `node:http` load undici.
+ */
+function loaderOf(name: string, variables: readonly string[]): string {
+  return `import { createRequire } from 'node:module';
+const missing = ${JSON.stringify(variables)}.filter((variable) => !process.env[variable]);
+if (missing.length > 0) throw new Error(\`function ${name} lacks environment variables: \${missing.join(', ')}\`);
+const { open } = createRequire(import.meta.url)('./${codeFile}');
+export const handler = await open(process.env);
+`;
+}
+
+/**
+ * Bundles functions for Lambda, all in one pass, so that shared sources are parsed once.
  *
- * @param entries source file by name, absolute or relative to the working directory
  * @returns folder by name; each holds `bundleFile`, `codeFile` and its source map. The folders are deleted when the
  * process ends: `Code.fromAsset` has copied them into the cloud assembly by then.
  */
-export function bundle<Name extends string>(entries: Readonly<Record<Name, string>>): Record<Name, string> {
-  const names = Object.keys(entries) as Name[];
+export function bundle<Name extends string>(sources: Readonly<Record<Name, FunctionSource>>): Record<Name, string> {
+  const names = Object.keys(sources) as Name[];
   const { outputFiles } = buildSync({
-    entryPoints: names.map((name) => ({ in: entries[name], out: join(name, basename(codeFile, extname(codeFile))) })),
+    entryPoints: names.map((name) => ({
+      in: sources[name].file,
+      out: join(name, basename(codeFile, extname(codeFile))),
+    })),
     outdir: virtualFolder,
     write: false,
     outExtension: { '.js': extname(codeFile) },
@@ -72,14 +87,15 @@ export function bundle<Name extends string>(entries: Readonly<Record<Name, strin
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, file.contents);
   }
-  for (const name of names) writeFileSync(join(folder, name, bundleFile), loader);
+  for (const name of names) writeFileSync(join(folder, name, bundleFile), loaderOf(name, sources[name].variables));
   return Object.fromEntries(names.map((name) => [name, join(folder, name)])) as Record<Name, string>;
 }
 
-/** Returns the source file of a function of the service. */
-export function entryOf(name: FunctionName): string {
+/** Returns the source of a function of the service. */
+export function sourceOf(name: FunctionName): FunctionSource {
   const api = join(root, 'lambdas', 'api', `${name}.ts`);
-  return existsSync(api) ? api : join(root, 'lambdas', 'workers', `${name}.ts`);
+  const file = existsSync(api) ? api : join(root, 'lambdas', 'workers', `${name}.ts`);
+  return { file, variables: environments[name] };
 }
 
 let folders: Record<FunctionName, string> | undefined;
@@ -87,9 +103,9 @@ let folders: Record<FunctionName, string> | undefined;
 /** Returns the folder with the bundle of a function of the service. The first call bundles all of them. */
 export function bundleOf(name: FunctionName): string {
   folders ??= bundle(
-    Object.fromEntries((Object.keys(environments) as FunctionName[]).map((each) => [each, entryOf(each)])) as Record<
+    Object.fromEntries((Object.keys(environments) as FunctionName[]).map((each) => [each, sourceOf(each)])) as Record<
       FunctionName,
-      string
+      FunctionSource
     >,
   );
   return folders[name];

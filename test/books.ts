@@ -1,5 +1,4 @@
 /** Both tables of the books on a test engine, with the stream between them and the projector that reads it. */
-import './environment.ts';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { Stack } from 'aws-cdk-lib';

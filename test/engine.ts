@@ -8,6 +8,7 @@ import type { HttpResponse } from '@smithy/core/protocols';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { silence } from '../bench/silence.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { newApp } from '../lib/app.ts';
 import { capacityFor } from '../lib/capacity.ts';
@@ -56,12 +57,13 @@ export const epoch = Date.parse('2026-03-01T12:00:00.000Z');
 const region = 'us-east-1';
 let tables = 0;
 
-/** Starts an engine without storage. The caller must stop it after the tests. */
+/** Starts an engine without storage. The caller must stop it after the tests. The service writes no log from now on. */
 export async function startTestEngine(): Promise<TestEngine> {
+  silence();
   const engine = await startEngine(undefined);
   const clients: DynamoDBClient[] = [];
   const openTable = (name: string): TestTable => {
-    // As dynamodbClient() in lambdas/runtime: the store does the retries.
+    // As dynamodbClient() in lambdas/aws: the store does the retries.
     const client = new DynamoDBClient({
       endpoint: engine.endpoint,
       region,

@@ -1,6 +1,7 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import type { Environment } from '../contract.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { openForgeries } from '../http/forgeries.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 import { openTokenVerifier } from '../http/tokens.ts';
@@ -73,9 +74,10 @@ function everyRoute(methodArn: string): string {
   return `${methodArn.split('/', 2).join('/')}/*`;
 }
 
-const env = readEnvironment('authorizer');
-const forgeries = openForgeries(positiveInteger('BAD_TOKENS_PER_MINUTE', env.BAD_TOKENS_PER_MINUTE));
-export const handler = authorize(
-  openTokenVerifier(env, Date.now, forgeries),
-  openHoldToIssuer(openTable(dynamodbClient(), env.TABLE_NAME)),
-);
+export function open(environment: Environment<'authorizer'>) {
+  const forgeries = openForgeries(positiveInteger(environment, 'BAD_TOKENS_PER_MINUTE'));
+  return authorize(
+    openTokenVerifier(environment, Date.now, forgeries),
+    openHoldToIssuer(openTable(dynamodbClient(), environment.TABLE_NAME)),
+  );
+}

@@ -7,12 +7,13 @@ import { openSecret } from '../bank/secret.ts';
 import type { Keys, KeySource } from '../bank/secret.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../bank/signature.ts';
 import { isCode, withoutAccounts } from '../bank/words.ts';
+import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isTransactionId } from '../domain/ids.ts';
 import type { Attempt, TransactionStatus } from '../domain/transaction.ts';
 import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient } from '../aws/clients.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { serve } from '../http/http.ts';
 import type { RouteHandler, RouteServices } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
@@ -143,13 +144,13 @@ async function requireSignature(event: APIGatewayProxyEvent, keys: KeySource, no
   if (verdict !== 'valid') throw new WalletError('unauthorized', { detail: `the signature is ${verdict}` });
 }
 
-const env = readEnvironment('bank-notifications');
-export const handler = serve(bankNotifications, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  keys: openSecret({
-    client: secretsClient(),
-    secretArn: env.BANK_NOTIFICATION_SECRET_ARN,
-    overlapMs: 1000 * positiveInteger('BANK_KEY_OVERLAP_SECONDS', env.BANK_KEY_OVERLAP_SECONDS),
-  }),
-  bankId: bankIdOf(env.BANK_ID),
-});
+export const open = (environment: Environment<'bank-notifications'>) =>
+  serve(bankNotifications, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    keys: openSecret({
+      client: secretsClient(),
+      secretArn: environment.BANK_NOTIFICATION_SECRET_ARN,
+      overlapMs: 1000 * positiveInteger(environment, 'BANK_KEY_OVERLAP_SECONDS'),
+    }),
+    bankId: bankIdOf(environment.BANK_ID),
+  });

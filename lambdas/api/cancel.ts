@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { isTransactionId } from '../domain/ids.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
@@ -39,10 +40,10 @@ export const cancel = command({
   },
 });
 
-const env = readEnvironment('cancel');
-export const handler = serve(cancel, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openLimits({
-    cancellationsPerHour: positiveInteger('CANCELLATIONS_PER_HOUR', env.CANCELLATIONS_PER_HOUR),
-  }),
-});
+export const open = (environment: Environment<'cancel'>) =>
+  serve(cancel, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openLimits({
+      cancellationsPerHour: positiveInteger(environment, 'CANCELLATIONS_PER_HOUR'),
+    }),
+  });

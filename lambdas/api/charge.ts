@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { charge as newCharge } from '../domain/transaction.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { OperatorServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
@@ -30,8 +30,8 @@ export const charge = command({
   },
 });
 
-const env = readEnvironment('charge');
-export const handler = serve(charge, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
-});
+export const open = (environment: Environment<'charge'>) =>
+  serve(charge, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+  });

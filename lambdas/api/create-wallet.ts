@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { asOpened } from '../domain/wallet.ts';
 import { ownerNamedBy } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { openLimits } from '../http/limits.ts';
 import { fields } from '../http/body-fields.ts';
@@ -28,12 +29,12 @@ export const createWallet = command({
   },
 });
 
-const env = readEnvironment('create-wallet');
-export const handler = serve(createWallet, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openLimits({
-    readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
-    refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
-    perHour: positiveInteger('WALLETS_PER_HOUR', env.WALLETS_PER_HOUR),
-  }),
-});
+export const open = (environment: Environment<'create-wallet'>) =>
+  serve(createWallet, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openLimits({
+      readsPerHour: positiveInteger(environment, 'READS_PER_HOUR'),
+      refusalsPerHour: positiveInteger(environment, 'REFUSALS_PER_HOUR'),
+      perHour: positiveInteger(environment, 'WALLETS_PER_HOUR'),
+    }),
+  });

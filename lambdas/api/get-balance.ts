@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { balanceHeld, finalAfterMs } from '../domain/entries.ts';
 import { WalletError } from '../domain/errors.ts';
 import { plus } from '../domain/money.ts';
@@ -6,7 +7,6 @@ import { reachable } from '../http/caller.ts';
 import type { Caller } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { conditional } from '../http/conditional.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import type { LimitedServices } from '../http/http.ts';
@@ -74,12 +74,14 @@ async function balanceAtMoment(caller: Caller, walletId: string, at: string, { t
   return { status: 200, body: { ...balanceView(then), at, final: Date.parse(at) + finalAfterMs <= now } };
 }
 
-const env = readEnvironment('get-balance');
-const client = dynamodbClient();
-const table = openTable(client, env.TABLE_NAME);
-export const handler = serve(getBalance, {
-  table,
-  entries: openTable(client, env.ENTRIES_TABLE_NAME),
-  limits: openReadLimits(env),
-});
-export const ready = warmUp(table, walletKey('none'));
+export async function open(environment: Environment<'get-balance'>) {
+  const client = dynamodbClient();
+  const table = openTable(client, environment.TABLE_NAME);
+  const handler = serve(getBalance, {
+    table,
+    entries: openTable(client, environment.ENTRIES_TABLE_NAME),
+    limits: openReadLimits(environment),
+  });
+  await warmUp(table, walletKey('none'));
+  return handler;
+}

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { ownerNamedBy } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
@@ -18,8 +18,8 @@ export const getNotificationPreferences = query({
   },
 });
 
-const env = readEnvironment('get-notification-preferences');
-export const handler = serve(getNotificationPreferences, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export const open = (environment: Environment<'get-notification-preferences'>) =>
+  serve(getNotificationPreferences, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openReadLimits(environment),
+  });

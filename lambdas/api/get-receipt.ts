@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { receiptCodeOf, transactionIdOfReceipt } from '../domain/ids.ts';
 import { conditional } from '../http/conditional.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { transactionView } from '../views/views.ts';
@@ -25,8 +25,8 @@ export const getReceipt = query({
   },
 });
 
-const env = readEnvironment('get-receipt');
-export const handler = serve(getReceipt, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export const open = (environment: Environment<'get-receipt'>) =>
+  serve(getReceipt, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openReadLimits(environment),
+  });

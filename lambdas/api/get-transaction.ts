@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { conditional } from '../http/conditional.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { transactionView } from '../views/views.ts';
@@ -18,8 +18,8 @@ export const getTransaction = query({
   },
 });
 
-const env = readEnvironment('get-transaction');
-export const handler = serve(getTransaction, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export const open = (environment: Environment<'get-transaction'>) =>
+  serve(getTransaction, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openReadLimits(environment),
+  });

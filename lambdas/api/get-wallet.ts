@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { reachable } from '../http/caller.ts';
@@ -18,8 +18,8 @@ export const getWallet = query({
   },
 });
 
-const env = readEnvironment('get-wallet');
-export const handler = serve(getWallet, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export const open = (environment: Environment<'get-wallet'>) =>
+  serve(getWallet, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openReadLimits(environment),
+  });

@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { Environment } from '../contract.ts';
 import type { BreakerState } from '../domain/breaker.ts';
 import { scopesIn } from '../http/caller.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { serve } from '../http/http.ts';
 import type { RouteHandler, RouteServices } from '../http/http.ts';
 import type { Answer } from '../http/problem.ts';
@@ -94,18 +95,19 @@ async function isOperator(event: APIGatewayProxyEvent, { verify, table }: Health
   return first === undefined || first === caller.issuer;
 }
 
-const env = readEnvironment('health');
-const sqs = sqsClient();
-export const handler = serve(health, {
-  table: {
-    ...openTable(dynamodbClient(), env.TABLE_NAME),
-    dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
-  },
-  verify: openTokenVerifier(env),
-  depths: {
-    withdrawals: openQueueDepth(sqs, env.WITHDRAWAL_QUEUE_URL),
-    withdrawalsDead: openQueueDepth(sqs, env.WITHDRAWAL_DLQ_URL),
-    transfers: openQueueDepth(sqs, env.TRANSFER_QUEUE_URL),
-    transfersDead: openQueueDepth(sqs, env.TRANSFER_DLQ_URL),
-  },
-});
+export function open(environment: Environment<'health'>) {
+  const sqs = sqsClient();
+  return serve(health, {
+    table: {
+      ...openTable(dynamodbClient(), environment.TABLE_NAME),
+      dueShards: positiveInteger(environment, 'DUE_SHARDS'),
+    },
+    verify: openTokenVerifier(environment),
+    depths: {
+      withdrawals: openQueueDepth(sqs, environment.WITHDRAWAL_QUEUE_URL),
+      withdrawalsDead: openQueueDepth(sqs, environment.WITHDRAWAL_DLQ_URL),
+      transfers: openQueueDepth(sqs, environment.TRANSFER_QUEUE_URL),
+      transfersDead: openQueueDepth(sqs, environment.TRANSFER_DLQ_URL),
+    },
+  });
+}

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { hoursFromText, uncheckedMs } from '../integrity/hours.ts';
 import type { Hours } from '../integrity/hours.ts';
 import { costOf } from '../integrity/cost.ts';
@@ -6,7 +7,6 @@ import { KnownDiscrepancies } from '../integrity/known.ts';
 import { passFromText } from '../integrity/pass.ts';
 import type { Pass } from '../integrity/pass.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { query, serve } from '../http/http.ts';
 import type { RouteServices } from '../http/http.ts';
 import { getState } from '../store/integrity.ts';
@@ -82,5 +82,5 @@ function passView(pass: Pass) {
   };
 }
 
-const env = readEnvironment('integrity');
-export const handler = serve(integrity, { table: openTable(dynamodbClient(), env.ENTRIES_TABLE_NAME) });
+export const open = (environment: Environment<'integrity'>) =>
+  serve(integrity, { table: openTable(dynamodbClient(), environment.ENTRIES_TABLE_NAME) });

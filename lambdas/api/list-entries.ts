@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { reachable } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { cursorOf, readCursor } from '../http/cursor.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import type { LimitedServices } from '../http/http.ts';
@@ -45,10 +45,11 @@ function isVersion(text: string): boolean {
   return /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text));
 }
 
-const env = readEnvironment('list-entries');
-const client = dynamodbClient();
-export const handler = serve(listEntries, {
-  table: openTable(client, env.TABLE_NAME),
-  entries: openTable(client, env.ENTRIES_TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export function open(environment: Environment<'list-entries'>) {
+  const client = dynamodbClient();
+  return serve(listEntries, {
+    table: openTable(client, environment.TABLE_NAME),
+    entries: openTable(client, environment.ENTRIES_TABLE_NAME),
+    limits: openReadLimits(environment),
+  });
+}

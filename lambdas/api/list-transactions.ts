@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { transactionStatuses, transactionTypes } from '../domain/transaction.ts';
 import { reachable } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { cursorOf, readCursor } from '../http/cursor.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { queryFields } from '../http/query-fields.ts';
@@ -45,8 +45,8 @@ export const listTransactions = query({
   },
 });
 
-const env = readEnvironment('list-transactions');
-export const handler = serve(listTransactions, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export const open = (environment: Environment<'list-transactions'>) =>
+  serve(listTransactions, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openReadLimits(environment),
+  });

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { currencyOfWalletId } from '../domain/ids.ts';
 import { ownerNamedBy } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { cursorOf, readCursor } from '../http/cursor.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
@@ -32,8 +32,8 @@ export const listWallets = query({
   },
 });
 
-const env = readEnvironment('list-wallets');
-export const handler = serve(listWallets, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export const open = (environment: Environment<'list-wallets'>) =>
+  serve(listWallets, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openReadLimits(environment),
+  });

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { notifiedEvents } from '../contract.ts';
+import type { Environment } from '../contract.ts';
 import { ownerNamedBy } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { replacement, serve } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
@@ -33,8 +33,8 @@ export const putNotificationPreferences = replacement({
   },
 });
 
-const env = readEnvironment('put-notification-preferences');
-export const handler = serve(putNotificationPreferences, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  limits: openReadLimits(env),
-});
+export const open = (environment: Environment<'put-notification-preferences'>) =>
+  serve(putNotificationPreferences, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openReadLimits(environment),
+  });

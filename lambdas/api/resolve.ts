@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isTransactionId } from '../domain/ids.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { OperatorServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
@@ -45,8 +45,8 @@ export const resolve = command({
   },
 });
 
-const env = readEnvironment('resolve');
-export const handler = serve(resolve, {
-  table: openTable(dynamodbClient(), env.TABLE_NAME),
-  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
-});
+export const open = (environment: Environment<'resolve'>) =>
+  serve(resolve, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+  });

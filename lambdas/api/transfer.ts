@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { openHotReceivers } from '../http/hot-receivers.ts';
 import type { HotReceivers } from '../http/hot-receivers.ts';
 import { command, committed, serve } from '../http/http.ts';
-import { readOperatorLimits } from '../http/operator-limits.ts';
 import { refuseIfOverloaded } from '../http/overload.ts';
 import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
@@ -93,16 +93,12 @@ async function bookOrQueue(receiver: string, ways: Ways, services: TransferServi
   return (await isOverloaded()) ? ways.now() : ways.later();
 }
 
-const env = readEnvironment('transfer');
-const services = openQueuedServices({
-  tableName: env.TABLE_NAME,
-  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
-  queueUrl: env.TRANSFER_QUEUE_URL,
-  queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
-  readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
-  refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
-  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
-  perHour: positiveInteger('TRANSFERS_PER_HOUR', env.TRANSFERS_PER_HOUR),
-});
-export const handler = serve(transfer, { ...services, hotReceivers: openHotReceivers(services.table.now) });
-export const ready = warmUp(services.table, transactionKey('none'));
+export async function open(environment: Environment<'transfer'>) {
+  const services = openQueuedServices(environment, {
+    queueUrl: environment.TRANSFER_QUEUE_URL,
+    perHour: positiveInteger(environment, 'TRANSFERS_PER_HOUR'),
+  });
+  const handler = serve(transfer, { ...services, hotReceivers: openHotReceivers(services.table.now) });
+  await warmUp(services.table, transactionKey('none'));
+  return handler;
+}

@@ -1,5 +1,5 @@
+import type { Environment } from '../contract.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { serve } from '../http/http.ts';
 import { statusCommand } from '../http/status-command.ts';
 import { openTable } from '../store/table.ts';
@@ -10,5 +10,5 @@ import { openTable } from '../store/table.ts';
  */
 export const unfreeze = statusCommand('unfreeze', 'active');
 
-const env = readEnvironment('unfreeze');
-export const handler = serve(unfreeze, { table: openTable(dynamodbClient(), env.TABLE_NAME) });
+export const open = (environment: Environment<'unfreeze'>) =>
+  serve(unfreeze, { table: openTable(dynamodbClient(), environment.TABLE_NAME) });

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { withdrawal } from '../domain/transaction.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { command, serve } from '../http/http.ts';
-import { readOperatorLimits } from '../http/operator-limits.ts';
 import { refuseIfOverloaded } from '../http/overload.ts';
 import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
@@ -46,16 +46,12 @@ export const withdraw = command<typeof body, QueuedServices>({
   },
 });
 
-const env = readEnvironment('withdraw');
-const services = openQueuedServices({
-  tableName: env.TABLE_NAME,
-  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
-  queueUrl: env.WITHDRAWAL_QUEUE_URL,
-  queueDepthLimit: positiveInteger('QUEUE_DEPTH_LIMIT', env.QUEUE_DEPTH_LIMIT),
-  readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR),
-  refusalsPerHour: positiveInteger('REFUSALS_PER_HOUR', env.REFUSALS_PER_HOUR),
-  operatorLimits: readOperatorLimits(env.OPERATOR_LIMITS),
-  perHour: positiveInteger('WITHDRAWALS_PER_HOUR', env.WITHDRAWALS_PER_HOUR),
-});
-export const handler = serve(withdraw, services);
-export const ready = warmUp(services.table, transactionKey('none'), services.isOverloaded);
+export async function open(environment: Environment<'withdraw'>) {
+  const services = openQueuedServices(environment, {
+    queueUrl: environment.WITHDRAWAL_QUEUE_URL,
+    perHour: positiveInteger(environment, 'WITHDRAWALS_PER_HOUR'),
+  });
+  const handler = serve(withdraw, services);
+  await warmUp(services.table, transactionKey('none'), services.isOverloaded);
+  return handler;
+}

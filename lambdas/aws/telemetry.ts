@@ -2,6 +2,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { metrics as names } from '../contract.ts';
 
+// Made here and not in `open`, as every layer writes to them. That has no effect: Powertools reads its own settings, has
+// a default for each, and writes nothing.
+
 /** Structured log lines of this container. Lines carry ids, codes and durations: never bodies, tokens or accounts. */
 export const logger = new Logger({ serviceName: names.service });
 

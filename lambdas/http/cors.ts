@@ -2,8 +2,13 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { corsVariable } from '../contract.ts';
 import { headersOf } from './request.ts';
 
-/** Origins whose pages may read answers; none unless the deployment names them. */
-const origins = (process.env[corsVariable] ?? '').split(' ').filter((origin) => origin !== '');
+/**
+ * Returns the origins whose pages may read answers; none unless the deployment names them. Read for each answer, and
+ * not when this file is imported, as imports have no effect.
+ */
+function allowedOrigins(): readonly string[] {
+  return (process.env[corsVariable] ?? '').split(' ').filter((origin) => origin !== '');
+}
 
 /** Headers of answers that scripts of a page may read, besides those that every page may. */
 const exposedHeaders = [
@@ -13,6 +18,7 @@ const exposedHeaders = [
 
 /** Returns the headers that let a page of another origin read the answer; none when CORS is off. */
 export function corsHeaders(event: APIGatewayProxyEvent): Readonly<Record<string, string>> {
+  const origins = allowedOrigins();
   if (origins.length === 0) return {};
   const [origin = ''] = headersOf(event, 'Origin');
   if (!origins.includes('*') && !origins.includes(origin)) return {};
@@ -24,5 +30,5 @@ export function corsHeaders(event: APIGatewayProxyEvent): Readonly<Record<string
 
 /** Returns the part of `Vary` that CORS adds. */
 export function varyingByOrigin(): string {
-  return origins.length === 0 ? '' : ', Origin';
+  return allowedOrigins().length === 0 ? '' : ', Origin';
 }

@@ -94,8 +94,8 @@ export function openLimits(of: HourlyLimits): Limits {
 }
 
 /** Opens the limits of a container whose requests all count as reads. */
-export function openReadLimits(env: { READS_PER_HOUR: string }): Limits {
-  return open({ readsPerHour: positiveInteger('READS_PER_HOUR', env.READS_PER_HOUR) }, undefined);
+export function openReadLimits(environment: Readonly<Record<'READS_PER_HOUR', string>>): Limits {
+  return open({ readsPerHour: positiveInteger(environment, 'READS_PER_HOUR') }, undefined);
 }
 
 function open(of: HourlyLimits, keyIsUsed: Limits['isKeyUsed']): Limits {

@@ -1,12 +1,13 @@
-import type { WorkMessage } from '../contract.ts';
-import type { OperatorLimits } from '../domain/operator-limits.ts';
+import type { Environment, WorkMessage } from '../contract.ts';
 import { isAtRest } from '../domain/withdrawal.ts';
 import { openTable } from '../store/table.ts';
 import type { Committed } from '../store/transactions.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { committed } from './http.ts';
 import type { LimitedServices, OperatorServices } from './http.ts';
 import { openLimits } from './limits.ts';
+import { readOperatorLimits } from './operator-limits.ts';
 import { watchDepth } from './overload.ts';
 import type { IsOverloaded } from './overload.ts';
 import { waitForEnd } from './prefer.ts';
@@ -24,27 +25,33 @@ export interface QueuedServices extends LimitedServices, Pick<OperatorServices, 
   readonly isOverloaded: IsOverloaded;
 }
 
+/** Variables of every function whose commands a worker finishes. */
+type QueuedVariable = keyof Environment<'transfer'> & keyof Environment<'withdraw'>;
+
 /**
- * Opens the services of a route whose work goes to the queue at `queueUrl`, refused beyond `queueDepthLimit` messages.
+ * Opens the services of a route whose work goes to the queue at `queueUrl`. An end user may have `perHour` commands
+ * accepted in an hour.
  */
-export function openQueuedServices(of: {
-  tableName: string;
-  dueShards: number;
-  queueUrl: string;
-  queueDepthLimit: number;
-  readsPerHour: number;
-  refusalsPerHour: number;
-  perHour: number;
-  operatorLimits: OperatorLimits;
-}): QueuedServices {
-  const table = { ...openTable(dynamodbClient(), of.tableName), dueShards: of.dueShards };
+export function openQueuedServices(
+  environment: Readonly<Record<QueuedVariable, string>>,
+  { queueUrl, perHour }: { readonly queueUrl: string; readonly perHour: number },
+): QueuedServices {
+  const table = {
+    ...openTable(dynamodbClient(), environment.TABLE_NAME),
+    dueShards: positiveInteger(environment, 'DUE_SHARDS'),
+  };
   const sqs = sqsClient();
+  const queueDepthLimit = positiveInteger(environment, 'QUEUE_DEPTH_LIMIT');
   return {
     table,
-    queue: openQueue(sqs, of.queueUrl),
-    isOverloaded: watchDepth(openQueueDepth(sqs, of.queueUrl), of.queueDepthLimit, table.now),
-    limits: openLimits(of),
-    operatorLimits: of.operatorLimits,
+    queue: openQueue(sqs, queueUrl),
+    isOverloaded: watchDepth(openQueueDepth(sqs, queueUrl), queueDepthLimit, table.now),
+    limits: openLimits({
+      readsPerHour: positiveInteger(environment, 'READS_PER_HOUR'),
+      refusalsPerHour: positiveInteger(environment, 'REFUSALS_PER_HOUR'),
+      perHour,
+    }),
+    operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { screenedEvents } from '../contract.ts';
-import type { FraudPolicy } from '../contract.ts';
+import type { Environment, FraudPolicy } from '../contract.ts';
 import { screening } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { FraudLimits, Movement, Signal } from '../domain/fraud.ts';
@@ -13,7 +13,6 @@ import type { EventOf } from '../views/event-schemas.ts';
 import { openPublisher, publishEvents } from '../events/bus.ts';
 import type { Publisher } from '../events/bus.ts';
 import { dynamodbClient, eventBridgeClient, sqsClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { consumeEvents } from '../events/event-consumer.ts';
 import type { Delivery } from '../events/event-consumer.ts';
 import { openQueue } from '../aws/queue.ts';
@@ -209,23 +208,23 @@ const policySchema = limits.extend({
   byCurrency: z.record(z.string().regex(/^[A-Z]{3}$/), limits.partial()).optional(),
 });
 
-const env = readEnvironment('fraud');
-const client = dynamodbClient();
-const services: FraudServices = {
-  table: openTable(client, env.TABLE_NAME),
-  activity: openTable(client, env.ACTIVITY_TABLE_NAME),
-  publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
-  policy: policySchema.parse(JSON.parse(env.FRAUD_LIMITS)) as FraudPolicy,
-  freezeOnSuspicion: z.enum(['true', 'false']).parse(env.FREEZE_ON_SUSPICION) === 'true',
-};
-
 /** Time that is left when the last publish begins. */
 const reserveMs = 5_000;
 
-/** Consumes the screening queue. */
-export const handler = consumeEvents({
-  queue: openQueue(sqsClient(), env.SCREENING_QUEUE_URL),
-  types: screenedEvents,
-  handle: (deliveries, context: Context) =>
-    screen(deliveries, services, Date.now() + context.getRemainingTimeInMillis() - reserveMs),
-});
+/** Opens the consumer of the screening queue. */
+export function open(environment: Environment<'fraud'>) {
+  const client = dynamodbClient();
+  const services: FraudServices = {
+    table: openTable(client, environment.TABLE_NAME),
+    activity: openTable(client, environment.ACTIVITY_TABLE_NAME),
+    publisher: openPublisher(eventBridgeClient(), environment.EVENT_BUS_NAME),
+    policy: policySchema.parse(JSON.parse(environment.FRAUD_LIMITS)) as FraudPolicy,
+    freezeOnSuspicion: z.enum(['true', 'false']).parse(environment.FREEZE_ON_SUSPICION) === 'true',
+  };
+  return consumeEvents({
+    queue: openQueue(sqsClient(), environment.SCREENING_QUEUE_URL),
+    types: screenedEvents,
+    handle: (deliveries, context: Context) =>
+      screen(deliveries, services, Date.now() + context.getRemainingTimeInMillis() - reserveMs),
+  });
+}

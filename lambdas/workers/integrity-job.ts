@@ -3,6 +3,7 @@ import { openBank } from '../bank/client.ts';
 import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
+import type { Environment } from '../contract.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { bankAt } from '../integrity/bank-hours.ts';
 import type { HourBooks } from '../integrity/bank-hours.ts';
@@ -15,7 +16,6 @@ import type { Pass, RunControl, RunOutcome } from '../integrity/pass.ts';
 import { openPublisher, publishEvents } from '../events/bus.ts';
 import type { Publisher } from '../events/bus.ts';
 import { dynamodbClient, eventBridgeClient, secretsClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { discrepancyEvent } from '../events/events.ts';
 import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { countItems } from '../store/books.ts';
@@ -216,33 +216,33 @@ const publishMs = 30_000;
 const pageTimeoutMs = 5_000;
 const patienceMs = 60_000;
 
-const env = readEnvironment('integrity-job');
-const client = dynamodbClient({ requestTimeoutMs: pageTimeoutMs });
-const services: IntegrityServices = {
-  books: {
-    table: openTable(client, env.TABLE_NAME, patienceMs),
-    entries: openTable(client, env.ENTRIES_TABLE_NAME, patienceMs),
-    statement: {
-      ...openBank({
-        url: env.BANK_URL,
-        keys: openRequestKeys(secretsClient(), env.BANK_REQUEST_SECRET_ARN),
-        onBreaker(state) {
-          logger.warn('circuit breaker of the bank changed', { state });
-        },
-      }),
-      bankId: bankIdOf(env.BANK_ID),
+/** Opens the job that runs four times an hour. */
+export function open(environment: Environment<'integrity-job'>) {
+  const client = dynamodbClient({ requestTimeoutMs: pageTimeoutMs });
+  const services: IntegrityServices = {
+    books: {
+      table: openTable(client, environment.TABLE_NAME, patienceMs),
+      entries: openTable(client, environment.ENTRIES_TABLE_NAME, patienceMs),
+      statement: {
+        ...openBank({
+          url: environment.BANK_URL,
+          keys: openRequestKeys(secretsClient(), environment.BANK_REQUEST_SECRET_ARN),
+          onBreaker(state) {
+            logger.warn('circuit breaker of the bank changed', { state });
+          },
+        }),
+        bankId: bankIdOf(environment.BANK_ID),
+      },
     },
-  },
-  publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
-  passEveryMs: 3_600_000 * Number(env.FULL_PASS_HOURS),
-};
-
-/** Runs four times an hour. */
-export async function handler(): Promise<void> {
-  try {
-    await checkBooks(services);
-  } catch (error) {
-    logger.error('the check of the books failed', { error: describe(error) });
-    throw error;
-  }
+    publisher: openPublisher(eventBridgeClient(), environment.EVENT_BUS_NAME),
+    passEveryMs: 3_600_000 * Number(environment.FULL_PASS_HOURS),
+  };
+  return async (): Promise<void> => {
+    try {
+      await checkBooks(services);
+    } catch (error) {
+      logger.error('the check of the books failed', { error: describe(error) });
+      throw error;
+    }
+  };
 }

@@ -1,8 +1,8 @@
 import { notifiedEvents } from '../contract.ts';
+import type { Environment } from '../contract.ts';
 import { channelsFor } from '../domain/preferences.ts';
 import type { Preferences } from '../domain/preferences.ts';
 import { dynamodbClient, snsClient, sqsClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { consumeEvents } from '../events/event-consumer.ts';
 import type { Delivery } from '../events/event-consumer.ts';
 import { openQueue } from '../aws/queue.ts';
@@ -123,17 +123,17 @@ async function inParts<T>(ids: readonly string[], read: (part: readonly string[]
   return (await Promise.all(parts.map(read))).flat();
 }
 
-const env = readEnvironment('notifier');
-const client = dynamodbClient();
-const services: NotifierServices = {
-  table: openTable(client, env.TABLE_NAME),
-  sent: openTable(client, env.SENT_TABLE_NAME),
-  notify: openTopic(snsClient(), env.NOTIFICATION_TOPIC_ARN),
-};
-
-/** Consumes the notification queue. */
-export const handler = consumeEvents({
-  queue: openQueue(sqsClient(), env.NOTIFICATION_QUEUE_URL),
-  types: notifiedEvents,
-  handle: (deliveries) => notifyOwners(deliveries, services),
-});
+/** Opens the consumer of the notification queue. */
+export function open(environment: Environment<'notifier'>) {
+  const client = dynamodbClient();
+  const services: NotifierServices = {
+    table: openTable(client, environment.TABLE_NAME),
+    sent: openTable(client, environment.SENT_TABLE_NAME),
+    notify: openTopic(snsClient(), environment.NOTIFICATION_TOPIC_ARN),
+  };
+  return consumeEvents({
+    queue: openQueue(sqsClient(), environment.NOTIFICATION_QUEUE_URL),
+    types: notifiedEvents,
+    handle: (deliveries) => notifyOwners(deliveries, services),
+  });
+}

@@ -1,10 +1,10 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import type { Environment } from '../contract.ts';
 import { newBooking } from '../domain/bookings.ts';
 import { BrokenChain, entriesAfter } from '../domain/entries.ts';
 import type { ChainedEntry, Entry } from '../domain/entries.ts';
 import { chunksOf } from '../aws/chunks.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
@@ -336,15 +336,15 @@ async function isSetAside({ setAside }: ProjectorServices, record: DynamoDBRecor
   }
 }
 
-const env = readEnvironment('projector');
-const services: ProjectorServices = {
-  entries: openTable(dynamodbClient(), env.ENTRIES_TABLE_NAME),
-  setAside: openQueue<UnprojectedRecord>(sqsClient(), env.SET_ASIDE_QUEUE_URL),
-  heads: new Heads(),
-};
-
-/** Consumes the table's stream. The result names the record from which Lambda redelivers. */
-export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  const again = await project(event.Records, services);
-  return { batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }] };
+/** Opens the consumer of the table's stream. Its result names the record from which Lambda redelivers. */
+export function open(environment: Environment<'projector'>) {
+  const services: ProjectorServices = {
+    entries: openTable(dynamodbClient(), environment.ENTRIES_TABLE_NAME),
+    setAside: openQueue<UnprojectedRecord>(sqsClient(), environment.SET_ASIDE_QUEUE_URL),
+    heads: new Heads(),
+  };
+  return async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+    const again = await project(event.Records, services);
+    return { batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }] };
+  };
 }

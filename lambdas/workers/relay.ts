@@ -1,11 +1,11 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { openSecret } from '../bank/secret.ts';
 import type { KeySource } from '../bank/secret.ts';
+import type { Environment } from '../contract.ts';
 import type { ServiceEvent } from '../views/event-schemas.ts';
 import { openPublisher, publishEvents } from '../events/bus.ts';
 import type { Publisher } from '../events/bus.ts';
 import { eventBridgeClient, secretsClient, sqsClient } from '../aws/clients.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { eventOf } from '../events/events.ts';
 import type { EventFacts } from '../events/events.ts';
 import { openQueue } from '../aws/queue.ts';
@@ -81,22 +81,22 @@ function readRecord(
   }
 }
 
-const env = readEnvironment('relay');
-const services: RelayServices = {
-  publisher: openPublisher(eventBridgeClient(), env.EVENT_BUS_NAME),
-  setAside: openQueue<SetAside>(sqsClient(), env.SET_ASIDE_QUEUE_URL),
-  fingerprintKey: openSecret({ client: secretsClient(), secretArn: env.FINGERPRINT_SECRET_ARN }),
-  issuer: env.TOKEN_ISSUER,
-};
-
 /** Time that is left when the last try begins: for that try, and for setting aside. */
 const reserveMs = 8_000;
 
-/** Consumes the table's stream. The result names the record from which Lambda redelivers. */
-export async function handler(event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> {
-  const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
-  const again = await relay(event.Records, services, deadline);
-  return {
-    batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }],
+/** Opens the consumer of the table's stream. Its result names the record from which Lambda redelivers. */
+export function open(environment: Environment<'relay'>) {
+  const services: RelayServices = {
+    publisher: openPublisher(eventBridgeClient(), environment.EVENT_BUS_NAME),
+    setAside: openQueue<SetAside>(sqsClient(), environment.SET_ASIDE_QUEUE_URL),
+    fingerprintKey: openSecret({ client: secretsClient(), secretArn: environment.FINGERPRINT_SECRET_ARN }),
+    issuer: environment.TOKEN_ISSUER,
+  };
+  return async (event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {
+    const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
+    const again = await relay(event.Records, services, deadline);
+    return {
+      batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }],
+    };
   };
 }

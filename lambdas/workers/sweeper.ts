@@ -1,7 +1,7 @@
 import { defaultDueShards, metrics as names, mostDueShards } from '../contract.ts';
-import type { WorkMessage } from '../contract.ts';
+import type { Environment, WorkMessage } from '../contract.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
@@ -165,21 +165,20 @@ async function requeue(run: Run, queue: SweptQueue, batch: readonly DueWork[]): 
   return messages.length - refused.length;
 }
 
-const env = readEnvironment('sweeper');
-const sqs = sqsClient();
-const table = {
-  ...openTable(dynamodbClient(), env.TABLE_NAME),
-  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
-};
-const sweptQueue = (url: string): SweptQueue => ({
-  send: openQueue<WorkMessage>(sqs, url).sendAll,
-  depth: openQueueDepth(sqs, url),
-});
-const services: SweeperServices = {
-  table,
-  withdrawals: sweptQueue(env.WITHDRAWAL_QUEUE_URL),
-  transfers: sweptQueue(env.TRANSFER_QUEUE_URL),
-};
-
-/** Runs every minute. */
-export const handler = () => sweep(services);
+/** Opens the job that runs every minute. */
+export function open(environment: Environment<'sweeper'>) {
+  const sqs = sqsClient();
+  const sweptQueue = (url: string): SweptQueue => ({
+    send: openQueue<WorkMessage>(sqs, url).sendAll,
+    depth: openQueueDepth(sqs, url),
+  });
+  const services: SweeperServices = {
+    table: {
+      ...openTable(dynamodbClient(), environment.TABLE_NAME),
+      dueShards: positiveInteger(environment, 'DUE_SHARDS'),
+    },
+    withdrawals: sweptQueue(environment.WITHDRAWAL_QUEUE_URL),
+    transfers: sweptQueue(environment.TRANSFER_QUEUE_URL),
+  };
+  return () => sweep(services);
+}

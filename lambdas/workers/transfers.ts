@@ -1,9 +1,9 @@
+import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { groupByReceiver } from '../domain/transfer.ts';
 import { chunksOf } from '../aws/chunks.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { consumeTogether } from '../aws/consumer.ts';
-import { readEnvironment } from '../aws/environment.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue } from '../aws/queue.ts';
 import { logger } from '../aws/telemetry.ts';
@@ -126,11 +126,11 @@ async function fail(run: Run, transfer: QueuedTransfer, refusal: WalletError): P
   }
 }
 
-const env = readEnvironment('transfers');
-const table = openTable(dynamodbClient(), env.TABLE_NAME);
-
-/** Consumes the transfer queue. */
-export const handler = consumeTogether({
-  queue: openQueue(sqsClient(), env.TRANSFER_QUEUE_URL),
-  handle: (transactionIds) => endTransfers(transactionIds, table),
-});
+/** Opens the consumer of the transfer queue. */
+export function open(environment: Environment<'transfers'>) {
+  const table = openTable(dynamodbClient(), environment.TABLE_NAME);
+  return consumeTogether({
+    queue: openQueue(sqsClient(), environment.TRANSFER_QUEUE_URL),
+    handle: (transactionIds) => endTransfers(transactionIds, table),
+  });
+}

@@ -6,6 +6,7 @@ import { reportEnd } from '../bank/end.ts';
 import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
+import type { Environment } from '../contract.ts';
 import type { Attempt, Transaction } from '../domain/transaction.ts';
 import {
   afterVisit,
@@ -23,7 +24,7 @@ import {
 import type { ClockReading, OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../aws/clients.ts';
 import { consume } from '../aws/consumer.ts';
-import { positiveInteger, readEnvironment } from '../aws/environment.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { openQueue } from '../aws/queue.ts';
 import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
@@ -333,31 +334,35 @@ function iso(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
-const env = readEnvironment('withdrawals');
-const bankId = bankIdOf(env.BANK_ID);
-const table = {
-  ...openTable(dynamodbClient(), env.TABLE_NAME),
-  dueShards: positiveInteger('DUE_SHARDS', env.DUE_SHARDS),
-};
-const bank = openBank({
-  url: env.BANK_URL,
-  keys: openRequestKeys(secretsClient(), env.BANK_REQUEST_SECRET_ARN),
-  timeoutMs: bankCallMs,
-  onBreaker(state) {
-    logger.warn('circuit breaker of the bank changed', { state });
-    putBreaker(table, { state, since: iso(table.now()) }).catch((error: unknown) => {
-      logger.error('breaker not recorded', { error: describe(error) });
-    });
-  },
-});
-const policy: WithdrawalPolicy = {
-  maxAttempts: positiveInteger('BANK_MAX_ATTEMPTS', env.BANK_MAX_ATTEMPTS),
-  notFoundWindowMs: 1000 * positiveInteger('BANK_NOT_FOUND_WINDOW_SECONDS', env.BANK_NOT_FOUND_WINDOW_SECONDS),
-};
-
-/** Consumes the withdrawal queue. */
-export const handler = consume({
-  queue: openQueue(sqsClient(), env.WITHDRAWAL_QUEUE_URL),
-  handle: (transactionId) => advanceWithdrawal(transactionId, { table, bank, bankId, policy }),
-  now: table.now,
-});
+/** Opens the consumer of the withdrawal queue. */
+export function open(environment: Environment<'withdrawals'>) {
+  const table = {
+    ...openTable(dynamodbClient(), environment.TABLE_NAME),
+    dueShards: positiveInteger(environment, 'DUE_SHARDS'),
+  };
+  const bank = openBank({
+    url: environment.BANK_URL,
+    keys: openRequestKeys(secretsClient(), environment.BANK_REQUEST_SECRET_ARN),
+    timeoutMs: bankCallMs,
+    onBreaker(state) {
+      logger.warn('circuit breaker of the bank changed', { state });
+      putBreaker(table, { state, since: iso(table.now()) }).catch((error: unknown) => {
+        logger.error('breaker not recorded', { error: describe(error) });
+      });
+    },
+  });
+  const services: WithdrawalServices = {
+    table,
+    bank,
+    bankId: bankIdOf(environment.BANK_ID),
+    policy: {
+      maxAttempts: positiveInteger(environment, 'BANK_MAX_ATTEMPTS'),
+      notFoundWindowMs: 1000 * positiveInteger(environment, 'BANK_NOT_FOUND_WINDOW_SECONDS'),
+    },
+  };
+  return consume({
+    queue: openQueue(sqsClient(), environment.WITHDRAWAL_QUEUE_URL),
+    handle: (transactionId) => advanceWithdrawal(transactionId, services),
+    now: table.now,
+  });
+}

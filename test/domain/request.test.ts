@@ -1,6 +1,6 @@
-import '../environment.ts';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
+import { silence } from '../../bench/silence.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -12,6 +12,8 @@ import { fields } from '../../lambdas/http/body-fields.ts';
 import { queryFields } from '../../lambdas/http/query-fields.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request, Response } from '../request.ts';
+
+before(silence);
 
 /** Services for requests that are refused before any call: only the clock is used. */
 const nothing = { table: { now: () => 0 } } as QueuedServices;

@@ -1,5 +1,4 @@
 /** The keys that bank and service sign with, during a rotation, against Secrets Manager as the runner serves it. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';

@@ -6,9 +6,6 @@ import { measureChecks } from './checks.ts';
 import { measureFollowing } from '../../bench/following.ts';
 import { startService } from '../../bench/service.ts';
 
-process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
-process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
-
 describe('benchmark', () => {
   it('measures every step that has a budget, and finds the budget kept', async () => {
     const service = await startService();

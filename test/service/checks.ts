@@ -1,5 +1,4 @@
 /** Measures the check of the books: what each command takes in the check of its hour, and a transaction in a pass. */
-import '../environment.ts';
 import { hourMs, startOf } from '../../lambdas/domain/hours.ts';
 import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
 import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';

@@ -1,11 +1,11 @@
 /** The scopes that tokens of a person and of a machine open, by claim and by group. A local server has the keys. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { silence } from '../../bench/silence.ts';
 import { openTokenVerifier } from '../../lambdas/http/tokens.ts';
 
 const issuer = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI';
@@ -16,6 +16,8 @@ const server = createServer((_, response) => {
     response.end(JSON.stringify({ keys: [{ ...jwk, kid, alg: 'RS256', use: 'sig' }] }));
   });
 });
+before(silence);
+
 before(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

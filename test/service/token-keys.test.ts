@@ -1,18 +1,20 @@
 /** The keys that sign tokens, through the changes of their issuer, against a server with the issuer's keys. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { JWK } from 'jose';
+import { silence } from '../../bench/silence.ts';
 import { authorize } from '../../lambdas/api/authorizer.ts';
 import { openForgeries } from '../../lambdas/http/forgeries.ts';
 import { openTokenVerifier } from '../../lambdas/http/tokens.ts';
 import { synthesize, theOnly } from '../stack/synthesized.ts';
+
+before(silence);
 
 const minuteMs = 60_000;
 const issuer = 'https://issuer.example';

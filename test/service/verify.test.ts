@@ -1,5 +1,4 @@
 /** `npm run verify` as people start it: in its own process, against real tables and a bank over HTTP. */
-import '../environment.ts';
 import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

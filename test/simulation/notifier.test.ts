@@ -1,4 +1,3 @@
-import '../environment.ts';
 import type { PublishBatchCommand, PublishBatchCommandOutput, SNSClient } from '@aws-sdk/client-sns';
 import type { Context, SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';

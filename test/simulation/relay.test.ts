@@ -1,4 +1,3 @@
-import '../environment.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';

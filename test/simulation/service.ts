@@ -1,5 +1,4 @@
 /** The service under test: its real routes and workers, connected to a simulated world. */
-import '../environment.ts';
 import type { Context } from 'aws-lambda';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';

@@ -1,4 +1,3 @@
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,9 +6,10 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { sampleEnvironment } from '../../bench/sample-environment.ts';
 import { environments } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
-import { bundle, bundleFile, bundleOf, codeFile, entryOf } from '../../lib/bundle.ts';
+import { bundle, bundleFile, bundleOf, codeFile, sourceOf } from '../../lib/bundle.ts';
 
 const names = Object.keys(environments) as FunctionName[];
 const root = dirname(dirname(import.meta.dirname));
@@ -19,7 +19,7 @@ describe('bundles', () => {
     const unused = ['internal/deps/undici/undici', 'http2', 'child_process'];
     for (const name of names) {
       const url = pathToFileURL(join(bundleOf(name), bundleFile)).href;
-      const variables = environments[name].map((variable) => [variable, process.env[variable]]);
+      const variables = environments[name].map((variable) => [variable, sampleEnvironment[variable]]);
       const script = `const { handler } = await import('${url}');
         process.stdout.write(JSON.stringify({ handler: typeof handler, modules: process.moduleLoadList }))`;
       const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
@@ -32,17 +32,19 @@ describe('bundles', () => {
     }
   });
 
+  it('do not start without a variable of the contract', () => {
+    const { status, stderr } = startCharge({ TABLE_NAME: 'wallets' });
+    assert.notEqual(status, 0);
+    assert.match(stderr, /function charge lacks environment variables: OPERATOR_LIMITS/);
+  });
+
   it('have stack traces that npm run trace maps to the source', () => {
-    const file = join(bundleOf('charge'), codeFile);
-    const failed = spawnSync(process.execPath, ['--eval', `require(${JSON.stringify(file)})`], {
-      env: {},
-      encoding: 'utf8',
-    });
-    assert.match(failed.stderr, /lacks environment variables/);
+    const { stderr } = startCharge({ TABLE_NAME: 'wallets', OPERATOR_LIMITS: 'not JSON' });
+    assert.match(stderr, /SyntaxError/);
     const script = join(root, 'bin', 'trace.ts');
-    const traced = spawnSync(process.execPath, [script, 'charge'], { input: failed.stderr, encoding: 'utf8' });
-    assert.match(traced.stdout, /at \w+ \(lambdas\/aws\/environment\.ts:\d+\)/, traced.stderr);
-    assert.match(traced.stdout, /\(lambdas\/api\/charge\.ts:\d+\)/);
+    const traced = spawnSync(process.execPath, [script, 'charge'], { input: stderr, encoding: 'utf8' });
+    assert.match(traced.stdout, /at [\w$]+ \(lambdas\/http\/operator-limits\.ts:\d+\)/, traced.stderr);
+    assert.match(traced.stdout, /at [\w$]+ \(lambdas\/api\/charge\.ts:\d+\)/);
   });
 
   it('of a killed process are removed by the next one', () => {
@@ -65,7 +67,7 @@ describe('bundles', () => {
   });
 
   it('are the same bytes each time, in any folder', () => {
-    const again = bundle({ charge: entryOf('charge') }).charge;
+    const again = bundle({ charge: sourceOf('charge') }).charge;
     for (const file of [bundleFile, codeFile, `${codeFile}.map`]) {
       const content = readFileSync(join(again, file), 'utf8');
       assert.equal(content, readFileSync(join(bundleOf('charge'), file), 'utf8'));
@@ -73,3 +75,12 @@ describe('bundles', () => {
     }
   });
 });
+
+/** Starts the function in a process that has only these variables. */
+function startCharge(env: Readonly<Record<string, string>>) {
+  const url = pathToFileURL(join(bundleOf('charge'), bundleFile)).href;
+  return spawnSync(process.execPath, ['--input-type=module', '--eval', `await import('${url}')`], {
+    env,
+    encoding: 'utf8',
+  });
+}

@@ -2,7 +2,6 @@
  * Compares the calls of each function to the tables with the grants of its role. Every function runs here against a
  * real engine. The calls are recorded from the wire, and the grants come from the template.
  */
-import '../environment.ts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

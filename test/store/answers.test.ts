@@ -1,7 +1,6 @@
 /**
  * The headers of answers: the location of a new item, the preferences that were followed, and the id of the request.
  */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';

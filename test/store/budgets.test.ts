@@ -1,4 +1,3 @@
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { charge } from '../../lambdas/api/charge.ts';

@@ -1,5 +1,4 @@
 /** The end of a withdrawal before it leaves for the bank, on the real engine. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { cancel } from '../../lambdas/api/cancel.ts';

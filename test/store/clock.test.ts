@@ -1,9 +1,9 @@
 /** The functions' client on a machine whose clock is wrong, with an engine whose clock is right. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import { dynamodbClient } from '../../lambdas/aws/clients.ts';
+import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
 import { charge, openWallet, withdraw } from './commands.ts';
@@ -16,7 +16,13 @@ after(() => engine.stop());
 
 it('a failed condition is a refusal even when the clock is wrong by an hour', async (t) => {
   const table = await engine.newTable();
-  process.env['AWS_ENDPOINT_URL_DYNAMODB'] = engine.endpoint;
+  // As Lambda sets it for a function.
+  Object.assign(process.env, {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
+  });
   const client = dynamodbClient();
   t.after(() => {
     client.destroy();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import '../environment.ts';
 import { defaultDueShards as dueShards, metrics as names } from '../../lambdas/contract.ts';
 import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';

@@ -1,4 +1,3 @@
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { WalletError } from '../../lambdas/domain/errors.ts';

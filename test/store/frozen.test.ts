@@ -1,5 +1,4 @@
 /** A withdrawal whose wallet is frozen before it leaves for the bank: worker, sweeper and view, on the real engine. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { withdraw as withdrawRoute } from '../../lambdas/api/withdraw.ts';

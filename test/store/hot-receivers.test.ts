@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import '../environment.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import type { WorkMessage } from '../../lambdas/contract.ts';
 import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';

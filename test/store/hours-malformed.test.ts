@@ -1,4 +1,3 @@
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { hourMs } from '../../lambdas/domain/hours.ts';

@@ -1,5 +1,4 @@
 /** The token issuer of a stack, as the authorizer records it, on the real engine. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';

@@ -1,4 +1,3 @@
-import '../environment.ts';
 import type { DynamoDBRecord } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

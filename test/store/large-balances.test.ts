@@ -1,5 +1,4 @@
 /** Balances beyond 2^53-1, which returned money can cause. Every view and every consumer must handle them. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { getBalance } from '../../lambdas/api/get-balance.ts';

@@ -1,5 +1,4 @@
 /** A refusal beside an earlier request with the same key that is still being retried. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { transfer } from '../../lambdas/api/transfer.ts';

@@ -1,5 +1,4 @@
 /** The limits of end users as a container keeps them, on the real engine. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { cancel } from '../../lambdas/api/cancel.ts';

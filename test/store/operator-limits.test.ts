@@ -1,5 +1,4 @@
 /** Limits of one command of an operator, through the routes, against the real engine. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { charge } from '../../lambdas/api/charge.ts';

@@ -1,5 +1,4 @@
 /** `Prefer: wait=N`, the time that the answer to an accepted command waits for its end. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { transfer } from '../../lambdas/api/transfer.ts';

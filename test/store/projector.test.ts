@@ -1,4 +1,3 @@
-import '../environment.ts';
 import { DeleteItemCommand, GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import * as fc from 'fast-check';

@@ -1,5 +1,4 @@
 /** Refusals by plain reads, where another attempt of the same command may have been written. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';

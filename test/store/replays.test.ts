@@ -1,5 +1,4 @@
 /** Repetitions of accepted work send no message to the queue. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { transfer } from '../../lambdas/api/transfer.ts';

@@ -1,7 +1,6 @@
 import type { SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import '../environment.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { consumeTogether } from '../../lambdas/aws/consumer.ts';

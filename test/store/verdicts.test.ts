@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import '../environment.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { metrics as names } from '../../lambdas/contract.ts';

@@ -1,5 +1,4 @@
 /** The first call that a function makes while it starts. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { meter } from '../../bench/meter.ts';

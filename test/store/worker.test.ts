@@ -1,5 +1,4 @@
 /** One step of the withdrawal worker on the real engine, with a bank whose answers the test chooses. */
-import '../environment.ts';
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';

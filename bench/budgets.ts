@@ -83,9 +83,11 @@ function openBench({ table }: Service) {
     steps.push({ step: name, ...usage, sends, budget, within });
   }
 
-  async function call(handler: Handler, wanted: BenchRequest, status: number, caller = operator): Promise<Body> {
-    const answer = await handler(eventOf(wanted, caller), contextOf('bench'));
-    if (answer.statusCode !== status) throw new Error(`${wanted.path} answered ${answer.statusCode}: ${answer.body}`);
+  async function call(handler: Handler, benchRequest: BenchRequest, status: number, caller = operator): Promise<Body> {
+    const answer = await handler(eventOf(benchRequest, caller), contextOf('bench'));
+    if (answer.statusCode !== status) {
+      throw new Error(`${benchRequest.path} answered ${answer.statusCode}: ${answer.body}`);
+    }
     return (answer.body === '' ? {} : JSON.parse(answer.body)) as Body;
   }
 

@@ -72,8 +72,8 @@ export function costOfHours({ charges, transfers, withdrawals }: Load, units: Ch
     [command.transfer, transfers],
     [command.withdrawal, withdrawals],
   ];
-  const sum = (of: (usage: CheckUsage) => number) =>
-    perSecond.reduce((total, [usage, count]) => total + 3_600 * count * of(usage), of(idleHour));
+  const sum = (countOf: (usage: CheckUsage) => number) =>
+    perSecond.reduce((total, [usage, count]) => total + 3_600 * count * countOf(usage), countOf(idleHour));
   const seconds = secondsOf(sum(({ cpuMs }) => cpuMs));
   const commands = charges + transfers + withdrawals;
   const most = runs * secondsOfRun;

@@ -54,7 +54,7 @@ export async function startDriver(
   const exited = once(child, 'exit');
   const gone = exited.then(([code]): DriverAnswer => ({ kind: 'failed', reason: `ended with ${String(code)}` }));
 
-  async function ask(message: DriverMessage): Promise<DriverAnswer> {
+  async function command(message: DriverMessage): Promise<DriverAnswer> {
     const answered = once(child, 'message').then(([answer]) => answer as DriverAnswer);
     child.send(message);
     const answer = await Promise.race([answered, gone]);
@@ -62,18 +62,18 @@ export async function startDriver(
     return answer;
   }
 
-  await ask({ kind: 'open', settings });
+  await command({ kind: 'open', settings });
   return {
     async prepare(operation, requests, lanes) {
-      await ask({ kind: 'prepare', operation, requests, lanes });
+      await command({ kind: 'prepare', operation, requests, lanes });
     },
     async closedLoop() {
-      const answer = await ask({ kind: 'closed loop' });
+      const answer = await command({ kind: 'closed loop' });
       if (answer.kind !== 'loop') throw new Error(`a driver answered ${answer.kind}`);
       return answer;
     },
     async openLoop(perSecond) {
-      const answer = await ask({ kind: 'open loop', perSecond });
+      const answer = await command({ kind: 'open loop', perSecond });
       if (answer.kind !== 'samples') throw new Error(`a driver answered ${answer.kind}`);
       return answer.samples;
     },

@@ -81,10 +81,10 @@ function rowOf(
   batch: number,
   usage: Readonly<Record<Consumer, Usage>>,
 ): Following {
-  const of = (kind: keyof Usage) => consumers.map((name) => usage[name][kind] / batch);
-  const sumOf = (kind: keyof Usage) => of(kind).reduce((sum, value) => sum + value, 0);
+  const perCommand = (kind: keyof Usage) => consumers.map((name) => usage[name][kind] / batch);
+  const sumOf = (kind: keyof Usage) => perCommand(kind).reduce((sum, value) => sum + value, 0);
   const sum = sumOf('writeUnits');
-  const [ledger = NaN, screening = NaN, notifications = NaN] = of('writeUnits');
+  const [ledger = NaN, screening = NaN, notifications = NaN] = perCommand('writeUnits');
   return {
     ...{ command, batch, sum, budget, within: budget === undefined || sum <= budget },
     writeUnits: { ledger, screening, notifications },
@@ -100,8 +100,8 @@ function openUsers(table: Table) {
 
   async function post(handler: Handler, path: string, walletId: string, body: object, more: PostOptions = {}) {
     const { caller = operator, headers = {} } = more;
-    const wanted = request('POST', path, { walletId }, { key: randomUUID(), body, headers });
-    const answer = await handler(eventOf(wanted, caller), contextOf('bench'));
+    const benchRequest = request('POST', path, { walletId }, { key: randomUUID(), body, headers });
+    const answer = await handler(eventOf(benchRequest, caller), contextOf('bench'));
     if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${answer.body}`);
     return JSON.parse(answer.body) as { readonly walletId?: string; readonly transactionId?: string };
   }

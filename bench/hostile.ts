@@ -192,10 +192,10 @@ async function attackOf({ containers }: Case, table: Table, unhindered: Table): 
   return (n, toWalletId) => {
     const { name, walletId } = owned(n);
     const body = { amount: 100, toWalletId };
-    const asked = request('POST', '/wallets/{walletId}/transfer', { walletId }, { key: randomUUID(), body });
+    const benchRequest = request('POST', '/wallets/{walletId}/transfer', { walletId }, { key: randomUUID(), body });
     const handler = handlers[Math.floor(Math.random() * containers)];
     if (handler === undefined) throw new Error('there is no container');
-    return handler(eventOf(asked, { principal: name, scopes: 'read write' }), contextOf('bench'));
+    return handler(eventOf(benchRequest, { principal: name, scopes: 'read write' }), contextOf('bench'));
   };
 }
 

@@ -161,13 +161,13 @@ async function paySynchronously(clients: number, seconds: number): Promise<Synch
     });
     while (clock.now() < until) {
       const startedAt = clock.now();
-      const asked = request(
+      const benchRequest = request(
         'POST',
         '/wallets/{walletId}/transfer',
         { walletId: walletIdFor(`client ${client}`) },
         { key: randomUUID(), body: { amount: 100, toWalletId: walletIdFor('hot') } },
       );
-      const { statusCode } = await handler(eventOf(asked), contextOf('bench'));
+      const { statusCode } = await handler(eventOf(benchRequest), contextOf('bench'));
       answers.set(statusCode, (answers.get(statusCode) ?? 0) + 1);
       latencies.push(clock.now() - startedAt);
     }

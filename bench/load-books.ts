@@ -27,7 +27,7 @@ const readsAtATime = 16;
  *
  * @returns sentences about the differences; and the ages of withdrawals at their end, in milliseconds
  */
-export async function checkBooks(of: {
+export async function checkBooks(load: {
   readonly walletIds: readonly string[];
   /** The balance of each wallet before the load, minor units. */
   readonly opening: number;
@@ -39,13 +39,13 @@ export async function checkBooks(of: {
   const differences: string[] = [];
   const settled = createHistogram();
   const expected = new Map(
-    of.walletIds.map((walletId): [string, Figures] => [walletId, { available: of.opening, held: 0 }]),
+    load.walletIds.map((walletId): [string, Figures] => [walletId, { available: load.opening, held: 0 }]),
   );
-  const deadline = performance.now() + of.patienceMs;
-  for (let open = [...of.transactionIds]; open.length > 0;) {
+  const deadline = performance.now() + load.patienceMs;
+  for (let open = [...load.transactionIds]; open.length > 0;) {
     const still: string[] = [];
     await forEachOf(open, readsAtATime, async (transactionId) => {
-      const transaction = await of.transaction(transactionId);
+      const transaction = await load.transaction(transactionId);
       if (ended.has(transaction.status)) note(transaction);
       else still.push(transactionId);
     });
@@ -58,7 +58,7 @@ export async function checkBooks(of: {
     await sleep(1_000);
   }
   await forEachOf(expected, readsAtATime, async ([walletId, { available, held }]) => {
-    const found = await of.balance(walletId);
+    const found = await load.balance(walletId);
     if (found.available === available && found.held === held) return;
     differences.push(
       `${walletId} has ${found.available} available and ${found.held} held, its transactions say ${available} and ${held}`,

@@ -204,8 +204,8 @@ async function drive(perSecond: number, next: () => Kind, pick: () => string, ta
   await Promise.all(running);
 }
 
-function count({ failures }: Tally, what: string): void {
-  failures.set(what, (failures.get(what) ?? 0) + 1);
+function count({ failures }: Tally, failure: string): void {
+  failures.set(failure, (failures.get(failure) ?? 0) + 1);
 }
 
 /** Returns a percentile in units of 1,000: microseconds as milliseconds, and milliseconds as seconds. */
@@ -238,8 +238,8 @@ async function main(): Promise<void> {
     kinds.map((kind): [Kind, Tally] => [kind, { latency: createHistogram(), sent: 0, failures: new Map() }]),
   ) as Record<Kind, Tally>;
   const startedAt = performance.now();
-  const line = setInterval(() => {
-    const sum = (of: (tally: Tally) => number) => kinds.reduce((total, kind) => total + of(tallies[kind]), 0);
+  const progress = setInterval(() => {
+    const sum = (countOf: (tally: Tally) => number) => kinds.reduce((total, kind) => total + countOf(tallies[kind]), 0);
     const failed = sum(({ failures }) => [...failures.values()].reduce((total, times) => total + times, 0));
     const p99 = kinds.map((kind) => `${kind} ${figure(thousands(tallies[kind].latency, 99))}`).join(', ');
     const at = Math.round((performance.now() - startedAt) / 1000);
@@ -252,7 +252,7 @@ async function main(): Promise<void> {
     drive(rates.commands, () => mix[(turn++ * 5) % mix.length] ?? 'charge', pick, tallies),
     drive(rates.reads, () => 'balance', pick, tallies),
   ]);
-  clearInterval(line);
+  clearInterval(progress);
   console.log(`\n${report(tallies)}\n`);
 
   if (unclear.length > 0) console.log(`asking again for ${unclear.length} commands without a definite answer`);

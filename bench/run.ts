@@ -152,11 +152,11 @@ async function measure(chosen: readonly Section[]): Promise<object> {
   const all: Partial<Record<Section, unknown>> = {};
   try {
     for (const section of chosen) {
-      const told = (line: string) => {
+      const note = (line: string) => {
         progress(`${section}: ${line}`);
       };
-      told('begins');
-      const { figures, title, text } = await measurements[section]({ service, progress: told });
+      note('begins');
+      const { figures, title, text } = await measurements[section]({ service, progress: note });
       all[section] = figures;
       console.log(`\n${title}\n\n${text}\n`);
     }

@@ -144,9 +144,9 @@ function unitsOfIndexes(before: Item | undefined, after: Item): (readonly [strin
 /** Returns a function that takes units from partitions, from all or from none. */
 function openPartitions(now: () => number) {
   const buckets = new Map<string, { tokens: number; at: number }>();
-  return (wanted: readonly (readonly [string, number])[]): boolean => {
+  return (units: readonly (readonly [string, number])[]): boolean => {
     const sums = new Map<string, number>();
-    for (const [partition, count] of wanted) sums.set(partition, (sums.get(partition) ?? 0) + count);
+    for (const [partition, count] of units) sums.set(partition, (sums.get(partition) ?? 0) + count);
     const taken = [...sums].map(([partition, count]) => {
       const { tokens, at } = buckets.get(partition) ?? { tokens: unitsOfPartition, at: now() };
       const filled = Math.min(unitsOfPartition, tokens + ((now() - at) / 1_000) * unitsOfPartition);

@@ -172,10 +172,10 @@ function chapter(title: string): void {
   console.log(`\n${title}`);
 }
 
-function check(what: string, actual: unknown, expected: unknown): void {
+function check(subject: string, actual: unknown, expected: unknown): void {
   const right = actual === expected;
   if (!right) wrong++;
-  console.log(`  ${right ? '✓' : '✗'} ${what}: ${String(actual)}${right ? '' : `, must be ${String(expected)}`}`);
+  console.log(`  ${right ? '✓' : '✗'} ${subject}: ${String(actual)}${right ? '' : `, must be ${String(expected)}`}`);
 }
 
 function euros(available: unknown, held: unknown): string {

@@ -25,7 +25,7 @@ class OptionError extends Error {
 async function main(): Promise<void> {
   const started = performance.now();
   const options = readOptions();
-  const say = (line: string): void => {
+  const print = (line: string): void => {
     if (!options.quiet) console.log(line);
   };
   const runner = await startLocalService({
@@ -33,11 +33,11 @@ async function main(): Promise<void> {
     dataDir: options.data,
     memory: options.memory,
     progress: (line) => {
-      say(`  ${line}`);
+      print(`  ${line}`);
     },
     ...(options.verbose && { log: (text: string) => process.stdout.write(text) }),
   });
-  stopOnSignals(runner, say);
+  stopOnSignals(runner, print);
   if (options.quiet) console.log(runner.baseUrl);
   else await greet(runner, options, performance.now() - started);
   const reason = await runner.failed;
@@ -68,13 +68,13 @@ function readOptions() {
   return { ...values, port };
 }
 
-function stopOnSignals(runner: Runner, say: (line: string) => void): void {
+function stopOnSignals(runner: Runner, print: (line: string) => void): void {
   let stopping = false;
   const stop = (signal: string): void => {
     // The engine ends with this process, however it ends.
     if (stopping) process.exit(130);
     stopping = true;
-    say(`\n${signal}: finishing what is under way (again to stop at once)`);
+    print(`\n${signal}: finishing what is under way (again to stop at once)`);
     void runner.stop().then(() => process.exit(0));
   };
   process.on('SIGINT', stop);

@@ -20,15 +20,15 @@ const docs = join(import.meta.dirname, '..', 'docs');
 const eventsFolder = join(docs, 'events');
 
 /** Texts by their path under docs. */
-const wanted = new Map([['openapi.json', textOf(await openApiDocument())]]);
+const generated = new Map([['openapi.json', textOf(await openApiDocument())]]);
 for (const type of eventTypes) {
   // As a consumer reads it: unknown members are allowed, so that later versions can add some.
-  wanted.set(join('events', `${type}.json`), textOf(z.toJSONSchema(eventSchemas[type], { io: 'input' })));
+  generated.set(join('events', `${type}.json`), textOf(z.toJSONSchema(eventSchemas[type], { io: 'input' })));
 }
 
 if (options.check) {
   const events = readdirSync(eventsFolder).map((file) => join('events', file));
-  const stale = [...new Set([...wanted.keys(), ...events])].filter((file) => !isCurrent(file));
+  const stale = [...new Set([...generated.keys(), ...events])].filter((file) => !isCurrent(file));
   if (stale.length > 0) {
     console.error(`stale in docs: ${stale.join(', ')}; run npm run schemas`);
     process.exitCode = 1;
@@ -36,7 +36,7 @@ if (options.check) {
 } else {
   rmSync(eventsFolder, { recursive: true, force: true });
   mkdirSync(eventsFolder, { recursive: true });
-  for (const [file, text] of wanted) writeFileSync(join(docs, file), text);
+  for (const [file, text] of generated) writeFileSync(join(docs, file), text);
 }
 
 function textOf(schema: object): string {
@@ -45,7 +45,7 @@ function textOf(schema: object): string {
 
 function isCurrent(file: string): boolean {
   try {
-    return readFileSync(join(docs, file), 'utf8') === wanted.get(file);
+    return readFileSync(join(docs, file), 'utf8') === generated.get(file);
   } catch {
     return false;
   }

@@ -23,14 +23,14 @@ if (!isFunction(name)) {
 }
 const payload = JSON.parse(readFileSync(join(bundleOf(name), `${codeFile}.map`), 'utf8')) as SourceMapPayload;
 const map = new SourceMap(payload);
-const place = new RegExp(String.raw`[^\s(]*${codeFile.replace('.', String.raw`\.`)}:(\d+):(\d+)`, 'g');
-const traced = (await text(process.stdin)).replace(place, (found, line: string, column: string) => {
+const position = new RegExp(String.raw`[^\s(]*${codeFile.replace('.', String.raw`\.`)}:(\d+):(\d+)`, 'g');
+const traced = (await text(process.stdin)).replace(position, (found, line: string, column: string) => {
   const origin = map.findOrigin(Number(line), Number(column));
   // Sources are named relative to the bundle, which seems to be two folders below the project.
   return 'fileName' in origin ? `${join('-', '-', origin.fileName)}:${origin.lineNumber}` : found;
 });
 process.stdout.write(traced);
 
-function isFunction(word: string): word is FunctionName {
-  return word in environments;
+function isFunction(name: string): name is FunctionName {
+  return name in environments;
 }

@@ -367,8 +367,8 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
 }
 
 /** Makes the parts that follow a command: events and their consumers, and the check of the books. */
-function newFollowers(scope: Construct, props: WalletServiceProps, of: Shared & ReturnType<typeof newCore>) {
-  const { ledger, tokens, entries, withdrawals, capacity, rateLimits, shares, addAlarm } = of;
+function newFollowers(scope: Construct, props: WalletServiceProps, core: Shared & ReturnType<typeof newCore>) {
+  const { ledger, tokens, entries, withdrawals, capacity, rateLimits, shares, addAlarm } = core;
   const events = new Events(scope, 'Events', { ledger, tokens, ...props.events, shares, addAlarm });
   const notifications = new Notifications(scope, 'Notifications', {
     ledger,

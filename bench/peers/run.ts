@@ -184,8 +184,8 @@ async function main(): Promise<void> {
     const loadBefore = loadavg()[0] ?? NaN;
     await measure(ledgers);
     const title = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} processors (${cpus()[0]?.model ?? 'unknown'}), load before the run ${figure(loadBefore)}`;
-    const what = `${size.rounds} rounds of ${size.seconds} s, shuffled: median (smallest – largest)`;
-    console.log(`\n${title}\n${what}\n\n${resultTable(ledgers)}\n`);
+    const conditions = `${size.rounds} rounds of ${size.seconds} s, shuffled: median (smallest – largest)`;
+    console.log(`\n${title}\n${conditions}\n\n${resultTable(ledgers)}\n`);
     for (const measured of ledgers) {
       if (measured.failure !== undefined) {
         console.log(`${measured.name} ${measured.failure}`);

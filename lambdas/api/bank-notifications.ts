@@ -58,18 +58,18 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
   async handle(event, { table, keys, bankId }) {
     await requireSignature(event, keys, table.now());
     refuseQuery(event);
-    const word = bodyOf(event, notification);
-    const withdrawal = await getTransaction(table, word.reference);
+    const report = bodyOf(event, notification);
+    const withdrawal = await getTransaction(table, report.reference);
     if (withdrawal?.type !== 'withdrawal') throw new WalletError('transaction_not_found');
-    if (withdrawal.amount !== word.amount || withdrawal.currency !== word.currency) {
-      reportContradiction(word.reference, saidIn(word), withdrawal);
+    if (withdrawal.amount !== report.amount || withdrawal.currency !== report.currency) {
+      reportContradiction(report.reference, factsOf(report), withdrawal);
       throw new WalletError('invalid_request', {
         errors: [{ path: 'amount', message: 'amount and currency must be those of the payment' }],
       });
     }
-    refuseAnother(withdrawal, word, bankId);
-    await apply(table, withdrawal, word, bankId);
-    return { status: 200, body: { reference: word.reference } };
+    refuseAnother(withdrawal, report, bankId);
+    await applyReport(table, withdrawal, report, bankId);
+    return { status: 200, body: { reference: report.reference } };
   },
 };
 
@@ -78,21 +78,26 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
  *
  * @throws WalletError `another_bank`
  */
-function refuseAnother(withdrawal: OpenWithdrawal, word: Notification, bankId: string): void {
+function refuseAnother(withdrawal: OpenWithdrawal, report: Notification, bankId: string): void {
   if (withdrawal.bankId === undefined || withdrawal.bankId === bankId) return;
-  reportContradiction(word.reference, { ...saidIn(word), bankId }, withdrawal);
+  reportContradiction(report.reference, { ...factsOf(report), bankId }, withdrawal);
   throw new WalletError('another_bank');
 }
 
-async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notification, bankId: string): Promise<void> {
+async function applyReport(
+  table: Table,
+  withdrawal: OpenWithdrawal,
+  report: Notification,
+  bankId: string,
+): Promise<void> {
   const at = new Date(table.now()).toISOString();
-  const paid = word.status !== 'rejected';
+  const paid = report.status !== 'rejected';
   const message =
-    word.message === undefined ? undefined : withoutAccounts(word.message, withdrawal.destination?.account);
+    report.message === undefined ? undefined : withoutAccounts(report.message, withdrawal.destination?.account);
   const failure = paid
     ? undefined
     : {
-        code: isCode(word.code) ? word.code : 'rejected_by_bank',
+        code: isCode(report.code) ? report.code : 'rejected_by_bank',
         message: message ?? 'The bank has rejected the payment',
       };
   const attempt: Attempt = {
@@ -102,7 +107,7 @@ async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notificatio
     reason: 'notified by the bank',
   };
   const ended = await endWithdrawal(table, { withdrawal, at, from: undecided, failure, attempt, bankId });
-  logger.info('bank notified', { transactionId: word.reference, status: word.status, ended });
+  logger.info('bank notified', { transactionId: report.reference, status: report.status, ended });
   if (ended) {
     reportEnd(withdrawal, { now: table.now(), status: paid ? 'completed' : 'failed', code: failure?.code });
     // Published at once, so that it carries the same dimensions as the worker's.
@@ -110,17 +115,17 @@ async function apply(table: Table, withdrawal: OpenWithdrawal, word: Notificatio
   }
 
   // It had ended before, perhaps between our read and our write: read its end again.
-  const current = ended ? undefined : await getTransaction(table, word.reference);
-  if (current !== undefined) refuseAnother(current, word, bankId);
+  const current = ended ? undefined : await getTransaction(table, report.reference);
+  if (current !== undefined) refuseAnother(current, report, bankId);
   const status = current?.status ?? (paid ? 'completed' : 'failed');
   if (status !== (paid ? 'completed' : 'failed')) {
-    reportContradiction(word.reference, saidIn(word), current ?? withdrawal);
+    reportContradiction(report.reference, factsOf(report), current ?? withdrawal);
     return;
   }
-  if (word.status === 'returned') await returnWithdrawal(table, current ?? withdrawal, { at, description: message });
+  if (report.status === 'returned') await returnWithdrawal(table, current ?? withdrawal, { at, description: message });
 }
 
-function saidIn({ status, amount, currency }: Notification) {
+function factsOf({ status, amount, currency }: Notification) {
   return { status, amount, currency };
 }
 

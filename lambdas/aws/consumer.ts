@@ -23,17 +23,17 @@ export function consume(services: {
   const deliver = async (record: SQSRecord) => {
     const transactionId = workOf(record);
     if (transactionId === undefined) return;
-    let again: number | undefined;
+    let redeliverAt: number | undefined;
     try {
-      again = await handle(transactionId);
+      redeliverAt = await handle(transactionId);
     } catch (error) {
       await putBackAfterError(queue, record, error);
       throw error;
     }
-    if (again === undefined) return;
-    await queue.delay(record.receiptHandle, (again - now()) / 1000);
+    if (redeliverAt === undefined) return;
+    await queue.delay(record.receiptHandle, (redeliverAt - now()) / 1000);
     // SQS keeps only the messages that the handler reports as failed.
-    throw new WantedAgain();
+    throw new Redelivery();
   };
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const processor = new BatchProcessor(EventType.SQS);
@@ -107,6 +107,6 @@ export async function putBackAfterError(queue: Delay, record: SQSRecord, error: 
   }
 }
 
-class WantedAgain extends Error {
-  override readonly name = 'WantedAgain';
+class Redelivery extends Error {
+  override readonly name = 'Redelivery';
 }

@@ -30,10 +30,10 @@ export type Kept<T> = (reload?: 'reload') => Promise<T>;
  * that fails is logged, and the last value is used for up to an hour. After that, and at first, the call rejects with
  * the error.
  *
- * @param what names the value in the log
+ * @param name names the value in the log
  */
 export function keep<T>(
-  what: string,
+  name: string,
   read: () => Promise<T>,
   { refreshAfterMs, staleAfterMs }: Lifetimes,
   now: () => number = Date.now,
@@ -51,7 +51,7 @@ export function keep<T>(
       return value;
     } catch (error) {
       failedAt = now();
-      logger.warn('reload failed', { what, error: describe(error) });
+      logger.warn('reload failed', { value: name, error: describe(error) });
       throw error;
     }
   }

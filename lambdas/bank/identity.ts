@@ -16,8 +16,8 @@ export function bankIdOf(idOrUrl: string): string {
 }
 
 function idOfUrl({ host, pathname }: URL): string {
-  const place = host + pathname.replace(/\/+$/, '');
-  if (place.length <= longest) return place;
-  const hash = createHash('sha256').update(place).digest('hex').slice(0, 16);
-  return `${place.slice(0, longest - hash.length - 1)}~${hash}`;
+  const address = host + pathname.replace(/\/+$/, '');
+  if (address.length <= longest) return address;
+  const hash = createHash('sha256').update(address).digest('hex').slice(0, 16);
+  return `${address.slice(0, longest - hash.length - 1)}~${hash}`;
 }

@@ -57,7 +57,7 @@ export function reaches(reach: Reach, wallet: Wallet): boolean {
 }
 
 /** Returns a newly opened wallet: empty, active, version 0. */
-export function openWallet(of: {
+export function openWallet(opening: {
   walletId: string;
   ownerId: string;
   currency: string;
@@ -65,17 +65,17 @@ export function openWallet(of: {
   createdBy?: Actor | undefined;
 }): Wallet {
   return {
-    walletId: of.walletId,
-    ownerId: of.ownerId,
-    currency: of.currency,
+    walletId: opening.walletId,
+    ownerId: opening.ownerId,
+    currency: opening.currency,
     status: 'active',
     available: 0,
     held: 0,
     total: 0,
     version: 0,
-    createdAt: of.at,
-    updatedAt: of.at,
-    ...(of.createdBy && { createdBy: of.createdBy }),
+    createdAt: opening.at,
+    updatedAt: opening.at,
+    ...(opening.createdBy && { createdBy: opening.createdBy }),
   };
 }
 

@@ -11,11 +11,11 @@ export function cursorOf(next: string | undefined): string | undefined {
  *
  * @throws WalletError `invalid_request`
  */
-export function readCursor(cursor: string | undefined, isValid: (place: string) => boolean): string | undefined {
+export function readCursor(cursor: string | undefined, isValid: (position: string) => boolean): string | undefined {
   if (cursor === undefined) return undefined;
-  const place = Buffer.from(cursor, 'base64url').toString();
-  if (!isValid(place) || cursorOf(place) !== cursor) {
+  const position = Buffer.from(cursor, 'base64url').toString();
+  if (!isValid(position) || cursorOf(position) !== cursor) {
     throw invalid([{ path: 'cursor', message: 'must be the nextCursor of an earlier page of the same list' }]);
   }
-  return place;
+  return position;
 }

@@ -89,8 +89,8 @@ const details: Readonly<Record<CountedKind, string>> = {
 const doubtMs = 600_000;
 
 /** Opens the limits of a container that knows no caller yet. */
-export function openLimits(of: HourlyLimits): Limits {
-  return open(of, isKeyUsed);
+export function openLimits(hourly: HourlyLimits): Limits {
+  return open(hourly, isKeyUsed);
 }
 
 /** Opens the limits of a container whose requests all count as reads. */
@@ -98,14 +98,14 @@ export function openReadLimits(environment: Readonly<Record<'READS_PER_HOUR', st
   return open({ readsPerHour: positiveInteger(environment, 'READS_PER_HOUR') }, undefined);
 }
 
-function open(of: HourlyLimits, keyIsUsed: Limits['isKeyUsed']): Limits {
+function open(hourly: HourlyLimits, keyIsUsed: Limits['isKeyUsed']): Limits {
   const callers = new Map<string, Known>();
   return {
-    commandsPerHour: of.perHour,
+    commandsPerHour: hourly.perHour,
     report: addToWindows,
     isKeyUsed: keyIsUsed,
     known(principal) {
-      const known = callers.get(principal) ?? nothing(of);
+      const known = callers.get(principal) ?? newKnown(hourly);
       callers.delete(principal);
       callers.set(principal, known);
       const [silent] = callers.keys();
@@ -115,10 +115,10 @@ function open(of: HourlyLimits, keyIsUsed: Limits['isKeyUsed']): Limits {
   };
 }
 
-function nothing(of: HourlyLimits): Known {
+function newKnown(hourly: HourlyLimits): Known {
   const requests =
-    'readsPerHour' in of ? none('reads', of.readsPerHour) : none('cancellations', of.cancellationsPerHour);
-  const mostRefusals = 'refusalsPerHour' in of ? of.refusalsPerHour : requests.limit;
+    'readsPerHour' in hourly ? none('reads', hourly.readsPerHour) : none('cancellations', hourly.cancellationsPerHour);
+  const mostRefusals = 'refusalsPerHour' in hourly ? hourly.refusalsPerHour : requests.limit;
   return {
     requests,
     refusals: none('refusals', mostRefusals),
@@ -253,9 +253,9 @@ function refusalBy(counted: Counted, now: number): WalletError | undefined {
 /** Counts a request that moves no money; when a lot is full, reports it. Never throws. */
 async function countIn(
   counted: Counted,
-  of: { readonly table: Table; readonly principal: string; readonly report: typeof addToWindows },
+  caller: { readonly table: Table; readonly principal: string; readonly report: typeof addToWindows },
 ): Promise<void> {
-  const { table, principal, report } = of;
+  const { table, principal, report } = caller;
   const now = table.now();
   const step = stepAt(now);
   addTo(counted.unreported, step, 1);

@@ -100,9 +100,9 @@ export function headerOf(event: APIGatewayProxyEvent, name: string): string | un
 
 /** Returns all values of a header that may be given several times. */
 export function headersOf(event: Pick<APIGatewayProxyEvent, 'multiValueHeaders'>, name: string): string[] {
-  const wanted = name.toLowerCase();
+  const lowerCaseName = name.toLowerCase();
   return Object.entries(event.multiValueHeaders).flatMap(([header, values]) =>
-    header.toLowerCase() === wanted ? (values ?? []) : [],
+    header.toLowerCase() === lowerCaseName ? (values ?? []) : [],
   );
 }
 

@@ -134,7 +134,7 @@ export async function checkBankHours(
       if (control.stop()) return 'stopped';
       const isDone =
         bank.stage === 'ask'
-          ? await ask(table, statement, bank, control)
+          ? await askForPayments(table, statement, bank, control)
           : await readPage(table, statement, bank, control);
       if (!isDone) return { waitUntil: control.now() + pauseMs };
     }
@@ -242,7 +242,12 @@ function nextStage(bank: BankHours, control: RunControl): Stage {
  *
  * @returns false when too many are left to ask for: the comparison waits
  */
-async function ask(table: Table, statement: AskedStatement, bank: BankHours, control: RunControl): Promise<boolean> {
+async function askForPayments(
+  table: Table,
+  statement: AskedStatement,
+  bank: BankHours,
+  control: RunControl,
+): Promise<boolean> {
   const known = new Map<string, Transaction>();
   for (let start = 0; start < bank.asked.length; start += batchSize) {
     const part = [...new Set(bank.asked.slice(start, start + batchSize))];

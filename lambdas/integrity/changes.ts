@@ -12,7 +12,7 @@ import { findHeld, readEntries, readEntriesAt } from '../store/entries.ts';
 import type { ListedBooking } from '../store/journal.ts';
 import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
-import { beginWalletCheck, find, follow, integer, isReadable } from './wallet-check.ts';
+import { beginWalletCheck, addFinding, followEntry, integer, isReadable } from './wallet-check.ts';
 
 /** The changes of one wallet in the journal, each once. */
 export interface WalletChanges {
@@ -90,13 +90,13 @@ async function readStored(
   group: readonly WalletChanges[],
   consistent: boolean,
 ): Promise<{ stored: Stored; readUnits: number }> {
-  const places = group.flatMap(({ walletId, versions }) =>
+  const positions = group.flatMap(({ walletId, versions }) =>
     [...versions].flatMap((version) => [
       ...(version > 0 && !versions.has(version - 1) ? [{ walletId, version: version - 1 }] : []),
       { walletId, version },
     ]),
   );
-  const found = await readEntriesAt(books.entries, places, consistent);
+  const found = await readEntriesAt(books.entries, positions, consistent);
   const named = found.items.flatMap((entry) => (isReadable(entry) ? (entry.transactionId ?? []) : []));
   const items = await readBookItems(
     books.table,
@@ -146,30 +146,30 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
   }
   const check = beginWalletCheck(wallet);
   if (wallet.version < newest) {
-    find(check, 'balance_differs', `it has version ${wallet.version}, and had version ${newest} before`);
+    addFinding(check, 'balance_differs', `it has version ${wallet.version}, and had version ${newest} before`);
   }
   const entered: ChangesOutcome['entered'][number][] = [];
   const booked = sumArrivals(changes, stored);
   for (const version of versions) {
     const entry = stored.entries.get(walletId)?.get(version);
     if (entry === undefined) {
-      find(check, 'entry_missing', `version ${version} has no entry`);
+      addFinding(check, 'entry_missing', `version ${version} has no entry`);
       continue;
     }
     const previous = stored.entries.get(walletId)?.get(version - 1);
     if (version > 0 && previous === undefined) {
-      if (!changes.versions.has(version - 1)) find(check, 'entry_missing', `no entry before entry ${version}`);
+      if (!changes.versions.has(version - 1)) addFinding(check, 'entry_missing', `no entry before entry ${version}`);
       continue;
     }
     if (previous !== undefined && !isReadable(previous)) {
-      if (!changes.versions.has(version - 1)) find(check, 'chain_broken', `entry ${version - 1} cannot be read`);
+      if (!changes.versions.has(version - 1)) addFinding(check, 'chain_broken', `entry ${version - 1} cannot be read`);
       continue;
     }
     check.last =
       previous === undefined
         ? { version: -1, hash: '', balance: { available: 0, held: 0 } }
         : { version: version - 1, hash: previous.hash, balance: previous.balanceAfter };
-    follow(check, entry);
+    followEntry(check, entry);
     if (!isReadable(entry)) continue;
     entered.push({
       at: bookedAtOf(entry),
@@ -177,7 +177,7 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
       amount: entry.changes.reduce((sum, { amount }) => sum + BigInt(amount), 0n),
     });
     const problem = problemOfEntry(entry, booked, stored);
-    if (problem !== undefined) find(check, problem.kind, problem.detail);
+    if (problem !== undefined) addFinding(check, problem.kind, problem.detail);
   }
   return { found: check.found, entered };
 }
@@ -210,8 +210,8 @@ function sumArrivals({ walletId, bookings }: WalletChanges, { transactions }: St
   return { arrivals, entered: new Map() };
 }
 
-function bookingAt(transaction: Transaction, place: number): Booking | undefined {
-  return hasBookings(transaction) ? bookingsOf(transaction)[place] : undefined;
+function bookingAt(transaction: Transaction, index: number): Booking | undefined {
+  return hasBookings(transaction) ? bookingsOf(transaction)[index] : undefined;
 }
 
 function amountsOf({ postings }: Booking, walletId: string): Amounts {
@@ -239,18 +239,18 @@ function problemOfEntry(
   const at = bookedAtOf(entry);
   // Transfers that arrived together have one entry. Any other entry is of one booking.
   const group = transaction.settledWith ?? '';
-  const sums = [0, 1].map((place): Amounts | undefined => {
-    const times = place === 1 ? arrivals.get(group) : undefined;
+  const sums = [0, 1].map((index): Amounts | undefined => {
+    const times = index === 1 ? arrivals.get(group) : undefined;
     if (times !== undefined) return times.get(at);
-    const booking = bookingAt(transaction, place);
+    const booking = bookingAt(transaction, index);
     return booking?.at === at ? amountsOf(booking, walletId) : undefined;
   });
   const changed = (account: keyof Balance) =>
     changes.reduce((sum, one) => (one.account === account ? sum + BigInt(one.amount) : sum), 0n);
   const differences = sums.map((sum) => both.filter((account) => sum?.[account] !== changed(account)));
-  const place = differences.findIndex((accounts) => accounts.length === 0);
-  if (place >= 0) {
-    const name = `${place === 1 && group !== '' ? group : transaction.transactionId} ${place}`;
+  const matching = differences.findIndex((accounts) => accounts.length === 0);
+  if (matching >= 0) {
+    const name = `${matching === 1 && group !== '' ? group : transaction.transactionId} ${matching}`;
     const other = entered.get(name);
     entered.set(name, version);
     if (other === undefined) return undefined;

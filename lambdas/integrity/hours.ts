@@ -188,8 +188,8 @@ async function lookAgain(books: HourBooks, hours: Hours, control: RunControl): P
   const walletIds = new Set(due.map(({ walletId }) => walletId));
   const listing = await listWallets(books.entries, walletIds, hours);
   hours.readUnits += listing.readUnits;
-  for (const [place, wallet] of listing.wallets.entries()) {
-    if (place > 0 && control.stop()) return;
+  for (const [index, wallet] of listing.wallets.entries()) {
+    if (index > 0 && control.stop()) return;
     const { outcomes, readUnits } = await checkChanges(books, [wallet], true);
     hours.readUnits += readUnits;
     for (const outcome of outcomes) {

@@ -74,7 +74,7 @@ async function readLines(
   entries: Table,
   hours: readonly string[],
   booked: string | undefined,
-  take: (line: JournalLine) => void,
+  addLine: (line: JournalLine) => void,
 ): Promise<{ earliest: string | undefined; unreadable: string[]; readUnits: number }> {
   let earliest: string | undefined;
   const unreadable: string[] = [];
@@ -84,7 +84,7 @@ async function readLines(
       readUnits += page.readUnits;
       for (const one of page.booked) if (earliest === undefined || one < earliest) earliest = one;
       unreadable.push(...page.unreadable);
-      page.lines.forEach(take);
+      page.lines.forEach(addLine);
     }
   }
   return { earliest, unreadable, readUnits };

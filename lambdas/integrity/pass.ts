@@ -195,7 +195,7 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
     for (const item of page.items) {
       if (segment.open.length >= walletsAtATime) await finishOpen(books, pass, segment, control);
       if (paused()) return;
-      takeItem(pass, segment, item, control);
+      addItem(pass, segment, item, control);
     }
     await finishOpen(books, pass, segment, control);
     // Checks of the page's wallets may have stopped half-way. They stay open, and the segment goes on behind the page.
@@ -205,7 +205,7 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
   }
 }
 
-function takeItem(pass: Pass, segment: Segment, item: BookItem, control: RunControl): void {
+function addItem(pass: Pass, segment: Segment, item: BookItem, control: RunControl): void {
   segment.after = item.place;
   switch (item.kind) {
     case 'unreadable':
@@ -217,11 +217,11 @@ function takeItem(pass: Pass, segment: Segment, item: BookItem, control: RunCont
       return;
     case 'transaction':
       pass.counts.transactions++;
-      takeTransaction(pass, item.transaction, control);
+      addTransaction(pass, item.transaction, control);
   }
 }
 
-function takeTransaction(pass: Pass, transaction: Transaction, control: RunControl): void {
+function addTransaction(pass: Pass, transaction: Transaction, control: RunControl): void {
   const { transactionId, type, status, completedAt } = transaction;
   const problem = problemOf(transaction);
   if (problem !== undefined) {

@@ -52,8 +52,8 @@ export async function differentTotals(
       const account = accounts[name](currency);
       const booked = await total(account);
       if (booked === sums[name]) continue;
-      const says = booked === undefined ? 'cannot be read' : `is ${String(booked)}`;
-      const detail = `its total ${says}, its postings sum to ${String(sums[name])}`;
+      const stored = booked === undefined ? 'cannot be read' : `is ${String(booked)}`;
+      const detail = `its total ${stored}, its postings sum to ${String(sums[name])}`;
       different.push({ kind: 'total_differs', subject: account, detail });
     }
   }

@@ -63,7 +63,7 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
   // The stored item may have any shape.
   const sums = [available, held, total].every((amount) => isSum(amount) && amount >= 0);
   if (!sums || plus(available, held) !== total) {
-    find(
+    addFinding(
       check,
       'balance_differs',
       `it has ${String(available)} available, ${String(held)} held and ${String(total)} in total`,
@@ -91,7 +91,7 @@ export async function stepWalletCheck(
       after: check.last.version < 0 ? undefined : check.last.version,
       consistent: check.consistent,
     });
-    for (const entry of page.items) follow(check, entry, asOf);
+    for (const entry of page.items) followEntry(check, entry, asOf);
     let { readUnits } = page;
     if (!page.more) {
       readUnits += await compareEnd(table, check);
@@ -100,13 +100,13 @@ export async function stepWalletCheck(
     return { items: page.items.length, readUnits };
   }
   const page = await readBookings(table, { side: check.stage, walletId, isCrowded, after: check.after });
-  for (const transaction of page.items) book(check, transaction, asOf);
+  for (const transaction of page.items) addBookings(check, transaction, asOf);
   check.after = page.next;
   if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';
   return { items: page.items.length, readUnits: page.readUnits };
 }
 
-function book(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
+function addBookings(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
   // The scan of all transactions reports a transaction that is itself wrong.
   if (!hasBookings(transaction)) return;
   for (const { at, postings } of bookingsOf(transaction)) {
@@ -119,11 +119,11 @@ function book(check: WalletCheck, transaction: BookedTransaction, asOf: string |
 }
 
 /** Judges an entry as the next one of the chain, and goes on behind it. */
-export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): void {
+export function followEntry(check: WalletCheck, entry: ChainedEntry, asOf?: string): void {
   const { wallet, last } = check;
   const { version, changes, balanceAfter } = entry;
   if (!isReadable(entry)) {
-    find(check, 'chain_broken', `entry ${version} cannot be read`);
+    addFinding(check, 'chain_broken', `entry ${version} cannot be read`);
     check.last = { ...last, version, hash: entry.hash };
     return;
   }
@@ -131,9 +131,9 @@ export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): 
   if (!inOrder) {
     const missing =
       version - last.version === 2 ? `entry ${last.version + 1}` : `entries ${last.version + 1} to ${version - 1}`;
-    find(check, 'entry_missing', `${missing} before entry ${version}`);
+    addFinding(check, 'entry_missing', `${missing} before entry ${version}`);
   } else if (entry.hash !== hashOf(entry, last.hash)) {
-    find(
+    addFinding(
       check,
       'chain_broken',
       `the hash of entry ${version} does not follow from its content and entry ${version - 1}`,
@@ -145,7 +145,7 @@ export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): 
       ? changes.reduce((sum: Sum, one) => (one.account === account ? plus(sum, one.amount) : sum), 0)
       : minus(balanceAfter[account], last.balance[account]);
     if (inOrder && plus(last.balance[account], change) !== balanceAfter[account]) {
-      find(
+      addFinding(
         check,
         'chain_broken',
         `entry ${version} changes ${account} by ${change} and ends at ${balanceAfter[account]}`,
@@ -154,20 +154,28 @@ export function follow(check: WalletCheck, entry: ChainedEntry, asOf?: string): 
     if (asOf === undefined || bookedAtOf(entry) < asOf) check.entered[account] += BigInt(change);
   }
   if (version === wallet.version) {
-    for (const what of both) {
-      if (balanceAfter[what] !== wallet[what]) {
-        find(
+    for (const account of both) {
+      if (balanceAfter[account] !== wallet[account]) {
+        addFinding(
           check,
           'balance_differs',
-          `version ${version} has ${wallet[what]} ${what}, its entry ${balanceAfter[what]}`,
+          `version ${version} has ${wallet[account]} ${account}, its entry ${balanceAfter[account]}`,
         );
       }
     }
     if (entry.statusAfter !== wallet.status) {
-      find(check, 'balance_differs', `version ${version} is ${wallet.status}, its entry says ${entry.statusAfter}`);
+      addFinding(
+        check,
+        'balance_differs',
+        `version ${version} is ${wallet.status}, its entry says ${entry.statusAfter}`,
+      );
     }
     if (bookedAtOf(entry) !== wallet.updatedAt) {
-      find(check, 'balance_differs', `version ${version} is of ${wallet.updatedAt}, its entry of ${bookedAtOf(entry)}`);
+      addFinding(
+        check,
+        'balance_differs',
+        `version ${version} is of ${wallet.updatedAt}, its entry of ${bookedAtOf(entry)}`,
+      );
     }
   }
   // Behind a break the chain goes on from the stored entry, so that one break is found once.
@@ -185,7 +193,7 @@ async function compareEnd(table: Table, check: WalletCheck): Promise<number> {
   if (last.version <= wallet.version) return 0;
   const now = await getWallet(table, wallet.walletId, { consistent: true });
   if (now === undefined || now.version < last.version) {
-    find(
+    addFinding(
       check,
       'balance_differs',
       `it has version ${now?.version ?? 'none'}, and its ledger entries up to ${last.version}`,
@@ -198,7 +206,7 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
   const { wallet, last, booked, entered } = check;
   check.stage = 'done';
   if (last.version < (asOf === undefined ? wallet.version : check.enteredUpTo)) {
-    find(
+    addFinding(
       check,
       'entry_missing',
       `version ${wallet.version} of ${wallet.updatedAt} has no entry, the last is ${last.version}`,
@@ -207,7 +215,7 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
   }
   for (const account of both) {
     if (booked[account] === entered[account]) continue;
-    find(
+    addFinding(
       check,
       account === 'held' ? 'held_differs' : 'postings_differ',
       `its transactions add up to ${String(booked[account])} ${account}, its entries to ${String(entered[account])}`,
@@ -216,7 +224,7 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
 }
 
 /** Adds a finding about the wallet. */
-export function find(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
+export function addFinding(check: WalletCheck, kind: DiscrepancyKind, detail: string): void {
   if (check.found.length < mostFound) check.found.push({ kind, subject: check.wallet.walletId, detail });
 }
 

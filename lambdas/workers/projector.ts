@@ -73,7 +73,7 @@ export async function project(
   records: readonly DynamoDBRecord[],
   services: ProjectorServices,
 ): Promise<DynamoDBRecord | undefined> {
-  const again = new Set<DynamoDBRecord>();
+  const toRedeliver = new Set<DynamoDBRecord>();
   const attempt: Attempt = async (record, work) => {
     try {
       await work();
@@ -82,7 +82,7 @@ export async function project(
       const sequenceNumber = record.dynamodb?.SequenceNumber;
       if (isDefinite(error) && (await isSetAside(services, record, error))) return true;
       logger.warn('record not projected, so redelivered', { sequenceNumber, error: describe(error) });
-      again.add(record);
+      toRedeliver.add(record);
       return false;
     }
   };
@@ -105,17 +105,17 @@ export async function project(
     });
   }
   await projectWallets([...chains.values()], services, attempt);
-  for (const { left } of chains.values()) for (const { record } of left) again.add(record);
+  for (const { left } of chains.values()) for (const { record } of left) toRedeliver.add(record);
 
   // The totals have counted these bookings, so the journal lists them, even behind a record that is redelivered.
-  let done = records.filter((record) => !again.has(record));
-  if (!(await countBookings(transactions, services, attempt))) done = beforeFirst(done, again);
+  let done = records.filter((record) => !toRedeliver.has(record));
+  if (!(await countBookings(transactions, services, attempt))) done = beforeFirst(done, toRedeliver);
   await listDone(done, listed, services, attempt);
-  return records.find((record) => again.has(record));
+  return records.find((record) => toRedeliver.has(record));
 }
 
-function beforeFirst(records: readonly DynamoDBRecord[], again: ReadonlySet<DynamoDBRecord>): DynamoDBRecord[] {
-  const open = records.findIndex((record) => again.has(record));
+function beforeFirst(records: readonly DynamoDBRecord[], toRedeliver: ReadonlySet<DynamoDBRecord>): DynamoDBRecord[] {
+  const open = records.findIndex((record) => toRedeliver.has(record));
   return open < 0 ? [...records] : records.slice(0, open);
 }
 
@@ -137,11 +137,11 @@ async function countBookings(
   };
   if (first && !(await attempt(first.record, add))) return false;
   for (const { transactionId, count } of contradicted) {
-    const told = transactions.find(
+    const contradicting = transactions.find(
       ({ change: { after } }) => after.transactionId === transactionId && after.postings.length === count,
     );
     const error = new OtherBooking(`${transactionId} was counted in the totals with another content`);
-    if (told) await attempt(told.record, () => Promise.reject(error));
+    if (contradicting) await attempt(contradicting.record, () => Promise.reject(error));
   }
 
   return true;
@@ -185,7 +185,7 @@ async function projectWallets(chains: readonly Chain[], services: ProjectorServi
         const outcomes = await insertEntries(services.entries, batch);
         for (const [index, entry] of batch.entries()) {
           const [chain, outcome] = [next.get(entry), outcomes[index]];
-          if (chain && outcome) await take(chain, { entry, outcome }, services, attempt);
+          if (chain && outcome) await applyOutcome(chain, { entry, outcome }, services, attempt);
         }
       }),
     );
@@ -202,23 +202,23 @@ async function guessLast(
   { entries, heads }: ProjectorServices,
   attempt: Attempt,
 ): Promise<void> {
-  const wanted = new Map<string, { readonly chain: Chain; readonly version: number }>();
+  const unread = new Map<string, { readonly chain: Chain; readonly version: number }>();
   for (const chain of chains) {
     const version = (chain.changes[0]?.change.after.version ?? 0) - 1;
     const kept = heads.get(chain.walletId);
     // A kept entry of a later version shows that the batch is a repetition.
     if (kept !== undefined && kept.version > version) continue;
     if (kept?.version === version || version < 0) guess(chain, kept);
-    else wanted.set(chain.walletId, { chain, version });
+    else unread.set(chain.walletId, { chain, version });
   }
   try {
-    const places = [...wanted].map(([walletId, { version }]) => ({ walletId, version }));
-    for (const entry of await entriesAt(entries, places)) {
-      const chain = wanted.get(entry.walletId)?.chain;
+    const positions = [...unread].map(([walletId, { version }]) => ({ walletId, version }));
+    for (const entry of await entriesAt(entries, positions)) {
+      const chain = unread.get(entry.walletId)?.chain;
       if (chain) guess(chain, entry);
     }
   } catch (error) {
-    for (const { chain } of wanted.values()) await giveUp(chain, error, attempt);
+    for (const { chain } of unread.values()) await giveUp(chain, error, attempt);
   }
 }
 
@@ -264,7 +264,7 @@ async function nextEntry(chain: Chain, attempt: Attempt): Promise<ChainedEntry |
 }
 
 /** Applies the outcome of an insert: goes on behind the entry, reads the ledger first, or ends the change's work. */
-async function take(
+async function applyOutcome(
   chain: Chain,
   { entry, outcome }: { readonly entry: ChainedEntry; readonly outcome: Inserted },
   { heads }: ProjectorServices,
@@ -344,7 +344,7 @@ export function open(environment: Environment<'projector'>) {
     heads: new Heads(),
   };
   return async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
-    const again = await project(event.Records, services);
-    return { batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }] };
+    const first = await project(event.Records, services);
+    return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }] };
   };
 }

@@ -94,9 +94,9 @@ export function open(environment: Environment<'relay'>) {
   };
   return async (event: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {
     const deadline = Date.now() + context.getRemainingTimeInMillis() - reserveMs;
-    const again = await relay(event.Records, services, deadline);
+    const first = await relay(event.Records, services, deadline);
     return {
-      batchItemFailures: again === undefined ? [] : [{ itemIdentifier: again.dynamodb?.SequenceNumber ?? '' }],
+      batchItemFailures: first === undefined ? [] : [{ itemIdentifier: first.dynamodb?.SequenceNumber ?? '' }],
     };
   };
 }

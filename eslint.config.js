@@ -119,6 +119,7 @@ export default defineConfig(
     files: ['bench/**', 'bin/**'],
     rules: forbid(String.raw`^\..*/test/`, 'nothing outside test/ imports it'),
   },
+  { files: ['local/**'], rules: forbid(String.raw`^\.\./`, 'localLayers names what this folder imports') },
   ...Object.entries(localLayers).map(([folder, below]) => ({
     files: [`local/${folder}/**`],
     rules: forbid(

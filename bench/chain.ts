@@ -111,6 +111,8 @@ export async function startLocalService() {
   const child = spawn(process.execPath, ['bin/local.ts', '--port', '0', '--data', data, '--quiet'], {
     cwd: join(import.meta.dirname, '..'),
     stdio: ['ignore', 'pipe', 'inherit'],
+    // With the benchmark's own environment, the service would use the benchmark's engine, whose work would not count.
+    env: { PATH: process.env['PATH'] ?? '', ...(process.env['TMPDIR'] && { TMPDIR: process.env['TMPDIR'] }) },
   });
   const ended = once(child, 'exit');
   const [line] = (await Promise.race([once(child.stdout, 'data'), ended.then(() => [''])])) as [Buffer | string];

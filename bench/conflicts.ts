@@ -1,5 +1,6 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBClient, TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
@@ -20,7 +21,7 @@ export function refuseOverlaps(
   client.middlewareStack.add(
     (next, context) => async (args) => {
       if (context.commandName !== 'TransactWriteItemsCommand') return next(args);
-      const items = itemsOf(args.input as TransactWriteItemsCommandInput);
+      const items = itemsOf(args.input as TransactWriteCommandInput);
       counts.writes += 1;
       if (items.some((item) => underWay.has(item))) {
         counts.conflicts += 1;
@@ -44,9 +45,9 @@ export function refuseOverlaps(
   return counts;
 }
 
-function itemsOf({ TransactItems = [] }: TransactWriteItemsCommandInput): string[] {
+function itemsOf({ TransactItems = [] }: TransactWriteCommandInput): string[] {
   return TransactItems.map(({ Put, Update, Delete, ConditionCheck }) => {
     const { pk, sk } = Put?.Item ?? (Update ?? Delete ?? ConditionCheck)?.Key ?? {};
-    return `${pk?.S ?? ''} ${sk?.S ?? ''}`;
+    return `${String(pk)} ${String(sk)}`;
   });
 }

@@ -14,6 +14,7 @@ import { transactionIdOf } from '../lambdas/domain/ids.ts';
 import { transfer } from '../lambdas/domain/transaction.ts';
 import { serve } from '../lambdas/http/http.ts';
 import { openLimits } from '../lambdas/http/limits.ts';
+import { documentClient } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { commitTransfer } from '../lambdas/store/transactions.ts';
 import { createWallet } from '../lambdas/store/wallets.ts';
@@ -107,9 +108,9 @@ export async function measureHostile(
   const clients = [service.newClient(), service.newClient()] as const;
   const [shops, hostile] = clients.map((client) => {
     const counts = refuseOverlaps(client, { underWay, holdMs: transactionMs });
-    return { table: { ...service.table, client }, counts };
+    return { table: { ...service.table, client: documentClient(client) }, client, counts };
   }) as [Side, Side];
-  answerReadsFromMemory(hostile.table.client);
+  answerReadsFromMemory(hostile.client);
   const results = new Map<Case, Round[]>(cases.map((each) => [each, []]));
   try {
     // The first round warms up.
@@ -165,6 +166,7 @@ function answerReadsFromMemory(client: DynamoDBClient): void {
 
 interface Side {
   readonly table: Table;
+  readonly client: DynamoDBClient;
   readonly counts: ReturnType<typeof refuseOverlaps>;
 }
 

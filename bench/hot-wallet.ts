@@ -8,6 +8,7 @@ import { queuedTransfer, transfer } from '../lambdas/domain/transaction.ts';
 import { forEachOf } from '../lambdas/aws/parallel.ts';
 import { mostTransfersPerWrite } from '../lambdas/store/transfers.ts';
 import { acceptTransfer, commitTransfer } from '../lambdas/store/transactions.ts';
+import { documentClient } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { endTransfers, open as openTransfers } from '../lambdas/workers/transfers.ts';
 import { bundleFile, bundleOf } from '../lib/bundle.ts';
@@ -76,8 +77,9 @@ export async function measureHotWallet(
 ): Promise<HotWallet> {
   const { table } = service;
   const [hot = '', ...senders] = await openWalletsInProcess(service, 33);
-  const contended = { ...table, client: service.newClient() };
-  refuseOverlaps(contended.client);
+  const client = service.newClient();
+  const contended = { ...table, client: documentClient(client) };
+  refuseOverlaps(client);
   const runs = [
     ...waysInto(hot, senders, table, options).map((way) => ({ ...way, table, conflicts: false })),
     ...waysInto(hot, senders, contended, options).map((way) => ({ ...way, table: contended, conflicts: true })),
@@ -109,7 +111,7 @@ export async function measureHotWallet(
     });
   }
   const openLoop = await measureOpenLoop(service, hot, senders, options, progress);
-  contended.client.destroy();
+  client.destroy();
   return { ways, openLoop };
 }
 

@@ -87,7 +87,8 @@ function openCatcher(operation: Operation): (request: BenchRequest) => Promise<C
       caught.input = args.input as Caught['input'];
       return Promise.resolve({ output: { $metadata: {} }, response: undefined });
     },
-    { step: 'initialize' },
+    // Behind the step that makes items of JavaScript values.
+    { step: 'build' },
   );
   const table = openTable(client, process.env['TABLE_NAME'] ?? '');
   const services = {

@@ -85,9 +85,11 @@ async function localToken(): Promise<string> {
   const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'load', scope: 'wallet:operate' });
   try {
     const answer = await fetch(`${baseUrl}/oauth/token`, { method: 'POST', body: form });
+    if (!answer.ok) throw new Error(`it answered ${answer.status} ${await answer.text()}`);
     return ((await answer.json()) as { access_token: string }).access_token;
-  } catch {
-    console.error(`${baseUrl} gives no token: start the service with npm start, or give --url and --token`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(`${baseUrl} gives no token (${reason}): start the service with npm start, or give --url and --token`);
     process.exit(1);
   }
 }

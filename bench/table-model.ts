@@ -1,11 +1,8 @@
 import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import type {
-  BatchGetItemCommandInput,
-  TransactWriteItem,
-  TransactWriteItemsCommandInput,
-} from '@aws-sdk/client-dynamodb';
+import type { BatchGetItemCommandInput } from '@aws-sdk/client-dynamodb';
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { fromItem, toItem } from '../lambdas/store/write.ts';
-import type { Item } from '../lambdas/store/write.ts';
+import type { Item, WriteRequest } from '../lambdas/store/write.ts';
 
 /** Write units that DynamoDB gives one partition key of a table or an index in a second. */
 const unitsOfPartition = 1_000;
@@ -41,7 +38,7 @@ export function modelTable(
   const takeUnits = openPartitions(clock.now);
   const counts = { writes: 0, conflicts: 0, throttles: 0, units: 0 };
 
-  async function write({ TransactItems = [] }: TransactWriteItemsCommandInput): Promise<object> {
+  async function write({ TransactItems = [] }: TransactWriteCommandInput): Promise<object> {
     const writes = TransactItems.map((request) => writeOf(request, items));
     counts.writes++;
     const refuse = (codeOf: (index: number) => string | undefined) => {
@@ -93,7 +90,7 @@ export function modelTable(
         const answer =
           commandName === 'BatchGetItemCommand'
             ? read(input as BatchGetItemCommandInput)
-            : write(input as TransactWriteItemsCommandInput);
+            : write(input as TransactWriteCommandInput);
         return { output: { ...(await answer), $metadata: {} } as never, response: undefined };
       },
     { step: 'initialize' },
@@ -114,14 +111,15 @@ interface ItemWrite {
   readonly units: readonly (readonly [partition: string, count: number])[];
 }
 
-function writeOf({ Put, Update }: TransactWriteItem, items: ReadonlyMap<string, Item>): ItemWrite {
-  const key = String(fromItem(Put?.Item ?? Update?.Key ?? {})['pk']);
+function writeOf({ Put, Update }: WriteRequest, items: ReadonlyMap<string, Item>): ItemWrite {
+  const { pk }: Item = Put?.Item ?? Update?.Key ?? {};
+  const key = String(pk);
   const ofTable = [key, 2] as const;
   if (Put) {
-    const after = fromItem(Put.Item ?? {});
+    const after = Put.Item ?? {};
     return { key, holds: true, after, amount: 0, units: [ofTable, ...unitsOfIndexes(undefined, after)] };
   }
-  const values = fromItem(Update?.ExpressionAttributeValues ?? {});
+  const values: Item = Update?.ExpressionAttributeValues ?? {};
   const before = items.get(key);
   if (before === undefined) {
     const sign = Update?.UpdateExpression?.includes('available + :amount') === true ? 1 : -1;

@@ -7,6 +7,8 @@
 import type { EventType } from './domain/events.ts';
 import type { FraudLimits } from './domain/fraud.ts';
 
+export { errorTitles } from './domain/errors.ts';
+export type { ErrorCode } from './domain/errors.ts';
 export type { OperatorLimits } from './domain/operator-limits.ts';
 
 const table = ['TABLE_NAME'] as const;

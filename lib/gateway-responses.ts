@@ -1,12 +1,12 @@
 import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import type { GatewayResponseOptions } from 'aws-cdk-lib/aws-apigateway';
+import { errorTitles } from '../lambdas/contract.ts';
+import type { ErrorCode } from '../lambdas/contract.ts';
 
 /** A refusal that API Gateway answers itself, before or instead of a handler. */
 interface Refusal {
   readonly status: number;
-  readonly code: string;
-  /** The same title as the handlers' for this code, so that a client cannot see the source of the refusal. */
-  readonly title: string;
+  readonly code: ErrorCode;
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -14,24 +14,21 @@ interface Refusal {
 const unauthorized: Refusal = {
   status: 401,
   code: 'unauthorized',
-  title: 'The caller is not known: a valid token or signature is required',
   headers: { 'WWW-Authenticate': 'Bearer' },
 };
-const forbidden: Refusal = { status: 403, code: 'forbidden', title: 'The token does not allow this' };
-const notFound: Refusal = { status: 404, code: 'not_found', title: 'There is nothing here' };
-const invalid: Refusal = { status: 400, code: 'invalid_request', title: 'The request is not valid' };
+const forbidden: Refusal = { status: 403, code: 'forbidden' };
+const notFound: Refusal = { status: 404, code: 'not_found' };
+const invalid: Refusal = { status: 400, code: 'invalid_request' };
 const throttled: Refusal = {
   status: 429,
   code: 'rate_limited',
-  title: 'Too many requests',
   detail: 'The service as a whole is receiving too many requests a second',
   headers: { 'Retry-After': '1' },
 };
-const internal: Refusal = { status: 500, code: 'internal_error', title: 'Something went wrong on our side' };
+const internal: Refusal = { status: 500, code: 'internal_error' };
 const busy: Refusal = {
   status: 503,
   code: 'busy',
-  title: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',
   headers: { 'Retry-After': '1' },
 };
 
@@ -48,10 +45,10 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
   [ResponseType.BAD_REQUEST_BODY, invalid],
   [ResponseType.BAD_REQUEST_PARAMETERS, invalid],
   [ResponseType.DEFAULT_4XX, invalid],
-  [ResponseType.REQUEST_TOO_LARGE, { status: 413, code: 'payload_too_large', title: 'The request body is too large' }],
+  [ResponseType.REQUEST_TOO_LARGE, { status: 413, code: 'payload_too_large' }],
   [
     ResponseType.UNSUPPORTED_MEDIA_TYPE,
-    { status: 415, code: 'unsupported_media_type', title: 'The request body must be application/json' },
+    { status: 415, code: 'unsupported_media_type' },
   ],
   [ResponseType.THROTTLED, throttled],
   [ResponseType.QUOTA_EXCEEDED, throttled],
@@ -69,7 +66,7 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
  * @param allowedOrigins the origins whose pages may read them
  */
 export function gatewayResponses(allowedOrigins: readonly string[]): readonly GatewayResponseOptions[] {
-  return refusals.map(([type, { status, code, title, detail, headers }]) => ({
+  return refusals.map(([type, { status, code, detail, headers }]) => ({
     type,
     statusCode: String(status),
     responseHeaders: {
@@ -84,7 +81,8 @@ export function gatewayResponses(allowedOrigins: readonly string[]): readonly Ga
     templates: {
       'application/json': JSON.stringify({
         type: 'about:blank',
-        title,
+        // As in the handlers' answers, so that a client cannot see the source of the refusal.
+        title: errorTitles[code],
         status,
         code,
         detail,

@@ -9,6 +9,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { silence } from '../bench/silence.ts';
+import { documentClient } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { newApp } from '../lib/app.ts';
 import { capacityFor } from '../lib/capacity.ts';
@@ -74,9 +75,9 @@ export async function startTestEngine(): Promise<TestEngine> {
     clients.push(client);
     const clock = { now: epoch };
     const table: TestTable = {
-      client,
+      client: documentClient(client),
       name,
-      retry: { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 },
+      retry: { budgetMs: 4_000, backoff: { first: 25, longest: 800 } },
       now: () => clock.now,
       random: () => 0.5,
       async sleep(ms) {

@@ -1,3 +1,4 @@
+import { waitBeforeRetry } from './backoff.ts';
 import { WalletError } from './errors.ts';
 import type { Attempt, Transaction } from './transaction.ts';
 
@@ -156,7 +157,7 @@ export function nextVisitAt(
   random: number,
 ): number {
   const longest = visit.visits <= quickVisits ? quickWaitMs : visit.patient ? longestWaitMs : briefWaitMs;
-  const backoff = Math.min(firstBackoffMs * 2 ** (visit.visits - 1), longest) * (1 - random / 4);
+  const backoff = waitBeforeRetry(visit.visits - 1, { first: firstBackoffMs, longest }) * (1 - random / 4);
   const definite = visit.submitBy === undefined ? 0 : notFoundCountsAt(visit.submitBy, policy);
   return Math.ceil(Math.max(visit.now + backoff, definite));
 }

@@ -1,10 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventBridgeClient, PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { eventSource } from '../contract.ts';
+import { waitBeforeRetry } from '../domain/backoff.ts';
 import { jsonOf } from '../domain/money.ts';
 import type { ServiceEvent } from '../views/event-schemas.ts';
 import { chunksOf } from '../aws/chunks.ts';
+import { systemClock } from '../aws/clock.ts';
+import type { Clock } from '../aws/clock.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 
 /** Puts up to ten events on the bus in one call. Returns for each the code of its refusal, or undefined. */
@@ -17,20 +19,15 @@ function openBus(client: Pick<EventBridgeClient, 'send'>): PutEvents {
   };
 }
 
-/** A bus with its clock and random source. Both are passed in, so that tests control them. */
-export interface Publisher {
+/** A bus, and the clock for its retries. */
+export interface Publisher extends Clock {
   readonly put: PutEvents;
   readonly busName: string;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** A number in [0, 1). */
-  readonly random: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** Returns a publisher on the real clock. */
 export function openPublisher(client: EventBridgeClient, busName: string): Publisher {
-  return { put: openBus(client), busName, now: Date.now, random: Math.random, sleep: (ms) => sleep(ms) };
+  return { put: openBus(client), busName, ...systemClock };
 }
 
 /** The reason why an event is not on the bus: `definite` when no retry would put it there. */
@@ -41,8 +38,8 @@ export interface PublishFailure {
 
 /** EventBridge takes ten entries a call, of 256 KB together. The rest is for the call's own members. */
 const limits = { most: 10, mostBytes: 240_000 };
-const firstDelayMs = 100;
-const longestDelayMs = 5_000;
+/** Milliseconds, before the jitter. */
+const backoff = { first: 200, longest: 5_000 };
 /** Codes of refusals that depend on the entry and not on the moment. */
 const definiteCodes = new Set(['InvalidArgument', 'MalformedDetail']);
 
@@ -65,7 +62,7 @@ export async function publishEvents<E extends ServiceEvent>(
     let left = chunk;
     let code = 'OutOfTime';
     for (let tries = 0; left.length > 0; tries++) {
-      const delay = tries === 0 ? 0 : publisher.random() * Math.min(firstDelayMs * 2 ** tries, longestDelayMs);
+      const delay = tries === 0 ? 0 : publisher.random() * waitBeforeRetry(tries - 1, backoff);
       if (publisher.now() + delay >= deadline) break;
       if (tries > 0) await publisher.sleep(delay);
       const refusals = await tryPut(

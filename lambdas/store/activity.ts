@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Activity } from '../domain/fraud.ts';
 import { forgetMarks, noMemory } from '../domain/screening.ts';
 import type { Memory } from '../domain/screening.ts';
@@ -7,9 +8,8 @@ import { bytesOf, marksWithin, memoryIn, nameBytes, saltBytes } from './activity
 import type { SaltedMemory } from './activity-bytes.ts';
 import { activityKey } from './keys.ts';
 import { readItems } from './read.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { toItem } from './write.ts';
 import type { Item } from './write.ts';
 
 /** How long the item of a wallet that pays nothing is kept, with its known destinations. */
@@ -61,20 +61,20 @@ export async function putActivity(
   const withoutMarks = bytesOf({ salt, memory: { ...memory, marks: [] } }).length;
   const within = (bytes: number) => marksWithin(memory.marks, bytes - withoutMarks);
   const bounded = forgetMarks(memory, within(ordinaryBytes), within(busyBytes));
-  const command = new PutItemCommand({
+  const command = new PutCommand({
     TableName: table.name,
-    Item: toItem({
+    Item: {
       ...activityKey(walletId),
       memory: bytesOf({ salt, memory: bounded }),
       version: version + 1,
       ttl: Math.floor(table.now() / 1000) + activitySeconds,
-    }),
+    },
     ...(version === 0
       ? { ConditionExpression: 'attribute_not_exists(pk)' }
-      : { ConditionExpression: 'version = :seen', ExpressionAttributeValues: toItem({ ':seen': version }) }),
+      : { ConditionExpression: 'version = :seen', ExpressionAttributeValues: { ':seen': version } }),
   });
   try {
-    await persist(table, () => table.client.send(command));
+    await withRetries(table, () => table.client.send(command));
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;

@@ -5,7 +5,7 @@ import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { kindOf, receiverPartitions, transactionIdOfHistoryKey, transactionKey, walletKey } from './keys.ts';
 import { readMany } from './read.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
 import { toWallet } from './wallets.ts';
@@ -27,7 +27,7 @@ export type BookItem = { readonly place: Place } & (
 
 /** Returns about how many items the table has; undefined before the first count. DynamoDB counts every six hours. */
 export async function countItems(table: Table): Promise<number | undefined> {
-  const { Table: description } = await persist(table, () =>
+  const { Table: description } = await withRetries(table, () =>
     table.client.send(new DescribeTableCommand({ TableName: table.name })),
   );
   return description?.ItemCount;
@@ -43,7 +43,7 @@ export async function scanBooks(
     ScannedCount = 0,
     LastEvaluatedKey,
     ConsumedCapacity,
-  } = await persist(table, () =>
+  } = await withRetries(table, () =>
     table.client.send(
       new ScanCommand({
         TableName: table.name,
@@ -117,7 +117,7 @@ export async function readBookings(
     Items = [],
     LastEvaluatedKey,
     ConsumedCapacity,
-  } = await persist(table, () =>
+  } = await withRetries(table, () =>
     table.client.send(
       new QueryCommand({
         TableName: table.name,

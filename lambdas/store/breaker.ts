@@ -1,9 +1,9 @@
-import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { BreakerState } from '../domain/breaker.ts';
 import { breakerKey } from './keys.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem } from './write.ts';
 
 /**
  * The last reported state of a circuit breaker towards the bank. Each container has its own breaker; the last report
@@ -17,14 +17,14 @@ export interface BreakerRecord {
 
 /** Records a change of a worker's breaker, for the health route. A late record does not replace a later one. */
 export async function putBreaker(table: Table, record: BreakerRecord): Promise<void> {
-  const command = new PutItemCommand({
+  const command = new PutCommand({
     TableName: table.name,
-    Item: toItem({ ...breakerKey(), ...record }),
+    Item: { ...breakerKey(), ...record },
     ConditionExpression: 'attribute_not_exists(pk) OR since < :since',
-    ExpressionAttributeValues: toItem({ ':since': record.since }),
+    ExpressionAttributeValues: { ':since': record.since },
   });
   try {
-    await persist(table, () => table.client.send(command));
+    await withRetries(table, () => table.client.send(command));
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }
@@ -32,10 +32,10 @@ export async function putBreaker(table: Table, record: BreakerRecord): Promise<v
 
 /** Returns the last change; undefined when no breaker ever changed, which means closed. Fails when the table does. */
 export async function getBreaker(table: Table): Promise<BreakerRecord | undefined> {
-  const { Item } = await persist(table, () =>
-    table.client.send(new GetItemCommand({ TableName: table.name, Key: toItem(breakerKey()) })),
+  const { Item } = await withRetries(table, () =>
+    table.client.send(new GetCommand({ TableName: table.name, Key: breakerKey() })),
   );
   if (Item === undefined) return undefined;
-  const { state, since } = fromItem(Item);
+  const { state, since } = Item;
   return { state, since } as BreakerRecord;
 }

@@ -1,13 +1,14 @@
-import { ConditionalCheckFailedException, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { watchClock } from './clock.ts';
 import { dueShard, dueShardOf, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import type { DueType } from './keys.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem, update } from './write.ts';
+import { update } from './write.ts';
 import type { Item } from './write.ts';
 
 /** Open work as the `due` index has it. */
@@ -52,8 +53,8 @@ export async function listReviewsWithClock(
 ): Promise<{ reviews: Review[]; clock: ClockReading | undefined }> {
   const command = shardQuery(table, reviewShard, mostReviews);
   const clock = watchClock(command, table.now);
-  const { Items = [] } = await persist(table, () => table.client.send(command));
-  return { reviews: toReviews(Items.map(fromItem)), clock: clock() };
+  const { Items = [] } = await withRetries(table, () => table.client.send(command));
+  return { reviews: toReviews(Items), clock: clock() };
 }
 
 function toReviews(items: readonly Item[]): Review[] {
@@ -75,7 +76,7 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
     values: { at, shard: dueShardOf(work.type, work.transactionId, table.dueShards), seen: work.dueAt },
   });
   try {
-    await persist(table, () => table.client.send(new UpdateItemCommand(command)));
+    await withRetries(table, () => table.client.send(new UpdateCommand(command)));
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
@@ -107,8 +108,8 @@ export async function earliestDue(table: Table): Promise<string | undefined> {
  */
 async function readShard(table: Table, shard: string, limit: number, before?: string): Promise<Item[]> {
   const command = shardQuery(table, shard, limit, before);
-  const { Items = [] } = await persist(table, () => table.client.send(command));
-  return Items.map(fromItem);
+  const { Items = [] } = await withRetries(table, () => table.client.send(command));
+  return Items;
 }
 
 function shardQuery(table: Table, shard: string, limit: number, before?: string): QueryCommand {
@@ -116,7 +117,7 @@ function shardQuery(table: Table, shard: string, limit: number, before?: string)
     TableName: table.name,
     IndexName: indexes.due,
     KeyConditionExpression: before === undefined ? 'dueShard = :shard' : 'dueShard = :shard AND dueAt < :before',
-    ExpressionAttributeValues: toItem({ ':shard': shard, ':before': before }),
+    ExpressionAttributeValues: { ':shard': shard, ':before': before },
     Limit: limit,
   });
 }

@@ -15,7 +15,7 @@ import type { Balance, ChainedEntry, Entry, Held } from '../domain/entries.ts';
 import type { WalletStatus } from '../domain/wallet.ts';
 import { entryKey, entryOfKey, ledgerPartition } from './keys.ts';
 import { readItems, readMany } from './read.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
@@ -60,7 +60,7 @@ export async function insertEntries(entries: Table, batch: readonly ChainedEntry
   const outcomes = new Map<ChainedEntry, Inserted>();
   let pending = batch;
   try {
-    await persist(entries, async () => {
+    await withRetries(entries, async () => {
       const sent = pending;
       const { Responses = [] } = await entries.client.send(
         new BatchExecuteStatementCommand({ Statements: sent.map((entry) => insertOf(entries, entry)) }),
@@ -263,7 +263,7 @@ async function queryEntries(
     Items = [],
     LastEvaluatedKey,
     ConsumedCapacity,
-  } = await persist(entries, () =>
+  } = await withRetries(entries, () =>
     entries.client.send(
       new QueryCommand({
         TableName: entries.name,

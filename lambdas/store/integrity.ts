@@ -1,9 +1,9 @@
-import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { integrityKey } from './keys.ts';
 import type { IntegrityItem } from './keys.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem } from './write.ts';
 
 /** An item of the check of the books: its text, and a number that counts how often it was stored. */
 export interface StoredState {
@@ -13,12 +13,12 @@ export interface StoredState {
 
 /** Reads an item of the check of the books; undefined when there is none. */
 export async function getState(entries: Table, which: IntegrityItem): Promise<StoredState | undefined> {
-  const { Item } = await persist(entries, () =>
+  const { Item } = await withRetries(entries, () =>
     entries.client.send(
-      new GetItemCommand({ TableName: entries.name, Key: toItem(integrityKey(which)), ConsistentRead: true }),
+      new GetCommand({ TableName: entries.name, Key: integrityKey(which), ConsistentRead: true }),
     ),
   );
-  return Item && (fromItem(Item) as unknown as StoredState);
+  return Item && (Item as unknown as StoredState);
 }
 
 /**
@@ -34,14 +34,14 @@ export async function putState(
   revision: number | undefined,
 ): Promise<number | undefined> {
   const next = (revision ?? 0) + 1;
-  const command = new PutItemCommand({
+  const command = new PutCommand({
     TableName: entries.name,
-    Item: toItem({ ...integrityKey(which), text, revision: next }),
+    Item: { ...integrityKey(which), text, revision: next },
     ConditionExpression: revision === undefined ? 'attribute_not_exists(pk)' : 'revision = :revision',
-    ...(revision !== undefined && { ExpressionAttributeValues: toItem({ ':revision': revision }) }),
+    ...(revision !== undefined && { ExpressionAttributeValues: { ':revision': revision } }),
   });
   try {
-    await persist(entries, () => entries.client.send(command));
+    await withRetries(entries, () => entries.client.send(command));
     return next;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return undefined;

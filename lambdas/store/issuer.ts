@@ -1,18 +1,19 @@
-import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { issuerKey } from './keys.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem } from './write.ts';
+import { fromItem } from './write.ts';
 
 /**
  * Returns the token issuer whose subjects own this stack's wallets: `iss`, letter for letter. Undefined before the
  * first token. A consistent read.
  */
 export async function getIssuer(table: Table): Promise<string | undefined> {
-  const { Item } = await persist(table, () =>
-    table.client.send(new GetItemCommand({ TableName: table.name, Key: toItem(issuerKey()), ConsistentRead: true })),
+  const { Item } = await withRetries(table, () =>
+    table.client.send(new GetCommand({ TableName: table.name, Key: issuerKey(), ConsistentRead: true })),
   );
-  return Item && (fromItem(Item)['issuer'] as string);
+  return Item && (Item['issuer'] as string);
 }
 
 /**
@@ -25,14 +26,14 @@ export async function getIssuer(table: Table): Promise<string | undefined> {
 export async function claimIssuer(table: Table, issuer: string): Promise<string> {
   const known = await getIssuer(table);
   if (known !== undefined) return known;
-  const command = new PutItemCommand({
+  const command = new PutCommand({
     TableName: table.name,
-    Item: toItem({ ...issuerKey(), issuer, since: new Date(table.now()).toISOString() }),
+    Item: { ...issuerKey(), issuer, since: new Date(table.now()).toISOString() },
     ConditionExpression: 'attribute_not_exists(pk)',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   try {
-    await persist(table, () => table.client.send(command));
+    await withRetries(table, () => table.client.send(command));
     return issuer;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException) || error.Item === undefined) throw error;

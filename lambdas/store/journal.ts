@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import { hasWholeBookings, newBooking } from '../domain/bookings.ts';
 import { hourMs, hourOf, hourOfMs, startOf } from '../domain/hours.ts';
@@ -10,7 +11,7 @@ import { walletOfAccount } from '../domain/postings.ts';
 import { journalKey, journalPartitions, subjectOfKey } from './keys.ts';
 import { changeOf } from './stream.ts';
 import type { Change } from './stream.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
@@ -134,8 +135,8 @@ export async function putJournal(entries: Table, changes: readonly ListedChange[
           ...journalKey(hour, fingerprintOf([booked, text])),
           ...{ booked, lines, ttl: Math.ceil((now + journalMs) / 1000) },
         };
-        return persist(entries, () =>
-          entries.client.send(new PutItemCommand({ TableName: entries.name, Item: toItem(item) })),
+        return withRetries(entries, () =>
+          entries.client.send(new PutCommand({ TableName: entries.name, Item: item })),
         );
       });
     }),
@@ -229,7 +230,7 @@ export async function* readJournal(entries: Table, hour: string, booked?: string
         Items = [],
         LastEvaluatedKey,
         ConsumedCapacity,
-      } = await persist(entries, () => entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })));
+      } = await withRetries(entries, () => entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })));
       const items = Items.map((item) => toJournalItem(item) ?? { unreadable: item['sk']?.S ?? '' });
       const read = items.filter((item) => 'lines' in item);
       yield {

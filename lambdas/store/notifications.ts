@@ -1,8 +1,8 @@
-import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { notificationKey } from './keys.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { toItem } from './write.ts';
 
 /** The members of a notification that its record's key is made of. */
 type Named = Parameters<typeof notificationKey>[0];
@@ -19,14 +19,14 @@ export const rememberedSeconds = 30 * 86_400;
  * @returns false when another message is responsible, so that this one must not send
  */
 export async function claimNotification(sent: Table, notification: Named, envelopeId: string): Promise<boolean> {
-  const command = new PutItemCommand({
+  const command = new PutCommand({
     TableName: sent.name,
     Item: recordOf(sent, notification, envelopeId),
     ConditionExpression: 'attribute_not_exists(id) OR claimant = :claimant',
-    ExpressionAttributeValues: toItem({ ':claimant': envelopeId }),
+    ExpressionAttributeValues: { ':claimant': envelopeId },
   });
   try {
-    await persist(sent, () => sent.client.send(command));
+    await withRetries(sent, () => sent.client.send(command));
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;
@@ -36,8 +36,8 @@ export async function claimNotification(sent: Table, notification: Named, envelo
 
 /** Records that SNS accepted a notification, so that no message sends it again. */
 export async function finishNotification(sent: Table, notification: Named): Promise<void> {
-  const command = new PutItemCommand({ TableName: sent.name, Item: recordOf(sent, notification, finished) });
-  await persist(sent, () => sent.client.send(command));
+  const command = new PutCommand({ TableName: sent.name, Item: recordOf(sent, notification, finished) });
+  await withRetries(sent, () => sent.client.send(command));
 }
 
 /** No envelope has this id. */
@@ -45,5 +45,5 @@ const finished = 'finished';
 
 function recordOf(sent: Table, notification: Named, claimant: string) {
   const expiration = Math.floor(sent.now() / 1000) + rememberedSeconds;
-  return toItem({ ...notificationKey(notification), claimant, expiration });
+  return { ...notificationKey(notification), claimant, expiration };
 }

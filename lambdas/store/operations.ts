@@ -4,7 +4,6 @@ import { transactionIdOf } from '../domain/ids.ts';
 import { transactionKey } from './keys.ts';
 import { readItems } from './read.ts';
 import type { Table } from './table.ts';
-import { toItem } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /** The facts of a command: its actor, its key, its request and its time. */
@@ -35,7 +34,7 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
     request: {
       Put: {
         TableName: table.name,
-        Item: toItem(record),
+        Item: record,
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },

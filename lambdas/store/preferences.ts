@@ -1,21 +1,20 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { channelNames, defaultPreferences } from '../domain/preferences.ts';
 import type { Preferences } from '../domain/preferences.ts';
 import { preferencesKey } from './keys.ts';
 import { readItems } from './read.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
 /** Returns an owner's notification preferences; the defaults when it stored none. A consistent read. */
 export async function getPreferences(table: Table, ownerId: string): Promise<Preferences> {
-  const { Item } = await persist(table, () =>
+  const { Item } = await withRetries(table, () =>
     table.client.send(
-      new GetItemCommand({ TableName: table.name, Key: toItem(preferencesKey(ownerId)), ConsistentRead: true }),
+      new GetCommand({ TableName: table.name, Key: preferencesKey(ownerId), ConsistentRead: true }),
     ),
   );
-  return Item === undefined ? defaultPreferences : toPreferences(fromItem(Item));
+  return Item === undefined ? defaultPreferences : toPreferences(Item);
 }
 
 /** Does as `getPreferences`, for up to 100 owners in one call. */
@@ -35,8 +34,8 @@ export async function putPreferences(
   preferences: Preferences,
   at: string,
 ): Promise<void> {
-  const item = toItem({ ...preferencesKey(ownerId), ownerId, ...preferences, updatedAt: at });
-  await persist(table, () => table.client.send(new PutItemCommand({ TableName: table.name, Item: item })));
+  const item = { ...preferencesKey(ownerId), ownerId, ...preferences, updatedAt: at };
+  await withRetries(table, () => table.client.send(new PutCommand({ TableName: table.name, Item: item })));
 }
 
 function toPreferences({ channels, mutedEvents }: Item): Preferences {

@@ -1,10 +1,10 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { WalletError } from '../domain/errors.ts';
 import { endOfWindow, fullUntil, secondsUntil, stepAt, windowsOver } from '../domain/rate.ts';
 import { rateWindowKey } from './keys.ts';
 import { readItems } from './read.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem, update } from './write.ts';
+import { update } from './write.ts';
 import type { Item, Reads, WriteItem } from './write.ts';
 
 /** The allowance of one end user for one kind of command. */
@@ -104,22 +104,21 @@ export async function addToWindows(
   const windows = [...counts.keys()];
   const step = stepAt(time);
   const { Attributes } = await table.client.send(
-    new UpdateItemCommand({
+    new UpdateCommand({
       TableName: table.name,
-      Key: toItem(rateWindowKey(of.principal, of.kind)),
+      Key: rateWindowKey(of.principal, of.kind),
       UpdateExpression:
         `ADD ${windows.map((window) => `${nameOf(window)} :${nameOf(window)}`).join(', ')} ` +
         `SET #ttl = :ttl REMOVE ${expressionsAt(step).remove}`,
       ExpressionAttributeNames: { '#ttl': 'ttl' },
-      ExpressionAttributeValues: toItem({
+      ExpressionAttributeValues: {
         ...Object.fromEntries([...counts].map(([window, count]) => [`:${nameOf(window)}`, count])),
         ':ttl': timeToLive(step),
-      }),
+      },
       ReturnValues: 'UPDATED_NEW',
     }),
   );
-  const image = Attributes && fromItem(Attributes);
-  return new Map(windows.map((window) => [window, countOf(image, window)]));
+  return new Map(windows.map((window) => [window, countOf(Attributes, window)]));
 }
 
 function nameOf(window: number): string {

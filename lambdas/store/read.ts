@@ -1,6 +1,6 @@
 import { BatchGetItemCommand, ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
@@ -8,7 +8,7 @@ import type { Item } from './write.ts';
 /**
  * Reads up to 100 items in one call, and in later calls those that DynamoDB left out; consistent, in no order.
  *
- * @param deadline latest time for a second or later call, epoch ms; as `persist` has it when absent
+ * @param deadline latest time for a second or later call, epoch ms; as `withRetries` has it when absent
  * @throws WalletError `busy` when the rest stays left out until the budget is spent
  */
 export async function readItems(table: Table, keys: readonly Item[], deadline?: number): Promise<Item[]> {
@@ -48,7 +48,7 @@ async function readStored(
   let readUnits = 0;
   if (keys.length === 0) return { items, readUnits };
   let pending = keys.map(toItem);
-  await persist(
+  await withRetries(
     table,
     async () => {
       const { Responses, UnprocessedKeys, ConsumedCapacity } = await table.client.send(

@@ -1,23 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import type { CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import { systemClock } from '../aws/clock.ts';
+import type { Clock } from '../aws/clock.ts';
+import { waitBeforeRetry } from '../domain/backoff.ts';
+import type { Backoff } from '../domain/backoff.ts';
 import { WalletError } from '../domain/errors.ts';
 
 /** Limits for the retries of a call; times in milliseconds. */
 export interface RetryPolicy {
   /** Time from the first try to the start of the last one. */
   readonly budgetMs: number;
-  readonly firstDelayMs: number;
-  readonly longestDelayMs: number;
+  /** Before the jitter, ms. */
+  readonly backoff: Backoff;
 }
 
-/**
- * The wallet table as every function of the store gets it. Clock and random source are passed in, so that tests control
- * them.
- */
-export interface Table {
-  readonly client: DynamoDBClient;
+/** A table as every function of the store gets it, and the clock for its retries and times. */
+export interface Table extends Clock {
+  readonly client: DynamoDBDocumentClient;
   readonly name: string;
   readonly retry: RetryPolicy;
   /** Latest time at which a try of a write may begin, epoch ms; absent: the budget of each write alone decides. */
@@ -26,11 +27,6 @@ export interface Table {
    * Number of partitions of the `due` index that open work of a type is spread over; absent: the default of the stack.
    */
   readonly dueShards?: number;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** A number in [0, 1). */
-  readonly random: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** Time after the gateway took a request in which its writes may be tried, ms. */
@@ -52,13 +48,20 @@ export function forRequest(table: Table, requestedAt: number): Table {
  */
 export function openTable(client: DynamoDBClient, name: string, budgetMs = 4_000): Table {
   return {
-    client,
+    client: documentClient(client),
     name,
-    retry: { budgetMs, firstDelayMs: 25, longestDelayMs: 800 },
-    now: Date.now,
-    random: Math.random,
-    sleep: (ms) => sleep(ms),
+    retry: { budgetMs, backoff: { first: 25, longest: 800 } },
+    ...systemClock,
   };
+}
+
+/**
+ * Returns a client whose items are JavaScript values. Members that are undefined are left out. An integer beyond 2^53-1
+ * becomes a bigint, so that no number is rounded. Commands of `@aws-sdk/client-dynamodb` pass unchanged: reads of the
+ * books use them, as a stored item may have any shape.
+ */
+export function documentClient(client: DynamoDBClient): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
 /**
@@ -68,7 +71,7 @@ export function openTable(client: DynamoDBClient, name: string, budgetMs = 4_000
  * @param deadline latest time for a second or later try, epoch ms
  * @throws WalletError `busy` when the budget is spent
  */
-export async function persist<T>(
+export async function withRetries<T>(
   table: Table,
   call: () => Promise<T>,
   deadline = table.now() + table.retry.budgetMs,
@@ -78,8 +81,7 @@ export async function persist<T>(
       return await call();
     } catch (error) {
       if (!isTransient(error)) throw error;
-      const ceiling = Math.min(table.retry.firstDelayMs * 2 ** tries, table.retry.longestDelayMs);
-      const delay = table.random() * ceiling;
+      const delay = table.random() * waitBeforeRetry(tries, table.retry.backoff);
       if (table.now() + delay >= deadline) throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
       await table.sleep(delay);
     }

@@ -1,5 +1,5 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { AttributeValue, QueryCommandInput, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Booking } from '../domain/bookings.ts';
 import { hourOf } from '../domain/hours.ts';
 import { fingerprintOf } from '../domain/ids.ts';
@@ -7,10 +7,10 @@ import { isWalletAccount, net } from '../domain/postings.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { bookedKey, totalKey, totalPartitions } from './keys.ts';
 import { readMany } from './read.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { toItem, write } from './write.ts';
-import type { WriteItem } from './write.ts';
+import type { Item, WriteItem, WriteRequest } from './write.ts';
 
 /** A booking that a change of a transaction added. The transaction has `count` postings after it. */
 export interface CountedBooking extends Booking {
@@ -88,7 +88,7 @@ function itemsOf(entries: Table, group: readonly [CountedBooking, ...CountedBook
       request: {
         Put: {
           TableName: entries.name,
-          Item: toItem({ ...bookedKey(booking.transactionId, booking.count), content, ttl: forget }),
+          Item: { ...bookedKey(booking.transactionId, booking.count), content, ttl: forget },
           ConditionExpression: 'attribute_not_exists(pk)',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         },
@@ -107,12 +107,12 @@ function itemsOf(entries: Table, group: readonly [CountedBooking, ...CountedBook
   return [...counted, ...totals];
 }
 
-function addition(entries: Table, key: object, amount: bigint): NonNullable<TransactWriteItem['Update']> {
+function addition(entries: Table, key: Item, amount: bigint): NonNullable<WriteRequest['Update']> {
   return {
     TableName: entries.name,
-    Key: toItem(key),
+    Key: key,
     UpdateExpression: 'ADD booked :amount',
-    ExpressionAttributeValues: { ':amount': { N: String(amount) } },
+    ExpressionAttributeValues: { ':amount': amount },
   };
 }
 
@@ -164,7 +164,7 @@ async function sumOf(entries: Table, partition: string, before: string | undefin
     ConsistentRead: true,
   };
   for (let start: QueryCommandInput['ExclusiveStartKey'], more = true; more; more = start !== undefined) {
-    const { Items = [], LastEvaluatedKey } = await persist(entries, () =>
+    const { Items = [], LastEvaluatedKey } = await withRetries(entries, () =>
       entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })),
     );
     for (const { booked } of Items) total = plus(total, partOf(booked));

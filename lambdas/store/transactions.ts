@@ -1,4 +1,4 @@
-import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
 import type { WalletError } from '../domain/errors.ts';
 import { mergePage } from '../domain/history.ts';
@@ -18,11 +18,11 @@ import type { Replay } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { credit, creditReceiver, debit, hold } from './wallets.ts';
 import type { Movement } from './wallets.ts';
-import { fromItem, toItem, write } from './write.ts';
+import { write } from './write.ts';
 import type { Contention, Item, WriteItem } from './write.ts';
 
 /** The result of a command: its transaction as it is now, and whether its key had been used before. */
@@ -138,12 +138,12 @@ export function acceptTransfer(
 
 /** Reads a transaction. The read is consistent, because a caller may read right after its command was answered. */
 export async function getTransaction(table: Table, transactionId: string): Promise<OpenWithdrawal | undefined> {
-  const { Item } = await persist(table, () =>
+  const { Item } = await withRetries(table, () =>
     table.client.send(
-      new GetItemCommand({ TableName: table.name, Key: toItem(transactionKey(transactionId)), ConsistentRead: true }),
+      new GetCommand({ TableName: table.name, Key: transactionKey(transactionId), ConsistentRead: true }),
     ),
   );
-  return Item && toTransaction(fromItem(Item));
+  return Item && toTransaction(Item);
 }
 
 /** Reads up to 100 transactions in one call, by id; those that do not exist are left out. */
@@ -224,7 +224,7 @@ async function readStretch(
     ...(query.type === undefined ? [] : ['#type = :type']),
     ...(query.status === undefined ? [] : ['#status = :status']),
   ];
-  const { Items = [], LastEvaluatedKey } = await persist(table, () =>
+  const { Items = [], LastEvaluatedKey } = await withRetries(table, () =>
     table.client.send(
       new QueryCommand({
         TableName: table.name,
@@ -237,29 +237,29 @@ async function readStretch(
             ...(query.status !== undefined && { '#status': 'status' }),
           },
         }),
-        ExpressionAttributeValues: toItem({
+        ExpressionAttributeValues: {
           ':partition': of.partition,
           ':oldest': oldest,
           ':newest': newest,
           ':type': query.type,
           ':status': query.status,
-        }),
+        },
         ScanIndexForward: false,
         // DynamoDB refuses a start outside the range, so a cursor that is newer than `to` begins at `to`.
         ...(query.after !== undefined &&
           query.after < newest && {
-            ExclusiveStartKey: toItem({
+            ExclusiveStartKey: {
               ...transactionKey(transactionIdOfHistoryKey(query.after)),
               [of.key]: of.partition,
               historyKey: query.after,
-            }),
+            },
           }),
         Limit: query.limit,
       }),
     ),
   );
-  const items = Items.map((item) => toTransaction(fromItem(item))).filter((item) => item !== undefined);
-  const readTo = LastEvaluatedKey && (fromItem(LastEvaluatedKey)['historyKey'] as string);
+  const items = Items.map(toTransaction).filter((item) => item !== undefined);
+  const readTo = LastEvaluatedKey && (LastEvaluatedKey['historyKey'] as string);
   return readTo === undefined ? { items } : { items, readTo };
 }
 

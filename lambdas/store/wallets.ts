@@ -1,4 +1,4 @@
-import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { walletIdOf } from '../domain/ids.ts';
@@ -20,9 +20,9 @@ import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem, toItem, update, write } from './write.ts';
+import { update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
@@ -46,7 +46,7 @@ export async function createWallet(
       request: {
         Put: {
           TableName: table.name,
-          Item: toItem({ ...walletKey(walletId), ...wallet }),
+          Item: { ...walletKey(walletId), ...wallet },
           ConditionExpression: 'attribute_not_exists(pk)',
         },
       },
@@ -55,7 +55,7 @@ export async function createWallet(
     {
       label: "owner's line",
       request: {
-        Put: { TableName: table.name, Item: toItem({ ...ownedWalletKey(request.ownerId, walletId), walletId }) },
+        Put: { TableName: table.name, Item: { ...ownedWalletKey(request.ownerId, walletId), walletId } },
       },
       refused: () => undefined,
     },
@@ -119,8 +119,8 @@ export async function getWallet(
   walletId: string,
   options: { consistent: boolean } = { consistent: false },
 ): Promise<Wallet | undefined> {
-  const { Item } = await persist(table, () => table.client.send(readWallet(table, walletId, options)));
-  return Item && toWallet(fromItem(Item));
+  const { Item } = await withRetries(table, () => table.client.send(readWallet(table, walletId, options)));
+  return toWallet(Item);
 }
 
 /**
@@ -135,12 +135,12 @@ export async function getWalletWithClock(
 ): Promise<{ wallet: Wallet | undefined; clock: ClockReading | undefined }> {
   const command = readWallet(table, walletId, { consistent: true });
   const clock = watchClock(command, table.now);
-  const { Item } = await persist(table, () => table.client.send(command));
-  return { wallet: Item && toWallet(fromItem(Item)), clock: clock() };
+  const { Item } = await withRetries(table, () => table.client.send(command));
+  return { wallet: toWallet(Item), clock: clock() };
 }
 
-function readWallet({ name }: Table, walletId: string, { consistent }: { consistent: boolean }): GetItemCommand {
-  return new GetItemCommand({ TableName: name, Key: toItem(walletKey(walletId)), ConsistentRead: consistent });
+function readWallet({ name }: Table, walletId: string, { consistent }: { consistent: boolean }): GetCommand {
+  return new GetCommand({ TableName: name, Key: walletKey(walletId), ConsistentRead: consistent });
 }
 
 /**
@@ -153,22 +153,22 @@ export async function listWallets(
   ownerId: string,
   page: { limit: number; after: string | undefined },
 ): Promise<{ items: Wallet[]; next?: string }> {
-  const lines = await persist(table, () =>
+  const lines = await withRetries(table, () =>
     table.client.send(
       new QueryCommand({
         TableName: table.name,
         KeyConditionExpression: 'pk = :owner AND sk > :after',
-        ExpressionAttributeValues: toItem({
+        ExpressionAttributeValues: {
           ':owner': ownerPartition(ownerId),
           ':after': ownedWalletKey(ownerId, page.after ?? '').sk,
-        }),
+        },
         Limit: page.limit,
         // A wallet is on its owner's list as soon as its creation was answered.
         ConsistentRead: true,
       }),
     ),
   );
-  const walletIds = (lines.Items ?? []).map((line) => fromItem(line)['walletId'] as string);
+  const walletIds = (lines.Items ?? []).map((line) => line['walletId'] as string);
   const wallets = await getWallets(table, walletIds);
   const last = lines.LastEvaluatedKey && walletIds.at(-1);
   const items = walletIds.flatMap((walletId) => wallets.get(walletId) ?? []);

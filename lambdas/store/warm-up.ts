@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Table } from './table.ts';
-import { toItem } from './write.ts';
 import type { Item } from './write.ts';
 
 /** Longest wait of a function's start for its first call, ms. */
@@ -18,6 +17,6 @@ const patienceMs = 500;
 export async function warmUp({ client, name }: Table, key: Item, beside?: () => Promise<unknown>): Promise<void> {
   if (process.env['AWS_LAMBDA_INITIALIZATION_TYPE'] === undefined) return;
   void beside?.();
-  const call = client.send(new GetItemCommand({ TableName: name, Key: toItem(key) })).catch(() => undefined);
+  const call = client.send(new GetCommand({ TableName: name, Key: key })).catch(() => undefined);
   await Promise.race([call, sleep(patienceMs, undefined, { ref: false })]);
 }

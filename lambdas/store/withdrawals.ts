@@ -1,4 +1,5 @@
-import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
@@ -19,7 +20,7 @@ import { watchClock } from './clock.ts';
 import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import { putOperation, putRecord, Replay, replayOf, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
-import { persist } from './table.ts';
+import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
 import { giveBack, releaseHold, settleHold } from './wallets.ts';
@@ -68,13 +69,13 @@ export async function claimWithdrawal(
       ...claim,
     },
   });
-  const command = new UpdateItemCommand({ ...change, ReturnValues: 'ALL_OLD' });
+  const command = new UpdateCommand({ ...change, ReturnValues: 'ALL_OLD' });
   const clock = watchClock(command, table.now);
   try {
     // A try whose answer was lost may have claimed. Then the next try is refused, and the work waits until the lease
     // ends. That is rare and safe.
-    const { Attributes = {} } = await persist(table, () => table.client.send(command));
-    const before = toTransaction(fromItem(Attributes));
+    const { Attributes = {} } = await withRetries(table, () => table.client.send(command));
+    const before = toTransaction(Attributes);
     if (before === undefined) throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
     return { claimed: true, before, clock: clock() };
   } catch (error) {
@@ -425,7 +426,7 @@ function claimedUpdate(table: Table, claimed: Claimed, { attempt, ...change }: C
 async function whileClaimed(table: Table, claimed: Claimed, change: ClaimedChange): Promise<boolean> {
   const command = claimedUpdate(table, claimed, change);
   try {
-    await persist(table, () => table.client.send(new UpdateItemCommand(command)));
+    await withRetries(table, () => table.client.send(new UpdateCommand(command)));
     return true;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false;

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
-import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { WalletError } from '../domain/errors.ts';
-import { cancellationReasons, isConflict, mayArriveLater, persist } from './table.ts';
+import { cancellationReasons, isConflict, mayArriveLater, withRetries } from './table.ts';
 import type { Table } from './table.ts';
 
 /** An item as it is stored, by attribute name. */
 export type Item = Record<string, unknown>;
 
+/** One request of an atomic write: a put, an update, … */
+export type WriteRequest = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
 /** One item of an atomic write, with its own reading of a failed condition. */
 export interface WriteItem<R> {
   /** The item's role in the write, for errors. */
   readonly label: string;
-  readonly request: TransactWriteItem;
+  readonly request: WriteRequest;
   /**
    * Returns why the condition failed, from the image that it was tested on (undefined: there was no such item). It
    * returns undefined when the image does not say why, which is a programming error.
@@ -55,7 +59,7 @@ export async function write<R>(
   contention?: Contention,
 ): Promise<R[]> {
   const startedAt = table.now();
-  const command = new TransactWriteItemsCommand({
+  const command = new TransactWriteCommand({
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
   });
@@ -66,7 +70,7 @@ export async function write<R>(
     if (readings.length > 0) return readings;
   }
   try {
-    await persist(
+    await withRetries(
       table,
       async () => {
         // A try without an answer may have written. Only a repetition of the same write shows that; reads do not.
@@ -150,8 +154,8 @@ async function readingsNow<R>(
   return replay === undefined ? readings : [replay, ...readings];
 }
 
-function keyIn({ Put, Update }: TransactWriteItem): Item {
-  const { pk, sk } = fromItem(Put?.Item ?? Update?.Key ?? {});
+function keyIn({ Put, Update }: WriteRequest): Item {
+  const { pk, sk }: Item = Put?.Item ?? Update?.Key ?? {};
   return { pk, sk };
 }
 
@@ -202,17 +206,17 @@ export function update(
   table: Table,
   key: Item,
   change: { set: string; remove?: string; if: string; values: Item },
-): NonNullable<TransactWriteItem['Update']> {
+): NonNullable<WriteRequest['Update']> {
   const expression = change.remove === undefined ? `SET ${change.set}` : `SET ${change.set} REMOVE ${change.remove}`;
   const used = Object.entries(names).filter(([name]) => `${expression} ${change.if}`.includes(name));
   return {
     TableName: table.name,
-    Key: toItem(key),
+    Key: key,
     UpdateExpression: expression,
     ConditionExpression: change.if,
     ...(used.length > 0 && { ExpressionAttributeNames: Object.fromEntries(used) }),
-    ExpressionAttributeValues: toItem(
-      Object.fromEntries(Object.entries(change.values).map(([name, value]) => [`:${name}`, value])),
+    ExpressionAttributeValues: Object.fromEntries(
+      Object.entries(change.values).map(([name, value]) => [`:${name}`, value]),
     ),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { screenedEvents } from '../contract.ts';
 import type { Environment, FraudPolicy } from '../contract.ts';
 import { screening } from '../domain/actor.ts';
+import { waitBeforeRetry } from '../domain/backoff.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { FraudLimits, Movement, Signal } from '../domain/fraud.ts';
 import { eventIdOf, fingerprintOf } from '../domain/ids.ts';
@@ -98,6 +99,8 @@ async function screenWallet(
 
 /** How often a worker tries to count while other workers count for the same wallet. */
 const mostTries = 8;
+/** Milliseconds, before the jitter. */
+const backoff = { first: 50, longest: 6_400 };
 
 /** Counts the movements that are not counted yet. Returns the signals of all. */
 async function count(
@@ -116,7 +119,7 @@ async function count(
     }));
     const { memory, isNew, signals } = countOnce(seen.memory, marked, ({ currency }) => limitsFor(policy, currency));
     if (!isNew || (await putActivity(table, walletId, seen, memory))) return signals;
-    await table.sleep(table.random() * 50 * 2 ** tries);
+    await table.sleep(table.random() * waitBeforeRetry(tries, backoff));
     seen = (await getActivities(table, [walletId]))(walletId);
   }
   throw new WalletError('busy');

@@ -1,5 +1,6 @@
 /** DynamoDB in the simulation: the real engine behind a wire on which calls take time and meet faults. */
 import type { AttributeValue, CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { documentClient } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { chance, choose } from './chance.ts';
 import type { Connection } from './connection.ts';
@@ -94,10 +95,10 @@ export function connectTable(
   }
 
   // As openTable() in lambdas/store/table.ts, on this world's clock.
-  const retry = { budgetMs: 4_000, firstDelayMs: 25, longestDelayMs: 800 };
+  const retry = { budgetMs: 4_000, backoff: { first: 25, longest: 800 } };
   // With few shards, a run of the sweeper has few calls that a fault can strike.
   const table: Table = {
-    client,
+    client: documentClient(client),
     name,
     retry,
     dueShards: 4,

@@ -95,7 +95,7 @@ export const mutations: readonly Mutation[] = [
     'retry a write with a new token',
     'lambdas/store/write.ts',
     'table.client.send(command)',
-    'table.client.send(new TransactWriteItemsCommand({ ...command.input, ClientRequestToken: randomUUID() }))',
+    'table.client.send(new TransactWriteCommand({ ...command.input, ClientRequestToken: randomUUID() }))',
   ),
 
   mutation(

@@ -46,10 +46,7 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
   [ResponseType.BAD_REQUEST_PARAMETERS, invalid],
   [ResponseType.DEFAULT_4XX, invalid],
   [ResponseType.REQUEST_TOO_LARGE, { status: 413, code: 'payload_too_large' }],
-  [
-    ResponseType.UNSUPPORTED_MEDIA_TYPE,
-    { status: 415, code: 'unsupported_media_type' },
-  ],
+  [ResponseType.UNSUPPORTED_MEDIA_TYPE, { status: 415, code: 'unsupported_media_type' }],
   [ResponseType.THROTTLED, throttled],
   [ResponseType.QUOTA_EXCEEDED, throttled],
   [ResponseType.INTEGRATION_TIMEOUT, busy],

@@ -22,6 +22,7 @@ import type { TableProperties } from '../local/dynamodb/service.ts';
 export interface Call {
   /** The operation's name, `TransactWriteItems` or `GetItem`. */
   readonly operation: string;
+  /** As it leaves for DynamoDB. */
   readonly input: Readonly<Record<string, unknown>>;
   /** The units that table and indexes consumed; 0 unless the call succeeded. */
   readonly readUnits: number;
@@ -169,6 +170,15 @@ function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
       return result;
     },
     { step: 'initialize', name: 'recordCalls' },
+  );
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      // Behind the document client, which has made the input of plain values by now.
+      const call = ofContext.get(context);
+      if (call !== undefined) call.input = { ...args.input };
+      return next(args);
+    },
+    { step: 'build', name: 'recordInputs' },
   );
   client.middlewareStack.add(
     (next, context) => async (args) => {

@@ -36,6 +36,6 @@ export async function getBreaker(table: Table): Promise<BreakerRecord | undefine
     table.client.send(new GetCommand({ TableName: table.name, Key: breakerKey() })),
   );
   if (Item === undefined) return undefined;
-  const { state, since } = Item;
-  return { state, since } as BreakerRecord;
+  const { state, since } = Item as BreakerRecord;
+  return { state, since };
 }

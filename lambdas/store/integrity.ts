@@ -14,9 +14,7 @@ export interface StoredState {
 /** Reads an item of the check of the books; undefined when there is none. */
 export async function getState(entries: Table, which: IntegrityItem): Promise<StoredState | undefined> {
   const { Item } = await withRetries(entries, () =>
-    entries.client.send(
-      new GetCommand({ TableName: entries.name, Key: integrityKey(which), ConsistentRead: true }),
-    ),
+    entries.client.send(new GetCommand({ TableName: entries.name, Key: integrityKey(which), ConsistentRead: true })),
   );
   return Item && (Item as unknown as StoredState);
 }

@@ -135,9 +135,7 @@ export async function putJournal(entries: Table, changes: readonly ListedChange[
           ...journalKey(hour, fingerprintOf([booked, text])),
           ...{ booked, lines, ttl: Math.ceil((now + journalMs) / 1000) },
         };
-        return withRetries(entries, () =>
-          entries.client.send(new PutCommand({ TableName: entries.name, Item: item })),
-        );
+        return withRetries(entries, () => entries.client.send(new PutCommand({ TableName: entries.name, Item: item })));
       });
     }),
   );
@@ -230,7 +228,9 @@ export async function* readJournal(entries: Table, hour: string, booked?: string
         Items = [],
         LastEvaluatedKey,
         ConsumedCapacity,
-      } = await withRetries(entries, () => entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })));
+      } = await withRetries(entries, () =>
+        entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })),
+      );
       const items = Items.map((item) => toJournalItem(item) ?? { unreadable: item['sk']?.S ?? '' });
       const read = items.filter((item) => 'lines' in item);
       yield {

@@ -10,9 +10,7 @@ import type { Item } from './write.ts';
 /** Returns an owner's notification preferences; the defaults when it stored none. A consistent read. */
 export async function getPreferences(table: Table, ownerId: string): Promise<Preferences> {
   const { Item } = await withRetries(table, () =>
-    table.client.send(
-      new GetCommand({ TableName: table.name, Key: preferencesKey(ownerId), ConsistentRead: true }),
-    ),
+    table.client.send(new GetCommand({ TableName: table.name, Key: preferencesKey(ownerId), ConsistentRead: true })),
   );
   return Item === undefined ? defaultPreferences : toPreferences(Item);
 }

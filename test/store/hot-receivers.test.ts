@@ -61,8 +61,8 @@ const onSender = cancelled(none, conflict, none, none);
 function meet(fault: Fault): { readonly times: number } {
   const met = { times: 0 };
   table.fault = (call, pass) => {
-    const { TransactItems = [] } = call.input as { TransactItems?: { Update?: { Key: { pk: string } } }[] };
-    const isOfReceiver = TransactItems.some(({ Update }) => Update?.Key.pk.includes(toWalletId));
+    const { TransactItems = [] } = call.input as { TransactItems?: { Update?: { Key: { pk: { S: string } } } }[] };
+    const isOfReceiver = TransactItems.some(({ Update }) => Update?.Key.pk.S.includes(toWalletId));
     if (!isOfReceiver) return pass();
     met.times += 1;
     return fault(call, pass);

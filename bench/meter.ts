@@ -13,7 +13,10 @@ export interface Usage {
  * Measures the use of DynamoDB by `work` through the client, indexes included. A write that is cancelled reports no
  * units, though AWS charges them. One work at a time.
  */
-export async function meter(client: Pick<DynamoDBClient, 'middlewareStack'>, work: () => Promise<unknown>): Promise<Usage> {
+export async function meter(
+  client: Pick<DynamoDBClient, 'middlewareStack'>,
+  work: () => Promise<unknown>,
+): Promise<Usage> {
   const usage = { calls: 0, roundTrips: 0, writeUnits: 0, readUnits: 0 };
   let underWay = 0;
   const name = 'consumedCapacityMeter';

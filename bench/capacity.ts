@@ -1,6 +1,7 @@
 /**
- * `npm run capacity`: measures the commands' use of DynamoDB on a local engine, and computes the needs of a load from
- * it: the nearest limit, function instances, latencies and cost. Times of AWS are assumed unless they are given.
+ * `npm run capacity`: computes the needs of a load from the commands' use of DynamoDB, which it measures on a local
+ * engine. It prints the nearest limit, function instances, latencies and cost. Times of AWS are assumed unless they are
+ * given.
  */
 import { readOptions } from '../bin/options.ts';
 import { measureBudgets } from './budgets.ts';

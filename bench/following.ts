@@ -251,7 +251,7 @@ async function createConsumerTables(endpoint: string) {
   return names;
 }
 
-/** A bus that keeps its events, and gives each consumer those of its types. */
+/** Opens a bus that keeps its events, and passes each consumer those of its types. */
 function openEvents() {
   const events: { envelopeId: string; event: ServiceEvent }[] = [];
   const publisher: Publisher = {

@@ -1,6 +1,6 @@
 /**
- * The load of `npm run load` for k6 (https://k6.io, not installed by this project): 200 users for five minutes, or an
- * open loop of up to 4,000 commands a second. Needs a token with every scope, and wallets with money in them:
+ * The load of `npm run load` for k6 (https://k6.io, which this project does not install). It is 200 users for five
+ * minutes, or an open loop of up to 4,000 commands a second. It needs a token with every scope, and wallets with money:
  *
  *   k6 run -e URL=http://127.0.0.1:3000 -e TOKEN=… bench/k6.js
  *   k6 run -e URL=… -e TOKEN=… -e SCENARIO=rate -e RATE=4000 bench/k6.js

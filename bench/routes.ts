@@ -102,5 +102,5 @@ function workersOn(table: Table, onSend: OnSend) {
   };
 }
 
-/** The depth of an empty queue. */
+/** Returns the depth of an empty queue. */
 const empty = () => Promise.resolve(0);

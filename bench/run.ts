@@ -70,7 +70,7 @@ const size = options.quick
       hostile: { rounds: 3, seconds: 8 },
     };
 
-/** What a section measures on, and where it reports its progress. */
+/** The surroundings of a section's measurement, and the receiver of its progress. */
 interface Bench {
   readonly service: Service;
   readonly progress: (line: string) => void;

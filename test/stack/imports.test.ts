@@ -12,9 +12,9 @@ const root = dirname(dirname(import.meta.dirname));
 const names = Object.keys(environments) as FunctionName[];
 
 /**
- * Runs in a process without environment. Imports every file, and reports the variables that code of the service read
- * (code of libraries may read some), and what was open before and after. One file stands in bundles for code that must
- * not load, so it throws.
+ * The script of a process without environment. It imports every file, and reports the variables that code of the
+ * service read (code of libraries may read some), and the open resources before and after. One file stands in bundles
+ * for code that must not load, so it throws.
  */
 const script = `
   import { globSync } from 'node:fs';

@@ -90,11 +90,11 @@ function groupsIn(value: number): number {
  */
 export function memoryIn(bytes: Uint8Array): SaltedMemory {
   let position = 0;
-  const take = (length: number) => {
+  const next = (length: number) => {
     if (position + length > bytes.length) throw new Error(`memory is cut short after ${bytes.length} bytes`);
     return bytes.subarray(position, (position += length));
   };
-  const byte = () => take(1)[0] ?? 0;
+  const byte = () => next(1)[0] ?? 0;
   const integer = () => {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
@@ -104,7 +104,7 @@ export function memoryIn(bytes: Uint8Array): SaltedMemory {
     }
   };
   const list = <T>(item: () => T): T[] => Array.from({ length: integer() }, item);
-  const name = () => Buffer.from(take(nameBytes)).toString('base64url');
+  const name = () => Buffer.from(next(nameBytes)).toString('base64url');
   const buckets = () => {
     let last = 0;
     return list((): Bucket => [(last += integer()), integer(), integer()]);
@@ -128,7 +128,7 @@ export function memoryIn(bytes: Uint8Array): SaltedMemory {
 
   const version = byte();
   if (version !== format) throw new Error(`memory of format ${version}, not ${format}`);
-  const salt = take(saltBytes);
+  const salt = next(saltBytes);
   const forgottenUntilMs = integer();
   const [outMinute, outHour, outDay, outRecent, inRecent] = [buckets(), buckets(), buckets(), buckets(), buckets()];
   const activity = { outMinute, outHour, outDay, outRecent, inRecent, destinations: list(name) };

@@ -101,18 +101,18 @@ export type Side = 'sender' | 'receiver';
  * Reads up to 1 MB of a wallet's transactions on one side. Reads the partitions of the index one after the other, each
  * oldest first.
  *
- * @param of `after` is the `next` of the page before
+ * @param page `after` is the `next` of the page before
  */
 export async function readBookings(
   table: Table,
-  of: { side: Side; walletId: string; isCrowded?: boolean; after: string | undefined },
+  page: { side: Side; walletId: string; isCrowded?: boolean; after: string | undefined },
 ): Promise<{ items: BookedTransaction[]; next: string | undefined; readUnits: number }> {
   const [index, key, partitions] =
-    of.side === 'sender'
-      ? [indexes.byWallet, 'walletId', [of.walletId]]
-      : [indexes.byCounterparty, 'counterpartyWalletId', receiverPartitions(of)];
-  const { part, historyKey } = placeOf(of.after);
-  const partition = partitions[part] ?? of.walletId;
+    page.side === 'sender'
+      ? [indexes.byWallet, 'walletId', [page.walletId]]
+      : [indexes.byCounterparty, 'counterpartyWalletId', receiverPartitions(page)];
+  const { part, historyKey } = positionIn(page.after);
+  const partition = partitions[part] ?? page.walletId;
   const {
     Items = [],
     LastEvaluatedKey,
@@ -146,7 +146,7 @@ export async function readBookings(
 }
 
 /** Returns the number of the partition in a `next`, and the history key behind which it goes on there. */
-function placeOf(next: string | undefined): { readonly part: number; readonly historyKey?: string } {
+function positionIn(next: string | undefined): { readonly part: number; readonly historyKey?: string } {
   const [part = '', historyKey = ''] = next?.split('/') ?? [];
   return { part: Number(part), ...(historyKey !== '' && { historyKey }) };
 }

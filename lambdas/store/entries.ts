@@ -96,9 +96,9 @@ function insertOf(entries: Table, entry: ChainedEntry): BatchStatementRequest {
 /** Reads the entries of at most 100 wallets and versions in one call. Leaves out those that do not exist. */
 export async function entriesAt(
   entries: Table,
-  places: readonly { readonly walletId: string; readonly version: number }[],
+  positions: readonly { readonly walletId: string; readonly version: number }[],
 ): Promise<ChainedEntry[]> {
-  const keys = places.map(({ walletId, version }) => entryKey(walletId, version));
+  const keys = positions.map(({ walletId, version }) => entryKey(walletId, version));
   return (await readItems(entries, keys)).map(toEntry);
 }
 
@@ -109,10 +109,10 @@ export async function entriesAt(
  */
 export async function readEntriesAt(
   entries: Table,
-  places: readonly { readonly walletId: string; readonly version: number }[],
+  positions: readonly { readonly walletId: string; readonly version: number }[],
   consistent: boolean,
 ): Promise<{ items: ChainedEntry[]; readUnits: number }> {
-  const keys = places.map(({ walletId, version }) => entryKey(walletId, version));
+  const keys = positions.map(({ walletId, version }) => entryKey(walletId, version));
   return readMany(entries, keys, consistent, toAnyEntry);
 }
 
@@ -195,11 +195,11 @@ const disorderMs = 60_000;
 export async function findHeld(entries: Table, walletId: string, moment: string): Promise<Held> {
   const last = await lastEntry(entries, walletId);
   if (last === undefined) return { entry: undefined, isOver: false };
-  const held = await search(entries, walletId, moment, await versionBefore(entries, last, moment));
+  const held = await readHeldFrom(entries, walletId, moment, await searchVersionUpTo(entries, last, moment));
   if (held.first?.bookedAt !== undefined) return held;
   // Entries without `bookedAt` may be out of order: one before `held.first` may be later than the moment.
   const earlier = new Date(Date.parse(moment) - disorderMs).toISOString();
-  return search(entries, walletId, moment, await versionBefore(entries, last, earlier));
+  return readHeldFrom(entries, walletId, moment, await searchVersionUpTo(entries, last, earlier));
 }
 
 /**
@@ -207,7 +207,7 @@ export async function findHeld(entries: Table, walletId: string, moment: string)
  *
  * @param start a version that held at the moment, or before it; or the first one
  */
-async function search(
+async function readHeldFrom(
   entries: Table,
   walletId: string,
   moment: string,
@@ -234,7 +234,7 @@ async function search(
  * Searches for a version at or before a time, less than a page in front of the first entry after that time. Returns the
  * first version when all are later. Missing entries may leave the result further in front.
  */
-async function versionBefore(entries: Table, last: Entry, time: string): Promise<number> {
+async function searchVersionUpTo(entries: Table, last: Entry, time: string): Promise<number> {
   if (last.at <= time) return last.version;
   let low = 0;
   let high = last.version;
@@ -257,7 +257,7 @@ async function queryEntries(
   entries: Table,
   walletId: string,
   page: Partial<QueryCommandInput>,
-  take = (item: Record<string, AttributeValue>) => toEntry(fromItem(item)),
+  parse = (item: Record<string, AttributeValue>) => toEntry(fromItem(item)),
 ) {
   const {
     Items = [],
@@ -275,7 +275,7 @@ async function queryEntries(
     ),
   );
   return {
-    items: Items.map(take),
+    items: Items.map(parse),
     more: LastEvaluatedKey !== undefined,
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };

@@ -160,8 +160,8 @@ export function crowdPartition(walletId: string, transactionId: string): string 
 }
 
 /** Returns the partitions of the receivers' index with the transfers into a wallet. */
-export function receiverPartitions(of: { readonly walletId: string; readonly isCrowded?: boolean }): string[] {
-  const { walletId, isCrowded = false } = of;
+export function receiverPartitions(wallet: { readonly walletId: string; readonly isCrowded?: boolean }): string[] {
+  const { walletId, isCrowded = false } = wallet;
   return [walletId, ...(isCrowded ? Array.from({ length: crowdParts }, (_, part) => `${walletId}#${part}`) : [])];
 }
 

@@ -91,13 +91,13 @@ export type CountedKind = 'reads' | 'cancellations' | 'refusals' | 'lookups';
  * Adds requests that moved no money to the caller's windows, in one write of one write unit, tried once. Rejects with
  * the SDK's error.
  *
- * @param of the caller and the kind of the windows
+ * @param counted the caller and the kind of the windows
  * @param counts number of requests to add to each window; windows that cover the step of `time` (epoch ms)
  * @returns the counts of these windows now
  */
 export async function addToWindows(
   table: Table,
-  of: { readonly principal: string; readonly kind: CountedKind },
+  counted: { readonly principal: string; readonly kind: CountedKind },
   counts: ReadonlyMap<number, number>,
   time: number,
 ): Promise<Map<number, number>> {
@@ -106,7 +106,7 @@ export async function addToWindows(
   const { Attributes } = await table.client.send(
     new UpdateCommand({
       TableName: table.name,
-      Key: rateWindowKey(of.principal, of.kind),
+      Key: rateWindowKey(counted.principal, counted.kind),
       UpdateExpression:
         `ADD ${windows.map((window) => `${nameOf(window)} :${nameOf(window)}`).join(', ')} ` +
         `SET #ttl = :ttl REMOVE ${expressionsAt(step).remove}`,

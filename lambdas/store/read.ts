@@ -21,19 +21,19 @@ const mostItems = 100;
 /**
  * Reads any number of items, 100 in a call, with the read units.
  *
- * @param take returns the value that is kept of an item: a crowd's items themselves would not fit into memory
+ * @param parse returns the value that is kept of an item: a crowd's items themselves would not fit into memory
  */
 export async function readMany<T>(
   table: Table,
   keys: readonly Item[],
   consistent: boolean,
-  take: (item: Record<string, AttributeValue>) => T | readonly T[],
+  parse: (item: Record<string, AttributeValue>) => T | readonly T[],
 ): Promise<{ items: T[]; readUnits: number }> {
   const items: T[] = [];
   let readUnits = 0;
   for (let start = 0; start < keys.length; start += mostItems) {
     const page = await readStored(table, keys.slice(start, start + mostItems), { consistent });
-    items.push(...page.items.flatMap(take));
+    items.push(...page.items.flatMap(parse));
     readUnits += page.readUnits;
   }
   return { items, readUnits };

@@ -50,6 +50,11 @@ export function request(
 export function eventOf(request: BenchRequest, caller: BenchCaller = operator): APIGatewayProxyEvent {
   const { query } = request;
   const headers = { Accept: '*/*', Host: 'wallet.example', 'User-Agent': 'bench', ...request.headers };
+  const requestContext: Partial<APIGatewayProxyEvent['requestContext']> = {
+    authorizer: { ...caller },
+    requestId: 'bench',
+    path: request.path,
+  };
   const event: Partial<APIGatewayProxyEvent> = {
     httpMethod: request.method,
     resource: request.resource,
@@ -61,11 +66,7 @@ export function eventOf(request: BenchRequest, caller: BenchCaller = operator): 
     multiValueQueryStringParameters: query ? several(query) : null,
     body: request.body === undefined ? null : JSON.stringify(request.body),
     isBase64Encoded: false,
-    requestContext: {
-      authorizer: { ...caller },
-      requestId: 'bench',
-      path: request.path,
-    } as unknown as APIGatewayProxyEvent['requestContext'],
+    requestContext: requestContext as APIGatewayProxyEvent['requestContext'],
   };
   return event as APIGatewayProxyEvent;
 }

@@ -293,7 +293,16 @@ export const metrics = {
 
 /** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */
 export interface WorkMessage {
+  /** Messages of earlier releases lack it. */
+  readonly version: typeof workVersion;
   readonly transactionId: string;
+}
+
+/** The only version of work messages that this release sends and reads. */
+export const workVersion = 1;
+
+export function workMessage(transactionId: string): WorkMessage {
+  return { version: workVersion, transactionId };
 }
 
 /** The `source` of the service's events on the bus; their `detail-type` is the event's type. */

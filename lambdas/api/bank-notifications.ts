@@ -10,8 +10,7 @@ import { isCode, withoutAccounts } from '../bank/words.ts';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isTransactionId } from '../domain/ids.ts';
-import type { Attempt, TransactionStatus } from '../domain/transaction.ts';
-import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import type { Attempt, Withdrawal } from '../domain/transaction.ts';
 import { dynamodbClient, secretsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { serve } from '../http/http.ts';
@@ -21,8 +20,7 @@ import { bodyOf, headerOf, refuseQuery } from '../http/request.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 import type { Table } from '../store/table.ts';
 import { openTable } from '../store/table.ts';
-import { getTransaction } from '../store/transactions.ts';
-import { endWithdrawal, returnWithdrawal } from '../store/withdrawals.ts';
+import { endWithdrawal, getWithdrawal, returnWithdrawal } from '../store/withdrawals.ts';
 
 /** The bank's notification about a payment that was submitted to it: see docs/bank-protocol.md. */
 const notification = z.strictObject({
@@ -44,7 +42,7 @@ export interface BankNotificationServices extends RouteServices {
 }
 
 /** Statuses that the bank may still end, even while a worker holds the withdrawal. */
-const undecided: readonly TransactionStatus[] = ['pending', 'executing', 'review'];
+const undecided: readonly Withdrawal['status'][] = ['pending', 'executing', 'review'];
 
 /**
  * `POST /bank/notifications`: the bank's own reports about payments, signed with its own key. Late outcomes end the
@@ -59,8 +57,8 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
     await requireSignature(event, keys, table.now());
     refuseQuery(event);
     const report = bodyOf(event, notification);
-    const withdrawal = await getTransaction(table, report.reference);
-    if (withdrawal?.type !== 'withdrawal') throw new WalletError('transaction_not_found');
+    const withdrawal = await getWithdrawal(table, report.reference);
+    if (withdrawal === undefined) throw new WalletError('transaction_not_found');
     if (withdrawal.amount !== report.amount || withdrawal.currency !== report.currency) {
       reportContradiction(report.reference, factsOf(report), withdrawal);
       throw new WalletError('invalid_request', {
@@ -78,22 +76,17 @@ export const bankNotifications: RouteHandler<BankNotificationServices> = {
  *
  * @throws WalletError `another_bank`
  */
-function refuseAnother(withdrawal: OpenWithdrawal, report: Notification, bankId: string): void {
+function refuseAnother(withdrawal: Withdrawal, report: Notification, bankId: string): void {
   if (withdrawal.bankId === undefined || withdrawal.bankId === bankId) return;
   reportContradiction(report.reference, { ...factsOf(report), bankId }, withdrawal);
   throw new WalletError('another_bank');
 }
 
-async function applyReport(
-  table: Table,
-  withdrawal: OpenWithdrawal,
-  report: Notification,
-  bankId: string,
-): Promise<void> {
+async function applyReport(table: Table, withdrawal: Withdrawal, report: Notification, bankId: string): Promise<void> {
   const at = new Date(table.now()).toISOString();
   const paid = report.status !== 'rejected';
   const message =
-    report.message === undefined ? undefined : withoutAccounts(report.message, withdrawal.destination?.account);
+    report.message === undefined ? undefined : withoutAccounts(report.message, withdrawal.destination.account);
   const failure = paid
     ? undefined
     : {
@@ -115,7 +108,7 @@ async function applyReport(
   }
 
   // It had ended before, perhaps between our read and our write: read its end again.
-  const current = ended ? undefined : await getTransaction(table, report.reference);
+  const current = ended ? undefined : await getWithdrawal(table, report.reference);
   if (current !== undefined) refuseAnother(current, report, bankId);
   const status = current?.status ?? (paid ? 'completed' : 'failed');
   if (status !== (paid ? 'completed' : 'failed')) {

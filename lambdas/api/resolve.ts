@@ -3,6 +3,8 @@ import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isTransactionId } from '../domain/ids.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
+import type { Transaction, Withdrawal } from '../domain/transaction.ts';
+import { ownDecision } from '../domain/wallet.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { OperatorServices } from '../http/http.ts';
@@ -25,9 +27,11 @@ export const resolve = command({
   body,
   async handle({ caller, path, body, operation }, { table, operatorLimits }: OperatorServices) {
     const transactionId = path['transactionId'] ?? '';
-    const withdrawal = isTransactionId(transactionId) ? await getTransaction(table, transactionId) : undefined;
-    if (withdrawal === undefined) throw new WalletError('transaction_not_found');
+    const transaction = isTransactionId(transactionId) ? await getTransaction(table, transactionId) : undefined;
+    if (transaction === undefined) throw new WalletError('transaction_not_found');
     const { principal, at } = operation;
+    const overLimit = overOperatorLimit(operatorLimits, 'resolve', caller, transaction);
+    const withdrawal = requireWithdrawal(transaction, principal, overLimit);
     const verdict = {
       withdrawal,
       at,
@@ -38,12 +42,18 @@ export const resolve = command({
           : undefined,
       resolution: { ...body, principal, at },
     } as const;
-    const overLimit = overOperatorLimit(operatorLimits, 'resolve', caller, withdrawal);
     const { replayed } = await resolveWithdrawal(table, operation, verdict, overLimit);
     const resolved = await getTransaction(table, transactionId);
     return committed(200, transactionView(resolved ?? withdrawal, 'operator'), replayed);
   },
 });
+
+/** @throws WalletError as for a withdrawal that is not in review */
+function requireWithdrawal(transaction: Transaction, principal: string, overLimit?: WalletError): Withdrawal {
+  if (transaction.type === 'withdrawal') return transaction;
+  const isOwn = transaction.principal === principal;
+  throw overLimit ?? (isOwn ? ownDecision('withdrawal') : new WalletError('not_in_review'));
+}
 
 export const open = (environment: Environment<'resolve'>) =>
   serve(resolve, {

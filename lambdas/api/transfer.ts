@@ -59,8 +59,10 @@ export const transfer = command<typeof body, TransferServices>({
     };
     const result = preferences.respondAsync ? await ways.later() : await bookOrQueue(toWalletId, ways, services);
     // A repetition is answered as the first request was, with any preference.
-    if (result.transaction.queued) return enqueue(result, services, preferences, caller.kind);
-    return committed(201, transactionView(result.transaction, caller.kind), result.replayed);
+    const { transaction, replayed } = result;
+    const isQueued = transaction.type === 'transfer' && transaction.queued;
+    if (isQueued) return enqueue(result, services, preferences, caller.kind);
+    return committed(201, transactionView(transaction, caller.kind), replayed);
   },
 });
 

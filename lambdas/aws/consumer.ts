@@ -1,5 +1,6 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { workVersion } from '../contract.ts';
 import type { WorkMessage } from '../contract.ts';
 import { isTransactionId } from '../domain/ids.ts';
 import { redeliveryDelaySeconds } from '../domain/queue.ts';
@@ -21,10 +22,10 @@ export function consume(services: {
 }) {
   const { queue, handle, now } = services;
   const deliver = async (record: SQSRecord) => {
-    const transactionId = workOf(record);
-    if (transactionId === undefined) return;
     let redeliverAt: number | undefined;
     try {
+      const transactionId = workOf(record);
+      if (transactionId === undefined) return;
       redeliverAt = await handle(transactionId);
     } catch (error) {
       await putBackAfterError(queue, record, error);
@@ -57,9 +58,15 @@ export function consumeTogether(services: {
   handle: (transactionIds: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
 }) {
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    const newer: { record: SQSRecord; error: unknown }[] = [];
     const work = event.Records.flatMap((record) => {
-      const transactionId = workOf(record);
-      return transactionId === undefined ? [] : [{ record, transactionId }];
+      try {
+        const transactionId = workOf(record);
+        return transactionId === undefined ? [] : [{ record, transactionId }];
+      } catch (error) {
+        newer.push({ record, error });
+        return [];
+      }
     });
     const transactionIds = [...new Set(work.map(({ transactionId }) => transactionId))];
     let failed: ReadonlyMap<string, unknown>;
@@ -69,10 +76,13 @@ export function consumeTogether(services: {
       // If it were thrown further, the whole batch would stay hidden for the queue's visibility time-out.
       failed = new Map(transactionIds.map((transactionId) => [transactionId, error]));
     }
-    const failures = work.filter(({ transactionId }) => failed.has(transactionId));
-    await Promise.all(
-      failures.map(({ record, transactionId }) => putBackAfterError(services.queue, record, failed.get(transactionId))),
-    );
+    const failures = [
+      ...newer,
+      ...work.flatMap(({ record, transactionId }) =>
+        failed.has(transactionId) ? [{ record, error: failed.get(transactionId) }] : [],
+      ),
+    ];
+    await Promise.all(failures.map(({ record, error }) => putBackAfterError(services.queue, record, error)));
     publish();
     return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
@@ -82,15 +92,22 @@ function publish(): void {
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 }
 
-/** Returns the transaction in a message. A message that is not ours is dropped, as no retry would change it. */
+/**
+ * Returns the transaction in a message. A message that is not ours is dropped, as no retry would change it.
+ *
+ * @throws Error for a message of a newer version, so that it is kept for a newer release
+ */
 function workOf(record: SQSRecord): string | undefined {
-  let body: Partial<WorkMessage> | null = null;
+  let body: unknown = null;
   try {
-    body = JSON.parse(record.body) as Partial<WorkMessage> | null;
+    body = JSON.parse(record.body);
   } catch {
     // Reported below, as any other body that is not ours.
   }
-  const transactionId: unknown = body?.transactionId;
+  const { version = workVersion, transactionId } = (body ?? {}) as { [Member in keyof WorkMessage]?: unknown };
+  if (version !== workVersion) {
+    throw new Error(`message of version ${String(version)}, and this release reads version ${workVersion}`);
+  }
   if (typeof transactionId === 'string' && isTransactionId(transactionId)) return transactionId;
   logger.error('message dropped: it names no transaction', { messageId: record.messageId });
   return undefined;

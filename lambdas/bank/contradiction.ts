@@ -1,5 +1,5 @@
 import { metrics as names } from '../contract.ts';
-import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import type { Withdrawal } from '../domain/transaction.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 
 /**
@@ -9,7 +9,7 @@ import { logger, metrics } from '../aws/telemetry.ts';
 export function reportContradiction(
   transactionId: string,
   said: Readonly<Record<string, unknown>>,
-  { status, amount, currency, bankId }: OpenWithdrawal,
+  { status, amount, currency, bankId }: Withdrawal,
 ): void {
   logger.error('the bank contradicts the ledger', { transactionId, said, known: { status, amount, currency, bankId } });
   metrics.addMetric(names.bankContradiction, 'Count', 1);

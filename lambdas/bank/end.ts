@@ -1,10 +1,10 @@
 import { metrics as names } from '../contract.ts';
-import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import type { Withdrawal } from '../domain/transaction.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 
 /** Logs a withdrawal that the bank ended, and counts its age. The caller publishes the metrics. */
 export function reportEnd(
-  { transactionId, walletId, createdAt }: OpenWithdrawal,
+  { transactionId, walletId, createdAt }: Withdrawal,
   end: { readonly now: number; readonly status: 'completed' | 'failed'; readonly code?: string | undefined },
 ): void {
   const { now, status, code } = end;

@@ -2,7 +2,7 @@ import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { arrivalPostings, refundPostings, releasePostings, settlePostings } from './transaction.ts';
-import type { Transaction } from './transaction.ts';
+import type { Transaction, Transfer } from './transaction.ts';
 
 /** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */
 export interface Booking {
@@ -11,7 +11,10 @@ export interface Booking {
 }
 
 /** The members of a transaction that its bookings are read from. */
-export type BookedTransaction = Pick<Transaction, 'postings' | 'createdAt' | 'updatedAt' | 'completedAt'>;
+export interface BookedTransaction extends Pick<Transaction, 'postings' | 'createdAt' | 'updatedAt'> {
+  /** Absent while it is open. */
+  readonly completedAt?: string;
+}
 
 /** Number of postings at acceptance. A second booking may follow at the end. */
 const postingsAtFirst = 2;
@@ -45,16 +48,15 @@ export function newBooking(
 
 /** Returns a sentence about the defect of a stored transaction; undefined when it is sound. */
 export function problemOf(transaction: Transaction): string | undefined {
-  const { postings, amount, status, completedAt } = transaction;
+  const { amount, status } = transaction;
+  const { postings, completedAt }: BookedTransaction = transaction;
   if (!isAmount(amount)) return `its amount is ${String(amount)}`;
   if (!hasPostings(transaction)) return 'it has no postings';
   if (!hasTimes(transaction)) return 'its times are no times';
   if (!postings.every((posting) => Number.isSafeInteger(posting.amount))) return 'a posting has no whole amount';
   const total = sum(postings);
   if (total !== 0n) return `its postings sum to ${String(total)}`;
-  const expected = expectedPostings(transaction);
-  if (expected === undefined) return `a ${transaction.type} cannot be ${status}`;
-  if (!samePostings(postings, expected)) {
+  if (!samePostings(postings, expectedPostings(transaction))) {
     return `its postings are not those of a ${status} ${transaction.type} of ${amount}`;
   }
   if ((status === 'completed' || status === 'failed') !== (completedAt !== undefined)) {
@@ -64,49 +66,57 @@ export function problemOf(transaction: Transaction): string | undefined {
 }
 
 /** Returns whether the bookings of a stored transaction can be read. The stored item may have any shape. */
-export function hasBookings(transaction: Partial<BookedTransaction>): boolean {
+export function hasBookings(transaction: StoredBookings): transaction is BookedTransaction {
   return hasPostings(transaction) && hasTimes(transaction);
 }
+
+/** Members as they are stored: any of them may be missing, or be anything. */
+export type StoredBookings = { readonly [Member in keyof BookedTransaction]?: unknown };
 
 /** Returns whether the bookings can be read, and their amounts too: totals count nothing else. */
 export function hasWholeBookings(transaction: BookedTransaction): boolean {
   return hasBookings(transaction) && transaction.postings.every(({ amount }) => Number.isSafeInteger(amount));
 }
 
-function hasPostings({ postings }: { readonly postings?: readonly (Partial<Posting> | null)[] }): boolean {
+function hasPostings({ postings }: StoredBookings): boolean {
   const hasAccount = (posting: Partial<Posting> | null) => typeof posting?.account === 'string';
   return Array.isArray(postings) && postings.length > 0 && postings.every(hasAccount);
 }
 
-function hasTimes({ createdAt, updatedAt, completedAt }: Partial<BookedTransaction>): boolean {
+function hasTimes({ createdAt, updatedAt, completedAt }: StoredBookings): boolean {
   return [createdAt, completedAt ?? updatedAt].every((time) => typeof time === 'string');
 }
 
-/** Returns the postings that type, status and amount require; undefined when no such transaction exists. */
-function expectedPostings(transaction: Transaction): Posting[] | undefined {
-  const { type, status, amount, currency, walletId, counterpartyWalletId, queued } = transaction;
+/** Returns the postings that type, status and amount require. */
+function expectedPostings(transaction: Transaction): Posting[] {
+  const { amount, currency, walletId } = transaction;
   const available = accounts.available(walletId);
-  switch (type) {
+  switch (transaction.type) {
     case 'charge':
     case 'return':
-      return status === 'completed' ? move(amount, accounts.external(currency), available) : undefined;
+      return move(amount, accounts.external(currency), available);
     case 'withdrawal': {
       const held = move(amount, available, accounts.held(walletId));
-      if (status === 'completed') return [...held, ...settlePostings(transaction)];
-      return status === 'failed' ? [...held, ...releasePostings(transaction)] : held;
+      if (transaction.status === 'completed') return [...held, ...settlePostings(transaction)];
+      return transaction.status === 'failed' ? [...held, ...releasePostings(transaction)] : held;
     }
-    case 'transfer': {
-      if (counterpartyWalletId === undefined) return undefined;
-      if (!queued) {
-        return status === 'completed' ? move(amount, available, accounts.available(counterpartyWalletId)) : undefined;
-      }
-      const sent = move(amount, available, accounts.transit(currency));
-      if (status === 'completed') return [...sent, ...arrivalPostings({ ...transaction, counterpartyWalletId })];
-      if (status === 'failed') return [...sent, ...refundPostings(transaction)];
-      return status === 'pending' ? sent : undefined;
-    }
-    default:
-      return undefined;
+    case 'transfer':
+      return transferPostings(transaction);
+  }
+}
+
+function transferPostings(transfer: Transfer): Posting[] {
+  const { amount, currency, walletId, counterpartyWalletId } = transfer;
+  const available = accounts.available(walletId);
+  if (!transfer.queued) return move(amount, available, accounts.available(counterpartyWalletId));
+  const sent = move(amount, available, accounts.transit(currency));
+  switch (transfer.status) {
+    case 'pending':
+      return sent;
+    case 'completed':
+      return [...sent, ...arrivalPostings(transfer)];
+    case 'failed':
+      return [...sent, ...refundPostings(transfer)];
   }
 }
 

@@ -1,7 +1,7 @@
 import { bank, service } from './actor.ts';
 import type { Actor } from './actor.ts';
 import { requesterOf } from './transaction.ts';
-import type { Transaction } from './transaction.ts';
+import type { CompletedWithdrawal, FailedWithdrawal, Transaction, Withdrawal } from './transaction.ts';
 import type { Wallet } from './wallet.ts';
 
 /** The types of events that the service publishes. The names are the contract: docs/events.md. */
@@ -54,47 +54,44 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
     case 'withdrawal':
       return after.status === 'pending' ? 'withdrawal.accepted' : (`withdrawal.${after.status}` as const);
     case 'transfer':
-      switch (after.status) {
-        case 'pending':
-          return 'transfer.accepted';
-        case 'completed':
-        case 'failed':
-          return `transfer.${after.status}` as const;
-        case 'executing':
-        case 'review':
-          throw new Error(`transfer ${after.transactionId} is ${after.status}, an impossible status`);
-      }
+      return after.status === 'pending' ? 'transfer.accepted' : (`transfer.${after.status}` as const);
   }
 }
-
-/** The type of a transaction's event. */
-type TransactionEvent = NonNullable<ReturnType<typeof transactionEvent>>;
 
 /** Returns the actor of a transaction's event. `after` is the transaction after the change. */
-export function transactionActor(type: TransactionEvent, after: Transaction): Actor {
-  switch (type) {
-    case 'wallet.funded':
-    case 'withdrawal.accepted':
-    case 'transfer.accepted':
+export function transactionActor(after: Transaction): Actor {
+  switch (after.type) {
+    case 'charge':
       return requesterOf(after);
-    case 'withdrawal.executing':
-    case 'withdrawal.review':
-      return service;
-    case 'withdrawal.completed':
-    case 'withdrawal.failed':
-      return after.endedBy ?? after.cancellation?.actor ?? resolverOf(after) ?? bank;
-    case 'withdrawal.returned':
+    case 'return':
       return bank;
-    case 'transfer.completed':
-      return after.queued ? service : requesterOf(after);
-    case 'transfer.failed':
-      return service;
+    case 'withdrawal':
+      return withdrawalActor(after);
+    case 'transfer':
+      return after.queued && after.status !== 'pending' ? service : requesterOf(after);
   }
 }
 
-/** Returns the operator of the resolution, for records of earlier releases: they have no `endedBy`. */
-function resolverOf({ resolution }: Transaction): Actor | undefined {
-  return resolution && { kind: 'operator', principal: resolution.principal };
+function withdrawalActor(after: Withdrawal): Actor {
+  switch (after.status) {
+    case 'pending':
+      return requesterOf(after);
+    case 'executing':
+    case 'review':
+      return service;
+    case 'completed':
+    case 'failed':
+      return enderOf(after);
+  }
+}
+
+/** Returns the actor that ended a withdrawal: the bank, unless the record names another one. */
+function enderOf(withdrawal: CompletedWithdrawal | FailedWithdrawal): Actor {
+  const { endedBy, resolution } = withdrawal;
+  if (endedBy !== undefined) return endedBy;
+  if (withdrawal.status === 'failed' && withdrawal.cancellation !== undefined) return withdrawal.cancellation.actor;
+  // Records of earlier releases have no `endedBy`.
+  return resolution === undefined ? bank : { kind: 'operator', principal: resolution.principal };
 }
 
 /** Returns the actor of a wallet's event. `after` is the wallet after the change. */

@@ -5,8 +5,8 @@
 export const maxAmount = Number.MAX_SAFE_INTEGER;
 
 /** Returns whether a command may move this amount: an integer of minor units, 1 … 2^53-1. */
-export function isAmount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1;
+export function isAmount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 1;
 }
 
 /**

@@ -3,11 +3,8 @@ import { bank } from './actor.ts';
 import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 
-/**
- * The kinds of transactions. A `return` is a payment that the bank sent back: it undoes a completed withdrawal, which
- * stays.
- */
-export type TransactionType = 'charge' | 'withdrawal' | 'transfer' | 'return';
+/** The kinds of transactions. */
+export type TransactionType = Transaction['type'];
 export const transactionTypes = [
   'charge',
   'withdrawal',
@@ -16,7 +13,7 @@ export const transactionTypes = [
 ] as const satisfies readonly TransactionType[];
 
 /** `pending` → `executing` → `completed` | `failed` | `review`; `review` → `completed` | `failed`. */
-export type TransactionStatus = 'pending' | 'executing' | 'completed' | 'failed' | 'review';
+export type TransactionStatus = Transaction['status'];
 export const transactionStatuses = [
   'pending',
   'executing',
@@ -75,37 +72,16 @@ export interface Annotations {
 }
 
 /**
- * The one record of a charge, withdrawal or transfer: journal, idempotency record, status and receipt. `amount` is an
- * integer in minor units; times are ISO 8601 UTC.
+ * Members of every kind of transaction. Its one record is journal, idempotency record, status and receipt. `amount` is
+ * an integer in minor units; times are ISO 8601 UTC.
  */
-export interface Transaction extends Annotations {
+interface TransactionRecord extends Annotations {
   readonly transactionId: string;
-  readonly type: TransactionType;
-  readonly status: TransactionStatus;
   readonly amount: number;
   readonly currency: string;
   readonly walletId: string;
-  readonly counterpartyWalletId?: string;
-  readonly destination?: Destination;
   /** All postings so far, in order. They sum to zero at every moment. */
   readonly postings: readonly Posting[];
-  readonly failure?: Failure;
-  readonly attempts?: readonly Attempt[];
-  /** For a withdrawal: the bank that has, or may have, the payment. Absent when no bank can have it. */
-  readonly bankId?: string;
-  readonly resolution?: Resolution;
-  readonly cancellation?: Cancellation;
-  /** The reason why no worker submits the withdrawal; absent when there is none. */
-  readonly waitingFor?: 'wallet_frozen';
-  /** The operator who resolved it. */
-  readonly endedBy?: Actor;
-  /** For a return: the withdrawal that came back. For that withdrawal: its return. */
-  readonly originalTransactionId?: string;
-  readonly returnTransactionId?: string;
-  /** Whether a transfer was queued at acceptance, and so answered with 202. */
-  readonly queued?: true;
-  /** For a queued transfer that has arrived: the first of those that were credited together, perhaps itself. */
-  readonly settledWith?: string;
   /**
    * The token's `sub` behind the command. An operator's command also has the mark of the token's issuer; an owner's
    * command has the owner of `walletId`.
@@ -115,8 +91,146 @@ export interface Transaction extends Annotations {
   readonly ownerId?: string | undefined;
   readonly createdAt: string;
   readonly updatedAt: string;
-  readonly completedAt?: string;
 }
+
+/** Money from outside, booked at once. */
+export interface Charge extends TransactionRecord {
+  readonly type: 'charge';
+  readonly status: 'completed';
+  readonly completedAt: string;
+}
+
+/** A payment that the bank sent back. It undoes a completed withdrawal, which stays. */
+export interface Return extends TransactionRecord {
+  readonly type: 'return';
+  readonly status: 'completed';
+  /** The withdrawal that came back. */
+  readonly originalTransactionId: string;
+  readonly completedAt: string;
+}
+
+interface TransferRecord extends TransactionRecord {
+  readonly type: 'transfer';
+  readonly counterpartyWalletId: string;
+}
+
+/** A transfer that was booked at once. */
+export interface DirectTransfer extends TransferRecord {
+  readonly status: 'completed';
+  readonly queued?: never;
+  readonly settledWith?: never;
+  readonly completedAt: string;
+}
+
+/** A transfer that was queued at acceptance, and so answered with 202. */
+interface QueuedTransfer extends TransferRecord {
+  readonly queued: true;
+}
+
+/** A transfer on its way to its receiver. `dueAt`: when it was queued. */
+export interface PendingTransfer extends QueuedTransfer {
+  readonly status: 'pending';
+  readonly dueAt: string;
+}
+
+/** A queued transfer that has arrived. */
+export interface ArrivedTransfer extends QueuedTransfer {
+  readonly status: 'completed';
+  /** The first of the transfers that were credited together, perhaps itself. */
+  readonly settledWith?: string;
+  readonly completedAt: string;
+}
+
+/** A queued transfer that could not arrive: the sender got the money back. */
+export interface FailedTransfer extends QueuedTransfer {
+  readonly status: 'failed';
+  readonly failure: Failure;
+  readonly completedAt: string;
+}
+
+/** Money from one wallet to another. */
+export type Transfer = DirectTransfer | PendingTransfer | ArrivedTransfer | FailedTransfer;
+
+interface WithdrawalRecord extends TransactionRecord {
+  readonly type: 'withdrawal';
+  readonly destination: Destination;
+  readonly attempts?: readonly Attempt[];
+  /** The bank that has, or may have, the payment. Absent when no bank can have it. */
+  readonly bankId?: string;
+}
+
+/** The state of a worker's visits to the bank. */
+interface Visits {
+  /**
+   * The claim that holds the lease. It is a condition of the worker's next write, so a worker that lost its claim
+   * writes nothing.
+   */
+  readonly claimId?: string;
+  /** Latest time at which a submit may have left for the bank `bankId`; absent when no submit can have left. */
+  readonly submitBy?: string;
+  /** When the bank first did not accept a submit; a wait for a frozen wallet removes it. */
+  readonly refusedSince?: string;
+  /** The reason why no worker submits the withdrawal; absent when there is none. */
+  readonly waitingFor?: 'wallet_frozen';
+}
+
+/** A withdrawal that no worker has claimed yet. `dueAt`: from when on a worker may claim it. */
+export interface PendingWithdrawal extends WithdrawalRecord, Absent<Visits> {
+  readonly status: 'pending';
+  readonly dueAt: string;
+}
+
+/**
+ * A withdrawal that a worker has claimed. `dueAt`: from when on another worker may claim it, at the end of the lease or
+ * of the backoff.
+ */
+export interface ExecutingWithdrawal extends WithdrawalRecord, Visits {
+  readonly status: 'executing';
+  readonly dueAt: string;
+}
+
+/** A withdrawal that a worker must end. */
+export type OpenWithdrawal = PendingWithdrawal | ExecutingWithdrawal;
+
+/** A withdrawal that an operator must end, or the bank's notification. `dueAt`: since when. */
+export interface ReviewedWithdrawal extends WithdrawalRecord {
+  readonly status: 'review';
+  readonly dueAt: string;
+}
+
+/** The end of a withdrawal. */
+interface EndedWithdrawal extends WithdrawalRecord {
+  readonly completedAt: string;
+  readonly resolution?: Resolution;
+  /** The operator who resolved it. */
+  readonly endedBy?: Actor;
+}
+
+/** A withdrawal that the bank has paid. */
+export interface CompletedWithdrawal extends EndedWithdrawal {
+  readonly status: 'completed';
+  /** The return of the payment, when the bank sent it back. */
+  readonly returnTransactionId?: string;
+}
+
+/** A withdrawal that the bank has not paid: the money is available again. */
+export interface FailedWithdrawal extends EndedWithdrawal {
+  readonly status: 'failed';
+  readonly failure: Failure;
+  readonly cancellation?: Cancellation;
+}
+
+/** Money to an account at a bank. */
+export type Withdrawal = OpenWithdrawal | ReviewedWithdrawal | CompletedWithdrawal | FailedWithdrawal;
+
+/** A movement of money, by `type`; withdrawals and transfers also by `status`. */
+export type Transaction = Charge | Withdrawal | Transfer | Return;
+
+/** A transaction that a worker must end. */
+export type OpenTransaction = OpenWithdrawal | PendingTransfer;
+
+/** The members of `T`, none of which can be there. */
+type Absent<T> = { readonly [Member in keyof T]?: never };
 
 /** The facts that every command needs to make its transaction. */
 export interface CommandFacts extends Annotations {
@@ -131,7 +245,7 @@ export interface CommandFacts extends Annotations {
 }
 
 /** Returns a charge: money in from outside, completed at once. */
-export function charge(facts: CommandFacts): Transaction {
+export function charge(facts: CommandFacts): Charge {
   return {
     ...common(facts),
     type: 'charge',
@@ -142,18 +256,19 @@ export function charge(facts: CommandFacts): Transaction {
 }
 
 /** Returns a withdrawal: money out, held in the wallet until the bank has answered. */
-export function withdrawal(facts: CommandFacts & { destination: Destination }): Transaction {
+export function withdrawal(facts: CommandFacts & { destination: Destination }): PendingWithdrawal {
   return {
     ...common(facts),
     type: 'withdrawal',
     status: 'pending',
     destination: facts.destination,
+    dueAt: facts.at,
     postings: move(facts.amount, accounts.available(facts.walletId), accounts.held(facts.walletId)),
   };
 }
 
 /** Returns a transfer: money from one wallet to another, completed at once. */
-export function transfer(facts: CommandFacts & { toWalletId: string }) {
+export function transfer(facts: CommandFacts & { toWalletId: string }): DirectTransfer {
   return {
     ...common(facts),
     type: 'transfer',
@@ -161,36 +276,37 @@ export function transfer(facts: CommandFacts & { toWalletId: string }) {
     counterpartyWalletId: facts.toWalletId,
     postings: move(facts.amount, accounts.available(facts.walletId), accounts.available(facts.toWalletId)),
     completedAt: facts.at,
-  } as const satisfies Transaction;
+  };
 }
 
 /** Returns a queued transfer: the sender is debited at once, and a worker credits the receiver. */
-export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): Transaction {
+export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): PendingTransfer {
   return {
     ...common(facts),
     type: 'transfer',
     status: 'pending',
     queued: true,
     counterpartyWalletId: facts.toWalletId,
+    dueAt: facts.at,
     postings: move(facts.amount, accounts.available(facts.walletId), accounts.transit(facts.currency)),
   };
 }
 
 /** Returns the postings that credit the receiver of a queued transfer. */
-export function arrivalPostings(of: Transaction & { counterpartyWalletId: string }): Posting[] {
+export function arrivalPostings(of: Transfer): Posting[] {
   return move(of.amount, accounts.transit(of.currency), accounts.available(of.counterpartyWalletId));
 }
 
 /** Returns the postings of a failed queued transfer: the sender gets the money back. */
-export function refundPostings(of: Transaction): Posting[] {
+export function refundPostings(of: Transfer): Posting[] {
   return move(of.amount, accounts.transit(of.currency), accounts.available(of.walletId));
 }
 
 /** Returns the transaction of a payment that the bank sent back. The money enters the wallet again. */
 export function bankReturn(
-  original: Transaction,
+  original: Withdrawal,
   facts: Pick<CommandFacts, 'transactionId' | 'principal' | 'at' | 'description'>,
-) {
+): Return {
   const { walletId, amount, currency, ownerId, transactionId: originalTransactionId } = original;
   return {
     ...common({ ...facts, ownerId, walletId, amount, currency }),
@@ -199,17 +315,22 @@ export function bankReturn(
     originalTransactionId,
     postings: move(amount, accounts.external(currency), accounts.available(walletId)),
     completedAt: facts.at,
-  } as const satisfies Transaction;
+  };
 }
 
 /** Returns the postings that settle a withdrawal: the held money has left for the bank. */
-export function settlePostings(of: Transaction): Posting[] {
+export function settlePostings(of: Withdrawal): Posting[] {
   return move(of.amount, accounts.held(of.walletId), accounts.external(of.currency));
 }
 
 /** Returns the postings that release a withdrawal: the held money is available again. */
-export function releasePostings(of: Transaction): Posting[] {
+export function releasePostings(of: Withdrawal): Posting[] {
   return move(of.amount, accounts.held(of.walletId), accounts.available(of.walletId));
+}
+
+/** Returns whether a transaction needs no more work from its queue: it has ended, or an operator must end it. */
+export function isAtRest(transaction: Transaction): transaction is Exclude<Transaction, OpenTransaction> {
+  return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
 /** Returns the actor behind the command. The record of an owner's command has `ownerId`, an operator's has none. */

@@ -3,7 +3,8 @@ import { WalletError } from './errors.ts';
 import { maxAmount } from './money.ts';
 import type { Sum } from './money.ts';
 
-export type WalletStatus = 'active' | 'frozen' | 'closed';
+export const walletStatuses = ['active', 'frozen', 'closed'] as const;
+export type WalletStatus = (typeof walletStatuses)[number];
 
 /** The money of one owner in one currency. Amounts are integers in minor units; `total` is `available` + `held`. */
 export interface Wallet {

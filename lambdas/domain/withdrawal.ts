@@ -1,23 +1,7 @@
 import { waitBeforeRetry } from './backoff.ts';
 import { WalletError } from './errors.ts';
-import type { Attempt, Transaction } from './transaction.ts';
-
-/**
- * A withdrawal on its way through the bank; times are ISO 8601 UTC. `dueAt` is when a worker may claim it. That is the
- * time of acceptance, the end of another worker's lease, or the end of the backoff.
- */
-export interface OpenWithdrawal extends Transaction {
-  readonly dueAt?: string;
-  /**
-   * The claim that holds the lease. It is a condition of the worker's next write, so a worker that lost its claim
-   * writes nothing.
-   */
-  readonly claimId?: string;
-  /** Latest time at which a submit may have left for the bank `bankId`; absent when no submit can have left. */
-  readonly submitBy?: string;
-  /** When the bank first did not accept a submit; a wait for a frozen wallet removes it. */
-  readonly refusedSince?: string;
-}
+import { isAtRest } from './transaction.ts';
+import type { Attempt, OpenWithdrawal, Withdrawal } from './transaction.ts';
 
 /** The treatment of the bank. Times in milliseconds. */
 export interface WithdrawalPolicy {
@@ -83,11 +67,6 @@ export function aheadMs({ sentAt, receivedAt, databaseAt }: ClockReading): { lea
 export function isClockRight(reading: ClockReading): boolean {
   const { least, most } = aheadMs(reading);
   return least >= -clockErrorMs && most <= clockErrorMs;
-}
-
-/** Returns whether a withdrawal needs no more work from the queue: it has ended, or an operator must end it. */
-export function isAtRest(transaction: Transaction): boolean {
-  return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
 /**
@@ -198,7 +177,7 @@ export const cancelled = { code: 'cancelled', message: 'The withdrawal was cance
  * Returns why this withdrawal cannot be cancelled; undefined when it can. After one submit it never can, even when the
  * bank refused that submit. A proxy between us and the bank may have sent the request twice.
  */
-export function cancelRefusal(current: OpenWithdrawal | undefined): WalletError | undefined {
+export function cancelRefusal(current: Withdrawal | undefined): WalletError | undefined {
   if (current === undefined) return new WalletError('transaction_not_found');
   const refusal = (detail: string) => new WalletError('not_cancellable', { detail });
   if (isAtRest(current)) return refusal(`it is ${current.status === 'review' ? 'in review' : current.status}`);

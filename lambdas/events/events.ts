@@ -71,18 +71,20 @@ function eventOfTransaction(
 ): ServiceEvent | undefined {
   const type = transactionEvent(before, after);
   if (type === undefined) return undefined;
-  const { walletId, counterpartyWalletId, destination } = after;
+  const { walletId } = after;
   return {
     eventId: eventIdOf([transactionKey(after.transactionId).pk, type, after.updatedAt]),
     type,
     version: 1,
     occurredAt: after.updatedAt,
-    walletIds: counterpartyWalletId === undefined ? [walletId] : [walletId, counterpartyWalletId],
+    walletIds: after.type === 'transfer' ? [walletId, after.counterpartyWalletId] : [walletId],
     ownerId: after.ownerId,
-    actor: spelledOut(transactionActor(type, after), issuer),
+    actor: spelledOut(transactionActor(after), issuer),
     transaction: publishedTransaction(
       after,
-      destination && destinationFingerprintOf(fingerprintKey, walletId, destination.account),
+      after.type === 'withdrawal'
+        ? destinationFingerprintOf(fingerprintKey, walletId, after.destination.account)
+        : undefined,
     ),
   };
 }

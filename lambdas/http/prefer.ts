@@ -1,8 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { longestWaitSeconds } from '../contract.ts';
-import type { Transaction } from '../domain/transaction.ts';
-import { isAtRest } from '../domain/withdrawal.ts';
-import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import { isAtRest } from '../domain/transaction.ts';
+import type { OpenTransaction, Transaction } from '../domain/transaction.ts';
 import type { Table } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { headersOf } from './request.ts';
@@ -45,7 +44,7 @@ export function preferencesOf(event: APIGatewayProxyEvent, at: string): Preferen
  *
  * @param until epoch ms
  */
-export async function waitForEnd(table: Table, transaction: OpenWithdrawal, until: number): Promise<Transaction> {
+export async function waitForEnd(table: Table, transaction: Transaction, until: number): Promise<Transaction> {
   let current = transaction;
   while (!isAtRest(current) && table.now() < until && !isPutBack(current, until)) {
     await table.sleep(Math.min(pollMs, until - table.now()));
@@ -62,7 +61,9 @@ export async function waitForEnd(table: Table, transaction: OpenWithdrawal, unti
   return current;
 }
 
-/** Returns whether no worker will end the withdrawal before `until`. */
-function isPutBack({ claimId, dueAt, waitingFor }: OpenWithdrawal, until: number): boolean {
-  return waitingFor !== undefined || (claimId === undefined && dueAt !== undefined && Date.parse(dueAt) > until);
+/** Returns whether no worker will end the transaction before `until`. */
+function isPutBack(transaction: OpenTransaction, until: number): boolean {
+  const isLate = Date.parse(transaction.dueAt) > until;
+  if (transaction.type === 'transfer') return isLate;
+  return transaction.waitingFor !== undefined || (transaction.claimId === undefined && isLate);
 }

@@ -1,5 +1,6 @@
+import { workMessage } from '../contract.ts';
 import type { Environment, WorkMessage } from '../contract.ts';
-import { isAtRest } from '../domain/withdrawal.ts';
+import { isAtRest } from '../domain/transaction.ts';
 import { openTable } from '../store/table.ts';
 import type { Committed } from '../store/transactions.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
@@ -69,7 +70,7 @@ export async function enqueue(
   const { transactionId } = transaction;
   if (!replayed && !isAtRest(transaction)) {
     try {
-      await services.queue.send({ transactionId });
+      await services.queue.send(workMessage(transactionId));
     } catch (error) {
       logger.error('work not queued: the sweeper queues it', { transactionId, error: describe(error) });
     }

@@ -4,9 +4,10 @@ import { hourAfter, hourOf, startOf } from '../domain/hours.ts';
 import { numberOfTransactionId, transactionIdOfNumber } from '../domain/ids.ts';
 import { addTo, differencesOf, emptySketch, sketchFromText, sketchToText } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
-import type { Transaction } from '../domain/transaction.ts';
+import type { CompletedWithdrawal, Transaction } from '../domain/transaction.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
+import { UnreadableItem } from '../store/unreadable.ts';
 import type { Books, RunControl } from './pass.ts';
 import { compareWithBank, otherBankOf, readStatement } from './statement.ts';
 import type { AskedStatement } from './statement.ts';
@@ -84,11 +85,11 @@ export function bankAt(hour: string, bankId: string | undefined): BankHours {
 export function noteCompleted(
   bank: BankHours,
   hour: string,
-  withdrawal: Transaction,
+  withdrawal: CompletedWithdrawal,
   report: RunControl['report'],
 ): void {
   if (bank.bankId === undefined || otherBankOf(withdrawal, bank.bankId) !== undefined) return;
-  const { transactionId, completedAt = '' } = withdrawal;
+  const { transactionId, completedAt } = withdrawal;
   const completed = hourOf(completedAt);
   const isOpen = bank.stage !== 'twice' && bank.stage !== 'ask';
   if (completed === hour || (completed >= bank.to && completed < hour)) {
@@ -181,7 +182,7 @@ async function comparePage(
   // A payment outside these hours is judged with its own hour.
   const isOfHours = ({ paidAt }: StatementItem) => hourOf(paidAt) >= bank.from && hourOf(paidAt) < bank.to;
   for (const [payment, withdrawal] of matched) {
-    const completedAt = String(withdrawal.completedAt);
+    const { completedAt } = withdrawal;
     const hour = hourOf(completedAt);
     if (hour >= bank.from && hour < bank.to) addTo(bank.paid, numberOfTransactionId(withdrawal.transactionId), 1);
     const isLate = hour < bank.from && Date.parse(payment.paidAt) > Date.parse(completedAt) + behindMs;
@@ -194,7 +195,7 @@ async function comparePage(
 /**
  * Counts the payments of a withdrawal that was paid long after its end. The statement of its hour does not list them.
  */
-function countLater(bank: BankHours, { transactionId, createdAt }: Transaction, { report }: RunControl): void {
+function countLater(bank: BankHours, { transactionId, createdAt }: CompletedWithdrawal, { report }: RunControl): void {
   if (!(transactionId in bank.times) && Object.keys(bank.times).length >= mostCounted) {
     const detail = 'too many withdrawals were paid after their ends to count each';
     report({ kind: 'payment_differs', subject: `bank ${bank.from}`, detail });
@@ -251,7 +252,10 @@ async function askForPayments(
   const known = new Map<string, Transaction>();
   for (let start = 0; start < bank.asked.length; start += batchSize) {
     const part = [...new Set(bank.asked.slice(start, start + batchSize))];
-    for (const [id, transaction] of await getTransactions(table, part)) known.set(id, transaction);
+    for (const [id, transaction] of await getTransactions(table, part)) {
+      if (!(transaction instanceof UnreadableItem)) known.set(id, transaction);
+      else control.report({ kind: 'unreadable', subject: id, detail: transaction.problem });
+    }
   }
   const left: string[] = [];
   bank.asked = [...known.keys()];

@@ -5,7 +5,7 @@ import { bookedAtOf } from '../domain/entries.ts';
 import type { Balance, ChainedEntry } from '../domain/entries.ts';
 import { currencyOfWalletId } from '../domain/ids.ts';
 import { accounts } from '../domain/postings.ts';
-import type { Transaction } from '../domain/transaction.ts';
+import type { CompletedWithdrawal, Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { readBookItems } from '../store/books.ts';
 import { findHeld, readEntries, readEntriesAt } from '../store/entries.ts';
@@ -33,7 +33,7 @@ export interface ChangesOutcome {
   /** Its listed bookings. */
   readonly booked: readonly Booking[];
   /** The withdrawals that were completed by them. */
-  readonly completed: readonly Transaction[];
+  readonly completed: readonly CompletedWithdrawal[];
 }
 
 /** The stored items of a group of wallets. */
@@ -41,7 +41,8 @@ interface Stored {
   readonly entries: ReadonlyMap<string, ReadonlyMap<number, ChainedEntry>>;
   readonly wallets: ReadonlyMap<string, Wallet>;
   readonly transactions: ReadonlyMap<string, Transaction>;
-  readonly unreadable: ReadonlyMap<string, string>;
+  /** What is wrong with the other items, by the id of the wallet or transaction. */
+  readonly unreadable: ReadonlyMap<string, Discrepancy>;
 }
 
 const both = ['available', 'held'] as const;
@@ -109,13 +110,19 @@ async function readStored(
     },
     consistent,
   );
-  const unreadable = new Map<string, string>();
+  const unreadable = new Map<string, Discrepancy>();
   const wallets = new Map<string, Wallet>();
   const transactions = new Map<string, Transaction>();
   for (const item of items.items) {
-    if (item.kind === 'wallet') wallets.set(item.wallet.walletId, item.wallet);
-    else if (item.kind === 'transaction') transactions.set(item.transaction.transactionId, item.transaction);
-    else unreadable.set(subjectOfKey(item.place.pk, item.place.sk)?.id ?? '', item.problem);
+    if (item.kind === 'wallet') {
+      wallets.set(item.wallet.walletId, item.wallet);
+    } else if (item.kind === 'transaction') {
+      transactions.set(item.transaction.transactionId, item.transaction);
+    } else {
+      const kind = item.kind === 'invalid' ? 'transaction_invalid' : 'unreadable';
+      const subject = subjectOfKey(item.place.pk, item.place.sk)?.id ?? '';
+      unreadable.set(subject, { kind, subject, detail: item.problem });
+    }
   }
   const ledgers = new Map(
     [...Map.groupBy(found.items, ({ walletId }) => walletId)].map(([walletId, ledger]) => [
@@ -137,12 +144,8 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
   if (newest === undefined) return { found: [], entered: [] };
   const wallet = stored.wallets.get(walletId);
   if (wallet === undefined) {
-    const problem = stored.unreadable.get(walletId);
-    const found: Discrepancy =
-      problem === undefined
-        ? { kind: 'balance_differs', subject: walletId, detail: `it does not exist, and had version ${newest}` }
-        : { kind: 'unreadable', subject: walletId, detail: problem };
-    return { found: [found], entered: [] };
+    const missing = { subject: walletId, detail: `it does not exist, and had version ${newest}` };
+    return { found: [stored.unreadable.get(walletId) ?? { kind: 'balance_differs', ...missing }], entered: [] };
   }
   const check = beginWalletCheck(wallet);
   if (wallet.version < newest) {
@@ -199,15 +202,21 @@ function sumArrivals({ walletId, bookings }: WalletChanges, { transactions }: St
   const ids = new Set(Array.from(bookings, (booking) => toBooking(booking).transactionId));
   for (const id of ids) {
     const transaction = transactions.get(id);
-    if (transaction?.settledWith === undefined) continue;
-    const times = arrivals.get(transaction.settledWith) ?? new Map<string, Amounts>();
-    arrivals.set(transaction.settledWith, times);
+    const group = transaction && groupOf(transaction);
+    if (transaction === undefined || group === undefined) continue;
+    const times = arrivals.get(group) ?? new Map<string, Amounts>();
+    arrivals.set(group, times);
     const booking = bookingAt(transaction, 1);
     if (booking === undefined) continue;
     const [sum, more] = [times.get(booking.at) ?? { available: 0n, held: 0n }, amountsOf(booking, walletId)];
     times.set(booking.at, { available: sum.available + more.available, held: sum.held + more.held });
   }
   return { arrivals, entered: new Map() };
+}
+
+/** Returns the first of the transfers that arrived together with this one; undefined when it did not arrive so. */
+function groupOf(transaction: Transaction): string | undefined {
+  return transaction.type === 'transfer' && transaction.status === 'completed' ? transaction.settledWith : undefined;
 }
 
 function bookingAt(transaction: Transaction, index: number): Booking | undefined {
@@ -238,7 +247,7 @@ function problemOfEntry(
   }
   const at = bookedAtOf(entry);
   // Transfers that arrived together have one entry. Any other entry is of one booking.
-  const group = transaction.settledWith ?? '';
+  const group = groupOf(transaction) ?? '';
   const sums = [0, 1].map((index): Amounts | undefined => {
     const times = index === 1 ? arrivals.get(group) : undefined;
     if (times !== undefined) return times.get(at);
@@ -266,7 +275,7 @@ function problemOfEntry(
 function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: Stored) {
   const found: Discrepancy[] = [];
   const booked: Booking[] = [];
-  const completed: Transaction[] = [];
+  const completed: CompletedWithdrawal[] = [];
   const notEntered: { readonly transaction: Transaction; readonly at: string }[] = [];
   const ledger = [...(stored.entries.get(walletId) ?? [])].flatMap(([version, entry]) =>
     versions.has(version) ? [entry] : [],
@@ -279,12 +288,8 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
     if (!judged.has(transactionId)) {
       judged.add(transactionId);
       if (transaction === undefined) {
-        const problem = stored.unreadable.get(transactionId);
-        found.push({
-          kind: problem === undefined ? 'transaction_invalid' : 'unreadable',
-          subject: transactionId,
-          detail: problem ?? 'it does not exist, and was stored before',
-        });
+        const missing = { subject: transactionId, detail: 'it does not exist, and was stored before' };
+        found.push(stored.unreadable.get(transactionId) ?? { kind: 'transaction_invalid', ...missing });
       } else if (problem !== undefined) {
         found.push({ kind: 'transaction_invalid', subject: transactionId, detail: problem });
       }
@@ -301,7 +306,7 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
       completed.push(transaction);
     }
     const touches = booking.postings.some(({ account }) => both.some((name) => account === accounts[name](walletId)));
-    const names = [transactionId, ...(transaction.settledWith === undefined ? [] : [transaction.settledWith])];
+    const names = [transactionId, groupOf(transaction) ?? transactionId];
     if (touches && !names.some((name) => entered.has(`${name} ${booking.at}`))) {
       notEntered.push({ transaction, at: booking.at });
     }
@@ -319,7 +324,7 @@ async function hasEntry(
   if (Number.isNaN(time) || currencyOfWalletId(walletId) === undefined) return false;
   const before = await findHeld(entries, walletId, new Date(time - 1).toISOString());
   const { items } = await readEntries(entries, { walletId, after: before.entry?.version, consistent: true });
-  const names = [transaction.transactionId, transaction.settledWith];
+  const names = [transaction.transactionId, groupOf(transaction)];
   return items.some(
     (entry) => entry.transactionId !== undefined && names.includes(entry.transactionId) && bookedAtOf(entry) === at,
   );

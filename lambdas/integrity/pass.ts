@@ -7,6 +7,7 @@ import type { Transaction } from '../domain/transaction.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { scanBooks } from '../store/books.ts';
 import type { BookItem, Place } from '../store/books.ts';
+import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { totalOf } from '../store/totals.ts';
 import { getWallet } from '../store/wallets.ts';
@@ -211,6 +212,12 @@ function addItem(pass: Pass, segment: Segment, item: BookItem, control: RunContr
     case 'unreadable':
       report(pass, control, { kind: 'unreadable', subject: item.place.pk, detail: item.problem });
       return;
+    case 'invalid': {
+      pass.counts.transactions++;
+      const { id: subject } = subjectOfKey(item.place.pk, item.place.sk) ?? { id: item.place.pk };
+      report(pass, control, { kind: 'transaction_invalid', subject, detail: item.problem });
+      return;
+    }
     case 'wallet':
       pass.counts.wallets++;
       segment.open.push(beginWalletCheck(item.wallet));
@@ -222,7 +229,7 @@ function addItem(pass: Pass, segment: Segment, item: BookItem, control: RunContr
 }
 
 function addTransaction(pass: Pass, transaction: Transaction, control: RunControl): void {
-  const { transactionId, type, status, completedAt } = transaction;
+  const { transactionId } = transaction;
   const problem = problemOf(transaction);
   if (problem !== undefined) {
     report(pass, control, { kind: 'transaction_invalid', subject: transactionId, detail: problem });
@@ -230,8 +237,8 @@ function addTransaction(pass: Pass, transaction: Transaction, control: RunContro
   for (const { at, postings } of hasBookings(transaction) ? bookingsOf(transaction) : []) {
     if (isBefore(at, pass.asOf)) addOutside(pass.sums, postings);
   }
-  if (pass.bankId === undefined || type !== 'withdrawal' || status !== 'completed') return;
-  if (completedAt === undefined || !isBefore(completedAt, pass.asOf) || !isTransactionId(transactionId)) return;
+  if (pass.bankId === undefined || transaction.type !== 'withdrawal' || transaction.status !== 'completed') return;
+  if (!isBefore(transaction.completedAt, pass.asOf) || !isTransactionId(transactionId)) return;
   const otherBank = otherBankOf(transaction, pass.bankId);
   if (otherBank === undefined) addTo(pass.paid, numberOfTransactionId(transactionId), -1);
   else countOther(pass, otherBank);
@@ -307,7 +314,7 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
   const { matched, discrepancies } = await compareWithBank(books.table, books.statement.bankId, page.items);
   for (const [, discrepancy] of discrepancies) report(pass, control, discrepancy);
   for (const [, { transactionId, completedAt }] of matched) {
-    if (completedAt !== undefined && isBefore(completedAt, pass.asOf)) {
+    if (isBefore(completedAt, pass.asOf)) {
       addTo(pass.paid, numberOfTransactionId(transactionId), 1);
     }
   }

@@ -4,9 +4,10 @@ import type { Discrepancy } from '../domain/discrepancy.ts';
 import { isTransactionId, transactionIdOfNumber } from '../domain/ids.ts';
 import { differencesOf } from '../domain/sketch.ts';
 import type { Sketch } from '../domain/sketch.ts';
-import type { Transaction } from '../domain/transaction.ts';
+import type { CompletedWithdrawal, Transaction, Withdrawal } from '../domain/transaction.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
+import { UnreadableItem } from '../store/unreadable.ts';
 
 /** A bank's statement. */
 export interface Statement extends Pick<BankClient, 'statement'> {
@@ -18,7 +19,7 @@ export interface Statement extends Pick<BankClient, 'statement'> {
 export interface AskedStatement extends Statement, Pick<BankClient, 'find'> {}
 
 /** Returns the bank of a withdrawal when it is another one. A record without a bank belongs to this one. */
-export function otherBankOf({ bankId }: Transaction, thisBank: string): string | undefined {
+export function otherBankOf({ bankId }: Withdrawal, thisBank: string): string | undefined {
   return bankId === thisBank ? undefined : bankId;
 }
 
@@ -51,22 +52,27 @@ export async function compareWithBank(
   thisBank: string,
   payments: readonly StatementItem[],
 ): Promise<{
-  matched: (readonly [StatementItem, Transaction])[];
+  matched: (readonly [StatementItem, CompletedWithdrawal])[];
   open: StatementItem[];
   discrepancies: (readonly [StatementItem, Discrepancy])[];
 }> {
   const references = [...new Set(payments.map(({ reference }) => reference).filter(isTransactionId))];
-  const known = new Map<string, Transaction>();
+  const known = new Map<string, Transaction | UnreadableItem>();
   for (let start = 0; start < references.length; start += batchSize) {
     const found = await getTransactions(table, references.slice(start, start + batchSize));
     for (const [transactionId, transaction] of found) known.set(transactionId, transaction);
   }
-  const matched: (readonly [StatementItem, Transaction])[] = [];
+  const matched: (readonly [StatementItem, CompletedWithdrawal])[] = [];
   const open: StatementItem[] = [];
   const discrepancies: (readonly [StatementItem, Discrepancy])[] = [];
   for (const payment of payments) {
     const transaction = known.get(payment.reference);
-    const otherBank = transaction && otherBankOf(transaction, thisBank);
+    if (transaction instanceof UnreadableItem) {
+      const detail = transaction.problem;
+      discrepancies.push([payment, { kind: 'unreadable', subject: payment.reference, detail }]);
+      continue;
+    }
+    const otherBank = transaction?.type === 'withdrawal' ? otherBankOf(transaction, thisBank) : undefined;
     const problem =
       otherBank === undefined
         ? problemOfPayment(payment, transaction)

@@ -1,4 +1,4 @@
-import { bookingsOf, hasBookings } from '../domain/bookings.ts';
+import { bookingsOf } from '../domain/bookings.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
@@ -107,8 +107,6 @@ export async function stepWalletCheck(
 }
 
 function addBookings(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
-  // The scan of all transactions reports a transaction that is itself wrong.
-  if (!hasBookings(transaction)) return;
   for (const { at, postings } of bookingsOf(transaction)) {
     if (asOf !== undefined && at >= asOf) continue;
     for (const account of both) {

@@ -1,5 +1,6 @@
 import { DescribeTableCommand, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
+import { hasBookings } from '../domain/bookings.ts';
 import type { BookedTransaction } from '../domain/bookings.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
@@ -8,9 +9,9 @@ import { readMany } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
-import { toWallet } from './wallets.ts';
+import { InvalidItem, UnreadableItem } from './unreadable.ts';
+import { parseWallet } from './wallets.ts';
 import { fromItem, toItem } from './write.ts';
-import type { Item } from './write.ts';
 
 /** The key of an item, at which a scan of the table goes on. */
 export interface Place {
@@ -18,10 +19,14 @@ export interface Place {
   readonly sk: string;
 }
 
-/** An item of the books. An `unreadable` one has not the shape that its key promises. */
+/**
+ * An item of the books. `invalid`: a transaction of a known type breaks a rule of its type. `unreadable`: the item is not
+ * what its key says, or is of a type or version that this release does not know.
+ */
 export type BookItem = { readonly place: Place } & (
   | { readonly kind: 'wallet'; readonly wallet: Wallet }
   | { readonly kind: 'transaction'; readonly transaction: Transaction }
+  | { readonly kind: 'invalid'; readonly problem: string }
   | { readonly kind: 'unreadable'; readonly problem: string }
 );
 
@@ -59,7 +64,7 @@ export async function scanBooks(
   return {
     items: Items.flatMap((item) => toBookItem(item) ?? []),
     scanned: ScannedCount,
-    next: LastEvaluatedKey && (fromItem(LastEvaluatedKey) as unknown as Place),
+    next: LastEvaluatedKey && toPlace(LastEvaluatedKey),
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };
 }
@@ -76,22 +81,25 @@ export async function readBookItems(
   return readMany(table, keys, consistent, (item) => toBookItem(item) ?? []);
 }
 
-function toBookItem(stored: Parameters<typeof fromItem>[0]): BookItem | undefined {
-  const place = { pk: stored['pk']?.S ?? '', sk: stored['sk']?.S ?? '' };
-  let item: Item;
+type StoredItem = Parameters<typeof fromItem>[0];
+
+function toPlace({ pk, sk }: StoredItem): Place {
+  return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
+}
+
+function toBookItem(stored: StoredItem): BookItem | undefined {
+  const place = toPlace(stored);
   try {
-    item = fromItem(stored);
+    const item = fromItem(stored);
+    if (kindOf(place) === 'wallet') return { place, kind: 'wallet', wallet: parseWallet(item) };
+    const transaction = toTransaction(item);
+    return transaction && { place, kind: 'transaction', transaction };
   } catch (error) {
+    if (error instanceof UnreadableItem) {
+      return { place, kind: error instanceof InvalidItem ? 'invalid' : 'unreadable', problem: error.problem };
+    }
     return { place, kind: 'unreadable', problem: error instanceof Error ? error.message : 'it has no values' };
   }
-  const wallet = kindOf(place) === 'wallet' ? toWallet(item) : undefined;
-  const transaction = wallet === undefined ? toTransaction(item) : undefined;
-  const id: unknown = wallet?.walletId ?? transaction?.transactionId;
-  if ((wallet ?? transaction) !== undefined && typeof id !== 'string') {
-    return { place, kind: 'unreadable', problem: 'it has no id' };
-  }
-  if (wallet) return { place, kind: 'wallet', wallet };
-  return transaction && { place, kind: 'transaction', transaction };
 }
 
 /** On which side of its transactions a wallet is. */
@@ -139,7 +147,8 @@ export async function readBookings(
   const readTo = LastEvaluatedKey && (fromItem(LastEvaluatedKey)['historyKey'] as string);
   const nextPart = part + 1 < partitions.length ? `${part + 1}/` : undefined;
   return {
-    items: Items.map((item) => fromItem(item) as unknown as BookedTransaction),
+    // The scan of all transactions reports a transaction that is itself wrong.
+    items: Items.map(fromItem).filter((item) => hasBookings(item)),
     next: readTo === undefined ? nextPart : `${part}/${readTo}`,
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };

@@ -8,6 +8,7 @@ import { dueShard, dueShardOf, dueTypes, reviewShard, transactionKey, waitingSha
 import type { DueType } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { InvalidItem, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
 import { update } from './write.ts';
 import type { Item } from './write.ts';
 
@@ -19,18 +20,39 @@ export interface DueWork {
   readonly dueAt: string;
 }
 
+/** Work that was read from the index, or the error of an entry that cannot be read: it does not fail the others. */
+export type ListedWork = DueWork | UnreadableItem;
+
 /** Lists open work of one type and shard (from 0) that was due before `before` (ISO 8601), the earliest first. */
 export async function listDue(
   table: Table,
   query: { type: DueType; shard: number; before: string; limit: number },
-): Promise<DueWork[]> {
+): Promise<ListedWork[]> {
   const { type, shard, before, limit } = query;
-  return (await readShard(table, dueShard(type, shard), limit, before)) as unknown as DueWork[];
+  return (await readShard(table, dueShard(type, shard), limit, before)).map(toWork);
 }
 
 /** Lists up to `limit` withdrawals whose wait for their wallet ended before `before` (ISO 8601), the earliest first. */
-export async function listWaiting(table: Table, { before, limit }: { before: string; limit: number }) {
-  return (await readShard(table, waitingShard, limit, before)) as unknown as DueWork[];
+export async function listWaiting(
+  table: Table,
+  { before, limit }: { before: string; limit: number },
+): Promise<ListedWork[]> {
+  return (await readShard(table, waitingShard, limit, before)).map(toWork);
+}
+
+function toWork(item: Item): ListedWork {
+  return parsed(() => {
+    requireVersion(item);
+    const { transactionId, dueAt } = item;
+    const type = dueTypes.find((one) => one === item['type']);
+    if (type === undefined) {
+      throw new UnreadableItem(item, `work of type "${String(item['type'])}", which this release does not know`);
+    }
+    if (typeof transactionId !== 'string' || typeof dueAt !== 'string') {
+      throw new InvalidItem(item, 'it has no id or time');
+    }
+    return { transactionId, type, dueAt };
+  });
 }
 
 /** A withdrawal in review, and its time of entering review (ISO 8601 UTC). */

@@ -17,6 +17,7 @@ import { entryKey, entryOfKey, ledgerPartition } from './keys.ts';
 import { readItems, readMany } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
@@ -88,7 +89,7 @@ function insertedBy(response: BatchStatementResponse | undefined): Inserted {
 
 function insertOf(entries: Table, entry: ChainedEntry): BatchStatementRequest {
   const { walletId, version, ...rest } = entry;
-  const item = toItem({ ...entryKey(walletId, version), ...rest });
+  const item = toItem({ ...entryKey(walletId, version), v: itemVersion, ...rest });
   const places = Object.keys(item).map((name) => `'${name}': ?`);
   return { Statement: `INSERT INTO "${entries.name}" VALUE {${places.join(', ')}}`, Parameters: Object.values(item) };
 }
@@ -281,8 +282,15 @@ async function queryEntries(
   };
 }
 
+/**
+ * Returns the entry in a stored item. Its other members are not checked: the check of the books judges them.
+ *
+ * @throws UnreadableItem for a newer version, and InvalidItem for an entry without a hash
+ */
 function toEntry(item: Item): ChainedEntry {
-  const { pk, sk, moment, at = timeOf(moment), ...rest } = item as unknown as StoredEntry;
+  requireVersion(item);
+  if (typeof item['hash'] !== 'string') throw new InvalidItem(item, 'it has no hash');
+  const { pk, sk, v, moment, at = timeOf(moment), ...rest } = item as unknown as StoredEntry;
   return { ...entryOfKey({ pk, sk }), at, ...rest };
 }
 
@@ -303,6 +311,7 @@ function toAnyEntry(item: Record<string, AttributeValue>): ChainedEntry {
 interface StoredEntry {
   readonly pk: string;
   readonly sk: string;
+  readonly v?: typeof itemVersion;
   readonly at?: string;
   /** `<at>#<version>`, in place of `at`, in entries that have no `bookedAt`. */
   readonly moment?: string;

@@ -4,6 +4,8 @@ import { integrityKey } from './keys.ts';
 import type { IntegrityItem } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
+import type { Item } from './write.ts';
 
 /** An item of the check of the books: its text, and a number that counts how often it was stored. */
 export interface StoredState {
@@ -16,7 +18,16 @@ export async function getState(entries: Table, which: IntegrityItem): Promise<St
   const { Item } = await withRetries(entries, () =>
     entries.client.send(new GetCommand({ TableName: entries.name, Key: integrityKey(which), ConsistentRead: true })),
   );
-  return Item && (Item as unknown as StoredState);
+  return Item && toState(Item);
+}
+
+function toState(item: Item): StoredState {
+  requireVersion(item);
+  const { text, revision } = item;
+  if (typeof text !== 'string' || typeof revision !== 'number') {
+    throw new InvalidItem(item, 'it has no text or revision');
+  }
+  return { text, revision };
 }
 
 /**
@@ -34,7 +45,7 @@ export async function putState(
   const next = (revision ?? 0) + 1;
   const command = new PutCommand({
     TableName: entries.name,
-    Item: { ...integrityKey(which), text, revision: next },
+    Item: { ...integrityKey(which), v: itemVersion, text, revision: next },
     ConditionExpression: revision === undefined ? 'attribute_not_exists(pk)' : 'revision = :revision',
     ...(revision !== undefined && { ExpressionAttributeValues: { ':revision': revision } }),
   });

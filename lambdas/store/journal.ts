@@ -13,6 +13,7 @@ import { changeOf } from './stream.ts';
 import type { Change } from './stream.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { itemVersion, requireVersion, UnreadableItem } from './unreadable.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
@@ -54,18 +55,14 @@ const mostAheadMs = 24 * hourMs;
 /** How long an item is kept, ms. The check reads it within hours, or within days after it has stood still. */
 export const journalMs = 30 * 24 * hourMs;
 
-/** The images of a record cannot be projected, and no redelivery changes that. */
-export class Unreadable extends Error {
-  override readonly name = 'Unreadable';
-}
-
 /** A record of the stream, as the projector reads it. */
 export interface ListedRecord {
   /** Undefined for items that are neither wallet nor transaction, and where there is an error. */
   readonly change?: Change | undefined;
   /** How the journal lists the record. */
   readonly line?: ListedChange | undefined;
-  readonly error?: Unreadable;
+  /** No later delivery to this release would succeed. */
+  readonly error?: UnreadableItem;
 }
 
 /** Reads a record of the stream. Images may have any shape. */
@@ -74,7 +71,8 @@ export function readListed(record: DynamoDBRecord): ListedRecord {
   try {
     change = changeOf(record);
   } catch (cause) {
-    const error = new Unreadable('the image is none of a wallet or transaction', { cause });
+    const problem = 'the image is none of a wallet or transaction';
+    const error = cause instanceof UnreadableItem ? cause : new UnreadableItem(keyOf(record), problem, { cause });
     return { line: listedChange(record, undefined), error };
   }
   if (change === undefined) return {};
@@ -82,8 +80,13 @@ export function readListed(record: DynamoDBRecord): ListedRecord {
   const hasVersion = change.kind === 'wallet' && Number.isSafeInteger(change.after.version);
   return {
     line: listedChange(record, hasVersion ? change : undefined),
-    error: new Unreadable(`the image of the ${change.kind} has members of another type`),
+    error: new UnreadableItem(keyOf(record), `the image of the ${change.kind} has members of another type`),
   };
+}
+
+function keyOf(record: DynamoDBRecord): Record<'pk' | 'sk', string> {
+  const { pk, sk } = record.dynamodb?.Keys ?? {};
+  return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
 }
 
 /** Returns whether the images have the members that entries and totals are made of. */
@@ -101,8 +104,8 @@ function canBeProjected(change: Change): boolean {
  * @param change the change that the record was read as; undefined when it could not be read
  */
 function listedChange(record: DynamoDBRecord, change: Change | undefined): ListedChange | undefined {
-  const { pk, sk } = record.dynamodb?.Keys ?? {};
-  const subject = subjectOfKey(pk?.S ?? '', sk?.S ?? '');
+  const { pk, sk } = keyOf(record);
+  const subject = subjectOfKey(pk, sk);
   if (subject === undefined) return undefined;
   if (subject.kind === 'wallet') {
     const { updatedAt: at, version } = change?.kind === 'wallet' ? change.after : {};
@@ -133,7 +136,7 @@ export async function putJournal(entries: Table, changes: readonly ListedChange[
       return filedHours(booked, now).map((hour) => {
         const item = {
           ...journalKey(hour, fingerprintOf([booked, text])),
-          ...{ booked, lines, ttl: Math.ceil((now + journalMs) / 1000) },
+          ...{ v: itemVersion, booked, lines, ttl: Math.ceil((now + journalMs) / 1000) },
         };
         return withRetries(entries, () => entries.client.send(new PutCommand({ TableName: entries.name, Item: item })));
       });
@@ -187,6 +190,7 @@ export function journalLinesOf({ lines }: Item): JournalLine[] {
 function toJournalItem(stored: Parameters<typeof fromItem>[0]): { booked: string; lines: JournalLine[] } | undefined {
   try {
     const item = fromItem(stored);
+    requireVersion(item);
     const { booked } = item;
     if (typeof booked !== 'string' || Number.isNaN(startOf(booked))) return undefined;
     return { booked, lines: journalLinesOf(item) };

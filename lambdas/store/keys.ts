@@ -21,7 +21,7 @@ export function walletKey(walletId: string) {
 }
 
 export function ownedWalletKey(ownerId: string, walletId: string) {
-  return { pk: ownerPartition(ownerId), sk: `WALLET#${walletId}` };
+  return { pk: ownerPartition(ownerId), sk: `${ownedWalletPrefix}${walletId}` };
 }
 
 export function ownerPartition(ownerId: string): string {
@@ -32,10 +32,19 @@ export function transactionKey(transactionId: string) {
   return { pk: `${ledgerItems.transaction}${transactionId}`, sk: 'TX' };
 }
 
-/** Returns whether the key is that of a wallet or a transaction. Records of operations have keys of transactions. */
-export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | undefined {
+/** Sort keys of the wallet table's other items: nothing follows their changes. */
+const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER'];
+const ownedWalletPrefix = 'WALLET#';
+
+/**
+ * Returns what the key of an item of the wallet table names; undefined for a sort key that this release does not know.
+ * Records of operations have keys of transactions.
+ */
+export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | 'other' | undefined {
   if (key.sk === 'WALLET') return 'wallet';
-  return key.sk === 'TX' ? 'transaction' : undefined;
+  if (key.sk === 'TX') return 'transaction';
+  const isOther = otherSortKeys.includes(key.sk) || String(key.sk).startsWith(ownedWalletPrefix);
+  return isOther ? 'other' : undefined;
 }
 
 /** Returns the key of a caller's rate windows. No operation's name has a `#`, so no two callers share an item. */
@@ -135,7 +144,7 @@ export function subjectOfKey(
   sk: string,
 ): { readonly kind: 'wallet' | 'transaction'; readonly id: string } | undefined {
   const kind = kindOf({ sk });
-  return kind && { kind, id: pk.slice(ledgerItems[kind].length) };
+  return kind === 'wallet' || kind === 'transaction' ? { kind, id: pk.slice(ledgerItems[kind].length) } : undefined;
 }
 
 /** The stored items of the check of the books: current pass, last complete pass, closed hours, known discrepancies. */

@@ -5,6 +5,8 @@ import { preferencesKey } from './keys.ts';
 import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { InvalidItem, itemVersion, parsed, requireVersion } from './unreadable.ts';
+import type { UnreadableItem } from './unreadable.ts';
 import type { Item } from './write.ts';
 
 /** Returns an owner's notification preferences; the defaults when it stored none. A consistent read. */
@@ -15,13 +17,13 @@ export async function getPreferences(table: Table, ownerId: string): Promise<Pre
   return Item === undefined ? defaultPreferences : toPreferences(Item);
 }
 
-/** Does as `getPreferences`, for up to 100 owners in one call. */
+/** Does as `getPreferences`, for up to 100 owners in one call. Those that cannot be read do not fail the others. */
 export async function getPreferencesOf(
   table: Table,
   ownerIds: readonly string[],
-): Promise<ReadonlyMap<string, Preferences>> {
+): Promise<ReadonlyMap<string, Preferences | UnreadableItem>> {
   const items = await readItems(table, ownerIds.map(preferencesKey));
-  const found = new Map(items.map((item) => [item['ownerId'], toPreferences(item)]));
+  const found = new Map(items.map((item) => [item['ownerId'], parsed(() => toPreferences(item))]));
   return new Map(ownerIds.map((ownerId) => [ownerId, found.get(ownerId) ?? defaultPreferences]));
 }
 
@@ -32,11 +34,14 @@ export async function putPreferences(
   preferences: Preferences,
   at: string,
 ): Promise<void> {
-  const item = { ...preferencesKey(ownerId), ownerId, ...preferences, updatedAt: at };
+  const item = { ...preferencesKey(ownerId), v: itemVersion, ownerId, ...preferences, updatedAt: at };
   await withRetries(table, () => table.client.send(new PutCommand({ TableName: table.name, Item: item })));
 }
 
-function toPreferences({ channels, mutedEvents }: Item): Preferences {
+function toPreferences(item: Item): Preferences {
+  requireVersion(item);
+  const { channels, mutedEvents } = item;
+  if (typeof channels !== 'object' || !Array.isArray(mutedEvents)) throw new InvalidItem(item, 'it has no preferences');
   const stored = channels as Preferences['channels'];
   // The database keeps no order of names.
   const inOrder = Object.fromEntries(channelNames.map((name) => [name, stored[name]])) as Preferences['channels'];

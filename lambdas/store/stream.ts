@@ -4,7 +4,8 @@ import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { kindOf } from './keys.ts';
 import { toTransaction } from './transactions.ts';
-import { toWallet } from './wallets.ts';
+import { UnreadableItem } from './unreadable.ts';
+import { parseWallet } from './wallets.ts';
 import { fromItem } from './write.ts';
 
 /** A change of one item in the table's stream: the item after it, and before it (absent: it was made). */
@@ -15,20 +16,26 @@ export type Change =
 /**
  * Returns the change of a wallet or transaction in a record of the stream. Returns undefined for other items, and for
  * deletions, which wallets and transactions never have.
+ *
+ * @throws UnreadableItem for an item that this release does not know, so that its change is kept for a newer one
  */
 export function changeOf(record: DynamoDBRecord): Change | undefined {
-  const { Keys, OldImage, NewImage } = record.dynamodb ?? {};
+  const { Keys = {}, OldImage, NewImage } = record.dynamodb ?? {};
   if (NewImage === undefined) return undefined;
-  const kind = kindOf(read(Keys ?? {}));
-  if (kind === 'wallet') {
-    const after = toWallet(read(NewImage));
-    return after && { kind, before: OldImage && toWallet(read(OldImage)), after };
+  const key = read(Keys);
+  const kind = kindOf(key);
+  switch (kind) {
+    case 'wallet':
+      return { kind, before: OldImage && parseWallet(read(OldImage)), after: parseWallet(read(NewImage)) };
+    case 'transaction': {
+      const after = toTransaction(read(NewImage));
+      return after && { kind, before: OldImage && toTransaction(read(OldImage)), after };
+    }
+    case 'other':
+      return undefined;
+    case undefined:
+      throw new UnreadableItem(key, 'its sort key is of an unknown type of item');
   }
-  if (kind === 'transaction') {
-    const after = toTransaction(read(NewImage));
-    return after && { kind, before: OldImage && toTransaction(read(OldImage)), after };
-  }
-  return undefined;
 }
 
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;

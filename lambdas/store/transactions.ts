@@ -3,8 +3,17 @@ import { indexes } from '../contract.ts';
 import type { WalletError } from '../domain/errors.ts';
 import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
-import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
-import type { OpenWithdrawal } from '../domain/withdrawal.ts';
+import { isAmount } from '../domain/money.ts';
+import { transactionTypes } from '../domain/transaction.ts';
+import type {
+  Charge,
+  DirectTransfer,
+  PendingTransfer,
+  PendingWithdrawal,
+  Transaction,
+  TransactionStatus,
+  TransactionType,
+} from '../domain/transaction.ts';
 import {
   dueShardOf,
   historyKeyOf,
@@ -20,6 +29,7 @@ import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { InvalidItem, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
 import { credit, creditReceiver, debit, hold } from './wallets.ts';
 import type { Movement } from './wallets.ts';
 import { write } from './write.ts';
@@ -40,7 +50,7 @@ export interface Committed {
  */
 export function commitCharge(
   table: Table,
-  transaction: Transaction,
+  transaction: Charge,
   fingerprint: string,
   overLimit?: WalletError,
 ): Promise<Committed> {
@@ -56,7 +66,7 @@ export function commitCharge(
  */
 export function acceptWithdrawal(
   table: Table,
-  transaction: Transaction,
+  transaction: PendingWithdrawal,
   fingerprint: string,
   rate: RateLimit | undefined,
   overLimit?: WalletError,
@@ -69,7 +79,6 @@ export function acceptWithdrawal(
     limitedBy(table, rate, transaction.createdAt),
     {
       dueShard: dueShardOf('withdrawal', transaction.transactionId, table.dueShards),
-      dueAt: transaction.createdAt,
       overLimit,
     },
   );
@@ -86,7 +95,7 @@ export function acceptWithdrawal(
  */
 export function commitTransfer(
   table: Table,
-  transaction: Transaction & { counterpartyWalletId: string },
+  transaction: DirectTransfer,
   fingerprint: string,
   rate: RateLimit | undefined,
   overLimit?: WalletError,
@@ -117,7 +126,7 @@ const receiverAt = 2;
  */
 export function acceptTransfer(
   table: Table,
-  transaction: Transaction,
+  transaction: PendingTransfer,
   fingerprint: string,
   rate: RateLimit | undefined,
   overLimit?: WalletError,
@@ -130,14 +139,13 @@ export function acceptTransfer(
     limitedBy(table, rate, transaction.createdAt),
     {
       dueShard: dueShardOf('transfer', transaction.transactionId, table.dueShards),
-      dueAt: transaction.createdAt,
       overLimit,
     },
   );
 }
 
 /** Reads a transaction. The read is consistent, because a caller may read right after its command was answered. */
-export async function getTransaction(table: Table, transactionId: string): Promise<OpenWithdrawal | undefined> {
+export async function getTransaction(table: Table, transactionId: string): Promise<Transaction | undefined> {
   const { Item } = await withRetries(table, () =>
     table.client.send(
       new GetCommand({ TableName: table.name, Key: transactionKey(transactionId), ConsistentRead: true }),
@@ -146,16 +154,21 @@ export async function getTransaction(table: Table, transactionId: string): Promi
   return Item && toTransaction(Item);
 }
 
-/** Reads up to 100 transactions in one call, by id; those that do not exist are left out. */
+/**
+ * Reads up to 100 transactions in one call, by id; those that do not exist are left out. One that cannot be read does
+ * not fail the others.
+ */
 export async function getTransactions(
   table: Table,
   transactionIds: readonly string[],
-): Promise<Map<string, OpenWithdrawal>> {
+): Promise<Map<string, Transaction | UnreadableItem>> {
   const items = await readItems(table, transactionIds.map(transactionKey));
+  const found = new Map(items.map((item) => [item['pk'], item]));
   return new Map(
-    items.flatMap((item) => {
-      const transaction = toTransaction(item);
-      return transaction === undefined ? [] : [[transaction.transactionId, transaction] as const];
+    transactionIds.flatMap((transactionId) => {
+      const item = found.get(transactionKey(transactionId).pk);
+      const transaction = item && parsed(() => toTransaction(item));
+      return transaction === undefined ? [] : [[transactionId, transaction] as const];
     }),
   );
 }
@@ -273,7 +286,7 @@ async function commit(
     overLimit,
     contention,
     ...due
-  }: { dueShard?: string; dueAt?: string; overLimit?: WalletError | undefined; contention?: Contention } = {},
+  }: { dueShard?: string; overLimit?: WalletError | undefined; contention?: Contention } = {},
 ): Promise<Committed> {
   const record = {
     ...transactionKey(transaction.transactionId),
@@ -306,22 +319,61 @@ function movement(transaction: Transaction): Movement {
 /**
  * Returns a transaction as it is stored. While a transfer has not arrived, its receiver is in another attribute, which
  * no index has. So the transfer is written to the receiver's history once, when it has arrived.
+ *
+ * The item has no version, which means version 1: the record of an owner's withdrawal fills its kilobyte.
  */
-function toStored({ counterpartyWalletId, ...transaction }: Transaction): Item {
-  if (counterpartyWalletId === undefined) return transaction;
-  return { ...transaction, [transaction.queued ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
+function toStored(transaction: Transaction): Item {
+  if (transaction.type !== 'transfer') return { ...transaction };
+  const { counterpartyWalletId, ...transfer } = transaction;
+  return { ...transfer, [transfer.queued ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
 }
+
+/** The statuses of each type. */
+const statuses: { readonly [Type in TransactionType]: readonly Extract<Transaction, { type: Type }>['status'][] } = {
+  charge: ['completed'],
+  withdrawal: ['pending', 'executing', 'completed', 'failed', 'review'],
+  transfer: ['pending', 'completed', 'failed'],
+  return: ['completed'],
+};
 
 /**
  * Returns the transaction in a stored item, without the members that only the store needs; undefined for the record of
- * an operation.
+ * an operation. Postings and times are not checked: the check of the books judges them.
+ *
+ * @throws UnreadableItem for an unknown type or a newer version, and InvalidItem for a member that its type cannot have
  */
-export function toTransaction(item: Item): OpenWithdrawal | undefined {
+export function toTransaction(item: Item): Transaction | undefined {
+  requireVersion(item);
   if (item['type'] === 'operation') return undefined;
-  const { pk, sk, historyKey, fingerprint, dueShard, toWalletId, counterpartyWalletId, ...rest } = item;
+  const { pk, sk, v, historyKey, fingerprint, dueShard, toWalletId, counterpartyWalletId, ...rest } = item;
+  requireMembers(item);
   // Earlier releases stored the receiver of a pending transfer in the attribute for completed ones.
   const receiver = toWalletId ?? counterpartyWalletId;
   const transaction =
     typeof receiver === 'string' ? { ...rest, counterpartyWalletId: walletIdOfPartition(receiver) } : rest;
-  return transaction as unknown as OpenWithdrawal;
+  return transaction as unknown as Transaction;
+}
+
+/** Checks the members that tell the kinds of transactions apart, and those that money moves by. */
+function requireMembers(item: Item): void {
+  const { type, status, transactionId, walletId, amount, currency } = item;
+  const known = transactionTypes.find((one) => one === type);
+  if (typeof transactionId !== 'string') throw new UnreadableItem(item, 'it has no id');
+  if (known === undefined) throw new UnreadableItem(item, `type "${String(type)}", which this release does not know`);
+  if (!statuses[known].some((one) => one === status)) {
+    throw new InvalidItem(item, `a ${known} cannot be ${String(status)}`);
+  }
+  if (!isAmount(amount)) throw new InvalidItem(item, `its amount is ${String(amount)}`);
+  if (typeof walletId !== 'string' || typeof currency !== 'string') {
+    throw new InvalidItem(item, 'it has no wallet or no currency');
+  }
+  const { toWalletId, counterpartyWalletId = toWalletId, originalTransactionId, destination } = item;
+  const needed = { charge: '', withdrawal: destination, transfer: counterpartyWalletId, return: originalTransactionId };
+  if (needed[known] === undefined) throw new InvalidItem(item, `it lacks what a ${known} needs`);
+  const isOpen = status === 'pending' || status === 'executing';
+  if (isOpen && typeof item['dueAt'] !== 'string') throw new InvalidItem(item, `it is ${status}, and never due`);
+  const isEnded = status === 'completed' || status === 'failed';
+  if (isEnded && typeof item['completedAt'] !== 'string') {
+    throw new InvalidItem(item, `it is ${status}, and has no time of its end`);
+  }
 }

@@ -1,14 +1,11 @@
 import { WalletError } from '../domain/errors.ts';
 import { arrivalPostings, refundPostings } from '../domain/transaction.ts';
-import type { Failure, Transaction } from '../domain/transaction.ts';
+import type { Failure, PendingTransfer } from '../domain/transaction.ts';
 import { crowdPartition, transactionKey } from './keys.ts';
 import type { Table } from './table.ts';
 import { credit, creditCrowd, giveBack } from './wallets.ts';
 import { update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
-
-/** A transfer on its way to its receiver. */
-export type QueuedTransfer = Transaction & { counterpartyWalletId: string };
 
 /** Most transfers that one write settles: DynamoDB takes 100 items, and the wallet is one of them. */
 export const mostTransfersPerWrite = 99;
@@ -39,7 +36,7 @@ export type GroupOutcome =
  */
 export async function settleTransfers(
   table: Table,
-  group: readonly [QueuedTransfer, ...QueuedTransfer[]],
+  group: readonly [PendingTransfer, ...PendingTransfer[]],
   at: string,
   crowd = crowdFrom,
 ): Promise<GroupOutcome> {
@@ -82,7 +79,7 @@ export async function settleTransfers(
  */
 export async function failTransfer(
   table: Table,
-  transfer: QueuedTransfer,
+  transfer: PendingTransfer,
   failure: Failure,
   at: string,
 ): Promise<boolean> {
@@ -98,7 +95,7 @@ export async function failTransfer(
 
 function endTransfer(
   table: Table,
-  transfer: QueuedTransfer,
+  transfer: PendingTransfer,
   end: { set: string; remove?: string; values: Item },
 ): WriteItem<Ended> {
   return {

@@ -10,6 +10,7 @@ import {
   ownDecision,
   receiverRefusal,
   statusRefusal,
+  walletStatuses,
 } from '../domain/wallet.ts';
 import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
@@ -22,6 +23,7 @@ import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { itemVersion, parsed, readable, requireVersion, UnreadableItem } from './unreadable.ts';
 import { update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -46,7 +48,7 @@ export async function createWallet(
       request: {
         Put: {
           TableName: table.name,
-          Item: { ...walletKey(walletId), ...wallet },
+          Item: { ...walletKey(walletId), v: itemVersion, ...wallet },
           ConditionExpression: 'attribute_not_exists(pk)',
         },
       },
@@ -120,7 +122,7 @@ export async function getWallet(
   options: { consistent: boolean } = { consistent: false },
 ): Promise<Wallet | undefined> {
   const { Item } = await withRetries(table, () => table.client.send(readWallet(table, walletId, options)));
-  return toWallet(Item);
+  return Item && parseWallet(Item);
 }
 
 /**
@@ -136,7 +138,7 @@ export async function getWalletWithClock(
   const command = readWallet(table, walletId, { consistent: true });
   const clock = watchClock(command, table.now);
   const { Item } = await withRetries(table, () => table.client.send(command));
-  return { wallet: toWallet(Item), clock: clock() };
+  return { wallet: Item && parseWallet(Item), clock: clock() };
 }
 
 function readWallet({ name }: Table, walletId: string, { consistent }: { consistent: boolean }): GetCommand {
@@ -171,17 +173,24 @@ export async function listWallets(
   const walletIds = (lines.Items ?? []).map((line) => line['walletId'] as string);
   const wallets = await getWallets(table, walletIds);
   const last = lines.LastEvaluatedKey && walletIds.at(-1);
-  const items = walletIds.flatMap((walletId) => wallets.get(walletId) ?? []);
+  const items = walletIds.flatMap((walletId) => readable(wallets.get(walletId)) ?? []);
   return last === undefined ? { items } : { items, next: last };
 }
 
-/** Reads up to 100 wallets in one call, by id; those that do not exist are left out. */
-export async function getWallets(table: Table, walletIds: readonly string[]): Promise<Map<string, Wallet>> {
+/**
+ * Reads up to 100 wallets in one call, by id; those that do not exist are left out. One that cannot be read does not
+ * fail the others.
+ */
+export async function getWallets(
+  table: Table,
+  walletIds: readonly string[],
+): Promise<Map<string, Wallet | UnreadableItem>> {
   const items = await readItems(table, walletIds.map(walletKey));
+  const found = new Map(items.map((item) => [item['pk'], item]));
   return new Map(
-    items.flatMap((item) => {
-      const wallet = toWallet(item);
-      return wallet === undefined ? [] : [[wallet.walletId, wallet] as const];
+    walletIds.flatMap((walletId) => {
+      const item = found.get(walletKey(walletId).pk);
+      return item === undefined ? [] : [[walletId, parsed(() => parseWallet(item))] as const];
     }),
   );
 }
@@ -337,9 +346,22 @@ async function existingWallet(table: Table, walletId: string): Promise<Wallet> {
   return wallet;
 }
 
-/** Returns the wallet in a stored item, without the item's keys. */
-export function toWallet(item: Item | undefined): Wallet | undefined {
-  if (item === undefined) return undefined;
-  const { pk, sk, ...wallet } = item;
+/**
+ * Returns the wallet in a stored item, without the item's keys. Sums and times are not checked: projector and check of
+ * the books judge them.
+ *
+ * @throws UnreadableItem for a newer version, or a status or id that no wallet of this version has
+ */
+export function parseWallet(item: Item): Wallet {
+  requireVersion(item);
+  const { pk, sk, v, ...wallet } = item;
+  if (typeof wallet['walletId'] !== 'string') throw new UnreadableItem(item, 'it has no id');
+  if (!walletStatuses.some((status) => status === wallet['status'])) {
+    throw new UnreadableItem(item, `status "${String(wallet['status'])}", which this release does not know`);
+  }
   return wallet as unknown as Wallet;
+}
+
+function toWallet(image: Item | undefined): Wallet | undefined {
+  return image && parseWallet(image);
 }

@@ -4,28 +4,42 @@ import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { fingerprintOf, returnIdOf, transactionIdOf } from '../domain/ids.ts';
-import { bankReturn, releasePostings, settlePostings } from '../domain/transaction.ts';
+import { bankReturn, isAtRest, releasePostings, settlePostings } from '../domain/transaction.ts';
 import type {
   Attempt,
   Cancellation,
+  ExecutingWithdrawal,
   Failure,
+  OpenWithdrawal,
   Resolution,
+  Return,
   Transaction,
-  TransactionStatus,
+  Withdrawal,
 } from '../domain/transaction.ts';
 import { ownDecision } from '../domain/wallet.ts';
 import { cancelled, cancelRefusal, unreportedVisit } from '../domain/withdrawal.ts';
-import type { ClockReading, OpenWithdrawal } from '../domain/withdrawal.ts';
+import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './clock.ts';
 import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import { putOperation, putRecord, Replay, replayOf, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { toTransaction } from './transactions.ts';
+import { getTransaction, toTransaction } from './transactions.ts';
 import { giveBack, releaseHold, settleHold } from './wallets.ts';
 import { fromItem, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
+
+/** Reads a withdrawal, consistently; undefined when there is no withdrawal of this id. */
+export async function getWithdrawal(table: Table, transactionId: string): Promise<Withdrawal | undefined> {
+  const transaction = await getTransaction(table, transactionId);
+  return transaction?.type === 'withdrawal' ? transaction : undefined;
+}
+
+function toWithdrawal(item: Item | undefined): Withdrawal | undefined {
+  const transaction = item && toTransaction(item);
+  return transaction?.type === 'withdrawal' ? transaction : undefined;
+}
 
 /** The members that a worker writes to claim a withdrawal. Times are ISO 8601 UTC. */
 export interface Claim {
@@ -52,7 +66,7 @@ export async function claimWithdrawal(
   claim: Claim,
 ): Promise<
   { clock: ClockReading | undefined } & (
-    { claimed: true; before: OpenWithdrawal } | { claimed: false; current: OpenWithdrawal | undefined }
+    { claimed: true; before: OpenWithdrawal } | { claimed: false; current: Transaction | undefined }
   )
 > {
   const change = update(table, transactionKey(transactionId), {
@@ -60,7 +74,8 @@ export async function claimWithdrawal(
       '#status = :executing, claimId = :claimId, dueAt = :leaseUntil, submitBy = :submitBy, updatedAt = :at, ' +
       'bankId = if_not_exists(bankId, :bankId), dueShard = :shard',
     remove: 'waitingFor',
-    if: '#type = :withdrawal AND #status IN (:pending, :executing) AND dueAt <= :at',
+    // A worker that cannot read a newer version must not claim it: a claim says that a submit may leave.
+    if: '#type = :withdrawal AND #status IN (:pending, :executing) AND dueAt <= :at AND attribute_not_exists(v)',
     values: {
       withdrawal: 'withdrawal',
       pending: 'pending',
@@ -75,8 +90,10 @@ export async function claimWithdrawal(
     // A try whose answer was lost may have claimed. Then the next try is refused, and the work waits until the lease
     // ends. That is rare and safe.
     const { Attributes = {} } = await withRetries(table, () => table.client.send(command));
-    const before = toTransaction(Attributes);
-    if (before === undefined) throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
+    const before = toWithdrawal(Attributes);
+    if (before === undefined || isAtRest(before)) {
+      throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
+    }
     return { claimed: true, before, clock: clock() };
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -134,7 +151,7 @@ export function putBackWithdrawal(
     submitBy: string | undefined;
     attempt?: Attempt | undefined;
     refusedSince?: string | undefined;
-    waitingFor?: Transaction['waitingFor'];
+    waitingFor?: ExecutingWithdrawal['waitingFor'];
   },
 ): Promise<boolean> {
   const { dueAt, submitBy, attempt, refusedSince, waitingFor } = next;
@@ -177,11 +194,11 @@ export function reviewWithdrawal(table: Table, claimed: Claimed, attempt: Attemp
  * it.
  */
 export interface Verdict {
-  readonly withdrawal: OpenWithdrawal;
+  readonly withdrawal: Withdrawal;
   /** ISO 8601 UTC. */
   readonly at: string;
   /** The statuses in which the withdrawal is ended. */
-  readonly from: readonly TransactionStatus[];
+  readonly from: readonly Withdrawal['status'][];
   /** Undefined: the bank has paid. */
   readonly failure: Failure | undefined;
   readonly attempt?: Attempt;
@@ -237,7 +254,7 @@ export async function resolveWithdrawal(
 export async function cancelWithdrawal(
   table: Table,
   operation: Operation,
-  { withdrawal, cancellation }: { withdrawal: OpenWithdrawal; cancellation: Cancellation },
+  { withdrawal, cancellation }: { withdrawal: Withdrawal; cancellation: Cancellation },
 ): Promise<{ replayed: boolean }> {
   refuseKeyOf(withdrawal, operation);
   const { at } = cancellation;
@@ -261,7 +278,7 @@ export async function cancelWithdrawal(
           },
         }),
       },
-      refused: (image) => cancelRefusal(image && toTransaction(image)),
+      refused: (image) => cancelRefusal(toWithdrawal(image)),
     },
     wallet,
   ]);
@@ -277,9 +294,9 @@ export async function cancelWithdrawal(
  */
 export async function returnWithdrawal(
   table: Table,
-  original: OpenWithdrawal,
+  original: Withdrawal,
   { at, description }: { readonly at: string; readonly description?: string | undefined },
-): Promise<Transaction> {
+): Promise<Return> {
   const transactionId = returnIdOf(original.transactionId);
   const transaction = bankReturn(original, { transactionId, principal: bank.principal, at, description });
   const readings = await write<Replay | WalletError | typeof lost>(table, [
@@ -305,7 +322,7 @@ export async function returnWithdrawal(
   const [first] = readings;
   if (first === undefined) return transaction;
   const existing = first instanceof Replay ? toTransaction(first.record) : undefined;
-  if (existing === undefined) throw new Error(`cannot return ${original.transactionId}: it is not completed`);
+  if (existing?.type !== 'return') throw new Error(`cannot return ${original.transactionId}: it is not completed`);
   return existing;
 }
 
@@ -323,14 +340,14 @@ const neverSubmitted = ' AND attribute_not_exists(submitBy) AND attribute_not_ex
 const lost = Symbol('another writer was faster');
 
 /** Throws for the key that made this withdrawal: one write cannot hold its record twice. */
-function refuseKeyOf({ transactionId }: OpenWithdrawal, { principal, idempotencyKey }: Operation): void {
+function refuseKeyOf({ transactionId }: Withdrawal, { principal, idempotencyKey }: Operation): void {
   if (transactionIdOf(principal, idempotencyKey) === transactionId) throw new WalletError('idempotency_key_reused');
 }
 
 /** Returns the parts of the update that ends a withdrawal, and the item that ends its hold in the wallet. */
 function ending(
   table: Table,
-  { withdrawal, at, endedBy }: { withdrawal: OpenWithdrawal; at: string; endedBy?: Actor | undefined },
+  { withdrawal, at, endedBy }: { withdrawal: Withdrawal; at: string; endedBy?: Actor | undefined },
   failure?: Failure,
 ) {
   const movement = { ...withdrawal, at, decidedBy: endedBy?.principal };

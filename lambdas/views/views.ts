@@ -12,10 +12,9 @@ import { errorTitles } from '../domain/errors.ts';
 import type { EventType } from '../domain/events.ts';
 import { accounts } from '../domain/postings.ts';
 import { maskAccount, requesterOf } from '../domain/transaction.ts';
-import type { Cancellation, Failure, Resolution, Transaction } from '../domain/transaction.ts';
+import type { Attempt, Cancellation, Destination, Failure, Resolution, Transaction } from '../domain/transaction.ts';
 import { hidesFromPayers } from '../domain/wallet.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import type { OpenWithdrawal } from '../domain/withdrawal.ts';
 import type { EventOf, ServiceEvent } from './event-schemas.ts';
 
 /**
@@ -44,8 +43,13 @@ const operatorOnly = { operator: true, owner: false, counterparty: false, subscr
 /** Only the service's own code uses it. */
 const internal = { ...operatorOnly, operator: false } as const;
 
+/** The fields of all kinds of transactions. A view decides about a field, whichever kinds have it. */
+export type TransactionFields = { readonly [Field in FieldOf<Transaction>]?: ValueOf<Transaction, Field> };
+type FieldOf<Kind> = Kind extends unknown ? keyof Kind : never;
+type ValueOf<Kind, Field> = Kind extends unknown ? (Field extends keyof Kind ? Kind[Field] : never) : never;
+
 /** A transaction with the fields that are computed for its views. */
-interface ShownTransaction extends Omit<OpenWithdrawal, 'resolution'> {
+interface ShownTransaction extends Omit<TransactionFields, 'resolution'> {
   /** Whole on a record. An event lacks its texts and the operator. */
   readonly resolution?: Partial<Resolution> | undefined;
   readonly receiptCode: string;
@@ -55,7 +59,7 @@ interface ShownTransaction extends Omit<OpenWithdrawal, 'resolution'> {
   readonly destinationFingerprint?: string | undefined;
 }
 
-const masked = ({ account, name }: NonNullable<Transaction['destination']>) => ({
+const masked = ({ account, name }: Destination) => ({
   account: maskAccount(account),
   name,
 });
@@ -177,7 +181,7 @@ function failureOf({ code, message }: Failure): Failure {
   return { code, message };
 }
 
-function attemptsOf(attempts: NonNullable<Transaction['attempts']>) {
+function attemptsOf(attempts: readonly Attempt[]) {
   return attempts.map(({ at, submitted, outcome, reason }) => ({ at, submitted, outcome, reason }));
 }
 

@@ -2,6 +2,7 @@ import { notifiedEvents } from '../contract.ts';
 import type { Environment } from '../contract.ts';
 import { channelsFor } from '../domain/preferences.ts';
 import type { Preferences } from '../domain/preferences.ts';
+import type { Wallet } from '../domain/wallet.ts';
 import { dynamodbClient, snsClient, sqsClient } from '../aws/clients.ts';
 import { consumeEvents } from '../events/event-consumer.ts';
 import type { Delivery } from '../events/event-consumer.ts';
@@ -14,6 +15,7 @@ import { claimNotification, finishNotification } from '../store/notifications.ts
 import { getPreferencesOf } from '../store/preferences.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { parsed, readable, UnreadableItem } from '../store/unreadable.ts';
 import { getWallets } from '../store/wallets.ts';
 
 type NotifiedDelivery = Delivery<(typeof notifiedEvents)[number]>;
@@ -45,12 +47,18 @@ export async function notifyOwners(
   services: NotifierServices,
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
-  let addressed: Addressed[];
+  let known: Known;
   try {
-    addressed = await address(services.table, deliveries);
+    known = await read(services.table, deliveries);
   } catch (error) {
     return new Map(deliveries.map(({ envelopeId }) => [envelopeId, error]));
   }
+  const addressed = deliveries.flatMap((delivery) => {
+    const message = parsed(() => address(delivery, known));
+    if (!(message instanceof UnreadableItem)) return message;
+    failed.set(delivery.envelopeId, message);
+    return [];
+  });
   await Promise.all(
     addressed.map(async (message) => {
       try {
@@ -90,29 +98,45 @@ async function sendAll({ envelopeId, notifications }: Addressed, { sent, notify 
   throw failure.reason;
 }
 
-/** Returns the notifications of each message: one for each owner and channel. */
-async function address(table: Table, deliveries: readonly NotifiedDelivery[]): Promise<Addressed[]> {
+/** The wallets of a batch of events, and the preferences of their owners, as far as they can be read. */
+interface Known {
+  readonly wallets: ReadonlyMap<string, Wallet | UnreadableItem>;
+  readonly preferences: ReadonlyMap<string, Preferences | UnreadableItem>;
+}
+
+async function read(table: Table, deliveries: readonly NotifiedDelivery[]): Promise<Known> {
   const walletIds = deliveries.flatMap(({ event }) => ('wallet' in event ? [] : event.walletIds));
   const wallets = new Map(await inParts(walletIds, async (part) => [...(await getWallets(table, part))]));
-  const ownersOf = ({ event }: NotifiedDelivery) =>
-    'wallet' in event
-      ? [event.wallet.ownerId]
-      : [...new Set(event.walletIds.flatMap((walletId) => wallets.get(walletId)?.ownerId ?? []))];
-  const preferences = new Map<string, Preferences>(
-    await inParts(deliveries.flatMap(ownersOf), async (part) => [...(await getPreferencesOf(table, part))]),
-  );
-  return deliveries.map((delivery) => {
-    const { envelopeId, event } = delivery;
-    const notifications = ownersOf(delivery).flatMap((ownerId) => {
-      const wishes = preferences.get(ownerId);
-      const channels = wishes === undefined ? [] : channelsFor(wishes, event.type);
-      if (channels.length === 0) return [];
-      const sends = !('transaction' in event) || wallets.get(event.transaction.walletId)?.ownerId === ownerId;
-      const notice = noticeOf(event, sends ? 'owner' : 'counterparty');
-      return channels.map((channel) => ({ eventId: event.eventId, ownerId, channel, event: notice }));
-    });
-    return { envelopeId, notifications };
+  const owners = deliveries.flatMap((delivery) => {
+    const found = parsed(() => ownersOf(delivery, wallets));
+    return found instanceof UnreadableItem ? [] : found;
   });
+  const preferences = new Map(await inParts(owners, async (part) => [...(await getPreferencesOf(table, part))]));
+  return { wallets, preferences };
+}
+
+/** @throws UnreadableItem when a wallet of the event cannot be read */
+function ownersOf({ event }: NotifiedDelivery, wallets: Known['wallets']): string[] {
+  if ('wallet' in event) return [event.wallet.ownerId];
+  return [...new Set(event.walletIds.flatMap((walletId) => readable(wallets.get(walletId))?.ownerId ?? []))];
+}
+
+/**
+ * Returns the notifications of a message: one for each owner and channel.
+ *
+ * @throws UnreadableItem when a wallet of the event, or preferences of an owner, cannot be read
+ */
+function address(delivery: NotifiedDelivery, { wallets, preferences }: Known): Addressed {
+  const { envelopeId, event } = delivery;
+  const notifications = ownersOf(delivery, wallets).flatMap((ownerId) => {
+    const wishes = readable(preferences.get(ownerId));
+    const channels = wishes === undefined ? [] : channelsFor(wishes, event.type);
+    if (channels.length === 0) return [];
+    const sends = !('transaction' in event) || readable(wallets.get(event.transaction.walletId))?.ownerId === ownerId;
+    const notice = noticeOf(event, sends ? 'owner' : 'counterparty');
+    return channels.map((channel) => ({ eventId: event.eventId, ownerId, channel, event: notice }));
+  });
+  return { envelopeId, notifications };
 }
 
 async function inParts<T>(ids: readonly string[], read: (part: readonly string[]) => Promise<T[]>): Promise<T[]> {

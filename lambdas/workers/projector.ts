@@ -12,13 +12,14 @@ import { describe, logger } from '../aws/telemetry.ts';
 import { chained, entriesAt, entriesBetween, insertEntries, lastEntry, mostInserts } from '../store/entries.ts';
 import type { Inserted } from '../store/entries.ts';
 import { Heads } from '../store/heads.ts';
-import { putJournal, readListed, Unreadable } from '../store/journal.ts';
+import { putJournal, readListed } from '../store/journal.ts';
 import type { ListedChange } from '../store/journal.ts';
 import type { Change } from '../store/stream.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { addToTotals } from '../store/totals.ts';
 import type { CountedBooking } from '../store/totals.ts';
+import { UnreadableItem } from '../store/unreadable.ts';
 
 /** A record that no retry would project, in the form of the projector's own input. See docs/runbook.md. */
 export type UnprojectedRecord = Pick<DynamoDBStreamEvent, 'Records'>;
@@ -218,6 +219,8 @@ async function guessLast(
       if (chain) guess(chain, entry);
     }
   } catch (error) {
+    // Each ledger is read by itself then: an entry that cannot be read must not set other wallets' changes aside.
+    if (error instanceof UnreadableItem) return;
     for (const { chain } of unread.values()) await giveUp(chain, error, attempt);
   }
 }
@@ -318,7 +321,7 @@ class OtherBooking extends Error {
 }
 
 function isDefinite(error: unknown): error is Error {
-  return error instanceof BrokenChain || error instanceof OtherBooking || error instanceof Unreadable;
+  return error instanceof BrokenChain || error instanceof OtherBooking || error instanceof UnreadableItem;
 }
 
 async function isSetAside({ setAside }: ProjectorServices, record: DynamoDBRecord, error: Error): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { defaultDueShards, metrics as names, mostDueShards } from '../contract.ts';
+import { defaultDueShards, metrics as names, mostDueShards, workMessage } from '../contract.ts';
 import type { Environment, WorkMessage } from '../contract.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
@@ -7,10 +7,11 @@ import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
-import type { DueWork } from '../store/due.ts';
+import type { DueWork, ListedWork } from '../store/due.ts';
 import type { DueType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { UnreadableItem } from '../store/unreadable.ts';
 
 /** A queue for work, and the number of its messages. */
 export interface SweptQueue {
@@ -146,8 +147,13 @@ function shardsToSweep({ dueShards = defaultDueShards, now }: Table): number[] {
   return every.filter((shard) => shard < dueShards || shard % turns === turn);
 }
 
-/** Queues this work again, in batches. Returns how much was queued. */
-async function requeueAll(run: Run, queue: SweptQueue, work: readonly DueWork[]): Promise<number> {
+/** Queues this work again, in batches. Keeps the error of what cannot be read: it stays due. Returns how much was queued. */
+async function requeueAll(run: Run, queue: SweptQueue, listed: readonly ListedWork[]): Promise<number> {
+  const work: DueWork[] = [];
+  for (const one of listed) {
+    if (one instanceof UnreadableItem) run.failures.push(one);
+    else work.push(one);
+  }
   let requeued = 0;
   for (let start = 0; start < work.length; start += batchSize) {
     const batch = work.slice(start, start + batchSize);
@@ -159,7 +165,7 @@ async function requeueAll(run: Run, queue: SweptQueue, work: readonly DueWork[])
 async function requeue(run: Run, queue: SweptQueue, batch: readonly DueWork[]): Promise<number> {
   const at = new Date(databaseTime(run)).toISOString();
   const touched = await Promise.all(batch.map((work) => attempt(run, () => touchDue(run.table, work, at))));
-  const messages = batch.filter((_, index) => touched[index]).map(({ transactionId }) => ({ transactionId }));
+  const messages = batch.filter((_, index) => touched[index]).map(({ transactionId }) => workMessage(transactionId));
   if (messages.length === 0) return 0;
   const refused = await queue.send(messages);
   return messages.length - refused.length;

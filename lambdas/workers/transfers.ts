@@ -1,5 +1,6 @@
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
+import type { PendingTransfer } from '../domain/transaction.ts';
 import { groupByReceiver } from '../domain/transfer.ts';
 import { chunksOf } from '../aws/chunks.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
@@ -11,7 +12,7 @@ import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
 import { crowdFrom, failTransfer, mostTransfersPerWrite, settleTransfers } from '../store/transfers.ts';
-import type { QueuedTransfer } from '../store/transfers.ts';
+import { UnreadableItem } from '../store/unreadable.ts';
 
 /** Transactions that one call reads. */
 const mostReads = 100;
@@ -32,7 +33,7 @@ interface Run {
   /** Epoch ms. */
   readonly until: number;
   /** Transfers that their receivers refused. */
-  readonly refused: { readonly transfer: QueuedTransfer; readonly refusal: WalletError }[];
+  readonly refused: { readonly transfer: PendingTransfer; readonly refusal: WalletError }[];
 }
 
 /**
@@ -51,12 +52,13 @@ export async function endTransfers(
   const failed = new Map<string, unknown>();
   const run: Run = { table, crowd, until: table.now() + runMs, refused: [] };
   const reads = chunksOf(transactionIds, () => 1, { most: mostReads, mostBytes: mostReads });
-  const pending = (await Promise.all(reads.map((ids) => getTransactions(table, ids)))).flatMap((transactions) =>
-    [...transactions.values()].filter(
-      (transaction): transaction is QueuedTransfer =>
-        transaction.status === 'pending' && transaction.counterpartyWalletId !== undefined,
-    ),
-  );
+  const pending: PendingTransfer[] = [];
+  for (const found of await Promise.all(reads.map((ids) => getTransactions(table, ids)))) {
+    for (const [transactionId, transaction] of found) {
+      if (transaction instanceof UnreadableItem) failed.set(transactionId, transaction);
+      else if (transaction.type === 'transfer' && transaction.status === 'pending') pending.push(transaction);
+    }
+  }
   const groups = groupByReceiver(pending, mostTransfersPerWrite);
   const ofReceivers = Map.groupBy(groups, ([first]) => first.counterpartyWalletId);
   await forEachOf([...ofReceivers.values()], receiversAtATime, async (groupsOfOne) => {
@@ -92,7 +94,7 @@ function throwIfOver({ table, until }: Run): void {
   if (table.now() >= until) throw new WalletError('busy', { retryAfterSeconds: 1 });
 }
 
-async function endGroup(run: Run, group: readonly QueuedTransfer[]): Promise<void> {
+async function endGroup(run: Run, group: readonly PendingTransfer[]): Promise<void> {
   const { table, crowd } = run;
   const [first, ...others] = group;
   if (first === undefined) return;
@@ -116,7 +118,7 @@ async function endGroup(run: Run, group: readonly QueuedTransfer[]): Promise<voi
   }
 }
 
-async function fail(run: Run, transfer: QueuedTransfer, refusal: WalletError): Promise<void> {
+async function fail(run: Run, transfer: PendingTransfer, refusal: WalletError): Promise<void> {
   throwIfOver(run);
   const { table } = run;
   const at = new Date(table.now()).toISOString();

@@ -7,12 +7,12 @@ import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
 import { metrics as names } from '../contract.ts';
 import type { Environment } from '../contract.ts';
-import type { Attempt, Transaction } from '../domain/transaction.ts';
+import { isAtRest } from '../domain/transaction.ts';
+import type { Attempt, ExecutingWithdrawal, OpenWithdrawal, Transaction, Withdrawal } from '../domain/transaction.ts';
 import {
   afterVisit,
   aheadMs,
   bankCallMs,
-  isAtRest,
   isClockRight,
   leaseMs,
   nextThawCheckAt,
@@ -21,7 +21,7 @@ import {
   notFoundCountsAt,
   submitBudgetMs,
 } from '../domain/withdrawal.ts';
-import type { ClockReading, OpenWithdrawal, WithdrawalPolicy } from '../domain/withdrawal.ts';
+import type { ClockReading, WithdrawalPolicy } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../aws/clients.ts';
 import { consume } from '../aws/consumer.ts';
 import { positiveInteger } from '../aws/environment.ts';
@@ -30,10 +30,10 @@ import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
-import { getTransaction } from '../store/transactions.ts';
 import { getWalletWithClock } from '../store/wallets.ts';
 import {
   claimWithdrawal,
+  getWithdrawal,
   putBackWithdrawal,
   releaseWithdrawal,
   reviewWithdrawal,
@@ -100,7 +100,7 @@ interface PutBack {
   readonly attempt?: Attempt | undefined;
   readonly refusedSince?: string | undefined;
   /** The reason for a wait without a message: the sweeper queues the withdrawal when it is due. */
-  readonly waitingFor?: Transaction['waitingFor'];
+  readonly waitingFor?: ExecutingWithdrawal['waitingFor'];
 }
 
 /** Shortest wait after a worker's clock was doubted, so that another worker gets the message. */
@@ -200,7 +200,7 @@ function leaveToRightClock(
   const { databaseAt, receivedAt } = reading;
   const next = nextTryAt({ now: databaseAt, createdAt, retryAfterMs: clockWaitMs });
   return {
-    dueAt: Math.max(next, Date.parse(dueAt ?? createdAt)),
+    dueAt: Math.max(next, Date.parse(dueAt)),
     againAt: receivedAt + next - databaseAt,
     submitBy,
   };
@@ -301,8 +301,8 @@ function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
  * Returns when a withdrawal that this worker cannot claim is due (epoch ms). Returns undefined when no message is
  * needed: it has ended, is in review, does not exist, or waits for its wallet. The sweeper queues the last of these.
  */
-function wantedAgain(current: OpenWithdrawal | undefined): number | undefined {
-  if (current?.dueAt === undefined || isAtRest(current) || current.waitingFor !== undefined) return undefined;
+function wantedAgain(current: Transaction | undefined): number | undefined {
+  if (current?.type !== 'withdrawal' || isAtRest(current) || current.waitingFor !== undefined) return undefined;
   return Date.parse(current.dueAt);
 }
 
@@ -318,15 +318,14 @@ async function leaveToOthers(
   transactionId: string,
   end?: 'completed' | 'failed',
 ): Promise<number | undefined> {
-  const current = await getTransaction(table, transactionId);
+  const current = await getWithdrawal(table, transactionId);
   if (end !== undefined && current?.status === (end === 'completed' ? 'failed' : 'completed')) {
     reportContradiction(transactionId, { status: end }, current);
   }
   return wantedAgain(current);
 }
 
-function paymentOf({ transactionId, amount, currency, destination }: OpenWithdrawal): Payment {
-  if (destination === undefined) throw new Error(`withdrawal ${transactionId} has no destination`);
+function paymentOf({ transactionId, amount, currency, destination }: Withdrawal): Payment {
   return { reference: transactionId, amount, currency, destination };
 }
 

@@ -28,10 +28,12 @@ const facts = {
 };
 const toWalletId = 'w_2';
 const held = withdrawal({ ...facts, destination: { account: 'DE02' } });
-const queued = { ...queuedTransfer({ ...facts, toWalletId }), counterpartyWalletId: toWalletId };
+const queued = queuedTransfer({ ...facts, toWalletId });
 
 function ended(of: Transaction, status: 'completed' | 'failed', postings: Transaction['postings']): Transaction {
-  return { ...of, status, postings: [...of.postings, ...postings], updatedAt: later, completedAt: later };
+  const failure = { code: 'some_reason', message: 'A reason' };
+  const end = { status, updatedAt: later, completedAt: later, ...(status === 'failed' && { failure }) };
+  return { ...of, ...end, postings: [...of.postings, ...postings] } as Transaction;
 }
 
 const sound: readonly Transaction[] = [
@@ -66,11 +68,12 @@ describe('the bookings of a transaction', () => {
         { ...transaction, postings: [{ ...first, account: 'wallet:w_3:available' }, ...others] },
         { ...transaction, postings: [...transaction.postings, ...move(7, accounts.held('w_1'), accounts.held('w_2'))] },
         { ...transaction, postings: [{ ...first, amount: Number.NaN }, ...others] },
-        { ...transaction, status: transaction.status === 'completed' ? 'pending' : 'completed' },
+        { ...transaction, status: transaction.status === 'completed' ? 'pending' : 'completed' } as Transaction,
       ];
       for (const one of broken) assert.notEqual(problemOf(one), undefined, JSON.stringify(one));
-      const { completedAt, ...open } = transaction;
-      assert.notEqual(problemOf(completedAt === undefined ? { ...open, completedAt: at } : open), undefined);
+      const { completedAt, ...open }: Transaction & { completedAt?: string } = transaction;
+      const other = completedAt === undefined ? { ...open, completedAt: at } : open;
+      assert.notEqual(problemOf(other as Transaction), undefined);
     }
   });
 

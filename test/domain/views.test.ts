@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { namedSchemas } from '../../lambdas/views/answer-schemas.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
-import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { eventSchemas } from '../../lambdas/views/event-schemas.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import {
@@ -17,13 +17,13 @@ import {
   walletFields,
   walletView,
 } from '../../lambdas/views/views.ts';
-import type { Audience } from '../../lambdas/views/views.ts';
+import type { Audience, TransactionFields } from '../../lambdas/views/views.ts';
 
 const at = '2026-03-01T12:00:00.000Z';
 const operator = { kind: 'operator', principal: 'olga', issuer: 'https://issuer.example' } as const;
 
 /** A transaction with every field, which no real one has. A field that is missing here does not compile. */
-const transaction: Required<OpenWithdrawal> = {
+const everyField: Required<TransactionFields> = {
   transactionId: 'tx_aaaaaaaaaaaaaaaaaaaaaaaaaa',
   type: 'transfer',
   status: 'failed',
@@ -61,6 +61,7 @@ const transaction: Required<OpenWithdrawal> = {
   refusedSince: at,
   bankId: 'bank-1',
 };
+const transaction = everyField as Transaction;
 
 const wallet: Required<Wallet> = {
   walletId: 'w_1',
@@ -124,7 +125,7 @@ describe('the view of a transaction', () => {
   });
 
   it('lists its fields in the order of the documented schema, in any order of the record', () => {
-    const backwards = Object.fromEntries(Object.entries(transaction).reverse()) as unknown as OpenWithdrawal;
+    const backwards = Object.fromEntries(Object.entries(transaction).reverse()) as unknown as Transaction;
     const documented = Object.keys(namedSchemas.Transaction.shape);
     for (const audience of ['operator', 'owner', 'counterparty'] as const) {
       const shown = transactionView(backwards, audience);
@@ -160,16 +161,13 @@ describe('the view of a transaction', () => {
   it('hides from the payer why the receiver cannot receive', () => {
     const neutral = { code: 'receiver_unavailable', message: 'The receiver cannot receive this money' };
     for (const code of ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded']) {
-      const failed = { ...transaction, failure: { code, message: 'The wallet …' } };
+      const failed = { ...transaction, failure: { code, message: 'The wallet …' } } as Transaction;
       assert.deepEqual(transactionView(failed, 'owner').failure, neutral);
       assert.equal(transactionView(failed, 'operator').failure?.code, code);
     }
-    const rejected = {
-      ...transaction,
-      type: 'withdrawal',
-      failure: { code: 'account_closed', message: 'Closed' },
-    } as const;
-    assert.deepEqual(transactionView(rejected, 'owner').failure, rejected.failure);
+    const failure = { code: 'account_closed', message: 'Closed' };
+    const rejected = { ...transaction, type: 'withdrawal', failure } as Transaction;
+    assert.deepEqual(transactionView(rejected, 'owner').failure, failure);
   });
 });
 

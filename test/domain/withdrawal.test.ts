@@ -2,14 +2,12 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { redeliveryDelaySeconds } from '../../lambdas/domain/queue.ts';
-import { transactionStatuses } from '../../lambdas/domain/transaction.ts';
-import type { Attempt, Transaction } from '../../lambdas/domain/transaction.ts';
-import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { isAtRest, transactionStatuses } from '../../lambdas/domain/transaction.ts';
+import type { Attempt, ExecutingWithdrawal, Withdrawal } from '../../lambdas/domain/transaction.ts';
 import {
   afterVisit,
   bankCallMs,
   cancelRefusal,
-  isAtRest,
   isClockRight,
   leaseMs,
   nextThawCheckAt,
@@ -109,10 +107,10 @@ describe('a visit that did not end the withdrawal', () => {
   const after = (...outcomes: Attempt['outcome'][]) =>
     ({
       attempts: outcomes.map((outcome, hour) => ({ at: iso(start + hour * hourMs), submitted: true, outcome })),
-    }) as unknown as OpenWithdrawal;
+    }) as unknown as ExecutingWithdrawal;
   const refusedSince = new Date(start).toISOString();
   const iso = (ms: number) => new Date(ms).toISOString();
-  const visit = (before: OpenWithdrawal, outcome: 'unknown' | 'not_accepted', hours: number) =>
+  const visit = (before: ExecutingWithdrawal, outcome: 'unknown' | 'not_accepted', hours: number) =>
     afterVisit(before, { outcome, at: iso(start + hours * hourMs) }, policy);
 
   it('is counted while the bank may have paid, and the last one leads to review', () => {
@@ -203,8 +201,8 @@ describe('a withdrawal whose wallet is frozen', () => {
 });
 
 describe('a cancel', () => {
-  const open = (status: Transaction['status'], more: Partial<OpenWithdrawal> = {}) =>
-    cancelRefusal({ type: 'withdrawal', status, ...more } as OpenWithdrawal);
+  const open = (status: Withdrawal['status'], more: Partial<ExecutingWithdrawal> = {}) =>
+    cancelRefusal({ type: 'withdrawal', status, ...more } as Withdrawal);
   const submitBy = '2026-03-01T12:00:00.000Z';
   const refused = { at: submitBy, submitted: true, outcome: 'unknown' } as const;
 
@@ -237,7 +235,7 @@ describe('"not found"', () => {
 
 describe('a visit without a report', () => {
   it('belongs to the worker whose claim is still there', () => {
-    const before = { updatedAt: '2026-03-01T12:00:00.000Z' } as Transaction;
+    const before = { updatedAt: '2026-03-01T12:00:00.000Z' } as ExecutingWithdrawal;
     assert.equal(unreportedVisit(before), undefined);
     assert.deepEqual(unreportedVisit({ ...before, claimId: 'of another' }), {
       at: '2026-03-01T12:00:00.000Z',
@@ -255,7 +253,7 @@ describe('a claim', () => {
   });
 
   it('is only taken on a pending or executing withdrawal', () => {
-    const open = transactionStatuses.filter((status) => !isAtRest({ status } as Transaction));
+    const open = transactionStatuses.filter((status) => !isAtRest({ status } as Withdrawal));
     assert.deepEqual(open, ['pending', 'executing']);
   });
 });

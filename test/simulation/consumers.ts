@@ -2,13 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-import type { Attempt, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Attempt, PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { Publisher, PutEvents } from '../../lambdas/events/bus.ts';
 import { eventOf } from '../../lambdas/events/events.ts';
 import { changeOf } from '../../lambdas/store/stream.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
-import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import {
   claimWithdrawal,
   putBackWithdrawal,
@@ -41,7 +40,7 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   const queued = await Promise.all(
     [100, 200, 300].map((amount) => queueTransfer(table, ann, bob, { owner: 'ann', amount })),
   );
-  const [first, second, third] = queued.map(({ transaction }) => transaction as QueuedTransfer);
+  const [first, second, third] = queued.map(({ transaction }) => transaction as PendingTransfer);
   if (!first || !second || !third) throw new Error('no queued transfers');
   await settleTransfers(table, [first, second], iso(table));
   await failTransfer(table, third, { code: 'wallet_frozen', message: 'The wallet is frozen' }, iso(table));

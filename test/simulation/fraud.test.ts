@@ -8,7 +8,6 @@ import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts
 import { getActivities } from '../../lambdas/store/activity.ts';
 import { activityKey } from '../../lambdas/store/keys.ts';
 import type { Table } from '../../lambdas/store/table.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
@@ -27,6 +26,7 @@ import {
   withdraw,
   bankId,
 } from '../store/commands.ts';
+import { fieldsOf } from '../store/inspect.ts';
 import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo } from './consumers.ts';
 
 type ScreenedEvent = EventOf<(typeof screenedEvents)[number]>;
@@ -163,7 +163,7 @@ describe('screening', () => {
       bankId,
     });
     assert.equal(next, undefined);
-    const waiting = await getTransaction(books.table, transactionId);
+    const waiting = await fieldsOf(books.table, transactionId);
     assert.deepEqual([waiting?.waitingFor, waiting?.attempts], ['wallet_frozen', undefined]);
     const wallet = await getWallet(books.table, walletId, { consistent: true });
     assert.deepEqual([wallet?.status, wallet?.held], ['frozen', 500]);

@@ -4,10 +4,9 @@ import { after, before, describe, it } from 'node:test';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import type { Actor } from '../../lambdas/domain/actor.ts';
 import { issuerMarkOf } from '../../lambdas/domain/ids.ts';
-import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import type { Withdrawal } from '../../lambdas/domain/transaction.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
 import {
   cancelWithdrawal,
   putBackWithdrawal,
@@ -35,7 +34,7 @@ import {
   visit,
   withdraw,
 } from './commands.ts';
-import { allItems, assertRefused, assertWritesNothing, refusalOf } from './inspect.ts';
+import { allItems, assertRefused, assertWritesNothing, refusalOf, withdrawalOf } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -50,13 +49,11 @@ const now = () => iso(table.now());
 const ann: Actor = { kind: 'owner', principal: 'ann' };
 const whole = { available: 100, held: 0, total: 100 };
 
-async function read(transactionId: string): Promise<OpenWithdrawal> {
-  const transaction = await getTransaction(table, transactionId);
-  assert.ok(transaction);
-  return transaction;
+function read(transactionId: string) {
+  return withdrawalOf(table, transactionId);
 }
 
-function cancelIt(withdrawal: OpenWithdrawal, key?: string) {
+function cancelIt(withdrawal: Withdrawal, key?: string) {
   const { transactionId } = withdrawal;
   return cancelWithdrawal(table, operation(table, ['cancel', transactionId], { owner: 'ann', key }), {
     withdrawal,

@@ -55,20 +55,30 @@ export function charge(table: Table, walletId: string, command: Command) {
   return commitCharge(table, newCharge(factsOf(table, walletId, command)), print('charge', walletId, command));
 }
 
-export function withdraw(table: Table, walletId: string, command: Command & { readonly destination?: Destination }) {
-  const transaction = newWithdrawal({ destination, ...factsOf(table, walletId, command) });
-  return acceptWithdrawal(table, transaction, print('withdraw', walletId, command), command.rate);
+export async function withdraw(
+  table: Table,
+  walletId: string,
+  command: Command & { readonly destination?: Destination },
+) {
+  const wanted = newWithdrawal({ destination, ...factsOf(table, walletId, command) });
+  const accepted = await acceptWithdrawal(table, wanted, print('withdraw', walletId, command), command.rate);
+  const { transaction, replayed } = accepted;
+  if (transaction.type !== 'withdrawal') throw new Error(`not a withdrawal: ${transaction.transactionId}`);
+  return { transaction, replayed };
 }
 
 export function transfer(table: Table, walletId: string, toWalletId: string, command: Command) {
   const transaction = newTransfer({ ...factsOf(table, walletId, command), toWalletId });
   const fingerprint = print('transfer', walletId, command, toWalletId);
-  return commitTransfer(table, { ...transaction, counterpartyWalletId: toWalletId }, fingerprint, command.rate);
+  return commitTransfer(table, transaction, fingerprint, command.rate);
 }
 
-export function queueTransfer(table: Table, walletId: string, toWalletId: string, command: Command) {
-  const transaction = newQueuedTransfer({ ...factsOf(table, walletId, command), toWalletId });
-  return acceptTransfer(table, transaction, print('transfer', walletId, command, toWalletId), command.rate);
+export async function queueTransfer(table: Table, walletId: string, toWalletId: string, command: Command) {
+  const wanted = newQueuedTransfer({ ...factsOf(table, walletId, command), toWalletId });
+  const accepted = await acceptTransfer(table, wanted, print('transfer', walletId, command, toWalletId), command.rate);
+  const { transaction, replayed } = accepted;
+  if (transaction.type !== 'transfer') throw new Error(`not a transfer: ${transaction.transactionId}`);
+  return { transaction, replayed };
 }
 
 /** Returns an operation as a handler states it, by the operator unless an owner is named. */

@@ -5,7 +5,7 @@ import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
 import { dueShard, dueShardOf, dueTypes, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { readable } from '../../lambdas/store/unreadable.ts';
 import { endWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { measure, startTestEngine } from '../engine.ts';
@@ -21,7 +21,7 @@ import {
   visit,
   withdraw,
 } from './commands.ts';
-import { plant } from './inspect.ts';
+import { fieldsOf, plant, withdrawalOf } from './inspect.ts';
 
 let engine: TestEngine;
 before(async () => {
@@ -38,7 +38,7 @@ async function everyShard(table: TestTable, before: string) {
       Array.from({ length: dueShards }, (_, shard) => listDue(table, { type, shard, before, limit: 100 })),
     ),
   );
-  return shards.flat();
+  return shards.flat().map(readable);
 }
 
 /** Accepts twenty withdrawals and one queued transfer, a second apart. */
@@ -72,7 +72,7 @@ describe('open work', () => {
     assert.equal((await everyShard(table, tenth)).length, 10, 'work that is due at that moment is not before it');
     for (let shard = 0; shard < dueShards; shard++) {
       const times = (await listDue(table, { type: 'withdrawal', shard, before: anyTime, limit: 3 })).map(
-        ({ dueAt }) => dueAt,
+        (work) => readable(work).dueAt,
       );
       assert.ok(times.length <= 3);
       assert.deepEqual(times, [...times].sort());
@@ -312,8 +312,7 @@ describe('withdrawals in review', () => {
     assert.equal(await sweepAll(), 0, 'no work for a worker');
     const [oldest] = reviews;
     assert.ok(oldest);
-    const withdrawal = await getTransaction(table, oldest.transactionId);
-    assert.ok(withdrawal);
+    const withdrawal = await withdrawalOf(table, oldest.transactionId);
     await endWithdrawal(table, { withdrawal, at: iso(table.now()), from: ['review'], failure: undefined });
     assert.deepEqual(await listReviews(table, 100), reviews.slice(1));
     await sweepAll();
@@ -359,7 +358,7 @@ describe("a sweeper whose clock is not the database's", () => {
       await sweep({ table, withdrawals: queue, transfers: queue });
       table.fault = undefined;
       assert.deepEqual([sent.includes(overdue), sent.includes(fresh.transactionId)], [true, false]);
-      const { dueAt } = (await getTransaction(table, overdue))!;
+      const { dueAt } = (await fieldsOf(table, overdue))!;
       assert.equal(dueAt, iso(Math.floor(right / 1000) * 1000), 'a right worker may take it at once');
     });
   }

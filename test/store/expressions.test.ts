@@ -4,7 +4,7 @@ import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listWaiting, touchDue } from '../../lambdas/store/due.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
-import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
+import type { PendingTransfer, Withdrawal } from '../../lambdas/domain/transaction.ts';
 import { createWallet, listWallets } from '../../lambdas/store/wallets.ts';
 import {
   cancelWithdrawal,
@@ -16,7 +16,6 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
-import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import {
@@ -195,7 +194,7 @@ async function useEveryFunction(): Promise<void> {
   await cancelWithdrawal(table, operation(table, 'cancel'), { withdrawal: await accept(), cancellation });
   const reviewed = await claim();
   await reviewWithdrawal(table, reviewed, visit);
-  const verdict = (withdrawal: OpenWithdrawal) => ({
+  const verdict = (withdrawal: Withdrawal) => ({
     withdrawal,
     at: at(),
     from: ['pending', 'review'] as const,
@@ -206,7 +205,7 @@ async function useEveryFunction(): Promise<void> {
   await endWithdrawal(table, { ...verdict(await accept()), failure: undefined, attempt: visit });
 
   const queue = async () =>
-    (await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 })).transaction as QueuedTransfer;
+    (await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 })).transaction as PendingTransfer;
   await settleTransfers(table, [await queue(), await queue()], at());
   await failTransfer(table, await queue(), failure, at());
 

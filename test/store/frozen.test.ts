@@ -10,14 +10,13 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { transactionView } from '../../lambdas/views/views.ts';
 import { earliestDue } from '../../lambdas/store/due.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import { endUser, send } from '../request.ts';
 import { acceptedWithdrawal, balanceOf, bankId, claimed, destination, newKey, setStatus } from './commands.ts';
-import { assertWritesNothing } from './inspect.ts';
+import { assertWritesNothing, fieldsOf } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -51,7 +50,7 @@ function deliver(find?: FindOutcome) {
 }
 
 async function read() {
-  const transaction = await getTransaction(table, transactionId);
+  const transaction = await fieldsOf(table, transactionId);
   assert.ok(transaction);
   return transaction;
 }

@@ -8,11 +8,10 @@ import {
 } from '../../lambdas/store/withdrawals.ts';
 import type { FindOutcome, StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
 import type { AskedStatement } from '../../lambdas/integrity/statement.ts';
-import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import type { PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
-import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
 import { bankId, charge, fundedWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
 import type { TestTable } from '../engine.ts';
 
@@ -50,9 +49,9 @@ export async function arrive(table: Table, ...transactionIds: readonly string[])
   assert.ok((await settleTransfers(table, [first, ...others], new Date(table.now()).toISOString())).settled);
 }
 
-async function queued(table: Table, transactionIds: readonly string[]): Promise<QueuedTransfer[]> {
+async function queued(table: Table, transactionIds: readonly string[]): Promise<PendingTransfer[]> {
   const found = await getTransactions(table, transactionIds);
-  return transactionIds.map((id) => found.get(id) as QueuedTransfer);
+  return transactionIds.map((id) => found.get(id) as PendingTransfer);
 }
 
 interface Paid {
@@ -109,7 +108,7 @@ export async function busyHistory(table: TestTable): Promise<History> {
   await settle(table, returned.transactionId);
   pass();
   const original = (await getTransactions(table, [returned.transactionId])).get(returned.transactionId);
-  assert.ok(original);
+  assert.ok(original !== undefined && 'type' in original && original.type === 'withdrawal');
   await returnWithdrawal(table, original, { at: new Date(table.now()).toISOString() });
   const first = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 20 })).transaction;
   const second = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 30 })).transaction;

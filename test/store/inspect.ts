@@ -3,9 +3,13 @@ import { BatchWriteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
+import type { Transaction, Withdrawal } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { getWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import type { Item } from '../../lambdas/store/write.ts';
+import type { TransactionFields } from '../../lambdas/views/views.ts';
 
 /** Returns every item of the table (or of an index), sorted by its keys as text. */
 export async function allItems(table: Table, index?: string): Promise<Item[]> {
@@ -24,6 +28,18 @@ export async function allItems(table: Table, index?: string): Promise<Item[]> {
 /** Returns the item under a key. */
 export async function itemOf(table: Table, key: { pk: string; sk: string }): Promise<Item | undefined> {
   return (await allItems(table)).find(({ pk, sk }) => pk === key.pk && sk === key.sk);
+}
+
+/** Reads a transaction with the fields of every kind. */
+export function fieldsOf(table: Table, transactionId: string): Promise<(Transaction & TransactionFields) | undefined> {
+  return getTransaction(table, transactionId);
+}
+
+/** Reads a withdrawal with the fields of every status. */
+export async function withdrawalOf(table: Table, transactionId: string): Promise<Withdrawal & TransactionFields> {
+  const withdrawal = await getWithdrawal(table, transactionId);
+  assert.ok(withdrawal);
+  return withdrawal;
 }
 
 /** Writes items without any check. */

@@ -11,7 +11,7 @@ import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { failTransfer } from '../../lambdas/store/transfers.ts';
-import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
+import type { PendingTransfer } from '../../lambdas/domain/transaction.ts';
 import { relay } from '../../lambdas/workers/relay.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
@@ -51,7 +51,7 @@ async function refunded({ table }: TestBooks): Promise<{ walletId: string; other
   await charge(table, walletId, { amount: maxAmount });
   const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
   const at = new Date(table.now()).toISOString();
-  assert.equal(await failTransfer(table, transaction as QueuedTransfer, failure, at), true);
+  assert.equal(await failTransfer(table, transaction as PendingTransfer, failure, at), true);
   return { walletId, other };
 }
 

@@ -10,7 +10,6 @@ import { currencyOfWalletId } from '../../lambdas/domain/ids.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { readOperatorLimits } from '../../lambdas/http/operator-limits.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { cancelWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
@@ -27,7 +26,7 @@ import {
   operation,
   visit,
 } from './commands.ts';
-import { allItems } from './inspect.ts';
+import { allItems, withdrawalOf } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -215,8 +214,7 @@ for (const { name, prefer, accepted } of outgoing) {
       const key = newKey();
       const first = await ask(walletId, 500, {}, { key });
       if (name === 'withdraw') {
-        const withdrawal = await getTransaction(table, String(first.body?.['transactionId']));
-        assert.ok(withdrawal);
+        const withdrawal = await withdrawalOf(table, String(first.body?.['transactionId']));
         const cancellation = { actor: { kind: 'operator', principal: 'other' }, at: withdrawal.createdAt } as const;
         await cancelWithdrawal(table, operation(table, 'cancel'), { withdrawal, cancellation });
       }

@@ -5,8 +5,7 @@ import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { returnIdOf } from '../../lambdas/domain/ids.ts';
-import type { Failure, Transaction } from '../../lambdas/domain/transaction.ts';
-import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
+import type { Failure, Transaction, Withdrawal } from '../../lambdas/domain/transaction.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
@@ -35,7 +34,7 @@ import {
   visit,
   withdraw,
 } from './commands.ts';
-import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant } from './inspect.ts';
+import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant, withdrawalOf } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -49,10 +48,8 @@ const iso = (ms: number) => new Date(ms).toISOString();
 const now = () => iso(table.now());
 const failure: Failure = { code: 'account_closed', message: 'The account is closed' };
 
-async function read(transactionId: string): Promise<OpenWithdrawal> {
-  const transaction = await getTransaction(table, transactionId);
-  assert.ok(transaction);
-  return transaction;
+function read(transactionId: string) {
+  return withdrawalOf(table, transactionId);
 }
 
 const isDue = async (transactionId: string) =>
@@ -78,7 +75,7 @@ describe('review', () => {
     await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown'));
     return { walletId, withdrawal: await read(transactionId) };
   };
-  const resolve = (withdrawal: Transaction, outcome: 'completed' | 'failed', key?: string, owner?: string) =>
+  const resolve = (withdrawal: Withdrawal, outcome: 'completed' | 'failed', key?: string, owner?: string) =>
     resolveWithdrawal(table, operation(table, ['resolve', withdrawal.transactionId, outcome], { key, owner }), {
       withdrawal,
       at: now(),
@@ -264,7 +261,7 @@ describe('a return', () => {
       [returned.transactionId, returned.type, returned.status, returned.amount, returned.originalTransactionId],
       [returnIdOf(transactionId), 'return', 'completed', 30, transactionId],
     );
-    assert.deepEqual(await read(returnIdOf(transactionId)), asStored(returned));
+    assert.deepEqual(await getTransaction(table, returnIdOf(transactionId)), asStored(returned));
     const { returnTransactionId, status } = await read(transactionId);
     assert.deepEqual([returnTransactionId, status], [returned.transactionId, 'completed']);
     assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });

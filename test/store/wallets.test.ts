@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
 import { ownedWalletKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { failTransfer } from '../../lambdas/store/transfers.ts';
-import type { QueuedTransfer } from '../../lambdas/store/transfers.ts';
+import type { PendingTransfer } from '../../lambdas/domain/transaction.ts';
+import { readable } from '../../lambdas/store/unreadable.ts';
 import { createWallet, getWallet, getWallets, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import { epoch, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
@@ -65,7 +66,7 @@ describe('creating a wallet', () => {
         principal: 'ann',
         createdAt: at,
       },
-      { ...walletKey(walletId), ...expected },
+      { ...walletKey(walletId), v: 1, ...expected },
     ]);
     assert.deepEqual(await allItems(fresh, 'byWallet'), [], 'no history');
   });
@@ -115,7 +116,7 @@ describe('the status of a wallet', () => {
     const { transaction } = await queueTransfer(table, from, to, { owner: 'ann', amount: 5 });
     await setStatus(table, from, 'closed');
     const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
-    assert.equal(await failTransfer(table, transaction as QueuedTransfer, failure, at), true);
+    assert.equal(await failTransfer(table, transaction as PendingTransfer, failure, at), true);
     await assertRefused(table, 'wallet_closed', () => setStatus(table, from, 'frozen'));
     await assertRefused(table, 'wallet_not_empty', () => setStatus(table, from, 'closed'));
     const { wallet } = await setStatus(table, from, 'active');
@@ -170,7 +171,7 @@ describe('reading wallets', () => {
     assert.equal(await getWallet(table, none), undefined);
     const found = await getWallets(table, [one, none, other]);
     assert.deepEqual(new Set(found.keys()), new Set([one, other]));
-    assert.equal(found.get(other)?.ownerId, 'bob');
+    assert.equal(readable(found.get(other))?.ownerId, 'bob');
     assert.ok(!('pk' in found.get(other)!), 'a wallet carries no keys');
     assert.deepEqual(await getWallets(table, []), new Map());
   });

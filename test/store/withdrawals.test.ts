@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import type { Failure } from '../../lambdas/domain/transaction.ts';
-import type { OpenWithdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
 import {
   putBackWithdrawal,
   releaseWithdrawal,
@@ -27,7 +25,7 @@ import {
   setStatus,
   visit,
 } from './commands.ts';
-import { allItems, assertWritesNothing, itemOf, plant } from './inspect.ts';
+import { allItems, assertWritesNothing, itemOf, plant, fieldsOf, withdrawalOf } from './inspect.ts';
 
 let engine: TestEngine;
 let table: TestTable;
@@ -41,10 +39,8 @@ const iso = (ms: number) => new Date(ms).toISOString();
 const now = () => iso(table.now());
 const failure: Failure = { code: 'account_closed', message: 'The account is closed' };
 
-async function read(transactionId: string): Promise<OpenWithdrawal> {
-  const transaction = await getTransaction(table, transactionId);
-  assert.ok(transaction);
-  return transaction;
+function read(transactionId: string) {
+  return withdrawalOf(table, transactionId);
 }
 
 const isDue = async (transactionId: string) =>
@@ -85,7 +81,7 @@ describe('a claim', () => {
     const other = await fundedWallet(table, 'bob', 1);
     const { transaction: queued } = await queueTransfer(table, walletId, other, { owner: 'ann', amount: 1 });
     for (const id of [transactionId, charged.transactionId, queued.transactionId]) {
-      const current = await read(id);
+      const current = await fieldsOf(table, id);
       await assertWritesNothing(table, { claimed: false, current, clock: undefined }, () => claim(table, id));
     }
   });

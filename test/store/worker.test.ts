@@ -8,13 +8,12 @@ import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
 import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
-import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { claimWithdrawal, endWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
-import { itemOf, plant } from './inspect.ts';
+import { fieldsOf, itemOf, plant, withdrawalOf } from './inspect.ts';
 import { acceptedWithdrawal, balanceOf, bankId, claimed, setStatus } from './commands.ts';
 
 let engine: TestEngine;
@@ -62,7 +61,7 @@ function advance(says: Says, maxAttempts = 5) {
 }
 
 async function read() {
-  const { status, attempts = [] } = (await getTransaction(table, transactionId)) ?? {};
+  const { status, attempts = [] } = (await fieldsOf(table, transactionId)) ?? {};
   return { status, story: attempts.map(({ submitted, outcome, reason }: Attempt) => ({ submitted, outcome, reason })) };
 }
 
@@ -77,7 +76,7 @@ describe('the attempts of a withdrawal', () => {
       status: 'completed',
       story: [lostVisit, { submitted: false, outcome: 'accepted', reason: undefined }],
     });
-    assert.equal((await getTransaction(table, transactionId))?.attempts?.[0]?.at, at);
+    assert.equal((await fieldsOf(table, transactionId))?.attempts?.[0]?.at, at);
   });
 
   it('include a "not found" that is not yet definite; the withdrawal waits until it would be', async () => {
@@ -121,7 +120,7 @@ describe('a bank that does not accept a payment', () => {
       const again = await advance({ submit: () => answer });
       if (again === undefined) break;
       waits.push(again - table.now());
-      const { submitBy, bankId: named } = (await getTransaction(table, transactionId)) ?? {};
+      const { submitBy, bankId: named } = (await fieldsOf(table, transactionId)) ?? {};
       assert.deepEqual([submitBy, named], [undefined, undefined], 'no payment can be out at any bank');
       table.clock.now = again;
     }
@@ -134,7 +133,7 @@ describe('a bank that does not accept a payment', () => {
       status: 'completed',
       story: [refused, refused, { submitted: true, outcome: 'accepted', reason: undefined }],
     });
-    assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
+    assert.equal((await fieldsOf(table, transactionId))?.bankId, bankId);
   });
 
   it('delays the payment for hours while it is down, with bounded records, and gets it once it is up', async () => {
@@ -157,7 +156,7 @@ describe('a bank that does not accept a payment', () => {
     table.clock.now = (await advance({ submit: () => notAccepted }))!;
     table.clock.now += 24 * 3_600_000;
     assert.equal(await advance({ submit: () => notAccepted }), undefined);
-    const { status, bankId: named, submitBy } = (await getTransaction(table, transactionId))!;
+    const { status, bankId: named, submitBy } = (await fieldsOf(table, transactionId))!;
     assert.deepEqual([status, named, submitBy], ['review', bankId, undefined]);
   });
 
@@ -174,13 +173,13 @@ describe('a bank that does not accept a payment', () => {
     assert.notEqual(await refused(), undefined);
     table.clock.now += hour;
     assert.equal(await refused(), undefined);
-    assert.equal((await getTransaction(table, transactionId))?.status, 'review');
+    assert.equal((await fieldsOf(table, transactionId))?.status, 'review');
   });
 
   it('may be replaced before the next visit', async () => {
     table.clock.now = (await advance({ submit: () => notAccepted }))!;
     assert.equal(await advance({ submit: () => ({ outcome: 'accepted' }), bankId: 'new-bank' }), undefined);
-    assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
+    assert.equal((await fieldsOf(table, transactionId))?.bankId, 'new-bank');
   });
 });
 
@@ -210,7 +209,7 @@ describe('another bank than the one that a submit may have left for', () => {
     const { status, story } = await read();
     assert.equal(status, 'review');
     assert.deepEqual(story, [{ submitted: true, outcome: 'unknown', reason: 'time-out' }, elsewhere]);
-    assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
+    assert.equal((await fieldsOf(table, transactionId))?.bankId, bankId);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
   });
 
@@ -228,12 +227,12 @@ describe('another bank than the one that a submit may have left for', () => {
     await claimWithdrawal(table, transactionId, { ...claim, at, leaseUntil: iso(table.now() + leaseMs), submitBy: at });
     table.clock.now += leaseMs;
     assert.equal(await advance(otherBank), undefined);
-    assert.equal((await getTransaction(table, transactionId))?.bankId, bankId);
+    assert.equal((await fieldsOf(table, transactionId))?.bankId, bankId);
   });
 
   it('pays a withdrawal that was never submitted', async () => {
     assert.equal(await advance({ ...otherBank, submit: () => ({ outcome: 'accepted' }) }), undefined);
-    assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
+    assert.equal((await fieldsOf(table, transactionId))?.bankId, 'new-bank');
   });
 
   it('handles a withdrawal that an older release submitted without a record of the bank', async () => {
@@ -242,7 +241,7 @@ describe('another bank than the one that a submit may have left for', () => {
     const { bankId: _, ...older } = (await itemOf(table, key))!;
     await plant(table, older);
     assert.equal(await advance({ ...otherBank, find: { outcome: 'accepted' } }), undefined);
-    assert.equal((await getTransaction(table, transactionId))?.bankId, 'new-bank');
+    assert.equal((await fieldsOf(table, transactionId))?.bankId, 'new-bank');
   });
 });
 
@@ -280,8 +279,7 @@ describe('a worker that has lost its claim', () => {
 
 describe('a definite answer for a withdrawal that has ended meanwhile', () => {
   const end = async (failure: { code: string; message: string } | undefined) => {
-    const withdrawal = await getTransaction(table, transactionId);
-    assert.ok(withdrawal);
+    const withdrawal = await withdrawalOf(table, transactionId);
     assert.ok(await endWithdrawal(table, { withdrawal, at: iso(table.now()), from: ['executing'], failure }));
   };
   const failure = { code: 'account_closed', message: 'Closed' };

@@ -1,0 +1,53 @@
+import type { Item } from './write.ts';
+
+/** The only version of items that this release writes and reads. An item without `v` is of this version. */
+export const itemVersion = 1;
+
+/**
+ * The error of a stored item that this release cannot read: it is of an unknown type, of a newer version, or lacks what
+ * its type needs. A newer release may read it, so a consumer keeps the item or its message for later
+ * (docs/adr/0021-versions-of-items-and-messages.md). The message holds no personal data.
+ */
+export class UnreadableItem extends Error {
+  override readonly name: string = 'UnreadableItem';
+  /** The defect, as a part of a sentence about the item. */
+  readonly problem: string;
+
+  constructor({ pk, sk }: Item, problem: string, options?: ErrorOptions) {
+    super(`item ${String(pk)} ${String(sk)} cannot be read: ${problem}`, options);
+    this.problem = problem;
+  }
+}
+
+/** The error of an item of a known type and version with a member that its type cannot have. No release writes it. */
+export class InvalidItem extends UnreadableItem {
+  override readonly name = 'InvalidItem';
+}
+
+/**
+ * Checks the version of an item.
+ *
+ * @throws UnreadableItem when the version is a newer one
+ */
+export function requireVersion(item: Item): void {
+  const { v = itemVersion, type } = item;
+  if (v === itemVersion) return;
+  const kind = typeof type === 'string' ? ` of type "${type}"` : '';
+  throw new UnreadableItem(item, `version ${String(v)}${kind}, and this release reads version ${itemVersion}`);
+}
+
+/** Returns what `parse` returns, or its error about the item, so that one item does not fail those read with it. */
+export function parsed<T>(parse: () => T): T | UnreadableItem {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UnreadableItem) return error;
+    throw error;
+  }
+}
+
+/** Returns a parsed item. Throws the error of one that cannot be read. */
+export function readable<T>(item: T | UnreadableItem): T {
+  if (item instanceof UnreadableItem) throw item;
+  return item;
+}

@@ -94,8 +94,8 @@ function openBench({ table }: Service) {
   /** Sends a request with its own key. */
   function post(handler: Handler, path: string, id: string, status: number, options: PostOptions = {}): Promise<Body> {
     const { caller, key = `key-${keys++}`, body = {}, headers = {} } = options;
-    const wanted = request('POST', path, { walletId: id, transactionId: id }, { key, body, headers });
-    return call(handler, wanted, status, caller);
+    const benchRequest = request('POST', path, { walletId: id, transactionId: id }, { key, body, headers });
+    return call(handler, benchRequest, status, caller);
   }
 
   function get(handler: Handler, path: string, id: string, query?: Record<string, string>): Promise<Body> {

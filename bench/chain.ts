@@ -169,7 +169,7 @@ export async function startLocalService() {
 async function measureRound(
   service: LocalService,
   driver: Driver,
-  of: {
+  round: {
     readonly operation: Operation;
     readonly calls: number;
     readonly walletIds: readonly string[];
@@ -177,7 +177,7 @@ async function measureRound(
     readonly idle: CpuByPart;
   },
 ): Promise<Round> {
-  const { operation, calls, walletIds, concurrency, idle } = of;
+  const { operation, calls, walletIds, concurrency, idle } = round;
   const requests = Array.from({ length: calls }, (_, index) =>
     operationRequest(operation, walletIds, randomUUID(), index),
   );

@@ -64,9 +64,9 @@ export async function measureFollowing(service: Service): Promise<Following[]> {
           await users.open(command.isAsked),
           await users.open(command.isAsked),
         ]);
-        await consume(await records.take());
+        await consume(await records.next());
         await command.run(pairs);
-        rows.push(rowOf(name, command.budget, batch, await consume(await records.take())));
+        rows.push(rowOf(name, command.budget, batch, await consume(await records.next())));
       }
     }
     return rows;
@@ -208,13 +208,13 @@ async function openConsumers(service: Service) {
     const { publisher, deliveriesOf } = openEvents();
     const ledger = await metered(async (client) => {
       for (const batch of inBatches(records)) {
-        const again = await project(batch, { entries: openTable(client, service.entries.name), setAside, heads });
-        if (again !== undefined) throw new Error('a record was not projected');
+        const unprojected = await project(batch, { entries: openTable(client, service.entries.name), setAside, heads });
+        if (unprojected !== undefined) throw new Error('a record was not projected');
       }
     });
     const facts = { publisher, setAside, fingerprintKey: () => Promise.resolve(['key'] as const), issuer: 'bench' };
-    const again = await relay(records, facts, Date.now() + 60_000);
-    if (again !== undefined) throw new Error('a record was not published');
+    const unpublished = await relay(records, facts, Date.now() + 60_000);
+    if (unpublished !== undefined) throw new Error('a record was not published');
     const screening = await metered(async (client) => {
       const [table, activity] = [openTable(client, service.table.name), openTable(client, names.activity)];
       for (const batch of inBatches(deliveriesOf(screenedEvents))) {

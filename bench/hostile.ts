@@ -215,20 +215,20 @@ async function openEmptyWallet(table: Table, ownerId: string): Promise<string> {
 
 function pay(
   table: Table,
-  of: { principal: string; ownerId: string | undefined; walletId: string; toWalletId: string },
+  parties: { principal: string; ownerId: string | undefined; walletId: string; toWalletId: string },
 ): Promise<unknown> {
   const facts = {
-    ...of,
+    ...parties,
     kind: 'owner' as const,
     transactionId: transactionIdOf('bench', randomUUID()),
     amount: 100,
     currency: 'EUR',
     at: new Date().toISOString(),
   };
-  return commitTransfer(table, { ...transfer(facts), counterpartyWalletId: of.toWalletId }, 'bench', undefined);
+  return commitTransfer(table, { ...transfer(facts), counterpartyWalletId: parties.toWalletId }, 'bench', undefined);
 }
 
-async function runRound(of: {
+async function runRound(round: {
   readonly shops: Side;
   readonly hostile: Side;
   readonly senders: readonly string[];
@@ -237,7 +237,7 @@ async function runRound(of: {
   readonly attack: Attack | undefined;
   readonly seconds: number;
 }): Promise<Round> {
-  const { shops, hostile, senders, shop, receiver, attack, seconds } = of;
+  const { shops, hostile, senders, shop, receiver, attack, seconds } = round;
   const before = { conflicts: shops.counts.conflicts, writes: hostile.counts.writes };
   const startedAt = performance.now();
   const until = startedAt + seconds * 1000;

@@ -96,9 +96,9 @@ export async function measureHotWallet(
   }
   progress('write units');
   const ways: Way[] = [];
-  for (const { way, conflicts, table: of, speeds, prepare } of runs) {
+  for (const { way, conflicts, table: metered, speeds, prepare } of runs) {
     const run = await prepare();
-    const { writeUnits } = await meter(of.client, run);
+    const { writeUnits } = await meter(metered.client, run);
     const oneByOne = runs.find((other) => other.conflicts === conflicts && other.way === oneWriteEach);
     ways.push({
       way,

@@ -226,7 +226,7 @@ function report(tallies: Record<Kind, Tally>): string {
         ...[50, 90, 99, 99.9].map((percentile) => figure(thousands(latency, percentile))),
         figure(latency.max / 1000),
         target === undefined || sent === 0 ? '' : `${target} ${isMet ? 'ok' : 'MISSED'}`,
-        [...failures].map(([what, times]) => `${times} × ${what}`).join(', ') || '0',
+        [...failures].map(([failure, times]) => `${times} × ${failure}`).join(', ') || '0',
       ];
     }),
   );

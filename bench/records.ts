@@ -4,7 +4,7 @@ import { openTableStream } from '../local/dynamodb/table-streams.ts';
 
 export interface Records {
   /** Returns the records that no earlier call returned, oldest first. */
-  readonly take: () => Promise<DynamoDBRecord[]>;
+  readonly next: () => Promise<DynamoDBRecord[]>;
   readonly close: () => void;
 }
 
@@ -13,7 +13,7 @@ export async function openRecords(endpoint: string, tableName: string): Promise<
   if (stream === undefined) throw new Error(`table ${tableName} has no stream`);
   const positions = new Map<string, string>();
   return {
-    async take() {
+    async next() {
       const taken: DynamoDBRecord[] = [];
       for (const { ShardId = '' } of await stream.shards()) {
         for (;;) {

@@ -203,9 +203,9 @@ export async function openWalletsInProcess({ table }: Service, count: number): P
     'create-wallet': serve(createWallet, { table, limits }),
     charge: serve(charge, { table }),
   };
-  return openWallets(count, async (name, wanted) => {
-    const { statusCode, body } = await handlers[name](eventOf(wanted), contextOf('bench'));
-    if (statusCode !== 201) throw new Error(`${wanted.path} answered ${statusCode}: ${body}`);
+  return openWallets(count, async (name, benchRequest) => {
+    const { statusCode, body } = await handlers[name](eventOf(benchRequest), contextOf('bench'));
+    if (statusCode !== 201) throw new Error(`${benchRequest.path} answered ${statusCode}: ${body}`);
     return body;
   });
 }

@@ -130,10 +130,13 @@ async function startLevels(
     if (response.status !== 201) throw new Error(`${path} answered ${response.status}: ${text}`);
     return text;
   });
-  const drive = async (settings: Parameters<typeof startDriver>[0], of: readonly string[]): Promise<LevelUnderTest> => {
+  const drive = async (
+    settings: Parameters<typeof startDriver>[0],
+    walletIds: readonly string[],
+  ): Promise<LevelUnderTest> => {
     const driver = await startDriver(settings, service.environment);
     stops.push(() => driver.stop());
-    return { level: settings.level, driver, wallets: of };
+    return { level: settings.level, driver, wallets: walletIds };
   };
   return [
     await drive({ level: 'raw client' }, wallets),

@@ -82,7 +82,7 @@ export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
 
 function operationOf(route: Route & { function: RouteName }, handler: Described): object {
   const { summary, description } = textOf(route);
-  const { of, prefer } = answers[route.function];
+  const { successes, prefer } = answers[route.function];
   const isKeyed = needsKey(route);
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
@@ -100,7 +100,7 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
       schema,
     })),
     ...(isKeyed ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : []),
-    ...(304 in of ? [{ $ref: '#/components/parameters/If-None-Match' }] : []),
+    ...(304 in successes ? [{ $ref: '#/components/parameters/If-None-Match' }] : []),
     ...(prefer ? [{ name: 'Prefer', in: 'header', description: prefer.join('; '), schema: { type: 'string' } }] : []),
   ];
   return {
@@ -140,16 +140,16 @@ function securityOf(route: Route, { body }: Described): object[] {
 }
 
 function responsesOf(route: Route & { function: RouteName }, handler: Described): object {
-  const { of, prefer } = answers[route.function];
+  const { successes, prefer } = answers[route.function];
   const names: HeaderName[] = [
     ...everywhere,
     ...(needsKey(route) ? (['Idempotency-Replayed'] as const) : []),
     ...(prefer ? (['Preference-Applied'] as const) : []),
-    ...(304 in of ? (['ETag'] as const) : []),
+    ...(304 in successes ? (['ETag'] as const) : []),
     ...(isForEndUsers(route) ? rateHeaders : []),
   ];
   const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
-  for (const [status, { meaning, schema }] of Object.entries(of)) {
+  for (const [status, { meaning, schema }] of Object.entries(successes)) {
     const isMade = status === '201' || status === '202';
     responses[status] = {
       description: meaning,

@@ -35,7 +35,7 @@ export interface TestBooks {
 export async function newBooks(engine: TestEngine): Promise<TestBooks> {
   const table = await engine.newTable();
   const entries = await newEntriesTable(engine, `${table.name}-entries`);
-  const { take: takeRecords, close } = await openRecords(engine.endpoint, table.name);
+  const { next: takeRecords, close } = await openRecords(engine.endpoint, table.name);
   const aside: DynamoDBRecord[] = [];
 
   async function hand(records: readonly DynamoDBRecord[], heads = new Heads()): Promise<string | undefined> {

@@ -155,7 +155,7 @@ export async function listWallets(
   ownerId: string,
   page: { limit: number; after: string | undefined },
 ): Promise<{ items: Wallet[]; next?: string }> {
-  const lines = await withRetries(table, () =>
+  const owned = await withRetries(table, () =>
     table.client.send(
       new QueryCommand({
         TableName: table.name,
@@ -170,9 +170,9 @@ export async function listWallets(
       }),
     ),
   );
-  const walletIds = (lines.Items ?? []).map((line) => line['walletId'] as string);
+  const walletIds = (owned.Items ?? []).map((item) => item['walletId'] as string);
   const wallets = await getWallets(table, walletIds);
-  const last = lines.LastEvaluatedKey && walletIds.at(-1);
+  const last = owned.LastEvaluatedKey && walletIds.at(-1);
   const items = walletIds.flatMap((walletId) => readable(wallets.get(walletId)) ?? []);
   return last === undefined ? { items } : { items, next: last };
 }

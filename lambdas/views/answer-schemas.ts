@@ -233,7 +233,7 @@ type RouteName = (typeof routes)[number]['function'];
 /** The answers of one route. */
 interface Answers {
   /** By status: its meaning, and the body, if there is one. */
-  readonly of: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
+  readonly successes: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
   /** Codes of refusals that only this route has. The codes that follow from the route's inputs are not listed. */
   readonly codes?: readonly ErrorCode[];
   /** The preferences that the client may send (RFC 7240). */
@@ -248,22 +248,22 @@ const unchanged = { 304: { meaning: 'It has not changed since the version in If-
 
 /** The answers of each route. */
 export const answers: Readonly<Record<RouteName, Answers>> = {
-  'create-wallet': { of: { 201: { meaning: 'The new wallet', schema: 'Wallet' } } },
-  'list-wallets': { of: { 200: { meaning: 'A page of wallets', schema: 'WalletPage' } } },
-  'get-wallet': { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
+  'create-wallet': { successes: { 201: { meaning: 'The new wallet', schema: 'Wallet' } } },
+  'list-wallets': { successes: { 200: { meaning: 'A page of wallets', schema: 'WalletPage' } } },
+  'get-wallet': { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
   'get-balance': {
-    of: {
+    successes: {
       200: { meaning: 'The balance', schema: 'Balance' },
       ...unchanged,
     },
     codes: ['ledger_behind'],
   },
   charge: {
-    of: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' } },
+    successes: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' } },
     codes: [...use, 'balance_limit_exceeded', 'operator_limit_exceeded'],
   },
   withdraw: {
-    of: {
+    successes: {
       202: { meaning: 'The money is held, and the bank will be asked', schema: 'Transaction' },
       200: { meaning: 'The end came while the client preferred to wait', schema: 'Transaction' },
     },
@@ -271,7 +271,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     prefer: [wait],
   },
   transfer: {
-    of: {
+    successes: {
       201: { meaning: 'Booked: `completed`', schema: 'Transaction' },
       202: {
         meaning:
@@ -284,7 +284,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     prefer: ['`respond-async`: queue the transfer', wait],
   },
   'list-transactions': {
-    of: {
+    successes: {
       200: {
         meaning:
           'A page of transactions by `createdAt`. A queued transfer comes to its receiver later, among earlier ones',
@@ -292,22 +292,22 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       },
     },
   },
-  'get-transaction': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
-  'get-receipt': { of: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
-  'list-entries': { of: { 200: { meaning: 'A page of entries', schema: 'EntryPage' } } },
-  freeze: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
-  unfreeze: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
-  close: { of: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
+  'get-transaction': { successes: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
+  'get-receipt': { successes: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
+  'list-entries': { successes: { 200: { meaning: 'A page of entries', schema: 'EntryPage' } } },
+  freeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
+  unfreeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
+  close: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
   resolve: {
-    of: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },
+    successes: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },
     codes: ['not_in_review', 'operator_limit_exceeded'],
   },
   cancel: {
-    of: { 200: { meaning: 'The transaction, `failed` with the code `cancelled`', schema: 'Transaction' } },
+    successes: { 200: { meaning: 'The transaction, `failed` with the code `cancelled`', schema: 'Transaction' } },
     codes: ['not_cancellable'],
   },
   'get-notification-preferences': {
-    of: {
+    successes: {
       200: {
         meaning: "The owner's preferences; no channel is on until the owner turns it on",
         schema: 'NotificationPreferences',
@@ -315,17 +315,17 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     },
   },
   'put-notification-preferences': {
-    of: { 200: { meaning: "The owner's new preferences", schema: 'NotificationPreferences' } },
+    successes: { 200: { meaning: "The owner's new preferences", schema: 'NotificationPreferences' } },
   },
   integrity: {
-    of: { 200: { meaning: 'Discrepancies in the books, and the progress of their check', schema: 'Integrity' } },
+    successes: { 200: { meaning: 'Discrepancies in the books, and the progress of their check', schema: 'Integrity' } },
   },
   'bank-notifications': {
-    of: { 200: { meaning: 'Known and booked, now or before', schema: 'Notified' } },
+    successes: { 200: { meaning: 'Known and booked, now or before', schema: 'Notified' } },
     codes: ['unauthorized', 'transaction_not_found', 'another_bank'],
   },
   health: {
-    of: {
+    successes: {
       200: { meaning: 'The service can do its work', schema: 'Health' },
       503: { meaning: 'It cannot', schema: 'Unavailable' },
     },

@@ -75,7 +75,7 @@ export async function claimWithdrawal(
       'bankId = if_not_exists(bankId, :bankId), dueShard = :shard',
     remove: 'waitingFor',
     // A worker that cannot read a newer version must not claim it: a claim says that a submit may leave.
-    if: '#type = :withdrawal AND #status IN (:pending, :executing) AND dueAt <= :at AND attribute_not_exists(v)',
+    if: '#type = :withdrawal AND attribute_not_exists(v) AND #status IN (:pending, :executing) AND dueAt <= :at',
     values: {
       withdrawal: 'withdrawal',
       pending: 'pending',

@@ -48,7 +48,11 @@ export const resolve = command({
   },
 });
 
-/** @throws WalletError as for a withdrawal that is not in review */
+/**
+ * Returns the transaction as a withdrawal.
+ *
+ * @throws WalletError as for a withdrawal that is not in review
+ */
 function requireWithdrawal(transaction: Transaction, principal: string, overLimit?: WalletError): Withdrawal {
   if (transaction.type === 'withdrawal') return transaction;
   const isOwn = transaction.principal === principal;

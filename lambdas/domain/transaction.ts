@@ -293,13 +293,13 @@ export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): Pe
 }
 
 /** Returns the postings that credit the receiver of a queued transfer. */
-export function arrivalPostings(of: Transfer): Posting[] {
-  return move(of.amount, accounts.transit(of.currency), accounts.available(of.counterpartyWalletId));
+export function arrivalPostings(queued: Transfer): Posting[] {
+  return move(queued.amount, accounts.transit(queued.currency), accounts.available(queued.counterpartyWalletId));
 }
 
 /** Returns the postings of a failed queued transfer: the sender gets the money back. */
-export function refundPostings(of: Transfer): Posting[] {
-  return move(of.amount, accounts.transit(of.currency), accounts.available(of.walletId));
+export function refundPostings(failed: Transfer): Posting[] {
+  return move(failed.amount, accounts.transit(failed.currency), accounts.available(failed.walletId));
 }
 
 /** Returns the transaction of a payment that the bank sent back. The money enters the wallet again. */
@@ -319,13 +319,13 @@ export function bankReturn(
 }
 
 /** Returns the postings that settle a withdrawal: the held money has left for the bank. */
-export function settlePostings(of: Withdrawal): Posting[] {
-  return move(of.amount, accounts.held(of.walletId), accounts.external(of.currency));
+export function settlePostings(held: Withdrawal): Posting[] {
+  return move(held.amount, accounts.held(held.walletId), accounts.external(held.currency));
 }
 
 /** Returns the postings that release a withdrawal: the held money is available again. */
-export function releasePostings(of: Withdrawal): Posting[] {
-  return move(of.amount, accounts.held(of.walletId), accounts.available(of.walletId));
+export function releasePostings(held: Withdrawal): Posting[] {
+  return move(held.amount, accounts.held(held.walletId), accounts.available(held.walletId));
 }
 
 /** Returns whether a transaction needs no more work from its queue: it has ended, or an operator must end it. */

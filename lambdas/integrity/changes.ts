@@ -41,7 +41,7 @@ interface Stored {
   readonly entries: ReadonlyMap<string, ReadonlyMap<number, ChainedEntry>>;
   readonly wallets: ReadonlyMap<string, Wallet>;
   readonly transactions: ReadonlyMap<string, Transaction>;
-  /** What is wrong with the other items, by the id of the wallet or transaction. */
+  /** The defects of the other items, by the id of the wallet or transaction. */
   readonly unreadable: ReadonlyMap<string, Discrepancy>;
 }
 
@@ -120,7 +120,7 @@ async function readStored(
       transactions.set(item.transaction.transactionId, item.transaction);
     } else {
       const kind = item.kind === 'invalid' ? 'transaction_invalid' : 'unreadable';
-      const subject = subjectOfKey(item.place.pk, item.place.sk)?.id ?? '';
+      const subject = subjectOfKey(item.key.pk, item.key.sk)?.id ?? '';
       unreadable.set(subject, { kind, subject, detail: item.problem });
     }
   }

@@ -6,7 +6,7 @@ import type { Sketch } from '../domain/sketch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { scanBooks } from '../store/books.ts';
-import type { BookItem, Place } from '../store/books.ts';
+import type { BookItem, ItemKey } from '../store/books.ts';
 import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { totalOf } from '../store/totals.ts';
@@ -31,7 +31,7 @@ export interface Books {
 
 /** One segment of the scan: its position, and the open checks of wallets before it. */
 interface Segment {
-  after?: Place | undefined;
+  after?: ItemKey | undefined;
   done: boolean;
   open: WalletCheck[];
 }
@@ -207,14 +207,14 @@ async function readSegment(books: Books, pass: Pass, segment: Segment, control: 
 }
 
 function addItem(pass: Pass, segment: Segment, item: BookItem, control: RunControl): void {
-  segment.after = item.place;
+  segment.after = item.key;
   switch (item.kind) {
     case 'unreadable':
-      report(pass, control, { kind: 'unreadable', subject: item.place.pk, detail: item.problem });
+      report(pass, control, { kind: 'unreadable', subject: item.key.pk, detail: item.problem });
       return;
     case 'invalid': {
       pass.counts.transactions++;
-      const { id: subject } = subjectOfKey(item.place.pk, item.place.sk) ?? { id: item.place.pk };
+      const { id: subject } = subjectOfKey(item.key.pk, item.key.sk) ?? { id: item.key.pk };
       report(pass, control, { kind: 'transaction_invalid', subject, detail: item.problem });
       return;
     }

@@ -14,7 +14,7 @@ import { parseWallet } from './wallets.ts';
 import { fromItem, toItem } from './write.ts';
 
 /** The key of an item, at which a scan of the table goes on. */
-export interface Place {
+export interface ItemKey {
   readonly pk: string;
   readonly sk: string;
 }
@@ -23,7 +23,7 @@ export interface Place {
  * An item of the books. `invalid`: a transaction of a known type breaks a rule of its type. `unreadable`: the item is not
  * what its key says, or is of a type or version that this release does not know.
  */
-export type BookItem = { readonly place: Place } & (
+export type BookItem = { readonly key: ItemKey } & (
   | { readonly kind: 'wallet'; readonly wallet: Wallet }
   | { readonly kind: 'transaction'; readonly transaction: Transaction }
   | { readonly kind: 'invalid'; readonly problem: string }
@@ -41,8 +41,8 @@ export async function countItems(table: Table): Promise<number | undefined> {
 /** Reads up to 1 MB of one segment of the table: its wallets and transactions, about 128 read units. */
 export async function scanBooks(
   table: Table,
-  part: { segment: number; segments: number; after: Place | undefined },
-): Promise<{ items: BookItem[]; scanned: number; next: Place | undefined; readUnits: number }> {
+  part: { segment: number; segments: number; after: ItemKey | undefined },
+): Promise<{ items: BookItem[]; scanned: number; next: ItemKey | undefined; readUnits: number }> {
   const {
     Items = [],
     ScannedCount = 0,
@@ -64,7 +64,7 @@ export async function scanBooks(
   return {
     items: Items.flatMap((item) => toBookItem(item) ?? []),
     scanned: ScannedCount,
-    next: LastEvaluatedKey && toPlace(LastEvaluatedKey),
+    next: LastEvaluatedKey && toKey(LastEvaluatedKey),
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };
 }
@@ -83,22 +83,22 @@ export async function readBookItems(
 
 type StoredItem = Parameters<typeof fromItem>[0];
 
-function toPlace({ pk, sk }: StoredItem): Place {
+function toKey({ pk, sk }: StoredItem): ItemKey {
   return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
 }
 
 function toBookItem(stored: StoredItem): BookItem | undefined {
-  const place = toPlace(stored);
+  const key = toKey(stored);
   try {
     const item = fromItem(stored);
-    if (kindOf(place) === 'wallet') return { place, kind: 'wallet', wallet: parseWallet(item) };
+    if (kindOf(key) === 'wallet') return { key, kind: 'wallet', wallet: parseWallet(item) };
     const transaction = toTransaction(item);
-    return transaction && { place, kind: 'transaction', transaction };
+    return transaction && { key, kind: 'transaction', transaction };
   } catch (error) {
     if (error instanceof UnreadableItem) {
-      return { place, kind: error instanceof InvalidItem ? 'invalid' : 'unreadable', problem: error.problem };
+      return { key, kind: error instanceof InvalidItem ? 'invalid' : 'unreadable', problem: error.problem };
     }
-    return { place, kind: 'unreadable', problem: error instanceof Error ? error.message : 'it has no values' };
+    return { key, kind: 'unreadable', problem: error instanceof Error ? error.message : 'it has no values' };
   }
 }
 

@@ -60,7 +60,7 @@ export interface ListedRecord {
   /** Undefined for items that are neither wallet nor transaction, and where there is an error. */
   readonly change?: Change | undefined;
   /** How the journal lists the record. */
-  readonly line?: ListedChange | undefined;
+  readonly listed?: ListedChange | undefined;
   /** No later delivery to this release would succeed. */
   readonly error?: UnreadableItem;
 }
@@ -73,13 +73,13 @@ export function readListed(record: DynamoDBRecord): ListedRecord {
   } catch (cause) {
     const problem = 'the image is none of a wallet or transaction';
     const error = cause instanceof UnreadableItem ? cause : new UnreadableItem(keyOf(record), problem, { cause });
-    return { line: listedChange(record, undefined), error };
+    return { listed: listedChange(record, undefined), error };
   }
   if (change === undefined) return {};
-  if (canBeProjected(change)) return { change, line: listedChange(record, change) };
+  if (canBeProjected(change)) return { change, listed: listedChange(record, change) };
   const hasVersion = change.kind === 'wallet' && Number.isSafeInteger(change.after.version);
   return {
-    line: listedChange(record, hasVersion ? change : undefined),
+    listed: listedChange(record, hasVersion ? change : undefined),
     error: new UnreadableItem(keyOf(record), `the image of the ${change.kind} has members of another type`),
   };
 }

@@ -226,7 +226,7 @@ export async function listTransactions(
 
 async function readStretch(
   table: Table,
-  of: { index: string; key: string; partition: string },
+  history: { index: string; key: string; partition: string },
   query: HistoryQuery,
 ): Promise<Stretch<Transaction>> {
   // A history key is `<time>#<id>`. It sorts after its time alone and before '~', so `from` is in and `to` is out.
@@ -241,8 +241,8 @@ async function readStretch(
     table.client.send(
       new QueryCommand({
         TableName: table.name,
-        IndexName: of.index,
-        KeyConditionExpression: `${of.key} = :partition AND historyKey BETWEEN :oldest AND :newest`,
+        IndexName: history.index,
+        KeyConditionExpression: `${history.key} = :partition AND historyKey BETWEEN :oldest AND :newest`,
         ...(filters.length > 0 && {
           FilterExpression: filters.join(' AND '),
           ExpressionAttributeNames: {
@@ -251,7 +251,7 @@ async function readStretch(
           },
         }),
         ExpressionAttributeValues: {
-          ':partition': of.partition,
+          ':partition': history.partition,
           ':oldest': oldest,
           ':newest': newest,
           ':type': query.type,
@@ -263,7 +263,7 @@ async function readStretch(
           query.after < newest && {
             ExclusiveStartKey: {
               ...transactionKey(transactionIdOfHistoryKey(query.after)),
-              [of.key]: of.partition,
+              [history.key]: history.partition,
               historyKey: query.after,
             },
           }),
@@ -354,7 +354,7 @@ export function toTransaction(item: Item): Transaction | undefined {
   return transaction as unknown as Transaction;
 }
 
-/** Checks the members that tell the kinds of transactions apart, and those that money moves by. */
+/** Checks the members that distinguish the kinds of transactions, and those that decide how money moves. */
 function requireMembers(item: Item): void {
   const { type, status, transactionId, walletId, amount, currency } = item;
   const known = transactionTypes.find((one) => one === type);

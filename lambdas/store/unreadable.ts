@@ -4,8 +4,8 @@ import type { Item } from './write.ts';
 export const itemVersion = 1;
 
 /**
- * The error of a stored item that this release cannot read: it is of an unknown type, of a newer version, or lacks what
- * its type needs. A newer release may read it, so a consumer keeps the item or its message for later
+ * The error of a stored item that this release cannot read. The item is of an unknown type, of a newer version, or
+ * lacks a member of its type. A newer release may read it, so a consumer keeps the item or its message for later
  * (docs/adr/0021-versions-of-items-and-messages.md). The message holds no personal data.
  */
 export class UnreadableItem extends Error {

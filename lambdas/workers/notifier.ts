@@ -115,7 +115,11 @@ async function read(table: Table, deliveries: readonly NotifiedDelivery[]): Prom
   return { wallets, preferences };
 }
 
-/** @throws UnreadableItem when a wallet of the event cannot be read */
+/**
+ * Returns the owners of the wallets of an event.
+ *
+ * @throws UnreadableItem when a wallet of the event cannot be read
+ */
 function ownersOf({ event }: NotifiedDelivery, wallets: Known['wallets']): string[] {
   if ('wallet' in event) return [event.wallet.ownerId];
   return [...new Set(event.walletIds.flatMap((walletId) => readable(wallets.get(walletId))?.ownerId ?? []))];

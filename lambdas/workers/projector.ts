@@ -93,8 +93,8 @@ export async function project(
   const transactions: { record: DynamoDBRecord; change: TransactionChange }[] = [];
   for (const record of records) {
     await attempt(record, () => {
-      const { change, line, error } = readListed(record);
-      if (line !== undefined) listed.set(record, line);
+      const { change, listed: journalChange, error } = readListed(record);
+      if (journalChange !== undefined) listed.set(record, journalChange);
       if (error !== undefined) throw error;
       if (change?.kind === 'transaction') transactions.push({ record, change });
       if (change?.kind !== 'wallet') return Promise.resolve();

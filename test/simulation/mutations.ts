@@ -104,7 +104,12 @@ export const mutations: readonly Mutation[] = [
     "if: '#status = :executing AND claimId = :claimId',",
     "if: '#status = :executing AND (claimId = :claimId OR attribute_exists(pk))',",
   ),
-  mutation('claim before the lease has ended', withdrawals, " AND dueAt <= :at'", "'"),
+  mutation(
+    'claim before the lease has ended',
+    withdrawals,
+    ' AND dueAt <= :at AND attribute_not_exists(v)',
+    ' AND attribute_not_exists(v)',
+  ),
   mutation(
     'claim without saying that a submit may leave',
     withdrawals,

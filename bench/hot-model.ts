@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { transfer } from '../lambdas/api/transfer.ts';
 import { transactionIdOf, walletIdOf } from '../lambdas/domain/ids.ts';
-import { queuedTransfer } from '../lambdas/domain/transaction.ts';
+import { queuedTransfer } from '../lambdas/domain/transfer.ts';
 import { forEachOf } from '../lambdas/aws/parallel.ts';
 import { openTable } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
-import { acceptTransfer } from '../lambdas/store/transactions.ts';
+import { acceptTransfer } from '../lambdas/store/transfers.ts';
 import { openHotReceivers } from '../lambdas/http/hot-receivers.ts';
 import { serve } from '../lambdas/http/http.ts';
 import { openLimits } from '../lambdas/http/limits.ts';

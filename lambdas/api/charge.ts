@@ -10,7 +10,7 @@ import { annotations, fields } from '../http/body-fields.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { transactionView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
-import { commitCharge } from '../store/transactions.ts';
+import { commitCharge } from '../store/charges.ts';
 
 /** `POST /wallets/{walletId}/charge`: money in from outside, booked at once. */
 export const charge = command({

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
-import { queuedTransfer, transfer as newTransfer } from '../domain/transaction.ts';
+import { queuedTransfer, transfer as newTransfer } from '../domain/transfer.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { openHotReceivers } from '../http/hot-receivers.ts';
 import type { HotReceivers } from '../http/hot-receivers.ts';
@@ -16,8 +16,8 @@ import { currencyOf, requireCurrency } from '../http/request.ts';
 import { transactionView } from '../views/views.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
-import { acceptTransfer, commitTransfer } from '../store/transactions.ts';
-import type { Committed } from '../store/transactions.ts';
+import { acceptTransfer, commitTransfer } from '../store/transfers.ts';
+import type { Committed } from '../store/commit.ts';
 import { Contended } from '../store/write.ts';
 
 const body = z.strictObject({

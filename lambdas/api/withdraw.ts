@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
-import { withdrawal } from '../domain/transaction.ts';
+import { withdrawal } from '../domain/withdrawal.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { command, serve } from '../http/http.ts';
 import { refuseIfOverloaded } from '../http/overload.ts';
@@ -12,7 +12,7 @@ import { annotations, fields } from '../http/body-fields.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
-import { acceptWithdrawal } from '../store/transactions.ts';
+import { acceptWithdrawal } from '../store/withdrawals.ts';
 
 const body = z.strictObject({
   amount: fields.amount,

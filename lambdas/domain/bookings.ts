@@ -1,7 +1,8 @@
 import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { arrivalPostings, refundPostings, releasePostings, settlePostings } from './transaction.ts';
+import { arrivalPostings, refundPostings } from './transfer.ts';
+import { releasePostings, settlePostings } from './withdrawal.ts';
 import type { Transaction, Transfer } from './transaction.ts';
 
 /** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */

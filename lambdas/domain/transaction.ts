@@ -255,79 +255,6 @@ export function charge(facts: CommandFacts): Charge {
   };
 }
 
-/** Returns a withdrawal: money out, held in the wallet until the bank has answered. */
-export function withdrawal(facts: CommandFacts & { destination: Destination }): PendingWithdrawal {
-  return {
-    ...common(facts),
-    type: 'withdrawal',
-    status: 'pending',
-    destination: facts.destination,
-    dueAt: facts.at,
-    postings: move(facts.amount, accounts.available(facts.walletId), accounts.held(facts.walletId)),
-  };
-}
-
-/** Returns a transfer: money from one wallet to another, completed at once. */
-export function transfer(facts: CommandFacts & { toWalletId: string }): DirectTransfer {
-  return {
-    ...common(facts),
-    type: 'transfer',
-    status: 'completed',
-    counterpartyWalletId: facts.toWalletId,
-    postings: move(facts.amount, accounts.available(facts.walletId), accounts.available(facts.toWalletId)),
-    completedAt: facts.at,
-  };
-}
-
-/** Returns a queued transfer: the sender is debited at once, and a worker credits the receiver. */
-export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): PendingTransfer {
-  return {
-    ...common(facts),
-    type: 'transfer',
-    status: 'pending',
-    queued: true,
-    counterpartyWalletId: facts.toWalletId,
-    dueAt: facts.at,
-    postings: move(facts.amount, accounts.available(facts.walletId), accounts.transit(facts.currency)),
-  };
-}
-
-/** Returns the postings that credit the receiver of a queued transfer. */
-export function arrivalPostings(queued: Transfer): Posting[] {
-  return move(queued.amount, accounts.transit(queued.currency), accounts.available(queued.counterpartyWalletId));
-}
-
-/** Returns the postings of a failed queued transfer: the sender gets the money back. */
-export function refundPostings(failed: Transfer): Posting[] {
-  return move(failed.amount, accounts.transit(failed.currency), accounts.available(failed.walletId));
-}
-
-/** Returns the transaction of a payment that the bank sent back. The money enters the wallet again. */
-export function bankReturn(
-  original: Withdrawal,
-  facts: Pick<CommandFacts, 'transactionId' | 'principal' | 'at' | 'description'>,
-): Return {
-  const { walletId, amount, currency, ownerId, transactionId: originalTransactionId } = original;
-  return {
-    ...common({ ...facts, ownerId, walletId, amount, currency }),
-    type: 'return',
-    status: 'completed',
-    originalTransactionId,
-    postings: move(amount, accounts.external(currency), accounts.available(walletId)),
-    completedAt: facts.at,
-  };
-}
-
-/** Returns the postings that settle a withdrawal: the held money has left for the bank. */
-export function settlePostings(held: Withdrawal): Posting[] {
-  return move(held.amount, accounts.held(held.walletId), accounts.external(held.currency));
-}
-
-/** Returns the postings that release a withdrawal: the held money is available again. */
-export function releasePostings(held: Withdrawal): Posting[] {
-  return move(held.amount, accounts.held(held.walletId), accounts.available(held.walletId));
-}
-
 /** Returns whether a transaction needs no more work from its queue: it has ended, or an operator must end it. */
 export function isAtRest(transaction: Transaction): transaction is Exclude<Transaction, OpenTransaction> {
   return transaction.status !== 'pending' && transaction.status !== 'executing';
@@ -345,7 +272,8 @@ export function maskAccount(account: string): string {
   return `****${shown}`;
 }
 
-function common(facts: CommandFacts) {
+/** Returns the members of every kind of transaction at its acceptance, but for the postings. */
+export function common(facts: CommandFacts) {
   const { at, ...known } = facts;
   return {
     transactionId: known.transactionId,

@@ -1,4 +1,43 @@
 import { maxAmount } from './money.ts';
+import { accounts, move } from './postings.ts';
+import type { Posting } from './postings.ts';
+import { common } from './transaction.ts';
+import type { CommandFacts, DirectTransfer, PendingTransfer, Transfer } from './transaction.ts';
+
+/** Returns a transfer: money from one wallet to another, completed at once. */
+export function transfer(facts: CommandFacts & { toWalletId: string }): DirectTransfer {
+  return {
+    ...common(facts),
+    type: 'transfer',
+    status: 'completed',
+    counterpartyWalletId: facts.toWalletId,
+    postings: move(facts.amount, accounts.available(facts.walletId), accounts.available(facts.toWalletId)),
+    completedAt: facts.at,
+  };
+}
+
+/** Returns a queued transfer: the sender is debited at once, and a worker credits the receiver. */
+export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): PendingTransfer {
+  return {
+    ...common(facts),
+    type: 'transfer',
+    status: 'pending',
+    queued: true,
+    counterpartyWalletId: facts.toWalletId,
+    dueAt: facts.at,
+    postings: move(facts.amount, accounts.available(facts.walletId), accounts.transit(facts.currency)),
+  };
+}
+
+/** Returns the postings that credit the receiver of a queued transfer. */
+export function arrivalPostings({ amount, currency, counterpartyWalletId }: Transfer): Posting[] {
+  return move(amount, accounts.transit(currency), accounts.available(counterpartyWalletId));
+}
+
+/** Returns the postings of a failed queued transfer: the sender gets the money back. */
+export function refundPostings({ amount, currency, walletId }: Transfer): Posting[] {
+  return move(amount, accounts.transit(currency), accounts.available(walletId));
+}
 
 /**
  * Splits transfers into groups that one write can settle, and keeps their order. A group has one receiver, at most

@@ -1,7 +1,55 @@
 import { waitBeforeRetry } from './backoff.ts';
 import { WalletError } from './errors.ts';
-import { isAtRest } from './transaction.ts';
-import type { Attempt, OpenWithdrawal, Withdrawal } from './transaction.ts';
+import { accounts, move } from './postings.ts';
+import type { Posting } from './postings.ts';
+import { common, isAtRest } from './transaction.ts';
+import type {
+  Attempt,
+  CommandFacts,
+  Destination,
+  OpenWithdrawal,
+  PendingWithdrawal,
+  Return,
+  Withdrawal,
+} from './transaction.ts';
+
+/** Returns a withdrawal: money out, held in the wallet until the bank has answered. */
+export function withdrawal(facts: CommandFacts & { destination: Destination }): PendingWithdrawal {
+  return {
+    ...common(facts),
+    type: 'withdrawal',
+    status: 'pending',
+    destination: facts.destination,
+    dueAt: facts.at,
+    postings: move(facts.amount, accounts.available(facts.walletId), accounts.held(facts.walletId)),
+  };
+}
+
+/** Returns the transaction of a payment that the bank sent back. The money enters the wallet again. */
+export function bankReturn(
+  original: Withdrawal,
+  facts: Pick<CommandFacts, 'transactionId' | 'principal' | 'at' | 'description'>,
+): Return {
+  const { walletId, amount, currency, ownerId, transactionId: originalTransactionId } = original;
+  return {
+    ...common({ ...facts, ownerId, walletId, amount, currency }),
+    type: 'return',
+    status: 'completed',
+    originalTransactionId,
+    postings: move(amount, accounts.external(currency), accounts.available(walletId)),
+    completedAt: facts.at,
+  };
+}
+
+/** Returns the postings that settle a withdrawal: the held money has left for the bank. */
+export function settlePostings({ amount, currency, walletId }: Withdrawal): Posting[] {
+  return move(amount, accounts.held(walletId), accounts.external(currency));
+}
+
+/** Returns the postings that release a withdrawal: the held money is available again. */
+export function releasePostings({ amount, walletId }: Withdrawal): Posting[] {
+  return move(amount, accounts.held(walletId), accounts.available(walletId));
+}
 
 /** The treatment of the bank. Times in milliseconds. */
 export interface WithdrawalPolicy {

@@ -2,7 +2,7 @@ import { workMessage } from '../contract.ts';
 import type { Environment, WorkMessage } from '../contract.ts';
 import { isAtRest } from '../domain/transaction.ts';
 import { openTable } from '../store/table.ts';
-import type { Committed } from '../store/transactions.ts';
+import type { Committed } from '../store/commit.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { committed } from './http.ts';

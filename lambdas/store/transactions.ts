@@ -1,148 +1,22 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
-import type { WalletError } from '../domain/errors.ts';
 import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
 import { isAmount } from '../domain/money.ts';
 import { transactionTypes } from '../domain/transaction.ts';
-import type {
-  Charge,
-  DirectTransfer,
-  PendingTransfer,
-  PendingWithdrawal,
-  Transaction,
-  TransactionStatus,
-  TransactionType,
-} from '../domain/transaction.ts';
+import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
 import {
-  dueShardOf,
   historyKeyOf,
   receiverPartitions,
   transactionIdOfHistoryKey,
   transactionKey,
   walletIdOfPartition,
 } from './keys.ts';
-import { putRecord, replayOf, replayOnly } from './operations.ts';
-import type { Replay } from './operations.ts';
-import { limitedBy } from './rate-window.ts';
-import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
-import { credit, creditReceiver, debit, hold } from './wallets.ts';
-import type { Movement } from './wallets.ts';
-import { write } from './write.ts';
-import type { Contention, Item, WriteItem } from './write.ts';
-
-/** The result of a command: its transaction as it is now, and whether its key had been used before. */
-export interface Committed {
-  readonly transaction: Transaction;
-  readonly replayed: boolean;
-}
-
-/**
- * Books a charge: one write, 5 write units.
- *
- * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
- * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
- * `balance_limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
- */
-export function commitCharge(
-  table: Table,
-  transaction: Charge,
-  fingerprint: string,
-  overLimit?: WalletError,
-): Promise<Committed> {
-  const changes = [credit(table, movement(transaction))];
-  return commit(table, transaction, fingerprint, changes, { items: [] }, { overLimit });
-}
-
-/**
- * Accepts a withdrawal: holds the money and makes the work due, in one write of 6 write units.
- *
- * @param overLimit as for `commitCharge`
- * @throws WalletError as `commitCharge`, `insufficient_funds` in place of the limit, and `rate_limited`
- */
-export function acceptWithdrawal(
-  table: Table,
-  transaction: PendingWithdrawal,
-  fingerprint: string,
-  rate: RateLimit | undefined,
-  overLimit?: WalletError,
-): Promise<Committed> {
-  return commit(
-    table,
-    transaction,
-    fingerprint,
-    [hold(table, movement(transaction))],
-    limitedBy(table, rate, transaction.createdAt),
-    {
-      dueShard: dueShardOf('withdrawal', transaction.transactionId, table.dueShards),
-      overLimit,
-    },
-  );
-}
-
-/**
- * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
- *
- * @param overLimit as for `commitCharge`
- * @param contendedMs time after which it gives up when others keep paying the receiver; absent: the whole budget
- * @throws Contended as `contendedMs` says
- * @throws WalletError as `commitCharge`, for the sender; `receiver_unavailable`, `insufficient_funds` and
- * `rate_limited`
- */
-export function commitTransfer(
-  table: Table,
-  transaction: DirectTransfer,
-  fingerprint: string,
-  rate: RateLimit | undefined,
-  overLimit?: WalletError,
-  contendedMs?: number,
-): Promise<Committed> {
-  const sender = movement(transaction);
-  return commit(
-    table,
-    transaction,
-    fingerprint,
-    [
-      debit(table, sender),
-      creditReceiver(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
-    ],
-    limitedBy(table, rate, transaction.createdAt),
-    { overLimit, ...(contendedMs !== undefined && { contention: { item: receiverAt, afterMs: contendedMs } }) },
-  );
-}
-
-/** Index of the receiver's item in the write of `commitTransfer`: after the record and the sender. */
-const receiverAt = 2;
-
-/**
- * Accepts a transfer for later: debits the sender and makes the work due, in one write of 6 write units.
- *
- * @param overLimit as for `commitCharge`
- * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is checked when the money arrives
- */
-export function acceptTransfer(
-  table: Table,
-  transaction: PendingTransfer,
-  fingerprint: string,
-  rate: RateLimit | undefined,
-  overLimit?: WalletError,
-): Promise<Committed> {
-  return commit(
-    table,
-    transaction,
-    fingerprint,
-    [debit(table, movement(transaction))],
-    limitedBy(table, rate, transaction.createdAt),
-    {
-      dueShard: dueShardOf('transfer', transaction.transactionId, table.dueShards),
-      overLimit,
-    },
-  );
-}
+import type { Item } from './write.ts';
 
 /** Reads a transaction. The read is consistent, because a caller may read right after its command was answered. */
 export async function getTransaction(table: Table, transactionId: string): Promise<Transaction | undefined> {
@@ -274,58 +148,6 @@ async function readStretch(
   const items = Items.map(toTransaction).filter((item) => item !== undefined);
   const readTo = LastEvaluatedKey && (LastEvaluatedKey['historyKey'] as string);
   return readTo === undefined ? { items } : { items, readTo };
-}
-
-async function commit(
-  table: Table,
-  transaction: Transaction,
-  fingerprint: string,
-  changes: readonly WriteItem<WalletError>[],
-  limited: ReturnType<typeof limitedBy>,
-  {
-    overLimit,
-    contention,
-    ...due
-  }: { dueShard?: string; overLimit?: WalletError | undefined; contention?: Contention } = {},
-): Promise<Committed> {
-  const record = {
-    ...transactionKey(transaction.transactionId),
-    historyKey: historyKeyOf(transaction),
-    fingerprint,
-    ...toStored(transaction),
-    ...due,
-  };
-  const put = putRecord(table, record);
-  // A refused command touches no wallet.
-  const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
-  const replay = replayOf(await write<WalletError | Replay>(table, items, limited.reads, contention));
-  if (replay === undefined) return { transaction, replayed: false };
-  const existing = toTransaction(replay.record);
-  if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
-  return { transaction: existing, replayed: true };
-}
-
-function movement(transaction: Transaction): Movement {
-  return {
-    walletId: transaction.walletId,
-    ownerId: transaction.ownerId,
-    amount: transaction.amount,
-    currency: transaction.currency,
-    transactionId: transaction.transactionId,
-    at: transaction.createdAt,
-  };
-}
-
-/**
- * Returns a transaction as it is stored. While a transfer has not arrived, its receiver is in another attribute, which
- * no index has. So the transfer is written to the receiver's history once, when it has arrived.
- *
- * The item has no version, which means version 1: the record of an owner's withdrawal fills its kilobyte.
- */
-function toStored(transaction: Transaction): Item {
-  if (transaction.type !== 'transfer') return { ...transaction };
-  const { counterpartyWalletId, ...transfer } = transaction;
-  return { ...transfer, [transfer.queued ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
 }
 
 /** The statuses of each type. */

@@ -1,11 +1,75 @@
 import { WalletError } from '../domain/errors.ts';
-import { arrivalPostings, refundPostings } from '../domain/transaction.ts';
-import type { Failure, PendingTransfer } from '../domain/transaction.ts';
-import { crowdPartition, transactionKey } from './keys.ts';
+import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
+import { arrivalPostings, refundPostings } from '../domain/transfer.ts';
+import { commit, movement } from './commit.ts';
+import type { Committed } from './commit.ts';
+import { crowdPartition, dueShardOf, transactionKey } from './keys.ts';
+import { limitedBy } from './rate-window.ts';
+import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
-import { credit, creditCrowd, giveBack } from './wallets.ts';
+import { credit, creditCrowd, creditReceiver, debit, giveBack } from './wallets.ts';
 import { update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
+
+/**
+ * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
+ *
+ * @param overLimit as for `commitCharge`
+ * @param contendedMs time after which it gives up when others keep paying the receiver; absent: the whole budget
+ * @throws Contended as `contendedMs` says
+ * @throws WalletError as `commitCharge`, for the sender; `receiver_unavailable`, `insufficient_funds` and
+ * `rate_limited`
+ */
+export function commitTransfer(
+  table: Table,
+  transaction: DirectTransfer,
+  fingerprint: string,
+  rate: RateLimit | undefined,
+  overLimit?: WalletError,
+  contendedMs?: number,
+): Promise<Committed> {
+  const sender = movement(transaction);
+  return commit(
+    table,
+    transaction,
+    fingerprint,
+    [
+      debit(table, sender),
+      creditReceiver(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
+    ],
+    limitedBy(table, rate, transaction.createdAt),
+    { overLimit, ...(contendedMs !== undefined && { contention: { item: receiverAt, afterMs: contendedMs } }) },
+  );
+}
+
+/** Index of the receiver's item in the write of `commitTransfer`: after the record and the sender. */
+const receiverAt = 2;
+
+/**
+ * Accepts a transfer for later: debits the sender and makes the work due, in one write of 6 write units.
+ *
+ * @param overLimit as for `commitCharge`
+ * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is checked when the money arrives
+ */
+export function acceptTransfer(
+  table: Table,
+  transaction: PendingTransfer,
+  fingerprint: string,
+  rate: RateLimit | undefined,
+  overLimit?: WalletError,
+): Promise<Committed> {
+  return commit(
+    table,
+    transaction,
+    fingerprint,
+    [debit(table, movement(transaction))],
+    limitedBy(table, rate, transaction.createdAt),
+    {
+      dueShard: dueShardOf('transfer', transaction.transactionId, table.dueShards),
+      overLimit,
+    },
+  );
+}
 
 /** Most transfers that one write settles: DynamoDB takes 100 items, and the wallet is one of them. */
 export const mostTransfersPerWrite = 99;

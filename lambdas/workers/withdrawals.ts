@@ -63,16 +63,10 @@ export async function advanceWithdrawal(
   transactionId: string,
   services: WithdrawalServices,
 ): Promise<number | undefined> {
-  const { table, bankId } = services;
-  const claim = newClaim(table.now(), bankId);
-  const result = await claimWithdrawal(table, transactionId, claim);
-  if (!result.claimed) return wantedSoon(wantedAgain(result.current), transactionId, result.clock, table);
-  const visit: Visit = { withdrawal: result.before, claim };
-  const wrong = ifWrong(result.clock);
-  if (wrong !== undefined) return putBack(table, visit, leaveToRightClock(visit.withdrawal, wrong));
-  if (isOutElsewhere(visit.withdrawal, bankId)) return reviewElsewhere(visit, services);
-  const next = await consult(visit, services);
-  return 'answer' in next ? book(visit, next, services) : putBack(table, visit, next);
+  const claimed = await claim(transactionId, services);
+  if ('redeliverAt' in claimed) return claimed.redeliverAt;
+  const next = await consultBank(claimed, services);
+  return 'answer' in next ? book(claimed, next, services) : putBack(services.table, claimed, next);
 }
 
 /** A withdrawal that this worker has claimed, as it was before, and the claim. */
@@ -116,61 +110,103 @@ function isOutElsewhere({ submitBy, bankId }: OpenWithdrawal, thisBank: string):
   return submitBy !== undefined && bankId !== undefined && bankId !== thisBank;
 }
 
+/**
+ * Claims a withdrawal for one visit to the bank. Returns when to redeliver the message (epoch ms; undefined: never) when
+ * there is no visit: another worker holds it, this worker's clock is doubted, or another bank may have the payment.
+ */
+async function claim(
+  transactionId: string,
+  services: WithdrawalServices,
+): Promise<Visit | { readonly redeliverAt: number | undefined }> {
+  const { table, bankId } = services;
+  const attempted = newClaim(table.now(), bankId);
+  const result = await claimWithdrawal(table, transactionId, attempted);
+  if (!result.claimed) {
+    return { redeliverAt: wantedSoon(wantedAgain(result.current), transactionId, result.clock, table) };
+  }
+  const visit: Visit = { withdrawal: result.before, claim: attempted };
+  const wrong = ifWrong(result.clock);
+  if (wrong !== undefined) {
+    return { redeliverAt: await putBack(table, visit, leaveToRightClock(visit.withdrawal, wrong)) };
+  }
+  return isOutElsewhere(visit.withdrawal, bankId) ? { redeliverAt: await reviewElsewhere(visit, services) } : visit;
+}
+
 /** Asks the bank about an earlier submit, if one may have left, and submits when none can be at the bank. */
-async function consult({ withdrawal, claim }: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
-  const { table, bank, policy } = services;
-  const { submitBy } = withdrawal;
+async function consultBank(visit: Visit, services: WithdrawalServices): Promise<Answered | PutBack> {
+  const { withdrawal } = visit;
+  const { table } = services;
   try {
-    if (submitBy !== undefined) {
-      const askedAt = table.now();
-      const found = await bank.find(paymentOf(withdrawal));
-      if (found.outcome !== 'not_found') return { answer: found, submitted: false, submitBy };
-      // The answer was true at some time between the question and its arrival. The time of the question is the safe
-      // one.
-      const definiteAt = notFoundCountsAt(submitBy, policy);
-      if (askedAt < definiteAt) {
-        const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
-        return { dueAt: definiteAt, submitBy, attempt };
-      }
-    }
-    // Read after the claim, and before every submit: a freeze that was answered before this delivery stops the payout.
-    // Its answer checks the clock once more, as a clock may jump.
-    const { wallet, clock: clockNow } = await getWalletWithClock(table, withdrawal.walletId);
-    const wrong = ifWrong(clockNow);
-    if (wrong !== undefined) throw new WrongClock(wrong);
-    if (wallet === undefined) throw new Error(`the wallet of withdrawal ${withdrawal.transactionId} does not exist`);
-    if (wallet.status === 'frozen') {
-      const { transactionId, walletId, createdAt } = withdrawal;
-      const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
-      logger.info('wallet frozen', { transactionId, walletId, dueAt: iso(dueAt) });
-      return { dueAt, submitBy, waitingFor: 'wallet_frozen' };
-    }
-    // The claim stored `submitBy`. A submit that may end later must not begin.
-    const beginBy = Date.parse(claim.submitBy) - bankCallMs;
-    if (table.now() > beginBy) throw new TooLate();
-    const answer = await bank.submit(paymentOf(withdrawal), beginBy);
-    return { answer, submitted: true, submitBy: iso(table.now()) };
+    return (
+      (await askAboutSubmit(withdrawal, services)) ??
+      (await reasonToWait(visit, table)) ??
+      (await submit(visit, services))
+    );
   } catch (error) {
-    if (error instanceof TooLate) return { dueAt: table.now(), submitBy };
-    if (error instanceof WrongClock) return leaveToRightClock(withdrawal, error.reading);
-    if (error instanceof BankUnavailable) {
-      const { transactionId, createdAt } = withdrawal;
-      const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: error.retryAfterMs });
-      logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });
-      return { dueAt, submitBy };
-    }
+    // The client of the bank throws these before it sends anything.
+    if (error instanceof TooLate) return { dueAt: table.now(), submitBy: withdrawal.submitBy };
+    if (error instanceof BankUnavailable) return leaveBankAlone(withdrawal, error, table);
     throw error;
   }
 }
 
-/** The error of a worker whose clock is not proved to be right. */
-class WrongClock extends Error {
-  readonly reading: ClockReading;
+/** Asks the bank about the earlier submit. Returns undefined when none can be at the bank. */
+async function askAboutSubmit(
+  withdrawal: OpenWithdrawal,
+  { table, bank, policy }: WithdrawalServices,
+): Promise<Answered | PutBack | undefined> {
+  const { submitBy } = withdrawal;
+  if (submitBy === undefined) return undefined;
+  const askedAt = table.now();
+  const found = await bank.find(paymentOf(withdrawal));
+  if (found.outcome !== 'not_found') return { answer: found, submitted: false, submitBy };
+  // The answer was true at some time between the question and its arrival. The time of the question is the safe one.
+  const definiteAt = notFoundCountsAt(submitBy, policy);
+  if (askedAt >= definiteAt) return undefined;
+  const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
+  return { dueAt: definiteAt, submitBy, attempt };
+}
 
-  constructor(reading: ClockReading) {
-    super('the clock may be wrong');
-    this.reading = reading;
+/**
+ * Returns how to put the withdrawal back when it must not be submitted now: its wallet is frozen, this worker's clock is
+ * doubted, or too little of the claim is left. Returns undefined when it may be submitted.
+ *
+ * The wallet is read after the claim, and before every submit: a freeze that was answered before this delivery stops the
+ * payout. The answer checks the clock once more, as a clock may jump.
+ */
+async function reasonToWait({ withdrawal, claim }: Visit, table: Table): Promise<PutBack | undefined> {
+  const { transactionId, walletId, createdAt, submitBy } = withdrawal;
+  const { wallet, clock } = await getWalletWithClock(table, walletId);
+  const wrong = ifWrong(clock);
+  if (wrong !== undefined) return leaveToRightClock(withdrawal, wrong);
+  if (wallet === undefined) throw new Error(`the wallet of withdrawal ${transactionId} does not exist`);
+  if (wallet.status === 'frozen') {
+    const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
+    logger.info('wallet frozen', { transactionId, walletId, dueAt: iso(dueAt) });
+    return { dueAt, submitBy, waitingFor: 'wallet_frozen' };
   }
+  return table.now() > lastBegin(claim) ? { dueAt: table.now(), submitBy } : undefined;
+}
+
+async function submit({ withdrawal, claim }: Visit, { table, bank }: WithdrawalServices): Promise<Answered> {
+  const answer = await bank.submit(paymentOf(withdrawal), lastBegin(claim));
+  return { answer, submitted: true, submitBy: iso(table.now()) };
+}
+
+/** Returns the latest time at which a submit may begin, epoch ms: it ends by the `submitBy` that the claim stored. */
+function lastBegin({ submitBy }: Claim): number {
+  return Date.parse(submitBy) - bankCallMs;
+}
+
+/** Puts a withdrawal back while the bank cannot be called. */
+function leaveBankAlone(
+  { transactionId, createdAt, submitBy }: OpenWithdrawal,
+  { retryAfterMs }: BankUnavailable,
+  table: Table,
+): PutBack {
+  const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs });
+  logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });
+  return { dueAt, submitBy };
 }
 
 /**

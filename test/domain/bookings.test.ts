@@ -2,17 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bookingsOf, newBooking, problemOf } from '../../lambdas/domain/bookings.ts';
 import { accounts, move } from '../../lambdas/domain/postings.ts';
-import {
-  arrivalPostings,
-  bankReturn,
-  charge,
-  queuedTransfer,
-  refundPostings,
-  releasePostings,
-  settlePostings,
-  transfer,
-  withdrawal,
-} from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/transaction.ts';
+import { arrivalPostings, queuedTransfer, refundPostings, transfer } from '../../lambdas/domain/transfer.ts';
+import { bankReturn, releasePostings, settlePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 
 const at = '2026-03-01T12:00:00.000Z';

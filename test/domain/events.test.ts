@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { transactionActor, transactionEvent, walletActor, walletEvent } from '../../lambdas/domain/events.ts';
 import type { EventType } from '../../lambdas/domain/events.ts';
 import { bank, screening, service } from '../../lambdas/domain/actor.ts';
-import { bankReturn, charge, queuedTransfer, transfer, withdrawal } from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/transaction.ts';
+import { queuedTransfer, transfer } from '../../lambdas/domain/transfer.ts';
+import { bankReturn, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import type { Transaction, TransactionStatus } from '../../lambdas/domain/transaction.ts';
 import { openWallet } from '../../lambdas/domain/wallet.ts';
 

@@ -4,17 +4,9 @@ import { describe, it } from 'node:test';
 import { isAmount, maxAmount } from '../../lambdas/domain/money.ts';
 import { accounts, net, sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
-import {
-  arrivalPostings,
-  bankReturn,
-  charge,
-  queuedTransfer,
-  refundPostings,
-  releasePostings,
-  settlePostings,
-  transfer,
-  withdrawal,
-} from '../../lambdas/domain/transaction.ts';
+import { charge } from '../../lambdas/domain/transaction.ts';
+import { arrivalPostings, queuedTransfer, refundPostings, transfer } from '../../lambdas/domain/transfer.ts';
+import { bankReturn, releasePostings, settlePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 
 const amount = fc.oneof(fc.integer({ min: 1, max: maxAmount }), fc.constantFrom(1, maxAmount));
 const facts = fc.record({

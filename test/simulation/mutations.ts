@@ -52,7 +52,6 @@ const commitWithNewIds = `await write<WalletError | Replay>(
   })`;
 const hold = "set: 'available = available - :amount, held = held + :amount',";
 const funds = "if: 'available >= :amount',";
-const submit = 'const answer = await bank.submit(paymentOf(withdrawal), beginBy);';
 const noPayment = "{ code: 'not_found', message: '' }";
 const anyTransient =
   'if (cancellationReasons(error).some(({ Code }) => Code !== undefined && transientReasons.has(Code))) return true;';
@@ -90,7 +89,7 @@ export const mutations: readonly Mutation[] = [
     'let shards = shardsToSweep(table);',
     'let shards: number[] = [];',
   ),
-  mutation('retry a write under a new id', 'lambdas/store/transactions.ts', commit, commitWithNewIds),
+  mutation('retry a write under a new id', 'lambdas/store/commit.ts', commit, commitWithNewIds),
   mutation(
     'retry a write with a new token',
     'lambdas/store/write.ts',
@@ -104,12 +103,7 @@ export const mutations: readonly Mutation[] = [
     "if: '#status = :executing AND claimId = :claimId',",
     "if: '#status = :executing AND (claimId = :claimId OR attribute_exists(pk))',",
   ),
-  mutation(
-    'claim before the lease has ended',
-    withdrawals,
-    ' AND dueAt <= :at AND attribute_not_exists(v)',
-    ' AND attribute_not_exists(v)',
-  ),
+  mutation('claim before the lease has ended', withdrawals, ' AND dueAt <= :at AND', ' AND'),
   mutation(
     'claim without saying that a submit may leave',
     withdrawals,
@@ -119,8 +113,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'submit again without asking',
     worker,
-    'if (submitBy !== undefined) {\n      const askedAt',
-    'if (submitBy !== undefined && submitBy === String()) {\n      const askedAt',
+    'if (submitBy === undefined) return undefined;',
+    'if (submitBy !== String()) return undefined;',
   ),
   mutation(
     'take "not found" as definite at once',
@@ -138,18 +132,15 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'judge "not found" by when it was answered',
     worker,
-    'if (askedAt < definiteAt) {',
-    'if (table.now() < definiteAt) {',
+    'if (askedAt >= definiteAt) return undefined;',
+    'if (table.now() >= definiteAt) return undefined;',
     'withdraw, and ask by a clock that is ahead',
   ),
   mutation(
     'release on "not found"',
     worker,
-    submit,
-    `if (submitBy !== undefined) {
-      return { answer: { outcome: 'rejected', code: 'not_found', message: '' }, submitted: false, submitBy };
-    }
-    ${submit}`,
+    'if (askedAt >= definiteAt) return undefined;',
+    "if (askedAt >= definiteAt) return { answer: { outcome: 'rejected', code: 'not_found' }, submitted: false, submitBy };",
   ),
   mutation('submit however late', client, 'if (Date.now() > beginBy)', 'if (Number.isNaN(beginBy))'),
   mutation(
@@ -167,8 +158,8 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'ask another bank about what went to the first',
     worker,
-    'if (isOutElsewhere(visit.withdrawal, bankId)) return reviewElsewhere(visit, services);',
-    '',
+    'return isOutElsewhere(visit.withdrawal, bankId) ? { redeliverAt: await reviewElsewhere(visit, services) } : visit;',
+    'return visit;',
   ),
   mutation(
     'forget to which bank a submit went',

@@ -1,19 +1,17 @@
 /** Commands of the store as the handlers compose them, with keys and wallets that no other test uses. */
 import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
-import {
-  charge as newCharge,
-  queuedTransfer as newQueuedTransfer,
-  transfer as newTransfer,
-  withdrawal as newWithdrawal,
-} from '../../lambdas/domain/transaction.ts';
+import { charge as newCharge } from '../../lambdas/domain/transaction.ts';
+import { queuedTransfer as newQueuedTransfer, transfer as newTransfer } from '../../lambdas/domain/transfer.ts';
+import { withdrawal as newWithdrawal } from '../../lambdas/domain/withdrawal.ts';
 import type { Annotations, Attempt, Destination } from '../../lambdas/domain/transaction.ts';
 import type { Wallet, WalletStatus } from '../../lambdas/domain/wallet.ts';
 import type { Operation } from '../../lambdas/store/operations.ts';
 import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';
-import { acceptTransfer, acceptWithdrawal, commitCharge, commitTransfer } from '../../lambdas/store/transactions.ts';
+import { commitCharge } from '../../lambdas/store/charges.ts';
+import { acceptTransfer, commitTransfer } from '../../lambdas/store/transfers.ts';
+import { acceptWithdrawal, claimWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { createWallet, getWallet, setWalletStatus } from '../../lambdas/store/wallets.ts';
-import { claimWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import type { Claimed } from '../../lambdas/store/withdrawals.ts';
 
 let keys = 0;

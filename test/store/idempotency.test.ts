@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Committed } from '../../lambdas/store/transactions.ts';
+import type { Committed } from '../../lambdas/store/commit.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
 import {

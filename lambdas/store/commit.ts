@@ -1,0 +1,78 @@
+import type { WalletError } from '../domain/errors.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { historyKeyOf, transactionKey } from './keys.ts';
+import { putRecord, replayOf, replayOnly } from './operations.ts';
+import type { Replay } from './operations.ts';
+import type { limitedBy } from './rate-window.ts';
+import type { Table } from './table.ts';
+import { toTransaction } from './transactions.ts';
+import type { Movement } from './wallets.ts';
+import { write } from './write.ts';
+import type { Contention, Item, WriteItem } from './write.ts';
+
+/** The result of a command: its transaction as it is now, and whether its key had been used before. */
+export interface Committed {
+  readonly transaction: Transaction;
+  readonly replayed: boolean;
+}
+
+/**
+ * Writes a command: its record under its key, and the changes of wallets and windows.
+ *
+ * @param limited what a limit adds to the write
+ * @param options `dueShard`: of work that a worker must end; `overLimit`: the refusal of an amount over the operator's
+ *   limit, when only a replay is answered; `contention`: when to give up early
+ * @throws WalletError the refusal of the first condition that fails, or `busy`; Contended
+ */
+export async function commit(
+  table: Table,
+  transaction: Transaction,
+  fingerprint: string,
+  changes: readonly WriteItem<WalletError>[],
+  limited: ReturnType<typeof limitedBy>,
+  {
+    overLimit,
+    contention,
+    ...due
+  }: { dueShard?: string; overLimit?: WalletError | undefined; contention?: Contention } = {},
+): Promise<Committed> {
+  const record = {
+    ...transactionKey(transaction.transactionId),
+    historyKey: historyKeyOf(transaction),
+    fingerprint,
+    ...toStored(transaction),
+    ...due,
+  };
+  const put = putRecord(table, record);
+  // A refused command touches no wallet.
+  const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
+  const replay = replayOf(await write<WalletError | Replay>(table, items, limited.reads, contention));
+  if (replay === undefined) return { transaction, replayed: false };
+  const existing = toTransaction(replay.record);
+  if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
+  return { transaction: existing, replayed: true };
+}
+
+/** Returns the change of the wallet that a transaction acts on. */
+export function movement(transaction: Transaction): Movement {
+  return {
+    walletId: transaction.walletId,
+    ownerId: transaction.ownerId,
+    amount: transaction.amount,
+    currency: transaction.currency,
+    transactionId: transaction.transactionId,
+    at: transaction.createdAt,
+  };
+}
+
+/**
+ * Returns a transaction as it is stored. While a transfer has not arrived, its receiver is in another attribute, which
+ * no index has. So the transfer is written to the receiver's history once, when it has arrived.
+ *
+ * The item has no version, which means version 1: the record of an owner's withdrawal fills its kilobyte.
+ */
+function toStored(transaction: Transaction): Item {
+  if (transaction.type !== 'transfer') return { ...transaction };
+  const { counterpartyWalletId, ...transfer } = transaction;
+  return { ...transfer, [transfer.queued ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
+}

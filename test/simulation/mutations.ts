@@ -103,7 +103,7 @@ export const mutations: readonly Mutation[] = [
     "if: '#status = :executing AND claimId = :claimId',",
     "if: '#status = :executing AND (claimId = :claimId OR attribute_exists(pk))',",
   ),
-  mutation('claim before the lease has ended', withdrawals, ' AND dueAt <= :at AND', ' AND'),
+  mutation('claim before the lease has ended', withdrawals, " AND dueAt <= :at'", "'"),
   mutation(
     'claim without saying that a submit may leave',
     withdrawals,

@@ -1,5 +1,6 @@
 import { buildSync, stop } from 'esbuild';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { environments } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
@@ -16,6 +17,18 @@ const replacements = {
   '@aws-sdk/credential-provider-node': join(root, 'lambdas', 'sdk', 'environment-credentials.ts'),
   '@smithy/core/event-streams': join(root, 'lambdas', 'sdk', 'no-event-streams.ts'),
 };
+
+/**
+ * Returns a module with the document client and its commands, and without the package's paginators: they are made while
+ * the package loads, so every bundle would hold Query and Scan.
+ */
+function documentClientModule(): string {
+  const { resolve } = createRequire(import.meta.url);
+  const code = join(dirname(resolve('@aws-sdk/lib-dynamodb/package.json')), 'dist-es');
+  return `export { DynamoDBDocumentClient } from ${JSON.stringify(join(code, 'DynamoDBDocumentClient.js'))};
+export * from ${JSON.stringify(join(code, 'commands', 'index.js'))};
+`;
+}
 
 /** The file of a bundle that Lambda loads. */
 export const bundleFile = 'index.mjs';
@@ -53,6 +66,12 @@ export const handler = await open(process.env);
  */
 export function bundle<Name extends string>(sources: Readonly<Record<Name, FunctionSource>>): Record<Name, string> {
   const names = Object.keys(sources) as Name[];
+  const folder = scratchFolder('bundles');
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const documentClient = join(folder, 'document-client.js');
+  writeFileSync(documentClient, documentClientModule());
   const { outputFiles } = buildSync({
     entryPoints: names.map((name) => ({
       in: sources[name].file,
@@ -66,7 +85,7 @@ export function bundle<Name extends string>(sources: Readonly<Record<Name, Funct
     supported: { 'dynamic-import': false },
     platform: 'node',
     target: 'node24',
-    alias: replacements,
+    alias: { ...replacements, '@aws-sdk/lib-dynamodb': documentClient },
     // The SDK's ES modules let esbuild drop unused code. A bundled SDK is the tested one, and imports faster than the
     // one on Lambda's disk. So nothing is left external.
     mainFields: ['module', 'main'],
@@ -78,10 +97,6 @@ export function bundle<Name extends string>(sources: Readonly<Record<Name, Funct
   });
   // Without this, esbuild keeps a process of several hundred megabytes for the next call.
   void stop();
-  const folder = scratchFolder('bundles');
-  process.once('exit', () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
   for (const file of outputFiles) {
     const target = join(folder, relative(virtualFolder, file.path));
     mkdirSync(dirname(target), { recursive: true });

@@ -72,7 +72,15 @@ const agent = new (baseUrl.startsWith('https:') ? SecureAgent : Agent)({
   keepAlive: true,
   maxSockets: mostConnections,
 });
-const token = options.token ?? (await localToken());
+let token = options.token ?? (await localToken());
+/** A token of the local runner is good for an hour. */
+const renewal = setInterval(() => {
+  if (options.token !== undefined) return;
+  void localToken().then((next) => {
+    token = next;
+  });
+}, 1_800_000);
+renewal.unref();
 
 function numberOf(name: 'rate' | 'reads' | 'seconds' | 'wallets' | 'skew'): number {
   const value = Number(options[name]);

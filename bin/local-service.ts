@@ -39,7 +39,7 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   return { ...runner, bank };
 }
 
-/** Synthesizes in this process. The CDK is loaded only for that. */
+/** Synthesizes in this process. The CDK is loaded only here: `npm start` needs it in another process alone. */
 async function synthesizeHere(stack: (app: App) => Stack, outdir: string): Promise<void> {
   const { newApp } = await import('../lib/app.ts');
   const app = newApp({ outdir, builtinCloudFormationValidation: false });

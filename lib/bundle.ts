@@ -8,8 +8,8 @@ import { scratchFolder } from './scratch.ts';
 
 const root = dirname(import.meta.dirname);
 
-// Folder in which the bundles seem to be while esbuild runs. Source maps name sources relative to it. So the same
-// commit gives the same bytes, and the same asset hash, on every machine and in every output folder.
+// Output folder that esbuild is given and does not write. Source maps name sources relative to it. So the same commit
+// gives the same bytes, and the same asset hash, on every machine and in every output folder.
 const virtualFolder = join(root, 'bundles');
 
 /** Replacements for parts of the AWS SDK that an import would load and that no function needs. */
@@ -19,8 +19,8 @@ const replacements = {
 };
 
 /**
- * Returns a module with the document client and its commands, and without the package's paginators: they are made while
- * the package loads, so every bundle would hold Query and Scan.
+ * Returns a module with the document client and its commands, and without the package's paginators. The package makes
+ * them while it loads, so every bundle would hold Query and Scan.
  */
 function documentClientModule(): string {
   const { resolve } = createRequire(import.meta.url);

@@ -38,7 +38,7 @@ function textOf(number: bigint): string {
   return text;
 }
 
-/** Returns the id of the item that a principal's command makes or changes. A repetition of the key has the same id. */
+/** Returns the id of the record of a principal's command. A repetition of the key has the same id. */
 export function transactionIdOf(principal: string, idempotencyKey: string): string {
   return `tx_${digest(principal, idempotencyKey)}`;
 }

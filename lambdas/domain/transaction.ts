@@ -229,7 +229,7 @@ export type Transaction = Charge | Withdrawal | Transfer | Return;
 /** A transaction that a worker must end. */
 export type OpenTransaction = OpenWithdrawal | PendingTransfer;
 
-/** The members of `T`, none of which can be there. */
+/** The members of `T`, all of them absent. */
 type Absent<T> = { readonly [Member in keyof T]?: never };
 
 /** The facts that every command needs to make its transaction. */

@@ -75,7 +75,10 @@ const quickVisits = 10;
 const quickWaitMs = 8_000;
 /** Longest wait before a later visit to a bank that is up. */
 const briefWaitMs = 30_000;
-/** Longest wait of all: between two visits to a bank that is down, or still works on the payment. */
+/**
+ * Longest wait of all: between two visits to a bank that is down, still works on the payment, or has refused it
+ * `maxAttempts` times.
+ */
 const longestWaitMs = 300_000;
 /**
  * Time for which workers submit a withdrawal again to a bank that does not accept it. After that an operator decides.
@@ -175,7 +178,7 @@ export function afterVisit(
  * far.
  *
  * @param visit `now` in epoch ms; `visits` made so far, at least 1. `submitBy` is absent when no submit can have left.
- *   `patient`: the bank is down, or still works on the payment
+ *   `patient`: the bank is down, still works on the payment, or has refused it `maxAttempts` times
  * @param random a number in [0, 1)
  */
 export function nextVisitAt(

@@ -55,8 +55,8 @@ const mostFound = 20;
  *
  * Reads the entries, one entry before them, the wallets and the transactions: four reads for a charge as a rule.
  *
- * @param isSecondLook whether an earlier look found a problem: then everything is read consistently, at twice the
- *   price, and entries that are not listed are searched for
+ * @param isSecondLook whether an earlier look found a problem. Then everything is read consistently, at twice the
+ *   price. Entries that are not listed are searched for
  */
 export async function checkChanges(
   { table, entries }: { readonly table: Table; readonly entries: Table },

@@ -162,7 +162,8 @@ const statuses: { readonly [Type in TransactionType]: readonly Extract<Transacti
  * Returns the transaction in a stored item, without the members that only the store needs; undefined for the record of
  * an operation. Postings and times are not checked: the check of the books judges them.
  *
- * @throws UnreadableItem for an unknown type or a newer version, and InvalidItem for a member that its type cannot have
+ * @throws UnreadableItem for an unknown type, a newer version or no id; InvalidItem for an item that lacks a member of
+ * its type, or has one that its type cannot have
  */
 export function toTransaction(item: Item): Transaction | undefined {
   requireVersion(item);

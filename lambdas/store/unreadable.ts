@@ -4,8 +4,8 @@ import type { Item } from './write.ts';
 export const itemVersion = 1;
 
 /**
- * The error of a stored item that this release cannot read. The item is of an unknown type, of a newer version, or
- * lacks a member of its type. A newer release may read it, so a consumer keeps the item or its message for later
+ * The error of a stored item that this release cannot read: of an unknown type or status, of a newer version, or
+ * without an id. A newer release may read it, so a consumer keeps the item or its message for later
  * (docs/adr/0021-versions-of-items-and-messages.md). The message holds no personal data.
  */
 export class UnreadableItem extends Error {
@@ -19,7 +19,10 @@ export class UnreadableItem extends Error {
   }
 }
 
-/** The error of an item of a known type and version with a member that its type cannot have. No release writes it. */
+/**
+ * The error of an item of a known type and version that lacks a member of its type, or has one that its type cannot
+ * have. No release writes such an item.
+ */
 export class InvalidItem extends UnreadableItem {
   override readonly name = 'InvalidItem';
 }

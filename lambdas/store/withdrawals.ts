@@ -284,7 +284,8 @@ export async function resolveWithdrawal(
 
 /**
  * Cancels a withdrawal that was never submitted, for its owner or an operator, together with the record of the caller's
- * key. A claim stores that a submit may leave. So of a simultaneous claim and cancel exactly one is written.
+ * key. A claim stores `submitBy`, which the condition excludes. So of a simultaneous claim and cancel exactly one is
+ * written.
  *
  * @returns `replayed`: the caller's key was used before for the same request
  * @throws WalletError `not_cancellable`, `transaction_not_found`, `idempotency_key_reused`, `busy`
@@ -326,7 +327,7 @@ export async function cancelWithdrawal(
 /**
  * Books that a completed payment came back: a transaction of its own, linked both ways, and the money in the wallet.
  *
- * @param word time and reason of the bank's notification (ISO 8601)
+ * @param notification its time (ISO 8601) and its reason
  * @returns the return; also when it had been booked before
  * @throws WalletError `busy`; Error when the withdrawal is not completed
  */
@@ -406,8 +407,8 @@ function ending(
 /**
  * Returns the items of the write that ends a withdrawal.
  *
- * @param of `endedBy`: the operator who decided; `refused`: reads the failed condition. It fails when the withdrawal is
- * in none of the verdict's statuses, went to another bank, or was requested by that operator.
+ * @param decision `endedBy`: the operator who decided. `refused`: reads the failed condition. The condition fails when
+ * the withdrawal is in none of the verdict's statuses, went to another bank, or was requested by that operator.
  */
 function verdictItems<R>(
   table: Table,

@@ -29,13 +29,13 @@ export interface SweeperServices {
  * Work is overdue when it was due this long ago and no worker has moved it: its message is lost, or its worker crashed.
  */
 const graceMs = 60_000;
-/** A queue with more messages than these has a backlog. */
+/** A queue with more messages than this has a backlog. */
 const backlog = 2_000;
 /** Shards of a type that are swept at the same time. */
 const shardsAtATime = 8;
 /** Overdue work of one shard that is queued before the next shard's turn. */
 const pageSize = 100;
-/** Time in which a run may begin another page of a type, ms: the run ends after 50 s. */
+/** Time in which a run may begin another page of a type, ms. Lambda ends the run after 50 s. */
 const sweepMs = 18_000;
 /** Shards that no work is written to are swept in turn, each once in this many minutes. */
 const turns = 60;

@@ -111,8 +111,10 @@ function isOutElsewhere({ submitBy, bankId }: OpenWithdrawal, thisBank: string):
 }
 
 /**
- * Claims a withdrawal for one visit to the bank. Returns when to redeliver the message (epoch ms; undefined: never) when
- * there is no visit: another worker holds it, this worker's clock is doubted, or another bank may have the payment.
+ * Claims a withdrawal for one visit to the bank. There is no visit when another worker holds it, this worker's clock is
+ * doubted, or another bank may have the payment.
+ *
+ * @returns the visit; without one, when the message must be redelivered (epoch ms; undefined: never)
  */
 async function claim(
   transactionId: string,
@@ -168,8 +170,8 @@ async function askAboutSubmit(
 }
 
 /**
- * Returns how to put the withdrawal back when it must not be submitted now: its wallet is frozen, this worker's clock is
- * doubted, or too little of the claim is left. Returns undefined when it may be submitted.
+ * Returns how to put back a withdrawal that must not be submitted now; undefined when it may be submitted. It must not
+ * when its wallet is frozen, this worker's clock is doubted, or too little of the claim is left.
  *
  * The wallet is read after the claim, and before every submit: a freeze that was answered before this delivery stops the
  * payout. The answer checks the clock once more, as a clock may jump.
@@ -262,6 +264,8 @@ function wantedSoon(
 
 /**
  * Moves the money by a definite answer of the bank. Puts the withdrawal back, or into review, after any other answer.
+ *
+ * @returns when the message must be redelivered (epoch ms); undefined when it is not needed any more
  */
 async function book(visit: Visit, answered: Answered, services: WithdrawalServices): Promise<number | undefined> {
   const { table, bank, policy } = services;

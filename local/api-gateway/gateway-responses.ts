@@ -1,4 +1,4 @@
-/** What API Gateway answers by itself: the gateway responses of the template, or else its built-in ones. */
+/** Answers of API Gateway itself: the gateway responses of the template, or else its built-in ones. */
 import { TemplateError } from '../cloudformation/template.ts';
 
 /** Status and message of each refusal when the template does not say otherwise. */
@@ -28,7 +28,7 @@ export interface GatewayResponseProperties {
   readonly ResponseTemplates?: Readonly<Record<string, string>>;
 }
 
-/** What a template of a gateway response may speak of. */
+/** The facts of a request that a template of a gateway response may name. */
 export interface RequestContext {
   readonly requestId: string;
   readonly httpMethod: string;

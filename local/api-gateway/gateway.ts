@@ -12,7 +12,7 @@ import type { Answer, GatewayResponses, Refusal, RequestContext } from './gatewa
 import type { Mock } from './mock-integration.ts';
 import { readProxyAnswer } from './proxy-answer.ts';
 
-/** What answers the requests to a method: a function, or the gateway itself. */
+/** The integration that answers a method's requests: a function, or the gateway itself. */
 export type Integration =
   | {
       readonly target: LocalFunction;

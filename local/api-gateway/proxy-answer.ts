@@ -1,4 +1,4 @@
-/** What a Lambda proxy integration makes of a function's answer. */
+/** The Lambda proxy integration: makes an HTTP answer of a function's answer. */
 import { isRecord } from '../cloudformation/template.ts';
 import type { Answer } from './gateway-responses.ts';
 
@@ -22,7 +22,7 @@ const remapped = new Set([
 const dropped = new Set(['content-length', 'te', 'transfer-encoding']);
 const maxAnswerBytes = 6 * 1024 * 1024;
 
-/** The HTTP answer; undefined when the function's is malformed, which the client sees as a 502. */
+/** Returns the HTTP answer; undefined when the function's is malformed. The client then gets a 502. */
 export function readProxyAnswer(answer: unknown): Answer | undefined {
   if (!isRecord(answer)) return undefined;
   const { statusCode, body = '', isBase64Encoded = false } = answer;

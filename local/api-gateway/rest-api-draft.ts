@@ -4,7 +4,7 @@ import { createGatewayResponses } from './gateway-responses.ts';
 import type { GatewayResponses } from './gateway-responses.ts';
 import type { MockProperties } from './mock-integration.ts';
 
-/** What has been read of the API so far. */
+/** The resources of the API that have been read so far. */
 export interface RestApiDraft {
   apiId?: string;
   stage?: StageProperties;

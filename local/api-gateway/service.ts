@@ -142,7 +142,7 @@ export function routesOf(draft: RestApiDraft): string[] {
   );
 }
 
-/** The gateway of the API; undefined when the template has none. */
+/** Returns the gateway of the API; undefined when the template has none. */
 export function buildGateway(draft: RestApiDraft, functions: Functions): RequestHandler | undefined {
   if (!draft.apiId) return undefined;
   const throttles = throttlesOf(draft);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Payment } from '../../lambdas/bank/client.ts';
 
-/** What the simulated bank knows of one reference: the witness of what was really paid. Times are ISO 8601. */
+/** The simulated bank's record of one reference, which shows the payments that it really made. Times are ISO 8601. */
 export interface BookEntry extends Payment {
   /** When the first submission arrived. */
   readonly submittedAt: string;
@@ -39,8 +39,8 @@ type Line =
   | { readonly type: 'rejected'; readonly reference: string; readonly rejection: Rejection };
 
 /**
- * The book, in memory, and in `dataFile` (JSON lines, only ever appended to) when one is given. A line is on the disk
- * before the call that wrote it returns, so a process that answers after it can be killed at any time, and the book is true.
+ * Opens the book: in memory, and in `dataFile` (JSON lines, only ever appended to) when one is given. A line is written
+ * before the call that wrote it returns. So the book is right, whenever the process is killed.
  */
 export function openBankBook(dataFile?: string): BankBook {
   const entries = new Map<string, BookEntry>();

@@ -8,8 +8,8 @@ export interface BankSettings {
    */
   latencyMs: number;
   /**
-   * Share of calls for ordinary destinations that fail for a while: half of them are refused with 503 before any work,
-   * a quarter lose the request, a quarter lose the answer.
+   * Share of calls for ordinary destinations that fail for a while. Half of them are refused with 503 before any work.
+   * A quarter lose the request, and a quarter lose the answer.
    * @default 0.3
    */
   failureRate: number;

@@ -1,4 +1,4 @@
-/** The cloud assembly: what a CDK app writes before a deployment. */
+/** The cloud assembly: the files that a CDK app writes before a deployment. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -31,8 +31,8 @@ export function newOutputFolder(dataDir: string | undefined, shutdown: Shutdown)
 }
 
 /**
- * Runs a CDK app in a process of its own, as the CDK's command line does, so that the CDK's memory is given back when it
- * ends. Throws TemplateError.
+ * Runs a CDK app in a process of its own, as the CDK's command line does. So the CDK's memory is free when it ends.
+ * Throws TemplateError.
  */
 export async function runCdkApp(file: string, outdir: string): Promise<void> {
   const child = fork(file, [], {

@@ -21,7 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { scratchFolder } from '../../lib/scratch.ts';
 import { freePort } from '../process/free-port.ts';
 
-/** The engine cannot be had on this machine; the message says what to do. */
+/** The error of an engine that cannot run on this machine. Its message names the remedy. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
 }
@@ -31,8 +31,8 @@ export interface Engine {
   /** Settles when the engine's process has ended by itself; never for an engine that was running already. */
   readonly ended: Promise<string>;
   /**
-   * Forgets the records of a table's stream up to the one with this sequence number that are older than a day, as
-   * DynamoDB does; an engine that was running already sees to that itself.
+   * Deletes records of a table's stream that are older than a day, up to the one with this sequence number. DynamoDB
+   * deletes such records too. Does nothing for an engine that was running already.
    */
   trimStream(tableName: string, lastNumber: string): void;
   stop(): Promise<void>;
@@ -46,7 +46,7 @@ const startLimitMs = 10_000;
 const streamRetentionSeconds = 86_400;
 
 // The engine must not outlive the runner, even one that is killed outright. The shell holds the read end of a pipe
-// from the runner: when that closes, for whatever reason, it ends the engine, which is its own child.
+// from the runner. When the pipe closes, for any reason, the shell ends the engine, which is its child.
 const watchdog = `
 trap 'kill -TERM $engine' TERM
 "$@" 3<&- & engine=$!
@@ -150,9 +150,9 @@ async function spawnEngine(binary: string, port: number, path: string): Promise<
 }
 
 /**
- * The engine numbers a stream record by looking through all earlier ones for the highest number, so that each write
- * takes longer than the one before: after five thousand charges, 30 a second are left. An index in its file finds that
- * number at once. An engine that keeps its records in another way is left alone.
+ * Adds an index to the engine's file. To number a stream record, the engine searches all earlier ones for the highest
+ * number. So each write takes longer than the one before: after five thousand charges, 30 a second are left. With the
+ * index it finds that number at once. An engine that keeps its records in another way is left alone.
  */
 function indexStreamRecords(path: string): void {
   const database = new DatabaseSync(path, { timeout: 2_000 });

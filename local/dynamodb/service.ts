@@ -20,7 +20,7 @@ export interface DynamoDb {
   readonly streams: TableStreams;
 }
 
-/** What the runner reads of a table. */
+/** The properties of a table that the runner reads. */
 export interface TableProperties {
   readonly AttributeDefinitions: AttributeDefinition[];
   readonly KeySchema: KeySchemaElement[];
@@ -45,7 +45,7 @@ const tableShape = {
   Tags: 'cloud',
 } as const;
 
-/** The table that a template's resource describes, in the words of CreateTable. */
+/** Returns the table that a template's resource describes, in the form of CreateTable. */
 export function tableSettings(name: string, properties: TableProperties): TableSettings {
   const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes, StreamSpecification } = properties;
   return {
@@ -77,7 +77,7 @@ export const dynamoDb: Service<DynamoDb> = {
   },
   types: {
     'AWS::DynamoDB::GlobalTable': resourceType<TableProperties>({
-      // Every table of this machine is in one region; what a replica says about itself is about its cloud.
+      // Every table of this machine is in one region, so the settings of a replica have no effect here.
       shape: { ...tableShape, Replicas: 'cloud' },
       identify: identifyTable,
       boot: bootTable,

@@ -40,7 +40,7 @@ export interface TableStream {
   /** The engine's own ARN, another one when the table was made anew. */
   readonly arn: string;
   shards(): Promise<readonly Shard[]>;
-  /** What comes after `position`, the beginning where it is ''; an empty page when there is nothing new. */
+  /** Reads the records after `position`; '' is the beginning. Returns an empty page when there is no new record. */
   read(shardId: string, position: string): Promise<Page>;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** How far event source mappings have read their streams: kept, so that a restart skips no record. */
+/** Positions of event source mappings in their streams. They are kept, so that a restart skips no record. */
 import type { DatabaseSync } from 'node:sqlite';
 import { Query } from '../storage/store.ts';
 

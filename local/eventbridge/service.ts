@@ -140,7 +140,7 @@ export const eventBridge: Service<EventBuses> = {
   },
 };
 
-/** The route of a rule's target: a function, a queue or a delivery stream. Throws TemplateError for anything else. */
+/** Returns the route of a rule's target: function, queue or delivery stream. Throws TemplateError for any other. */
 function routeToTarget(machine: Machine, target: RuleTarget, ruleArn: string, where: string): string {
   const { asyncInvocations, byArn } = machine.use(lambda);
   const called = byArn(target.Arn);

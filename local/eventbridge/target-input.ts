@@ -1,4 +1,4 @@
-/** What a rule's target gets of an event: all of it, a constant, a part, or a template filled in. */
+/** The input of a rule's target: the whole event, a constant, a part of the event, or a filled-in template. */
 import { isRecord, TemplateError } from '../cloudformation/template.ts';
 import type { BusEvent } from './event-buses.ts';
 

@@ -1,15 +1,15 @@
-/** The one HTTP server of this machine's parts: it listens on 127.0.0.1, and can finish its answers before it stops. */
+/** The HTTP server of gateway, endpoint and bank. It listens on 127.0.0.1, and can end its answers before it stops. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Another process listens on the port. */
+/** The error of a port on which another process listens. */
 export class PortInUseError extends Error {
   override readonly name = 'PortInUseError';
 }
 
-/** Answers a request. When it throws, the caller gets a 500. */
+/** A function that answers a request. When it rejects, the caller gets a 500. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export interface LocalServer {
@@ -25,7 +25,7 @@ export interface LocalServer {
 
 const keepAliveMs = 60_000;
 
-/** Takes the port, or a free one for 0. Throws PortInUseError. */
+/** Listens on the port; on a free one when it is 0. Throws PortInUseError. */
 export async function listen(port: number): Promise<LocalServer> {
   const running = new Set<Promise<void>>();
   let handler: RequestHandler | undefined;

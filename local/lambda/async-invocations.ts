@@ -5,7 +5,7 @@ import type { Deliveries } from '../storage/deliveries.ts';
 import type { LocalFunction } from './function-pool.ts';
 import { FunctionError } from './function-thread.ts';
 
-/** What becomes of events that the function keeps failing on. */
+/** The treatment of events on which the function keeps failing. */
 export interface AsyncSettings {
   readonly maxRetries: number;
   readonly maxAgeSeconds: number;

@@ -48,8 +48,8 @@ export interface PoolSurroundings {
   readonly startThread: (settings: FunctionSettings) => Promise<Thread>;
 }
 
-// An invocation waits this long for each thread of its function before another is started: a start costs more than most
-// invocations, and without a free processor another thread makes all of them slower. Events can wait for longer.
+// An invocation waits this long for each thread of its function before another one starts. A start costs more than most
+// invocations, and without a free processor another thread slows all of them. Events can wait for longer.
 const patienceMs = { request: 50, event: 250 } as const;
 /** The last thread of a function ends when no invocation came for this long. */
 const lastIdleMs = 60_000;

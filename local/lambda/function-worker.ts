@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** What a thread is started with. */
+/** The data with which a thread is started. */
 export interface ThreadStart {
   /** Name of the function. */
   readonly name: string;
@@ -13,7 +13,7 @@ export interface ThreadStart {
   readonly module: string;
   /** Name of the export that handles events. */
   readonly handler: string;
-  /** File descriptor that the function writes to; undefined sends what it writes to the runner. */
+  /** File descriptor that the function writes to; undefined: its output goes to the runner. */
   readonly logFd: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface Invocation {
   readonly context: Readonly<Record<string, string>>;
 }
 
-/** What a thread answers: first `ready` or a failed import, then one for each invocation. */
+/** An answer of a thread: first `ready` or a failed import, then one for each invocation. */
 export type ThreadAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'result'; readonly payload: string }

@@ -3,7 +3,7 @@ import type { InvocationKind } from './thread-budget.ts';
 
 /** One invocation of a function, until it ends. */
 export interface Job {
-  /** When it came, ms of `performance.now()`. */
+  /** Time of its arrival, ms of `performance.now()`. */
   readonly since: number;
   readonly kind: InvocationKind;
   readonly payload: string;

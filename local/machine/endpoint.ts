@@ -1,6 +1,6 @@
 /**
- * The AWS endpoint of the functions: services that speak JSON, told apart by the `x-amz-target` header, and one that
- * speaks the older query protocol.
+ * The AWS endpoint of the functions. The header `x-amz-target` names the service of a JSON request. One service speaks
+ * the older query protocol, in forms.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -37,9 +37,9 @@ export interface QueryService {
 
 export interface Endpoint {
   readonly url: string;
-  /** @param prefix of the service in `x-amz-target` */
+  /** Adds a service. `prefix`: its name in `x-amz-target`. */
   readonly serve: (prefix: string, service: JsonService) => void;
-  /** Answers all forms by this service. */
+  /** Adds the service that answers all forms. */
   readonly serveForms: (service: QueryService) => void;
   readonly close: () => Promise<void>;
 }

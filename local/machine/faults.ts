@@ -12,15 +12,15 @@ export interface Faults {
    * one in a batch. `false`: it works.
    */
   set(service: FaultyService, fault: boolean | number): void;
-  /** What is set now. */
+  /** Returns the faults that are set now. */
   state(): Record<FaultyService, boolean | number>;
-  /** Sets what a request's body names, `{"sns": true}`. Returns what is wrong with it, or undefined. */
+  /** Sets the faults that a request's body names, `{"sns": true}`. Returns the defect of the body, if it has one. */
   apply(body: unknown): string | undefined;
   /** Throws when requests of the service fail now. */
   check(service: FaultyService): void;
-  /** Whether the next entry is refused. */
+  /** Returns whether the next entry is refused. */
   refuses(service: FaultyService): boolean;
-  /** A service whose requests fail by `check` and `refuses`. */
+  /** Returns a service whose requests fail when `refuses` says so. */
   guard(service: FaultyService, guarded: JsonService): JsonService;
 }
 

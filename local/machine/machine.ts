@@ -1,4 +1,4 @@
-/** A service of this machine: the resource types that it knows, and what they become. */
+/** The types that an AWS service of this machine is made of, and the parts of the machine that services use. */
 import type { Identity, ShapeMap } from '../cloudformation/template.ts';
 import type { Shutdown } from '../process/shutdown.ts';
 import type { Data } from '../storage/data.ts';
@@ -7,36 +7,39 @@ import type { Endpoint } from './endpoint.ts';
 import type { Faults } from './faults.ts';
 import type { OwnRoutes } from './own-routes.ts';
 
-/** An AWS service. Another one is a folder whose `service.ts` exports it, and a line in the runner's list. */
+/**
+ * An AWS service of this machine. A new one is a folder whose `service.ts` exports it, and a line in
+ * `local/runner/services.ts`.
+ */
 export interface Service<Opened = unknown> {
-  /** Opens it before any resource starts: adds its endpoint, its routes and what functions find in their environment. */
+  /** Opens it before any resource starts: adds its endpoint, its routes, and variables to the environment of functions. */
   readonly open: (machine: Machine) => Opened | Promise<Opened>;
-  /** By name, in the order in which they are started. */
+  /** Resource types by name, in the order in which their resources are started. */
   readonly types: Readonly<Record<string, ResourceType>>;
-  /** Types that change nothing which a caller or a function on this machine could notice. */
+  /** Types whose resources have no effect on callers and functions of this machine. They are not started. */
   readonly cloudOnly?: readonly string[];
 }
 
-/** What a service may use. */
+/** The parts of this machine that a service may use. */
 export interface Machine {
-  /** Where callers reach the API. */
+  /** The URL of the API. */
   readonly baseUrl: string;
   readonly data: Data;
-  /** Where functions reach the services. */
+  /** The endpoint at which functions reach the services. */
   readonly endpoint: Endpoint;
   readonly faults: Faults;
   readonly routes: OwnRoutes;
-  /** What every function finds in its environment besides its own variables. */
+  /** Environment variables that every function gets besides its own. */
   readonly environment: Record<string, string>;
   readonly functions: FunctionLimits;
   readonly shutdown: Shutdown;
   /** Reports a step of the start in one line. */
   readonly progress: (line: string) => void;
-  /** Returns what a service opened that comes before the caller's in the runner's list. */
+  /** Returns the result of a service's `open`. The service must come earlier in the list than the caller's. */
   use<Opened>(service: Service<Opened>): Opened;
 }
 
-/** What all functions share. */
+/** The log and the limits that all functions share. */
 export interface FunctionLimits {
   readonly log: FunctionLog;
   /**
@@ -45,13 +48,13 @@ export interface FunctionLimits {
    */
   readonly spareThreads?: number | undefined;
   /**
-   * How long a request waits for a thread at most, ms. The gateway waits for 29 s for the answer.
+   * Longest wait of a request for a thread, ms. The gateway waits for 29 s for the answer.
    * @default 10,000
    */
   readonly longestWaitMs?: number | undefined;
 }
 
-/** One resource of the template, its properties read. */
+/** One resource of the template, with its properties resolved. */
 export interface BootResource<Properties> {
   readonly logicalId: string;
   readonly identity: Identity;
@@ -60,12 +63,12 @@ export interface BootResource<Properties> {
   readonly asset: (key: string) => string;
 }
 
-/** How names are made: stable for a stack, so that data is found again. */
+/** The naming of resources. It is the same in each run of a stack, so that data is found again. */
 export interface Naming {
   /** `<stack>-<logical id>` */
   readonly name: (logicalId: string) => string;
   readonly arn: (service: string, resource: string) => string;
-  /** Where functions reach the services. */
+  /** The URL at which functions reach the services. */
   readonly servicesUrl: string;
 }
 
@@ -75,7 +78,7 @@ export interface ResourceType {
   readonly boot?: (machine: Machine, resource: BootResource<unknown>) => void | Promise<void>;
 }
 
-/** Declares a resource type; `Properties` is what `shape` lets through. */
+/** Declares a resource type. `Properties`: the members that `shape` names. */
 export function resourceType<Properties>(declared: {
   readonly shape: ShapeMap;
   readonly identify?: ResourceType['identify'];

@@ -1,4 +1,4 @@
-/** The routes on the public port that this machine answers itself, beside those of the template's API. */
+/** Routes on the public port that this machine answers itself, beside those of the template's API. */
 import type { IncomingMessage } from 'node:http';
 import { readBody } from '../http/body.ts';
 
@@ -19,7 +19,7 @@ export interface OwnAnswer {
 export interface OwnRoute {
   /** `GET /local/functions` */
   readonly route: string;
-  /** What it is for, in one line. */
+  /** Its purpose, in one line. */
   readonly about: string;
   readonly answer: (request: OwnRequest) => OwnAnswer | Promise<OwnAnswer>;
 }

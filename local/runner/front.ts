@@ -5,7 +5,7 @@ import { sendJson } from '../http/server.ts';
 import { lambda } from '../lambda/service.ts';
 import type { Machine } from '../machine/machine.ts';
 
-/** Returns what answers the requests at the public port. */
+/** Returns the handler of the requests at the public port. */
 export function createFront(machine: Machine, stackName: string): RequestHandler {
   const draft = machine.use(apiGateway);
   const gateway = buildGateway(draft, machine.use(lambda));
@@ -27,7 +27,7 @@ export function createFront(machine: Machine, stackName: string): RequestHandler
   };
 }
 
-/** The links for a person who opens the base URL. */
+/** Returns the links for a person who opens the base URL. */
 function index({ baseUrl, routes }: Machine, stackName: string, api: readonly string[]): object {
   const link = (route: string): object => {
     const [method, path = ''] = route.split(' ', 2);

@@ -1,6 +1,6 @@
 /**
- * The resource types that the runner knows. A type that no service names is an error, as is a property that a type's
- * shape does not name: what runs here is what would be deployed.
+ * The resource types that the runner knows. A type that no service names is an error, and so is a property that its
+ * type's shape does not name. So no part of the template is ignored in silence.
  */
 import { readProperties, TemplateError } from '../cloudformation/template.ts';
 import type { Identity, Resolver, Template } from '../cloudformation/template.ts';
@@ -10,7 +10,7 @@ import { services } from './services.ts';
 
 const types = new Map<string, ResourceType>(services.flatMap((service) => Object.entries(service.types)));
 
-/** Types that change nothing a caller or a function on this machine could notice. */
+/** Types whose resources have no effect on callers and functions of this machine. They are not started. */
 const cloudOnly = new Set([
   ...services.flatMap((service) => service.cloudOnly ?? []),
   'AWS::CDK::Metadata',
@@ -27,7 +27,7 @@ const cloudOnly = new Set([
   'AWS::WAFv2::WebACLAssociation',
 ]);
 
-/** Returns the identity of a resource on this machine; undefined for what only exists in the cloud. */
+/** Returns the identity of a resource on this machine; undefined for one that exists only in the cloud. */
 export function identifyResource(logicalId: string, template: Template, naming: Naming): Identity | undefined {
   return types.get(template.Resources[logicalId]?.Type ?? '')?.identify(logicalId, naming);
 }
@@ -41,7 +41,7 @@ export function checkTypes(template: Template): void {
   }
 }
 
-/** Starts the template's resources, type by type; those of the types that are `chosen`. Throws TemplateError. */
+/** Starts the template's resources of the `chosen` types, type by type. Throws TemplateError. */
 export async function bootResources(
   machine: Machine,
   { template, asset }: Assembly,

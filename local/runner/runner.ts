@@ -41,15 +41,19 @@ export interface RunnerOptions {
   /** Values of template parameters. */
   readonly parameters?: Readonly<Record<string, string>>;
   /**
-   * Starts what the stack talks to outside of itself, and returns values of template parameters. Called once the
+   * Starts the outside service that the stack calls, and returns values of template parameters. Called when the
    * template's secrets exist, and before any other resource does.
    */
   readonly partner?: (stack: EarlyStack) => Promise<Readonly<Record<string, string>>>;
-  /** Threads of all functions together, beyond the first of each.
-   * @default 4 for each processor */
+  /**
+   * Threads of all functions together, beyond the first of each.
+   * @default 4 for each processor
+   */
   readonly spareThreads?: number;
-  /** How long a request waits for a thread at most, before it is refused with 429.
-   * @default 10 s */
+  /**
+   * Longest wait of a request for a thread, ms. Then it is refused with 429.
+   * @default 10,000
+   */
   readonly longestWaitMs?: number;
   /** Reports each step of the start in one line. */
   readonly progress?: (line: string) => void;
@@ -157,7 +161,7 @@ async function start(options: RunnerOptions, shutdown: Shutdown): Promise<Runner
   };
 }
 
-/** Opens the services, of which the database engine takes longest, and synthesizes the stack meanwhile. */
+/** Opens the services and synthesizes the stack at the same time. The start of the database engine takes longest. */
 async function synthesizeWhileOpening({ synthesize }: RunnerOptions, machine: OpenMachine): Promise<Assembly> {
   const { data, progress, shutdown } = machine;
   const opening = machine.openAll(services);
@@ -174,7 +178,7 @@ async function synthesizeWhileOpening({ synthesize }: RunnerOptions, machine: Op
   }
 }
 
-/** Starts the template's resources: the secrets, then the partner that may share one, then all others. */
+/** Starts the template's secrets, then the partner, which may share one, then all other resources. */
 async function bootStack(
   { partner, parameters = {} }: RunnerOptions,
   assembly: Assembly,

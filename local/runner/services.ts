@@ -12,7 +12,7 @@ import { secretsManager } from '../secrets-manager/service.ts';
 import { sns } from '../sns/service.ts';
 import { sqs } from '../sqs/service.ts';
 
-/** In the order in which they are opened and their resources started: each may use those before it. */
+/** All services, in the order in which they are opened and their resources are started. Each may use those before it. */
 export const services: readonly Service[] = [
   dynamoDb,
   secretsManager,

@@ -1,4 +1,4 @@
-/** SQS: queues, their endpoint, and how other services send to them. */
+/** SQS: queues, their endpoint, and sends by other services. */
 import { accountId } from '../cloudformation/account.ts';
 import { TemplateError } from '../cloudformation/template.ts';
 import { resourceType } from '../machine/machine.ts';
@@ -10,7 +10,7 @@ import type { MessageAttribute, Queue, Queues } from './queues.ts';
 export interface Sqs extends Queues {
   /** Throws TemplateError when the ARN is not that of a queue of the template. */
   readonly queueOf: (arn: string, where: string) => Queue;
-  /** Sends as a service would: not while SQS is switched off, and no message that the queue would refuse. */
+  /** Sends as an AWS service does. Throws while SQS is switched off, and for a message that is too long for the queue. */
   readonly sendTo: (queue: Queue, body: string, attributes?: Record<string, MessageAttribute>) => void;
 }
 

@@ -8,7 +8,7 @@ import { createDeliveries } from './deliveries.ts';
 import type { Deliveries } from './deliveries.ts';
 import { openStore } from './store.ts';
 
-/** Another runner uses the data folder. */
+/** The error of a data folder that another runner uses. */
 export class DataInUseError extends Error {
   override readonly name = 'DataInUseError';
 }

@@ -1,7 +1,7 @@
 /** Small private files that are either whole or absent, whenever the process is killed. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** The JSON kept at `path`; undefined when there is none. */
+/** Returns the JSON kept at `path`; undefined when there is none. */
 export function readKept(path: string | undefined): unknown {
   return path && existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as unknown) : undefined;
 }

@@ -16,7 +16,7 @@ export function openStore(path: string | undefined): DatabaseSync {
   return database;
 }
 
-/** Runs `work` so that all of what it writes is kept, or nothing. */
+/** Runs `work` in a transaction: all of its writes are kept, or none. */
 export function atomically<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN');
   try {
@@ -29,7 +29,7 @@ export function atomically<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-/** What a column holds. */
+/** The kinds of values that a column holds. */
 interface Kinds {
   readonly text: string;
   readonly number: number;

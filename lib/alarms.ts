@@ -23,7 +23,7 @@ export interface AlarmProps {
   readonly runbook: string;
 }
 
-/** Adds an alarm beside the construct that it watches. */
+/** A function that adds an alarm beside the construct that it watches. */
 export type AddAlarm = (scope: Construct, id: string, props: AlarmProps) => void;
 
 /** Returns a function that adds alarms. Each names its runbook entry and publishes to the topic, if there is one. */

@@ -127,7 +127,7 @@ interface QueuedTransfer extends TransferRecord {
   readonly queued: true;
 }
 
-/** A transfer on its way to its receiver. `dueAt`: when it was queued. */
+/** A transfer on its way to its receiver. `dueAt`: when it was last queued. */
 export interface PendingTransfer extends QueuedTransfer {
   readonly status: 'pending';
   readonly dueAt: string;

@@ -9,7 +9,7 @@ import { systemClock } from '../aws/clock.ts';
 import type { Clock } from '../aws/clock.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 
-/** Puts up to ten events on the bus in one call. Returns for each the code of its refusal, or undefined. */
+/** A function that puts up to ten events on the bus in one call. Returns the code of each refusal, or undefined. */
 export type PutEvents = (entries: readonly PutEventsRequestEntry[]) => Promise<(string | undefined)[]>;
 
 function openBus(client: Pick<EventBridgeClient, 'send'>): PutEvents {

@@ -13,7 +13,7 @@ export interface Notification {
   readonly event: Notice;
 }
 
-/** Publishes a notification; settles when SNS has answered. */
+/** A function that publishes a notification. Settles when SNS has answered. */
 export type Notify = (notification: Notification) => Promise<void>;
 
 /** SNS takes ten messages a call, of 256 KB together. The rest is for attributes. */

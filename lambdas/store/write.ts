@@ -102,7 +102,7 @@ export async function write<R>(
   }
 }
 
-/** When a write gives up because of other writes of one of its items. */
+/** The limit at which a write gives up because of other writes of one of its items. */
 export interface Contention {
   /** The index of the item in the write. */
   readonly item: number;
@@ -125,7 +125,7 @@ export class Contended extends Error {
   }
 }
 
-/** Ends the tries of a write whose conditions do not hold. */
+/** The error that ends the tries of a write whose conditions do not hold. */
 class RefusedByReads extends Error {
   readonly readings: readonly unknown[];
 

@@ -57,7 +57,7 @@ export interface WithdrawalServices {
  * shows the next worker which calls may have left.
  *
  * @returns when the message must be redelivered (epoch ms); undefined when it is not needed any more
- * @throws WalletError `busy`, and the error of the bank's keys; then the queue redelivers the message
+ * @throws WalletError `busy`, UnreadableItem, and the error of the bank's keys; then the queue redelivers the message
  */
 export async function advanceWithdrawal(
   transactionId: string,

@@ -105,7 +105,7 @@ export function createGatewayResponses(): GatewayResponses {
   };
 }
 
-/** A text in quotes, or what the request has in a header; undefined when it has none. */
+/** Returns a text in quotes, or the value of a header of the request; undefined when it has none. */
 function valueOf(mapping: string, { headers }: RequestContext): string | undefined {
   if (mapping.startsWith("'")) return mapping.slice(1, -1);
   const value = headers[mapping.slice('method.request.header.'.length).toLowerCase()];

@@ -13,7 +13,7 @@ export interface MockProperties {
   }[];
 }
 
-/** Returns what a MOCK integration answers to a request with these headers. */
+/** A function that returns the answer of a MOCK integration to a request with these headers. */
 export type Mock = (headers: IncomingHttpHeaders) => Answer | Refusal;
 
 const mediaType = 'application/json';

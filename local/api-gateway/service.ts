@@ -179,7 +179,7 @@ function integrationOf(integration: MethodProperties['Integration'], functions: 
   };
 }
 
-/** The stage's throttle as `* /*`, and those of single methods, such as `GET /health`. */
+/** Returns the stage's throttle as `* /*`, and those of single methods, such as `GET /health`. */
 function throttlesOf({ stage }: RestApiDraft): Map<string, Throttle> {
   const throttles = new Map<string, Throttle>();
   for (const { HttpMethod, ResourcePath, ThrottlingRateLimit, ThrottlingBurstLimit } of stage?.MethodSettings ?? []) {

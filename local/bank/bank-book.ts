@@ -22,13 +22,13 @@ interface Rejection {
 
 export interface BankBook {
   get(reference: string): BookEntry | undefined;
-  /** Notes a submission. Undefined when the reference belongs to a payment with other content. */
+  /** Notes a submission. Returns undefined when the reference belongs to a payment with other content. */
   submit(payment: Payment): BookEntry | undefined;
   pay(reference: string): BookEntry;
   reject(reference: string, rejection: Rejection): BookEntry;
-  /** Every entry, in the order of the first submissions. */
+  /** Returns every entry, in the order of the first submissions. */
   list(): BookEntry[];
-  /** A part of what was paid, each time that it was paid, oldest first; `start` counts all payments from 0. */
+  /** Returns `count` payments from `start` on, the oldest first. A reference that was paid twice is in it twice. */
   paid(start: number, count: number): { readonly reference: string; readonly at: string }[];
   close(): void;
 }
@@ -105,7 +105,7 @@ function changed(entry: BookEntry, line: Line): BookEntry {
   }
 }
 
-/** Opens the file for appending, after reading what is there; gives its descriptor. */
+/** Reads the lines of the file, and opens it for appending. Returns its descriptor. */
 function openFile(path: string, read: (line: Line) => void): number {
   mkdirSync(dirname(path), { recursive: true });
   const file = openSync(path, 'a+');

@@ -61,7 +61,7 @@ export interface BankCounterOptions {
   readonly stopping: AbortSignal;
 }
 
-/** Answers the calls of the bank's protocol. `cut` is a connection that ends without an answer. */
+/** The bank's side of its protocol. The answer `cut` is a connection that ends without an answer. */
 export class BankCounter {
   readonly #book: BankBook;
   readonly #settings: BankSettings;

@@ -11,7 +11,7 @@ import { defaultSettings, settingsSchema } from './bank-settings.ts';
 import type { BankSettings } from './bank-settings.ts';
 
 export interface BankSimulatorOptions extends Partial<BankSettings> {
-  /** The keys whose signatures it accepts; asked at each request. */
+  /** Returns the keys whose signatures the bank accepts. Called at each request. */
   readonly keys: () => readonly string[];
   /** @default a free port */
   readonly port?: number;
@@ -27,11 +27,11 @@ export interface BankSimulatorOptions extends Partial<BankSettings> {
 export interface BankSimulator {
   readonly url: string;
   readonly port: number;
-  /** Every reference that was ever submitted and what became of it. Also at `GET /book`, as `{items}`. */
+  /** Returns the record of every reference that was ever submitted. Also at `GET /book`, as `{items}`. */
   book(): BookEntry[];
-  /** Also at `PUT /settings`. Takes a `Partial<BankSettings>`, throws a ZodError for anything else; gives all settings. */
+  /** Sets a `Partial<BankSettings>`, and returns all settings. Throws ZodError. Also at `PUT /settings`. */
   configure(settings: unknown): BankSettings;
-  /** Cuts all connections. What was being decided is not paid. */
+  /** Cuts all connections. Payments without a decision are not paid. */
   stop(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ import type { Template } from './template.ts';
 export interface Assembly {
   readonly template: Template;
   readonly stackName: string;
-  /** Folder of an asset, by its key in the template. Throws TemplateError. */
+  /** Returns the folder of an asset, by its key in the template. Throws TemplateError. */
   readonly asset: (key: string, where: string) => string;
 }
 

@@ -18,7 +18,7 @@ export interface Issuer {
   serve(url: string): void;
   /** Lets tokens carry `<identifier>/<scope>`. */
   allow(identifier: string, scopes: readonly string[]): void;
-  /** An access token as Cognito writes it. Throws when a scope is not one of the pool's. */
+  /** Returns an access token as Cognito writes it. Throws when a scope is not one of the pool's. */
   readonly token: (request: TokenRequest) => Promise<string>;
   /** Answers a request for a token. */
   exchange(form: URLSearchParams, authorization: string | undefined): Promise<OwnAnswer>;
@@ -38,7 +38,11 @@ class OAuthError extends Error {
 
 const defaultSeconds = 3600;
 
-/** @param path where the signing key is kept; undefined makes a new one each time */
+/**
+ * Opens the issuer.
+ *
+ * @param path the file of the signing key; undefined: a new key each time
+ */
 export async function openIssuer(path: string | undefined): Promise<Issuer> {
   const jwk = await signingKey(path);
   const key = await importJWK(jwk, 'RS256');

@@ -57,7 +57,7 @@ kill $! 2>/dev/null
 exit $status`;
 
 /**
- * The engine at `DYNAMODB_ENDPOINT`, or one of our own on a free port.
+ * Returns the engine at `DYNAMODB_ENDPOINT`, or starts one on a free port.
  *
  * @param path the database file; undefined keeps nothing
  */
@@ -77,7 +77,7 @@ export async function startEngine(path: string | undefined): Promise<Engine> {
     };
   }
   const binary = engineBinary();
-  // Always a file: the engine's table of stream records needs an index, which memory cannot be given.
+  // Always a file: the engine's table of stream records needs an index, which cannot be added in memory.
   const folder = path === undefined ? scratchFolder('engine') : undefined;
   const file = path ?? join(folder ?? '', 'dynamodb.sqlite');
   const clean = (): void => {
@@ -169,7 +169,7 @@ function indexStreamRecords(path: string): void {
   }
 }
 
-/** The newest record always stays: the engine counts on from it. */
+/** Deletes old records. The newest one always stays: the engine counts on from it. */
 function trimStreamRecords(path: string, tableName: string, lastNumber: string): void {
   const database = new DatabaseSync(path, { timeout: 2_000 });
   try {

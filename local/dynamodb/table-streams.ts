@@ -65,7 +65,11 @@ interface WrittenRecord {
   };
 }
 
-/** @param streamArn the ARN that functions see @returns undefined when the table has no stream */
+/**
+ * Opens the stream of a table; returns undefined when the table has none.
+ *
+ * @param streamArn the ARN that functions see
+ */
 export async function openTableStream(
   endpoint: string,
   tableName: string,
@@ -78,7 +82,7 @@ export async function openTableStream(
   const arn = Table?.LatestStreamArn;
   if (arn === undefined) return undefined;
   const client = new DynamoDBStreamsClient({ endpoint, ...limits });
-  // The SDK takes ten times as long to read a page: it signs, and makes each value anew by its schema.
+  // No SDK: it takes ten times as long to read a page, as it signs, and makes each value again by its schema.
   const agent = new Agent({ keepAlive: true });
   const call = <T>(operation: string, input: object) => callEngine<T>(agent, endpoint, operation, input);
   // The next iterator of a shard with the position it stands for; without one a read asks for the position.

@@ -72,7 +72,7 @@ export function startEventSource(
   };
 }
 
-/** The messages to keep, as Lambda reads an answer: anything malformed or unknown in it keeps the whole batch. */
+/** Returns the messages to keep, as Lambda does: a malformed or unknown member of the answer keeps the whole batch. */
 function failedItems(answer: unknown, messages: readonly Message[]): ReadonlySet<string> | 'all' {
   if (answer === null || answer === undefined) return new Set();
   if (!isRecord(answer)) return 'all';

@@ -124,7 +124,7 @@ function firstFailure(answer: unknown, batch: Batch): number | undefined {
   return indexes.length > 0 ? Math.min(...indexes) : undefined;
 }
 
-/** How and why a batch was given up. */
+/** The attempts of a batch that was given up, and the reason. */
 interface GivenUp {
   readonly shardId: string;
   readonly condition: 'RecordAgeExceeded' | 'RetryAttemptsExhausted';

@@ -2,7 +2,7 @@
 import { isRecord, TemplateError } from '../cloudformation/template.ts';
 
 export type Matches = (event: unknown) => boolean;
-/** Judges one value of an event; `undefined` for a field that is missing. */
+/** A function that judges one value of an event; `undefined` for a field that is missing. */
 type Test = (value: unknown) => boolean;
 
 /** Throws TemplateError for a pattern that this machine would read differently from the cloud. */

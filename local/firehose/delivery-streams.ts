@@ -76,7 +76,7 @@ export function openDeliveryStream(database: DatabaseSync, settings: DeliveryStr
   };
 }
 
-/** Key of the object whose first record arrived at `time`, as Firehose names it. */
+/** Returns the key of the object whose first record arrived at `time`, as Firehose names it. */
 function keyOf({ name, prefix, extension, gzip }: DeliveryStreamSettings, time: Date): string {
   const parts: Record<string, string> = {
     yyyy: String(time.getUTCFullYear()),

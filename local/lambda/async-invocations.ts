@@ -17,13 +17,13 @@ export interface AsyncSettings {
 
 export interface AsyncInvocations {
   configure(target: LocalFunction, settings: Partial<AsyncSettings>): void;
-  /** The route by which events reach the function. */
+  /** Returns the id of the route by which events reach the function. */
   routeTo(target: LocalFunction): string;
   stop(): Promise<void>;
 }
 
 const defaults: AsyncSettings = { maxRetries: 2, maxAgeSeconds: 6 * 3600 };
-// Lambda waits one minute and then two; a person who watches a run should not.
+// Lambda waits one minute and then two. That is too long for a person who watches a run.
 const retryDelayMs = (retry: number): number => 1000 * retry;
 
 export function createAsyncInvocations(deliveries: Deliveries): AsyncInvocations {

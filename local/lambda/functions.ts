@@ -10,7 +10,7 @@ import { createThreadBudget } from './thread-budget.ts';
 export interface Functions {
   readonly define: (settings: FunctionSettings) => LocalFunction;
   readonly byName: (name: string) => LocalFunction | undefined;
-  /** By ARN, with or without a qualifier. */
+  /** Returns a function by its ARN, with or without a qualifier. */
   readonly byArn: (arn: string) => LocalFunction | undefined;
   /** Returns what each function has used so far. */
   usage(): Promise<FunctionUsage[]>;

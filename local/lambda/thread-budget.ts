@@ -3,7 +3,7 @@
  * function waits for ever on another one that has no thread.
  */
 
-/** Who waits for the answer: a caller, or a queue, stream, rule or schedule, which can wait. */
+/** The origin of an invocation: a caller, or a queue, stream, rule or schedule, which can wait. */
 export type InvocationKind = 'request' | 'event';
 
 export interface ThreadBudget {
@@ -16,7 +16,11 @@ export interface ThreadBudget {
   isWanted(): boolean;
 }
 
-/** @param shortage is called when a thread is wanted and all are taken */
+/**
+ * Returns a budget of this many threads.
+ *
+ * @param shortage called when a thread is wanted and all are taken
+ */
 export function createThreadBudget(threads: number, shortage: () => void): ThreadBudget {
   // Events take at most half, so that callers find some.
   const most = { request: threads, event: Math.floor(threads / 2) };

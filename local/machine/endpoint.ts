@@ -15,7 +15,7 @@ export class ServiceError extends Error {
   readonly queryCode: string | undefined;
   readonly status: number;
 
-  /** @param queryCode the code that services with an older protocol also send, where it differs from the type */
+  /** @param queryCode the code in the older query protocol, where it differs from the type */
   constructor(type: string, message: string, queryCode?: string, status = 400) {
     super(message);
     this.type = type;
@@ -26,10 +26,10 @@ export class ServiceError extends Error {
 
 export type Input = Record<string, unknown>;
 
-/** Answers one operation (`SendMessage`) of a service; throws ServiceError. */
+/** A function that answers one operation (`SendMessage`) of a service. Throws ServiceError. */
 export type JsonService = (operation: string, input: Input) => Promise<object> | object;
 
-/** Answers a form of the query protocol with XML; throws ServiceError. */
+/** A service that answers a form of the query protocol with XML. Throws ServiceError. */
 export interface QueryService {
   answer(form: URLSearchParams): string;
   error(error: ServiceError): string;

@@ -105,7 +105,7 @@ export interface Runner {
 }
 
 /**
- * Starts everything; on an error, stops the started parts again. Throws PortInUseError, DataInUseError, EngineError and
+ * Starts the runner. On an error, stops the started parts. Throws PortInUseError, DataInUseError, EngineError and
  * TemplateError: their messages are for the person who started it.
  */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {

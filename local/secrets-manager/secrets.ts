@@ -48,7 +48,11 @@ interface Stored extends Version {
 const current = 'AWSCURRENT';
 const before = 'AWSPREVIOUS';
 
-/** @param path where values are kept; undefined keeps them in memory */
+/**
+ * Opens the secrets.
+ *
+ * @param path the file of their values; undefined: memory
+ */
 export function openSecrets(path: string | undefined, now: () => number = Date.now): Secrets {
   return new LocalSecrets(path, now);
 }

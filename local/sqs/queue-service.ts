@@ -13,7 +13,11 @@ const refusal = (code: string, message: string, queryCode = code): ServiceError 
   new ServiceError(`com.amazonaws.sqs#${code}`, message, queryCode);
 const handleIsInvalid = (): ServiceError => refusal('ReceiptHandleIsInvalid', 'the input receipt handle is invalid');
 
-/** @param url gives the address under which clients know a queue, by its name */
+/**
+ * Returns the service that answers SQS requests.
+ *
+ * @param url returns the URL by which clients know a queue, by its name
+ */
 export function createQueueService(queues: Queues, url: (name: string) => string): JsonService {
   const operations: Record<string, (queue: Queue, input: Input) => Promise<object> | object> = {
     SendMessage: send,
@@ -173,7 +177,7 @@ function written(message: Message, input: Input): object {
   };
 }
 
-/** The system attributes of a message, as consumers and functions see them. */
+/** Returns the system attributes of a message, as consumers and functions get them. */
 export function systemAttributes(message: Message): Record<string, string> {
   return {
     ApproximateReceiveCount: String(message.receiveCount),
@@ -211,7 +215,7 @@ function chosen(attributes: Record<string, string>, asked: readonly string[]): R
   );
 }
 
-/** The MD5 by which SDKs check message attributes: name, type and value, each with its length, in order of name. */
+/** Returns the MD5 by which SDKs check message attributes: name, type, value and their lengths, in order of name. */
 function md5OfAttributes(attributes: Record<string, MessageAttribute>): string | undefined {
   const sorted = Object.entries(attributes).sort(([left], [right]) => (left < right ? -1 : 1));
   if (sorted.length === 0) return undefined;

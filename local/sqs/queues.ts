@@ -68,7 +68,7 @@ export interface Queues {
 
 /**
  * Opens the queues kept in `path`; undefined keeps nothing. Throws when another process has the file open.
- * What was in flight becomes visible again: its receiver died with the last runner.
+ * Messages that were in flight become visible again: their receiver died with the last runner.
  */
 export function openQueues(path: string | undefined, now: () => number = Date.now): Queues {
   const database = openStore(path);
@@ -157,7 +157,7 @@ export class Queue {
     return id;
   }
 
-  /** Up to `max` messages, waiting up to `waitMs` for the first; none when `signal` aborts first. */
+  /** Returns up to `max` messages. Waits up to `waitMs` for the first; returns none when `signal` aborts before. */
   receive(options: {
     readonly max: number;
     readonly waitMs: number;

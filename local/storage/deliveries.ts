@@ -45,7 +45,7 @@ type Delivery = Row<typeof columns>;
 const giveUpAgainMs = 5_000;
 const longestRetryMs = 5_000;
 
-/** The delay before a retry of a delivery to another service of this machine. */
+/** Returns the delay before a retry of a delivery to another service of this machine, ms. */
 export const retryDelayMs = (retry: number): number => Math.min(100 * 2 ** (retry - 1), longestRetryMs);
 
 export function createDeliveries(database: DatabaseSync, now: () => number = Date.now): Deliveries {
@@ -144,7 +144,7 @@ class DeliveryTable {
   }
 }
 
-/** Makes the deliveries of one route when they are due. */
+/** The runner of one route: makes its deliveries when they are due. */
 class RouteRunner {
   readonly #route: Route;
   readonly #table: DeliveryTable;

@@ -193,7 +193,7 @@ export interface ExecutingWithdrawal extends WithdrawalRecord, Visits {
 export type OpenWithdrawal = PendingWithdrawal | ExecutingWithdrawal;
 
 /** A withdrawal that an operator must end, or the bank's notification. `dueAt`: since when. */
-export interface ReviewedWithdrawal extends WithdrawalRecord {
+export interface ReviewedWithdrawal extends WithdrawalRecord, Pick<Visits, 'refusedSince'> {
   readonly status: 'review';
   readonly dueAt: string;
 }

@@ -23,21 +23,36 @@ export interface DueWork {
 /** Work that was read from the index, or the error of an entry that cannot be read: it does not fail the others. */
 export type ListedWork = DueWork | UnreadableItem;
 
-/** Lists open work of one type and shard (from 0) that was due before `before` (ISO 8601), the earliest first. */
-export async function listDue(
-  table: Table,
-  query: { type: DueType; shard: number; before: string; limit: number },
-): Promise<ListedWork[]> {
-  const { type, shard, before, limit } = query;
-  return (await readShard(table, dueShard(type, shard), limit, before)).map(toWork);
+/** A page of open work. `next`: where the next page begins; undefined at the end. */
+export interface WorkPage {
+  readonly work: readonly ListedWork[];
+  readonly next: Item | undefined;
 }
 
-/** Lists up to `limit` withdrawals whose wait for their wallet ended before `before` (ISO 8601), the earliest first. */
-export async function listWaiting(
+/** Bounds of a page: due before `before` (ISO 8601), at most `limit`, from the `next` of the page before. */
+export interface PageBounds {
+  readonly before: string;
+  readonly limit: number;
+  readonly from?: Item | undefined;
+}
+
+/** Lists open work of one type and shard (from 0), the earliest first. */
+export function listDue(
   table: Table,
-  { before, limit }: { before: string; limit: number },
-): Promise<ListedWork[]> {
-  return (await readShard(table, waitingShard, limit, before)).map(toWork);
+  { type, shard, ...bounds }: PageBounds & { readonly type: DueType; readonly shard: number },
+): Promise<WorkPage> {
+  return listWork(table, dueShard(type, shard), bounds);
+}
+
+/** Lists withdrawals whose wait for their wallet ended before `before`, the earliest first. */
+export function listWaiting(table: Table, bounds: PageBounds): Promise<WorkPage> {
+  return listWork(table, waitingShard, bounds);
+}
+
+async function listWork(table: Table, shard: string, bounds: PageBounds): Promise<WorkPage> {
+  const command = shardQuery(table, shard, bounds);
+  const { Items = [], LastEvaluatedKey: next } = await withRetries(table, () => table.client.send(command));
+  return { work: Items.map(toWork), next };
 }
 
 function toWork(item: Item): ListedWork {
@@ -73,7 +88,7 @@ export async function listReviews(table: Table, limit = mostReviews): Promise<Re
 export async function listReviewsWithClock(
   table: Table,
 ): Promise<{ reviews: Review[]; clock: ClockReading | undefined }> {
-  const command = shardQuery(table, reviewShard, mostReviews);
+  const command = shardQuery(table, reviewShard, { limit: mostReviews });
   const clock = watchClock(command, table.now);
   const { Items = [] } = await withRetries(table, () => table.client.send(command));
   return { reviews: toReviews(Items), clock: clock() };
@@ -125,21 +140,20 @@ export async function earliestDue(table: Table): Promise<string | undefined> {
   return earliest;
 }
 
-/**
- * Reads up to `limit` entries of a partition of the index, the earliest first; with `before`, only those due before it.
- */
-async function readShard(table: Table, shard: string, limit: number, before?: string): Promise<Item[]> {
-  const command = shardQuery(table, shard, limit, before);
+/** Reads up to `limit` entries of a partition of the index, the earliest first. */
+async function readShard(table: Table, shard: string, limit: number): Promise<Item[]> {
+  const command = shardQuery(table, shard, { limit });
   const { Items = [] } = await withRetries(table, () => table.client.send(command));
   return Items;
 }
 
-function shardQuery(table: Table, shard: string, limit: number, before?: string): QueryCommand {
+function shardQuery(table: Table, shard: string, { before, limit, from }: Partial<PageBounds>): QueryCommand {
   return new QueryCommand({
     TableName: table.name,
     IndexName: indexes.due,
     KeyConditionExpression: before === undefined ? 'dueShard = :shard' : 'dueShard = :shard AND dueAt < :before',
     ExpressionAttributeValues: { ':shard': shard, ':before': before },
+    ExclusiveStartKey: from,
     Limit: limit,
   });
 }

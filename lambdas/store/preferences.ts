@@ -23,8 +23,8 @@ export async function getPreferencesOf(
   ownerIds: readonly string[],
 ): Promise<ReadonlyMap<string, Preferences | UnreadableItem>> {
   const items = await readItems(table, ownerIds.map(preferencesKey));
-  const found = new Map(items.map((item) => [item['ownerId'], parsed(() => toPreferences(item))]));
-  return new Map(ownerIds.map((ownerId) => [ownerId, found.get(ownerId) ?? defaultPreferences]));
+  const found = new Map(items.map((item) => [item['pk'], parsed(() => toPreferences(item))]));
+  return new Map(ownerIds.map((ownerId) => [ownerId, found.get(preferencesKey(ownerId).pk) ?? defaultPreferences]));
 }
 
 /** Replaces an owner's notification preferences. Of two simultaneous calls the later write counts. */
@@ -41,7 +41,9 @@ export async function putPreferences(
 function toPreferences(item: Item): Preferences {
   requireVersion(item);
   const { channels, mutedEvents } = item;
-  if (typeof channels !== 'object' || !Array.isArray(mutedEvents)) throw new InvalidItem(item, 'it has no preferences');
+  if (typeof channels !== 'object' || channels === null || !Array.isArray(mutedEvents)) {
+    throw new InvalidItem(item, 'it has no preferences');
+  }
   const stored = channels as Preferences['channels'];
   // The database keeps no order of names.
   const inOrder = Object.fromEntries(channelNames.map((name) => [name, stored[name]])) as Preferences['channels'];

@@ -38,6 +38,7 @@ import type { RateLimit } from './rate-window.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
+import { itemVersion } from './unreadable.ts';
 import { giveBack, hold, releaseHold, settleHold } from './wallets.ts';
 import { fromItem, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
@@ -113,11 +114,14 @@ export async function claimWithdrawal(
       'bankId = if_not_exists(bankId, :bankId), dueShard = :shard',
     remove: 'waitingFor',
     // A worker that cannot read a newer version must not claim it: a claim says that a submit may leave.
-    if: '#type = :withdrawal AND attribute_not_exists(v) AND #status IN (:pending, :executing) AND dueAt <= :at',
+    if:
+      '#type = :withdrawal AND (attribute_not_exists(v) OR v = :version) AND ' +
+      '#status IN (:pending, :executing) AND dueAt <= :at',
     values: {
       withdrawal: 'withdrawal',
       pending: 'pending',
       executing: 'executing',
+      version: itemVersion,
       shard: dueShardOf('withdrawal', transactionId, table.dueShards),
       ...claim,
     },

@@ -4,6 +4,7 @@ import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { WalletError } from '../domain/errors.ts';
+import { parsed, UnreadableItem } from './unreadable.ts';
 import { cancellationReasons, isConflict, mayArriveLater, withRetries } from './table.ts';
 import type { Table } from './table.ts';
 
@@ -144,7 +145,11 @@ async function readingsNow<R>(
 ): Promise<R[]> {
   const keys = items.map(({ request }) => keyIn(request));
   const images = new Map((await readItems(table, keys, deadline)).map((image) => [nameOf(image), image]));
-  const readings = items.flatMap(({ refused }, index) => refused(images.get(nameOf(keys[index]))) ?? []);
+  const readings = items.flatMap(({ refused }, index) => {
+    const reading = parsed(() => refused(images.get(nameOf(keys[index]))));
+    // The write's own condition decides about an image that cannot be read.
+    return reading === undefined || reading instanceof UnreadableItem ? [] : [reading];
+  });
   const [record] = items;
   if (readings.length === 0 || record === undefined || images.has(nameOf(keys[0]))) return readings;
   // One batch of reads is no snapshot. The refusing image may show the effect of an earlier try, whose record the batch
@@ -169,7 +174,10 @@ function readingsIn<R>(error: unknown, items: readonly WriteItem<R>[]): R[] {
   for (const [index, reason] of cancellationReasons(error).entries()) {
     const item = items[index];
     if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
-    const reading = item.refused(reason.Item && fromItem(reason.Item));
+    const image = reason.Item && fromItem(reason.Item);
+    // A replay or an earlier refusal decides, whatever a later image holds.
+    const reading = readings.length === 0 ? item.refused(image) : parsed(() => item.refused(image));
+    if (reading instanceof UnreadableItem) continue;
     if (reading !== undefined) {
       readings.push(reading);
     } else if (readings.length === 0) {

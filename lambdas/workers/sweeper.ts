@@ -7,7 +7,7 @@ import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
-import type { DueWork, ListedWork } from '../store/due.ts';
+import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
 import type { DueType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
@@ -35,8 +35,12 @@ const backlog = 2_000;
 const shardsAtATime = 8;
 /** Overdue work of one shard that is queued before the next shard's turn. */
 const pageSize = 100;
-/** Time in which a run may begin another page of a type, ms. Lambda ends the run after 50 s. */
-const sweepMs = 18_000;
+/**
+ * Time in which a run may begin another batch of a type, and of withdrawals that waited, ms. A batch whose calls fail takes
+ * 4 s more, and Lambda ends the run after 50 s.
+ */
+const sweepMs = 14_000;
+const resumeMs = 6_000;
 /** Shards that no work is written to are swept in turn, each once in this many minutes. */
 const turns = 60;
 /** Most withdrawals queued in one run whose wait has ended. */
@@ -108,8 +112,14 @@ async function hasRoom(queue: SweptQueue): Promise<boolean> {
 /** Queues the withdrawals whose wait has ended, without a grace: they have no message on its way. */
 async function resume(run: Run, queue: SweptQueue): Promise<void> {
   const before = new Date(run.databaseAt).toISOString();
-  const waiting = await listWaiting(run.table, { before, limit: mostWaiting });
-  const resumed = await requeueAll(run, queue, waiting);
+  const endsAt = run.table.now() + resumeMs;
+  let resumed = 0;
+  let from: WorkPage['next'];
+  do {
+    const { work, next } = await listWaiting(run.table, { before, limit: mostWaiting - resumed, from });
+    resumed += await requeueAll(run, queue, work, endsAt);
+    from = next;
+  } while (from !== undefined && resumed < mostWaiting && run.table.now() < endsAt);
   if (resumed > 0) logger.info('waiting withdrawals queued', { resumed });
 }
 
@@ -123,15 +133,19 @@ async function sweepType(run: Run, type: DueType, queue: SweptQueue): Promise<vo
   const before = new Date(run.databaseAt - graceMs).toISOString();
   const endsAt = table.now() + sweepMs;
   let shards = shardsToSweep(table);
+  // A page may hold only work that cannot be read or marked. So the next page of a shard begins behind it.
+  const places = new Map<number, WorkPage['next']>();
   do {
     const withMore: number[] = [];
     await forEachOf(shards, shardsAtATime, async (shard) => {
       if (table.now() >= endsAt) return;
-      const overdue = await attempt(run, () => listDue(table, { type, shard, before, limit: pageSize }));
-      if (overdue === undefined) return;
-      const moved = await requeueAll(run, queue, overdue);
-      run.requeued += moved;
-      if (overdue.length === pageSize && moved > 0) withMore.push(shard);
+      const bounds = { before, limit: pageSize, from: places.get(shard) };
+      const page = await attempt(run, () => listDue(table, { type, shard, ...bounds }));
+      if (page === undefined) return;
+      const requeued = await requeueAll(run, queue, page.work, endsAt);
+      run.requeued += requeued;
+      places.set(shard, page.next);
+      if (page.next !== undefined) withMore.push(shard);
     });
     shards = withMore;
   } while (shards.length > 0 && table.now() < endsAt && (await hasRoom(queue)));
@@ -147,15 +161,20 @@ function shardsToSweep({ dueShards = defaultDueShards, now }: Table): number[] {
   return every.filter((shard) => shard < dueShards || shard % turns === turn);
 }
 
-/** Queues this work again, in batches. Keeps the error of what cannot be read: it stays due. Returns how much was queued. */
-async function requeueAll(run: Run, queue: SweptQueue, listed: readonly ListedWork[]): Promise<number> {
+/**
+ * Queues this work again, in batches. Keeps the error of what cannot be read: it stays due.
+ *
+ * @param endsAt time after which no batch begins, epoch ms
+ * @returns how much was queued
+ */
+async function requeueAll(run: Run, queue: SweptQueue, listed: readonly ListedWork[], endsAt: number): Promise<number> {
   const work: DueWork[] = [];
   for (const one of listed) {
     if (one instanceof UnreadableItem) run.failures.push(one);
     else work.push(one);
   }
   let requeued = 0;
-  for (let start = 0; start < work.length; start += batchSize) {
+  for (let start = 0; start < work.length && run.table.now() < endsAt; start += batchSize) {
     const batch = work.slice(start, start + batchSize);
     requeued += (await attempt(run, () => requeue(run, queue, batch))) ?? 0;
   }

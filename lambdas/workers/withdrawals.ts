@@ -30,6 +30,7 @@ import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { UnreadableItem } from '../store/unreadable.ts';
 import { getWalletWithClock } from '../store/wallets.ts';
 import {
   claimWithdrawal,
@@ -145,9 +146,10 @@ async function consultBank(visit: Visit, services: WithdrawalServices): Promise<
       (await submit(visit, services))
     );
   } catch (error) {
-    // The client of the bank throws these before it sends anything.
+    // Before these errors, nothing was sent.
     if (error instanceof TooLate) return { dueAt: table.now(), submitBy: withdrawal.submitBy };
     if (error instanceof BankUnavailable) return leaveBankAlone(withdrawal, error, table);
+    if (error instanceof UnreadableItem) return leaveToNewerRelease(withdrawal, error, table);
     throw error;
   }
 }
@@ -198,6 +200,20 @@ async function submit({ withdrawal, claim }: Visit, { table, bank }: WithdrawalS
 /** Returns the latest time at which a submit may begin, epoch ms: it ends by the `submitBy` that the claim stored. */
 function lastBegin({ submitBy }: Claim): number {
   return Date.parse(submitBy) - bankCallMs;
+}
+
+/** Shortest wait before a wallet that this release cannot read is read again. */
+const unreadableWaitMs = 60_000;
+
+/** Puts a withdrawal back whose wallet a newer release has written: this one cannot see whether it is frozen. */
+function leaveToNewerRelease(
+  { transactionId, createdAt, submitBy }: OpenWithdrawal,
+  error: UnreadableItem,
+  table: Table,
+): PutBack {
+  const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: unreadableWaitMs });
+  logger.error('wallet not readable', { transactionId, dueAt: iso(dueAt), error: describe(error) });
+  return { dueAt, submitBy };
 }
 
 /** Puts a withdrawal back while the bank cannot be called. */

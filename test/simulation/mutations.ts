@@ -52,6 +52,7 @@ const commitWithNewIds = `await write<WalletError | Replay>(
   })`;
 const hold = "set: 'available = available - :amount, held = held + :amount',";
 const funds = "if: 'available >= :amount',";
+const leftAlone = "logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });\n  ";
 const noPayment = "{ code: 'not_found', message: '' }";
 const anyTransient =
   'if (cancellationReasons(error).some(({ Code }) => Code !== undefined && transientReasons.has(Code))) return true;';
@@ -146,14 +147,14 @@ export const mutations: readonly Mutation[] = [
   mutation(
     'forget the submit when the breaker opens',
     worker,
-    'return { dueAt, submitBy };',
-    'return { dueAt, submitBy: undefined };',
+    `${leftAlone}return { dueAt, submitBy };`,
+    `${leftAlone}return { dueAt, submitBy: undefined };`,
   ),
   mutation(
     'count an attempt while the breaker is open',
     worker,
-    'return { dueAt, submitBy };',
-    "return { dueAt, submitBy, attempt: { at: iso(table.now()), submitted: false, outcome: 'unknown' } };",
+    `${leftAlone}return { dueAt, submitBy };`,
+    `${leftAlone}return { dueAt, submitBy, attempt: { at: iso(table.now()), submitted: false, outcome: 'unknown' } };`,
   ),
   mutation(
     'ask another bank about what went to the first',

@@ -6,7 +6,7 @@ import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
 import { dueShard, dueShardOf, dueTypes, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
-import { endWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { endWithdrawal, putBackWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { measure, startTestEngine } from '../engine.ts';
 import type { TestEngine, TestTable } from '../engine.ts';
@@ -38,7 +38,7 @@ async function everyShard(table: TestTable, before: string) {
       Array.from({ length: dueShards }, (_, shard) => listDue(table, { type, shard, before, limit: 100 })),
     ),
   );
-  return shards.flat().map(readable);
+  return shards.flatMap(({ work }) => work).map(readable);
 }
 
 /** Accepts twenty withdrawals and one queued transfer, a second apart. */
@@ -71,7 +71,7 @@ describe('open work', () => {
     const tenth = work[10]!.createdAt;
     assert.equal((await everyShard(table, tenth)).length, 10, 'work that is due at that moment is not before it');
     for (let shard = 0; shard < dueShards; shard++) {
-      const times = (await listDue(table, { type: 'withdrawal', shard, before: anyTime, limit: 3 })).map(
+      const times = (await listDue(table, { type: 'withdrawal', shard, before: anyTime, limit: 3 })).work.map(
         (work) => readable(work).dueAt,
       );
       assert.ok(times.length <= 3);
@@ -275,6 +275,58 @@ describe('the sweeper', () => {
     await sweep({ table, withdrawals, transfers: queueOf(0) });
     const missing = [ids[0]!, ...refused, ...unreadable].filter((id) => !withdrawals.sent.includes(id));
     assert.deepEqual(missing, [], 'the next run queues what has failed');
+  });
+
+  it('goes on behind a full page of work that it cannot read', async () => {
+    const table = await engine.newTable();
+    const shard = dueShard('withdrawal', 7);
+    const dueAt = iso(table.now());
+    const newer = Array.from({ length: 220 }, (_, n) => `tx_newer${n}`);
+    const waiting = Array.from({ length: 1_050 }, (_, n) => `tx_waiting${n}`);
+    await plant(
+      table,
+      ...newer.map((id) => ({
+        ...transactionKey(id),
+        transactionId: id,
+        type: 'withdrawal',
+        v: 2,
+        dueShard: shard,
+        dueAt,
+      })),
+      ...waiting.map((id) => ({
+        ...transactionKey(id),
+        ...{ transactionId: id, type: 'withdrawal', v: 2, dueShard: waitingShard, dueAt },
+      })),
+    );
+    table.clock.now += 1_000;
+    const ids = await plantOverdue(table, shard, 5);
+    const { transactionId: waited } = await acceptedWithdrawal(table);
+    await putBackWithdrawal(table, await claimed(table, waited), {
+      dueAt: iso(table.now()),
+      submitBy: undefined,
+      waitingFor: 'wallet_frozen',
+    });
+    table.clock.now += 600_000;
+    const withdrawals = queueOf(0);
+    await assert.rejects(sweep({ table, withdrawals, transfers: queueOf(0) }), { name: 'UnreadableItem' });
+    assert.deepEqual(withdrawals.sent.sort(), [...ids, waited].sort());
+  });
+
+  it('ends in time, and sweeps the other type, while the writes of one type are throttled', async () => {
+    const table = await engine.newTable();
+    for (let shard = 0; shard < 16; shard++) await plantOverdue(table, dueShard('withdrawal', shard), 40);
+    const work = await openWork(table);
+    const transfers = work.filter(({ type }) => type === 'transfer').map(({ transactionId }) => transactionId);
+    table.clock.now += 600_000;
+    const startedAt = table.now();
+    table.fault = (call, pass) =>
+      call.operation === 'UpdateItem' && !transfers.some((id) => JSON.stringify(call.input).includes(id))
+        ? answer('ThrottlingException')(call, pass)
+        : pass();
+    const [withdrawals, other] = [queueOf(0), queueOf(0)];
+    await assert.rejects(sweep({ table, withdrawals, transfers: other }), { code: 'busy' });
+    assert.deepEqual(other.sent, transfers);
+    assert.ok(table.now() - startedAt < 50_000, `${table.now() - startedAt} ms`);
   });
 
   it('queues overdue work of both types again, each once', async () => {

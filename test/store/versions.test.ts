@@ -100,7 +100,7 @@ const items: Record<string, () => Promise<Stored>> = {
     const { transactionId } = await acceptedWithdrawal(table);
     const shard = Number(dueShardOf('withdrawal', transactionId).slice('DUE#w'.length));
     const read = async () => {
-      const listed = await listDue(table, { type: 'withdrawal', shard, before: later, limit: 100 });
+      const { work: listed } = await listDue(table, { type: 'withdrawal', shard, before: later, limit: 100 });
       const failed = listed.find((one) => one instanceof UnreadableItem);
       if (failed !== undefined) throw failed;
       return listed.find((one) => !(one instanceof UnreadableItem) && one.transactionId === transactionId);

@@ -85,7 +85,7 @@ describe('comparison with other ledgers', () => {
       5,
       1,
     );
-    await runRound(opened, intoOne, 0.05);
+    await runRound(opened, { ...intoOne, atMost: 4 }, 60);
     const differences = await differencesOf(opened);
     assert.ok(
       differences.some((text) => text.startsWith('account 0 has ')),

@@ -5,6 +5,7 @@ const readsTest = 'test/store/refused-by-reads.test.ts';
 const dueTest = 'test/store/due.test.ts';
 const journalTest = 'test/store/journal.test.ts';
 const notifierTest = 'test/simulation/notifier.test.ts';
+const relayTest = 'test/simulation/relay.test.ts';
 
 export interface Mutation {
   readonly name: string;
@@ -28,6 +29,7 @@ const consumer = 'lambdas/aws/consumer.ts';
 const entries = 'lambdas/store/entries.ts';
 const operations = 'lambdas/store/operations.ts';
 const projector = 'lambdas/workers/projector.ts';
+const relay = 'lambdas/workers/relay.ts';
 const table = 'lambdas/store/table.ts';
 const totals = 'lambdas/store/totals.ts';
 const transfers = 'lambdas/store/transfers.ts';
@@ -526,5 +528,17 @@ export const mutations: readonly Mutation[] = [
     name: 'send again what SNS took of a message that failed',
     test: notifierTest,
     edits: [{ file: 'lambdas/workers/notifier.ts', text: 'taken.push(notification);', replacement: '' }],
+  },
+  {
+    name: 'set aside a record that cannot be published now',
+    test: relayTest,
+    edits: [
+      { file: relay, text: 'if (failure?.definite === false) {', replacement: "if (failure?.code === 'none') {" },
+    ],
+  },
+  {
+    name: 'drop a record that can never be published',
+    test: relayTest,
+    edits: [{ file: relay, text: 'await services.setAside.send({ Records: [record] });', replacement: '' }],
   },
 ];

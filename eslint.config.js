@@ -71,15 +71,6 @@ export default defineConfig(
       curly: ['error', 'multi-line', 'consistent'],
       // Taking a field off with a rest sibling is how a copy without it is made.
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
-      '@typescript-eslint/no-floating-promises': [
-        'error',
-        // node's test runner waits for its own tests.
-        {
-          allowForKnownSafeCalls: [
-            { from: 'package', package: 'node:test', name: ['describe', 'it', 'test', 'suite'] },
-          ],
-        },
-      ],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       // Numbers and booleans in messages read as they are.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],

@@ -1,13 +1,9 @@
 /** Both tables of the books on a test engine, with the stream between them and the projector that reads it. */
 import type { DynamoDBRecord } from 'aws-lambda';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
-import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { capacityFor } from '../lib/capacity.ts';
-import { EntriesTable } from '../lib/entries-table.ts';
-import { newApp } from '../lib/app.ts';
 import { openRecords } from '../bench/records.ts';
 import type { TestEngine, TestTable } from './engine.ts';
+import { describeTables } from './tables.ts';
 import { Heads } from '../lambdas/store/heads.ts';
 import { project } from '../lambdas/workers/projector.ts';
 import type { UnprojectedRecord } from '../lambdas/workers/projector.ts';
@@ -71,12 +67,7 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
 
 /** Creates the entries table as the CDK construct describes it. */
 export async function newEntriesTable(engine: TestEngine, name: string): Promise<TestTable> {
-  const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
-  new EntriesTable(stack, 'Entries', { deletionProtection: true, capacity: capacityFor(undefined) });
-  const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable')) as [
-    { Properties: Pick<CreateTableCommand['input'], 'AttributeDefinitions' | 'KeySchema' | 'GlobalSecondaryIndexes'> },
-  ];
-  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = resource.Properties;
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = (await describeTables()).entries;
   const entries = engine.openTable(name);
   await entries.client.send(
     new CreateTableCommand({

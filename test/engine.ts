@@ -5,18 +5,13 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import type { HttpResponse } from '@smithy/core/protocols';
-import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { silence } from '../bench/silence.ts';
 import { documentClient } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
-import { newApp } from '../lib/app.ts';
-import { capacityFor } from '../lib/capacity.ts';
-import { LedgerTable } from '../lib/ledger-table.ts';
 import { ensureTable, localCredentials, startEngine } from '../local/dynamodb/dynamodb.ts';
 import { tableSettings } from '../local/dynamodb/service.ts';
-import type { TableProperties } from '../local/dynamodb/service.ts';
+import { describeTables } from './tables.ts';
 
 /** One call as the store makes it: one round trip. */
 export interface Call {
@@ -105,7 +100,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     async newTable() {
       // The engine may be a shared one (DYNAMODB_ENDPOINT).
       const name = `test-${String(process.pid)}-${String(Date.now())}-${String(++tables)}`;
-      await ensureTable(engine.endpoint, region, tableSettings(name, describeTable()));
+      await ensureTable(engine.endpoint, region, tableSettings(name, (await describeTables()).ledger));
       return openTable(name);
     },
     async stop() {
@@ -190,20 +185,4 @@ function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {
     { step: 'deserialize', priority: 'low', name: 'faults' },
   );
   return calls;
-}
-
-let described: TableProperties | undefined;
-
-/** Returns the table of the CDK construct, synthesized once. */
-function describeTable(): TableProperties {
-  if (described !== undefined) return described;
-  const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Stack');
-  new LedgerTable(stack, 'Ledger', {
-    deletionProtection: true,
-    capacity: capacityFor(undefined),
-    dueShards: 64,
-    addAlarm: () => undefined,
-  });
-  const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::DynamoDB::GlobalTable'));
-  return (described = (resource as { Properties: TableProperties }).Properties);
 }

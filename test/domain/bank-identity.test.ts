@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { bankIdOf } from '../../lambdas/bank/identity.ts';
 
 describe('the id of a bank', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { bookingsOf, newBooking, problemOf } from '../../lambdas/domain/bookings.ts';
 import { accounts, move } from '../../lambdas/domain/postings.ts';
 import { charge } from '../../lambdas/domain/transaction.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { assumedTimes, concurrencyOf, costOfMillion, limitsOf } from '../../bench/capacity-model.ts';
 import type { Load, Units } from '../../bench/capacity-model.ts';
 import { costOfHours, costOfPass } from '../../bench/check-model.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { balanceHeld, BrokenChain, entriesAfter, heldAt } from '../../lambdas/domain/entries.ts';
 import type { Entry, WalletChange } from '../../lambdas/domain/entries.ts';
 import { openWallet } from '../../lambdas/domain/wallet.ts';

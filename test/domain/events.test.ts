@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { transactionActor, transactionEvent, walletActor, walletEvent } from '../../lambdas/domain/events.ts';
 import type { EventType } from '../../lambdas/domain/events.ts';
 import { bank, screening, service } from '../../lambdas/domain/actor.ts';

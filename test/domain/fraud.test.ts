@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { countMovement, noActivity } from '../../lambdas/domain/fraud.ts';
 import type { Activity, FraudLimits, FraudRule, Movement, Signal } from '../../lambdas/domain/fraud.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { mergePage } from '../../lambdas/domain/history.ts';
 import type { Stretch } from '../../lambdas/domain/history.ts';
 

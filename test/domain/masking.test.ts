@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { maskAccount } from '../../lambdas/domain/transaction.ts';
 
 /** Characters that the mask itself never shows, so that every such character in the result comes from the account. */

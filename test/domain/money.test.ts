@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { isSum, jsonOf, maxAmount, minus, plus } from '../../lambdas/domain/money.ts';
 import type { Sum } from '../../lambdas/domain/money.ts';
 

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { routes } from '../../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';

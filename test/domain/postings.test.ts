@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { isAmount, maxAmount } from '../../lambdas/domain/money.ts';
 import { accounts, net, sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { covers, endOfWindow, fullUntil, secondsUntil, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 
 const minuteMs = 60_000;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { silence } from '../../bench/silence.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
@@ -13,7 +13,7 @@ import { queryFields } from '../../lambdas/http/query-fields.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request, Response } from '../request.ts';
 
-before(silence);
+beforeAll(silence);
 
 /** Services for requests that are refused before any call: only the clock is used. */
 const nothing = { table: { now: () => 0 } } as QueuedServices;

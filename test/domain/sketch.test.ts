@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { addTo, differencesOf, emptySketch, sketchFromText, sketchToText } from '../../lambdas/domain/sketch.ts';
 
 /** Returns the id of a transaction as a number: the first 130 bits of a hash. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { namedSchemas } from '../../lambdas/views/answer-schemas.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import { maxAmount, plus } from '../../lambdas/domain/money.ts';
 import { creditRefusal, debitRefusal, openWallet, reaches, statusRefusal } from '../../lambdas/domain/wallet.ts';

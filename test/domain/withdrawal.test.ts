@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { redeliveryDelaySeconds } from '../../lambdas/domain/queue.ts';
 import { isAtRest, transactionStatuses } from '../../lambdas/domain/transaction.ts';
 import type { Attempt, ExecutingWithdrawal, Withdrawal } from '../../lambdas/domain/transaction.ts';

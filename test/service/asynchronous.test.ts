@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { randomBytes } from 'node:crypto';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { startService, tally, untilEnded } from './service.ts';
 
@@ -25,7 +25,7 @@ function inTheBook(reference: unknown) {
   return bank.book().find((entry) => entry.reference === reference);
 }
 
-describe('a withdrawal', { concurrency: true }, () => {
+describe('a withdrawal', () => {
   const destinations: [account: string, status: string, attempts: number | undefined, paid: number, balance: number][] =
     [
       ['SIM-OK', 'completed', 1, 1, 600],
@@ -35,7 +35,7 @@ describe('a withdrawal', { concurrency: true }, () => {
       ['SIM-TIMEOUT-LOST', 'completed', undefined, 1, 600],
     ];
   for (const [account, status, attempts, paid, available] of destinations) {
-    it(`to ${account} is answered at once and ends ${status}`, async () => {
+    it.concurrent(`to ${account} is answered at once and ends ${status}`, async () => {
       const user = await newUser(1_000);
       const accepted = await withdraw(user, account);
       assert.deepEqual([accepted.status, accepted.body['status']], [202, 'pending']);
@@ -50,7 +50,7 @@ describe('a withdrawal', { concurrency: true }, () => {
     });
   }
 
-  it('answers with the end of the work when the client prefers to wait', async () => {
+  it.concurrent('answers with the end of the work when the client prefers to wait', async () => {
     const user = await newUser(1_000);
     const answer = await withdraw(user, 'SIM-OK', { Prefer: 'wait=20' });
     assert.deepEqual([answer.status, answer.body['status']], [200, 'completed']);

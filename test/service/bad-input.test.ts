@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { request } from 'node:http';
-import { after, describe, it } from 'node:test';
+import { afterAll, describe, it } from '@jest/globals';
 import { startLocalService } from '../../bin/local-service.ts';
 import { startService } from './service.ts';
 import type { RequestOptions } from './service.ts';
@@ -17,7 +17,7 @@ const client = new DynamoDBClient({
   region: runner.aws.region,
   credentials: runner.aws.credentials,
 });
-after(() => {
+afterAll(() => {
   client.destroy();
 });
 

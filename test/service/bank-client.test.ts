@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { BankUnavailable, openBank } from '../../lambdas/bank/client.ts';
 import type { BankOptions, Payment } from '../../lambdas/bank/client.ts';
 import type { KeySource } from '../../lambdas/bank/secret.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
+import { afterTest } from '../fixture.ts';
 
 const payment: Payment = {
   reference: 'tx_1',
@@ -25,7 +25,7 @@ const keys: KeySource = () => Promise.resolve(['the key']);
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** Starts a server that records its requests and answers with `answer`. */
-async function serve(context: TestContext, answer: Answer) {
+async function serve(answer: Answer) {
   const seen: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     seen.push(request);
@@ -35,7 +35,7 @@ async function serve(context: TestContext, answer: Answer) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  context.after(() => {
+  afterTest(() => {
     server.closeAllConnections();
     server.close();
   });
@@ -49,8 +49,8 @@ function json(response: ServerResponse, status: number, body: unknown): ServerRe
 }
 
 /** Returns the outcomes of both calls to a bank that always gives this answer. */
-async function outcomes(context: TestContext, answer: Answer, options: Partial<BankOptions> = {}) {
-  const { url } = await serve(context, answer);
+async function outcomes(answer: Answer, options: Partial<BankOptions> = {}) {
+  const { url } = await serve(answer);
   const bank = openBank({ url, keys, timeoutMs: 2000, ...options });
   return { submit: await bank.submit(payment), find: await bank.find(payment) };
 }
@@ -59,37 +59,37 @@ describe('definite answers', () => {
   const accepted = { outcome: 'accepted' };
   const refusal = { outcome: 'rejected', code: 'account_closed', message: 'the account is closed' };
 
-  it('paid', async (context) => {
+  it('paid', async () => {
     const answer: Answer = ({ method }, response) => json(response, method === 'POST' ? 201 : 200, paid);
-    assert.deepEqual(await outcomes(context, answer), { submit: accepted, find: accepted });
+    assert.deepEqual(await outcomes(answer), { submit: accepted, find: accepted });
   });
 
-  it('rejected', async (context) => {
+  it('rejected', async () => {
     const answer: Answer = ({ method }, response) => json(response, method === 'POST' ? 422 : 200, rejected);
-    assert.deepEqual(await outcomes(context, answer), { submit: refusal, find: refusal });
+    assert.deepEqual(await outcomes(answer), { submit: refusal, find: refusal });
   });
 
-  it('not found, which does not answer a submit', async (context) => {
+  it('not found, which does not answer a submit', async () => {
     const answer: Answer = (_, response) => json(response, 404, { reference: 'tx_1', code: 'payment_not_found' });
-    const { submit, find } = await outcomes(context, answer);
+    const { submit, find } = await outcomes(answer);
     assert.equal(submit.outcome, 'unknown');
     assert.deepEqual(find, { outcome: 'not_found' });
   });
 
-  it('not accepted: 503 or 429 with the code, for exactly this payment', async (context) => {
+  it('not accepted: 503 or 429 with the code, for exactly this payment', async () => {
     for (const status of [503, 429]) {
       const answer: Answer = (_, response) => json(response, status, notAccepted);
-      const { submit, find } = await outcomes(context, answer);
+      const { submit, find } = await outcomes(answer);
       assert.deepEqual(submit, { outcome: 'not_accepted', reason: `status ${status}` });
       assert.deepEqual(find, { outcome: 'unknown', reason: `status ${status} not_accepted` });
     }
   });
 
-  it('removes accounts from the message of a rejection', async (context) => {
+  it('removes accounts from the message of a rejection', async () => {
     const message = `account ${payment.destination.account} (GB29 NWBK 6016 1331 9268 19) is closed since 2024, see 12`;
     const answer: Answer = ({ method }, response) =>
       json(response, method === 'POST' ? 422 : 200, { ...rejected, message });
-    for (const outcome of Object.values(await outcomes(context, answer))) {
+    for (const outcome of Object.values(await outcomes(answer))) {
       assert.ok(outcome.outcome === 'rejected');
       assert.equal(outcome.message.replace(/GB29 NWBK /, ''), 'account **** (****) is closed since 2024, see 12');
     }
@@ -169,8 +169,8 @@ describe('any other answer is unknown', () => {
     ],
   ];
   for (const [name, answer, reason] of surprises) {
-    it(name, async (context) => {
-      for (const outcome of Object.values(await outcomes(context, answer))) {
+    it(name, async () => {
+      for (const outcome of Object.values(await outcomes(answer))) {
         assert.ok(outcome.outcome === 'unknown', JSON.stringify(outcome));
         assert.match(outcome.reason, reason);
         assert.doesNotMatch(outcome.reason, /0417164300/);
@@ -179,8 +179,8 @@ describe('any other answer is unknown', () => {
   }
 
   for (const change of [{ amount: 1251 }, { amount: '1250' }, { currency: 'USD' }, { status: 'processing' }]) {
-    it(`an answer to a submit with ${JSON.stringify(change)}`, async (context) => {
-      const { submit } = await outcomes(context, (_, response) => json(response, 201, { ...paid, ...change }));
+    it(`an answer to a submit with ${JSON.stringify(change)}`, async () => {
+      const { submit } = await outcomes((_, response) => json(response, 201, { ...paid, ...change }));
       assert.equal(submit.outcome, 'unknown');
     });
   }
@@ -209,13 +209,13 @@ describe('any other answer is unknown', () => {
     // A bank that does not know a payment knows no amount of it.
     const fits = (change: object) => status === 404 && !('reference' in change);
     for (const [name, change] of Object.entries(misfits).filter(([, change]) => !fits(change))) {
-      it(`${what} with ${name}`, async (context) => {
-        const found = await outcomes(context, (_, response) => json(response, status, { ...body, ...change }));
+      it(`${what} with ${name}`, async () => {
+        const found = await outcomes((_, response) => json(response, status, { ...body, ...change }));
         assert.equal(found[call].outcome, 'unknown');
       });
     }
-    it(`${what} in its correct form is not`, async (context) => {
-      const found = await outcomes(context, (_, response) => json(response, status, body));
+    it(`${what} in its correct form is not`, async () => {
+      const found = await outcomes((_, response) => json(response, status, body));
       assert.notEqual(found[call].outcome, 'unknown');
     });
   }
@@ -224,20 +224,18 @@ describe('any other answer is unknown', () => {
     ['no answer', () => undefined],
     ['an answer that never ends', (_, response) => response.writeHead(200).write('{')],
   ] satisfies [string, Answer][]) {
-    it(`${name} within the time limit`, async (context) => {
+    it(`${name} within the time limit`, async () => {
       const startedAt = performance.now();
-      const { submit, find } = await outcomes(context, answer, { timeoutMs: 100 });
+      const { submit, find } = await outcomes(answer, { timeoutMs: 100 });
       assert.deepEqual([submit, find], Array(2).fill({ outcome: 'unknown', reason: 'time-out' }));
       assert.ok(performance.now() - startedAt < 1500);
     });
   }
 
-  it('a connection that is cut after the request was read', async (context) => {
+  it('a connection that is cut after the request was read', async () => {
     // Also on a connection that served an earlier call.
     let calls = 0;
-    const { url } = await serve(context, ({ socket }, response) =>
-      calls++ === 0 ? json(response, 404, {}) : socket.destroy(),
-    );
+    const { url } = await serve(({ socket }, response) => (calls++ === 0 ? json(response, 404, {}) : socket.destroy()));
     const bank = openBank({ url, keys });
     await bank.find(payment);
     assert.deepEqual(await bank.submit(payment), { outcome: 'unknown', reason: 'connection lost (ECONNRESET)' });
@@ -261,22 +259,22 @@ describe('a connection that was never established', () => {
     await neverReached('https://bank.invalid', /^no connection \((ENOTFOUND|EAI_AGAIN|time-out)\)$/);
   });
 
-  it('ends within the handshake', async (context) => {
+  it('ends within the handshake', async () => {
     const server = createTcpServer((socket) => socket.destroy());
-    await neverReached(await listenTcp(context, server), /^no connection \(ECONNRESET\)$/);
+    await neverReached(await listenTcp(server), /^no connection \(ECONNRESET\)$/);
   });
 
-  it('fails when the handshake takes longer than a call may take', async (context) => {
+  it('fails when the handshake takes longer than a call may take', async () => {
     const server = createTcpServer((socket) => socket.on('error', () => undefined).resume());
-    await neverReached(await listenTcp(context, server), /^no connection \(time-out\)$/, 100);
+    await neverReached(await listenTcp(server), /^no connection \(time-out\)$/, 100);
   });
 
-  async function listenTcp(context: TestContext, server: Server): Promise<string> {
+  async function listenTcp(server: Server): Promise<string> {
     const sockets = new Set<Socket>();
     server.on('connection', (socket: Socket) => sockets.add(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    context.after(() => {
+    afterTest(() => {
       for (const socket of sockets) socket.destroy();
       server.close();
     });
@@ -285,8 +283,8 @@ describe('a connection that was never established', () => {
 });
 
 describe('requests', () => {
-  it('keep the base path and the connections', async (context) => {
-    const { url, seen } = await serve(context, (_, response) => json(response, 200, paid));
+  it('keep the base path and the connections', async () => {
+    const { url, seen } = await serve((_, response) => json(response, 200, paid));
     const bank = openBank({ url: `${url}/bank/v1/`, keys });
     await bank.submit(payment);
     await bank.find(payment);
@@ -314,9 +312,9 @@ describe('requests', () => {
 describe('the breaker', () => {
   const breaker = { lastCalls: 10, inARow: 4, openMs: 400, tries: 3 };
 
-  it('opens after failures in a row, makes no calls, permits some trial calls, and closes', async (context) => {
+  it('opens after failures in a row, makes no calls, permits some trial calls, and closes', async () => {
     let status = 503;
-    const { url, seen } = await serve(context, (_, response) => json(response, status, paid));
+    const { url, seen } = await serve((_, response) => json(response, status, paid));
     const states: string[] = [];
     const bank = openBank({ url, keys, breaker, onBreaker: (state) => states.push(state) });
     for (let i = 0; i < 4; i++) await bank.submit(payment);
@@ -346,15 +344,15 @@ describe('the breaker', () => {
     assert.equal(bank.isDown(), false);
   });
 
-  it('opens for a bank that accepts nothing', async (context) => {
-    const { url } = await serve(context, (_, response) => json(response, 503, notAccepted));
+  it('opens for a bank that accepts nothing', async () => {
+    const { url } = await serve((_, response) => json(response, 503, notAccepted));
     const bank = openBank({ url, keys, breaker });
     for (let i = 0; i < 4; i++) assert.equal((await bank.submit(payment)).outcome, 'not_accepted');
     await assert.rejects(bank.submit(payment), BankUnavailable);
   });
 
-  it('permits three trial calls at a time', async (context) => {
-    const { url, seen } = await serve(context, (_, response) => json(response, 503, {}));
+  it('permits three trial calls at a time', async () => {
+    const { url, seen } = await serve((_, response) => json(response, 503, {}));
     const bank = openBank({ url, keys, breaker });
     for (let i = 0; i < 4; i++) await bank.submit(payment);
     await pass(breaker.openMs);
@@ -363,30 +361,30 @@ describe('the breaker', () => {
     assert.equal(seen.length, 7);
   });
 
-  it('opens when more than half of the last calls fail, but not before enough calls', async (context) => {
+  it('opens when more than half of the last calls fail, but not before enough calls', async () => {
     const pattern = [503, 503, 503, 200, 503, 503, 503, 200, 503, 503];
     let next = 0;
-    const { url } = await serve(context, (_, response) => json(response, pattern[next++] ?? 200, paid));
+    const { url } = await serve((_, response) => json(response, pattern[next++] ?? 200, paid));
     const bank = openBank({ url, keys, breaker });
     for (let i = 0; i < pattern.length; i++) await bank.submit(payment);
     await assert.rejects(bank.submit(payment), BankUnavailable);
   });
 
-  it('counts a rejection, a missing payment and one in process as answers of a healthy bank', async (context) => {
+  it('counts a rejection, a missing payment and one in process as answers of a healthy bank', async () => {
     for (const [status, body] of [
       [422, rejected],
       [404, { reference: 'tx_1', code: 'payment_not_found' }],
       [200, { ...paid, status: 'processing' }],
     ] as const) {
-      const { url } = await serve(context, (_, response) => json(response, status, body));
+      const { url } = await serve((_, response) => json(response, status, body));
       const bank = openBank({ url, keys, breaker });
       for (let i = 0; i < 15; i++) await (status === 422 ? bank.submit(payment) : bank.find(payment));
     }
   });
 
-  it('stays closed through a thousand calls of which 30 % fail', async (context) => {
+  it('stays closed through a thousand calls of which 30 % fail', async () => {
     const simulator = await startBankSimulator({ keys: () => ['the key'], latencyMs: 0, failureRate: 0.3, seed: 3 });
-    context.after(() => simulator.stop());
+    afterTest(() => simulator.stop());
     const states: string[] = [];
     const bank = openBank({ url: simulator.url, keys, onBreaker: (state) => states.push(state) });
     for (let i = 0; i < 1000; i++) await bank.submit({ ...payment, reference: `tx_${String(i)}` });

@@ -1,7 +1,6 @@
 /** The keys that bank and service sign with, during a rotation, against Secrets Manager as the runner serves it. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { describe, it } from '@jest/globals';
 import {
   GetSecretValueCommand,
   ListSecretVersionIdsCommand,
@@ -20,17 +19,17 @@ import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 import type { BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
 import { openSecrets } from '../../local/secrets-manager/secrets.ts';
 import { openEndpoint, ServiceError } from '../../local/machine/endpoint.ts';
-import { epoch, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { epoch } from '../engine.ts';
 import { send } from '../request.ts';
 import { acceptedWithdrawal, balanceOf, bankId, claimed, visit } from '../store/commands.ts';
+import { afterTest, useTable } from '../fixture.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const secretArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:key-abcdef';
 
 /** Starts Secrets Manager with one secret and an operator's commands. `now` is its clock. */
-async function secretsManager(context: TestContext, now: () => number) {
+async function secretsManager(now: () => number) {
   const secrets = openSecrets(undefined, now);
   secrets.create({ name: 'key', arn: secretArn, value: 'first key' });
   const seen: string[] = [];
@@ -43,7 +42,7 @@ async function secretsManager(context: TestContext, now: () => number) {
   });
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = new SecretsManagerClient({ region: 'us-east-1', endpoint: url, credentials, maxAttempts: 1 });
-  context.after(async () => {
+  afterTest(async () => {
     client.destroy();
     await close();
   });
@@ -71,9 +70,9 @@ async function secretsManager(context: TestContext, now: () => number) {
 type Manager = Awaited<ReturnType<typeof secretsManager>>;
 
 describe('a secret', () => {
-  it('is read once by concurrent callers; a call two minutes later starts another read and does not wait for it', async (t) => {
+  it('is read once by concurrent callers; a call two minutes later starts another read and does not wait for it', async () => {
     let now = epoch;
-    const manager = await secretsManager(t, () => now);
+    const manager = await secretsManager(() => now);
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
     assert.deepEqual(await Promise.all(Array.from({ length: 10 }, () => keys())), Array(10).fill(['first key']));
     assert.equal(manager.reads(), 1);
@@ -85,9 +84,9 @@ describe('a secret', () => {
     assert.equal(manager.reads(), 2);
   });
 
-  it('is never older than five minutes, even when it is rarely used', async (t) => {
+  it('is never older than five minutes, even when it is rarely used', async () => {
     let now = epoch;
-    const manager = await secretsManager(t, () => now);
+    const manager = await secretsManager(() => now);
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
     await keys();
     await manager.rotate('second key');
@@ -95,9 +94,9 @@ describe('a secret', () => {
     assert.deepEqual(await keys(), ['second key']);
   });
 
-  it('that cannot be read again is used for an hour, with a read every ten seconds, and then fails', async (t) => {
+  it('that cannot be read again is used for an hour, with a read every ten seconds, and then fails', async () => {
     let now = epoch;
-    const manager = await secretsManager(t, () => now);
+    const manager = await secretsManager(() => now);
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
     await keys();
     manager.state.isDown = true;
@@ -112,9 +111,9 @@ describe('a secret', () => {
     assert.deepEqual(await keys(), ['first key']);
   });
 
-  it('is read for signatures that fit no key at most every ten seconds', async (t) => {
+  it('is read for signatures that fit no key at most every ten seconds', async () => {
     let now = epoch;
-    const manager = await secretsManager(t, () => now);
+    const manager = await secretsManager(() => now);
     const keys = openSecret({ client: manager.client, secretArn, now: () => now });
     await keys();
     await manager.rotate('second key');
@@ -123,8 +122,8 @@ describe('a secret', () => {
     assert.equal(manager.reads(), 3);
   });
 
-  it('without a string gives no key', async (t) => {
-    const manager = await secretsManager(t, () => epoch);
+  it('without a string gives no key', async () => {
+    const manager = await secretsManager(() => epoch);
     const keys = openSecret({ client: manager.client, secretArn });
     await manager.rotate('');
     await assert.rejects(keys(), /has no string value/);
@@ -132,18 +131,12 @@ describe('a secret', () => {
 });
 
 describe('notifications of the bank', () => {
-  let engine: TestEngine;
-  let table: TestTable;
-  before(async () => {
-    engine = await startTestEngine();
-    table = await engine.newTable();
-  });
-  after(() => engine.stop());
+  const table = useTable();
 
   /** Starts a container of the function, and a bank that signs with any key. */
-  async function listening(context: TestContext) {
+  async function listening() {
     table.clock.now = epoch;
-    const manager = await secretsManager(context, table.now);
+    const manager = await secretsManager(table.now);
     const keys = openSecret({ client: manager.client, secretArn, overlapMs: 24 * hourMs, now: table.now });
     const handler = serve(bankNotifications, { table, keys, bankId });
     const notify = async (body: object, key: string) => {
@@ -169,8 +162,8 @@ describe('notifications of the bank', () => {
     return { walletId, paid: { ...word, status: 'paid' }, returned: { ...word, status: 'returned' } };
   }
 
-  it('are booked under the old and the new key during the overlap, which ends by itself', async (t) => {
-    const { manager, notify } = await listening(t);
+  it('are booked under the old and the new key during the overlap, which ends by itself', async () => {
+    const { manager, notify } = await listening();
     const { walletId, paid, returned } = await paidWithdrawal();
     assert.equal(await notify(paid, 'first key'), 200);
     await manager.rotate('second key');
@@ -183,8 +176,8 @@ describe('notifications of the bank', () => {
     assert.equal(await notify(returned, 'second key'), 200);
   });
 
-  it('under a key that an operator has withdrawn are refused by a warm container within five minutes', async (t) => {
-    const { manager, notify } = await listening(t);
+  it('under a key that an operator has withdrawn are refused by a warm container within five minutes', async () => {
+    const { manager, notify } = await listening();
     const { walletId, paid, returned } = await paidWithdrawal();
     await manager.rotate('second key');
     assert.equal(await notify(paid, 'first key'), 200);
@@ -201,17 +194,17 @@ describe('notifications of the bank', () => {
 describe('requests to the bank', () => {
   const payment: Payment = { reference: 'tx_1', amount: 1250, currency: 'EUR', destination: { account: 'SIM-OK' } };
 
-  async function simulatedBank(context: TestContext, keys: BankSimulatorOptions['keys']) {
+  async function simulatedBank(keys: BankSimulatorOptions['keys']) {
     const bank = await startBankSimulator({ keys, latencyMs: 0, failureRate: 0 });
-    context.after(() => bank.stop());
+    afterTest(() => bank.stop());
     return bank;
   }
 
-  it('are accepted when either side has the new key first', async (t) => {
+  it('are accepted when either side has the new key first', async () => {
     let now = epoch;
-    const manager = await secretsManager(t, () => now);
+    const manager = await secretsManager(() => now);
     let accepted = ['first key'];
-    const { url } = await simulatedBank(t, () => accepted);
+    const { url } = await simulatedBank(() => accepted);
     const bank = openBank({ url, keys: openRequestKeys(manager.client, secretArn, () => now) });
     assert.deepEqual(await bank.find(payment), { outcome: 'not_found' });
     await manager.rotate('second key');
@@ -231,8 +224,8 @@ describe('requests to the bank', () => {
     assert.deepEqual(await bank.find(payment), { outcome: 'accepted' }, 'a refusal has the secret read again');
   });
 
-  it('are sent once more only when the bank answers that the signature is wrong', async (t) => {
-    const manager = await secretsManager(t, () => epoch);
+  it('are sent once more only when the bank answers that the signature is wrong', async () => {
+    const manager = await secretsManager(() => epoch);
     await manager.rotate('second key');
     let sent = 0;
     const answers = [{}, { code: 'signature_expired' }, { code: 'signature_invalid' }];
@@ -247,8 +240,8 @@ describe('requests to the bank', () => {
     }
   });
 
-  it('are not signed with the other key after the time limit of the call, even before its timer runs', async (t) => {
-    const manager = await secretsManager(t, () => epoch);
+  it('are not signed with the other key after the time limit of the call, even before its timer runs', async () => {
+    const manager = await secretsManager(() => epoch);
     await manager.rotate('second key');
     const timeoutMs = 40;
     for (const [standstillMs, expected] of [
@@ -274,8 +267,8 @@ describe('requests to the bank', () => {
   });
 });
 
-it('Secrets Manager of the runner returns the current value and the one before it', async (t) => {
-  const manager = await secretsManager(t, () => epoch);
+it('Secrets Manager of the runner returns the current value and the one before it', async () => {
+  const manager = await secretsManager(() => epoch);
   const read = (stage: string) =>
     manager.client.send(new GetSecretValueCommand({ SecretId: secretArn, VersionStage: stage }));
   await assert.rejects(read('AWSPREVIOUS'), { name: 'ResourceNotFoundException' });

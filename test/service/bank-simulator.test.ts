@@ -6,14 +6,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { afterAll, describe, it } from '@jest/globals';
 import { openBank } from '../../lambdas/bank/client.ts';
 import type { Payment } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 import type { BankSimulator, BankSimulatorOptions } from '../../local/bank/bank-simulator.ts';
 import { eventually } from './eventually.ts';
+import { afterTest } from '../fixture.ts';
 
 const secret = 'the key that both sides have';
 const accepted = { outcome: 'accepted' };
@@ -22,7 +22,7 @@ const notAccepted = { outcome: 'not_accepted', reason: 'status 503' };
 const unavailable = { outcome: 'unknown', reason: 'status 503 unavailable' };
 const timedOut = { outcome: 'unknown', reason: 'time-out' };
 
-async function start(context: TestContext, options: Partial<BankSimulatorOptions> = {}): Promise<BankSimulator> {
+async function start(options: Partial<BankSimulatorOptions> = {}): Promise<BankSimulator> {
   const bank = await startBankSimulator({
     keys: () => [secret],
     latencyMs: 0,
@@ -30,7 +30,7 @@ async function start(context: TestContext, options: Partial<BankSimulatorOptions
     lostAnswerMs: 60_000,
     ...options,
   });
-  context.after(() => bank.stop());
+  afterTest(() => bank.stop());
   return bank;
 }
 
@@ -56,8 +56,8 @@ function signed(method: string, path: string, body: unknown, key = secret, atSec
 }
 
 describe('test destinations', () => {
-  it('SIM-OK is paid, and a repeat is the same payment', async (context) => {
-    const bank = await start(context);
+  it('SIM-OK is paid, and a repeat is the same payment', async () => {
+    const bank = await start();
     const client = clientOf(bank);
     assert.deepEqual(await client.find(payment('SIM-OK')), notFound);
     assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
@@ -70,8 +70,8 @@ describe('test destinations', () => {
     assert.equal(entry.amount, 1250);
   });
 
-  it('SIM-REJECT is rejected for ever', async (context) => {
-    const bank = await start(context);
+  it('SIM-REJECT is rejected for ever', async () => {
+    const bank = await start();
     const client = clientOf(bank);
     const rejected = {
       outcome: 'rejected',
@@ -85,8 +85,8 @@ describe('test destinations', () => {
   });
 
   for (const account of ['SIM-FLAKY', 'SIM-BARE-503']) {
-    it(`${account} fails twice for each reference, then pays`, async (context) => {
-      const bank = await start(context);
+    it(`${account} fails twice for each reference, then pays`, async () => {
+      const bank = await start();
       const client = clientOf(bank);
       for (const reference of ['tx_1', 'tx_2']) {
         for (let i = 0; i < 2; i++) {
@@ -99,19 +99,19 @@ describe('test destinations', () => {
     });
   }
 
-  it('refuse with a bare 503 under that setting', async (context) => {
-    const client = clientOf(await start(context, { bareRefusals: true }));
+  it('refuse with a bare 503 under that setting', async () => {
+    const client = clientOf(await start({ bareRefusals: true }));
     assert.deepEqual(await client.submit(payment('SIM-FLAKY')), unavailable);
     assert.deepEqual(await client.submit(payment('SIM-DOWN', 'tx_2')), unavailable);
   });
 
-  it('refuse at once under any latency', async (context) => {
-    const client = clientOf(await start(context, { latencyMs: 60_000 }));
+  it('refuse at once under any latency', async () => {
+    const client = clientOf(await start({ latencyMs: 60_000 }));
     assert.deepEqual(await client.submit(payment('SIM-FLAKY')), notAccepted);
   });
 
-  it('SIM-TIMEOUT-PAID pays and loses the answer', async (context) => {
-    const bank = await start(context);
+  it('SIM-TIMEOUT-PAID pays and loses the answer', async () => {
+    const bank = await start();
     const client = clientOf(bank);
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-TIMEOUT-PAID')), timedOut);
     assert.deepEqual(await client.find(payment('SIM-OK')), accepted);
@@ -119,8 +119,8 @@ describe('test destinations', () => {
     assert.equal(bank.book()[0]?.timesPaid, 1);
   });
 
-  it('SIM-TIMEOUT-LOST loses the first request and pays the second', async (context) => {
-    const bank = await start(context);
+  it('SIM-TIMEOUT-LOST loses the first request and pays the second', async () => {
+    const bank = await start();
     const client = clientOf(bank);
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-TIMEOUT-LOST')), timedOut);
     assert.deepEqual(await client.find(payment('SIM-OK')), notFound);
@@ -129,14 +129,14 @@ describe('test destinations', () => {
     assert.equal(bank.book()[0]?.timesPaid, 1);
   });
 
-  it('SIM-DOWN never accepts anything', async (context) => {
-    const client = clientOf(await start(context));
+  it('SIM-DOWN never accepts anything', async () => {
+    const client = clientOf(await start());
     for (let i = 0; i < 4; i++) assert.deepEqual(await client.submit(payment('SIM-DOWN')), notAccepted);
     assert.equal((await client.find(payment('SIM-OK'))).outcome, 'unknown');
   });
 
-  it('have the latency but none of the random failures', async (context) => {
-    const client = clientOf(await start(context, { failureRate: 1, latencyMs: 80 }));
+  it('have the latency but none of the random failures', async () => {
+    const client = clientOf(await start({ failureRate: 1, latencyMs: 80 }));
     const startedAt = performance.now();
     assert.deepEqual(await client.submit(payment('SIM-OK-7')), accepted);
     assert.ok(performance.now() - startedAt >= 75);
@@ -145,10 +145,10 @@ describe('test destinations', () => {
 });
 
 describe('random failures', () => {
-  it('have the given rate, before and after paying, and are the same for the same seed', async (context) => {
+  it('have the given rate, before and after paying, and are the same for the same seed', async () => {
     const runs = [];
     for (const seed of [7, 7, 8]) {
-      const bank = await start(context, { failureRate: 0.3, seed });
+      const bank = await start({ failureRate: 0.3, seed });
       const client = clientOf(bank);
       const outcomes: string[] = [];
       for (let i = 0; i < 400; i++) {
@@ -169,8 +169,8 @@ describe('random failures', () => {
 });
 
 describe('protocol', () => {
-  it('answers 201, then 200, and 409 for other content under the same reference', async (context) => {
-    const bank = await start(context);
+  it('answers 201, then 200, and 409 for other content under the same reference', async () => {
+    const bank = await start();
     const { url } = bank;
     const post = (body: Payment) => send(url, 'POST', '/payments', body, signed('POST', '/payments', body));
     const first = await post(payment('SIM-OK'));
@@ -192,8 +192,8 @@ describe('protocol', () => {
     assert.equal((await clientOf(bank).submit(payment('SIM-OK', 'tx_1', 1251))).outcome, 'unknown');
   });
 
-  it('refuses requests that break it', async (context) => {
-    const bank = await start(context);
+  it('refuses requests that break it', async () => {
+    const bank = await start();
     const { url } = bank;
     const good = payment('SIM-OK');
     for (const body of [{}, [], 'text', { ...good, amount: 1.5 }, { ...good, amount: '1' }, { ...good, more: 1 }]) {
@@ -203,8 +203,8 @@ describe('protocol', () => {
     assert.deepEqual(bank.book(), []);
   });
 
-  it('answers `processing` while the bank decides, also after the caller has disconnected', async (context) => {
-    const bank = await start(context, { latencyMs: 1000 });
+  it('answers `processing` while the bank decides, also after the caller has disconnected', async () => {
+    const bank = await start({ latencyMs: 1000 });
     const client = clientOf(bank);
     assert.deepEqual(await clientOf(bank, 60).submit(payment('SIM-OK')), timedOut);
     bank.configure({ latencyMs: 0 });
@@ -212,16 +212,16 @@ describe('protocol', () => {
     await eventually(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
   });
 
-  it('does not show a payment before the end of the documented window', async (context) => {
-    const bank = await start(context, { findDelayMs: 300 });
+  it('does not show a payment before the end of the documented window', async () => {
+    const bank = await start({ findDelayMs: 300 });
     const client = clientOf(bank);
     assert.deepEqual(await client.submit(payment('SIM-OK')), accepted);
     assert.deepEqual(await client.find(payment('SIM-OK')), notFound);
     await eventually(async () => (await client.find(payment('SIM-OK'))).outcome === 'accepted');
   });
 
-  it('pays a reference once under 50 concurrent submissions', async (context) => {
-    const bank = await start(context, { latencyMs: 20 });
+  it('pays a reference once under 50 concurrent submissions', async () => {
+    const bank = await start({ latencyMs: 20 });
     const client = clientOf(bank);
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => client.submit(payment('SIM-OK'))));
     assert.deepEqual(new Set(outcomes.map(({ outcome }) => outcome)), new Set(['accepted']));
@@ -229,8 +229,8 @@ describe('protocol', () => {
     assert.equal(bank.book()[0]?.submissions, 50);
   });
 
-  it('shows the book and changes settings over HTTP', async (context) => {
-    const bank = await start(context);
+  it('shows the book and changes settings over HTTP', async () => {
+    const bank = await start();
     assert.deepEqual(await clientOf(bank).submit(payment('SIM-OK')), accepted);
     assert.deepEqual(await send(bank.url, 'GET', '/book', undefined), { status: 200, body: { items: bank.book() } });
     assert.equal((await send(bank.url, 'PUT', '/settings', { down: true })).body['down'], true);
@@ -259,8 +259,8 @@ describe('signatures', () => {
     ['a short signature', { ...signed('POST', '/payments', body), 'x-wallet-signature': 'v1=ab' }, 'signature_invalid'],
   ];
   for (const [name, headers, code] of cases) {
-    it(`${code === undefined ? 'accepts' : 'refuses'} ${name}`, async (context) => {
-      const bank = await start(context);
+    it(`${code === undefined ? 'accepts' : 'refuses'} ${name}`, async () => {
+      const bank = await start();
       const answer = await send(bank.url, 'POST', '/payments', body, headers);
       assert.equal(answer.status, code === undefined ? 201 : 401);
       assert.equal(answer.body['code'], code);
@@ -271,21 +271,21 @@ describe('signatures', () => {
 
 describe('book on disk', () => {
   const directories: string[] = [];
-  after(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))));
+  afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true }))));
   async function newFile(): Promise<string> {
     const directory = await mkdtemp(join(tmpdir(), 'bank-'));
     directories.push(directory);
     return join(directory, 'bank', 'book.jsonl');
   }
 
-  it('survives a restart, with its record of each reference', async (context) => {
+  it('survives a restart, with its record of each reference', async () => {
     const dataFile = await newFile();
-    const first = await start(context, { dataFile });
+    const first = await start({ dataFile });
     await clientOf(first).submit(payment('SIM-OK'));
     await clientOf(first).submit(payment('SIM-REJECT', 'tx_2'));
     await clientOf(first).submit(payment('SIM-FLAKY', 'tx_3'));
     await first.stop();
-    const second = await start(context, { dataFile });
+    const second = await start({ dataFile });
     assert.deepEqual(second.book(), first.book());
     assert.deepEqual(await clientOf(second).submit(payment('SIM-OK')), accepted);
     assert.equal((await clientOf(second).submit(payment('SIM-REJECT', 'tx_2'))).outcome, 'rejected');
@@ -297,20 +297,20 @@ describe('book on disk', () => {
     );
   });
 
-  it('drops a truncated line, and only that line', async (context) => {
+  it('drops a truncated line, and only that line', async () => {
     const dataFile = await newFile();
-    const first = await start(context, { dataFile });
+    const first = await start({ dataFile });
     await clientOf(first).submit(payment('SIM-OK'));
     await first.stop();
     await appendFile(dataFile, '{"type":"paid","refer');
-    const second = await start(context, { dataFile });
+    const second = await start({ dataFile });
     assert.equal(second.book()[0]?.timesPaid, 1);
     await clientOf(second).submit(payment('SIM-OK', 'tx_2'));
     await second.stop();
-    assert.equal((await start(context, { dataFile })).book().length, 2);
+    assert.equal((await start({ dataFile })).book().length, 2);
   });
 
-  it('keeps a payment whose answer was lost with the process', async (context) => {
+  it('keeps a payment whose answer was lost with the process', async () => {
     const dataFile = await newFile();
     const simulator = new URL('../../local/bank/bank-simulator.ts', import.meta.url).href;
     const options = { latencyMs: 1000, failureRate: 0, dataFile };
@@ -322,7 +322,7 @@ describe('book on disk', () => {
        console.log((await startBankSimulator({ ...${JSON.stringify(options)}, keys })).url);`,
     ]);
     const exited = once(child, 'exit');
-    context.after(() => child.kill('SIGKILL'));
+    afterTest(() => child.kill('SIGKILL'));
     const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
     const client = clientOf({ url }, 5000);
     // Half of the latency follows the payment. Kill in that half.
@@ -331,7 +331,7 @@ describe('book on disk', () => {
     child.kill('SIGKILL');
     await exited;
     assert.equal((await submitted).outcome, 'unknown');
-    const restarted = await start(context, { dataFile });
+    const restarted = await start({ dataFile });
     assert.deepEqual(await clientOf(restarted).find(payment('SIM-OK')), accepted);
     assert.deepEqual(await clientOf(restarted).submit(payment('SIM-OK')), accepted);
     assert.equal(restarted.book()[0]?.timesPaid, 1);
@@ -339,8 +339,8 @@ describe('book on disk', () => {
 });
 
 describe('stopping', () => {
-  it('does not wait for idle connections or unanswered calls', async (context) => {
-    const bank = await start(context);
+  it('does not wait for idle connections or unanswered calls', async () => {
+    const bank = await start();
     await clientOf(bank).submit(payment('SIM-OK'));
     const idle = connect(bank.port, '127.0.0.1');
     await once(idle, 'connect');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { openBank } from '../../lambdas/bank/client.ts';
 import type { BankClient, StatementItem } from '../../lambdas/bank/client.ts';
 import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
@@ -15,7 +15,7 @@ const to = '2999-01-01T00:00:00.000Z';
 describe("the bank's statement", () => {
   let bank: BankSimulator;
   let client: BankClient;
-  before(async () => {
+  beforeAll(async () => {
     bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0 });
     client = openBank({ url: bank.url, keys: () => Promise.resolve([secret]) });
     for (let start = 0; start < 600; start += 50) {
@@ -23,7 +23,7 @@ describe("the bank's statement", () => {
     }
     await pay('tx_rejected', 'SIM-REJECT');
   });
-  after(() => bank.stop());
+  afterAll(() => bank.stop());
 
   function pay(reference: string, account: string) {
     return client.submit({ reference, amount: 7, currency: 'EUR', destination: { account } });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { measureBudgets } from '../../bench/budgets.ts';
 import { checkUnits } from '../../bench/check-model.ts';
 import { measureChecks } from './checks.ts';

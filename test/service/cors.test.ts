@@ -1,6 +1,6 @@
 /** The API from a browser: open to pages of the origins that the deployment names, and closed to others. */
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { afterAll, describe, it } from '@jest/globals';
 import { deflateSync } from 'node:zlib';
 import { routes } from '../../lambdas/contract.ts';
 import { WalletStack } from '../../lib/wallet-stack.ts';
@@ -11,7 +11,7 @@ const origin = 'https://app.example.com';
 const { runner, newUser } = await startService({
   stack: (app) => new WalletStack(app, 'Wallet', { cors: { allowedOrigins: [origin, 'http://localhost:5173'] } }),
 });
-after(() => {
+afterAll(() => {
   agent.destroy();
 });
 const { ask, walletId } = await newUser();

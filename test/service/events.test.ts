@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { afterAll, describe, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { startService, untilEnded } from './service.ts';
@@ -25,7 +25,7 @@ const schemas = join(import.meta.dirname, '..', '..', 'docs', 'events');
 const patienceMs = 45_000;
 
 const dataDir = mkdtempSync(join(tmpdir(), 'service-events-'));
-after(() => {
+afterAll(() => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 let written = '';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import fc from 'fast-check';
-import { after, it } from 'node:test';
+import { afterAll, it } from '@jest/globals';
 import { gunzipSync } from 'node:zlib';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
@@ -12,6 +12,7 @@ import { assertDocumented } from '../documented.ts';
 import { agent, hostileRequest, operations, sendRaw } from './hostile.ts';
 import type { HostileRequest, Ids } from './hostile.ts';
 import { startService } from './service.ts';
+import { report } from '../fixture.ts';
 
 const runs = Number(process.env['HOSTILE'] ?? 300);
 /** Requests for each user, few enough to stay within the limits of a user. */
@@ -21,7 +22,7 @@ const { runner, newUser } = await startService();
 const { endpoint, servicesUrl, region, credentials } = runner.aws;
 const dynamodb = new DynamoDBClient({ endpoint, region, credentials });
 const secrets = new SecretsManagerClient({ endpoint: servicesUrl, region, credentials });
-after(() => {
+afterAll(() => {
   agent.destroy();
   dynamodb.destroy();
   secrets.destroy();
@@ -91,7 +92,7 @@ function textOf({ headers, answer }: { headers: Headers; answer: Buffer }): stri
   return (headers.get('content-encoding') === 'gzip' ? gunzipSync(answer) : answer).toString();
 }
 
-it(`${String(runs)} hostile requests: no fault, each answer as the document says, nothing stored by a refused one`, async (t) => {
+it(`${String(runs)} hostile requests: no fault, each answer as the document says, nothing stored by a refused one`, async () => {
   let user = await openUser();
   const before = await stored();
   const wanted = new Set<string>();
@@ -125,7 +126,7 @@ it(`${String(runs)} hostile requests: no fault, each answer as the document says
     }),
     { numRuns: runs },
   );
-  t.diagnostic(JSON.stringify(tally));
+  report(JSON.stringify(tally));
   const unasked = [...(await stored())].filter((key) => !before.has(key) && !wanted.has(key));
   assert.deepEqual(unasked, []);
   // Few requests miss an operation by chance.

@@ -4,10 +4,11 @@
  *
  * `npm test` kills it a few times; `npm run kills` twenty times. KILLS sets the number, SEED the moments.
  */
-import { it } from 'node:test';
+import { it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkBooks, newRandom, newRunning, openWallets, untilAllEnded } from './running.ts';
 import type { Transaction } from './running.ts';
+import { report } from '../fixture.ts';
 
 const kills = Number(process.env['KILLS'] ?? 3);
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
@@ -29,51 +30,55 @@ const accounts = [
   'SIM-TIMEOUT-LOST',
 ];
 
-it(`survives ${kills} kills (SEED=${seed})`, { timeout: 120_000 + kills * 30_000 + patienceMs }, async (t) => {
-  const { next, pick } = newRandom(seed);
-  const service = await newRunning(t);
-  await service.start();
-  const walletIds = await openWallets(service, wallets, opening);
-
-  const accepted = new Set<string>();
-  let loading = true;
-  const load = Array.from({ length: clients }, async () => {
-    while (loading) {
-      const from = pick(walletIds);
-      const toWalletId = pick(walletIds.filter((walletId) => walletId !== from));
-      const amount = 1 + Math.floor(next() * 50);
-      const kind = next();
-      const { transactionId } =
-        kind < 0.4
-          ? await service.command<Transaction>(`/wallets/${from}/withdraw`, {
-              amount,
-              destination: { account: pick(accounts) },
-            })
-          : await service.command<Transaction>(
-              `/wallets/${from}/transfer`,
-              { amount, toWalletId },
-              kind < 0.7 ? { Prefer: 'respond-async' } : {},
-            );
-      accepted.add(transactionId);
-      await sleep(20 + next() * 60);
-    }
-  });
-
-  for (let kill = 1; kill <= kills; kill++) {
-    // Waits for accepted work in this life too, also on a busy machine, so that the kill comes under load.
-    for (const before = accepted.size; accepted.size < before + 10;) await sleep(50);
-    await sleep(next() * longestLifeMs);
-    await service.end('SIGKILL');
-    t.diagnostic(`kill ${kill}: ${accepted.size} accepted so far`);
+it(
+  `survives ${kills} kills (SEED=${seed})`,
+  async () => {
+    const { next, pick } = newRandom(seed);
+    const service = await newRunning();
     await service.start();
-  }
-  await sleep(1_000);
-  loading = false;
-  await Promise.all(load);
+    const walletIds = await openWallets(service, wallets, opening);
 
-  const ended = await untilAllEnded(service, accepted, patienceMs);
-  const { statuses, putIn, inWallets, paidOut } = await checkBooks(service, walletIds, opening, ended);
-  t.diagnostic(
-    `${accepted.size} accepted, ${JSON.stringify(statuses)}; ${putIn} put in, ${inWallets} in wallets, ${paidOut} paid out`,
-  );
-});
+    const accepted = new Set<string>();
+    let loading = true;
+    const load = Array.from({ length: clients }, async () => {
+      while (loading) {
+        const from = pick(walletIds);
+        const toWalletId = pick(walletIds.filter((walletId) => walletId !== from));
+        const amount = 1 + Math.floor(next() * 50);
+        const kind = next();
+        const { transactionId } =
+          kind < 0.4
+            ? await service.command<Transaction>(`/wallets/${from}/withdraw`, {
+                amount,
+                destination: { account: pick(accounts) },
+              })
+            : await service.command<Transaction>(
+                `/wallets/${from}/transfer`,
+                { amount, toWalletId },
+                kind < 0.7 ? { Prefer: 'respond-async' } : {},
+              );
+        accepted.add(transactionId);
+        await sleep(20 + next() * 60);
+      }
+    });
+
+    for (let kill = 1; kill <= kills; kill++) {
+      // Waits for accepted work in this life too, also on a busy machine, so that the kill comes under load.
+      for (const before = accepted.size; accepted.size < before + 10;) await sleep(50);
+      await sleep(next() * longestLifeMs);
+      await service.end('SIGKILL');
+      report(`kill ${kill}: ${accepted.size} accepted so far`);
+      await service.start();
+    }
+    await sleep(1_000);
+    loading = false;
+    await Promise.all(load);
+
+    const ended = await untilAllEnded(service, accepted, patienceMs);
+    const { statuses, putIn, inWallets, paidOut } = await checkBooks(service, walletIds, opening, ended);
+    report(
+      `${accepted.size} accepted, ${JSON.stringify(statuses)}; ${putIn} put in, ${inWallets} in wallets, ${paidOut} paid out`,
+    );
+  },
+  120_000 + kills * 30_000 + patienceMs,
+);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { integrity } from '../../lambdas/api/integrity.ts';
 import { listEntries } from '../../lambdas/api/list-entries.ts';
@@ -8,18 +8,16 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { charge, fundedWallet, setStatus } from '../store/histories.ts';
+import { useEngine } from '../fixture.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let books: TestBooks;
 let walletId: string;
 let started: number;
-before(async () => {
-  engine = await startTestEngine();
+beforeAll(async () => {
   books = await newBooks(engine);
   started = books.table.now();
   walletId = await fundedWallet(books.table, 'ann', 1000);
@@ -28,9 +26,8 @@ before(async () => {
   await setStatus(books.table, walletId, 'frozen');
   await books.follow();
 });
-after(async () => {
+afterAll(() => {
   books.close();
-  await engine.stop();
 });
 
 const ann = endUser('ann');

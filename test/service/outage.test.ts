@@ -8,13 +8,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import { checkBooks, newRandom, newRunning, openWallets, untilAllEnded } from './running.ts';
 import type { Running, Transaction } from './running.ts';
+import { report } from '../fixture.ts';
 
 const isShort = process.env['OUTAGE'] === undefined;
 const outageSeconds = Number(process.env['OUTAGE'] ?? 12);
@@ -71,37 +71,43 @@ interface Outage {
 
 for (const { how, away, back } of isShort ? outages.slice(0, 1) : outages) {
   const limitMs = (outageSeconds + 2 * aroundSeconds) * 1_000 + openingMs + patienceMs;
-  it(`with a bank that ${how} for ${outageSeconds} s`, { timeout: limitMs + 60_000 }, async (t) => {
-    const service = await newRunning(t);
-    await service.start();
-    if (isShort) await configureBank(service, { failureRate: 0 });
-    const walletIds = await openWallets(service, wallets, opening);
-    const load = startLoad(service, walletIds);
-    const health = watchHealth(service);
+  it(
+    `with a bank that ${how} for ${outageSeconds} s`,
+    async () => {
+      const service = await newRunning();
+      await service.start();
+      if (isShort) await configureBank(service, { failureRate: 0 });
+      const walletIds = await openWallets(service, wallets, opening);
+      const load = startLoad(service, walletIds);
+      const health = watchHealth(service);
 
-    await sleep(aroundSeconds * 1_000);
-    const from = await configureBank(service, away);
-    await sleep(outageSeconds * 1_000);
-    while (!health.samples.some(({ breaker }) => breaker === 'open') && Date.now() < from + openingMs) await sleep(100);
-    const to = await configureBank(service, back);
-    await sleep(aroundSeconds * 1_000);
-    await load.stop();
-    const ended = await untilAllEnded(service, load.accepted, patienceMs);
-    await health.stop();
+      await sleep(aroundSeconds * 1_000);
+      const from = await configureBank(service, away);
+      await sleep(outageSeconds * 1_000);
+      while (!health.samples.some(({ breaker }) => breaker === 'open') && Date.now() < from + openingMs) {
+        await sleep(100);
+      }
+      const to = await configureBank(service, back);
+      await sleep(aroundSeconds * 1_000);
+      await load.stop();
+      const ended = await untilAllEnded(service, load.accepted, patienceMs);
+      await health.stop();
 
-    const { statuses, putIn, inWallets, paidOut } = await checkBooks(service, walletIds, opening, ended);
-    t.diagnostic(`${JSON.stringify(statuses)}; ${putIn} put in, ${inWallets} in wallets, ${paidOut} paid out`);
-    const withdrawals = [...ended.values()].filter(({ type }) => type === 'withdrawal');
-    checkAnswers(t, load.answers, { from, to });
-    checkAttempts(t, withdrawals, { from, to });
-    checkQueue(t, health.samples, { from, to });
-    const deliveries = putBacks(service);
-    t.diagnostic(`put back by an open breaker: ${sum(deliveries)} times, by withdrawal ${histogram(deliveries)}`);
-    checkDrain(t, withdrawals, { from, to });
-  });
+      const { statuses, putIn, inWallets, paidOut } = await checkBooks(service, walletIds, opening, ended);
+      report(`${JSON.stringify(statuses)}; ${putIn} put in, ${inWallets} in wallets, ${paidOut} paid out`);
+      const withdrawals = [...ended.values()].filter(({ type }) => type === 'withdrawal');
+      checkAnswers(load.answers, { from, to });
+      checkAttempts(withdrawals, { from, to });
+      checkQueue(health.samples, { from, to });
+      const deliveries = putBacks(service);
+      report(`put back by an open breaker: ${sum(deliveries)} times, by withdrawal ${histogram(deliveries)}`);
+      checkDrain(withdrawals, { from, to });
+    },
+    limitMs + 60_000,
+  );
 }
 
-function checkAnswers(t: TestContext, answers: readonly Answer[], { from, to }: Outage): void {
+function checkAnswers(answers: readonly Answer[], { from, to }: Outage): void {
   const refused = answers.filter(({ status }) => status >= 300);
   assert.deepEqual(refused, [], 'everything is answered as always');
   const phases = { before: [0, from], during: [from, to], after: [to, Infinity] } as const;
@@ -111,11 +117,11 @@ function checkAnswers(t: TestContext, answers: readonly Answer[], { from, to }: 
       const ms = times.map(({ tookMs }) => tookMs);
       return `${ms.length} of ${kind} ${quantile(ms, 0.5)} and ${quantile(ms, 0.99)}`;
     });
-    t.diagnostic(`${phase}, p50 and p99 in ms: ${figures.join(', ')}`);
+    report(`${phase}, p50 and p99 in ms: ${figures.join(', ')}`);
   }
 }
 
-function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { from, to }: Outage): void {
+function checkAttempts(withdrawals: readonly Transaction[], { from, to }: Outage): void {
   const inOutage = withdrawals.map(
     ({ attempts = [] }) =>
       attempts.filter(({ at, outcome }) => {
@@ -124,8 +130,8 @@ function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { fr
         return isFailure(outcome) && endedAt >= from && endedAt < to + bankCallMs;
       }).length,
   );
-  t.diagnostic(`attempts by withdrawal: ${histogram(withdrawals.map(({ attempts = [] }) => attempts.length))}`);
-  t.diagnostic(`of these for the outage: ${sum(inOutage)}, by withdrawal ${histogram(inOutage)}`);
+  report(`attempts by withdrawal: ${histogram(withdrawals.map(({ attempts = [] }) => attempts.length))}`);
+  report(`of these for the outage: ${sum(inOutage)}, by withdrawal ${histogram(inOutage)}`);
   assert.ok(Math.max(...inOutage) <= mostAttempts, 'no withdrawal used up its attempts on the outage');
   const acceptedFrom = (start: number) =>
     inOutage.filter((_, index) => {
@@ -134,7 +140,7 @@ function checkAttempts(t: TestContext, withdrawals: readonly Transaction[], { fr
     });
   const late = acceptedFrom(from + allOpenMs);
   if (late.length === 0) return;
-  t.diagnostic(`of these accepted behind open breakers: ${sum(late)}, by withdrawal ${histogram(late)}`);
+  report(`of these accepted behind open breakers: ${sum(late)}, by withdrawal ${histogram(late)}`);
   // Without breakers there would be four to five attempts each in a minute. Each worker has its own breaker, which
   // makes trial calls. So the attempts grow with the number of workers, and a busy machine has more of them.
   assert.ok(sum(inOutage) < 2 * acceptedFrom(from).length, 'the outage costs few attempts');
@@ -145,7 +151,7 @@ function isFailure(outcome: Attempt['outcome']): boolean {
   return outcome === 'unknown' || outcome === 'not_accepted';
 }
 
-function checkQueue(t: TestContext, samples: readonly Sample[], { from, to }: Outage): void {
+function checkQueue(samples: readonly Sample[], { from, to }: Outage): void {
   const depths = samples.map(({ depth }) => depth);
   const deepest = Math.max(...depths);
   const openedAt = samples.find(({ at, breaker }) => at >= from && breaker === 'open')?.at;
@@ -156,13 +162,13 @@ function checkQueue(t: TestContext, samples: readonly Sample[], { from, to }: Ou
     samples.every(({ deadLetters }) => deadLetters === 0),
     'no dead letters',
   );
-  t.diagnostic(
+  report(
     `breaker open ${seconds(openedAt - from)} after the bank left, closed ${seconds(closedAt - to)} after its return; ` +
       `at most ${deepest} in the queue, ${depths.at(-1)} in the end`,
   );
 }
 
-function checkDrain(t: TestContext, withdrawals: readonly Transaction[], { from, to }: Outage): void {
+function checkDrain(withdrawals: readonly Transaction[], { from, to }: Outage): void {
   const waits = withdrawals
     .filter(({ createdAt }) => Date.parse(createdAt) < to)
     .map(({ completedAt, attempts }) => Date.parse(completedAt ?? attempts?.at(-1)?.at ?? ''))
@@ -175,7 +181,7 @@ function checkDrain(t: TestContext, withdrawals: readonly Transaction[], { from,
   // A busy machine is slow at each of some twenty steps, besides the bank's own second. A machine that ends no
   // withdrawal in ten seconds shows nothing about the waits of the service.
   const slowMs = usual.length === 0 ? Infinity : 20 * Math.max(0, quantile(usual, 0.5) - 1_000);
-  t.diagnostic(
+  report(
     `${waits.length} waited for the bank's return: half ended ${seconds(half)} after it, nine of ten ${seconds(most)}, ` +
       `the last ${seconds(Math.max(...waits))}; the outage took ${seconds(to - from)}, and half of the withdrawals ` +
       `before it ${seconds(quantile(usual, 0.5))}`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { jsonClient } from '../../bench/peers/ledger.ts';
 import type { Answer, Ledger, Move } from '../../bench/peers/ledger.ts';
 import { differencesOf, openAccounts, runRound } from '../../bench/peers/measure.ts';

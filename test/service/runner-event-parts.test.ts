@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from '@jest/globals';
 import { createDeliveries } from '../../local/storage/deliveries.ts';
 import type { Failure } from '../../local/storage/deliveries.ts';
 import { compilePattern } from '../../local/eventbridge/event-pattern.ts';

@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { afterAll, beforeAll, beforeEach, describe, test } from '@jest/globals';
 import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
@@ -23,7 +23,7 @@ describe('event sources of the runner', () => {
   let dead = '';
   const lines: Line[] = [];
 
-  before(async () => {
+  beforeAll(async () => {
     runner = await startRunner({
       synthesize: synthesized((app) => new FixtureStack(app, 'Fixture')),
       log(text) {
@@ -40,7 +40,7 @@ describe('event sources of the runner', () => {
     await send({ id: 'warm' });
     await eventually(() => starts('warm').length === 1);
   });
-  after(async () => {
+  afterAll(async () => {
     sqs.destroy();
     await runner.stop();
   });

@@ -8,13 +8,14 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { EventsStack } from './runner-fixture/events-stack.ts';
 import { synthesized } from './runner-fixture/synthesized.ts';
 import { eventually } from './eventually.ts';
+import { afterTest } from '../fixture.ts';
 
 interface Published {
   readonly archived: boolean;
@@ -93,11 +94,11 @@ function files(folder: string): string[] {
 describe('the way of an event', () => {
   let fixture: Awaited<ReturnType<typeof start>>;
   let runner: Runner;
-  before(async () => {
+  beforeAll(async () => {
     fixture = await start();
     ({ runner } = fixture);
   });
-  after(() => runner.stop());
+  afterAll(() => runner.stop());
 
   const entry = (more: PutEventsRequestEntry = {}): PutEventsRequestEntry => ({
     EventBusName: fixture.ref('Bus', 'AWS::Events::EventBus'),
@@ -140,7 +141,7 @@ describe('the way of an event', () => {
     const lines = (): string[] =>
       files(bucket).flatMap((file) => readFileSync(join(bucket, file), 'utf8').split('\n').filter(Boolean));
     await within20s(() => lines().length === 3);
-    assert.deepEqual(lines().sort(), ['{"id":"apple","n":1}', '{"id":"apple","n":2}', '{"id":"pear","n":1}']);
+    assert.deepEqual([...lines()].sort(), ['{"id":"apple","n":1}', '{"id":"apple","n":2}', '{"id":"pear","n":1}']);
     for (const file of files(bucket)) {
       assert.match(file, /^events\/day=\d{4}-\d\d-\d\d\/[^/]+-1-(\d+-){6}[0-9a-f-]{36}$/);
     }
@@ -320,11 +321,11 @@ describe('the way of an event', () => {
 
 test('what was not delivered when the runner stopped is delivered by the next one', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'runner-events-'));
-  after(() => {
+  afterTest(() => {
     rmSync(dataDir, { recursive: true, force: true });
   });
   const first = await start(dataDir);
-  after(() => first.runner.stop());
+  afterTest(() => first.runner.stop());
   await first.put('seen', 1);
   await first.take('Inbox', has('seen'));
   first.runner.faults.set('sqs', true);
@@ -335,7 +336,7 @@ test('what was not delivered when the runner stopped is delivered by the next on
   await first.runner.stop();
 
   const second = await start(dataDir);
-  after(() => second.runner.stop());
+  afterTest(() => second.runner.stop());
   const messages = await second.take('Inbox', has('waiting', 'unread'));
   assert.ok(!has('seen')(messages), 'the position in the stream was kept');
   assert.equal((await second.published()).length, 3);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { gunzipSync } from 'node:zlib';
 import { createAuthorizer } from '../../local/api-gateway/authorizer.ts';
 import type { LocalFunction } from '../../local/lambda/function-pool.ts';
@@ -12,6 +12,7 @@ import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
 import { synthesized } from './runner-fixture/synthesized.ts';
+import { afterTest } from '../fixture.ts';
 
 interface Echo {
   readonly event: {
@@ -32,7 +33,7 @@ describe('the API Gateway of the runner', () => {
   let runner: Runner;
   let log = '';
 
-  before(async () => {
+  beforeAll(async () => {
     runner = await startRunner({
       synthesize: synthesized((app) => new FixtureStack(app, 'Fixture')),
       parameters: { Greeting: 'good' },
@@ -41,7 +42,7 @@ describe('the API Gateway of the runner', () => {
       },
     });
   });
-  after(() => runner.stop());
+  afterAll(() => runner.stop());
 
   const get = (path: string, token: string | undefined = 'allow') =>
     fetch(`${runner.baseUrl}${path}`, { headers: { Authorization: `Bearer ${token}` } });
@@ -188,7 +189,7 @@ describe('the API Gateway of the runner', () => {
     assert.equal(await plain.text(), 'bytes');
     assert.equal(plain.headers.get('x-one'), '1');
     assert.equal(plain.headers.get('x-amzn-remapped-www-authenticate'), 'Basic');
-    assert.deepEqual(plain.headers.getSetCookie(), ['a=1', 'b=2']);
+    assert.deepEqual([...plain.headers.getSetCookie()], ['a=1', 'b=2']);
     const unchanged = await order({ answer: { statusCode: 304, headers: { ETag: '"7"' }, body: 'ignored' } });
     assert.equal(unchanged.status, 304);
     assert.equal(unchanged.headers.get('etag'), '"7"');
@@ -248,7 +249,7 @@ describe('the API Gateway of the runner', () => {
   });
 });
 
-test('a request for which a function or its authorizer has no thread is refused with 429', async (t) => {
+test('a request for which a function or its authorizer has no thread is refused with 429', async () => {
   const target: LocalFunction = {
     settings: { name: 'busy' } as LocalFunction['settings'],
     concurrency: 1,
@@ -269,7 +270,7 @@ test('a request for which a function or its authorizer has no thread is refused 
   });
   const server = createServer((received, response) => void gateway(received, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  afterTest(() => {
     server.close();
     server.closeAllConnections();
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { readMock } from '../../local/api-gateway/mock-integration.ts';
 import type { MockProperties } from '../../local/api-gateway/mock-integration.ts';
 

@@ -14,7 +14,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeEach, describe, test } from 'node:test';
+import { afterAll, beforeEach, describe, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
 import { createQueueService } from '../../local/sqs/queue-service.ts';
@@ -73,7 +73,7 @@ describe('the SQS of the runner, seen by the SDK', () => {
     await stopAll();
     queue = await serve();
   });
-  after(async () => {
+  afterAll(async () => {
     await stopAll();
     rmSync(folder, { recursive: true, force: true });
   });

@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, describe, test } from 'node:test';
+import { afterAll, describe, test } from '@jest/globals';
 import { startRunner } from '../../local/runner/runner.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { FixtureStack } from './runner-fixture/stack.ts';
@@ -19,7 +19,7 @@ import { synthesized } from './runner-fixture/synthesized.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runner-restart-'));
 const children: ChildProcess[] = [];
-after(() => {
+afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });

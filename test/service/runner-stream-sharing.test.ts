@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { shareStream } from '../../local/dynamodb/stream-sharing.ts';
 import type { StreamRecord, TableStream } from '../../local/dynamodb/table-streams.ts';

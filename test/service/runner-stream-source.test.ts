@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compilePattern } from '../../local/eventbridge/event-pattern.ts';
 import type { LocalFunction } from '../../local/lambda/function-pool.ts';

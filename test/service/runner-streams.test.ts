@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, describe, test } from 'node:test';
+import { afterAll, describe, test } from '@jest/globals';
 import { ensureTable, localCredentials, startEngine } from '../../local/dynamodb/dynamodb.ts';
 import { openTableStream } from '../../local/dynamodb/table-streams.ts';
 
@@ -14,7 +14,7 @@ const streamArn = `arn:aws:dynamodb:${region}:000000000000:table/${TableName}/st
 
 describe("the stream of the engine's table", () => {
   const folder = mkdtempSync(join(tmpdir(), 'runner-streams-'));
-  after(() => {
+  afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -4,7 +4,7 @@ import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test } from '@jest/globals';
 import { startRunner } from '../../local/runner/runner.ts';
 import { intervalOf } from '../../local/eventbridge/schedules.ts';
 import { createResolver, readProperties, TemplateError } from '../../local/cloudformation/template.ts';

@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import type { TestContext } from 'node:test';
+import { afterAll, describe, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalFunction } from '../../local/lambda/function-pool.ts';
 import { createFunctions } from '../../local/lambda/functions.ts';
 import { eventually } from './eventually.ts';
+import { afterTest } from '../fixture.ts';
 
 const handlers = `
 export const wait = async ({ ms }) => { await new Promise((resolve) => setTimeout(resolve, ms)); return ms; };
@@ -18,13 +18,13 @@ export const call = async ({ url }) => (await fetch(url)).status;`;
 describe('the threads of all functions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'runner-threads-'));
   writeFileSync(join(folder, 'index.mjs'), handlers);
-  after(() => {
+  afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function start(t: TestContext, spareThreads: number, longestWaitMs = 30_000) {
+  function start(spareThreads: number, longestWaitMs = 30_000) {
     const functions = createFunctions({ spareThreads, longestWaitMs, log: { write: () => undefined } });
-    t.after(() => functions.stop());
+    afterTest(() => functions.stop());
     const define = (name: string, handler: 'wait' | 'call' = 'wait'): LocalFunction =>
       functions.define({
         name,
@@ -53,8 +53,8 @@ describe('the threads of all functions', () => {
     return most;
   }
 
-  test('200 requests at once to many functions are answered by a bounded number of threads, which end', async (t) => {
-    const { define, threads } = start(t, 4);
+  test('200 requests at once to many functions are answered by a bounded number of threads, which end', async () => {
+    const { define, threads } = start(4);
     const all = Array.from({ length: 10 }, (_, index) => define(`function-${index}`));
     const answers = Promise.all(
       Array.from({ length: 20 }, () => all.map((target) => target.invoke({ ms: 100 }, 'request'))).flat(),
@@ -65,8 +65,8 @@ describe('the threads of all functions', () => {
     await eventually(async () => (await threads()) <= 10, { limitMs: 30_000 });
   });
 
-  test('a function without a free thread gets the idle one of another function', async (t) => {
-    const { define, threads } = start(t, 2);
+  test('a function without a free thread gets the idle one of another function', async () => {
+    const { define, threads } = start(2);
     const [first, second] = [define('first'), define('second')];
     const five = (target: LocalFunction) =>
       Promise.all(Array.from({ length: 5 }, () => target.invoke({ ms: 1000 }, 'request')));
@@ -76,8 +76,8 @@ describe('the threads of all functions', () => {
     assert.equal(await threads('first'), 1);
   });
 
-  test('a function that is busy leaves its threads to another one that waits, once it has no more work', async (t) => {
-    const { define, threads } = start(t, 4);
+  test('a function that is busy leaves its threads to another one that waits, once it has no more work', async () => {
+    const { define, threads } = start(4);
     const [busy, other] = [define('busy'), define('other')];
     const before = Promise.all(Array.from({ length: 25 }, () => busy.invoke({ ms: 200 }, 'request')));
     await eventually(async () => (await threads('busy')) === 5);
@@ -88,14 +88,14 @@ describe('the threads of all functions', () => {
     await answers;
   });
 
-  test('functions that wait for another one leave it a thread', async (t) => {
-    const { define } = start(t, 2);
+  test('functions that wait for another one leave it a thread', async () => {
+    const { define } = start(2);
     const [outer, inner] = [define('outer', 'call'), define('inner')];
     const server = createServer((_, response) => {
       void inner.invoke({ ms: 10 }, 'request').then(() => response.end());
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    t.after(() => {
+    afterTest(() => {
       server.close();
       server.closeAllConnections();
     });
@@ -104,8 +104,8 @@ describe('the threads of all functions', () => {
     assert.deepEqual(answers, Array(30).fill(200));
   });
 
-  test('events leave half of the threads to requests', async (t) => {
-    const { define, threads } = start(t, 4);
+  test('events leave half of the threads to requests', async () => {
+    const { define, threads } = start(4);
     const [consumer, route] = [define('consumer'), define('route')];
     const events = Promise.all(Array.from({ length: 20 }, () => consumer.invoke({ ms: 500 }, 'event')));
     await eventually(async () => (await threads('consumer')) === 3);
@@ -115,8 +115,8 @@ describe('the threads of all functions', () => {
     assert.ok((await mostWhile(events, () => threads('consumer'))) <= 3);
   });
 
-  test('a request waits for a limited time, and for less of it while more requests come than end', async (t) => {
-    const { define } = start(t, 0, 2_000);
+  test('a request waits for a limited time, and for less of it while more requests come than end', async () => {
+    const { define } = start(0, 2_000);
     const target = define('busy');
     await target.invoke({ ms: 1 }, 'request');
     /** Milliseconds until the answer; negative for a refusal. */
@@ -140,8 +140,8 @@ describe('the threads of all functions', () => {
     assert.ok(Math.max(...late) > 0 && Math.max(...late) < 1_800, 'or answered soon');
   });
 
-  test('a request that finds a thousand waiting is refused and does not begin, and an event waits', async (t) => {
-    const { functions, define } = start(t, 0);
+  test('a request that finds a thousand waiting is refused and does not begin, and an event waits', async () => {
+    const { functions, define } = start(0);
     const target = define('busy');
     const waiting = Array.from({ length: 1000 }, () => target.invoke({ ms: 60_000 }, 'request'));
     const ending = Promise.allSettled([...waiting, target.invoke({ ms: 1 }, 'event')]);

@@ -7,11 +7,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import type { BookEntry } from '../../local/bank/bank-book.ts';
 import { freePort } from '../../local/process/free-port.ts';
+import { afterTest } from '../fixture.ts';
 
 export interface Transaction {
   readonly transactionId: string;
@@ -43,7 +43,7 @@ export interface Running {
 }
 
 /** Prepares a service with its own folder and port. The test must start it; it ends with the test. */
-export async function newRunning(t: TestContext): Promise<Running> {
+export async function newRunning(): Promise<Running> {
   const data = mkdtempSync(join(tmpdir(), 'wallet-running-'));
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${port}`;
@@ -116,7 +116,7 @@ export async function newRunning(t: TestContext): Promise<Running> {
       return (await response.json()) as T;
     },
   };
-  t.after(async () => {
+  afterTest(async () => {
     await running.end('SIGTERM');
     rmSync(data, { recursive: true, force: true });
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { routes } from '../../lambdas/contract.ts';
 import type { scopes } from '../../lambdas/contract.ts';
 import { startService, until, untilEnded } from './service.ts';
@@ -116,7 +116,7 @@ const service = await startService();
 describe('scopes', () => {
   let target: Target;
 
-  before(async () => {
+  beforeAll(async () => {
     const { ask, walletId, ownerId } = await service.newUser(1_000_000);
     const { walletId: otherWalletId } = await service.newUser(1);
     const accepted = await ask(`/wallets/${walletId}/withdraw`, {

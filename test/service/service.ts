@@ -1,7 +1,7 @@
 /** The running service for tests over HTTP: the deployed template, in memory, on its own port. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { after } from 'node:test';
+import { afterAll } from '@jest/globals';
 import { startLocalService } from '../../bin/local-service.ts';
 import type { LocalService, LocalServiceOptions } from '../../bin/local-service.ts';
 import { assertDocumented } from '../documented.ts';
@@ -53,7 +53,7 @@ export async function startService(options: LocalServiceOptions = {}): Promise<S
     bank: { latencyMs: 5, failureRate: 0 },
     ...options,
   });
-  after(() => runner.stop());
+  afterAll(() => runner.stop());
   const withAuthorization =
     (authorization: string | undefined): Request =>
     async (path, { method, body, raw, key, headers = {} } = {}) => {

@@ -1,7 +1,7 @@
 /** Freeze and cancel of a payout before it leaves, over HTTP, while the queue takes no messages. */
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import assert from 'node:assert/strict';
-import { after, it } from 'node:test';
+import { afterAll, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startService, until, untilEnded } from './service.ts';
 import type { Answer } from './service.ts';
@@ -17,7 +17,7 @@ const sqs = new SQSClient({
   region: runner.aws.region,
   credentials: runner.aws.credentials,
 });
-after(() => {
+afterAll(() => {
   sqs.destroy();
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { silence } from '../../bench/silence.ts';
 import { openTokenVerifier } from '../../lambdas/http/tokens.ts';
@@ -16,13 +16,13 @@ const server = createServer((_, response) => {
     response.end(JSON.stringify({ keys: [{ ...jwk, kid, alg: 'RS256', use: 'sig' }] }));
   });
 });
-before(silence);
+beforeAll(silence);
 
-before(async () => {
+beforeAll(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
-after(() => {
+afterAll(() => {
   server.close();
   server.closeAllConnections();
 });

@@ -7,21 +7,21 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { WalletStack } from '../../lib/wallet-stack.ts';
 import { startLocalService } from '../../bin/local-service.ts';
 import type { LocalServiceOptions } from '../../bin/local-service.ts';
 import type { Runner } from '../../local/runner/runner.ts';
+import { afterTest } from '../fixture.ts';
 
 const userScopes = 'wallet:read wallet:write';
 
 /** Starts the service on the folder. Call `stop` before the next start. */
-async function start(t: TestContext, dataDir: string, stack?: LocalServiceOptions) {
+async function start(dataDir: string, stack?: LocalServiceOptions) {
   const log: string[] = [];
   const runner = await startLocalService({ dataDir, log: (text) => log.push(text), ...stack });
-  t.after(() => runner.stop());
+  afterTest(() => runner.stop());
   return { runner, log };
 }
 
@@ -38,14 +38,14 @@ async function ask({ baseUrl }: Runner, token: string, path: string, body?: obje
 }
 
 /** Starts an issuer outside the stack, with its keys on this machine. */
-async function newIssuer(t: TestContext) {
+async function newIssuer() {
   const issuer = 'https://other.example';
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'other', alg: 'RS256', use: 'sig' }];
   const server = createServer((_, response) => response.end(JSON.stringify({ keys })));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => {
+  afterTest(() => {
     server.close();
     server.closeAllConnections();
   });
@@ -67,13 +67,13 @@ async function newIssuer(t: TestContext) {
 }
 
 describe('a stack with a sign-in for people', () => {
-  it('runs on one machine, where machines get tokens', async (t) => {
+  it('runs on one machine, where machines get tokens', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));
-    t.after(() => {
+    afterTest(() => {
       rmSync(dataDir, { recursive: true, force: true });
     });
     const people = { callbackUrls: ['https://desk.example/'], logoutUrls: ['https://desk.example/bye'] };
-    const { runner } = await start(t, dataDir, {
+    const { runner } = await start(dataDir, {
       stack: (app) => new WalletStack(app, 'Wallet', { bank: { id: 'simulator' }, people }),
     });
     const token = await runner.token({ clientId: 'desk', scope: 'wallet:support' });
@@ -82,18 +82,18 @@ describe('a stack with a sign-in for people', () => {
 });
 
 describe('the wallets of a stack', () => {
-  it('stay with their owners on another port, and are closed to every subject of another issuer', async (t) => {
+  it('stay with their owners on another port, and are closed to every subject of another issuer', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));
-    t.after(() => {
+    afterTest(() => {
       rmSync(dataDir, { recursive: true, force: true });
     });
-    const first = await start(t, dataDir);
+    const first = await start(dataDir);
     const ann = await first.runner.token({ clientId: 'ann', scope: userScopes });
     const opened = await ask(first.runner, ann, '/wallets', { currency: 'EUR' });
     assert.equal(opened.status, 201);
     await first.runner.stop();
 
-    const moved = await start(t, dataDir);
+    const moved = await start(dataDir);
     assert.notEqual(moved.runner.baseUrl, first.runner.baseUrl);
     // The token of the first run too.
     for (const token of [ann, await moved.runner.token({ clientId: 'ann', scope: userScopes })]) {
@@ -106,8 +106,8 @@ describe('the wallets of a stack', () => {
     }
     await moved.runner.stop();
 
-    const other = await newIssuer(t);
-    const changed = await start(t, dataDir, {
+    const other = await newIssuer();
+    const changed = await start(dataDir, {
       stack: (app) => new WalletStack(app, 'Wallet', { bank: { id: 'simulator' }, tokens: other.settings }),
     });
     const [stranger, operator] = [await other.token('ann', userScopes), await other.token('olga', 'wallet:operate')];
@@ -126,7 +126,7 @@ describe('the wallets of a stack', () => {
     await changed.runner.stop();
 
     // The wallets are still there under the first issuer.
-    const back = await start(t, dataDir);
+    const back = await start(dataDir);
     assert.equal((await ask(back.runner, ann, `/wallets/${String(opened.body['walletId'])}`)).status, 200);
     const health = await ask(back.runner, await back.runner.token({ clientId: 'op' }), '/health');
     assert.ok('inReview' in health.body);

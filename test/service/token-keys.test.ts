@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { before, describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { JWK } from 'jose';
@@ -13,8 +12,9 @@ import { authorize } from '../../lambdas/api/authorizer.ts';
 import { openForgeries } from '../../lambdas/http/forgeries.ts';
 import { openTokenVerifier } from '../../lambdas/http/tokens.ts';
 import { synthesize, theOnly } from '../stack/synthesized.ts';
+import { afterTest } from '../fixture.ts';
 
-before(silence);
+beforeAll(silence);
 
 const minuteMs = 60_000;
 const issuer = 'https://issuer.example';
@@ -33,7 +33,7 @@ async function newKey(kid: string, { subject = 'ann', expires = '1h' } = {}) {
 }
 
 /** Starts an issuer whose keys the test owns, and a container that checks tokens on the test's clock. */
-async function newIssuer(context: TestContext, keys: JWK[]) {
+async function newIssuer(keys: JWK[]) {
   const state = { keys, status: 200, reads: 0 };
   const server = createServer((_, response) => {
     state.reads++;
@@ -41,7 +41,7 @@ async function newIssuer(context: TestContext, keys: JWK[]) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  context.after(() => {
+  afterTest(() => {
     server.close();
     server.closeAllConnections();
   });
@@ -57,9 +57,9 @@ async function newIssuer(context: TestContext, keys: JWK[]) {
 }
 
 describe('a key that the issuer has withdrawn', () => {
-  it('is refused within five minutes, including the time for which the gateway caches an answer', async (t) => {
+  it('is refused within five minutes, including the time for which the gateway caches an answer', async () => {
     const [old, next] = await Promise.all([newKey('old'), newKey('next')]);
-    const { state, clock, verify } = await newIssuer(t, [old.jwk]);
+    const { state, clock, verify } = await newIssuer([old.jwk]);
     assert.equal((await verify(old.header))?.principal, 'ann');
     state.keys = [next.jwk];
     const { template } = synthesize();
@@ -69,9 +69,9 @@ describe('a key that the issuer has withdrawn', () => {
     assert.equal((await verify(next.header))?.principal, 'ann');
   });
 
-  it('is a 401 of the gateway', async (t) => {
+  it('is a 401 of the gateway', async () => {
     const [old, next] = await Promise.all([newKey('old'), newKey('next')]);
-    const { state, clock, verify } = await newIssuer(t, [old.jwk]);
+    const { state, clock, verify } = await newIssuer([old.jwk]);
     await verify(old.header);
     state.keys = [next.jwk];
     clock.now += 2 * minuteMs;
@@ -88,9 +88,9 @@ describe('a key that the issuer has withdrawn', () => {
 });
 
 describe('a new key of the issuer', () => {
-  it('is found at once, and tokens of unknown keys cause at most one read in ten seconds', async (t) => {
+  it('is found at once, and tokens of unknown keys cause at most one read in ten seconds', async () => {
     const [old, next, unknown] = await Promise.all([newKey('old'), newKey('next'), newKey('unknown')]);
-    const { state, clock, verify } = await newIssuer(t, [old.jwk]);
+    const { state, clock, verify } = await newIssuer([old.jwk]);
     await verify(old.header);
     state.keys = [old.jwk, next.jwk];
     assert.equal((await verify(next.header))?.principal, 'ann');
@@ -103,9 +103,9 @@ describe('a new key of the issuer', () => {
 });
 
 describe('an issuer that cannot be read', () => {
-  it('leaves the last keys in use for an hour, and then fails', async (t) => {
+  it('leaves the last keys in use for an hour, and then fails', async () => {
     const { jwk, header } = await newKey('only');
-    const { state, clock, verify } = await newIssuer(t, [jwk]);
+    const { state, clock, verify } = await newIssuer([jwk]);
     await verify(header);
     state.status = 503;
     clock.now += 2 * minuteMs;
@@ -116,9 +116,9 @@ describe('an issuer that cannot be read', () => {
     assert.equal((await verify(header))?.principal, 'ann');
   });
 
-  it('is an error from the start, and no 401', async (t) => {
+  it('is an error from the start, and no 401', async () => {
     const { header } = await newKey('only');
-    const { state, verify } = await newIssuer(t, []);
+    const { state, verify } = await newIssuer([]);
     state.status = 503;
     await assert.rejects(verify(header), /answered with 503/);
   });
@@ -127,10 +127,10 @@ describe('an issuer that cannot be read', () => {
 describe('an address that sends tokens without a valid signature of the issuer', () => {
   const shared = '192.0.2.1';
 
-  it('gets at most 20 of them checked in a minute, and known callers at the same address still pass', async (t) => {
+  it('gets at most 20 of them checked in a minute, and known callers at the same address still pass', async () => {
     const [key, forged, unknown] = await Promise.all([newKey('only'), newKey('only'), newKey('unknown')]);
     const other = await newKey('other', { subject: 'bob' });
-    const { state, clock, verify } = await newIssuer(t, [key.jwk, other.jwk]);
+    const { state, clock, verify } = await newIssuer([key.jwk, other.jwk]);
     assert.equal((await verify(key.header, shared))?.principal, 'ann');
     for (let n = 0; n < 20; n++) assert.equal(await verify((n % 2 ? forged : unknown).header, shared), undefined);
     assert.equal(await verify(other.header, shared), undefined, 'a new caller looks like the forger');
@@ -145,10 +145,10 @@ describe('an address that sends tokens without a valid signature of the issuer',
     assert.equal((await verify(late.header, shared))?.principal, 'eve', 'the allowance has grown back');
   });
 
-  it('loses nothing by expired tokens', async (t) => {
+  it('loses nothing by expired tokens', async () => {
     const expired = await newKey('only', { expires: '-1h' });
     const next = await newKey('next');
-    const { verify } = await newIssuer(t, [expired.jwk, next.jwk]);
+    const { verify } = await newIssuer([expired.jwk, next.jwk]);
     for (let n = 0; n < 50; n++) assert.equal(await verify(expired.header, shared), undefined);
     assert.equal((await verify(next.header, shared))?.principal, 'ann');
   });

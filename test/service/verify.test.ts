@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { entryKey, totalKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
@@ -15,8 +15,7 @@ import { startBankSimulator } from '../../local/bank/bank-simulator.ts';
 import type { BankSimulator } from '../../local/bank/bank-simulator.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { bankId, busyHistory } from '../store/histories.ts';
 import type { History } from '../store/histories.ts';
 
@@ -24,13 +23,12 @@ const secret = 'the key that both sides know';
 const script = join(import.meta.dirname, '..', '..', 'bin', 'verify.ts');
 const folder = mkdtempSync(join(tmpdir(), 'wallet-verify-'));
 const dataFile = join(folder, 'book.jsonl');
-let engine: TestEngine;
+const engine = useEngine();
 let books: TestBooks;
 let bank: BankSimulator;
 let history: History;
 
-before(async () => {
-  engine = await startTestEngine();
+beforeAll(async () => {
   books = await newBooks(engine);
   bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0, dataFile });
   history = await busyHistory(books.table);
@@ -41,10 +39,9 @@ before(async () => {
     assert.equal(outcome, 'accepted');
   }
 });
-after(async () => {
+afterAll(async () => {
   await bank.stop();
   books.close();
-  await engine.stop();
   rmSync(folder, { recursive: true });
 });
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { afterAll, describe, it } from '@jest/globals';
 import { openEngines } from './engines.ts';
 import { examine } from './exhaustive.ts';
 import { forgottenRoutes, operations } from './operations.ts';
 import type { FaultKind } from './plan.ts';
+import { report } from '../fixture.ts';
 
 /**
  * Returns whether to try a kind of fault. `npm test` kills every process before and after each of its calls. `npm run
@@ -14,24 +15,24 @@ const tries = (kind: FaultKind) => process.env['FAULTS'] === 'all' || kind === '
 describe('faults at every external call of every operation', () => {
   const engines = openEngines();
   const figures = { calls: 0, runs: 0 };
-  after(() => engines.close());
+  afterAll(() => engines.close());
 
   it('covers every route', () => {
     assert.deepEqual(forgottenRoutes(), []);
   });
 
   for (const operation of operations) {
-    it(operation.name, async (context) => {
+    it(operation.name, async () => {
       const { calls, runs, failures } = await examine(engines, operation, tries);
       figures.calls += calls.length;
       figures.runs += runs;
-      context.diagnostic(`${calls.length} external calls, ${runs} histories`);
+      report(`${calls.length} external calls, ${runs} histories`);
       assert.deepEqual(failures, []);
     });
   }
 
-  it('covered every operation', (context) => {
-    context.diagnostic(
+  it('covered every operation', () => {
+    report(
       `${operations.length} operations, ${figures.calls} external calls, ${figures.runs} histories, one for each fault`,
     );
   });

@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { screenedEvents } from '../../lambdas/contract.ts';
 import type { FraudPolicy } from '../../lambdas/contract.ts';
 import type { Activity, FraudRule } from '../../lambdas/domain/fraud.ts';
@@ -14,8 +14,8 @@ import { screen } from '../../lambdas/workers/fraud.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import {
   charge,
   fundedWallet,
@@ -32,15 +32,13 @@ import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo } f
 type ScreenedEvent = EventOf<(typeof screenedEvents)[number]>;
 type Suspicion = EventOf<'activity.suspicious'>;
 
-let engine: TestEngine;
+const engine = useEngine();
 let books: TestBooks;
-before(async () => {
-  engine = await startTestEngine();
+beforeAll(async () => {
   books = await newBooks(engine);
 });
-after(async () => {
+afterAll(() => {
   books.close();
-  await engine.stop();
 });
 
 const policy: FraudPolicy = {

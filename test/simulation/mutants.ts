@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -137,12 +137,25 @@ async function lookIn(folder: string, where: string): Promise<Finding> {
   return JSON.parse(stdout) as Finding;
 }
 
+interface JestResults {
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+}
+
 /** Returns the titles of the tests of a file that fail, each with its suites. */
 async function failingIn(folder: string, test: string): Promise<string[]> {
-  const args = ['--test', '--test-reporter=tap', test];
+  const results = join(folder, 'jest-results.json');
+  const jest = join('node_modules', 'jest', 'bin', 'jest.js');
+  const args = ['--experimental-vm-modules', jest, '--json', '--outputFile', results, test];
   const run = promisify(execFile)(process.execPath, args, { cwd: folder, timeout: 600_000 });
-  const { stdout } = await run.catch((error: unknown) => error as { stdout: string });
-  const failing = [...stdout.matchAll(/^ +not ok \d+ - (.+)$/gm)].map(([, title = '']) => title);
-  if (failing.length === 0 && !/^# fail 0$/m.test(stdout)) throw new Error(`${test} cannot be run:\n${stdout}`);
-  return failing;
+  await run.catch(() => undefined); // The results tell which tests fail.
+  const { testResults } = JSON.parse(await readFile(results, 'utf8')) as JestResults;
+  await rm(results);
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  if (tests.length === 0) {
+    throw new Error(`${test} cannot be run:\n${testResults.map(({ message }) => message).join('\n')}`);
+  }
+  return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { access, readFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { mutations } from './mutations.ts';
 import { operations } from './operations.ts';
 

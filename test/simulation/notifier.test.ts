@@ -1,7 +1,7 @@
 import type { PublishBatchCommand, PublishBatchCommandOutput, SNSClient } from '@aws-sdk/client-sns';
 import type { Context, SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { notifiedEvents } from '../../lambdas/contract.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { consumeEvents } from '../../lambdas/events/event-consumer.ts';
@@ -10,16 +10,16 @@ import type { Notification } from '../../lambdas/events/topic.ts';
 import { putPreferences } from '../../lambdas/store/preferences.ts';
 import { notifyOwners } from '../../lambdas/workers/notifier.ts';
 import { newBooks } from '../books.ts';
-import { measure, newSentTable, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure, newSentTable } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { eachDoom, eventsIn, liveThrough, mortal, numbers } from './consumers.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let table: TestTable;
 let events: ServiceEvent[];
 const at = '2026-03-01T12:00:00.000Z';
-before(async () => {
-  engine = await startTestEngine();
+beforeAll(async () => {
   const books = await newBooks(engine);
   table = books.table;
   await liveThrough(table);
@@ -30,7 +30,6 @@ before(async () => {
   events = [...eventsIn(await books.takeRecords()).values()].filter(isNotified);
   books.close();
 });
-after(() => engine.stop());
 
 type Told = Pick<Notification, 'eventId' | 'ownerId' | 'channel'>;
 const nameOf = ({ eventId, ownerId, channel }: Told) => `${eventId} ${ownerId} ${channel}`;

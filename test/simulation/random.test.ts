@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { afterAll, describe, it } from '@jest/globals';
 import { addTotals, enoughHistories, explain, missedStates, noTotals, runNumbered, totalsOf } from './campaign.ts';
 import { openEngines } from './engines.ts';
 import { generate } from './generate.ts';
 import { exactly, noFaults } from './plan.ts';
 import { stateNames } from './states.ts';
+import { report } from '../fixture.ts';
 
 /** `npm run simulate` runs any number of them, with another seed each time. */
 const histories = 300;
@@ -12,9 +13,9 @@ const steps = 12;
 
 describe('random histories', () => {
   const engines = openEngines();
-  after(() => engines.close());
+  afterAll(() => engines.close());
 
-  it('keep every invariant', async (context) => {
+  it('keep every invariant', async () => {
     const totals = noTotals();
     for (let number = 0; number < histories; number++) {
       const numbered = { seed: 'ci', number, steps };
@@ -24,9 +25,7 @@ describe('random histories', () => {
       }
       addTotals(totals, totalsOf(outcome));
     }
-    context.diagnostic(
-      `${totals.histories} histories, ${totals.points} external calls, ${JSON.stringify(totals.faults)}`,
-    );
+    report(`${totals.histories} histories, ${totals.points} external calls, ${JSON.stringify(totals.faults)}`);
     assert.ok(Object.keys(totals.faults).length > 20, 'many kinds of faults have struck');
   });
 

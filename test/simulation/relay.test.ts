@@ -4,7 +4,7 @@ import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { promisify } from 'node:util';
 import { eventTypes } from '../../lambdas/domain/events.ts';
 import { eventSchemas } from '../../lambdas/views/event-schemas.ts';
@@ -15,8 +15,6 @@ import { toItem } from '../../lambdas/store/write.ts';
 import { relay } from '../../lambdas/workers/relay.ts';
 import type { SetAside } from '../../lambdas/workers/relay.ts';
 import { newBooks } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
 import { destination, fundedWallet, setStatus } from '../store/commands.ts';
 import {
   Death,
@@ -30,19 +28,18 @@ import {
   numbers,
   publisherTo,
 } from './consumers.ts';
+import { useEngine } from '../fixture.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let records: DynamoDBRecord[];
 let expected: Map<string, ServiceEvent>;
-before(async () => {
-  engine = await startTestEngine();
+beforeAll(async () => {
   const books = await newBooks(engine);
   await liveThrough(books.table);
   records = await books.takeRecords();
   books.close();
   expected = eventsIn(records);
 });
-after(() => engine.stop());
 
 const budgetMs = 20_000;
 

@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { minCompressionBytes, routes, scopes } from '../../lambdas/contract.ts';
 import type { OperatorLimits, Route } from '../../lambdas/contract.ts';
 import { WalletError } from '../../lambdas/domain/errors.ts';

@@ -4,12 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { afterAll, describe, it } from '@jest/globals';
 import type { Resource } from './synthesized.ts';
 
 const app = join(import.meta.dirname, '..', '..', 'bin', 'wallet.ts');
 const folder = mkdtempSync(join(tmpdir(), 'wallet-app-'));
-after(() => {
+afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 

@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import type { ProvisionedLoad } from '../../lib/capacity.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
 

@@ -4,7 +4,7 @@
  */
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { routes } from '../../lambdas/contract.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
 import type { FraudPolicy } from '../../lambdas/contract.ts';
 import { newApp } from '../../lib/app.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { pathToFileURL } from 'node:url';
 import { sampleEnvironment } from '../../bench/sample-environment.ts';
 import { environments } from '../../lambdas/contract.ts';

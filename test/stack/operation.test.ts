@@ -4,7 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { metrics } from '../../lambdas/contract.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { newApp } from '../../lib/app.ts';

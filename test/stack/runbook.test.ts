@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import { errorTitles, WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';

@@ -1,7 +1,7 @@
 /** The limits that protect the service from a flood of requests. */
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { environments, routes } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import type { WalletStackProps } from '../../lib/wallet-stack.ts';

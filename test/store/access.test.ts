@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
@@ -54,8 +54,9 @@ import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { newSentTable, startTestEngine } from '../engine.ts';
-import type { Call, TestEngine, TestTable } from '../engine.ts';
+import { newSentTable } from '../engine.ts';
+import type { Call, TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { endUser, issuer, operator, send } from '../request.ts';
 import type { Handler, Request } from '../request.ts';
 import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
@@ -69,19 +70,17 @@ const running = new AsyncLocalStorage<FunctionName>();
 /** The `<action> <item type>` of each call, by function. */
 const seen = new Map<FunctionName, Set<string>>();
 
-let engine: TestEngine;
+const engine = useEngine();
 let books: TestBooks;
 let table: TestTable;
 
-before(async () => {
-  engine = await startTestEngine();
+beforeAll(async () => {
   books = await newBooks(engine);
   ({ table } = books);
   for (const each of [table, books.entries]) watch(each);
 });
-after(async () => {
+afterAll(() => {
   books.close();
-  await engine.stop();
 });
 
 function watch(watched: TestTable): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { figureNames, fraudRules } from '../../lambdas/domain/fraud.ts';
 import type { Bucket, FraudLimits, Movement } from '../../lambdas/domain/fraud.ts';
@@ -10,17 +10,11 @@ import { bytesOf, marksWithin, memoryIn } from '../../lambdas/store/activity-byt
 import { getActivities, putActivity, shortNames } from '../../lambdas/store/activity.ts';
 import { activityKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 import { inTurn, lostAnswer, lostRequest } from '../faults.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 const window = { count: 300, amount: 5_000_000 };
 const limits: FraudLimits = {

@@ -2,7 +2,7 @@
  * The headers of answers: the location of a new item, the preferences that were followed, and the id of the request.
  */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it, jest } from '@jest/globals';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
 import { getReceipt } from '../../lambdas/api/get-receipt.ts';
@@ -13,21 +13,14 @@ import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import type { QueuedServices } from '../../lambdas/http/queued-command.ts';
 import { logger } from '../../lambdas/aws/telemetry.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { charge, destination, fundedWallet, newKey } from './commands.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 let walletId: string;
 let toWalletId: string;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
 beforeEach(async () => {
   [walletId, toWalletId] = [await fundedWallet(table, 'ann', 1_000), await fundedWallet(table, 'bob', 1_000)];
 });
@@ -104,10 +97,10 @@ describe('an answer', () => {
     }
   });
 
-  it('that refuses has the id of the request that the gateway and the log have', async (t) => {
-    const { mock } = t.mock.method(logger, 'appendKeys');
+  it('that refuses has the id of the request that the gateway and the log have', async () => {
+    const { mock } = jest.spyOn(logger, 'appendKeys');
     assert.equal((await pay({ body: {} })).body?.['requestId'], 'gateway-1');
-    const [first, ...others] = mock.calls.map((call) => call.arguments[0]);
+    const [first, ...others] = mock.calls.map(([fields]) => fields);
     const { route, requestId, invocationId } = Object.assign({}, first, ...others) as Record<string, unknown>;
     assert.deepEqual([route, requestId, invocationId], ['transfer', 'gateway-1', 'request-1']);
   });

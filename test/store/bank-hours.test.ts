@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { hourMs } from '../../lambdas/domain/hours.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { runHours } from '../../lambdas/integrity/hours.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
 import { booksOf, check, closedAt, newScene, setClock } from './closed-hour.ts';
 import type { Scene } from './closed-hour.ts';
 import { fundedWallet, release, settle, withdraw } from './histories.ts';
+import { useEngine } from '../fixture.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 describe('payments at the edges of an hour', () => {
   const paidAt = (ms: number) => new Date(closedAt + ms).toISOString();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { charge } from '../../lambdas/api/charge.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
@@ -15,18 +15,15 @@ import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
 import { newKey } from './commands.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 let routes: Partial<Record<FunctionName, Handler>>;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
+beforeAll(() => {
   const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000 });
   const queued = {
     table,
@@ -46,7 +43,6 @@ before(async () => {
     transfer: serve(transfer, queued),
   };
 });
-after(() => engine.stop());
 
 const ann = endUser('3f1c9a52-7d0e-4a7b-9a3e-0f6f1d2c4b11');
 const bob = endUser('9b2f4c1d-55aa-4f0e-8d6c-7e1a2b3c4d5e');

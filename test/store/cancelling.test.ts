@@ -1,6 +1,6 @@
 /** The end of a withdrawal before it leaves for the bank, on the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import type { Actor } from '../../lambdas/domain/actor.ts';
 import { issuerMarkOf } from '../../lambdas/domain/ids.ts';
@@ -14,8 +14,8 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 import { endUser, issuer, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import {
@@ -36,13 +36,7 @@ import {
 } from './commands.ts';
 import { allItems, assertRefused, assertWritesNothing, refusalOf, withdrawalOf } from './inspect.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const now = () => iso(table.now());

@@ -1,20 +1,15 @@
 /** The functions' client on a machine whose clock is wrong, with an engine whose clock is right. */
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { it, jest } from '@jest/globals';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import { dynamodbClient } from '../../lambdas/aws/clients.ts';
 import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
 import { charge, openWallet, withdraw } from './commands.ts';
+import { afterTest, useEngine } from '../fixture.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
-it('a failed condition is a refusal even when the clock is wrong by an hour', async (t) => {
+it('a failed condition is a refusal even when the clock is wrong by an hour', async () => {
   const table = await engine.newTable();
   // As Lambda sets it for a function.
   Object.assign(process.env, {
@@ -24,14 +19,14 @@ it('a failed condition is a refusal even when the clock is wrong by an hour', as
     AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
   });
   const client = dynamodbClient();
-  t.after(() => {
+  afterTest(() => {
     client.destroy();
   });
   const wrong = { ...table, client };
   const walletId = await openWallet(wrong, 'ann');
   await charge(wrong, walletId, { amount: 100 });
   const rightNow = Date.now.bind(Date);
-  t.mock.method(Date, 'now', () => rightNow() + 3_600_000);
+  jest.spyOn(Date, 'now').mockImplementation(() => rightNow() + 3_600_000);
   for (let n = 0; n < 3; n++) {
     await assert.rejects(
       withdraw(wrong, walletId, { owner: 'ann', amount: 500 }),

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { balanceOf, fundedWallet, transfer, withdraw } from './commands.ts';
 import { allItems, refusalOf } from './inspect.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 describe('commands at the same time', () => {
   it('withdraw a whole balance once: one of fifty is accepted, the others lack the funds', async () => {

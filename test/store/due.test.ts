@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { defaultDueShards as dueShards, metrics as names } from '../../lambdas/contract.ts';
-import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { getBreaker, putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listReviews, touchDue } from '../../lambdas/store/due.ts';
 import { dueShard, dueShardOf, dueTypes, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import { endWithdrawal, putBackWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { answer } from '../faults.ts';
+import { watchMetrics } from '../watch-metrics.ts';
 import {
   acceptedWithdrawal,
   claim,
@@ -23,11 +24,7 @@ import {
 } from './commands.ts';
 import { fieldsOf, plant, withdrawalOf } from './inspect.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const anyTime = '9';
@@ -343,11 +340,11 @@ describe('the sweeper', () => {
 });
 
 describe('withdrawals in review', () => {
-  it('are listed from the oldest on and counted by the sweeper until an operator ends them', async (context) => {
+  it('are listed from the oldest on and counted by the sweeper until an operator ends them', async () => {
     const table = await engine.newTable();
     const nothing = { send: () => Promise.resolve([]), depth: () => Promise.resolve(0) };
     const counted: number[] = [];
-    context.mock.method(metrics, 'addMetric', (name: string, _unit: string, value: number) => {
+    watchMetrics((name, _unit, value) => {
       if (name === names.withdrawalsInReview) counted.push(value);
     });
     const sweepAll = () => sweep({ table, withdrawals: nothing, transfers: nothing });

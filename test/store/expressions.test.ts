@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listWaiting, touchDue } from '../../lambdas/store/due.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
@@ -16,8 +16,6 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import {
   claimed,
   fundedWallet,
@@ -28,6 +26,7 @@ import {
   transfer,
   withdraw,
 } from './commands.ts';
+import { useTable } from '../fixture.ts';
 
 /**
  * DynamoDB's reserved words, in any case, from "Reserved words in DynamoDB" of its developer guide. None may stand
@@ -114,17 +113,13 @@ function bareNames({ text }: Expression): string[] {
     .filter((word) => !grammar.has(word));
 }
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 const expressions: Expression[] = [];
 
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
+beforeAll(async () => {
   await useEveryFunction();
   expressions.push(...table.calls.flatMap(({ input }) => requestsOf(input)));
 });
-after(() => engine.stop());
 
 describe('the expressions that the store sends', () => {
   it('use no reserved word as a bare name', () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import { charge as chargeRoute } from '../../lambdas/api/charge.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
 import { createWallet } from '../../lambdas/store/wallets.ts';
 import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { Fault, TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import type { Fault } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 import { answer, cancelled, inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
 import { operator, send } from '../request.ts';
 import {
@@ -25,18 +26,12 @@ import {
 } from './commands.ts';
 import { allItems, refusalOf } from './inspect.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 let walletId: string;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
 beforeEach(async () => {
   table.fault = undefined;
   walletId = await fundedWallet(table, 'ann', 100);
 });
-after(() => engine.stop());
 
 const none = { Code: 'None' };
 const conflict = { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' };

@@ -1,32 +1,29 @@
 /** A withdrawal whose wallet is frozen before it leaves for the bank: worker, sweeper and view, on the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { withdraw as withdrawRoute } from '../../lambdas/api/withdraw.ts';
 import type { FindOutcome } from '../../lambdas/bank/client.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { transactionView } from '../../lambdas/views/views.ts';
 import { earliestDue } from '../../lambdas/store/due.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { endUser, send } from '../request.ts';
+import { watchMetrics } from '../watch-metrics.ts';
 import { acceptedWithdrawal, balanceOf, bankId, claimed, destination, newKey, setStatus } from './commands.ts';
 import { assertWritesNothing, fieldsOf } from './inspect.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let table: TestTable;
 let walletId: string;
 let transactionId: string;
 let submits: number;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
 beforeEach(async () => {
   table = await engine.newTable();
   ({ walletId, transactionId } = await acceptedWithdrawal(table));
@@ -93,10 +90,9 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
   });
 
-  it('uses up no attempts in any wait, and is never counted as lost work', async (context) => {
+  it('uses up no attempts in any wait, and is never counted as lost work', async () => {
     const counted: number[] = [];
-    context.mock.method(metrics, 'publishStoredMetrics', () => undefined);
-    context.mock.method(metrics, 'addMetric', (name: string, _unit: string, value: number) => {
+    watchMetrics((name, _unit, value) => {
       if (name === names.workRequeued) counted.push(value);
     });
     await setStatus(table, walletId, 'frozen');

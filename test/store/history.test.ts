@@ -1,27 +1,25 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { historyKeyOf, transactionKey } from '../../lambdas/store/keys.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
 import type { HistoryQuery } from '../../lambdas/store/transactions.ts';
-import { epoch, measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { epoch, measure } from '../engine.ts';
+import { useEngine, useTable } from '../fixture.ts';
 import { charge, fundedWallet, newKey, openWallet, transfer, withdraw } from './commands.ts';
 import { plant } from './inspect.ts';
 
 type Filters = Omit<HistoryQuery, 'walletId' | 'limit' | 'after'>;
 
-let engine: TestEngine;
-let table: TestTable;
+const engine = useEngine();
+const table = useTable(engine);
 let walletId: string;
 /** The wallet's history, newest first: charges, withdrawals, and transfers both ways, some in the same millisecond. */
 let history: Transaction[];
 
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
+beforeAll(async () => {
   walletId = await openWallet(table, 'ann');
   const other = await fundedWallet(table, 'bob', 1_000);
   const commands = [
@@ -40,7 +38,6 @@ before(async () => {
   // A transaction of another owner, which the history must not show.
   await charge(table, other, { amount: 1 });
 });
-after(() => engine.stop());
 
 const idsOf = (transactions: readonly Transaction[]) => transactions.map(({ transactionId }) => transactionId);
 

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import type { WorkMessage } from '../../lambdas/contract.ts';
 import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
-import { startTestEngine } from '../engine.ts';
-import type { Fault, TestEngine, TestTable } from '../engine.ts';
+import type { Fault, TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { cancelled, lostAnswer, lostRequest } from '../faults.ts';
 import { endUser, send } from '../request.ts';
 import { balanceOf, fundedWallet, newKey, openWallet } from './commands.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
 
 let walletId: string;
 let toWalletId: string;

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { hourMs } from '../../lambdas/domain/hours.ts';
 import { hoursFromText, hoursToText } from '../../lambdas/integrity/hours.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { entryKey, journalKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { project } from '../../lambdas/workers/projector.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { check, closedAt, hour, newScene, quarterMs, runOnce, setClock } from './closed-hour.ts';
 import type { Scene } from './closed-hour.ts';
 import { charge } from './histories.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 async function change(table: Scene['table'], key: { pk: string; sk: string }, members: object): Promise<void> {
   await plant(table, { ...(await itemOf(table, key)), ...members });

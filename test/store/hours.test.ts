@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { hourMs } from '../../lambdas/domain/hours.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { hoursFromText, hoursToText, runHours, uncheckedMs } from '../../lambdas/integrity/hours.ts';
 import type { RunOutcome } from '../../lambdas/integrity/pass.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { booksOf, check, closedAt, hour, newScene, plants, quarterMs, runOnce, setClock } from './closed-hour.ts';
 import { arrive, bankId, charge, openWallet, queueTransfer, settle, transfer, withdraw } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 describe('the check of a closed hour', () => {
   it('finds nothing in a busy hour, and reads it once', async () => {

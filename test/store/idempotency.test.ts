@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import type { Committed } from '../../lambdas/store/commit.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import {
   balanceOf,
   charge,
@@ -16,14 +14,9 @@ import {
 } from './commands.ts';
 import type { Command } from './commands.ts';
 import { allItems, asStored, assertRefused } from './inspect.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 /** Every command that moves money, from a wallet of ann's with 100. */
 const commands: Record<string, (walletId: string, command: Omit<Command, 'owner'>) => Promise<Committed>> = {

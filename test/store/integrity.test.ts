@@ -1,6 +1,6 @@
 import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
@@ -13,17 +13,12 @@ import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
 import { bankId, bankThatPaid, busyHistory, charge, setStatus, transfer } from './histories.ts';
 import type { History } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
+import { useEngine } from '../fixture.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 const hourMs = 3_600_000;
 

@@ -1,14 +1,14 @@
 /** The token issuer of a stack, as the authorizer records it, on the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
 import { claimIssuer, getIssuer } from '../../lambdas/store/issuer.ts';
 import { issuerKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { answer, inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
 
 const [first, other] = ['https://first.example', 'https://other.example'];
@@ -17,11 +17,9 @@ const event = {
   requestContext: { identity: { sourceIp: '192.0.2.1' } },
 } as unknown as APIGatewayRequestAuthorizerEvent;
 
-let engine: TestEngine;
+const engine = useEngine();
 let table: TestTable;
-before(async () => (engine = await startTestEngine()));
 beforeEach(async () => (table = await engine.newTable()));
-after(() => engine.stop());
 
 /** Returns a container of the authorizer. It finds every token valid and from this issuer. */
 function newAuthorizer(issuer: string) {

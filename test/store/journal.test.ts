@@ -1,22 +1,18 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { hourAfter, hourMs, hourOfMs, startOf } from '../../lambdas/domain/hours.ts';
 import { readJournal } from '../../lambdas/store/journal.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { answer } from '../faults.ts';
 import { busyHistory, charge, fundedWallet, openWallet, transfer, withdraw } from './histories.ts';
 import { allItems, plant } from './inspect.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 /** Returns the changes that the journal lists in an hour, each once. */
 async function listed({ entries }: TestBooks, hour: string, booked?: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { defaultDueShards, mostDueShards } from '../../lambdas/contract.ts';
 import { bank, screening, service } from '../../lambdas/domain/actor.ts';
 import {

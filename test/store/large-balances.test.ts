@@ -1,6 +1,6 @@
 /** Balances beyond 2^53-1, which returned money can cause. Every view and every consumer must handle them. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { listEntries } from '../../lambdas/api/list-entries.ts';
@@ -15,8 +15,6 @@ import type { PendingTransfer } from '../../lambdas/domain/transaction.ts';
 import { relay } from '../../lambdas/workers/relay.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
 import { endUser, send } from '../request.ts';
 import type { Handler, Request } from '../request.ts';
 import {
@@ -30,12 +28,9 @@ import {
   withdraw,
 } from './commands.ts';
 import { assertRefused } from './inspect.ts';
+import { useEngine } from '../fixture.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 /** 2^53-1 and a thousand that were returned. */
 const beyond = 9_007_199_254_741_991n;

@@ -1,26 +1,21 @@
 /** A refusal beside an earlier request with the same key that is still being retried. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { forRequest, writesEndMs } from '../../lambdas/store/table.ts';
-import { startTestEngine } from '../engine.ts';
-import type { Fault, TestEngine, TestTable } from '../engine.ts';
+import type { Fault } from '../engine.ts';
+import { useEngine, useTable } from '../fixture.ts';
 import { cancelled } from '../faults.ts';
 import { endUser, send } from '../request.ts';
 import { balanceOf, charge, fundedWallet, newKey, openWallet, transfer as pay } from './commands.ts';
 import { assertRefused } from './inspect.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const engine = useEngine();
+const table = useTable(engine);
 let walletId: string;
 let toWalletId: string;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
 beforeEach(async () => {
   table.fault = undefined;
   [walletId, toWalletId] = [await fundedWallet(table, 'ann', 10), await openWallet(table, 'bob')];

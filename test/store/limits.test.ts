@@ -1,6 +1,6 @@
 /** The limits of end users as a container keeps them, on the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
@@ -19,22 +19,19 @@ import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { rateWindowKey, transactionKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { answer, cancelled } from '../faults.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Handler, Request } from '../request.ts';
 import { balanceOf, destination, fundedWallet, newKey, openWallet, withdraw as withdrawFrom } from './commands.ts';
 import { itemOf } from './inspect.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let table: TestTable;
 let walletId: string;
 let shop: string;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
 beforeEach(async () => {
   table = await engine.newTable();
   [walletId, shop] = [await fundedWallet(table, 'ann', 100), await openWallet(table, 'shop')];

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import { dueShardOf, historyKeyOf, rateWindowKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { getTransaction, getTransactions } from '../../lambdas/store/transactions.ts';
-import { epoch, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { epoch } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 import {
   balanceOf,
   charge,
@@ -19,13 +19,7 @@ import {
 } from './commands.ts';
 import { allItems, asStored, itemOf } from './inspect.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 const at = new Date(epoch).toISOString();
 const rate = { principal: 'ann', operation: 'withdraw', perHour: 10 };

@@ -1,6 +1,6 @@
 /** Limits of one command of an operator, through the routes, against the real engine. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { charge } from '../../lambdas/api/charge.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
@@ -11,8 +11,6 @@ import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { readOperatorLimits } from '../../lambdas/http/operator-limits.ts';
 import { cancelWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { CallerContext, Response } from '../request.ts';
 import {
@@ -27,14 +25,9 @@ import {
   visit,
 } from './commands.ts';
 import { allItems, withdrawalOf } from './inspect.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 /** Asserts that the answer names the limit, and that nothing was stored. */
 async function assertOverLimit(ask: () => Promise<Response>, detail: string): Promise<void> {

@@ -1,11 +1,11 @@
 /** The growth of a queue beyond its limit, and the requests that wait for the reading of its depth. */
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { silence } from '../../bench/silence.ts';
 import { modelWithdrawals } from '../../bench/withdraw-latency.ts';
 import { watchDepth } from '../../lambdas/http/overload.ts';
 
-before(silence);
+beforeAll(silence);
 
 const readingMs = 40;
 

@@ -1,26 +1,19 @@
 /** `Prefer: wait=N`, the time that the answer to an accepted command waits for its end. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import type { QueuedServices } from '../../lambdas/http/queued-command.ts';
 import { putBackWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { answer } from '../faults.ts';
 import { endUser, send } from '../request.ts';
 import { claimed, destination, fundedWallet, newKey, openWallet, visit } from './commands.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 let walletId: string;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
 beforeEach(async () => {
   table.fault = undefined;
   walletId = await fundedWallet(table, 'ann', 1_000);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
 import { channelsFor, defaultPreferences } from '../../lambdas/domain/preferences.ts';
@@ -7,20 +7,13 @@ import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { getPreferencesOf } from '../../lambdas/store/preferences.ts';
 import { listWallets } from '../../lambdas/store/wallets.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { openWallet } from './commands.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 const limits = openLimits({ readsPerHour: 1_000_000 });
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
 
 const get = (request: Request) =>
   send('get-notification-preferences', serve(getNotificationPreferences, { table, limits }), request);

@@ -2,7 +2,7 @@ import { DeleteItemCommand, GetItemCommand, PutItemCommand, ScanCommand } from '
 import type { DynamoDBRecord } from 'aws-lambda';
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { entryKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { insertEntries, readEntries } from '../../lambdas/store/entries.ts';
@@ -11,16 +11,13 @@ import { totalOf } from '../../lambdas/store/totals.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { Fault, TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import type { Fault, TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { inTurn, lostAnswer, lostRequest, misreported, twice } from '../faults.ts';
 import { busyHistory, charge, fundedWallet, openWallet, settle, transfer, withdraw } from './histories.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 async function entriesOf({ entries }: TestBooks, walletId: string) {
   return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;

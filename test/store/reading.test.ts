@@ -1,26 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { walletKey } from '../../lambdas/store/keys.ts';
 import { readItems } from '../../lambdas/store/read.ts';
 import { getWallet, getWallets } from '../../lambdas/store/wallets.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 import { answer, inTurn, lostAnswer, lostRequest } from '../faults.ts';
 import { fundedWallet, openWallet } from './commands.ts';
 import { plant, refusalOf } from './inspect.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 let walletId: string;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
 beforeEach(async () => {
   table.fault = undefined;
   walletId = await fundedWallet(table, 'ann', 100);
 });
-after(() => engine.stop());
 
 describe('reading', () => {
   it('is retried, and gives up as busy', async () => {

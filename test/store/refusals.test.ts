@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { walletIdOf } from '../../lambdas/domain/ids.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import { creditRefusal, debitRefusal, openWallet as newWallet, statusRefusal } from '../../lambdas/domain/wallet.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { ownedWalletKey, rateWindowKey, walletKey } from '../../lambdas/store/keys.ts';
 import { createWallet } from '../../lambdas/store/wallets.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import {
   balanceOf,
   charge,
@@ -22,14 +20,10 @@ import {
   withdraw,
 } from './commands.ts';
 import { assertRefused, itemOf, plant, refusalOf } from './inspect.ts';
+import { useEngine, useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const engine = useEngine();
+const table = useTable(engine);
 
 const unknown = walletIdOf('stranger', 'none', 'EUR');
 

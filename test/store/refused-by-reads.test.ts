@@ -2,23 +2,19 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from '@jest/globals';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { startTestEngine } from '../engine.ts';
-import type { Fault, TestEngine, TestTable } from '../engine.ts';
+import type { Fault, TestTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { cancelled, failure } from '../faults.ts';
 import { endUser, send } from '../request.ts';
 import type { Response } from '../request.ts';
 import { balanceOf, charge, fundedWallet, newKey, openWallet } from './commands.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
 beforeEach(async () => {
   table = await engine.newTable();
 });

@@ -1,24 +1,17 @@
 /** Repetitions of accepted work send no message to the queue. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { endUser, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { claimed, destination, fundedWallet, newKey, openWallet, visit } from './commands.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 const replays = 1_000;
 const depth: string[] = [];

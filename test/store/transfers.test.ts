@@ -1,6 +1,6 @@
 import type { SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import type { PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import { consumeTogether } from '../../lambdas/aws/consumer.ts';
@@ -10,19 +10,13 @@ import { readBookings } from '../../lambdas/store/books.ts';
 import { failTransfer, mostTransfersPerWrite, settleTransfers } from '../../lambdas/store/transfers.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 import { answer } from '../faults.ts';
 import { balanceOf, charge, fundedWallet, openWallet, queueTransfer, setStatus } from './commands.ts';
 import { assertWritesNothing, fieldsOf, itemOf, plant } from './inspect.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 const now = () => new Date(table.now()).toISOString();
 const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };

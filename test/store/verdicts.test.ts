@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { returnIdOf } from '../../lambdas/domain/ids.ts';
 import type { Failure, Transaction, Withdrawal } from '../../lambdas/domain/transaction.ts';
 import { serve } from '../../lambdas/http/http.ts';
-import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import {
@@ -18,8 +16,6 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { send } from '../request.ts';
 import {
   acceptedWithdrawal,
@@ -35,14 +31,10 @@ import {
   withdraw,
 } from './commands.ts';
 import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant, withdrawalOf } from './inspect.ts';
+import { useTable } from '../fixture.ts';
+import { watchMetrics } from '../watch-metrics.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const now = () => iso(table.now());
@@ -209,17 +201,16 @@ describe('a notification', () => {
     return send('bank-notifications', handler, { headers, body });
   }
 
-  function contradictions(context: TestContext): number[] {
+  function contradictions(): number[] {
     const counted: number[] = [];
-    context.mock.method(metrics, 'publishStoredMetrics', () => undefined);
-    context.mock.method(metrics, 'addMetric', (name: string, _unit: string, value: number) => {
+    watchMetrics((name, _unit, value) => {
       if (name === names.bankContradiction) counted.push(value);
     });
     return counted;
   }
 
-  it('of a bank that never received the payment is refused, moves nothing and is a contradiction', async (context) => {
-    const counted = contradictions(context);
+  it('of a bank that never received the payment is refused, moves nothing and is a contradiction', async () => {
+    const counted = contradictions();
     const { transactionId: reference } = await acceptedWithdrawal(table);
     await claimed(table, reference);
     for (const status of ['paid', 'rejected', 'returned']) {
@@ -233,8 +224,8 @@ describe('a notification', () => {
     assert.equal((await read(reference)).status, 'completed');
   });
 
-  it('is refused too when the payment leaves for another bank between the read and the write', async (context) => {
-    const counted = contradictions(context);
+  it('is refused too when the payment leaves for another bank between the read and the write', async () => {
+    const counted = contradictions();
     const { transactionId: reference } = await acceptedWithdrawal(table);
     table.fault = async (call, pass) => {
       if (call.operation === 'TransactWriteItems') {

@@ -1,7 +1,7 @@
 /** Items and messages that this release does not know: of an unknown type, or of a newer version. */
 import type { Context, DynamoDBRecord, SQSEvent } from 'aws-lambda';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { consume, consumeTogether } from '../../lambdas/aws/consumer.ts';
 import { notifiedEvents, screenedEvents, workMessage } from '../../lambdas/contract.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
@@ -33,21 +33,19 @@ import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { newSentTable, startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
+import { newSentTable } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { eventsIn, fingerprintKey, issuer, keepingBus, publisherTo } from '../simulation/consumers.ts';
 import { acceptedWithdrawal, bankId, charge, fundedWallet, openWallet, queueTransfer, transfer } from './commands.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
 
-let engine: TestEngine;
+const engine = useEngine();
 let books: TestBooks;
-before(async () => {
-  engine = await startTestEngine();
+beforeAll(async () => {
   books = await newBooks(engine);
 });
-after(async () => {
+afterAll(() => {
   books.close();
-  await engine.stop();
 });
 
 type Key = { readonly pk: string; readonly sk: string };

@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { entryKey } from '../../lambdas/store/keys.ts';
 import { heldAt } from '../../lambdas/domain/entries.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
@@ -8,15 +8,11 @@ import { findHeld, hashOf, insertEntries, listEntries, mostInserts, readEntries 
 import { toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { measure, startTestEngine } from '../engine.ts';
-import type { TestEngine } from '../engine.ts';
+import { measure } from '../engine.ts';
+import { useEngine } from '../fixture.ts';
 import { charge, fundedWallet, openWallet, settle, setStatus, withdraw } from './histories.ts';
 
-let engine: TestEngine;
-before(async () => {
-  engine = await startTestEngine();
-});
-after(() => engine.stop());
+const engine = useEngine();
 
 async function entriesOf({ entries }: TestBooks, walletId: string) {
   return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
 import { ownedWalletKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { failTransfer } from '../../lambdas/store/transfers.ts';
 import type { PendingTransfer } from '../../lambdas/domain/transaction.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import { createWallet, getWallet, getWallets, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
-import { epoch, startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { epoch } from '../engine.ts';
+import { useEngine, useTable } from '../fixture.ts';
 import {
   balanceOf,
   charge,
@@ -22,13 +22,8 @@ import {
 } from './commands.ts';
 import { allItems, assertRefused, itemOf } from './inspect.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const engine = useEngine();
+const table = useTable(engine);
 
 const at = new Date(epoch).toISOString();
 

@@ -1,21 +1,16 @@
 /** The first call that a function makes while it starts. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { beforeAll, describe, it } from '@jest/globals';
 import { meter } from '../../bench/meter.ts';
 import { warmUp } from '../../lambdas/store/warm-up.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
+import { useTable } from '../fixture.ts';
 
 const key = transactionKey('none');
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
+const table = useTable();
+beforeAll(() => {
   process.env['AWS_LAMBDA_INITIALIZATION_TYPE'] = 'on-demand';
 });
-after(() => engine.stop());
 
 describe('the first call of a function', () => {
   it('costs half a read unit', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from '@jest/globals';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import type { Failure } from '../../lambdas/domain/transaction.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
@@ -10,8 +10,6 @@ import {
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
 import type { Claimed } from '../../lambdas/store/withdrawals.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import {
   acceptedWithdrawal,
   balanceOf,
@@ -26,14 +24,9 @@ import {
   visit,
 } from './commands.ts';
 import { allItems, assertWritesNothing, itemOf, plant, fieldsOf, withdrawalOf } from './inspect.ts';
+import { useTable } from '../fixture.ts';
 
-let engine: TestEngine;
-let table: TestTable;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
+const table = useTable();
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const now = () => iso(table.now());

@@ -1,30 +1,22 @@
 /** One step of the withdrawal worker on the real engine, with a bank whose answers the test chooses. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import type { TestContext } from 'node:test';
+import { afterEach, beforeEach, describe, it } from '@jest/globals';
 import type { FindOutcome, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import { leaseMs } from '../../lambdas/domain/withdrawal.ts';
-import { metrics } from '../../lambdas/aws/telemetry.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { claimWithdrawal, endWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
-import { startTestEngine } from '../engine.ts';
-import type { TestEngine, TestTable } from '../engine.ts';
 import { fieldsOf, itemOf, plant, withdrawalOf } from './inspect.ts';
 import { acceptedWithdrawal, balanceOf, bankId, claimed, setStatus } from './commands.ts';
+import { useTable } from '../fixture.ts';
+import { watchMetrics } from '../watch-metrics.ts';
 
-let engine: TestEngine;
-let table: TestTable;
+const table = useTable();
 let walletId: string;
 let transactionId: string;
-before(async () => {
-  engine = await startTestEngine();
-  table = await engine.newTable();
-});
-after(() => engine.stop());
 beforeEach(async () => {
   ({ walletId, transactionId } = await acceptedWithdrawal(table));
 });
@@ -250,9 +242,9 @@ describe('the age of a withdrawal', () => {
     ['completed', { outcome: 'accepted' }],
     ['failed', { outcome: 'rejected', code: 'account_closed', message: 'Closed' }],
   ] as const) {
-    it(`is a metric when it is ${end}`, async (context) => {
+    it(`is a metric when it is ${end}`, async () => {
       const counted: unknown[][] = [];
-      context.mock.method(metrics, 'addMetric', (...metric: unknown[]) => counted.push(metric));
+      watchMetrics((...metric) => counted.push(metric));
       table.clock.now += 4_321;
       assert.equal(await advance({ submit: () => answer }), undefined);
       assert.deepEqual(counted, [[names.withdrawalAge, 'Milliseconds', 4_321]]);
@@ -292,9 +284,9 @@ describe('a definite answer for a withdrawal that has ended meanwhile', () => {
     ['as paid, and it is paid', accepted, undefined, false],
     ['as rejected, and it is rejected', rejected, failure, false],
   ] as const) {
-    it(`${how}, ${contradicts ? 'raises the alarm' : 'raises no alarm'}`, async (context) => {
+    it(`${how}, ${contradicts ? 'raises the alarm' : 'raises no alarm'}`, async () => {
       const counted: string[] = [];
-      context.mock.method(metrics, 'addMetric', (name: string) => counted.push(name));
+      watchMetrics((name) => counted.push(name));
       const submit = async () => {
         await end(before);
         return answer;
@@ -330,9 +322,9 @@ describe("a worker's clock", () => {
     };
   }
 
-  function leaveCounts(t: TestContext) {
+  function leaveCounts() {
     const counted: string[] = [];
-    t.mock.method(metrics, 'addMetric', (name: string) => counted.push(name));
+    watchMetrics((name) => counted.push(name));
     return counted;
   }
 
@@ -344,8 +336,8 @@ describe("a worker's clock", () => {
     ['behind when the wallet is read', undefined, { aheadMs: -4_000 }],
   ];
   for (const [name, ...times] of sayings) {
-    it(`that is ${name} keeps the worker from the bank, and another worker pays soon`, async (t) => {
-      const counted = leaveCounts(t);
+    it(`that is ${name} keeps the worker from the bank, and another worker pays soon`, async () => {
+      const counted = leaveCounts();
       databaseSays(...times);
       const waitMs = (await advance({}))! - table.clock.now;
       assert.equal(waitMs, 10_000);
@@ -370,8 +362,8 @@ describe("a worker's clock", () => {
     assert.deepEqual([left['dueAt'], left['submitBy']], [dueAt, submitBy]);
   });
 
-  it('that is behind leaves new work to another worker soon, and is counted', async (t) => {
-    const counted = leaveCounts(t);
+  it('that is behind leaves new work to another worker soon, and is counted', async () => {
+    const counted = leaveCounts();
     table.clock.now -= 280_000;
     databaseSays({ aheadMs: -280_000 });
     assert.equal((await advance({}))! - table.clock.now, 10_000);

@@ -1,0 +1,29 @@
+const ignored = ['<rootDir>/cdk.out/', '<rootDir>/.wallet/'];
+
+/** A tier of tests; `--selectProjects` picks it by its name. */
+const tier = (name) => ({
+  displayName: name,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testEnvironment: '<rootDir>/test/realm.js',
+  // Node runs the service's files as they are, as ES modules without types. So do the tests.
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/test/strip-types.js' },
+  globalSetup: '<rootDir>/test/synthesize-tables.ts',
+  restoreMocks: true,
+  modulePathIgnorePatterns: ignored,
+  watchPathIgnorePatterns: ignored,
+});
+
+export default {
+  projects: ['domain', 'store', 'stack', 'service', 'simulation'].map(tier),
+  // One more than the cores of continuous integration: tests of the running service wait for most of their time.
+  maxWorkers: 3,
+  // No test is timed by the runner: a busy machine is slow, and what must end says so itself.
+  testTimeout: 600_000,
+  // Modules of finished files stay in memory; a worker above this size is replaced.
+  workerIdleMemoryLimit: '1GB',
+  // One line for each file while it runs, and all failures again at the end.
+  reporters: ['default', ['summary', { summaryThreshold: 0 }]],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['lambdas/{domain,store}/**/*.ts'],
+};

@@ -15,6 +15,7 @@ const tier = (name) => ({
 });
 
 export default {
+  testSequencer: '<rootDir>/test/long-first.js',
   projects: ['domain', 'store', 'stack', 'service', 'simulation'].map(tier),
   // One more than the cores of continuous integration: tests of the running service wait for most of their time.
   maxWorkers: 3,

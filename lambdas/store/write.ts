@@ -38,7 +38,7 @@ export interface Reads {
  * Writes all items or none, in one round trip.
  *
  * A try without an answer is repeated with the same client token. If the try had written, DynamoDB answers the
- * repetition with success, so a write is never reported as refused. A refusal counts only when every try was answered:
+ * repetition with success, so a write that took effect is never reported as refused. A refusal counts only when every try was answered:
  * an unanswered try could find the conditions true and write later.
  *
  * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also

@@ -67,7 +67,7 @@ interface Run {
  * again and again.
  *
  * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts
- * the withdrawals in review: their alarm lasts until an operator has ended the last one.
+ * the withdrawals in review, up to 100. Their alarm lasts until an operator has ended the last one.
  *
  * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
  *

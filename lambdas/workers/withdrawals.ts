@@ -355,7 +355,7 @@ function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
 
 /**
  * Returns when a withdrawal that this worker cannot claim is due (epoch ms). Returns undefined when no message is
- * needed: it has ended, is in review, does not exist, or waits for its wallet. The sweeper queues the last of these.
+ * needed: it has ended, is in review, does not exist, or waits for its wallet. The sweeper queues one that waits.
  */
 function wantedAgain(current: Transaction | undefined): number | undefined {
   if (current?.type !== 'withdrawal' || isAtRest(current) || current.waitingFor !== undefined) return undefined;

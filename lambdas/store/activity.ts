@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Activity } from '../domain/fraud.ts';
 import { forgetMarks, noMemory } from '../domain/screening.ts';
@@ -8,8 +7,8 @@ import { bytesOf, marksWithin, memoryIn, nameBytes, saltBytes } from './activity
 import type { SaltedMemory } from './activity-bytes.ts';
 import { activityKey } from './keys.ts';
 import { readItems } from './read.ts';
-import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { writeOne } from './write-one.ts';
 import type { Item } from './write.ts';
 
 /** How long the item of a wallet that pays nothing is kept, with its known destinations. */
@@ -73,13 +72,7 @@ export async function putActivity(
       ? { ConditionExpression: 'attribute_not_exists(pk)' }
       : { ConditionExpression: 'version = :seen', ExpressionAttributeValues: { ':seen': version } }),
   });
-  try {
-    await withRetries(table, () => table.client.send(command));
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+  return (await writeOne(table, command)).written;
 }
 
 /**

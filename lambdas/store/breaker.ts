@@ -1,9 +1,9 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { BreakerState } from '../domain/breaker.ts';
 import { breakerKey } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { writeOne } from './write-one.ts';
 
 /**
  * The last reported state of a circuit breaker towards the bank. Each container has its own breaker; the last report
@@ -23,11 +23,7 @@ export async function putBreaker(table: Table, record: BreakerRecord): Promise<v
     ConditionExpression: 'attribute_not_exists(pk) OR since < :since',
     ExpressionAttributeValues: { ':since': record.since },
   });
-  try {
-    await withRetries(table, () => table.client.send(command));
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+  await writeOne(table, command);
 }
 
 /** Returns the last change; undefined when no breaker ever changed, which means closed. Fails when the table does. */

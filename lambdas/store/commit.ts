@@ -1,8 +1,7 @@
 import type { WalletError } from '../domain/errors.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { historyKeyOf, transactionKey } from './keys.ts';
-import { putRecord, replayOf, replayOnly } from './operations.ts';
-import type { Replay } from './operations.ts';
+import { putRecord, replayedRecord, replayOnly } from './operations.ts';
 import type { limitedBy } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
@@ -22,13 +21,13 @@ export interface Committed {
  * @param limited what a limit adds to the write
  * @param options `dueShard`: of work that a worker must end; `overLimit`: the refusal of an amount over the operator's
  *   limit, when only a replay is answered; `contention`: when to give up early
- * @throws WalletError the refusal of the first condition that fails, or `busy`; Contended
+ * @throws WalletError of the first condition that fails, or `busy`; Contended
  */
 export async function commit(
   table: Table,
   transaction: Transaction,
   fingerprint: string,
-  changes: readonly WriteItem<WalletError>[],
+  changes: readonly WriteItem[],
   limited: ReturnType<typeof limitedBy>,
   {
     overLimit,
@@ -46,9 +45,9 @@ export async function commit(
   const put = putRecord(table, record);
   // A refused command touches no wallet.
   const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
-  const replay = replayOf(await write<WalletError | Replay>(table, items, limited.reads, contention));
-  if (replay === undefined) return { transaction, replayed: false };
-  const existing = toTransaction(replay.record);
+  const earlier = replayedRecord(await write(table, items, limited.reads, contention));
+  if (earlier === undefined) return { transaction, replayed: false };
+  const existing = toTransaction(earlier);
   if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
   return { transaction: existing, replayed: true };
 }

@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
@@ -9,6 +8,7 @@ import type { DueType } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
+import { writeOne } from './write-one.ts';
 import { update } from './write.ts';
 import type { Item } from './write.ts';
 
@@ -112,13 +112,7 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
     if: 'dueAt = :seen',
     values: { at, shard: dueShardOf(work.type, work.transactionId, table.dueShards), seen: work.dueAt },
   });
-  try {
-    await withRetries(table, () => table.client.send(new UpdateCommand(command)));
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+  return (await writeOne(table, new UpdateCommand(command))).written;
 }
 
 /** Most partitions of the index that are read at the same time. */

@@ -1,10 +1,10 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { integrityKey } from './keys.ts';
 import type { IntegrityItem } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, itemVersion, requireVersion } from './unreadable.ts';
+import { writeOne } from './write-one.ts';
 import type { Item } from './write.ts';
 
 /** An item of the check of the books: its text, and a number that counts how often it was stored. */
@@ -49,11 +49,5 @@ export async function putState(
     ConditionExpression: revision === undefined ? 'attribute_not_exists(pk)' : 'revision = :revision',
     ...(revision !== undefined && { ExpressionAttributeValues: { ':revision': revision } }),
   });
-  try {
-    await withRetries(entries, () => entries.client.send(command));
-    return next;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
+  return (await writeOne(entries, command)).written ? next : undefined;
 }

@@ -1,9 +1,8 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { issuerKey } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { fromItem } from './write.ts';
+import { writeOne } from './write-one.ts';
 
 /**
  * Returns the token issuer whose subjects own this stack's wallets: `iss`, letter for letter. Undefined before the
@@ -32,11 +31,9 @@ export async function claimIssuer(table: Table, issuer: string): Promise<string>
     ConditionExpression: 'attribute_not_exists(pk)',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
-  try {
-    await withRetries(table, () => table.client.send(command));
-    return issuer;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException) || error.Item === undefined) throw error;
-    return fromItem(error.Item)['issuer'] as string;
-  }
+  const result = await writeOne(table, command);
+  if (result.written) return issuer;
+  const first = result.image?.['issuer'];
+  if (typeof first !== 'string') throw new Error('the issuer that another call recorded cannot be read');
+  return first;
 }

@@ -1,8 +1,8 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { notificationKey } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { writeOne } from './write-one.ts';
 
 /** The members of a notification that its record's key is made of. */
 type Named = Parameters<typeof notificationKey>[0];
@@ -25,13 +25,7 @@ export async function claimNotification(sent: Table, notification: Named, envelo
     ConditionExpression: 'attribute_not_exists(id) OR claimant = :claimant',
     ExpressionAttributeValues: { ':claimant': envelopeId },
   });
-  try {
-    await withRetries(sent, () => sent.client.send(command));
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+  return (await writeOne(sent, command)).written;
 }
 
 /** Records that SNS accepted a notification, so that no message sends it again. */

@@ -4,7 +4,8 @@ import { transactionIdOf } from '../domain/ids.ts';
 import { transactionKey } from './keys.ts';
 import { readItems } from './read.ts';
 import type { Table } from './table.ts';
-import type { Item, WriteItem } from './write.ts';
+import { denied } from './write.ts';
+import type { Item, WriteItem, Written } from './write.ts';
 
 /** The facts of a command: its actor, its key, its request and its time. */
 export interface Operation extends Actor {
@@ -15,20 +16,11 @@ export interface Operation extends Actor {
   readonly at: string;
 }
 
-/** The reading that the key was used before for the same request; `record` is the item stored under it now. */
-export class Replay {
-  readonly record: Item;
-
-  constructor(record: Item) {
-    this.record = record;
-  }
-}
-
 /**
  * Puts the record of a command under its key, on condition that the key is new. A used key is a replay when the
  * fingerprints agree, and refused when they do not. There is no expiry: a key is good for ever.
  */
-export function putRecord(table: Table, record: Item & { fingerprint: string }): WriteItem<WalletError | Replay> {
+export function putRecord(table: Table, record: Item & { fingerprint: string }): WriteItem {
   return {
     label: 'record',
     request: {
@@ -42,8 +34,8 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
     refused: (image) => {
       if (image === undefined) return undefined;
       return image['fingerprint'] === record.fingerprint
-        ? new Replay(image)
-        : new WalletError('idempotency_key_reused');
+        ? { kind: 'replay', record: image }
+        : denied(new WalletError('idempotency_key_reused'));
     },
   };
 }
@@ -52,15 +44,12 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
  * Returns the record's item for a command that is over a limit: it writes nothing. A used key is a replay as before,
  * because the limit may have been higher then. A new key is refused with `refusal`. Its condition holds for no item.
  */
-export function replayOnly(
-  { request, ...record }: WriteItem<WalletError | Replay>,
-  refusal: WalletError,
-): WriteItem<WalletError | Replay> {
+export function replayOnly({ request, ...record }: WriteItem, refusal: WalletError): WriteItem {
   const ConditionExpression = 'attribute_exists(pk) AND attribute_not_exists(pk)';
   return {
     ...record,
     request: { ...request, ...(request.Put && { Put: { ...request.Put, ConditionExpression } }) },
-    refused: (image) => (image === undefined ? refusal : record.refused(image)),
+    refused: (image) => (image === undefined ? denied(refusal) : record.refused(image)),
   };
 }
 
@@ -68,7 +57,7 @@ export function replayOnly(
  * Puts the record of a command that makes no transaction, such as opening a wallet. It shares the keys of transactions,
  * so that one key cannot serve a charge and a freeze.
  */
-export function putOperation(table: Table, operation: Operation): WriteItem<WalletError | Replay> {
+export function putOperation(table: Table, operation: Operation): WriteItem {
   return putRecord(table, {
     ...transactionKey(transactionIdOf(operation.principal, operation.idempotencyKey)),
     type: 'operation',
@@ -88,11 +77,14 @@ export async function isKeyUsed(table: Table, transactionId: string): Promise<bo
 }
 
 /**
- * Returns the replay that a command's write found; undefined when the command was written. Throws the refusal, if there
- * is one.
+ * Returns the record that a replayed command had stored; undefined when the command was written.
+ *
+ * @throws WalletError that the command is denied with; Error when another writer was faster
  */
-export function replayOf(readings: readonly (WalletError | Replay)[]): Replay | undefined {
-  const [first] = readings;
-  if (first instanceof WalletError) throw first;
-  return first;
+export function replayedRecord(result: Written): Item | undefined {
+  if (result.written) return undefined;
+  const [first] = result.refusals;
+  if (first.kind === 'denied') throw first.error;
+  if (first.kind === 'changed') throw new Error('another writer was faster, and the command has no answer for that');
+  return first.record;
 }

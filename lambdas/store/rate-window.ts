@@ -4,7 +4,7 @@ import { endOfWindow, fullUntil, secondsUntil, stepAt, windowsOver } from '../do
 import { rateWindowKey } from './keys.ts';
 import { readItems } from './read.ts';
 import type { Table } from './table.ts';
-import { update } from './write.ts';
+import { denied, update } from './write.ts';
 import type { Item, Reads, WriteItem } from './write.ts';
 
 /** The allowance of one end user for one kind of command. */
@@ -49,7 +49,7 @@ function expressionsAt(step: number): Expressions {
 }
 
 /** Counts one accepted command of the caller; refused as `rate_limited` while a window that covers it is full. */
-function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteItem<WalletError> {
+function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteItem {
   const time = Date.parse(at);
   const step = stepAt(time);
   const { set, remove, if: hasRoom } = expressionsAt(step);
@@ -66,10 +66,9 @@ function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteIte
     refused: (image) => {
       const until = fullUntil((window) => countOf(image, window), limit.perHour, time);
       if (until === undefined) return undefined;
-      return new WalletError('rate_limited', {
-        limit: limit.perHour,
-        retryAfterSeconds: secondsUntil(until, time),
-      });
+      return denied(
+        new WalletError('rate_limited', { limit: limit.perHour, retryAfterSeconds: secondsUntil(until, time) }),
+      );
     },
   };
 }
@@ -79,7 +78,7 @@ export function limitedBy(
   table: Table,
   rate: RateLimit | undefined,
   at: string,
-): { items: readonly WriteItem<WalletError>[]; reads?: Reads } {
+): { items: readonly WriteItem[]; reads?: Reads } {
   if (rate === undefined) return { items: [] };
   return { items: [countInRateWindow(table, rate, at)], reads: { first: rate.readFirst ?? false, readItems } };
 }

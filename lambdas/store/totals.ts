@@ -9,7 +9,7 @@ import { bookedKey, totalKey, totalPartitions } from './keys.ts';
 import { readMany } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { toItem, write } from './write.ts';
+import { changed, toItem, write } from './write.ts';
 import type { Item, WriteItem, WriteRequest } from './write.ts';
 
 /** A booking that a change of a transaction added. The transaction has `count` postings after it. */
@@ -40,13 +40,26 @@ export async function addToTotals(entries: Table, bookings: readonly CountedBook
   let open = bookings.filter(({ postings }) => postings.some(({ account }) => !isWalletAccount(account)));
   for (let [first, ...others] = open; first !== undefined; [first, ...others] = open) {
     const group = groupOf(first, others);
-    const known = await write(entries, itemsOf(entries, group));
-    const counted = new Set(known.map(({ booking }) => booking));
-    if (counted.size === 0) open = open.slice(group.length);
-    else open = open.filter((booking) => !counted.has(booking));
-    contradicted.push(...known.filter(({ isSame }) => !isSame).map(({ booking }) => booking));
+    const result = await write(entries, itemsOf(entries, group));
+    if (result.written) {
+      open = open.slice(group.length);
+      continue;
+    }
+    // The bookings are the write's first items, in their order.
+    const counted = result.refusals.flatMap((refusal) => {
+      const booking = group[refusal.item];
+      return refusal.kind === 'changed' && booking ? [{ booking, content: refusal.image?.['content'] }] : [];
+    });
+    open = open.filter((booking) => !counted.some((known) => known.booking === booking));
+    for (const { booking, content } of counted) {
+      if (content !== undefined && content !== contentOf(booking)) contradicted.push(booking);
+    }
   }
   return contradicted;
+}
+
+function contentOf({ at, postings }: CountedBooking): string {
+  return fingerprintOf([at, postings]);
 }
 
 /** Returns the first bookings that fit into one write, together with the totals that they change. */
@@ -72,33 +85,24 @@ function totalsOf(booking: CountedBooking): string[] {
   return outside(booking).map(({ account }) => `${account} ${hourOf(booking.at)}`);
 }
 
-/** A booking that was counted before: this one, or another one of its transaction. */
-interface Known {
-  readonly booking: CountedBooking;
-  readonly isSame: boolean;
-}
-
-function itemsOf(entries: Table, group: readonly [CountedBooking, ...CountedBooking[]]): WriteItem<Known>[] {
+function itemsOf(entries: Table, group: readonly [CountedBooking, ...CountedBooking[]]): WriteItem[] {
   const [first] = group;
   const forget = Math.ceil((entries.now() + memoryMs) / 1000);
-  const counted = group.map((booking): WriteItem<Known> => {
-    const content = fingerprintOf([booking.at, booking.postings]);
-    return {
-      label: `booking ${booking.transactionId}`,
-      request: {
-        Put: {
-          TableName: entries.name,
-          Item: { ...bookedKey(booking.transactionId, booking.count), content, ttl: forget },
-          ConditionExpression: 'attribute_not_exists(pk)',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        },
+  const counted = group.map((booking): WriteItem => ({
+    label: `booking ${booking.transactionId}`,
+    request: {
+      Put: {
+        TableName: entries.name,
+        Item: { ...bookedKey(booking.transactionId, booking.count), content: contentOf(booking), ttl: forget },
+        ConditionExpression: 'attribute_not_exists(pk)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },
-      refused: (image) => ({ booking, isSame: image?.['content'] === undefined || image['content'] === content }),
-    };
-  });
+    },
+    refused: changed,
+  }));
   const hours = Map.groupBy(group, ({ at }) => hourOf(at));
   const totals = [...hours].flatMap(([hour, bookings]) =>
-    [...net(bookings.flatMap(outside))].map(([account, amount]): WriteItem<never> => ({
+    [...net(bookings.flatMap(outside))].map(([account, amount]): WriteItem => ({
       label: `total of ${account}`,
       request: { Update: addition(entries, totalKey(account, hour, first.transactionId), amount) },
       refused: () => undefined,

@@ -1,4 +1,4 @@
-import { WalletError } from '../domain/errors.ts';
+import type { WalletError } from '../domain/errors.ts';
 import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
 import { arrivalPostings, refundPostings } from '../domain/transfer.ts';
 import { commit, movement } from './commit.ts';
@@ -8,7 +8,7 @@ import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { credit, creditCrowd, creditReceiver, debit, giveBack } from './wallets.ts';
-import { update, write } from './write.ts';
+import { changed, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
@@ -77,15 +77,6 @@ export const mostTransfersPerWrite = 99;
 /** Size from which a group is a crowd: its transfers are spread over partitions of the receivers' index. */
 export const crowdFrom = 50;
 
-/** The reading that a transfer is not pending any more: another writer has ended it. */
-class Ended {
-  readonly transactionId: string;
-
-  constructor(transactionId: string) {
-    this.transactionId = transactionId;
-  }
-}
-
 /** No item was written unless `settled`. */
 export type GroupOutcome =
   | { readonly settled: true }
@@ -104,15 +95,14 @@ export async function settleTransfers(
   at: string,
   crowd = crowdFrom,
 ): Promise<GroupOutcome> {
-  const [first] = group;
-  const { counterpartyWalletId: receiver, transactionId } = first;
+  const [{ counterpartyWalletId: receiver, currency, transactionId }] = group;
   const isCrowd = group.length >= crowd;
-  const readings = await write<WalletError | Ended>(table, [
+  const result = await write(table, [
     (isCrowd ? creditCrowd : credit)(table, {
       walletId: receiver,
       ownerId: undefined,
       amount: group.reduce((sum, { amount }) => sum + amount, 0),
-      currency: first.currency,
+      currency,
       transactionId,
       at,
     }),
@@ -131,9 +121,15 @@ export async function settleTransfers(
       }),
     ),
   ]);
-  if (readings.length === 0) return { settled: true };
-  const ended = new Set(readings.flatMap((reading) => (reading instanceof Ended ? [reading.transactionId] : [])));
-  return { settled: false, ended, refusal: readings.find((reading) => reading instanceof WalletError) };
+  if (result.written) return { settled: true };
+  // The wallet is the write's first item, and the transfers follow in their order.
+  const ended = result.refusals.flatMap(({ kind, item }) => (kind === 'changed' ? [group[item - 1]] : []));
+  const [first] = result.refusals;
+  return {
+    settled: false,
+    ended: new Set(ended.flatMap((transfer) => transfer?.transactionId ?? [])),
+    refusal: first.kind === 'denied' ? first.error : undefined,
+  };
 }
 
 /**
@@ -147,21 +143,21 @@ export async function failTransfer(
   failure: Failure,
   at: string,
 ): Promise<boolean> {
-  const readings = await write<Ended>(table, [
+  const result = await write(table, [
     endTransfer(table, transfer, {
       set: '#status = :failed, failure = :failure',
       values: { failed: 'failed', failure, postings: refundPostings(transfer), at },
     }),
     giveBack(table, { ...transfer, at }),
   ]);
-  return readings.length === 0;
+  return result.written;
 }
 
 function endTransfer(
   table: Table,
   transfer: PendingTransfer,
   end: { set: string; remove?: string; values: Item },
-): WriteItem<Ended> {
+): WriteItem {
   return {
     label: `transfer ${transfer.transactionId}`,
     request: {
@@ -172,6 +168,6 @@ function endTransfer(
         values: { ...end.values, transfer: 'transfer', pending: 'pending' },
       }),
     },
-    refused: () => new Ended(transfer.transactionId),
+    refused: changed,
   };
 }

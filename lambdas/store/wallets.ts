@@ -16,7 +16,7 @@ import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './clock.ts';
 import { ownedWalletKey, ownerPartition, walletKey } from './keys.ts';
-import { putOperation, replayOf } from './operations.ts';
+import { putOperation, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
@@ -24,7 +24,7 @@ import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { itemVersion, parsed, readable, requireVersion, UnreadableItem } from './unreadable.ts';
-import { update, write } from './write.ts';
+import { denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
@@ -63,8 +63,7 @@ export async function createWallet(
     },
     ...limited.items,
   ];
-  const readings = await write(table, items, limited.reads);
-  const replayed = replayOf(readings) !== undefined;
+  const replayed = replayedRecord(await write(table, items, limited.reads)) !== undefined;
   return { wallet: replayed ? await existingWallet(table, walletId) : wallet, replayed };
 }
 
@@ -82,7 +81,7 @@ export async function setWalletStatus(
   const { status, reason } = change;
   const condition = statusCondition(status, operation.principal);
   const lastStatusChange: StatusChange = { status, at: operation.at, actor: actorOf(operation), reason };
-  const readings = await write(table, [
+  const result = await write(table, [
     putOperation(table, operation),
     {
       label: 'wallet status',
@@ -93,10 +92,10 @@ export async function setWalletStatus(
           values: { status, one: 1, at: operation.at, change: lastStatusChange, ...condition.values },
         }),
       },
-      refused: (image) => statusRefusal(toWallet(image), status, operation.principal),
+      refused: (image) => denied(statusRefusal(toWallet(image), status, operation.principal)),
     },
   ]);
-  const replayed = replayOf(readings) !== undefined;
+  const replayed = replayedRecord(result) !== undefined;
   return { wallet: await existingWallet(table, change.walletId), replayed };
 }
 
@@ -205,7 +204,7 @@ export interface Movement extends Reach {
 }
 
 /** Takes available money out of the wallet. */
-export function debit(table: Table, movement: Movement): WriteItem<WalletError> {
+export function debit(table: Table, movement: Movement): WriteItem {
   return useWallet(table, movement, {
     label: 'debit',
     set: 'available = available - :amount, #total = #total - :amount',
@@ -215,7 +214,7 @@ export function debit(table: Table, movement: Movement): WriteItem<WalletError> 
 }
 
 /** Reserves available money. */
-export function hold(table: Table, movement: Movement): WriteItem<WalletError> {
+export function hold(table: Table, movement: Movement): WriteItem {
   return useWallet(table, movement, {
     label: 'hold',
     set: 'available = available - :amount, held = held + :amount',
@@ -225,17 +224,17 @@ export function hold(table: Table, movement: Movement): WriteItem<WalletError> {
 }
 
 /** Puts money into the wallet. */
-export function credit(table: Table, movement: Movement): WriteItem<WalletError> {
+export function credit(table: Table, movement: Movement): WriteItem {
   return creditOf(table, movement, { refusalOf: creditRefusal });
 }
 
 /** Does as `credit`, and marks the wallet as crowded. */
-export function creditCrowd(table: Table, movement: Movement): WriteItem<WalletError> {
+export function creditCrowd(table: Table, movement: Movement): WriteItem {
   return creditOf(table, movement, { refusalOf: creditRefusal, isCrowd: true });
 }
 
 /** Does as `credit`, for a receiver whose state the payer must not see. */
-export function creditReceiver(table: Table, movement: Movement): WriteItem<WalletError> {
+export function creditReceiver(table: Table, movement: Movement): WriteItem {
   return creditOf(table, movement, { refusalOf: receiverRefusal });
 }
 
@@ -243,7 +242,7 @@ function creditOf(
   table: Table,
   movement: Movement,
   { refusalOf, isCrowd = false }: { refusalOf: typeof creditRefusal; isCrowd?: boolean },
-): WriteItem<WalletError> {
+): WriteItem {
   return useWallet(table, movement, {
     label: 'credit',
     set: `available = available + :amount, #total = #total + :amount${isCrowd ? ', isCrowded = :crowded' : ''}`,
@@ -254,7 +253,7 @@ function creditOf(
 }
 
 /** Gives money back that had left. Works in every status and beyond the balance limit, as the money is the owner's. */
-export function giveBack(table: Table, movement: PromisedMovement): WriteItem<never> {
+export function giveBack(table: Table, movement: PromisedMovement): WriteItem {
   return {
     label: 'give back',
     request: {
@@ -276,12 +275,12 @@ type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 type HoldEnd = PromisedMovement & { readonly decidedBy?: string | undefined };
 
 /** Removes held money, which has left. Works in every status of the wallet, as the money was promised before. */
-export function settleHold(table: Table, movement: HoldEnd): WriteItem<WalletError> {
+export function settleHold(table: Table, movement: HoldEnd): WriteItem {
   return consumeHold(table, movement, 'held = held - :amount, #total = #total - :amount');
 }
 
 /** Makes held money available again. Works in every status of the wallet. */
-export function releaseHold(table: Table, movement: HoldEnd): WriteItem<WalletError> {
+export function releaseHold(table: Table, movement: HoldEnd): WriteItem {
   return consumeHold(table, movement, 'held = held - :amount, available = available + :amount');
 }
 
@@ -301,7 +300,7 @@ function useWallet(
     values?: Item;
     refused: (wallet: Wallet | undefined) => WalletError | undefined;
   },
-): WriteItem<WalletError> {
+): WriteItem {
   const owned = movement.ownerId === undefined ? '' : ' AND ownerId = :ownerId';
   return {
     label: use.label,
@@ -318,11 +317,11 @@ function useWallet(
         },
       }),
     },
-    refused: (image) => use.refused(toWallet(image)),
+    refused: (image) => denied(use.refused(toWallet(image))),
   };
 }
 
-function consumeHold(table: Table, movement: HoldEnd, set: string): WriteItem<WalletError> {
+function consumeHold(table: Table, movement: HoldEnd, set: string): WriteItem {
   const { decidedBy } = movement;
   return {
     label: 'consume hold',
@@ -336,7 +335,7 @@ function consumeHold(table: Table, movement: HoldEnd, set: string): WriteItem<Wa
     // An open withdrawal whose money is not held breaks an invariant. So `refused` has no reading for it, and the write
     // throws.
     refused: (image) =>
-      decidedBy !== undefined && image?.['ownerId'] === decidedBy ? ownDecision('wallet') : undefined,
+      decidedBy !== undefined && image?.['ownerId'] === decidedBy ? denied(ownDecision('wallet')) : undefined,
   };
 }
 

@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
@@ -31,16 +30,16 @@ import { watchClock } from './clock.ts';
 import { commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
-import { putOperation, putRecord, Replay, replayOf, replayOnly } from './operations.ts';
+import { putOperation, putRecord, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
-import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
 import { itemVersion } from './unreadable.ts';
 import { giveBack, hold, releaseHold, settleHold } from './wallets.ts';
-import { fromItem, update, write } from './write.ts';
+import { writeOne } from './write-one.ts';
+import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
@@ -128,19 +127,17 @@ export async function claimWithdrawal(
   });
   const command = new UpdateCommand({ ...change, ReturnValues: 'ALL_OLD' });
   const clock = watchClock(command, table.now);
-  try {
-    // A try whose answer was lost may have claimed. Then the next try is refused, and the work waits until the lease
-    // ends. That is rare and safe.
-    const { Attributes = {} } = await withRetries(table, () => table.client.send(command));
-    const before = toWithdrawal(Attributes);
-    if (before === undefined || isAtRest(before)) {
-      throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
-    }
-    return { claimed: true, before, clock: clock() };
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return { claimed: false, current: error.Item && toTransaction(fromItem(error.Item)), clock: clock() };
+  // A try whose answer was lost may have claimed. Then the next try is refused, and the work waits until the lease
+  // ends. That is rare and safe.
+  const result = await writeOne(table, command);
+  if (!result.written) {
+    return { claimed: false, current: result.image && toTransaction(result.image), clock: clock() };
   }
+  const before = toWithdrawal(result.attributes);
+  if (before === undefined || isAtRest(before)) {
+    throw new Error(`claimed an item that is not a withdrawal: ${transactionId}`);
+  }
+  return { claimed: true, before, clock: clock() };
 }
 
 /** A withdrawal as it was before a worker claimed it, the claim, and the time of the next write (ISO 8601 UTC). */
@@ -256,8 +253,7 @@ export interface Verdict {
  * @throws WalletError `busy`
  */
 export async function endWithdrawal(table: Table, verdict: Verdict): Promise<boolean> {
-  const readings = await write(table, verdictItems<WalletError | typeof lost>(table, verdict, { refused: () => lost }));
-  return readings.length === 0;
+  return (await write(table, verdictItems(table, verdict, { refused: changed }))).written;
 }
 
 /**
@@ -277,13 +273,13 @@ export async function resolveWithdrawal(
   refuseKeyOf(verdict.withdrawal, operation);
   const { principal } = operation;
   const record = putOperation(table, operation);
-  const items = verdictItems<WalletError | Replay>(table, verdict, {
+  const items = verdictItems(table, verdict, {
     endedBy: actorOf(operation),
     refused: (image) =>
-      image?.['principal'] === principal ? ownDecision('withdrawal') : new WalletError('not_in_review'),
+      denied(image?.['principal'] === principal ? ownDecision('withdrawal') : new WalletError('not_in_review')),
   });
   const written = overLimit === undefined ? [record, ...items] : [replayOnly(record, overLimit)];
-  return { replayed: replayOf(await write(table, written)) !== undefined };
+  return { replayed: replayedRecord(await write(table, written)) !== undefined };
 }
 
 /**
@@ -302,7 +298,7 @@ export async function cancelWithdrawal(
   refuseKeyOf(withdrawal, operation);
   const { at } = cancellation;
   const { wallet, ...end } = ending(table, { withdrawal, at }, cancelled);
-  const readings = await write<WalletError | Replay>(table, [
+  const result = await write(table, [
     putOperation(table, operation),
     {
       label: 'open withdrawal',
@@ -321,11 +317,11 @@ export async function cancelWithdrawal(
           },
         }),
       },
-      refused: (image) => cancelRefusal(toWithdrawal(image)),
+      refused: (image) => denied(cancelRefusal(toWithdrawal(image))),
     },
     wallet,
   ]);
-  return { replayed: replayOf(readings) !== undefined };
+  return { replayed: replayedRecord(result) !== undefined };
 }
 
 /**
@@ -342,7 +338,7 @@ export async function returnWithdrawal(
 ): Promise<Return> {
   const transactionId = returnIdOf(original.transactionId);
   const transaction = bankReturn(original, { transactionId, principal: bank.principal, at, description });
-  const readings = await write<Replay | WalletError | typeof lost>(table, [
+  const result = await write(table, [
     putRecord(table, {
       ...transactionKey(transactionId),
       historyKey: historyKeyOf(transaction),
@@ -358,13 +354,13 @@ export async function returnWithdrawal(
           values: { returnId: transactionId, at, completed: 'completed' },
         }),
       },
-      refused: () => lost,
+      refused: changed,
     },
     giveBack(table, { ...transaction, at }),
   ]);
-  const [first] = readings;
-  if (first === undefined) return transaction;
-  const existing = first instanceof Replay ? toTransaction(first.record) : undefined;
+  if (result.written) return transaction;
+  const [first] = result.refusals;
+  const existing = first.kind === 'replay' ? toTransaction(first.record) : undefined;
   if (existing?.type !== 'return') throw new Error(`cannot return ${original.transactionId}: it is not completed`);
   return existing;
 }
@@ -380,7 +376,6 @@ const endOfWork = 'dueShard, dueAt, claimId, submitBy, refusedSince, waitingFor'
 const endOfRejected = `${endOfWork}, bankId`;
 /** The condition whose failure `cancelRefusal` explains. */
 const neverSubmitted = ' AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';
-const lost = Symbol('another writer was faster');
 
 /** Throws for the key that made this withdrawal: one write cannot hold its record twice. */
 function refuseKeyOf({ transactionId }: Withdrawal, { principal, idempotencyKey }: Operation): void {
@@ -414,11 +409,11 @@ function ending(
  * @param decision `endedBy`: the operator who decided. `refused`: reads the failed condition. The condition fails when
  * the withdrawal is in none of the verdict's statuses, went to another bank, or was requested by that operator.
  */
-function verdictItems<R>(
+function verdictItems(
   table: Table,
   verdict: Verdict,
-  { endedBy, refused }: { readonly endedBy?: Actor; readonly refused: WriteItem<R>['refused'] },
-): WriteItem<R | WalletError>[] {
+  { endedBy, refused }: { readonly endedBy?: Actor; readonly refused: WriteItem['refused'] },
+): WriteItem[] {
   const { withdrawal, at, from, failure, attempt, bankId, resolution } = verdict;
   const end = ending(table, { withdrawal, at, endedBy }, failure);
   const isRejected = bankId !== undefined && failure !== undefined;
@@ -484,26 +479,19 @@ function claimedUpdate(table: Table, claimed: Claimed, { attempt, ...change }: C
 }
 
 async function whileClaimed(table: Table, claimed: Claimed, change: ClaimedChange): Promise<boolean> {
-  const command = claimedUpdate(table, claimed, change);
-  try {
-    await withRetries(table, () => table.client.send(new UpdateCommand(command)));
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+  return (await writeOne(table, new UpdateCommand(claimedUpdate(table, claimed, change)))).written;
 }
 
 async function finish(table: Table, claimed: Claimed, attempt: Attempt, failure?: Failure): Promise<boolean> {
   const { wallet, ...end } = ending(table, claimed, failure);
   const remove = failure === undefined ? endOfWork : endOfRejected;
-  const readings = await write<WalletError | typeof lost>(table, [
+  const result = await write(table, [
     {
       label: 'claimed withdrawal',
       request: { Update: claimedUpdate(table, claimed, { ...end, remove, attempt }) },
-      refused: () => lost,
+      refused: changed,
     },
     wallet,
   ]);
-  return readings.length === 0;
+  return result.written;
 }

@@ -14,16 +14,45 @@ export type Item = Record<string, unknown>;
 /** One request of an atomic write: a put, an update, … */
 export type WriteRequest = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 
-/** One item of an atomic write, with its own reading of a failed condition. */
-export interface WriteItem<R> {
+/**
+ * What a failed condition means:
+ *
+ * - `replay`: the command's key was used before for the same request; `record` is the item stored under it now
+ * - `denied`: the command is answered with this error
+ * - `changed`: another writer was faster; `image` is the item that it left
+ */
+export type Refusal =
+  | { readonly kind: 'replay'; readonly record: Item }
+  | { readonly kind: 'denied'; readonly error: WalletError }
+  | { readonly kind: 'changed'; readonly image: Item | undefined };
+
+/** A refusal, and the index of its item in the write. */
+export type ItemRefusal = Refusal & { readonly item: number };
+
+/** The result of an atomic write: all items, or none and the refusals in the order of the items. */
+export type Written =
+  { readonly written: true } | { readonly written: false; readonly refusals: readonly [ItemRefusal, ...ItemRefusal[]] };
+
+/** One item of an atomic write, and what its failed condition means. */
+export interface WriteItem {
   /** The item's role in the write, for errors. */
   readonly label: string;
   readonly request: WriteRequest;
   /**
-   * Returns why the condition failed, from the image that it was tested on (undefined: there was no such item). It
-   * returns undefined when the image does not say why, which is a programming error.
+   * Returns what the failed condition means, from the image that it was tested on (undefined: there was no such item).
+   * It returns undefined when the image does not say why, which is a programming error.
    */
-  readonly refused: (image: Item | undefined) => R | undefined;
+  readonly refused: (image: Item | undefined) => Refusal | undefined;
+}
+
+/** Returns the refusal of a command with this error; undefined when there is none. */
+export function denied(error: WalletError | undefined): Refusal | undefined {
+  return error && { kind: 'denied', error };
+}
+
+/** Returns the refusal that another writer was faster. */
+export function changed(image: Item | undefined): Refusal {
+  return { kind: 'changed', image };
 }
 
 /** Plain reads that decide about a write in place of its conditions. */
@@ -44,63 +73,65 @@ export interface Reads {
  * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also
  * decide after the first conflict: a caller without money must not keep the receiver's wallet busy for a whole budget.
  *
- * @param items at most 100; first the condition that explains most, as callers answer with the first reading
+ * @param items at most 100; first the condition that explains most, as callers answer with the first refusal
  * @param reads plain reads of the same items that decide whether the write is tried
  * @param contention when to give up early; absent: only at the end of the budget
- * @returns the readings of all conditions that failed, in the order of the items; empty when everything was written
  * @throws Contended as `contention` says
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget. Also when the write was
  * refused while an earlier try had no answer.
  * @throws Error when an image does not say why its condition failed
  */
-export async function write<R>(
+export async function write(
   table: Table,
-  items: readonly WriteItem<R>[],
+  items: readonly WriteItem[],
   reads?: Reads,
   contention?: Contention,
-): Promise<R[]> {
+): Promise<Written> {
   const startedAt = table.now();
   const command = new TransactWriteCommand({
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
   });
   const deadline = Math.min(table.now() + table.retry.budgetMs, table.writeUntil ?? Infinity);
-  const tries = { missing: false, conflicts: 0 };
+  const tries = { unanswered: false, conflicts: 0 };
   if (reads?.first) {
-    const readings = await readingsNow(table, items, reads, deadline);
-    if (readings.length > 0) return readings;
+    const refusals = await refusalsNow(table, items, reads, deadline);
+    if (refusals.length > 0) return resultOf(refusals);
   }
   try {
-    await withRetries(
+    return await withRetries(
       table,
       async () => {
         // A try without an answer may have written. Only a repetition of the same write shows that; reads do not.
-        if (reads && tries.conflicts === 1 && !tries.missing) {
-          const readings = await readingsNow(table, items, reads, deadline);
-          if (readings.length > 0) throw new RefusedByReads(readings);
+        if (reads && tries.conflicts === 1 && !tries.unanswered) {
+          const refusals = await refusalsNow(table, items, reads, deadline);
+          if (refusals.length > 0) return resultOf(refusals);
         }
         if (table.now() >= (table.writeUntil ?? Infinity)) throw new WalletError('busy', { retryAfterSeconds: 1 });
         await table.client.send(command).catch((error: unknown) => {
-          tries.missing ||= mayArriveLater(error);
+          tries.unanswered ||= mayArriveLater(error);
           if (isConflict(error)) tries.conflicts += 1;
           const isOver = contention && table.now() - startedAt >= contention.afterMs;
           // While a try is unanswered, no other write may begin: the refusal of this one would not be final.
-          if (isOver && !tries.missing && isOnlyConflict(error, contention.item)) throw new Contended();
+          if (isOver && !tries.unanswered && isOnlyConflict(error, contention.item)) throw new Contended();
           throw error;
         });
+        return resultOf([]);
       },
       deadline,
     );
-    return [];
   } catch (error) {
-    if (error instanceof RefusedByReads) return error.readings as R[];
-    const readings = readingsIn(error, items);
+    const refusals = refusalsIn(error, items);
     // A replay counts all the same: its record exists.
-    if (tries.missing && readings[0] instanceof WalletError) {
+    if (tries.unanswered && refusals[0]?.kind === 'denied') {
       throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
     }
-    return readings;
+    return resultOf(refusals);
   }
+}
+
+function resultOf([first, ...others]: readonly ItemRefusal[]): Written {
+  return first === undefined ? { written: true } : { written: false, refusals: [first, ...others] };
 }
 
 /** The limit at which a write gives up because of other writes of one of its items. */
@@ -126,37 +157,27 @@ export class Contended extends Error {
   }
 }
 
-/** The error that ends the tries of a write whose conditions do not hold. */
-class RefusedByReads extends Error {
-  readonly readings: readonly unknown[];
-
-  constructor(readings: readonly unknown[]) {
-    super('refused by reads');
-    this.readings = readings;
-  }
-}
-
-/** Returns the readings of all conditions that do not hold now, from plain reads in one round trip. */
-async function readingsNow<R>(
+/** Returns the refusals of all conditions that do not hold now, from plain reads in one round trip. */
+async function refusalsNow(
   table: Table,
-  items: readonly WriteItem<R>[],
+  items: readonly WriteItem[],
   { readItems }: Reads,
   deadline: number,
-): Promise<R[]> {
+): Promise<ItemRefusal[]> {
   const keys = items.map(({ request }) => keyIn(request));
   const images = new Map((await readItems(table, keys, deadline)).map((image) => [nameOf(image), image]));
-  const readings = items.flatMap(({ refused }, index) => {
-    const reading = parsed(() => refused(images.get(nameOf(keys[index]))));
+  const refusals = items.flatMap(({ refused }, item) => {
+    const refusal = parsed(() => refused(images.get(nameOf(keys[item]))));
     // The write's own condition decides about an image that cannot be read.
-    return reading === undefined || reading instanceof UnreadableItem ? [] : [reading];
+    return refusal === undefined || refusal instanceof UnreadableItem ? [] : [{ ...refusal, item }];
   });
   const [record] = items;
-  if (readings.length === 0 || record === undefined || images.has(nameOf(keys[0]))) return readings;
+  if (refusals.length === 0 || record === undefined || images.has(nameOf(keys[0]))) return refusals;
   // One batch of reads is no snapshot. The refusing image may show the effect of an earlier try, whose record the batch
   // missed.
   const [image] = await readItems(table, keys.slice(0, 1), deadline);
   const replay = image && record.refused(image);
-  return replay === undefined ? readings : [replay, ...readings];
+  return replay === undefined ? refusals : [{ ...replay, item: 0 }, ...refusals];
 }
 
 function keyIn({ Put, Update }: WriteRequest): Item {
@@ -168,24 +189,24 @@ function nameOf(item: Item | undefined): string {
   return JSON.stringify([item?.['pk'], item?.['sk']]);
 }
 
-/** Returns the readings of a refused write. Throws any other error, and one for an image that does not say why. */
-function readingsIn<R>(error: unknown, items: readonly WriteItem<R>[]): R[] {
-  const readings: R[] = [];
+/** Returns the refusals of a refused write. Throws any other error, and one for an image that does not say why. */
+function refusalsIn(error: unknown, items: readonly WriteItem[]): ItemRefusal[] {
+  const refusals: ItemRefusal[] = [];
   for (const [index, reason] of cancellationReasons(error).entries()) {
     const item = items[index];
     if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
     const image = reason.Item && fromItem(reason.Item);
     // A replay or an earlier refusal decides, whatever a later image holds.
-    const reading = readings.length === 0 ? item.refused(image) : parsed(() => item.refused(image));
-    if (reading instanceof UnreadableItem) continue;
-    if (reading !== undefined) {
-      readings.push(reading);
-    } else if (readings.length === 0) {
+    const refusal = refusals.length === 0 ? item.refused(image) : parsed(() => item.refused(image));
+    if (refusal instanceof UnreadableItem) continue;
+    if (refusal !== undefined) {
+      refusals.push({ ...refusal, item: index });
+    } else if (refusals.length === 0) {
       throw new Error(`condition of "${item.label}" failed, and its image does not say why`, { cause: error });
     }
   }
-  if (readings.length === 0) throw error;
-  return readings;
+  if (refusals.length === 0) throw error;
+  return refusals;
 }
 
 /** Returns a value as DynamoDB stores it; members that are undefined are left out. */

@@ -41,8 +41,8 @@ function mutation(name: string, file: string, text: string, replacement: string,
   return { name, edits: [{ file, text, replacement }], ...(operation !== undefined && { operation }) };
 }
 
-const commit = 'await write<WalletError | Replay>(table, items, limited.reads, contention)';
-const commitWithNewIds = `await write<WalletError | Replay>(
+const commit = 'await write(table, items, limited.reads, contention)';
+const commitWithNewIds = `await write(
     { ...table, retry: { ...table.retry, budgetMs: 0 } },
     items,
     limited.reads,
@@ -50,7 +50,7 @@ const commitWithNewIds = `await write<WalletError | Replay>(
     if (error.code !== 'busy') throw error;
     const transactionId = record.transactionId.slice(0, -2) + 'zz';
     const other = putRecord(table, { ...record, ...transactionKey(transactionId), transactionId });
-    return write<WalletError | Replay>(table, [other, ...changes, ...limited.items]);
+    return write(table, [other, ...changes, ...limited.items]);
   })`;
 const hold = "set: 'available = available - :amount, held = held + :amount',";
 const funds = "if: 'available >= :amount',";
@@ -467,7 +467,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'refuse by reads while a try may still arrive',
     test: readsTest,
-    edits: [{ file: 'lambdas/store/write.ts', text: ' && !tries.missing) {', replacement: ') {' }],
+    edits: [{ file: 'lambdas/store/write.ts', text: ' && !tries.unanswered) {', replacement: ') {' }],
   },
   {
     name: 'take one batch of reads for a snapshot',

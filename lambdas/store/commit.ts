@@ -1,8 +1,9 @@
 import type { WalletError } from '../domain/errors.ts';
-import type { Transaction } from '../domain/transaction.ts';
-import { historyKeyOf, transactionKey } from './keys.ts';
+import type { PendingTransfer, PendingWithdrawal, Transaction } from '../domain/transaction.ts';
+import { dueShardOf, historyKeyOf, transactionKey } from './keys.ts';
 import { putRecord, replayedRecord, replayOnly } from './operations.ts';
-import type { limitedBy } from './rate-window.ts';
+import { limitedBy } from './rate-window.ts';
+import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
 import type { Movement } from './wallets.ts';
@@ -50,6 +51,20 @@ export async function commit(
   const existing = toTransaction(earlier);
   if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
   return { transaction: existing, replayed: true };
+}
+
+/** Writes a command whose work a worker ends: its record, which makes the work due, and the change of its wallet. */
+export function accept(
+  table: Table,
+  transaction: PendingWithdrawal | PendingTransfer,
+  fingerprint: string,
+  change: WriteItem,
+  rate: RateLimit | undefined,
+  overLimit: WalletError | undefined,
+): Promise<Committed> {
+  const { type, transactionId, createdAt } = transaction;
+  const dueShard = dueShardOf(type, transactionId, table.dueShards);
+  return commit(table, transaction, fingerprint, [change], limitedBy(table, rate, createdAt), { dueShard, overLimit });
 }
 
 /** Returns the change of the wallet that a transaction acts on. */

@@ -1,9 +1,9 @@
 import type { WalletError } from '../domain/errors.ts';
 import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
 import { arrivalPostings, refundPostings } from '../domain/transfer.ts';
-import { commit, movement } from './commit.ts';
+import { accept, commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
-import { crowdPartition, dueShardOf, transactionKey } from './keys.ts';
+import { crowdPartition, transactionKey } from './keys.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
@@ -58,17 +58,7 @@ export function acceptTransfer(
   rate: RateLimit | undefined,
   overLimit?: WalletError,
 ): Promise<Committed> {
-  return commit(
-    table,
-    transaction,
-    fingerprint,
-    [debit(table, movement(transaction))],
-    limitedBy(table, rate, transaction.createdAt),
-    {
-      dueShard: dueShardOf('transfer', transaction.transactionId, table.dueShards),
-      overLimit,
-    },
-  );
+  return accept(table, transaction, fingerprint, debit(table, movement(transaction)), rate, overLimit);
 }
 
 /** Most transfers that one write settles: DynamoDB takes 100 items, and the wallet is one of them. */

@@ -27,12 +27,11 @@ import type {
 import { ownDecision } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './clock.ts';
-import { commit, movement } from './commit.ts';
+import { accept, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import { putOperation, putRecord, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
-import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
@@ -55,17 +54,7 @@ export function acceptWithdrawal(
   rate: RateLimit | undefined,
   overLimit?: WalletError,
 ): Promise<Committed> {
-  return commit(
-    table,
-    transaction,
-    fingerprint,
-    [hold(table, movement(transaction))],
-    limitedBy(table, rate, transaction.createdAt),
-    {
-      dueShard: dueShardOf('withdrawal', transaction.transactionId, table.dueShards),
-      overLimit,
-    },
-  );
+  return accept(table, transaction, fingerprint, hold(table, movement(transaction)), rate, overLimit);
 }
 
 /** Reads a withdrawal, consistently; undefined when there is no withdrawal of this id. */

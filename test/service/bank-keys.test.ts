@@ -21,7 +21,8 @@ import { openSecrets } from '../../local/secrets-manager/secrets.ts';
 import { openEndpoint, ServiceError } from '../../local/machine/endpoint.ts';
 import { epoch } from '../engine.ts';
 import { send } from '../request.ts';
-import { acceptedWithdrawal, balanceOf, bankId, claimed, visit } from '../store/commands.ts';
+import { acceptedWithdrawal, bankId, claimed, visit } from '../store/visits.ts';
+import { balanceOf } from '../store/wallets.ts';
 import { afterTest, useTable } from '../fixture.ts';
 
 const minuteMs = 60_000;

@@ -7,7 +7,9 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { startTestEngine } from '../engine.ts';
 import type { TestEngine } from '../engine.ts';
-import { charge, fundedWallet, settle, transfer, withdraw } from '../store/histories.ts';
+import { charge, transfer, withdraw } from '../store/commands.ts';
+import { settle } from '../store/histories.ts';
+import { fundedWallet } from '../store/wallets.ts';
 import type { CheckUnits, CheckUsage } from '../../bench/check-model.ts';
 
 /** Commands of each kind; each is of wallets of its own, which is the dearest. */

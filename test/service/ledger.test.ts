@@ -10,7 +10,8 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
-import { charge, fundedWallet, setStatus } from '../store/histories.ts';
+import { charge } from '../store/commands.ts';
+import { fundedWallet, setStatus } from '../store/wallets.ts';
 import { useEngine } from '../fixture.ts';
 
 const engine = useEngine();

@@ -16,8 +16,9 @@ import type { BankSimulator } from '../../local/bank/bank-simulator.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { useEngine } from '../fixture.ts';
-import { bankId, busyHistory } from '../store/histories.ts';
+import { busyHistory } from '../store/histories.ts';
 import type { History } from '../store/histories.ts';
+import { bankId } from '../store/visits.ts';
 
 const secret = 'the key that both sides know';
 const script = join(import.meta.dirname, '..', '..', 'bin', 'verify.ts');

@@ -17,7 +17,8 @@ import {
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
 import type { TestTable } from '../engine.ts';
-import { charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from '../store/commands.ts';
+import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
+import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 
 export const fingerprintKey = 'a key that only tests have';
 export const issuer = 'https://issuer.example';

@@ -16,17 +16,10 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
-import {
-  charge,
-  fundedWallet,
-  openWallet,
-  queueTransfer,
-  setStatus,
-  transfer,
-  withdraw,
-  bankId,
-} from '../store/commands.ts';
+import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
 import { fieldsOf } from '../store/inspect.ts';
+import { bankId } from '../store/visits.ts';
+import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo } from './consumers.ts';
 
 type ScreenedEvent = EventOf<(typeof screenedEvents)[number]>;

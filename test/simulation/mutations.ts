@@ -2,7 +2,7 @@
 
 const fraudTest = 'test/simulation/fraud.test.ts';
 const readsTest = 'test/store/refused-by-reads.test.ts';
-const dueTest = 'test/store/due.test.ts';
+const sweeperTest = 'test/store/sweeper.test.ts';
 const journalTest = 'test/store/journal.test.ts';
 const notifierTest = 'test/simulation/notifier.test.ts';
 const relayTest = 'test/simulation/relay.test.ts';
@@ -482,7 +482,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "sweep by the sweeper's own clock",
-    test: dueTest,
+    test: sweeperTest,
     edits: [
       {
         file: 'lambdas/workers/sweeper.ts',

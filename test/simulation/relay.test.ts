@@ -15,7 +15,8 @@ import { toItem } from '../../lambdas/store/write.ts';
 import { relay } from '../../lambdas/workers/relay.ts';
 import type { SetAside } from '../../lambdas/workers/relay.ts';
 import { newBooks } from '../books.ts';
-import { destination, fundedWallet, setStatus } from '../store/commands.ts';
+import { destination } from '../store/commands.ts';
+import { fundedWallet, setStatus } from '../store/wallets.ts';
 import {
   Death,
   eachDoom,

@@ -62,7 +62,8 @@ import type { Handler, Request } from '../request.ts';
 import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
 import { synthesize } from '../stack/synthesized.ts';
 import { accessOf } from '../stack/table-access.ts';
-import { bankId, newKey } from './commands.ts';
+import { newKey, timeOf } from './commands.ts';
+import { bankId } from './visits.ts';
 
 /** Every type of item, by the beginning of its partition key. */
 const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
@@ -283,7 +284,7 @@ async function useTheService(): Promise<void> {
       bankId,
     }),
   );
-  await as('withdrawals', () => putBreaker(table, { state: 'open', since: new Date(table.now()).toISOString() }));
+  await as('withdrawals', () => putBreaker(table, { state: 'open', since: timeOf(table) }));
 
   await pay({});
   const queued = [await pay({ Prefer: 'respond-async' }), await pay({ Prefer: 'respond-async, wait=1' })];
@@ -354,7 +355,7 @@ async function readTheBooks(): Promise<void> {
   const path = { walletId: items[0]!.walletId };
   await ask('get-wallet', { as: ann, path });
   await ask('get-balance', { as: ann, path });
-  await ask('get-balance', { as: ann, path, query: { at: new Date(table.now() - 1000).toISOString() } });
+  await ask('get-balance', { as: ann, path, query: { at: timeOf(table, -1_000) } });
   await ask('list-entries', { as: ann, path });
   for (const { walletId } of items) {
     const { items: history } = (await ask('list-transactions', { as: ann, path: { walletId } })) as unknown as {
@@ -372,7 +373,7 @@ async function readTheBooks(): Promise<void> {
   await ask('charge', { as: operator, path: { walletId: behind! }, body: { amount: 1 } });
   const bus = keepingBus();
   const publisher = publisherTo((entries) => bus.put(entries));
-  const paidAt = new Date(table.now() - 1000).toISOString();
+  const paidAt = timeOf(table, -1_000);
   const payment = { reference: `tx_${'a'.repeat(26)}`, amount: 100, currency: 'EUR', paidAt };
   const statement = {
     bankId,

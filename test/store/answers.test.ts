@@ -15,7 +15,8 @@ import type { QueuedServices } from '../../lambdas/http/queued-command.ts';
 import { logger } from '../../lambdas/aws/telemetry.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
-import { charge, destination, fundedWallet, newKey } from './commands.ts';
+import { charge, destination, newKey } from './commands.ts';
+import { fundedWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();

@@ -41,7 +41,9 @@ import { newSentTable } from '../engine.ts';
 import { useEngine, useTable } from '../fixture.ts';
 import { endUser, send } from '../request.ts';
 import { eventsIn } from '../simulation/consumers.ts';
-import { acceptedWithdrawal, balanceOf, bankId, charge, destination, fundedWallet, newKey } from './commands.ts';
+import { charge, destination, newKey, timeOf } from './commands.ts';
+import { acceptedWithdrawal, bankId } from './visits.ts';
+import { balanceOf, fundedWallet } from './wallets.ts';
 
 /** An error as the SDK throws it. */
 function failure(name: string, fault: 'client' | 'server', status?: number): Error {
@@ -251,7 +253,7 @@ describe('the notifier', () => {
 
   async function newNotifier() {
     const books = await newBooks(engine);
-    await putPreferences(books.table, 'ann', email, new Date(table.now()).toISOString());
+    await putPreferences(books.table, 'ann', email, timeOf(table));
     await fundedWallet(books.table, 'ann', 100);
     const events = [...eventsIn(await books.takeRecords()).values()].filter(({ type }) => type === 'wallet.funded');
     books.close();

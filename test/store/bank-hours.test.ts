@@ -5,7 +5,9 @@ import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { runHours } from '../../lambdas/integrity/hours.ts';
 import { booksOf, check, closedAt, newScene, setClock } from './closed-hour.ts';
 import type { Scene } from './closed-hour.ts';
-import { fundedWallet, release, settle, withdraw } from './histories.ts';
+import { withdraw } from './commands.ts';
+import { release, settle } from './histories.ts';
+import { fundedWallet } from './wallets.ts';
 import { useEngine } from '../fixture.ts';
 
 const engine = useEngine();

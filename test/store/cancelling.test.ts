@@ -10,7 +10,6 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import {
   cancelWithdrawal,
   putBackWithdrawal,
-  releaseWithdrawal,
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
@@ -18,62 +17,44 @@ import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
 import { endUser, issuer, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
-import {
-  acceptedWithdrawal,
-  balanceOf,
-  charge,
-  claim,
-  claimed,
-  fundedWallet,
-  newKey,
-  openWallet,
-  operation,
-  queueTransfer,
-  setStatus,
-  transfer,
-  visit,
-  withdraw,
-} from './commands.ts';
-import { allItems, assertRefused, assertWritesNothing, refusalOf, withdrawalOf } from './inspect.ts';
+import { charge, newKey, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { release, settle } from './histories.ts';
+import { assertRefused, assertWritesNothing, isDue, refusalOf, withdrawalOf } from './inspect.ts';
+import { acceptedWithdrawal, claim, claimed, visit } from './visits.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
 
-const iso = (ms: number) => new Date(ms).toISOString();
-const now = () => iso(table.now());
 const ann: Actor = { kind: 'owner', principal: 'ann' };
 const whole = { available: 100, held: 0, total: 100 };
-
-function read(transactionId: string) {
-  return withdrawalOf(table, transactionId);
-}
 
 function cancelIt(withdrawal: Withdrawal, key?: string) {
   const { transactionId } = withdrawal;
   return cancelWithdrawal(table, operation(table, ['cancel', transactionId], { owner: 'ann', key }), {
     withdrawal,
-    cancellation: { actor: ann, reason: 'wrong account', at: now() },
+    cancellation: { actor: ann, reason: 'wrong account', at: timeOf(table) },
   });
 }
 
 describe('a cancel', () => {
   it('ends a withdrawal once, returns its money, ends the work, and records who did it and why', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
-    const before = await read(transactionId);
+    const before = await withdrawalOf(table, transactionId);
     table.clock.now += 1_000;
     const key = newKey();
     const { result, roundTrips, writeUnits } = await measure(table, () => cancelIt(before, key));
     assert.deepEqual([result, roundTrips], [{ replayed: false }, 1]);
     assert.ok(writeUnits <= 12, `${writeUnits} units`);
-    const ended = await read(transactionId);
-    assert.deepEqual([ended.status, ended.failure?.code, ended.completedAt], ['failed', 'cancelled', now()]);
-    assert.deepEqual(ended.cancellation, { actor: ann, reason: 'wrong account', at: now() });
+    const ended = await withdrawalOf(table, transactionId);
+    assert.deepEqual([ended.status, ended.failure?.code, ended.completedAt], ['failed', 'cancelled', timeOf(table)]);
+    assert.deepEqual(ended.cancellation, { actor: ann, reason: 'wrong account', at: timeOf(table) });
     assert.deepEqual(
       ended.postings.slice(2).map(({ amount }) => amount),
       [-30, 30],
     );
     assert.deepEqual(await balanceOf(table, walletId), whole);
     assert.equal(ended.dueAt, undefined);
-    assert.equal((await allItems(table, 'due')).filter((item) => item['transactionId'] === transactionId).length, 0);
+    assert.equal(await isDue(table, transactionId), false);
 
     await assertWritesNothing(table, { replayed: true }, () => cancelIt(before, key));
     await assertRefused(table, 'not_cancellable', () => cancelIt(before));
@@ -85,38 +66,37 @@ describe('a cancel', () => {
   it('ends a withdrawal that was put back without a submit, also from a frozen wallet', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     await putBackWithdrawal(table, await claimed(table, transactionId), {
-      dueAt: iso(table.now() + 30_000),
+      dueAt: timeOf(table, 30_000),
       submitBy: undefined,
       waitingFor: 'wallet_frozen',
     });
     await setStatus(table, walletId, 'frozen');
-    assert.deepEqual(await cancelIt(await read(transactionId)), { replayed: false });
-    const { status, waitingFor } = await read(transactionId);
+    assert.deepEqual(await cancelIt(await withdrawalOf(table, transactionId)), { replayed: false });
+    const { status, waitingFor } = await withdrawalOf(table, transactionId);
     assert.deepEqual([status, waitingFor], ['failed', undefined]);
     assert.deepEqual(await balanceOf(table, walletId), whole);
   });
 
   it('is refused from the claim on, for every withdrawal that may be with the bank, and for ended ones', async () => {
-    const failure = { code: 'account_closed', message: 'Closed' };
-    const submitBy = iso(table.now());
+    const submitBy = timeOf(table);
     const states: readonly ((id: string) => Promise<unknown>)[] = [
       (id) => claimed(table, id),
-      async (id) => putBackWithdrawal(table, await claimed(table, id), { dueAt: now(), submitBy }),
+      async (id) => putBackWithdrawal(table, await claimed(table, id), { dueAt: timeOf(table), submitBy }),
       // The bank refused it, so no payment is out, but a submit has left.
       async (id) =>
         putBackWithdrawal(table, await claimed(table, id), {
-          dueAt: now(),
+          dueAt: timeOf(table),
           submitBy: undefined,
           attempt: visit(table, 'unknown'),
         }),
-      async (id) => settleWithdrawal(table, await claimed(table, id), visit(table, 'accepted')),
-      async (id) => releaseWithdrawal(table, await claimed(table, id), visit(table, 'rejected'), failure),
+      (id) => settle(table, id),
+      (id) => release(table, id),
       async (id) => reviewWithdrawal(table, await claimed(table, id), visit(table, 'unknown')),
     ];
     for (const advance of states) {
       const { transactionId } = await acceptedWithdrawal(table);
       // A record from before the claim: the condition of the write decides.
-      const before = await read(transactionId);
+      const before = await withdrawalOf(table, transactionId);
       await advance(transactionId);
       await assertRefused(table, 'not_cancellable', () => cancelIt(before));
     }
@@ -137,14 +117,14 @@ describe('a claim and a cancel at the same time', () => {
     const wins = { claim: 0, cancel: 0 };
     const race = async (number: number) => {
       const { walletId, transactionId } = await acceptedWithdrawal(table);
-      const withdrawal = await read(transactionId);
+      const withdrawal = await withdrawalOf(table, transactionId);
       const claims = () => claim(table, transactionId);
       const cancels = () => refusalOf(cancelIt(withdrawal));
       const [claimResult, refusal] =
         number % 2 === 0
           ? await Promise.all([claims(), cancels()])
           : await Promise.all([cancels(), claims()]).then(([second, first]) => [first, second] as const);
-      const { status, submitBy } = await read(transactionId);
+      const { status, submitBy } = await withdrawalOf(table, transactionId);
       if (claimResult.claimed) {
         wins.claim++;
         assert.deepEqual([refusal?.code, status], ['not_cancellable', 'executing']);
@@ -181,12 +161,12 @@ describe('POST /transactions/{transactionId}/cancel', () => {
       const { status, body } = await ask(transactionId, as, again);
       assert.equal(status, 200);
       assert.deepEqual([body?.['status'], (body?.['failure'] as { code: string }).code], ['failed', 'cancelled']);
-      const { cancellation } = await read(transactionId);
+      const { cancellation } = await withdrawalOf(table, transactionId);
       const by = as === operator ? 'operator' : 'owner';
       assert.deepEqual(cancellation, {
         actor: { kind: by, principal: as.principal, issuer: issuerMarkOf(issuer) },
         reason: 'asked for twice',
-        at: now(),
+        at: timeOf(table),
       });
       assert.equal((body?.['cancellation'] as { by: string }).by, by);
       assert.deepEqual(await balanceOf(table, walletId), whole);

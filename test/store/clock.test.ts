@@ -4,7 +4,8 @@ import { it, jest } from '@jest/globals';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import { dynamodbClient } from '../../lambdas/aws/clients.ts';
 import { localCredentials } from '../../local/dynamodb/dynamodb.ts';
-import { charge, openWallet, withdraw } from './commands.ts';
+import { charge, withdraw } from './commands.ts';
+import { openWallet } from './wallets.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 
 const engine = useEngine();

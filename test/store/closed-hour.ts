@@ -16,19 +16,12 @@ import { toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import type { TestEngine } from '../engine.ts';
-import {
-  arrive,
-  bankId,
-  bankThatPaid,
-  busyHistory,
-  openWallet,
-  queueTransfer,
-  setStatus,
-  transfer,
-  withdraw,
-} from './histories.ts';
+import { queueTransfer, transfer, withdraw } from './commands.ts';
+import { arrive, bankThatPaid, busyHistory } from './histories.ts';
 import type { History } from './histories.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
+import { bankId } from './visits.ts';
+import { openWallet, setStatus } from './wallets.ts';
 
 export const quarterMs = hourMs / 4;
 /** The hour of all commands. */

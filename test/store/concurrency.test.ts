@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
-import { balanceOf, fundedWallet, transfer, withdraw } from './commands.ts';
+import { transfer, withdraw } from './commands.ts';
 import { allItems, refusalOf } from './inspect.ts';
+import { balanceOf, fundedWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();

@@ -16,16 +16,9 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
-import {
-  claimed,
-  fundedWallet,
-  openWallet,
-  operation,
-  queueTransfer,
-  setStatus,
-  transfer,
-  withdraw,
-} from './commands.ts';
+import { operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { accountClosed, claimed, visit } from './visits.ts';
+import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 /**
@@ -153,7 +146,7 @@ describe('the expressions that the store sends', () => {
 
 /** Calls every function of the store at least once, so that every expression is sent. */
 async function useEveryFunction(): Promise<void> {
-  const at = () => new Date(table.now()).toISOString();
+  const at = () => timeOf(table);
   const rate = { principal: 'ann', operation: 'any', perHour: 100 };
   const request = { ownerId: 'ann', currency: 'EUR', rate };
   await createWallet(table, operation(table, request, { owner: 'ann' }), request);
@@ -175,34 +168,33 @@ async function useEveryFunction(): Promise<void> {
   await listTransactions(table, { walletId, limit: 1, type: 'charge' });
 
   const accept = async () => (await withdraw(table, walletId, { owner: 'ann', amount: 1, rate })).transaction;
-  const visit = { at: at(), submitted: true, outcome: 'unknown' } as const;
-  const failure = { code: 'rejected', message: 'Rejected' };
+  const attempt = visit(table, 'unknown');
   const claim = async () => claimed(table, (await accept()).transactionId);
   const settled = await claim();
-  await settleWithdrawal(table, settled, visit);
+  await settleWithdrawal(table, settled, attempt);
   await returnWithdrawal(table, settled.withdrawal, { at: at() });
-  await releaseWithdrawal(table, await claim(), visit, failure);
-  await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: at(), attempt: visit });
+  await releaseWithdrawal(table, await claim(), attempt, accountClosed);
+  await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: at(), attempt });
   await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: undefined });
   await putBackWithdrawal(table, await claim(), { dueAt: at(), submitBy: undefined, waitingFor: 'wallet_frozen' });
   const cancellation = { actor: { kind: 'owner', principal: 'ann' }, reason: 'r', at: at() } as const;
   await cancelWithdrawal(table, operation(table, 'cancel'), { withdrawal: await accept(), cancellation });
   const reviewed = await claim();
-  await reviewWithdrawal(table, reviewed, visit);
+  await reviewWithdrawal(table, reviewed, attempt);
   const verdict = (withdrawal: Withdrawal) => ({
     withdrawal,
     at: at(),
     from: ['pending', 'review'] as const,
-    failure,
+    failure: accountClosed,
   });
   const resolution = { outcome: 'failed', evidence: 'e', principal: 'p', at: at() } as const;
   await resolveWithdrawal(table, operation(table, 'resolve'), { ...verdict(reviewed.withdrawal), resolution });
-  await endWithdrawal(table, { ...verdict(await accept()), failure: undefined, attempt: visit });
+  await endWithdrawal(table, { ...verdict(await accept()), failure: undefined, attempt });
 
   const queue = async () =>
     (await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 })).transaction as PendingTransfer;
   await settleTransfers(table, [await queue(), await queue()], at());
-  await failTransfer(table, await queue(), failure, at());
+  await failTransfer(table, await queue(), accountClosed, at());
 
   const open = await accept();
   await earliestDue(table);

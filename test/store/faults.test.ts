@@ -11,20 +11,10 @@ import type { Fault } from '../engine.ts';
 import { useTable } from '../fixture.ts';
 import { answer, cancelled, inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
 import { operator, send } from '../request.ts';
-import {
-  balanceOf,
-  charge,
-  claim,
-  claimed,
-  fundedWallet,
-  newKey,
-  openWallet,
-  operation,
-  setStatus,
-  transfer,
-  withdraw,
-} from './commands.ts';
+import { charge, newKey, operation, timeOf, transfer, withdraw } from './commands.ts';
 import { allItems, refusalOf } from './inspect.ts';
+import { claim, claimed } from './visits.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
 let walletId: string;
@@ -277,7 +267,7 @@ describe('a lost answer', () => {
       dueAt: transaction.createdAt,
     } as const;
     table.fault = inTurn(lostAnswer);
-    assert.equal(await touchDue(table, work, new Date(table.now() + 1).toISOString()), false);
+    assert.equal(await touchDue(table, work, timeOf(table, 1)), false);
   });
 });
 

@@ -16,8 +16,10 @@ import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { endUser, send } from '../request.ts';
 import { watchMetrics } from '../watch-metrics.ts';
-import { acceptedWithdrawal, balanceOf, bankId, claimed, destination, newKey, setStatus } from './commands.ts';
+import { destination, newKey } from './commands.ts';
 import { assertWritesNothing, fieldsOf } from './inspect.ts';
+import { acceptedWithdrawal, bankId, claimed } from './visits.ts';
+import { balanceOf, setStatus } from './wallets.ts';
 
 const engine = useEngine();
 let table: TestTable;

@@ -1,23 +1,16 @@
 /** Ordinary events in the life of wallets: ends of withdrawals and transfers, and a history with one of each. */
 import assert from 'node:assert/strict';
-import {
-  claimWithdrawal,
-  releaseWithdrawal,
-  returnWithdrawal,
-  settleWithdrawal,
-} from '../../lambdas/store/withdrawals.ts';
+import { releaseWithdrawal, returnWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import type { FindOutcome, StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
 import type { AskedStatement } from '../../lambdas/integrity/statement.ts';
 import type { PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
-import { bankId, charge, fundedWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
+import { charge, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { accountClosed, bankId, claimed, visit } from './visits.ts';
+import { fundedWallet, setStatus } from './wallets.ts';
 import type { TestTable } from '../engine.ts';
-
-export { bankId, charge, fundedWallet, openWallet, queueTransfer, setStatus, transfer, withdraw } from './commands.ts';
-
-const failure = { code: 'account_closed', message: 'the account of the payee is closed' };
 
 /** Settles the withdrawal: the bank has paid. */
 export async function settle(table: Table, transactionId: string): Promise<void> {
@@ -30,15 +23,11 @@ export async function release(table: Table, transactionId: string): Promise<void
 }
 
 async function end(table: Table, transactionId: string, paid: boolean): Promise<void> {
-  const at = new Date(table.now()).toISOString();
-  const claim = { claimId: 'claim', at, leaseUntil: at, submitBy: at, bankId };
-  const result = await claimWithdrawal(table, transactionId, claim);
-  assert.ok(result.claimed);
-  const claimed = { withdrawal: result.before, claimId: claim.claimId, at };
-  const outcome = paid ? ('accepted' as const) : ('rejected' as const);
-  const attempt = { at, submitted: true, outcome };
+  const claim = await claimed(table, transactionId);
   assert.ok(
-    paid ? await settleWithdrawal(table, claimed, attempt) : await releaseWithdrawal(table, claimed, attempt, failure),
+    paid
+      ? await settleWithdrawal(table, claim, visit(table, 'accepted'))
+      : await releaseWithdrawal(table, claim, visit(table, 'rejected'), accountClosed),
   );
 }
 
@@ -46,7 +35,7 @@ async function end(table: Table, transactionId: string, paid: boolean): Promise<
 export async function arrive(table: Table, ...transactionIds: readonly string[]): Promise<void> {
   const [first, ...others] = await queued(table, transactionIds);
   assert.ok(first);
-  assert.ok((await settleTransfers(table, [first, ...others], new Date(table.now()).toISOString())).settled);
+  assert.ok((await settleTransfers(table, [first, ...others], timeOf(table))).settled);
 }
 
 async function queued(table: Table, transactionIds: readonly string[]): Promise<PendingTransfer[]> {
@@ -109,7 +98,7 @@ export async function busyHistory(table: TestTable): Promise<History> {
   pass();
   const original = (await getTransactions(table, [returned.transactionId])).get(returned.transactionId);
   assert.ok(original !== undefined && 'type' in original && original.type === 'withdrawal');
-  await returnWithdrawal(table, original, { at: new Date(table.now()).toISOString() });
+  await returnWithdrawal(table, original, { at: timeOf(table) });
   const first = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 20 })).transaction;
   const second = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 30 })).transaction;
   const lost = (await queueTransfer(table, ann, ben, { owner: 'ann', amount: 50 })).transaction;
@@ -118,7 +107,7 @@ export async function busyHistory(table: TestTable): Promise<History> {
   await arrive(table, first.transactionId, second.transactionId);
   const [open] = await queued(table, [lost.transactionId]);
   assert.ok(open);
-  await failTransfer(table, open, failure, new Date(table.now()).toISOString());
+  await failTransfer(table, open, accountClosed, timeOf(table));
   await setStatus(table, ben, 'frozen');
   await charge(table, ann, { amount: 1 });
   return {

@@ -8,8 +8,9 @@ import { listTransactions } from '../../lambdas/store/transactions.ts';
 import type { HistoryQuery } from '../../lambdas/store/transactions.ts';
 import { epoch, measure } from '../engine.ts';
 import { useEngine, useTable } from '../fixture.ts';
-import { charge, fundedWallet, newKey, openWallet, transfer, withdraw } from './commands.ts';
+import { charge, newKey, transfer, withdraw } from './commands.ts';
 import { plant } from './inspect.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 type Filters = Omit<HistoryQuery, 'walletId' | 'limit' | 'after'>;
 

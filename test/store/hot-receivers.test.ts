@@ -10,7 +10,8 @@ import type { Fault, TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { cancelled, lostAnswer, lostRequest } from '../faults.ts';
 import { endUser, send } from '../request.ts';
-import { balanceOf, fundedWallet, newKey, openWallet } from './commands.ts';
+import { newKey } from './commands.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 let table: TestTable;

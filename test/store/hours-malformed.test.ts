@@ -9,7 +9,7 @@ import { measure } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { check, closedAt, hour, newScene, quarterMs, runOnce, setClock } from './closed-hour.ts';
 import type { Scene } from './closed-hour.ts';
-import { charge } from './histories.ts';
+import { charge } from './commands.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
 
 const engine = useEngine();

@@ -8,8 +8,11 @@ import { transactionKey } from '../../lambdas/store/keys.ts';
 import { measure } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { booksOf, check, closedAt, hour, newScene, plants, quarterMs, runOnce, setClock } from './closed-hour.ts';
-import { arrive, bankId, charge, openWallet, queueTransfer, settle, transfer, withdraw } from './histories.ts';
+import { charge, queueTransfer, transfer, withdraw } from './commands.ts';
+import { arrive, settle } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
+import { bankId } from './visits.ts';
+import { openWallet } from './wallets.ts';
 
 const engine = useEngine();
 

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import type { Committed } from '../../lambdas/store/commit.ts';
-import {
-  balanceOf,
-  charge,
-  fundedWallet,
-  newKey,
-  openWallet,
-  queueTransfer,
-  setStatus,
-  transfer,
-  withdraw,
-} from './commands.ts';
+import { charge, newKey, queueTransfer, transfer, withdraw } from './commands.ts';
 import type { Command } from './commands.ts';
 import { allItems, asStored, assertRefused } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();

@@ -42,6 +42,11 @@ export async function withdrawalOf(table: Table, transactionId: string): Promise
   return withdrawal;
 }
 
+/** Returns whether the index of open work has the transaction. */
+export async function isDue(table: Table, transactionId: string): Promise<boolean> {
+  return (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
+}
+
 /** Writes items without any check. */
 export async function plant(table: Table, ...items: readonly object[]): Promise<void> {
   for (let start = 0; start < items.length; start += 25) {

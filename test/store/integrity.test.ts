@@ -13,9 +13,12 @@ import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
-import { bankId, bankThatPaid, busyHistory, charge, setStatus, transfer } from './histories.ts';
+import { charge, timeOf, transfer } from './commands.ts';
+import { bankThatPaid, busyHistory } from './histories.ts';
 import type { History } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
+import { bankId } from './visits.ts';
+import { setStatus } from './wallets.ts';
 import { useEngine } from '../fixture.ts';
 
 const engine = useEngine();
@@ -34,7 +37,7 @@ async function newScene(): Promise<Scene> {
   const history = await busyHistory(tables.table);
   await tables.follow();
   const found: Discrepancy[] = [];
-  const paidAt = new Date(tables.table.now()).toISOString();
+  const paidAt = timeOf(tables.table);
   return {
     ...tables,
     history,
@@ -224,7 +227,7 @@ describe('a pass', () => {
     const key = transactionKey(paid[0].reference);
     const record = (await itemOf(scene.table, key))!;
     await plant(scene.table, { ...record, bankId: 'old-bank' });
-    const at = new Date(scene.table.now()).toISOString();
+    const at = timeOf(scene.table);
     const pass = passOver(scene, true);
     const half = { ...scene.books, statement: bankThatPaid([paid[1]], at) };
     assert.equal(await runPass(half, pass, scene.control), 'done');
@@ -274,7 +277,7 @@ describe('a pass', () => {
       amount: 1,
       currency: 'EUR',
     }));
-    const statement = bankThatPaid(unknown, new Date(scene.table.now()).toISOString());
+    const statement = bankThatPaid(unknown, timeOf(scene.table));
     assert.equal(await runPass({ ...scene.books, statement }, pass, scene.control), 'done');
     assert.ok(pass.found >= 200, `${pass.found} found`);
     assert.ok(Buffer.byteLength(passToText(pass)) < 100_000);

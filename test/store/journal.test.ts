@@ -9,8 +9,10 @@ import type { TestBooks } from '../books.ts';
 import { measure } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { answer } from '../faults.ts';
-import { busyHistory, charge, fundedWallet, openWallet, transfer, withdraw } from './histories.ts';
+import { charge, timeOf, transfer, withdraw } from './commands.ts';
+import { busyHistory } from './histories.ts';
 import { allItems, plant } from './inspect.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 
@@ -136,7 +138,7 @@ describe('the journal of changes', () => {
     const { transaction } = await charge(books.table, await openWallet(books.table, 'ann'), { amount: 5 });
     const { transactionId } = transaction;
     await books.takeRecords();
-    const at = new Date(books.table.now()).toISOString();
+    const at = timeOf(books.table);
     await plant(books.table, { ...transactionKey(transactionId), transactionId, type: 'charge', updatedAt: at });
     await books.follow();
     assert.deepEqual(await listed(books, now(books)), [`${transactionId} 0`]);

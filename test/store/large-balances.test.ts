@@ -17,17 +17,9 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { endUser, send } from '../request.ts';
 import type { Handler, Request } from '../request.ts';
-import {
-  balanceOf,
-  charge,
-  fundedWallet,
-  openWallet,
-  queueTransfer,
-  setStatus,
-  transfer,
-  withdraw,
-} from './commands.ts';
+import { charge, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { assertRefused } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { useEngine } from '../fixture.ts';
 
 const engine = useEngine();
@@ -45,7 +37,7 @@ async function refunded({ table }: TestBooks): Promise<{ walletId: string; other
   const { transaction } = await queueTransfer(table, walletId, other, { owner: 'ann', amount: 1_000 });
   await charge(table, walletId, { amount: maxAmount });
   const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
-  const at = new Date(table.now()).toISOString();
+  const at = timeOf(table);
   assert.equal(await failTransfer(table, transaction as PendingTransfer, failure, at), true);
   return { walletId, other };
 }
@@ -81,7 +73,7 @@ describe('a balance beyond 2^53-1', () => {
       return text;
     };
     const path = { walletId };
-    const at = new Date(table.now()).toISOString();
+    const at = timeOf(table);
     const balance = '"available":9007199254741990,"held":1,"total":9007199254741991,';
     const limits = openLimits({ readsPerHour: 1_000_000 });
     const balances = serve(getBalance, { table, entries, limits });

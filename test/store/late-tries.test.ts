@@ -9,8 +9,9 @@ import type { Fault } from '../engine.ts';
 import { useEngine, useTable } from '../fixture.ts';
 import { cancelled } from '../faults.ts';
 import { endUser, send } from '../request.ts';
-import { balanceOf, charge, fundedWallet, newKey, openWallet, transfer as pay } from './commands.ts';
+import { charge, newKey, transfer as pay } from './commands.ts';
 import { assertRefused } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 const table = useTable(engine);

@@ -25,8 +25,9 @@ import { useEngine } from '../fixture.ts';
 import { answer, cancelled } from '../faults.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Handler, Request } from '../request.ts';
-import { balanceOf, destination, fundedWallet, newKey, openWallet, withdraw as withdrawFrom } from './commands.ts';
+import { destination, newKey, withdraw as withdrawFrom } from './commands.ts';
 import { itemOf } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 let table: TestTable;

@@ -6,18 +6,9 @@ import { dueShardOf, historyKeyOf, rateWindowKey, transactionKey, walletKey } fr
 import { getTransaction, getTransactions } from '../../lambdas/store/transactions.ts';
 import { epoch } from '../engine.ts';
 import { useTable } from '../fixture.ts';
-import {
-  balanceOf,
-  charge,
-  destination,
-  fundedWallet,
-  newKey,
-  openWallet,
-  queueTransfer,
-  transfer,
-  withdraw,
-} from './commands.ts';
+import { charge, destination, newKey, queueTransfer, transfer, withdraw } from './commands.ts';
 import { allItems, asStored, itemOf } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 
 const table = useTable();
 

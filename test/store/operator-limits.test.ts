@@ -13,18 +13,10 @@ import { readOperatorLimits } from '../../lambdas/http/operator-limits.ts';
 import { cancelWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { CallerContext, Response } from '../request.ts';
-import {
-  acceptedWithdrawal,
-  balanceOf,
-  claimed,
-  destination,
-  fundedWallet,
-  newKey,
-  openWallet,
-  operation,
-  visit,
-} from './commands.ts';
+import { destination, newKey, operation } from './commands.ts';
 import { allItems, withdrawalOf } from './inspect.ts';
+import { acceptedWithdrawal, claimed, visit } from './visits.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();
@@ -48,26 +40,15 @@ describe("a withdrawal or transfer from the caller's own wallet", () => {
   it('has the limits of operators when its token has any of their scopes, even an unneeded one', async () => {
     const as: CallerContext = { ...endUser('backend'), scopes: 'charge read write' };
     const [walletId, toWalletId] = [await fundedWallet(table, 'backend', 1_000), await openWallet(table, 'ann')];
-    await assertOverLimit(
-      () =>
-        send('withdraw', serve(withdraw, { table, ...services }), {
-          as,
-          key: newKey(),
-          path: { walletId },
-          body: { amount: 51, destination },
-        }),
-      'withdraw takes at most 50, requested 51, in minor units of EUR',
-    );
-    await assertOverLimit(
-      () =>
-        send('transfer', serve(transfer, { table, ...services }), {
-          as,
-          key: newKey(),
-          path: { walletId },
-          body: { amount: 51, toWalletId },
-        }),
-      'transfer takes at most 50, requested 51, in minor units of EUR',
-    );
+    for (const [name, handler, to] of [
+      ['withdraw', serve(withdraw, { table, ...services }), { destination }],
+      ['transfer', serve(transfer, { table, ...services }), { toWalletId }],
+    ] as const) {
+      await assertOverLimit(
+        () => send(name, handler, { as, key: newKey(), path: { walletId }, body: { amount: 51, ...to } }),
+        `${name} takes at most 50, requested 51, in minor units of EUR`,
+      );
+    }
   });
 });
 

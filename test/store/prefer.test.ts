@@ -9,7 +9,9 @@ import type { QueuedServices } from '../../lambdas/http/queued-command.ts';
 import { putBackWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { answer } from '../faults.ts';
 import { endUser, send } from '../request.ts';
-import { claimed, destination, fundedWallet, newKey, openWallet, visit } from './commands.ts';
+import { destination, newKey } from './commands.ts';
+import { claimed, visit } from './visits.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();

@@ -9,7 +9,7 @@ import { getPreferencesOf } from '../../lambdas/store/preferences.ts';
 import { listWallets } from '../../lambdas/store/wallets.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
-import { openWallet } from './commands.ts';
+import { openWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();

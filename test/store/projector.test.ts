@@ -15,7 +15,9 @@ import { measure } from '../engine.ts';
 import type { Fault, TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { inTurn, lostAnswer, lostRequest, misreported, twice } from '../faults.ts';
-import { busyHistory, charge, fundedWallet, openWallet, settle, transfer, withdraw } from './histories.ts';
+import { charge, transfer, withdraw } from './commands.ts';
+import { busyHistory, settle } from './histories.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 

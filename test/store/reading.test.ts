@@ -6,8 +6,8 @@ import { getWallet, getWallets } from '../../lambdas/store/wallets.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
 import { answer, inTurn, lostAnswer, lostRequest } from '../faults.ts';
-import { fundedWallet, openWallet } from './commands.ts';
 import { plant, refusalOf } from './inspect.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 const table = useTable();
 let walletId: string;

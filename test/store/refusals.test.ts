@@ -7,19 +7,9 @@ import { creditRefusal, debitRefusal, openWallet as newWallet, statusRefusal } f
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { ownedWalletKey, rateWindowKey, walletKey } from '../../lambdas/store/keys.ts';
 import { createWallet } from '../../lambdas/store/wallets.ts';
-import {
-  balanceOf,
-  charge,
-  fundedWallet,
-  newKey,
-  openWallet,
-  operation,
-  queueTransfer,
-  setStatus,
-  transfer,
-  withdraw,
-} from './commands.ts';
+import { charge, newKey, operation, queueTransfer, transfer, withdraw } from './commands.ts';
 import { assertRefused, itemOf, plant, refusalOf } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { useEngine, useTable } from '../fixture.ts';
 
 const engine = useEngine();

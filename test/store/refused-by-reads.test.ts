@@ -11,7 +11,8 @@ import { useEngine } from '../fixture.ts';
 import { cancelled, failure } from '../faults.ts';
 import { endUser, send } from '../request.ts';
 import type { Response } from '../request.ts';
-import { balanceOf, charge, fundedWallet, newKey, openWallet } from './commands.ts';
+import { charge, newKey } from './commands.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 let table: TestTable;

@@ -8,7 +8,9 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { endUser, send } from '../request.ts';
 import type { Request } from '../request.ts';
-import { claimed, destination, fundedWallet, newKey, openWallet, visit } from './commands.ts';
+import { destination, newKey } from './commands.ts';
+import { claimed, visit } from './visits.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();

@@ -13,12 +13,12 @@ import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
 import { answer } from '../faults.ts';
-import { balanceOf, charge, fundedWallet, openWallet, queueTransfer, setStatus } from './commands.ts';
+import { charge, queueTransfer, timeOf } from './commands.ts';
 import { assertWritesNothing, fieldsOf, itemOf, plant } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
 
-const now = () => new Date(table.now()).toISOString();
 const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
 type Group = [PendingTransfer, ...PendingTransfer[]];
 
@@ -37,7 +37,7 @@ describe('settling a group of transfers', () => {
   it('credits the receiver once and completes each', async () => {
     const { from, to, group } = await queued(1, 2, 3);
     table.clock.now += 1_000;
-    assert.deepEqual(await settleTransfers(table, group, now()), { settled: true });
+    assert.deepEqual(await settleTransfers(table, group, timeOf(table)), { settled: true });
     assert.deepEqual(await balanceOf(table, to), { available: 6, held: 0, total: 6 });
     assert.deepEqual(await balanceOf(table, from), { available: 994, held: 0, total: 994 });
     assert.equal((await getWallet(table, to, { consistent: true }))?.version, 1);
@@ -46,7 +46,7 @@ describe('settling a group of transfers', () => {
       assert.ok(transaction);
       assert.deepEqual(
         [transaction.status, transaction.completedAt, transaction.dueAt],
-        ['completed', now(), undefined],
+        ['completed', timeOf(table), undefined],
       );
       assert.deepEqual(transaction.postings, [
         { account: `wallet:${from}:available`, amount: -amount },
@@ -69,7 +69,7 @@ describe('settling a group of transfers', () => {
         sent.unshift(transaction.transactionId);
         table.clock.now += 1;
       }
-      assert.deepEqual(await settleTransfers(table, group as Group, now(), 2), { settled: true });
+      assert.deepEqual(await settleTransfers(table, group as Group, timeOf(table), 2), { settled: true });
     }
     const wallet = await getWallet(table, to, { consistent: true });
     assert.deepEqual([wallet?.isCrowded, wallet?.available, wallet?.version], [true, 36, 12]);
@@ -105,8 +105,8 @@ describe('settling a group of transfers', () => {
       ['pending', to],
       ['pending', to],
     ]);
-    await settleTransfers(table, [first], now());
-    await failTransfer(table, second, failure, now());
+    await settleTransfers(table, [first], timeOf(table));
+    await failTransfer(table, second, failure, timeOf(table));
     assert.deepEqual(await seen(to), [['completed', to]]);
     assert.deepEqual((await seen(from)).sort(), [
       ['completed', to],
@@ -129,16 +129,16 @@ describe('settling a group of transfers', () => {
     const { group } = await queued(1, 2, 3);
     const [, second] = group;
     assert.ok(second);
-    assert.deepEqual(await settleTransfers(table, [second], now()), { settled: true });
+    assert.deepEqual(await settleTransfers(table, [second], timeOf(table)), { settled: true });
     const expected = { settled: false, ended: new Set([second.transactionId]), refusal: undefined } as const;
-    await assertWritesNothing(table, expected, () => settleTransfers(table, group, now()));
+    await assertWritesNothing(table, expected, () => settleTransfers(table, group, timeOf(table)));
   });
 
   it('writes nothing when the receiver refuses, and names the reason and the ended transfers', async () => {
     const { to, group } = await queued(1, 2);
-    await failTransfer(table, group[0], failure, now());
+    await failTransfer(table, group[0], failure, timeOf(table));
     await setStatus(table, to, 'frozen');
-    const outcome = await settleTransfers(table, group, now());
+    const outcome = await settleTransfers(table, group, timeOf(table));
     assert.ok(!outcome.settled);
     assert.equal(outcome.refusal?.code, 'wallet_frozen');
     assert.deepEqual(outcome.ended, new Set([group[0].transactionId]));
@@ -148,15 +148,15 @@ describe('settling a group of transfers', () => {
   it('is refused when their sum is too much for the wallet', async () => {
     const { to, group } = await queued(1, 2);
     await charge(table, to, { amount: maxAmount - 2 });
-    const outcome = await settleTransfers(table, group, now());
+    const outcome = await settleTransfers(table, group, timeOf(table));
     assert.ok(!outcome.settled);
     assert.equal(outcome.refusal?.code, 'balance_limit_exceeded');
-    assert.deepEqual(await settleTransfers(table, [group[1]!], now()), { settled: true });
+    assert.deepEqual(await settleTransfers(table, [group[1]!], timeOf(table)), { settled: true });
   });
 
   it('takes as many as one write can, in one round trip of 2 + 5 n units', async () => {
     const { to, group } = await queued(...Array.from({ length: mostTransfersPerWrite }, () => 1));
-    const { result, roundTrips, writeUnits } = await measure(table, () => settleTransfers(table, group, now()));
+    const { result, roundTrips, writeUnits } = await measure(table, () => settleTransfers(table, group, timeOf(table)));
     assert.deepEqual(result, { settled: true });
     assert.equal(roundTrips, 1);
     assert.ok(writeUnits <= 2 + 5 * group.length, `${writeUnits} units for ${group.length}`);
@@ -165,7 +165,7 @@ describe('settling a group of transfers', () => {
 
   it('by two workers at once moves each once', async () => {
     const { to, group } = await queued(1, 2, 3, 4);
-    const outcomes = await Promise.all([1, 2, 3].map(() => settleTransfers(table, group, now())));
+    const outcomes = await Promise.all([1, 2, 3].map(() => settleTransfers(table, group, timeOf(table))));
     assert.equal(outcomes.filter(({ settled }) => settled).length, 1);
     assert.equal((await balanceOf(table, to)).total, 10);
   });
@@ -176,7 +176,7 @@ describe('a transfer that cannot arrive', () => {
     const { from, to, group } = await queued(25);
     const [transfer] = group;
     await setStatus(table, from, 'frozen');
-    assert.equal(await failTransfer(table, transfer, failure, now()), true);
+    assert.equal(await failTransfer(table, transfer, failure, timeOf(table)), true);
     assert.deepEqual(await balanceOf(table, from), { available: 1_000, held: 0, total: 1_000 });
     assert.deepEqual(await balanceOf(table, to), { available: 0, held: 0, total: 0 });
     const failed = await fieldsOf(table, transfer.transactionId);
@@ -185,9 +185,9 @@ describe('a transfer that cannot arrive', () => {
       { account: 'transit:EUR', amount: -25 },
       { account: `wallet:${from}:available`, amount: 25 },
     ]);
-    await assertWritesNothing(table, false, () => failTransfer(table, transfer, failure, now()));
+    await assertWritesNothing(table, false, () => failTransfer(table, transfer, failure, timeOf(table)));
     const expected = { settled: false, ended: new Set([transfer.transactionId]), refusal: undefined } as const;
-    await assertWritesNothing(table, expected, () => settleTransfers(table, [transfer], now()));
+    await assertWritesNothing(table, expected, () => settleTransfers(table, [transfer], timeOf(table)));
   });
 });
 
@@ -199,7 +199,7 @@ describe('ending a batch of transfers', () => {
     table.fault = async (call, send) => {
       if (call.operation !== 'TransactWriteItems') return send();
       table.fault = undefined;
-      await settleTransfers(table, [group[0]], now());
+      await settleTransfers(table, [group[0]], timeOf(table));
       return send();
     };
     const ids = group.map(({ transactionId }) => transactionId);

@@ -4,7 +4,7 @@ import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { returnIdOf } from '../../lambdas/domain/ids.ts';
-import type { Failure, Transaction, Withdrawal } from '../../lambdas/domain/transaction.ts';
+import type { Transaction, Withdrawal } from '../../lambdas/domain/transaction.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
@@ -17,43 +17,31 @@ import {
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
 import { send } from '../request.ts';
+import { newKey, operation, timeOf, withdraw } from './commands.ts';
 import {
-  acceptedWithdrawal,
-  balanceOf,
-  bankId,
-  claim,
-  claimed,
-  fundedWallet,
-  newKey,
-  operation,
-  setStatus,
-  visit,
-  withdraw,
-} from './commands.ts';
-import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant, withdrawalOf } from './inspect.ts';
+  allItems,
+  asStored,
+  assertRefused,
+  assertWritesNothing,
+  isDue,
+  itemOf,
+  plant,
+  withdrawalOf,
+} from './inspect.ts';
+import { acceptedWithdrawal, accountClosed, bankId, claim, claimed, visit } from './visits.ts';
+import { balanceOf, fundedWallet, setStatus } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 import { watchMetrics } from '../watch-metrics.ts';
 
 const table = useTable();
 
-const iso = (ms: number) => new Date(ms).toISOString();
-const now = () => iso(table.now());
-const failure: Failure = { code: 'account_closed', message: 'The account is closed' };
-
-function read(transactionId: string) {
-  return withdrawalOf(table, transactionId);
-}
-
-const isDue = async (transactionId: string) =>
-  (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
-
 describe('review', () => {
   it('keeps the hold, ends the work and is listed for an operator', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     assert.equal(await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown')), true);
-    const transaction = await read(transactionId);
+    const transaction = await withdrawalOf(table, transactionId);
     assert.deepEqual([transaction.status, transaction.completedAt], ['review', undefined]);
-    assert.deepEqual(await listReviews(table, 10), [{ transactionId, since: now() }]);
+    assert.deepEqual(await listReviews(table, 10), [{ transactionId, since: timeOf(table) }]);
     assert.equal(await earliestDue(table), undefined);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
     table.clock.now += 3_600_000;
@@ -65,15 +53,15 @@ describe('review', () => {
   const inReview = async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown'));
-    return { walletId, withdrawal: await read(transactionId) };
+    return { walletId, withdrawal: await withdrawalOf(table, transactionId) };
   };
   const resolve = (withdrawal: Withdrawal, outcome: 'completed' | 'failed', key?: string, owner?: string) =>
     resolveWithdrawal(table, operation(table, ['resolve', withdrawal.transactionId, outcome], { key, owner }), {
       withdrawal,
-      at: now(),
+      at: timeOf(table),
       from: ['review'],
-      failure: outcome === 'failed' ? failure : undefined,
-      resolution: { outcome, evidence: 'statement 7', principal: 'operator-1', at: now() },
+      failure: outcome === 'failed' ? accountClosed : undefined,
+      resolution: { outcome, evidence: 'statement 7', principal: 'operator-1', at: timeOf(table) },
     });
 
   it('is ended by an operator either way, once, with the evidence', async () => {
@@ -84,11 +72,16 @@ describe('review', () => {
       const { walletId, withdrawal } = await inReview();
       const key = newKey();
       assert.deepEqual(await resolve(withdrawal, outcome, key), { replayed: false });
-      const resolved = await read(withdrawal.transactionId);
+      const resolved = await withdrawalOf(table, withdrawal.transactionId);
       assert.equal(resolved.status, outcome);
-      assert.deepEqual(resolved.resolution, { outcome, evidence: 'statement 7', principal: 'operator-1', at: now() });
+      assert.deepEqual(resolved.resolution, {
+        outcome,
+        evidence: 'statement 7',
+        principal: 'operator-1',
+        at: timeOf(table),
+      });
       assert.deepEqual(resolved.endedBy, { kind: 'operator', principal: 'operator-1' });
-      assert.deepEqual(resolved.failure, outcome === 'failed' ? failure : undefined);
+      assert.deepEqual(resolved.failure, outcome === 'failed' ? accountClosed : undefined);
       assert.deepEqual(await balanceOf(table, walletId), balance);
       await assertWritesNothing(table, { replayed: true }, () => resolve(withdrawal, outcome, key));
       await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'completed'));
@@ -104,7 +97,7 @@ describe('review', () => {
       const walletId = await fundedWallet(table, 'ann', 100);
       const { transaction } = await withdraw(table, walletId, { amount: 30, ...(asker && { owner: asker }) });
       await reviewWithdrawal(table, await claimed(table, transaction.transactionId), visit(table, 'unknown'));
-      const withdrawal = await read(transaction.transactionId);
+      const withdrawal = await withdrawalOf(table, transaction.transactionId);
       for (const own of [asker, 'ann']) {
         for (const outcome of ['completed', 'failed'] as const) {
           await assertRefused(table, 'forbidden', () => resolve(withdrawal, outcome, newKey(), own));
@@ -117,7 +110,7 @@ describe('review', () => {
 
   it('is not ended by an operator while the service still works on it', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
-    const withdrawal = await read(transactionId);
+    const withdrawal = await withdrawalOf(table, transactionId);
     await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'failed'));
     await claimed(table, transactionId);
     await assertRefused(table, 'not_in_review', () => resolve(withdrawal, 'failed'));
@@ -144,46 +137,51 @@ describe("the bank's decision", () => {
   it('ends a withdrawal even while a worker holds it, and only once', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const claim = await claimed(table, transactionId);
-    const verdict = { withdrawal: claim.withdrawal, at: now(), from, failure: undefined };
+    const verdict = { withdrawal: claim.withdrawal, at: timeOf(table), from, failure: undefined };
     assert.equal(await endWithdrawal(table, { ...verdict, attempt: visit(table, 'accepted') }), true);
-    await assertWritesNothing(table, false, () => endWithdrawal(table, { ...verdict, failure }));
-    await assertWritesNothing(table, false, () => releaseWithdrawal(table, claim, visit(table, 'rejected'), failure));
-    assert.equal((await read(transactionId)).status, 'completed');
-    assert.equal(await isDue(transactionId), false);
+    await assertWritesNothing(table, false, () => endWithdrawal(table, { ...verdict, failure: accountClosed }));
+    await assertWritesNothing(table, false, () =>
+      releaseWithdrawal(table, claim, visit(table, 'rejected'), accountClosed),
+    );
+    assert.equal((await withdrawalOf(table, transactionId)).status, 'completed');
+    assert.equal(await isDue(table, transactionId), false);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
   });
 
   it('ends nothing when it comes from another bank than the submitted one', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const { withdrawal } = await claimed(table, transactionId);
-    const verdict = { withdrawal, at: now(), from, failure: undefined };
+    const verdict = { withdrawal, at: timeOf(table), from, failure: undefined };
     await assertWritesNothing(table, false, () => endWithdrawal(table, { ...verdict, bankId: 'new-bank' }));
     assert.equal(await endWithdrawal(table, { ...verdict, bankId }), true);
-    assert.equal((await read(transactionId)).bankId, bankId);
+    assert.equal((await withdrawalOf(table, transactionId)).bankId, bankId);
   });
 
   it('names the bank on a record that named none', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
-    const withdrawal = await read(transactionId);
-    assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure: undefined, bankId }), true);
-    assert.equal((await read(transactionId)).bankId, bankId);
+    const withdrawal = await withdrawalOf(table, transactionId);
+    assert.equal(await endWithdrawal(table, { withdrawal, at: timeOf(table), from, failure: undefined, bankId }), true);
+    assert.equal((await withdrawalOf(table, transactionId)).bankId, bankId);
   });
 
   it('removes the bank from the record of a payment that it rejected', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const { withdrawal } = await claimed(table, transactionId);
-    assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure, bankId }), true);
-    assert.equal((await read(transactionId)).bankId, undefined);
+    assert.equal(
+      await endWithdrawal(table, { withdrawal, at: timeOf(table), from, failure: accountClosed, bankId }),
+      true,
+    );
+    assert.equal((await withdrawalOf(table, transactionId)).bankId, undefined);
   });
 
   it('returns the money when the bank has rejected, even before any claim', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
-    const withdrawal = await read(transactionId);
-    assert.equal(await endWithdrawal(table, { withdrawal, at: now(), from, failure }), true);
+    const withdrawal = await withdrawalOf(table, transactionId);
+    assert.equal(await endWithdrawal(table, { withdrawal, at: timeOf(table), from, failure: accountClosed }), true);
     assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
     assert.deepEqual(await claim(table, transactionId), {
       claimed: false,
-      current: await read(transactionId),
+      current: await withdrawalOf(table, transactionId),
       clock: undefined,
     });
   });
@@ -221,7 +219,7 @@ describe('a notification', () => {
     }
     assert.deepEqual(counted, [1, 1, 1]);
     assert.equal((await notify(bankId, { reference, status: 'paid' })).status, 200);
-    assert.equal((await read(reference)).status, 'completed');
+    assert.equal((await withdrawalOf(table, reference)).status, 'completed');
   });
 
   it('is refused too when the payment leaves for another bank between the read and the write', async () => {
@@ -236,7 +234,10 @@ describe('a notification', () => {
     };
     const answer = await notify('new-bank', { reference, status: 'paid' });
     assert.deepEqual([answer.status, answer.body?.['code'], counted], [409, 'another_bank', [1]]);
-    assert.deepEqual([(await read(reference)).status, (await read(reference)).bankId], ['executing', bankId]);
+    assert.deepEqual(
+      [(await withdrawalOf(table, reference)).status, (await withdrawalOf(table, reference)).bankId],
+      ['executing', bankId],
+    );
   });
 });
 
@@ -245,29 +246,32 @@ describe('a return', () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     await settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted'));
     await setStatus(table, walletId, 'frozen');
-    const original = await read(transactionId);
+    const original = await withdrawalOf(table, transactionId);
     table.clock.now += 86_400_000;
-    const returned = await returnWithdrawal(table, original, { at: now() });
+    const returned = await returnWithdrawal(table, original, { at: timeOf(table) });
     assert.deepEqual(
       [returned.transactionId, returned.type, returned.status, returned.amount, returned.originalTransactionId],
       [returnIdOf(transactionId), 'return', 'completed', 30, transactionId],
     );
     assert.deepEqual(await getTransaction(table, returnIdOf(transactionId)), asStored(returned));
-    const { returnTransactionId, status } = await read(transactionId);
+    const { returnTransactionId, status } = await withdrawalOf(table, transactionId);
     assert.deepEqual([returnTransactionId, status], [returned.transactionId, 'completed']);
     assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
     const history = await listTransactions(table, { walletId, limit: 1 });
     assert.deepEqual(history.items, [asStored(returned)]);
     table.clock.now += 1_000;
     await assertWritesNothing(table, asStored<Transaction>(returned), () =>
-      returnWithdrawal(table, original, { at: now() }),
+      returnWithdrawal(table, original, { at: timeOf(table) }),
     );
   });
 
   it('of a withdrawal that was not completed is a fault', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
     const items = await allItems(table);
-    await assert.rejects(returnWithdrawal(table, await read(transactionId), { at: now() }), /it is not completed/);
+    await assert.rejects(
+      returnWithdrawal(table, await withdrawalOf(table, transactionId), { at: timeOf(table) }),
+      /it is not completed/,
+    );
     assert.deepEqual(await allItems(table), items);
   });
 });

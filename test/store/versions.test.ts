@@ -36,8 +36,10 @@ import type { TestBooks } from '../books.ts';
 import { newSentTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { eventsIn, fingerprintKey, issuer, keepingBus, publisherTo } from '../simulation/consumers.ts';
-import { acceptedWithdrawal, bankId, charge, fundedWallet, openWallet, queueTransfer, transfer } from './commands.ts';
+import { charge, queueTransfer, transfer } from './commands.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
+import { acceptedWithdrawal, bankId } from './visits.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 let books: TestBooks;

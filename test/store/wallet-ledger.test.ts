@@ -10,7 +10,9 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { measure } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
-import { charge, fundedWallet, openWallet, settle, setStatus, withdraw } from './histories.ts';
+import { charge, withdraw } from './commands.ts';
+import { settle } from './histories.ts';
+import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const engine = useEngine();
 

@@ -8,19 +8,9 @@ import { readable } from '../../lambdas/store/unreadable.ts';
 import { createWallet, getWallet, getWallets, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import { epoch } from '../engine.ts';
 import { useEngine, useTable } from '../fixture.ts';
-import {
-  balanceOf,
-  charge,
-  fundedWallet,
-  newKey,
-  openWallet,
-  operation,
-  queueTransfer,
-  setStatus,
-  transfer,
-  withdraw,
-} from './commands.ts';
+import { charge, newKey, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { allItems, assertRefused, itemOf } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const engine = useEngine();
 const table = useTable(engine);
@@ -94,7 +84,7 @@ describe('the status of a wallet', () => {
       table.clock.now += 1_000;
       const { wallet, replayed } = await setStatus(table, walletId, status);
       assert.deepEqual([wallet.status, wallet.version, replayed], [status, version, false]);
-      assert.equal(wallet.updatedAt, new Date(table.now()).toISOString());
+      assert.equal(wallet.updatedAt, timeOf(table));
     }
   });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
-import type { Failure } from '../../lambdas/domain/transaction.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import {
   putBackWithdrawal,
@@ -10,39 +9,18 @@ import {
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
 import type { Claimed } from '../../lambdas/store/withdrawals.ts';
-import {
-  acceptedWithdrawal,
-  balanceOf,
-  bankId,
-  charge,
-  claim,
-  claimed,
-  fundedWallet,
-  newKey,
-  queueTransfer,
-  setStatus,
-  visit,
-} from './commands.ts';
-import { allItems, assertWritesNothing, itemOf, plant, fieldsOf, withdrawalOf } from './inspect.ts';
+import { charge, newKey, queueTransfer, timeOf } from './commands.ts';
+import { allItems, assertWritesNothing, fieldsOf, isDue, itemOf, plant, withdrawalOf } from './inspect.ts';
+import { acceptedWithdrawal, accountClosed, bankId, claim, claimed, visit } from './visits.ts';
+import { balanceOf, fundedWallet, setStatus } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 
 const table = useTable();
 
-const iso = (ms: number) => new Date(ms).toISOString();
-const now = () => iso(table.now());
-const failure: Failure = { code: 'account_closed', message: 'The account is closed' };
-
-function read(transactionId: string) {
-  return withdrawalOf(table, transactionId);
-}
-
-const isDue = async (transactionId: string) =>
-  (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
-
 describe('a claim', () => {
   it('is taken once, returns the record before it, and excludes other workers until its lease ends', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
-    const before = await read(transactionId);
+    const before = await withdrawalOf(table, transactionId);
     const at = table.now();
     const first = await claim(table, transactionId, 'first');
     assert.deepEqual(first, { claimed: true, before, clock: undefined });
@@ -50,10 +28,10 @@ describe('a claim', () => {
       ...before,
       status: 'executing',
       claimId: 'first',
-      dueAt: iso(at + 40_000),
-      submitBy: iso(at + 10_000),
+      dueAt: timeOf(table, 40_000),
+      submitBy: timeOf(table, 10_000),
       bankId,
-      updatedAt: iso(at),
+      updatedAt: timeOf(table),
     };
     assert.deepEqual(await claim(table, transactionId, 'second'), { claimed: false, current, clock: undefined });
     table.clock.now = at + 39_999;
@@ -91,9 +69,9 @@ describe('settling', () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     const claim = await claimed(table, transactionId);
     table.clock.now += 1_000;
-    const end = { ...claim, at: now() };
+    const end = { ...claim, at: timeOf(table) };
     assert.equal(await settleWithdrawal(table, end, visit(table, 'accepted')), true);
-    const { claimId, dueAt, submitBy, ...rest } = await read(transactionId);
+    const { claimId, dueAt, submitBy, ...rest } = await withdrawalOf(table, transactionId);
     assert.deepEqual([claimId, dueAt, submitBy, rest.bankId], [undefined, undefined, undefined, bankId]);
     assert.deepEqual(rest.postings, [
       { account: `wallet:${walletId}:available`, amount: -30 },
@@ -104,7 +82,7 @@ describe('settling', () => {
     assert.deepEqual([rest.status, rest.completedAt, rest.updatedAt], ['completed', end.at, end.at]);
     assert.deepEqual(rest.attempts, [visit(table, 'accepted')]);
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 0, total: 70 });
-    assert.equal(await isDue(transactionId), false);
+    assert.equal(await isDue(table, transactionId), false);
   });
 });
 
@@ -112,51 +90,59 @@ describe('releasing', () => {
   it('fails the withdrawal with the reason and returns the money', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
     assert.equal(
-      await releaseWithdrawal(table, await claimed(table, transactionId), visit(table, 'rejected', 'closed'), failure),
+      await releaseWithdrawal(
+        table,
+        await claimed(table, transactionId),
+        visit(table, 'rejected', 'closed'),
+        accountClosed,
+      ),
       true,
     );
-    const transaction = await read(transactionId);
-    assert.deepEqual([transaction.status, transaction.failure, transaction.completedAt], ['failed', failure, now()]);
+    const transaction = await withdrawalOf(table, transactionId);
+    assert.deepEqual(
+      [transaction.status, transaction.failure, transaction.completedAt],
+      ['failed', accountClosed, timeOf(table)],
+    );
     assert.equal(transaction.bankId, undefined, 'no bank has the payment');
     assert.deepEqual(transaction.postings.slice(2), [
       { account: `wallet:${walletId}:held`, amount: -30 },
       { account: `wallet:${walletId}:available`, amount: 30 },
     ]);
     assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
-    assert.equal(await isDue(transactionId), false);
+    assert.equal(await isDue(table, transactionId), false);
   });
 });
 
 describe('putting back', () => {
   it('ends the lease, keeps the hold, and records the attempt and that a submit may have left', async () => {
     const { walletId, transactionId } = await acceptedWithdrawal(table);
-    const dueAt = iso(table.now() + 2_000);
-    const submitBy = iso(table.now() + 100);
+    const dueAt = timeOf(table, 2_000);
+    const submitBy = timeOf(table, 100);
     const first = visit(table, 'unknown', 'timed out');
     assert.equal(
       await putBackWithdrawal(table, await claimed(table, transactionId), { dueAt, submitBy, attempt: first }),
       true,
     );
-    const transaction = await read(transactionId);
+    const transaction = await withdrawalOf(table, transactionId);
     assert.deepEqual(
       [transaction.status, transaction.claimId, transaction.dueAt, transaction.submitBy, transaction.attempts],
       ['executing', undefined, dueAt, submitBy, [first]],
     );
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
-    assert.ok(await isDue(transactionId));
+    assert.ok(await isDue(table, transactionId));
     assert.equal((await claim(table, transactionId)).claimed, false, 'not before it is due');
     table.clock.now += 2_000;
     const again = await claimed(table, transactionId);
     assert.equal(again.withdrawal.submitBy, submitBy);
     const second = visit(table, 'unknown');
-    await putBackWithdrawal(table, again, { dueAt: now(), submitBy, attempt: second });
-    assert.deepEqual((await read(transactionId)).attempts, [first, second]);
+    await putBackWithdrawal(table, again, { dueAt: timeOf(table), submitBy, attempt: second });
+    assert.deepEqual((await withdrawalOf(table, transactionId)).attempts, [first, second]);
   });
 
   it('removes the announcement of a submit that never left, and the bank', async () => {
     const { transactionId } = await acceptedWithdrawal(table);
-    await putBackWithdrawal(table, await claimed(table, transactionId), { dueAt: now(), submitBy: undefined });
-    const transaction = await read(transactionId);
+    await putBackWithdrawal(table, await claimed(table, transactionId), { dueAt: timeOf(table), submitBy: undefined });
+    const transaction = await withdrawalOf(table, transactionId);
     const { submitBy, attempts, bankId: named } = transaction;
     assert.deepEqual([submitBy, attempts, named], [undefined, undefined, undefined]);
     assert.equal((await claimed(table, transactionId)).withdrawal.submitBy, undefined);
@@ -171,8 +157,8 @@ describe('a lost claim', () => {
     const taken = await claimed(table, transactionId);
     const ends = (claim: Claimed) => [
       () => settleWithdrawal(table, claim, visit(table, 'accepted')),
-      () => releaseWithdrawal(table, claim, visit(table, 'rejected'), failure),
-      () => putBackWithdrawal(table, claim, { dueAt: now(), submitBy: undefined }),
+      () => releaseWithdrawal(table, claim, visit(table, 'rejected'), accountClosed),
+      () => putBackWithdrawal(table, claim, { dueAt: timeOf(table), submitBy: undefined }),
       () => reviewWithdrawal(table, claim, visit(table, 'unknown')),
     ];
     for (const end of ends(lost)) await assertWritesNothing(table, false, end);
@@ -191,7 +177,7 @@ describe('a wallet that was frozen after the acceptance', () => {
     ],
     [
       'released',
-      (claim: Claimed) => releaseWithdrawal(table, claim, visit(table, 'rejected'), failure),
+      (claim: Claimed) => releaseWithdrawal(table, claim, visit(table, 'rejected'), accountClosed),
       { available: 100, total: 100 },
     ],
   ] as const) {
@@ -215,7 +201,7 @@ describe('a missing hold', () => {
       name: 'Error',
       message: /consume hold/,
     });
-    await assert.rejects(releaseWithdrawal(table, claim, visit(table, 'rejected'), failure), /consume hold/);
+    await assert.rejects(releaseWithdrawal(table, claim, visit(table, 'rejected'), accountClosed), /consume hold/);
     assert.deepEqual(await allItems(table), items);
     assert.ok(await itemOf(table, transactionKey(transactionId)));
   });

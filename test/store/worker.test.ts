@@ -9,8 +9,10 @@ import { touchDue } from '../../lambdas/store/due.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { claimWithdrawal, endWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
+import { timeOf } from './commands.ts';
 import { fieldsOf, itemOf, plant, withdrawalOf } from './inspect.ts';
-import { acceptedWithdrawal, balanceOf, bankId, claimed, setStatus } from './commands.ts';
+import { acceptedWithdrawal, bankId, claimed } from './visits.ts';
+import { balanceOf, setStatus } from './wallets.ts';
 import { useTable } from '../fixture.ts';
 import { watchMetrics } from '../watch-metrics.ts';
 
@@ -24,7 +26,6 @@ afterEach(() => {
   table.fault = undefined;
 });
 
-const iso = (ms: number) => new Date(ms).toISOString();
 const unknown = { outcome: 'unknown', reason: 'time-out' } as const;
 
 const notAccepted = { outcome: 'not_accepted', reason: 'status 503' } as const;
@@ -77,8 +78,10 @@ describe('the attempts of a withdrawal', () => {
     table.clock.now += 30_000;
     assert.equal(await advance({}), definite, 'it is not due');
     // The sweeper would do the same if it were early.
-    const at = iso(table.now());
-    assert.ok(await touchDue(table, { transactionId, type: 'withdrawal', dueAt: iso(definite) }, at));
+    const at = timeOf(table);
+    assert.ok(
+      await touchDue(table, { transactionId, type: 'withdrawal', dueAt: new Date(definite).toISOString() }, at),
+    );
     assert.equal(await advance({ find: { outcome: 'not_found' } }), definite);
     table.clock.now = definite;
     assert.equal(await advance({ find: { outcome: 'not_found' }, submit: () => ({ outcome: 'accepted' }) }), undefined);
@@ -215,8 +218,8 @@ describe('another bank than the one that a submit may have left for', () => {
   it('is not asked or paid when a worker crashed while it put the withdrawal into review', async () => {
     table.clock.now = (await advance({ submit: () => unknown }))!;
     const claim = { claimId: 'dies', bankId: 'new-bank' };
-    const at = iso(table.now());
-    await claimWithdrawal(table, transactionId, { ...claim, at, leaseUntil: iso(table.now() + leaseMs), submitBy: at });
+    const at = timeOf(table);
+    await claimWithdrawal(table, transactionId, { ...claim, at, leaseUntil: timeOf(table, leaseMs), submitBy: at });
     table.clock.now += leaseMs;
     assert.equal(await advance(otherBank), undefined);
     assert.equal((await fieldsOf(table, transactionId))?.bankId, bankId);
@@ -272,7 +275,7 @@ describe('a worker that has lost its claim', () => {
 describe('a definite answer for a withdrawal that has ended meanwhile', () => {
   const end = async (failure: { code: string; message: string } | undefined) => {
     const withdrawal = await withdrawalOf(table, transactionId);
-    assert.ok(await endWithdrawal(table, { withdrawal, at: iso(table.now()), from: ['executing'], failure }));
+    assert.ok(await endWithdrawal(table, { withdrawal, at: timeOf(table), from: ['executing'], failure }));
   };
   const failure = { code: 'account_closed', message: 'Closed' };
   const rejected = { outcome: 'rejected', ...failure } as const;

@@ -13,6 +13,8 @@ export interface TestBooks {
   readonly entries: TestTable;
   /** Returns the records of the stream that no earlier call returned, oldest first. */
   readonly takeRecords: () => Promise<DynamoDBRecord[]>;
+  /** The same, and only the records of items with this sort key; the others are lost. */
+  readonly takeRecordsOf: (sk: 'WALLET' | 'TX') => Promise<DynamoDBRecord[]>;
   /** The records that the projector set aside. */
   readonly aside: DynamoDBRecord[];
   /**
@@ -52,6 +54,7 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
     table,
     entries,
     takeRecords,
+    takeRecordsOf: async (sk) => (await takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === sk),
     aside,
     hand,
     async follow() {

@@ -140,6 +140,11 @@ export async function measure<T>(table: TestTable, work: () => Promise<T>) {
   };
 }
 
+/** Returns the operations of the calls that `work` makes. */
+export async function operationsOf(table: TestTable, work: () => Promise<unknown>): Promise<string[]> {
+  return (await measure(table, work)).calls.map(({ operation }) => operation);
+}
+
 type MeasuredCall = { -readonly [K in keyof Call]: Call[K] };
 
 function record(client: DynamoDBClient, intercept: Fault): readonly Call[] {

@@ -7,42 +7,11 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
-import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
-import { cancel } from '../../lambdas/api/cancel.ts';
-import { charge } from '../../lambdas/api/charge.ts';
-import { close } from '../../lambdas/api/close.ts';
-import { createWallet } from '../../lambdas/api/create-wallet.ts';
-import { freeze } from '../../lambdas/api/freeze.ts';
-import { getBalance } from '../../lambdas/api/get-balance.ts';
-import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
-import { getReceipt } from '../../lambdas/api/get-receipt.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
-import { getWallet } from '../../lambdas/api/get-wallet.ts';
-import { health } from '../../lambdas/api/health.ts';
-import { integrity } from '../../lambdas/api/integrity.ts';
-import { listEntries } from '../../lambdas/api/list-entries.ts';
-import { listTransactions } from '../../lambdas/api/list-transactions.ts';
-import { listWallets } from '../../lambdas/api/list-wallets.ts';
-import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
-import { resolve } from '../../lambdas/api/resolve.ts';
-import { transfer } from '../../lambdas/api/transfer.ts';
-import { unfreeze } from '../../lambdas/api/unfreeze.ts';
-import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
-import {
-  activityItems,
-  entryItems,
-  environments,
-  ledgerItems,
-  notifiedEvents,
-  screenedEvents,
-  sentItems,
-} from '../../lambdas/contract.ts';
+import { environments, notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
-import { serve } from '../../lambdas/http/http.ts';
-import { openLimits } from '../../lambdas/http/limits.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
@@ -55,18 +24,19 @@ import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { newSentTable } from '../engine.ts';
-import type { Call, TestTable } from '../engine.ts';
+import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { endUser, issuer, operator, send } from '../request.ts';
-import type { Handler, Request } from '../request.ts';
+import type { Request } from '../request.ts';
 import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
 import { synthesize } from '../stack/synthesized.ts';
 import { accessOf } from '../stack/table-access.ts';
+import { accessesOf } from './accesses.ts';
+import { openRoutes } from './every-route.ts';
+import type { Routes } from './every-route.ts';
 import { newKey, timeOf } from './commands.ts';
 import { bankId } from './visits.ts';
 
-/** Every type of item, by the beginning of its partition key. */
-const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
 const running = new AsyncLocalStorage<FunctionName>();
 /** The `<action> <item type>` of each call, by function. */
 const seen = new Map<FunctionName, Set<string>>();
@@ -96,100 +66,16 @@ function watch(watched: TestTable): void {
   };
 }
 
-interface Keyed {
-  readonly pk?: { readonly S: string };
-  readonly id?: { readonly S: string };
-}
-
-/** Returns the accesses of a call, as IAM checks them: a transaction is authorised by the actions of its items. */
-function accessesOf({ operation, input }: Call): string[] {
-  const access = (action: string, key: Keyed) => {
-    const text = key.pk?.S ?? key.id?.S ?? '';
-    const [type] = itemTypes.find(([, prefix]) => text.startsWith(prefix)) ?? [];
-    assert.ok(type, `${action} of an item of no type: ${text}`);
-    return `${action} ${type}`;
-  };
-  if (operation === 'Scan' || operation === 'DescribeTable') return [`${operation} everything`];
-  if (operation === 'TransactWriteItems') {
-    const items = input['TransactItems'] as { Put?: { Item: Keyed }; Update?: { Key: Keyed } }[];
-    return items.map((item) => {
-      assert.deepEqual(Object.keys(item).length, 1);
-      if (item.Put) return access('PutItem', item.Put.Item);
-      assert.ok(item.Update, 'a transaction with another kind of item needs another action');
-      return access('UpdateItem', item.Update.Key);
-    });
-  }
-  if (operation === 'BatchGetItem') {
-    const [request] = Object.values(input['RequestItems'] as Record<string, { Keys: Keyed[] }>);
-    return request!.Keys.map((key) => access('BatchGetItem', key));
-  }
-  if (operation === 'BatchExecuteStatement') {
-    const statements = input['Statements'] as { Statement: string; Parameters: { S: string }[] }[];
-    return statements.map(({ Statement, Parameters }) => {
-      assert.match(Statement, /^INSERT INTO "[^"]+" VALUE \{'pk': \?/, 'another statement needs another action');
-      return access('PartiQLInsert', { pk: Parameters[0]! });
-    });
-  }
-  if (operation === 'Query') {
-    if (input['IndexName'] !== undefined) return [`Query index ${input['IndexName'] as string}`];
-    const name = /^pk = (:\w+)/.exec(input['KeyConditionExpression'] as string)?.[1];
-    assert.ok(name, 'a query without a partition');
-    const value = (input['ExpressionAttributeValues'] as Record<string, { S: string }>)[name]!;
-    return [access('Query', { pk: value })];
-  }
-  return [access(operation, (input['Item'] ?? input['Key']) as Keyed)];
-}
-
 const as = <T>(name: FunctionName, work: () => Promise<T>): Promise<T> => running.run(name, work);
 const ann = endUser('ann');
 const bankKey = 'key of the bank';
 const noDepth = () => Promise.resolve(0);
 
-function openRoutes() {
-  const { entries } = books;
-  // So few reads that each one fills a lot and is reported.
-  const limits = openLimits({ readsPerHour: 40, refusalsPerHour: 40, perHour: 1_000 });
-  const limited = { table, limits };
-  const queued = {
-    ...limited,
-    queue: { send: () => Promise.resolve() },
-    isOverloaded: () => Promise.resolve(false),
-  };
-  return {
-    'create-wallet': serve(createWallet, limited),
-    'list-wallets': serve(listWallets, limited),
-    'get-wallet': serve(getWallet, limited),
-    'get-balance': serve(getBalance, { ...limited, entries }),
-    'list-entries': serve(listEntries, { ...limited, entries }),
-    charge: serve(charge, { table }),
-    withdraw: serve(withdraw, queued),
-    transfer: serve(transfer, queued),
-    'list-transactions': serve(listTransactions, limited),
-    'get-transaction': serve(getTransaction, limited),
-    'get-receipt': serve(getReceipt, limited),
-    'get-notification-preferences': serve(getNotificationPreferences, limited),
-    'put-notification-preferences': serve(putNotificationPreferences, limited),
-    freeze: serve(freeze, { table }),
-    unfreeze: serve(unfreeze, { table }),
-    close: serve(close, { table }),
-    // So few cancels that the repetition is looked up by its key.
-    cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
-    resolve: serve(resolve, { table }),
-    'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
-    integrity: serve(integrity, { table: entries }),
-    health: serve(health, {
-      table,
-      verify: () => Promise.resolve({ principal: 'operator-1', scopes: 'operate', issuer }),
-      depths: { withdrawals: noDepth, withdrawalsDead: noDepth, transfers: noDepth, transfersDead: noDepth },
-    }),
-  } satisfies Partial<Record<FunctionName, Handler>>;
-}
-
 const limitedCommands: ReadonlySet<FunctionName> = new Set(['create-wallet', 'withdraw', 'transfer', 'cancel']);
 
 /** Sends a request to its function. Fails unless it succeeds. */
-async function ask(name: keyof ReturnType<typeof openRoutes>, request: Request) {
-  const handler = openRoutes()[name];
+async function ask(name: keyof Routes, request: Request) {
+  const handler = openRoutes(table, books.entries, bankKey)[name];
   const asked = { key: newKey(), ...request };
   const { status, body } = await as(name, () => send(name, handler, asked));
   // After a repetition the limits put reads before the write.

@@ -5,6 +5,8 @@ import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
 import type { Transaction, Withdrawal } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
+import { readEntries } from '../../lambdas/store/entries.ts';
+import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
@@ -45,6 +47,11 @@ export async function withdrawalOf(table: Table, transactionId: string): Promise
 /** Returns whether the index of open work has the transaction. */
 export async function isDue(table: Table, transactionId: string): Promise<boolean> {
   return (await allItems(table, 'due')).some((item) => item['transactionId'] === transactionId);
+}
+
+/** Returns the entries of a wallet, oldest first. */
+export async function entriesOf(entries: Table, walletId: string): Promise<readonly ChainedEntry[]> {
+  return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;
 }
 
 /** Writes items without any check. */

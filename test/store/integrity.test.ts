@@ -1,75 +1,26 @@
-import { GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
-import type { HourBooks } from '../../lambdas/integrity/bank-hours.ts';
-import type { Pass, RunControl } from '../../lambdas/integrity/pass.ts';
-import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
-import { getState } from '../../lambdas/store/integrity.ts';
-import { integrityKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
-import { fromItem, toItem } from '../../lambdas/store/write.ts';
-import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
-import { newBooks } from '../books.ts';
-import type { TestBooks } from '../books.ts';
+import { passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
+import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { toItem } from '../../lambdas/store/write.ts';
 import { charge, timeOf, transfer } from './commands.ts';
-import { bankThatPaid, busyHistory } from './histories.ts';
-import type { History } from './histories.ts';
+import { bankThatPaid } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
 import { bankId } from './visits.ts';
 import { setStatus } from './wallets.ts';
 import { useEngine } from '../fixture.ts';
 
+import { newScene, passOver } from './busy-books.ts';
+
 const engine = useEngine();
 
 const hourMs = 3_600_000;
 
-interface Scene extends TestBooks {
-  readonly history: History;
-  readonly books: HourBooks;
-  readonly found: Discrepancy[];
-  readonly control: RunControl;
-}
-
-async function newScene(): Promise<Scene> {
-  const tables = await newBooks(engine);
-  const history = await busyHistory(tables.table);
-  await tables.follow();
-  const found: Discrepancy[] = [];
-  const paidAt = timeOf(tables.table);
-  return {
-    ...tables,
-    history,
-    books: { table: tables.table, entries: tables.entries, statement: bankThatPaid(history.paid, paidAt) },
-    found,
-    control: {
-      now: tables.table.now,
-      stop: () => false,
-      secondLookMs: 60_000,
-      report: (discrepancy) => found.push(discrepancy),
-    },
-  };
-}
-
-function passOver({ table }: Scene, standStill = false): Pass {
-  return beginPass({ passId: 'pass-1', now: table.now(), segments: 3, standStill, bankId });
-}
-
-async function edit({ table }: Scene, walletId: string, available: number): Promise<void> {
-  await table.client.send(
-    new UpdateItemCommand({
-      TableName: table.name,
-      Key: toItem(walletKey(walletId)),
-      UpdateExpression: 'SET available = :available',
-      ExpressionAttributeValues: toItem({ ':available': available }),
-    }),
-  );
-}
-
 describe('a pass', () => {
   it('that is stopped and stored after each page finds the same as one in a single run', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const whole = passOver(scene, true);
     assert.equal(await runPass(scene.books, whole, scene.control), 'done');
     let pass = passOver(scene, true);
@@ -92,7 +43,7 @@ describe('a pass', () => {
   });
 
   it('leaves what is younger than its hour to the next one, and sums it up then', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const pass = passOver(scene);
     assert.equal(await runPass(scene.books, pass, scene.control), 'done');
     assert.deepEqual(pass.sums['EUR'], { wallets: 0n, external: 0n, transit: 0n });
@@ -105,7 +56,7 @@ describe('a pass', () => {
   });
 
   it('raises no alarm when the times of changes run backwards over its hour', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const { table, history } = scene;
     const hour = Math.ceil(table.now() / hourMs) * hourMs;
     for (const ms of [5, -5, 3, -3]) {
@@ -122,7 +73,7 @@ describe('a pass', () => {
   });
 
   it('names a wallet that was put back to an earlier state, also when its sums fit', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const { table, history, control } = scene;
     const read = () =>
       table.client.send(
@@ -155,7 +106,7 @@ describe('a pass', () => {
   });
 
   it('raises no alarm while money moves and entries follow late', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const { table, history } = scene;
     table.clock.now += 2 * hourMs;
     const pass = passOver(scene);
@@ -183,7 +134,7 @@ describe('a pass', () => {
   });
 
   it('looks twice before it says that something is wrong', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const { table, history } = scene;
     await charge(table, history.ann, { amount: 3 });
     const pass = passOver(scene);
@@ -210,7 +161,7 @@ describe('a pass', () => {
   });
 
   it('waits for a bank that does not give its statement', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const pass = passOver(scene);
     const away = { bankId, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
     const outcome = await runPass({ ...scene.books, statement: away }, pass, scene.control);
@@ -221,7 +172,7 @@ describe('a pass', () => {
   });
 
   it('compares a bank with the withdrawals that went there, and counts the others by bank', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const { paid } = scene.history;
     // The first payment went to another bank, and this bank has not paid it.
     const key = transactionKey(paid[0].reference);
@@ -246,7 +197,7 @@ describe('a pass', () => {
   });
 
   it('takes a completed withdrawal that names no bank for one of this bank', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const { bankId: _, ...record } = (await itemOf(scene.table, transactionKey(scene.history.paid[0].reference)))!;
     await plant(scene.table, record);
     const pass = passOver(scene, true);
@@ -256,7 +207,7 @@ describe('a pass', () => {
   });
 
   it('counts no more banks by name than fit into an item', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const record = (await itemOf(scene.table, transactionKey(scene.history.paid[0].reference)))!;
     for (let n = 0; n < 25; n++) {
       const transactionId = transactionIdOf('ann', `other bank ${n}`);
@@ -270,7 +221,7 @@ describe('a pass', () => {
   });
 
   it('fits into an item however much it finds', async () => {
-    const scene = await newScene();
+    const scene = await newScene(engine);
     const pass = passOver(scene, true);
     const unknown = Array.from({ length: 200 }, (_, i) => ({
       reference: `${'x'.repeat(200)}${i}`,
@@ -281,135 +232,6 @@ describe('a pass', () => {
     assert.equal(await runPass({ ...scene.books, statement }, pass, scene.control), 'done');
     assert.ok(pass.found >= 200, `${pass.found} found`);
     assert.ok(Buffer.byteLength(passToText(pass)) < 100_000);
-    scene.close();
-  });
-});
-
-describe('the job', () => {
-  const published: string[] = [];
-  const services = (scene: Scene, statement = scene.books.statement) => ({
-    books: { ...scene.books, statement },
-    passEveryMs: 0,
-    publisher: {
-      put: (entries: readonly { Detail?: string | undefined }[]) => {
-        published.push(...entries.map(({ Detail = '' }) => Detail));
-        return Promise.resolve(entries.map(() => undefined));
-      },
-      busName: 'bus',
-      now: scene.table.now,
-      random: () => 0.5,
-      sleep: () => Promise.resolve(),
-    },
-  });
-  const passAfter = async (given: ReturnType<typeof services>) => (await checkBooks(given))?.pass;
-  const stored = async (scene: Scene, which: 'running' | 'last') => {
-    const { Item } = await scene.entries.client.send(
-      new GetItemCommand({ TableName: scene.entries.name, Key: toItem(integrityKey(which)), ConsistentRead: true }),
-    );
-    return Item && passFromText(fromItem(Item)['text'] as string);
-  };
-
-  it('stores a pass that came to its end, and begins another one the next time', async () => {
-    const scene = await newScene();
-    const first = await passAfter(services(scene));
-    assert.equal(first?.stage, 'done');
-    assert.equal((await stored(scene, 'last'))?.passId, first.passId);
-    const second = await passAfter(services(scene));
-    assert.equal(second?.stage, 'done');
-    assert.notEqual(second.passId, first.passId);
-    assert.equal((await stored(scene, 'last'))?.passId, second.passId);
-    scene.close();
-  });
-
-  it('goes on in the next run, and tells what is wrong once, with the wallet', async () => {
-    const scene = await newScene();
-    const { table, entries, history } = scene;
-    table.clock.now += 2 * hourMs;
-    entries.clock.now = table.now();
-    await edit(scene, history.ann, 1);
-    const first = await passAfter(services(scene));
-    assert.equal(first?.stage, 'books');
-    assert.deepEqual(
-      first.suspects.map(({ walletId }) => walletId),
-      [history.ann],
-    );
-    assert.deepEqual(published, []);
-    table.clock.now += hourMs;
-    entries.clock.now = table.now();
-    const second = await passAfter(services(scene));
-    assert.equal(second?.passId, first.passId);
-    assert.equal(second.runs, 2);
-    assert.equal(second.stage, 'done');
-    const events = published.map(
-      (detail) => JSON.parse(detail) as { type: string; walletIds: string[]; eventId: string },
-    );
-    assert.deepEqual(
-      events.map(({ type, walletIds }) => [type, walletIds]),
-      [['ledger.discrepancy', [history.ann]]],
-    );
-    assert.ok(second.found > events.length, 'what is of one kind and subject is one discrepancy');
-    scene.close();
-  });
-
-  it('reports a discrepancy once, lists it as long as passes find it, and reports it again when it comes back', async () => {
-    const scene = await newScene();
-    const { table, entries, history } = scene;
-    published.length = 0;
-    const before = await itemOf(table, walletKey(history.ann));
-    const pass = async () => {
-      for (let run = 0; run < 2; run++) {
-        table.clock.now += hourMs;
-        entries.clock.now = table.now();
-        await checkBooks(services(scene));
-      }
-      const known = new KnownDiscrepancies((await getState(entries, 'known'))?.text).list;
-      return [known.map(({ kind, subject }) => `${kind} ${subject}`), published.length];
-    };
-    const known = [`balance_differs ${history.ann}`];
-    await edit(scene, history.ann, 1);
-    assert.deepEqual(await pass(), [known, 1]);
-    assert.deepEqual(await pass(), [known, 1], 'it is known');
-    await plant(table, before!);
-    assert.deepEqual(await pass(), [[], 1], 'it is gone');
-    await edit(scene, history.ann, 2);
-    assert.deepEqual(await pass(), [known, 2], 'it is another one');
-    assert.equal(new Set(published.map((detail) => (JSON.parse(detail) as { eventId: string }).eventId)).size, 2);
-    scene.close();
-  });
-
-  it('begins no pass before the last one is as old as a prop says, and checks closed hours meanwhile', async () => {
-    const scene = await newScene();
-    const { table, entries } = scene;
-    const daily = { ...services(scene), passEveryMs: 24 * hourMs };
-    const runs: (string | undefined)[][] = [];
-    for (let n = 0; n < 30; n++) {
-      table.clock.now += hourMs;
-      entries.clock.now = table.now();
-      const { hours, pass } = (await checkBooks(daily))!;
-      runs.push([hours.last?.hour, pass?.stage]);
-    }
-    const passes = runs.flatMap(([, stage], run) => (stage === undefined ? [] : [run]));
-    assert.deepEqual(passes, [0, 24]);
-    assert.deepEqual(runs.at(-1)?.[0], new Date(table.now() - 2 * hourMs).toISOString().slice(0, 13));
-    scene.close();
-  });
-
-  it('begins another pass when the bank is another one', async () => {
-    const scene = await newScene();
-    const unknown = () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const);
-    const first = await passAfter(services(scene, { bankId, statement: unknown, find: unknown }));
-    assert.equal(first?.stage, 'bank');
-    const statement = { ...bankThatPaid([], ''), bankId: 'new-bank' };
-    const second = await passAfter(services(scene, statement));
-    assert.notEqual(second?.passId, first.passId);
-    assert.deepEqual([second?.stage, second?.found], ['done', 0]);
-    scene.close();
-  });
-
-  it('ends when another run is at work', async () => {
-    const scene = await newScene();
-    const [one, other] = await Promise.all([checkBooks(services(scene)), checkBooks(services(scene))]);
-    assert.equal([one, other].filter((pass) => pass === undefined).length, 1);
     scene.close();
   });
 });

@@ -1,29 +1,24 @@
-import { DeleteItemCommand, GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBRecord } from 'aws-lambda';
+import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
-import { entryKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
-import { insertEntries, readEntries } from '../../lambdas/store/entries.ts';
+import { fingerprintOf } from '../../lambdas/domain/ids.ts';
+import { entryKey } from '../../lambdas/store/keys.ts';
+import { insertEntries } from '../../lambdas/store/entries.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
-import { totalOf } from '../../lambdas/store/totals.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { measure } from '../engine.ts';
-import type { Fault, TestTable } from '../engine.ts';
+import type { Fault } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
+import { entriesOf } from './inspect.ts';
 import { inTurn, lostAnswer, lostRequest, misreported, twice } from '../faults.ts';
-import { charge, transfer, withdraw } from './commands.ts';
-import { busyHistory, settle } from './histories.ts';
-import { fundedWallet, openWallet } from './wallets.ts';
+import { charge, transfer } from './commands.ts';
+import { busyHistory } from './histories.ts';
+import { fundedWallet } from './wallets.ts';
 
 const engine = useEngine();
-
-async function entriesOf({ entries }: TestBooks, walletId: string) {
-  return (await readEntries(entries, { walletId, after: undefined, consistent: true })).items;
-}
 
 /**
  * Returns the items of the entries table that do not expire. Returns totals as sums, as their parts depend on the cuts
@@ -127,7 +122,7 @@ describe('records of the stream', () => {
     await books.follow();
     const callsOf = async (handedTo: Heads) => {
       await Promise.all(walletIds.map((walletId) => charge(books.table, walletId, { amount: 1 })));
-      const records = await walletRecords(books);
+      const records = await books.takeRecordsOf('WALLET');
       const { calls, writeUnits } = await measure(books.entries, () => books.hand(records, handedTo));
       const [journal, ...others] = calls.filter(({ operation }) => operation === 'PutItem');
       assert.deepEqual(others, [], 'one write lists them all in the journal');
@@ -144,7 +139,7 @@ describe('records of the stream', () => {
   it('of new wallets take no read at all', async () => {
     const books = await newBooks(engine);
     await Promise.all(Array.from({ length: 10 }, (_, n) => fundedWallet(books.table, `owner-${n}`, 5)));
-    const records = await walletRecords(books);
+    const records = await books.takeRecordsOf('WALLET');
     const { calls } = await measure(books.entries, () => books.hand(records));
     assert.deepEqual(
       calls.map(({ operation }) => operation),
@@ -159,7 +154,7 @@ describe('records of the stream', () => {
       const books = await newBooks(engine);
       const walletId = await fundedWallet(books.table, 'ann', 5);
       for (const amount of [1, 2, 3, 4, 5]) await charge(books.table, walletId, { amount });
-      const records = await walletRecords(books);
+      const records = await books.takeRecordsOf('WALLET');
       // Two of them, one of old, one twice, and one behind a gap of two.
       for (const batch of [[0, 1], [0, 1, 2], [2, 2, 1], [6], [3, 4], [6], [6, 5]]) {
         assert.equal(
@@ -170,7 +165,7 @@ describe('records of the stream', () => {
           undefined,
         );
       }
-      const entries = await entriesOf(books, walletId);
+      const entries = await entriesOf(books.entries, walletId);
       assert.deepEqual(
         entries.map(({ version, balanceAfter }) => [version, balanceAfter.available]),
         [
@@ -195,13 +190,13 @@ describe('records of the stream', () => {
     await books.follow();
     await charge(books.table, first, { amount: 1 });
     await charge(books.table, second, { amount: 1 });
-    const records = await walletRecords(books);
+    const records = await books.takeRecordsOf('WALLET');
     books.entries.fault = (call, send) =>
       call.operation === 'BatchExecuteStatement' ? misreported('ValidationError')(call, send) : send();
     const again = await books.hand(records);
     assert.equal(again, records[1]?.dynamodb?.SequenceNumber);
     assert.deepEqual(books.aside, []);
-    assert.equal((await entriesOf(books, first)).length, 3);
+    assert.equal((await entriesOf(books.entries, first)).length, 3);
     books.close();
   });
 
@@ -210,9 +205,9 @@ describe('records of the stream', () => {
     const walletId = await fundedWallet(books.table, 'ann', 5);
     await charge(books.table, walletId, { amount: 7 });
     await charge(books.table, walletId, { amount: 11 });
-    const records = await walletRecords(books);
+    const records = await books.takeRecordsOf('WALLET');
     await books.hand([records[0]!, records[1]!, records[3]!]);
-    const entries = await entriesOf(books, walletId);
+    const entries = await entriesOf(books.entries, walletId);
     assert.deepEqual(
       entries.map(({ version, changes: [change] }) => [version, change?.amount]),
       [
@@ -232,17 +227,17 @@ describe('records of the stream', () => {
     await charge(books.table, broken, { amount: 1 });
     await charge(books.table, broken, { amount: 1 });
     await transfer(books.table, broken, sound, { owner: 'ann', amount: 1 });
-    const records = await walletRecords(books);
+    const records = await books.takeRecordsOf('WALLET');
     const ofBroken = records.filter(({ dynamodb }) => dynamodb?.Keys?.['pk']?.S === `WALLET#${broken}`);
     const handed = records.filter((record) => record !== ofBroken[1] && record !== ofBroken[2]);
     assert.equal(await books.hand(handed), undefined);
     assert.deepEqual(books.aside, ofBroken.slice(3));
-    assert.equal((await entriesOf(books, broken)).length, 1);
-    assert.equal((await entriesOf(books, sound)).length, 3);
+    assert.equal((await entriesOf(books.entries, broken)).length, 1);
+    assert.equal((await entriesOf(books.entries, sound)).length, 3);
 
     // Handed back in order, with what was missing, they fit.
     await books.hand(ofBroken);
-    assert.equal((await entriesOf(books, broken)).length, 5);
+    assert.equal((await entriesOf(books.entries, broken)).length, 5);
     books.close();
   });
 
@@ -250,12 +245,12 @@ describe('records of the stream', () => {
     const books = await newBooks(engine);
     const walletId = await fundedWallet(books.table, 'ann', 5);
     await books.follow();
-    const before = await entriesOf(books, walletId);
+    const before = await entriesOf(books.entries, walletId);
     const [opening, last] = before;
     assert.ok(opening && last);
     const other = { ...last, changes: [{ account: 'available' as const, amount: 6 }] };
     assert.deepEqual(await insertEntries(books.entries, [other]), ['known']);
-    assert.deepEqual(await entriesOf(books, walletId), before);
+    assert.deepEqual(await entriesOf(books.entries, walletId), before);
     books.close();
   });
 
@@ -263,45 +258,18 @@ describe('records of the stream', () => {
     const books = await newBooks(engine);
     const walletId = await fundedWallet(books.table, 'ann', 5);
     await books.follow();
-    const [opening, ...others] = await entriesOf(books, walletId);
-    const records = await walletRecords(books);
+    const [opening, ...others] = await entriesOf(books.entries, walletId);
+    const records = await books.takeRecordsOf('WALLET');
     assert.equal(records.length, 0);
     assert.equal(others.length, 1);
     await books.entries.client.send(
       new DeleteItemCommand({ TableName: books.entries.name, Key: toItem(entryKey(walletId, 1)) }),
     );
-    assert.equal((await entriesOf(books, walletId)).length, 1);
+    assert.equal((await entriesOf(books.entries, walletId)).length, 1);
     assert.ok(opening);
     await charge(books.table, walletId, { amount: 6 });
     await books.follow();
-    assert.deepEqual((await entriesOf(books, walletId)).slice(1, 2), others);
-    books.close();
-  });
-
-  it('are set aside when the table was put back to an earlier state, also those whose versions the ledger has', async () => {
-    const books = await newBooks(engine);
-    const { table } = books;
-    const walletId = await fundedWallet(table, 'ann', 5);
-    const sound = await fundedWallet(table, 'ben', 5);
-    const backup = await imagesOf(table, walletId);
-    for (const amount of [1, 2, 3]) await charge(table, walletId, { amount });
-    await books.follow();
-
-    await putBack(table, backup);
-    await books.follow();
-    assert.equal(books.aside.length, 1, 'the restore itself, where it was made in place');
-    for (const amount of [3, 2, 1]) await charge(table, walletId, { amount });
-    // Versions 2 to 4 are others now. Version 5 begins with the balance that entry 4 has left, and does not follow it.
-    await charge(table, walletId, { amount: 100 });
-    await charge(table, sound, { amount: 1 });
-    await books.follow();
-    assert.equal(books.aside.length, 1 + 4);
-    const entries = await entriesOf(books, walletId);
-    assert.deepEqual(
-      entries.map(({ balanceAfter }) => balanceAfter.available),
-      [0, 5, 6, 8, 11],
-    );
-    assert.equal((await entriesOf(books, sound)).length, 3);
+    assert.deepEqual((await entriesOf(books.entries, walletId)).slice(1, 2), others);
     books.close();
   });
 
@@ -309,7 +277,7 @@ describe('records of the stream', () => {
     const books = await newBooks(engine);
     const walletId = await fundedWallet(books.table, 'ann', 5);
     for (let i = 0; i < 30; i++) await charge(books.table, walletId, { amount: 1 });
-    const records = await walletRecords(books);
+    const records = await books.takeRecordsOf('WALLET');
     await books.hand(records);
     const { calls, writeUnits } = await measure(books.entries, () => books.hand(records.slice(0, 20)));
     // The first entry turns out to be there already. The engine charges nothing for that, and DynamoDB one unit.
@@ -326,7 +294,7 @@ describe('records of the stream', () => {
     const books = await newBooks(engine);
     const walletId = await fundedWallet(books.table, 'ann', 5);
     await charge(books.table, walletId, { amount: 6 });
-    const records = await walletRecords(books);
+    const records = await books.takeRecordsOf('WALLET');
     const { project } = await import('../../lambdas/workers/projector.ts');
     const again = await project([records[2]!], {
       entries: books.entries,
@@ -334,83 +302,6 @@ describe('records of the stream', () => {
       heads: new Heads(),
     });
     assert.equal(again, records[2]);
-    books.close();
-  });
-});
-
-describe('totals of the accounts outside', () => {
-  it('are exact for each account, and for each hour', async () => {
-    const books = await newBooks(engine);
-    const { table } = books;
-    const started = table.now();
-    const walletId = await fundedWallet(table, 'ann', 1000);
-    table.clock.now = started + 3_600_000;
-    const { transaction } = await withdraw(table, walletId, { owner: 'ann', amount: 300 });
-    await settle(table, transaction.transactionId);
-    await fundedWallet(table, 'ben', 70, 'JPY');
-    await books.follow();
-    const total = (account: string, ms?: number) =>
-      totalOf(books.entries, account, ms === undefined ? undefined : new Date(started + ms).toISOString());
-    assert.equal(await total('external:EUR'), -700n);
-    assert.equal(await total('external:EUR', 3_600_000), -1000n);
-    assert.equal(await total('external:EUR', 0), 0n);
-    assert.equal(await total('external:JPY'), -70n);
-    assert.equal(await total('transit:EUR'), 0n);
-    books.close();
-  });
-
-  it('take no second content of a transaction that was lost with a restore: it is set aside', async () => {
-    const books = await newBooks(engine);
-    const { table } = books;
-    const walletId = await fundedWallet(table, 'ann', 5);
-    const key = 'invoice-7';
-    const backup = await imagesOf(table, walletId);
-    await charge(table, walletId, { amount: 10, key });
-    await books.follow();
-    await putBack(table, backup);
-    await deleteItem(table, transactionKey(transactionIdOf('operator-1', key)));
-    await books.follow();
-    books.aside.length = 0;
-    await charge(table, walletId, { amount: 11, key });
-    await books.follow();
-    assert.deepEqual(
-      books.aside.map(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S).sort(),
-      ['TX', 'WALLET'],
-      'both the change of the wallet and the booking',
-    );
-    assert.equal(await totalOf(books.entries, 'external:EUR', undefined), -15n);
-    books.close();
-  });
-
-  it('are the sum of many items, so that no item takes the writes of a whole currency', async () => {
-    const books = await newBooks(engine);
-    const walletId = await openWallet(books.table, 'ann');
-    for (let i = 0; i < 100; i++) await charge(books.table, walletId, { amount: i + 1 });
-    const records = (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'TX');
-    for (const record of records) await books.hand([record]);
-    const { Items = [] } = await books.entries.client.send(new ScanCommand({ TableName: books.entries.name }));
-    const written = Items.map(fromItem).filter(({ pk }) => String(pk).startsWith('TOTAL#'));
-    const partitions = new Set(written.map(({ pk }) => pk));
-    assert.ok(partitions.size > 50, `${partitions.size} partitions`);
-    assert.equal(await totalOf(books.entries, 'external:EUR', undefined), -5050n);
-    // A total that an earlier release has written.
-    const hour = String(written[0]?.['sk']);
-    const old = { pk: 'TOTAL#external:EUR', sk: hour, booked: -7 };
-    await books.entries.client.send(new PutItemCommand({ TableName: books.entries.name, Item: toItem(old) }));
-    assert.equal(await totalOf(books.entries, 'external:EUR', undefined), -5057n);
-    assert.equal(await totalOf(books.entries, 'external:EUR', `${hour}:59:59.999Z`), 0n);
-    books.close();
-  });
-
-  it('take many records in few writes', async () => {
-    const books = await newBooks(engine);
-    const walletId = await openWallet(books.table, 'ann');
-    for (let i = 0; i < 100; i++) await charge(books.table, walletId, { amount: 1 });
-    const records = (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'TX');
-    const { roundTrips, writeUnits } = await measure(books.entries, () => books.hand(records));
-    assert.equal(await totalOf(books.entries, 'external:EUR', undefined), -100n);
-    assert.equal(roundTrips, 3);
-    assert.equal(writeUnits, 206, 'two for each booking, four for the totals and two for the journal');
     books.close();
   });
 });
@@ -425,25 +316,4 @@ async function assertNoGaps({ entries }: TestBooks): Promise<void> {
     const versions = ledger.map(({ sk }) => Number(sk)).sort((a, b) => a - b);
     assert.deepEqual(versions, [...versions.keys()]);
   }
-}
-
-async function walletRecords(books: TestBooks): Promise<DynamoDBRecord[]> {
-  return (await books.takeRecords()).filter(({ dynamodb }) => dynamodb?.Keys?.['sk']?.S === 'WALLET');
-}
-
-/** Returns the images of a wallet, as a backup has them. */
-async function imagesOf(table: TestTable, walletId: string) {
-  const { Item } = await table.client.send(
-    new GetItemCommand({ TableName: table.name, Key: toItem(walletKey(walletId)), ConsistentRead: true }),
-  );
-  assert.ok(Item);
-  return Item;
-}
-
-async function putBack(table: TestTable, item: Awaited<ReturnType<typeof imagesOf>>): Promise<void> {
-  await table.client.send(new PutItemCommand({ TableName: table.name, Item: item }));
-}
-
-async function deleteItem(table: TestTable, key: object): Promise<void> {
-  await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(key) }));
 }

@@ -1,0 +1,73 @@
+/** Every route, as its function serves it. */
+import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
+import { cancel } from '../../lambdas/api/cancel.ts';
+import { charge } from '../../lambdas/api/charge.ts';
+import { close } from '../../lambdas/api/close.ts';
+import { createWallet } from '../../lambdas/api/create-wallet.ts';
+import { freeze } from '../../lambdas/api/freeze.ts';
+import { getBalance } from '../../lambdas/api/get-balance.ts';
+import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
+import { getReceipt } from '../../lambdas/api/get-receipt.ts';
+import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getWallet } from '../../lambdas/api/get-wallet.ts';
+import { health } from '../../lambdas/api/health.ts';
+import { integrity } from '../../lambdas/api/integrity.ts';
+import { listEntries } from '../../lambdas/api/list-entries.ts';
+import { listTransactions } from '../../lambdas/api/list-transactions.ts';
+import { listWallets } from '../../lambdas/api/list-wallets.ts';
+import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
+import { resolve } from '../../lambdas/api/resolve.ts';
+import { transfer } from '../../lambdas/api/transfer.ts';
+import { unfreeze } from '../../lambdas/api/unfreeze.ts';
+import { withdraw } from '../../lambdas/api/withdraw.ts';
+import type { FunctionName } from '../../lambdas/contract.ts';
+import { serve } from '../../lambdas/http/http.ts';
+import { openLimits } from '../../lambdas/http/limits.ts';
+import { issuer } from '../request.ts';
+import type { Handler } from '../request.ts';
+import { bankId } from './visits.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+
+export type Routes = ReturnType<typeof openRoutes>;
+
+const noDepth = () => Promise.resolve(0);
+
+/** Returns every route, with limits so low that its function also does what it does at a limit. */
+export function openRoutes(table: Table, entries: Table, bankKey: string) {
+  // So few reads that each one fills a lot and is reported.
+  const limits = openLimits({ readsPerHour: 40, refusalsPerHour: 40, perHour: 1_000 });
+  const limited = { table, limits };
+  const queued = {
+    ...limited,
+    queue: { send: () => Promise.resolve() },
+    isOverloaded: () => Promise.resolve(false),
+  };
+  return {
+    'create-wallet': serve(createWallet, limited),
+    'list-wallets': serve(listWallets, limited),
+    'get-wallet': serve(getWallet, limited),
+    'get-balance': serve(getBalance, { ...limited, entries }),
+    'list-entries': serve(listEntries, { ...limited, entries }),
+    charge: serve(charge, { table }),
+    withdraw: serve(withdraw, queued),
+    transfer: serve(transfer, queued),
+    'list-transactions': serve(listTransactions, limited),
+    'get-transaction': serve(getTransaction, limited),
+    'get-receipt': serve(getReceipt, limited),
+    'get-notification-preferences': serve(getNotificationPreferences, limited),
+    'put-notification-preferences': serve(putNotificationPreferences, limited),
+    freeze: serve(freeze, { table }),
+    unfreeze: serve(unfreeze, { table }),
+    close: serve(close, { table }),
+    // So few cancels that the repetition is looked up by its key.
+    cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
+    resolve: serve(resolve, { table }),
+    'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
+    integrity: serve(integrity, { table: entries }),
+    health: serve(health, {
+      table,
+      verify: () => Promise.resolve({ principal: 'operator-1', scopes: 'operate', issuer }),
+      depths: { withdrawals: noDepth, withdrawalsDead: noDepth, transfers: noDepth, transfersDead: noDepth },
+    }),
+  } satisfies Partial<Record<FunctionName, Handler>>;
+}

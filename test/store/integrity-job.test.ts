@@ -1,0 +1,160 @@
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import assert from 'node:assert/strict';
+import { describe, it } from '@jest/globals';
+import { passFromText } from '../../lambdas/integrity/pass.ts';
+import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
+import { getState } from '../../lambdas/store/integrity.ts';
+import { integrityKey, walletKey } from '../../lambdas/store/keys.ts';
+import { fromItem, toItem } from '../../lambdas/store/write.ts';
+import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
+import { bankThatPaid } from './histories.ts';
+import { itemOf, plant } from './inspect.ts';
+import { bankId } from './visits.ts';
+import { useEngine } from '../fixture.ts';
+
+import { newScene } from './busy-books.ts';
+import type { Scene } from './busy-books.ts';
+
+const engine = useEngine();
+
+const hourMs = 3_600_000;
+
+async function edit({ table }: Scene, walletId: string, available: number): Promise<void> {
+  await table.client.send(
+    new UpdateItemCommand({
+      TableName: table.name,
+      Key: toItem(walletKey(walletId)),
+      UpdateExpression: 'SET available = :available',
+      ExpressionAttributeValues: toItem({ ':available': available }),
+    }),
+  );
+}
+
+describe('the job', () => {
+  const published: string[] = [];
+  const services = (scene: Scene, statement = scene.books.statement) => ({
+    books: { ...scene.books, statement },
+    passEveryMs: 0,
+    publisher: {
+      put: (entries: readonly { Detail?: string | undefined }[]) => {
+        published.push(...entries.map(({ Detail = '' }) => Detail));
+        return Promise.resolve(entries.map(() => undefined));
+      },
+      busName: 'bus',
+      now: scene.table.now,
+      random: () => 0.5,
+      sleep: () => Promise.resolve(),
+    },
+  });
+  const passAfter = async (given: ReturnType<typeof services>) => (await checkBooks(given))?.pass;
+  const stored = async (scene: Scene, which: 'running' | 'last') => {
+    const { Item } = await scene.entries.client.send(
+      new GetItemCommand({ TableName: scene.entries.name, Key: toItem(integrityKey(which)), ConsistentRead: true }),
+    );
+    return Item && passFromText(fromItem(Item)['text'] as string);
+  };
+
+  it('stores a pass that came to its end, and begins another one the next time', async () => {
+    const scene = await newScene(engine);
+    const first = await passAfter(services(scene));
+    assert.equal(first?.stage, 'done');
+    assert.equal((await stored(scene, 'last'))?.passId, first.passId);
+    const second = await passAfter(services(scene));
+    assert.equal(second?.stage, 'done');
+    assert.notEqual(second.passId, first.passId);
+    assert.equal((await stored(scene, 'last'))?.passId, second.passId);
+    scene.close();
+  });
+
+  it('goes on in the next run, and tells what is wrong once, with the wallet', async () => {
+    const scene = await newScene(engine);
+    const { table, entries, history } = scene;
+    table.clock.now += 2 * hourMs;
+    entries.clock.now = table.now();
+    await edit(scene, history.ann, 1);
+    const first = await passAfter(services(scene));
+    assert.equal(first?.stage, 'books');
+    assert.deepEqual(
+      first.suspects.map(({ walletId }) => walletId),
+      [history.ann],
+    );
+    assert.deepEqual(published, []);
+    table.clock.now += hourMs;
+    entries.clock.now = table.now();
+    const second = await passAfter(services(scene));
+    assert.equal(second?.passId, first.passId);
+    assert.equal(second.runs, 2);
+    assert.equal(second.stage, 'done');
+    const events = published.map(
+      (detail) => JSON.parse(detail) as { type: string; walletIds: string[]; eventId: string },
+    );
+    assert.deepEqual(
+      events.map(({ type, walletIds }) => [type, walletIds]),
+      [['ledger.discrepancy', [history.ann]]],
+    );
+    assert.ok(second.found > events.length, 'what is of one kind and subject is one discrepancy');
+    scene.close();
+  });
+
+  it('reports a discrepancy once, lists it as long as passes find it, and reports it again when it comes back', async () => {
+    const scene = await newScene(engine);
+    const { table, entries, history } = scene;
+    published.length = 0;
+    const before = await itemOf(table, walletKey(history.ann));
+    const pass = async () => {
+      for (let run = 0; run < 2; run++) {
+        table.clock.now += hourMs;
+        entries.clock.now = table.now();
+        await checkBooks(services(scene));
+      }
+      const known = new KnownDiscrepancies((await getState(entries, 'known'))?.text).list;
+      return [known.map(({ kind, subject }) => `${kind} ${subject}`), published.length];
+    };
+    const known = [`balance_differs ${history.ann}`];
+    await edit(scene, history.ann, 1);
+    assert.deepEqual(await pass(), [known, 1]);
+    assert.deepEqual(await pass(), [known, 1], 'it is known');
+    await plant(table, before!);
+    assert.deepEqual(await pass(), [[], 1], 'it is gone');
+    await edit(scene, history.ann, 2);
+    assert.deepEqual(await pass(), [known, 2], 'it is another one');
+    assert.equal(new Set(published.map((detail) => (JSON.parse(detail) as { eventId: string }).eventId)).size, 2);
+    scene.close();
+  });
+
+  it('begins no pass before the last one is as old as a prop says, and checks closed hours meanwhile', async () => {
+    const scene = await newScene(engine);
+    const { table, entries } = scene;
+    const daily = { ...services(scene), passEveryMs: 24 * hourMs };
+    const runs: (string | undefined)[][] = [];
+    for (let n = 0; n < 30; n++) {
+      table.clock.now += hourMs;
+      entries.clock.now = table.now();
+      const { hours, pass } = (await checkBooks(daily))!;
+      runs.push([hours.last?.hour, pass?.stage]);
+    }
+    const passes = runs.flatMap(([, stage], run) => (stage === undefined ? [] : [run]));
+    assert.deepEqual(passes, [0, 24]);
+    assert.deepEqual(runs.at(-1)?.[0], new Date(table.now() - 2 * hourMs).toISOString().slice(0, 13));
+    scene.close();
+  });
+
+  it('begins another pass when the bank is another one', async () => {
+    const scene = await newScene(engine);
+    const unknown = () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const);
+    const first = await passAfter(services(scene, { bankId, statement: unknown, find: unknown }));
+    assert.equal(first?.stage, 'bank');
+    const statement = { ...bankThatPaid([], ''), bankId: 'new-bank' };
+    const second = await passAfter(services(scene, statement));
+    assert.notEqual(second?.passId, first.passId);
+    assert.deepEqual([second?.stage, second?.found], ['done', 0]);
+    scene.close();
+  });
+
+  it('ends when another run is at work', async () => {
+    const scene = await newScene(engine);
+    const [one, other] = await Promise.all([checkBooks(services(scene)), checkBooks(services(scene))]);
+    assert.equal([one, other].filter((pass) => pass === undefined).length, 1);
+    scene.close();
+  });
+});

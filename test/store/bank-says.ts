@@ -4,6 +4,9 @@ import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { bankId } from './visits.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 
+/** The time after a submit in which the bank may not know the payment yet. */
+export const notFoundWindowMs = 60_000;
+
 /** The answers of the bank. A call without one fails. */
 export interface Says {
   readonly submit?: () => SubmitOutcome | Promise<SubmitOutcome>;
@@ -24,6 +27,6 @@ export function advanceOnce(table: Table, transactionId: string, says: Says, max
       isDown: () => says.isDown ?? false,
     },
     bankId: says.bankId ?? bankId,
-    policy: { maxAttempts, notFoundWindowMs: 60_000 },
+    policy: { maxAttempts, notFoundWindowMs },
   });
 }

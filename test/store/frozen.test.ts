@@ -10,16 +10,17 @@ import { openLimits } from '../../lambdas/http/limits.ts';
 import { transactionView } from '../../lambdas/views/views.ts';
 import { earliestDue } from '../../lambdas/store/due.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
-import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
 import { measure } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { endUser, send } from '../request.ts';
 import { watchMetrics } from '../watch-metrics.ts';
+import { advanceOnce, notFoundWindowMs } from './bank-says.ts';
 import { destination, newKey } from './commands.ts';
 import { assertWritesNothing, fieldsOf } from './inspect.ts';
-import { acceptedWithdrawal, bankId, claimed } from './visits.ts';
+import { acceptedWithdrawal, claimed } from './visits.ts';
 import { balanceOf, setStatus } from './wallets.ts';
+import { queueOfDepth } from './work.ts';
 
 const engine = useEngine();
 let table: TestTable;
@@ -32,20 +33,13 @@ beforeEach(async () => {
   submits = 0;
 });
 
-const policy = { maxAttempts: 5, notFoundWindowMs: 60_000 };
-
 /** Delivers the message once, with a bank that pays. */
 function deliver(find?: FindOutcome) {
-  return advanceWithdrawal(transactionId, {
-    table,
-    bank: {
-      submit: () => Promise.resolve({ outcome: 'accepted' as const }).finally(() => submits++),
-      find: () => (find === undefined ? Promise.reject(new Error('not expected')) : Promise.resolve(find)),
-      isDown: () => false,
-    },
-    policy,
-    bankId,
-  });
+  const submit = () => {
+    submits++;
+    return { outcome: 'accepted' } as const;
+  };
+  return advanceOnce(table, transactionId, { submit, ...(find && { find }) });
 }
 
 async function read() {
@@ -56,15 +50,8 @@ async function read() {
 
 /** Runs the sweeper once. Returns the ids that it queued and its count of lost work. */
 async function sweepNow() {
-  const queued: string[] = [];
-  const queue = {
-    send(messages: readonly { transactionId: string }[]) {
-      queued.push(...messages.map((message) => message.transactionId));
-      return Promise.resolve([]);
-    },
-    depth: () => Promise.resolve(0),
-  };
-  return { lost: await sweep({ table, withdrawals: queue, transfers: queue }), queued };
+  const queue = queueOfDepth(0);
+  return { lost: await sweep({ table, withdrawals: queue, transfers: queue }), queued: queue.sent };
 }
 
 describe('a withdrawal whose wallet is frozen before it leaves', () => {
@@ -167,7 +154,7 @@ describe('a withdrawal that may be with the bank when its wallet is frozen', () 
   it('is finished when the bank has it', async () => {
     await claimed(table, transactionId);
     await setStatus(table, walletId, 'frozen');
-    table.clock.now += leaseMs + policy.notFoundWindowMs;
+    table.clock.now += leaseMs + notFoundWindowMs;
     assert.equal(await deliver({ outcome: 'accepted' }), undefined);
     assert.deepEqual([(await read()).status, submits], ['completed', 0]);
   });
@@ -176,7 +163,7 @@ describe('a withdrawal that may be with the bank when its wallet is frozen', () 
     await claimed(table, transactionId);
     const { submitBy } = await read();
     await setStatus(table, walletId, 'frozen');
-    table.clock.now += leaseMs + policy.notFoundWindowMs;
+    table.clock.now += leaseMs + notFoundWindowMs;
     assert.equal(await deliver({ outcome: 'not_found' }), undefined);
     const waiting = await read();
     assert.deepEqual([waiting.waitingFor, waiting.submitBy, submits], ['wallet_frozen', submitBy, 0]);

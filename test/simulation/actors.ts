@@ -2,7 +2,7 @@
 import { sign } from '../../lambdas/bank/signature.ts';
 import type { Request, Response } from '../request.ts';
 import { checkAnswer, inShort } from './answers.ts';
-import type { Ask, Witness } from './answers.ts';
+import type { Ask, Witness } from './asks.ts';
 import type { BankId, Banks, BookEntry } from './bank.ts';
 import { between, chance } from './chance.ts';
 import { isForged, requestOf, transactionIdOfName, walletIdOfName } from './history.ts';

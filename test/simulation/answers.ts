@@ -1,51 +1,14 @@
 /** Checks of answers: each refusal must have a reason, and each success must show the true state. */
 import { isDeepStrictEqual } from 'node:util';
-import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
-import type { Request, Response } from '../request.ts';
-import { heldVersions } from './books.ts';
-import type { Books } from './books.ts';
+import type { Response } from '../request.ts';
+import { heldVersions } from './versions.ts';
 import { stalenessMs } from './dynamodb.ts';
-import { isForged, walletIdOfName, transactionIdOfName } from './history.ts';
-import type { Action, History, Step } from './history.ts';
-import type { SharedKeys } from './keys.ts';
-import type { Item, Ledger, TransactionState, Violate, WalletState } from './ledger.ts';
-import type { FaultKind } from './plan.ts';
-import type { Queues } from './queues.ts';
-import { transferQueue, withdrawalQueue } from './service.ts';
-import type { RouteName, Service } from './service.ts';
-import type { Task } from './world.ts';
-
-/** A request and its answer. Moments are the ledger's. */
-export interface Ask {
-  readonly label: string;
-  readonly step: Step;
-  readonly route: RouteName;
-  readonly request: Request;
-  readonly from: number;
-  readonly startedAt: number;
-  to: number;
-  /** Undefined: no answer reached the caller. */
-  response?: Response;
-  task?: Task;
-}
-
-export interface Witness {
-  readonly history: History;
-  readonly ledger: Ledger;
-  readonly books: Books | undefined;
-  readonly queues: Queues;
-  readonly asks: readonly Ask[];
-  readonly keys: Pick<SharedKeys, 'hasFailed'>;
-  readonly queuedBefore: Service['queuedBefore'];
-  /** Returns every fault so far. */
-  readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
-  readonly violate: Violate;
-}
-
-/** Returns the content of a request. Two requests with the same content ask for the same thing. */
-export function contentOf({ route, request }: Pick<Ask, 'route' | 'request'>): string {
-  return JSON.stringify([route, request.path, request.body]);
-}
+import { isForged, walletIdOfName } from './history.ts';
+import type { Item, TransactionState, WalletState } from './items.ts';
+import type { Ledger } from './ledger.ts';
+import { codeOf, decidesOwn, seesTransaction, transactionLooks, walletLooks, walletsOf } from './asks.ts';
+import type { Ask, Witness } from './asks.ts';
+import { isJust, mustBeRefused } from './refusals.ts';
 
 /** Checks one answer at the time when it is given. */
 export function checkAnswer(asked: Ask, witness: Witness): void {
@@ -81,148 +44,6 @@ export function checkAnswer(asked: Ask, witness: Witness): void {
 /** Returns status and code. */
 export function inShort(response: Response | undefined): string {
   return response === undefined ? 'no answer' : `${response.status} ${codeOf(response) ?? ''}`.trim();
-}
-
-export function codeOf({ body }: Response): string | undefined {
-  const code = body?.['code'];
-  return typeof code === 'string' ? code : undefined;
-}
-
-function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
-  return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, since);
-}
-
-/** The age at which a request starts a new reading of the depth, ms. */
-const depthIsFreshMs = 5_000;
-/** The time within which a reading has ended, ms. */
-const depthReadingMs = 3_000;
-
-/** Returns whether the container may hold old keys, because a reading of them failed or the container stood still. */
-function hasOldKeys({ task }: Ask, { keys }: Witness): boolean {
-  return keys.hasFailed() || (task?.faults.length ?? 0) > 0;
-}
-
-/**
- * Returns whether the process had to refuse, because it knew of too deep a queue. It knows the depth at an earlier
- * request that it queued, or up to five seconds before that request.
- */
-function mustBeRefused(ask: Ask, witness: Witness): boolean {
-  const { action } = ask.step;
-  const queued = action.do === 'withdraw' || (action.do === 'transfer' && action.queued);
-  const queuedAt = ask.task === undefined ? [] : witness.queuedBefore(ask.task);
-  const earlier = queuedAt.findLast((at) => at <= ask.startedAt - depthReadingMs);
-  // A depth that cannot be read counts as zero.
-  return (
-    queued &&
-    ask.response?.headers['Idempotency-Replayed'] === undefined &&
-    earlier !== undefined &&
-    depthsSince(ask, witness, earlier - depthIsFreshMs).least > witness.history.service.queueDepthLimit &&
-    !witness.struck().some(({ call }) => call === 'sqs GetQueueAttributes')
-  );
-}
-
-function isJust(code: string, ask: Ask, witness: Witness): boolean {
-  const { step, route } = ask;
-  const { action } = step;
-  const { ledger, history } = witness;
-  const [source, target] = walletsOf(action);
-  const sources = source === undefined ? [] : walletLooks(ledger, source, ask);
-  const targets = target === undefined ? [] : walletLooks(ledger, target, ask);
-  const amount = 'amount' in action ? action.amount : 0;
-  // A queued transfer looks at its receiver later.
-  const touched = action.do === 'transfer' && !action.queued ? [...sources, ...targets] : sources;
-  const credited = action.do === 'charge' ? sources : targets;
-  switch (code) {
-    case 'insufficient_funds':
-      return sources.some((wallet) => wallet !== undefined && wallet.available < amount);
-    case 'wallet_not_found':
-      return (
-        touched.includes(undefined) ||
-        (action.do === 'balance-at' && sources.some((wallet) => String(wallet?.['createdAt']) > momentOf(ask))) ||
-        (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
-      );
-    // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
-    case 'invalid_request':
-      if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
-      return action.do === 'balance-at' && action.agoMs < history.service.clocksDifferMs;
-    case 'ledger_behind':
-      // A ledger that no longer fits its wallet stays behind.
-      return (
-        action.do === 'balance-at' &&
-        ((witness.books?.wasBehind(ask.startedAt) ?? false) ||
-          (ledger.restored()?.wallets.has(walletIdOfName(action.wallet)) ?? false))
-      );
-    case 'wallet_frozen':
-    case 'wallet_closed':
-      return sources.some((wallet) => wallet?.status === code.slice('wallet_'.length));
-    case 'wallet_not_empty':
-      return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0);
-    case 'receiver_unavailable':
-      // A payer does not learn which of the three it is.
-      return (
-        action.do === 'transfer' &&
-        credited.some(
-          (wallet) =>
-            wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
-        )
-      );
-    case 'balance_limit_exceeded':
-      return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
-    case 'currency_mismatch':
-      return action.do === 'transfer' && action.wallet.currency !== action.to.currency;
-    case 'same_wallet':
-      return source !== undefined && source === target;
-    case 'forbidden':
-      return !step.operator || decidesOwn(ask, witness);
-    case 'idempotency_key_reused':
-      return witness.asks.some(
-        (other) =>
-          other.step.key === step.key && other.step.principal === step.principal && contentOf(other) !== contentOf(ask),
-      );
-    case 'rate_limited':
-      return !step.operator && (hasCommanded(ask, witness) || hasRead(ask, witness));
-    case 'not_in_review':
-      return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
-    case 'not_cancellable':
-      return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
-    case 'unauthorized':
-      // While the keys cannot be read, the service does not know the bank's new one yet. The bank repeats its report.
-      return route === 'bank-notifications' && (isForged(step) || hasOldKeys(ask, witness));
-    case 'transaction_not_found':
-      if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
-      return !seesTransaction(ask, witness);
-    case 'overloaded':
-      // The depth may have been read some seconds earlier.
-      return depthsSince(ask, witness, ask.startedAt - 2 * depthIsFreshMs).most > history.service.queueDepthLimit;
-    // Without a fault, the service is neither busy nor broken.
-    case 'busy':
-    case 'unavailable':
-      return (ask.task?.faults.length ?? 0) > 0;
-    case 'internal_error':
-      // A signature that cannot be checked is an error. The bank repeats its report.
-      return route === 'bank-notifications' && (ask.task?.faults.length ?? 0) > 0;
-    default:
-      return false;
-  }
-}
-
-/** Returns whether a window of the route's accepted commands was full. */
-function hasCommanded({ step, route, startedAt, from, to }: Ask, { ledger, history }: Witness): boolean {
-  const looks = ledger.looks(`RATE#${step.principal}#${route}`, 'RATE', from, to);
-  const windows = windowsAround(startedAt, history);
-  return looks.some((look) => windows.some((window) => Number(look?.[`w${window}`] ?? 0) >= history.service.perHour));
-}
-
-/** Returns the windows that cover a time. The service's clocks may be in another step. */
-function windowsAround(time: number, { service: { clocksDifferMs } }: History): number[] {
-  return [-clocksDifferMs, clocksDifferMs].flatMap((ms) => windowsOver(stepAt(time + ms)));
-}
-
-/** Returns whether the caller had used up its limit of requests that move no money, within one window. */
-function hasRead({ step, startedAt }: Ask, { asks, history }: Witness): boolean {
-  const earliest = (Math.min(...windowsAround(startedAt, history)) - 1) * 20 * 60_000;
-  const lately = asks.filter((one) => one.step.principal === step.principal && one.startedAt >= earliest);
-  return lately.length > history.service.readsPerHour;
 }
 
 /** Returns the fault of a successful answer, if any. */
@@ -300,35 +121,6 @@ function maySee(ask: Ask, witness: Witness): boolean {
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);
 }
 
-/** Returns whether the caller unfreezes its own wallet, or resolves its own withdrawal. */
-function decidesOwn(ask: Ask, { ledger }: Witness): boolean {
-  const { action, principal } = ask.step;
-  const owns = (walletId: string) => walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === principal);
-  if (action.do === 'unfreeze') return owns(walletIdOfName(action.wallet));
-  if (action.do !== 'resolve') return false;
-  const withdrawal = transactionLooks(ledger, action.target, ask).at(-1);
-  return action.target.principal === principal || (withdrawal !== undefined && owns(withdrawal.walletId));
-}
-
-/** Returns whether the transaction existed all the time, and moves money of the caller. */
-function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
-  const looks = transactionLooks(ledger, targetOf(ask.step.action), ask);
-  const transaction = looks.at(-1);
-  if (transaction === undefined) return false;
-  // It may have been written after the read.
-  if (ask.response?.status === 404 && looks.includes(undefined)) return false;
-  if (ask.step.operator) return true;
-  return [transaction.walletId, transaction.counterpartyWalletId ?? ''].some((walletId) =>
-    walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === ask.step.principal),
-  );
-}
-
-/** Returns whether no payment is or ever was with the bank. */
-function isCancellable({ type, status, submitBy, attempts }: TransactionState): boolean {
-  const open = status === 'pending' || status === 'executing';
-  return type === 'withdrawal' && open && submitBy === undefined && attempts === undefined;
-}
-
 function shows(body: Item, look: TransactionState | undefined, ask: Ask, ledger: Ledger): boolean {
   return (
     look !== undefined &&
@@ -355,37 +147,4 @@ function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[])
       ['available', 'held', 'total', 'version'].every((figure) => balance[figure] === Number(look[figure])),
   );
   return shown ? undefined : `the wallet never had ${JSON.stringify(balance)}`;
-}
-
-/** Returns the reference of the payment in a notification of the bank. */
-function referenceOf({ request }: Ask): string {
-  return String((JSON.parse(String(request.body)) as Item)['reference']);
-}
-
-/** Returns the moment of the requested balance, ISO 8601. */
-function momentOf({ request }: Ask): string {
-  return request.query?.['at'] ?? '';
-}
-
-function walletsOf(action: Action): [source?: string, target?: string] {
-  if (!('wallet' in action)) return [];
-  const source = walletIdOfName(action.wallet);
-  return action.do === 'transfer' ? [source, walletIdOfName(action.to)] : [source];
-}
-
-function targetOf(action: Action) {
-  return 'target' in action ? action.target : { principal: '', key: '' };
-}
-
-function walletLooks(ledger: Ledger, walletId: string, { from, to }: Ask): (WalletState | undefined)[] {
-  return ledger.looks(`WALLET#${walletId}`, 'WALLET', from, to) as (WalletState | undefined)[];
-}
-
-function transactionLooks(
-  ledger: Ledger,
-  name: { principal: string; key: string },
-  { from, to }: Ask,
-): (TransactionState | undefined)[] {
-  const looks = ledger.looks(`TX#${transactionIdOfName(name)}`, 'TX', from, to);
-  return looks.map((look) => (look?.['type'] === 'operation' ? undefined : (look as TransactionState | undefined)));
 }

@@ -9,8 +9,10 @@ import type { BankRequest, Send } from '../../lambdas/bank/connection.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
 import { between, chance, choose } from './chance.ts';
 import type { SharedKeys } from './keys.ts';
-import type { Violate } from './ledger.ts';
+import type { Violate } from './items.ts';
 import type { FaultKind } from './plan.ts';
+import { garbage, receipt, reply } from './replies.ts';
+import type { Decision, Facts, Reply } from './replies.ts';
 import type { Struck, Task, World } from './world.ts';
 
 export interface BankSettings {
@@ -33,7 +35,7 @@ export type BankId = (typeof bankIds)[number];
 export interface BookEntry {
   readonly bankId: BankId;
   readonly payment: Payment;
-  decision: 'none' | 'paid' | 'rejected';
+  decision: Decision;
   timesPaid: number;
   submissions: number;
   /** The number of submits in progress that are not decided yet. */
@@ -310,9 +312,6 @@ export function openModelBanks(
   };
 }
 
-type Reply = Awaited<ReturnType<Send>>;
-type Facts = Pick<Payment, 'reference' | 'amount' | 'currency'>;
-
 /** Returns the payment of a request. A question names only the reference; the other facts come from the bank's book. */
 function factsOf({ method, url, body }: BankRequest, book: ReadonlyMap<string, BookEntry>): Facts {
   if (method === 'POST') return JSON.parse(body) as Payment;
@@ -322,38 +321,6 @@ function factsOf({ method, url, body }: BankRequest, book: ReadonlyMap<string, B
 
 const findFaults: readonly FaultKind[] = ['unavailable', 'too-many', 'garbled', 'unreachable'];
 const submitFaults: readonly FaultKind[] = [...findFaults, 'decided-later', 'not-accepted'];
-
-/** Answers that decide nothing by the protocol, although they may differ from a decision in one part only. */
-const garbage: readonly ((about: Facts) => Reply)[] = [
-  () => reply(404, {}),
-  () => reply(404, { code: 'payment_not_found', message: 'whose?' }),
-  () => reply(422, { code: 'unprocessable', message: 'says a proxy' }),
-  () => reply(200, { reference: 'tx_other', status: 'paid', amount: 1, currency: 'EUR' }),
-  () => reply(200, { reference: 'tx_other', status: 'rejected', code: 'account_closed', message: 'closed' }),
-  () => ({ status: 502, text: '<html>Bad gateway</html>' }),
-  () => ({ status: 201, text: '{"reference": "tx_' }),
-  (about) => reply(200, { ...about, amount: about.amount + 1, status: 'paid' }),
-  (about) => reply(422, { ...rejectionOf(about), amount: about.amount + 1 }),
-  (about) => reply(422, { ...rejectionOf(about), amount: undefined }),
-  (about) => reply(422, { ...rejectionOf(about), currency: 'XTS' }),
-  (about) => reply(503, { ...about, reference: 'tx_other', code: 'not_accepted', message: 'later' }),
-  (about) => reply(429, { ...about, amount: about.amount + 1, code: 'not_accepted', message: 'later' }),
-  () => reply(503, { code: 'not_accepted', message: 'later' }),
-];
-
-function rejectionOf({ reference, amount, currency }: Facts) {
-  return { reference, status: 'rejected', amount, currency, code: 'account_closed', message: 'closed' };
-}
-
-function receipt({ payment, decision }: BookEntry) {
-  const { reference, amount, currency } = payment;
-  if (decision === 'rejected') return rejectionOf(payment);
-  return { reference, status: decision === 'paid' ? 'paid' : 'processing', amount, currency };
-}
-
-function reply(status: number, body: object): Reply {
-  return { status, text: JSON.stringify(body) };
-}
 
 function connectionLost(): Error {
   return Object.assign(new Error('reset'), { code: 'ECONNRESET' });

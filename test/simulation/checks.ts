@@ -1,10 +1,10 @@
 /** Checks at the end, when everything is at rest: of each key, of all accepted work, and of the bank's book. */
 import { covers, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import type { Banks } from './bank.ts';
-import { codeOf, contentOf } from './answers.ts';
-import type { Ask, Witness } from './answers.ts';
+import { codeOf, contentOf } from './asks.ts';
+import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
-import type { TransactionState } from './ledger.ts';
+import type { TransactionState } from './items.ts';
 
 const moneyRoutes = new Set(['charge', 'withdraw', 'transfer']);
 /** Codes after which the caller does not know whether the command took effect. */

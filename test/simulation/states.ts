@@ -3,12 +3,13 @@
  * recognised from the remains of a history.
  */
 import { epoch } from '../engine.ts';
-import { codeOf } from './answers.ts';
-import type { Ask } from './answers.ts';
+import { codeOf } from './asks.ts';
+import type { Ask } from './asks.ts';
 import { isOfAnotherBank } from './checks.ts';
 import { isForged } from './history.ts';
 import type { History, Step } from './history.ts';
-import type { Item, Ledger, TransactionState } from './ledger.ts';
+import type { Item, TransactionState } from './items.ts';
+import type { Ledger } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 
 /** The remains of a history. */

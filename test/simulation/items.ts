@@ -1,0 +1,141 @@
+/** Items of the table as an auditor knows them, and the rules that each change of one must keep. */
+import { isDeepStrictEqual } from 'node:util';
+import { reviewShard, waitingShard } from '../../lambdas/store/keys.ts';
+
+/** An item as JavaScript values. */
+export type Item = Readonly<Record<string, unknown>>;
+
+export interface WalletState extends Item {
+  readonly walletId: string;
+  readonly ownerId: string;
+  readonly currency: string;
+  readonly status: string;
+  // Returned money may lift these figures beyond 2^53-1.
+  readonly available: number | bigint;
+  readonly held: number | bigint;
+  readonly total: number | bigint;
+  readonly version: number;
+}
+
+export interface TransactionState extends Item {
+  readonly transactionId: string;
+  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return';
+  readonly status: 'pending' | 'executing' | 'completed' | 'failed' | 'review';
+  readonly amount: number;
+  readonly currency: string;
+  readonly walletId: string;
+  readonly counterpartyWalletId?: string;
+  readonly postings: readonly { readonly account: string; readonly amount: number }[];
+  readonly queued?: true;
+  readonly principal: string;
+  readonly ownerId?: string;
+  readonly externalReference?: string;
+  readonly originalTransactionId?: string;
+  readonly returnTransactionId?: string;
+  readonly dueAt?: string;
+  readonly dueShard?: string;
+  readonly attempts?: readonly {
+    readonly submitted: boolean;
+    readonly outcome: string;
+    readonly reason?: string;
+  }[];
+  readonly bankId?: string;
+  readonly failure?: { readonly code: string };
+  readonly claimId?: string;
+  readonly waitingFor?: string;
+  readonly createdAt: string;
+}
+
+/** Reports a violation: the broken rule, and the evidence. */
+export type Violate = (rule: string, detail: string) => void;
+
+/** Checks a change of a wallet. */
+export function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {
+  const { walletId, available, held, total, version } = is;
+  const figures = [available, held, total, version];
+  if (!figures.every((figure) => (typeof figure === 'bigint' || Number.isSafeInteger(figure)) && figure >= 0)) {
+    violate('never negative', `${walletId} has ${figures.join(', ')}`);
+  } else if (BigInt(total) !== BigInt(available) + BigInt(held)) {
+    violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
+  }
+  if (version !== (was?.version ?? -1) + 1) {
+    violate('version counts changes', `${walletId} went from ${was?.version ?? 'nothing'} to ${version}`);
+  }
+  if (was?.status === 'closed' && is.status !== 'closed' && (is.status !== 'active' || was.total === 0)) {
+    violate('closed is closed, unless money came back', walletId);
+  }
+  if (is.status === 'closed' && was?.status !== 'closed' && total !== 0) violate('closed at zero', walletId);
+  if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency)) {
+    violate('owner and currency stay', walletId);
+  }
+}
+
+const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'destination', 'fingerprint'];
+const authorship = ['principal', 'ownerId', 'createdAt', 'queued', 'originalTransactionId', 'externalReference'];
+const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
+  pending: ['executing', 'completed', 'failed'],
+  executing: ['completed', 'failed', 'review'],
+  review: ['completed', 'failed'],
+  completed: [],
+  failed: [],
+};
+
+/** The index partition of each status, in which workers or an operator find the work. */
+const shardOf: Readonly<Record<TransactionState['status'], string>> = {
+  pending: 'DUE#',
+  executing: 'DUE#',
+  review: reviewShard,
+  completed: 'none',
+  failed: 'none',
+};
+
+/** Checks a change of a transaction. */
+export function checkTransaction(is: TransactionState, was: TransactionState | undefined, violate: Violate): void {
+  const id = `${is.type} ${is.transactionId}`;
+  if (is.postings.reduce((sum, { amount }) => sum + BigInt(amount), 0n) !== 0n) violate('postings sum to zero', id);
+  const expected = netOf(is);
+  const booked = new Map<string, bigint>();
+  for (const { account, amount } of is.postings) booked.set(account, (booked.get(account) ?? 0n) + BigInt(amount));
+  for (const account of new Set([...booked.keys(), ...expected.keys()])) {
+    if ((booked.get(account) ?? 0n) !== (expected.get(account) ?? 0n)) {
+      violate('postings fit the status', `${id}, ${is.status}: ${account} is ${booked.get(account) ?? 0n}`);
+    }
+  }
+  const shard = is.dueShard ?? 'none';
+  const expectedShard = is.waitingFor === undefined ? shardOf[is.status] : waitingShard;
+  if ((is.dueAt === undefined) !== (is.dueShard === undefined) || !shard.startsWith(expectedShard)) {
+    violate('open work is due, and nothing else', `${id} is ${is.status}, due ${is.dueAt ?? 'never'} in ${shard}`);
+  }
+  if (is.waitingFor !== undefined && (is.status !== 'executing' || is.claimId !== undefined)) {
+    violate('only open work waits', `${id} is ${is.status}`);
+  }
+  if (was === undefined) return;
+  if (was.status !== is.status && !next[was.status].includes(is.status)) {
+    violate('status goes forward', `${id} from ${was.status} to ${is.status}`);
+  }
+  if (!isDeepStrictEqual(is.postings.slice(0, was.postings.length), was.postings)) violate('the journal stays', id);
+  for (const field of [...lasting, ...authorship]) {
+    if (!isDeepStrictEqual(is[field], was[field])) violate('the journal stays', `${field} of ${id}`);
+  }
+}
+
+/** Returns the change of each account that a transaction in its status must have made. */
+function netOf(transaction: TransactionState): Map<string, bigint> {
+  const { type, status, currency, walletId, counterpartyWalletId } = transaction;
+  const amount = BigInt(transaction.amount);
+  const from = `wallet:${walletId}:available`;
+  const moved = (debited: string, credited: string) =>
+    new Map([
+      [debited, -amount],
+      [credited, amount],
+    ]);
+  if (type === 'charge' || type === 'return') return moved(`external:${currency}`, from);
+  if (status === 'failed') return new Map();
+  if (type === 'withdrawal') {
+    return moved(from, status === 'completed' ? `external:${currency}` : `wallet:${walletId}:held`);
+  }
+  return moved(
+    from,
+    status === 'completed' ? `wallet:${String(counterpartyWalletId)}:available` : `transit:${currency}`,
+  );
+}

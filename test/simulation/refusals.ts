@@ -1,0 +1,161 @@
+/** Whether a refusal has a reason, and whether a request had to be refused. */
+import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
+import { isForged, walletIdOfName } from './history.ts';
+import type { History } from './history.ts';
+import type { Item, TransactionState } from './items.ts';
+import { transferQueue, withdrawalQueue } from './service.ts';
+import { contentOf, decidesOwn, seesTransaction, targetOf, transactionLooks, walletLooks, walletsOf } from './asks.ts';
+import type { Ask, Witness } from './asks.ts';
+function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
+  return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, since);
+}
+
+/** The age at which a request starts a new reading of the depth, ms. */
+const depthIsFreshMs = 5_000;
+/** The time within which a reading has ended, ms. */
+const depthReadingMs = 3_000;
+
+/** Returns whether the container may hold old keys, because a reading of them failed or the container stood still. */
+function hasOldKeys({ task }: Ask, { keys }: Witness): boolean {
+  return keys.hasFailed() || (task?.faults.length ?? 0) > 0;
+}
+
+/**
+ * Returns whether the process had to refuse, because it knew of too deep a queue. It knows the depth at an earlier
+ * request that it queued, or up to five seconds before that request.
+ */
+export function mustBeRefused(ask: Ask, witness: Witness): boolean {
+  const { action } = ask.step;
+  const queued = action.do === 'withdraw' || (action.do === 'transfer' && action.queued);
+  const queuedAt = ask.task === undefined ? [] : witness.queuedBefore(ask.task);
+  const earlier = queuedAt.findLast((at) => at <= ask.startedAt - depthReadingMs);
+  // A depth that cannot be read counts as zero.
+  return (
+    queued &&
+    ask.response?.headers['Idempotency-Replayed'] === undefined &&
+    earlier !== undefined &&
+    depthsSince(ask, witness, earlier - depthIsFreshMs).least > witness.history.service.queueDepthLimit &&
+    !witness.struck().some(({ call }) => call === 'sqs GetQueueAttributes')
+  );
+}
+
+/** Returns whether the state of that time justifies the refusal. */
+export function isJust(code: string, ask: Ask, witness: Witness): boolean {
+  const { step, route } = ask;
+  const { action } = step;
+  const { ledger, history } = witness;
+  const [source, target] = walletsOf(action);
+  const sources = source === undefined ? [] : walletLooks(ledger, source, ask);
+  const targets = target === undefined ? [] : walletLooks(ledger, target, ask);
+  const amount = 'amount' in action ? action.amount : 0;
+  // A queued transfer looks at its receiver later.
+  const touched = action.do === 'transfer' && !action.queued ? [...sources, ...targets] : sources;
+  const credited = action.do === 'charge' ? sources : targets;
+  switch (code) {
+    case 'insufficient_funds':
+      return sources.some((wallet) => wallet !== undefined && wallet.available < amount);
+    case 'wallet_not_found':
+      return (
+        touched.includes(undefined) ||
+        (action.do === 'balance-at' && sources.some((wallet) => String(wallet?.['createdAt']) > momentOf(ask))) ||
+        (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
+      );
+    // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
+    case 'invalid_request':
+      if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
+      return action.do === 'balance-at' && action.agoMs < history.service.clocksDifferMs;
+    case 'ledger_behind':
+      // A ledger that no longer fits its wallet stays behind.
+      return (
+        action.do === 'balance-at' &&
+        ((witness.books?.wasBehind(ask.startedAt) ?? false) ||
+          (ledger.restored()?.wallets.has(walletIdOfName(action.wallet)) ?? false))
+      );
+    case 'wallet_frozen':
+    case 'wallet_closed':
+      return sources.some((wallet) => wallet?.status === code.slice('wallet_'.length));
+    case 'wallet_not_empty':
+      return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0);
+    case 'receiver_unavailable':
+      // A payer does not learn which of the three it is.
+      return (
+        action.do === 'transfer' &&
+        credited.some(
+          (wallet) =>
+            wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
+        )
+      );
+    case 'balance_limit_exceeded':
+      return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
+    case 'currency_mismatch':
+      return action.do === 'transfer' && action.wallet.currency !== action.to.currency;
+    case 'same_wallet':
+      return source !== undefined && source === target;
+    case 'forbidden':
+      return !step.operator || decidesOwn(ask, witness);
+    case 'idempotency_key_reused':
+      return witness.asks.some(
+        (other) =>
+          other.step.key === step.key && other.step.principal === step.principal && contentOf(other) !== contentOf(ask),
+      );
+    case 'rate_limited':
+      return !step.operator && (hasCommanded(ask, witness) || hasRead(ask, witness));
+    case 'not_in_review':
+      return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
+    case 'not_cancellable':
+      return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
+    case 'unauthorized':
+      // While the keys cannot be read, the service does not know the bank's new one yet. The bank repeats its report.
+      return route === 'bank-notifications' && (isForged(step) || hasOldKeys(ask, witness));
+    case 'transaction_not_found':
+      if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
+      return !seesTransaction(ask, witness);
+    case 'overloaded':
+      // The depth may have been read some seconds earlier.
+      return depthsSince(ask, witness, ask.startedAt - 2 * depthIsFreshMs).most > history.service.queueDepthLimit;
+    // Without a fault, the service is neither busy nor broken.
+    case 'busy':
+    case 'unavailable':
+      return (ask.task?.faults.length ?? 0) > 0;
+    case 'internal_error':
+      // A signature that cannot be checked is an error. The bank repeats its report.
+      return route === 'bank-notifications' && (ask.task?.faults.length ?? 0) > 0;
+    default:
+      return false;
+  }
+}
+
+/** Returns whether a window of the route's accepted commands was full. */
+function hasCommanded({ step, route, startedAt, from, to }: Ask, { ledger, history }: Witness): boolean {
+  const looks = ledger.looks(`RATE#${step.principal}#${route}`, 'RATE', from, to);
+  const windows = windowsAround(startedAt, history);
+  return looks.some((look) => windows.some((window) => Number(look?.[`w${window}`] ?? 0) >= history.service.perHour));
+}
+
+/** Returns the windows that cover a time. The service's clocks may be in another step. */
+function windowsAround(time: number, { service: { clocksDifferMs } }: History): number[] {
+  return [-clocksDifferMs, clocksDifferMs].flatMap((ms) => windowsOver(stepAt(time + ms)));
+}
+
+/** Returns whether the caller had used up its limit of requests that move no money, within one window. */
+function hasRead({ step, startedAt }: Ask, { asks, history }: Witness): boolean {
+  const earliest = (Math.min(...windowsAround(startedAt, history)) - 1) * 20 * 60_000;
+  const lately = asks.filter((one) => one.step.principal === step.principal && one.startedAt >= earliest);
+  return lately.length > history.service.readsPerHour;
+}
+
+/** Returns whether no payment is or ever was with the bank. */
+function isCancellable({ type, status, submitBy, attempts }: TransactionState): boolean {
+  const open = status === 'pending' || status === 'executing';
+  return type === 'withdrawal' && open && submitBy === undefined && attempts === undefined;
+}
+
+/** Returns the reference of the payment in a notification of the bank. */
+function referenceOf({ request }: Ask): string {
+  return String((JSON.parse(String(request.body)) as Item)['reference']);
+}
+
+/** Returns the moment of the requested balance, ISO 8601. */
+function momentOf({ request }: Ask): string {
+  return request.query?.['at'] ?? '';
+}

@@ -42,13 +42,21 @@ export const twice: Fault = async (_call, send) => {
 
 /** Runs the statements of a batch, and reports each but the first as failed with this code. */
 export function misreported(code: string): Fault {
+  return reported((responses) =>
+    responses.map((one, index) => (index === 0 ? one : { ...one, Error: { Code: code, Message: code } })),
+  );
+}
+
+/** Runs the statements of a batch, and answers only the first. */
+export const answeredInPart: Fault = reported((responses) => responses.slice(0, 1));
+
+/** Runs the statements of a batch, and changes what is reported of them. */
+function reported(change: (responses: readonly object[]) => readonly object[]): Fault {
   return async (_call, send) => {
     const response = await send();
     const chunks = (await (response.body as Readable).toArray()) as Uint8Array[];
     const answered = JSON.parse(Buffer.concat(chunks).toString()) as { Responses?: object[] };
-    const Responses = answered.Responses?.map((one, index) =>
-      index === 0 ? one : { ...one, Error: { Code: code, Message: code } },
-    );
+    const Responses = answered.Responses && change(answered.Responses);
     const text = JSON.stringify({ ...answered, ...(Responses && { Responses }) });
     const { statusCode, headers } = response;
     return new HttpResponse({ statusCode, headers, body: Readable.from([Buffer.from(text)]) });

@@ -10,6 +10,7 @@ import { toItem } from '../../lambdas/store/write.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { answer, inTurn, lostAnswer, lostRequest, twice } from '../faults.ts';
+import { plant } from './inspect.ts';
 
 const [first, other] = ['https://first.example', 'https://other.example'];
 const event = {
@@ -96,6 +97,17 @@ describe('recording the issuer', () => {
       },
     );
     assert.equal(await claimIssuer(table, first), other);
+  });
+
+  it('fails when the one that was recorded between read and write cannot be read', async () => {
+    table.fault = inTurn(
+      (_call, send) => send(),
+      async (_call, send) => {
+        await plant(table, { ...issuerKey(), issuer: 7 });
+        return send();
+      },
+    );
+    await assert.rejects(claimIssuer(table, first), /cannot be read/);
   });
 
   it('fails while the table is unreachable, and is retried with the next token', async () => {

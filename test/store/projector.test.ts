@@ -13,7 +13,7 @@ import { measure } from '../engine.ts';
 import type { Fault } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { entriesOf } from './inspect.ts';
-import { inTurn, lostAnswer, lostRequest, misreported, twice } from '../faults.ts';
+import { answeredInPart, inTurn, lostAnswer, lostRequest, misreported, twice } from '../faults.ts';
 import { charge, transfer } from './commands.ts';
 import { busyHistory } from './histories.ts';
 import { fundedWallet } from './wallets.ts';
@@ -197,6 +197,22 @@ describe('records of the stream', () => {
     assert.equal(again, records[1]?.dynamodb?.SequenceNumber);
     assert.deepEqual(books.aside, []);
     assert.equal((await entriesOf(books.entries, first)).length, 3);
+    books.close();
+  });
+
+  it('of one wallet come again when its insert is not answered, and find its entry then', async () => {
+    const books = await newBooks(engine);
+    const walletIds = [await fundedWallet(books.table, 'ann', 5), await fundedWallet(books.table, 'ben', 5)];
+    await books.follow();
+    for (const walletId of walletIds) await charge(books.table, walletId, { amount: 1 });
+    const records = await books.takeRecordsOf('WALLET');
+    books.entries.fault = (call, send) =>
+      call.operation === 'BatchExecuteStatement' ? answeredInPart(call, send) : send();
+    assert.equal(await books.hand(records), records[1]?.dynamodb?.SequenceNumber);
+    books.entries.fault = undefined;
+    assert.equal(await books.hand(records.slice(1)), undefined);
+    for (const walletId of walletIds) assert.equal((await entriesOf(books.entries, walletId)).length, 3);
+    assert.deepEqual(books.aside, []);
     books.close();
   });
 

@@ -167,6 +167,19 @@ describe('the sweeper', () => {
     assert.deepEqual(withdrawals.sent.sort(), [...ids, waited].sort());
   });
 
+  it('queues the work beside an item without an id, and fails in the end', async () => {
+    const table = await engine.newTable();
+    const shard = dueShard('withdrawal', 7);
+    await plantDue(table, shard, 1, { transactionId: 7 });
+    const ids = await plantDue(table, shard, 2);
+    table.clock.now += 600_000;
+    const withdrawals = queueOfDepth(0);
+    await assert.rejects(sweep({ table, withdrawals, transfers: queueOfDepth(0) }), {
+      problem: 'it has no id or time',
+    });
+    assert.deepEqual(withdrawals.sent.sort(), ids.sort());
+  });
+
   it('ends in time, and sweeps the other type, while the writes of one type are throttled', async () => {
     const table = await engine.newTable();
     for (let shard = 0; shard < 16; shard++) await plantDue(table, dueShard('withdrawal', shard), 40);

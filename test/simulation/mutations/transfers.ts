@@ -28,6 +28,7 @@ export const transferMutations: readonly Mutation[] = [
     transfers,
     "if: '#type = :transfer AND #status = :pending',",
     "if: '#type = :transfer OR #status = :pending',",
+    'transfer later, to a slow worker',
   ),
   mutation(
     'give back more than was taken',

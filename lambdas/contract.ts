@@ -291,6 +291,29 @@ export const metrics = {
   uncheckedHours: 'UncheckedHours',
 } as const;
 
+/** The kinds of work that have a queue, a worker and dead letters. */
+export const workKinds = ['withdrawal', 'transfer', 'notification', 'screening'] as const;
+export type WorkKind = (typeof workKinds)[number];
+
+/** The readers of the wallet table's stream. Each has a queue of the records that it set aside. */
+export const streamReaders = ['relay', 'projector'] as const;
+export type StreamReader = (typeof streamReaders)[number];
+
+/** Names of the stack's outputs that operators' commands read. */
+export const outputs = {
+  apiUrl: 'ApiUrl',
+  table: 'TableName',
+  entriesTable: 'EntriesTableName',
+  queueUrl: (work: WorkKind) => `${capitalized(work)}QueueUrl`,
+  deadLettersUrl: (work: WorkKind) => `${capitalized(work)}DeadLettersUrl`,
+  setAsideUrl: (reader: StreamReader) => `${capitalized(reader)}SetAsideUrl`,
+  functionName: (reader: StreamReader) => `${capitalized(reader)}FunctionName`,
+} as const;
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
 /** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */
 export interface WorkMessage {
   /** Messages of earlier releases lack it. */

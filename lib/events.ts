@@ -41,6 +41,7 @@ export interface EventsProps extends EventsOptions {
 export class Events extends Construct {
   readonly bus: IEventBus;
   readonly relay: WalletFunction<'relay'>;
+  readonly consumer: StreamConsumer;
 
   constructor(scope: Construct, id: string, { ledger, tokens, bus, replayRetention, shares, addAlarm }: EventsProps) {
     super(scope, id);
@@ -60,7 +61,7 @@ export class Events extends Construct {
       reason:
         'With a new key every account looks new to consumers that compare fingerprints. The key protects nothing else.',
     });
-    const consumer = new StreamConsumer(this, 'Stream', {
+    this.consumer = new StreamConsumer(this, 'Stream', {
       work: 'relay',
       missing: 'its event is not published',
       addAlarm,
@@ -70,7 +71,7 @@ export class Events extends Construct {
       reservedConcurrency: shares.streams,
       environment: {
         EVENT_BUS_NAME: this.allowPublishing(),
-        SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),
+        SET_ASIDE_QUEUE_URL: this.consumer.allowSettingAside(),
         TOKEN_ISSUER: tokens.environment.TOKEN_ISSUER,
         FINGERPRINT_SECRET_ARN: {
           value: fingerprintKey.secretArn,
@@ -78,7 +79,7 @@ export class Events extends Construct {
         },
       },
     });
-    consumer.feed(this.relay, ledger);
+    this.consumer.feed(this.relay, ledger);
   }
 
   /** Returns the bus's name with the permission to publish on it. */

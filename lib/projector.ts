@@ -18,10 +18,11 @@ export interface ProjectorProps {
 /** The writer of the wallets' ledgers and of the totals of the other accounts, from the table's stream. */
 export class Projector extends Construct {
   readonly worker: WalletFunction<'projector'>;
+  readonly consumer: StreamConsumer;
 
   constructor(scope: Construct, id: string, { ledger, entries, shares, addAlarm }: ProjectorProps) {
     super(scope, id);
-    const consumer = new StreamConsumer(this, 'Stream', {
+    this.consumer = new StreamConsumer(this, 'Stream', {
       work: 'projector',
       missing: 'ledgers or totals lack it',
       addAlarm,
@@ -38,9 +39,9 @@ export class Projector extends Construct {
           PutItem: ['booking', 'journal'],
           UpdateItem: ['total'],
         }),
-        SET_ASIDE_QUEUE_URL: consumer.allowSettingAside(),
+        SET_ASIDE_QUEUE_URL: this.consumer.allowSettingAside(),
       },
     });
-    consumer.feed(this.worker, ledger);
+    this.consumer.feed(this.worker, ledger);
   }
 }

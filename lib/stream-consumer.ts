@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { FunctionName } from '../lambdas/contract.ts';
+import type { FunctionName, StreamReader } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
@@ -12,7 +12,7 @@ import type { Access, WalletFunction } from './wallet-function.ts';
 /** Properties of `StreamConsumer`. */
 export interface StreamConsumerProps {
   /** The consumer's role; its runbook entries begin with it. */
-  readonly work: 'relay' | 'projector';
+  readonly work: StreamReader;
   /** The data that is missing while a record is not handled, as part of a sentence. */
   readonly missing: string;
   readonly addAlarm: AddAlarm;

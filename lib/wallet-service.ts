@@ -9,7 +9,7 @@ import type { ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { defaultDueShards } from '../lambdas/contract.ts';
-import type { FunctionName, OperatorLimits } from '../lambdas/contract.ts';
+import type { FunctionName, OperatorLimits, StreamReader, WorkKind } from '../lambdas/contract.ts';
 import { alarmsTo } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import { Api } from './api.ts';
@@ -41,6 +41,7 @@ import { Transfers } from './transfers.ts';
 import { sourceMapsContext } from './wallet-function.ts';
 import { Wallets } from './wallets.ts';
 import type { WebAcl } from './web-acl.ts';
+import type { WorkQueue } from './work-queue.ts';
 import { Withdrawals } from './withdrawals.ts';
 import type { BankProps } from './withdrawals.ts';
 
@@ -225,12 +226,10 @@ export class WalletService extends Construct {
   readonly table: TableV2;
   /** The wallets' ledgers, and the totals of the other accounts. */
   readonly entriesTable: TableV2;
-  /** Withdrawals on their way to the bank. */
-  readonly withdrawalQueue: Queue;
-  readonly withdrawalDeadLetterQueue: Queue;
-  /** Queued transfers on their way to their receivers. */
-  readonly transferQueue: Queue;
-  readonly transferDeadLetterQueue: Queue;
+  /** The queues of accepted work, each with its dead letters. */
+  readonly work: Readonly<Record<WorkKind, WorkQueue>>;
+  /** The queues of records that the readers of the table's stream set aside. */
+  readonly setAside: Readonly<Record<StreamReader, Queue>>;
   /** The HMAC key that requests to the bank are signed with; give the bank the same. */
   readonly bankRequestSecret: Secret;
   /** The HMAC key that the bank signs its notifications with; give the bank the same. */
@@ -285,10 +284,13 @@ export class WalletService extends Construct {
     this.api = api.restApi;
     this.table = ledger.table;
     this.entriesTable = entries.table;
-    this.withdrawalQueue = withdrawals.work.queue;
-    this.withdrawalDeadLetterQueue = withdrawals.work.deadLetterQueue;
-    this.transferQueue = transfers.work.queue;
-    this.transferDeadLetterQueue = transfers.work.deadLetterQueue;
+    this.work = {
+      withdrawal: withdrawals.work,
+      transfer: transfers.work,
+      notification: notifications.work,
+      screening: fraud.work,
+    };
+    this.setAside = { relay: events.consumer.setAside, projector: projector.consumer.setAside };
     this.bankRequestSecret = withdrawals.requestSecret;
     this.bankNotificationSecret = withdrawals.notificationSecret;
     this.eventBus = events.bus;

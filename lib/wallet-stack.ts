@@ -2,6 +2,7 @@ import { CfnOutput, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { outputs, streamReaders, workKinds } from '../lambdas/contract.ts';
 import { WalletService } from './wallet-service.ts';
 import type { WalletServiceProps } from './wallet-service.ts';
 import { longestNotFoundWindowSeconds } from './withdrawals.ts';
@@ -60,7 +61,8 @@ export class WalletStack extends Stack {
     });
 
     const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = this.service;
-    new CfnOutput(this, 'ApiUrl', { value: api.url, description: 'Base URL of the API' });
+    this.#nameQueues();
+    new CfnOutput(this, outputs.apiUrl, { value: api.url, description: 'Base URL of the API' });
     new CfnOutput(this, 'BankRequestSecretArn', {
       value: this.service.bankRequestSecret.secretArn,
       description: 'Secret with the HMAC key that requests to the bank are signed with',
@@ -69,8 +71,8 @@ export class WalletStack extends Stack {
       value: this.service.bankNotificationSecret.secretArn,
       description: 'Secret with the HMAC key that the bank signs its notifications with',
     });
-    new CfnOutput(this, 'TableName', { value: table.tableName, description: 'Table of wallets and transactions' });
-    new CfnOutput(this, 'EntriesTableName', {
+    new CfnOutput(this, outputs.table, { value: table.tableName, description: 'Table of wallets and transactions' });
+    new CfnOutput(this, outputs.entriesTable, {
       value: entriesTable.tableName,
       description: "Table of wallets' ledgers",
     });
@@ -100,6 +102,29 @@ export class WalletStack extends Stack {
           description: 'URL at which people sign in and get a code',
         });
       }
+    }
+  }
+
+  /** Adds the outputs that `npm run ops` reads: the queues, and the functions that it hands records back to. */
+  #nameQueues(): void {
+    const { work, setAside, functions } = this.service;
+    for (const kind of workKinds) {
+      const { queue, deadLetterQueue } = work[kind];
+      new CfnOutput(this, outputs.queueUrl(kind), { value: queue.queueUrl, description: `Queue of each ${kind}` });
+      new CfnOutput(this, outputs.deadLettersUrl(kind), {
+        value: deadLetterQueue.queueUrl,
+        description: `Messages of the ${kind} queue that its worker could not finish`,
+      });
+    }
+    for (const reader of streamReaders) {
+      new CfnOutput(this, outputs.setAsideUrl(reader), {
+        value: setAside[reader].queueUrl,
+        description: `Records that the ${reader} has set aside`,
+      });
+      new CfnOutput(this, outputs.functionName(reader), {
+        value: functions[reader].functionName,
+        description: `The ${reader}, for records that are handed back to it`,
+      });
     }
   }
 }

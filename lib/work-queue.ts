@@ -3,7 +3,7 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { FunctionName } from '../lambdas/contract.ts';
+import type { FunctionName, WorkKind } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
@@ -14,7 +14,7 @@ const mostReceives = 30;
 /** Properties of `WorkQueue`. */
 export interface WorkQueueProps {
   /** The kind of the messages, in the singular; its runbook entries begin with it. */
-  readonly work: 'withdrawal' | 'transfer' | 'notification' | 'screening';
+  readonly work: WorkKind;
   /** The harm while one of them is not finished, as part of a sentence. */
   readonly atStake: string;
   /** Most messages that the worker gets at a time. */

@@ -7,6 +7,7 @@ import { sqs } from '../sqs/service.ts';
 import { createAsyncInvocations } from './async-invocations.ts';
 import type { AsyncInvocations } from './async-invocations.ts';
 import type { LocalFunction } from './function-pool.ts';
+import { invokePath } from './invoke.ts';
 import { createFunctions } from './functions.ts';
 import type { Functions } from './functions.ts';
 
@@ -27,11 +28,12 @@ interface FunctionProperties {
 }
 
 export const lambda: Service<Lambda> = {
-  open({ data, environment, functions: limits, routes, shutdown }) {
+  open({ data, endpoint, environment, functions: limits, routes, shutdown }) {
     const functions = createFunctions(limits);
     shutdown.add(() => functions.stop());
     const asyncInvocations = createAsyncInvocations(data.deliveries);
     shutdown.addDraining(() => asyncInvocations.stop());
+    endpoint.servePaths(invokePath(functions));
     routes.add({
       route: 'GET /local/functions',
       about: 'the functions: invocations, threads and CPU time of each',

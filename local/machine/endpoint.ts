@@ -1,6 +1,6 @@
 /**
  * The AWS endpoint of the functions. The header `x-amz-target` names the service of a JSON request. One service speaks
- * the older query protocol, in forms.
+ * the older query protocol, in forms. Another has its operations in paths.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -35,12 +35,23 @@ export interface QueryService {
   error(error: ServiceError): string;
 }
 
+/** A service whose operations are paths. Returns undefined for a path that it does not serve. Throws ServiceError. */
+export type PathService = (method: string, path: string, body: string) => Promise<PathAnswer> | undefined;
+
+/** The answer of a `PathService`: a JSON text, and headers. */
+export interface PathAnswer {
+  readonly body: string;
+  readonly headers?: Record<string, string>;
+}
+
 export interface Endpoint {
   readonly url: string;
   /** Adds a service. `prefix`: its name in `x-amz-target`. */
   readonly serve: (prefix: string, service: JsonService) => void;
   /** Adds the service that answers all forms. */
   readonly serveForms: (service: QueryService) => void;
+  /** Adds the service that answers requests by their path. */
+  readonly servePaths: (service: PathService) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -56,6 +67,7 @@ const maxRequestBytes = 16 * 1024 * 1024;
 export async function openEndpoint(): Promise<Endpoint> {
   const services = new Map<string, JsonService>();
   let forms: QueryService | undefined;
+  let paths: PathService | undefined;
   const server = await listen(0);
   server.open(async (request, response) => {
     const body = await readBody(request, maxRequestBytes);
@@ -63,6 +75,8 @@ export async function openEndpoint(): Promise<Endpoint> {
       reply(response, 'application/x-amz-json-1.0', failure(413, 'RequestEntityTooLarge', 'the request is too long'));
     } else if (forms && isForm(request)) {
       reply(response, 'text/xml', answerForm(forms, body.toString()));
+    } else if (paths && request.url !== '/') {
+      reply(response, 'application/json', await answerPath(paths, request, body.toString()));
     } else {
       const [prefix = '', operation = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
       reply(response, 'application/x-amz-json-1.0', await answer(services.get(prefix), operation, body.toString()));
@@ -76,8 +90,26 @@ export async function openEndpoint(): Promise<Endpoint> {
     serveForms(service) {
       forms = service;
     },
+    servePaths(service) {
+      paths = service;
+    },
     close: () => server.close(),
   };
+}
+
+async function answerPath(
+  service: PathService,
+  { method = '', url = '' }: IncomingMessage,
+  body: string,
+): Promise<Reply> {
+  try {
+    const answered = await service(method, url, body);
+    if (answered) return { status: 200, ...answered };
+    throw new ServiceError('UnknownOperationException', 'no service here answers this request', undefined, 404);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return { ...failure(error.status, error.type, error.message), headers: { 'x-amzn-errortype': error.type } };
+  }
 }
 
 const isForm = (request: IncomingMessage): boolean =>

@@ -11,6 +11,7 @@ import { dynamoDb } from '../dynamodb/service.ts';
 import { listen } from '../http/server.ts';
 import type { Faults } from '../machine/faults.ts';
 import type { Naming } from '../machine/machine.ts';
+import { ok } from '../machine/own-routes.ts';
 import type { OwnRoutes } from '../machine/own-routes.ts';
 import { Shutdown } from '../process/shutdown.ts';
 import { s3 } from '../s3/service.ts';
@@ -141,19 +142,27 @@ async function start(options: RunnerOptions, shutdown: Shutdown): Promise<Runner
     servicesUrl: machine.endpoint.url,
   };
   const resolver = await bootStack(options, assembly, machine, naming);
-  server.open(createFront(machine, stackName));
-  shutdown.addDraining(() => server.drain());
   const { engine } = machine.use(dynamoDb);
-
-  return {
-    baseUrl: server.url,
-    token: machine.use(cognito).token,
+  const running = {
     aws: { endpoint: engine.endpoint, servicesUrl: machine.endpoint.url, region, credentials: localCredentials },
     resources: Object.entries(template.Resources).flatMap(([logicalId, { Type: type }]) => {
       const identity = identifyResource(logicalId, template, naming);
       return identity ? [{ logicalId, type, ref: identity.ref }] : [];
     }),
     outputs: outputsOf(template, resolver),
+  };
+  machine.routes.add({
+    route: 'GET /local/stack',
+    about: "the stack's outputs and resources, and the endpoints of the AWS services",
+    answer: () => ok({ stack: stackName, ...running }),
+  });
+  server.open(createFront(machine, stackName));
+  shutdown.addDraining(() => server.drain());
+
+  return {
+    baseUrl: server.url,
+    token: machine.use(cognito).token,
+    ...running,
     bucketsFolder: machine.use(s3).folder,
     faults: machine.faults,
     failed: engine.ended,

@@ -102,16 +102,16 @@ const { service } = stack;
 for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of [
   {
     work: 'withdrawal',
-    queue: service.withdrawalQueue,
-    deadLetterQueue: service.withdrawalDeadLetterQueue,
+    queue: service.work.withdrawal.queue,
+    deadLetterQueue: service.work.withdrawal.deadLetterQueue,
     worker: service.functions.withdrawals,
     source: { BatchSize: 10, ScalingConfig: { MaximumConcurrency: 50 } },
     withConcurrency: (concurrency: number) => ({ bank: { concurrency } }),
   },
   {
     work: 'transfer',
-    queue: service.transferQueue,
-    deadLetterQueue: service.transferDeadLetterQueue,
+    queue: service.work.transfer.queue,
+    deadLetterQueue: service.work.transfer.deadLetterQueue,
     worker: service.functions.transfers,
     source: { BatchSize: 2_000, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 10 } },
     withConcurrency: (transferConcurrency: number) => ({ transferConcurrency }),

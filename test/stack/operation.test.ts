@@ -101,6 +101,7 @@ const people = { callbackUrls: ['https://desk.example/'] };
 describe('the outputs', () => {
   it('name the values that operators and consumers of events need, as the service uses them', () => {
     const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = stack.service;
+    const { work, setAside, functions } = stack.service;
     const values = Object.entries(template.findOutputs('*')).map(([name, { Value }]) => [name, Value as unknown]);
     assert.deepEqual(
       Object.fromEntries(values),
@@ -110,6 +111,18 @@ describe('the outputs', () => {
         BankNotificationSecretArn: stack.service.bankNotificationSecret.secretArn,
         TableName: table.tableName,
         EntriesTableName: entriesTable.tableName,
+        WithdrawalQueueUrl: work.withdrawal.queue.queueUrl,
+        WithdrawalDeadLettersUrl: work.withdrawal.deadLetterQueue.queueUrl,
+        TransferQueueUrl: work.transfer.queue.queueUrl,
+        TransferDeadLettersUrl: work.transfer.deadLetterQueue.queueUrl,
+        NotificationQueueUrl: work.notification.queue.queueUrl,
+        NotificationDeadLettersUrl: work.notification.deadLetterQueue.queueUrl,
+        ScreeningQueueUrl: work.screening.queue.queueUrl,
+        ScreeningDeadLettersUrl: work.screening.deadLetterQueue.queueUrl,
+        RelaySetAsideUrl: setAside.relay.queueUrl,
+        RelayFunctionName: functions.relay.functionName,
+        ProjectorSetAsideUrl: setAside.projector.queueUrl,
+        ProjectorFunctionName: functions.projector.functionName,
         EventBusName: eventBus.eventBusName,
         AuditBucketName: auditBucket.bucketName,
         NotificationTopicArn: notificationTopic.topicArn,

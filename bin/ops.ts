@@ -1,0 +1,81 @@
+/**
+ * `npm run ops`: commands for operators, against a deployed stack or the runner on this machine. Exits 0 when the
+ * command is done and finds nothing wrong, 1 when it finds something, and 2 when it could not be done.
+ */
+import { parseArgs } from 'node:util';
+import { cancel } from './ops/cancel.ts';
+import { doctor } from './ops/doctor.ts';
+import { redrive } from './ops/redrive.ts';
+import { replay } from './ops/replay.ts';
+import { review } from './ops/review.ts';
+import { OpsError, openTarget } from './ops/target.ts';
+import type { Command } from './ops/target.ts';
+import { where } from './ops/where.ts';
+
+const usage = `npm run ops -- COMMAND [options]
+
+  where ID          the state of a transaction, wallet or receipt, and what happens next
+  where --principal SUB --key KEY
+                    the same for the transaction of a caller's Idempotency-Key
+  review            the withdrawals that wait for an operator, with their visits to the bank
+  redrive WORK      moves dead letters back to their queue: withdrawal, transfer, notification or screening
+  replay READER     hands the records that the relay or the projector has set aside back to it, and deletes those that it took
+  cancel ID         cancels a withdrawal that has not left for the bank (needs --token, on a stack)
+  doctor            looks for all that is wrong, and names the entry of the runbook that mends it
+
+  --stack NAME      a stack in the AWS account of the environment, by the outputs of its template
+  --url URL         the runner (http://127.0.0.1:3000, when no stack is given)
+  --region NAME     the stack's region
+  --token TOKEN     an access token of an operator
+  --reason TEXT     why, for cancel
+  --json            prints the findings as JSON`;
+
+const commands: Readonly<Record<string, Command>> = { where, review, redrive, replay, cancel, doctor };
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      stack: { type: 'string' },
+      url: { type: 'string' },
+      region: { type: 'string' },
+      token: { type: 'string' },
+      reason: { type: 'string' },
+      principal: { type: 'string' },
+      key: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const [name = '', subject, ...others] = positionals;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) throw new OpsError(`there is no command "${name}"\n\n${usage}`);
+  if (others.length > 0) throw new OpsError(`too many words: ${others.join(' ')}\n\n${usage}`);
+  if (values.stack !== undefined && values.url !== undefined) throw new OpsError('give --stack or --url, not both');
+  const target = await openTarget(values);
+  try {
+    const { lines, data, isWrong = false } = await command(target, { ...values, subject });
+    console.log(values.json ? JSON.stringify(data, undefined, 2) : lines.join('\n'));
+    return isWrong ? 1 : 0;
+  } finally {
+    target.close();
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const isBadOption =
+      error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+    if (error instanceof OpsError) console.error(error.message);
+    else if (isBadOption) console.error(`${error.message}\n\n${usage}`);
+    else console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    process.exitCode = 2;
+  },
+);

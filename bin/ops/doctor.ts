@@ -1,0 +1,171 @@
+import { DescribeContinuousBackupsCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { outputs, streamReaders, workKinds } from '../../lambdas/contract.ts';
+import { hoursFromText, uncheckedMs } from '../../lambdas/integrity/hours.ts';
+import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
+import { getBreaker } from '../../lambdas/store/breaker.ts';
+import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
+import { getState } from '../../lambdas/store/integrity.ts';
+import type { Report, Target } from './target.ts';
+
+/** One thing that doctor has looked at. */
+interface Finding {
+  readonly check: string;
+  /** `unknown`: it could not be read. */
+  readonly state: 'ok' | 'wrong' | 'unknown';
+  readonly says: string;
+  /** The runbook's entry that mends it. */
+  readonly runbook?: string;
+}
+
+type Check = (target: Target) => Promise<Finding[]>;
+
+/** How late open work is when its message is lost or its worker crashed. */
+const lateSeconds = 300;
+/** How long closed hours may stay unchecked. */
+const uncheckedHours = 2.5;
+
+const checks: Readonly<Record<string, Check>> = {
+  api,
+  'open work': openWork,
+  'in review': inReview,
+  bank,
+  queues,
+  'set aside': setAside,
+  books,
+  tables,
+};
+
+/** Looks for all that is wrong. */
+export async function doctor(target: Target): Promise<Report> {
+  const findings = (
+    await Promise.all(
+      Object.entries(checks).map(([check, look]) =>
+        look(target).catch((error: unknown): Finding[] => [
+          { check, state: 'unknown', says: error instanceof Error ? `${error.name}: ${error.message}` : String(error) },
+        ]),
+      ),
+    )
+  ).flat();
+  const wrong = findings.filter(({ state }) => state !== 'ok');
+  return {
+    lines: [
+      ...findings.map(({ check, state, says, runbook }) => {
+        const mended = runbook === undefined || state === 'ok' ? '' : ` → docs/runbook.md#${runbook}`;
+        return `${state.padEnd(7)} ${check}: ${says}${mended}`;
+      }),
+      '',
+      wrong.length === 0
+        ? 'Nothing is wrong.'
+        : `${String(wrong.length)} of ${String(findings.length)} need attention.`,
+    ],
+    data: { findings },
+    isWrong: wrong.length > 0,
+  };
+}
+
+function finding(check: string, isOk: boolean, says: string, runbook: string): Finding {
+  return { check, state: isOk ? 'ok' : 'wrong', says, runbook };
+}
+
+async function api({ apiUrl }: Target): Promise<Finding[]> {
+  const answer = await fetch(`${apiUrl}/health`).catch(() => undefined);
+  const says = answer === undefined ? `no answer from ${apiUrl}` : `GET /health answers ${String(answer.status)}`;
+  return [finding('api', answer?.status === 200, says, 'api-server-errors')];
+}
+
+async function openWork({ table }: Target): Promise<Finding[]> {
+  const due = await earliestDue(table);
+  const late = due === undefined ? 0 : Math.max(0, Math.round((table.now() - Date.parse(due)) / 1000));
+  const says = due === undefined ? 'none' : late === 0 ? `due from ${due}` : `the oldest is ${String(late)} s overdue`;
+  return [finding('open work', late <= lateSeconds, says, 'sweeper-errors')];
+}
+
+async function inReview({ table }: Target): Promise<Finding[]> {
+  const reviews = await listReviews(table);
+  const says =
+    reviews.length === 0 ? 'none' : `${String(reviews.length)} withdrawals, since ${reviews[0]?.since ?? ''}`;
+  return [finding('in review', reviews.length === 0, says, 'withdrawal-in-review')];
+}
+
+async function bank({ table }: Target): Promise<Finding[]> {
+  const breaker = await getBreaker(table);
+  const says =
+    breaker === undefined ? 'the breaker never opened' : `the breaker is ${breaker.state} since ${breaker.since}`;
+  return [finding('bank', breaker === undefined || breaker.state === 'closed', says, 'withdrawal-queue-too-old')];
+}
+
+async function queues(target: Target): Promise<Finding[]> {
+  return Promise.all(
+    workKinds.map(async (work) => {
+      const [waiting, dead] = await Promise.all([
+        depthOf(target, outputs.queueUrl(work)),
+        depthOf(target, outputs.deadLettersUrl(work)),
+      ]);
+      const says = `${String(waiting)} in the queue, ${String(dead)} in the dead letters`;
+      return finding(`${work} queue`, dead === 0, says, `${work}-dead-letters`);
+    }),
+  );
+}
+
+async function setAside(target: Target): Promise<Finding[]> {
+  return Promise.all(
+    streamReaders.map(async (reader) => {
+      const depth = await depthOf(target, outputs.setAsideUrl(reader));
+      return finding(`${reader} set aside`, depth === 0, `${String(depth)} messages`, `${reader}-set-aside`);
+    }),
+  );
+}
+
+async function depthOf({ sqs, output }: Target, name: string): Promise<number> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: output(name), AttributeNames: ['ApproximateNumberOfMessages'] }),
+  );
+  return Number(Attributes['ApproximateNumberOfMessages'] ?? 0);
+}
+
+async function books({ entries }: Target): Promise<Finding[]> {
+  const [hours, known] = await Promise.all([getState(entries, 'hours'), getState(entries, 'known')]);
+  const age = hours === undefined ? 0 : uncheckedMs(hoursFromText(hours.text), entries.now()) / 3_600_000;
+  const { list } = new KnownDiscrepancies(known?.text);
+  const says = hours === undefined ? 'the job has not run yet' : `the oldest ended ${age.toFixed(1)} hours ago`;
+  return [
+    finding('unchecked hours', age <= uncheckedHours, says, 'unchecked-hours'),
+    finding(
+      'discrepancies',
+      list.length === 0,
+      list.length === 0 ? 'none' : list.map(({ kind, subject }) => `${kind} ${subject}`).join('; '),
+      'discrepancy',
+    ),
+  ];
+}
+
+async function tables(target: Target): Promise<Finding[]> {
+  const { dynamodb, table, entries } = target;
+  const [described, ...backups] = await Promise.all([
+    dynamodb.send(new DescribeTableCommand({ TableName: table.name })),
+    ...[table, entries].map(({ name }) => hasRecovery(target, name)),
+  ]);
+  const isStreamed = described.Table?.StreamSpecification?.StreamEnabled === true;
+  return [
+    finding('stream', isStreamed, isStreamed ? 'on' : 'off: ledger and events get no changes', 'restoring-the-tables'),
+    ...backups,
+  ];
+}
+
+async function hasRecovery({ dynamodb }: Target, name: string): Promise<Finding> {
+  const check = `recovery of ${name}`;
+  try {
+    const { ContinuousBackupsDescription: described } = await dynamodb.send(
+      new DescribeContinuousBackupsCommand({ TableName: name }),
+    );
+    const status = described?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus ?? 'DISABLED';
+    return finding(check, status === 'ENABLED', `to a point in time: ${status}`, 'restoring-the-tables');
+  } catch (error) {
+    // The engine of a machine has no backups.
+    if (error instanceof Error && error.name === 'UnknownOperationException') {
+      return { check, state: 'ok', says: 'this engine has no backups' };
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,195 @@
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient, GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-dynamodb-streams';
+import type { _Record } from '@aws-sdk/client-dynamodb-streams';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
+import { outputs, streamReaders } from '../../lambdas/contract.ts';
+import type { StreamReader } from '../../lambdas/contract.ts';
+import { OpsError } from './target.ts';
+import type { OpsOptions, Report, Target } from './target.ts';
+
+/** A record of the stream, in the form in which Lambda passes it to a function. */
+type LambdaRecord = { readonly dynamodb?: { readonly SequenceNumber?: string } };
+
+/** A message of the queue of records that were set aside, with its records in order. */
+interface SetAside {
+  readonly message: Message;
+  readonly records: readonly LambdaRecord[];
+}
+
+/** The place of a batch that Lambda gave up, as Lambda writes it. */
+interface GivenUp {
+  readonly shardId: string;
+  readonly startSequenceNumber: string;
+  readonly endSequenceNumber: string;
+}
+
+/** Most messages of one run, and the time for which other runs do not see them. */
+const mostMessages = 1_000;
+const hiddenSeconds = 600;
+/** Most records that a function gets at a time, as from its event source. */
+const mostRecords = 100;
+
+/**
+ * Hands records that a reader of the stream has set aside back to its function, in the order of the stream. A message is
+ * deleted when the function has taken all its records. It may set one aside again: then a new message is in the queue.
+ */
+export async function replay(target: Target, { subject }: OpsOptions): Promise<Report> {
+  const reader = streamReaders.find((name) => name === subject);
+  if (reader === undefined) {
+    throw new OpsError(`replay needs one of ${streamReaders.join(', ')}, received ${subject ?? 'nothing'}`);
+  }
+  const queueUrl = target.output(outputs.setAsideUrl(reader));
+  const startedAt = Date.now();
+  const received = await receiveAll(target, queueUrl, startedAt);
+  const readable: SetAside[] = [];
+  const lost: string[] = [];
+  for (const message of received) {
+    const records = await recordsOf(target, message);
+    if (records === undefined) lost.push(message.MessageId ?? '');
+    else readable.push({ message, records });
+  }
+  readable.sort((one, other) => (sequenceOf(one) < sequenceOf(other) ? -1 : 1));
+  let taken = 0;
+  for (const { message, records } of readable) {
+    if (!(await handBack(target, reader, records))) break;
+    await target.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }));
+    taken += 1;
+  }
+  const left = [
+    ...readable.slice(taken).map(({ message }) => message),
+    ...received.filter(({ MessageId = '' }) => lost.includes(MessageId)),
+  ];
+  for (const message of left) await release(target, queueUrl, message);
+  return {
+    lines: [
+      `${String(taken)} of ${String(received.length)} messages were handed back to the ${reader}.`,
+      ...(lost.length > 0
+        ? [
+            `${String(lost.length)} name records that the stream no longer has (it keeps a day): docs/runbook.md#${reader}-set-aside`,
+          ]
+        : []),
+      ...(taken < readable.length ? [`The ${reader} did not take the next one: its log has the reason.`] : []),
+    ],
+    data: { reader, received: received.length, taken, lost: lost.length },
+    isWrong: taken < received.length,
+  };
+}
+
+/** Receives the messages that were sent before this run. Messages of the run itself are left to a later one. */
+async function receiveAll({ sqs }: Target, queueUrl: string, startedAt: number): Promise<Message[]> {
+  const messages: Message[] = [];
+  while (messages.length < mostMessages) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: hiddenSeconds,
+        WaitTimeSeconds: 1,
+        MessageSystemAttributeNames: ['SentTimestamp'],
+      }),
+    );
+    if (Messages.length === 0) break;
+    messages.push(...Messages.filter(({ Attributes }) => Number(Attributes?.SentTimestamp ?? 0) < startedAt));
+  }
+  return messages;
+}
+
+async function release({ sqs }: Target, queueUrl: string, { ReceiptHandle }: Message): Promise<void> {
+  await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+}
+
+/** Returns the records of a message; undefined when it only names records that the stream no longer has. */
+async function recordsOf(target: Target, { Body = '{}' }: Message): Promise<readonly LambdaRecord[] | undefined> {
+  const body = JSON.parse(Body) as { Records?: readonly LambdaRecord[]; DDBStreamBatchInfo?: GivenUp };
+  if (body.Records !== undefined) return body.Records;
+  return body.DDBStreamBatchInfo && readStream(target, body.DDBStreamBatchInfo);
+}
+
+async function readStream({ dynamodb, table }: Target, place: GivenUp): Promise<LambdaRecord[] | undefined> {
+  const { Table: description } = await dynamodb.send(new DescribeTableCommand({ TableName: table.name }));
+  const { region, credentials, endpoint } = dynamodb.config;
+  const streams = new DynamoDBStreamsClient({
+    region,
+    credentials,
+    ...(endpoint && { endpoint: async () => endpoint() }),
+  });
+  try {
+    const { ShardIterator: first } = await streams.send(
+      new GetShardIteratorCommand({
+        StreamArn: description?.LatestStreamArn,
+        ShardId: place.shardId,
+        ShardIteratorType: 'AT_SEQUENCE_NUMBER',
+        SequenceNumber: place.startSequenceNumber,
+      }),
+    );
+    const end = BigInt(place.endSequenceNumber);
+    const found: LambdaRecord[] = [];
+    for (let iterator = first; iterator !== undefined;) {
+      const { Records = [], NextShardIterator } = await streams.send(
+        new GetRecordsCommand({ ShardIterator: iterator }),
+      );
+      const wanted = Records.filter(({ dynamodb: { SequenceNumber = '0' } = {} }) => BigInt(SequenceNumber) <= end);
+      found.push(...wanted.map(toLambda));
+      const isAtEnd = found.some((record) => record.dynamodb?.SequenceNumber === place.endSequenceNumber);
+      iterator = isAtEnd || wanted.length < Records.length ? undefined : NextShardIterator;
+    }
+    return found;
+  } catch (error) {
+    if (error instanceof Error && ['TrimmedDataAccessException', 'ResourceNotFoundException'].includes(error.name)) {
+      return undefined;
+    }
+    throw error;
+  } finally {
+    streams.destroy();
+  }
+}
+
+function toLambda(record: _Record): LambdaRecord {
+  const { dynamodb: change = {}, ...rest } = record;
+  const { ApproximateCreationDateTime: at, Keys, NewImage, OldImage, ...facts } = change;
+  return {
+    ...rest,
+    dynamodb: {
+      ...facts,
+      ...(at && { ApproximateCreationDateTime: at.getTime() / 1000 }),
+      ...(Keys && { Keys: inJson(Keys) }),
+      ...(NewImage && { NewImage: inJson(NewImage) }),
+      ...(OldImage && { OldImage: inJson(OldImage) }),
+    },
+  } as LambdaRecord;
+}
+
+/** Returns an image with its bytes in Base64, as Lambda passes them. */
+function inJson(image: Record<string, AttributeValue>): unknown {
+  return JSON.parse(
+    JSON.stringify(image, (_name, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+    ),
+  );
+}
+
+function sequenceOf({ records }: SetAside): bigint {
+  return BigInt(records[0]?.dynamodb?.SequenceNumber ?? 0);
+}
+
+/** Returns whether the reader's function has taken all records. */
+async function handBack(
+  { lambda, output }: Target,
+  reader: StreamReader,
+  records: readonly LambdaRecord[],
+): Promise<boolean> {
+  for (let from = 0; from < records.length; from += mostRecords) {
+    const { FunctionError, Payload } = await lambda.send(
+      new InvokeCommand({
+        FunctionName: output(outputs.functionName(reader)),
+        Payload: JSON.stringify({ Records: records.slice(from, from + mostRecords) }),
+      }),
+    );
+    const answer = JSON.parse(Payload?.transformToString() ?? '{}') as { batchItemFailures?: readonly unknown[] };
+    if (FunctionError !== undefined || (answer.batchItemFailures?.length ?? 0) > 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,40 @@
+import { listReviews } from '../../lambdas/store/due.ts';
+import { getTransactions } from '../../lambdas/store/transactions.ts';
+import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
+import type { Report, Target } from './target.ts';
+import { shown, transactionLines } from './where.ts';
+
+/** Lists the withdrawals that wait for an operator, the longest wait first. */
+export async function review({ table }: Target): Promise<Report> {
+  const reviews = await listReviews(table);
+  const transactions = await getTransactions(
+    table,
+    reviews.map(({ transactionId }) => transactionId),
+  );
+  const items = reviews.map(({ transactionId, since }) => ({
+    transactionId,
+    since,
+    transaction: transactions.get(transactionId),
+  }));
+  const lines = items.flatMap(({ transactionId, since, transaction }) => [
+    `in review since ${since}`,
+    ...(transaction === undefined || transaction instanceof UnreadableItem
+      ? [`${transactionId}: ${transaction === undefined ? 'not found' : transaction.message}`]
+      : transactionLines(transaction)),
+    '',
+  ]);
+  const summary =
+    items.length === 0
+      ? 'No withdrawal waits for an operator.'
+      : `${String(items.length)} wait. Resolve each as docs/runbook.md#withdrawal-in-review says.`;
+  return {
+    lines: [...lines, summary],
+    data: {
+      items: items.map(({ transaction, ...item }) => ({
+        ...item,
+        transaction: transaction instanceof UnreadableItem ? transaction.message : transaction && shown(transaction),
+      })),
+    },
+    isWrong: items.length > 0,
+  };
+}

@@ -1,0 +1,145 @@
+/** The service that a command of `npm run ops` works on: its outputs, its clients and its tables. */
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { outputs } from '../../lambdas/contract.ts';
+import { openTable } from '../../lambdas/store/table.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+
+/** An error whose message is for the person at the shell. */
+export class OpsError extends Error {
+  override readonly name = 'OpsError';
+}
+
+/** The options that commands share. */
+export interface OpsOptions {
+  readonly stack?: string | undefined;
+  readonly url?: string | undefined;
+  readonly region?: string | undefined;
+  readonly token?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly key?: string | undefined;
+  /** The word after the command. */
+  readonly subject?: string | undefined;
+}
+
+/** What a command prints: lines for a person, or data for a program. `isWrong`: something needs an operator. */
+export interface Report {
+  readonly lines: readonly string[];
+  readonly data: object;
+  readonly isWrong?: boolean;
+}
+
+export type Command = (target: Target, options: OpsOptions) => Promise<Report>;
+
+export interface Target {
+  /** Returns an output of the stack. Throws OpsError when the stack has none of this name. */
+  readonly output: (name: string) => string;
+  readonly apiUrl: string;
+  readonly table: Table;
+  readonly entries: Table;
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly lambda: LambdaClient;
+  /** Returns an operator's token: of the runner, or the given one. Throws OpsError when there is none. */
+  readonly token: (scope: string) => Promise<string>;
+  readonly close: () => void;
+}
+
+const runnerUrl = 'http://127.0.0.1:3000';
+/** Patience of an operator with one call, ms. */
+const budgetMs = 20_000;
+
+/** A running stack as the runner describes it. */
+interface LocalStack {
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly aws: {
+    readonly endpoint: string;
+    readonly servicesUrl: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+}
+
+/** Opens the service that the options name. Throws OpsError. */
+export async function openTarget(options: OpsOptions): Promise<Target> {
+  return options.stack === undefined
+    ? openRunner((options.url ?? runnerUrl).replace(/\/+$/, ''))
+    : openStack(options.stack, options);
+}
+
+async function openRunner(url: string): Promise<Target> {
+  const answer = await fetch(`${url}/local/stack`).catch(() => undefined);
+  if (answer?.status !== 200) {
+    throw new OpsError(`no runner answers at ${url}: start one with npm start, or name a stack with --stack`);
+  }
+  const { outputs: found, aws } = (await answer.json()) as LocalStack;
+  const { region, credentials } = aws;
+  const services = { region, credentials, endpoint: aws.servicesUrl };
+  return newTarget({
+    outputs: found,
+    apiUrl: url,
+    dynamodb: new DynamoDBClient({ region, credentials, endpoint: aws.endpoint }),
+    sqs: new SQSClient(services),
+    lambda: new LambdaClient(services),
+    async token(scope) {
+      const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'ops', scope });
+      const issued = await fetch(`${url}/oauth/token`, { method: 'POST', body: form });
+      return ((await issued.json()) as { access_token: string }).access_token;
+    },
+  });
+}
+
+async function openStack(name: string, { region, token }: OpsOptions): Promise<Target> {
+  const settings = region === undefined ? {} : { region };
+  const cloudFormation = new CloudFormationClient(settings);
+  const { Stacks: [stack] = [] } = await cloudFormation
+    .send(new DescribeStacksCommand({ StackName: name }))
+    .catch((error: unknown) => {
+      throw new OpsError(`cannot read the stack ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    })
+    .finally(() => {
+      cloudFormation.destroy();
+    });
+  const found = Object.fromEntries(
+    (stack?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
+  );
+  return newTarget({
+    outputs: found,
+    apiUrl: (found[outputs.apiUrl] ?? '').replace(/\/+$/, ''),
+    dynamodb: new DynamoDBClient(settings),
+    sqs: new SQSClient(settings),
+    lambda: new LambdaClient(settings),
+    token: () =>
+      token === undefined
+        ? Promise.reject(new OpsError('this command needs --token: docs/runbook.md#an-operators-token'))
+        : Promise.resolve(token),
+  });
+}
+
+function newTarget(given: {
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly apiUrl: string;
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly lambda: LambdaClient;
+  readonly token: Target['token'];
+}): Target {
+  const { dynamodb, sqs, lambda } = given;
+  const output = (name: string): string => {
+    const value = given.outputs[name];
+    if (value) return value;
+    throw new OpsError(`the stack has no output ${name}: it is another stack, or of an earlier release`);
+  };
+  return {
+    ...given,
+    output,
+    table: openTable(dynamodb, output(outputs.table), budgetMs),
+    entries: openTable(dynamodb, output(outputs.entriesTable), budgetMs),
+    close() {
+      for (const client of [dynamodb, sqs, lambda]) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { isTransactionId, isWalletId, transactionIdOf, transactionIdOfReceipt } from '../../lambdas/domain/ids.ts';
+import { maskAccount } from '../../lambdas/domain/transaction.ts';
+import type { Attempt, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
+import { lastEntry } from '../../lambdas/store/entries.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
+import { getWallet } from '../../lambdas/store/wallets.ts';
+import { OpsError } from './target.ts';
+import type { OpsOptions, Report, Target } from './target.ts';
+
+/** Reports the state of a transaction or a wallet, and what happens next. */
+export async function where(target: Target, options: OpsOptions): Promise<Report> {
+  const id = idOf(options);
+  if (isWalletId(id)) return walletReport(target, id);
+  if (!isTransactionId(id)) {
+    throw new OpsError(`"${id}" is no id: give a wallet's (w_…), a transaction's (tx_…) or a receipt's (RCP-…)`);
+  }
+  const transaction = await getTransaction(target.table, id);
+  if (transaction === undefined) {
+    return { lines: [`${id}: no transaction has this id`], data: { transactionId: id, found: false }, isWrong: true };
+  }
+  const next = nextStep(transaction, Date.now());
+  return {
+    lines: [...transactionLines(transaction), `next: ${next}`],
+    data: { ...shown(transaction), next },
+    isWrong: transaction.status === 'review',
+  };
+}
+
+/** Returns the id that the options name: itself, by a receipt, or by a caller's key. A bank's reference is an id. */
+function idOf({ subject, principal, key }: OpsOptions): string {
+  if (principal !== undefined && key !== undefined) return transactionIdOf(principal, key);
+  if (subject === undefined) throw new OpsError('where needs an id, or --principal with --key');
+  return transactionIdOfReceipt(subject) ?? subject;
+}
+
+async function walletReport({ table, entries }: Target, walletId: string): Promise<Report> {
+  const [wallet, last] = await Promise.all([
+    getWallet(table, walletId, { consistent: true }),
+    lastEntry(entries, walletId),
+  ]);
+  if (wallet === undefined) {
+    return { lines: [`${walletId}: no wallet has this id`], data: { walletId, found: false }, isWrong: true };
+  }
+  const behind = wallet.version - (last?.version ?? -1);
+  const ledger = behind === 0 ? 'has every change' : `lacks its last ${String(behind)} changes`;
+  return {
+    lines: [...walletLines(wallet), `ledger: ${ledger}`],
+    data: { ...wallet, ledgerLacks: behind },
+  };
+}
+
+function walletLines({
+  walletId,
+  ownerId,
+  status,
+  currency,
+  available,
+  held,
+  total,
+  version,
+  ...rest
+}: Wallet): string[] {
+  return [
+    `${walletId}: ${status}, of owner ${ownerId}`,
+    `balance: ${String(available)} available, ${String(held)} held, ${String(total)} total (${currency}, minor units)`,
+    `version: ${String(version)}, since ${rest.updatedAt}` +
+      (rest.lastTransactionId === undefined ? '' : `, by ${rest.lastTransactionId}`),
+    ...(rest.lastStatusChange === undefined
+      ? []
+      : [`last change of status: ${rest.lastStatusChange.status} at ${rest.lastStatusChange.at}`]),
+  ];
+}
+
+/** Returns the lines that describe a transaction, without personal data. */
+export function transactionLines(transaction: Transaction): string[] {
+  const { transactionId, type, status, amount, currency, walletId, createdAt, updatedAt } = transaction;
+  return [
+    `${transactionId}: ${type}, ${status}`,
+    `amount: ${String(amount)} ${currency} (minor units), wallet ${walletId}`,
+    `accepted: ${createdAt}, last change: ${updatedAt}`,
+    ...(transaction.type === 'transfer' ? [`receiver: ${transaction.counterpartyWalletId}`] : []),
+    ...(transaction.type === 'withdrawal'
+      ? [
+          `destination: ${maskAccount(transaction.destination.account)}, bank: ${transaction.bankId ?? 'none yet'}`,
+          ...(transaction.attempts ?? []).map(attemptLine),
+        ]
+      : []),
+    ...('failure' in transaction ? [`failure: ${transaction.failure.code}: ${transaction.failure.message}`] : []),
+  ];
+}
+
+function attemptLine({ at, submitted, outcome, reason }: Attempt): string {
+  return `  visit ${at}: ${submitted ? 'submitted' : 'asked'}, ${outcome}${reason === undefined ? '' : ` (${reason})`}`;
+}
+
+/** Returns a transaction as an operator may see it. */
+export function shown(transaction: Transaction): object {
+  if (transaction.type !== 'withdrawal') return transaction;
+  const { destination, ...rest } = transaction;
+  return { ...rest, destination: { account: maskAccount(destination.account) } };
+}
+
+/** Returns what happens next to a transaction, in one sentence. */
+function nextStep(transaction: Transaction, now: number): string {
+  const { status } = transaction;
+  if (status === 'completed' || status === 'failed') {
+    const returned = 'returnTransactionId' in transaction ? transaction.returnTransactionId : undefined;
+    return returned === undefined ? 'nothing, it has ended' : `nothing, the payment came back as ${returned}`;
+  }
+  if (status === 'review') {
+    return `an operator resolves it (docs/runbook.md#withdrawal-in-review); it has waited since ${transaction.dueAt}`;
+  }
+  const lateSeconds = Math.round((now - Date.parse(transaction.dueAt)) / 1000);
+  const when = lateSeconds > 0 ? `since ${String(lateSeconds)} s` : `in ${String(-lateSeconds)} s`;
+  if (transaction.type === 'transfer') return `the transfer worker credits the receiver; it is due ${when}`;
+  if (status === 'pending') return `a worker claims it and asks the bank to pay; it is due ${when}`;
+  if (transaction.waitingFor === 'wallet_frozen') return `it waits until its wallet is not frozen; next look ${when}`;
+  if (transaction.claimId !== undefined) return `a worker has claimed it; another one may claim it ${when}`;
+  return `a worker visits the bank again; it is due ${when}`;
+}

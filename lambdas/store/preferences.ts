@@ -5,8 +5,10 @@ import { preferencesKey } from './keys.ts';
 import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, itemVersion, parsed, requireVersion } from './unreadable.ts';
+import { InvalidItem, itemVersion, ofThisVersion, parsed, requireVersion } from './unreadable.ts';
 import type { UnreadableItem } from './unreadable.ts';
+import { writeOne } from './write-one.ts';
+import { namedValues } from './write.ts';
 import type { Item } from './write.ts';
 
 /** Returns an owner's notification preferences; the defaults when it stored none. A consistent read. */
@@ -27,7 +29,11 @@ export async function getPreferencesOf(
   return new Map(ownerIds.map((ownerId) => [ownerId, found.get(preferencesKey(ownerId).pk) ?? defaultPreferences]));
 }
 
-/** Replaces an owner's notification preferences. Of two simultaneous calls the later write counts. */
+/**
+ * Replaces an owner's notification preferences. Of two simultaneous calls the later write counts.
+ *
+ * @throws UnreadableItem when the stored ones are of a newer version; nothing is written then
+ */
 export async function putPreferences(
   table: Table,
   ownerId: string,
@@ -35,7 +41,17 @@ export async function putPreferences(
   at: string,
 ): Promise<void> {
   const item = { ...preferencesKey(ownerId), v: itemVersion, ownerId, ...preferences, updatedAt: at };
-  await withRetries(table, () => table.client.send(new PutCommand({ TableName: table.name, Item: item })));
+  const command = new PutCommand({
+    TableName: table.name,
+    Item: item,
+    ConditionExpression: ofThisVersion.if,
+    ExpressionAttributeValues: namedValues(ofThisVersion.values),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const result = await writeOne(table, command);
+  if (result.written) return;
+  if (result.image) requireVersion(result.image);
+  throw new Error('the condition of the preferences failed, and their image does not say why');
 }
 
 function toPreferences(item: Item): Preferences {

@@ -4,6 +4,12 @@ import type { Item } from './write.ts';
 export const itemVersion = 1;
 
 /**
+ * The condition that a stored item is of this version, with its value. It is for writes that read nothing first: they
+ * would change an item that this release does not understand.
+ */
+export const ofThisVersion = { if: '(attribute_not_exists(v) OR v = :itemVersion)', values: { itemVersion } } as const;
+
+/**
  * The error of a stored item that this release cannot read: of an unknown type or status, of a newer version, or
  * without an id. A newer release may read it, so a consumer keeps the item or its message for later
  * (docs/adr/0021-versions-of-items-and-messages.md). The message holds no personal data.

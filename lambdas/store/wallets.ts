@@ -23,7 +23,7 @@ import type { RateLimit } from './rate-window.ts';
 import { readItems } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { itemVersion, parsed, readable, requireVersion, UnreadableItem } from './unreadable.ts';
+import { itemVersion, ofThisVersion, parsed, readable, requireVersion, UnreadableItem } from './unreadable.ts';
 import { denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -72,6 +72,7 @@ export async function createWallet(
  *
  * @throws WalletError `wallet_not_found`, `wallet_closed`, `wallet_not_empty`, `forbidden`, `idempotency_key_reused`,
  * `busy`
+ * @throws UnreadableItem for a wallet of a newer version; nothing is written then
  */
 export async function setWalletStatus(
   table: Table,
@@ -88,8 +89,15 @@ export async function setWalletStatus(
       request: {
         Update: update(table, walletKey(change.walletId), {
           set: '#status = :status, version = version + :one, updatedAt = :at, lastStatusChange = :change',
-          if: `attribute_exists(pk) AND ${condition.if}`,
-          values: { status, one: 1, at: operation.at, change: lastStatusChange, ...condition.values },
+          if: `attribute_exists(pk) AND ${ofThisVersion.if} AND ${condition.if}`,
+          values: {
+            status,
+            one: 1,
+            at: operation.at,
+            change: lastStatusChange,
+            ...ofThisVersion.values,
+            ...condition.values,
+          },
         }),
       },
       refused: (image) => denied(statusRefusal(toWallet(image), status, operation.principal)),
@@ -268,7 +276,10 @@ export function giveBack(table: Table, movement: PromisedMovement): WriteItem {
   };
 }
 
-/** A movement of an earlier decision: neither owner nor currency is checked again. */
+/**
+ * A movement of an earlier decision: neither owner nor currency is checked again. The wallet may be of a newer version,
+ * because promised money must move in every release.
+ */
 type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 
 /** A movement that ends a hold. `decidedBy`: the operator who decided, who must not own the wallet. */
@@ -307,9 +318,10 @@ function useWallet(
     request: {
       Update: update(table, walletKey(movement.walletId), {
         set: `${use.set}, ${stamp}`,
-        if: `#status = :active AND currency = :currency AND ${use.if}${owned}`,
+        if: `${ofThisVersion.if} AND #status = :active AND currency = :currency AND ${use.if}${owned}`,
         values: {
           ...stampValues(movement),
+          ...ofThisVersion.values,
           active: 'active',
           currency: movement.currency,
           ...use.values,

@@ -35,7 +35,7 @@ import type { Operation } from './operations.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
-import { itemVersion } from './unreadable.ts';
+import { ofThisVersion } from './unreadable.ts';
 import { giveBack, hold, releaseHold, settleHold } from './wallets.ts';
 import { writeOne } from './write-one.ts';
 import { changed, denied, update, write } from './write.ts';
@@ -102,14 +102,12 @@ export async function claimWithdrawal(
       'bankId = if_not_exists(bankId, :bankId), dueShard = :shard',
     remove: 'waitingFor',
     // A worker that cannot read a newer version must not claim it: a claim says that a submit may leave.
-    if:
-      '#type = :withdrawal AND (attribute_not_exists(v) OR v = :version) AND ' +
-      '#status IN (:pending, :executing) AND dueAt <= :at',
+    if: `#type = :withdrawal AND ${ofThisVersion.if} AND #status IN (:pending, :executing) AND dueAt <= :at`,
     values: {
       withdrawal: 'withdrawal',
       pending: 'pending',
       executing: 'executing',
-      version: itemVersion,
+      ...ofThisVersion.values,
       shard: dueShardOf('withdrawal', transactionId, table.dueShards),
       ...claim,
     },

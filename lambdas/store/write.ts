@@ -244,9 +244,12 @@ export function update(
     UpdateExpression: expression,
     ConditionExpression: change.if,
     ...(used.length > 0 && { ExpressionAttributeNames: Object.fromEntries(used) }),
-    ExpressionAttributeValues: Object.fromEntries(
-      Object.entries(change.values).map(([name, value]) => [`:${name}`, value]),
-    ),
+    ExpressionAttributeValues: namedValues(change.values),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };
+}
+
+/** Returns values under the names that expressions have for them: with a colon. */
+export function namedValues(values: Item): Item {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`:${name}`, value]));
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listWaiting, touchDue } from '../../lambdas/store/due.ts';
+import { putPreferences } from '../../lambdas/store/preferences.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { PendingTransfer, Withdrawal } from '../../lambdas/domain/transaction.ts';
@@ -202,5 +203,6 @@ async function useEveryFunction(): Promise<void> {
   await listWaiting(table, { before: '9', limit: 1 });
   await touchDue(table, { transactionId: open.transactionId, type: 'withdrawal', dueAt: open.createdAt }, at());
   await putBreaker(table, { state: 'open', since: at() });
+  await putPreferences(table, 'ann', { channels: { email: true, sms: false, push: false }, mutedEvents: [] }, at());
   await getTransaction(table, open.transactionId);
 }

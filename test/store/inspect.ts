@@ -62,6 +62,11 @@ export async function plant(table: Table, ...items: readonly object[]): Promise<
   }
 }
 
+/** Changes members of a stored item without any check; undefined removes one. */
+export async function changeItem(table: Table, key: { pk: string; sk: string }, members: object): Promise<void> {
+  await plant(table, { ...(await itemOf(table, key)), ...members });
+}
+
 /** Asserts that `work` is refused with a code and stores nothing. Returns the refusal. */
 export async function assertRefused(table: Table, code: ErrorCode, work: () => Promise<unknown>): Promise<WalletError> {
   const before = await allItems(table);

@@ -26,7 +26,7 @@ export const withdrawalMutations: readonly Mutation[] = [
     "if: '#status = :executing AND claimId = :claimId',",
     "if: '#status = :executing AND (claimId = :claimId OR attribute_exists(pk))',",
   ),
-  mutation('claim before the lease has ended', withdrawals, " AND dueAt <= :at'", "'"),
+  mutation('claim before the lease has ended', withdrawals, ' AND dueAt <= :at`', '`'),
   mutation(
     'claim without saying that a submit may leave',
     withdrawals,

@@ -34,12 +34,12 @@ export function dynamodbClient({ maxAttempts = 1, requestTimeoutMs = 1_500 } = {
  */
 const unread = ['loggerMiddleware', 'getUserAgentMiddleware', 'recursionDetectionMiddleware'];
 
-/** Returns a client of SQS that retries: sending or delaying a message twice does no harm, as queues carry only ids. */
-export function sqsClient(): SQSClient {
-  return new SQSClient({
-    maxAttempts: 3,
-    requestHandler: within(2_000),
-  });
+/**
+ * Returns a client of SQS that retries: sending or delaying a message twice does no harm, as queues carry only ids.
+ * `requestTimeoutMs` (milliseconds) limits each attempt.
+ */
+export function sqsClient({ maxAttempts = 3, requestTimeoutMs = 2_000 } = {}): SQSClient {
+  return new SQSClient({ maxAttempts, requestHandler: within(requestTimeoutMs) });
 }
 
 /** Returns a client of Secrets Manager that retries. */

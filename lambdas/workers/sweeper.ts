@@ -36,11 +36,16 @@ const shardsAtATime = 8;
 /** Overdue work of one shard that is queued before the next shard's turn. */
 const pageSize = 100;
 /**
- * Time in which a run may begin another batch of a type, and of withdrawals that waited, ms. A batch whose calls fail takes
- * 4 s more, and Lambda ends the run after 50 s.
+ * Limits of a call, ms. With them a call to the table takes up to 3.5 s, as its last try takes 1.5 s. A call to SQS takes
+ * up to 3.5 s too. Its second attempt is for a connection that SQS closed since the last run.
  */
-const sweepMs = 14_000;
-const resumeMs = 6_000;
+export const callLimits = { tableBudgetMs: 2_000, queue: { maxAttempts: 2, requestTimeoutMs: 1_500 } };
+/**
+ * Times since a run's beginning until which its parts may begin another read or batch, ms. The last one is the deadline
+ * of the run, which Lambda ends after 50 s. A batch takes up to 7 s more. Between these times, each part has room for
+ * one batch even when every call takes its longest time.
+ */
+const partsEndMs = { withdrawals: 12_000, waiting: 24_000, transfers: 40_000 } as const;
 /** Shards that no work is written to are swept in turn, each once in this many minutes. */
 const turns = 60;
 /** Most withdrawals queued in one run whose wait has ended. */
@@ -51,9 +56,11 @@ const batchSize = 10;
 /** The progress of a run. */
 interface Run {
   readonly table: Table;
-  /** The database's time at the run's beginning, and the local time then, epoch ms. */
-  readonly databaseAt: number;
+  /** The run's beginning, epoch ms by the local clock. */
   readonly startedAt: number;
+  /** A reading of the database's clock, and the local time then, epoch ms. */
+  readonly databaseAt: number;
+  readonly readAt: number;
   requeued: number;
   readonly failures: unknown[];
 }
@@ -75,19 +82,26 @@ interface Run {
  * @throws the first failure, after everything else and with the metrics published
  */
 export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
-  const { reviews, clock } = await listReviewsWithClock(table);
   const startedAt = table.now();
-  const run: Run = { table, databaseAt: clock?.databaseAt ?? startedAt, startedAt, requeued: 0, failures: [] };
-  await attempt(run, () => sweepType(run, 'withdrawal', withdrawals));
-  await attempt(run, () => resume(run, withdrawals));
-  await attempt(run, () => sweepType(run, 'transfer', transfers));
+  const { reviews, clock } = await listReviewsWithClock(table);
+  // Published now, so that no failure of the rest hides a review.
+  publishCount(names.withdrawalsInReview, reviews.length);
+  const readAt = table.now();
+  const run: Run = { table, startedAt, databaseAt: clock?.databaseAt ?? readAt, readAt, requeued: 0, failures: [] };
+  const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
+  await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
+  await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
+  await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
-  metrics.addMetric(names.workRequeued, 'Count', requeued);
-  metrics.addMetric(names.withdrawalsInReview, 'Count', reviews.length);
-  metrics.publishStoredMetrics();
+  publishCount(names.workRequeued, requeued);
   if (failures.length > 0) throw failures[0];
   return requeued;
+}
+
+function publishCount(metric: string, count: number): void {
+  metrics.addMetric(metric, 'Count', count);
+  metrics.publishStoredMetrics();
 }
 
 /** Does a part of a run, and keeps its failure for the run's end. Returns undefined when the part has failed. */
@@ -100,9 +114,9 @@ async function attempt<T>(run: Run, part: () => Promise<T>): Promise<T | undefin
   }
 }
 
-/** Returns the database's time now, epoch ms: its time at the run's beginning, and the time since. */
-function databaseTime({ table, databaseAt, startedAt }: Run): number {
-  return databaseAt + table.now() - startedAt;
+/** Returns the database's time now, epoch ms: its time when it was read, and the time since. */
+function databaseTime({ table, databaseAt, readAt }: Run): number {
+  return databaseAt + table.now() - readAt;
 }
 
 async function hasRoom(queue: SweptQueue): Promise<boolean> {
@@ -110,16 +124,15 @@ async function hasRoom(queue: SweptQueue): Promise<boolean> {
 }
 
 /** Queues the withdrawals whose wait has ended, without a grace: they have no message on its way. */
-async function resume(run: Run, queue: SweptQueue): Promise<void> {
+async function resume(run: Run, queue: SweptQueue, endsAt: number): Promise<void> {
   const before = new Date(run.databaseAt).toISOString();
-  const endsAt = run.table.now() + resumeMs;
   let resumed = 0;
   let from: WorkPage['next'];
-  do {
+  for (let more = true; more && resumed < mostWaiting && run.table.now() < endsAt; more = from !== undefined) {
     const { work, next } = await listWaiting(run.table, { before, limit: mostWaiting - resumed, from });
     resumed += await requeueAll(run, queue, work, endsAt);
     from = next;
-  } while (from !== undefined && resumed < mostWaiting && run.table.now() < endsAt);
+  }
   if (resumed > 0) logger.info('waiting withdrawals queued', { resumed });
 }
 
@@ -127,15 +140,13 @@ async function resume(run: Run, queue: SweptQueue): Promise<void> {
  * Sweeps the shards of a type side by side, a page of each at a time. Goes on with the shards that have more while the
  * workers keep up: each round begins only if the queue has no backlog.
  */
-async function sweepType(run: Run, type: DueType, queue: SweptQueue): Promise<void> {
-  if (!(await hasRoom(queue))) return;
+async function sweepType(run: Run, type: DueType, queue: SweptQueue, endsAt: number): Promise<void> {
   const { table } = run;
   const before = new Date(run.databaseAt - graceMs).toISOString();
-  const endsAt = table.now() + sweepMs;
   let shards = shardsToSweep(table);
   // A page may hold only work that cannot be read or marked. So the next page of a shard begins behind it.
   const places = new Map<number, WorkPage['next']>();
-  do {
+  while (shards.length > 0 && table.now() < endsAt && (await hasRoom(queue))) {
     const withMore: number[] = [];
     await forEachOf(shards, shardsAtATime, async (shard) => {
       if (table.now() >= endsAt) return;
@@ -148,7 +159,7 @@ async function sweepType(run: Run, type: DueType, queue: SweptQueue): Promise<vo
       if (page.next !== undefined) withMore.push(shard);
     });
     shards = withMore;
-  } while (shards.length > 0 && table.now() < endsAt && (await hasRoom(queue)));
+  }
 }
 
 /**
@@ -192,14 +203,14 @@ async function requeue(run: Run, queue: SweptQueue, batch: readonly DueWork[]): 
 
 /** Opens the job that runs every minute. */
 export function open(environment: Environment<'sweeper'>) {
-  const sqs = sqsClient();
+  const sqs = sqsClient(callLimits.queue);
   const sweptQueue = (url: string): SweptQueue => ({
     send: openQueue<WorkMessage>(sqs, url).sendAll,
     depth: openQueueDepth(sqs, url),
   });
   const services: SweeperServices = {
     table: {
-      ...openTable(dynamodbClient(), environment.TABLE_NAME),
+      ...openTable(dynamodbClient(), environment.TABLE_NAME, callLimits.tableBudgetMs),
       dueShards: positiveInteger(environment, 'DUE_SHARDS'),
     },
     withdrawals: sweptQueue(environment.WITHDRAWAL_QUEUE_URL),

@@ -15,7 +15,7 @@ export const queueMutations: readonly Mutation[] = [
   mutation(
     'leave what waits alone',
     'lambdas/workers/sweeper.ts',
-    'await attempt(run, () => resume(run, withdrawals));',
+    'await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));',
     '',
   ),
   mutation(
@@ -43,8 +43,8 @@ export const queueMutations: readonly Mutation[] = [
     edits: [
       {
         file: 'lambdas/workers/sweeper.ts',
-        text: 'databaseAt: clock?.databaseAt ?? startedAt,',
-        replacement: 'databaseAt: startedAt + 0 * (clock?.databaseAt ?? 0),',
+        text: 'databaseAt: clock?.databaseAt ?? readAt,',
+        replacement: 'databaseAt: readAt + 0 * (clock?.databaseAt ?? 0),',
       },
     ],
   },

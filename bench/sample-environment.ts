@@ -24,5 +24,10 @@ function sampleOf(variable: string): string {
   if (variable === 'FREEZE_ON_SUSPICION') return 'false';
   if (variable === 'TOKEN_KIND') return 'oidc';
   if (/_(URL|URI|ISSUER)$/.test(variable)) return 'http://127.0.0.1:9';
-  return /_(HOUR|MINUTE|SECONDS|ATTEMPTS|LIMIT)$/.test(variable) ? '1000' : 'sample';
+  return isCount(variable) ? '1000' : 'sample';
+}
+
+/** Returns whether a variable holds a whole number, 1 or more. */
+export function isCount(variable: string): boolean {
+  return /_(HOURS?|MINUTE|SECONDS|SHARDS|ATTEMPTS|LIMIT)$/.test(variable);
 }

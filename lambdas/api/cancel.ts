@@ -10,6 +10,7 @@ import { fields } from '../http/body-fields.ts';
 import { openLimits } from '../http/limits.ts';
 import { transactionView } from '../views/views.ts';
 import { getVisibleTransaction } from '../http/visible.ts';
+import { refuseCommand } from '../store/operations.ts';
 import { openTable } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { cancelWithdrawal } from '../store/withdrawals.ts';
@@ -29,7 +30,8 @@ export const cancel = command({
     if (!isTransactionId(transactionId)) throw new WalletError('transaction_not_found');
     const { transaction: withdrawal, audience } = await getVisibleTransaction(table, caller, transactionId);
     if (withdrawal.type !== 'withdrawal') {
-      throw new WalletError('not_cancellable', { detail: 'only a withdrawal can be cancelled' });
+      const detail = 'only a withdrawal can be cancelled';
+      return refuseCommand(table, operation, new WalletError('not_cancellable', { detail }));
     }
     const { replayed } = await cancelWithdrawal(table, operation, {
       withdrawal,

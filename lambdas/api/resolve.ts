@@ -3,7 +3,7 @@ import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { isTransactionId } from '../domain/ids.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
-import type { Transaction, Withdrawal } from '../domain/transaction.ts';
+import type { Transaction } from '../domain/transaction.ts';
 import { ownDecision } from '../domain/wallet.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { command, committed, serve } from '../http/http.ts';
@@ -11,6 +11,7 @@ import type { OperatorServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
 import { fields } from '../http/body-fields.ts';
 import { transactionView } from '../views/views.ts';
+import { refuseCommand } from '../store/operations.ts';
 import { openTable } from '../store/table.ts';
 import { getTransaction } from '../store/transactions.ts';
 import { resolveWithdrawal } from '../store/withdrawals.ts';
@@ -31,9 +32,11 @@ export const resolve = command({
     if (transaction === undefined) throw new WalletError('transaction_not_found');
     const { principal, at } = operation;
     const overLimit = overOperatorLimit(operatorLimits, 'resolve', caller, transaction);
-    const withdrawal = requireWithdrawal(transaction, principal, overLimit);
+    if (transaction.type !== 'withdrawal') {
+      return refuseCommand(table, operation, overLimit ?? refusalOfOther(transaction, principal));
+    }
     const verdict = {
-      withdrawal,
+      withdrawal: transaction,
       at,
       from: ['review'],
       failure:
@@ -44,19 +47,13 @@ export const resolve = command({
     } as const;
     const { replayed } = await resolveWithdrawal(table, operation, verdict, overLimit);
     const resolved = await getTransaction(table, transactionId);
-    return committed(200, transactionView(resolved ?? withdrawal, 'operator'), replayed);
+    return committed(200, transactionView(resolved ?? transaction, 'operator'), replayed);
   },
 });
 
-/**
- * Returns the transaction as a withdrawal.
- *
- * @throws WalletError as for a withdrawal that is not in review
- */
-function requireWithdrawal(transaction: Transaction, principal: string, overLimit?: WalletError): Withdrawal {
-  if (transaction.type === 'withdrawal') return transaction;
-  const isOwn = transaction.principal === principal;
-  throw overLimit ?? (isOwn ? ownDecision('withdrawal') : new WalletError('not_in_review'));
+/** Returns the refusal of a transaction that is no withdrawal: as for a withdrawal that is not in review. */
+function refusalOfOther(transaction: Transaction, principal: string): WalletError {
+  return transaction.principal === principal ? ownDecision('withdrawal') : new WalletError('not_in_review');
 }
 
 export const open = (environment: Environment<'resolve'>) =>

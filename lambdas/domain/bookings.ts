@@ -1,3 +1,4 @@
+import { isTime } from './hours.ts';
 import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
@@ -85,7 +86,7 @@ function hasPostings({ postings }: StoredBookings): boolean {
 }
 
 function hasTimes({ createdAt, updatedAt, completedAt }: StoredBookings): boolean {
-  return [createdAt, completedAt ?? updatedAt].every((time) => typeof time === 'string');
+  return [createdAt, completedAt ?? updatedAt].every(isTime);
 }
 
 /** Returns the postings that type, status and amount require. */

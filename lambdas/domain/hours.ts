@@ -17,6 +17,11 @@ export function startOf(hour: string): number {
   return Date.parse(`${hour}:00:00.000Z`);
 }
 
+/** Returns whether `value` is a time whose hour can be read. */
+export function isTime(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(startOf(hourOf(value)));
+}
+
 /** Returns the hour that is `hours` after this one. */
 export function hourAfter(hour: string, hours = 1): string {
   return hourOfMs(startOf(hour) + hours * hourMs);

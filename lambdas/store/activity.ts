@@ -6,8 +6,9 @@ import type { Memory } from '../domain/screening.ts';
 import { bytesOf, marksWithin, memoryIn, nameBytes, saltBytes } from './activity-bytes.ts';
 import type { SaltedMemory } from './activity-bytes.ts';
 import { activityKey } from './keys.ts';
-import { readItems } from './read.ts';
+import { readParsed } from './read.ts';
 import type { Table } from './table.ts';
+import { readable } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
 import type { Item } from './write.ts';
 
@@ -37,11 +38,11 @@ export async function getActivities(
   walletIds: readonly string[],
 ): Promise<(walletId: string) => KnownActivity> {
   const parts = Array.from({ length: Math.ceil(walletIds.length / mostKeys) }, (_, part) =>
-    walletIds.slice(part * mostKeys, (part + 1) * mostKeys).map(activityKey),
+    walletIds.slice(part * mostKeys, (part + 1) * mostKeys),
   );
-  const items = (await Promise.all(parts.map((keys) => readItems(table, keys)))).flat();
-  const found = new Map(items.map((item) => [item['pk'], item]));
-  return (walletId) => toKnown(found.get(activityKey(walletId).pk));
+  const read = parts.map((ids) => readParsed(table, ids, activityKey, (item) => item));
+  const found = new Map((await Promise.all(read)).flatMap((part) => [...part]));
+  return (walletId) => toKnown(readable(found.get(walletId)));
 }
 
 /**

@@ -9,7 +9,7 @@ import { readMany } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
-import { InvalidItem, UnreadableItem } from './unreadable.ts';
+import { InvalidItem, parsed, UnreadableItem } from './unreadable.ts';
 import { parseWallet } from './wallets.ts';
 import { fromItem, toItem } from './write.ts';
 
@@ -148,7 +148,10 @@ export async function readBookings(
   const nextPart = part + 1 < partitions.length ? `${part + 1}/` : undefined;
   return {
     // The scan of all transactions reports a transaction that is itself wrong.
-    items: Items.map(fromItem).filter((item) => hasBookings(item)),
+    items: Items.flatMap((stored) => {
+      const item = parsed(() => fromItem(stored));
+      return !(item instanceof UnreadableItem) && hasBookings(item) ? [item] : [];
+    }),
     next: readTo === undefined ? nextPart : `${part}/${readTo}`,
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };

@@ -1,4 +1,6 @@
-import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { forEachOf } from '../aws/parallel.ts';
@@ -9,8 +11,7 @@ import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
-import { update } from './write.ts';
-import type { Item } from './write.ts';
+import { fromItem, toItem, update } from './write.ts';
 
 /** Open work as the `due` index has it. */
 export interface DueWork {
@@ -23,17 +24,19 @@ export interface DueWork {
 /** Work that was read from the index, or the error of an entry that cannot be read: it does not fail the others. */
 export type ListedWork = DueWork | UnreadableItem;
 
+type StoredItem = Record<string, AttributeValue>;
+
 /** A page of open work. `next`: where the next page begins; undefined at the end. */
 export interface WorkPage {
   readonly work: readonly ListedWork[];
-  readonly next: Item | undefined;
+  readonly next: StoredItem | undefined;
 }
 
 /** Bounds of a page: due before `before` (ISO 8601), at most `limit`, from the `next` of the page before. */
 export interface PageBounds {
   readonly before: string;
   readonly limit: number;
-  readonly from?: Item | undefined;
+  readonly from?: StoredItem | undefined;
 }
 
 /** Lists open work of one type and shard (from 0), the earliest first. */
@@ -55,8 +58,9 @@ async function listWork(table: Table, shard: string, bounds: PageBounds): Promis
   return { work: Items.map(toWork), next };
 }
 
-function toWork(item: Item): ListedWork {
+function toWork(stored: StoredItem): ListedWork {
   return parsed(() => {
+    const item = fromItem(stored);
     requireVersion(item);
     const { transactionId, dueAt } = item;
     const type = dueTypes.find((one) => one === item['type']);
@@ -66,6 +70,7 @@ function toWork(item: Item): ListedWork {
     if (typeof transactionId !== 'string' || typeof dueAt !== 'string') {
       throw new InvalidItem(item, 'it has no id or time');
     }
+    if (transactionKey(transactionId).pk !== item['pk']) throw new InvalidItem(item, `its id is ${transactionId}`);
     return { transactionId, type, dueAt };
   });
 }
@@ -94,8 +99,9 @@ export async function listReviewsWithClock(
   return { reviews: toReviews(Items), clock: clock() };
 }
 
-function toReviews(items: readonly Item[]): Review[] {
-  return items.map(({ transactionId, dueAt }) => ({ transactionId, since: dueAt }) as Review);
+/** Returns the reviews of these items. An operator must see each, also one whose other members cannot be read. */
+function toReviews(items: readonly StoredItem[]): Review[] {
+  return items.map(({ transactionId, dueAt }) => ({ transactionId: transactionId?.S ?? '', since: dueAt?.S ?? '' }));
 }
 
 /**
@@ -128,14 +134,14 @@ export async function earliestDue(table: Table): Promise<string | undefined> {
   let earliest: string | undefined;
   await forEachOf(shards, readsAtATime, async (shard) => {
     const [first] = await readShard(table, shard, 1);
-    const dueAt = first?.['dueAt'] as string | undefined;
+    const dueAt = first?.['dueAt']?.S;
     if (dueAt !== undefined && (earliest === undefined || dueAt < earliest)) earliest = dueAt;
   });
   return earliest;
 }
 
 /** Reads up to `limit` entries of a partition of the index, the earliest first. */
-async function readShard(table: Table, shard: string, limit: number): Promise<Item[]> {
+async function readShard(table: Table, shard: string, limit: number): Promise<StoredItem[]> {
   const command = shardQuery(table, shard, { limit });
   const { Items = [] } = await withRetries(table, () => table.client.send(command));
   return Items;
@@ -146,7 +152,7 @@ function shardQuery(table: Table, shard: string, { before, limit, from }: Partia
     TableName: table.name,
     IndexName: indexes.due,
     KeyConditionExpression: before === undefined ? 'dueShard = :shard' : 'dueShard = :shard AND dueAt < :before',
-    ExpressionAttributeValues: { ':shard': shard, ':before': before },
+    ExpressionAttributeValues: toItem({ ':shard': shard, ':before': before }),
     ExclusiveStartKey: from,
     Limit: limit,
   });

@@ -4,7 +4,7 @@ import { transactionIdOf } from '../domain/ids.ts';
 import { transactionKey } from './keys.ts';
 import { readItems } from './read.ts';
 import type { Table } from './table.ts';
-import { denied } from './write.ts';
+import { denied, write } from './write.ts';
 import type { Item, WriteItem, Written } from './write.ts';
 
 /** The facts of a command: its actor, its key, its request and its time. */
@@ -65,6 +65,17 @@ export function putOperation(table: Table, operation: Operation): WriteItem {
     principal: operation.principal,
     createdAt: operation.at,
   });
+}
+
+/**
+ * Refuses a command that no state of its items allows. A used key decides first, as it does for every command. Writes
+ * nothing.
+ *
+ * @throws WalletError `refusal`, `idempotency_key_reused`, `busy`
+ */
+export async function refuseCommand(table: Table, operation: Operation, refusal: WalletError): Promise<never> {
+  replayedRecord(await write(table, [replayOnly(putOperation(table, operation), refusal)]));
+  throw refusal;
 }
 
 /**

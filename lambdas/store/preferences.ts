@@ -2,10 +2,10 @@ import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { channelNames, defaultPreferences } from '../domain/preferences.ts';
 import type { Preferences } from '../domain/preferences.ts';
 import { preferencesKey } from './keys.ts';
-import { readItems } from './read.ts';
+import { readParsed } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, itemVersion, ofThisVersion, parsed, requireVersion } from './unreadable.ts';
+import { InvalidItem, itemVersion, ofThisVersion, requireVersion } from './unreadable.ts';
 import type { UnreadableItem } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
 import { namedValues } from './write.ts';
@@ -24,9 +24,8 @@ export async function getPreferencesOf(
   table: Table,
   ownerIds: readonly string[],
 ): Promise<ReadonlyMap<string, Preferences | UnreadableItem>> {
-  const items = await readItems(table, ownerIds.map(preferencesKey));
-  const found = new Map(items.map((item) => [item['pk'], parsed(() => toPreferences(item))]));
-  return new Map(ownerIds.map((ownerId) => [ownerId, found.get(preferencesKey(ownerId).pk) ?? defaultPreferences]));
+  const found = await readParsed(table, ownerIds, preferencesKey, toPreferences);
+  return new Map(ownerIds.map((ownerId) => [ownerId, found.get(ownerId) ?? defaultPreferences]));
 }
 
 /**

@@ -2,6 +2,8 @@ import { BatchGetItemCommand, ProvisionedThroughputExceededException } from '@aw
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
+import { parsed } from './unreadable.ts';
+import type { UnreadableItem } from './unreadable.ts';
 import { fromItem, toItem } from './write.ts';
 import type { Item } from './write.ts';
 
@@ -10,9 +12,34 @@ import type { Item } from './write.ts';
  *
  * @param deadline latest time for a second or later call, epoch ms; as `withRetries` has it when absent
  * @throws WalletError `busy` when the rest stays left out until the budget is spent
+ * @throws UnreadableItem when one of them has a number that no JavaScript value holds
  */
 export async function readItems(table: Table, keys: readonly Item[], deadline?: number): Promise<Item[]> {
   return (await readStored(table, keys, { consistent: true, deadline })).items.map(fromItem);
+}
+
+/**
+ * Reads up to 100 items by their ids, as `readItems` does, and parses each. One that cannot be read does not fail the
+ * others.
+ *
+ * @param parse returns undefined for an item to leave out
+ * @returns by id, in the order of `ids`; those that do not exist are left out
+ */
+export async function readParsed<T>(
+  table: Table,
+  ids: readonly string[],
+  keyOf: (id: string) => { readonly pk: string; readonly sk: string },
+  parse: (item: Item) => T | undefined,
+): Promise<Map<string, T | UnreadableItem>> {
+  const { items } = await readStored(table, ids.map(keyOf), { consistent: true });
+  const found = new Map(items.map((item) => [item['pk']?.S, item]));
+  return new Map(
+    ids.flatMap((id) => {
+      const item = found.get(keyOf(id).pk);
+      const value = item && parsed(() => parse(fromItem(item)));
+      return value === undefined ? [] : [[id, value] as const];
+    }),
+  );
 }
 
 /** Most items that one call reads. */

@@ -2,6 +2,7 @@ import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
 import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
+import { isTime } from '../domain/hours.ts';
 import { isAmount } from '../domain/money.ts';
 import { transactionTypes } from '../domain/transaction.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
@@ -12,10 +13,10 @@ import {
   transactionKey,
   walletIdOfPartition,
 } from './keys.ts';
-import { readItems } from './read.ts';
+import { readParsed } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
+import { InvalidItem, requireVersion, UnreadableItem } from './unreadable.ts';
 import type { Item } from './write.ts';
 
 /** Reads a transaction. The read is consistent, because a caller may read right after its command was answered. */
@@ -36,15 +37,7 @@ export async function getTransactions(
   table: Table,
   transactionIds: readonly string[],
 ): Promise<Map<string, Transaction | UnreadableItem>> {
-  const items = await readItems(table, transactionIds.map(transactionKey));
-  const found = new Map(items.map((item) => [item['pk'], item]));
-  return new Map(
-    transactionIds.flatMap((transactionId) => {
-      const item = found.get(transactionKey(transactionId).pk);
-      const transaction = item && parsed(() => toTransaction(item));
-      return transaction === undefined ? [] : [[transactionId, transaction] as const];
-    }),
-  );
+  return readParsed(table, transactionIds, transactionKey, toTransaction);
 }
 
 /** The selection of a page of a wallet's history. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */
@@ -162,8 +155,8 @@ const statuses: { readonly [Type in TransactionType]: readonly Extract<Transacti
  * Returns the transaction in a stored item, without the members that only the store needs; undefined for the record of
  * an operation. Postings and times are not checked: the check of the books judges them.
  *
- * @throws UnreadableItem for an unknown type, a newer version or no id; InvalidItem for an item that lacks a member of
- * its type, or has one that its type cannot have
+ * @throws UnreadableItem for an unknown type, a newer version or no id; InvalidItem for the id of another transaction,
+ * and for an item that lacks a member of its type, or has one that its type cannot have
  */
 export function toTransaction(item: Item): Transaction | undefined {
   requireVersion(item);
@@ -182,6 +175,7 @@ function requireMembers(item: Item): void {
   const { type, status, transactionId, walletId, amount, currency } = item;
   const known = transactionTypes.find((one) => one === type);
   if (typeof transactionId !== 'string') throw new UnreadableItem(item, 'it has no id');
+  if (transactionKey(transactionId).pk !== item['pk']) throw new InvalidItem(item, `its id is ${transactionId}`);
   if (known === undefined) throw new UnreadableItem(item, `type "${String(type)}", which this release does not know`);
   if (!statuses[known].some((one) => one === status)) {
     throw new InvalidItem(item, `a ${known} cannot be ${String(status)}`);
@@ -196,7 +190,7 @@ function requireMembers(item: Item): void {
   const isOpen = status === 'pending' || status === 'executing';
   if (isOpen && typeof item['dueAt'] !== 'string') throw new InvalidItem(item, `it is ${status}, and never due`);
   const isEnded = status === 'completed' || status === 'failed';
-  if (isEnded && typeof item['completedAt'] !== 'string') {
+  if (isEnded && !isTime(item['completedAt'])) {
     throw new InvalidItem(item, `it is ${status}, and has no time of its end`);
   }
 }

@@ -20,10 +20,10 @@ import { putOperation, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
-import { readItems } from './read.ts';
+import { readParsed } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { itemVersion, ofThisVersion, parsed, readable, requireVersion, UnreadableItem } from './unreadable.ts';
+import { InvalidItem, itemVersion, ofThisVersion, readable, requireVersion, UnreadableItem } from './unreadable.ts';
 import { denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -192,14 +192,7 @@ export async function getWallets(
   table: Table,
   walletIds: readonly string[],
 ): Promise<Map<string, Wallet | UnreadableItem>> {
-  const items = await readItems(table, walletIds.map(walletKey));
-  const found = new Map(items.map((item) => [item['pk'], item]));
-  return new Map(
-    walletIds.flatMap((walletId) => {
-      const item = found.get(walletKey(walletId).pk);
-      return item === undefined ? [] : [[walletId, parsed(() => parseWallet(item))] as const];
-    }),
-  );
+  return readParsed(table, walletIds, walletKey, parseWallet);
 }
 
 /** A change of a wallet's money by a command: its owner, its amount in minor units, and its transaction. */
@@ -361,12 +354,15 @@ async function existingWallet(table: Table, walletId: string): Promise<Wallet> {
  * Returns the wallet in a stored item, without the item's keys. Sums and times are not checked: projector and check of
  * the books judge them.
  *
- * @throws UnreadableItem for a newer version, or a status or id that no wallet of this version has
+ * @throws UnreadableItem for a newer version, or a status that no wallet of this version has; InvalidItem for the id of
+ * another wallet
  */
 export function parseWallet(item: Item): Wallet {
   requireVersion(item);
   const { pk, sk, v, ...wallet } = item;
-  if (typeof wallet['walletId'] !== 'string') throw new UnreadableItem(item, 'it has no id');
+  const { walletId } = wallet;
+  if (typeof walletId !== 'string') throw new UnreadableItem(item, 'it has no id');
+  if (walletKey(walletId).pk !== pk) throw new InvalidItem(item, `its id is ${walletId}`);
   if (!walletStatuses.some((status) => status === wallet['status'])) {
     throw new UnreadableItem(item, `status "${String(wallet['status'])}", which this release does not know`);
   }

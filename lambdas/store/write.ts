@@ -195,9 +195,9 @@ function refusalsIn(error: unknown, items: readonly WriteItem[]): ItemRefusal[] 
   for (const [index, reason] of cancellationReasons(error).entries()) {
     const item = items[index];
     if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
-    const image = reason.Item && fromItem(reason.Item);
+    const read = () => item.refused(reason.Item && fromItem(reason.Item));
     // A replay or an earlier refusal decides, whatever a later image holds.
-    const refusal = refusals.length === 0 ? item.refused(image) : parsed(() => item.refused(image));
+    const refusal = refusals.length === 0 ? read() : parsed(read);
     if (refusal instanceof UnreadableItem) continue;
     if (refusal !== undefined) {
       refusals.push({ ...refusal, item: index });
@@ -214,9 +214,18 @@ export function toItem(value: object): Record<string, AttributeValue> {
   return marshall(value, { removeUndefinedValues: true });
 }
 
-/** Returns an item as JavaScript values. An integer beyond 2^53-1 becomes a bigint, so that no number is rounded. */
+/**
+ * Returns an item as JavaScript values. An integer beyond 2^53-1 becomes a bigint, so that no number is rounded.
+ *
+ * @throws UnreadableItem when a number is too large and no integer
+ */
 export function fromItem(item: Record<string, AttributeValue>): Item {
-  return unmarshall(item);
+  try {
+    return unmarshall(item);
+  } catch (cause) {
+    const problem = 'it has a number that no JavaScript value holds';
+    throw new UnreadableItem({ pk: item['pk']?.S, sk: item['sk']?.S }, problem, { cause });
+  }
 }
 
 const names = {

@@ -17,6 +17,7 @@ import { openPublisher, publishEvents } from '../events/bus.ts';
 import type { Publisher } from '../events/bus.ts';
 import { dynamodbClient, eventBridgeClient, secretsClient } from '../aws/clients.ts';
 import { discrepancyEvent } from '../events/events.ts';
+import { positiveInteger } from '../aws/environment.ts';
 import { describe, logger, metrics } from '../aws/telemetry.ts';
 import { countItems } from '../store/books.ts';
 import { getState, putState } from '../store/integrity.ts';
@@ -235,7 +236,7 @@ export function open(environment: Environment<'integrity-job'>) {
       },
     },
     publisher: openPublisher(eventBridgeClient(), environment.EVENT_BUS_NAME),
-    passEveryMs: 3_600_000 * Number(environment.FULL_PASS_HOURS),
+    passEveryMs: 3_600_000 * positiveInteger(environment, 'FULL_PASS_HOURS'),
   };
   return async (): Promise<void> => {
     try {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import { pathToFileURL } from 'node:url';
-import { sampleEnvironment } from '../../bench/sample-environment.ts';
+import { isCount, sampleEnvironment } from '../../bench/sample-environment.ts';
 import { environments } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import { sourceOf } from '../../lib/bundle.ts';
@@ -61,6 +61,13 @@ describe('imports of lambdas/', () => {
   });
 });
 
+async function openOf(name: FunctionName) {
+  const { open } = (await import(pathToFileURL(sourceOf(name).file).href)) as {
+    open: (environment: Readonly<Record<string, string>>) => unknown;
+  };
+  return open;
+}
+
 describe('open', () => {
   it('is exported by the file of each function, reads only the variables of the contract, and returns the handler', async () => {
     for (const name of names) {
@@ -71,10 +78,27 @@ describe('open', () => {
           return target[String(variable)];
         },
       });
-      const { open } = (await import(pathToFileURL(sourceOf(name).file).href)) as {
-        open: (environment: Readonly<Record<string, string>>) => unknown;
-      };
+      const open = await openOf(name);
       assert.equal(typeof (await open(environment)), 'function', name);
+    }
+  });
+
+  it('throws for each number of the contract that is not a whole number of at least 1', async () => {
+    for (const name of names) {
+      const open = await openOf(name);
+      for (const variable of environments[name].filter(isCount)) {
+        for (const wrong of ['0', '1.5', 'many']) {
+          const environment = { ...sampleEnvironment, [variable]: wrong };
+          const opening = new Promise((resolve) => {
+            resolve(open(environment));
+          });
+          await assert.rejects(
+            opening,
+            { message: new RegExp(`${variable} must be a whole number .* "${wrong}"`) },
+            name,
+          );
+        }
+      }
     }
   });
 });

@@ -191,6 +191,18 @@ describe('POST /transactions/{transactionId}/cancel', () => {
     assert.deepEqual(await balanceOf(table, walletId), { available: 70, held: 30, total: 100 });
   });
 
+  it('of a transaction that is no withdrawal is refused under a used key as reused', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const key = newKey();
+    const { transactionId } = (await charge(table, walletId, { amount: 5, key })).transaction;
+    const answerTo = async (used: string) => {
+      const { status, body } = await ask(transactionId, operator, { key: used });
+      return [status, body?.['code']];
+    };
+    await assertWritesNothing(table, [422, 'idempotency_key_reused'], () => answerTo(key));
+    await assertWritesNothing(table, [409, 'not_cancellable'], () => answerTo(newKey()));
+  });
+
   it('names the reason of a refusal', async () => {
     const detailOf = async (transactionId: string) => {
       const { status, body } = await ask(transactionId, endUser('ann'));

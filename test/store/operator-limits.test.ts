@@ -10,10 +10,11 @@ import { currencyOfWalletId } from '../../lambdas/domain/ids.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { readOperatorLimits } from '../../lambdas/http/operator-limits.ts';
+import { createWallet } from '../../lambdas/store/wallets.ts';
 import { cancelWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { CallerContext, Response } from '../request.ts';
-import { destination, newKey, operation } from './commands.ts';
+import { charge as chargeWallet, destination, newKey, operation } from './commands.ts';
 import { allItems, withdrawalOf } from './inspect.ts';
 import { acceptedWithdrawal, claimed, visit } from './visits.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
@@ -105,6 +106,33 @@ describe('a resolution', () => {
     const again = await ask(1);
     assert.deepEqual([again.status, again.headers['Idempotency-Replayed']], [200, 'true']);
     assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+  });
+
+  it('of a transaction that is no withdrawal is refused, under a used key as reused', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const key = newKey();
+    const { transactionId } = (await chargeWallet(table, walletId, { amount: 30, key })).transaction;
+    const ask = (as: CallerContext, used: string, limit: number) =>
+      send('resolve', serve(resolve, { table, operatorLimits: { resolve: limit } }), {
+        as,
+        key: used,
+        path: { transactionId },
+        body: { outcome: 'failed', evidence: 'Statement of March, line 12' },
+      });
+    const other = { ...operator, principal: 'operator-2' };
+    const otherKey = newKey();
+    const request = { ownerId: 'bob', currency: 'EUR', rate: undefined };
+    await createWallet(table, operation(table, request, { owner: other.principal, key: otherKey }), request);
+    const before = await allItems(table);
+    for (const limit of [29, 30]) {
+      for (const answer of [await ask(operator, key, limit), await ask(other, otherKey, limit)]) {
+        assert.deepEqual([answer.status, answer.body?.['code']], [422, 'idempotency_key_reused']);
+      }
+    }
+    assert.equal((await ask(operator, newKey(), 30)).body?.['code'], 'forbidden');
+    assert.equal((await ask(other, newKey(), 30)).body?.['code'], 'not_in_review');
+    assert.equal((await ask(other, newKey(), 29)).body?.['code'], 'operator_limit_exceeded');
+    assert.deepEqual(await allItems(table), before);
   });
 });
 

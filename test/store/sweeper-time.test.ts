@@ -1,15 +1,16 @@
 /** The time of a sweeper's run whose calls all take as long as they can. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, jest } from '@jest/globals';
 import { silence } from '../../bench/silence.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
-import { dueShard, dueTypes, reviewShard, waitingShard } from '../../lambdas/store/keys.ts';
+import { dueShard, dueTypes, reviewShard, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
 import { documentClient } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
+import { toItem } from '../../lambdas/store/write.ts';
 import { callLimits, sweep } from '../../lambdas/workers/sweeper.ts';
 import { epoch } from '../engine.ts';
 import { watchMetrics } from '../watch-metrics.ts';
@@ -30,7 +31,7 @@ beforeEach(() => {
   dynamodb.reset();
   dynamodb.on(QueryCommand).callsFake(async ({ ExpressionAttributeValues }: QueryCommandInput) => {
     await sleep(tableMs);
-    return pageOf(String(ExpressionAttributeValues?.[':shard']));
+    return pageOf(ExpressionAttributeValues?.[':shard']?.S ?? '');
   });
   dynamodb.on(UpdateCommand).callsFake(() => sleep(tableMs).then(() => ({})));
 });
@@ -55,8 +56,9 @@ const [overdueWithdrawals = '', overdueTransfers = ''] = dueTypes.map((type) => 
 function pageOf(shard: string) {
   const type = shard.startsWith(overdueTransfers) ? 'transfer' : 'withdrawal';
   const dueAt = new Date(epoch - 600_000).toISOString();
-  const Items = Array.from({ length: 20 }, (_, n) => ({ transactionId: `${shard}-${n}`, type, dueAt }));
-  return shard === reviewShard ? { Items } : { Items, LastEvaluatedKey: { pk: shard } };
+  const ids = Array.from({ length: 20 }, (_, n) => `${shard}-${n}`);
+  const Items = ids.map((transactionId) => toItem({ ...transactionKey(transactionId), transactionId, type, dueAt }));
+  return shard === reviewShard ? { Items } : { Items, LastEvaluatedKey: toItem(transactionKey(shard)) };
 }
 
 /** Runs the sweeper. Returns its time in ms, and the ids that were sent. */

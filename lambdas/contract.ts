@@ -4,6 +4,7 @@
  * function needs and the construct lacks does not compile.
  */
 
+import type { ErrorCode } from './domain/errors.ts';
 import type { EventType } from './domain/events.ts';
 import type { FraudLimits } from './domain/fraud.ts';
 
@@ -269,26 +270,68 @@ export const indexes = { byWallet: 'byWallet', byCounterparty: 'byCounterparty',
 export const defaultDueShards = 64;
 export const mostDueShards = 256;
 
-/** Name and dimension of the metrics that handlers emit and alarms watch. */
+/** The namespace of the metrics that functions emit. Their one dimension is `service`, the name of the stack's service. */
+export const metricNamespace = 'Wallet';
+
+/**
+ * Set on every function: the name of the service in this stack, from which the libraries for logs and metrics read it.
+ * Two stacks in one account have two names, so their metrics do not mix.
+ */
+export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
+
+/**
+ * The metrics that functions emit. Each name costs as much as an alarm on three metrics, so a name needs a reader: an
+ * alarm, or the dashboard. bench/watch-model.ts counts them.
+ */
 export const metrics = {
-  namespace: 'Wallet',
-  service: 'wallet',
-  /** Number of withdrawals that wait for an operator, every minute. */
+  // From the sweeper, every minute.
+  /** Age of the oldest open withdrawal, in seconds; 0 when none is open. Those in review or in a frozen wallet wait apart. */
+  oldestWithdrawal: 'OldestOpenWithdrawal',
+  /** Age of the oldest open transfer, in seconds; 0 when none is open. */
+  oldestTransfer: 'OldestOpenTransfer',
+  /** Number of open withdrawals: there are at least so many. */
+  openWithdrawals: 'OpenWithdrawals',
+  /** Number of withdrawals that wait for an operator, up to 100. */
   withdrawalsInReview: 'WithdrawalsInReview',
+  /** Overdue work that was queued again, without withdrawals that waited for their wallet. One value for each run. */
+  workRequeued: 'WorkRequeued',
+
+  // From the workers, and from the route of the bank's notifications.
   /** Age of a withdrawal when it was completed or failed, in milliseconds. */
   withdrawalAge: 'WithdrawalAge',
+  /** Age of a queued transfer when it was completed or failed, in milliseconds. */
+  transferAge: 'TransferAge',
+  /**
+   * A withdrawal's turn at the bank: 1 when the bank gave no definite answer, or an open breaker stopped the call; 0 when
+   * it answered. The average is the share of failures, and the number of values that of turns.
+   */
+  bankFailed: 'BankFailed',
+  /** The same turn: 1 when the breaker is not closed after it, else 0. */
+  breakerOpen: 'BreakerOpen',
   /** The bank contradicts the ledger: money may have moved twice, or not at all. */
   bankContradiction: 'BankContradiction',
   /** A worker could not prove that its clock is right, and left a withdrawal to another worker. */
   clockDoubted: 'ClockDoubted',
-  /** Overdue work that the sweeper queued again, without withdrawals that waited for their wallet. */
-  workRequeued: 'WorkRequeued',
-  /** The check of the books has found a discrepancy. */
-  discrepancy: 'Discrepancy',
+
+  // From routes, in the one line of a command, or of a read that was refused or failed.
+  /** Duration of a command that succeeded, in milliseconds, without the time that the caller asked it to wait. */
+  commandDuration: 'CommandDuration',
+  /** A command whose key had been used before. */
+  replays: 'Replays',
+  /** A request that was answered with a 5xx. */
+  faults: 'Faults',
+  /** A try of a write that met another write of one of its items. Workers count theirs, too. */
+  conflicts: 'Conflicts',
+
+  // From the check of the books, every quarter of an hour.
+  /** Number of discrepancies that were found, and not yet proven to be over by a whole pass. */
+  discrepancies: 'Discrepancies',
   /**
    * Hours since the end of the oldest hour whose books are not checked, its payments included; 0 when there is none.
    */
   uncheckedHours: 'UncheckedHours',
+  /** Hours since a pass over all books ended, or the first one began. */
+  hoursSincePass: 'HoursSincePass',
 } as const;
 
 /** The kinds of work that have a queue, a worker and dead letters. */
@@ -312,6 +355,14 @@ export const outputs = {
 
 function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/**
+ * Returns the metric that counts the refusals with this code. The code is in its name and not in a dimension, because a
+ * log line has one set of dimensions for all of its metrics.
+ */
+export function refusalMetric(code: ErrorCode): string {
+  return `Refused.${code}`;
 }
 
 /** Message of the withdrawal and transfer queues. A queue carries ids only; the table is the truth. */

@@ -4,7 +4,8 @@ import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { metrics } from '../lambdas/contract.ts';
+import { metricNamespace } from '../lambdas/contract.ts';
+import { serviceNameOf } from './service-name.ts';
 
 /** One alarm: `threshold` reached in `periods` periods of the metric in a row. */
 export interface AlarmProps {
@@ -42,12 +43,17 @@ export function alarmsTo(topic: ITopic | undefined): AddAlarm {
   };
 }
 
-/** Returns a metric that functions emit themselves, under the service alone (lambdas/contract.ts). */
-export function ownMetric(metricName: string, statistic: string, period = Duration.minutes(1)): Metric {
+/** Returns a metric that the functions of the service around `scope` emit themselves (lambdas/contract.ts). */
+export function ownMetric(
+  scope: Construct,
+  metricName: string,
+  statistic: string,
+  period = Duration.minutes(1),
+): Metric {
   return new Metric({
-    namespace: metrics.namespace,
+    namespace: metricNamespace,
     metricName,
-    dimensionsMap: { service: metrics.service },
+    dimensionsMap: { service: serviceNameOf(scope) },
     statistic,
     period,
   });

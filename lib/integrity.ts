@@ -72,7 +72,7 @@ export class Integrity extends Construct {
       targets: [new LambdaFunction(this.job.handler)],
     });
     addAlarm(this, 'Discrepancy', {
-      metric: ownMetric(metrics.discrepancy, Stats.SUM),
+      metric: ownMetric(this, metrics.discrepancies, Stats.MAXIMUM),
       threshold: 1,
       periods: 1,
       meaning: 'The check of the books has found a discrepancy; the log of the job names it.',
@@ -86,7 +86,7 @@ export class Integrity extends Construct {
       runbook: 'integrity-errors',
     });
     addAlarm(this, 'Unchecked', {
-      metric: ownMetric(metrics.uncheckedHours, Stats.MAXIMUM, Duration.minutes(30)),
+      metric: ownMetric(this, metrics.uncheckedHours, Stats.MAXIMUM, Duration.minutes(30)),
       threshold: 2,
       periods: 2,
       missing: 'breaching',

@@ -50,7 +50,7 @@ export class Sweeper extends Construct {
       runbook: 'sweeper-errors',
     });
     addAlarm(this, 'WorkRequeued', {
-      metric: ownMetric(metrics.workRequeued, Stats.SUM, Duration.minutes(5)),
+      metric: ownMetric(this, metrics.workRequeued, Stats.SUM, Duration.minutes(5)),
       threshold: 50,
       periods: 1,
       meaning: 'Much overdue work did not move, and was queued again: messages are lost, or workers crash.',

@@ -3,8 +3,10 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import { Architecture, Code, Function, LoggingFormat, Runtime, SystemLogLevel, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { serviceVariable } from '../lambdas/contract.ts';
 import type { Environment, FunctionName } from '../lambdas/contract.ts';
 import { bundleOf, codeFile } from './bundle.ts';
+import { serviceNameOf } from './service-name.ts';
 
 /**
  * The value of an environment variable together with the permission that it needs. So no function gets a name without
@@ -89,6 +91,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       timeout: props.timeout ?? Duration.seconds(10),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {
+        [serviceVariable]: serviceNameOf(this),
         ...nodeOptionsOf(readsSourceMaps),
         ...Object.fromEntries(bindings.map(([variable, binding]) => [variable, valueOf(binding)])),
       },

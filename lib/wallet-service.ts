@@ -33,6 +33,7 @@ import { operatorLimitsText } from './operator-limits.ts';
 import { Projector } from './projector.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { nameService } from './service-name.ts';
 import { Sweeper } from './sweeper.ts';
 import { Tokens } from './tokens.ts';
 import type { CognitoIssuer, People, TokenIssuer } from './tokens.ts';
@@ -246,6 +247,7 @@ export class WalletService extends Construct {
 
   constructor(scope: Construct, id: string, props: WalletServiceProps) {
     super(scope, id);
+    nameService(this);
     this.node.setContext(sourceMapsContext, props.sourceMaps ?? false);
     const rateLimits = rateLimitsOf(props.rateLimits);
     const addAlarm = alarmsTo(props.alarmTopic);

@@ -179,21 +179,21 @@ export class Withdrawals extends Construct {
 
   #addAlarms(addAlarm: AddAlarm): void {
     addAlarm(this, 'InReview', {
-      metric: ownMetric(metrics.withdrawalsInReview, Stats.MAXIMUM),
+      metric: ownMetric(this, metrics.withdrawalsInReview, Stats.MAXIMUM),
       threshold: 1,
       periods: 1,
       meaning: 'A withdrawal waits for the decision of an operator; its money is held until then.',
       runbook: 'withdrawal-in-review',
     });
     addAlarm(this, 'ClocksDoubted', {
-      metric: ownMetric(metrics.clockDoubted, Stats.SUM, Duration.minutes(5)),
+      metric: ownMetric(this, metrics.clockDoubted, Stats.SUM, Duration.minutes(5)),
       threshold: 20,
       periods: 1,
       meaning: "Workers do not call the bank: their clocks differ too much from the database's.",
       runbook: 'clocks-doubted',
     });
     addAlarm(this, 'BankContradiction', {
-      metric: ownMetric(metrics.bankContradiction, Stats.SUM),
+      metric: ownMetric(this, metrics.bankContradiction, Stats.SUM),
       threshold: 1,
       periods: 1,
       meaning: 'The bank contradicts the ledger; money may have moved twice, or not at all.',

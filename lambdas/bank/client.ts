@@ -122,7 +122,7 @@ type Lost = { readonly lost: string; readonly sent: boolean };
 export function openBank(options: BankOptions): BankClient {
   const { timeoutMs = 3000, breaker: settings = defaultBreaker, onBreaker, send = sendOverHttp } = options;
   const bank = { base: baseUrl(options.url), send };
-  const breaker = openBreaker<Outcome>(settings, isFailure, (state) => onBreaker?.(state));
+  const breaker = openBreaker<Outcome>(settings, isBankFailure, (state) => onBreaker?.(state));
   let acceptedKey: string | undefined;
   let refusesAll = false;
 
@@ -303,8 +303,8 @@ export function isProcessing(outcome: SubmitOutcome | FindOutcome): boolean {
   return outcome.outcome === 'unknown' && outcome.reason === processing.reason;
 }
 
-/** Returns whether an outcome counts as a failure for the breaker. A bank that still works on a payment is up. */
-function isFailure(outcome: Outcome): boolean {
+/** Returns whether an outcome counts as a failure of the bank. A bank that still works on a payment is up. */
+export function isBankFailure(outcome: Outcome): boolean {
   return outcome.outcome === 'not_accepted' || (outcome.outcome === 'unknown' && outcome !== processing);
 }
 

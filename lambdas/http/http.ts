@@ -174,6 +174,9 @@ function accessOf(name: FunctionName): RouteAccess {
   return route;
 }
 
+/** The header of an answer to a command whose key had been used before. */
+const replayHeader = 'Idempotency-Replayed';
+
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
 export function committed(
   status: number,
@@ -186,16 +189,16 @@ export function committed(
     body,
     headers: {
       ...((status === 201 || status === 202) && { Location: location }),
-      ...(replayed && { 'Idempotency-Replayed': 'true' }),
+      ...(replayed && { [replayHeader]: 'true' }),
     },
   };
 }
 
 /**
  * Returns a route as a Lambda handler: JSON in, JSON or problem+json out. A command logs one line with its ids, status
- * and duration, which CloudWatch counts in the metrics `Commands`, `Refusals` and `Faults`. A query that succeeds has a
- * line only in the gateway's access log, as a second one would cost more than the read. A query that fails logs as
- * commands do. An error other than `WalletError` is answered as `internal_error`, without its message, and logged with
+ * and duration, from which CloudWatch takes the metrics `CommandDuration`, `Replays`, `Refused.<code>` and `Faults`. A
+ * query that succeeds has a line only in the gateway's access log, as a second one would cost more than the read. A query
+ * that fails logs as commands do. An error other than `WalletError` is answered as `internal_error`, without its message, and logged with
  * its stack.
  */
 export function serve<S>(route: RouteHandler<S>, services: S) {
@@ -217,9 +220,9 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
       ...(walletId !== undefined && { walletId }),
     });
   };
-  const outcome = (status: number) => ({
+  const outcome = (status: number, durationMs = performance.now() - startedAt) => ({
     status: String(status),
-    durationMs: String(Math.round(performance.now() - startedAt)),
+    durationMs: String(Math.round(durationMs)),
   });
   return {
     before({ event, context }) {
@@ -229,7 +232,10 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
       else beginRequest(name, {});
     },
     after({ response }) {
-      if (isCommand) countRequest(name, 'Commands', outcome(response?.statusCode ?? 0));
+      if (!isCommand) return;
+      const durationMs = performance.now() - startedAt;
+      const isReplay = response?.headers?.[replayHeader] !== undefined;
+      countRequest({ kind: 'command', durationMs, isReplay }, outcome(response?.statusCode ?? 0, durationMs));
     },
     onError(request) {
       const { error, event, context } = request;
@@ -237,8 +243,11 @@ function shell({ name, isCommand }: RouteHandler<never>): MiddlewareObj<APIGatew
         error instanceof WalletError ? error : new WalletError('internal_error', {}, { cause: error ?? undefined });
       const answer = problem(refusal, event.requestContext.requestId);
       if (!isCommand) identify(event, context.awsRequestId);
-      const metric = answer.status < 500 ? 'Refusals' : 'Faults';
-      countRequest(name, metric, { ...outcome(answer.status), code: refusal.code });
+      const { code } = refusal;
+      countRequest(answer.status < 500 ? { kind: 'refusal', code } : { kind: 'fault' }, {
+        ...outcome(answer.status),
+        code,
+      });
       if (answer.status >= 500) logger.error('request failed', { code: refusal.code, error: describe(refusal) });
       request.response = toResult(answer, event);
     },

@@ -16,7 +16,7 @@ import type { Preferences } from './prefer.ts';
 import type { Answer } from './problem.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
-import { describe, logger } from '../aws/telemetry.ts';
+import { addWait, describe, logger } from '../aws/telemetry.ts';
 import { transactionView } from '../views/views.ts';
 import type { Audience } from '../views/views.ts';
 
@@ -76,7 +76,9 @@ export async function enqueue(
     }
   }
   const { respondAsync, waitSeconds, waitUntil } = preferences;
+  const startedAt = performance.now();
   const current = waitSeconds === 0 ? transaction : await waitForEnd(services.table, transaction, waitUntil);
+  if (waitSeconds > 0) addWait(performance.now() - startedAt);
   const status = waitSeconds > 0 && isAtRest(current) ? 200 : 202;
   const answer = committed(status, transactionView(current, audience), replayed);
   const applied = [...(respondAsync ? ['respond-async'] : []), ...(waitSeconds > 0 ? [`wait=${waitSeconds}`] : [])];

@@ -51,6 +51,8 @@ interface Suspect {
 export interface Pass {
   readonly passId: string;
   readonly startedAt: string;
+  /** When the pass before it ended (ISO 8601); undefined for the first pass. */
+  readonly lastEndedAt?: string | undefined;
   /** The moment (ISO 8601), a full hour, as of which sums are compared; undefined: now, for books that stand still. */
   readonly asOf: string | undefined;
   /** The bank whose statement is compared; undefined: none. */
@@ -129,12 +131,15 @@ export function beginPass(options: {
   bankId: string | undefined;
   /** The number of items in the table, when known. */
   items?: number | undefined;
+  /** When the pass before this one ended (ISO 8601). */
+  lastEndedAt?: string | undefined;
 }): Pass {
-  const { passId, now, standStill, bankId, items } = options;
+  const { passId, now, standStill, bankId, items, lastEndedAt } = options;
   const lastHour = Math.floor((now - settledMs) / hourMs) * hourMs;
   return {
     passId,
     startedAt: new Date(now).toISOString(),
+    lastEndedAt,
     asOf: standStill ? undefined : new Date(lastHour).toISOString(),
     bankId,
     items,

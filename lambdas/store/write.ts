@@ -3,7 +3,9 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { metrics as metricNames } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
+import { metrics } from '../aws/telemetry.ts';
 import { parsed, UnreadableItem } from './unreadable.ts';
 import { cancellationReasons, isConflict, mayArriveLater, withRetries } from './table.ts';
 import type { Table } from './table.ts';
@@ -110,7 +112,10 @@ export async function write(
         if (table.now() >= (table.writeUntil ?? Infinity)) throw new WalletError('busy', { retryAfterSeconds: 1 });
         await table.client.send(command).catch((error: unknown) => {
           tries.unanswered ||= mayArriveLater(error);
-          if (isConflict(error)) tries.conflicts += 1;
+          if (isConflict(error)) {
+            tries.conflicts += 1;
+            metrics.addMetric(metricNames.conflicts, 'Count', 1);
+          }
           const isOver = contention && table.now() - startedAt >= contention.afterMs;
           // While a try is unanswered, no other write may begin: the refusal of this one would not be final.
           if (isOver && !tries.unanswered && isOnlyConflict(error, contention.item)) throw new Contended();

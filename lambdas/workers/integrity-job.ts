@@ -34,6 +34,7 @@ export interface IntegrityServices {
   readonly passEveryMs: number;
 }
 
+const hourMs = 3_600_000;
 /** How long a run works. Well below the function's time limit, so that it ends by itself. */
 const runMs = 600_000;
 /** How often progress is stored. A run that crashes repeats at most this much work. */
@@ -102,6 +103,7 @@ export async function checkBooks(
     const all = { item: known, list: new KnownDiscrepancies(known.text) };
     const hours = await checkHours(services, all, until);
     const pass = await goOnWithPass(services, all, until);
+    publishKnown(all);
     return { hours, pass };
   } catch (error) {
     if (error instanceof OtherRun) return undefined;
@@ -126,7 +128,7 @@ async function checkHours(services: IntegrityServices, known: Known, until: numb
     run: (control) => runHours(services.books, hours, control),
     store: () => item.store(hoursToText(hours)),
   });
-  const uncheckedHours = uncheckedMs(hours, entries.now()) / 3_600_000;
+  const uncheckedHours = uncheckedMs(hours, entries.now()) / hourMs;
   logger.info('hours checked', { next: hours.hour, stage: hours.stage, bankFrom: hours.bank.from, uncheckedHours });
   metrics.addMetric(names.uncheckedHours, 'Count', uncheckedHours);
   metrics.publishStoredMetrics();
@@ -143,12 +145,14 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
   // A pass that was begun with another bank's withdrawals cannot be compared with this bank's statement.
   const isOver = pass === undefined || pass.stage === 'done' || pass.bankId !== bankId;
   if (pass?.stage === 'done' && pass.bankId === bankId && entries.now() < Date.parse(pass.startedAt) + passEveryMs) {
+    publishHoursSincePass(pass, entries.now());
     return undefined;
   }
   if (pass === undefined || isOver) {
     pass = beginPass({
       ...{ passId: randomUUID(), now: entries.now(), segments, standStill: false, bankId },
       items: await countItems(books.table),
+      ...(pass && { lastEndedAt: lastEndOf(pass) }),
     });
   }
   pass.runs++;
@@ -165,7 +169,18 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
   }
   const { passId, stage, counts, found } = pass;
   logger.info('books checked', { passId, stage, counts, found, ...costOf(pass) });
+  publishHoursSincePass(pass, entries.now());
   return pass;
+}
+
+/** Returns when a pass last ended (ISO 8601); before the end of the first one, when the first one began. */
+function lastEndOf({ finishedAt, lastEndedAt, startedAt }: Pass): string {
+  return finishedAt ?? lastEndedAt ?? startedAt;
+}
+
+function publishHoursSincePass(pass: Pass, now: number): void {
+  metrics.addMetric(names.hoursSincePass, 'Count', (now - Date.parse(lastEndOf(pass))) / hourMs);
+  metrics.publishStoredMetrics();
 }
 
 /** Runs a part until it is done, waits, or the time is over. Stores its state at intervals. */
@@ -189,6 +204,7 @@ async function runPart(
         if (isNew) found.push({ discrepancy, where: part.where() });
       },
     });
+    if (found.length > 0) publishKnown(known);
     // Publish before saving: a crash in between publishes twice, under the same id, but never loses the report.
     await publish(found, publisher);
     if (known.list.text() !== before) await known.item.store(known.list.text());
@@ -197,18 +213,22 @@ async function runPart(
   }
 }
 
-/** Publishes each new discrepancy as a log line, a metric and an event. */
+/** Publishes the number of discrepancies that are not over. Its alarm lasts until a whole pass has not found them again. */
+function publishKnown({ list }: Known): void {
+  metrics.addMetric(names.discrepancies, 'Count', list.list.length);
+  metrics.publishStoredMetrics();
+}
+
+/** Publishes each new discrepancy as a log line and an event. */
 async function publish(
   found: readonly { readonly discrepancy: Discrepancy; readonly where: string }[],
   publisher: Publisher,
 ): Promise<void> {
   if (found.length === 0) return;
   for (const { discrepancy, where } of found) logger.error('discrepancy in the books', { where, ...discrepancy });
-  metrics.addMetric(names.discrepancy, 'Count', found.length);
-  metrics.publishStoredMetrics();
   const events = found.map(({ discrepancy, where }) => discrepancyEvent(discrepancy, where, publisher.now()));
   const failures = await publishEvents(publisher, events, publisher.now() + publishMs);
-  // The metric has raised the alarm: the check goes on without the bus.
+  // The metric raises the alarm: the check goes on without the bus.
   for (const [event, { code }] of failures) logger.error('discrepancy not published', { code, eventId: event.eventId });
 }
 
@@ -236,7 +256,7 @@ export function open(environment: Environment<'integrity-job'>) {
       },
     },
     publisher: openPublisher(eventBridgeClient(), environment.EVENT_BUS_NAME),
-    passEveryMs: 3_600_000 * positiveInteger(environment, 'FULL_PASS_HOURS'),
+    passEveryMs: hourMs * positiveInteger(environment, 'FULL_PASS_HOURS'),
   };
   return async (): Promise<void> => {
     try {

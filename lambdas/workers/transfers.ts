@@ -1,3 +1,4 @@
+import { metrics as names } from '../contract.ts';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { PendingTransfer } from '../domain/transaction.ts';
@@ -7,7 +8,7 @@ import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { consumeTogether } from '../aws/consumer.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue } from '../aws/queue.ts';
-import { logger } from '../aws/telemetry.ts';
+import { logger, metrics } from '../aws/telemetry.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
@@ -103,6 +104,7 @@ async function endGroup(run: Run, group: readonly PendingTransfer[]): Promise<vo
   const outcome = await settleTransfers(table, [first, ...others], at, crowd);
   if (outcome.settled) {
     logger.info('transfers completed', { walletId: first.counterpartyWalletId, count: group.length });
+    for (const transfer of group) countAge(run, transfer);
     return;
   }
   const { ended, refusal } = outcome;
@@ -125,7 +127,13 @@ async function fail(run: Run, transfer: PendingTransfer, refusal: WalletError): 
   const failure = { code: refusal.code, message: refusal.title };
   if (await failTransfer(table, transfer, failure, at)) {
     logger.info('transfer failed', { transactionId: transfer.transactionId, code: refusal.code });
+    countAge(run, transfer);
   }
+}
+
+/** Counts the age of a transfer that has ended. */
+function countAge({ table }: Run, { createdAt }: PendingTransfer): void {
+  metrics.addMetric(names.transferAge, 'Milliseconds', table.now() - Date.parse(createdAt));
 }
 
 /** Opens the consumer of the transfer queue. */

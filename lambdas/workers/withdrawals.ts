@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BankUnavailable, isProcessing, openBank, TooLate } from '../bank/client.ts';
+import { BankUnavailable, isBankFailure, isProcessing, openBank, TooLate } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
 import { reportContradiction } from '../bank/contradiction.ts';
 import { reportEnd } from '../bank/end.ts';
@@ -148,7 +148,10 @@ async function consultBank(visit: Visit, services: WithdrawalServices): Promise<
   } catch (error) {
     // Before these errors, nothing was sent.
     if (error instanceof TooLate) return { dueAt: table.now(), submitBy: withdrawal.submitBy };
-    if (error instanceof BankUnavailable) return leaveBankAlone(withdrawal, error, table);
+    if (error instanceof BankUnavailable) {
+      countTurn({ failed: true, breakerOpen: true });
+      return leaveBankAlone(withdrawal, error, table);
+    }
     if (error instanceof UnreadableItem) return leaveToNewerRelease(withdrawal, error, table);
     throw error;
   }
@@ -167,6 +170,7 @@ async function askAboutSubmit(
   // The answer was true at some time between the question and its arrival. The time of the question is the safe one.
   const definiteAt = notFoundCountsAt(submitBy, policy);
   if (askedAt >= definiteAt) return undefined;
+  countTurn({ failed: false, breakerOpen: bank.isDown() });
   const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
   return { dueAt: definiteAt, submitBy, attempt };
 }
@@ -214,6 +218,15 @@ function leaveToNewerRelease(
   const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: unreadableWaitMs });
   logger.error('wallet not readable', { transactionId, dueAt: iso(dueAt), error: describe(error) });
   return { dueAt, submitBy };
+}
+
+/**
+ * Counts a withdrawal's turn at the bank. A call that an open breaker stopped counts as failed: otherwise the share of
+ * failures would fall while the breakers of a bank that is down keep calls back.
+ */
+function countTurn({ failed, breakerOpen }: { readonly failed: boolean; readonly breakerOpen: boolean }): void {
+  metrics.addMetric(names.bankFailed, 'Count', Number(failed));
+  metrics.addMetric(names.breakerOpen, 'Count', Number(breakerOpen));
 }
 
 /** Puts a withdrawal back while the bank cannot be called. */
@@ -295,6 +308,7 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
     ...('reason' in answer && { reason: answer.reason }),
   };
   logger.info('bank visited', { transactionId, ...attempt });
+  countTurn({ failed: isBankFailure(answer), breakerOpen: bank.isDown() });
   const claimed = heldBy(visit, table.now());
   switch (answer.outcome) {
     case 'accepted':

@@ -42,10 +42,11 @@ describe('the log of a command', () => {
     assert.equal(status, 202);
     const [line, ...others] = await linesOf(walletId);
     assert.deepEqual(others, []);
-    const { transactionId, status: logged, Commands, principal, requestId, durationMs } = line ?? {};
+    const { transactionId, status: logged, CommandDuration, principal, requestId, durationMs } = line ?? {};
     assert.equal(transactionId, body['transactionId']);
     assert.equal(logged, '202');
-    assert.equal(Commands, 1);
+    assert.equal(typeof CommandDuration, 'number');
+    assert.equal(line?.['service'], 'Wallet-Service', 'the dimension of its metrics');
     for (const text of [principal, requestId, durationMs]) assert.ok(typeof text === 'string' && text !== '');
     const text = JSON.stringify(line);
     assert.ok(!text.includes('DE89') && !text.includes('Lovelace'));
@@ -65,7 +66,7 @@ describe('the log of a command', () => {
     assert.equal(status, 422);
     const found = await linesOf(walletId);
     assert.deepEqual(
-      found.map(({ code, status: logged, Refusals }) => [code, logged, Refusals]),
+      found.map(({ code, status: logged, 'Refused.insufficient_funds': refused }) => [code, logged, refused]),
       [['insufficient_funds', '422', 1]],
     );
   });

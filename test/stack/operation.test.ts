@@ -5,7 +5,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from '@jest/globals';
-import { metrics } from '../../lambdas/contract.ts';
+import { metricNamespace, metrics } from '../../lambdas/contract.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { newApp } from '../../lib/app.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
@@ -40,7 +40,7 @@ describe('alarms', () => {
       BankContradiction: 1,
       ClockDoubted: 1,
       'DeliveryToS3.DataFreshness': 1,
-      Discrepancy: 1,
+      Discrepancies: 1,
       // The four workers, the sweeper, the check of the books.
       Errors: 6,
       // Relay and projector.
@@ -53,14 +53,14 @@ describe('alarms', () => {
   });
 
   it("watch this service's metrics under the dimensions that functions emit", () => {
-    const service = { Name: 'service', Value: 'wallet' };
+    const service = { Name: 'service', Value: 'Wallet-Service' };
     for (const [metricName, dimensions] of [
       [metrics.withdrawalsInReview, [service]],
       [metrics.workRequeued, [service]],
       [metrics.bankContradiction, [service]],
     ] as const) {
       const alarm = alarms.find(({ MetricName }) => MetricName === metricName);
-      assert.equal(alarm?.['Namespace'], metrics.namespace);
+      assert.equal(alarm?.['Namespace'], metricNamespace);
       assert.deepEqual(alarm['Dimensions'], dimensions);
     }
   });

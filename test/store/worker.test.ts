@@ -227,7 +227,10 @@ describe('the age of a withdrawal', () => {
       watchMetrics((...metric) => counted.push(metric));
       table.clock.now += 4_321;
       assert.equal(await advance({ submit: () => answer }), undefined);
-      assert.deepEqual(counted, [[names.withdrawalAge, 'Milliseconds', 4_321]]);
+      assert.deepEqual(
+        counted.filter(([name]) => name === names.withdrawalAge),
+        [[names.withdrawalAge, 'Milliseconds', 4_321]],
+      );
     });
   }
 });
@@ -272,7 +275,7 @@ describe('a definite answer for a withdrawal that has ended meanwhile', () => {
         return answer;
       };
       assert.equal(await advance({ submit }), undefined);
-      assert.deepEqual(counted, contradicts ? [names.bankContradiction] : []);
+      assert.equal(counted.includes(names.bankContradiction), contradicts);
       assert.equal((await read()).status, before === undefined ? 'completed' : 'failed');
       const available = before === undefined ? 70 : 100;
       assert.deepEqual(await balanceOf(table, walletId), { available, held: 0, total: available });

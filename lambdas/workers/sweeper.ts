@@ -62,7 +62,15 @@ interface Run {
   readonly databaseAt: number;
   readonly readAt: number;
   requeued: number;
+  readonly open: Readonly<Record<DueType, OpenWork>>;
   readonly failures: unknown[];
+}
+
+/** The open work of a type, as far as a run has listed it, without withdrawals in review or in frozen wallets. */
+interface OpenWork {
+  count: number;
+  /** When the oldest was accepted (ISO 8601 UTC); undefined: none is open. */
+  oldestAt: string | undefined;
 }
 
 /**
@@ -74,7 +82,9 @@ interface Run {
  * again and again.
  *
  * Queues the withdrawals whose wait for their wallet has ended, also behind a backlog: they have no message yet. Counts
- * the withdrawals in review, up to 100. Their alarm lasts until an operator has ended the last one.
+ * the withdrawals in review, up to 100. Their alarm lasts until an operator has ended the last one. Publishes how much
+ * work is open, and for how long the oldest, from the same pages. So both are at least so much: of a shard with more than
+ * a page, only the work that is due next is listed.
  *
  * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
  *
@@ -85,23 +95,47 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
   const startedAt = table.now();
   const { reviews, clock } = await listReviewsWithClock(table);
   // Published now, so that no failure of the rest hides a review.
-  publishCount(names.withdrawalsInReview, reviews.length);
+  metrics.addMetric(names.withdrawalsInReview, 'Count', reviews.length);
+  metrics.publishStoredMetrics();
   const readAt = table.now();
-  const run: Run = { table, startedAt, databaseAt: clock?.databaseAt ?? readAt, readAt, requeued: 0, failures: [] };
+  const open = { withdrawal: { count: 0, oldestAt: undefined }, transfer: { count: 0, oldestAt: undefined } };
+  const run: Run = {
+    table,
+    startedAt,
+    databaseAt: clock?.databaseAt ?? readAt,
+    readAt,
+    requeued: 0,
+    open,
+    failures: [],
+  };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
   await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
-  publishCount(names.workRequeued, requeued);
+  publishOpenWork(run);
   if (failures.length > 0) throw failures[0];
   return requeued;
 }
 
-function publishCount(metric: string, count: number): void {
-  metrics.addMetric(metric, 'Count', count);
+/** Publishes what a run has listed and queued. The alarm for a silent sweeper watches this line. */
+function publishOpenWork(run: Run): void {
+  const { withdrawal, transfer } = run.open;
+  const age = ({ oldestAt }: OpenWork) =>
+    oldestAt === undefined ? 0 : Math.max(0, (databaseTime(run) - Date.parse(oldestAt)) / 1000);
+  metrics.addMetric(names.oldestWithdrawal, 'Seconds', age(withdrawal));
+  metrics.addMetric(names.oldestTransfer, 'Seconds', age(transfer));
+  metrics.addMetric(names.openWithdrawals, 'Count', withdrawal.count);
+  metrics.addMetric(names.workRequeued, 'Count', run.requeued);
   metrics.publishStoredMetrics();
+}
+
+function note(open: OpenWork, acceptedAt: readonly (string | undefined)[]): void {
+  open.count += acceptedAt.length;
+  for (const at of acceptedAt) {
+    if (at !== undefined && (open.oldestAt === undefined || at < open.oldestAt)) open.oldestAt = at;
+  }
 }
 
 /** Does a part of a run, and keeps its failure for the run's end. Returns undefined when the part has failed. */
@@ -138,7 +172,8 @@ async function resume(run: Run, queue: SweptQueue, endsAt: number): Promise<void
 
 /**
  * Sweeps the shards of a type side by side, a page of each at a time. Goes on with the shards that have more while the
- * workers keep up: each round begins only if the queue has no backlog.
+ * workers keep up: each further round begins only if the queue has no backlog. The first page of each shard is read in any
+ * case, to see how old the open work is.
  */
 async function sweepType(run: Run, type: DueType, queue: SweptQueue, endsAt: number): Promise<void> {
   const { table } = run;
@@ -146,13 +181,17 @@ async function sweepType(run: Run, type: DueType, queue: SweptQueue, endsAt: num
   let shards = shardsToSweep(table);
   // A page may hold only work that cannot be read or marked. So the next page of a shard begins behind it.
   const places = new Map<number, WorkPage['next']>();
-  while (shards.length > 0 && table.now() < endsAt && (await hasRoom(queue))) {
+  for (let round = 0; shards.length > 0 && table.now() < endsAt; round++) {
+    const mayQueue = await attempt(run, () => hasRoom(queue));
+    if (mayQueue !== true && round > 0) return;
     const withMore: number[] = [];
     await forEachOf(shards, shardsAtATime, async (shard) => {
       if (table.now() >= endsAt) return;
       const bounds = { before, limit: pageSize, from: places.get(shard) };
       const page = await attempt(run, () => listDue(table, { type, shard, ...bounds }));
       if (page === undefined) return;
+      note(run.open[type], page.acceptedAt);
+      if (mayQueue !== true) return;
       const requeued = await requeueAll(run, queue, page.work, endsAt);
       run.requeued += requeued;
       places.set(shard, page.next);

@@ -4,7 +4,7 @@
  * - `tokenIssuer` with `tokenAudience`: an issuer of your own. Also `tokenJwksUri` where its keys are not at the usual
  *   URL.
  * - `peopleCallbackUrls`, separated by commas: people sign in at the stack's own user pool.
- * - `alarmTopicArn`: the topic for alarms.
+ * - `alarmTopicArn`: the topic for alarms; `criticalTopicArn`, `warningTopicArn`: that for alarms of one severity.
  * - `bankId`: the id of a bank whose URL may change.
  * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
  * - `reservedConcurrency=false`: for an account with little concurrency.
@@ -14,12 +14,24 @@ import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 const app = new App();
-const [issuer, audience, jwksUri, peopleCallbackUrls, alarmTopicArn, corsOrigins, bankId] = [
+const [
+  issuer,
+  audience,
+  jwksUri,
+  peopleCallbackUrls,
+  alarmTopicArn,
+  criticalTopicArn,
+  warningTopicArn,
+  corsOrigins,
+  bankId,
+] = [
   'tokenIssuer',
   'tokenAudience',
   'tokenJwksUri',
   'peopleCallbackUrls',
   'alarmTopicArn',
+  'criticalTopicArn',
+  'warningTopicArn',
   'corsOrigins',
   'bankId',
 ].map((name) => {
@@ -43,6 +55,8 @@ new WalletStack(app, 'Wallet', {
     audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
   ...(peopleCallbackUrls !== undefined && { people: { callbackUrls: peopleCallbackUrls.split(',') } }),
   ...(alarmTopicArn !== undefined && { alarmTopicArn }),
+  ...(criticalTopicArn !== undefined && { criticalTopicArn }),
+  ...(warningTopicArn !== undefined && { warningTopicArn }),
   ...(corsOrigins !== undefined && { cors: { allowedOrigins: corsOrigins.split(',') } }),
   ...(bankId !== undefined && { bank: { id: bankId } }),
   ...(reservedConcurrency === 'false' && { reservedConcurrency: false }),

@@ -15,7 +15,8 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { corsVariable, minCompressionBytes, routes } from '../lambdas/contract.ts';
+import { corsVariable, metrics, minCompressionBytes, routes } from '../lambdas/contract.ts';
+import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 import { addPreflight } from './preflight.ts';
@@ -90,12 +91,22 @@ export class Api extends Construct {
     this.addRoutes(props);
     if (props.cors) this.allowOrigins(props.cors, props.functions);
     this.acknowledgeFindings();
-    props.addAlarm(this, 'ServerErrors', {
+    addLevels(props.addAlarm, this, 'ServerErrors', {
+      name: 'API answers 5xx',
       metric: this.restApi.metricServerError({ statistic: Stats.AVERAGE, period: Duration.minutes(1) }),
-      threshold: 0.01,
+      thresholds: { warning: 0.02, critical: 0.05 },
       periods: 3,
-      meaning: 'At least one answer in a hundred has been a 5xx for three minutes.',
+      meaning: (share) => `At least ${100 * share} % of the answers have been a 5xx for three minutes.`,
       runbook: 'api-server-errors',
+    });
+    // The gateway's own latency would include the time that a caller asked to wait with Prefer.
+    addLevels(props.addAlarm, this, 'SlowCommands', {
+      name: 'commands slow',
+      metric: ownMetric(this, metrics.commandDuration, Stats.percentile(99)),
+      thresholds: { warning: 2_000, critical: 5_000 },
+      periods: 3,
+      meaning: (ms) => `One command in a hundred has taken ${ms / 1000} s or more for three minutes.`,
+      runbook: 'slow-commands',
     });
   }
 

@@ -76,6 +76,8 @@ export class Audit extends Construct {
     events.route(this, 'All', { description: 'everything, for the audit', target: this.#target(stream) });
 
     addAlarm(this, 'UndeliveredNotEmpty', {
+      name: 'audit lacks an event',
+      severity: 'warning',
       metric: this.undelivered.metricApproximateNumberOfMessagesVisible({
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(1),
@@ -86,6 +88,8 @@ export class Audit extends Construct {
       runbook: 'audit-undelivered',
     });
     addAlarm(this, 'TooOld', {
+      name: 'audit late',
+      severity: 'warning',
       metric: new Metric({
         namespace: 'AWS/Firehose',
         metricName: 'DeliveryToS3.DataFreshness',

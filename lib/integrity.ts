@@ -71,21 +71,43 @@ export class Integrity extends Construct {
       schedule: Schedule.rate(Duration.minutes(15)),
       targets: [new LambdaFunction(this.job.handler)],
     });
+    this.#addAlarms(addAlarm, fullPassEvery);
+  }
+
+  #addAlarms(addAlarm: AddAlarm, fullPassEvery: Duration): void {
     addAlarm(this, 'Discrepancy', {
+      name: 'discrepancy in the books',
+      severity: 'critical',
       metric: ownMetric(this, metrics.discrepancies, Stats.MAXIMUM),
       threshold: 1,
       periods: 1,
-      meaning: 'The check of the books has found a discrepancy; the log of the job names it.',
+      // The job reports every quarter of an hour. Between its reports a discrepancy is neither over nor new.
+      missing: 'ignore',
+      moneyAtRisk: true,
+      meaning: 'The check of the books has found a discrepancy, and no whole pass since then has found it gone.',
       runbook: 'discrepancy',
     });
     addAlarm(this, 'Errors', {
+      name: 'check of the books fails',
+      severity: 'warning',
       metric: this.job.handler.metricErrors({ statistic: Stats.SUM, period: Duration.hours(1) }),
       threshold: 1,
       periods: 2,
       meaning: 'The check of the books fails; it finds no discrepancy until it works again.',
       runbook: 'integrity-errors',
     });
+    addAlarm(this, 'PassTooOld', {
+      name: 'no pass over the books',
+      severity: 'warning',
+      metric: ownMetric(this, metrics.hoursSincePass, Stats.MAXIMUM, Duration.minutes(30)),
+      threshold: 2 * fullPassEvery.toHours(),
+      periods: 1,
+      meaning: 'No pass over all books has ended for twice the time that it should take.',
+      runbook: 'no-pass-over-the-books',
+    });
     addAlarm(this, 'Unchecked', {
+      name: 'hours unchecked',
+      severity: 'warning',
       metric: ownMetric(this, metrics.uncheckedHours, Stats.MAXIMUM, Duration.minutes(30)),
       threshold: 2,
       periods: 2,

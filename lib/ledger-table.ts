@@ -49,6 +49,8 @@ export class LedgerTable extends Construct {
 
     const throttles = { statistic: Stats.SUM, period: Duration.minutes(1) };
     props.addAlarm(this, 'Throttled', {
+      name: 'wallet table throttled',
+      severity: 'warning',
       metric: new MathExpression({
         label: 'throttled reads and writes',
         expression: 'FILL(reads, 0) + FILL(writes, 0)',

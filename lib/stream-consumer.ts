@@ -37,6 +37,8 @@ export class StreamConsumer extends Construct {
     });
     Validations.of(this.setAside).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue.' });
     props.addAlarm(this, 'SetAsideNotEmpty', {
+      name: `${props.work} set a change aside`,
+      severity: 'warning',
       metric: this.setAside.metricApproximateNumberOfMessagesVisible({
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(1),
@@ -86,6 +88,8 @@ export class StreamConsumer extends Construct {
       filters: [FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.or('WALLET', 'TX') } } } })],
     });
     addAlarm(this, 'TooFarBehind', {
+      name: `${work} behind`,
+      severity: 'warning',
       metric: worker.handler.metric('IteratorAge', { statistic: Stats.MAXIMUM, period: Duration.minutes(1) }),
       threshold: 300_000,
       periods: 5,

@@ -43,13 +43,28 @@ export class Sweeper extends Construct {
       targets: [new LambdaFunction(this.sweeper.handler)],
     });
     addAlarm(this, 'Errors', {
+      name: 'sweeper fails',
+      severity: 'warning',
       metric: this.sweeper.handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
       threshold: 1,
       periods: 3,
       meaning: 'The sweeper keeps failing; no worker gets work whose message is lost.',
       runbook: 'sweeper-errors',
     });
+    addAlarm(this, 'Silent', {
+      name: 'sweeper silent',
+      severity: 'critical',
+      metric: ownMetric(this, metrics.workRequeued, Stats.SAMPLE_COUNT),
+      threshold: 1,
+      wrong: 'below',
+      periods: 3,
+      missing: 'breaching',
+      meaning: 'The sweeper has not ended a run for three minutes: lost work stays open, and no alarm sees its age.',
+      runbook: 'sweeper-silent',
+    });
     addAlarm(this, 'WorkRequeued', {
+      name: 'much work requeued',
+      severity: 'warning',
       metric: ownMetric(this, metrics.workRequeued, Stats.SUM, Duration.minutes(5)),
       threshold: 50,
       periods: 1,

@@ -1,5 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
+import { metrics } from '../lambdas/contract.ts';
+import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -38,6 +41,7 @@ export class Transfers extends Construct {
       batchSize: 2_000,
       batchingWindow: Duration.seconds(1),
       concurrency,
+      depthLimit: props.queueDepthLimit,
       shares,
       addAlarm,
     });
@@ -66,5 +70,14 @@ export class Transfers extends Construct {
       },
     });
     this.work.feed(this.worker);
+    addLevels(addAlarm, this, 'OpenTooLong', {
+      name: 'transfer open for too long',
+      metric: ownMetric(this, metrics.oldestTransfer, Stats.MAXIMUM),
+      thresholds: { warning: 300, critical: 900 },
+      periods: 3,
+      meaning: (seconds) =>
+        `A queued transfer has been open for ${seconds / 60} minutes or more; its money is on its way.`,
+      runbook: 'transfer-open-for-too-long',
+    });
   }
 }

@@ -10,7 +10,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { defaultDueShards } from '../lambdas/contract.ts';
 import type { FunctionName, OperatorLimits, StreamReader, WorkKind } from '../lambdas/contract.ts';
-import { alarmsTo } from './alarms.ts';
+import { Alarms } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import { Api } from './api.ts';
 import type { CorsProps, ThrottleProps } from './api.ts';
@@ -27,6 +27,7 @@ import { Fraud } from './fraud.ts';
 import type { FraudOptions } from './fraud.ts';
 import { Health } from './health.ts';
 import { Integrity } from './integrity.ts';
+import { LambdaLimits } from './lambda-limits.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { Notifications } from './notifications.ts';
 import { operatorLimitsText } from './operator-limits.ts';
@@ -214,11 +215,32 @@ export interface WalletServiceProps {
   readonly sourceMaps?: boolean;
 
   /**
-   * The topic for alarms.
+   * The account's quota of concurrent executions in this region. An alarm warns at nine tenths of it.
+   *
+   * @default 1,000
+   */
+  readonly accountConcurrency?: number;
+
+  /**
+   * The topic for alarms of both severities.
    *
    * @default - alarms only show in CloudWatch
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * The topic for critical alarms, which must reach an operator at any hour.
+   *
+   * @default - `alarmTopic`
+   */
+  readonly criticalTopic?: ITopic;
+
+  /**
+   * The topic for warnings, which can wait for the working day.
+   *
+   * @default - `alarmTopic`
+   */
+  readonly warningTopic?: ITopic;
 }
 
 /** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
@@ -250,7 +272,9 @@ export class WalletService extends Construct {
     nameService(this);
     this.node.setContext(sourceMapsContext, props.sourceMaps ?? false);
     const rateLimits = rateLimitsOf(props.rateLimits);
-    const addAlarm = alarmsTo(props.alarmTopic);
+    const { alarmTopic, criticalTopic = alarmTopic, warningTopic = alarmTopic } = props;
+    const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
+    const addAlarm = alarms.add;
     const shares = sharesOf(props.reservedConcurrency ?? {});
     const shared: Shared = { capacity: capacityFor(props.provisioned), rateLimits, shares, addAlarm };
     const core = newCore(this, props, shared);
@@ -311,6 +335,9 @@ export class WalletService extends Construct {
       'integrity-job': integrity.job,
       sweeper,
     });
+    const { accountConcurrency = 1_000 } = props;
+    new LambdaLimits(this, 'LambdaLimits', { functions: this.functions, accountConcurrency, addAlarm });
+    alarms.addMoneyAtRisk(this);
   }
 }
 

@@ -1,6 +1,7 @@
 import { CfnOutput, CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { outputs, streamReaders, workKinds } from '../lambdas/contract.ts';
 import { WalletService } from './wallet-service.ts';
@@ -9,9 +10,9 @@ import { longestNotFoundWindowSeconds } from './withdrawals.ts';
 
 /**
  * Properties of `WalletStack`: those of the service, with two differences. The bank's URL and its window are parameters
- * of the stack, and the topic of the alarms is given by its ARN.
+ * of the stack, and the topics for alarms are given by their ARNs.
  */
-export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, 'bank' | 'alarmTopic'> {
+export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, 'bank' | `${TopicName}Topic`> {
   /**
    * The bank's id and limits.
    *
@@ -20,12 +21,28 @@ export interface WalletStackProps extends StackProps, Omit<WalletServiceProps, '
   readonly bank?: Omit<WalletServiceProps['bank'], 'url' | 'notFoundWindow'>;
 
   /**
-   * The SNS topic for alarms. CloudWatch must be allowed to publish to it, and to use its key.
+   * The SNS topic for alarms of both severities. CloudWatch must be allowed to publish to it, and to use its key.
    *
    * @default - alarms only show in CloudWatch
    */
   readonly alarmTopicArn?: string;
+
+  /**
+   * The SNS topic for critical alarms, which must reach an operator at any hour.
+   *
+   * @default - `alarmTopicArn`
+   */
+  readonly criticalTopicArn?: string;
+
+  /**
+   * The SNS topic for warnings.
+   *
+   * @default - `alarmTopicArn`
+   */
+  readonly warningTopicArn?: string;
 }
+
+type TopicName = 'alarm' | 'critical' | 'warning';
 
 /** The service as one stack, for teams that deploy it as it is. */
 export class WalletStack extends Stack {
@@ -49,7 +66,6 @@ export class WalletStack extends Stack {
       maxValue: longestNotFoundWindowSeconds,
       constraintDescription: `must be 1 to ${longestNotFoundWindowSeconds} seconds, from the contract with the bank`,
     });
-    const { alarmTopicArn } = props;
     this.service = new WalletService(this, 'Service', {
       ...props,
       bank: {
@@ -57,7 +73,7 @@ export class WalletStack extends Stack {
         url: bankUrl.valueAsString,
         notFoundWindow: Duration.seconds(notFoundWindow.valueAsNumber),
       },
-      ...(alarmTopicArn !== undefined && { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn) }),
+      ...topicsOf(this, props),
     });
 
     const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = this.service;
@@ -127,4 +143,16 @@ export class WalletStack extends Stack {
       });
     }
   }
+}
+
+/** Returns the topics whose ARNs are given, as props of the service. */
+function topicsOf(scope: Construct, props: WalletStackProps): Partial<Record<`${TopicName}Topic`, ITopic>> {
+  const { alarmTopicArn, criticalTopicArn, warningTopicArn } = props;
+  return {
+    ...(alarmTopicArn !== undefined && { alarmTopic: Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn) }),
+    ...(criticalTopicArn !== undefined && {
+      criticalTopic: Topic.fromTopicArn(scope, 'CriticalTopic', criticalTopicArn),
+    }),
+    ...(warningTopicArn !== undefined && { warningTopic: Topic.fromTopicArn(scope, 'WarningTopic', warningTopicArn) }),
+  };
 }

@@ -1,9 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName, WorkKind } from '../lambdas/contract.ts';
+import { addLevels } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
@@ -27,6 +28,12 @@ export interface WorkQueueProps {
   readonly batchingWindow?: Duration;
   /** Most batches at work at the same time: 2 to 1000. */
   readonly concurrency: number;
+  /**
+   * Messages that may wait before new work is refused.
+   *
+   * @default - no limit
+   */
+  readonly depthLimit?: number;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
@@ -44,7 +51,7 @@ export class WorkQueue extends Construct {
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
     this.#props = props;
-    const { work, atStake, batchingWindow, concurrency, shares, addAlarm } = props;
+    const { work, batchingWindow, concurrency, shares } = props;
     this.workerConcurrency = shares.worker(concurrency);
     if (concurrency < 2 || concurrency > 1000) {
       throw new Error(`concurrency of the ${work} worker must be between 2 and 1000, received ${String(concurrency)}`);
@@ -66,7 +73,16 @@ export class WorkQueue extends Construct {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: mostReceives },
     });
 
+    this.#addAlarms();
+  }
+
+  /** Watches the queue and its dead letters. */
+  #addAlarms(): void {
+    const { work, atStake, depthLimit, addAlarm } = this.#props;
     addAlarm(this, 'DeadLettersNotEmpty', {
+      name: `${work} in dead letters`,
+      severity: this.#movesMoney ? 'critical' : 'warning',
+      ...(this.#movesMoney && { moneyAtRisk: true }),
       metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(1),
@@ -77,6 +93,8 @@ export class WorkQueue extends Construct {
       runbook: `${work}-dead-letters`,
     });
     addAlarm(this, 'TooOld', {
+      name: `${work} queue late`,
+      severity: 'warning',
       metric: this.queue.metricApproximateAgeOfOldestMessage({
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(1),
@@ -85,6 +103,35 @@ export class WorkQueue extends Construct {
       periods: 5,
       meaning: `A ${work} has been waiting for its worker for more than five minutes.`,
       runbook: `${work}-queue-too-old`,
+    });
+    if (depthLimit === undefined) return;
+    addLevels(addAlarm, this, 'NearlyFull', {
+      name: `${work} queue nearly full`,
+      metric: this.#depth(),
+      thresholds: { warning: 0.7 * depthLimit, critical: 0.9 * depthLimit },
+      periods: 2,
+      meaning: (depth) =>
+        `The ${work} queue has ${Math.round((100 * depth) / depthLimit)} % of the messages at which new work is refused.`,
+      runbook: `${work}-queue-nearly-full`,
+    });
+  }
+
+  /** Whether money waits while a message does. */
+  get #movesMoney(): boolean {
+    return this.#props.depthLimit !== undefined;
+  }
+
+  /** Returns the messages that wait or are at work, as the routes count them before they accept more. */
+  #depth(): MathExpression {
+    const most = { statistic: Stats.MAXIMUM, period: Duration.minutes(1) };
+    return new MathExpression({
+      label: 'messages',
+      expression: 'FILL(waiting, 0) + FILL(at_work, 0)',
+      period: Duration.minutes(1),
+      usingMetrics: {
+        waiting: this.queue.metricApproximateNumberOfMessagesVisible(most),
+        at_work: this.queue.metricApproximateNumberOfMessagesNotVisible(most),
+      },
     });
   }
 
@@ -100,6 +147,8 @@ export class WorkQueue extends Construct {
       }),
     );
     addAlarm(this, 'WorkerErrors', {
+      name: `${work} worker fails`,
+      severity: this.#movesMoney ? 'critical' : 'warning',
       metric: worker.handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
       threshold: 1,
       periods: 3,

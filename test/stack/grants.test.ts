@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
-import { environments, routes } from '../../lambdas/contract.ts';
+import { environments, routes, serviceVariable } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import { bundleOf, codeFile } from '../../lib/bundle.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
@@ -82,7 +82,7 @@ describe('functions', () => {
   it('get the environment of the contract and nothing else', () => {
     for (const name of names) {
       const { Variables } = propertiesOf(name)['Environment'] as { Variables: Record<string, unknown> };
-      assert.deepEqual(Object.keys(Variables).sort(), [...environments[name]].sort(), name);
+      assert.deepEqual(Object.keys(Variables).sort(), [...environments[name], serviceVariable].sort(), name);
     }
   });
 

@@ -3,98 +3,13 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from '@jest/globals';
-import { metricNamespace, metrics } from '../../lambdas/contract.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { newApp } from '../../lib/app.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
 
 const { template, stack } = synthesize();
-const alarms = [...resourcesOf(template, 'AWS::CloudWatch::Alarm').values()].map(({ Properties }) => Properties);
-
-describe('alarms', () => {
-  const anchors = alarms.map(
-    ({ AlarmDescription }) => /docs\/runbook\.md#([\w-]+)$/.exec(AlarmDescription as string)?.[1],
-  );
-  const [runbook = ''] = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8').split(
-    '\n# Procedures\n',
-  );
-  const entries = new Map(
-    runbook
-      .split(/^## /m)
-      .slice(1)
-      .map((entry) => [entry.split('\n', 1)[0]!.toLowerCase().replaceAll(' ', '-'), entry]),
-  );
-
-  it('watch the failures that would otherwise go unnoticed', () => {
-    const watched = alarms.map(({ MetricName }) => (MetricName as string | undefined) ?? 'throttles');
-    const counts = Object.fromEntries([...Map.groupBy(watched, (metric) => metric)].map(([m, all]) => [m, all.length]));
-    assert.deepEqual(counts, {
-      '5XXError': 1,
-      // Withdrawals, transfers, notifications, screening.
-      ApproximateAgeOfOldestMessage: 4,
-      // Their dead letters, the records that relay and projector set aside, and the events that the audit missed.
-      ApproximateNumberOfMessagesVisible: 7,
-      BankContradiction: 1,
-      ClockDoubted: 1,
-      'DeliveryToS3.DataFreshness': 1,
-      Discrepancies: 1,
-      // The four workers, the sweeper, the check of the books.
-      Errors: 6,
-      // Relay and projector.
-      IteratorAge: 2,
-      UncheckedHours: 1,
-      WithdrawalsInReview: 1,
-      WorkRequeued: 1,
-      throttles: 1,
-    });
-  });
-
-  it("watch this service's metrics under the dimensions that functions emit", () => {
-    const service = { Name: 'service', Value: 'Wallet-Service' };
-    for (const [metricName, dimensions] of [
-      [metrics.withdrawalsInReview, [service]],
-      [metrics.workRequeued, [service]],
-      [metrics.bankContradiction, [service]],
-    ] as const) {
-      const alarm = alarms.find(({ MetricName }) => MetricName === metricName);
-      assert.equal(alarm?.['Namespace'], metricNamespace);
-      assert.deepEqual(alarm['Dimensions'], dimensions);
-    }
-  });
-
-  it('have their own entry in the runbook, and every entry before the procedures has its alarm', () => {
-    assert.deepEqual([...anchors].sort(), [...entries.keys()].sort());
-  });
-
-  it('each name a runbook entry that describes, investigates and resolves', () => {
-    for (const anchor of anchors) {
-      assert.ok(anchor, 'an alarm names no entry');
-      const entry = entries.get(anchor);
-      assert.ok(entry, `docs/runbook.md has no entry for #${anchor}`);
-      for (const part of ['Description', 'Investigation', 'Resolution']) {
-        assert.ok(entry.includes(`\n### ${part}\n`), `${anchor} has no ${part}`);
-      }
-    }
-  });
-
-  it('notify the topic, where there is one', () => {
-    const embedding = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Embedding');
-    const alarmTopic = new Topic(embedding, 'Topic');
-    const service = new WalletService(embedding, 'Wallets', {
-      bank: { url: 'https://bank.example', notFoundWindow: Duration.seconds(5) },
-      alarmTopic,
-    });
-    const topic = embedding.resolve(alarmTopic.topicArn) as unknown;
-    const embedded = Template.fromStack(embedding);
-    embedded.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] });
-    embedded.resourceCountIs('AWS::CloudWatch::Alarm', alarms.length);
-    assert.equal(Object.keys(embedded.findOutputs('*')).length, 0, 'outputs are for the stack that embeds');
-    assert.ok(service.api.url);
-  });
-});
 
 const people = { callbackUrls: ['https://desk.example/'] };
 

@@ -54,6 +54,26 @@ function threshold(entry: string): number {
   return numberAt(alarmOf(entry), 'Threshold');
 }
 
+/** Returns the thresholds of an entry with two alarms, by severity. */
+function levels(entry: string): { readonly warning: number; readonly critical: number } {
+  const thresholdOf = (severity: string) => {
+    const [alarm, ...others] = alarms.filter(({ AlarmDescription }) =>
+      new RegExp(`^${severity}: .*#${entry}$`).test(String(AlarmDescription)),
+    );
+    assert.ok(alarm && others.length === 0, `the ${severity} alarm of ${entry}`);
+    return numberAt(alarm, 'Threshold');
+  };
+  return { warning: thresholdOf('warning'), critical: thresholdOf('critical') };
+}
+
+/** Returns the least turns, and the tenths of them that fail, which show a bank that is down. */
+function bankDown(): { readonly turns: number; readonly tenths: number } {
+  const { Metrics } = alarmOf('bank-down') as { Metrics?: readonly { readonly Expression?: string }[] };
+  const expression = (Metrics ?? []).map(({ Expression = '' }) => Expression).join('');
+  const [, turns, share] = /turns >= (\d+) AND failed >= ([\d.]+)/.exec(expression) ?? [];
+  return { turns: Number(turns), tenths: 10 * Number(share) };
+}
+
 function functionNamed(name: string): Properties {
   const functions = propertiesOf('AWS::Lambda::Function');
   const found = functions.find(({ Description }) => Description === `Wallet service: ${name}`);
@@ -72,7 +92,7 @@ function keyOverlapSeconds(): number {
   return Number(Variables['BANK_KEY_OVERLAP_SECONDS']);
 }
 
-const words = ['zero', 'one', 'two', 'three', 'four', 'five'];
+const words = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 
 /** Returns a small number as a word. */
 function inWords(value: number): string {
@@ -84,6 +104,16 @@ function inWords(value: number): string {
 const minutes = (seconds: number) => `${inWords(seconds / 60)} minutes`;
 const hours = (seconds: number) => `${inWords(seconds / 3600)} hours`;
 const digits = (value: number) => value.toLocaleString('en');
+
+const openTooLong = {
+  withdrawal: levels('withdrawal-open-for-too-long'),
+  transfer: levels('transfer-open-for-too-long'),
+};
+const serverErrors = levels('api-server-errors');
+const slow = levels('slow-commands');
+const depthLimit = Number(
+  (functionNamed('withdraw')['Environment'] as { Variables: Record<string, string> }).Variables['QUEUE_DEPTH_LIMIT'],
+);
 
 const workQueues = propertiesOf('AWS::SQS::Queue').filter(({ RedrivePolicy }) => RedrivePolicy !== undefined);
 const receives = common(workQueues, 'RedrivePolicy', 'maxReceiveCount');
@@ -129,7 +159,19 @@ const phrases = [
   `The old key is refused ${keyOverlapSeconds() / 3600} hours after step 1.`,
   `The journal is kept for ${journalMs / 86_400_000} days.`,
   `are not sent again for ${rememberedSeconds / 86_400} days.`,
-  `A withdrawal has been waiting for more than ${minutes(threshold('withdrawal-queue-too-old'))}.`,
+  `${inWords(bankDown().tenths)} in ten of at least ${bankDown().turns} turns`,
+  `accepted more than ${openTooLong.withdrawal.warning / 60} minutes ago (warning), or more than ${openTooLong.withdrawal.critical / 60} (critical)`,
+  `accepted more than ${minutes(openTooLong.transfer.warning)} ago (warning), or more than ${openTooLong.transfer.critical / 60} (critical)`,
+  ...(['withdrawal', 'transfer'] as const).map((work) => {
+    const { warning, critical } = levels(`${work}-queue-nearly-full`);
+    const percent = (messages: number) => Math.round((100 * messages) / depthLimit);
+    return `The ${work} queue has ${percent(warning)} % (warning) or ${percent(critical)} % (critical) of the messages`;
+  }),
+  `At least ${100 * serverErrors.warning} % (warning) or ${100 * serverErrors.critical} % (critical) of the answers`,
+  `has taken ${slow.warning / 1000} s or more (warning), or ${slow.critical / 1000} s or more (critical)`,
+  `has ended no run for ${minutes(60 * numberAt(alarmOf('sweeper-silent'), 'EvaluationPeriods'))}.`,
+  `refused at least ${inWords(threshold('functions-throttled'))} invocations a minute`,
+  `waiting for its first deliveries for more than ${minutes(threshold('withdrawal-queue-too-old'))}:`,
   `A queued transfer has been waiting for more than ${minutes(threshold('transfer-queue-too-old'))};`,
   `Owners are notified more than ${minutes(threshold('notification-queue-too-old'))} late.`,
   `Movements are screened more than ${minutes(threshold('screening-queue-too-old'))} after they happened`,

@@ -1,0 +1,62 @@
+import { Duration } from 'aws-cdk-lib';
+import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { FunctionName } from '../lambdas/contract.ts';
+import type { AddAlarm } from './alarms.ts';
+
+/** The functions whose throttles have an alarm: money moves only with all of them. An alarm takes ten metrics at most. */
+const watched = [
+  ...['authorizer', 'charge', 'withdraw', 'transfer', 'bank-notifications'],
+  ...['withdrawals', 'transfers', 'sweeper', 'projector', 'relay'],
+] as const satisfies readonly string[];
+
+/** Properties of `LambdaLimits`. */
+export interface LambdaLimitsProps {
+  readonly functions: Readonly<Record<FunctionName, IFunction>>;
+  /** See `WalletServiceProps`. */
+  readonly accountConcurrency: number;
+  readonly addAlarm: AddAlarm;
+}
+
+/** The alarms on Lambda's limits: refused invocations, and the concurrency that the account has left. */
+export class LambdaLimits extends Construct {
+  constructor(scope: Construct, id: string, { functions, accountConcurrency, addAlarm }: LambdaLimitsProps) {
+    super(scope, id);
+    if (!Number.isInteger(accountConcurrency) || accountConcurrency < 1) {
+      throw new Error(`accountConcurrency must be a whole number of at least 1, received ${accountConcurrency}`);
+    }
+    const aMinute = { statistic: Stats.SUM, period: Duration.minutes(1) };
+    addAlarm(this, 'Throttled', {
+      name: 'functions throttled',
+      severity: 'warning',
+      metric: new MathExpression({
+        label: 'refused invocations',
+        expression: 'SUM(METRICS())',
+        period: Duration.minutes(1),
+        usingMetrics: Object.fromEntries(
+          watched.map((name) => [name.replaceAll('-', '_'), functions[name as FunctionName].metricThrottles(aMinute)]),
+        ),
+      }),
+      threshold: 10,
+      periods: 3,
+      meaning: 'Lambda has been refusing invocations for three minutes: callers get errors, or work is late.',
+      runbook: 'functions-throttled',
+    });
+    addAlarm(this, 'AccountConcurrency', {
+      name: "account's concurrency nearly used up",
+      severity: 'warning',
+      // Reserved concurrency counts as used: no other function can have it.
+      metric: new Metric({
+        namespace: 'AWS/Lambda',
+        metricName: 'ClaimedAccountConcurrency',
+        statistic: Stats.MAXIMUM,
+        period: Duration.minutes(1),
+      }),
+      threshold: Math.ceil(0.9 * accountConcurrency),
+      periods: 3,
+      meaning: "Nine tenths of the account's concurrency are in use or reserved: invocations will soon be refused.",
+      runbook: 'account-concurrency',
+    });
+  }
+}

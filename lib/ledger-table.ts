@@ -53,7 +53,8 @@ export class LedgerTable extends Construct {
       severity: 'warning',
       metric: new MathExpression({
         label: 'throttled reads and writes',
-        expression: 'FILL(reads, 0) + FILL(writes, 0)',
+        // A sum, because a kind of throttle that never occurred has no points, and FILL adds none to a metric without any.
+        expression: 'SUM(METRICS())',
         period: Duration.minutes(1),
         usingMetrics: {
           reads: this.table.metric('ReadThrottleEvents', throttles),

@@ -179,15 +179,15 @@ export class Withdrawals extends Construct {
   }
 
   /**
-   * Returns 1 for a minute in which the bank was down, else 0. Either nine in ten of at least 20 turns failed, or at least
-   * half of three or more turns met an open breaker. A bank that fails 30 % of the calls shows neither: 18 of 20 failures
-   * have a probability of 4e-8 then, and a breaker that opens by chance stays open for a quarter of a minute.
+   * Returns 1 for a minute in which the bank was down, else 0. Either nearly all of at least 12 turns failed, or at least
+   * half of the turns met an open breaker, as in a quiet hour. A bank that fails 30 % of the calls hardly shows either: 12 of
+   * 12 failures have a probability of 5e-7 then, and a breaker that opens by chance is open for a quarter of a minute.
    */
   #bankDown(): MathExpression {
     const turn = (statistic: string) => ownMetric(this, metrics.bankFailed, statistic);
     return new MathExpression({
       label: 'bank down',
-      expression: 'IF((turns >= 20 AND failed >= 0.9) OR (turns >= 3 AND open >= 0.5), 1, 0)',
+      expression: 'IF((turns >= 12 AND failed >= 0.95) OR open >= 0.5, 1, 0)',
       period: Duration.minutes(1),
       usingMetrics: {
         turns: turn(Stats.SAMPLE_COUNT),

@@ -126,7 +126,7 @@ export class WorkQueue extends Construct {
     const most = { statistic: Stats.MAXIMUM, period: Duration.minutes(1) };
     return new MathExpression({
       label: 'messages',
-      expression: 'FILL(waiting, 0) + FILL(at_work, 0)',
+      expression: 'SUM(METRICS())',
       period: Duration.minutes(1),
       usingMetrics: {
         waiting: this.queue.metricApproximateNumberOfMessagesVisible(most),

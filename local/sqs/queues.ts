@@ -216,6 +216,16 @@ export class Queue {
     return { visible: 0, notVisible: 0, delayed: 0, ...counts.first(now, now, now, this.settings.name) };
   }
 
+  /**
+   * Returns the age of the oldest message, in ms; 0 without one. As in SQS's own metric, a message that was received three
+   * times or more does not count.
+   */
+  oldestAgeMs(): number {
+    const sql = 'SELECT min(sent) AS sent FROM messages WHERE queue = ? AND receives < 3';
+    const oldest = new Query(this.#database, { sent: 'number or null' }, sql).first(this.settings.name);
+    return oldest?.sent === undefined || oldest.sent === null ? 0 : this.#now() - oldest.sent;
+  }
+
   purge(): void {
     this.#database.prepare('DELETE FROM messages WHERE queue = ?').run(this.settings.name);
   }

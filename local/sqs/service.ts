@@ -3,6 +3,7 @@ import { accountId } from '../cloudformation/account.ts';
 import { TemplateError } from '../cloudformation/template.ts';
 import { resourceType } from '../machine/machine.ts';
 import type { Service } from '../machine/machine.ts';
+import { ok } from '../machine/own-routes.ts';
 import { createQueueService } from './queue-service.ts';
 import { openQueues } from './queues.ts';
 import type { MessageAttribute, Queue, Queues } from './queues.ts';
@@ -26,7 +27,7 @@ interface QueueProperties {
 const urlOf = (servicesUrl: string, name: string): string => `${servicesUrl}/${accountId}/${name}`;
 
 export const sqs: Service<Sqs> = {
-  open({ data, endpoint, environment, faults, shutdown }) {
+  open({ data, endpoint, environment, faults, routes, shutdown }) {
     const queues = openQueues(data.path('queues.sqlite'));
     shutdown.add(() => {
       queues.close();
@@ -34,6 +35,18 @@ export const sqs: Service<Sqs> = {
     const answer = createQueueService(queues, (name) => urlOf(endpoint.url, name));
     endpoint.serve('AmazonSQS', faults.guard('sqs', answer));
     environment['AWS_ENDPOINT_URL_SQS'] = endpoint.url;
+    routes.add({
+      route: 'GET /local/queues',
+      about: "the queues: their messages, and the age of the oldest as in SQS's metric",
+      answer: () =>
+        ok({
+          items: queues.list().map((queue) => ({
+            name: queue.settings.name,
+            ...queue.counts(),
+            oldestAgeSeconds: Math.floor(queue.oldestAgeMs() / 1000),
+          })),
+        }),
+    });
     return {
       ...queues,
       queueOf(arn, where) {

@@ -20,7 +20,7 @@ export function inhabit(
   listener: {
     readonly onError: (logged: LoggedError, task: Task) => void;
     /** Receives each metric that has left the process. */
-    readonly onMetric: (name: string, task: Task) => void;
+    readonly onMetric: (name: string, task: Task, value: number) => void;
   },
 ): () => void {
   const realNow = Date.now;
@@ -28,7 +28,7 @@ export function inhabit(
   const addMetric = metrics.addMetric.bind(metrics);
   const addDimension = metrics.addDimension.bind(metrics);
   const publish = metrics.publishStoredMetrics.bind(metrics);
-  const counted = new Map<Task, string[]>();
+  const counted = new Map<Task, (readonly [name: string, value: number])[]>();
   Date.now = world.clock;
   logger.error = (message, ...extra) => {
     const task = world.current();
@@ -39,15 +39,16 @@ export function inhabit(
   };
   // The tasks share one process, so their dimensions would mix.
   metrics.addDimension = () => metrics;
-  metrics.addMetric = (name, ...rest) => {
+  metrics.addMetric = (name, unit, value, ...rest) => {
     const task = world.current();
-    if (task !== undefined) counted.set(task, [...(counted.get(task) ?? []), name]);
-    return addMetric(name, ...rest);
+    if (task !== undefined) counted.set(task, [...(counted.get(task) ?? []), [name, value]]);
+    return addMetric(name, unit, value, ...rest);
   };
   metrics.publishStoredMetrics = () => {
     const task = world.current();
-    if (task !== undefined && !task.died) for (const name of counted.get(task) ?? []) listener.onMetric(name, task);
+    const published = (task && counted.get(task)) ?? [];
     if (task !== undefined) counted.delete(task);
+    if (task?.died === false) for (const [name, value] of published) listener.onMetric(name, task, value);
     return publish();
   };
   return () => {

@@ -27,9 +27,14 @@ interface Message {
   readonly body: string;
   /** The name of the message's work in histories, and the number of the message for that work. */
   readonly label: string;
+  /** Epoch ms. */
+  readonly sentAt: number;
   receives: number;
   visibleAt: number;
 }
+
+/** A message that waits or is at work. */
+export type WaitingMessage = Pick<Message, 'sentAt' | 'receives' | 'visibleAt'>;
 
 interface SimulatedQueue {
   readonly settings: QueueSettings;
@@ -46,6 +51,8 @@ export interface Queues {
   readonly add: (url: string, settings: QueueSettings, deliver: Deliver) => void;
   /** Returns the number of messages that wait or are at work. */
   readonly depth: (url: string) => number;
+  /** Returns the messages that wait or are at work, and the number of dead letters. */
+  readonly contents: (url: string) => { readonly messages: readonly WaitingMessage[]; readonly dead: number };
   /** Returns the least and the most messages of the queue since `since`, epoch ms. */
   readonly depthsSince: (url: string, since: number) => { readonly least: number; readonly most: number };
   /** Returns whether the task requested a send. */
@@ -96,7 +103,9 @@ export function openQueues(
     const about = labelOf(body);
     const nth = sent.get(about) ?? 0;
     sent.set(about, nth + 1);
-    const message = { id: `m${ids++}`, body, label: `${about}.${nth}`, receives: 0, visibleAt: world.now() + delayMs };
+    const sentAt = world.now();
+    const label = `${about}.${nth}`;
+    const message = { id: `m${ids++}`, body, label, sentAt, receives: 0, visibleAt: sentAt + delayMs };
     change(queue, [...queue.messages, message]);
     wake(queue, message);
     return message.id;
@@ -228,6 +237,10 @@ export function openQueues(
       queues.set(url, { settings, deliver, messages: [], dead: [], depths: [] });
     },
     depth: (url) => queueAt(url).messages.length,
+    contents(url) {
+      const { messages, dead } = queueAt(url);
+      return { messages, dead: dead.length };
+    },
     depthsSince(url, since) {
       const { depths } = queueAt(url);
       const known = [depths.findLast(({ at }) => at <= since), ...depths.filter(({ at }) => at > since)];

@@ -10,6 +10,7 @@ import { problem } from '../../lambdas/http/problem.ts';
 import { journalMs } from '../../lambdas/store/journal.ts';
 import { rememberedSeconds } from '../../lambdas/store/notifications.ts';
 import { document } from '../documented.ts';
+import { furtherPeriods } from '../watch/alarms.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
 const { template } = synthesize({ people: { callbackUrls: ['https://desk.example/'] } });
@@ -66,12 +67,12 @@ function levels(entry: string): { readonly warning: number; readonly critical: n
   return { warning: thresholdOf('warning'), critical: thresholdOf('critical') };
 }
 
-/** Returns the least turns, and the tenths of them that fail, which show a bank that is down. */
-function bankDown(): { readonly turns: number; readonly tenths: number } {
+/** Returns the least turns, and how many of 20 must fail, which show a bank that is down. */
+function bankDown(): { readonly turns: number; readonly inTwenty: number } {
   const { Metrics } = alarmOf('bank-down') as { Metrics?: readonly { readonly Expression?: string }[] };
   const expression = (Metrics ?? []).map(({ Expression = '' }) => Expression).join('');
   const [, turns, share] = /turns >= (\d+) AND failed >= ([\d.]+)/.exec(expression) ?? [];
-  return { turns: Number(turns), tenths: 10 * Number(share) };
+  return { turns: Number(turns), inTwenty: 20 * Number(share) };
 }
 
 function functionNamed(name: string): Properties {
@@ -159,7 +160,7 @@ const phrases = [
   `The old key is refused ${keyOverlapSeconds() / 3600} hours after step 1.`,
   `The journal is kept for ${journalMs / 86_400_000} days.`,
   `are not sent again for ${rememberedSeconds / 86_400} days.`,
-  `${inWords(bankDown().tenths)} in ten of at least ${bankDown().turns} turns`,
+  `${bankDown().inTwenty} in 20 of at least ${bankDown().turns} turns`,
   `accepted more than ${openTooLong.withdrawal.warning / 60} minutes ago (warning), or more than ${openTooLong.withdrawal.critical / 60} (critical)`,
   `accepted more than ${minutes(openTooLong.transfer.warning)} ago (warning), or more than ${openTooLong.transfer.critical / 60} (critical)`,
   ...(['withdrawal', 'transfer'] as const).map((work) => {
@@ -169,7 +170,7 @@ const phrases = [
   }),
   `At least ${100 * serverErrors.warning} % (warning) or ${100 * serverErrors.critical} % (critical) of the answers`,
   `has taken ${slow.warning / 1000} s or more (warning), or ${slow.critical / 1000} s or more (critical)`,
-  `has ended no run for ${minutes(60 * numberAt(alarmOf('sweeper-silent'), 'EvaluationPeriods'))}.`,
+  `has ended no run for ${minutes(60 * (furtherPeriods + numberAt(alarmOf('sweeper-silent'), 'EvaluationPeriods')))}.`,
   `refused at least ${inWords(threshold('functions-throttled'))} invocations a minute`,
   `waiting for its first deliveries for more than ${minutes(threshold('withdrawal-queue-too-old'))}:`,
   `A queued transfer has been waiting for more than ${minutes(threshold('transfer-queue-too-old'))};`,

@@ -8,7 +8,7 @@ import {
   Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { AlarmBase, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
@@ -75,6 +75,11 @@ export function addLevels(addAlarm: AddAlarm, scope: Construct, id: string, prop
 export class Alarms {
   readonly #topics: AlarmTopics;
   readonly #moneyAtRisk: Alarm[] = [];
+  /** All alarms that were added, the critical ones first. */
+  get all(): readonly AlarmBase[] {
+    return [...this.#added.critical, ...this.#added.warning];
+  }
+  readonly #added: Record<Severity, AlarmBase[]> = { critical: [], warning: [] };
 
   constructor(topics: AlarmTopics) {
     this.#topics = topics;
@@ -98,6 +103,7 @@ export class Alarms {
     const topic = this.#topics[severity];
     if (topic) alarm.addAlarmAction(new SnsAction(topic));
     if (moneyAtRisk) this.#moneyAtRisk.push(alarm);
+    this.#added[severity].push(alarm);
   };
 
   /**
@@ -112,6 +118,7 @@ export class Alarms {
       alarmDescription: descriptionOf({ ...about, meaning }),
       alarmRule: AlarmRule.anyOf(...this.#moneyAtRisk.map((one) => AlarmRule.fromAlarm(one, AlarmState.ALARM))),
     });
+    this.#added.critical.unshift(alarm);
     const topic = this.#topics.critical;
     if (topic) {
       alarm.addAlarmAction(new SnsAction(topic));

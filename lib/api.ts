@@ -51,10 +51,11 @@ export interface ApiProps {
 /** The HTTP API: the contract's routes, each behind the authorizer unless the contract declares it open. */
 export class Api extends Construct {
   readonly restApi: RestApi;
+  readonly accessLog: LogGroup;
 
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
-    const accessLog = new LogGroup(this, 'AccessLog', { retention: RetentionDays.THREE_MONTHS });
+    this.accessLog = new LogGroup(this, 'AccessLog', { retention: RetentionDays.THREE_MONTHS });
     this.restApi = new RestApi(this, 'RestApi', {
       // The name is the dimension of its metrics, so two services in one account need two.
       restApiName: Names.uniqueResourceName(this, { separator: '-' }),
@@ -69,7 +70,7 @@ export class Api extends Construct {
         tracingEnabled: true,
         ...methodLogging,
         methodOptions: throttlesOfOpenMethods(props.throttle),
-        accessLogDestination: new LogGroupLogDestination(accessLog),
+        accessLogDestination: new LogGroupLogDestination(this.accessLog),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });

@@ -65,10 +65,12 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
   static readonly longestRouteTimeout = Duration.seconds(29);
 
   readonly handler: Function;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, name: Name, props: WalletFunctionProps<Name>) {
     super(scope, name);
     const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
+    this.logGroup = logGroup;
     // A role of our own may write to this one log group only. The role with AWS's managed policy may write to all.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);

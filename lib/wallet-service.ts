@@ -20,6 +20,8 @@ import { capacityFor } from './capacity.ts';
 import type { ProvisionedLoad, TableCapacity } from './capacity.ts';
 import { sharesOf } from './concurrency.ts';
 import type { ReservedConcurrency, Shares } from './concurrency.ts';
+import { Dashboard } from './dashboard.ts';
+import type { DashboardProps } from './dashboard.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events } from './events.ts';
 import type { EventsOptions } from './events.ts';
@@ -29,6 +31,7 @@ import { Health } from './health.ts';
 import { Integrity } from './integrity.ts';
 import { LambdaLimits } from './lambda-limits.ts';
 import { LedgerTable } from './ledger-table.ts';
+import { LogQueries } from './log-queries.ts';
 import { Notifications } from './notifications.ts';
 import { operatorLimitsText } from './operator-limits.ts';
 import { Projector } from './projector.ts';
@@ -41,6 +44,7 @@ import type { CognitoIssuer, People, TokenIssuer } from './tokens.ts';
 import { Transactions } from './transactions.ts';
 import { Transfers } from './transfers.ts';
 import { sourceMapsContext } from './wallet-function.ts';
+import type { WalletFunction } from './wallet-function.ts';
 import { Wallets } from './wallets.ts';
 import type { WebAcl } from './web-acl.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -323,7 +327,7 @@ export class WalletService extends Construct {
     this.notificationTopic = notifications.topic;
     this.auditBucket = audit.bucket;
     this.cognito = tokens.cognito;
-    this.functions = handlersOf({
+    const functions = {
       ...routed,
       authorizer: tokens.authorizerFunction,
       withdrawals: withdrawals.worker,
@@ -334,18 +338,41 @@ export class WalletService extends Construct {
       projector: projector.worker,
       'integrity-job': integrity.job,
       sweeper,
-    });
-    const { accountConcurrency = 1_000 } = props;
-    new LambdaLimits(this, 'LambdaLimits', { functions: this.functions, accountConcurrency, addAlarm });
-    alarms.addMoneyAtRisk(this);
+    };
+    this.functions = mapped(functions, ({ handler }) => handler);
+    const works = { withdrawals, transfers, screening: fraud, notifications };
+    watchAll(this, { alarms, api, functions, ledger, entries, queues: mapped(works, ({ work }) => work) }, props);
   }
 }
 
-function handlersOf<Name extends string>(functions: Record<Name, { handler: IFunction }>): Record<Name, IFunction> {
-  const handlers = Object.entries<{ handler: IFunction }>(functions).map(
-    ([name, { handler }]) => [name, handler] as const,
-  );
-  return Object.fromEntries(handlers) as Record<Name, IFunction>;
+/** The parts that are watched as a whole. */
+interface Watched extends Pick<DashboardProps, 'queues'> {
+  readonly alarms: Alarms;
+  readonly api: Api;
+  readonly functions: Readonly<Record<FunctionName, Pick<WalletFunction<FunctionName>, 'handler' | 'logGroup'>>>;
+  readonly ledger: LedgerTable;
+  readonly entries: EntriesTable;
+}
+
+/** Adds the alarms that are about no single part, the saved queries and the dashboard. All other alarms come before. */
+function watchAll(scope: Construct, parts: Watched, { accountConcurrency = 1_000 }: WalletServiceProps): void {
+  const { alarms, api, ledger, entries, queues } = parts;
+  const functions = mapped(parts.functions, ({ handler }) => handler);
+  new LambdaLimits(scope, 'LambdaLimits', { functions, accountConcurrency, addAlarm: alarms.add });
+  alarms.addMoneyAtRisk(scope);
+  const logs = mapped(parts.functions, ({ logGroup }) => logGroup);
+  const queries = new LogQueries(scope, 'LogQueries', { accessLog: api.accessLog, logs });
+  const tables = { ledger: ledger.table, entries: entries.table };
+  new Dashboard(scope, 'Dashboard', { alarms: alarms.all, api: api.restApi, functions, queues, queries, ...tables });
+}
+
+/** Returns the parts of named constructs, under the same names. */
+function mapped<Name extends string, Whole, Part>(
+  wholes: Readonly<Record<Name, Whole>>,
+  partOf: (whole: Whole) => Part,
+): Record<Name, Part> {
+  const parts = Object.entries<Whole>(wholes).map(([name, whole]) => [name, partOf(whole)] as const);
+  return Object.fromEntries(parts) as Record<Name, Part>;
 }
 
 /** The settings that most parts of the service need. */

@@ -25,6 +25,7 @@ describe('the cost of watching', () => {
     const dollars = (value: number) => `$${value.toFixed(2)}`;
     for (const phrase of [
       `${cost.alarms} alarms on ${cost.alarmMetrics} metrics and a composite one ${dollars(cost.alarmDollars)}`,
+      `${cost.dashboards === 1 ? 'a dashboard' : `${cost.dashboards} dashboards`} ${dollars(cost.dashboardDollars)}`,
       `${cost.idleMetrics} metrics of the service ${dollars(cost.idleMetricDollars)}`,
       `${cost.busyMetrics} metrics, ${dollars(cost.busyMetricDollars)} in place of ${dollars(cost.idleMetricDollars)}`,
     ]) {

@@ -370,6 +370,8 @@ export interface WorkMessage {
   /** Messages of earlier releases lack it. */
   readonly version: typeof workVersion;
   readonly transactionId: string;
+  /** The gateway's id of the request that asked for the work, for logs. The sweeper does not know it. */
+  readonly requestId?: string | undefined;
 }
 
 /** The only version of work messages that this release sends and reads. */

@@ -61,7 +61,8 @@ export const transfer = command<typeof body, TransferServices>({
     // A repetition is answered as the first request was, with any preference.
     const { transaction, replayed } = result;
     const isQueued = transaction.type === 'transfer' && transaction.queued;
-    if (isQueued) return enqueue(result, services, preferences, caller.kind);
+    const { requestId } = event.requestContext;
+    if (isQueued) return enqueue(result, services, preferences, { audience: caller.kind, requestId });
     return committed(201, transactionView(transaction, caller.kind), replayed);
   },
 });

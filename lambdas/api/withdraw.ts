@@ -42,7 +42,8 @@ export const withdraw = command<typeof body, QueuedServices>({
       rate,
       overOperatorLimit(services.operatorLimits, 'withdraw', caller, { amount: body.amount, currency }),
     );
-    return enqueue(accepted, services, preferencesOf(event, operation.at), caller.kind);
+    const { requestId } = event.requestContext;
+    return enqueue(accepted, services, preferencesOf(event, operation.at), { audience: caller.kind, requestId });
   },
 });
 

@@ -13,20 +13,21 @@ type Delay = Pick<Queue<never>, 'delay'>;
  * Returns a Lambda handler that consumes work messages: those of a batch side by side, each failing alone. A message to
  * redeliver later stays hidden until then, so that no paid function waits for it.
  *
- * @param handle does the work; returns when the message must be redelivered (epoch ms), or undefined when it is done
+ * @param handle does the work of the request with this id (undefined: not known); returns when the message must be
+ *   redelivered (epoch ms), or undefined when it is done
  */
 export function consume(services: {
   queue: Delay;
-  handle: (transactionId: string) => Promise<number | undefined>;
+  handle: (transactionId: string, requestId: string | undefined) => Promise<number | undefined>;
   now: () => number;
 }) {
   const { queue, handle, now } = services;
   const deliver = async (record: SQSRecord) => {
     let redeliverAt: number | undefined;
     try {
-      const transactionId = workOf(record);
-      if (transactionId === undefined) return;
-      redeliverAt = await handle(transactionId);
+      const work = workOf(record);
+      if (work === undefined) return;
+      redeliverAt = await handle(work.transactionId, work.requestId);
     } catch (error) {
       await putBackAfterError(queue, record, error);
       throw error;
@@ -51,27 +52,33 @@ export function consume(services: {
  * Does as `consume`, for work that is done for many messages together.
  *
  * @param handle does the work of a batch without repetitions; returns the ids that failed, with their errors. When it
- *   throws, all have failed
+ *   throws, all have failed. `requestIds`: the ids of the requests that asked for the work, as far as they are known
  */
 export function consumeTogether(services: {
   queue: Delay;
-  handle: (transactionIds: readonly string[]) => Promise<ReadonlyMap<string, unknown>>;
+  handle: (
+    transactionIds: readonly string[],
+    requestIds: ReadonlyMap<string, string>,
+  ) => Promise<ReadonlyMap<string, unknown>>;
 }) {
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const newer: { record: SQSRecord; error: unknown }[] = [];
     const work = event.Records.flatMap((record) => {
       try {
-        const transactionId = workOf(record);
-        return transactionId === undefined ? [] : [{ record, transactionId }];
+        const found = workOf(record);
+        return found === undefined ? [] : [{ record, ...found }];
       } catch (error) {
         newer.push({ record, error });
         return [];
       }
     });
     const transactionIds = [...new Set(work.map(({ transactionId }) => transactionId))];
+    const requestIds = new Map(
+      work.flatMap(({ transactionId, requestId }) => (requestId === undefined ? [] : [[transactionId, requestId]])),
+    );
     let failed: ReadonlyMap<string, unknown>;
     try {
-      failed = await services.handle(transactionIds);
+      failed = await services.handle(transactionIds, requestIds);
     } catch (error) {
       // If it were thrown further, the whole batch would stay hidden for the queue's visibility time-out.
       failed = new Map(transactionIds.map((transactionId) => [transactionId, error]));
@@ -92,23 +99,32 @@ function publish(): void {
   if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 }
 
+/** The work that a message names. */
+type Work = Pick<WorkMessage, 'transactionId' | 'requestId'>;
+
 /**
- * Returns the transaction in a message. A message that is not ours is dropped, as no retry would change it.
+ * Returns the work in a message. A message that is not ours is dropped, as no retry would change it.
  *
  * @throws Error for a message of a newer version, so that it is kept for a newer release
  */
-function workOf(record: SQSRecord): string | undefined {
+function workOf(record: SQSRecord): Work | undefined {
   let body: unknown = null;
   try {
     body = JSON.parse(record.body);
   } catch {
     // Reported below, as any other body that is not ours.
   }
-  const { version = workVersion, transactionId } = (body ?? {}) as { [Member in keyof WorkMessage]?: unknown };
+  const {
+    version = workVersion,
+    transactionId,
+    requestId,
+  } = (body ?? {}) as { [Member in keyof WorkMessage]?: unknown };
   if (version !== workVersion) {
     throw new Error(`message of version ${String(version)}, and this release reads version ${workVersion}`);
   }
-  if (typeof transactionId === 'string' && isTransactionId(transactionId)) return transactionId;
+  if (typeof transactionId === 'string' && isTransactionId(transactionId)) {
+    return { transactionId, requestId: typeof requestId === 'string' ? requestId : undefined };
+  }
   logger.error('message dropped: it names no transaction', { messageId: record.messageId });
   return undefined;
 }

@@ -60,17 +60,19 @@ export function openQueuedServices(
  * Enqueues accepted work and answers: 202, or 200 when the client asked to wait and the end came in time. The write
  * came first: when the send fails, the work is due in the table, and the sweeper sends it. A replay sends nothing: with
  * a message for each replay, one caller could fill the queue.
+ *
+ * @param requestId the gateway's id of the request, which the worker's log has, too
  */
 export async function enqueue(
   { transaction, replayed }: Committed,
   services: QueuedServices,
   preferences: Preferences,
-  audience: Audience,
+  { audience, requestId }: { readonly audience: Audience; readonly requestId: string },
 ): Promise<Answer> {
   const { transactionId } = transaction;
   if (!replayed && !isAtRest(transaction)) {
     try {
-      await services.queue.send(workMessage(transactionId));
+      await services.queue.send({ ...workMessage(transactionId), requestId });
     } catch (error) {
       logger.error('work not queued: the sweeper queues it', { transactionId, error: describe(error) });
     }

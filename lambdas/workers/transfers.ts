@@ -33,6 +33,7 @@ interface Run {
   readonly crowd: number;
   /** Epoch ms. */
   readonly until: number;
+  readonly requestIds: ReadonlyMap<string, string>;
   /** Transfers that their receivers refused. */
   readonly refused: { readonly transfer: PendingTransfer; readonly refusal: WalletError }[];
 }
@@ -42,6 +43,7 @@ interface Run {
  * credited, each sender gets the money back. Transfers that had ended before are left unchanged.
  *
  * @param crowd number of transfers from which a group is a crowd
+ * @param requestIds the ids of the requests that asked for transfers, as far as they are known, for the log
  * @returns the transfers to redeliver, with the error; the others have ended. Some of these may have ended too: a
  *   repetition leaves them unchanged
  */
@@ -49,9 +51,10 @@ export async function endTransfers(
   transactionIds: readonly string[],
   table: Table,
   crowd = crowdFrom,
+  requestIds: ReadonlyMap<string, string> = new Map(),
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
-  const run: Run = { table, crowd, until: table.now() + runMs, refused: [] };
+  const run: Run = { table, crowd, until: table.now() + runMs, requestIds, refused: [] };
   const reads = chunksOf(transactionIds, () => 1, { most: mostReads, mostBytes: mostReads });
   const pending: PendingTransfer[] = [];
   for (const found of await Promise.all(reads.map((ids) => getTransactions(table, ids)))) {
@@ -103,7 +106,11 @@ async function endGroup(run: Run, group: readonly PendingTransfer[]): Promise<vo
   const at = new Date(table.now()).toISOString();
   const outcome = await settleTransfers(table, [first, ...others], at, crowd);
   if (outcome.settled) {
-    logger.info('transfers completed', { walletId: first.counterpartyWalletId, count: group.length });
+    logger.info('transfers completed', {
+      walletId: first.counterpartyWalletId,
+      count: group.length,
+      requestIds: group.flatMap(({ transactionId }) => run.requestIds.get(transactionId) ?? []),
+    });
     for (const transfer of group) countAge(run, transfer);
     return;
   }
@@ -126,7 +133,8 @@ async function fail(run: Run, transfer: PendingTransfer, refusal: WalletError): 
   const at = new Date(table.now()).toISOString();
   const failure = { code: refusal.code, message: refusal.title };
   if (await failTransfer(table, transfer, failure, at)) {
-    logger.info('transfer failed', { transactionId: transfer.transactionId, code: refusal.code });
+    const { transactionId } = transfer;
+    logger.info('transfer failed', { transactionId, requestId: run.requestIds.get(transactionId), code: refusal.code });
     countAge(run, transfer);
   }
 }
@@ -141,6 +149,6 @@ export function open(environment: Environment<'transfers'>) {
   const table = openTable(dynamodbClient(), environment.TABLE_NAME);
   return consumeTogether({
     queue: openQueue(sqsClient(), environment.TRANSFER_QUEUE_URL),
-    handle: (transactionIds) => endTransfers(transactionIds, table),
+    handle: (transactionIds, requestIds) => endTransfers(transactionIds, table, crowdFrom, requestIds),
   });
 }

@@ -48,6 +48,8 @@ export interface WithdrawalServices {
   /** The id of this bank. */
   readonly bankId: string;
   readonly policy: WithdrawalPolicy;
+  /** The id of the request that asked for the withdrawal, for the log; undefined: not known. */
+  readonly requestId?: string | undefined;
 }
 
 /**
@@ -307,7 +309,7 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
     outcome: answer.outcome,
     ...('reason' in answer && { reason: answer.reason }),
   };
-  logger.info('bank visited', { transactionId, ...attempt });
+  logger.info('bank visited', { transactionId, requestId: services.requestId, ...attempt });
   countTurn({ failed: isBankFailure(answer), breakerOpen: bank.isDown() });
   const claimed = heldBy(visit, table.now());
   switch (answer.outcome) {
@@ -431,7 +433,7 @@ export function open(environment: Environment<'withdrawals'>) {
   };
   return consume({
     queue: openQueue(sqsClient(), environment.WITHDRAWAL_QUEUE_URL),
-    handle: (transactionId) => advanceWithdrawal(transactionId, services),
+    handle: (transactionId, requestId) => advanceWithdrawal(transactionId, { ...services, requestId }),
     now: table.now,
   });
 }

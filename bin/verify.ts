@@ -60,20 +60,20 @@ async function main(): Promise<number> {
       (pass.bankId === undefined ? ', without the bank (no --bank-url)' : `, with bank ${pass.bankId}`),
   );
   const progress = startProgress(pass);
-  let bankTriesLeft = bankTries;
   for (;;) {
     const outcome = await runPass(books, pass, {
       now: Date.now,
       stop: () => false,
       secondLookMs: options.secondLookMs,
+      statementPatienceMs: bankTries * bankPauseMs,
       report: ({ kind, subject, detail }) => {
         console.log(`DISCREPANCY ${kind} ${subject}: ${detail}`);
       },
     });
     if (outcome === 'done') break;
     if (outcome === 'stopped') continue;
-    if (pass.stage === 'bank' && --bankTriesLeft === 0) throw new UsageError('the bank does not return its statement');
-    await sleep(pass.stage === 'bank' ? bankPauseMs : Math.max(0, outcome.waitUntil - Date.now()));
+    const waitMs = Math.max(0, outcome.waitUntil - Date.now());
+    await sleep(pass.stage === 'bank' ? Math.min(bankPauseMs, waitMs) : waitMs);
   }
   progress.stop();
   summarize(pass);

@@ -25,6 +25,8 @@ export const discrepancyKinds = [
   'payment_missing',
   /** The bank has paid without an order, or paid another amount or account, or paid twice. */
   'payment_differs',
+  /** The bank has given no statement, so its payments were not compared. Nothing else is wrong because of it. */
+  'statement_missing',
 ] as const;
 
 export type DiscrepancyKind = (typeof discrepancyKinds)[number];

@@ -61,7 +61,11 @@ export interface Pass {
   readonly items?: number | undefined;
   /** How many items were scanned. */
   scanned: number;
-  stage: 'books' | 'bank' | 'sums' | 'done';
+  stage: 'books' | 'sums' | 'bank' | 'done';
+  /** Whether the sums were compared; undefined in a pass that an earlier release took to its bank. */
+  sumsCompared?: boolean | undefined;
+  /** Whether the bank's part has ended. */
+  bankCompared?: boolean | undefined;
   readonly segments: Segment[];
   readonly sums: AllSums;
   readonly counts: { wallets: number; transactions: number; entries: number; payments: number };
@@ -73,6 +77,8 @@ export interface Pass {
   statementAfter?: string | undefined;
   /** Wallets to look at again, after the changes under way have arrived. */
   suspects: Suspect[];
+  /** The time (epoch ms) since which the bank has given no statement. */
+  noStatementSince?: number | undefined;
   /** The time (epoch ms) at which the totals first differed. They are compared once more. */
   totalsSuspectAt?: number | undefined;
   /** The first discrepancies; `found` counts all. */
@@ -96,6 +102,12 @@ export interface RunControl {
    * @param hour given when the sums of one hour are wrong
    */
   readonly report: (discrepancy: Discrepancy, hour?: string) => void;
+  /**
+   * How long a pass waits for the bank's statement before it reports that there is none.
+   *
+   * @default an hour
+   */
+  readonly statementPatienceMs?: number;
   /** Receives the pass after each page. */
   readonly progress?: (pass: Pass) => void;
 }
@@ -108,6 +120,8 @@ const hourMs = 3_600_000;
 const settledMs = 300_000;
 /** How many checks of wallets a segment has under way at a time. */
 const walletsAtATime = 8;
+/** After this long without a statement, the bank's part of a pass is given up. The other parts have their results. */
+const statementPatienceMs = 3_600_000;
 /** With this many suspects, reading stops until they are looked at again. */
 const mostSuspects = 100;
 /** How many discrepancies a pass lists; it counts the others. */
@@ -179,7 +193,8 @@ async function checkBooks(books: Books, pass: Pass, control: RunControl): Promis
   if (first !== undefined && (pass.suspects.length >= mostSuspects || pass.segments.every(isRead))) {
     return { waitUntil: first.seenAt + control.secondLookMs };
   }
-  if (pass.segments.every(isRead)) pass.stage = pass.bankId === undefined ? 'sums' : 'bank';
+  // The sums come first: they need no answer of the bank.
+  if (pass.segments.every(isRead)) Object.assign(pass, { stage: 'sums', sumsCompared: false } satisfies Partial<Pass>);
   return undefined;
 }
 
@@ -312,7 +327,8 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
     until: until.toISOString(),
     after: pass.statementAfter,
   });
-  if ('unavailable' in page) return { waitUntil: control.now() + settledMs };
+  if ('unavailable' in page) return waitForStatement(pass, control);
+  pass.noStatementSince = undefined;
   pass.counts.payments += page.items.length;
   // One consistent read, of one unit, for the withdrawal of each payment.
   pass.readUnits += page.items.length;
@@ -325,8 +341,34 @@ async function checkBank(books: Books, pass: Pass, control: RunControl): Promise
   }
   pass.statementAfter = page.next;
   control.progress?.(pass);
-  if (page.next === undefined) pass.stage = 'sums';
+  if (page.next !== undefined) return undefined;
+  for (const discrepancy of notPaid(pass.paid)) report(pass, control, discrepancy);
+  leaveBank(pass, control);
   return undefined;
+}
+
+/** Waits for the statement, and at last reports that there is none: the payments of this pass are not compared then. */
+function waitForStatement(pass: Pass, control: RunControl): RunOutcome | undefined {
+  const now = control.now();
+  const since = (pass.noStatementSince ??= now);
+  const until = since + (control.statementPatienceMs ?? statementPatienceMs);
+  if (now < until) return { waitUntil: Math.min(now + settledMs, until) };
+  const detail = `the bank has given no statement since ${new Date(since).toISOString()}: payments were not compared`;
+  report(pass, control, { kind: 'statement_missing', subject: String(pass.bankId), detail });
+  leaveBank(pass, control);
+  return undefined;
+}
+
+/** Ends the bank's part. A pass of an earlier release has its sums still to compare. */
+function leaveBank(pass: Pass, control: RunControl): void {
+  pass.bankCompared = true;
+  if (pass.sumsCompared === true) finish(pass, control);
+  else pass.stage = 'sums';
+}
+
+function finish(pass: Pass, control: RunControl): void {
+  pass.stage = 'done';
+  pass.finishedAt = new Date(control.now()).toISOString();
 }
 
 async function checkSums(books: Books, pass: Pass, control: RunControl): Promise<RunOutcome | undefined> {
@@ -336,9 +378,17 @@ async function checkSums(books: Books, pass: Pass, control: RunControl): Promise
   if (different.length > 0 && control.now() < secondLookAt) return { waitUntil: secondLookAt };
   for (const discrepancy of different) report(pass, control, discrepancy);
   for (const discrepancy of unbalanced(pass.sums)) report(pass, control, discrepancy);
-  for (const discrepancy of notPaid(pass.paid)) report(pass, control, discrepancy);
-  pass.stage = 'done';
-  pass.finishedAt = new Date(control.now()).toISOString();
+  const isOfEarlierRelease = pass.sumsCompared === undefined;
+  pass.sumsCompared = true;
+  if (pass.bankId !== undefined && pass.bankCompared !== true) {
+    if (!isOfEarlierRelease) {
+      pass.stage = 'bank';
+      return undefined;
+    }
+    // It has read the whole statement before the sums.
+    for (const discrepancy of notPaid(pass.paid)) report(pass, control, discrepancy);
+  }
+  finish(pass, control);
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import { metrics as names } from '../../lambdas/contract.ts';
 import { passFromText } from '../../lambdas/integrity/pass.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
@@ -11,6 +12,7 @@ import { bankThatPaid } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
 import { bankId } from './visits.ts';
 import { useEngine } from '../fixture.ts';
+import { watchMetrics } from '../watch-metrics.ts';
 
 import { newScene } from './busy-books.ts';
 import type { Scene } from './busy-books.ts';
@@ -93,6 +95,31 @@ describe('the job', () => {
       [['ledger.discrepancy', [history.ann]]],
     );
     assert.ok(second.found > events.length, 'what is of one kind and subject is one discrepancy');
+    scene.close();
+  });
+
+  it('counts the discrepancies until a pass has not found them again, and the hours since a pass ended', async () => {
+    const scene = await newScene(engine);
+    const { table, entries, history } = scene;
+    const counted: (readonly [name: string, value: number])[] = [];
+    watchMetrics((name, _unit, value) => counted.push([name, value]));
+    /** Runs the job after so many hours. Returns the two gauges at its end. */
+    const run = async (hours: number, passEveryMs = 0) => {
+      table.clock.now += hours * hourMs;
+      entries.clock.now = table.now();
+      counted.length = 0;
+      await checkBooks({ ...services(scene), passEveryMs });
+      const gauges = Object.fromEntries(counted);
+      return [gauges[names.discrepancies], gauges[names.hoursSincePass]];
+    };
+    assert.deepEqual(await run(2), [0, 0], 'the first pass has ended');
+    const before = await itemOf(table, walletKey(history.ann));
+    await edit(scene, history.ann, 1);
+    assert.deepEqual(await run(1), [0, 1], 'the next one looks at a wallet again');
+    assert.deepEqual(await run(1), [1, 0]);
+    await plant(table, before!);
+    assert.deepEqual(await run(3, 24 * hourMs), [1, 3], 'no pass is due');
+    assert.deepEqual(await run(30, 24 * hourMs), [0, 0]);
     scene.close();
   });
 

@@ -1,7 +1,8 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { numberOfTransactionId, transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { addTo } from '../../lambdas/domain/sketch.ts';
 import { passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
@@ -159,6 +160,48 @@ describe('a pass', () => {
     assert.deepEqual(scene.found, []);
     scene.close();
   });
+
+  it('compares the sums first, and ends with a finding of its own when the bank gives no statement for an hour', async () => {
+    const scene = await newScene(engine);
+    const { table } = scene;
+    await plant(table, { ...(await itemOf(table, walletKey(scene.history.ann)))!, available: 1 });
+    const silent = { bankId, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
+    let pass = passOver(scene);
+    const from = table.now();
+    for (;;) {
+      const outcome = await runPass({ ...scene.books, statement: silent }, pass, scene.control);
+      if (outcome === 'done') break;
+      assert.ok(typeof outcome === 'object');
+      if (pass.stage === 'bank') assert.equal(pass.sumsCompared, true);
+      table.clock.now = outcome.waitUntil;
+      pass = passFromText(passToText(pass));
+    }
+    const kinds = scene.found.map(({ kind }) => kind);
+    assert.ok(kinds.includes('balance_differs'), kinds.join(', '));
+    assert.deepEqual(kinds.slice(-1), ['statement_missing']);
+    assert.ok(!kinds.includes('payment_missing'), 'no statement is no proof');
+    assert.ok(table.now() - from >= hourMs);
+    scene.close();
+  });
+
+  for (const stage of ['bank', 'sums'] as const) {
+    it(`goes on with a pass that an earlier release left in its ${stage}, where the bank came first`, async () => {
+      const scene = await newScene(engine);
+      // The earlier release: the bank's part, and then the sums, without the marks of this one.
+      const pass = passOver(scene, true);
+      const silent = { bankId, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
+      await runPass({ ...scene.books, statement: silent }, pass, scene.control);
+      assert.equal(pass.stage, 'bank');
+      delete pass.sumsCompared;
+      if (stage === 'sums') {
+        for (const { reference } of scene.history.paid) addTo(pass.paid, numberOfTransactionId(reference), 1);
+        pass.stage = 'sums';
+      }
+      assert.equal(await runPass(scene.books, pass, scene.control), 'done');
+      assert.deepEqual(scene.found, []);
+      scene.close();
+    });
+  }
 
   it('waits for a bank that does not give its statement', async () => {
     const scene = await newScene(engine);

@@ -51,7 +51,7 @@ interface AlarmProperties extends StatProperties {
 }
 
 /** Returns the definition of an alarm. A dimension that names a resource has the resource's logical id as its value. */
-export function definitionOf(resource: Resource): Definition {
+function definitionOf(resource: Resource): Definition {
   const alarm = resource.Properties as unknown as AlarmProperties;
   const { Metrics = [], Statistic, ExtendedStatistic } = alarm;
   const stats = Metrics.flatMap(({ Id, MetricStat }) => (MetricStat ? [{ Id, ...MetricStat }] : []));

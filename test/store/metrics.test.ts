@@ -16,17 +16,9 @@ import { cancelled, inTurn, lostRequest } from '../faults.ts';
 import { useTable } from '../fixture.ts';
 import { endUser, operator, send } from '../request.ts';
 import { watchMetrics } from '../watch-metrics.ts';
-import {
-  acceptedWithdrawal,
-  claimed,
-  destination,
-  fundedWallet,
-  newKey,
-  openWallet,
-  queueTransfer,
-  setStatus,
-  visit,
-} from './commands.ts';
+import { destination, newKey, queueTransfer } from './commands.ts';
+import { acceptedWithdrawal, claimed, visit } from './visits.ts';
+import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
 const counted: (readonly [name: string, value: number])[] = [];

@@ -8,7 +8,9 @@ import { sweep } from '../../lambdas/workers/sweeper.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { watchMetrics } from '../watch-metrics.ts';
-import { acceptedWithdrawal, claimed, fundedWallet, openWallet, queueTransfer, visit } from './commands.ts';
+import { queueTransfer } from './commands.ts';
+import { acceptedWithdrawal, claimed, visit } from './visits.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 import { plant } from './inspect.ts';
 
 const engine = useEngine();

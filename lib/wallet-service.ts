@@ -247,6 +247,15 @@ export interface WalletServiceProps {
   readonly warningTopic?: ITopic;
 }
 
+/** Types whose resources hold data or keys. They stay when the stack is deleted, unless `removalPolicy` says otherwise. */
+const keptTypes = [
+  'AWS::DynamoDB::GlobalTable',
+  'AWS::Cognito::UserPool',
+  'AWS::SecretsManager::Secret',
+  'AWS::Logs::LogGroup',
+  'AWS::S3::Bucket',
+];
+
 /** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
 export class WalletService extends Construct {
   readonly api: RestApi;
@@ -302,13 +311,7 @@ export class WalletService extends Construct {
       addAlarm,
     });
     RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN, {
-      applyToResourceTypes: [
-        'AWS::DynamoDB::GlobalTable',
-        'AWS::Cognito::UserPool',
-        'AWS::SecretsManager::Secret',
-        'AWS::Logs::LogGroup',
-        'AWS::S3::Bucket',
-      ],
+      applyToResourceTypes: keptTypes,
     });
 
     this.api = api.restApi;

@@ -30,6 +30,8 @@ const failedCondition = { Code: 'ConditionalCheckFailed', Message: 'The conditio
 const emptyWallet = {
   ...failedCondition,
   Item: {
+    pk: { S: 'WALLET#w' },
+    sk: { S: 'WALLET' },
     walletId: { S: 'w' },
     ownerId: { S: 'ann' },
     currency: { S: 'EUR' },

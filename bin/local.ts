@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EngineError } from '../local/dynamodb/dynamodb.ts';
@@ -7,6 +6,7 @@ import type { Runner } from '../local/runner/runner.ts';
 import { DataInUseError } from '../local/storage/data.ts';
 import { TemplateError } from '../local/cloudformation/template.ts';
 import { startLocalService } from './local-service.ts';
+import { stopOnSignals } from './signals.ts';
 
 const usage = `npm start -- [options]
 
@@ -15,8 +15,6 @@ const usage = `npm start -- [options]
   --memory      keep nothing
   --quiet       print the base URL only
   --verbose     show what functions write`;
-
-const parentCheckMs = 500;
 
 class OptionError extends Error {
   override readonly name = 'OptionError';
@@ -37,7 +35,10 @@ async function main(): Promise<void> {
     },
     ...(options.verbose && { log: (text: string) => process.stdout.write(text) }),
   });
-  stopOnSignals(runner, print);
+  stopOnSignals(async (signal) => {
+    print(`\n${signal}: finishing what is under way (again to stop at once)`);
+    await runner.stop();
+  });
   if (options.quiet) console.log(runner.baseUrl);
   else await greet(runner, options, performance.now() - started);
   const reason = await runner.failed;
@@ -66,43 +67,6 @@ function readOptions() {
     throw new OptionError(`--port must be a number between 0 and 65535, received ${values.port}`);
   }
   return { ...values, port };
-}
-
-function stopOnSignals(runner: Runner, print: (line: string) => void): void {
-  let stopping = false;
-  const stop = (signal: string): void => {
-    // The engine ends with this process, however it ends.
-    if (stopping) process.exit(130);
-    stopping = true;
-    print(`\n${signal}: finishing what is under way (again to stop at once)`);
-    void runner.stop().then(() => process.exit(0));
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  // When npm is killed, it sends no signal. This process would go on, and keep the port and the data.
-  const npm = process.env['npm_lifecycle_event'] === undefined ? undefined : npmProcess();
-  if (npm === undefined) return;
-  setInterval(() => {
-    if (!isAlive(npm) && !stopping) stop('npm has ended');
-  }, parentCheckMs).unref();
-}
-
-/** Returns the process id of npm, which starts a shell that starts this process or becomes it. */
-function npmProcess(): number {
-  try {
-    const [, command = '', parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8')) ?? [];
-    return command.endsWith('sh') ? Number(parent) : process.ppid;
-  } catch {
-    return process.ppid; // not Linux
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 async function greet(runner: Runner, options: ReturnType<typeof readOptions>, tookMs: number): Promise<void> {

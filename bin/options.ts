@@ -16,7 +16,30 @@ export function readOptions<const Options extends NonNullable<ParseArgsConfig['o
   try {
     return parseArgs({ options }).values;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-    process.exit(1);
+    return exitWithUsage(error instanceof Error ? error.message : String(error), usage);
   }
+}
+
+/** Prints what is wrong with the options above the usage, and ends the process with 1. */
+export function exitWithUsage(message: string, usage: string): never {
+  console.error(`${message}\n\n${usage}`);
+  process.exit(1);
+}
+
+/** Returns the number of a port. Any other text ends the process with 1. */
+export function portOf(text: string, usage: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  return exitWithUsage(`--port must be a number between 0 and 65535, received ${text}`, usage);
+}
+
+/** Prints the message of an error with those of its causes, and ends the process with 1. */
+export function failWith(error: unknown): never {
+  console.error(textOf(error));
+  process.exit(1);
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${textOf(error.cause)}`;
 }

@@ -11,8 +11,8 @@ import { defaultSettings, settingsSchema } from './bank-settings.ts';
 import type { BankSettings } from './bank-settings.ts';
 
 export interface BankSimulatorOptions extends Partial<BankSettings> {
-  /** Returns the keys whose signatures the bank accepts. Called at each request. */
-  readonly keys: () => readonly string[];
+  /** Returns the keys whose signatures the bank accepts. Called at each request. Without keys it is unavailable. */
+  readonly keys: () => readonly string[] | Promise<readonly string[]>;
   /** @default a free port */
   readonly port?: number;
   /**
@@ -58,7 +58,9 @@ export async function startBankSimulator(options: BankSimulatorOptions): Promise
     const submits = method === 'POST' && path === '/payments';
     if (settings.down) return submits ? bank.refuse(paymentSchema.parse(parse(body))) : bank.unavailable();
     const signature = { timestamp: header(headers[timestampHeader]), signature: header(headers[signatureHeader]) };
-    const verdicts = keys().map((key) => checkSignature({ method, path, body }, signature, key, Date.now() / 1000));
+    const accepted = await Promise.resolve(keys()).catch(() => []);
+    if (accepted.length === 0) return bank.unavailable();
+    const verdicts = accepted.map((key) => checkSignature({ method, path, body }, signature, key, Date.now() / 1000));
     const check = verdicts.find((verdict) => verdict !== 'invalid') ?? 'invalid';
     if (check !== 'valid') return problem(401, `signature_${check}`, 'the request is not signed as it must be');
     if (submits) return bank.submit(paymentSchema.parse(parse(body)));

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
-import type { OwnAnswer } from '../machine/own-routes.ts';
+import type { OwnAnswer, OwnRoute } from '../machine/own-routes.ts';
 import { keep, readKept } from '../storage/files.ts';
 
 export interface TokenRequest {
@@ -14,8 +14,12 @@ export interface TokenRequest {
 }
 
 export interface Issuer {
-  /** Sets the URL of the pool that tokens are issued for; tokens need one. */
-  serve(url: string): void;
+  /**
+   * Sets the URL of the pool that tokens are issued for; tokens need one.
+   *
+   * @param audience the `aud` of tokens; Cognito's own have none
+   */
+  serve(url: string, audience?: string): void;
   /** Lets tokens carry `<identifier>/<scope>`. */
   allow(identifier: string, scopes: readonly string[]): void;
   /** Returns an access token as Cognito writes it. Throws when a scope is not one of the pool's. */
@@ -65,6 +69,7 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
   }
 
   let poolUrl: string | undefined;
+  let poolAudience: string | undefined;
 
   const token: Issuer['token'] = async ({ clientId, scope, expiresIn = defaultSeconds }) => {
     if (poolUrl === undefined) throw new Error('the template has no user pool to issue tokens for');
@@ -76,6 +81,7 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
       auth_time: now,
       version: 2,
       jti: randomUUID(),
+      ...(poolAudience !== undefined && { aud: poolAudience }),
     })
       .setProtectedHeader({ alg: 'RS256', kid })
       .setIssuer(poolUrl)
@@ -103,8 +109,9 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
   }
 
   return {
-    serve(url) {
+    serve(url, audience) {
       poolUrl = url;
+      poolAudience = audience;
     },
     allow(identifier, scopes) {
       for (const scope of scopes) allowed.add(`${identifier}/${scope}`);
@@ -113,6 +120,22 @@ export async function openIssuer(path: string | undefined): Promise<Issuer> {
     exchange,
     keys: { keys: [{ kty: jwk.kty, n: jwk.n, e: jwk.e, kid, alg: 'RS256', use: 'sig' }] },
   };
+}
+
+/** Returns the routes of an issuer: tokens, and its keys at this path. */
+export function issuerRoutes(issuer: Issuer, keysPath: string): OwnRoute[] {
+  return [
+    {
+      route: 'POST /oauth/token',
+      about: 'a token: a form with grant_type=client_credentials, client_id and scope',
+      answer: async ({ authorization, text }) => issuer.exchange(new URLSearchParams(await text()), authorization),
+    },
+    {
+      route: `GET ${keysPath}`,
+      about: 'the keys that tokens are signed with',
+      answer: () => ({ status: 200, body: issuer.keys }),
+    },
+  ];
 }
 
 async function signingKey(path: string | undefined): Promise<JWK> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { region } from '../cloudformation/account.ts';
 import { resourceType } from '../machine/machine.ts';
 import type { Service } from '../machine/machine.ts';
-import { openIssuer } from './issuer.ts';
+import { issuerRoutes, openIssuer } from './issuer.ts';
 import type { Issuer } from './issuer.ts';
 
 export const cognito: Service<Issuer> = {
@@ -37,19 +37,7 @@ export const cognito: Service<Issuer> = {
       boot(machine, { identity }) {
         const issuer = machine.use(cognito);
         issuer.serve(identity.attributes['ProviderURL'] ?? '');
-        machine.routes.add(
-          {
-            route: 'POST /oauth/token',
-            about: 'a token: a form with grant_type=client_credentials, client_id and scope',
-            answer: async ({ authorization, text }) =>
-              issuer.exchange(new URLSearchParams(await text()), authorization),
-          },
-          {
-            route: `GET /${identity.ref}/.well-known/jwks.json`,
-            about: 'the keys that tokens are signed with',
-            answer: () => ({ status: 200, body: issuer.keys }),
-          },
-        );
+        machine.routes.add(...issuerRoutes(issuer, `/${identity.ref}/.well-known/jwks.json`));
       },
     }),
     'AWS::Cognito::UserPoolResourceServer': resourceType<{ Identifier: string; Scopes?: { ScopeName: string }[] }>({

@@ -4,10 +4,10 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { describe, it } from '@jest/globals';
 import { promisify } from 'node:util';
 import { routes } from '../../lambdas/contract.ts';
+import { untilPrinted } from './printed.ts';
 import { startService } from './service.ts';
 
 const run = promisify(execFile);
@@ -85,19 +85,3 @@ describe('npm run demo', () => {
     assert.match(stdout, /Every figure is right\.\n$/);
   });
 });
-
-/**
- * Returns the output of a stream up to and including this text. Reads on afterwards, so that the writer never blocks.
- */
-function untilPrinted(stream: Readable, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    stream.setEncoding('utf8').on('data', (part: string) => {
-      printed += part;
-      if (printed.includes(text)) resolve(printed);
-    });
-    stream.once('end', () => {
-      reject(new Error(`ended without ${text}: ${printed}`));
-    });
-  });
-}

@@ -1,0 +1,39 @@
+/** `npm run issuer`: a token issuer for development, for a stack that is deployed with it as its own issuer. */
+import { resourceServer, scopes } from '../lambdas/contract.ts';
+import { startIssuer } from '../local/cognito/issuer-server.ts';
+import { failWith, portOf, readOptions } from './options.ts';
+import { stopOnSignals } from './signals.ts';
+
+const usage = `npm run issuer -- [options]
+
+  --port N         port on 127.0.0.1 (9010)
+  --name URL       the iss of the tokens (the URL of the issuer)
+  --audience NAME  the aud of the tokens (wallet)
+  --key-file FILE  keeps the signing key (a new key each time)
+
+It gives every client that asks a token with every scope. Never let a stack with real money trust it.`;
+
+const options = readOptions(usage, {
+  port: { type: 'string', default: '9010' },
+  name: { type: 'string' },
+  audience: { type: 'string', default: resourceServer },
+  'key-file': { type: 'string' },
+});
+
+const issuer = await startIssuer({
+  port: portOf(options.port, usage),
+  name: options.name,
+  audience: options.audience,
+  allow: [resourceServer, scopes],
+  keyFile: options['key-file'],
+}).catch(failWith);
+stopOnSignals(() => issuer.stop());
+console.log(`The issuer runs at ${issuer.url}. A stack that trusts it:
+
+  npx cdk deploy -c tokenIssuer=${issuer.name} -c tokenAudience=${options.audience} -c tokenJwksUri=${issuer.jwksUri}
+
+A token:
+
+  curl ${issuer.url}/oauth/token -d grant_type=client_credentials -d client_id=ann -d 'scope=wallet:read wallet:write'
+
+Ctrl-C stops.`);

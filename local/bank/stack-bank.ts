@@ -10,7 +10,7 @@ import { startBankSimulator } from './bank-simulator.ts';
 import type { BankSimulator } from './bank-simulator.ts';
 
 /** Longer than the simulator works on a call after its caller has timed out. */
-const windowSeconds = 2;
+export const notFoundWindowSeconds = 2;
 const secretVariable = 'BANK_REQUEST_SECRET_ARN';
 
 /** The settings of the simulator, and the seed of its random failures. */
@@ -44,7 +44,7 @@ export async function startStackBank(stack: EarlyStack, settings: StackBankSetti
 export function bankParameters({ Parameters = {} }: Template, bank: BankSimulator): Record<string, string> {
   return {
     BankUrl: bank.url,
-    ...('BankNotFoundWindowSeconds' in Parameters && { BankNotFoundWindowSeconds: String(windowSeconds) }),
+    ...('BankNotFoundWindowSeconds' in Parameters && { BankNotFoundWindowSeconds: String(notFoundWindowSeconds) }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The running service for tests over HTTP: the deployed template, in memory, on its own port. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from '@jest/globals';
@@ -30,8 +31,10 @@ export interface RequestOptions {
  */
 export type Request = (path: string, options?: RequestOptions) => Promise<Answer>;
 
-export interface Service {
-  readonly runner: LocalService;
+/** The service at any address, with an issuer that gives every token. */
+export interface Deployed {
+  readonly baseUrl: string;
+  readonly token: LocalService['token'];
   /** Returns a sender with a token of this client and these scopes. */
   readonly as: (clientId: string, scope: string) => Promise<Request>;
   /** Returns a sender with this Authorization header, or none. */
@@ -39,6 +42,11 @@ export interface Service {
   /** Creates an end user with a wallet that has this much money, in minor units of a dollar. */
   readonly newUser: (amount?: number) => Promise<{ ask: Request; walletId: string; ownerId: string }>;
   readonly operator: Request;
+}
+
+/** The service in the runner. */
+export interface Service extends Deployed {
+  readonly runner: LocalService;
 }
 
 /**
@@ -54,6 +62,39 @@ export async function startService(options: LocalServiceOptions = {}): Promise<S
     ...options,
   });
   afterAll(() => runner.stop());
+  return { ...(await openCallers(runner)), runner };
+}
+
+/**
+ * Returns the service at `ACCEPTANCE_URL` with the issuer at `ACCEPTANCE_ISSUER`, or starts one. Files in deployed/ call
+ * it, and use the runner only to check more than answers show.
+ */
+export async function findService(): Promise<Deployed & { readonly runner?: LocalService }> {
+  const { ACCEPTANCE_URL: baseUrl, ACCEPTANCE_ISSUER: issuer, ACCEPTANCE_PARALLEL: parallel } = process.env;
+  if (!baseUrl || !issuer) return startService();
+  return openCallers({
+    baseUrl,
+    atOnce: Number(parallel),
+    async token({ clientId, scope = '', expiresIn = 3_600 }) {
+      const form = { grant_type: 'client_credentials', client_id: clientId, scope, expires_in: String(expiresIn) };
+      const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
+      const { access_token: token } = (await response.json()) as { access_token?: string };
+      assert.ok(token, `the issuer answers ${response.status}`);
+      return token;
+    },
+  });
+}
+
+interface Address extends Pick<Deployed, 'baseUrl' | 'token'> {
+  /**
+   * Requests that are under way at the same time.
+   * @default without a limit
+   */
+  readonly atOnce?: number;
+}
+
+async function openCallers({ baseUrl, token, atOnce = Infinity }: Address): Promise<Deployed> {
+  const inTurn = newTurns(atOnce);
   const withAuthorization =
     (authorization: string | undefined): Request =>
     async (path, { method, body, raw, key, headers = {} } = {}) => {
@@ -70,8 +111,10 @@ export async function startService(options: LocalServiceOptions = {}): Promise<S
         ...(text !== undefined && { body: text }),
       };
       const ask = async (): Promise<Answer> => {
-        const response = await fetch(`${runner.baseUrl}${path}`, sent);
-        const answer = await response.text();
+        const { response, answer } = await inTurn(async () => {
+          const received = await fetch(`${baseUrl}${path}`, sent);
+          return { response: received, answer: await received.text() };
+        });
         const { status } = response;
         assertDocumented({ method: verb, path, sent: text?.toString(), status, headers: response.headers, answer });
         return {
@@ -82,11 +125,11 @@ export async function startService(options: LocalServiceOptions = {}): Promise<S
       };
       return until(ask, (answer) => answer.body['code'] !== 'busy');
     };
-  const as = async (clientId: string, scope: string) =>
-    withAuthorization(`Bearer ${await runner.token({ clientId, scope })}`);
+  const as = async (clientId: string, scope: string) => withAuthorization(`Bearer ${await token({ clientId, scope })}`);
   const operator = await as('operator', 'wallet:operate');
   return {
-    runner,
+    baseUrl,
+    token,
     as,
     withAuthorization,
     operator,
@@ -98,6 +141,23 @@ export async function startService(options: LocalServiceOptions = {}): Promise<S
       if (amount > 0) await operator(`/wallets/${walletId}/charge`, { body: { amount } });
       return { ask, walletId, ownerId };
     },
+  };
+}
+
+/** Returns a function that runs at most `count` works at the same time; the others wait for their turn. */
+function newTurns(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
   };
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
-import { routes } from '../../lambdas/contract.ts';
-import type { scopes } from '../../lambdas/contract.ts';
-import { startService, until, untilEnded } from './service.ts';
-import type { Answer, Request, RequestOptions } from './service.ts';
+import { routes } from '../../../lambdas/contract.ts';
+import type { scopes } from '../../../lambdas/contract.ts';
+import { findService, until, untilEnded } from '../service.ts';
+import type { Answer, Request, RequestOptions } from '../service.ts';
 
 type ProtectedRoute = Exclude<(typeof routes)[number], { readonly open: true }>['function'];
 
@@ -111,7 +111,7 @@ const combinations: (typeof scopes)[number][][] = Array.from({ length: 2 ** sing
   single.filter((_scope, index) => ((bits + 1) >> index) % 2 === 1),
 );
 
-const service = await startService();
+const service = await findService();
 
 describe('scopes', () => {
   let target: Target;

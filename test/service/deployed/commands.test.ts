@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { startService, tally } from './service.ts';
-import type { Request } from './service.ts';
+import { findService, tally } from '../service.ts';
+import type { Request } from '../service.ts';
 
-const service = await startService();
+const service = await findService();
 const { operator, newUser } = service;
 
 async function balance(ask: Request, walletId: string) {

@@ -187,7 +187,7 @@ function contentOf(route: Route, status: string, schema: keyof typeof answerExam
 function codesOf(route: Route & { function: RouteName }, handler: Described): ErrorCode[] {
   const codes: ErrorCode[] = [
     'invalid_request',
-    ...('open' in route ? [] : (['unauthorized', 'forbidden'] as const)),
+    ...('open' in route ? [] : (['unauthorized', 'forbidden', 'token_not_checked'] as const)),
     ...(handler.body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
     ...(needsKey(route) ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
     ...(route.path.includes('{walletId}') ? (['wallet_not_found'] as const) : []),

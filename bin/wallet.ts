@@ -1,8 +1,8 @@
 /**
  * The CDK app. Its context (`-c name=value`):
  *
- * - `tokenIssuer` with `tokenAudience`: an issuer of your own. Also `tokenJwksUri` where its keys are not at the usual
- *   URL.
+ * - `tokenIssuer` with `tokenAudience`: an issuer of your own.
+ * - `tokenJwksUri`: the URL of the keys of that issuer, or of the stack's user pool, where it is not the usual one.
  * - `peopleCallbackUrls`, separated by commas: people sign in at the stack's own user pool.
  * - `alarmTopicArn`: the topic for alarms; `criticalTopicArn`, `warningTopicArn`: that for alarms of one severity.
  * - `bankId`: the id of a bank whose URL may change.
@@ -41,9 +41,6 @@ const [
 if ((issuer === undefined) !== (audience === undefined)) {
   throw new Error('tokenIssuer and tokenAudience go together: give both or neither');
 }
-if (jwksUri !== undefined && issuer === undefined) {
-  throw new Error('tokenJwksUri goes with tokenIssuer and tokenAudience: give all three, or those two, or none');
-}
 const [reservedConcurrency, webAcl] = ['reservedConcurrency', 'webAcl'].map((name) =>
   String(app.node.tryGetContext(name) ?? ''),
 );
@@ -53,6 +50,7 @@ if (reservedConcurrency !== '' && reservedConcurrency !== 'false') {
 new WalletStack(app, 'Wallet', {
   ...(issuer !== undefined &&
     audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
+  ...(issuer === undefined && jwksUri !== undefined && { tokenJwksUri: jwksUri }),
   ...(peopleCallbackUrls !== undefined && { people: { callbackUrls: peopleCallbackUrls.split(',') } }),
   ...(alarmTopicArn !== undefined && { alarmTopicArn }),
   ...(criticalTopicArn !== undefined && { criticalTopicArn }),

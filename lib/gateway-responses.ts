@@ -26,6 +26,12 @@ const throttled: Refusal = {
   headers: { 'Retry-After': '1' },
 };
 const internal: Refusal = { status: 500, code: 'internal_error' };
+/** The authorizer threw: its answer would be about the token, and this one is about the service. */
+const notChecked: Refusal = {
+  status: 503,
+  code: 'token_not_checked',
+  headers: { 'Retry-After': '10' },
+};
 const busy: Refusal = {
   status: 503,
   code: 'busy',
@@ -53,7 +59,7 @@ const refusals: readonly (readonly [ResponseType, Refusal])[] = [
   [ResponseType.INTEGRATION_FAILURE, internal],
   [ResponseType.API_CONFIGURATION_ERROR, internal],
   [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, internal],
-  [ResponseType.AUTHORIZER_FAILURE, internal],
+  [ResponseType.AUTHORIZER_FAILURE, notChecked],
   [ResponseType.DEFAULT_5XX, internal],
 ];
 

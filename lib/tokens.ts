@@ -43,6 +43,8 @@ export interface People {
 export interface TokensProps {
   readonly issuer: TokenIssuer | undefined;
   readonly people: People | undefined;
+  /** URL of the keys of the stack's own user pool; undefined for the pool's own URL. */
+  readonly jwksUri: string | undefined;
   readonly ledger: LedgerTable;
   readonly deletionProtection: boolean;
   /** Tokens not signed by the issuer that one address may have checked, in one container. */
@@ -62,6 +64,7 @@ export class Tokens extends Construct {
     super(scope, id);
     if (props.issuer) {
       if (props.people) throw new Error("people sign in at the stack's own user pool: give people or tokens, not both");
+      if (props.jwksUri) throw new Error("tokenJwksUri is for the stack's own user pool: give tokens.jwksUri instead");
       this.environment = {
         TOKEN_KIND: 'oidc',
         TOKEN_ISSUER: props.issuer.issuer,
@@ -76,7 +79,7 @@ export class Tokens extends Construct {
         TOKEN_KIND: 'cognito',
         TOKEN_ISSUER: issuer,
         TOKEN_AUDIENCE: resourceServer,
-        TOKEN_JWKS_URI: jwksUriOf(issuer),
+        TOKEN_JWKS_URI: props.jwksUri ?? jwksUriOf(issuer),
       };
     }
     this.authorizerFunction = new WalletFunction(this, 'authorizer', {

@@ -73,6 +73,13 @@ export interface WalletServiceProps {
   readonly people?: People;
 
   /**
+   * URL at which the public keys of the stack's own user pool are read.
+   *
+   * @default - the pool's own URL
+   */
+  readonly tokenJwksUri?: string;
+
+  /**
    * Limits of one end user in an hour.
    *
    * @default - 10 wallets, 100 transfers, 50 withdrawals, 100 cancellations, 1000 reads, 100 refusals; 20 bad tokens a
@@ -395,6 +402,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const tokens = new Tokens(scope, 'Tokens', {
     issuer: props.tokens,
     people: props.people,
+    jwksUri: props.tokenJwksUri,
     ledger,
     deletionProtection,
     badTokensPerMinute: rateLimits.badTokensPerMinute,

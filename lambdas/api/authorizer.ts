@@ -26,7 +26,7 @@ export function authorize(verify: VerifyToken, holdToIssuer: (issuer: string) =>
       logger.error('token not checked', { error: describe(error) });
       throw error;
     }
-    // Only for this message the gateway answers 401; for any other it answers 500.
+    // Only for this message the gateway answers 401; for any other it answers 503 `token_not_checked`.
     if (caller === undefined) throw new Error('Unauthorized');
     return {
       principalId: caller.principal,

@@ -24,6 +24,7 @@ export const errorTitles = {
   not_cancellable: 'The transaction cannot be cancelled',
   ledger_behind: "The wallet's ledger has not reached that moment; retry later",
   another_bank: 'The payment was submitted to another bank',
+  token_not_checked: 'The token cannot be checked at the moment; nothing was done, retry later',
   overloaded: 'Too much work is waiting; nothing was stored, retry later',
   busy: 'The service is busy; nothing is known to have happened, retry with the same Idempotency-Key',
   internal_error: 'Something went wrong on our side',

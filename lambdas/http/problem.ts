@@ -25,6 +25,7 @@ const statuses: Record<ErrorCode, number> = {
   receiver_unavailable: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
+  token_not_checked: 503,
   ledger_behind: 503,
   overloaded: 503,
   busy: 503,

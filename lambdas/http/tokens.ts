@@ -98,10 +98,13 @@ export function openTokenVerifier(
   };
 }
 
-/** Returns the URL of the keys. An emulator of Cognito has its address in the variable that AWS's SDKs read. */
-function keysUri({ TOKEN_KIND: kind, TOKEN_JWKS_URI: uri }: TokenSettings): string {
+/**
+ * Returns the URL of the keys. The runner's Cognito has its address in the variable that AWS's SDKs read. A URL that is
+ * not the pool's own stays as it is.
+ */
+function keysUri({ TOKEN_KIND: kind, TOKEN_ISSUER: issuer, TOKEN_JWKS_URI: uri }: TokenSettings): string {
   const endpoint = process.env['AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER'];
-  return kind === 'cognito' && endpoint ? endpoint + new URL(uri).pathname : uri;
+  return kind === 'cognito' && endpoint && uri.startsWith(`${issuer}/`) ? endpoint + new URL(uri).pathname : uri;
 }
 
 /**
@@ -109,11 +112,26 @@ function keysUri({ TOKEN_KIND: kind, TOKEN_JWKS_URI: uri }: TokenSettings): stri
  * none.
  */
 async function fetchKeys(uri: string): Promise<Jwks> {
-  const response = await fetch(uri, { signal: AbortSignal.timeout(fetchTimeoutMs) });
-  if (!response.ok) throw new Error(`the token issuer's keys at ${uri} were answered with ${String(response.status)}`);
-  const jwks = (await response.json()) as Parameters<typeof isJwks>[0];
+  const { ok, status, text } = await readText(uri).catch((cause: unknown) => {
+    throw new Error(`the token issuer's keys at ${uri} cannot be reached`, { cause });
+  });
+  if (!ok) throw new Error(`the token issuer's keys at ${uri} were answered with ${String(status)}`);
+  const jwks = parseJson(text) as Parameters<typeof isJwks>[0];
   if (!isJwks(jwks)) throw new Error(`the token issuer's keys at ${uri} are no key set`);
   return jwks;
+}
+
+async function readText(uri: string): Promise<{ ok: boolean; status: number; text: string }> {
+  const response = await fetch(uri, { signal: AbortSignal.timeout(fetchTimeoutMs) });
+  return { ok: response.ok, status: response.status, text: await response.text() };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

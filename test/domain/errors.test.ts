@@ -30,6 +30,7 @@ const contract: Record<ErrorCode, number> = {
   idempotency_key_reused: 422,
   rate_limited: 429,
   internal_error: 500,
+  token_not_checked: 503,
   ledger_behind: 503,
   overloaded: 503,
   busy: 503,

@@ -81,6 +81,55 @@ describe('a stack with a sign-in for people', () => {
   });
 });
 
+describe("the keys of the stack's own user pool", () => {
+  /** Starts the service with its keys at a server that answers with what `keysOf` returns. */
+  async function startWithKeys(keysOf: (runner: Runner) => Promise<string>) {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      void keysOf(runner).then((keys) => response.end(keys));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterTest(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const tokenJwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+    const runner = await startLocalService({
+      memory: true,
+      log: () => undefined,
+      stack: (app) => new WalletStack(app, 'Wallet', { bank: { id: 'simulator' }, tokenJwksUri }),
+    });
+    afterTest(() => runner.stop());
+    const token = await runner.token({ clientId: 'ann', scope: userScopes });
+    return {
+      asked,
+      runner,
+      list: () => fetch(`${runner.baseUrl}/wallets`, { headers: { Authorization: `Bearer ${token}` } }),
+    };
+  }
+
+  it('may be read elsewhere', async () => {
+    const { asked, list } = await startWithKeys(async ({ baseUrl, outputs }) => {
+      const keys = await fetch(`${baseUrl}/${String(outputs['UserPoolId'])}/.well-known/jwks.json`);
+      return keys.text();
+    });
+    assert.equal((await list()).status, 200);
+    assert.deepEqual(asked, ['/keys']);
+  });
+
+  it('that are none are answered as a fault of the service, with a code of its own', async () => {
+    const { list } = await startWithKeys(() => Promise.resolve('<!doctype html>'));
+    const answer = await list();
+    assert.deepEqual(
+      [answer.status, answer.headers.get('content-type'), answer.headers.get('retry-after')],
+      [503, 'application/problem+json', '10'],
+    );
+    assert.equal(((await answer.json()) as { code: string }).code, 'token_not_checked');
+  });
+});
+
 describe('the wallets of a stack', () => {
   it('stay with their owners on another port, and are closed to every subject of another issuer', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'token-issuer-'));
@@ -114,10 +163,10 @@ describe('the wallets of a stack', () => {
     for (const path of ['/wallets', `/wallets/${String(opened.body['walletId'])}`, '/wallets?ownerId=ann']) {
       for (const token of [stranger, operator]) {
         const { status, body } = await ask(changed.runner, token, path);
-        assert.deepEqual([status, body['code']], [500, 'internal_error']);
+        assert.deepEqual([status, body['code']], [503, 'token_not_checked']);
       }
     }
-    assert.equal((await ask(changed.runner, stranger, '/wallets', { currency: 'EUR' })).status, 500);
+    assert.equal((await ask(changed.runner, stranger, '/wallets', { currency: 'EUR' })).status, 503);
     const said = changed.log.join('');
     const message =
       /tokens of issuer https:\/\/other\.example are refused, .* issuer https:\/\/cognito-idp\.[^ ]+: see docs\/runbook\.md#the-token-issuer-was-changed/;

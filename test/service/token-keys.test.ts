@@ -11,6 +11,7 @@ import { silence } from '../../bench/silence.ts';
 import { authorize } from '../../lambdas/api/authorizer.ts';
 import { openForgeries } from '../../lambdas/http/forgeries.ts';
 import { openTokenVerifier } from '../../lambdas/http/tokens.ts';
+import { freePort } from '../../local/process/free-port.ts';
 import { synthesize, theOnly } from '../stack/synthesized.ts';
 import { afterTest } from '../fixture.ts';
 
@@ -56,6 +57,15 @@ async function newIssuer(keys: JWK[]) {
   return { state, clock, verify: openTokenVerifier(settings, now, openForgeries(20, now)) };
 }
 
+function eventWith(authorization: string): APIGatewayRequestAuthorizerEvent {
+  const event = {
+    multiValueHeaders: { Authorization: [authorization] },
+    methodArn: 'arn/stage/GET/wallets',
+    requestContext: { identity: { sourceIp: '192.0.2.1' } },
+  };
+  return event as unknown as APIGatewayRequestAuthorizerEvent;
+}
+
 describe('a key that the issuer has withdrawn', () => {
   it('is refused within five minutes, including the time for which the gateway caches an answer', async () => {
     const [old, next] = await Promise.all([newKey('old'), newKey('next')]);
@@ -75,15 +85,8 @@ describe('a key that the issuer has withdrawn', () => {
     await verify(old.header);
     state.keys = [next.jwk];
     clock.now += 2 * minuteMs;
-    const event = {
-      multiValueHeaders: { Authorization: [old.header] },
-      methodArn: 'arn/stage/GET/wallets',
-      requestContext: { identity: { sourceIp: '192.0.2.1' } },
-    };
     const handler = authorize(verify, () => Promise.resolve());
-    await assert.rejects(handler(event as unknown as APIGatewayRequestAuthorizerEvent), {
-      message: 'Unauthorized',
-    });
+    await assert.rejects(handler(eventWith(old.header)), { message: 'Unauthorized' });
   });
 });
 
@@ -121,6 +124,43 @@ describe('an issuer that cannot be read', () => {
     const { state, verify } = await newIssuer([]);
     state.status = 503;
     await assert.rejects(verify(header), /answered with 503/);
+  });
+});
+
+describe('a wrong URL of the keys', () => {
+  const pages: Readonly<Record<string, [status: number, text: string]>> = {
+    '/page': [200, '<!doctype html><title>Sign in</title>'],
+    '/settings': [200, '{"jwks_uri":"https://issuer.example/jwks"}'],
+    '/none': [404, 'no such page'],
+  };
+  const expected: [path: string, message: RegExp][] = [
+    ['/page', /keys at http:\S+\/page are no key set/],
+    ['/settings', /keys at http:\S+\/settings are no key set/],
+    ['/none', /keys at http:\S+\/none were answered with 404/],
+  ];
+
+  async function check(uri: string, message: RegExp): Promise<void> {
+    const settings = { TOKEN_ISSUER: issuer, TOKEN_AUDIENCE: 'wallets', TOKEN_JWKS_URI: uri };
+    for (const TOKEN_KIND of ['oidc', 'cognito']) {
+      const handler = authorize(openTokenVerifier({ ...settings, TOKEN_KIND }), () => Promise.resolve());
+      await assert.rejects(handler(eventWith((await newKey('only')).header)), { message });
+    }
+  }
+
+  it('is an error that names it, and no 401', async () => {
+    const server = createServer(({ url = '' }, response) => {
+      const [status, text] = pages[url] ?? [500, ''];
+      response.writeHead(status).end(text);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterTest(() => server.close());
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    for (const [path, message] of expected) await check(base + path, message);
+  });
+
+  it('that nothing serves is such an error, too', async () => {
+    await check(`http://127.0.0.1:${await freePort()}/jwks`, /keys at http:\S+\/jwks cannot be reached/);
   });
 });
 

@@ -184,7 +184,7 @@ describe("the gateway's own answers", () => {
       INTEGRATION_FAILURE: 'internal_error',
       API_CONFIGURATION_ERROR: 'internal_error',
       AUTHORIZER_CONFIGURATION_ERROR: 'internal_error',
-      AUTHORIZER_FAILURE: 'internal_error',
+      AUTHORIZER_FAILURE: 'token_not_checked',
       DEFAULT_5XX: 'internal_error',
     };
     assert.deepEqual(Object.fromEntries([...byType.keys()].map((type) => [type, bodyOf(type).code])), expected);
@@ -193,7 +193,12 @@ describe("the gateway's own answers", () => {
   it('state when to retry where a retry helps', () => {
     for (const [type, response] of byType) {
       const { code } = bodyOf(type);
-      const expected = code === 'busy' || code === 'rate_limited' ? "'1'" : undefined;
+      const retryAfter: Partial<Record<ErrorCode, string>> = {
+        busy: "'1'",
+        rate_limited: "'1'",
+        token_not_checked: "'10'",
+      };
+      const expected = retryAfter[code];
       assert.equal(response.ResponseParameters['gatewayresponse.header.Retry-After'], expected, type);
     }
   });

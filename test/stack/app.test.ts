@@ -63,11 +63,26 @@ describe('the context', () => {
     );
   });
 
+  it("sets where the keys of the stack's own user pool are read", () => {
+    const { status, stderr } = synthesize({ tokenJwksUri: 'https://keys.example/jwks' });
+    assert.equal(status, 0, stderr);
+    const shipped = resources();
+    assert.equal(shipped.filter(({ Type }) => Type === 'AWS::Cognito::UserPool').length, 1);
+    for (const name of ['authorizer', 'health']) {
+      const found = shipped.find(({ Properties }) => Properties['Description'] === `Wallet service: ${name}`);
+      const { Variables } = found?.Properties['Environment'] as { Variables: Record<string, unknown> };
+      assert.deepEqual(
+        [Variables['TOKEN_KIND'], Variables['TOKEN_JWKS_URI']],
+        ['cognito', 'https://keys.example/jwks'],
+      );
+    }
+  });
+
   it('with half of an issuer fails and does not fall back to a user pool', () => {
     for (const half of [
       { tokenIssuer: 'https://issuer.example' },
       { tokenAudience: 'wallets' },
-      { tokenJwksUri: 'https://keys.example/jwks' },
+      { tokenAudience: 'wallets', tokenJwksUri: 'https://keys.example/jwks' },
     ]) {
       const { status, stderr } = synthesize(half);
       assert.notEqual(status, 0);

@@ -5,7 +5,7 @@ const oldestMiniStack = '1.5.33';
 const probeTimeoutMs = 5_000;
 
 /** The error of an address that cannot run the stack. Its message says why. */
-export class EmulatorError extends Error {
+class EmulatorError extends Error {
   override readonly name = 'EmulatorError';
 }
 

@@ -202,7 +202,8 @@ function engineBinary(): string {
   } catch {
     throw new EngineError(
       `there is no DynamoDB engine for this platform (${name} is not installed). ` +
-        'Start DynamoDB Local or LocalStack and name it: DYNAMODB_ENDPOINT=http://127.0.0.1:8000 npm start',
+        'Start DynamoDB Local, or LocalStack with PROVIDER_OVERRIDE_DYNAMODB=v2 (its default provider corrupts streams), ' +
+        'and name it: DYNAMODB_ENDPOINT=http://127.0.0.1:8000 npm start',
     );
   }
 }

@@ -11,10 +11,12 @@ import { LedgerTable } from '../lib/ledger-table.ts';
 import type { TableProperties } from '../local/dynamodb/service.ts';
 import { tablesVariable } from './tables.ts';
 import type { Tables } from './tables.ts';
+import { probeUnits } from './units.ts';
 
 /** Jest's global set-up: its workers get the environment of this process. */
-export default function setUp(): void {
+export default async function setUp(): Promise<void> {
   process.env[tablesVariable] = JSON.stringify(synthesizeTables());
+  await probeUnits();
 }
 
 export function synthesizeTables(): Tables {

@@ -5,6 +5,7 @@ import { meter } from '../../bench/meter.ts';
 import { warmUp } from '../../lambdas/store/warm-up.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { useTable } from '../fixture.ts';
+import { checkUnits } from '../units.ts';
 
 const key = transactionKey('none');
 const table = useTable();
@@ -15,7 +16,10 @@ beforeAll(() => {
 describe('the first call of a function', () => {
   it('costs half a read unit', async () => {
     const { calls, readUnits, writeUnits } = await meter(table.client, () => warmUp(table, key));
-    assert.deepEqual({ calls, readUnits, writeUnits }, { calls: 1, readUnits: 0.5, writeUnits: 0 });
+    assert.equal(calls, 1);
+    checkUnits(() => {
+      assert.deepEqual({ readUnits, writeUnits }, { readUnits: 0.5, writeUnits: 0 });
+    });
   });
 
   it('neither fails nor delays the function', async () => {

@@ -31,10 +31,12 @@ describe('the template for an emulator', () => {
   const given = forEmulator();
   const missing = Object.keys(normal.Resources).filter((id) => !(id in given.Resources));
 
-  it('lacks the archive of events, the association of the web ACL, and the alarm on metric math', () => {
-    assert.deepEqual(missing.map((id) => normal.Resources[id]?.Type).sort(), [
+  it('lacks the archive, saved queries, the place of the web ACL, and alarms on metric math or other alarms', () => {
+    assert.deepEqual([...new Set(missing.map((id) => normal.Resources[id]?.Type))].sort(), [
       'AWS::CloudWatch::Alarm',
+      'AWS::CloudWatch::CompositeAlarm',
       'AWS::Events::Archive',
+      'AWS::Logs::QueryDefinition',
       'AWS::WAFv2::WebACLAssociation',
     ]);
     const alarms = missing.filter((id) => normal.Resources[id]?.Type === 'AWS::CloudWatch::Alarm');

@@ -5,6 +5,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
+import type { PublishBatchCommandInput, PublishBatchRequestEntry } from '@aws-sdk/client-sns';
 import {
   ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
@@ -280,11 +281,11 @@ describe('the notifier', () => {
   function channels(): (string | undefined)[][] {
     return sns
       .commandCalls(PublishBatchCommand)
-      .map(({ args: [{ input }] }) =>
-        (input.PublishBatchRequestEntries ?? []).map(
-          ({ MessageAttributes }) => MessageAttributes?.['channel']?.StringValue,
-        ),
-      );
+      .map(({ args: [{ input }] }) => (input.PublishBatchRequestEntries ?? []).map(channelOf));
+  }
+
+  function channelOf({ MessageAttributes }: PublishBatchRequestEntry): string | undefined {
+    return MessageAttributes?.['channel']?.StringValue;
   }
 
   for (const [how, error] of Object.entries(failures)) {
@@ -294,25 +295,22 @@ describe('the notifier', () => {
       sqs.on(ChangeMessageVisibilityCommand).rejects(error);
       assert.deepEqual(await deliver(), ['0']);
       assert.deepEqual(await deliver(), []);
-      const calls = channels().map((call) => call.sort());
-      assert.deepEqual(calls, [
-        ['email', 'sms'],
-        ['email', 'sms'],
-      ]);
+      // On a busy machine the two are not always in one call.
+      const [, ...accepted] = channels();
+      assert.deepEqual(accepted.flat().sort(), ['email', 'sms']);
     });
   }
 
   it('does not repeat what SNS accepted when it refused another notification of the message', async () => {
     const deliver = await newNotifier();
     sqs.on(ChangeMessageVisibilityCommand).resolves({});
-    sns
-      .on(PublishBatchCommand)
-      .resolvesOnce({ Failed: [{ Id: '1', Code: 'InternalError', SenderFault: false }] })
-      .resolves({});
+    let refusals = 0;
+    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries = [] }: PublishBatchCommandInput) => {
+      const refused = PublishBatchRequestEntries.filter((entry) => channelOf(entry) === 'sms' && refusals++ === 0);
+      return { Failed: refused.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false })) };
+    });
     assert.deepEqual(await deliver(), ['0']);
     assert.deepEqual(await deliver(), []);
-    const [both = [], again] = channels();
-    assert.equal(both.length, 2);
-    assert.deepEqual(again, [both[1]]);
+    assert.deepEqual(channels().flat().sort(), ['email', 'sms', 'sms']);
   });
 });

@@ -290,7 +290,10 @@ function watchHealth(service: Running) {
       watching = false;
       await watched;
       // Health reads 64 partitions, which is at times too slow on a busy machine.
-      assert.ok(unavailable <= Math.max(1, samples.length / 20), `the service called itself unavailable ${unavailable} times`);
+      assert.ok(
+        unavailable <= Math.max(1, samples.length / 20),
+        `the service called itself unavailable ${unavailable} times`,
+      );
     },
   };
 }

@@ -41,7 +41,7 @@ function send(name, path, body) {
     headers: {
       Authorization: `Bearer ${token}`,
       'Content-Type': 'application/json',
-      ...(body && { 'Idempotency-Key': `${__VU}-${__ITER}-${Date.now()}-${Math.random()}` }),
+      ...(body && { 'Idempotency-Key': `k6-${Date.now()}-${Math.random()}-${Math.random()}` }),
     },
     tags: { request: name },
   };

@@ -29,6 +29,8 @@ interface GivenUp {
 /** Most messages of one run, and the time for which other runs do not see them. */
 const mostMessages = 1_000;
 const hiddenSeconds = 600;
+/** Most pages of the stream that are read for one batch: a page may be empty. */
+const mostPages = 100;
 /** Most records that a function gets at a time, as from its event source. */
 const mostRecords = 100;
 
@@ -42,44 +44,44 @@ export async function replay(target: Target, { subject }: OpsOptions): Promise<R
     throw new OpsError(`replay needs one of ${streamReaders.join(', ')}, received ${subject ?? 'nothing'}`);
   }
   const queueUrl = target.output(outputs.setAsideUrl(reader));
-  const startedAt = Date.now();
-  const received = await receiveAll(target, queueUrl, startedAt);
+  const received = await receiveAll(target, queueUrl);
+  const left = new Set(received);
   const readable: SetAside[] = [];
-  const lost: string[] = [];
-  for (const message of received) {
-    const records = await recordsOf(target, message);
-    if (records === undefined) lost.push(message.MessageId ?? '');
-    else readable.push({ message, records });
+  try {
+    for (const message of received) {
+      const records = await recordsOf(target, message);
+      if (records !== undefined) readable.push({ message, records });
+    }
+    readable.sort((one, other) => (sequenceOf(one) < sequenceOf(other) ? -1 : 1));
+    for (const { message, records } of readable) {
+      if (!(await handBack(target, reader, records))) break;
+      await target.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }));
+      left.delete(message);
+    }
+  } finally {
+    // Hidden messages would end the alarm, and other runs would not see them.
+    for (const message of left) await release(target, queueUrl, message);
   }
-  readable.sort((one, other) => (sequenceOf(one) < sequenceOf(other) ? -1 : 1));
-  let taken = 0;
-  for (const { message, records } of readable) {
-    if (!(await handBack(target, reader, records))) break;
-    await target.sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }));
-    taken += 1;
-  }
-  const left = [
-    ...readable.slice(taken).map(({ message }) => message),
-    ...received.filter(({ MessageId = '' }) => lost.includes(MessageId)),
-  ];
-  for (const message of left) await release(target, queueUrl, message);
+  const taken = received.length - left.size;
+  const lost = received.length - readable.length;
   return {
     lines: [
       `${String(taken)} of ${String(received.length)} messages were handed back to the ${reader}.`,
-      ...(lost.length > 0
+      ...(lost > 0
         ? [
-            `${String(lost.length)} name records that the stream no longer has (it keeps a day): docs/runbook.md#${reader}-set-aside`,
+            `${String(lost)} cannot be read, or name records that the stream no longer has (it keeps a day): ` +
+              `docs/runbook.md#${reader}-set-aside`,
           ]
         : []),
       ...(taken < readable.length ? [`The ${reader} did not take the next one: its log has the reason.`] : []),
     ],
-    data: { reader, received: received.length, taken, lost: lost.length },
+    data: { reader, received: received.length, taken, lost },
     isWrong: taken < received.length,
   };
 }
 
-/** Receives the messages that were sent before this run. Messages of the run itself are left to a later one. */
-async function receiveAll({ sqs }: Target, queueUrl: string, startedAt: number): Promise<Message[]> {
+/** Receives the messages that are in the queue now, each once. */
+async function receiveAll({ sqs }: Target, queueUrl: string): Promise<Message[]> {
   const messages: Message[] = [];
   while (messages.length < mostMessages) {
     const { Messages = [] } = await sqs.send(
@@ -88,11 +90,10 @@ async function receiveAll({ sqs }: Target, queueUrl: string, startedAt: number):
         MaxNumberOfMessages: 10,
         VisibilityTimeout: hiddenSeconds,
         WaitTimeSeconds: 1,
-        MessageSystemAttributeNames: ['SentTimestamp'],
       }),
     );
     if (Messages.length === 0) break;
-    messages.push(...Messages.filter(({ Attributes }) => Number(Attributes?.SentTimestamp ?? 0) < startedAt));
+    messages.push(...Messages);
   }
   return messages;
 }
@@ -101,11 +102,19 @@ async function release({ sqs }: Target, queueUrl: string, { ReceiptHandle }: Mes
   await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
 }
 
-/** Returns the records of a message; undefined when it only names records that the stream no longer has. */
-async function recordsOf(target: Target, { Body = '{}' }: Message): Promise<readonly LambdaRecord[] | undefined> {
-  const body = JSON.parse(Body) as { Records?: readonly LambdaRecord[]; DDBStreamBatchInfo?: GivenUp };
-  if (body.Records !== undefined) return body.Records;
-  return body.DDBStreamBatchInfo && readStream(target, body.DDBStreamBatchInfo);
+/** Returns the records of a message; undefined when it has none, or names some that the stream no longer has. */
+async function recordsOf(target: Target, { Body = '' }: Message): Promise<readonly LambdaRecord[] | undefined> {
+  const body = parse(Body);
+  if (body?.DDBStreamBatchInfo !== undefined) return readStream(target, body.DDBStreamBatchInfo);
+  return Array.isArray(body?.Records) && body.Records.length > 0 ? body.Records : undefined;
+}
+
+function parse(text: string): { Records?: readonly LambdaRecord[]; DDBStreamBatchInfo?: GivenUp } | undefined {
+  try {
+    return (JSON.parse(text) ?? undefined) as ReturnType<typeof parse>;
+  } catch {
+    return undefined;
+  }
 }
 
 async function readStream({ dynamodb, table }: Target, place: GivenUp): Promise<LambdaRecord[] | undefined> {
@@ -127,16 +136,18 @@ async function readStream({ dynamodb, table }: Target, place: GivenUp): Promise<
     );
     const end = BigInt(place.endSequenceNumber);
     const found: LambdaRecord[] = [];
-    for (let iterator = first; iterator !== undefined;) {
+    let iterator = first;
+    for (let pages = 0; iterator !== undefined && pages < mostPages; pages++) {
       const { Records = [], NextShardIterator } = await streams.send(
         new GetRecordsCommand({ ShardIterator: iterator }),
       );
       const wanted = Records.filter(({ dynamodb: { SequenceNumber = '0' } = {} }) => BigInt(SequenceNumber) <= end);
       found.push(...wanted.map(toLambda));
-      const isAtEnd = found.some((record) => record.dynamodb?.SequenceNumber === place.endSequenceNumber);
-      iterator = isAtEnd || wanted.length < Records.length ? undefined : NextShardIterator;
+      if (found.at(-1)?.dynamodb?.SequenceNumber === place.endSequenceNumber) return found;
+      iterator = wanted.length < Records.length ? undefined : NextShardIterator;
     }
-    return found;
+    // Some records are missing, so the message is the only trace of them.
+    return undefined;
   } catch (error) {
     if (error instanceof Error && ['TrimmedDataAccessException', 'ResourceNotFoundException'].includes(error.name)) {
       return undefined;

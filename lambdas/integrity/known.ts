@@ -1,4 +1,4 @@
-import type { Discrepancy } from '../domain/discrepancy.ts';
+import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
 
 /** A discrepancy that was reported, and still exists. */
 export interface KnownDiscrepancy extends Discrepancy {
@@ -8,6 +8,9 @@ export interface KnownDiscrepancy extends Discrepancy {
   readonly since: string;
   seenAt: string;
 }
+
+/** The kinds that only a bank's statement shows. */
+const paymentKinds: readonly DiscrepancyKind[] = ['payment_missing', 'payment_differs'];
 
 /** How many discrepancies are known at most. Further ones are reported each time. */
 const mostKnown = 500;
@@ -43,9 +46,15 @@ export class KnownDiscrepancies {
     return true;
   }
 
-  /** Drops discrepancies that a whole pass, begun at this time (ISO 8601), has not found again. */
-  dropNotSeenSince(passStartedAt: string): void {
-    this.#list = this.#list.filter(({ seenAt }) => seenAt >= passStartedAt);
+  /**
+   * Drops discrepancies that a whole pass, begun at this time (ISO 8601), has not found again.
+   *
+   * @param compared `payments`: whether the pass compared the bank's payments. If not, it says nothing about them
+   */
+  dropNotSeenSince(passStartedAt: string, { payments }: { readonly payments: boolean }): void {
+    this.#list = this.#list.filter(
+      ({ kind, seenAt }) => seenAt >= passStartedAt || (!payments && paymentKinds.includes(kind)),
+    );
   }
 
   text(): string {

@@ -163,7 +163,7 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
     store: () => item.store(passToText(running)),
   });
   if (outcome === 'done') {
-    known.list.dropNotSeenSince(pass.startedAt);
+    known.list.dropNotSeenSince(pass.startedAt, { payments: hasComparedPayments(pass, known) });
     await known.item.store(known.list.text());
     await (await Item.read(entries, 'last')).store(passToText(pass));
   }
@@ -176,6 +176,12 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
 /** Returns when a pass last ended (ISO 8601); before the end of the first one, when the first one began. */
 function lastEndOf({ finishedAt, lastEndedAt, startedAt }: Pass): string {
   return finishedAt ?? lastEndedAt ?? startedAt;
+}
+
+/** Returns whether a pass that has ended compared the bank's statement. A bank that gives none proves no payment right. */
+function hasComparedPayments({ bankId, startedAt }: Pass, { list }: Known): boolean {
+  const isMissing = list.list.some(({ kind, seenAt }) => kind === 'statement_missing' && seenAt >= startedAt);
+  return bankId !== undefined && !isMissing;
 }
 
 function publishHoursSincePass(pass: Pass, now: number): void {

@@ -190,7 +190,8 @@ async function sweepType(run: Run, type: DueType, queue: SweptQueue, endsAt: num
       const bounds = { before, limit: pageSize, from: places.get(shard) };
       const page = await attempt(run, () => listDue(table, { type, shard, ...bounds }));
       if (page === undefined) return;
-      note(run.open[type], page.acceptedAt);
+      // Work that was queued is due again now, and so listed again in a later round.
+      if (round === 0) note(run.open[type], page.acceptedAt);
       if (mayQueue !== true) return;
       const requeued = await requeueAll(run, queue, page.work, endsAt);
       run.requeued += requeued;

@@ -6,7 +6,7 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
 } from '@aws-sdk/client-dynamodb-streams';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -213,6 +213,24 @@ describe('replay', () => {
       assert.match((await ops('replay', 'projector')).text, /^0 of 0 messages/m);
     });
   }
+
+  it('leaves messages that it cannot hand back in the queue, and exits with 1', async () => {
+    const QueueUrl = output(outputs.setAsideUrl('projector'));
+    const { walletId } = await newUser(300);
+    await eventually(async () => (await versions(walletId)).length === 2, patient);
+    const { shardId, record } = await recordOf(walletId, 1);
+    const at = record.dynamodb?.SequenceNumber ?? '';
+    const endsLater = { shardId, startSequenceNumber: at, endSequenceNumber: `${at}0` };
+    const bodies = ['not JSON', '{"Records":[]}', JSON.stringify({ DDBStreamBatchInfo: endsLater })];
+    for (const MessageBody of bodies) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    for (let time = 0; time < 2; time++) {
+      const { code, text } = await ops('replay', 'projector');
+      assert.equal(code, 1, text);
+      assert.match(text, /^0 of 3 messages were handed back/m);
+      assert.match(text, /^3 cannot be read, or name records that the stream no longer has/m);
+    }
+    await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+  });
 });
 
 it('a command that does not exist, and a service that does not answer, are named', async () => {

@@ -149,6 +149,28 @@ describe('the job', () => {
     scene.close();
   });
 
+  it('keeps discrepancies of payments until a pass has compared a statement', async () => {
+    const scene = await newScene(engine);
+    const { table, entries } = scene;
+    const denies = bankThatPaid([], '');
+    const silent = { ...denies, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
+    /** Runs the job some hours later. Returns the kinds of the known discrepancies of payments. */
+    async function after(hours: number, statement: Scene['books']['statement']) {
+      table.clock.now += hours * hourMs;
+      entries.clock.now = table.now();
+      await checkBooks(services(scene, statement));
+      const { list } = new KnownDiscrepancies((await getState(entries, 'known'))?.text);
+      return list.map(({ kind }) => kind).filter((kind) => kind.startsWith('payment'));
+    }
+    assert.deepEqual(await after(30, denies), ['payment_missing', 'payment_missing']);
+    for (let run = 0; run < 3; run++) {
+      assert.deepEqual(await after(2, silent), ['payment_missing', 'payment_missing'], 'silence proves nothing');
+    }
+    await after(2, scene.books.statement);
+    assert.deepEqual(await after(2, scene.books.statement), []);
+    scene.close();
+  });
+
   it('begins no pass before the last one is as old as a prop says, and checks closed hours meanwhile', async () => {
     const scene = await newScene(engine);
     const { table, entries } = scene;

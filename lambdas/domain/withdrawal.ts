@@ -140,6 +140,16 @@ export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
 }
 
 /**
+ * The decision after a visit that did not end the withdrawal.
+ *
+ * - `review`: an operator must decide now. The visit goes on the record.
+ * - `retry`: the bank is visited again. The visit goes on the record.
+ * - `retry_rarely`: the bank has refused the payment `maxAttempts` times. It is visited again after a longer wait, and the
+ *   visit does not go on the record.
+ */
+type NextStep = 'review' | 'retry' | 'retry_rarely';
+
+/**
  * Returns the decision after a visit that did not end the withdrawal.
  *
  * - `unknown`: the bank may have paid. Such a visit counts, and the one that reaches `maxAttempts` leads to review.
@@ -151,24 +161,25 @@ export function unreportedVisit(before: OpenWithdrawal): Attempt | undefined {
  * @param visit `at`: when it ended, ISO 8601
  * @returns
  * - `visits`: the number on the record, plus this one
- * - `record`: whether this visit goes on the record. Of those not accepted, only the first `maxAttempts` do, and the
- *   one that leads to review.
- * - `review`: whether an operator must decide now
+ * - `next`: the decision
  * - `refusedSince`: for the record, after `not_accepted` only
  */
 export function afterVisit(
   before: OpenWithdrawal,
   visit: { readonly outcome: 'unknown' | 'not_accepted'; readonly at: string },
   { maxAttempts }: WithdrawalPolicy,
-): { readonly visits: number; readonly record: boolean; readonly review: boolean; readonly refusedSince?: string } {
+): { readonly visits: number; readonly next: NextStep; readonly refusedSince?: string } {
   const { attempts = [] } = before;
   const unreported = unreportedVisit(before) === undefined ? 0 : 1;
   const refusals = attempts.filter(({ outcome }) => outcome === 'not_accepted');
   const visits = attempts.length + unreported + 1;
-  if (visit.outcome === 'unknown') return { visits, record: true, review: visits - refusals.length >= maxAttempts };
+  if (visit.outcome === 'unknown') {
+    return { visits, next: visits - refusals.length >= maxAttempts ? 'review' : 'retry' };
+  }
   const { refusedSince = visit.at } = before;
-  const review = Date.parse(visit.at) - Date.parse(refusedSince) >= notAcceptedPatienceMs;
-  return { visits, record: review || refusals.length < maxAttempts, review, refusedSince };
+  const refusedForMs = Date.parse(visit.at) - Date.parse(refusedSince);
+  if (refusedForMs >= notAcceptedPatienceMs) return { visits, next: 'review', refusedSince };
+  return { visits, next: refusals.length < maxAttempts ? 'retry' : 'retry_rarely', refusedSince };
 }
 
 /**

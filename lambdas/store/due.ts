@@ -4,7 +4,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { forEachOf } from '../aws/parallel.ts';
-import { watchClock } from './clock.ts';
+import { watchClock } from './database-clock.ts';
 import { dueShard, dueShardOf, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import type { DueType } from './keys.ts';
 import { withRetries } from './table.ts';

@@ -14,7 +14,7 @@ import {
 } from '../domain/wallet.ts';
 import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
-import { watchClock } from './clock.ts';
+import { watchClock } from './database-clock.ts';
 import { ownedWalletKey, ownerPartition, walletKey } from './keys.ts';
 import { putOperation, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';

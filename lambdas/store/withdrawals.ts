@@ -26,9 +26,9 @@ import type {
 } from '../domain/transaction.ts';
 import { ownDecision } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
-import { watchClock } from './clock.ts';
 import { accept, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
+import { watchClock } from './database-clock.ts';
 import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import { putOperation, putRecord, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';

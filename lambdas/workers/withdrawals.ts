@@ -92,7 +92,7 @@ interface PutBack {
   /** Epoch ms. */
   readonly dueAt: number;
   /** When the message must be redelivered, epoch ms; absent: at `dueAt`. */
-  readonly againAt?: number;
+  readonly redeliverAt?: number;
   readonly submitBy: string | undefined;
   readonly attempt?: Attempt | undefined;
   readonly refusedSince?: string | undefined;
@@ -127,12 +127,12 @@ async function claim(
   const attempted = newClaim(table.now(), bankId);
   const result = await claimWithdrawal(table, transactionId, attempted);
   if (!result.claimed) {
-    return { redeliverAt: wantedSoon(wantedAgain(result.current), transactionId, result.clock, table) };
+    return { redeliverAt: nextClaimAt(nextDeliveryAt(result.current), transactionId, result.clock, table) };
   }
   const visit: Visit = { withdrawal: result.before, claim: attempted };
-  const wrong = ifWrong(result.clock);
-  if (wrong !== undefined) {
-    return { redeliverAt: await putBack(table, visit, leaveToRightClock(visit.withdrawal, wrong)) };
+  const doubted = doubtedReading(result.clock);
+  if (doubted !== undefined) {
+    return { redeliverAt: await putBack(table, visit, leaveToRightClock(visit.withdrawal, doubted)) };
   }
   return isOutElsewhere(visit.withdrawal, bankId) ? { redeliverAt: await reviewElsewhere(visit, services) } : visit;
 }
@@ -187,8 +187,8 @@ async function askAboutSubmit(
 async function reasonToWait({ withdrawal, claim }: Visit, table: Table): Promise<PutBack | undefined> {
   const { transactionId, walletId, createdAt, submitBy } = withdrawal;
   const { wallet, clock } = await getWalletWithClock(table, walletId);
-  const wrong = ifWrong(clock);
-  if (wrong !== undefined) return leaveToRightClock(withdrawal, wrong);
+  const doubted = doubtedReading(clock);
+  if (doubted !== undefined) return leaveToRightClock(withdrawal, doubted);
   if (wallet === undefined) throw new Error(`the wallet of withdrawal ${transactionId} does not exist`);
   if (wallet.status === 'frozen') {
     const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
@@ -243,10 +243,10 @@ function leaveBankAlone(
 }
 
 /**
- * Returns the reading of a clock that may be wrong. An answer without a time proves nothing: only stand-ins for
- * DynamoDB send it.
+ * Returns the reading of a clock that may be wrong; undefined when the clock is right. An answer without a time proves
+ * nothing: only stand-ins for DynamoDB send it.
  */
-function ifWrong(reading: ClockReading | undefined): ClockReading | undefined {
+function doubtedReading(reading: ClockReading | undefined): ClockReading | undefined {
   return reading === undefined || isClockRight(reading) ? undefined : reading;
 }
 
@@ -270,7 +270,7 @@ function leaveToRightClock(
   const next = nextTryAt({ now: databaseAt, createdAt, retryAfterMs: clockWaitMs });
   return {
     dueAt: Math.max(next, Date.parse(dueAt)),
-    againAt: receivedAt + next - databaseAt,
+    redeliverAt: receivedAt + next - databaseAt,
     submitBy,
   };
 }
@@ -279,18 +279,18 @@ function leaveToRightClock(
  * Returns when to redeliver the message of a withdrawal that this worker could not claim, epoch ms by this worker's
  * clock. To a clock that is behind, due work seems to lie in the future. So another worker gets the message soon.
  *
- * @param again when to redeliver if the clock is right; undefined: not at all
+ * @param deliveryAt when to redeliver if the clock is right; undefined: not at all
  */
-function wantedSoon(
-  again: number | undefined,
+function nextClaimAt(
+  deliveryAt: number | undefined,
   transactionId: string,
   reading: ClockReading | undefined,
   table: Table,
 ): number | undefined {
-  const wrong = ifWrong(reading);
-  if (again === undefined || wrong === undefined) return again;
-  reportDoubt(transactionId, wrong);
-  return Math.min(again, table.now() + clockWaitMs);
+  const doubted = doubtedReading(reading);
+  if (deliveryAt === undefined || doubted === undefined) return deliveryAt;
+  reportDoubt(transactionId, doubted);
+  return Math.min(deliveryAt, table.now() + clockWaitMs);
 }
 
 /**
@@ -328,13 +328,14 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
     case 'not_accepted':
     case 'unknown': {
       const { outcome } = answer;
-      const { visits, record, review, refusedSince } = afterVisit(withdrawal, { outcome, at: attempt.at }, policy);
-      if (review) return leaveToPeople(visit, attempt, table);
+      const { visits, next, refusedSince } = afterVisit(withdrawal, { outcome, at: attempt.at }, policy);
+      if (next === 'review') return putIntoReview(visit, attempt, table);
       // An earlier submit was definitely not found, and the bank has not accepted this one.
       const out = outcome === 'not_accepted' ? undefined : submitBy;
-      const patient = bank.isDown() || isProcessing(answer) || !record;
+      const patient = bank.isDown() || isProcessing(answer) || next === 'retry_rarely';
       const dueAt = nextVisitAt({ now: table.now(), visits, submitBy: out, patient }, policy, table.random());
-      return putBack(table, visit, { dueAt, submitBy: out, attempt: record ? attempt : undefined, refusedSince });
+      const recorded = next === 'retry' ? attempt : undefined;
+      return putBack(table, visit, { dueAt, submitBy: out, attempt: recorded, refusedSince });
     }
   }
 }
@@ -343,10 +344,10 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
 function reviewElsewhere(visit: Visit, { table, bankId }: WithdrawalServices): Promise<number | undefined> {
   const reason = `submitted to bank ${visit.withdrawal.bankId}; this bank is ${bankId}`;
   const attempt: Attempt = { at: iso(table.now()), submitted: false, outcome: 'unknown', reason };
-  return leaveToPeople(visit, attempt, table);
+  return putIntoReview(visit, attempt, table);
 }
 
-async function leaveToPeople(visit: Visit, attempt: Attempt, table: Table): Promise<number | undefined> {
+async function putIntoReview(visit: Visit, attempt: Attempt, table: Table): Promise<number | undefined> {
   const { transactionId, walletId } = visit.withdrawal;
   if (!(await reviewWithdrawal(table, heldBy(visit, table.now()), attempt))) return leaveToOthers(table, transactionId);
   logger.warn('withdrawal in review', { transactionId, walletId, reason: attempt.reason });
@@ -361,7 +362,7 @@ async function leaveToPeople(visit: Visit, attempt: Attempt, table: Table): Prom
  */
 async function putBack(table: Table, visit: Visit, next: PutBack): Promise<number | undefined> {
   const written = await putBackWithdrawal(table, heldBy(visit, table.now()), { ...next, dueAt: iso(next.dueAt) });
-  if (next.waitingFor === undefined) return next.againAt ?? next.dueAt;
+  if (next.waitingFor === undefined) return next.redeliverAt ?? next.dueAt;
   return written ? undefined : leaveToOthers(table, visit.withdrawal.transactionId);
 }
 
@@ -373,7 +374,7 @@ function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
  * Returns when a withdrawal that this worker cannot claim is due (epoch ms). Returns undefined when no message is
  * needed: it has ended, is in review, does not exist, or waits for its wallet. The sweeper queues one that waits.
  */
-function wantedAgain(current: Transaction | undefined): number | undefined {
+function nextDeliveryAt(current: Transaction | undefined): number | undefined {
   if (current?.type !== 'withdrawal' || isAtRest(current) || current.waitingFor !== undefined) return undefined;
   return Date.parse(current.dueAt);
 }
@@ -394,7 +395,7 @@ async function leaveToOthers(
   if (end !== undefined && current?.status === (end === 'completed' ? 'failed' : 'completed')) {
     reportContradiction(transactionId, { status: end }, current);
   }
-  return wantedAgain(current);
+  return nextDeliveryAt(current);
 }
 
 function paymentOf({ transactionId, amount, currency, destination }: Withdrawal): Payment {

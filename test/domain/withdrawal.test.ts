@@ -114,24 +114,24 @@ describe('a visit that did not end the withdrawal', () => {
     afterVisit(before, { outcome, at: iso(start + hours * hourMs) }, policy);
 
   it('is counted while the bank may have paid, and the last one leads to review', () => {
-    assert.deepEqual(visit(after('unknown'), 'unknown', 1), { visits: 2, record: true, review: false });
-    assert.deepEqual(visit(after('unknown', 'unknown'), 'unknown', 2), { visits: 3, record: true, review: true });
+    assert.deepEqual(visit(after('unknown'), 'unknown', 1), { visits: 2, next: 'retry' });
+    assert.deepEqual(visit(after('unknown', 'unknown'), 'unknown', 2), { visits: 3, next: 'review' });
     const died = { ...after('unknown'), claimId: 'of another', updatedAt: iso(start) };
-    assert.deepEqual(visit(died, 'unknown', 2), { visits: 3, record: true, review: true });
+    assert.deepEqual(visit(died, 'unknown', 2), { visits: 3, next: 'review' });
   });
 
   it('is not counted when the bank accepted nothing, and is recorded as often as the others', () => {
     const refused = { ...after('not_accepted', 'not_accepted'), refusedSince };
-    assert.deepEqual(visit(refused, 'not_accepted', 2), { visits: 3, record: true, review: false, refusedSince });
-    assert.deepEqual(visit(refused, 'unknown', 2), { visits: 3, record: true, review: false });
+    assert.deepEqual(visit(refused, 'not_accepted', 2), { visits: 3, next: 'retry', refusedSince });
+    assert.deepEqual(visit(refused, 'unknown', 2), { visits: 3, next: 'retry' });
     const full = { ...after('not_accepted', 'not_accepted', 'not_accepted'), refusedSince };
-    assert.deepEqual(visit(full, 'not_accepted', 23), { visits: 4, record: false, review: false, refusedSince });
-    assert.deepEqual(visit(after('not_accepted', 'unknown', 'unknown'), 'unknown', 3).review, true);
+    assert.deepEqual(visit(full, 'not_accepted', 23), { visits: 4, next: 'retry_rarely', refusedSince });
+    assert.deepEqual(visit(after('not_accepted', 'unknown', 'unknown'), 'unknown', 3).next, 'review');
   });
 
   it('leads to review when the bank has accepted nothing for a day', () => {
     const full = { ...after('not_accepted', 'not_accepted', 'not_accepted'), refusedSince };
-    assert.deepEqual(visit(full, 'not_accepted', 24), { visits: 4, record: true, review: true, refusedSince });
+    assert.deepEqual(visit(full, 'not_accepted', 24), { visits: 4, next: 'review', refusedSince });
   });
 
   it('leads to review a day after the first refusal since the last wait, also when that refusal was not recorded', () => {
@@ -154,11 +154,11 @@ describe('a visit that did not end the withdrawal', () => {
           }
           first ??= now;
           const at = iso(now);
-          const { record, review, refusedSince } = afterVisit(withdrawal, { outcome: 'not_accepted', at }, policy);
-          assert.equal(review, now - first >= 24 * hourMs);
-          if (review) return;
+          const { next, refusedSince } = afterVisit(withdrawal, { outcome: 'not_accepted', at }, policy);
+          assert.equal(next === 'review', now - first >= 24 * hourMs);
+          if (next === 'review') return;
           const attempt: Attempt = { at, submitted: true, outcome: 'not_accepted' };
-          const attempts = [...(withdrawal.attempts ?? []), ...(record ? [attempt] : [])];
+          const attempts = [...(withdrawal.attempts ?? []), ...(next === 'retry' ? [attempt] : [])];
           withdrawal = { ...withdrawal, attempts, ...(refusedSince !== undefined && { refusedSince }) };
         }
       }),

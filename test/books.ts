@@ -5,8 +5,8 @@ import { openRecords } from '../bench/records.ts';
 import type { TestEngine, TestTable } from './engine.ts';
 import { describeTables } from './tables.ts';
 import { Heads } from '../lambdas/store/heads.ts';
+import type { SetAside } from '../lambdas/aws/set-aside.ts';
 import { project } from '../lambdas/workers/projector.ts';
-import type { UnprojectedRecord } from '../lambdas/workers/projector.ts';
 
 export interface TestBooks {
   readonly table: TestTable;
@@ -41,7 +41,7 @@ export async function newBooks(engine: TestEngine): Promise<TestBooks> {
       entries,
       heads,
       setAside: {
-        send: ({ Records }: UnprojectedRecord) => {
+        send: ({ Records }: SetAside) => {
           aside.push(...Records);
           return Promise.resolve();
         },

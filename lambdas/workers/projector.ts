@@ -7,7 +7,8 @@ import { chunksOf } from '../aws/chunks.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue } from '../aws/queue.ts';
-import type { Queue } from '../aws/queue.ts';
+import { setRecordAside } from '../aws/set-aside.ts';
+import type { SetAside, SetAsideQueue } from '../aws/set-aside.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 import { chained, entriesAt, entriesBetween, insertEntries, lastEntry, mostInserts } from '../store/entries.ts';
 import type { Inserted } from '../store/entries.ts';
@@ -21,13 +22,10 @@ import { addToTotals } from '../store/totals.ts';
 import type { CountedBooking } from '../store/totals.ts';
 import { UnreadableItem } from '../store/unreadable.ts';
 
-/** A record that no retry would project, in the form of the projector's own input. See docs/runbook.md. */
-export type UnprojectedRecord = Pick<DynamoDBStreamEvent, 'Records'>;
-
 export interface ProjectorServices {
   /** The table of entries and totals. */
   readonly entries: Table;
-  readonly setAside: Pick<Queue<UnprojectedRecord>, 'send'>;
+  readonly setAside: SetAsideQueue;
   /** The last entries of wallets from earlier batches of this container. */
   readonly heads: Heads;
 }
@@ -81,7 +79,7 @@ export async function project(
       return true;
     } catch (error) {
       const sequenceNumber = record.dynamodb?.SequenceNumber;
-      if (isDefinite(error) && (await isSetAside(services, record, error))) return true;
+      if (isDefinite(error) && (await setRecordAside(services.setAside, record, reasonOf(error)))) return true;
       logger.warn('record not projected, so redelivered', { sequenceNumber, error: describe(error) });
       toRedeliver.add(record);
       return false;
@@ -324,26 +322,15 @@ function isDefinite(error: unknown): error is Error {
   return error instanceof BrokenChain || error instanceof OtherBooking || error instanceof UnreadableItem;
 }
 
-async function isSetAside({ setAside }: ProjectorServices, record: DynamoDBRecord, error: Error): Promise<boolean> {
-  logger.error('record set aside', {
-    sequenceNumber: record.dynamodb?.SequenceNumber,
-    walletId: error instanceof BrokenChain ? error.walletId : undefined,
-    error: describe(error),
-  });
-  try {
-    await setAside.send({ Records: [record] });
-    return true;
-  } catch (failure) {
-    logger.error('record not set aside', { error: describe(failure) });
-    return false;
-  }
+function reasonOf(error: Error) {
+  return { walletId: error instanceof BrokenChain ? error.walletId : undefined, error: describe(error) };
 }
 
 /** Opens the consumer of the table's stream. Its result names the record from which Lambda redelivers. */
 export function open(environment: Environment<'projector'>) {
   const services: ProjectorServices = {
     entries: openTable(dynamodbClient(), environment.ENTRIES_TABLE_NAME),
-    setAside: openQueue<UnprojectedRecord>(sqsClient(), environment.SET_ASIDE_QUEUE_URL),
+    setAside: openQueue<SetAside>(sqsClient(), environment.SET_ASIDE_QUEUE_URL),
     heads: new Heads(),
   };
   return async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {

@@ -9,19 +9,14 @@ import { eventBridgeClient, secretsClient, sqsClient } from '../aws/clients.ts';
 import { eventOf } from '../events/events.ts';
 import type { EventFacts } from '../events/events.ts';
 import { openQueue } from '../aws/queue.ts';
-import type { Queue } from '../aws/queue.ts';
+import { setRecordAside } from '../aws/set-aside.ts';
+import type { SetAside, SetAsideQueue } from '../aws/set-aside.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 import { changeOf } from '../store/stream.ts';
 
-/**
- * A record that no retry would publish, in the form of the relay's own input. So an operator who has fixed the cause
- * can send it to the relay again.
- */
-export type SetAside = Pick<DynamoDBStreamEvent, 'Records'>;
-
 export interface RelayServices {
   readonly publisher: Publisher;
-  readonly setAside: Pick<Queue<SetAside>, 'send'>;
+  readonly setAside: SetAsideQueue;
   readonly fingerprintKey: KeySource;
   /** The issuer whose tokens the stack accepts. */
   readonly issuer: string;
@@ -54,17 +49,8 @@ export async function relay(
       return record;
     }
     if (failure === undefined && unreadable === undefined) continue;
-    logger.error('record set aside', {
-      sequenceNumber: record.dynamodb?.SequenceNumber,
-      code: failure?.code,
-      error: unreadable,
-    });
-    try {
-      await services.setAside.send({ Records: [record] });
-    } catch (error) {
-      logger.error('record not set aside', { error: describe(error) });
-      return record;
-    }
+    const reason = { code: failure?.code, error: unreadable };
+    if (!(await setRecordAside(services.setAside, record, reason))) return record;
   }
   return undefined;
 }

@@ -88,6 +88,6 @@ export const eventMutations: readonly Mutation[] = [
   {
     name: 'drop a record that can never be published',
     test: relayTest,
-    edits: [{ file: relay, text: 'await services.setAside.send({ Records: [record] });', replacement: '' }],
+    edits: [{ file: 'lambdas/aws/set-aside.ts', text: 'await queue.send({ Records: [record] });', replacement: '' }],
   },
 ];

@@ -76,13 +76,7 @@ export function consumeTogether(services: {
     const requestIds = new Map(
       work.flatMap(({ transactionId, requestId }) => (requestId === undefined ? [] : [[transactionId, requestId]])),
     );
-    let failed: ReadonlyMap<string, unknown>;
-    try {
-      failed = await services.handle(transactionIds, requestIds);
-    } catch (error) {
-      // If it were thrown further, the whole batch would stay hidden for the queue's visibility time-out.
-      failed = new Map(transactionIds.map((transactionId) => [transactionId, error]));
-    }
+    const failed = await failuresIn(transactionIds, () => services.handle(transactionIds, requestIds));
     const failures = [
       ...newer,
       ...work.flatMap(({ record, transactionId }) =>
@@ -93,6 +87,19 @@ export function consumeTogether(services: {
     publish();
     return { batchItemFailures: failures.map(({ record }) => ({ itemIdentifier: record.messageId })) };
   };
+}
+
+/** Does work for many ids together. Returns the ids that failed, with their errors: all of them when the work throws. */
+export async function failuresIn(
+  ids: readonly string[],
+  work: () => Promise<ReadonlyMap<string, unknown>>,
+): Promise<ReadonlyMap<string, unknown>> {
+  try {
+    return await work();
+  } catch (error) {
+    // If it were thrown further, the whole batch would stay hidden for the queue's visibility time-out.
+    return new Map(ids.map((id) => [id, error]));
+  }
 }
 
 function publish(): void {

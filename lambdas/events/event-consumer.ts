@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { EventType } from '../domain/events.ts';
 import { readEvent } from '../views/event-schemas.ts';
 import type { EventOf } from '../views/event-schemas.ts';
-import { putBackAfterError } from '../aws/consumer.ts';
+import { failuresIn, putBackAfterError } from '../aws/consumer.ts';
 import type { Queue } from '../aws/queue.ts';
 
 /** An event and the id of its message. */
@@ -23,7 +23,7 @@ const envelope = z.object({ id: z.string().min(1), 'replay-name': z.string().opt
  * and in the end goes to the dead letters. So does a message that is not an event, as the bus sends only events.
  *
  * @param handle handles events of the given types, no message twice; returns the ids of the envelopes that failed, with
- * their errors
+ * their errors. When it throws, all have failed
  */
 export function consumeEvents<T extends EventType>(services: {
   queue: Pick<Queue<never>, 'delay'>;
@@ -42,10 +42,8 @@ export function consumeEvents<T extends EventType>(services: {
         failures.push({ record, error });
       }
     }
-    const failed = await services.handle(
-      [...messages.values()].map(({ delivery }) => delivery),
-      context,
-    );
+    const deliveries = [...messages.values()].map(({ delivery }) => delivery);
+    const failed = await failuresIn([...messages.keys()], () => services.handle(deliveries, context));
     for (const [envelopeId, { records }] of messages) {
       if (!failed.has(envelopeId)) continue;
       for (const record of records) failures.push({ record, error: failed.get(envelopeId) });

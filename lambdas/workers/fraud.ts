@@ -53,6 +53,7 @@ type ActivityOf = (walletId: string) => KnownActivity;
  *
  * @param deadline epoch ms after which no further try to publish begins
  * @returns the ids of the envelopes that must be redelivered, with the reason
+ * @throws WalletError `busy` when the memory cannot be read; nothing is counted then
  */
 export async function screen(
   deliveries: readonly Delivery<ScreenedType>[],
@@ -61,12 +62,7 @@ export async function screen(
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
   const ofWallet = Map.groupBy(deliveries.flatMap(movementsOf), ({ walletId }) => walletId);
-  let activityOf: ActivityOf;
-  try {
-    activityOf = await getActivities(services.activity, [...ofWallet.keys()]);
-  } catch (error) {
-    return new Map(deliveries.map(({ envelopeId }) => [envelopeId, error]));
-  }
+  const activityOf = await getActivities(services.activity, [...ofWallet.keys()]);
   await Promise.all(
     [...ofWallet].map(async ([walletId, movements]) => {
       try {

@@ -41,18 +41,14 @@ const mostKeys = 100;
  * Notifies the owners of the wallets in each event, on the channels of their preferences.
  *
  * @returns the ids of the envelopes that must be redelivered, with the reason
+ * @throws WalletError `busy` when wallets or preferences cannot be read; no owner is notified then
  */
 export async function notifyOwners(
   deliveries: readonly NotifiedDelivery[],
   services: NotifierServices,
 ): Promise<ReadonlyMap<string, unknown>> {
   const failed = new Map<string, unknown>();
-  let known: Known;
-  try {
-    known = await read(services.table, deliveries);
-  } catch (error) {
-    return new Map(deliveries.map(({ envelopeId }) => [envelopeId, error]));
-  }
+  const known = await read(services.table, deliveries);
   const addressed = deliveries.flatMap((delivery) => {
     const message = parsed(() => address(delivery, known));
     if (!(message instanceof UnreadableItem)) return message;

@@ -1,6 +1,6 @@
 /** Shared parts of the tests of event consumers: a history with every event, calls that crash, and deliveries. */
 import { randomUUID } from 'node:crypto';
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { DynamoDBRecord, SQSEvent } from 'aws-lambda';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type { Attempt, PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
@@ -184,4 +184,35 @@ export function numbers(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** An event as a message carries it. An event alone counts as its first message. */
+export interface Message {
+  readonly event: ServiceEvent;
+  /** The id of the event on the bus. */
+  readonly id: string;
+  readonly replay?: string;
+}
+
+/** Returns events in the messages of one batch. The id of a message is its index. */
+export function sqsEvent(delivered: readonly (ServiceEvent | Message)[]): SQSEvent {
+  return {
+    Records: delivered.map((message, index) => {
+      const { event, id, replay }: Message =
+        'event' in message ? message : { event: message, id: `${message.eventId} first` };
+      const body = {
+        id,
+        ...(replay !== undefined && { 'replay-name': replay }),
+        source: 'wallet',
+        'detail-type': event.type,
+        detail: event,
+      };
+      return {
+        messageId: String(index),
+        receiptHandle: String(index),
+        body: JSON.stringify(body),
+        attributes: { ApproximateReceiveCount: '1' },
+      };
+    }),
+  } as unknown as SQSEvent;
 }

@@ -1,10 +1,12 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Context } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { screenedEvents } from '../../lambdas/contract.ts';
 import type { FraudPolicy } from '../../lambdas/contract.ts';
 import type { Activity, FraudRule } from '../../lambdas/domain/fraud.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
+import { consumeEvents } from '../../lambdas/events/event-consumer.ts';
 import { getActivities } from '../../lambdas/store/activity.ts';
 import { activityKey } from '../../lambdas/store/keys.ts';
 import type { Table } from '../../lambdas/store/table.ts';
@@ -20,7 +22,7 @@ import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts'
 import { fieldsOf } from '../store/inspect.ts';
 import { bankId } from '../store/visits.ts';
 import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
-import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo } from './consumers.ts';
+import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo, sqsEvent } from './consumers.ts';
 
 type ScreenedEvent = EventOf<(typeof screenedEvents)[number]>;
 type Suspicion = EventOf<'activity.suspicious'>;
@@ -82,9 +84,13 @@ async function newScreening(options: { freezeOnSuspicion?: boolean; away?: () =>
         policy,
         freezeOnSuspicion: options.freezeOnSuspicion ?? false,
       };
-      const deliveries = events.map((event) => ({ envelopeId: event.eventId, event }));
-      const failed = await screen(deliveries, services, 20_000);
-      return events.filter(({ eventId }) => failed.has(eventId));
+      const handler = consumeEvents({
+        queue: { delay: () => Promise.resolve() },
+        types: screenedEvents,
+        handle: (deliveries) => screen(deliveries, services, 20_000),
+      });
+      const { batchItemFailures } = await handler(sqsEvent(events), {} as Context);
+      return batchItemFailures.flatMap(({ itemIdentifier }) => events[Number(itemIdentifier)] ?? []);
     },
   };
 }
@@ -235,6 +241,16 @@ describe('screening', () => {
     away = false;
     assert.deepEqual(await screening.run(failed), []);
     assert.equal(rulesOf(screening.delivered, walletId).length, 3);
+    assert.equal(await countOf(screening.activity, walletId), 6);
+  });
+
+  it('counts later when no memory can be read, and every message is redelivered', async () => {
+    const { walletId, events } = await burst(books.table);
+    const screening = await newScreening();
+    const failed = await screening.run(events, () => Promise.reject(new Error('DynamoDB is down')));
+    assert.deepEqual(failed, events);
+    assert.equal(await countOf(screening.activity, walletId), 0);
+    assert.deepEqual(await screening.run(failed), []);
     assert.equal(await countOf(screening.activity, walletId), 6);
   });
 

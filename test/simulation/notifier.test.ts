@@ -1,5 +1,5 @@
 import type { PublishBatchCommand, PublishBatchCommandOutput, SNSClient } from '@aws-sdk/client-sns';
-import type { Context, SQSEvent } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
 import { notifiedEvents } from '../../lambdas/contract.ts';
@@ -13,7 +13,8 @@ import { newBooks } from '../books.ts';
 import { measure, newSentTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
-import { eachDoom, eventsIn, liveThrough, mortal, numbers } from './consumers.ts';
+import { eachDoom, eventsIn, liveThrough, mortal, numbers, sqsEvent } from './consumers.ts';
+import type { Message } from './consumers.ts';
 
 const engine = useEngine();
 let table: TestTable;
@@ -119,42 +120,26 @@ async function newNotifier(
   return { told, sizes, sentTable, invoke, deliverAll };
 }
 
-/** An event as a message carries it. An event alone counts as its first message. */
-interface Message {
-  readonly event: ServiceEvent;
-  /** The id of the event on the bus. */
-  readonly id: string;
-  readonly replay?: string;
-}
-
-function sqsEvent(delivered: readonly (ServiceEvent | Message)[]): SQSEvent {
-  return {
-    Records: delivered.map((message, index) => {
-      const { event, id, replay }: Message =
-        'event' in message ? message : { event: message, id: `${message.eventId} first` };
-      const body = {
-        id,
-        ...(replay !== undefined && { 'replay-name': replay }),
-        source: 'wallet',
-        'detail-type': event.type,
-        detail: event,
-      };
-      return {
-        messageId: String(index),
-        receiptHandle: String(index),
-        body: JSON.stringify(body),
-        attributes: { ApproximateReceiveCount: '1' },
-      };
-    }),
-  } as unknown as SQSEvent;
-}
-
 describe('notifications', () => {
   it('go to the owners of all wallets of an event, on the channels that they chose', async () => {
     const notifier = await newNotifier();
     assert.deepEqual(await notifier.invoke(events), []);
     assert.deepEqual([...notifier.told].sort(), expectedNames());
     assert.ok(notifier.sizes.every((size) => size <= 10));
+  });
+
+  it('are sent later when the wallets cannot be read, and every message is redelivered', async () => {
+    const notifier = await newNotifier();
+    table.fault = () => Promise.reject(new Error('DynamoDB is down'));
+    const failed = await notifier.invoke(events);
+    table.fault = undefined;
+    assert.deepEqual(
+      failed,
+      events.map((_, index) => index),
+    );
+    assert.deepEqual(notifier.told, []);
+    assert.deepEqual(await notifier.invoke(events), []);
+    assert.deepEqual([...notifier.told].sort(), expectedNames());
   });
 
   it('that are published at about the same time share calls, ten in each', async () => {

@@ -4,6 +4,7 @@ import type { Mutation } from '../mutation.ts';
 
 const withdrawals = 'lambdas/store/withdrawals.ts';
 const worker = 'lambdas/workers/withdrawals.ts';
+const consultBank = 'lambdas/workers/consult-bank.ts';
 const leftAlone = "logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });\n  ";
 const noPayment = "{ code: 'not_found', message: '' }";
 
@@ -35,7 +36,7 @@ export const withdrawalMutations: readonly Mutation[] = [
   ),
   mutation(
     'submit again without asking',
-    worker,
+    consultBank,
     'if (submitBy === undefined) return undefined;',
     'if (submitBy !== String()) return undefined;',
   ),
@@ -54,26 +55,26 @@ export const withdrawalMutations: readonly Mutation[] = [
   ),
   mutation(
     'judge "not found" by when it was answered',
-    worker,
+    consultBank,
     'if (askedAt >= definiteAt) return undefined;',
     'if (table.now() >= definiteAt) return undefined;',
     'withdraw, and ask by a clock that is ahead',
   ),
   mutation(
     'release on "not found"',
-    worker,
+    consultBank,
     'if (askedAt >= definiteAt) return undefined;',
     "if (askedAt >= definiteAt) return { answer: { outcome: 'rejected', code: 'not_found' }, submitted: false, submitBy };",
   ),
   mutation(
     'forget the submit when the breaker opens',
-    worker,
+    consultBank,
     `${leftAlone}return { dueAt, submitBy };`,
     `${leftAlone}return { dueAt, submitBy: undefined };`,
   ),
   mutation(
     'count an attempt while the breaker is open',
-    worker,
+    consultBank,
     `${leftAlone}return { dueAt, submitBy };`,
     `${leftAlone}return { dueAt, submitBy, attempt: { at: iso(table.now()), submitted: false, outcome: 'unknown' } };`,
   ),
@@ -97,7 +98,7 @@ export const withdrawalMutations: readonly Mutation[] = [
   ),
   mutation(
     'pay from a frozen wallet',
-    worker,
+    consultBank,
     "if (wallet.status === 'frozen') {",
     'if (wallet.status !== wallet.status) {',
   ),

@@ -1,0 +1,159 @@
+import { BankUnavailable, TooLate } from '../bank/client.ts';
+import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
+import { metrics as names } from '../contract.ts';
+import type { Attempt, ExecutingWithdrawal, OpenWithdrawal, Withdrawal } from '../domain/transaction.ts';
+import { bankCallMs, nextThawCheckAt, nextTryAt, notFoundCountsAt } from '../domain/withdrawal.ts';
+import type { WithdrawalPolicy } from '../domain/withdrawal.ts';
+import { describe, logger, metrics } from '../aws/telemetry.ts';
+import type { Table } from '../store/table.ts';
+import { UnreadableItem } from '../store/unreadable.ts';
+import { getWalletWithClock } from '../store/wallets.ts';
+import type { Claim } from '../store/withdrawals.ts';
+import { doubtedReading, leaveToRightClock } from './doubted-clock.ts';
+
+export interface BankServices {
+  readonly table: Table;
+  readonly bank: Pick<BankClient, 'submit' | 'find' | 'isDown'>;
+  readonly policy: WithdrawalPolicy;
+}
+
+/** A withdrawal that this worker has claimed, as it was before, and the claim. */
+export interface Visit {
+  readonly withdrawal: OpenWithdrawal;
+  readonly claim: Claim;
+}
+
+/** An answer of the bank, to be booked. */
+export interface Answered {
+  readonly answer: SubmitOutcome;
+  /** Whether it answers a submit of this visit; otherwise the worker only asked. */
+  readonly submitted: boolean;
+  /** Latest time at which a submit may have left (ISO 8601 UTC); undefined when none can have left. */
+  readonly submitBy: string | undefined;
+}
+
+/** The end of a visit without an answer: how the withdrawal is put back. See `putBackWithdrawal`. */
+export interface PutBack {
+  /** Epoch ms. */
+  readonly dueAt: number;
+  /** When the message must be redelivered, epoch ms; absent: at `dueAt`. */
+  readonly redeliverAt?: number;
+  readonly submitBy: string | undefined;
+  readonly attempt?: Attempt | undefined;
+  readonly refusedSince?: string | undefined;
+  /** The reason for a wait without a message: the sweeper queues the withdrawal when it is due. */
+  readonly waitingFor?: ExecutingWithdrawal['waitingFor'];
+}
+
+/** Asks the bank about an earlier submit, if one may have left, and submits when none can be at the bank. */
+export async function consultBank(visit: Visit, services: BankServices): Promise<Answered | PutBack> {
+  const { withdrawal } = visit;
+  const { table } = services;
+  try {
+    return (
+      (await askAboutSubmit(withdrawal, services)) ??
+      (await reasonToWait(visit, table)) ??
+      (await submit(visit, services))
+    );
+  } catch (error) {
+    // Before these errors, nothing was sent.
+    if (error instanceof TooLate) return { dueAt: table.now(), submitBy: withdrawal.submitBy };
+    if (error instanceof BankUnavailable) {
+      countTurn({ failed: true, breakerOpen: true });
+      return leaveBankAlone(withdrawal, error, table);
+    }
+    if (error instanceof UnreadableItem) return leaveToNewerRelease(withdrawal, error, table);
+    throw error;
+  }
+}
+
+/** Asks the bank about the earlier submit. Returns undefined when none can be at the bank. */
+async function askAboutSubmit(
+  withdrawal: OpenWithdrawal,
+  { table, bank, policy }: BankServices,
+): Promise<Answered | PutBack | undefined> {
+  const { submitBy } = withdrawal;
+  if (submitBy === undefined) return undefined;
+  const askedAt = table.now();
+  const found = await bank.find(paymentOf(withdrawal));
+  if (found.outcome !== 'not_found') return { answer: found, submitted: false, submitBy };
+  // The answer was true at some time between the question and its arrival. The time of the question is the safe one.
+  const definiteAt = notFoundCountsAt(submitBy, policy);
+  if (askedAt >= definiteAt) return undefined;
+  countTurn({ failed: false, breakerOpen: bank.isDown() });
+  const attempt: Attempt = { at: iso(askedAt), submitted: false, outcome: 'unknown', reason: 'not found yet' };
+  return { dueAt: definiteAt, submitBy, attempt };
+}
+
+/**
+ * Returns how to put back a withdrawal that must not be submitted now; undefined when it may be submitted. It must not
+ * when its wallet is frozen, this worker's clock is doubted, or too little of the claim is left.
+ *
+ * The wallet is read after the claim, and before every submit: a freeze that was answered before this delivery stops the
+ * payout. The answer checks the clock once more, as a clock may jump.
+ */
+async function reasonToWait({ withdrawal, claim }: Visit, table: Table): Promise<PutBack | undefined> {
+  const { transactionId, walletId, createdAt, submitBy } = withdrawal;
+  const { wallet, clock } = await getWalletWithClock(table, walletId);
+  const doubted = doubtedReading(clock);
+  if (doubted !== undefined) return leaveToRightClock(withdrawal, doubted);
+  if (wallet === undefined) throw new Error(`the wallet of withdrawal ${transactionId} does not exist`);
+  if (wallet.status === 'frozen') {
+    const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
+    logger.info('wallet frozen', { transactionId, walletId, dueAt: iso(dueAt) });
+    return { dueAt, submitBy, waitingFor: 'wallet_frozen' };
+  }
+  return table.now() > lastBegin(claim) ? { dueAt: table.now(), submitBy } : undefined;
+}
+
+async function submit({ withdrawal, claim }: Visit, { table, bank }: BankServices): Promise<Answered> {
+  const answer = await bank.submit(paymentOf(withdrawal), lastBegin(claim));
+  return { answer, submitted: true, submitBy: iso(table.now()) };
+}
+
+/** Returns the latest time at which a submit may begin, epoch ms: it ends by the `submitBy` that the claim stored. */
+function lastBegin({ submitBy }: Claim): number {
+  return Date.parse(submitBy) - bankCallMs;
+}
+
+/** Shortest wait before a wallet that this release cannot read is read again. */
+const unreadableWaitMs = 60_000;
+
+/** Puts a withdrawal back whose wallet a newer release has written: this one cannot see whether it is frozen. */
+function leaveToNewerRelease(
+  { transactionId, createdAt, submitBy }: OpenWithdrawal,
+  error: UnreadableItem,
+  table: Table,
+): PutBack {
+  const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: unreadableWaitMs });
+  logger.error('wallet not readable', { transactionId, dueAt: iso(dueAt), error: describe(error) });
+  return { dueAt, submitBy };
+}
+
+/**
+ * Counts a withdrawal's turn at the bank. A call that an open breaker stopped counts as failed: otherwise the share of
+ * failures would fall while the breakers of a bank that is down keep calls back.
+ */
+export function countTurn({ failed, breakerOpen }: { readonly failed: boolean; readonly breakerOpen: boolean }): void {
+  metrics.addMetric(names.bankFailed, 'Count', Number(failed));
+  metrics.addMetric(names.breakerOpen, 'Count', Number(breakerOpen));
+}
+
+/** Puts a withdrawal back while the bank cannot be called. */
+function leaveBankAlone(
+  { transactionId, createdAt, submitBy }: OpenWithdrawal,
+  { retryAfterMs }: BankUnavailable,
+  table: Table,
+): PutBack {
+  const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs });
+  logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });
+  return { dueAt, submitBy };
+}
+
+function paymentOf({ transactionId, amount, currency, destination }: Withdrawal): Payment {
+  return { reference: transactionId, amount, currency, destination };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

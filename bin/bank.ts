@@ -4,6 +4,7 @@ import { openRequestKeys } from '../lambdas/bank/secret.ts';
 import { secretsClient } from '../lambdas/aws/clients.ts';
 import { startBankSimulator } from '../local/bank/bank-simulator.ts';
 import { defaultSettings } from '../local/bank/bank-settings.ts';
+import { notFoundWindowSeconds } from '../local/bank/stack-bank.ts';
 import { exitWithUsage, failWith, portOf, readOptions } from './options.ts';
 import { stopOnSignals } from './signals.ts';
 
@@ -43,9 +44,9 @@ const bank = await startBankSimulator({
   ...(options.book !== undefined && { dataFile: options.book }),
 }).catch((error: unknown) => failWith(error instanceof z.ZodError ? new Error(z.prettifyError(error)) : error));
 stopOnSignals(() => bank.stop());
-console.log(`The bank runs at ${bank.url}. A stack that pays through it:
-
-  npx cdk deploy --parameters BankUrl=${bank.url} --parameters BankNotFoundWindowSeconds=2
+console.log(`The bank runs at ${bank.url}. For a stack whose functions run on this machine.
+Deploy first, with BankUrl=${bank.url} BankNotFoundWindowSeconds=${notFoundWindowSeconds} and the issuer's -c values;
+then start this command with the output BankRequestSecretArn. \`npm run emulator\` does all of it.
 
 Its payments: curl ${bank.url}/book
 A bank that is down: curl -X PUT ${bank.url}/settings -d '{"down": true}'

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { startLocalService } from './local-service.ts';
 import { failWith, readOptions } from './options.ts';
-import { tellStory } from './story.ts';
+import { runStory } from './story.ts';
 import type { Person } from './story.ts';
 
 const usualUrl = 'http://127.0.0.1:3000';
@@ -41,7 +41,7 @@ async function demonstrate(): Promise<number> {
     name,
     token: await signIn(`${name.toLowerCase()}-${run}`, 'wallet:read wallet:write'),
   });
-  return tellStory({
+  return runStory({
     baseUrl,
     ada: await person('Ada'),
     ben: await person('Ben'),

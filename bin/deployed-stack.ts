@@ -8,9 +8,16 @@ import { backendScopes, resourceServer } from '../lambdas/contract.ts';
 
 type Outputs = Readonly<Record<string, string>>;
 
-/** Returns the outputs of a stack by name; undefined when there is no such stack. */
-export async function outputsOf(stackName: string): Promise<Outputs | undefined> {
-  const client = new CloudFormationClient({ maxAttempts: 2 });
+/**
+ * Returns the outputs of a stack by name; undefined when there is no such stack.
+ *
+ * @param settings its region; absent: that of the environment
+ */
+export async function outputsOf(
+  stackName: string,
+  settings: { readonly region?: string } = {},
+): Promise<Outputs | undefined> {
+  const client = new CloudFormationClient({ maxAttempts: 2, ...settings });
   try {
     const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
     const outputs = stack?.Outputs ?? [];

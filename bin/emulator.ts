@@ -94,7 +94,7 @@ async function main(): Promise<number> {
   const { BankRequestSecretArn: secretArn = '', TableName = '', EntriesTableName = '' } = outputs ?? {};
   partners.shareKey(secretArn);
   const baseUrl = apiUrlOf(outputs ?? {});
-  console.log(`\nThe wallet service runs at ${baseUrl}\nIts tokens: ${partners.issuerUrl}/oauth/token`);
+  console.log(`\nThe wallet service runs at ${baseUrl}\nIts token issuer: ${partners.issuerUrl}`);
   console.log(`Payments at its bank: ${partners.bankLocalUrl}/book`);
   const demoFailed = await runNode('demo.ts', ['--url', baseUrl, '--issuer', partners.issuerUrl]);
   console.log('');

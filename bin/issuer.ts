@@ -28,9 +28,11 @@ const issuer = await startIssuer({
   keyFile: options['key-file'],
 }).catch(failWith);
 stopOnSignals(() => issuer.stop());
-console.log(`The issuer runs at ${issuer.url}. A stack that trusts it:
+console.log(`The issuer runs at ${issuer.url}. For a stack whose functions run on this machine.
+Deploy it with BankUrl=… and these values; then start \`npm run bank\` with the output BankRequestSecretArn.
+\`npm run emulator\` does all of it.
 
-  npx cdk deploy -c tokenIssuer=${issuer.name} -c tokenAudience=${options.audience} -c tokenJwksUri=${issuer.jwksUri}
+  -c tokenIssuer=${issuer.name} -c tokenAudience=${options.audience} -c tokenJwksUri=${issuer.jwksUri}
 
 A token:
 

@@ -21,7 +21,7 @@ const usage = `npm run ops -- COMMAND [options]
   redrive WORK      moves dead letters back to their queue: withdrawal, transfer, notification or screening
   replay READER     hands the records that the relay or the projector has set aside back to it, and deletes those that it took
   cancel ID         cancels a withdrawal that has not left for the bank (needs --token, on a stack)
-  doctor            looks for all that is wrong, and names the entry of the runbook that mends it
+  doctor            checks state that can be read without metrics, and names the runbook entry for each problem
 
   --stack NAME      a stack in the AWS account of the environment, by the outputs of its template
   --url URL         the runner (http://127.0.0.1:3000, when no stack is given)

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { operatorGroups, resourceServer, scopes as allScopes } from '../lambdas/contract.ts';
 import { exitWithUsage, failWith, readOptions } from './options.ts';
 import { apiUrlOf, backendTokenOf, outputsOf } from './deployed-stack.ts';
-import { tellStory } from './story.ts';
+import { runStory } from './story.ts';
 
 const usage = `npm run smoke -- --url URL | --stack NAME [options]
 
@@ -18,8 +18,8 @@ const usage = `npm run smoke -- --url URL | --stack NAME [options]
   --currency CODE    currency of the wallets (EUR)
 
 Without --account no money moves. With the scope operate the wallets belong to owners of the story, otherwise to the
-caller. Money moves with operate, or with charge and write. Wallets are closed with operate or support; otherwise two
-wallets remain, which the next run uses again.`;
+caller. --account needs operate, or charge and write. Wallets are closed with operate or support; otherwise two wallets
+remain, which the next run uses again.`;
 
 type Scope = (typeof allScopes)[number];
 
@@ -57,6 +57,10 @@ async function main(): Promise<number> {
       `the token must open wallets and read them; it has ${scopes.join(', ') || 'no scope of the service'}`,
     );
   }
+  const pays = has('operate') || (has('charge') && has('write'));
+  if (options.account !== undefined && !pays) {
+    throw new Error('--account needs a token with operate, or with charge and write');
+  }
   const run = randomUUID().slice(0, 8);
   const closes = has('operate', 'support');
   const person = (name: string) => ({
@@ -68,7 +72,7 @@ async function main(): Promise<number> {
     walletKey: closes ? undefined : `smoke-${name}-${options.currency}`,
   });
   console.log(`${baseUrl}, as ${subject} with ${scopes.join(', ')}`);
-  const wrong = await tellStory({
+  const wrong = await runStory({
     baseUrl,
     ada: person('Ada'),
     ben: person('Ben'),
@@ -76,7 +80,7 @@ async function main(): Promise<number> {
     currency: options.currency,
     unit: 1,
     account: options.account,
-    pays: has('operate') || (has('charge') && has('write')),
+    pays,
     closes,
   });
   console.log(wrong === 0 ? '\nEvery figure is right.' : `\n${wrong} figures are WRONG.`);

@@ -64,8 +64,8 @@ const requestTimeoutMs = 15_000;
 /** Tries of one request. They have the same key, so money moves once. */
 const tries = 5;
 
-/** Tells the story. Returns the number of wrong figures. Throws when the service gives no answer. */
-export async function tellStory(stage: Stage): Promise<number> {
+/** Runs the story. Returns the number of wrong figures. Throws when the service gives no answer. */
+export async function runStory(stage: Stage): Promise<number> {
   const story = new Story(stage);
   story.chapter(`Ada and Ben each open a wallet in ${stage.currency}`);
   const characters = { ada: await story.openWallet(stage.ada), ben: await story.openWallet(stage.ben) };

@@ -334,6 +334,9 @@ export const metrics = {
   hoursSincePass: 'HoursSincePass',
 } as const;
 
+/** Hours after the end of the oldest unchecked hour from which the check of the books is late. */
+export const mostUncheckedHours = 2;
+
 /** The kinds of work that have a queue, a worker and dead letters. */
 export const workKinds = ['withdrawal', 'transfer', 'notification', 'screening'] as const;
 export type WorkKind = (typeof workKinds)[number];
@@ -350,7 +353,7 @@ export const outputs = {
   queueUrl: (work: WorkKind) => `${capitalized(work)}QueueUrl`,
   deadLettersUrl: (work: WorkKind) => `${capitalized(work)}DeadLettersUrl`,
   setAsideUrl: (reader: StreamReader) => `${capitalized(reader)}SetAsideUrl`,
-  functionName: (reader: StreamReader) => `${capitalized(reader)}FunctionName`,
+  readerFunctionName: (reader: StreamReader) => `${capitalized(reader)}FunctionName`,
 } as const;
 
 function capitalized(word: string): string {

@@ -32,11 +32,11 @@ export interface AlarmProps {
   readonly metric: IMetric;
   readonly threshold: number;
   /**
-   * The side of the threshold that is wrong.
+   * The side of the threshold on which it alarms.
    *
    * @default 'at least'
    */
-  readonly wrong?: 'at least' | 'below';
+  readonly alarmsWhen?: 'at least' | 'below';
   readonly periods: number;
   /**
    * The meaning of a period without a point: as bad as a wrong one, or nothing, so that the alarm keeps its state.
@@ -86,7 +86,7 @@ export class Alarms {
   }
 
   readonly add: AddAlarm = (scope, id, props) => {
-    const { severity, metric, threshold, wrong, periods, missing, moneyAtRisk } = props;
+    const { severity, metric, threshold, alarmsWhen, periods, missing, moneyAtRisk } = props;
     const alarm = new Alarm(scope, id, {
       alarmName: nameOf(scope, props),
       alarmDescription: descriptionOf(props),
@@ -94,7 +94,7 @@ export class Alarms {
       threshold,
       evaluationPeriods: periods,
       comparisonOperator:
-        wrong === 'below'
+        alarmsWhen === 'below'
           ? ComparisonOperator.LESS_THAN_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       // No point means no alarm: most of these metrics have points only while there is work, or a failure.

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
-  Dashboard as CfnDashboard,
+  Dashboard as CloudWatchDashboard,
   GraphWidget,
   LogQueryWidget,
   Metric,
@@ -52,7 +52,7 @@ export class Dashboard extends Construct {
       ['Cost: units of DynamoDB, and concurrency', this.#cost(props)],
     ];
     const alarms = new AlarmStatusWidget({ title: 'Alarms', width: columns, height: 5, alarms: [...props.alarms] });
-    new CfnDashboard(this, 'Page', {
+    new CloudWatchDashboard(this, 'Page', {
       dashboardName: serviceNameOf(this),
       defaultInterval: Duration.hours(3),
       widgets: [

@@ -3,7 +3,7 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
-import { metrics } from '../lambdas/contract.ts';
+import { metrics, mostUncheckedHours } from '../lambdas/contract.ts';
 import { ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
@@ -109,7 +109,7 @@ export class Integrity extends Construct {
       name: 'hours unchecked',
       severity: 'warning',
       metric: ownMetric(this, metrics.uncheckedHours, Stats.MAXIMUM, Duration.minutes(30)),
-      threshold: 2,
+      threshold: mostUncheckedHours,
       periods: 2,
       missing: 'breaching',
       meaning:

@@ -5,11 +5,11 @@ import { Construct } from 'constructs';
 import type { FunctionName } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 
-/** The functions whose throttles have an alarm: money moves only with all of them. An alarm takes ten metrics at most. */
+/** The functions that accept or move money, or publish it. CloudWatch allows ten metrics in one alarm. */
 const watched = [
   ...['authorizer', 'charge', 'withdraw', 'transfer', 'bank-notifications'],
   ...['withdrawals', 'transfers', 'sweeper', 'projector', 'relay'],
-] as const satisfies readonly string[];
+] as const satisfies readonly FunctionName[];
 
 /** Properties of `LambdaLimits`. */
 export interface LambdaLimitsProps {
@@ -35,7 +35,7 @@ export class LambdaLimits extends Construct {
         expression: 'SUM(METRICS())',
         period: Duration.minutes(1),
         usingMetrics: Object.fromEntries(
-          watched.map((name) => [name.replaceAll('-', '_'), functions[name as FunctionName].metricThrottles(aMinute)]),
+          watched.map((name) => [name.replaceAll('-', '_'), functions[name].metricThrottles(aMinute)]),
         ),
       }),
       threshold: 10,

@@ -56,8 +56,8 @@ export class Sweeper extends Construct {
       severity: 'critical',
       metric: ownMetric(this, metrics.workRequeued, Stats.SAMPLE_COUNT),
       threshold: 1,
-      wrong: 'below',
-      // CloudWatch looks back two periods further before it takes a point for missing, so this is three minutes of silence.
+      alarmsWhen: 'below',
+      // In AWS's examples CloudWatch looks back two more periods before a missing point breaches: three minutes of silence.
       periods: 1,
       missing: 'breaching',
       meaning: 'The sweeper has not ended a run for three minutes: lost work stays open, and no alarm sees its age.',

@@ -137,7 +137,7 @@ export class WalletStack extends Stack {
         value: setAside[reader].queueUrl,
         description: `Records that the ${reader} has set aside`,
       });
-      new CfnOutput(this, outputs.functionName(reader), {
+      new CfnOutput(this, outputs.readerFunctionName(reader), {
         value: functions[reader].functionName,
         description: `The ${reader}, for records that are handed back to it`,
       });

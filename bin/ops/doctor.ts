@@ -1,6 +1,6 @@
 import { DescribeContinuousBackupsCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { outputs, streamReaders, workKinds } from '../../lambdas/contract.ts';
+import { mostDueShards, mostUncheckedHours, outputs, streamReaders, workKinds } from '../../lambdas/contract.ts';
 import { hoursFromText, uncheckedMs } from '../../lambdas/integrity/hours.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
 import { getBreaker } from '../../lambdas/store/breaker.ts';
@@ -13,8 +13,8 @@ interface Finding {
   readonly check: string;
   /** `unknown`: it could not be read. */
   readonly state: 'ok' | 'wrong' | 'unknown';
-  readonly says: string;
-  /** The runbook's entry that mends it. */
+  readonly detail: string;
+  /** The anchor of its entry in docs/runbook.md. */
   readonly runbook?: string;
 }
 
@@ -22,8 +22,6 @@ type Check = (target: Target) => Promise<Finding[]>;
 
 /** How late open work is when its message is lost or its worker crashed. */
 const lateSeconds = 300;
-/** How long closed hours may stay unchecked. */
-const uncheckedHours = 2.5;
 
 const checks: Readonly<Record<string, Check>> = {
   api,
@@ -36,13 +34,17 @@ const checks: Readonly<Record<string, Check>> = {
   tables,
 };
 
-/** Looks for all that is wrong. */
+/** Checks state that can be read without metrics. */
 export async function doctor(target: Target): Promise<Report> {
   const findings = (
     await Promise.all(
       Object.entries(checks).map(([check, look]) =>
         look(target).catch((error: unknown): Finding[] => [
-          { check, state: 'unknown', says: error instanceof Error ? `${error.name}: ${error.message}` : String(error) },
+          {
+            check,
+            state: 'unknown',
+            detail: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+          },
         ]),
       ),
     )
@@ -50,13 +52,13 @@ export async function doctor(target: Target): Promise<Report> {
   const wrong = findings.filter(({ state }) => state !== 'ok');
   return {
     lines: [
-      ...findings.map(({ check, state, says, runbook }) => {
-        const mended = runbook === undefined || state === 'ok' ? '' : ` → docs/runbook.md#${runbook}`;
-        return `${state.padEnd(7)} ${check}: ${says}${mended}`;
+      ...findings.map(({ check, state, detail, runbook }) => {
+        const entry = runbook === undefined || state === 'ok' ? '' : ` → docs/runbook.md#${runbook}`;
+        return `${state.padEnd(7)} ${check}: ${detail}${entry}`;
       }),
       '',
       wrong.length === 0
-        ? 'Nothing is wrong.'
+        ? 'These checks found nothing wrong. Alarms are not read.'
         : `${String(wrong.length)} of ${String(findings.length)} need attention.`,
     ],
     data: { findings },
@@ -64,35 +66,37 @@ export async function doctor(target: Target): Promise<Report> {
   };
 }
 
-function finding(check: string, isOk: boolean, says: string, runbook: string): Finding {
-  return { check, state: isOk ? 'ok' : 'wrong', says, runbook };
+function finding(check: string, isOk: boolean, detail: string, runbook: string): Finding {
+  return { check, state: isOk ? 'ok' : 'wrong', detail, runbook };
 }
 
 async function api({ apiUrl }: Target): Promise<Finding[]> {
   const answer = await fetch(`${apiUrl}/health`).catch(() => undefined);
-  const says = answer === undefined ? `no answer from ${apiUrl}` : `GET /health answers ${String(answer.status)}`;
-  return [finding('api', answer?.status === 200, says, 'api-server-errors')];
+  const detail = answer === undefined ? `no answer from ${apiUrl}` : `GET /health answers ${String(answer.status)}`;
+  return [finding('api', answer?.status === 200, detail, 'api-server-errors')];
 }
 
 async function openWork({ table }: Target): Promise<Finding[]> {
-  const due = await earliestDue(table);
+  // A stack may have more partitions than the default.
+  const due = await earliestDue({ ...table, dueShards: mostDueShards });
   const late = due === undefined ? 0 : Math.max(0, Math.round((table.now() - Date.parse(due)) / 1000));
-  const says = due === undefined ? 'none' : late === 0 ? `due from ${due}` : `the oldest is ${String(late)} s overdue`;
-  return [finding('open work', late <= lateSeconds, says, 'sweeper-errors')];
+  const detail =
+    due === undefined ? 'none' : late === 0 ? `due from ${due}` : `the oldest is ${String(late)} s overdue`;
+  return [finding('open work', late <= lateSeconds, detail, 'sweeper-errors')];
 }
 
 async function inReview({ table }: Target): Promise<Finding[]> {
   const reviews = await listReviews(table);
-  const says =
+  const detail =
     reviews.length === 0 ? 'none' : `${String(reviews.length)} withdrawals, since ${reviews[0]?.since ?? ''}`;
-  return [finding('in review', reviews.length === 0, says, 'withdrawal-in-review')];
+  return [finding('in review', reviews.length === 0, detail, 'withdrawal-in-review')];
 }
 
 async function bank({ table }: Target): Promise<Finding[]> {
   const breaker = await getBreaker(table);
-  const says =
+  const detail =
     breaker === undefined ? 'the breaker never opened' : `the breaker is ${breaker.state} since ${breaker.since}`;
-  return [finding('bank', breaker === undefined || breaker.state === 'closed', says, 'withdrawal-queue-too-old')];
+  return [finding('bank', breaker === undefined || breaker.state === 'closed', detail, 'bank-down')];
 }
 
 async function queues(target: Target): Promise<Finding[]> {
@@ -102,8 +106,8 @@ async function queues(target: Target): Promise<Finding[]> {
         depthOf(target, outputs.queueUrl(work)),
         depthOf(target, outputs.deadLettersUrl(work)),
       ]);
-      const says = `${String(waiting)} in the queue, ${String(dead)} in the dead letters`;
-      return finding(`${work} queue`, dead === 0, says, `${work}-dead-letters`);
+      const detail = `${String(waiting)} in the queue, ${String(dead)} in the dead letters`;
+      return finding(`${work} queue`, dead === 0, detail, `${work}-dead-letters`);
     }),
   );
 }
@@ -128,9 +132,10 @@ async function books({ entries }: Target): Promise<Finding[]> {
   const [hours, known] = await Promise.all([getState(entries, 'hours'), getState(entries, 'known')]);
   const age = hours === undefined ? 0 : uncheckedMs(hoursFromText(hours.text), entries.now()) / 3_600_000;
   const { list } = new KnownDiscrepancies(known?.text);
-  const says = hours === undefined ? 'the job has not run yet' : `the oldest ended ${age.toFixed(1)} hours ago`;
+  const checked = hours === undefined ? 'the job has not run yet' : 'none';
+  const detail = age === 0 ? checked : `the oldest ended ${age.toFixed(1)} hours ago`;
   return [
-    finding('unchecked hours', age <= uncheckedHours, says, 'unchecked-hours'),
+    finding('unchecked hours', age < mostUncheckedHours, detail, 'unchecked-hours'),
     finding(
       'discrepancies',
       list.length === 0,
@@ -164,7 +169,7 @@ async function hasRecovery({ dynamodb }: Target, name: string): Promise<Finding>
   } catch (error) {
     // The engine of a machine has no backups.
     if (error instanceof Error && error.name === 'UnknownOperationException') {
-      return { check, state: 'ok', says: 'this engine has no backups' };
+      return { check, state: 'ok', detail: 'this engine has no backups' };
     }
     throw error;
   }

@@ -195,7 +195,7 @@ async function handBack(
   for (let from = 0; from < records.length; from += mostRecords) {
     const { FunctionError, Payload } = await lambda.send(
       new InvokeCommand({
-        FunctionName: output(outputs.functionName(reader)),
+        FunctionName: output(outputs.readerFunctionName(reader)),
         Payload: JSON.stringify({ Records: records.slice(from, from + mostRecords) }),
       }),
     );

@@ -2,7 +2,7 @@ import { listReviews } from '../../lambdas/store/due.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import type { Report, Target } from './target.ts';
-import { shown, transactionLines } from './where.ts';
+import { transactionLines, withMaskedAccount } from './where.ts';
 
 /** Lists the withdrawals that wait for an operator, the longest wait first. */
 export async function review({ table }: Target): Promise<Report> {
@@ -32,7 +32,8 @@ export async function review({ table }: Target): Promise<Report> {
     data: {
       items: items.map(({ transaction, ...item }) => ({
         ...item,
-        transaction: transaction instanceof UnreadableItem ? transaction.message : transaction && shown(transaction),
+        transaction:
+          transaction instanceof UnreadableItem ? transaction.message : transaction && withMaskedAccount(transaction),
       })),
     },
     isWrong: items.length > 0,

@@ -1,11 +1,11 @@
 /** The service that a command of `npm run ops` works on: its outputs, its clients and its tables. */
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { outputs } from '../../lambdas/contract.ts';
 import { openTable } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
+import { apiUrlOf, outputsOf } from '../deployed-stack.ts';
 
 /** An error whose message is for the person at the shell. */
 export class OpsError extends Error {
@@ -53,7 +53,7 @@ const runnerUrl = 'http://127.0.0.1:3000';
 const budgetMs = 20_000;
 
 /** A running stack as the runner describes it. */
-interface LocalStack {
+interface RunnerStack {
   readonly outputs: Readonly<Record<string, string>>;
   readonly aws: {
     readonly endpoint: string;
@@ -75,7 +75,7 @@ async function openRunner(url: string): Promise<Target> {
   if (answer?.status !== 200) {
     throw new OpsError(`no runner answers at ${url}: start one with npm start, or name a stack with --stack`);
   }
-  const { outputs: found, aws } = (await answer.json()) as LocalStack;
+  const { outputs: found, aws } = (await answer.json()) as RunnerStack;
   const { region, credentials } = aws;
   const services = { region, credentials, endpoint: aws.servicesUrl };
   return newTarget({
@@ -94,21 +94,14 @@ async function openRunner(url: string): Promise<Target> {
 
 async function openStack(name: string, { region, token }: OpsOptions): Promise<Target> {
   const settings = region === undefined ? {} : { region };
-  const cloudFormation = new CloudFormationClient(settings);
-  const { Stacks: [stack] = [] } = await cloudFormation
-    .send(new DescribeStacksCommand({ StackName: name }))
-    .catch((error: unknown) => {
-      throw new OpsError(`cannot read the stack ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    })
-    .finally(() => {
-      cloudFormation.destroy();
-    });
-  const found = Object.fromEntries(
-    (stack?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
-  );
+  const found = await outputsOf(name, settings).catch((error: unknown) => {
+    throw new OpsError(`cannot read the stack ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  if (found === undefined) throw new OpsError(`there is no stack ${name} in this account and region`);
+  outputIn(found, outputs.apiUrl);
   return newTarget({
     outputs: found,
-    apiUrl: (found[outputs.apiUrl] ?? '').replace(/\/+$/, ''),
+    apiUrl: apiUrlOf(found),
     dynamodb: new DynamoDBClient(settings),
     sqs: new SQSClient(settings),
     lambda: new LambdaClient(settings),
@@ -117,6 +110,12 @@ async function openStack(name: string, { region, token }: OpsOptions): Promise<T
         ? Promise.reject(new OpsError('this command needs --token: docs/runbook.md#an-operators-token'))
         : Promise.resolve(token),
   });
+}
+
+function outputIn(found: Readonly<Record<string, string>>, name: string): string {
+  const value = found[name];
+  if (value) return value;
+  throw new OpsError(`the stack has no output ${name}: it is another stack, or of an earlier release`);
 }
 
 function newTarget(given: {
@@ -128,11 +127,7 @@ function newTarget(given: {
   readonly token: Target['token'];
 }): Target {
   const { dynamodb, sqs, lambda } = given;
-  const output = (name: string): string => {
-    const value = given.outputs[name];
-    if (value) return value;
-    throw new OpsError(`the stack has no output ${name}: it is another stack, or of an earlier release`);
-  };
+  const output = (name: string) => outputIn(given.outputs, name);
   return {
     ...given,
     output,

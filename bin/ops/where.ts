@@ -22,7 +22,7 @@ export async function where(target: Target, options: OpsOptions): Promise<Report
   const next = nextStep(transaction, Date.now());
   return {
     lines: [...transactionLines(transaction), `next: ${next}`],
-    data: { ...shown(transaction), next },
+    data: { ...withMaskedAccount(transaction), next },
     isWrong: transaction.status === 'review',
   };
 }
@@ -94,8 +94,8 @@ function attemptLine({ at, submitted, outcome, reason }: Attempt): string {
   return `  visit ${at}: ${submitted ? 'submitted' : 'asked'}, ${outcome}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
-/** Returns a transaction as an operator may see it. */
-export function shown(transaction: Transaction): object {
+/** Returns a transaction with its destination as an operator may see it. */
+export function withMaskedAccount(transaction: Transaction): object {
   if (transaction.type !== 'withdrawal') return transaction;
   const { destination, ...rest } = transaction;
   return { ...rest, destination: { account: maskAccount(destination.account) } };
@@ -112,10 +112,12 @@ function nextStep(transaction: Transaction, now: number): string {
     return `an operator resolves it (docs/runbook.md#withdrawal-in-review); it has waited since ${transaction.dueAt}`;
   }
   const lateSeconds = Math.round((now - Date.parse(transaction.dueAt)) / 1000);
-  const when = lateSeconds > 0 ? `since ${String(lateSeconds)} s` : `in ${String(-lateSeconds)} s`;
-  if (transaction.type === 'transfer') return `the transfer worker credits the receiver; it is due ${when}`;
-  if (status === 'pending') return `a worker claims it and asks the bank to pay; it is due ${when}`;
-  if (transaction.waitingFor === 'wallet_frozen') return `it waits until its wallet is not frozen; next look ${when}`;
-  if (transaction.claimId !== undefined) return `a worker has claimed it; another one may claim it ${when}`;
-  return `a worker visits the bank again; it is due ${when}`;
+  const when = lateSeconds > 0 ? `overdue by ${String(lateSeconds)} s` : `due in ${String(-lateSeconds)} s`;
+  if (transaction.type === 'transfer') return `the transfer worker credits the receiver; it is ${when}`;
+  if (status === 'pending') return `a worker claims it and asks the bank to pay; it is ${when}`;
+  if (transaction.waitingFor === 'wallet_frozen') {
+    return `it waits until its wallet is not frozen; the next look is ${when}`;
+  }
+  if (transaction.claimId !== undefined) return `a worker has claimed it; the next claim is ${when}`;
+  return `a worker visits the bank again; it is ${when}`;
 }

@@ -41,8 +41,8 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
 }
 
 /**
- * Returns the record's item for a command that is over a limit: it writes nothing. A used key is a replay as before,
- * because the limit may have been higher then. A new key is refused with `refusal`. Its condition holds for no item.
+ * Returns the record's item for a command that must not be accepted; it writes nothing. A used key is a replay as before:
+ * its command may have been accepted earlier. A new key is refused with `refusal`. Its condition holds for no item.
  */
 export function replayOnly({ request, ...record }: WriteItem, refusal: WalletError): WriteItem {
   const ConditionExpression = 'attribute_exists(pk) AND attribute_not_exists(pk)';

@@ -69,8 +69,8 @@ export interface Reads {
  * Writes all items or none, in one round trip.
  *
  * A try without an answer is repeated with the same client token. If the try had written, DynamoDB answers the
- * repetition with success, so a write that took effect is never reported as refused. A refusal counts only when every try was answered:
- * an unanswered try could find the conditions true and write later.
+ * repetition with success, so a write that took effect is never reported as refused. A denial counts only when every try
+ * was answered: an unanswered try may still write. A replay or a change counts in any case.
  *
  * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also
  * decide after the first conflict: a caller without money must not keep the receiver's wallet busy for a whole budget.
@@ -80,7 +80,7 @@ export interface Reads {
  * @param contention when to give up early; absent: only at the end of the budget
  * @throws Contended as `contention` says
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget. Also when the write was
- * refused while an earlier try had no answer.
+ * denied while an earlier try had no answer.
  * @throws Error when an image does not say why its condition failed
  */
 export async function write(

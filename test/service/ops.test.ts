@@ -80,7 +80,7 @@ describe('where', () => {
     const { code, text } = await ops('where', transactionId);
     assert.equal(code, 0, text);
     assert.match(text, new RegExp(`^${transactionId}: withdrawal, pending$`, 'm'));
-    assert.match(text, /^next: a worker claims it and asks the bank to pay; it is due (since|in) -?\d+ s$/m);
+    assert.match(text, /^next: a worker claims it and asks the bank to pay; it is (overdue by|due in) \d+ s$/m);
     assert.match(text, /destination: \*{4}3000/);
     assert.doesNotMatch(text, /DE89/);
     const asJson = await ops('where', transactionId, '--json');

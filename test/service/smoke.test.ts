@@ -55,7 +55,7 @@ describe('npm run smoke', () => {
   });
 
   it('as a backend moves no money, and uses the same two wallets each time', async () => {
-    const run = () => smokeAs('backend', 'wallet:charge wallet:read', '--account', 'SIM-OK');
+    const run = () => smokeAs('backend', 'wallet:charge wallet:read');
     const [first, second] = [await run(), await run()];
     assert.deepEqual([first.code, second.code], [0, 0], first.printed);
     assert.deepEqual(first.wallets, second.wallets);
@@ -76,6 +76,14 @@ describe('npm run smoke', () => {
         ['active', 30],
       ],
     );
+  });
+
+  it('refuses an account with a token that can move no money there', async () => {
+    for (const scope of ['wallet:charge wallet:read', 'wallet:read wallet:write']) {
+      const { code, printed, message } = await smokeAs('backend', scope, '--account', 'SIM-OK');
+      const needs = '--account needs a token with operate, or with charge and write\n';
+      assert.deepEqual([code, printed, message], [1, '', needs], scope);
+    }
   });
 
   it('says what a token lacks', async () => {

@@ -1,6 +1,6 @@
 /**
- * The alarms over the running service on simulated time: how long a bank is down until somebody is called, and that a healthy
- * service calls nobody. `npm run alarms` shows the same on real time, with the log and the queues of the runner.
+ * The alarms over the running service on simulated time: how long a bank is down until an operator is called, and that a healthy
+ * service calls no operator. `npm run alarms` shows the same on real time, with the log and the queues of the runner.
  */
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
@@ -207,7 +207,7 @@ describe('the alarms over a bank that is down', () => {
         downAt,
       });
       const fired = watch.changes.find(({ name, state }) => name === bankDown && state === 'ALARM');
-      assert.ok(fired, 'nobody is called');
+      assert.ok(fired, 'no operator is called');
       const ms = fired.at - epoch - downAt;
       report(`bank down ${load}: ${(ms / minuteMs).toFixed(1)} minutes until the first critical alarm`);
       assert.ok(ms > 0 && ms <= 3 * minuteMs, `${ms} ms`);

@@ -116,7 +116,7 @@ describe('each alarm', () => {
     });
   }
 
-  it('stays silent over a stack that nobody uses, whose schedules run', () => {
+  it('stays silent over a stack without callers, whose schedules run', () => {
     const watch = new Watch(resources);
     const end = epoch + 3 * 3_600_000;
     const own = (name: string) => ({ namespace: metricNamespace, name, dimensions: { service: 'Wallet-Service' } });

@@ -59,11 +59,17 @@ async function main(): Promise<number> {
   const target = await openTarget(values);
   try {
     const { lines, data, isWrong = false } = await command(target, { ...values, subject });
-    console.log(values.json ? JSON.stringify(data, undefined, 2) : lines.join('\n'));
+    console.log(printable(values.json ? JSON.stringify(data, undefined, 2) : lines.join('\n')));
     return isWrong ? 1 : 0;
   } finally {
     target.close();
   }
+}
+
+/** Returns the text without control characters but line feeds: a bank's or caller's text must not steer the terminal. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are the characters to replace
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?');
 }
 
 main().then(

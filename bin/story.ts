@@ -209,7 +209,9 @@ class Story {
     if (status !== 201) throw new Error(`${name} has no wallet: ${JSON.stringify(body)}`);
     const walletId = String(body['walletId']);
     console.log(`    … ${walletId}`);
-    return { ...person, walletId, available: 0 };
+    // A wallet of an earlier run may still have money.
+    const holder = { ...person, walletId, available: 0 };
+    return { ...holder, available: (await this.balanceOf(holder)).available };
   }
 
   async balanceOf({ token, walletId }: Holder): Promise<{ available: number; held: number }> {

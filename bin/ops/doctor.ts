@@ -1,8 +1,8 @@
 import { DescribeContinuousBackupsCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { mostDueShards, mostUncheckedHours, outputs, streamReaders, workKinds } from '../../lambdas/contract.ts';
 import { hoursFromText, uncheckedMs } from '../../lambdas/integrity/hours.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
+import { openQueueDepth } from '../../lambdas/aws/queue.ts';
 import { getBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
@@ -122,10 +122,8 @@ async function setAside(target: Target): Promise<Finding[]> {
 }
 
 async function depthOf({ sqs, output }: Target, name: string): Promise<number> {
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: output(name), AttributeNames: ['ApproximateNumberOfMessages'] }),
-  );
-  return Number(Attributes['ApproximateNumberOfMessages'] ?? 0);
+  // Messages that a command or worker has received and not yet deleted count, too.
+  return openQueueDepth(sqs, output(name))();
 }
 
 async function books({ entries }: Target): Promise<Finding[]> {

@@ -3,20 +3,28 @@ import { outputs, workKinds } from '../../lambdas/contract.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
-/** Moves the dead letters of a kind of work back to its queue. SQS keeps those whose move fails. */
+/**
+ * Moves the dead letters of a kind of work to its queue. SQS keeps those whose move fails. The queue is named, because
+ * letters that EventBridge could not deliver were never in one.
+ */
 export async function redrive({ sqs, output }: Target, { subject }: OpsOptions): Promise<Report> {
   const work = workKinds.find((kind) => kind === subject);
   if (work === undefined) {
     throw new OpsError(`redrive needs one of ${workKinds.join(', ')}, received ${subject ?? 'nothing'}`);
   }
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: output(outputs.deadLettersUrl(work)),
-      AttributeNames: ['QueueArn', 'ApproximateNumberOfMessages'],
+  const [dead, queue] = await Promise.all(
+    [outputs.deadLettersUrl(work), outputs.queueUrl(work)].map(async (name) => {
+      const AttributeNames = ['QueueArn', 'ApproximateNumberOfMessages'] as const;
+      const QueueUrl = output(name);
+      return (await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] })))
+        .Attributes;
     }),
   );
-  const deadLetters = Number(Attributes['ApproximateNumberOfMessages'] ?? 0);
-  if (deadLetters > 0) await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: Attributes['QueueArn'] }));
+  const deadLetters = Number(dead?.['ApproximateNumberOfMessages'] ?? 0);
+  if (deadLetters > 0) {
+    const task = { SourceArn: dead?.['QueueArn'], DestinationArn: queue?.['QueueArn'] };
+    await sqs.send(new StartMessageMoveTaskCommand(task));
+  }
   return {
     lines: [
       deadLetters === 0

@@ -94,11 +94,11 @@ function attemptLine({ at, submitted, outcome, reason }: Attempt): string {
   return `  visit ${at}: ${submitted ? 'submitted' : 'asked'}, ${outcome}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
-/** Returns a transaction with its destination as an operator may see it. */
+/** Returns a transaction without personal data: without texts of the caller, and with its account masked. */
 export function withMaskedAccount(transaction: Transaction): object {
-  if (transaction.type !== 'withdrawal') return transaction;
-  const { destination, ...rest } = transaction;
-  return { ...rest, destination: { account: maskAccount(destination.account) } };
+  const { description, metadata, externalReference, ...facts } = transaction;
+  if (transaction.type !== 'withdrawal') return facts;
+  return { ...facts, destination: { account: maskAccount(transaction.destination.account) } };
 }
 
 /** Returns what happens next to a transaction, in one sentence. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { maskAccount } from '../../lambdas/domain/transaction.ts';
+import { withoutAccounts } from '../../lambdas/bank/words.ts';
 
 /** Characters that the mask itself never shows, so that every such character in the result comes from the account. */
 const account = fc.string({ unit: fc.constantFrom('A', 'Z', 'é', '0', '9', ' ', '-'), minLength: 1, maxLength: 64 });
@@ -23,5 +24,12 @@ describe('a masked account', () => {
     assert.equal(maskAccount('SIM-REJECT'), '****JECT');
     assert.equal(maskAccount('SIM-DOWN'), '****');
     assert.equal(maskAccount('123'), '****');
+  });
+});
+
+describe('a text of the bank', () => {
+  it('loses control characters, which would steer the terminal of an operator', () => {
+    const text = 'x\u001b[2K\r\u009b31m\u001b]0;owned\u0007';
+    assert.equal(withoutAccounts(text), 'x [2K  31m ]0;owned ');
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The story of two owners, over HTTP against a running service: `npm run demo` and `npm run smoke` tell it. It prints
+ * The story of two owners, over HTTP against a running service, for `npm run demo` and `npm run smoke`. It prints
  * each figure with a mark, and leaves wallets that are empty and, where the token allows it, closed.
  */
 import { randomUUID } from 'node:crypto';

@@ -66,7 +66,7 @@ export async function replay(target: Target, { subject }: OpsOptions): Promise<R
   const lost = received.length - readable.length;
   return {
     lines: [
-      `${String(taken)} of ${String(received.length)} messages were handed back to the ${reader}.`,
+      `${String(taken)} of ${String(received.length)} messages were handed back to the ${reader}. A record that still does not fit is set aside again.`,
       ...(lost > 0
         ? [
             `${String(lost)} cannot be read, or name records that the stream no longer has (it keeps a day): ` +

@@ -42,8 +42,9 @@ async function walletReport({ table, entries }: Target, walletId: string): Promi
   if (wallet === undefined) {
     return { lines: [`${walletId}: no wallet has this id`], data: { walletId, found: false }, isWrong: true };
   }
-  const behind = wallet.version - (last?.version ?? -1);
-  const ledger = behind === 0 ? 'has every change' : `lacks its last ${String(behind)} changes`;
+  // The two reads are no snapshot: the ledger may be ahead.
+  const behind = Math.max(0, wallet.version - (last?.version ?? -1));
+  const ledger = behind === 0 ? 'has every change' : `changes missing at its end: ${String(behind)}`;
   return {
     lines: [...walletLines(wallet), `ledger: ${ledger}`],
     data: { ...wallet, ledgerLacks: behind },

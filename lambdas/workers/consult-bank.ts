@@ -56,7 +56,7 @@ export async function consultBank(visit: Visit, services: BankServices): Promise
       (await submit(visit, services))
     );
   } catch (error) {
-    // Before these errors, nothing was sent.
+    // Where these errors are thrown, this visit has sent no payment.
     if (error instanceof TooLate) return { dueAt: table.now(), submitBy: withdrawal.submitBy };
     if (error instanceof BankUnavailable) {
       countTurn({ failed: true, breakerOpen: true });

@@ -163,7 +163,7 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
     store: () => item.store(passToText(running)),
   });
   if (outcome === 'done') {
-    known.list.dropNotSeenSince(pass.startedAt, { payments: hasComparedPayments(pass, known) });
+    known.list.dropNotSeenSince(pass.startedAt, { payments: hasComparedPayments(pass) });
     await known.item.store(known.list.text());
     await (await Item.read(entries, 'last')).store(passToText(pass));
   }
@@ -179,9 +179,8 @@ function lastEndOf({ finishedAt, lastEndedAt, startedAt }: Pass): string {
 }
 
 /** Returns whether a pass that has ended compared the bank's statement. A bank that gives none proves no payment right. */
-function hasComparedPayments({ bankId, startedAt }: Pass, { list }: Known): boolean {
-  const isMissing = list.list.some(({ kind, seenAt }) => kind === 'statement_missing' && seenAt >= startedAt);
-  return bankId !== undefined && !isMissing;
+function hasComparedPayments({ bankId, noStatementSince }: Pass): boolean {
+  return bankId !== undefined && noStatementSince === undefined;
 }
 
 function publishHoursSincePass(pass: Pass, now: number): void {

@@ -30,6 +30,10 @@ describe('a masked account', () => {
 describe('a text of the bank', () => {
   it('loses control characters, which would steer the terminal of an operator', () => {
     const text = 'x\u001b[2K\r\u009b31m\u001b]0;owned\u0007';
-    assert.equal(withoutAccounts(text), 'x [2K  31m ]0;owned ');
+    assert.equal(withoutAccounts(text), 'x [2K 31m ]0;owned ');
+    for (const separator of ['\r\n', '\u00a0', '\u200b', '.', '-', ' ']) {
+      const account = ['DE89', '3704', '0044', '0532', '0130'].join(separator);
+      assert.equal(withoutAccounts(`to ${account}`).replaceAll('*', ''), 'to ', JSON.stringify(separator));
+    }
   });
 });

@@ -208,7 +208,7 @@ describe('replay', () => {
       );
       const { code, text } = await ops('replay', 'projector');
       assert.equal(code, 0, text);
-      assert.match(text, /^1 of 1 messages were handed back to the projector.$/m);
+      assert.match(text, /^1 of 1 messages were handed back to the projector\. /m);
       assert.deepEqual(await versions(walletId), [1, 0]);
       assert.match((await ops('replay', 'projector')).text, /^0 of 0 messages/m);
     });

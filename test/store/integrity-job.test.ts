@@ -4,7 +4,7 @@ import { describe, it } from '@jest/globals';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { passFromText } from '../../lambdas/integrity/pass.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
-import { getState } from '../../lambdas/store/integrity.ts';
+import { getState, putState } from '../../lambdas/store/integrity.ts';
 import { integrityKey, walletKey } from '../../lambdas/store/keys.ts';
 import { fromItem, toItem } from '../../lambdas/store/write.ts';
 import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
@@ -163,6 +163,15 @@ describe('the job', () => {
       return list.map(({ kind }) => kind).filter((kind) => kind.startsWith('payment'));
     }
     assert.deepEqual(await after(30, denies), ['payment_missing', 'payment_missing']);
+    // The list is full, so that no further discrepancy is noted in it.
+    const known = await getState(entries, 'known');
+    const full = JSON.parse(known?.text ?? '[]') as object[];
+    const others = Array.from({ length: 500 - full.length }, (_, n) => ({
+      ...full[0],
+      kind: 'unreadable',
+      subject: `${n}`,
+    }));
+    await putState(entries, 'known', JSON.stringify([...full, ...others]), known?.revision);
     for (let run = 0; run < 3; run++) {
       assert.deepEqual(await after(2, silent), ['payment_missing', 'payment_missing'], 'silence proves nothing');
     }

@@ -5,28 +5,24 @@ import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { defaultDueShards } from '../lambdas/contract.ts';
-import type { FunctionName, OperatorLimits, StreamReader, WorkKind } from '../lambdas/contract.ts';
+import type { FunctionName, StreamReader, WorkKind } from '../lambdas/contract.ts';
 import { Alarms } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import { Api } from './api.ts';
-import type { CorsProps, ThrottleProps } from './api.ts';
 import { Audit } from './audit.ts';
-import type { AuditOptions } from './audit.ts';
 import { capacityFor } from './capacity.ts';
-import type { ProvisionedLoad, TableCapacity } from './capacity.ts';
+import type { TableCapacity } from './capacity.ts';
 import { sharesOf } from './concurrency.ts';
-import type { ReservedConcurrency, Shares } from './concurrency.ts';
+import type { Shares } from './concurrency.ts';
 import { Dashboard } from './dashboard.ts';
 import type { DashboardProps } from './dashboard.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events } from './events.ts';
-import type { EventsOptions } from './events.ts';
 import { Fraud } from './fraud.ts';
-import type { FraudOptions } from './fraud.ts';
 import { Health } from './health.ts';
 import { Integrity } from './integrity.ts';
 import { LambdaLimits } from './lambda-limits.ts';
@@ -40,219 +36,15 @@ import type { RateLimits } from './rate-limits.ts';
 import { nameService } from './service-name.ts';
 import { Sweeper } from './sweeper.ts';
 import { Tokens } from './tokens.ts';
-import type { CognitoIssuer, People, TokenIssuer } from './tokens.ts';
+import type { CognitoIssuer } from './tokens.ts';
 import { Transactions } from './transactions.ts';
 import { Transfers } from './transfers.ts';
 import { sourceMapsContext } from './wallet-function.ts';
 import type { WalletFunction } from './wallet-function.ts';
+import type { WalletServiceProps } from './wallet-service-props.ts';
 import { Wallets } from './wallets.ts';
-import type { WebAcl } from './web-acl.ts';
 import type { WorkQueue } from './work-queue.ts';
 import { Withdrawals } from './withdrawals.ts';
-import type { BankProps } from './withdrawals.ts';
-
-/** Properties of `WalletService`. */
-export interface WalletServiceProps {
-  /** The bank that pays the withdrawals. */
-  readonly bank: BankProps;
-
-  /**
-   * The issuer of callers' access tokens.
-   *
-   * @default - a Cognito user pool with the service's scopes, a token endpoint, a client for a backend, and groups of people
-   */
-  readonly tokens?: TokenIssuer;
-
-  /**
-   * Lets people sign in at the stack's own user pool, with a password and an authenticator app, and return to these
-   * URLs. They may ask for the scopes `read` and `write`. Members of the group `wallet-support` also get the scope
-   * `support`, members of `wallet-decide` the scope `decide`.
-   *
-   * @default - people cannot sign in
-   */
-  readonly people?: People;
-
-  /**
-   * URL at which the public keys of the stack's own user pool are read.
-   *
-   * @default - the pool's own URL
-   */
-  readonly tokenJwksUri?: string;
-
-  /**
-   * Limits of one end user in an hour.
-   *
-   * @default - 10 wallets, 100 transfers, 50 withdrawals, 100 cancellations, 1000 reads, 100 refusals; 20 bad tokens a
-   * minute of an address
-   */
-  readonly rateLimits?: RateLimits;
-
-  /**
-   * Largest amount of one charge, withdrawal or transfer by an operator, and of one withdrawal that an operator
-   * resolves. In minor units: `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is
-   * refused with `operator_limit_exceeded`, also for an operator with every scope.
-   *
-   * @default - no limits
-   */
-  readonly operatorLimits?: OperatorLimits;
-
-  /**
-   * Messages that may wait in the queue of withdrawals, or of transfers, before new ones are refused as `overloaded`.
-   * It limits how long accepted work waits for its end.
-   *
-   * @default 20,000
-   */
-  readonly queueDepthLimit?: number;
-
-  /**
-   * Partitions of the index of open work that the work of a type is spread over: 1 to 256. Each takes about 250
-   * withdrawals or 500 queued transfers a second, and costs half a read unit a minute for each type. It may be raised
-   * and lowered at any time. After that, the sweeper finds lost work in the former partitions within an hour.
-   *
-   * @default 64
-   */
-  readonly dueShards?: number;
-
-  /**
-   * Most batches of queued transfers that are settled at the same time: 2 to 1000. More do not help one wallet with
-   * many payers, as credits of the same wallet exclude each other.
-   *
-   * @default 10
-   */
-  readonly transferConcurrency?: number;
-
-  /**
-   * Most batches of events that are screened for fraud at the same time: 2 to 1000. A batch has at most 100 events and
-   * takes some 300 ms, so each is enough for about 300 events a second.
-   *
-   * @default 5
-   */
-  readonly screeningConcurrency?: number;
-
-  /**
-   * Most batches of events that owners are notified of at the same time, as above.
-   *
-   * @default 5
-   */
-  readonly notificationConcurrency?: number;
-
-  /**
-   * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % it costs 41 % of
-   * the price on demand: [figures](../docs/performance.md).
-   *
-   * @default - on demand
-   */
-  readonly provisioned?: ProvisionedLoad;
-
-  /**
-   * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at
-   * most. `false` reserves nothing: for a new account, whose quota is 10, of which Lambda allows no reservation.
-   *
-   * @default - 554 of the 1,000 that an account usually has
-   */
-  readonly reservedConcurrency?: ReservedConcurrency | false;
-
-  /**
-   * The web ACL in front of the API: one of the service's own, one of yours by its ARN, or none. The service's own
-   * blocks an IP address while it sends more than half of the limit in `throttle`, averaged over five minutes.
-   *
-   * @default true
-   */
-  readonly webAcl?: WebAcl;
-
-  /**
-   * Limits for the requests of all callers together.
-   *
-   * @default - 1000 a second, 2000 at once
-   */
-  readonly throttle?: ThrottleProps;
-
-  /**
-   * Time from the beginning of a pass over all books to that of the next one, in whole hours. Closed hours are checked
-   * in any case. A pass finds later changes.
-   *
-   * @default Duration.days(1)
-   */
-  readonly fullPassEvery?: Duration;
-
-  /**
-   * The web pages that may use the API from a browser.
-   *
-   * @default - none: CORS is off
-   */
-  readonly cors?: CorsProps;
-
-  /**
-   * The bus for events, and the time for which they can be replayed.
-   *
-   * @default - a bus of the service's own, 90 days
-   */
-  readonly events?: EventsOptions;
-
-  /**
-   * Limits that a wallet may reach without a signal, and the reaction to an excess.
-   *
-   * @default - limits to begin with; nothing is frozen
-   */
-  readonly fraud?: FraudOptions;
-
-  /**
-   * How long events are kept in an archive that cannot be changed.
-   *
-   * @default - seven years in governance mode
-   */
-  readonly audit?: AuditOptions;
-
-  /**
-   * The treatment of the tables, the user pool, keys, audit and logs when they leave the stack.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-
-  /**
-   * Whether the table and the user pool refuse every deletion.
-   *
-   * @default true
-   */
-  readonly deletionProtection?: boolean;
-
-  /**
-   * Whether stack traces in logs name source files and lines. It costs each cold start about a tenth. Without it `npm
-   * run trace` finds them.
-   *
-   * @default false
-   */
-  readonly sourceMaps?: boolean;
-
-  /**
-   * The account's quota of concurrent executions in this region. An alarm warns at nine tenths of it.
-   *
-   * @default 1,000
-   */
-  readonly accountConcurrency?: number;
-
-  /**
-   * The topic for alarms of both severities.
-   *
-   * @default - alarms only show in CloudWatch
-   */
-  readonly alarmTopic?: ITopic;
-
-  /**
-   * The topic for critical alarms, which must reach an operator at any hour.
-   *
-   * @default - `alarmTopic`
-   */
-  readonly criticalTopic?: ITopic;
-
-  /**
-   * The topic for warnings, which can wait for the working day.
-   *
-   * @default - `alarmTopic`
-   */
-  readonly warningTopic?: ITopic;
-}
 
 /** Types whose resources hold data or keys. They stay when the stack is deleted, unless `removalPolicy` says otherwise. */
 const keptTypes = [

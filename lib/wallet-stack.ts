@@ -5,7 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { outputs, streamReaders, workKinds } from '../lambdas/contract.ts';
 import { WalletService } from './wallet-service.ts';
-import type { WalletServiceProps } from './wallet-service.ts';
+import type { WalletServiceProps } from './wallet-service-props.ts';
 import { longestNotFoundWindowSeconds } from './withdrawals.ts';
 
 /**

@@ -8,7 +8,7 @@ import { describe, it } from '@jest/globals';
 import { metricNamespace, metrics } from '../../lambdas/contract.ts';
 import { newApp } from '../../lib/app.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
-import type { WalletServiceProps } from '../../lib/wallet-service.ts';
+import type { WalletServiceProps } from '../../lib/wallet-service-props.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
 const { template } = synthesize();

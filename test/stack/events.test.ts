@@ -7,7 +7,7 @@ import { notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
 import type { FraudPolicy } from '../../lambdas/contract.ts';
 import { newApp } from '../../lib/app.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
-import type { WalletServiceProps } from '../../lib/wallet-service.ts';
+import type { WalletServiceProps } from '../../lib/wallet-service-props.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
 const { template, stack } = synthesize();

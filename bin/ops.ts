@@ -3,6 +3,7 @@
  * command is done and finds nothing wrong, 1 when it finds something, and 2 when it could not be done.
  */
 import { parseArgs } from 'node:util';
+import { acknowledge } from './ops/acknowledge.ts';
 import { cancel } from './ops/cancel.ts';
 import { doctor } from './ops/doctor.ts';
 import { redrive } from './ops/redrive.ts';
@@ -20,6 +21,8 @@ const usage = `npm run ops -- COMMAND [options]
   review            the withdrawals that wait for an operator, with their visits to the bank
   redrive WORK      moves dead letters back to their queue: withdrawal, transfer, notification or screening
   replay READER     hands the records that the relay or the projector has set aside back to it, and deletes those that it took
+  acknowledge SUBJECT --by NAME --evidence TEXT [--kind KIND] [--hour HOUR]
+                    takes a discrepancy in the books that is understood out of its alarm; it stays on the list
   cancel ID         cancels a withdrawal that has not left for the bank (needs --token, on a stack)
   doctor            checks state that can be read without metrics, and names the runbook entry for each problem
 
@@ -30,7 +33,7 @@ const usage = `npm run ops -- COMMAND [options]
   --reason TEXT     why, for cancel
   --json            prints the findings as JSON`;
 
-const commands: Readonly<Record<string, Command>> = { where, review, redrive, replay, cancel, doctor };
+const commands: Readonly<Record<string, Command>> = { where, review, redrive, replay, acknowledge, cancel, doctor };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -43,6 +46,10 @@ async function main(): Promise<number> {
       reason: { type: 'string' },
       principal: { type: 'string' },
       key: { type: 'string' },
+      kind: { type: 'string' },
+      hour: { type: 'string' },
+      by: { type: 'string' },
+      evidence: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -56,6 +63,9 @@ async function main(): Promise<number> {
   if (command === undefined) throw new OpsError(`there is no command "${name}"\n\n${usage}`);
   if (others.length > 0) throw new OpsError(`too many words: ${others.join(' ')}\n\n${usage}`);
   if (values.stack !== undefined && values.url !== undefined) throw new OpsError('give --stack or --url, not both');
+  if (values.region !== undefined && values.stack === undefined) {
+    throw new OpsError('--region is that of a stack: name the stack with --stack');
+  }
   const target = await openTarget(values);
   try {
     const { lines, data, isWrong = false } = await command(target, { ...values, subject });
@@ -78,9 +88,9 @@ main().then(
   (error: unknown) => {
     const isBadOption =
       error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-    if (error instanceof OpsError) console.error(error.message);
-    else if (isBadOption) console.error(`${error.message}\n\n${usage}`);
-    else console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    if (error instanceof OpsError) console.error(printable(error.message));
+    else if (isBadOption) console.error(printable(`${error.message}\n\n${usage}`));
+    else console.error(printable(error instanceof Error ? `${error.name}: ${error.message}` : String(error)));
     process.exitCode = 2;
   },
 );

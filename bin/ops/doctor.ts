@@ -6,6 +6,7 @@ import { openQueueDepth } from '../../lambdas/aws/queue.ts';
 import { getBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
+import { countOf } from './review.ts';
 import type { Report, Target } from './target.ts';
 
 /** One thing that doctor has looked at. */
@@ -82,13 +83,12 @@ async function openWork({ table }: Target): Promise<Finding[]> {
   const late = due === undefined ? 0 : Math.max(0, Math.round((table.now() - Date.parse(due)) / 1000));
   const detail =
     due === undefined ? 'none' : late === 0 ? `due from ${due}` : `the oldest is ${String(late)} s overdue`;
-  return [finding('open work', late <= lateSeconds, detail, 'sweeper-errors')];
+  return [finding('open work', late <= lateSeconds, detail, 'sweeper-silent')];
 }
 
 async function inReview({ table }: Target): Promise<Finding[]> {
   const reviews = await listReviews(table);
-  const detail =
-    reviews.length === 0 ? 'none' : `${String(reviews.length)} withdrawals, since ${reviews[0]?.since ?? ''}`;
+  const detail = reviews.length === 0 ? 'none' : `${countOf(reviews)} withdrawals, since ${reviews[0]?.since ?? ''}`;
   return [finding('in review', reviews.length === 0, detail, 'withdrawal-in-review')];
 }
 
@@ -126,18 +126,30 @@ async function depthOf({ sqs, output }: Target, name: string): Promise<number> {
   return openQueueDepth(sqs, output(name))();
 }
 
-async function books({ entries }: Target): Promise<Finding[]> {
-  const [hours, known] = await Promise.all([getState(entries, 'hours'), getState(entries, 'known')]);
-  const age = hours === undefined ? 0 : uncheckedMs(hoursFromText(hours.text), entries.now()) / 3_600_000;
+async function books({ dynamodb, entries }: Target): Promise<Finding[]> {
+  const [hours, known, described] = await Promise.all([
+    getState(entries, 'hours'),
+    getState(entries, 'known'),
+    dynamodb.send(new DescribeTableCommand({ TableName: entries.name })),
+  ]);
+  const now = entries.now();
+  const uncheckedHours =
+    (hours === undefined
+      ? now - (described.Table?.CreationDateTime?.getTime() ?? now)
+      : uncheckedMs(hoursFromText(hours.text), now)) / 3_600_000;
+  const age = `${uncheckedHours.toFixed(1)} hours`;
+  const checked = uncheckedHours === 0 ? 'none' : `the oldest ended ${age} ago`;
+  const detail = hours === undefined ? `the job has not run since the table was made ${age} ago` : checked;
   const { list } = new KnownDiscrepancies(known?.text);
-  const checked = hours === undefined ? 'the job has not run yet' : 'none';
-  const detail = age === 0 ? checked : `the oldest ended ${age.toFixed(1)} hours ago`;
+  const open = list.filter(({ acknowledged }) => acknowledged === undefined);
+  const names = open.map(({ kind, subject }) => `${kind} ${subject}`).join('; ') || 'none';
+  const others = list.length - open.length;
   return [
-    finding('unchecked hours', age < mostUncheckedHours, detail, 'unchecked-hours'),
+    finding('unchecked hours', uncheckedHours < mostUncheckedHours, detail, 'unchecked-hours'),
     finding(
       'discrepancies',
-      list.length === 0,
-      list.length === 0 ? 'none' : list.map(({ kind, subject }) => `${kind} ${subject}`).join('; '),
+      open.length === 0,
+      others === 0 ? names : `${names}; ${String(others)} acknowledged`,
       'discrepancy',
     ),
   ];

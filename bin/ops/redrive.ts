@@ -28,7 +28,7 @@ export async function redrive({ sqs, output }: Target, { subject }: OpsOptions):
   return {
     lines: [
       deadLetters === 0
-        ? `No ${work} is in the dead letters.`
+        ? `SQS counts no ${work} in the dead letters. Its count may be a minute behind.`
         : `About ${String(deadLetters)} messages move back to the ${work} queue. Look again with: npm run ops -- doctor`,
     ],
     data: { work, moving: deadLetters },

@@ -59,23 +59,23 @@ export async function replay(target: Target, { subject }: OpsOptions): Promise<R
       left.delete(message);
     }
   } finally {
-    // Hidden messages would end the alarm, and other runs would not see them.
-    for (const message of left) await release(target, queueUrl, message);
+    // Hidden messages would end the alarm, and other runs would not see them. Each is released whatever the others do.
+    await Promise.allSettled([...left].map((message) => release(target, queueUrl, message)));
   }
   const taken = received.length - left.size;
-  const lost = received.length - readable.length;
+  const notReplayable = received.length - readable.length;
   return {
     lines: [
       `${String(taken)} of ${String(received.length)} messages were handed back to the ${reader}. A record that still does not fit is set aside again.`,
-      ...(lost > 0
+      ...(notReplayable > 0
         ? [
-            `${String(lost)} cannot be read, or name records that the stream no longer has (it keeps a day): ` +
+            `${String(notReplayable)} cannot be read, or name records that the stream no longer has (it keeps a day): ` +
               `docs/runbook.md#${reader}-set-aside`,
           ]
         : []),
       ...(taken < readable.length ? [`The ${reader} did not take the next one: its log has the reason.`] : []),
     ],
-    data: { reader, received: received.length, taken, lost },
+    data: { reader, received: received.length, taken, notReplayable },
     isWrong: taken < received.length,
   };
 }
@@ -104,17 +104,35 @@ async function release({ sqs }: Target, queueUrl: string, { ReceiptHandle }: Mes
 
 /** Returns the records of a message; undefined when it has none, or names some that the stream no longer has. */
 async function recordsOf(target: Target, { Body = '' }: Message): Promise<readonly LambdaRecord[] | undefined> {
-  const body = parse(Body);
-  if (body?.DDBStreamBatchInfo !== undefined) return readStream(target, body.DDBStreamBatchInfo);
-  return Array.isArray(body?.Records) && body.Records.length > 0 ? body.Records : undefined;
+  const { DDBStreamBatchInfo: place, Records: records } = parse(Body);
+  if (isPlace(place)) return readStream(target, place);
+  return Array.isArray(records) && records.length > 0 && records.every(isRecord) ? records : undefined;
 }
 
-function parse(text: string): { Records?: readonly LambdaRecord[]; DDBStreamBatchInfo?: GivenUp } | undefined {
+function parse(text: string): { readonly Records?: unknown; readonly DDBStreamBatchInfo?: unknown } {
   try {
-    return (JSON.parse(text) ?? undefined) as ReturnType<typeof parse>;
+    return Object(JSON.parse(text)) as ReturnType<typeof parse>;
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+/** An operator may have sent the message by hand, so its members may be anything. */
+function isPlace(value: unknown): value is GivenUp {
+  const { shardId, startSequenceNumber, endSequenceNumber } = Object(value) as {
+    readonly [Member in keyof GivenUp]?: unknown;
+  };
+  return typeof shardId === 'string' && isSequenceNumber(startSequenceNumber) && isSequenceNumber(endSequenceNumber);
+}
+
+function isRecord(value: unknown): value is LambdaRecord {
+  const { dynamodb } = Object(value) as { readonly dynamodb?: unknown };
+  const { SequenceNumber = '0' } = Object(dynamodb) as { readonly SequenceNumber?: unknown };
+  return isSequenceNumber(SequenceNumber);
+}
+
+function isSequenceNumber(value: unknown): value is string {
+  return typeof value === 'string' && /^\d+$/.test(value);
 }
 
 async function readStream({ dynamodb, table }: Target, place: GivenUp): Promise<LambdaRecord[] | undefined> {

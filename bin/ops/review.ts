@@ -1,4 +1,4 @@
-import { listReviews } from '../../lambdas/store/due.ts';
+import { listReviews, mostReviews } from '../../lambdas/store/due.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import type { Report, Target } from './target.ts';
@@ -26,7 +26,7 @@ export async function review({ table }: Target): Promise<Report> {
   const summary =
     items.length === 0
       ? 'No withdrawal waits for an operator.'
-      : `${String(items.length)} wait. Resolve each as docs/runbook.md#withdrawal-in-review says.`;
+      : `${countOf(reviews)} wait. Resolve each as docs/runbook.md#withdrawal-in-review says.`;
   return {
     lines: [...lines, summary],
     data: {
@@ -38,4 +38,9 @@ export async function review({ table }: Target): Promise<Report> {
     },
     isWrong: items.length > 0,
   };
+}
+
+/** Returns how many are in review; the list ends at its limit, and there may be more. */
+export function countOf(reviews: readonly unknown[]): string {
+  return reviews.length < mostReviews ? String(reviews.length) : `at least ${String(reviews.length)}`;
 }

@@ -21,6 +21,10 @@ export interface OpsOptions {
   readonly reason?: string | undefined;
   readonly principal?: string | undefined;
   readonly key?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly hour?: string | undefined;
+  readonly by?: string | undefined;
+  readonly evidence?: string | undefined;
   /** The word after the command. */
   readonly subject?: string | undefined;
 }

@@ -7,6 +7,24 @@ export interface KnownDiscrepancy extends Discrepancy {
   /** The times (ISO 8601) of its first and its last finding. */
   readonly since: string;
   seenAt: string;
+  /** The bank whose payments were compared; absent for discrepancies that no statement shows. */
+  readonly bankId?: string | undefined;
+  acknowledged?: Acknowledgement;
+}
+
+/** An operator's statement that a discrepancy is understood. The alarm no longer counts it; it stays on the list. */
+export interface Acknowledgement {
+  readonly by: string;
+  readonly evidence: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** The place of a finding: the hour whose sums are wrong, the bank that was asked, and the time (ISO 8601). */
+export interface Sighting {
+  readonly hour: string | undefined;
+  readonly bankId: string | undefined;
+  readonly at: string;
 }
 
 /** The kinds that only a bank's statement shows. */
@@ -34,27 +52,46 @@ export class KnownDiscrepancies {
   }
 
   /** Notes a finding. Returns whether it is new. */
-  note({ kind, subject, detail }: Discrepancy, hour: string | undefined, at: string): boolean {
+  note({ kind, subject, detail }: Discrepancy, { hour, bankId, at }: Sighting): boolean {
     const known = this.#list.find((one) => one.kind === kind && one.subject === subject && one.hour === hour);
     if (known !== undefined) {
       known.seenAt = at;
       return false;
     }
     if (this.#list.length < mostKnown) {
-      this.#list.push({ kind, subject, detail: detail.slice(0, mostDetail), hour, since: at, seenAt: at });
+      this.#list.push({
+        ...{ kind, subject, detail: detail.slice(0, mostDetail), hour, since: at, seenAt: at },
+        ...(paymentKinds.includes(kind) && { bankId }),
+      });
     }
     return true;
   }
 
-  /**
-   * Drops discrepancies that a whole pass, begun at this time (ISO 8601), has not found again.
-   *
-   * @param compared `payments`: whether the pass compared the bank's payments. If not, it says nothing about them
-   */
-  dropNotSeenSince(passStartedAt: string, { payments }: { readonly payments: boolean }): void {
-    this.#list = this.#list.filter(
-      ({ kind, seenAt }) => seenAt >= passStartedAt || (!payments && paymentKinds.includes(kind)),
+  /** Returns those of a subject, of one kind and hour where these are given. */
+  find(subject: string, kind?: string, hour?: string): readonly KnownDiscrepancy[] {
+    return this.#list.filter(
+      (one) => one.subject === subject && (kind === undefined || one.kind === kind) && (hour ?? one.hour) === one.hour,
     );
+  }
+
+  /** Returns how many are wrong and not acknowledged. A missing statement does not count: it shows nothing wrong. */
+  countOpen(): number {
+    return this.#list.filter(({ kind, acknowledged }) => kind !== 'statement_missing' && acknowledged === undefined)
+      .length;
+  }
+
+  /**
+   * Drops discrepancies that a whole pass, begun at this time (ISO 8601), has not found again. Payments of another bank
+   * stay until an operator acknowledges them: this pass says nothing about them.
+   *
+   * @param comparedBank the bank whose payments the pass compared; undefined: it compared none
+   */
+  dropNotSeenSince(passStartedAt: string, comparedBank: string | undefined): void {
+    const isProvenRight = ({ kind, bankId = comparedBank, acknowledged }: KnownDiscrepancy): boolean => {
+      if (!paymentKinds.includes(kind)) return true;
+      return comparedBank !== undefined && (bankId === comparedBank || acknowledged !== undefined);
+    };
+    this.#list = this.#list.filter((one) => one.seenAt >= passStartedAt || !isProvenRight(one));
   }
 
   text(): string {

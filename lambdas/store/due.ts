@@ -100,7 +100,7 @@ export interface Review {
 }
 
 /** Most withdrawals in review that are listed: an operator needs no more at a time. */
-const mostReviews = 100;
+export const mostReviews = 100;
 
 /** Lists up to `limit` withdrawals in review, the longest in review first. */
 export async function listReviews(table: Table, limit = mostReviews): Promise<Review[]> {

@@ -18,6 +18,7 @@ export type WrittenOne =
  * write, and is refused.
  *
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget; the item may be written then
+ * @throws UnreadableItem when the image of a refused item cannot be read
  */
 export async function writeOne(table: Table, command: PutCommand | UpdateCommand): Promise<WrittenOne> {
   try {

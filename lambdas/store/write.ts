@@ -66,7 +66,7 @@ export interface Reads {
 }
 
 /**
- * Writes all items or none, in one round trip.
+ * Writes all items or none. Each try is one round trip.
  *
  * A try without an answer is repeated with the same client token. If the try had written, DynamoDB answers the
  * repetition with success, so a write that took effect is never reported as refused. A denial counts only when every try
@@ -81,6 +81,7 @@ export interface Reads {
  * @throws Contended as `contention` says
  * @throws WalletError `busy` when contention, throttling or time-outs outlast the budget. Also when the write was
  * denied while an earlier try had no answer.
+ * @throws UnreadableItem when the image of a refused item is of a newer version, or cannot be read
  * @throws Error when an image does not say why its condition failed
  */
 export async function write(

@@ -156,6 +156,11 @@ const integrity = z.object({
         hour: z.string().optional().describe('The hour whose sums are wrong; absent: it is about its subject'),
         since: time.describe('When it was found first'),
         seenAt: time.describe('When it was found last; it is removed when a whole pass has not found it again'),
+        bankId: z.string().optional().describe('The bank whose payments were compared'),
+        acknowledged: z
+          .object({ by: z.string(), evidence: z.string(), at: time })
+          .optional()
+          .describe('Who has acknowledged it, and why; the alarm does not count it'),
       }),
     )
     .describe('Reported discrepancies that are not removed, up to five hundred'),

@@ -163,7 +163,7 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
     store: () => item.store(passToText(running)),
   });
   if (outcome === 'done') {
-    known.list.dropNotSeenSince(pass.startedAt, { payments: hasComparedPayments(pass) });
+    known.list.dropNotSeenSince(pass.startedAt, comparedBankOf(pass));
     await known.item.store(known.list.text());
     await (await Item.read(entries, 'last')).store(passToText(pass));
   }
@@ -178,9 +178,12 @@ function lastEndOf({ finishedAt, lastEndedAt, startedAt }: Pass): string {
   return finishedAt ?? lastEndedAt ?? startedAt;
 }
 
-/** Returns whether a pass that has ended compared the bank's statement. A bank that gives none proves no payment right. */
-function hasComparedPayments({ bankId, noStatementSince }: Pass): boolean {
-  return bankId !== undefined && noStatementSince === undefined;
+/**
+ * Returns the bank whose payments a pass that has ended compared; undefined: none. A bank that gives no statement proves
+ * no payment right.
+ */
+function comparedBankOf({ bankId, noStatementSince }: Pass): string | undefined {
+  return noStatementSince === undefined ? bankId : undefined;
 }
 
 function publishHoursSincePass(pass: Pass, now: number): void {
@@ -190,12 +193,12 @@ function publishHoursSincePass(pass: Pass, now: number): void {
 
 /** Runs a part until it is done, waits, or the time is over. Stores its state at intervals. */
 async function runPart(
-  { books, publisher }: IntegrityServices,
+  { books: { entries, statement }, publisher }: IntegrityServices,
   known: Known,
   until: number,
   part: Part,
 ): Promise<RunOutcome> {
-  const { now } = books.entries;
+  const { now } = entries;
   for (;;) {
     const found: { discrepancy: Discrepancy; where: string }[] = [];
     const before = known.list.text();
@@ -205,7 +208,8 @@ async function runPart(
       stop: () => now() >= storeAt,
       secondLookMs,
       report: (discrepancy, hour) => {
-        const isNew = known.list.note(discrepancy, hour, new Date(now()).toISOString());
+        const at = new Date(now()).toISOString();
+        const isNew = known.list.note(discrepancy, { hour, bankId: statement?.bankId, at });
         if (isNew) found.push({ discrepancy, where: part.where() });
       },
     });
@@ -219,12 +223,11 @@ async function runPart(
 }
 
 /**
- * Publishes the number of discrepancies that are not over. Its alarm lasts until a whole pass has not found them again. A
- * missing statement does not count: it shows nothing wrong, and the unchecked hours have an alarm of their own.
+ * Publishes the number of discrepancies that are neither over nor acknowledged. Its alarm lasts until a whole pass has not
+ * found them again, or an operator has acknowledged them.
  */
 function publishKnown({ list }: Known): void {
-  const wrong = list.list.filter(({ kind }) => kind !== 'statement_missing');
-  metrics.addMetric(names.discrepancies, 'Count', wrong.length);
+  metrics.addMetric(names.discrepancies, 'Count', list.countOpen());
   metrics.publishStoredMetrics();
 }
 

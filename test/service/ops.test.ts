@@ -13,7 +13,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
 import { outputs } from '../../lambdas/contract.ts';
+import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
 import { listEntries } from '../../lambdas/store/entries.ts';
+import { getState, putState } from '../../lambdas/store/integrity.ts';
 import { entryKey, walletKey } from '../../lambdas/store/keys.ts';
 import { openTable } from '../../lambdas/store/table.ts';
 import { claimWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
@@ -161,7 +163,7 @@ it('redrive moves a dead letter back, and its withdrawal ends', async () => {
   assert.equal(code, 0, text);
   assert.match(text, /About 1 messages move back to the withdrawal queue/);
   await untilEnded(user.ask, transactionId);
-  assert.match((await ops('redrive', 'withdrawal')).text, /No withdrawal is in the dead letters/);
+  assert.match((await ops('redrive', 'withdrawal')).text, /SQS counts no withdrawal in the dead letters/);
 });
 
 describe('replay', () => {
@@ -221,15 +223,65 @@ describe('replay', () => {
     const { shardId, record } = await recordOf(walletId, 1);
     const at = record.dynamodb?.SequenceNumber ?? '';
     const endsLater = { shardId, startSequenceNumber: at, endSequenceNumber: `${at}0` };
-    const bodies = ['not JSON', '{"Records":[]}', JSON.stringify({ DDBStreamBatchInfo: endsLater })];
+    const bodies = [
+      'not JSON',
+      '{"Records":[]}',
+      '{"DDBStreamBatchInfo":null}',
+      '{"Records":[{"dynamodb":{"SequenceNumber":"x"}}]}',
+      JSON.stringify({ DDBStreamBatchInfo: { ...endsLater, startSequenceNumber: '' } }),
+      JSON.stringify({ DDBStreamBatchInfo: endsLater }),
+    ];
     for (const MessageBody of bodies) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
     for (let time = 0; time < 2; time++) {
       const { code, text } = await ops('replay', 'projector');
       assert.equal(code, 1, text);
-      assert.match(text, /^0 of 3 messages were handed back/m);
-      assert.match(text, /^3 cannot be read, or name records that the stream no longer has/m);
+      assert.match(text, /^0 of 6 messages were handed back/m);
+      assert.match(text, /^6 cannot be read, or name records that the stream no longer has/m);
     }
     await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+  });
+});
+
+describe('acknowledge', () => {
+  const subject = 'tx_acknowledge';
+  const since = '2026-01-01T00:00:00.000Z';
+  const found = { kind: 'payment_missing', subject, detail: 'paid nothing', since, seenAt: since };
+  const named = ['--by', 'Ann', '--evidence', 'ticket 7: paid by hand'];
+
+  it('takes a discrepancy out of the alarm, and keeps it on the list with its evidence', async () => {
+    const stored = await getState(entries, 'known');
+    const before = new KnownDiscrepancies(stored?.text);
+    const list = [...before.list, found, { ...found, kind: 'payment_differs' }];
+    assert.ok(await putState(entries, 'known', JSON.stringify(list), stored?.revision));
+    assert.match((await ops('doctor')).text, /^wrong +discrepancies: .*payment_missing tx_acknowledge/m);
+
+    const several = await ops('acknowledge', subject, ...named);
+    assert.equal(several.code, 2);
+    assert.match(several.text, /has several discrepancies, add --kind or --hour: payment_missing .*; payment_differs/);
+    for (const kind of ['payment_missing', 'payment_differs']) {
+      const { code, text } = await ops('acknowledge', subject, '--kind', kind, ...named);
+      assert.equal(code, 0, text);
+      assert.match(text, new RegExp(`^${kind} ${subject}: acknowledged by Ann\\.`, 'm'));
+    }
+    assert.match((await ops('doctor')).text, /^ok +discrepancies: none; 2 acknowledged/m);
+    const { body } = await operator('/integrity');
+    const listed = (body as { discrepancies: { subject: string; acknowledged?: object }[] }).discrepancies;
+    const { at, ...rest } = Object(listed.find((one) => one.subject === subject)?.acknowledged) as Record<
+      string,
+      string
+    >;
+    assert.ok(Date.parse(at ?? ''));
+    assert.deepEqual(rest, { by: 'Ann', evidence: 'ticket 7: paid by hand' });
+  });
+
+  it('names what is missing, and what it does not know', async () => {
+    assert.match((await ops('acknowledge')).text, /needs the subject/);
+    assert.match(
+      (await ops('acknowledge', 'tx_other', '--by', 'Ann')).text,
+      /needs --evidence with 1 to 300 characters/,
+    );
+    assert.match((await ops('acknowledge', 'tx_other', ...named)).text, /no discrepancy of "tx_other" is on the list/);
+    assert.match((await ops('acknowledge', subject, '--kind', 'odd', ...named)).text, /--kind must be one of .*"odd"/);
   });
 });
 

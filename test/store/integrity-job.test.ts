@@ -13,13 +13,15 @@ import { itemOf, plant } from './inspect.ts';
 import { bankId } from './visits.ts';
 import { useEngine } from '../fixture.ts';
 import { watchMetrics } from '../watch-metrics.ts';
-
 import { newScene } from './busy-books.ts';
 import type { Scene } from './busy-books.ts';
 
 const engine = useEngine();
 
 const hourMs = 3_600_000;
+
+/** A bank that gives no answer. */
+const silent = () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const);
 
 async function edit({ table }: Scene, walletId: string, available: number): Promise<void> {
   await table.client.send(
@@ -153,7 +155,6 @@ describe('the job', () => {
     const scene = await newScene(engine);
     const { table, entries } = scene;
     const denies = bankThatPaid([], '');
-    const silent = { ...denies, statement: () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const) };
     /** Runs the job some hours later. Returns the kinds of the known discrepancies of payments. */
     async function after(hours: number, statement: Scene['books']['statement']) {
       table.clock.now += hours * hourMs;
@@ -173,10 +174,42 @@ describe('the job', () => {
     }));
     await putState(entries, 'known', JSON.stringify([...full, ...others]), known?.revision);
     for (let run = 0; run < 3; run++) {
-      assert.deepEqual(await after(2, silent), ['payment_missing', 'payment_missing'], 'silence proves nothing');
+      assert.deepEqual(
+        await after(2, { ...denies, statement: silent }),
+        ['payment_missing', 'payment_missing'],
+        'silence proves nothing',
+      );
     }
     await after(2, scene.books.statement);
     assert.deepEqual(await after(2, scene.books.statement), []);
+    scene.close();
+  });
+
+  it('keeps discrepancies of payments of a former bank until an operator acknowledges them', async () => {
+    const scene = await newScene(engine);
+    const { table, entries } = scene;
+    const gauges: number[] = [];
+    watchMetrics((name, _unit, value) => {
+      if (name === names.discrepancies) gauges.push(value);
+    });
+    /** Runs the job some hours later. Returns the subjects of the known discrepancies of payments, and the gauge. */
+    async function after(hours: number, statement: Scene['books']['statement']) {
+      table.clock.now += hours * hourMs;
+      entries.clock.now = table.now();
+      await checkBooks(services(scene, statement));
+      const { list } = new KnownDiscrepancies((await getState(entries, 'known'))?.text);
+      return [list.filter(({ kind }) => kind.startsWith('payment')).length, gauges.at(-1)];
+    }
+    assert.deepEqual(await after(30, bankThatPaid([], '')), [2, 2]);
+    const newBank = { ...bankThatPaid([], ''), bankId: 'new-bank' };
+    for (let run = 0; run < 3; run++) assert.deepEqual(await after(2, newBank), [2, 2], 'it cannot know');
+
+    const stored = await getState(entries, 'known');
+    const known = new KnownDiscrepancies(stored?.text);
+    for (const one of known.list) one.acknowledged = { by: 'Ann', evidence: 'ticket 7', at: one.since };
+    await putState(entries, 'known', known.text(), stored?.revision);
+    assert.deepEqual(await after(0, { ...newBank, statement: silent }), [2, 0], 'acknowledged ones are not counted');
+    assert.deepEqual(await after(2, newBank), [0, 0]);
     scene.close();
   });
 
@@ -199,8 +232,7 @@ describe('the job', () => {
 
   it('begins another pass when the bank is another one', async () => {
     const scene = await newScene(engine);
-    const unknown = () => Promise.resolve({ outcome: 'unknown', reason: 'time-out' } as const);
-    const first = await passAfter(services(scene, { bankId, statement: unknown, find: unknown }));
+    const first = await passAfter(services(scene, { bankId, statement: silent, find: silent }));
     assert.equal(first?.stage, 'bank');
     const statement = { ...bankThatPaid([], ''), bankId: 'new-bank' };
     const second = await passAfter(services(scene, statement));

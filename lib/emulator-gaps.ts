@@ -1,6 +1,6 @@
 import { CfnParameter, Stack } from 'aws-cdk-lib';
 import type { IAspect } from 'aws-cdk-lib';
-import { CfnAlarm, CfnCompositeAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnAlarm, CfnCompositeAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnArchive } from 'aws-cdk-lib/aws-events';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
@@ -9,7 +9,8 @@ import type { IConstruct } from 'constructs';
 
 /**
  * Takes out of a stack what an emulator of AWS cannot create: the archive of events, alarms on metric math and on other
- * alarms, saved queries of logs, and the web ACL's place in front of the API. Nothing that moves money is left out. Not for an AWS account.
+ * alarms, the dashboard that shows them, saved queries of logs, and the web ACL's place in front of the API. Nothing that
+ * moves money is left out. Not for an AWS account.
  */
 export class EmulatorGaps implements IAspect {
   readonly #bankHost: string | undefined;
@@ -42,6 +43,7 @@ function isGap(node: IConstruct): boolean {
   return (
     node instanceof CfnArchive ||
     node instanceof CfnCompositeAlarm ||
+    node instanceof CfnDashboard ||
     node instanceof CfnQueryDefinition ||
     node instanceof CfnWebACLAssociation ||
     (node instanceof CfnAlarm && node.metrics !== undefined)

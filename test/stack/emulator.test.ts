@@ -31,16 +31,25 @@ describe('the template for an emulator', () => {
   const given = forEmulator();
   const missing = Object.keys(normal.Resources).filter((id) => !(id in given.Resources));
 
-  it('lacks the archive, saved queries, the place of the web ACL, and alarms on metric math or other alarms', () => {
+  it('lacks the archive, saved queries, the place of the web ACL, alarms on metric math or other alarms, and the dashboard', () => {
     assert.deepEqual([...new Set(missing.map((id) => normal.Resources[id]?.Type))].sort(), [
       'AWS::CloudWatch::Alarm',
       'AWS::CloudWatch::CompositeAlarm',
+      'AWS::CloudWatch::Dashboard',
       'AWS::Events::Archive',
       'AWS::Logs::QueryDefinition',
       'AWS::WAFv2::WebACLAssociation',
     ]);
     const alarms = missing.filter((id) => normal.Resources[id]?.Type === 'AWS::CloudWatch::Alarm');
     for (const id of alarms) assert.ok('Metrics' in normal.Resources[id]!.Properties, id);
+  });
+
+  it('names nothing that it lacks', () => {
+    const text = JSON.stringify(given);
+    assert.deepEqual(
+      missing.filter((id) => text.includes(`"${id}"`)),
+      [],
+    );
   });
 
   it('has all else as the normal template has it', () => {

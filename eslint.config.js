@@ -43,7 +43,7 @@ localLayers.bank = [...localBase, 'machine', 'runner', '../lambdas/bank'];
 const databaseFor = (folder) => (['store', 'aws'].includes(folder) ? [] : ['^@aws-sdk/client-dynamodb']);
 
 export default defineConfig(
-  globalIgnores(['node_modules/', 'cdk.out/', '.wallet/']),
+  globalIgnores(['node_modules/', 'cdk.out/', 'dist/', '.wallet/']),
   {
     files: ['**/*.{js,mjs}'],
     extends: [js.configs.recommended],

@@ -1,4 +1,4 @@
-const ignored = ['<rootDir>/cdk.out/', '<rootDir>/.wallet/'];
+const ignored = ['<rootDir>/cdk.out/', '<rootDir>/dist/', '<rootDir>/.wallet/'];
 
 /** A tier of tests; `--selectProjects` picks it by its name. */
 const tier = (name) => ({

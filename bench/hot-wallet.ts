@@ -10,7 +10,8 @@ import { mostTransfersPerWrite, acceptTransfer, commitTransfer } from '../lambda
 import { documentClient } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { endTransfers, open as openTransfers } from '../lambdas/workers/transfers.ts';
-import { bundleFile, bundleOf } from '../lib/bundle.ts';
+import { bundleFile } from '../lib/bundle-files.ts';
+import { bundleOf } from '../lib/bundle.ts';
 import { startEventSource } from '../local/event-sources/event-source.ts';
 import { refuseOverlaps } from './conflicts.ts';
 import { startDriver } from './driver.ts';

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FunctionName } from '../lambdas/contract.ts';
-import { bundle, bundleFile, bundleOf, codeFile } from '../lib/bundle.ts';
+import { bundleFile, codeFile } from '../lib/bundle-files.ts';
+import { bundle, bundleOf } from '../lib/bundle.ts';
 import type { FunctionSource } from '../lib/bundle.ts';
 import { nodeOptionsOf } from '../lib/wallet-function.ts';
 import { figure, median, table as tableOf, verdict } from './report.ts';

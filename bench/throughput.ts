@@ -1,6 +1,7 @@
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { join } from 'node:path';
-import { bundleFile, bundleOf } from '../lib/bundle.ts';
+import { bundleFile } from '../lib/bundle-files.ts';
+import { bundleOf } from '../lib/bundle.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 import { startLocalService } from '../bin/local-service.ts';
 import { startDriver } from './driver.ts';

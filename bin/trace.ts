@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { environments } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
-import { bundleOf, codeFile } from '../lib/bundle.ts';
+import { codeFile } from '../lib/bundle-files.ts';
+import { bundleOf } from '../lib/bundle.ts';
 
 const usage = `npm run -s trace -- FUNCTION < TEXT
 

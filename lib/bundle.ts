@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { environments } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
+import { bundleFile, codeFile } from './bundle-files.ts';
 import { scratchFolder } from './scratch.ts';
 
 const root = dirname(import.meta.dirname);
@@ -29,11 +30,6 @@ function documentClientModule(): string {
 export * from ${JSON.stringify(join(code, 'commands', 'index.js'))};
 `;
 }
-
-/** The file of a bundle that Lambda loads. */
-export const bundleFile = 'index.mjs';
-/** The file with a bundle's code; next to it is its source map, `<file>.map`. */
-export const codeFile = 'function.cjs';
 
 /** A function to bundle. */
 export interface FunctionSource {

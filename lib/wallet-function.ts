@@ -3,9 +3,10 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws
 import { Architecture, Code, Function, LoggingFormat, Runtime, SystemLogLevel, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { bundleOf } from '#bundles';
 import { serviceVariable } from '../lambdas/contract.ts';
 import type { Environment, FunctionName } from '../lambdas/contract.ts';
-import { bundleOf, codeFile } from './bundle.ts';
+import { codeFile } from './bundle-files.ts';
 import { serviceNameOf } from './service-name.ts';
 
 /**

@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import { sampleEnvironment } from '../../bench/sample-environment.ts';
 import { environments } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
-import { bundle, bundleFile, bundleOf, codeFile, sourceOf } from '../../lib/bundle.ts';
+import { bundleFile, codeFile } from '../../lib/bundle-files.ts';
+import { bundle, bundleOf, sourceOf } from '../../lib/bundle.ts';
 
 const names = Object.keys(environments) as FunctionName[];
 const root = dirname(dirname(import.meta.dirname));

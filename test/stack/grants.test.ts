@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import { environments, routes, serviceVariable } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
-import { bundleOf, codeFile } from '../../lib/bundle.ts';
+import { codeFile } from '../../lib/bundle-files.ts';
+import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 

@@ -1,0 +1,125 @@
+/**
+ * `npm run package`: packs the constructs for import by another CDK app, as `dist/<name>-<version>.tgz`. Node refuses
+ * to run TypeScript below node_modules, so the package has compiled code. It has the functions as bundles, so that an
+ * app that uses it installs neither a bundler nor the functions' dependencies.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { environments } from '../lambdas/contract.ts';
+import type { FunctionName } from '../lambdas/contract.ts';
+import { codeFile } from '../lib/bundle-files.ts';
+import { bundleOf } from '../lib/bundle.ts';
+import { scratchFolder } from '../lib/scratch.ts';
+import { readOptions } from './options.ts';
+
+const usage = `npm run package -- [--out FOLDER]
+
+Packs the constructs WalletService and WalletStack for import by another CDK app: see lib/README.md.
+
+  --out FOLDER  the folder for the tarball (default: dist)`;
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+const root = join(import.meta.dirname, '..');
+const modules = join(root, 'node_modules');
+const names = Object.keys(environments) as FunctionName[];
+const documents = ['bank-protocol', 'deploy', 'events', 'integrity', 'invariants', 'performance', 'runbook'];
+
+const { out } = readOptions(usage, { out: { type: 'string', default: join(root, 'dist') } });
+const folder = scratchFolder('package');
+try {
+  fill();
+  mkdirSync(out, { recursive: true });
+  console.log(join(out, pack()));
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** Fills the folder with the content of the package. */
+function fill(): void {
+  const compiler = join(modules, 'typescript', 'lib', 'tsc.js');
+  run(process.execPath, [compiler, '--project', join(root, 'tsconfig.package.json'), '--outDir', folder]);
+  for (const name of names) cpSync(bundleOf(name), join(folder, 'bundles', name), { recursive: true });
+  writeFileSync(join(folder, 'bundles', 'LICENSES.txt'), licenses());
+  for (const name of documents) cpSync(join(root, 'docs', `${name}.md`), join(folder, 'docs', `${name}.md`));
+  cpSync(join(root, 'docs', 'openapi.json'), join(folder, 'docs', 'openapi.json'));
+  cpSync(join(root, 'docs', 'events'), join(folder, 'docs', 'events'), { recursive: true });
+  cpSync(join(root, 'lib', 'README.md'), join(folder, 'README.md'));
+  for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), undefined, 2)}\n`);
+}
+
+/** Returns the manifest of the package. All that the functions need is in their bundles, so only the CDK is left. */
+function manifest(): object {
+  const { name, version, description, license, dependencies } = manifestAt(root);
+  const cdk = 'aws-cdk-lib';
+  return {
+    name,
+    version,
+    description,
+    license,
+    keywords: ['aws', 'cdk', 'wallet', 'ledger'],
+    type: 'module',
+    engines: { node: '>=22' },
+    exports: {
+      '.': { types: './lib/exports.d.ts', default: './lib/exports.js' },
+      './docs/*': './docs/*',
+      './package.json': './package.json',
+    },
+    imports: { '#bundles': './lib/prebuilt.js' },
+    files: ['lib', 'lambdas', 'bundles', 'docs', 'CHANGELOG.md'],
+    peerDependencies: {
+      // The oldest release that the tests have run on.
+      [cdk]: `^${dependencies[cdk] ?? ''}`,
+      ...manifestAt(join(modules, cdk)).peerDependencies,
+    },
+  };
+}
+
+function manifestAt(path: string): Manifest {
+  return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** Returns the license of each package whose code is in the bundles. Most licenses demand that copies carry them. */
+function licenses(): string {
+  const sources = names.flatMap((name) => {
+    const map = readFileSync(join(bundleOf(name), `${codeFile}.map`), 'utf8');
+    return (JSON.parse(map) as { readonly sources: readonly string[] }).sources;
+  });
+  const paths = sources.flatMap(
+    (source) => /node_modules\/(.*node_modules\/)?(@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? [],
+  );
+  return [...new Set(paths)]
+    .sort()
+    .map((path) => {
+      const { name, version, license } = manifestAt(join(root, path));
+      const file = readdirSync(join(root, path)).find((one) => /^licen[cs]e/i.test(one));
+      const text = file === undefined ? '' : `\n${readFileSync(join(root, path, file), 'utf8').trim()}\n`;
+      return `${name} ${version} (${license})\n${text}`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** Packs the folder. Returns the name of the tarball. */
+function pack(): string {
+  const { npm_execpath: npm = '' } = process.env;
+  const args = ['pack', folder, '--pack-destination', out, '--ignore-scripts', '--json'];
+  const packed = npm.endsWith('npm-cli.js') ? run(process.execPath, [npm, ...args]) : run('npm', args);
+  const [first] = JSON.parse(packed) as { readonly filename: string }[];
+  return first?.filename ?? '';
+}
+
+/** Runs a program in the project's folder. Returns its output. */
+function run(program: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  return stdout;
+}

@@ -9,6 +9,7 @@
  * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
  * - `reservedConcurrency=false`: for an account with little concurrency.
  * - `webAcl`: `false`, or the ARN of an existing one.
+ * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
  */
 import { App } from 'aws-cdk-lib';
 import { WalletStack } from '../lib/wallet-stack.ts';
@@ -24,6 +25,9 @@ const [
   warningTopicArn,
   corsOrigins,
   bankId,
+  ledgerTableArn,
+  ledgerStreamArn,
+  entriesTableArn,
 ] = [
   'tokenIssuer',
   'tokenAudience',
@@ -34,12 +38,18 @@ const [
   'warningTopicArn',
   'corsOrigins',
   'bankId',
+  'ledgerTableArn',
+  'ledgerStreamArn',
+  'entriesTableArn',
 ].map((name) => {
   const value: unknown = app.node.tryGetContext(name);
   return typeof value === 'string' ? value : undefined;
 });
 if ((issuer === undefined) !== (audience === undefined)) {
   throw new Error('tokenIssuer and tokenAudience go together: give both or neither');
+}
+if ((ledgerTableArn === undefined) !== (ledgerStreamArn === undefined)) {
+  throw new Error('ledgerTableArn and ledgerStreamArn go together: give both or neither');
 }
 const [reservedConcurrency, webAcl] = ['reservedConcurrency', 'webAcl'].map((name) =>
   String(app.node.tryGetContext(name) ?? ''),
@@ -57,6 +67,9 @@ new WalletStack(app, 'Wallet', {
   ...(warningTopicArn !== undefined && { warningTopicArn }),
   ...(corsOrigins !== undefined && { cors: { allowedOrigins: corsOrigins.split(',') } }),
   ...(bankId !== undefined && { bank: { id: bankId } }),
+  ...(ledgerTableArn !== undefined &&
+    ledgerStreamArn !== undefined && { ledgerTable: { tableArn: ledgerTableArn, streamArn: ledgerStreamArn } }),
+  ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
   ...(reservedConcurrency === 'false' && { reservedConcurrency: false }),
   ...(webAcl !== '' && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),
 });

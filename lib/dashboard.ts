@@ -11,7 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IAlarm, IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { errorTitles, indexes, metrics, refusalMetric } from '../lambdas/contract.ts';
@@ -27,8 +27,8 @@ export interface DashboardProps {
   readonly api: RestApi;
   readonly functions: Readonly<Record<FunctionName, IFunction>>;
   readonly queues: Readonly<Record<'withdrawals' | 'transfers' | 'screening' | 'notifications', WorkQueue>>;
-  readonly ledger: TableV2;
-  readonly entries: TableV2;
+  readonly ledger: ITableV2;
+  readonly entries: ITableV2;
   readonly queries: LogQueries;
 }
 
@@ -196,7 +196,7 @@ export class Dashboard extends Construct {
   }
 }
 
-function unitsOfIndex({ tableName }: TableV2, index: string, metricName: string): Metric {
+function unitsOfIndex({ tableName }: ITableV2, index: string, metricName: string): Metric {
   return new Metric({
     namespace: 'AWS/DynamoDB',
     metricName,

@@ -1,8 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { indexes, ledgerItems, mostDueShards } from '../lambdas/contract.ts';
+import { adoptLedger } from './adopted-table.ts';
+import type { AdoptedLedger } from './adopted-table.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { TableCapacity } from './capacity.ts';
 import { allowTable } from './table-access.ts';
@@ -11,6 +14,12 @@ import type { Access } from './wallet-function.ts';
 
 /** Properties of `LedgerTable`. */
 export interface LedgerTableProps {
+  /**
+   * The table that exists already.
+   *
+   * @default - a new one
+   */
+  readonly adopted?: AdoptedLedger | undefined;
   readonly deletionProtection: boolean;
   /** Partitions of the `due` index that open work of a type is spread over. */
   readonly dueShards: number;
@@ -20,32 +29,18 @@ export interface LedgerTableProps {
 
 /** The table with the money: wallets and transactions, with rate windows, preferences and other records beside them. */
 export class LedgerTable extends Construct {
-  readonly table: TableV2;
+  readonly table: ITableV2;
   /** `DUE_SHARDS`, for the functions that write open work or list it. */
   readonly dueShards: string;
 
   constructor(scope: Construct, id: string, props: LedgerTableProps) {
     super(scope, id);
-    const { capacity, dueShards } = props;
+    const { adopted, dueShards } = props;
     if (!Number.isInteger(dueShards) || dueShards < 1 || dueShards > mostDueShards) {
       throw new Error(`dueShards must be a whole number from 1 to ${mostDueShards}, received ${String(dueShards)}`);
     }
     this.dueShards = String(dueShards);
-    this.table = new TableV2(this, 'Table', {
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billing: capacity.billing('ledger'),
-      // The AWS managed key. CloudTrail records its use. Unlike a key of our own it cannot be deleted, and the money
-      // with it.
-      encryption: TableEncryptionV2.awsManagedKey(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: props.deletionProtection,
-      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
-      timeToLiveAttribute: 'ttl',
-    });
-    this.#addIndex(capacity, 'byWallet', 'walletId', 'historyKey');
-    this.#addIndex(capacity, 'byCounterparty', 'counterpartyWalletId', 'historyKey');
-    this.#addIndex(capacity, 'due', 'dueShard', 'dueAt');
+    this.table = adopted === undefined ? this.#newTable(props) : adoptLedger(this, adopted);
 
     const throttles = { statistic: Stats.SUM, period: Duration.minutes(1) };
     props.addAlarm(this, 'Throttled', {
@@ -66,6 +61,34 @@ export class LedgerTable extends Construct {
       meaning: 'The table has been refusing reads or writes for five minutes; commands answer 503 busy.',
       runbook: 'table-throttled',
     });
+  }
+
+  /** Adds a table with the indexes that the service queries. */
+  #newTable({ capacity, deletionProtection }: LedgerTableProps): ITableV2 {
+    const table = new TableV2(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billing: capacity.billing('ledger'),
+      // The AWS managed key. CloudTrail records its use. Unlike a key of our own it cannot be deleted, and the money
+      // with it.
+      encryption: TableEncryptionV2.awsManagedKey(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection,
+      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+      timeToLiveAttribute: 'ttl',
+    });
+    const addIndex = (index: keyof typeof indexes, partitionKey: string, sortKey: string) => {
+      table.addGlobalSecondaryIndex({
+        indexName: indexes[index],
+        ...capacity.index(index),
+        partitionKey: { name: partitionKey, type: AttributeType.STRING },
+        sortKey: { name: sortKey, type: AttributeType.STRING },
+      });
+    };
+    addIndex('byWallet', 'walletId', 'historyKey');
+    addIndex('byCounterparty', 'counterpartyWalletId', 'historyKey');
+    addIndex('due', 'dueShard', 'dueAt');
+    return table as ITableV2;
   }
 
   /** Returns the ARN of the stream of changes, with both images of each item. */
@@ -92,15 +115,6 @@ export class LedgerTable extends Construct {
       BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
       PutItem: ['transaction'],
       UpdateItem: ['wallet', 'rateWindow'],
-    });
-  }
-
-  #addIndex(capacity: TableCapacity, index: keyof typeof indexes, partitionKey: string, sortKey: string): void {
-    this.table.addGlobalSecondaryIndex({
-      indexName: indexes[index],
-      ...capacity.index(index),
-      partitionKey: { name: partitionKey, type: AttributeType.STRING },
-      sortKey: { name: sortKey, type: AttributeType.STRING },
     });
   }
 }

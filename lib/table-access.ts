@@ -1,4 +1,4 @@
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Access } from './wallet-function.ts';
 
 /** DynamoDB actions on items that a request names. A transaction or batch is authorised by the actions of its items. */
@@ -22,7 +22,7 @@ export type Grants<ItemType extends string> = Readonly<
  * @param items how the partition keys of each type of item begin
  */
 export function allowTable<ItemType extends string>(
-  { tableArn, tableName }: TableV2,
+  { tableArn, tableName }: Pick<ITableV2, 'tableArn' | 'tableName'>,
   items: Readonly<Record<ItemType, string>>,
   grants: Grants<ItemType>,
   indexNames: readonly string[] = [],

@@ -1,6 +1,7 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { OperatorLimits } from '../lambdas/contract.ts';
+import type { AdoptedLedger, AdoptedTable } from './adopted-table.ts';
 import type { CorsProps, ThrottleProps } from './api.ts';
 import type { AuditOptions } from './audit.ts';
 import type { ProvisionedLoad } from './capacity.ts';
@@ -99,6 +100,21 @@ export interface WalletServiceProps {
 
   /**
    * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % it costs 41 % of
+  /**
+   * The wallet table, where it exists already: one that was restored from a backup. The stack then has none of its own.
+   * Streams, indexes, backups and protection of the table are yours: docs/deploy.md, Adopting tables.
+   *
+   * @default - a table of the stack's own
+   */
+  readonly ledgerTable?: AdoptedLedger;
+
+  /**
+   * The table of entries, as above.
+   *
+   * @default - a table of the stack's own
+   */
+  readonly entriesTable?: AdoptedTable;
+
    * the price on demand: [figures](../docs/performance.md).
    *
    * @default - on demand

@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicies, RemovalPolicy } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -58,9 +58,9 @@ const keptTypes = [
 /** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
 export class WalletService extends Construct {
   readonly api: RestApi;
-  readonly table: TableV2;
+  readonly table: ITableV2;
   /** The wallets' ledgers, and the totals of the other accounts. */
-  readonly entriesTable: TableV2;
+  readonly entriesTable: ITableV2;
   /** The queues of accepted work, each with its dead letters. */
   readonly work: Readonly<Record<WorkKind, WorkQueue>>;
   /** The queues of records that the readers of the table's stream set aside. */
@@ -190,7 +190,12 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const { capacity, rateLimits, shares, addAlarm } = shared;
   const { queueDepthLimit = 20_000, dueShards = defaultDueShards, deletionProtection = true } = props;
   const operatorLimits = operatorLimitsText(props.operatorLimits ?? {});
-  const ledger = new LedgerTable(scope, 'Ledger', { deletionProtection, dueShards, capacity, addAlarm });
+  const { ledgerTable, entriesTable } = props;
+  if (ledgerTable && ledgerTable.tableArn === entriesTable?.tableArn) {
+    throw new Error(`ledgerTable and entriesTable must be two tables, received ${ledgerTable.tableArn} for both`);
+  }
+  const table = { deletionProtection, capacity };
+  const ledger = new LedgerTable(scope, 'Ledger', { ...table, adopted: ledgerTable, dueShards, addAlarm });
   const tokens = new Tokens(scope, 'Tokens', {
     issuer: props.tokens,
     people: props.people,
@@ -199,7 +204,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     deletionProtection,
     badTokensPerMinute: rateLimits.badTokensPerMinute,
   });
-  const entries = new EntriesTable(scope, 'Entries', { deletionProtection, capacity });
+  const entries = new EntriesTable(scope, 'Entries', { ...table, adopted: entriesTable });
   const projector = new Projector(scope, 'Projector', { ledger, entries, shares, addAlarm });
   const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits });
   const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits });

@@ -78,6 +78,23 @@ describe('the context', () => {
     }
   });
 
+  it('names tables that exist already, both ARNs of the wallet table at once', () => {
+    const arn = (name: string) => `arn:aws:dynamodb:eu-west-1:111122223333:table/${name}`;
+    const ledger = { ledgerTableArn: arn('old-ledger'), ledgerStreamArn: `${arn('old-ledger')}/stream/2026` };
+    const { status, stderr } = synthesize({ ...ledger, entriesTableArn: arn('old-entries') });
+    assert.equal(status, 0, stderr);
+    const projector = resources().find(({ Properties }) => Properties['Description'] === 'Wallet service: projector');
+    const { Variables } = projector?.Properties['Environment'] as { Variables: Record<string, unknown> };
+    assert.equal(Variables['ENTRIES_TABLE_NAME'], 'old-entries');
+    const sources = resources().map(({ Properties }) => Properties?.['EventSourceArn']);
+    assert.equal(sources.filter((source) => source === ledger.ledgerStreamArn).length, 2);
+    for (const half of ['ledgerTableArn', 'ledgerStreamArn'] as const) {
+      const failed = synthesize({ [half]: ledger[half] });
+      assert.notEqual(failed.status, 0);
+      assert.match(failed.stderr, /ledgerTableArn and ledgerStreamArn go together/);
+    }
+  });
+
   it('with half of an issuer fails and does not fall back to a user pool', () => {
     for (const half of [
       { tokenIssuer: 'https://issuer.example' },

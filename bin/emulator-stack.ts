@@ -15,5 +15,10 @@ const [issuer, audience, jwksUri] = ['tokenIssuer', 'tokenAudience', 'tokenJwksU
 if (issuer === undefined || audience === undefined || jwksUri === undefined) {
   throw new Error('tokenIssuer, tokenAudience and tokenJwksUri are needed: an emulator has no user pool with a URL');
 }
-const stack = new WalletStack(app, 'Wallet', { bank: { id: 'simulator' }, tokens: { issuer, audience, jwksUri } });
+const stack = new WalletStack(app, 'Wallet', {
+  bank: { id: 'simulator' },
+  tokens: { issuer, audience, jwksUri },
+  // `npm run emulator` deletes the stack that it made.
+  terminationProtection: false,
+});
 Aspects.of(stack).add(new EmulatorGaps(context('bankHost')));

@@ -183,7 +183,7 @@ export interface WalletServiceProps {
   /**
    * The treatment of the tables, the user pool, keys, audit and logs when they leave the stack.
    *
-   * @default RemovalPolicy.RETAIN
+   * @default - they are kept, unless the deployment that makes them fails
    */
   readonly removalPolicy?: RemovalPolicy;
 

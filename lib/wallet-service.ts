@@ -109,7 +109,7 @@ export class WalletService extends Construct {
       throttle: props.throttle ?? { ratePerSecond: 1000, burst: 2000 },
       addAlarm,
     });
-    RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN, {
+    RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, {
       applyToResourceTypes: keptTypes,
     });
 

@@ -49,7 +49,8 @@ export class WalletStack extends Stack {
   readonly service: WalletService;
 
   constructor(scope: Construct, id: string, props: WalletStackProps = {}) {
-    super(scope, id, { description: 'Wallet service', ...props });
+    const { deletionProtection = true, terminationProtection = deletionProtection } = props;
+    super(scope, id, { description: 'Wallet service', ...props, terminationProtection });
     const bankUrl = new CfnParameter(this, 'BankUrl', {
       type: 'String',
       description: "Base URL of the bank's API",

@@ -11,7 +11,7 @@ describe('the entries table', () => {
   const table = resourcesOf(template, 'AWS::DynamoDB::GlobalTable').get(entriesId);
 
   it('is as safe as the wallets: restorable to any second, encrypted, protected from deletion', () => {
-    assert.equal(table?.DeletionPolicy, 'Retain');
+    assert.equal(table?.DeletionPolicy, 'RetainExceptOnCreate');
     const { Replicas, SSESpecification, StreamSpecification } = table.Properties;
     assert.deepEqual(SSESpecification, { SSEEnabled: true, SSEType: 'KMS' });
     const [replica] = Replicas as [Record<string, unknown>];

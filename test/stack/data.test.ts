@@ -3,6 +3,9 @@ import { Match } from 'aws-cdk-lib/assertions';
 import type { Template } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import { newApp } from '../../lib/app.ts';
+import { WalletStack } from '../../lib/wallet-stack.ts';
+import type { WalletStackProps } from '../../lib/wallet-stack.ts';
 import { resourcesOf, synthesize } from './synthesized.ts';
 
 const { template, stack } = synthesize();
@@ -20,7 +23,7 @@ describe('the table', () => {
 
   it('can be restored to any second and is protected from deletion', () => {
     template.hasResource(table, {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: {
         Replicas: [
@@ -59,8 +62,20 @@ describe('the table', () => {
 describe('data', () => {
   const keeps = [table, 'AWS::Cognito::UserPool', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup'];
 
-  it('outlives the stack', () => {
-    for (const type of keeps) template.allResources(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  it('outlives the stack, but not a deployment that fails to make it', () => {
+    const policies = { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
+    for (const type of keeps) template.allResources(type, policies);
+  });
+
+  it('is in a stack that refuses to be deleted, unless the props say otherwise', () => {
+    const newStack = (props: WalletStackProps) => new WalletStack(newApp(), 'Wallet', props);
+    const protects = (props: WalletStackProps) => newStack(props).terminationProtection;
+    assert.deepEqual([{}, { deletionProtection: false }, { terminationProtection: false }].map(protects), [
+      true,
+      false,
+      false,
+    ]);
+    assert.equal(protects({ deletionProtection: false, terminationProtection: true }), true);
   });
 
   it('is deleted with the stack where the props say so', () => {

@@ -83,7 +83,7 @@ describe('the audit', () => {
   it('keeps its objects, encrypted, behind TLS and closed to the public', () => {
     const [bucketId] = theOnly(template, 'AWS::S3::Bucket');
     template.hasResource('AWS::S3::Bucket', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: {
         ObjectLockEnabled: true,
         ObjectLockConfiguration: {

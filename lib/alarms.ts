@@ -79,6 +79,11 @@ export class Alarms {
   get all(): readonly AlarmBase[] {
     return [...this.#added.critical, ...this.#added.warning];
   }
+  /** The critical alarms that end by themselves, and not by a decision or by a pass over the books. */
+  get passing(): readonly Alarm[] {
+    return this.#passing;
+  }
+  readonly #passing: Alarm[] = [];
   readonly #added: Record<Severity, AlarmBase[]> = { critical: [], warning: [] };
 
   constructor(topics: AlarmTopics) {
@@ -103,6 +108,7 @@ export class Alarms {
     const topic = this.#topics[severity];
     if (topic) alarm.addAlarmAction(new SnsAction(topic));
     if (moneyAtRisk) this.#moneyAtRisk.push(alarm);
+    if (severity === 'critical' && missing !== 'ignore') this.#passing.push(alarm);
     this.#added[severity].push(alarm);
   };
 

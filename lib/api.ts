@@ -12,7 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import type { CfnRestApi, IAuthorizer, MethodDeploymentOptions } from 'aws-cdk-lib/aws-apigateway';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Function } from 'aws-cdk-lib/aws-lambda';
+import type { Function, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { corsVariable, metrics, minCompressionBytes, routes } from '../lambdas/contract.ts';
@@ -40,7 +40,9 @@ export interface CorsProps {
 /** Properties of `Api`. */
 export interface ApiProps {
   /** The function of each route. A missing one does not compile. */
-  readonly functions: Readonly<Record<(typeof routes)[number]['function'], { readonly handler: Function }>>;
+  readonly functions: Readonly<
+    Record<(typeof routes)[number]['function'], { readonly handler: Function; readonly invoked: IFunction }>
+  >;
   readonly authorizer: IAuthorizer;
   readonly webAcl: WebAcl;
   readonly throttle: ThrottleProps;
@@ -117,7 +119,7 @@ export class Api extends Construct {
         .resourceForPath(route.path)
         .addMethod(
           route.method,
-          new LambdaIntegration(functions[route.function].handler, { allowTestInvoke: false }),
+          new LambdaIntegration(functions[route.function].invoked, { allowTestInvoke: false }),
           'open' in route ? { authorizationType: AuthorizationType.NONE } : { authorizer: authorizer },
         );
       if ('open' in route) {

@@ -69,7 +69,7 @@ export class Integrity extends Construct {
     new Rule(this, 'EveryQuarter', {
       description: 'Wallet service: check the books',
       schedule: Schedule.rate(Duration.minutes(15)),
-      targets: [new LambdaFunction(this.job.handler)],
+      targets: [new LambdaFunction(this.job.invoked)],
     });
     this.#addAlarms(addAlarm, fullPassEvery);
   }

@@ -71,7 +71,7 @@ export class StreamConsumer extends Construct {
       }),
     );
     new EventSourceMapping(this, 'Source', {
-      target: worker.handler,
+      target: worker.invoked,
       eventSourceArn: ledger.streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 100,

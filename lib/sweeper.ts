@@ -40,7 +40,7 @@ export class Sweeper extends Construct {
     new Rule(this, 'EveryMinute', {
       description: 'Wallet service: queue overdue work again',
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(this.sweeper.handler)],
+      targets: [new LambdaFunction(this.sweeper.invoked)],
     });
     addAlarm(this, 'Errors', {
       name: 'sweeper fails',

@@ -90,7 +90,7 @@ export class Tokens extends Construct {
       },
     });
     this.authorizer = new RequestAuthorizer(this, 'Authorizer', {
-      handler: this.authorizerFunction.handler,
+      handler: this.authorizerFunction.invoked,
       identitySources: [IdentitySource.header('Authorization')],
       // Its answer allows every route, so that it can be used again for all of them; handlers decide by scope. The
       // authorizer's own keys are up to two minutes old: a withdrawn signing key is refused within five minutes.

@@ -1,6 +1,16 @@
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function, LoggingFormat, Runtime, SystemLogLevel, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Alias,
+  Architecture,
+  Code,
+  Function,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import type { IFunction, IVersion } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { bundleOf } from '#bundles';
@@ -55,6 +65,9 @@ export interface WalletFunctionProps<Name extends FunctionName> {
 /** Whether functions below a construct read source maps. Constructs between it and its functions need not pass it on. */
 export const sourceMapsContext = 'wallet:sourceMaps';
 
+/** Whether functions below a construct have versions, of which callers invoke the one with the alias `live`. */
+export const aliasContext = 'wallet:alias';
+
 /** Returns the options that Node has in functions, as a part of their environment. */
 export function nodeOptionsOf(readsSourceMaps: boolean): Record<string, string> {
   return readsSourceMaps ? { NODE_OPTIONS: '--enable-source-maps' } : {};
@@ -66,6 +79,8 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
   static readonly longestRouteTimeout = Duration.seconds(29);
 
   readonly handler: Function;
+  /** The alias of the version that callers invoke; undefined where they invoke the function. */
+  readonly alias: Alias | undefined;
   readonly logGroup: LogGroup;
 
   constructor(scope: Construct, name: Name, props: WalletFunctionProps<Name>) {
@@ -105,6 +120,9 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       systemLogLevelV2: SystemLogLevel.WARN,
       tracing: Tracing.ACTIVE,
     });
+    if (this.node.tryGetContext(aliasContext) === true) {
+      this.alias = new Alias(this, 'Live', { aliasName: 'live', version: this.handler.currentVersion as IVersion });
+    }
     for (const [, binding] of bindings) {
       if (typeof binding === 'string') continue;
       for (const { actions, resources, conditions } of binding.grants) {
@@ -118,5 +136,10 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
         );
       }
     }
+  }
+
+  /** What callers, queues, streams and schedules invoke. Metrics of `handler` are those of all versions. */
+  get invoked(): IFunction {
+    return (this.alias as IFunction | undefined) ?? this.handler;
   }
 }

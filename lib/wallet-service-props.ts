@@ -7,6 +7,7 @@ import type { AuditOptions } from './audit.ts';
 import type { ProvisionedLoad } from './capacity.ts';
 import type { ReservedConcurrency } from './concurrency.ts';
 import type { EventsOptions } from './events.ts';
+import type { DeploymentStrategy } from './deployments.ts';
 import type { FraudOptions } from './fraud.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { People, TokenIssuer } from './tokens.ts';
@@ -181,6 +182,22 @@ export interface WalletServiceProps {
   readonly audit?: AuditOptions;
 
   /**
+  /**
+   * Backups of both tables in a vault of AWS Backup, and copies in the vault of another account. Point-in-time recovery
+   * is always on, and ends with the account.
+   *
+   * @default - none
+   */
+  readonly backup?: BackupOptions;
+
+  /**
+   * How a new version of a function gets its traffic. With a configuration of CodeDeploy each function has the alias
+   * `live`, and a deployment is rolled back when the function fails or a critical alarm goes off.
+   *
+   * @default 'all-at-once'
+   */
+  readonly deployment?: DeploymentStrategy;
+
    * The treatment of the tables, the user pool, keys, audit and logs when they leave the stack.
    *
    * @default - they are kept, unless the deployment that makes them fails

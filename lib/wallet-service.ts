@@ -21,6 +21,7 @@ import type { Shares } from './concurrency.ts';
 import { Dashboard } from './dashboard.ts';
 import type { DashboardProps } from './dashboard.ts';
 import { EntriesTable } from './entries-table.ts';
+import { Deployments } from './deployments.ts';
 import { Events } from './events.ts';
 import { Fraud } from './fraud.ts';
 import { Health } from './health.ts';
@@ -39,7 +40,8 @@ import { Tokens } from './tokens.ts';
 import type { CognitoIssuer } from './tokens.ts';
 import { Transactions } from './transactions.ts';
 import { Transfers } from './transfers.ts';
-import { sourceMapsContext } from './wallet-function.ts';
+import { orderUpdates } from './update-order.ts';
+import { aliasContext, sourceMapsContext } from './wallet-function.ts';
 import type { WalletFunction } from './wallet-function.ts';
 import type { WalletServiceProps } from './wallet-service-props.ts';
 import { Wallets } from './wallets.ts';
@@ -86,6 +88,7 @@ export class WalletService extends Construct {
     const rateLimits = rateLimitsOf(props.rateLimits);
     const { alarmTopic, criticalTopic = alarmTopic, warningTopic = alarmTopic } = props;
     const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
+    this.node.setContext(aliasContext, (props.deployment ?? 'all-at-once') !== 'all-at-once');
     const addAlarm = alarms.add;
     const shares = sharesOf(props.reservedConcurrency ?? {});
     const shared: Shared = { capacity: capacityFor(props.provisioned), rateLimits, shares, addAlarm };
@@ -145,6 +148,7 @@ export class WalletService extends Construct {
     const works = { withdrawals, transfers, screening: fraud, notifications };
     watchAll(this, { alarms, api, functions, ledger, entries, queues: mapped(works, ({ work }) => work) }, props);
   }
+    orderUpdates(functions, Object.keys(routed) as FunctionName[]);
 }
 
 /** The parts that are watched as a whole. */
@@ -157,8 +161,10 @@ interface Watched extends Pick<DashboardProps, 'queues'> {
 }
 
 /** Adds the alarms that are about no single part, the saved queries and the dashboard. All other alarms come before. */
-function watchAll(scope: Construct, parts: Watched, { accountConcurrency = 1_000 }: WalletServiceProps): void {
-  const { alarms, api, ledger, entries, queues } = parts;
+function watchAll(scope: Construct, parts: Watched, props: WalletServiceProps): void {
+  const { accountConcurrency = 1_000, backup, deployment = 'all-at-once' } = props;
+  const { alarms, api, queues } = parts;
+  const tables = { ledger: parts.ledger.table, entries: parts.entries.table };
   const functions = mapped(parts.functions, ({ handler }) => handler);
   new LambdaLimits(scope, 'LambdaLimits', { functions, accountConcurrency, addAlarm: alarms.add });
   alarms.addMoneyAtRisk(scope);
@@ -170,6 +176,13 @@ function watchAll(scope: Construct, parts: Watched, { accountConcurrency = 1_000
 
 /** Returns the parts of named constructs, under the same names. */
 function mapped<Name extends string, Whole, Part>(
+  if (deployment !== 'all-at-once') {
+    new Deployments(scope, 'Deployments', {
+      strategy: deployment,
+      functions: parts.functions,
+      alarms: alarms.passing,
+    });
+  }
   wholes: Readonly<Record<Name, Whole>>,
   partOf: (whole: Whole) => Part,
 ): Record<Name, Part> {

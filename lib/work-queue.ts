@@ -138,7 +138,7 @@ export class WorkQueue extends Construct {
   /** Lets the worker consume the queue, each message with its own result, and watches it. */
   feed<Name extends FunctionName>(worker: WalletFunction<Name>): void {
     const { work, batchSize, batchingWindow, concurrency, addAlarm } = this.#props;
-    worker.handler.addEventSource(
+    worker.invoked.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize,
         ...(batchingWindow && { maxBatchingWindow: batchingWindow }),

@@ -10,6 +10,8 @@ export interface Resource {
   readonly Properties: Record<string, unknown>;
   readonly DeletionPolicy?: string;
   readonly UpdateReplacePolicy?: string;
+  readonly UpdatePolicy?: Record<string, unknown>;
+  readonly DependsOn?: string | readonly string[];
 }
 
 /** Synthesizes the stack under test. Returns it with its template. */

@@ -1,0 +1,37 @@
+import type { CfnResource } from 'aws-cdk-lib';
+import type { FunctionName } from '../lambdas/contract.ts';
+import type { WalletFunction } from './wallet-function.ts';
+
+/** Readers of what the others store and publish. An update changes them before any function that may write more. */
+const followers = [
+  'projector',
+  'relay',
+  'notifier',
+  'fraud',
+  'integrity-job',
+] as const satisfies readonly FunctionName[];
+
+/** Readers of the queues, and the sweeper, which sends to them. An update changes them before the routes. */
+const workers = ['withdrawals', 'transfers', 'sweeper'] as const satisfies readonly FunctionName[];
+
+/**
+ * Lets an update change consumers before producers, so that no item or message of a new release meets a function of the
+ * old one. The authorizer is neither.
+ *
+ * @param routes the functions that serve requests
+ */
+export function orderUpdates(
+  functions: Readonly<Record<FunctionName, Pick<WalletFunction<FunctionName>, 'invoked'>>>,
+  routes: readonly FunctionName[],
+): void {
+  // Callers get the new code of a function when the function is updated, or its alias if there is one.
+  const updatedOf = (name: FunctionName) => functions[name].invoked.node.defaultChild as CfnResource;
+  for (const [producers, consumers] of [
+    [workers, followers],
+    [routes, workers],
+  ] as const) {
+    for (const producer of producers) {
+      for (const consumer of consumers) updatedOf(producer).addResourceDependency(updatedOf(consumer));
+    }
+  }
+}

@@ -4,10 +4,11 @@ import type { OperatorLimits } from '../lambdas/contract.ts';
 import type { AdoptedLedger, AdoptedTable } from './adopted-table.ts';
 import type { CorsProps, ThrottleProps } from './api.ts';
 import type { AuditOptions } from './audit.ts';
+import type { BackupOptions } from './backup.ts';
 import type { ProvisionedLoad } from './capacity.ts';
 import type { ReservedConcurrency } from './concurrency.ts';
-import type { EventsOptions } from './events.ts';
 import type { DeploymentStrategy } from './deployments.ts';
+import type { EventsOptions } from './events.ts';
 import type { FraudOptions } from './fraud.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { People, TokenIssuer } from './tokens.ts';
@@ -100,8 +101,6 @@ export interface WalletServiceProps {
   readonly notificationConcurrency?: number;
 
   /**
-   * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % it costs 41 % of
-  /**
    * The wallet table, where it exists already: one that was restored from a backup. The stack then has none of its own.
    * Streams, indexes, backups and protection of the table are yours: docs/deploy.md, Adopting tables.
    *
@@ -116,6 +115,8 @@ export interface WalletServiceProps {
    */
   readonly entriesTable?: AdoptedTable;
 
+  /**
+   * The load that the tables have capacity for, in place of billing on demand. At a steady use of 70 % it costs 41 % of
    * the price on demand: [figures](../docs/performance.md).
    *
    * @default - on demand
@@ -182,7 +183,6 @@ export interface WalletServiceProps {
   readonly audit?: AuditOptions;
 
   /**
-  /**
    * Backups of both tables in a vault of AWS Backup, and copies in the vault of another account. Point-in-time recovery
    * is always on, and ends with the account.
    *
@@ -198,6 +198,7 @@ export interface WalletServiceProps {
    */
   readonly deployment?: DeploymentStrategy;
 
+  /**
    * The treatment of the tables, the user pool, keys, audit and logs when they leave the stack.
    *
    * @default - they are kept, unless the deployment that makes them fails

@@ -16,12 +16,13 @@ import { Api } from './api.ts';
 import { Audit } from './audit.ts';
 import { capacityFor } from './capacity.ts';
 import type { TableCapacity } from './capacity.ts';
+import { Backup } from './backup.ts';
 import { sharesOf } from './concurrency.ts';
 import type { Shares } from './concurrency.ts';
 import { Dashboard } from './dashboard.ts';
 import type { DashboardProps } from './dashboard.ts';
-import { EntriesTable } from './entries-table.ts';
 import { Deployments } from './deployments.ts';
+import { EntriesTable } from './entries-table.ts';
 import { Events } from './events.ts';
 import { Fraud } from './fraud.ts';
 import { Health } from './health.ts';
@@ -55,6 +56,8 @@ const keptTypes = [
   'AWS::SecretsManager::Secret',
   'AWS::Logs::LogGroup',
   'AWS::S3::Bucket',
+  'AWS::Backup::BackupVault',
+  'AWS::KMS::Key',
 ];
 
 /** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
@@ -85,10 +88,10 @@ export class WalletService extends Construct {
     super(scope, id);
     nameService(this);
     this.node.setContext(sourceMapsContext, props.sourceMaps ?? false);
+    this.node.setContext(aliasContext, (props.deployment ?? 'all-at-once') !== 'all-at-once');
     const rateLimits = rateLimitsOf(props.rateLimits);
     const { alarmTopic, criticalTopic = alarmTopic, warningTopic = alarmTopic } = props;
     const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
-    this.node.setContext(aliasContext, (props.deployment ?? 'all-at-once') !== 'all-at-once');
     const addAlarm = alarms.add;
     const shares = sharesOf(props.reservedConcurrency ?? {});
     const shared: Shared = { capacity: capacityFor(props.provisioned), rateLimits, shares, addAlarm };
@@ -145,17 +148,19 @@ export class WalletService extends Construct {
       sweeper,
     };
     this.functions = mapped(functions, ({ handler }) => handler);
+    orderUpdates(functions, Object.keys(routed) as FunctionName[]);
     const works = { withdrawals, transfers, screening: fraud, notifications };
     watchAll(this, { alarms, api, functions, ledger, entries, queues: mapped(works, ({ work }) => work) }, props);
   }
-    orderUpdates(functions, Object.keys(routed) as FunctionName[]);
 }
 
 /** The parts that are watched as a whole. */
 interface Watched extends Pick<DashboardProps, 'queues'> {
   readonly alarms: Alarms;
   readonly api: Api;
-  readonly functions: Readonly<Record<FunctionName, Pick<WalletFunction<FunctionName>, 'handler' | 'logGroup'>>>;
+  readonly functions: Readonly<
+    Record<FunctionName, Pick<WalletFunction<FunctionName>, 'handler' | 'alias' | 'logGroup'>>
+  >;
   readonly ledger: LedgerTable;
   readonly entries: EntriesTable;
 }
@@ -167,15 +172,10 @@ function watchAll(scope: Construct, parts: Watched, props: WalletServiceProps): 
   const tables = { ledger: parts.ledger.table, entries: parts.entries.table };
   const functions = mapped(parts.functions, ({ handler }) => handler);
   new LambdaLimits(scope, 'LambdaLimits', { functions, accountConcurrency, addAlarm: alarms.add });
+  if (backup) {
+    new Backup(scope, 'Backup', { options: backup, tables: Object.values(tables), addAlarm: alarms.add });
+  }
   alarms.addMoneyAtRisk(scope);
-  const logs = mapped(parts.functions, ({ logGroup }) => logGroup);
-  const queries = new LogQueries(scope, 'LogQueries', { accessLog: api.accessLog, logs });
-  const tables = { ledger: ledger.table, entries: entries.table };
-  new Dashboard(scope, 'Dashboard', { alarms: alarms.all, api: api.restApi, functions, queues, queries, ...tables });
-}
-
-/** Returns the parts of named constructs, under the same names. */
-function mapped<Name extends string, Whole, Part>(
   if (deployment !== 'all-at-once') {
     new Deployments(scope, 'Deployments', {
       strategy: deployment,
@@ -183,6 +183,13 @@ function mapped<Name extends string, Whole, Part>(
       alarms: alarms.passing,
     });
   }
+  const logs = mapped(parts.functions, ({ logGroup }) => logGroup);
+  const queries = new LogQueries(scope, 'LogQueries', { accessLog: api.accessLog, logs });
+  new Dashboard(scope, 'Dashboard', { alarms: alarms.all, api: api.restApi, functions, queues, queries, ...tables });
+}
+
+/** Returns the parts of named constructs, under the same names. */
+function mapped<Name extends string, Whole, Part>(
   wholes: Readonly<Record<Name, Whole>>,
   partOf: (whole: Whole) => Part,
 ): Record<Name, Part> {

@@ -34,8 +34,11 @@ function embed(props: (stack: Stack) => Partial<WalletServiceProps>) {
   return { stack, service, template: Template.fromStack(stack) };
 }
 
+/** The alarms of features that are off by default. */
+const optional = [...resourcesOf(synthesize({ backup: {} }).template, 'AWS::CloudWatch::Alarm').values()];
+
 describe('alarms', () => {
-  const anchors = all.map(
+  const anchors = [...all, ...optional.map(({ Properties }) => Properties)].map(
     ({ AlarmDescription }) => /docs\/runbook\.md#([\w-]+)$/.exec(AlarmDescription as string)?.[1],
   );
   const [runbook = ''] = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8').split(

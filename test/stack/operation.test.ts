@@ -1,3 +1,4 @@
+import { LambdaDeploymentConfig } from 'aws-cdk-lib/aws-codedeploy';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -64,7 +65,9 @@ describe('the outputs', () => {
 describe('the rules of AWS Solutions', () => {
   it('are kept, or suppressed with a reason next to their resource', () => {
     const tokens = { issuer: 'https://issuer.example', audience: 'a' };
-    for (const root of [stack, synthesize({ tokens }).stack, synthesize({ people }).stack]) {
+    const deployment = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
+    const optional = synthesize({ deployment, backup: {} }).stack;
+    for (const root of [stack, synthesize({ tokens }).stack, synthesize({ people }).stack, optional]) {
       assert.deepEqual(new AwsSolutionsChecks(root).validateScope(root).violations, []);
     }
   });

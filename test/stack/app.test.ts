@@ -86,7 +86,7 @@ describe('the context', () => {
     const projector = resources().find(({ Properties }) => Properties['Description'] === 'Wallet service: projector');
     const { Variables } = projector?.Properties['Environment'] as { Variables: Record<string, unknown> };
     assert.equal(Variables['ENTRIES_TABLE_NAME'], 'old-entries');
-    const sources = resources().map(({ Properties }) => Properties?.['EventSourceArn']);
+    const sources = resources().map(({ Properties }) => Properties['EventSourceArn']);
     assert.equal(sources.filter((source) => source === ledger.ledgerStreamArn).length, 2);
     for (const half of ['ledgerTableArn', 'ledgerStreamArn'] as const) {
       const failed = synthesize({ [half]: ledger[half] });

@@ -1,10 +1,13 @@
 /** The exports of the package: both constructs, the types of their props, and the names of the stack's outputs. */
 export { outputs } from '../lambdas/contract.ts';
 export type { FunctionName, OperatorLimits, StreamReader, WorkKind } from '../lambdas/contract.ts';
+export type { AdoptedLedger, AdoptedTable } from './adopted-table.ts';
 export type { CorsProps, ThrottleProps } from './api.ts';
 export type { AuditOptions } from './audit.ts';
+export type { BackupOptions } from './backup.ts';
 export type { LoadRange, ProvisionedLoad } from './capacity.ts';
 export type { ReservedConcurrency } from './concurrency.ts';
+export type { DeploymentStrategy } from './deployments.ts';
 export type { EventsOptions } from './events.ts';
 export type { FraudOptions } from './fraud.ts';
 export type { RateLimits } from './rate-limits.ts';

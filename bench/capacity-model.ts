@@ -3,6 +3,8 @@
  * read in November 2026. Both are data below, so that they can be changed in one place.
  */
 
+import { listPrices } from '../lib/prices.ts';
+
 /** A steady load; a second. */
 export interface Load {
   readonly charges: number;
@@ -67,13 +69,7 @@ export const assumedTimes: Times = {
 const prices = {
   gatewayRequest: 3.5,
   webAclRequest: 0.6,
-  lambdaRequest: 0.2,
-  /** A million GB-seconds on arm64. */
-  lambdaTime: 13.3334,
-  writeUnit: 0.625,
-  readUnit: 0.125,
-  /** A write unit of provisioned capacity for an hour, in dollars. */
-  provisionedHour: 0.00065,
+  ...listPrices,
   queueRequest: 0.4,
   event: 1,
   /** A recorded trace. */

@@ -10,8 +10,11 @@
  * - `reservedConcurrency=false`: for an account with little concurrency.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
+ * - `logLevel`: `WARN` or `ERROR`, for fewer lines in logs.
+ * - `monthlyBudget`: the dollars a month from which `warningTopicArn`, or `alarmTopicArn`, is warned.
  */
 import { App } from 'aws-cdk-lib';
+import type { LogLevel } from '../lib/service-settings.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 const app = new App();
@@ -51,9 +54,12 @@ if ((issuer === undefined) !== (audience === undefined)) {
 if ((ledgerTableArn === undefined) !== (ledgerStreamArn === undefined)) {
   throw new Error('ledgerTableArn and ledgerStreamArn go together: give both or neither');
 }
-const [reservedConcurrency, webAcl] = ['reservedConcurrency', 'webAcl'].map((name) =>
-  String(app.node.tryGetContext(name) ?? ''),
-);
+const [reservedConcurrency, webAcl, logLevel, monthlyBudget] = [
+  'reservedConcurrency',
+  'webAcl',
+  'logLevel',
+  'monthlyBudget',
+].map((name) => String(app.node.tryGetContext(name) ?? ''));
 if (reservedConcurrency !== '' && reservedConcurrency !== 'false') {
   throw new Error(`reservedConcurrency takes only false here, received ${reservedConcurrency}`);
 }
@@ -71,5 +77,7 @@ new WalletStack(app, 'Wallet', {
     ledgerStreamArn !== undefined && { ledgerTable: { tableArn: ledgerTableArn, streamArn: ledgerStreamArn } }),
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
   ...(reservedConcurrency === 'false' && { reservedConcurrency: false }),
+  ...(logLevel !== '' && { logLevel: logLevel as LogLevel }),
+  ...(monthlyBudget !== '' && { monthlyBudget: { dollars: Number(monthlyBudget) } }),
   ...(webAcl !== '' && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),
 });

@@ -123,6 +123,14 @@ export const environments = {
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
+/** Functions that a service lacks where notifications or the screening for fraud are switched off. */
+export type OptionalFunction = 'fraud' | 'notifier' | 'get-notification-preferences' | 'put-notification-preferences';
+
+/** A value for each function that a service has. */
+export type PerFunction<Value> = Readonly<
+  Record<Exclude<FunctionName, OptionalFunction>, Value> & Partial<Record<OptionalFunction, Value>>
+>;
+
 /**
  * The environment that function `F` reads. The file of the function exports `open`, which gets it and returns the
  * handler that Lambda calls. Importing the file has no effect: only the module that lib/bundle.ts writes calls `open`.
@@ -279,6 +287,9 @@ export const metricNamespace = 'Wallet';
  */
 export const serviceVariable = 'POWERTOOLS_SERVICE_NAME';
 
+/** Set on every function only where the level of its log is not the default: the least severe lines that it writes. */
+export const logLevelVariable = 'POWERTOOLS_LOG_LEVEL';
+
 /**
  * The metrics that functions emit. Each name costs as much as an alarm on three metrics, so a name needs a reader: an
  * alarm, or the dashboard. bench/watch-model.ts counts them.
@@ -340,6 +351,15 @@ export const mostUncheckedHours = 2;
 /** The kinds of work that have a queue, a worker and dead letters. */
 export const workKinds = ['withdrawal', 'transfer', 'notification', 'screening'] as const;
 export type WorkKind = (typeof workKinds)[number];
+
+/** Kinds of work that a service lacks where notifications or the screening for fraud are switched off. */
+export const optionalWork = ['notification', 'screening'] as const satisfies readonly WorkKind[];
+
+/** A value for each kind of work that a service has. */
+export type PerWork<Value> = Readonly<
+  Record<Exclude<WorkKind, (typeof optionalWork)[number]>, Value> &
+    Partial<Record<(typeof optionalWork)[number], Value>>
+>;
 
 /** The readers of the wallet table's stream. Each has a queue of the records that it set aside. */
 export const streamReaders = ['relay', 'projector'] as const;

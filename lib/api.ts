@@ -13,13 +13,17 @@ import {
 import type { CfnRestApi, IAuthorizer, MethodDeploymentOptions } from 'aws-cdk-lib/aws-apigateway';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function, IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { corsVariable, metrics, minCompressionBytes, routes } from '../lambdas/contract.ts';
+import type { PerFunction } from '../lambdas/contract.ts';
 import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
+import { ApiDomain } from './api-domain.ts';
+import type { DomainProps } from './api-domain.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 import { addPreflight } from './preflight.ts';
+import { newLogGroup } from './service-log.ts';
 import { ApiWebAcl } from './web-acl.ts';
 import type { WebAcl } from './web-acl.ts';
 
@@ -39,25 +43,29 @@ export interface CorsProps {
 
 /** Properties of `Api`. */
 export interface ApiProps {
-  /** The function of each route. A missing one does not compile. */
-  readonly functions: Readonly<
-    Record<(typeof routes)[number]['function'], { readonly handler: Function; readonly invoked: IFunction }>
+  /** The function of each route. A missing one does not compile, unless a service can lack it. */
+  readonly functions: Pick<
+    PerFunction<{ readonly handler: Function; readonly invoked: IFunction }>,
+    (typeof routes)[number]['function']
   >;
   readonly authorizer: IAuthorizer;
   readonly webAcl: WebAcl;
   readonly throttle: ThrottleProps;
   readonly cors?: CorsProps | undefined;
+  readonly domain?: DomainProps | undefined;
   readonly addAlarm: AddAlarm;
 }
 
 /** The HTTP API: the contract's routes, each behind the authorizer unless the contract declares it open. */
 export class Api extends Construct {
   readonly restApi: RestApi;
+  /** Base URL for callers. */
+  readonly url: string;
   readonly accessLog: LogGroup;
 
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
-    this.accessLog = new LogGroup(this, 'AccessLog', { retention: RetentionDays.THREE_MONTHS });
+    this.accessLog = newLogGroup(this, 'AccessLog');
     this.restApi = new RestApi(this, 'RestApi', {
       // The name is the dimension of its metrics, so two services in one account need two.
       restApiName: Names.uniqueResourceName(this, { separator: '-' }),
@@ -66,6 +74,7 @@ export class Api extends Construct {
       minCompressionSize: Size.bytes(minCompressionBytes),
       // API Gateway writes logs only with a role that is set for the account, and a new account has none.
       cloudWatchRole: true,
+      ...(props.domain?.disableDefaultEndpoint === true && { disableExecuteApiEndpoint: true }),
       deployOptions: {
         throttlingRateLimit: props.throttle.ratePerSecond,
         throttlingBurstLimit: props.throttle.burst,
@@ -86,6 +95,9 @@ export class Api extends Construct {
         requestsPerSecond: props.throttle.ratePerSecond,
       });
     }
+    this.url = props.domain
+      ? new ApiDomain(this, 'Domain', { domain: props.domain, restApi: this.restApi }).url
+      : this.restApi.url;
     // The stack that embeds the service names its own outputs.
     this.restApi.node.tryRemoveChild('Endpoint');
     for (const response of gatewayResponses(props.cors?.allowedOrigins ?? [])) {
@@ -115,11 +127,13 @@ export class Api extends Construct {
 
   private addRoutes({ functions, authorizer }: ApiProps): void {
     for (const route of routes) {
+      const target = functions[route.function];
+      if (target === undefined) continue;
       const method = this.restApi.root
         .resourceForPath(route.path)
         .addMethod(
           route.method,
-          new LambdaIntegration(functions[route.function].invoked, { allowTestInvoke: false }),
+          new LambdaIntegration(target.invoked, { allowTestInvoke: false }),
           'open' in route ? { authorizationType: AuthorizationType.NONE } : { authorizer: authorizer },
         );
       if ('open' in route) {
@@ -156,13 +170,16 @@ export class Api extends Construct {
   private allowOrigins({ allowedOrigins }: CorsProps, functions: ApiProps['functions']): void {
     for (const origin of allowedOrigins) {
       if (origin !== '*' && !/^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(origin)) {
-        throw new Error(`allowed origins must be like https://app.example.com, or *, received "${origin}"`);
+        throw new Error(`cors.allowedOrigins must be like https://app.example.com, or *, received "${origin}"`);
       }
     }
     for (const { handler } of new Set(Object.values(functions))) {
       handler.addEnvironment(corsVariable, allowedOrigins.join(' '));
     }
-    for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
+    for (const [path, ofPath] of Map.groupBy(
+      routes.filter((route) => functions[route.function] !== undefined),
+      (route) => route.path,
+    )) {
       const methods = ofPath.map(({ method }) => method);
       addPreflight(this.restApi.root.resourceForPath(path), { methods, allowedOrigins });
     }

@@ -5,13 +5,15 @@ import type { IRuleTarget } from 'aws-cdk-lib/aws-events';
 import { addToDeadLetterQueueResourcePolicy } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
-import { LogGroup, LogStream, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
+import { LogStream } from 'aws-cdk-lib/aws-logs';
+import { BlockPublicAccess, Bucket, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { AddAlarm } from './alarms.ts';
+import { bucketEncryption, deliveryStatements, queueEncryption } from './encryption.ts';
 import type { Events } from './events.ts';
+import { newLogGroup } from './service-log.ts';
 
 /** The time for which events are kept, and the protection against earlier deletion. */
 export interface AuditOptions {
@@ -51,7 +53,7 @@ export class Audit extends Construct {
     super(scope, id);
     const retention = options.retention ?? Duration.days(7 * 365 + 2);
     this.bucket = new Bucket(this, 'Bucket', {
-      encryption: BucketEncryption.S3_MANAGED,
+      ...bucketEncryption(this),
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
@@ -67,7 +69,7 @@ export class Audit extends Construct {
       reason: 'CloudTrail data events record the reads of the objects. The account turns them on for all buckets.',
     });
     this.undelivered = new Queue(this, 'Undelivered', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
@@ -106,7 +108,7 @@ export class Audit extends Construct {
 
   /** Gathers events for five minutes and writes them as one object. Its role can add objects, and no more. */
   #streamTo(bucket: Bucket): CfnDeliveryStream {
-    const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
+    const logGroup = newLogGroup(this, 'Logs');
     const logStream = new LogStream(this, 'LogStream', { logGroup });
     const writer = new Role(this, 'Writer', { assumedBy: new ServicePrincipal('firehose.amazonaws.com') });
     writer.addToPolicy(
@@ -121,6 +123,7 @@ export class Audit extends Construct {
         resources: [bucket.arnForObjects('*')],
       }),
     );
+    for (const statement of deliveryStatements(this)) writer.addToPolicy(statement);
     Validations.of(writer).acknowledge({
       id: `AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(bucket.node.defaultChild as CfnBucket)}.Arn>/*]`,
       reason: 'It may add any object to this bucket, and nothing but add: Firehose makes the names.',

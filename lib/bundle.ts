@@ -2,7 +2,7 @@ import { buildSync, stop } from 'esbuild';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, relative } from 'node:path';
-import { environments } from '../lambdas/contract.ts';
+import { environments, logLevelVariable } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
 import { bundleFile, codeFile } from './bundle-files.ts';
 import { scratchFolder } from './scratch.ts';
@@ -44,11 +44,15 @@ export interface FunctionSource {
  * that Lambda gives to a start. A missing variable fails the start, and the deployment that caused it, instead of the
  * first request that needs it. The code is no ES module: its imports of Node's own modules would read all their
  * exports, and those of `node:http` load undici.
+ *
+ * Powertools prefers Lambda's level of logs, which is `INFO` unless a function sets it. Above `INFO` Lambda would also drop
+ * all metrics, as their lines have no level. So the service's own level removes Lambda's.
  */
 function loaderOf(name: string, variables: readonly string[]): string {
   return `import { createRequire } from 'node:module';
 const missing = ${JSON.stringify(variables)}.filter((variable) => !process.env[variable]);
 if (missing.length > 0) throw new Error(\`function ${name} lacks environment variables: \${missing.join(', ')}\`);
+if (process.env.${logLevelVariable}) delete process.env.AWS_LAMBDA_LOG_LEVEL;
 const { open } = createRequire(import.meta.url)('./${codeFile}');
 export const handler = await open(process.env);
 `;

@@ -1,4 +1,5 @@
 import { Billing, Capacity } from 'aws-cdk-lib/aws-dynamodb';
+import type { WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
 
 /** A range of operations a second. */
 export interface LoadRange {
@@ -24,6 +25,14 @@ export interface ProvisionedLoad {
   readonly targetUtilization?: number;
 }
 
+/** The load that tables and indexes can take at once, from their creation or update on. */
+export interface WarmLoad {
+  /** Charges, transfers and withdrawals a second. */
+  readonly commands: number;
+  /** Balances, transactions and pages of histories a second. */
+  readonly reads: number;
+}
+
 /** The name of a table, or of an index of the wallet table. Each has capacity of its own. */
 export type CapacityOwner = 'ledger' | 'byWallet' | 'byCounterparty' | 'due' | 'entries' | 'activity' | 'sent';
 
@@ -47,18 +56,55 @@ const unitsOf: Readonly<
 /** The functions that give each table and index its capacity. */
 export interface TableCapacity {
   /** Returns the billing of a table. */
-  billing(table: CapacityOwner): Billing;
+  table(table: CapacityOwner): { readonly billing: Billing } & Warm;
   /** Returns the capacity of an index; empty on demand. */
-  index(index: CapacityOwner): { readonly readCapacity?: Capacity; readonly writeCapacity?: Capacity };
+  index(index: CapacityOwner): Partial<ScaledCapacity> & Warm;
+}
+
+interface ScaledCapacity {
+  readonly readCapacity: Capacity;
+  readonly writeCapacity: Capacity;
+}
+
+interface Warm {
+  readonly warmThroughput?: WarmThroughput;
 }
 
 /**
- * Returns the billing of the tables: on demand, or by capacity for a load.
+ * Returns the billing of the tables, on demand or by capacity for a load, and the load that they can take at once.
  *
- * @throws Error for an invalid range, or a utilization out of bounds
+ * @throws Error for an invalid range or load, or a utilization out of bounds
  */
-export function capacityFor(load: ProvisionedLoad | undefined): TableCapacity {
-  if (load === undefined) return { billing: () => Billing.onDemand(), index: () => ({}) };
+export function capacityFor(load: ProvisionedLoad | undefined, warmLoad?: WarmLoad): TableCapacity {
+  const scaled = load === undefined ? undefined : scaledCapacity(load);
+  const warm = warmLoad === undefined ? () => ({}) : warmThroughput(warmLoad);
+  return {
+    table: (owner) => ({ billing: scaled ? Billing.provisioned(scaled(owner)) : Billing.onDemand(), ...warm(owner) }),
+    index: (owner) => ({ ...scaled?.(owner), ...warm(owner) }),
+  };
+}
+
+/** Units a second that a new table and each of its indexes take at once. DynamoDB accepts no lower warm throughput. */
+const warmFromTheStart = { read: 12_000, write: 4_000 };
+
+function warmThroughput(load: WarmLoad): (owner: CapacityOwner) => Warm {
+  for (const [name, value] of Object.entries({ commands: load.commands, reads: load.reads })) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new Error(`warmThroughput.${name} must be a whole number of at least 0, received ${String(value)}`);
+  }
+  return (owner) => {
+    const { write, readOfCommand, read } = unitsOf[owner];
+    const reads = Math.ceil(load.commands * readOfCommand + load.reads * read);
+    return {
+      warmThroughput: {
+        readUnitsPerSecond: Math.max(warmFromTheStart.read, reads),
+        writeUnitsPerSecond: Math.max(warmFromTheStart.write, load.commands * write),
+      },
+    };
+  };
+}
+
+function scaledCapacity(load: ProvisionedLoad): (owner: CapacityOwner) => ScaledCapacity {
   const { commands, reads, targetUtilization = 70 } = load;
   for (const [name, { least, most }] of Object.entries({ commands, reads })) {
     if (!(least >= 0 && most > 0 && most >= least)) {
@@ -78,12 +124,11 @@ export function capacityFor(load: ProvisionedLoad | undefined): TableCapacity {
       targetUtilizationPercent: targetUtilization,
     });
   };
-  const capacityOf = (owner: CapacityOwner) => {
+  return (owner) => {
     const { write, readOfCommand, read } = unitsOf[owner];
     return {
       writeCapacity: scaled((bound) => commands[bound] * write),
       readCapacity: scaled((bound) => commands[bound] * readOfCommand + reads[bound] * read),
     };
   };
-  return { billing: (table) => Billing.provisioned(capacityOf(table)), index: capacityOf };
 }

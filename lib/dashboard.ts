@@ -15,21 +15,25 @@ import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { errorTitles, indexes, metrics, refusalMetric } from '../lambdas/contract.ts';
-import type { ErrorCode, FunctionName } from '../lambdas/contract.ts';
+import type { ErrorCode, PerFunction } from '../lambdas/contract.ts';
 import { ownMetric } from './alarms.ts';
 import type { LogQueries } from './log-queries.ts';
 import { serviceNameOf } from './service-name.ts';
+import { dollarsAnHour } from './spending.ts';
+import type { Spending } from './spending.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** Properties of `Dashboard`. */
 export interface DashboardProps {
   readonly alarms: readonly IAlarm[];
   readonly api: RestApi;
-  readonly functions: Readonly<Record<FunctionName, IFunction>>;
-  readonly queues: Readonly<Record<'withdrawals' | 'transfers' | 'screening' | 'notifications', WorkQueue>>;
+  readonly functions: PerFunction<IFunction>;
+  /** By the word for the work of each. */
+  readonly queues: Readonly<Record<string, WorkQueue>>;
   readonly ledger: ITableV2;
   readonly entries: ITableV2;
   readonly queries: LogQueries;
+  readonly spending: Spending;
 }
 
 const minute = Duration.minutes(1);
@@ -49,7 +53,7 @@ export class Dashboard extends Construct {
       ['Bank', this.#bank(props)],
       ['Streams: ledgers and events', this.#streams(props)],
       ['Books', this.#books()],
-      ['Cost: units of DynamoDB, and concurrency', this.#cost(props)],
+      ['Cost: dollars, units of DynamoDB, and concurrency', this.#cost(props)],
     ];
     const alarms = new AlarmStatusWidget({ title: 'Alarms', width: columns, height: 5, alarms: [...props.alarms] });
     new CloudWatchDashboard(this, 'Page', {
@@ -154,8 +158,8 @@ export class Dashboard extends Construct {
       ),
       graph(
         'Failures of followers',
-        Object.entries({ ...followers, screening: functions.fraud, notifications: functions.notifier }).map(
-          ([label, handler]) => handler.metricErrors({ period: minute, label }),
+        Object.entries({ ...followers, screening: functions.fraud, notifications: functions.notifier }).flatMap(
+          ([label, handler]) => handler?.metricErrors({ period: minute, label }) ?? [],
         ),
       ),
     ];
@@ -171,7 +175,7 @@ export class Dashboard extends Construct {
     ];
   }
 
-  #cost({ ledger, entries }: DashboardProps): IWidget[] {
+  #cost({ ledger, entries, spending }: DashboardProps): IWidget[] {
     const units = (metricName: string) => [
       ledger.metric(metricName, { period: minute, statistic: Stats.SUM, label: 'wallets and transactions' }),
       ...Object.values(indexes).map((index) =>
@@ -180,6 +184,14 @@ export class Dashboard extends Construct {
       entries.metric(metricName, { period: minute, statistic: Stats.SUM, label: 'entries' }),
     ];
     return [
+      new GraphWidget({
+        title: 'Dollars an hour, by list prices of us-east-1',
+        left: dollarsAnHour(spending),
+        stacked: true,
+        width: columns / 4,
+        height: 6,
+        leftYAxis: { min: 0 },
+      }),
       graph('Write units, a minute', units('ConsumedWriteCapacityUnits')),
       graph('Read units, a minute', units('ConsumedReadCapacityUnits')),
       graph('Writes that met another, and concurrency of the account', [

@@ -4,7 +4,7 @@ import { LambdaApplication, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codede
 import type { ILambdaDeploymentConfig } from 'aws-cdk-lib/aws-codedeploy';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { FunctionName } from '../lambdas/contract.ts';
+import type { FunctionName, PerFunction } from '../lambdas/contract.ts';
 import { serviceNameOf } from './service-name.ts';
 import type { WalletFunction } from './wallet-function.ts';
 
@@ -20,7 +20,7 @@ const scheduled: ReadonlySet<string> = new Set<FunctionName>(['sweeper', 'integr
 /** Properties of `Deployments`. */
 export interface DeploymentsProps {
   readonly strategy: ILambdaDeploymentConfig;
-  readonly functions: Readonly<Record<FunctionName, Pick<WalletFunction<FunctionName>, 'handler' | 'alias'>>>;
+  readonly functions: PerFunction<Pick<WalletFunction<FunctionName>, 'handler' | 'alias'>>;
   /** Alarms that stop each deployment and roll it back. */
   readonly alarms: readonly Alarm[];
 }

@@ -1,10 +1,11 @@
-import { AttributeType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { entryItems } from '../lambdas/contract.ts';
 import { adoptEntries } from './adopted-table.ts';
 import type { AdoptedTable } from './adopted-table.ts';
 import type { TableCapacity } from './capacity.ts';
+import { tableEncryption } from './encryption.ts';
 import { allowTable } from './table-access.ts';
 import type { Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
@@ -35,8 +36,8 @@ export class EntriesTable extends Construct {
     return new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
-      billing: capacity.billing('entries'),
-      encryption: TableEncryptionV2.awsManagedKey(),
+      ...capacity.table('entries'),
+      encryption: tableEncryption(this),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection,
       // For the records of bookings in the totals, and for the journal of changes. Entries and totals do not expire.

@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { eventSource } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
+import { ownKey } from './encryption.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { StreamConsumer } from './stream-consumer.ts';
 import type { Tokens } from './tokens.ts';
@@ -22,11 +23,12 @@ export interface EventsOptions {
   readonly bus?: IEventBus;
 
   /**
-   * How long the bus's archive keeps events for a replay. The audit keeps them longer.
+   * How long the bus's archive keeps events for a replay, in whole days. The audit keeps them longer. `false`: the bus has
+   * no archive.
    *
    * @default 90 days
    */
-  readonly replayRetention?: Duration;
+  readonly replayRetention?: Duration | false;
 }
 
 /** Properties of `Events`. */
@@ -46,14 +48,17 @@ export class Events extends Construct {
   constructor(scope: Construct, id: string, { ledger, tokens, bus, replayRetention, shares, addAlarm }: EventsProps) {
     super(scope, id);
     this.bus = bus ?? (new EventBus(this, 'Bus', { description: 'Wallet service: events' }) as IEventBus);
-    new Archive(this, 'Replay', {
-      description: 'Wallet service: events for a replay',
-      sourceEventBus: this.bus,
-      eventPattern: { source: [eventSource] },
-      retention: replayRetention ?? Duration.days(90),
-    });
+    if (replayRetention !== false) {
+      new Archive(this, 'Replay', {
+        description: 'Wallet service: events for a replay',
+        sourceEventBus: this.bus,
+        eventPattern: { source: [eventSource] },
+        retention: replayRetention ?? Duration.days(90),
+      });
+    }
     const fingerprintKey = new Secret(this, 'FingerprintKey', {
       description: 'Key of the fingerprints that stand for bank accounts in events',
+      ...ownKey(this),
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
     });
     Validations.of(fingerprintKey).acknowledge({

@@ -1,6 +1,7 @@
-import { TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type { Attribute, Billing } from 'aws-cdk-lib/aws-dynamodb';
+import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Attribute, Billing, ITableV2, WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
+import { tableEncryption } from './encryption.ts';
 import { allowTable } from './table-access.ts';
 import type { Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
@@ -14,11 +15,12 @@ export interface ExpiringTableProps<ItemType extends string> {
   /** The attribute with the time (epoch seconds) after which an item is deleted. */
   readonly timeToLiveAttribute: string;
   readonly billing: Billing;
+  readonly warmThroughput?: WarmThroughput;
 }
 
 /** A table of temporary items, beside the table with the money: losing it loses no money. */
 export class ExpiringTable<ItemType extends string> extends Construct {
-  readonly table: TableV2;
+  readonly table: ITableV2;
   readonly #items: Readonly<Record<ItemType, string>>;
 
   constructor(scope: Construct, id: string, { items, ...props }: ExpiringTableProps<ItemType>) {
@@ -26,9 +28,9 @@ export class ExpiringTable<ItemType extends string> extends Construct {
     this.#items = items;
     this.table = new TableV2(this, 'Table', {
       ...props,
-      encryption: TableEncryptionV2.awsManagedKey(),
+      encryption: tableEncryption(this),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    });
+    }) as ITableV2;
   }
 
   /** Returns the table's name with a grant for exactly these actions on items. */

@@ -51,14 +51,16 @@ export interface FraudProps {
 export class Fraud extends Construct {
   readonly work: WorkQueue;
   readonly worker: WalletFunction<'fraud'>;
+  /** The movements that are counted. */
+  readonly activity: ExpiringTable<keyof typeof activityItems>;
 
   constructor(scope: Construct, id: string, props: FraudProps) {
     super(scope, id);
     const { ledger, events, options, capacity, concurrency, shares, addAlarm } = props;
     const { freezeOnSuspicion = false, ...limits } = options;
     const policy: FraudPolicy = { ...defaults, ...limits };
-    const activity = new ExpiringTable(this, 'Activity', {
-      billing: capacity.billing('activity'),
+    this.activity = new ExpiringTable(this, 'Activity', {
+      ...capacity.table('activity'),
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       items: activityItems,
@@ -85,7 +87,7 @@ export class Fraud extends Construct {
       environment: {
         TABLE_NAME: ledger.allow({ GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] }),
         SCREENING_QUEUE_URL: this.work.allow(['ChangeMessageVisibility']),
-        ACTIVITY_TABLE_NAME: activity.allow({ BatchGetItem: ['activity'], PutItem: ['activity'] }),
+        ACTIVITY_TABLE_NAME: this.activity.allow({ BatchGetItem: ['activity'], PutItem: ['activity'] }),
         EVENT_BUS_NAME: events.allowPublishing(),
         FRAUD_LIMITS: JSON.stringify(policy),
         FREEZE_ON_SUSPICION: String(freezeOnSuspicion),

@@ -65,6 +65,7 @@ export class Integrity extends Construct {
         EVENT_BUS_NAME: events.allowPublishing(),
         FULL_PASS_HOURS: String(fullPassEvery.toHours()),
       },
+      network: withdrawals.network,
     });
     new Rule(this, 'EveryQuarter', {
       description: 'Wallet service: check the books',

@@ -13,7 +13,7 @@ const watched = [
 
 /** Properties of `LambdaLimits`. */
 export interface LambdaLimitsProps {
-  readonly functions: Readonly<Record<FunctionName, IFunction>>;
+  readonly functions: Readonly<Record<(typeof watched)[number], IFunction>>;
   /** See `WalletServiceProps`. */
   readonly accountConcurrency: number;
   readonly addAlarm: AddAlarm;
@@ -23,9 +23,6 @@ export interface LambdaLimitsProps {
 export class LambdaLimits extends Construct {
   constructor(scope: Construct, id: string, { functions, accountConcurrency, addAlarm }: LambdaLimitsProps) {
     super(scope, id);
-    if (!Number.isInteger(accountConcurrency) || accountConcurrency < 1) {
-      throw new Error(`accountConcurrency must be a whole number of at least 1, received ${accountConcurrency}`);
-    }
     const aMinute = { statistic: Stats.SUM, period: Duration.minutes(1) };
     addAlarm(this, 'Throttled', {
       name: 'functions throttled',

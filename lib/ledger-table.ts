@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, StreamViewType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { indexes, ledgerItems, mostDueShards } from '../lambdas/contract.ts';
@@ -8,6 +8,7 @@ import { adoptLedger } from './adopted-table.ts';
 import type { AdoptedLedger } from './adopted-table.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { TableCapacity } from './capacity.ts';
+import { tableEncryption } from './encryption.ts';
 import { allowTable } from './table-access.ts';
 import type { Grants } from './table-access.ts';
 import type { Access } from './wallet-function.ts';
@@ -68,10 +69,8 @@ export class LedgerTable extends Construct {
     const table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
-      billing: capacity.billing('ledger'),
-      // The AWS managed key. CloudTrail records its use. Unlike a key of our own it cannot be deleted, and the money
-      // with it.
-      encryption: TableEncryptionV2.awsManagedKey(),
+      ...capacity.table('ledger'),
+      encryption: tableEncryption(this),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection,
       dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,

@@ -2,14 +2,14 @@ import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { metrics, routes } from '../lambdas/contract.ts';
-import type { FunctionName } from '../lambdas/contract.ts';
+import type { PerFunction } from '../lambdas/contract.ts';
 import { serviceNameOf } from './service-name.ts';
 
 /** Properties of `LogQueries`. */
 export interface LogQueriesProps {
   readonly accessLog: ILogGroup;
   /** The log of each function. */
-  readonly logs: Readonly<Record<FunctionName, ILogGroup>>;
+  readonly logs: PerFunction<ILogGroup>;
 }
 
 /** The questions of an operator to the logs, saved in CloudWatch Logs Insights under the service's name. */
@@ -20,7 +20,7 @@ export class LogQueries extends Construct {
   constructor(scope: Construct, id: string, { accessLog, logs }: LogQueriesProps) {
     super(scope, id);
     const everywhere = [accessLog, ...Object.values(logs)];
-    const ofRoutes = [...new Set(routes.map((route) => logs[route.function]))];
+    const ofRoutes = [...new Set(routes.flatMap((route) => logs[route.function] ?? []))];
     const about = 'fields @timestamp, @log, message, route, status, code, transactionId, requestId, outcome, reason';
     this.#save('OneRequest', 'one request', everywhere, [
       about,

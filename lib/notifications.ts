@@ -8,6 +8,7 @@ import { notifiedEvents, sentItems } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { TableCapacity } from './capacity.ts';
 import type { Shares } from './concurrency.ts';
+import { ownKey } from './encryption.ts';
 import type { Events } from './events.ts';
 import { ExpiringTable } from './expiring-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -32,6 +33,8 @@ export class Notifications extends Construct {
   /** Notifications with channel, owner and event as attributes. Subscribe senders of e-mail, SMS and push. */
   readonly topic: Topic;
   readonly work: WorkQueue;
+  /** The notifications that were sent. */
+  readonly sent: ExpiringTable<keyof typeof sentItems>;
   readonly functions;
   readonly notifier: WalletFunction<'notifier'>;
 
@@ -40,11 +43,11 @@ export class Notifications extends Construct {
     const { ledger, events, rateLimits, capacity, concurrency, shares, addAlarm } = props;
     this.topic = new Topic(this, 'Topic', {
       displayName: 'Wallet service: notifications',
-      masterKey: Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
+      masterKey: ownKey(this).encryptionKey ?? Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
       enforceSSL: true,
     });
-    const sent = new ExpiringTable(this, 'Sent', {
-      billing: capacity.billing('sent'),
+    this.sent = new ExpiringTable(this, 'Sent', {
+      ...capacity.table('sent'),
       partitionKey: { name: 'id', type: AttributeType.STRING },
       items: sentItems,
       timeToLiveAttribute: 'expiration',
@@ -73,7 +76,7 @@ export class Notifications extends Construct {
           value: this.topic.topicArn,
           grants: [{ actions: ['sns:Publish'], resources: [this.topic.topicArn] }],
         },
-        SENT_TABLE_NAME: sent.allow({ PutItem: ['notification'] }),
+        SENT_TABLE_NAME: this.sent.allow({ PutItem: ['notification'] }),
       },
     });
     this.work.feed(this.notifier);

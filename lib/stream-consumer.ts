@@ -2,10 +2,11 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName, StreamReader } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
+import { queueEncryption } from './encryption.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
 
@@ -31,7 +32,7 @@ export class StreamConsumer extends Construct {
     super(scope, id);
     this.#props = props;
     this.setAside = new Queue(this, 'SetAside', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });

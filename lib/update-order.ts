@@ -1,5 +1,5 @@
 import type { CfnResource } from 'aws-cdk-lib';
-import type { FunctionName } from '../lambdas/contract.ts';
+import type { FunctionName, PerFunction } from '../lambdas/contract.ts';
 import type { WalletFunction } from './wallet-function.ts';
 
 /** Readers of what the others store and publish. An update changes them before any function that may write more. */
@@ -21,17 +21,20 @@ const workers = ['withdrawals', 'transfers', 'sweeper'] as const satisfies reado
  * @param routes the functions that serve requests
  */
 export function orderUpdates(
-  functions: Readonly<Record<FunctionName, Pick<WalletFunction<FunctionName>, 'invoked'>>>,
+  functions: PerFunction<Pick<WalletFunction<FunctionName>, 'invoked'>>,
   routes: readonly FunctionName[],
 ): void {
   // Callers get the new code of a function when the function is updated, or its alias if there is one.
-  const updatedOf = (name: FunctionName) => functions[name].invoked.node.defaultChild as CfnResource;
+  const updatedOf = (name: FunctionName) => functions[name]?.invoked.node.defaultChild as CfnResource | undefined;
   for (const [producers, consumers] of [
     [workers, followers],
     [routes, workers],
   ] as const) {
     for (const producer of producers) {
-      for (const consumer of consumers) updatedOf(producer).addResourceDependency(updatedOf(consumer));
+      for (const consumer of consumers) {
+        const first = updatedOf(consumer);
+        if (first) updatedOf(producer)?.addResourceDependency(first);
+      }
     }
   }
 }

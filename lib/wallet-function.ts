@@ -11,13 +11,18 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import type { IFunction, IVersion } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { bundleOf } from '#bundles';
-import { serviceVariable } from '../lambdas/contract.ts';
+import { logLevelVariable, serviceVariable } from '../lambdas/contract.ts';
 import type { Environment, FunctionName } from '../lambdas/contract.ts';
+import { interfaceStatements, placeIn } from './bank-network.ts';
+import type { BankNetwork } from './bank-network.ts';
 import { codeFile } from './bundle-files.ts';
+import { keyStatements } from './encryption.ts';
+import { newLogGroup } from './service-log.ts';
 import { serviceNameOf } from './service-name.ts';
+import { settingsOf } from './service-settings.ts';
 
 /**
  * The value of an environment variable together with the permission that it needs. So no function gets a name without
@@ -60,10 +65,14 @@ export interface WalletFunctionProps<Name extends FunctionName> {
    * @default - a share of the account's unreserved concurrency
    */
   readonly reservedConcurrency?: number | undefined;
-}
 
-/** Whether functions below a construct read source maps. Constructs between it and its functions need not pass it on. */
-export const sourceMapsContext = 'wallet:sourceMaps';
+  /**
+   * The network that the function's calls leave from.
+   *
+   * @default - Lambda's own
+   */
+  readonly network?: BankNetwork | undefined;
+}
 
 /** Whether functions below a construct have versions, of which callers invoke the one with the alias `live`. */
 export const aliasContext = 'wallet:alias';
@@ -81,21 +90,27 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
   readonly handler: Function;
   /** The alias of the version that callers invoke; undefined where they invoke the function. */
   readonly alias: Alias | undefined;
+  /** Megabytes. */
+  readonly memorySize: number;
   readonly logGroup: LogGroup;
 
   constructor(scope: Construct, name: Name, props: WalletFunctionProps<Name>) {
     super(scope, name);
-    const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
+    this.memorySize = props.memorySize ?? 1024;
+    const logGroup = newLogGroup(this, 'Logs');
     this.logGroup = logGroup;
     // A role of our own may write to this one log group only. The role with AWS's managed policy may write to all.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'X-Ray takes no resource in its permissions; nothing else is granted on *, which a test checks.',
+      reason: 'X-Ray and network interfaces take no resource; nothing else is granted on *, which a test checks.',
     });
 
-    const readsSourceMaps = this.node.tryGetContext(sourceMapsContext) === true;
+    for (const statement of keyStatements(this)) role.addToPolicy(statement);
+    if (props.network) for (const statement of interfaceStatements()) role.addToPolicy(statement);
+
+    const { readsSourceMaps, logLevel } = settingsOf(this);
     const bindings: [string, string | Access][] = Object.entries(props.environment);
     const valueOf = (binding: string | Access) => (typeof binding === 'string' ? binding : binding.value);
     this.handler = new Function(this, 'Function', {
@@ -105,12 +120,13 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       // CPU comes in proportion to memory, and a cold start is all CPU.
-      memorySize: props.memorySize ?? 1024,
+      memorySize: this.memorySize,
       timeout: props.timeout ?? Duration.seconds(10),
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: {
         [serviceVariable]: serviceNameOf(this),
         ...nodeOptionsOf(readsSourceMaps),
+        ...(logLevel && { [logLevelVariable]: logLevel }),
         ...Object.fromEntries(bindings.map(([variable, binding]) => [variable, valueOf(binding)])),
       },
       role,
@@ -119,6 +135,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       // Lambda's own two lines for each invocation would cost more than ours. Its lines about failures remain.
       systemLogLevelV2: SystemLogLevel.WARN,
       tracing: Tracing.ACTIVE,
+      ...(props.network && placeIn(props.network)),
     });
     if (this.node.tryGetContext(aliasContext) === true) {
       this.alias = new Alias(this, 'Live', { aliasName: 'live', version: this.handler.currentVersion as IVersion });

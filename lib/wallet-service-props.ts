@@ -1,19 +1,24 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { OperatorLimits } from '../lambdas/contract.ts';
 import type { AdoptedLedger, AdoptedTable } from './adopted-table.ts';
+import type { DomainProps } from './api-domain.ts';
 import type { CorsProps, ThrottleProps } from './api.ts';
 import type { AuditOptions } from './audit.ts';
 import type { BackupOptions } from './backup.ts';
-import type { ProvisionedLoad } from './capacity.ts';
+import type { BankProps } from './bank-props.ts';
+import type { MonthlyBudget } from './budget.ts';
+import type { ProvisionedLoad, WarmLoad } from './capacity.ts';
 import type { ReservedConcurrency } from './concurrency.ts';
 import type { DeploymentStrategy } from './deployments.ts';
 import type { EventsOptions } from './events.ts';
 import type { FraudOptions } from './fraud.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { LogLevel } from './service-settings.ts';
 import type { People, TokenIssuer } from './tokens.ts';
 import type { WebAcl } from './web-acl.ts';
-import type { BankProps } from './withdrawals.ts';
 
 /** Properties of `WalletService`. */
 export interface WalletServiceProps {
@@ -124,6 +129,15 @@ export interface WalletServiceProps {
   readonly provisioned?: ProvisionedLoad;
 
   /**
+   * The load that tables and indexes can take at once, before a launch. New ones take 4,000 write units and 12,000 read
+   * units a second, which is some 360 withdrawals a second. It costs once for each unit above that, may be raised, and
+   * cannot be lowered: DynamoDB refuses less than a table has reached.
+   *
+   * @default - DynamoDB's own, which grows with the load
+   */
+  readonly warmThroughput?: WarmLoad;
+
+  /**
    * Concurrency that workers, sweeper, relay and projector keep for themselves, and that `Prefer: wait` can take at
    * most. `false` reserves nothing: for a new account, whose quota is 10, of which Lambda allows no reservation.
    *
@@ -162,6 +176,13 @@ export interface WalletServiceProps {
   readonly cors?: CorsProps;
 
   /**
+   * A domain name of yours for the API.
+   *
+   * @default - the API's own address
+   */
+  readonly domain?: DomainProps;
+
+  /**
    * The bus for events, and the time for which they can be replayed.
    *
    * @default - a bus of the service's own, 90 days
@@ -169,18 +190,36 @@ export interface WalletServiceProps {
   readonly events?: EventsOptions;
 
   /**
-   * Limits that a wallet may reach without a signal, and the reaction to an excess.
+   * Limits that a wallet may reach without a signal, and the reaction to an excess. `false`: nothing is screened.
    *
    * @default - limits to begin with; nothing is frozen
    */
-  readonly fraud?: FraudOptions;
+  readonly fraud?: FraudOptions | false;
 
   /**
-   * How long events are kept in an archive that cannot be changed.
+   * Whether owners are notified of changes on the channels that they choose. `false`: there is no topic, and no routes for
+   * their choice.
+   *
+   * @default true
+   */
+  readonly notifications?: boolean;
+
+  /**
+   * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with
+   * the bus's archive.
    *
    * @default - seven years in governance mode
    */
-  readonly audit?: AuditOptions;
+  readonly audit?: AuditOptions | false;
+
+  /**
+   * A KMS key of yours for tables, queues, topic, secrets, logs and the audit's bucket. A key of this app gets the policy
+   * that it needs; another one needs it before. **Never delete it: the money is lost with it.** The bus, its archive and
+   * the stream to the audit keep keys of AWS.
+   *
+   * @default - keys of AWS
+   */
+  readonly encryptionKey?: IKey;
 
   /**
    * Backups of both tables in a vault of AWS Backup, and copies in the vault of another account. Point-in-time recovery
@@ -221,11 +260,36 @@ export interface WalletServiceProps {
   readonly sourceMaps?: boolean;
 
   /**
+   * The least severe lines in the functions' logs. `WARN` saves the lines about each withdrawal and each batch, but the
+   * saved queries about the bank and about slow withdrawals, and the dashboard's table of the bank's outcomes, read them.
+   * Metrics, the access log and Lambda's own lines are the same at each level.
+   *
+   * @default 'INFO'
+   */
+  readonly logLevel?: LogLevel;
+
+  /**
+   * How long CloudWatch keeps the logs of functions, of the API's requests, and of the delivery to the audit.
+   *
+   * @default RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
    * The account's quota of concurrent executions in this region. An alarm warns at nine tenths of it.
    *
    * @default 1,000
    */
   readonly accountConcurrency?: number;
+
+  /**
+   * The dollars that the service may cost in a month. AWS Budgets warns at 80 % spent, and when its forecast for the month
+   * exceeds them. All resources get the tag `wallet-service` with the name of the service; activate it for cost
+   * allocation in Billing, or the budget counts nothing.
+   *
+   * @default - no budget, and no tags
+   */
+  readonly monthlyBudget?: MonthlyBudget;
 
   /**
    * The topic for alarms of both severities.

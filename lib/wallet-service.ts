@@ -4,24 +4,27 @@ import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { defaultDueShards } from '../lambdas/contract.ts';
-import type { FunctionName, StreamReader, WorkKind } from '../lambdas/contract.ts';
+import { defaultDueShards, indexes } from '../lambdas/contract.ts';
+import type { FunctionName, PerFunction, PerWork, StreamReader } from '../lambdas/contract.ts';
 import { Alarms } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import { Api } from './api.ts';
+import type { ApiProps } from './api.ts';
 import { Audit } from './audit.ts';
+import { ServiceBudget } from './budget.ts';
 import { capacityFor } from './capacity.ts';
 import type { TableCapacity } from './capacity.ts';
 import { Backup } from './backup.ts';
+import { checkProps } from './check-props.ts';
 import { sharesOf } from './concurrency.ts';
 import type { Shares } from './concurrency.ts';
 import { Dashboard } from './dashboard.ts';
-import type { DashboardProps } from './dashboard.ts';
 import { Deployments } from './deployments.ts';
+import { allowServices } from './encryption.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events } from './events.ts';
 import { Fraud } from './fraud.ts';
@@ -36,13 +39,15 @@ import { Projector } from './projector.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { nameService } from './service-name.ts';
+import { keepSettings } from './service-settings.ts';
+import type { Spending } from './spending.ts';
 import { Sweeper } from './sweeper.ts';
 import { Tokens } from './tokens.ts';
 import type { CognitoIssuer } from './tokens.ts';
 import { Transactions } from './transactions.ts';
 import { Transfers } from './transfers.ts';
 import { orderUpdates } from './update-order.ts';
-import { aliasContext, sourceMapsContext } from './wallet-function.ts';
+import { aliasContext } from './wallet-function.ts';
 import type { WalletFunction } from './wallet-function.ts';
 import type { WalletServiceProps } from './wallet-service-props.ts';
 import { Wallets } from './wallets.ts';
@@ -63,38 +68,39 @@ const keptTypes = [
 /** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
 export class WalletService extends Construct {
   readonly api: RestApi;
+  /** Base URL of the API: below the domain name, where there is one. */
+  readonly url: string;
   readonly table: ITableV2;
   /** The wallets' ledgers, and the totals of the other accounts. */
   readonly entriesTable: ITableV2;
   /** The queues of accepted work, each with its dead letters. */
-  readonly work: Readonly<Record<WorkKind, WorkQueue>>;
+  readonly work: PerWork<WorkQueue>;
   /** The queues of records that the readers of the table's stream set aside. */
   readonly setAside: Readonly<Record<StreamReader, Queue>>;
   /** The HMAC key that requests to the bank are signed with; give the bank the same. */
-  readonly bankRequestSecret: Secret;
+  readonly bankRequestSecret: ISecret;
   /** The HMAC key that the bank signs its notifications with; give the bank the same. */
-  readonly bankNotificationSecret: Secret;
+  readonly bankNotificationSecret: ISecret;
   /** The bus on which every event is published: docs/events.md. */
   readonly eventBus: IEventBus;
-  /** The topic on which notifications for owners are published. */
-  readonly notificationTopic: Topic;
-  /** All events, locked. */
-  readonly auditBucket: Bucket;
+  /** The topic on which notifications for owners are published; undefined where they are switched off. */
+  readonly notificationTopic: Topic | undefined;
+  /** All events, locked; undefined where the audit is switched off. */
+  readonly auditBucket: Bucket | undefined;
   /** The user pool; undefined where an issuer is given. */
   readonly cognito: CognitoIssuer | undefined;
-  readonly functions: Readonly<Record<FunctionName, IFunction>>;
+  readonly functions: PerFunction<IFunction>;
 
   constructor(scope: Construct, id: string, props: WalletServiceProps) {
     super(scope, id);
+    checkProps(props);
     nameService(this);
-    this.node.setContext(sourceMapsContext, props.sourceMaps ?? false);
+    keepSettings(this, props);
     this.node.setContext(aliasContext, (props.deployment ?? 'all-at-once') !== 'all-at-once');
-    const rateLimits = rateLimitsOf(props.rateLimits);
+    if (props.encryptionKey) allowServices(this, props.encryptionKey);
     const { alarmTopic, criticalTopic = alarmTopic, warningTopic = alarmTopic } = props;
     const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
-    const addAlarm = alarms.add;
-    const shares = sharesOf(props.reservedConcurrency ?? {});
-    const shared: Shared = { capacity: capacityFor(props.provisioned), rateLimits, shares, addAlarm };
+    const shared = sharedOf(props, alarms.add);
     const core = newCore(this, props, shared);
     const { ledger, tokens, entries, projector, wallets, transactions, transfers, withdrawals, sweeper, health } = core;
     const { events, notifications, fraud, audit, integrity } = newFollowers(this, props, { ...shared, ...core });
@@ -104,36 +110,30 @@ export class WalletService extends Construct {
       ...transactions.functions,
       ...transfers.functions,
       ...withdrawals.functions,
-      ...notifications.functions,
+      ...notifications?.functions,
       ...health.functions,
     };
-    const api = new Api(this, 'Api', {
-      functions: routed,
-      authorizer: tokens.authorizer,
-      cors: props.cors,
-      webAcl: props.webAcl ?? true,
-      throttle: props.throttle ?? { ratePerSecond: 1000, burst: 2000 },
-      addAlarm,
-    });
+    const api = newApi(this, props, { functions: routed, authorizer: tokens.authorizer, addAlarm: alarms.add });
     RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, {
       applyToResourceTypes: keptTypes,
     });
 
     this.api = api.restApi;
+    this.url = api.url;
     this.table = ledger.table;
     this.entriesTable = entries.table;
     this.work = {
       withdrawal: withdrawals.work,
       transfer: transfers.work,
-      notification: notifications.work,
-      screening: fraud.work,
+      ...(notifications && { notification: notifications.work }),
+      ...(fraud && { screening: fraud.work }),
     };
     this.setAside = { relay: events.consumer.setAside, projector: projector.consumer.setAside };
     this.bankRequestSecret = withdrawals.requestSecret;
     this.bankNotificationSecret = withdrawals.notificationSecret;
     this.eventBus = events.bus;
-    this.notificationTopic = notifications.topic;
-    this.auditBucket = audit.bucket;
+    this.notificationTopic = notifications?.topic;
+    this.auditBucket = audit?.bucket;
     this.cognito = tokens.cognito;
     const functions = {
       ...routed,
@@ -141,34 +141,55 @@ export class WalletService extends Construct {
       withdrawals: withdrawals.worker,
       transfers: transfers.worker,
       relay: events.relay,
-      notifier: notifications.notifier,
-      fraud: fraud.worker,
+      ...(notifications && { notifier: notifications.notifier }),
+      ...(fraud && { fraud: fraud.worker }),
       projector: projector.worker,
       'integrity-job': integrity.job,
       sweeper,
     };
     this.functions = mapped(functions, ({ handler }) => handler);
     orderUpdates(functions, Object.keys(routed) as FunctionName[]);
-    const works = { withdrawals, transfers, screening: fraud, notifications };
-    watchAll(this, { alarms, api, functions, ledger, entries, queues: mapped(works, ({ work }) => work) }, props);
+    const works = {
+      withdrawals,
+      transfers,
+      ...(fraud && { screening: fraud }),
+      ...(notifications && { notifications }),
+    };
+    const followers = [fraud?.activity.table, notifications?.sent.table].filter((table) => table !== undefined);
+    watchAll(this, { alarms, api, functions, ledger, entries, followers, works }, props);
   }
 }
 
-/** The parts that are watched as a whole. */
-interface Watched extends Pick<DashboardProps, 'queues'> {
-  readonly alarms: Alarms;
-  readonly api: Api;
-  readonly functions: Readonly<
-    Record<FunctionName, Pick<WalletFunction<FunctionName>, 'handler' | 'alias' | 'logGroup'>>
-  >;
-  readonly ledger: LedgerTable;
-  readonly entries: EntriesTable;
+/** Makes the API in front of the routes' functions. */
+function newApi(
+  scope: Construct,
+  { cors, domain, webAcl = true, throttle = { ratePerSecond: 1000, burst: 2000 } }: WalletServiceProps,
+  parts: Pick<ApiProps, 'functions' | 'authorizer' | 'addAlarm'>,
+): Api {
+  return new Api(scope, 'Api', { ...parts, cors, domain, webAcl, throttle });
 }
 
-/** Adds the alarms that are about no single part, the saved queries and the dashboard. All other alarms come before. */
+/** The parts that are watched as a whole. */
+interface Watched {
+  readonly alarms: Alarms;
+  readonly api: Api;
+  readonly functions: PerFunction<Pick<WalletFunction<FunctionName>, 'handler' | 'alias' | 'logGroup' | 'memorySize'>>;
+  readonly ledger: LedgerTable;
+  readonly entries: EntriesTable;
+  /** The parts with a queue, by the word for their work. */
+  readonly works: Readonly<Record<string, { readonly work: WorkQueue }>>;
+  /** The tables of the consumers of events. */
+  readonly followers: readonly ITableV2[];
+}
+
+/**
+ * Adds the alarms that are about no single part, the saved queries, the dashboard and the budget. All other alarms come
+ * before.
+ */
 function watchAll(scope: Construct, parts: Watched, props: WalletServiceProps): void {
-  const { accountConcurrency = 1_000, backup, deployment = 'all-at-once' } = props;
-  const { alarms, api, queues } = parts;
+  const { accountConcurrency = 1_000, backup, deployment = 'all-at-once', monthlyBudget } = props;
+  const { alarms, api } = parts;
+  const queues = mapped(parts.works, ({ work }) => work);
   const tables = { ledger: parts.ledger.table, entries: parts.entries.table };
   const functions = mapped(parts.functions, ({ handler }) => handler);
   new LambdaLimits(scope, 'LambdaLimits', { functions, accountConcurrency, addAlarm: alarms.add });
@@ -185,16 +206,31 @@ function watchAll(scope: Construct, parts: Watched, props: WalletServiceProps): 
   }
   const logs = mapped(parts.functions, ({ logGroup }) => logGroup);
   const queries = new LogQueries(scope, 'LogQueries', { accessLog: api.accessLog, logs });
-  new Dashboard(scope, 'Dashboard', { alarms: alarms.all, api: api.restApi, functions, queues, queries, ...tables });
+  const spending: Spending = {
+    functions: Object.values(parts.functions),
+    tables: [
+      { table: tables.ledger, indexes: Object.values(indexes) },
+      ...[tables.entries, ...parts.followers].map((table) => ({ table, indexes: [] })),
+    ],
+    isProvisioned: props.provisioned !== undefined,
+  };
+  new Dashboard(scope, 'Dashboard', {
+    ...{ alarms: alarms.all, api: api.restApi, functions, queues, queries, spending },
+    ...tables,
+  });
+  if (monthlyBudget) {
+    new ServiceBudget(scope, 'Budget', { budget: monthlyBudget, topic: props.warningTopic ?? props.alarmTopic });
+  }
 }
 
 /** Returns the parts of named constructs, under the same names. */
-function mapped<Name extends string, Whole, Part>(
-  wholes: Readonly<Record<Name, Whole>>,
-  partOf: (whole: Whole) => Part,
-): Record<Name, Part> {
-  const parts = Object.entries<Whole>(wholes).map(([name, whole]) => [name, partOf(whole)] as const);
-  return Object.fromEntries(parts) as Record<Name, Part>;
+function mapped<Wholes extends object, Part>(
+  wholes: Wholes,
+  partOf: (whole: NonNullable<Wholes[keyof Wholes]>) => Part,
+): { [Name in keyof Wholes]: Part } {
+  const named = Object.entries(wholes) as [string, NonNullable<Wholes[keyof Wholes]>][];
+  const parts = named.map(([name, whole]) => [name, partOf(whole)] as const);
+  return Object.fromEntries(parts) as { [Name in keyof Wholes]: Part };
 }
 
 /** The settings that most parts of the service need. */
@@ -203,6 +239,16 @@ interface Shared {
   readonly rateLimits: Required<RateLimits>;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
+}
+
+/** Throws Error for props out of their bounds. */
+function sharedOf(props: WalletServiceProps, addAlarm: AddAlarm): Shared {
+  return {
+    capacity: capacityFor(props.provisioned, props.warmThroughput),
+    rateLimits: rateLimitsOf(props.rateLimits),
+    shares: sharesOf(props.reservedConcurrency ?? {}),
+    addAlarm,
+  };
 }
 
 /** Makes the parts that move money: tables, tokens, routes, queues and their workers. */
@@ -256,25 +302,19 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
 function newFollowers(scope: Construct, props: WalletServiceProps, core: Shared & ReturnType<typeof newCore>) {
   const { ledger, tokens, entries, withdrawals, capacity, rateLimits, shares, addAlarm } = core;
   const events = new Events(scope, 'Events', { ledger, tokens, ...props.events, shares, addAlarm });
-  const notifications = new Notifications(scope, 'Notifications', {
-    ledger,
-    events,
-    rateLimits,
-    capacity,
-    concurrency: props.notificationConcurrency ?? 5,
-    shares,
-    addAlarm,
-  });
-  const fraud = new Fraud(scope, 'Fraud', {
-    ledger,
-    events,
-    options: props.fraud ?? {},
-    capacity,
-    concurrency: props.screeningConcurrency ?? 5,
-    shares,
-    addAlarm,
-  });
-  const audit = new Audit(scope, 'Audit', { events, options: props.audit ?? {}, addAlarm });
+  const followers = { ledger, events, capacity, shares, addAlarm };
+  const { notifications: isNotified = true, fraud: screening = {}, audit: archive = {} } = props;
+  const notifications = isNotified
+    ? new Notifications(scope, 'Notifications', {
+        ...followers,
+        rateLimits,
+        concurrency: props.notificationConcurrency ?? 5,
+      })
+    : undefined;
+  const fraud = screening
+    ? new Fraud(scope, 'Fraud', { ...followers, options: screening, concurrency: props.screeningConcurrency ?? 5 })
+    : undefined;
+  const audit = archive ? new Audit(scope, 'Audit', { events, options: archive, addAlarm }) : undefined;
   const integrity = new Integrity(scope, 'Integrity', {
     ...{ ledger, entries, withdrawals, events, shares, addAlarm },
     fullPassEvery: props.fullPassEvery ?? Duration.days(1),

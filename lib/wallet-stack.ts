@@ -4,9 +4,9 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { outputs, streamReaders, workKinds } from '../lambdas/contract.ts';
+import { bankUrlPattern, longestNotFoundWindowSeconds } from './bank-props.ts';
 import { WalletService } from './wallet-service.ts';
 import type { WalletServiceProps } from './wallet-service-props.ts';
-import { longestNotFoundWindowSeconds } from './withdrawals.ts';
 
 /**
  * Properties of `WalletStack`: those of the service, with two differences. The bank's URL and its window are parameters
@@ -54,8 +54,7 @@ export class WalletStack extends Stack {
     const bankUrl = new CfnParameter(this, 'BankUrl', {
       type: 'String',
       description: "Base URL of the bank's API",
-      // The bank's client accepts no other URL, and would refuse it only at the first withdrawal.
-      allowedPattern: String.raw`https://[^\s?#@/]+(/[^\s?#]*)?|http://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/[^\s?#]*)?`,
+      allowedPattern: bankUrlPattern,
       constraintDescription: 'must be an https URL without credentials and query; http only to this machine',
     });
     const notFoundWindow = new CfnParameter(this, 'BankNotFoundWindowSeconds', {
@@ -77,9 +76,9 @@ export class WalletStack extends Stack {
       ...topicsOf(this, props),
     });
 
-    const { api, table, entriesTable, eventBus, auditBucket, notificationTopic, cognito } = this.service;
+    const { url, table, entriesTable, cognito } = this.service;
     this.#nameQueues();
-    new CfnOutput(this, outputs.apiUrl, { value: api.url, description: 'Base URL of the API' });
+    new CfnOutput(this, outputs.apiUrl, { value: url, description: 'Base URL of the API' });
     new CfnOutput(this, 'BankRequestSecretArn', {
       value: this.service.bankRequestSecret.secretArn,
       description: 'Secret with the HMAC key that requests to the bank are signed with',
@@ -93,12 +92,7 @@ export class WalletStack extends Stack {
       value: entriesTable.tableName,
       description: "Table of wallets' ledgers",
     });
-    new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Bus of events' });
-    new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Bucket of events' });
-    new CfnOutput(this, 'NotificationTopicArn', {
-      value: notificationTopic.topicArn,
-      description: 'Topic of notifications for owners',
-    });
+    this.#nameFollowers();
     if (cognito) {
       new CfnOutput(this, 'TokenEndpoint', {
         value: cognito.tokenEndpoint,
@@ -122,11 +116,27 @@ export class WalletStack extends Stack {
     }
   }
 
+  /** Adds the outputs for consumers of events. */
+  #nameFollowers(): void {
+    const { eventBus, auditBucket, notificationTopic } = this.service;
+    new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName, description: 'Bus of events' });
+    if (auditBucket) {
+      new CfnOutput(this, 'AuditBucketName', { value: auditBucket.bucketName, description: 'Bucket of events' });
+    }
+    if (notificationTopic) {
+      new CfnOutput(this, 'NotificationTopicArn', {
+        value: notificationTopic.topicArn,
+        description: 'Topic of notifications for owners',
+      });
+    }
+  }
+
   /** Adds the outputs that `npm run ops` reads: the queues, and the functions that it hands records back to. */
   #nameQueues(): void {
     const { work, setAside, functions } = this.service;
     for (const kind of workKinds) {
-      const { queue, deadLetterQueue } = work[kind];
+      const { queue, deadLetterQueue } = work[kind] ?? {};
+      if (!queue || !deadLetterQueue) continue;
       new CfnOutput(this, outputs.queueUrl(kind), { value: queue.queueUrl, description: `Queue of each ${kind}` });
       new CfnOutput(this, outputs.deadLettersUrl(kind), {
         value: deadLetterQueue.queueUrl,

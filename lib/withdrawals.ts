@@ -1,60 +1,20 @@
 import { Duration, Tokenization, Validations } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
 import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
+import type { BankNetwork } from './bank-network.ts';
+import type { BankProps } from './bank-props.ts';
 import type { Shares } from './concurrency.ts';
+import { ownKey } from './encryption.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
 import type { Access } from './wallet-function.ts';
 import { WorkQueue } from './work-queue.ts';
-
-/** The bank that pays the withdrawals. */
-export interface BankProps {
-  /** Base URL of the bank's API; may be a CloudFormation parameter. */
-  readonly url: string;
-
-  /**
-   * The bank's id: 1 to 64 printable ASCII characters without spaces. Each withdrawal records it. Another bank is
-   * neither asked about that withdrawal nor pays it again. Keep the id when the URL of the same bank changes.
-   *
-   * @default - host and path of the URL
-   */
-  readonly id?: string;
-
-  /**
-   * Time after a submit in which the bank may still answer "not found" about a payment that it will make: 1 second to 1
-   * day. Take it from the bank's documentation: too short a window pays twice. May be a CloudFormation parameter.
-   */
-  readonly notFoundWindow: Duration;
-
-  /**
-   * Time after a rotation of the notification key in which the bank may sign with the previous key: a minute at least.
-   *
-   * @default 24 hours
-   */
-  readonly keyOverlap?: Duration;
-
-  /**
-   * Visits to the bank for one withdrawal before it goes to review.
-   *
-   * @default 20
-   */
-  readonly maxAttempts?: number;
-
-  /**
-   * Most batches at work with the bank at the same time: 2 to 1000. Each takes up to 10 withdrawals side by side.
-   *
-   * @default 50
-   */
-  readonly concurrency?: number;
-}
-
-/** Longest `notFoundWindow`, in seconds. */
-export const longestNotFoundWindowSeconds = 86_400;
 
 /** Properties of `Withdrawals`. */
 export interface WithdrawalsProps {
@@ -73,9 +33,11 @@ export interface WithdrawalsProps {
 export class Withdrawals extends Construct {
   readonly work: WorkQueue;
   /** The HMAC key that requests to the bank are signed with; give the bank the same. */
-  readonly requestSecret: Secret;
+  readonly requestSecret: ISecret;
   /** The HMAC key that the bank signs its notifications with; give the bank the same. */
-  readonly notificationSecret: Secret;
+  readonly notificationSecret: ISecret;
+  /** The network of the functions that call the bank; undefined: Lambda's own. */
+  readonly network: BankNetwork | undefined;
   /** The variables and grants of a function that calls the bank. */
   readonly bankAccess: Record<'BANK_URL' | 'BANK_REQUEST_SECRET_ARN' | 'BANK_ID', string | Access>;
   readonly functions;
@@ -84,11 +46,7 @@ export class Withdrawals extends Construct {
   constructor(scope: Construct, id: string, props: WithdrawalsProps) {
     super(scope, id);
     const { ledger, bank, shares, addAlarm } = props;
-    checkBank(bank);
     const { keyOverlap = Duration.hours(24) } = bank;
-    if (keyOverlap.toSeconds() < 60) {
-      throw new Error(`bank.keyOverlap must be at least a minute, received ${keyOverlap.toHumanString()}`);
-    }
     this.work = new WorkQueue(this, 'Work', {
       work: 'withdrawal',
       atStake: 'its money is with neither side',
@@ -99,12 +57,12 @@ export class Withdrawals extends Construct {
       addAlarm,
     });
     // One key for each direction: a key that one side leaks cannot forge the other side's messages.
-    this.requestSecret = newBankKey(this, 'BankSecret', 'HMAC key that requests to the bank are signed with');
-    this.notificationSecret = newBankKey(
-      this,
-      'BankNotificationSecret',
-      'HMAC key that the bank signs its notifications with',
-    );
+    this.requestSecret =
+      bank.requestSecret ?? newBankKey(this, 'BankSecret', 'HMAC key that requests to the bank are signed with');
+    this.notificationSecret =
+      bank.notificationSecret ??
+      newBankKey(this, 'BankNotificationSecret', 'HMAC key that the bank signs its notifications with');
+    this.network = bank.network;
     const bankId = bank.id ?? bank.url;
     this.bankAccess = {
       BANK_URL: bank.url,
@@ -128,6 +86,7 @@ export class Withdrawals extends Construct {
         BANK_NOT_FOUND_WINDOW_SECONDS: Tokenization.stringifyNumber(bank.notFoundWindow.toSeconds()),
         BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 20),
       },
+      network: bank.network,
     });
     this.work.feed(this.worker);
     this.#addAlarms(addAlarm);
@@ -259,33 +218,28 @@ const ending = {
   UpdateItem: ['transaction', 'wallet'],
 } as const;
 
-/**
- * Throws for values that would pay twice, or fail at the first withdrawal. CloudFormation checks the values of
- * parameters.
- */
-function checkBank({ id, notFoundWindow }: BankProps): void {
-  if (id !== undefined && !/^[!-~]{1,64}$/.test(id)) {
-    throw new Error(`bank.id must be 1 to 64 printable characters without spaces, received "${id}"`);
-  }
-  if (notFoundWindow.isUnresolved()) return;
-  const seconds = notFoundWindow.toSeconds({ integral: false });
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > longestNotFoundWindowSeconds) {
-    throw new Error(`bank.notFoundWindow must be whole seconds, from 1 to 1 day, received ${String(seconds)} seconds`);
-  }
-}
-
-function newBankKey(scope: Construct, id: string, description: string): Secret {
+function newBankKey(scope: Construct, id: string, description: string): ISecret {
   const secret = new Secret(scope, id, {
     description,
+    ...ownKey(scope),
     generateSecretString: { passwordLength: 64, excludePunctuation: true },
   });
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions-SMG4',
     reason: 'The bank holds the same key, so it changes by agreement with the bank and not on a timer.',
   });
-  return secret;
+  return secret as ISecret;
 }
 
-function allowReading({ secretArn }: Secret): Access {
-  return { value: secretArn, grants: [{ actions: ['secretsmanager:GetSecretValue'], resources: [secretArn] }] };
+/** Returns the secret's ARN with the permission to read it, and to use the key that it may have of its own. */
+function allowReading({ secretArn, secretFullArn, encryptionKey }: ISecret): Access {
+  // A secret that is given by its name lacks the six characters that Secrets Manager adds to it.
+  const resource = secretFullArn ?? `${secretArn}-??????`;
+  return {
+    value: secretArn,
+    grants: [
+      { actions: ['secretsmanager:GetSecretValue'], resources: [resource] },
+      ...(encryptionKey ? [{ actions: ['kms:Decrypt'], resources: [encryptionKey.keyArn] }] : []),
+    ],
+  };
 }

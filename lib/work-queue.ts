@@ -1,12 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { FunctionName, WorkKind } from '../lambdas/contract.ts';
 import { addLevels } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
+import { queueEncryption } from './encryption.ts';
 import type { Access, WalletFunction } from './wallet-function.ts';
 
 /** How many times a message is received before it becomes a dead letter. */
@@ -51,18 +52,15 @@ export class WorkQueue extends Construct {
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
     this.#props = props;
-    const { work, batchingWindow, concurrency, shares } = props;
+    const { batchingWindow, concurrency, shares } = props;
     this.workerConcurrency = shares.worker(concurrency);
-    if (concurrency < 2 || concurrency > 1000) {
-      throw new Error(`concurrency of the ${work} worker must be between 2 and 1000, received ${String(concurrency)}`);
-    }
     this.deadLetterQueue = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
     this.queue = new Queue(this, 'Queue', {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(this),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
       // Six times the worker's limit, as AWS advises: the event source itself may be throttled and retry.

@@ -102,6 +102,7 @@ async function bank({ table }: Target): Promise<Finding[]> {
 async function queues(target: Target): Promise<Finding[]> {
   return Promise.all(
     workKinds.map(async (work) => {
+      if (!target.does(work)) return { check: `${work} queue`, state: 'ok', detail: 'none: switched off' };
       const [waiting, dead] = await Promise.all([
         depthOf(target, outputs.queueUrl(work)),
         depthOf(target, outputs.deadLettersUrl(work)),

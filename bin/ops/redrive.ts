@@ -7,11 +7,12 @@ import type { OpsOptions, Report, Target } from './target.ts';
  * Moves the dead letters of a kind of work to its queue. SQS keeps those whose move fails. The queue is named, because
  * letters that EventBridge could not deliver were never in one.
  */
-export async function redrive({ sqs, output }: Target, { subject }: OpsOptions): Promise<Report> {
+export async function redrive({ sqs, output, does }: Target, { subject }: OpsOptions): Promise<Report> {
   const work = workKinds.find((kind) => kind === subject);
   if (work === undefined) {
     throw new OpsError(`redrive needs one of ${workKinds.join(', ')}, received ${subject ?? 'nothing'}`);
   }
+  if (!does(work)) throw new OpsError(`this stack has no ${work} queue: the feature is switched off`);
   const [dead, queue] = await Promise.all(
     [outputs.deadLettersUrl(work), outputs.queueUrl(work)].map(async (name) => {
       const AttributeNames = ['QueueArn', 'ApproximateNumberOfMessages'] as const;

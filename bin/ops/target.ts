@@ -2,7 +2,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { outputs } from '../../lambdas/contract.ts';
+import { optionalWork, outputs } from '../../lambdas/contract.ts';
+import type { WorkKind } from '../../lambdas/contract.ts';
 import { openTable } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { apiUrlOf, outputsOf } from '../deployed-stack.ts';
@@ -41,6 +42,8 @@ export type Command = (target: Target, options: OpsOptions) => Promise<Report>;
 export interface Target {
   /** Returns an output of the stack. Throws OpsError when the stack has none of this name. */
   readonly output: (name: string) => string;
+  /** Returns whether the stack has a queue for this work: notifications and the screening can be switched off. */
+  readonly does: (work: WorkKind) => boolean;
   readonly apiUrl: string;
   readonly table: Table;
   readonly entries: Table;
@@ -122,6 +125,10 @@ function outputIn(found: Readonly<Record<string, string>>, name: string): string
   throw new OpsError(`the stack has no output ${name}: it is another stack, or of an earlier release`);
 }
 
+function isOptional(work: WorkKind): boolean {
+  return optionalWork.some((kind) => kind === work);
+}
+
 function newTarget(given: {
   readonly outputs: Readonly<Record<string, string>>;
   readonly apiUrl: string;
@@ -135,6 +142,7 @@ function newTarget(given: {
   return {
     ...given,
     output,
+    does: (work) => !isOptional(work) || given.outputs[outputs.queueUrl(work)] !== undefined,
     table: openTable(dynamodb, output(outputs.table), budgetMs),
     entries: openTable(dynamodb, output(outputs.entriesTable), budgetMs),
     close() {

@@ -34,7 +34,7 @@ describe('routes', () => {
       const integration = methods.get(`${route.method} ${route.path}`)?.Properties['Integration'];
       const {
         'Fn::GetAtt': [logicalId],
-      } = stack.resolve(stack.service.functions[route.function].functionArn) as {
+      } = stack.resolve(stack.service.functions[route.function]?.functionArn) as {
         'Fn::GetAtt': [string, string];
       };
       assert.equal((integration as { Type: string }).Type, 'AWS_PROXY');

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from '@jest/globals';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { sampleEnvironment } from '../../bench/sample-environment.ts';
-import { environments } from '../../lambdas/contract.ts';
+import { environments, logLevelVariable } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import { bundleFile, codeFile } from '../../lib/bundle-files.ts';
 import { bundle, bundleOf, sourceOf } from '../../lib/bundle.ts';
@@ -37,6 +37,34 @@ describe('bundles', () => {
     const { status, stderr } = startCharge({ TABLE_NAME: 'wallets' });
     assert.notEqual(status, 0);
     assert.match(stderr, /function charge lacks environment variables: OPERATOR_LIMITS/);
+  });
+
+  it('log from the level of the service on, under the level that Lambda sets, and write their metrics at each level', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'levels-'));
+    try {
+      const file = join(folder, 'speaks.ts');
+      const telemetry = join(root, 'lambdas', 'aws', 'telemetry.ts');
+      writeFileSync(
+        file,
+        `import { countRequest, logger } from ${JSON.stringify(telemetry)};
+        export const open = () => {
+          logger.info('an info');
+          logger.warn('a warning');
+          countRequest({ kind: 'fault' }, {});
+        };`,
+      );
+      const { speaks } = bundle({ speaks: { file, variables: [] } });
+      const spoken = (level: Record<string, string>) => {
+        const env = { AWS_LAMBDA_LOG_LEVEL: 'INFO', ...level };
+        const { stdout, stderr } = start(speaks, env);
+        return ['an info', 'a warning', 'Faults'].filter((text) => (stdout + stderr).includes(`"${text}"`));
+      };
+      assert.deepEqual(spoken({}), ['an info', 'a warning', 'Faults']);
+      assert.deepEqual(spoken({ [logLevelVariable]: 'WARN' }), ['a warning', 'Faults']);
+      assert.deepEqual(spoken({ [logLevelVariable]: 'ERROR' }), ['Faults']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('have stack traces that npm run trace maps to the source', () => {
@@ -79,7 +107,12 @@ describe('bundles', () => {
 
 /** Starts the function in a process that has only these variables. */
 function startCharge(env: Readonly<Record<string, string>>) {
-  const url = pathToFileURL(join(bundleOf('charge'), bundleFile)).href;
+  return start(bundleOf('charge'), env);
+}
+
+/** Starts a bundle in a process that has only these variables. */
+function start(folder: string, env: Readonly<Record<string, string>>) {
+  const url = pathToFileURL(join(folder, bundleFile)).href;
   return spawnSync(process.execPath, ['--input-type=module', '--eval', `await import('${url}')`], {
     env,
     encoding: 'utf8',

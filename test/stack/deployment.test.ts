@@ -22,7 +22,7 @@ function allOf({ template }: Synthesized): Map<string, Resource> {
 
 /** Returns the logical id of a function. */
 function functionId({ stack }: Synthesized, name: FunctionName): string {
-  const arn = stack.resolve(stack.service.functions[name].functionArn) as { 'Fn::GetAtt': [string, string] };
+  const arn = stack.resolve(stack.service.functions[name]?.functionArn) as { 'Fn::GetAtt': [string, string] };
   return arn['Fn::GetAtt'][0];
 }
 

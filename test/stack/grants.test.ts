@@ -23,7 +23,7 @@ const policies = [...resourcesOf(template, 'AWS::IAM::Policy').values()];
 function propertiesOf(name: FunctionName): Record<string, unknown> {
   const {
     'Fn::GetAtt': [logicalId],
-  } = stack.resolve(stack.service.functions[name].functionArn) as {
+  } = stack.resolve(stack.service.functions[name]?.functionArn) as {
     'Fn::GetAtt': [string, string];
   };
   return lambdas.get(logicalId)!.Properties;

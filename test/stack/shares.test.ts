@@ -10,7 +10,7 @@ import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 const names = Object.keys(environments) as FunctionName[];
 
 function idOf({ stack }: ReturnType<typeof synthesize>, name: FunctionName): string {
-  const arn = stack.resolve(stack.service.functions[name].functionArn) as { 'Fn::GetAtt': [string, string] };
+  const arn = stack.resolve(stack.service.functions[name]?.functionArn) as { 'Fn::GetAtt': [string, string] };
   return arn['Fn::GetAtt'][0];
 }
 

@@ -22,7 +22,7 @@ export function accessOf({ template, stack }: ReturnType<typeof synthesize>): (n
   return (name) => {
     const {
       'Fn::GetAtt': [logicalId],
-    } = stack.resolve(stack.service.functions[name].functionArn) as {
+    } = stack.resolve(stack.service.functions[name]?.functionArn) as {
       'Fn::GetAtt': [string, string];
     };
     const {

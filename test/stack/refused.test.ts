@@ -1,0 +1,130 @@
+/** Props that the synthesis refuses: the error names the prop, and the value that was given. */
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import assert from 'node:assert/strict';
+import { describe, it } from '@jest/globals';
+import { newApp } from '../../lib/app.ts';
+import type { LogLevel } from '../../lib/service-settings.ts';
+import { WalletService } from '../../lib/wallet-service.ts';
+import type { WalletServiceProps } from '../../lib/wallet-service-props.ts';
+
+const bank = { url: 'https://bank.example', notFoundWindow: Duration.seconds(30) };
+
+function refuses(props: Partial<WalletServiceProps>, message: string): void {
+  const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Refused');
+  assert.throws(() => new WalletService(stack, 'Wallets', { bank, ...props }), { message });
+}
+
+const amount = 5;
+const tokens = { issuer: 'https://issuer.example', audience: 'wallets' };
+
+const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: string])[] = [
+  [
+    { bank: { ...bank, url: 'ftp://x' } },
+    'bank.url must be an https URL without credentials and query, received "ftp://x"',
+  ],
+  [{ bank: { ...bank, maxAttempts: 0 } }, 'bank.maxAttempts must be a whole number of at least 1, received 0'],
+  [{ bank: { ...bank, concurrency: 1 } }, 'bank.concurrency must be a whole number from 2 to 1000, received 1'],
+  [
+    { bank: { ...bank, keyOverlap: Duration.seconds(59) } },
+    'bank.keyOverlap must be whole seconds, at least 60, received 59 seconds',
+  ],
+  [{ queueDepthLimit: 0.5 }, 'queueDepthLimit must be a whole number of at least 1, received 0.5'],
+  [{ dueShards: 257 }, 'dueShards must be a whole number from 1 to 256, received 257'],
+  [{ transferConcurrency: 1_001 }, 'transferConcurrency must be a whole number from 2 to 1000, received 1001'],
+  [{ screeningConcurrency: 2.5 }, 'screeningConcurrency must be a whole number from 2 to 1000, received 2.5'],
+  [{ notificationConcurrency: NaN }, 'notificationConcurrency must be a whole number from 2 to 1000, received NaN'],
+  [{ accountConcurrency: -1 }, 'accountConcurrency must be a whole number of at least 1, received -1'],
+  [
+    { reservedConcurrency: { waitingRoutes: 0 } },
+    'reservedConcurrency.waitingRoutes must be a whole number of at least 1, received 0',
+  ],
+  [
+    { throttle: { ratePerSecond: 0, burst: 1 } },
+    'throttle.ratePerSecond must be a whole number of at least 1, received 0',
+  ],
+  [{ throttle: { ratePerSecond: 1, burst: 0 } }, 'throttle.burst must be a whole number of at least 1, received 0'],
+  [{ rateLimits: { reads: 1.5 } }, 'rateLimits.reads must be a whole number of at least 1, received 1.5'],
+  [
+    { fullPassEvery: Duration.minutes(90) },
+    'fullPassEvery must be whole hours, at least one, received 1 hour 30 minutes',
+  ],
+  [
+    { events: { replayRetention: Duration.hours(12) } },
+    'events.replayRetention must be whole days, at least one, received 12 hours',
+  ],
+  [
+    { audit: { retention: Duration.hours(36) } },
+    'audit.retention must be whole days, at least one, received 1 day 12 hours',
+  ],
+  [{ audit: { lock: 'legal' as 'governance' } }, 'audit.lock must be governance or compliance, received "legal"'],
+  [
+    { tokens: { ...tokens, issuer: 'issuer' } },
+    'tokens.issuer must be a URL that begins with https://, received "issuer"',
+  ],
+  [{ tokens: { ...tokens, audience: '' } }, 'tokens.audience must be the aud of the tokens, received ""'],
+  [{ tokens: { ...tokens, jwksUri: '' } }, 'tokens.jwksUri must be a URL that begins with https://, received ""'],
+  [{ tokenJwksUri: 'keys' }, 'tokenJwksUri must be a URL that begins with https://, received "keys"'],
+  [{ webAcl: 'mine' }, 'webAcl must be true, false, or the ARN of a regional web ACL, received "mine"'],
+  [{ cors: { allowedOrigins: [] } }, 'cors.allowedOrigins must have an origin, received none'],
+  [
+    { fraud: { outgoingPerDay: { count: -1, amount } } },
+    'fraud.outgoingPerDay.count must be a whole number of at least 0, received -1',
+  ],
+  [
+    { fraud: { inAndOut: { minutes: 61, amount } } },
+    'fraud.inAndOut.minutes must be a whole number from 1 to 60, received 61',
+  ],
+  [
+    { fraud: { byCurrency: { EUR: { newDestination: { amount: 0.5 } } } } },
+    'fraud.byCurrency.EUR.newDestination.amount must be a whole number of at least 0, received 0.5',
+  ],
+  [
+    { fraud: { byCurrency: { euro: {} } } },
+    'fraud.byCurrency takes currencies as three capital letters, received "euro"',
+  ],
+  [{ logLevel: 'DEBUG' as LogLevel }, 'logLevel must be INFO, WARN or ERROR, received DEBUG'],
+  [{ ...({ logRetention: 91 } as object) }, 'logRetention must be one of RetentionDays, received 91'],
+  [
+    { warmThroughput: { commands: 1.5, reads: 0 } },
+    'warmThroughput.commands must be a whole number of at least 0, received 1.5',
+  ],
+];
+
+describe('the synthesis refuses', () => {
+  for (const [props, message] of refused) {
+    it(message, () => {
+      refuses(props, message);
+    });
+  }
+
+  it('a domain name that API Gateway, or its zone, would refuse', () => {
+    const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Domains', {
+      env: { account: '111122223333', region: 'eu-central-1' },
+    });
+    const certificate = Certificate.fromCertificateArn(
+      stack,
+      'Certificate',
+      'arn:aws:acm:eu-central-1:111122223333:certificate/1',
+    );
+    const hostedZone = HostedZone.fromHostedZoneAttributes(stack, 'Zone', {
+      hostedZoneId: 'Z1',
+      zoneName: 'other.example',
+    });
+    const domain = { name: 'wallets.example.com', certificate };
+    for (const [given, message] of [
+      [
+        { ...domain, name: 'Wallets' },
+        'domain.name must be a name in lower case such as wallets.example.com, received "Wallets"',
+      ],
+      [{ ...domain, basePath: 'a/b' }, 'domain.basePath must be one part of a path, without slashes, received "a/b"'],
+      [
+        { ...domain, hostedZone },
+        'domain.name must be in domain.hostedZone other.example, received "wallets.example.com"',
+      ],
+    ] as const) {
+      refuses({ domain: given }, message);
+    }
+  });
+});

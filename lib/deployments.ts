@@ -39,7 +39,7 @@ export class Deployments extends Construct {
       if (alias === undefined || scheduled.has(name)) continue;
       const errors = new Alarm(this, `${name}-errors`, {
         alarmName: `${serviceNameOf(this)} deployment: ${name} fails`,
-        alarmDescription: `Rolls back a deployment of ${name}. Nobody is called: it says nothing between deployments.`,
+        alarmDescription: `Rolls back a deployment of ${name}. It calls no operator, and means nothing between deployments.`,
         metric: handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
         threshold: 1,
         // One failure may be a machine that died. A new version has few calls in a minute.

@@ -46,6 +46,10 @@ function resources({ template }: typeof usual): Record<string, unknown> {
 
 describe('adopted tables', () => {
   it('take the place of the two tables of the template in every grant, variable, mapping, alarm, widget and output', () => {
+    assert.deepEqual(
+      tablesOf(adopted).map(({ tableName }) => tableName),
+      ['restored-ledger', 'restored-entries'],
+    );
     const usualIds = Object.keys(resources(usual));
     const gone = usualIds.filter((id) => !(id in resources(adopted)));
     assert.deepEqual(

@@ -8,7 +8,9 @@ const tier = (name) => ({
   // Node runs the service's files as they are, as ES modules without types. So do the tests.
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/strip-types.js' },
-  globalSetup: '<rootDir>/test/synthesize-tables.ts',
+  moduleNameMapper: { '^#bundles$': '<rootDir>/test/prebuilt-bundles.ts' },
+  globalSetup: '<rootDir>/test/set-up.ts',
+  globalTeardown: '<rootDir>/test/tear-down.ts',
   restoreMocks: true,
   modulePathIgnorePatterns: ignored,
   watchPathIgnorePatterns: ignored,

@@ -1,5 +1,6 @@
 /** The service on one machine: the runner with the service's stack, and the simulated bank beside it. */
 import type { App, Stack } from 'aws-cdk-lib';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BankSimulator } from '../local/bank/bank-simulator.ts';
 import { bankParameters, startStackBank } from '../local/bank/stack-bank.ts';
@@ -9,8 +10,11 @@ import { startRunner } from '../local/runner/runner.ts';
 import type { Runner, RunnerOptions } from '../local/runner/runner.ts';
 
 export interface LocalServiceOptions extends Omit<RunnerOptions, 'synthesize' | 'partner'> {
-  /** @default the stack of local-stack.ts */
-  readonly stack?: (app: App) => Stack;
+  /**
+   * The stack, or the folder in which it is synthesized already.
+   * @default the stack of local-stack.ts
+   */
+  readonly stack?: ((app: App) => Stack) | string;
   /**
    * The behaviour of the bank simulator.
    * @default its own defaults
@@ -28,8 +32,11 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   let bank: BankSimulator | undefined;
   const runner = await startRunner({
     ...rest,
-    synthesize: (outdir) =>
-      stack ? synthesizeHere(stack, outdir) : runCdkApp(join(import.meta.dirname, 'local-stack.ts'), outdir),
+    synthesize(outdir) {
+      if (stack === undefined) return runCdkApp(join(import.meta.dirname, 'local-stack.ts'), outdir);
+      if (typeof stack !== 'string') return synthesizeHere(stack, outdir);
+      cpSync(stack, outdir, { recursive: true });
+    },
     async partner(early) {
       bank = await startStackBank(early, settings);
       return bankParameters(early.template, bank);

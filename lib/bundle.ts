@@ -113,15 +113,17 @@ export function sourceOf(name: FunctionName): FunctionSource {
   return { file, variables: environments[name] };
 }
 
+/** Bundles all functions of the service. Returns the folder of each. */
+export function bundleAll(): Record<FunctionName, string> {
+  const names = Object.keys(environments) as FunctionName[];
+  const sources = names.map((name) => [name, sourceOf(name)] as const);
+  return bundle(Object.fromEntries(sources) as Record<FunctionName, FunctionSource>);
+}
+
 let folders: Record<FunctionName, string> | undefined;
 
 /** Returns the folder with the bundle of a function of the service. The first call bundles all of them. */
 export function bundleOf(name: FunctionName): string {
-  folders ??= bundle(
-    Object.fromEntries((Object.keys(environments) as FunctionName[]).map((each) => [each, sourceOf(each)])) as Record<
-      FunctionName,
-      FunctionSource
-    >,
-  );
+  folders ??= bundleAll();
   return folders[name];
 }

@@ -6,6 +6,7 @@ import { afterAll } from '@jest/globals';
 import { startLocalService } from '../../bin/local-service.ts';
 import type { LocalService, LocalServiceOptions } from '../../bin/local-service.ts';
 import { assertDocumented } from '../documented.ts';
+import { shared } from '../shared.ts';
 
 /** An answer. `body` is parsed JSON, or an empty object when there was none. */
 export interface Answer {
@@ -53,12 +54,14 @@ export interface Service extends Deployed {
  * Starts the service; it stops after the tests of the file. The simulated bank is fast and fails only by its settings.
  */
 export async function startService(options: LocalServiceOptions = {}): Promise<Service> {
+  const stack = process.env[shared.assembly];
   const runner = await startLocalService({
     memory: true,
     // On an overloaded machine a request waits for as long as the gateway does.
     longestWaitMs: 29_000,
     log: () => undefined,
     bank: { latencyMs: 5, failureRate: 0 },
+    ...(stack !== undefined && { stack }),
     ...options,
   });
   afterAll(() => runner.stop());

@@ -1,0 +1,9 @@
+/** The environment variables in which Jest passes what a run shares to its files: test/set-up.ts. */
+export const shared = {
+  /** The temporary folder of the run. */
+  scratch: 'TEST_SCRATCH',
+  /** The folders of the functions' bundles, as JSON. */
+  bundles: 'TEST_BUNDLES',
+  /** The folder with the synthesized stack of `npm start`. */
+  assembly: 'TEST_ASSEMBLY',
+} as const;

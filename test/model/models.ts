@@ -1,0 +1,105 @@
+import { check } from './tlc.ts';
+import type { Run } from './tlc.ts';
+
+/** A model whose protection is broken, and the invariant that it must violate. */
+interface BrokenVariant {
+  readonly name: string;
+  readonly constants: NonNullable<Run['constants']>;
+  readonly invariant: string;
+}
+
+/** A model, and its broken variants. An invariant that no variant violates may be one that cannot fail. */
+export interface Model {
+  readonly name: string;
+  readonly variants: readonly BrokenVariant[];
+}
+
+export const withdrawal: Model = {
+  name: 'withdrawal',
+  variants: [
+    {
+      name: 'a claim does not store that a submit may leave',
+      constants: { ClaimAnnouncesSubmit: 'FALSE' },
+      invariant: 'PaidOnce',
+    },
+    {
+      name: '"not found" counts before the bank has processed the submit',
+      constants: { NotFoundWindow: 1 },
+      invariant: 'PaidOnce',
+    },
+    {
+      name: 'a lost answer of the bank is taken for a rejection',
+      constants: { UnknownKeepsHold: 'FALSE' },
+      invariant: 'FailedOnlyIfRejected',
+    },
+    {
+      name: 'a worker ends the withdrawal without its claim',
+      constants: { EndNeedsClaim: 'FALSE' },
+      invariant: 'HoldEndsOnce',
+    },
+  ],
+};
+
+export const hold: Model = {
+  name: 'hold',
+  variants: [
+    {
+      // An ended hold has nothing left, so the amount alone would refuse the write, too.
+      name: 'the write needs neither an open hold nor the amount that was read',
+      constants: { WriteChecksStatus: 'FALSE', WriteChecksRemaining: 'FALSE' },
+      invariant: 'NoMoveAfterEnd',
+    },
+    {
+      name: 'the rest is given back as it was read',
+      constants: { WriteChecksRemaining: 'FALSE' },
+      invariant: 'HeldIsOpen',
+    },
+    {
+      name: 'the amount is compared with the hold as it was read',
+      constants: { WriteChecksRemaining: 'FALSE' },
+      invariant: 'CapturedWithinHold',
+    },
+    {
+      name: 'the write of a capture does not compare its time with the expiry',
+      constants: { WriteChecksExpiry: 'FALSE' },
+      invariant: 'NoCaptureAfterExpiry',
+    },
+    {
+      name: "the sweeper's write does not compare its time with the expiry",
+      constants: { SweepChecksExpiry: 'FALSE' },
+      invariant: 'NoEarlyExpiry',
+    },
+    {
+      name: 'the record of the key is not part of the write',
+      constants: { WriteRecordsKey: 'FALSE' },
+      invariant: 'KeyMovesOnce',
+    },
+  ],
+};
+
+export const models: readonly Model[] = [withdrawal, hold];
+
+/** The verdict on a model or a broken variant, as a line of text. */
+export interface Verdict {
+  readonly isRight: boolean;
+  readonly text: string;
+}
+
+/** Checks a model: all its invariants must hold. */
+export async function checkSound({ name }: Model, constants: NonNullable<Run['constants']> = {}): Promise<Verdict> {
+  const result = await check({ model: name, constants });
+  return 'states' in result
+    ? { isRight: true, text: `${name}: all invariants hold in ${result.states.toLocaleString('en')} states` }
+    : { isRight: false, text: `${name}: ${result.violated} IS VIOLATED` };
+}
+
+/** Checks a broken variant of a model: it must violate its invariant. */
+export async function checkBroken(
+  { name: model }: Model,
+  { name, constants, invariant }: BrokenVariant,
+): Promise<Verdict> {
+  const result = await check({ model, constants, invariant });
+  return 'violated' in result
+    ? { isRight: true, text: `${model}, ${name}: violates ${result.violated}` }
+    : { isRight: false, text: `${model}, ${name}: ${invariant} NOT VIOLATED` };
+}

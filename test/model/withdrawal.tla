@@ -1,0 +1,171 @@
+---- MODULE withdrawal ----
+(***************************************************************************)
+(* One withdrawal, from its acceptance to its end: workers that crash or   *)
+(* lose their claim, a bank whose answers are late or lost, the bank's     *)
+(* notification and the operator. Time is counted in ticks.                *)
+(* The code: lambdas/store/withdrawals.ts, lambdas/workers/withdrawals.ts  *)
+(* and lambdas/workers/consult-bank.ts.                                    *)
+(***************************************************************************)
+EXTENDS Integers, TLC
+
+CONSTANTS
+  Workers,
+  MaxTime, MaxClaims, MaxCrashes,  \* bounds of the search
+  Lease,        \* ticks for which a claim excludes other workers
+  SubmitBudget, \* ticks after its claim in which a worker may have a submit under way
+  CallTime,     \* ticks after which a worker gives a call to the bank up
+  BankDelay,    \* ticks after which the bank has processed a submit, or never will
+  NotFoundWindow, \* ticks after a submit in which "not found" proves nothing
+  MaxAttempts,  \* visits to the bank before the withdrawal goes to review
+  \* The protections. The model with one of them broken must violate an invariant.
+  ClaimAnnouncesSubmit, \* a claim stores the latest time of its submit
+  EndNeedsClaim,        \* only the worker that has the claim ends the withdrawal
+  UnknownKeepsHold      \* a lost answer is not taken for a rejection
+
+VARIABLES now, record, worker, underway, bank, claims, crashes
+vars == <<now, record, worker, underway, bank, claims, crashes>>
+
+Nothing == -1
+Later(a, b) == IF a > b THEN a ELSE b
+IsOpen == record.status \in {"pending", "executing"}
+
+Resting == [step |-> "rest", claimId |-> 0, claimedAt |-> 0, earlierSubmitBy |-> Nothing,
+            submittedAt |-> Nothing, outcome |-> "none"]
+
+Init ==
+  /\ now = 0
+  /\ record = [status |-> "pending", dueAt |-> 0, claimId |-> 0, submitBy |-> Nothing,
+               attempts |-> 0, holdEnds |-> 0]
+  /\ worker = [w \in Workers |-> Resting]
+  /\ underway = <<>>  \* the time of a submit -> how many submits of that time are under way
+  /\ bank = [decision |-> "none", payments |-> 0]
+  /\ claims = 0
+  /\ crashes = 0
+
+----
+\* Time, and the network between us and the bank.
+
+Underway == {t \in DOMAIN underway : underway[t] > 0}
+
+\* No submit is under way for longer than the bank's delay.
+Tick ==
+  /\ now < MaxTime
+  /\ \A t \in Underway : now < t + BankDelay - 1
+  /\ now' = now + 1
+  /\ UNCHANGED <<record, worker, underway, bank, claims, crashes>>
+
+Arrives(t) == t \in Underway /\ underway' = [underway EXCEPT ![t] = @ - 1]
+
+SubmitIsLost(t) == Arrives(t) /\ UNCHANGED <<now, record, worker, bank, claims, crashes>>
+
+\* The worst bank: it pays again when it gets the same reference again. A rejection stays.
+BankDecides(t, decision) ==
+  /\ Arrives(t)
+  /\ bank' = IF bank.decision = "rejected" THEN bank
+             ELSE IF "paid" \in {bank.decision, decision}
+                  THEN [decision |-> "paid", payments |-> bank.payments + 1]
+                  ELSE [bank EXCEPT !.decision = "rejected"]
+  /\ UNCHANGED <<now, record, worker, claims, crashes>>
+
+----
+\* The workers.
+
+Claim(w) ==
+  /\ worker[w].step = "rest" /\ IsOpen /\ record.dueAt <= now /\ claims < MaxClaims
+  /\ claims' = claims + 1
+  /\ record' = [record EXCEPT !.status = "executing", !.dueAt = now + Lease, !.claimId = claims',
+                              !.submitBy = IF ClaimAnnouncesSubmit THEN now + SubmitBudget ELSE @]
+  /\ worker' = [worker EXCEPT ![w] =
+       [Resting EXCEPT !.step = IF record.submitBy = Nothing THEN "submit" ELSE "ask", !.claimId = claims',
+                       !.claimedAt = now, !.earlierSubmitBy = record.submitBy]]
+  /\ UNCHANGED <<now, underway, bank, crashes>>
+
+HasClaim(w) == record.status = "executing" /\ record.claimId = worker[w].claimId
+
+\* Gives the claim back. After the last attempt an operator must decide.
+PutBack(w, dueAt, submitBy, visits) ==
+  /\ record' =
+       IF ~HasClaim(w) THEN record
+       ELSE IF record.attempts + visits >= MaxAttempts
+            THEN [record EXCEPT !.status = "review", !.claimId = 0, !.submitBy = Nothing]
+            ELSE [record EXCEPT !.dueAt = dueAt, !.submitBy = submitBy, !.claimId = 0, !.attempts = @ + visits]
+  /\ worker' = [worker EXCEPT ![w] = Resting]
+
+Hears(w) ==
+  /\ bank.decision # "none"
+  /\ worker' = [worker EXCEPT ![w].step = "end", ![w].outcome = bank.decision]
+  /\ UNCHANGED record
+
+\* Asks about an earlier submit: the bank's decision, "not found", or a lost answer.
+Ask(w) ==
+  /\ worker[w].step = "ask"
+  /\ LET windowEnd == worker[w].earlierSubmitBy + NotFoundWindow IN
+     \/ Hears(w)
+     \/ /\ bank.decision = "none"
+        /\ IF now < windowEnd
+           THEN PutBack(w, windowEnd, worker[w].earlierSubmitBy, 1)
+           ELSE worker' = [worker EXCEPT ![w].step = "submit"] /\ UNCHANGED record
+     \/ PutBack(w, Later(now + 1, windowEnd), worker[w].earlierSubmitBy, 1)
+  /\ UNCHANGED <<now, underway, bank, claims, crashes>>
+
+\* A worker that comes too late for its announced time submits nothing.
+Submit(w) ==
+  /\ worker[w].step = "submit"
+  /\ IF now > worker[w].claimedAt + SubmitBudget - CallTime
+     THEN PutBack(w, now, worker[w].earlierSubmitBy, 0) /\ UNCHANGED underway
+     ELSE /\ underway' = (now :> (IF now \in DOMAIN underway THEN underway[now] + 1 ELSE 1)) @@ underway
+          /\ worker' = [worker EXCEPT ![w].step = "wait", ![w].submittedAt = now]
+          /\ UNCHANGED record
+  /\ UNCHANGED <<now, bank, claims, crashes>>
+
+Wait(w) ==
+  /\ worker[w].step = "wait"
+  /\ \/ now <= worker[w].submittedAt + CallTime /\ Hears(w)
+     \/ IF UnknownKeepsHold
+        THEN PutBack(w, Later(now + 1, now + NotFoundWindow), now, 1)
+        ELSE worker' = [worker EXCEPT ![w].step = "end", ![w].outcome = "rejected"] /\ UNCHANGED record
+  /\ UNCHANGED <<now, underway, bank, claims, crashes>>
+
+Ended(decision) ==
+  [record EXCEPT !.status = IF decision = "paid" THEN "completed" ELSE "failed", !.claimId = 0, !.holdEnds = @ + 1]
+
+End(w) ==
+  /\ worker[w].step = "end"
+  /\ record' = IF HasClaim(w) \/ ~EndNeedsClaim THEN Ended(worker[w].outcome) ELSE record
+  /\ worker' = [worker EXCEPT ![w] = Resting]
+  /\ UNCHANGED <<now, underway, bank, claims, crashes>>
+
+Crash(w) ==
+  /\ worker[w].step # "rest" /\ crashes < MaxCrashes
+  /\ crashes' = crashes + 1
+  /\ worker' = [worker EXCEPT ![w] = Resting]
+  /\ UNCHANGED <<now, record, underway, bank, claims>>
+
+----
+\* The other ways to an end.
+
+Notification ==
+  /\ (IsOpen \/ record.status = "review") /\ bank.decision # "none"
+  /\ record' = Ended(bank.decision)
+  /\ UNCHANGED <<now, worker, underway, bank, claims, crashes>>
+
+\* The operator agrees the outcome with the bank: after that the bank never pays what it has not paid.
+Resolve ==
+  /\ record.status = "review"
+  /\ bank' = IF bank.decision = "none" THEN [bank EXCEPT !.decision = "rejected"] ELSE bank
+  /\ record' = Ended(bank'.decision)
+  /\ UNCHANGED <<now, worker, underway, claims, crashes>>
+
+Next ==
+  \/ Tick \/ Notification \/ Resolve
+  \/ \E w \in Workers : Claim(w) \/ Ask(w) \/ Submit(w) \/ Wait(w) \/ End(w) \/ Crash(w)
+  \/ \E t \in Underway : SubmitIsLost(t) \/ \E decision \in {"paid", "rejected"} : BankDecides(t, decision)
+
+Spec == Init /\ [][Next]_vars
+
+----
+PaidOnce == bank.payments <= 1
+CompletedOnlyIfPaid == record.status = "completed" => bank.decision = "paid"
+FailedOnlyIfRejected == record.status = "failed" => bank.decision = "rejected"
+HoldEndsOnce == record.holdEnds <= 1
+====

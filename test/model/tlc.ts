@@ -76,7 +76,9 @@ export async function check({ model, constants = {}, invariant }: Run): Promise<
 async function outputOf(args: readonly string[], cwd: string): Promise<string> {
   const options = { cwd, timeout: limits.milliseconds, maxBuffer: 2 ** 26 };
   const run = promisify(execFile)('java', args, options);
-  const { stdout, killed } = await run.catch((error: unknown) => error as { stdout: string; killed?: boolean });
+  const { stdout, killed }: { stdout: string; killed?: boolean } = await run.catch(
+    (error: unknown) => error as { stdout: string; killed?: boolean },
+  );
   if (killed === true) throw new Error(`TLC has not ended within ${limits.milliseconds / 1000} s`);
   return stdout;
 }
@@ -92,7 +94,7 @@ function withConstants(configuration: string, constants: NonNullable<Run['consta
 function withInvariant(configuration: string, invariant: string | undefined): string {
   if (invariant === undefined) return configuration;
   const list = /^INVARIANTS\n((?: {2}\w+\n)+)/m;
-  const names = list.exec(configuration)?.[1]?.match(/\w+/g) ?? [];
+  const names: readonly string[] = list.exec(configuration)?.[1]?.match(/\w+/g) ?? [];
   if (!names.includes(invariant)) throw new Error(`the model has no invariant ${invariant}`);
   return configuration.replace(list, `INVARIANTS\n  ${invariant}\n`);
 }
@@ -101,7 +103,8 @@ function resultIn(output: string): Result {
   const violated = /Invariant (\w+) is violated/.exec(output)?.[1];
   if (violated !== undefined) return { violated };
   const states = /(\d+) distinct states found, 0 states left on queue/.exec(output)?.[1];
-  if (states === undefined || !output.includes('No error has been found'))
+  if (states === undefined || !output.includes('No error has been found')) {
     throw new Error(`TLC has failed:\n${output}`);
+  }
   return { states: Number(states) };
 }

@@ -47,7 +47,8 @@ export class Backup extends Construct {
     const { schedule = Schedule.cron({ hour: '3', minute: '0' }), deleteAfter = Duration.days(90) } = options;
     const { copyToVaultArn } = options;
     checkBackup({ schedule, deleteAfter, copyToVaultArn });
-    // A backup under the AWS managed key cannot be copied to another account.
+    // Not the key of the tables: backups outlive its loss. Nor that of AWS: a backup under it cannot be copied to another
+    // account.
     const encryptionKey = new Key(this, 'Key', { description: 'Wallet service: backups', enableKeyRotation: true });
     // The vault outlives its stack. A second stack of the same name needs another one.
     const unique = Fn.select(0, Fn.split('-', Fn.select(2, Fn.split('/', Aws.STACK_ID))));

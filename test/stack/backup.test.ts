@@ -73,7 +73,7 @@ describe('the backup plan', () => {
       },
     });
     other.template.hasResourceProperties('AWS::Backup::BackupSelection', {
-      BackupSelection: { Resources: Match.arrayWith([tableArn]) },
+      BackupSelection: { Resources: Match.arrayWith([other.stack.resolve(other.stack.service.entriesTable.tableArn)]) },
     });
     other.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Metrics: Match.arrayWith([

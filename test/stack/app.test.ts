@@ -27,7 +27,7 @@ function resources(): Resource[] {
 }
 
 describe('the context', () => {
-  it('sets the issuer of tokens, the topic of alarms, and the features that the account lacks', () => {
+  it('sets the issuer of tokens, the topic of alarms, logs, budget, and the features that the account lacks', () => {
     const { status, stderr } = synthesize({
       tokenIssuer: 'https://issuer.example',
       tokenAudience: 'wallets',
@@ -35,6 +35,8 @@ describe('the context', () => {
       alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:on-call',
       reservedConcurrency: 'false',
       webAcl: 'false',
+      logLevel: 'WARN',
+      monthlyBudget: '200',
     });
     assert.equal(status, 0, stderr);
     const shipped = resources();
@@ -44,6 +46,10 @@ describe('the context', () => {
       ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'].map((name) => Variables[name]),
       ['oidc', 'https://issuer.example', 'wallets', 'https://keys.example/jwks'],
     );
+    assert.equal(Variables['POWERTOOLS_LOG_LEVEL'], 'WARN');
+    const budgets = shipped.filter(({ Type }) => Type === 'AWS::Budgets::Budget');
+    assert.match(JSON.stringify(budgets), /"BudgetLimit":\{"Amount":200,"Unit":"USD"\}/);
+    assert.match(JSON.stringify(budgets), /"Address":"arn:aws:sns:eu-west-1:111122223333:on-call"/);
     assert.equal(shipped.filter(({ Type }) => Type === 'AWS::Cognito::UserPool').length, 0);
     assert.ok(!JSON.stringify(shipped).includes('ReservedConcurrentExecutions'));
     assert.equal(shipped.filter(({ Type }) => Type.startsWith('AWS::WAFv2::')).length, 0);

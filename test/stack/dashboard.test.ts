@@ -28,6 +28,25 @@ describe('the dashboard', () => {
     assert.ok(body.indexOf(String.raw`\"type\":\"alarm\"`) < body.indexOf('## Business'));
   });
 
+  it('shows the dollars an hour of every function, and of every table and index, used or provisioned', () => {
+    const idsIn = (page: string, label: string) => new Set(page.match(new RegExp(`\\b${label}_\\d+`, 'g'))).size;
+    const functions = [...resourcesOf(template, 'AWS::Lambda::Function').values()].filter(({ Properties }) =>
+      String(Properties['Description']).startsWith('Wallet service: '),
+    );
+    assert.equal(idsIn(body, 'lambda_requests'), functions.length);
+    assert.equal(idsIn(body, 'lambda_time_with_1024_mb') + idsIn(body, 'lambda_time_with_1769_mb'), functions.length);
+    // Four tables, and three indexes of one of them.
+    assert.equal(idsIn(body, 'dynamodb_writes'), 7);
+    // Four periods of a quarter of an hour; $0.625 for a million units.
+    assert.match(body, /SUM\(\[dynamodb_writes_0[^\]]*\]\) \* 0\.0000025/);
+    assert.ok(!body.includes('ProvisionedWriteCapacityUnits'));
+    const load = { least: 1, most: 10 };
+    const provisioned = synthesize({ provisioned: { commands: load, reads: load } }).template;
+    const [, page] = theOnly(provisioned, 'AWS::CloudWatch::Dashboard');
+    assert.match(JSON.stringify(page), /SUM\(\[dynamodb_writes_0[^\]]*\]\) \* 0\.00065/);
+    assert.ok(JSON.stringify(page).includes('ProvisionedWriteCapacityUnits'));
+  });
+
   it('shows the state of every alarm', () => {
     const alarms = [
       ...resourcesOf(template, 'AWS::CloudWatch::Alarm').keys(),

@@ -17,6 +17,7 @@ function refuses(props: Partial<WalletServiceProps>, message: string): void {
 }
 
 const amount = 5;
+const emails = ['finance@example.com'];
 const tokens = { issuer: 'https://issuer.example', audience: 'wallets' };
 
 const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: string])[] = [
@@ -83,6 +84,21 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
   [
     { fraud: { byCurrency: { euro: {} } } },
     'fraud.byCurrency takes currencies as three capital letters, received "euro"',
+  ],
+  [{ fraud: false, screeningConcurrency: 5 }, 'screeningConcurrency is of no use with fraud: false, received 5'],
+  [
+    { notifications: false, notificationConcurrency: 5 },
+    'notificationConcurrency is of no use with notifications: false, received 5',
+  ],
+  [{ monthlyBudget: { dollars: NaN, emails } }, 'monthlyBudget.dollars must be a number above 0, received NaN'],
+  [{ monthlyBudget: { dollars: 1, emails: ['me'] } }, 'monthlyBudget.emails must be e-mail addresses, received "me"'],
+  [
+    { monthlyBudget: { dollars: 1, emails: Array<string>(11).fill('finance@example.com') } },
+    'monthlyBudget.emails must be at most 10 addresses, received 11',
+  ],
+  [
+    { monthlyBudget: { dollars: 1 } },
+    'monthlyBudget needs monthlyBudget.emails, warningTopic or alarmTopic, received none of them',
   ],
   [{ logLevel: 'DEBUG' as LogLevel }, 'logLevel must be INFO, WARN or ERROR, received DEBUG'],
   [{ ...({ logRetention: 91 } as object) }, 'logRetention must be one of RetentionDays, received 91'],

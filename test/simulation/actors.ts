@@ -9,7 +9,8 @@ import { isForged, requestOf, transactionIdOfName, walletIdOfName } from './hist
 import type { CommandName, Step } from './history.ts';
 import type { SharedKeys } from './keys.ts';
 import { reportError } from './process.ts';
-import type { RouteName, Service } from './service.ts';
+import type { RouteName } from './release.ts';
+import type { Service } from './service.ts';
 import type { World } from './world.ts';
 
 export interface Stage {

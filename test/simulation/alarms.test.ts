@@ -18,6 +18,7 @@ import { openModelBanks } from './bank.ts';
 import { chance, choose } from './chance.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
+import { deploy } from './deployment.ts';
 import { connectTable } from './dynamodb.ts';
 import { openClients } from './in-process-clients.ts';
 import { shareKeys } from './keys.ts';
@@ -25,7 +26,8 @@ import { openLedger } from './ledger.ts';
 import type { FaultKind, Plan } from './plan.ts';
 import { inhabit } from './process.ts';
 import { openQueues } from './queues.ts';
-import { openService, transferQueue, withdrawalQueue } from './service.ts';
+import { transferQueue, withdrawalQueue } from './release.ts';
+import { openService } from './service.ts';
 import { openWorld } from './world.ts';
 
 const { Resources: resources } = synthesize().template.toJSON() as { Resources: Record<string, Resource> };
@@ -92,25 +94,21 @@ async function watchScene({ seed, minutes, perMinute, failing, downAt }: Scene):
   );
   const transactionOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
   const queues = openQueues(world, transactionOf, () => undefined);
-  const access = { client: clients.dynamodb, connection, name: table.name, entriesName: undefined, namesTime: true };
-  const connected = connectTable(world, access, ledger);
-  clients.connect('dynamodb', connected.model);
+  clients.connect('dynamodb', connectTable(world, { connection, entriesName: undefined, namesTime: true }, ledger));
   clients.connect('sqs', queues.model);
   const queue = { visibilityMs: 180_000, maxReceives: 30 };
-  const service = openService(
-    world,
-    { clients, table: connected.table, entries: undefined, queues, banks, keys },
-    {
-      ...{ policy: { maxAttempts: 20, notFoundWindowMs: 5_000 }, breaker: defaultBreaker },
-      ...{ perHour: 1_000_000, readsPerHour: 1_000_000, queueDepthLimit: 20_000, clocksDifferMs: 0, wrongByMs: 0 },
-      ...{
-        withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
-        transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
-      },
-    },
-    () => undefined,
-  );
-  const leave = inhabit(world, {
+  const serviceSettings = {
+    ...{ policy: { maxAttempts: 20, notFoundWindowMs: 5_000 }, breaker: defaultBreaker },
+    ...{ perHour: 1_000_000, readsPerHour: 1_000_000, queueDepthLimit: 20_000, clocksDifferMs: 0, wrongByMs: 0 },
+    withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
+    transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
+  };
+  const tables = { name: table.name, entriesName: undefined };
+  const outside = { world, clients, tables, banks, settings: serviceSettings, report: () => undefined };
+  const deployment = deploy(outside, epoch);
+  const parts = { clients, deployment, queues, banks, keys };
+  const service = openService(world, parts, serviceSettings, () => undefined);
+  const leave = inhabit(world, deployment.telemetry, {
     onError: () => undefined,
     onMetric(metric, _task, value) {
       watch.data.put(

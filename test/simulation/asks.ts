@@ -8,7 +8,8 @@ import type { TransactionState, Violate, WalletState } from './items.ts';
 import type { Ledger } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 import type { Queues } from './queues.ts';
-import type { RouteName, Service } from './service.ts';
+import type { RouteName } from './release.ts';
+import type { Service } from './service.ts';
 import type { Task } from './world.ts';
 
 /** A request and its answer. Moments are the ledger's. */
@@ -36,6 +37,8 @@ export interface Witness {
   /** Returns every fault so far. */
   readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
+  /** Returns whether a task met an item of a newer version than its release reads. */
+  readonly isPuzzled: (task: Task | undefined) => boolean;
 }
 
 /** Returns the content of a request. Two requests with the same content ask for the same thing. */

@@ -4,7 +4,6 @@
  * banks also check that the service asks them as the protocol demands.
  */
 import type { Payment } from '../../lambdas/bank/client.ts';
-import { NeverConnected } from '../../lambdas/bank/connection.ts';
 import type { BankRequest, Send } from '../../lambdas/bank/connection.ts';
 import { checkSignature, signatureHeader, timestampHeader } from '../../lambdas/bank/signature.ts';
 import { between, chance, choose } from './chance.ts';
@@ -49,7 +48,8 @@ export interface BookEntry {
 export interface Banks {
   /** Returns the bank that the service is deployed with now. */
   readonly current: () => BankId;
-  readonly sendTo: (bankId: BankId) => Send;
+  /** Returns the connection to a bank. `NeverConnected`: the class of this error in the release that uses it. */
+  readonly sendTo: (bankId: BankId, NeverConnected: new (cause: unknown) => Error) => Send;
   readonly entries: () => BookEntry[];
   /** Returns the bank's entry of a payment, or undefined if there is none. */
   readonly entryOf: (bankId: BankId, reference: string) => BookEntry | undefined;
@@ -224,7 +224,7 @@ export function openModelBanks(
 
   function neverConnected(visit: Visit): Error {
     visit.refused = true;
-    return new NeverConnected(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+    return Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
   }
 
   function serve(request: BankRequest, visit: Visit, later: boolean): Reply {
@@ -287,7 +287,14 @@ export function openModelBanks(
 
   return {
     current: () => (settings.replacedAt === undefined || world.now() < settings.replacedAt ? 'bank-1' : 'bank-2'),
-    sendTo: (bankId) => (request) => send(bankId, request),
+    sendTo: (bankId, NeverConnected) => async (request) => {
+      try {
+        return await send(bankId, request);
+      } catch (error) {
+        const isRefused = (error as { code?: unknown }).code === 'ECONNREFUSED';
+        throw isRefused ? new NeverConnected(error) : error;
+      }
+    },
     entries,
     entryOf: (bankId, reference) => books[bankId].get(reference),
     makeDefinite(bankId, payment) {

@@ -4,33 +4,29 @@
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AttributeValue, DynamoDBRecord } from 'aws-lambda';
-import type { Table } from '../../lambdas/store/table.ts';
 import type { Discrepancy } from '../../lambdas/domain/discrepancy.ts';
 import { hourMs, hourOfMs } from '../../lambdas/domain/hours.ts';
-import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
-import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
-import { Heads } from '../../lambdas/store/heads.ts';
-import { journalLinesOf } from '../../lambdas/store/journal.ts';
-import { project } from '../../lambdas/workers/projector.ts';
 import type { Witness } from './asks.ts';
 import type { AuditedTable } from './auditor.ts';
 import type { Banks } from './bank.ts';
 import { between, chance } from './chance.ts';
+import type { Deployed, Deployment } from './deployment.ts';
 import type { StoredItem } from './dynamodb.ts';
 import type { Item, Violate } from './items.ts';
 import type { Ledger } from './ledger.ts';
+import type { Projector } from './release.ts';
 import { changeText, heldVersions, problemIn } from './versions.ts';
 import type { Task, World } from './world.ts';
 
 export interface Books {
-  /** The table of entries, for tasks. */
-  readonly entries: Table;
   /** Returns whether the projector has projected or set aside every change. */
   readonly isIdle: () => boolean;
   /** Returns whether a change was not yet projected at any time since then, epoch ms. */
   readonly wasBehind: (since: number) => boolean;
   /** Returns how many records the projector has set aside. */
   readonly setAside: () => number;
+  /** Hands all records that were set aside back to the projector, in their order. */
+  readonly replay: () => void;
   /** Compares entries and totals with what the auditor has seen. */
   readonly checkAtRest: (witness: Pick<Witness, 'asks' | 'struck'>) => Promise<void>;
 }
@@ -40,18 +36,16 @@ interface Shard {
   records: DynamoDBRecord[];
   isBusy: boolean;
   batches: number;
-  /** The last entries that its containers know. */
-  readonly containers: Heads[];
+  /** The containers of each release. */
+  readonly containers: Map<string, Projector[]>;
   /** How often everything had been stopped when they were started. */
   stops: number;
 }
 
 interface Parts {
   readonly banks: Banks;
-  /** Wallets and transactions, for tasks. */
-  readonly table: Table;
-  readonly entries: Table;
-  /** The auditor's way to the same table. */
+  readonly deployment: Deployment;
+  /** The auditor's way to the table of entries. */
   readonly stored: AuditedTable;
   readonly ledger: Ledger;
   readonly violate: Violate;
@@ -61,8 +55,6 @@ interface Parts {
 const shards = 2;
 const mostRecords = 20;
 const containersOfShard = 2;
-/** Fewer than there are wallets, so that some are forgotten. */
-const keptHeads = 2;
 /** Time limit of the projector, ms. */
 const limitMs = 60_000;
 /** The share of histories whose closed hours are checked. */
@@ -71,10 +63,9 @@ const shareWithHours = 0.25;
 const passMs = 600_000;
 const faults = ['delivered-twice', 'delivered-late'] as const;
 
-export function openBooks(world: World, { banks, table, entries, stored, ledger, violate, onError }: Parts): Books {
+export function openBooks(world: World, { banks, deployment, stored, ledger, violate, onError }: Parts): Books {
   const lanes = Array.from({ length: shards }, (_, name): Shard => {
-    const containers = Array.from({ length: containersOfShard }, () => new Heads(keptHeads));
-    return { name, records: [], isBusy: false, batches: 0, containers, stops: 0 };
+    return { name, records: [], isBusy: false, batches: 0, containers: new Map(), stops: 0 };
   });
   const aside: DynamoDBRecord[] = [];
   const startedAt = world.now();
@@ -83,6 +74,10 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
 
   const isIdle = () => lanes.every(({ records, isBusy }) => records.length === 0 && !isBusy);
 
+  function laneOf(pk: string): Shard | undefined {
+    return lanes[Math.floor(chance('shard', pk) * shards)];
+  }
+
   function wake(shard: Shard, delayMs: number): void {
     world.at(world.now() + delayMs, () => {
       void deliver(shard);
@@ -90,8 +85,7 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
   }
 
   ledger.follow((key, before, after) => {
-    const pk = key['pk']?.S ?? '';
-    const shard = lanes[Math.floor(chance('shard', pk) * shards)];
+    const shard = laneOf(key['pk']?.S ?? '');
     if (shard === undefined) return;
     const image = (item: StoredItem) => item as Record<string, AttributeValue>;
     shard.records.push({
@@ -105,6 +99,25 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     wake(shard, between(20, 3_000, world.seed, 'stream', sequence));
   });
 
+  function containersOf(shard: Shard, release: Deployed): Projector[] {
+    const started = Array.from({ length: containersOfShard }, release.startProjector);
+    const containers = shard.containers.get(release.name) ?? started;
+    shard.containers.set(release.name, containers);
+    return containers;
+  }
+
+  /** Hands all records that were set aside back to the projector, in their order. */
+  function replay(): void {
+    for (const record of aside.splice(0).sort(inOrder).reverse()) {
+      const shard = laneOf(record.dynamodb?.Keys?.['pk']?.S ?? '');
+      if (shard === undefined) continue;
+      // A batch in progress is in front.
+      if (shard.isBusy) aside.unshift(record);
+      else shard.records.unshift(record);
+      wake(shard, 1);
+    }
+  }
+
   /** Delivers a batch as Lambda does: again from the record that the function names, or all of it after a crash. */
   async function deliver(shard: Shard): Promise<void> {
     if (shard.isBusy || shard.records.length === 0) return;
@@ -117,24 +130,14 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     shard.isBusy = true;
     const batch = shard.records.slice(0, mostRecords);
     const container = Math.floor(chance(world.seed, 'container', label) * containersOfShard);
-    if (shard.stops < world.stops()) {
-      for (const index of shard.containers.keys()) shard.containers[index] = new Heads(keptHeads);
-    }
+    if (shard.stops < world.stops()) shard.containers.clear();
     shard.stops = world.stops();
-    const heads = shard.containers[container] ?? new Heads(keptHeads);
-    const services = {
-      entries,
-      heads,
-      setAside: {
-        send({ Records }: { Records: DynamoDBRecord[] }) {
-          aside.push(...Records);
-          return Promise.resolve();
-        },
-      },
-    };
-    const ending = await world.task(label, limitMs, () => project(batch, services));
+    const release = deployment.releaseFor('projector', label);
+    const containers = containersOf(shard, release);
+    const project = containers[container] ?? release.startProjector();
+    const ending = await world.task(label, limitMs, () => project(batch, (records) => aside.push(...records)));
     if (ending.how === 'threw') onError(ending.error, ending.task);
-    if (ending.how === 'died') shard.containers[container] = new Heads(keptHeads);
+    if (ending.how === 'died') containers[container] = release.startProjector();
     const again = ending.how === 'returned' ? ending.value : batch[0];
     const done = again === undefined ? batch.length : batch.indexOf(again);
     if (kind !== 'delivered-twice') shard.records = shard.records.slice(done);
@@ -159,7 +162,9 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     const journal = items
       .filter(({ pk }) => String(pk).startsWith('CHANGED#'))
       // Bytes are base64 on the wire.
-      .flatMap(({ lines }) => journalLinesOf({ lines: Buffer.from(String(lines), 'base64') }))
+      .flatMap(({ lines }) =>
+        deployment.last().integrity.journalLinesOf({ lines: Buffer.from(String(lines), 'base64') }),
+      )
       .flatMap(({ walletId, versions, bookings }) => [
         ...versions.map((version) => `${walletId} ${version}`),
         ...bookings.map(({ transactionId, count }) => `${transactionId} ${count}`),
@@ -214,16 +219,17 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
         decision === 'paid' ? [{ reference, amount, currency, paidAt: new Date(0).toISOString() }] : [],
       );
     const bankId = banks.current();
+    const { integrity, table, entries } = deployment.last();
     const statement = {
       bankId,
       statement: () => Promise.resolve({ outcome: 'page', items, next: undefined } as const),
     };
     const work = async () => {
-      const pass = beginPass({ passId: 'pass', now: world.now(), segments: 1, standStill: true, bankId });
+      const pass = integrity.beginPass({ passId: 'pass', now: world.now(), segments: 1, standStill: true, bankId });
       const report = ({ subject }: { subject: string }) => named.add(subject);
       const control = { now: world.now, stop: () => false, secondLookMs: 1_000, report };
       for (;;) {
-        const outcome = await runPass({ table, entries, statement }, pass, control);
+        const outcome = await integrity.runPass({ table, entries, statement }, pass, control);
         if (typeof outcome !== 'object') return;
         await world.sleep(outcome.waitUntil - world.now());
       }
@@ -241,12 +247,18 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
     const last = hourOfMs(world.now());
     let aheadMs = 3 * hourMs;
     const now = () => world.now() + aheadMs;
-    const hours = beginHours(startedAt - hourMs, undefined);
+    const { integrity, table, entries } = deployment.last();
+    const hours = integrity.beginHours(startedAt - hourMs, undefined);
     const report = ({ kind, subject, detail }: Discrepancy) => found.push(`${kind} ${subject}: ${detail}`);
     const work = async () => {
       while (hours.hour <= last) {
         const books = { table, entries: { ...entries, now }, statement: undefined };
-        const outcome = await runHours(books, hours, { now, stop: () => false, secondLookMs: 60_000, report });
+        const outcome = await integrity.runHours(books, hours, {
+          now,
+          stop: () => false,
+          secondLookMs: 60_000,
+          report,
+        });
         if (typeof outcome === 'object') aheadMs += outcome.waitUntil - now();
         else aheadMs += hourMs;
       }
@@ -259,10 +271,10 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
   }
 
   return {
-    entries,
     isIdle,
     wasBehind: (since) => !isIdle() || behindUntil >= since,
     setAside: () => aside.length,
+    replay,
     async checkAtRest(witness) {
       const restored = ledger.restored();
       const named = restored === undefined ? undefined : await check();
@@ -319,4 +331,8 @@ export function openBooks(world: World, { banks, table, entries, stored, ledger,
       }
     },
   };
+}
+
+function inOrder(one: DynamoDBRecord, other: DynamoDBRecord): number {
+  return Number(one.dynamodb?.SequenceNumber) - Number(other.dynamodb?.SequenceNumber);
 }

@@ -3,6 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { explain, runNumbered, totalsOf } from './campaign.ts';
 import type { Totals } from './campaign.ts';
 import { openEngines } from './engines.ts';
+import { importReleases } from './trees.ts';
+import type { Trees } from './trees.ts';
 
 export interface Share {
   readonly seed: string;
@@ -10,18 +12,20 @@ export interface Share {
   readonly first: number;
   readonly end: number;
   readonly every: number;
+  /** The releases of an upgrade; absent: the histories have none. */
+  readonly trees: Trees | undefined;
 }
 
 export type News =
   | { readonly kind: 'done'; readonly totals: Totals }
   | { readonly kind: 'failed'; readonly number: number; readonly report: string };
 
-const { seed, steps, first, end, every } = workerData as Share;
+const { seed, steps, first, end, every, trees } = workerData as Share;
 const post = (news: News) => parentPort?.postMessage(news);
-const engines = openEngines();
+const engines = openEngines(trees && (await importReleases(trees)));
 try {
   for (let number = first; number < end; number += every) {
-    const numbered = { seed, number, steps };
+    const numbered = { seed, number, steps, upgradeFrom: trees?.oldRef };
     const { history, outcome } = await runNumbered(engines, numbered);
     if (outcome.violations.length > 0) {
       post({

@@ -14,6 +14,8 @@ export interface Numbered {
   readonly seed: string;
   readonly number: number;
   readonly steps: number;
+  /** The old release of its upgrade, as a commit; absent: it has no upgrade. */
+  readonly upgradeFrom?: string | undefined;
 }
 
 export interface Totals {
@@ -67,11 +69,13 @@ export async function explain(engines: Engines, numbered: Numbered, failing: Fai
   const rule = failing.outcome.violations[0]?.rule ?? '';
   const { history, faults, outcome } = await shrink(engines, failing, rule);
   const only = history.steps.map(({ id }) => id);
+  const { upgradeFrom } = numbered;
+  const upgrade = upgradeFrom === undefined ? '' : ` --upgrade --old ${upgradeFrom}`;
   return [
     ...outcome.story,
     '',
     `"${rule}" is broken by ${only.length} steps and ${faults.length} faults. Again:`,
-    `npm run simulate -- --seed ${numbered.seed} --steps ${numbered.steps} --history ${numbered.number} ` +
+    `npm run simulate --${upgrade} --seed ${numbered.seed} --steps ${numbered.steps} --history ${numbered.number} ` +
       `--only '${only.join(',')}' --faults '${faults.map(({ point, kind }) => `${point}=${kind}`).join(';')}'`,
   ].join('\n');
 }

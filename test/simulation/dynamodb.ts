@@ -1,14 +1,12 @@
 /** DynamoDB in the simulation: the real engine behind a wire on which calls take time and meet faults. */
-import type { AttributeValue, CancellationReason, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { documentClient } from '../../lambdas/store/table.ts';
-import type { Table } from '../../lambdas/store/table.ts';
+import type { AttributeValue, CancellationReason } from '@aws-sdk/client-dynamodb';
 import { chance, choose } from './chance.ts';
 import type { Connection } from './connection.ts';
 import { noAnswer } from './in-process-clients.ts';
 import type { ClientCall, Model, Reply } from './in-process-clients.ts';
 import type { Ledger } from './ledger.ts';
 import type { dynamodbFaults } from './plan.ts';
-import type { Struck, World } from './world.ts';
+import type { Struck, Task, World } from './world.ts';
 
 type Kind = (typeof dynamodbFaults)[number];
 export type StoredItem = Record<string, AttributeValue>;
@@ -17,11 +15,9 @@ export type StoredItem = Record<string, AttributeValue>;
 const timeoutMs = 1_500;
 const reads = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan']);
 
-/** The engine that the calls reach, and their tables. */
+/** The engine that the calls reach. */
 export interface TableAccess {
-  readonly client: DynamoDBClient;
   readonly connection: Connection;
-  readonly name: string;
   /** The name of the table of entries, where the history has one. */
   readonly entriesName: string | undefined;
   /** True if answers name the time. */
@@ -29,17 +25,50 @@ export interface TableAccess {
 }
 
 /**
- * Connects the tasks of a world to a table. The ledger reads each write before anything else happens.
- *
- * @returns the table, the table of entries, and the model behind their client
+ * Returns the model behind the client of a world's tasks. The ledger reads each write before anything else happens.
  */
-export function connectTable(
-  world: World,
-  { client, connection, name, entriesName, namesTime }: TableAccess,
-  ledger: Ledger,
-) {
-  const model: Model = (call) => {
-    const stops = world.stops();
+export function connectTable(world: World, { connection, entriesName, namesTime }: TableAccess, ledger: Ledger): Model {
+  async function really({ operation, input, text }: ClientCall, task: Task | undefined): Promise<Answer> {
+    const answer = await connection.send(operation, text);
+    const isOfBooks = entriesName !== undefined && Buffer.from(text).includes(entriesName);
+    if (!reads.has(operation) && answer.status === 200 && !isOfBooks) await ledger.observe(keysIn(input), task);
+    return answer;
+  }
+
+  async function perform(call: ClientCall, struck: Struck, task: Task | undefined): Promise<Reply> {
+    const take = (one: ClientCall) => really(one, task);
+    const kind = struck.kind as Kind | undefined;
+    switch (kind) {
+      case 'throttled':
+        return refusal(choose(throttles, world.seed, 'throttle', struck.id));
+      case 'internal-error':
+        return refusal('InternalServerError', 500);
+      case 'internal-error-after':
+        await take(call);
+        return refusal('InternalServerError', 500);
+      case 'conflict':
+        return conflict(call, world.seed, struck.id);
+      case 'conflict-and-untrue-condition':
+        return untrueCondition(call, ledger, world.seed, struck.id);
+      case 'conflict-and-failed-condition':
+        return alsoConflict(await take(call), struck);
+      case 'partial-batch':
+        return changed(await take(call), leaveKeysOut(world.seed, struck), call);
+      case 'statements-throttled':
+        return someThrottled(call, take, world.seed, struck);
+      case 'statements-failed-after':
+        return changed(await take(call), failSome(world.seed, struck), call);
+      case 'stale-read':
+        return changed(await take(call), showThePast(ledger, world, struck), call);
+      case 'index-behind':
+        return changed(await take(call), leaveItemsOut(world.seed, struck), call);
+      default:
+        return take(call);
+    }
+  }
+
+  return (call) => {
+    const [stops, task] = [world.stops(), world.current()];
     return world.external({
       service: 'dynamodb',
       operation: call.operation,
@@ -51,62 +80,10 @@ export function connectTable(
       async perform(struck) {
         if (world.stops() !== stops) throw noAnswer();
         const at = world.now();
-        return { ...(await perform(call, struck)), ...(namesTime && { at }) };
+        return { ...(await perform(call, struck, task)), ...(namesTime && { at }) };
       },
     });
   };
-
-  async function really({ operation, input, text }: ClientCall): Promise<Answer> {
-    const answer = await connection.send(operation, text);
-    const isOfBooks = entriesName !== undefined && Buffer.from(text).includes(entriesName);
-    if (!reads.has(operation) && answer.status === 200 && !isOfBooks) await ledger.observe(keysIn(input));
-    return answer;
-  }
-
-  async function perform(call: ClientCall, struck: Struck): Promise<Reply> {
-    const kind = struck.kind as Kind | undefined;
-    switch (kind) {
-      case 'throttled':
-        return refusal(choose(throttles, world.seed, 'throttle', struck.id));
-      case 'internal-error':
-        return refusal('InternalServerError', 500);
-      case 'internal-error-after':
-        await really(call);
-        return refusal('InternalServerError', 500);
-      case 'conflict':
-        return conflict(call, world.seed, struck.id);
-      case 'conflict-and-untrue-condition':
-        return untrueCondition(call, ledger, world.seed, struck.id);
-      case 'conflict-and-failed-condition':
-        return alsoConflict(await really(call), struck);
-      case 'partial-batch':
-        return changed(await really(call), leaveKeysOut(world.seed, struck), call);
-      case 'statements-throttled':
-        return someThrottled(call, really, world.seed, struck);
-      case 'statements-failed-after':
-        return changed(await really(call), failSome(world.seed, struck), call);
-      case 'stale-read':
-        return changed(await really(call), showThePast(ledger, world, struck), call);
-      case 'index-behind':
-        return changed(await really(call), leaveItemsOut(world.seed, struck), call);
-      default:
-        return really(call);
-    }
-  }
-
-  // As openTable() in lambdas/store/table.ts, on this world's clock.
-  const retry = { budgetMs: 4_000, backoff: { first: 25, longest: 800 } };
-  // With few shards, a run of the sweeper has few calls that a fault can strike.
-  const table: Table = {
-    client: documentClient(client),
-    name,
-    retry,
-    dueShards: 4,
-    now: world.clock,
-    random: world.random,
-    sleep: world.sleep,
-  };
-  return { table, entries: entriesName === undefined ? undefined : { ...table, name: entriesName }, model };
 }
 
 /** Returns an error answer of DynamoDB. The call had no effect. */

@@ -8,6 +8,8 @@ import { openClients } from './in-process-clients.ts';
 import type { Plan } from './plan.ts';
 import { simulate } from './simulation.ts';
 import type { Outcome } from './simulation.ts';
+import { rolloutOf, withoutRestore } from './upgrade.ts';
+import type { Releases } from './upgrade.ts';
 
 export interface Engines {
   readonly run: (history: History, plan: Plan) => Promise<Outcome>;
@@ -17,12 +19,19 @@ export interface Engines {
 /** An engine keeps its data and slows down; a new one is fast. */
 const historiesPerEngine = 500;
 
-export function openEngines(): Engines {
+/**
+ * Opens engines.
+ *
+ * @param releases gives each history an upgrade through these; absent: only the code of this folder runs
+ */
+export function openEngines(releases?: Releases): Engines {
   const clients = openClients();
   let current: Awaited<ReturnType<typeof openEngine>> | undefined;
   let runs = 0;
   return {
-    async run(history, plan) {
+    async run(given, plan) {
+      const history = releases === undefined ? given : withoutRestore(given);
+      const rollout = releases && rolloutOf(history, releases);
       if (runs++ % historiesPerEngine === 0) {
         await current?.close();
         current = await openEngine();
@@ -32,7 +41,7 @@ export function openEngines(): Engines {
       const table = await newTable(connection, current.shape);
       const entries = history.hasBooks ? await newTable(connection, current.entriesShape) : undefined;
       try {
-        return await simulate({ clients, connection, table, entries }, history, plan);
+        return await simulate({ clients, connection, table, entries, rollout }, history, plan);
       } finally {
         await table.drop();
         await entries?.drop();

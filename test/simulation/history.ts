@@ -6,7 +6,8 @@ import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/domain
 import type { CallerContext, Request } from '../request.ts';
 import type { BankSettings } from './bank.ts';
 import type { Rotation } from './keys.ts';
-import type { RouteName, ServiceSettings } from './service.ts';
+import type { RouteName } from './release.ts';
+import type { ServiceSettings } from './service.ts';
 
 /** A wallet of a history, by the command that opens it. */
 export interface WalletName extends CommandName {

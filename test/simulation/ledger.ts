@@ -9,6 +9,7 @@ import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
 import { checkTransaction, checkWallet } from './items.ts';
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
+import type { Task } from './world.ts';
 
 /** Called with an item before a change (undefined: a new item) and after it. */
 export type OnChange = (key: StoredItem, before: StoredItem | undefined, after: StoredItem) => void;
@@ -22,8 +23,8 @@ export interface Restored {
 }
 
 export interface Ledger {
-  /** Reads the items that a write has touched, and checks them. */
-  readonly observe: (keys: readonly StoredItem[]) => Promise<void>;
+  /** Reads the items that a write of this task has touched, and checks them. */
+  readonly observe: (keys: readonly StoredItem[], task: Task | undefined) => Promise<void>;
   /** Adds a listener for each change of a wallet or transaction, as the table's stream reports them. */
   readonly follow: (listener: OnChange) => void;
   /** Returns the number of writes so far, which identifies a moment. */
@@ -68,12 +69,14 @@ interface Look {
  *
  * @param now the true time, epoch ms
  * @param onEnd called for each transaction that has just changed its status
+ * @param onWrite called with each item that a task has changed, before and after it
  */
 export function openLedger(
   table: AuditedTable,
   now: () => number,
   violate: Violate,
   onEnd: (transaction: TransactionState) => void,
+  onWrite: (before: Item, after: Item, task: Task | undefined) => void = () => undefined,
 ): Ledger {
   const stored = new Map<string, StoredItem>();
   const history = new Map<string, Look[]>();
@@ -133,7 +136,7 @@ export function openLedger(
   }
 
   return {
-    async observe(keys) {
+    async observe(keys, task) {
       moment++;
       const texts = new Map(keys.map((key) => [keyText(key), key]));
       const before = new Map([...texts.keys()].map((text) => [text, currentOf(text)]));
@@ -143,6 +146,7 @@ export function openLedger(
       for (const [text, was] of before) {
         const is = currentOf(text);
         if (is === undefined || is === was) continue;
+        if (was !== undefined) onWrite(was, is, task);
         if (is['sk'] === 'WALLET') {
           checkWallet(is as WalletState, was as WalletState | undefined, violate);
           affected.add(String(is['walletId']));

@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runNumbered } from './campaign.ts';
 import { openEngines } from './engines.ts';
@@ -12,6 +11,7 @@ import type { Mutation } from './mutation.ts';
 import { mutations } from './mutations.ts';
 import { operations } from './operations.ts';
 import type { Violation } from './simulation.ts';
+import { copyProject, makeEdit } from './trees.ts';
 import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run mutants -- [--histories N] [--seed S] [--only words]
@@ -77,12 +77,7 @@ async function breakAll(all: readonly Mutation[]): Promise<void> {
     rmSync(copy, { recursive: true });
   });
   process.once('SIGINT', () => process.exit(130));
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  for (const part of await readdir(root)) {
-    if (part.startsWith('.') || part === 'node_modules' || part === 'cdk.out') continue;
-    await cp(join(root, part), join(copy, part), { recursive: true });
-  }
-  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  copyProject(copy);
 
   for (const test of new Set(all.flatMap(({ test = [] }) => test))) {
     const failing = await failingIn(copy, test);
@@ -105,15 +100,10 @@ async function breakAll(all: readonly Mutation[]): Promise<void> {
 
 async function broken(copy: string, { edits, operation = '', test }: Mutation): Promise<Finding> {
   const originals = new Map<string, string>();
-  for (const { file, text, replacement } of edits) {
-    const path = join(copy, file);
-    const source = await readFile(path, 'utf8');
-    if (!originals.has(path)) originals.set(path, source);
-    if (source.split(text).length !== 2) throw new Error(`"${text}" does not occur exactly once in ${file}`);
-    await writeFile(
-      path,
-      source.replace(text, () => replacement),
-    );
+  for (const edit of edits) {
+    const path = join(copy, edit.file);
+    if (!originals.has(path)) originals.set(path, await readFile(path, 'utf8'));
+    makeEdit(copy, edit);
   }
   try {
     return test === undefined ? await lookIn(copy, operation) : { histories: 0, rules: await failingIn(copy, test) };

@@ -6,6 +6,7 @@ import { commandMutations } from './mutations/commands.ts';
 import { eventMutations } from './mutations/events.ts';
 import { queueMutations } from './mutations/queues.ts';
 import { transferMutations } from './mutations/transfers.ts';
+import { upgradeMutations } from './mutations/upgrades.ts';
 import { withdrawalMutations } from './mutations/withdrawals.ts';
 
 export const mutations: readonly Mutation[] = [
@@ -16,4 +17,5 @@ export const mutations: readonly Mutation[] = [
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,
+  ...upgradeMutations,
 ];

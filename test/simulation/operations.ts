@@ -7,7 +7,8 @@ import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import { routes } from '../../lambdas/contract.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import type { FaultKind } from './plan.ts';
-import { quickBreaker, streamRoutes } from './service.ts';
+import { streamRoutes } from './release.ts';
+import { quickBreaker } from './service.ts';
 
 export interface Operation {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** The parts of the service that the whole process shares: the clock of libraries, the log and the metrics. */
-import { WalletError } from '../../lambdas/domain/errors.ts';
-import { logger, metrics } from '../../lambdas/aws/telemetry.ts';
+import type { WalletError } from '../../lambdas/domain/errors.ts';
+import type { Telemetry } from './release.ts';
 import type { Task, World } from './world.ts';
 
 /** A line that the service has logged as an error. */
@@ -11,25 +11,33 @@ export interface LoggedError {
   readonly error: unknown;
 }
 
+/** Receives what the service logs and counts. */
+export interface Listener {
+  readonly onError: (logged: LoggedError, task: Task) => void;
+  /** Receives each metric that has left the process. */
+  readonly onMetric: (name: string, task: Task, value: number) => void;
+}
+
 /**
- * Puts the process on the world's clock, and records the logs and metrics of the tasks, until the returned function is
- * called. The circuit breaker's library and the bank client's signatures read `Date.now`.
+ * Puts the process on the world's clock, and records the logs and metrics of the tasks of these releases, until the
+ * returned function is called. The circuit breaker's library and the bank client's signatures read `Date.now`.
  */
-export function inhabit(
-  world: World,
-  listener: {
-    readonly onError: (logged: LoggedError, task: Task) => void;
-    /** Receives each metric that has left the process. */
-    readonly onMetric: (name: string, task: Task, value: number) => void;
-  },
-): () => void {
+export function inhabit(world: World, telemetry: readonly Telemetry[], listener: Listener): () => void {
   const realNow = Date.now;
+  Date.now = world.clock;
+  const stops = telemetry.map((one) => listenTo(one, world, listener));
+  return () => {
+    Date.now = realNow;
+    for (const stop of stops) stop();
+  };
+}
+
+function listenTo({ logger, metrics }: Telemetry, world: World, listener: Listener): () => void {
   const logError = logger.error.bind(logger);
   const addMetric = metrics.addMetric.bind(metrics);
   const addDimension = metrics.addDimension.bind(metrics);
   const publish = metrics.publishStoredMetrics.bind(metrics);
   const counted = new Map<Task, (readonly [name: string, value: number])[]>();
-  Date.now = world.clock;
   logger.error = (message, ...extra) => {
     const task = world.current();
     const [about = {}] = extra as Record<string, unknown>[];
@@ -52,7 +60,6 @@ export function inhabit(
     return publish();
   };
   return () => {
-    Date.now = realNow;
     logger.error = logError;
     metrics.addMetric = addMetric;
     metrics.addDimension = addDimension;
@@ -63,12 +70,24 @@ export function inhabit(
 /** Returns whether an error of a worker only reports an injected fault. */
 export function isInjected(error: unknown, task: Task): boolean {
   if (task.faults.length === 0) return false;
-  if (error instanceof WalletError && error.code !== 'internal_error') return error.code === 'busy';
+  if (isWalletError(error) && error.code !== 'internal_error') return error.code === 'busy';
   for (let cause: unknown = error; typeof cause === 'object' && cause !== null; cause = (cause as Error).cause) {
     const { name } = cause as Error;
     if (name === 'Injected' || name === 'TimeoutError') return true;
   }
   return false;
+}
+
+/** Returns whether an error, or a cause of it, says that the release cannot read an item. */
+export function isUnreadable(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { name, cause } = error as Error;
+  return name === 'UnreadableItem' || isUnreadable(cause);
+}
+
+/** Each release has its own class of this name. */
+function isWalletError(error: unknown): error is WalletError {
+  return error instanceof Error && error.name === 'WalletError';
 }
 
 export function reportError(error: unknown): string {

@@ -3,7 +3,7 @@ import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import { isForged, walletIdOfName } from './history.ts';
 import type { History } from './history.ts';
 import type { Item, TransactionState } from './items.ts';
-import { transferQueue, withdrawalQueue } from './service.ts';
+import { transferQueue, withdrawalQueue } from './release.ts';
 import { contentOf, decidesOwn, seesTransaction, targetOf, transactionLooks, walletLooks, walletsOf } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
@@ -119,7 +119,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return (ask.task?.faults.length ?? 0) > 0;
     case 'internal_error':
       // A signature that cannot be checked is an error. The bank repeats its report.
-      return route === 'bank-notifications' && (ask.task?.faults.length ?? 0) > 0;
+      return witness.isPuzzled(ask.task) || (route === 'bank-notifications' && (ask.task?.faults.length ?? 0) > 0);
     default:
       return false;
   }

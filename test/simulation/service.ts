@@ -1,59 +1,19 @@
-/** The service under test: its real routes and workers, connected to a simulated world. */
-import type { Context } from 'aws-lambda';
-import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
-import { cancel } from '../../lambdas/api/cancel.ts';
-import { charge } from '../../lambdas/api/charge.ts';
-import { close } from '../../lambdas/api/close.ts';
-import { createWallet } from '../../lambdas/api/create-wallet.ts';
-import { freeze } from '../../lambdas/api/freeze.ts';
-import { getBalance } from '../../lambdas/api/get-balance.ts';
-import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
-import { getReceipt } from '../../lambdas/api/get-receipt.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
-import { getWallet } from '../../lambdas/api/get-wallet.ts';
-import { health } from '../../lambdas/api/health.ts';
-import { listTransactions } from '../../lambdas/api/list-transactions.ts';
-import { listWallets } from '../../lambdas/api/list-wallets.ts';
-import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
-import { resolve } from '../../lambdas/api/resolve.ts';
-import { transfer } from '../../lambdas/api/transfer.ts';
-import { unfreeze } from '../../lambdas/api/unfreeze.ts';
-import { withdraw } from '../../lambdas/api/withdraw.ts';
+/** The service under test: the processes of its functions, which begin, serve one invocation after the other, and die. */
+import type { SQSEvent } from 'aws-lambda';
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
-import { openBank } from '../../lambdas/bank/client.ts';
-import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
-import type { routes, WorkMessage } from '../../lambdas/contract.ts';
-import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import type { WithdrawalPolicy } from '../../lambdas/domain/withdrawal.ts';
-import { consume, consumeTogether } from '../../lambdas/aws/consumer.ts';
-import { serve } from '../../lambdas/http/http.ts';
-import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';
-import { openLimits } from '../../lambdas/http/limits.ts';
-import { watchDepth } from '../../lambdas/http/overload.ts';
-import { openQueue, openQueueDepth } from '../../lambdas/aws/queue.ts';
-import { putBreaker } from '../../lambdas/store/breaker.ts';
-import type { Table } from '../../lambdas/store/table.ts';
-import { sweep } from '../../lambdas/workers/sweeper.ts';
-import { endTransfers } from '../../lambdas/workers/transfers.ts';
-import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
-import { issuer, send } from '../request.ts';
-import type { Handler, Request, Response } from '../request.ts';
-import type { BankId, Banks } from './bank.ts';
+import type { Request, Response } from '../request.ts';
+import type { Banks } from './bank.ts';
 import { chance } from './chance.ts';
+import type { Deployed, Deployment } from './deployment.ts';
 import { injected, noAnswer } from './in-process-clients.ts';
 import type { Clients, Model } from './in-process-clients.ts';
-import { notificationOverlapMs } from './keys.ts';
 import type { Direction, SharedKeys } from './keys.ts';
 import type { Queues, QueueSettings } from './queues.ts';
+import { transferQueue, withdrawalQueue } from './release.ts';
+import type { Consumer, RouteName } from './release.ts';
 import type { Ending, Task, World } from './world.ts';
-
-/** Routes that read data from the table's stream, which is not part of this world. */
-export const streamRoutes = ['list-entries', 'integrity'] as const;
-export type RouteName = Exclude<(typeof routes)[number]['function'], (typeof streamRoutes)[number]>;
-
-export const withdrawalQueue = 'sqs:withdrawals';
-export const transferQueue = 'sqs:transfers';
 
 /** Opens after a few calls, since a history has few. */
 export const quickBreaker: BreakerSettings = { ...defaultBreaker, inARow: 2 };
@@ -75,6 +35,8 @@ export interface ServiceSettings {
   readonly breaker: BreakerSettings;
 }
 
+type RouteProcess = (request: Request) => Promise<Response>;
+
 export interface Service {
   /** Sends a request as a task of this name. */
   readonly request: (label: string, route: RouteName, request: Request) => Promise<Ending<Response>>;
@@ -89,9 +51,6 @@ const workerLimitMs = 30_000;
 const sweeperLimitMs = 50_000;
 const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
 
-/** A small number, since groups are small here: each queued transfer is a crowd. */
-const crowd = 1;
-
 /** The clock errors of five processes, when clocks are wrong: one is ahead, one is behind, and the first is right. */
 const wrongClocks = [0, 1, 0, -1, 0];
 
@@ -100,6 +59,16 @@ const wrongClocks = [0, 1, 0, -1, 0];
  * clock, which is ahead by `aheadMs`.
  */
 type Pool<P> = <T>(use: (process: P, aheadMs: number) => Promise<Ending<T>>) => Promise<Ending<T>>;
+
+/** Pools by name; the first use opens one. */
+function poolsOf<P>() {
+  const pools = new Map<string, Pool<P>>();
+  return (name: string, start: () => P, aheadMsOf: (nth: number) => number, mostUses?: number): Pool<P> => {
+    const pool = pools.get(name) ?? newPool(start, aheadMsOf, mostUses);
+    pools.set(name, pool);
+    return pool;
+  };
+}
 
 function newPool<P>(start: () => P, aheadMsOf: (nth: number) => number, mostUses = Infinity): Pool<P> {
   const idle: { readonly made: P; readonly aheadMs: number; uses: number }[] = [];
@@ -139,35 +108,21 @@ function secretsManager(world: World, keys: SharedKeys): Model {
   };
 }
 
-/**
- * Opens the service in a world.
- *
- * @param onError called with each error of a worker, and its task
- */
+/** Opens the service in a world. `onError`: called with each error of a worker, and its task. */
 export function openService(
   world: World,
   parts: {
     readonly clients: Clients;
-    readonly table: Table;
-    readonly entries: Table | undefined;
+    readonly deployment: Deployment;
     readonly queues: Queues;
-    readonly banks: Banks;
+    readonly banks: Pick<Banks, 'current'>;
     readonly keys: SharedKeys;
   },
   settings: ServiceSettings,
   onError: (error: unknown, task: Task) => void,
 ): Service {
-  const { clients, table, entries = table, queues, banks, keys } = parts;
-  const { perHour, readsPerHour, policy } = settings;
+  const { clients, deployment, queues, banks, keys } = parts;
   clients.connect('secrets', secretsManager(world, keys));
-  const notificationKeys = () =>
-    openSecret({
-      client: clients.secrets,
-      secretArn: 'notifications' satisfies Direction,
-      overlapMs: notificationOverlapMs,
-      now: world.clock,
-    });
-  const requestKeys = () => openRequestKeys(clients.secrets, 'requests' satisfies Direction, world.clock);
   /** Returns the clock error of each process of a function. */
   const clocksOf = (name: string) => (nth: number) =>
     Math.round((chance(world.seed, 'clock', name, nth) - 0.5) * settings.clocksDifferMs);
@@ -178,153 +133,84 @@ export function openService(
    * follow.
    */
   const usesOfWorker = settings.wrongByMs > 0 || settings.clocksDifferMs > 1_000 ? 3 : Infinity;
-  const depthOf = (url: string) => openQueueDepth(clients.sqs, url);
-  /** Opens new limits: a process loses its knowledge of callers when it crashes. */
-  const limited = () => ({ table, limits: openLimits({ readsPerHour, refusalsPerHour: readsPerHour, perHour }) });
-  const reading = () => ({ table, limits: openLimits({ readsPerHour }) });
-  const queued = (url: string) => ({
-    ...limited(),
-    queue: openQueue<WorkMessage>(clients.sqs, url),
-    isOverloaded: watchDepth(depthOf(url), settings.queueDepthLimit, world.clock),
-  });
-  const noDeadLetters = () => Promise.resolve(0);
-
-  const newHandlers: Record<RouteName, () => Handler> = {
-    'create-wallet': () => serve(createWallet, limited()),
-    'list-wallets': () => serve(listWallets, reading()),
-    'get-wallet': () => serve(getWallet, reading()),
-    'get-balance': () => serve(getBalance, { ...reading(), entries }),
-    charge: () => serve(charge, { table }),
-    withdraw: () => serve(withdraw, queued(withdrawalQueue)),
-    transfer: () => serve(transfer, { ...queued(transferQueue), hotReceivers: openHotReceivers(world.clock) }),
-    'list-transactions': () => serve(listTransactions, reading()),
-    'get-transaction': () => serve(getTransaction, reading()),
-    'get-receipt': () => serve(getReceipt, reading()),
-    'get-notification-preferences': () => serve(getNotificationPreferences, reading()),
-    'put-notification-preferences': () => serve(putNotificationPreferences, reading()),
-    freeze: () => serve(freeze, { table }),
-    unfreeze: () => serve(unfreeze, { table }),
-    close: () => serve(close, { table }),
-    resolve: () => serve(resolve, { table }),
-    cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
-    'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
-    health: () =>
-      serve(health, {
-        table,
-        verify: (token) =>
-          Promise.resolve(token === undefined ? undefined : { principal: 'op', scopes: 'operate', issuer }),
-        depths: {
-          withdrawals: depthOf(withdrawalQueue),
-          transfers: depthOf(transferQueue),
-          withdrawalsDead: noDeadLetters,
-          transfersDead: noDeadLetters,
-        },
-      }),
-  };
-  /** By process, and by request. */
-  const queuedBy = new WeakMap<Handler, readonly number[]>();
+  /** The requests that each process of a route has queued, by their start times; and those before a task. */
+  const queuedBy = new WeakMap<RouteProcess, readonly number[]>();
   const queuedBefore = new WeakMap<Task, readonly number[]>();
-  /**
-   * The processes of the deployment with each bank. A new deployment starts new processes, and the old ones finish
-   * their work.
-   */
-  const pools = new Map<string, Pool<Handler>>();
+  // A new deployment, with another bank or of another release, starts new processes. The old ones finish their work.
+  const routes = poolsOf<RouteProcess>();
+  const consumers = poolsOf<Consumer>();
+  const sweepers = poolsOf<() => Promise<number>>();
 
-  const report = (error: unknown) => {
-    const task = world.current();
-    if (task !== undefined) onError(error, task);
-  };
+  /** Runs work as a task on a release. */
+  function run<T>(
+    name: string,
+    release: Deployed,
+    label: string,
+    limit: number,
+    work: () => Promise<T>,
+    ahead: number,
+  ) {
+    const noted = () => {
+      const task = world.current();
+      if (task !== undefined) deployment.note(task, name, release);
+      return work();
+    };
+    return world.task(label, limit, noted, ahead);
+  }
 
-  /** Creates the state of one process of the withdrawal worker: the bank client with its breaker, and the keys. */
-  const newContainer = (bankId: BankId) => {
-    const client = openBank({
-      url: `https://${bankId}.test`,
-      keys: requestKeys(),
-      timeoutMs: bankCallMs,
-      breaker: settings.breaker,
-      send: banks.sendTo(bankId),
-      onBreaker(state) {
-        putBreaker(table, { state, since: new Date(world.clock()).toISOString() }).catch(() => undefined);
-      },
-    });
-    return consume({
-      queue: openQueue(clients.sqs, withdrawalQueue),
-      now: world.clock,
-      async handle(transactionId) {
-        try {
-          return await advanceWithdrawal(transactionId, { table, bank: client, bankId, policy });
-        } catch (error) {
-          report(error);
-          throw error;
-        }
-      },
-    });
-  };
-  const workers = {
-    'bank-1': newPool(() => newContainer('bank-1'), workerClocksOf('withdrawals'), usesOfWorker),
-    'bank-2': newPool(() => newContainer('bank-2'), workerClocksOf('withdrawals'), usesOfWorker),
-  };
-  queues.add(withdrawalQueue, settings.withdrawals, async (label, event) => {
-    const work = (worker: ReturnType<typeof newContainer>) => worker(event, {} as Context);
-    const ending = await workers[banks.current()]((worker, aheadMs) =>
-      world.task(`worker ${label}`, workerLimitMs, () => work(worker), aheadMs),
+  async function consume(name: string, pool: Pool<Consumer>, release: Deployed, label: string, event: SQSEvent) {
+    const ending = await pool((consumer, aheadMs) =>
+      run(name, release, `worker ${label}`, workerLimitMs, () => consumer(event), aheadMs),
     );
     if (ending.how === 'threw') onError(ending.error, ending.task);
     return ending.how === 'returned' ? ending.value : undefined;
-  });
+  }
 
-  const newSettler = () =>
-    consumeTogether({
-      queue: openQueue(clients.sqs, transferQueue),
-      async handle(transactionIds) {
-        try {
-          const failed = await endTransfers(transactionIds, table, crowd);
-          for (const error of failed.values()) report(error);
-          return failed;
-        } catch (error) {
-          report(error);
-          throw error;
-        }
-      },
-    });
-  const settlers = newPool(newSettler, workerClocksOf('transfers'), usesOfWorker);
-  queues.add(transferQueue, settings.transfers, async (label, event) => {
-    const ending = await settlers((settler, aheadMs) =>
-      world.task(`worker ${label}`, workerLimitMs, () => settler(event), aheadMs),
+  queues.add(withdrawalQueue, settings.withdrawals, (label, event) => {
+    const release = deployment.releaseFor('withdrawals', label);
+    const bankId = banks.current();
+    const start = () => release.startWithdrawals(bankId);
+    const pool = consumers(
+      `withdrawals with ${bankId} of ${release.name}`,
+      start,
+      workerClocksOf('withdrawals'),
+      usesOfWorker,
     );
-    if (ending.how === 'threw') onError(ending.error, ending.task);
-    return ending.how === 'returned' ? ending.value : undefined;
+    return consume('withdrawals', pool, release, label, event);
   });
-
-  const swept = (url: string) => ({
-    send: openQueue<WorkMessage>(clients.sqs, url).sendAll,
-    depth: depthOf(url),
+  queues.add(transferQueue, settings.transfers, (label, event) => {
+    const release = deployment.releaseFor('transfers', label);
+    const name = `transfers of ${release.name}`;
+    const pool = consumers(name, release.startTransfers, workerClocksOf('transfers'), usesOfWorker);
+    return consume('transfers', pool, release, label, event);
   });
-  const sweepers = newPool(() => undefined, workerClocksOf('sweeper'), usesOfWorker);
-  const sweeperServices = { table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) };
 
   return {
     queuedBefore: (task) => queuedBefore.get(task) ?? [],
     request(label, route, request) {
-      const name = `${route} with ${banks.current()}`;
-      const pool = pools.get(name) ?? newPool(newHandlers[route], clocksOf(route));
-      pools.set(name, pool);
-      return pool(async (handler, aheadMs) => {
-        const earlier = queuedBy.get(handler) ?? [];
+      const release = deployment.releaseFor(route, label);
+      const name = `${route} with ${banks.current()} of ${release.name}`;
+      return routes(
+        name,
+        () => release.startRoute(route),
+        clocksOf(route),
+      )(async (process, aheadMs) => {
+        const earlier = queuedBy.get(process) ?? [];
         const startedAt = world.now();
-        const ending = await world.task(label, limitMs(route), () => send(route, handler, request), aheadMs);
+        const ending = await run(route, release, label, limitMs(route), () => process(request), aheadMs);
         queuedBefore.set(ending.task, earlier);
         const isQueued = route === 'withdraw' || request.headers?.['Prefer']?.includes('respond-async') === true;
         if (isQueued && ending.how === 'returned' && ending.value.status < 300) {
-          queuedBy.set(handler, [...earlier, startedAt]);
+          queuedBy.set(process, [...earlier, startedAt]);
         }
         return ending;
       });
     },
     async sweep(label) {
-      const ending = await sweepers((_sweeper, aheadMs) =>
-        world.task(label, sweeperLimitMs, () => sweep(sweeperServices), aheadMs),
-      );
+      const release = deployment.releaseFor('sweeper', label);
+      const name = `sweeper of ${release.name}`;
+      const pool = sweepers(name, () => release.sweep, workerClocksOf('sweeper'), usesOfWorker);
+      const ending = await pool((sweep, aheadMs) => run('sweeper', release, label, sweeperLimitMs, sweep, aheadMs));
       if (ending.how === 'threw') onError(ending.error, ending.task);
       return ending;
     },

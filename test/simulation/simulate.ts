@@ -4,14 +4,18 @@ import type { News, Share } from './campaign-thread.ts';
 import { addTotals, missedStates, noTotals, replay } from './campaign.ts';
 import type { Totals } from './campaign.ts';
 import { openEngines } from './engines.ts';
+import { importReleases, makeTrees, removeTrees } from './trees.ts';
 import { readOptions } from '../../bin/options.ts';
 
 const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T]
 npm run simulate -- --seed S --history N [--only steps] [--faults faults]
+npm run simulate -- --upgrade [--old REF] [as above]
 
 Random histories of the whole service with faults at every external call; see test/simulation. A campaign of 1000 or more
 fails when it has not reached each of the states in test/simulation/states.ts.
-The second form runs one of them again and prints its steps.`;
+The second form runs one of them again and prints its steps.
+With --upgrade the code changes while each history runs: from the release at the commit REF (the last tag, or else the
+last commit) to ones that write items of a newer version, and back. Its campaign need not reach all of those states.`;
 
 const options = readOptions(usage, {
   histories: { type: 'string', default: '1000' },
@@ -21,15 +25,24 @@ const options = readOptions(usage, {
   history: { type: 'string' },
   only: { type: 'string' },
   faults: { type: 'string' },
+  upgrade: { type: 'boolean', default: false },
+  old: { type: 'string' },
 });
 const { seed } = options;
 const steps = Number(options.steps);
+const trees = options.upgrade ? makeTrees(options.old) : undefined;
+if (trees !== undefined) {
+  console.log(`an upgrade from ${trees.oldRef}`);
+  process.on('exit', () => {
+    removeTrees(trees);
+  });
+}
 
 if (options.history !== undefined) await again(Number(options.history));
 else await campaign(Number(options.histories), Number(options.threads));
 
 async function again(number: number): Promise<void> {
-  const engines = openEngines();
+  const engines = openEngines(trees && (await importReleases(trees)));
   const outcome = await replay(engines, { seed, number, steps }, { only: options.only, faults: options.faults });
   await engines.close();
   console.log(outcome.story.join('\n'));
@@ -53,7 +66,7 @@ async function campaign(histories: number, threads: number): Promise<void> {
   });
   const failures = await Promise.all(
     Array.from({ length: threads }, (_, first) =>
-      share({ seed, steps, first, end: histories, every: threads }, totals),
+      share({ seed, steps, first, end: histories, every: threads, trees }, totals),
     ),
   );
   clearInterval(progress);
@@ -63,7 +76,7 @@ async function campaign(histories: number, threads: number): Promise<void> {
   console.log(
     `${totals.histories} histories without a violation, ${failed} with, ${perSecond()} a second, seed ${seed}`,
   );
-  const missed = missedStates(totals);
+  const missed = trees === undefined ? missedStates(totals) : [];
   for (const name of missed) console.log(`NOT REACHED in ${totals.histories} histories: ${name}`);
   if (failed > 0 || missed.length > 0) process.exitCode = 1;
 }

@@ -11,6 +11,8 @@ import { openBooks } from './books.ts';
 import { chance } from './chance.ts';
 import { checkAtRest } from './checks.ts';
 import type { Connection } from './connection.ts';
+import { deploy } from './deployment.ts';
+import type { Rollout } from './deployment.ts';
 import { connectTable } from './dynamodb.ts';
 import { transactionIdOfName } from './history.ts';
 import type { History } from './history.ts';
@@ -19,11 +21,12 @@ import { shareKeys } from './keys.ts';
 import { openLedger } from './ledger.ts';
 import type { TransactionState } from './items.ts';
 import type { Fault, Plan, Point } from './plan.ts';
-import { inhabit, isInjected, reportError } from './process.ts';
+import { inhabit, isInjected, isUnreadable, reportError } from './process.ts';
 import { openQueues } from './queues.ts';
 import { openService } from './service.ts';
 import { livesIn, statesIn } from './states.ts';
 import type { StateName } from './states.ts';
+import { checkUpgrade, mayBePuzzled } from './upgrade.ts';
 import { openWorld } from './world.ts';
 import type { Task } from './world.ts';
 
@@ -55,6 +58,8 @@ interface Surroundings {
   readonly table: AuditedTable;
   /** The table of entries, where the history has books. */
   readonly entries: AuditedTable | undefined;
+  /** The upgrade of the history, if it has one. */
+  readonly rollout?: Rollout | undefined;
 }
 /** Everything must have ended this long after the last fault. */
 const patienceMinutes = 240;
@@ -68,7 +73,7 @@ const settlingMinutes = 5;
  * @param plan the faults until some time after the last step
  */
 export async function simulate(
-  { clients, connection, table, entries }: Surroundings,
+  { clients, connection, table, entries, rollout }: Surroundings,
   history: History,
   plan: Plan,
 ): Promise<Outcome> {
@@ -85,10 +90,18 @@ export async function simulate(
   const labels = new Map(history.steps.map((step) => [transactionIdOfName(step), step.id]));
   const labelOf = (transactionId: string) => labels.get(transactionId) ?? transactionId.slice(0, 8);
 
-  const ledger = openLedger(table, world.now, violate, (transaction) => {
-    log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
-    if (transaction.type === 'withdrawal') checkEnd(transaction);
-  });
+  const ledger = openLedger(
+    table,
+    world.now,
+    violate,
+    (transaction) => {
+      log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
+      if (transaction.type === 'withdrawal') checkEnd(transaction);
+    },
+    (before, after, task) => {
+      if (rollout !== undefined) checkUpgrade({ before, after, by: deployment.runBy(task), rollout, violate });
+    },
+  );
   const down = history.bankDown.map(({ from, to }) => ({ from: epoch + from, to: epoch + to }));
   const replacedAt = history.bankReplacedAt === undefined ? undefined : epoch + history.bankReplacedAt;
   const keys = shareKeys(world, epoch, history.rotation);
@@ -119,38 +132,32 @@ export async function simulate(
       }
     },
   );
-  const connected = connectTable(
-    world,
-    {
-      client: clients.dynamodb,
-      connection,
-      name: table.name,
-      entriesName: entries?.name,
-      namesTime: history.databaseNamesTime,
-    },
-    ledger,
-  );
-  clients.connect('dynamodb', connected.model);
+  const access = { connection, entriesName: entries?.name, namesTime: history.databaseNamesTime };
+  clients.connect('dynamodb', connectTable(world, access, ledger));
   clients.connect('sqs', queues.model);
+  /** Tasks that met an item that their release cannot read, as it may. */
+  const puzzled = new Set<Task>();
   const onError = (error: unknown, task: Task) => {
-    if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${reportError(error)}`);
+    if (isUnreadable(error) && mayBePuzzled(rollout, deployment.runBy(task), task)) puzzled.add(task);
+    else if (!isInjected(error, task)) violate('no unexpected errors', `${task.label}: ${reportError(error)}`);
   };
-  const books =
-    entries && connected.entries
-      ? openBooks(world, {
-          banks,
-          table: connected.table,
-          entries: connected.entries,
-          stored: entries,
-          ledger,
-          violate,
-          onError,
-        })
-      : undefined;
-  const parts = { clients, table: connected.table, entries: books?.entries, queues, banks, keys };
-  const service = openService(world, parts, history.service, onError);
+  const outside = {
+    ...{ world, clients, banks, settings: history.service },
+    tables: { name: table.name, entriesName: entries?.name },
+    report(error: unknown) {
+      const task = world.current();
+      if (task !== undefined) onError(error, task);
+    },
+  };
+  const deployment = deploy(outside, epoch, rollout);
+  const books = entries && openBooks(world, { banks, deployment, stored: entries, ledger, violate, onError });
+  const service = openService(world, { clients, deployment, queues, banks, keys }, history.service, onError);
   const { queuedBefore } = service;
-  const witness = { history, ledger, books, queues, asks, keys, queuedBefore, struck: () => world.struck, violate };
+  const witness = {
+    ...{ history, ledger, books, queues, asks, keys, queuedBefore, violate },
+    struck: () => world.struck,
+    isPuzzled: (task: Task | undefined) => task !== undefined && puzzled.has(task),
+  };
   const actors: Actors = actorsOn({ world, service, banks, keys, witness, labelOf, log });
 
   /**
@@ -205,11 +212,11 @@ export async function simulate(
     !actors.busy() && (books?.isIdle() ?? true) && ledger.transactions().every(({ status }) => ended.has(status));
 
   let clockDoubts = 0;
-  const leave = inhabit(world, {
+  let [keptMessages, handedBack] = [0, 0];
+  const leave = inhabit(world, deployment.telemetry, {
     onError({ message, code, error }, task) {
-      if (message === 'request failed' && code === 'internal_error' && !isInjected(error, task)) {
-        violate('no unexpected errors', `${task.label}: ${reportError(error)}`);
-      }
+      if (message === 'request failed' && code === 'internal_error') onError(error, task);
+      if (String((error as Error | undefined)?.message).startsWith('message of version 2')) keptMessages++;
     },
     onMetric(name, task) {
       if (name === metricNames.clockDoubted) clockDoubts++;
@@ -224,7 +231,8 @@ export async function simulate(
     if (history.restore !== undefined) putBack(history.restore);
     const { at: restoredAt = 0, stoppedMs = 0 } = history.restore ?? {};
     const ends = [...history.steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to)];
-    const last = Math.max(restoredAt + stoppedMs, history.bankReplacedAt ?? 0, ...ends);
+    const upgradedAt = rollout?.stages.at(-1)?.from ?? 0;
+    const last = Math.max(restoredAt + stoppedMs, history.bankReplacedAt ?? 0, upgradedAt, ...ends);
     await world.run(epoch + Math.max(last, history.calmAt ?? 0));
     if (history.calmAt !== undefined) {
       world.calm();
@@ -233,6 +241,12 @@ export async function simulate(
     for (let minute = 0; minute < patienceMinutes && (minute < settlingMinutes || !isAtRest()); minute++) {
       actors.resolveReviews(minute);
       actors.unfreezeWaiting(minute);
+      // Operators hand back what an earlier release has kept.
+      if (rollout !== undefined) {
+        queues.redrive();
+        handedBack += books?.setAside() ?? 0;
+        books?.replay();
+      }
       await world.run(world.now() + minuteMs);
     }
     if (!isAtRest()) violate('accepted work ends', `not within ${patienceMinutes} minutes`);
@@ -247,6 +261,12 @@ export async function simulate(
   const count = (name: string) => tally.set(name, (tally.get(name) ?? 0) + 1);
   for (const { route, response } of asks) count(`${route}: ${inShort(response)}`);
   for (const { type, status } of ledger.transactions()) count(`${type} ${status}`);
+  if (rollout !== undefined) {
+    count(`upgrade ${rollout.name}`);
+    for (const task of puzzled) count(`upgrade: ${deployment.runBy(task)?.name ?? 'a task'} leaves a newer item`);
+    if (keptMessages > 0) count('upgrade: newer messages are kept');
+    if (handedBack > 0) count('upgrade: records are set aside, and handed back');
+  }
   const states = statesIn({
     history,
     asks,

@@ -199,7 +199,6 @@ const otherPhrases = [
   'The stream keeps changes for 24 hours',
   'within 24 hours of their writing',
   '(at most 10)',
-  'Point-in-time recovery still covers the last 35 days',
   // Estimates and measurements.
   'One wallet takes about 500 transactions a second',
   'One wallet takes about 200 entries a second',

@@ -68,7 +68,7 @@ function manifest(): object {
     license,
     keywords: ['aws', 'cdk', 'wallet', 'ledger'],
     type: 'module',
-    engines: { node: '>=22' },
+    engines: { node: '>=22.12' },
     exports: {
       '.': { types: './lib/exports.d.ts', default: './lib/exports.js' },
       './docs/*': './docs/*',

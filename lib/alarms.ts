@@ -46,6 +46,8 @@ export interface AlarmProps {
   readonly missing?: 'breaching' | 'ignore';
   /** Whether money may be lost, or paid twice, while the alarm lasts. */
   readonly moneyAtRisk?: true;
+  /** Whether it may last because of load alone: then it stops no deployment. */
+  readonly ofLoad?: true;
   /** The meaning of the alarm, in one sentence. */
   readonly meaning: string;
   /** The entry's anchor in docs/runbook.md. */
@@ -79,11 +81,11 @@ export class Alarms {
   get all(): readonly AlarmBase[] {
     return [...this.#added.critical, ...this.#added.warning];
   }
-  /** The critical alarms that end by themselves, and not by a decision or by a pass over the books. */
-  get passing(): readonly Alarm[] {
-    return this.#passing;
+  /** The critical alarms that end by themselves, and not by a decision, a pass over the books, or less load. */
+  get endByThemselves(): readonly Alarm[] {
+    return this.#endByThemselves;
   }
-  readonly #passing: Alarm[] = [];
+  readonly #endByThemselves: Alarm[] = [];
   readonly #added: Record<Severity, AlarmBase[]> = { critical: [], warning: [] };
 
   constructor(topics: AlarmTopics) {
@@ -91,7 +93,7 @@ export class Alarms {
   }
 
   readonly add: AddAlarm = (scope, id, props) => {
-    const { severity, metric, threshold, alarmsWhen, periods, missing, moneyAtRisk } = props;
+    const { severity, metric, threshold, alarmsWhen, periods, missing, moneyAtRisk, ofLoad } = props;
     const alarm = new Alarm(scope, id, {
       alarmName: nameOf(scope, props),
       alarmDescription: descriptionOf(props),
@@ -108,7 +110,7 @@ export class Alarms {
     const topic = this.#topics[severity];
     if (topic) alarm.addAlarmAction(new SnsAction(topic));
     if (moneyAtRisk) this.#moneyAtRisk.push(alarm);
-    if (severity === 'critical' && missing !== 'ignore') this.#passing.push(alarm);
+    if (severity === 'critical' && missing !== 'ignore' && !ofLoad) this.#endByThemselves.push(alarm);
     this.#added[severity].push(alarm);
   };
 

@@ -85,7 +85,7 @@ export class Api extends Construct {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
       },
     });
-    // The API's own address accepts TLS 1.2 and later. Your own domain name has a policy of its own.
+    // The API's own address accepts TLS 1.2 and later, as the name of `domain` does.
     const cfnApi = this.restApi.node.defaultChild as CfnRestApi;
     cfnApi.securityPolicy = SecurityPolicy.TLS_1_2;
     if (props.webAcl !== false) {

@@ -93,6 +93,8 @@ export function checkBank({ url, id, notFoundWindow, keyOverlap }: BankProps): v
   if (notFoundWindow.isUnresolved()) return;
   const seconds = notFoundWindow.toSeconds({ integral: false });
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > longestNotFoundWindowSeconds) {
-    throw new Error(`bank.notFoundWindow must be whole seconds, from 1 to 1 day, received ${String(seconds)} seconds`);
+    throw new Error(
+      `bank.notFoundWindow must be whole seconds, from 1 second to 1 day, received ${String(seconds)} seconds`,
+    );
   }
 }

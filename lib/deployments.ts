@@ -17,6 +17,9 @@ export type DeploymentStrategy = 'all-at-once' | ILambdaDeploymentConfig;
 /** Functions that a schedule invokes a few times an hour: a share of that traffic shows nothing. */
 const scheduled: ReadonlySet<string> = new Set<FunctionName>(['sweeper', 'integrity-job']);
 
+/** CodeDeploy watches no more for a function. */
+const mostAlarms = 10;
+
 /** Properties of `Deployments`. */
 export interface DeploymentsProps {
   readonly strategy: ILambdaDeploymentConfig;
@@ -29,6 +32,7 @@ export interface DeploymentsProps {
 export class Deployments extends Construct {
   constructor(scope: Construct, id: string, { strategy, functions, alarms }: DeploymentsProps) {
     super(scope, id);
+    if (alarms.length >= mostAlarms) throw new Error(`CodeDeploy watches ${mostAlarms} alarms, and there are more`);
     const application = new LambdaApplication(this, 'Application');
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('codedeploy.amazonaws.com') });
     Validations.of(role).acknowledge({

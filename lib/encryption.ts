@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { TableEncryptionV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -12,10 +12,17 @@ import { settingsOf } from './service-settings.ts';
 /**
  * Returns the encryption of a table: with the key of the service, or the AWS managed one. CloudTrail records the use of
  * both. A key of one's own can be deleted, and the money with it.
+ *
+ * @throws Error for a key in a stack without a region, where the CDK cannot render the table
  */
 export function tableEncryption(scope: Construct): TableEncryptionV2 {
   const { encryptionKey } = settingsOf(scope);
-  return encryptionKey ? TableEncryptionV2.customerManagedKey(encryptionKey) : TableEncryptionV2.awsManagedKey();
+  if (encryptionKey === undefined) return TableEncryptionV2.awsManagedKey();
+  const { region } = Stack.of(scope);
+  if (Token.isUnresolved(region)) {
+    throw new Error('encryptionKey needs a stack with a region: give env.region, received none');
+  }
+  return TableEncryptionV2.customerManagedKey(encryptionKey);
 }
 
 /** Returns the encryption of a queue: with the key of the service, or that of SQS. */

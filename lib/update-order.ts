@@ -15,8 +15,8 @@ const followers = [
 const workers = ['withdrawals', 'transfers', 'sweeper'] as const satisfies readonly FunctionName[];
 
 /**
- * Lets an update change consumers before producers, so that no item or message of a new release meets a function of the
- * old one. The authorizer is neither.
+ * Lets an update change consumers before producers. It shortens the time in which old code meets items and messages of a
+ * new release; their versions keep it safe. The authorizer is neither.
  *
  * @param routes the functions that serve requests
  */

@@ -245,7 +245,7 @@ export interface WalletServiceProps {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Whether the table and the user pool refuse every deletion.
+   * Whether both tables and the user pool refuse every deletion.
    *
    * @default true
    */

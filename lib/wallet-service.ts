@@ -201,7 +201,7 @@ function watchAll(scope: Construct, parts: Watched, props: WalletServiceProps): 
     new Deployments(scope, 'Deployments', {
       strategy: deployment,
       functions: parts.functions,
-      alarms: alarms.passing,
+      alarms: alarms.endByThemselves,
     });
   }
   const logs = mapped(parts.functions, ({ logGroup }) => logGroup);

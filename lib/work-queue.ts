@@ -108,6 +108,7 @@ export class WorkQueue extends Construct {
       metric: this.#depth(),
       thresholds: { warning: 0.7 * depthLimit, critical: 0.9 * depthLimit },
       periods: 2,
+      ofLoad: true,
       meaning: (depth) =>
         `The ${work} queue has ${Math.round((100 * depth) / depthLimit)} % of the messages at which new work is refused.`,
       runbook: `${work}-queue-nearly-full`,

@@ -31,10 +31,10 @@ export async function acknowledge({ entries }: Target, options: OpsOptions): Pro
     if ((await putState(entries, 'known', known.text(), stored?.revision)) !== undefined) {
       return {
         lines: [
-          `${nameOf(one)}: acknowledged by ${by}. ${String(known.countOpen())} others are open.`,
+          `${nameOf(one)}: acknowledged by ${by}. ${String(known.open.length)} others are open.`,
           'The alarm follows with the next run of the check, within a quarter of an hour.',
         ],
-        data: { ...one, open: known.countOpen() },
+        data: { ...one, open: known.open.length },
       };
     }
   }

@@ -54,15 +54,17 @@ export class KnownDiscrepancies {
   /** Notes a finding. Returns whether it is new. */
   note({ kind, subject, detail }: Discrepancy, { hour, bankId, at }: Sighting): boolean {
     const known = this.#list.find((one) => one.kind === kind && one.subject === subject && one.hour === hour);
+    const seen = { detail: detail.slice(0, mostDetail), seenAt: at };
     if (known !== undefined) {
-      known.seenAt = at;
-      return false;
+      // An acknowledgement is of one difference. With another amount it is another one.
+      const isChanged = known.acknowledged !== undefined && known.detail !== seen.detail;
+      if (isChanged) delete known.acknowledged;
+      Object.assign(known, seen);
+      return isChanged;
     }
+    if (this.#list.length >= mostKnown) this.#dropOneAcknowledged();
     if (this.#list.length < mostKnown) {
-      this.#list.push({
-        ...{ kind, subject, detail: detail.slice(0, mostDetail), hour, since: at, seenAt: at },
-        ...(paymentKinds.includes(kind) && { bankId }),
-      });
+      this.#list.push({ kind, subject, hour, since: at, ...seen, ...(paymentKinds.includes(kind) && { bankId }) });
     }
     return true;
   }
@@ -74,10 +76,9 @@ export class KnownDiscrepancies {
     );
   }
 
-  /** Returns how many are wrong and not acknowledged. A missing statement does not count: it shows nothing wrong. */
-  countOpen(): number {
-    return this.#list.filter(({ kind, acknowledged }) => kind !== 'statement_missing' && acknowledged === undefined)
-      .length;
+  /** Returns those that are wrong and not acknowledged. A missing statement is not among them: it shows nothing wrong. */
+  get open(): readonly KnownDiscrepancy[] {
+    return this.#list.filter(({ kind, acknowledged }) => kind !== 'statement_missing' && acknowledged === undefined);
   }
 
   /**
@@ -87,14 +88,20 @@ export class KnownDiscrepancies {
    * @param comparedBank the bank whose payments the pass compared; undefined: it compared none
    */
   dropNotSeenSince(passStartedAt: string, comparedBank: string | undefined): void {
-    const isProvenRight = ({ kind, bankId = comparedBank, acknowledged }: KnownDiscrepancy): boolean => {
+    const mayDrop = ({ kind, bankId = comparedBank, acknowledged }: KnownDiscrepancy): boolean => {
       if (!paymentKinds.includes(kind)) return true;
       return comparedBank !== undefined && (bankId === comparedBank || acknowledged !== undefined);
     };
-    this.#list = this.#list.filter((one) => one.seenAt >= passStartedAt || !isProvenRight(one));
+    this.#list = this.#list.filter((one) => one.seenAt >= passStartedAt || !mayDrop(one));
   }
 
   text(): string {
     return JSON.stringify(this.#list);
+  }
+
+  /** Makes room: the alarm must count a new discrepancy, and does not count an acknowledged one. */
+  #dropOneAcknowledged(): void {
+    const index = this.#list.findIndex(({ acknowledged }) => acknowledged !== undefined);
+    if (index >= 0) this.#list.splice(index, 1);
   }
 }

@@ -44,7 +44,7 @@ const secondLookMs = 300_000;
 /** How many segments of the table are read side by side. */
 const segments = 4;
 
-/** An item of the check. This run owns it until another run stores it. */
+/** An item of the check. Another run, or an operator who acknowledges a discrepancy, may store it meanwhile. */
 class Item {
   readonly text: string | undefined;
   readonly #table: Table;
@@ -65,17 +65,17 @@ class Item {
   /**
    * Stores a new text.
    *
-   * @throws OtherRun when another run has stored the item meanwhile
+   * @throws StoredMeanwhile when another writer has stored the item
    */
   async store(text: string): Promise<void> {
     this.#revision = await putState(this.#table, this.#which, text, this.#revision);
-    if (this.#revision === undefined) throw new OtherRun(`another run has stored ${this.#which}`);
+    if (this.#revision === undefined) throw new StoredMeanwhile(`another writer has stored ${this.#which}`);
   }
 }
 
-/** The error of a run that must end because another run works. */
-class OtherRun extends Error {
-  override readonly name = 'OtherRun';
+/** The error of a run that must end, because another writer has stored what it would overwrite. */
+class StoredMeanwhile extends Error {
+  override readonly name = 'StoredMeanwhile';
 }
 
 /** A part of a run: its work until it has to stop, and the storing of its state. */
@@ -90,7 +90,7 @@ interface Part {
  * Does one run: checks the closed hours, and advances the pass over all books in the time that is left. Both go on at
  * the state that the last run stored.
  *
- * @returns both as they are after the run; undefined when another run worked at the same time
+ * @returns both as they are after the run; undefined when another writer stored an item meanwhile
  */
 export async function checkBooks(
   services: IntegrityServices,
@@ -106,7 +106,10 @@ export async function checkBooks(
     publishKnown(all);
     return { hours, pass };
   } catch (error) {
-    if (error instanceof OtherRun) return undefined;
+    if (error instanceof StoredMeanwhile) {
+      logger.info('the next run goes on', { reason: error.message });
+      return undefined;
+    }
     throw error;
   }
 }
@@ -227,7 +230,7 @@ async function runPart(
  * found them again, or an operator has acknowledged them.
  */
 function publishKnown({ list }: Known): void {
-  metrics.addMetric(names.discrepancies, 'Count', list.countOpen());
+  metrics.addMetric(names.discrepancies, 'Count', list.open.length);
   metrics.publishStoredMetrics();
 }
 

@@ -213,6 +213,27 @@ describe('the job', () => {
     scene.close();
   });
 
+  it('counts an acknowledged discrepancy again when its amount changes, and a new one when the list is full of others', () => {
+    const at = '2026-01-01T00:00:00.000Z';
+    const sighting = { hour: undefined, bankId: undefined, at };
+    const known = new KnownDiscrepancies();
+    const found = { kind: 'balance_differs', subject: 'w', detail: '10 too little' } as const;
+    assert.ok(known.note(found, sighting));
+    known.list[0]!.acknowledged = { by: 'Ann', evidence: 'ticket 7', at };
+    assert.ok(!known.note(found, sighting));
+    assert.equal(known.open.length, 0);
+    assert.ok(known.note({ ...found, detail: '20 too little' }, sighting));
+    assert.deepEqual(known.open, [{ ...found, detail: '20 too little', hour: undefined, since: at, seenAt: at }]);
+
+    const full = Array.from({ length: 500 }, (_, n) => ({
+      ...{ kind: 'unreadable', subject: `${n}`, detail: '', since: at, seenAt: at },
+      acknowledged: { by: 'Ann', evidence: 'ticket 7', at },
+    }));
+    const others = new KnownDiscrepancies(JSON.stringify(full));
+    assert.ok(others.note(found, sighting));
+    assert.deepEqual([others.list.length, others.open.length], [500, 1]);
+  });
+
   it('begins no pass before the last one is as old as a prop says, and checks closed hours meanwhile', async () => {
     const scene = await newScene(engine);
     const { table, entries } = scene;

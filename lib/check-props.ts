@@ -70,7 +70,7 @@ function checkUrl(name: string, text: string | undefined): void {
   if (text === undefined || Token.isUnresolved(text)) return;
   const url = URL.parse(text);
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return;
-  throw new Error(`${name} must be a URL that begins with https:// (or http:// for development), received "${text}"`);
+  throw new Error(`${name} must begin with https://, or http:// for development, received "${text}"`);
 }
 
 function checkWebAcl(webAcl: WalletServiceProps['webAcl']): void {

@@ -127,7 +127,7 @@ describe('the window of the bank', () => {
       [Duration.days(2), '172800'],
     ] as const) {
       assert.throws(() => embed({ notFoundWindow: window }), {
-        message: `bank.notFoundWindow must be whole seconds, from 1 to 1 day, received ${seconds} seconds`,
+        message: `bank.notFoundWindow must be whole seconds, from 1 second to 1 day, received ${seconds} seconds`,
       });
     }
     for (const id of ['', 'a b', 'ä', 'x'.repeat(65)]) {

@@ -1,6 +1,7 @@
 /** Props that the synthesis refuses: the error names the prop, and the value that was given. */
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
@@ -62,11 +63,14 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
   [{ audit: { lock: 'legal' as 'governance' } }, 'audit.lock must be governance or compliance, received "legal"'],
   [
     { tokens: { ...tokens, issuer: 'issuer' } },
-    'tokens.issuer must be a URL that begins with https://, received "issuer"',
+    'tokens.issuer must begin with https://, or http:// for development, received "issuer"',
   ],
   [{ tokens: { ...tokens, audience: '' } }, 'tokens.audience must be the aud of the tokens, received ""'],
-  [{ tokens: { ...tokens, jwksUri: '' } }, 'tokens.jwksUri must be a URL that begins with https://, received ""'],
-  [{ tokenJwksUri: 'keys' }, 'tokenJwksUri must be a URL that begins with https://, received "keys"'],
+  [
+    { tokens: { ...tokens, jwksUri: '' } },
+    'tokens.jwksUri must begin with https://, or http:// for development, received ""',
+  ],
+  [{ tokenJwksUri: 'keys' }, 'tokenJwksUri must begin with https://, or http:// for development, received "keys"'],
   [{ webAcl: 'mine' }, 'webAcl must be true, false, or the ARN of a regional web ACL, received "mine"'],
   [{ cors: { allowedOrigins: [] } }, 'cors.allowedOrigins must have an origin, received none'],
   [
@@ -142,5 +146,13 @@ describe('the synthesis refuses', () => {
     ] as const) {
       refuses({ domain: given }, message);
     }
+  });
+
+  it("a key of one's own in a stack without a region", () => {
+    const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Keys');
+    refuses(
+      { encryptionKey: new Key(stack, 'Key') },
+      'encryptionKey needs a stack with a region: give env.region, received none',
+    );
   });
 });

@@ -1,0 +1,234 @@
+/** The books that commands check from a shell: their tables, the bank, and the pass over all of them. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openBank } from '../lambdas/bank/client.ts';
+import { bankIdOf } from '../lambdas/bank/identity.ts';
+import { openRequestKeys } from '../lambdas/bank/secret.ts';
+import type { Discrepancy } from '../lambdas/domain/discrepancy.ts';
+import { costOf } from '../lambdas/integrity/cost.ts';
+import { beginPass, runPass } from '../lambdas/integrity/pass.ts';
+import type { Books, Pass } from '../lambdas/integrity/pass.ts';
+import { dynamodbClient, secretsClient } from '../lambdas/aws/clients.ts';
+import { countItems } from '../lambdas/store/books.ts';
+import { lastEntry } from '../lambdas/store/entries.ts';
+import { openTable } from '../lambdas/store/table.ts';
+import type { Table } from '../lambdas/store/table.ts';
+import { getWallet } from '../lambdas/store/wallets.ts';
+
+/** The options of commands that name the books. */
+export const booksOptions = {
+  table: { type: 'string' },
+  'entries-table': { type: 'string' },
+  'bank-url': { type: 'string' },
+  'bank-secret-arn': { type: 'string' },
+  'bank-id': { type: 'string' },
+  endpoint: { type: 'string' },
+  region: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Their lines in a usage. */
+export const bankUsage = `  --bank-url URL         compare with the bank's statement, too
+  --bank-secret-arn ARN  the secret with the key that requests to the bank are signed with; or its value in BANK_SECRET
+  --bank-id ID           the prop bank.id, where it is set; else host and path of the URL`;
+export const placeUsage = `  --endpoint URL         another DynamoDB than that of AWS
+  --region NAME          the tables' region`;
+
+const pageTimeoutMs = 15_000;
+const patienceMs = 120_000;
+const progressMs = 2_000;
+/** Calls to a bank that does not answer, and the wait between them. */
+const bankTries = 3;
+const bankPauseMs = 10_000;
+
+/** An error whose message is for the person at the shell. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The books that options name. */
+export interface BooksNames {
+  readonly table: string;
+  readonly entriesTable: string;
+  readonly bankUrl: string | undefined;
+  readonly bankSecretArn: string | undefined;
+  readonly bankId: string | undefined;
+}
+
+type BooksValues = { readonly [Name in keyof typeof booksOptions]?: string | boolean | undefined };
+
+/** Returns the books that the values name. Points the SDK at their region or endpoint. Throws UsageError. */
+export function namesIn(values: BooksValues, usage: string): BooksNames {
+  const text = (name: keyof typeof booksOptions) => {
+    const value = values[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const [table, entriesTable] = [text('table'), text('entries-table')];
+  if (table === undefined || entriesTable === undefined) {
+    throw new UsageError(`--table and --entries-table are needed\n\n${usage}`);
+  }
+  const [region, endpoint] = [text('region'), text('endpoint')];
+  if (region !== undefined) process.env['AWS_REGION'] = region;
+  if (endpoint !== undefined) useEndpoint(endpoint);
+  return {
+    ...{ table, entriesTable },
+    ...{ bankUrl: text('bank-url'), bankSecretArn: text('bank-secret-arn'), bankId: text('bank-id') },
+  };
+}
+
+/** Returns the number that an option names. Throws UsageError. */
+export function wholeNumber(name: string, value: string, least: number): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < least) {
+    throw new UsageError(`${name} must be a whole number of at least ${least}, received ${value}`);
+  }
+  return number;
+}
+
+/**
+ * Points the SDK at an engine on this machine, with the credentials of `npm start`. The engine needs none, the SDK
+ * some.
+ */
+function useEndpoint(endpoint: string): void {
+  process.env['AWS_ENDPOINT_URL_DYNAMODB'] = endpoint;
+  process.env['AWS_REGION'] ??= 'us-east-1';
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
+}
+
+/** Opens the books, once both tables can be read. Throws UsageError. */
+export async function openBooks(options: BooksNames): Promise<Books> {
+  await probe('--table', options.table, (table) => getWallet(table, 'none'));
+  await probe('--entries-table', options.entriesTable, (table) => lastEntry(table, 'none'));
+  const client = dynamodbClient({ requestTimeoutMs: pageTimeoutMs });
+  const { bankUrl, bankSecretArn, bankId } = options;
+  const given = process.env['BANK_SECRET'];
+  if (bankUrl !== undefined && bankSecretArn === undefined && !given) {
+    throw new UsageError('--bank-url needs --bank-secret-arn, or the key in BANK_SECRET');
+  }
+  return {
+    table: openTable(client, options.table, patienceMs),
+    entries: openTable(client, options.entriesTable, patienceMs),
+    statement:
+      bankUrl === undefined
+        ? undefined
+        : {
+            ...openBank({
+              url: bankUrl,
+              keys:
+                bankSecretArn === undefined
+                  ? () => Promise.resolve([given ?? ''])
+                  : openRequestKeys(secretsClient(), bankSecretArn),
+            }),
+            bankId: bankIdOf(bankId ?? bankUrl),
+          },
+  };
+}
+
+/** Makes one small read of a table, so that a wrong name, key or region is reported at once. */
+async function probe(option: string, name: string, read: (table: Table) => Promise<unknown>): Promise<void> {
+  try {
+    await read(openTable(dynamodbClient(), name));
+  } catch (error) {
+    throw new UsageError(`cannot read ${option} ${name}: ${reasonOf(error)}`);
+  }
+}
+
+/** Returns the cause of an error. After many retries that is the failure of the last one. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : `${error.name}: ${error.message}`;
+}
+
+/**
+ * Makes a pass over all books, with its progress and findings on the screen.
+ *
+ * @param options `standStill`: nothing moves, so everything until now is compared
+ * @param report receives each discrepancy
+ * @returns the number of discrepancies
+ */
+export async function checkBooks(
+  books: Books,
+  options: { readonly segments: number; readonly standStill: boolean; readonly secondLookMs: number },
+  report: (discrepancy: Discrepancy) => void,
+): Promise<number> {
+  const { standStill, segments, secondLookMs } = options;
+  const pass = beginPass({
+    ...{ passId: randomUUID(), now: Date.now(), segments, standStill },
+    bankId: books.statement?.bankId,
+    // A user who may read the items may lack the permission to describe the table: then the cost of the whole is
+    // unknown.
+    items: await countItems(books.table).catch(() => undefined),
+  });
+  console.log(
+    `Checking ${books.table.name} and ${books.entries.name}, sums as of ${pass.asOf ?? 'now'}` +
+      (pass.bankId === undefined ? ', without the bank (no --bank-url)' : `, with bank ${pass.bankId}`),
+  );
+  const progress = startProgress(pass);
+  for (;;) {
+    const outcome = await runPass(books, pass, {
+      now: Date.now,
+      stop: () => false,
+      secondLookMs,
+      statementPatienceMs: bankTries * bankPauseMs,
+      report,
+    });
+    if (outcome === 'done') break;
+    if (outcome === 'stopped') continue;
+    const waitMs = Math.max(0, outcome.waitUntil - Date.now());
+    await sleep(pass.stage === 'bank' ? Math.min(bankPauseMs, waitMs) : waitMs);
+  }
+  progress.stop();
+  summarize(pass);
+  return pass.found;
+}
+
+function startProgress(pass: Pass): { stop(): void } {
+  const started = performance.now();
+  const show = () => {
+    const { wallets, transactions, entries, payments } = pass.counts;
+    const read = pass.segments.filter(({ done }) => done).length;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(
+      `  ${seconds} s, ${pass.stage}: ${read} of ${pass.segments.length} segments, ${transactions} transactions, ` +
+        `${wallets} wallets, ${entries} entries, ${payments} payments, ${costText(pass)}, ` +
+        `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at most, ${pass.found} discrepancies`,
+    );
+  };
+  const timer = setInterval(show, progressMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      show();
+    },
+  };
+}
+
+function costText(pass: Pass): string {
+  const { readUnits, dollars, expectedReadUnits, expectedDollars } = costOf(pass);
+  const text = (units: number, price = 0) => `${Math.round(units)} read units ($${price.toFixed(2)})`;
+  return expectedReadUnits === undefined
+    ? text(readUnits, dollars)
+    : `${text(readUnits, dollars)} of ${text(expectedReadUnits, expectedDollars)}`;
+}
+
+function summarize(pass: Pass): void {
+  for (const [currency, { wallets, external, transit }] of Object.entries(pass.sums)) {
+    const parts = `wallets ${String(wallets)}, external ${String(external)}, transit ${String(transit)}`;
+    console.log(`${currency}: ${parts}, sum ${String(wallets + external + transit)}`);
+  }
+  for (const [bankId, withdrawals] of Object.entries(pass.otherBanks)) {
+    console.log(`Not compared: ${withdrawals} withdrawals that went to bank ${bankId}`);
+  }
+  console.log(
+    pass.found === 0 ? 'The books are sound.' : `${pass.found} discrepancies: see docs/runbook.md#discrepancy`,
+  );
+}
+
+/** Prints why a command could not do its work, and ends the process with 2. */
+export function failAsUsed(error: unknown, usage: string): never {
+  const badOption = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  const message = badOption ? `${error.message}\n\n${usage}` : reasonOf(error);
+  console.error(error instanceof UsageError ? error.message : message);
+  process.exit(2);
+}

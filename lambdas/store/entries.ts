@@ -287,7 +287,7 @@ async function queryEntries(
  *
  * @throws UnreadableItem for a newer version, and InvalidItem for an entry without a hash
  */
-function toEntry(item: Item): ChainedEntry {
+export function toEntry(item: Item): ChainedEntry {
   requireVersion(item);
   if (typeof item['hash'] !== 'string') throw new InvalidItem(item, 'it has no hash');
   const { pk, sk, v, moment, at = timeOf(moment), ...rest } = item as unknown as StoredEntry;

@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { transactionIdOf } from '../domain/ids.ts';
-import { transactionKey } from './keys.ts';
+import { transactionKey, walletIdOfPartition } from './keys.ts';
 import { readItems } from './read.ts';
 import type { Table } from './table.ts';
 import { denied, write } from './write.ts';
@@ -14,6 +14,20 @@ export interface Operation extends Actor {
   readonly fingerprint: string;
   /** ISO 8601 UTC. */
   readonly at: string;
+}
+
+/**
+ * The fingerprint of a record that a recovery made from events: they do not have the request. Such a record answers a
+ * request for the same money.
+ */
+export const restoredFingerprint = 'restored';
+
+function isRestored(image: Item, record: Item): boolean {
+  if (image['fingerprint'] !== restoredFingerprint) return false;
+  const receiverOf = ({ toWalletId, counterpartyWalletId }: Item) =>
+    walletIdOfPartition(String(toWalletId ?? counterpartyWalletId));
+  const members = ['type', 'walletId', 'amount', 'currency'];
+  return members.every((name) => image[name] === record[name]) && receiverOf(image) === receiverOf(record);
 }
 
 /**
@@ -33,7 +47,7 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
     },
     refused: (image) => {
       if (image === undefined) return undefined;
-      return image['fingerprint'] === record.fingerprint
+      return image['fingerprint'] === record.fingerprint || isRestored(image, record)
         ? { kind: 'replay', record: image }
         : denied(new WalletError('idempotency_key_reused'));
     },

@@ -62,6 +62,12 @@ function contentOf({ at, postings }: CountedBooking): string {
   return fingerprintOf([at, postings]);
 }
 
+/** Returns the record that the totals have counted a booking. */
+export function countedItem(booking: CountedBooking, now: number): Item {
+  const ttl = Math.ceil((now + memoryMs) / 1000);
+  return { ...bookedKey(booking.transactionId, booking.count), content: contentOf(booking), ttl };
+}
+
 /** Returns the first bookings that fit into one write, together with the totals that they change. */
 function groupOf(first: CountedBooking, others: readonly CountedBooking[]): [CountedBooking, ...CountedBooking[]] {
   const group: [CountedBooking, ...CountedBooking[]] = [first];
@@ -87,13 +93,12 @@ function totalsOf(booking: CountedBooking): string[] {
 
 function itemsOf(entries: Table, group: readonly [CountedBooking, ...CountedBooking[]]): WriteItem[] {
   const [first] = group;
-  const forget = Math.ceil((entries.now() + memoryMs) / 1000);
   const counted = group.map((booking): WriteItem => ({
     label: `booking ${booking.transactionId}`,
     request: {
       Put: {
         TableName: entries.name,
-        Item: { ...bookedKey(booking.transactionId, booking.count), content: contentOf(booking), ttl: forget },
+        Item: countedItem(booking, entries.now()),
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },

@@ -58,6 +58,11 @@ export class Query<const C extends Columns> {
     return row && this.#checked(row);
   }
 
+  /** Yields the rows one at a time: memory need not hold them all. */
+  *each(...parameters: SQLInputValue[]): Generator<Row<C>> {
+    for (const row of this.#statement.iterate(...parameters)) yield this.#checked(row);
+  }
+
   #checked(row: Record<string, unknown>): Row<C> {
     for (const [name, kind] of this.#columns) {
       const value = row[name];

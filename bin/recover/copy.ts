@@ -1,0 +1,227 @@
+/**
+ * A copy of the books in a database of its own, for sums and joins that memory has no room for. Each repair is made in
+ * the copy, too, so no repair waits for an index of DynamoDB.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { scratchFolder } from '../../lib/scratch.ts';
+import { bookingsOf, hasWholeBookings } from '../../lambdas/domain/bookings.ts';
+import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
+import { bookedAtOf } from '../../lambdas/domain/entries.ts';
+import { accounts, walletOfAccount } from '../../lambdas/domain/postings.ts';
+import type { Posting } from '../../lambdas/domain/postings.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
+import { stateFromText, stateToText } from '../../lambdas/integrity/text.ts';
+import { openStore, Query } from '../../local/storage/store.ts';
+
+const tables = `
+  CREATE TABLE wallets (wallet_id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE crowds (wallet_id TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE lines (wallet_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE unreadable (id TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE operations (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE records (
+    id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL,
+    currency TEXT NOT NULL, created_at TEXT NOT NULL, bank_id TEXT NOT NULL, link TEXT NOT NULL,
+    postings INTEGER NOT NULL, marked INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE bookings (
+    id TEXT NOT NULL, nth INTEGER NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
+    available INTEGER NOT NULL, held INTEGER NOT NULL, PRIMARY KEY (id, nth, account)) WITHOUT ROWID;
+  CREATE TABLE entries (
+    wallet_id TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
+    available INTEGER NOT NULL, held INTEGER NOT NULL, hash TEXT NOT NULL, item TEXT NOT NULL,
+    PRIMARY KEY (wallet_id, version))
+    WITHOUT ROWID;
+  CREATE TABLE deltas (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, wallet_id TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
+    available TEXT NOT NULL, held TEXT NOT NULL);
+  CREATE INDEX deltas_of_wallet ON deltas (wallet_id, n);
+  CREATE TABLE totals (
+    account TEXT NOT NULL, hour TEXT NOT NULL, pk TEXT NOT NULL, booked TEXT NOT NULL, PRIMARY KEY (pk, hour))
+    WITHOUT ROWID;
+  CREATE TABLE counted (
+    id TEXT NOT NULL, count INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (id, count)) WITHOUT ROWID;
+  CREATE TABLE told (
+    id TEXT PRIMARY KEY, rank INTEGER NOT NULL, at TEXT NOT NULL, created_at TEXT NOT NULL, event TEXT NOT NULL,
+    made TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE told_wallets (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
+    made TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE payments (
+    reference TEXT PRIMARY KEY, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL) WITHOUT ROWID;`;
+
+/** Made when everything is loaded: an index that grows with the rows would double the time. */
+const indexes = 'CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held)';
+
+/** What a copy keeps of a transaction's record. */
+const recordColumns = {
+  id: 'text',
+  type: 'text',
+  status: 'text',
+  wallet_id: 'text',
+  amount: 'number',
+  currency: 'text',
+  created_at: 'text',
+  bank_id: 'text',
+  link: 'text',
+  postings: 'number',
+  marked: 'number',
+} as const;
+
+/** Sums are exact, as text: a number holds no more than 2^53-1. */
+const balanceColumns = { available: 'text', held: 'text' } as const;
+export const sums = 'CAST(SUM(available) AS TEXT) AS available, CAST(SUM(held) AS TEXT) AS held';
+
+/** The reason on the record of an open withdrawal that was restored: a submit may have left after the restored moment. */
+export const restoredReason = 'the table was restored';
+
+/** The attributes of a stored transaction that its kind does not show. */
+export interface StoredFacts {
+  /** Where a transfer arrived in a crowd, its receiver. */
+  readonly crowdOf?: string | undefined;
+}
+
+/** The copy of the books. Its methods change the copy only. */
+export class BooksCopy {
+  readonly database: DatabaseSync;
+  readonly #folder: string | undefined;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #queries = new Map<string, object>();
+  readonly #wallet: Query<{ item: 'text' }>;
+  readonly #record: Query<typeof recordColumns>;
+  readonly #balance: Query<typeof balanceColumns>;
+
+  /** @param isSmall keeps the copy in memory */
+  constructor(isSmall = false) {
+    this.#folder = isSmall ? undefined : scratchFolder('recover');
+    this.database = openStore(this.#folder === undefined ? undefined : join(this.#folder, 'books.sqlite'));
+    this.database.exec(`PRAGMA cache_size = -65536; ${tables}`);
+    this.#wallet = this.query({ item: 'text' }, 'SELECT item FROM wallets WHERE wallet_id = ?');
+    this.#record = this.query(recordColumns, 'SELECT * FROM records WHERE id = ?');
+    this.#balance = this.query(
+      balanceColumns,
+      `SELECT ${sums} FROM (SELECT 0 AS available, 0 AS held UNION ALL
+        SELECT available, held FROM bookings WHERE account = ?)`,
+    );
+  }
+
+  /** Returns whether a query finds a row. */
+  has(sql: string, ...parameters: SQLInputValue[]): boolean {
+    return this.#prepared(sql).get(...parameters) !== undefined;
+  }
+
+  /** Ends the loading. */
+  index(): void {
+    this.database.exec(indexes);
+  }
+
+  close(): void {
+    this.database.close();
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Returns a query with these columns. Rows of one query are read to their end before it is used again. */
+  query<const C extends ConstructorParameters<typeof Query>[1]>(columns: C, sql: string): Query<C> {
+    const known = this.#queries.get(sql) as Query<C> | undefined;
+    if (known !== undefined) return known;
+    const query = new Query(this.database, columns, sql);
+    this.#queries.set(sql, query);
+    return query;
+  }
+
+  run(sql: string, ...parameters: SQLInputValue[]): void {
+    this.#prepared(sql).run(...parameters);
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  putWallet(wallet: Wallet): void {
+    this.run('INSERT OR REPLACE INTO wallets VALUES (?, ?)', wallet.walletId, stateToText(wallet));
+  }
+
+  wallet(walletId: string): Wallet | undefined {
+    const row = this.#wallet.first(walletId);
+    return row && (stateFromText(row.item) as Wallet);
+  }
+
+  record(id: string) {
+    return this.#record.first(id);
+  }
+
+  /** Keeps a transaction in place of an earlier state of it. */
+  putTransaction(transaction: Transaction, { crowdOf }: StoredFacts = {}): void {
+    const { transactionId: id, type, status, walletId, amount, currency, createdAt, postings } = transaction;
+    this.run('DELETE FROM bookings WHERE id = ?', id);
+    const isMarked = type === 'withdrawal' && transaction.attempts?.at(-1)?.reason === restoredReason;
+    const link =
+      type === 'return'
+        ? transaction.originalTransactionId
+        : type === 'withdrawal' && status === 'completed'
+          ? transaction.returnTransactionId
+          : undefined;
+    const bankId = type === 'withdrawal' ? transaction.bankId : undefined;
+    this.run(
+      'INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', link ?? ''],
+      ...[hasWholeBookings(transaction) ? postings.length : 0, Number(isMarked)],
+    );
+    if (crowdOf !== undefined) this.run('INSERT OR REPLACE INTO crowds VALUES (?)', crowdOf);
+    if (!hasWholeBookings(transaction)) return;
+    // Transfers that arrived together have one entry, under the id of the first.
+    const group = type === 'transfer' && status === 'completed' ? transaction.settledWith : undefined;
+    for (const [nth, booking] of bookingsOf(transaction).entries()) {
+      const name = nth === 1 && group !== undefined ? group : id;
+      for (const [account, change] of changesOf(booking.postings)) {
+        this.run(
+          'INSERT INTO bookings VALUES (?, ?, ?, ?, ?, ?, ?)',
+          ...[id, nth, account, name, booking.at, change.available, change.held],
+        );
+      }
+    }
+  }
+
+  putEntry(entry: ChainedEntry): void {
+    const sum = (account: string) =>
+      entry.changes.reduce((total, one) => (one.account === account ? total + BigInt(one.amount) : total), 0n);
+    this.run(
+      'INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[entry.walletId, entry.version, entry.transactionId ?? '', bookedAtOf(entry)],
+      ...[sum('available'), sum('held'), entry.hash, stateToText(entry)],
+    );
+  }
+
+  /** Returns the balance of a wallet by its transactions. */
+  balanceOf(walletId: string): Amounts {
+    const { available = '0', held = '0' } = this.#balance.first(walletId) ?? {};
+    return { available: BigInt(available), held: BigInt(held) };
+  }
+}
+
+/** The amounts of a wallet. An account outside of wallets has its amount as `available`. */
+export interface Amounts {
+  readonly available: bigint;
+  readonly held: bigint;
+}
+
+/** Returns the changes of wallets, by id, and of the accounts outside, by name. */
+export function changesOf(postings: readonly Posting[]): Map<string, Amounts> {
+  const changes = new Map<string, Amounts>();
+  for (const { account, amount } of postings) {
+    const walletId = walletOfAccount(account);
+    const name = walletId ?? account;
+    const { available, held } = changes.get(name) ?? { available: 0n, held: 0n };
+    const isHeld = walletId !== undefined && account === accounts.held(walletId);
+    changes.set(
+      name,
+      isHeld ? { available, held: held + BigInt(amount) } : { available: available + BigInt(amount), held },
+    );
+  }
+  return changes;
+}

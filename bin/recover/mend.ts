@@ -1,0 +1,318 @@
+/** Makes each wallet and its ledger agree with the records of its transactions. */
+import { forEachOf } from '../../lambdas/aws/parallel.ts';
+import { service } from '../../lambdas/domain/actor.ts';
+import { bookedAtOf } from '../../lambdas/domain/entries.ts';
+import type { ChainedEntry, Entry } from '../../lambdas/domain/entries.ts';
+import { plus } from '../../lambdas/domain/money.ts';
+import type { Sum } from '../../lambdas/domain/money.ts';
+import type { Wallet, WalletStatus } from '../../lambdas/domain/wallet.ts';
+import { isReadable } from '../../lambdas/integrity/wallet-check.ts';
+import { stateFromText } from '../../lambdas/integrity/text.ts';
+import { chained, hashOf, insertEntries, mostInserts, readEntriesAt } from '../../lambdas/store/entries.ts';
+import { entryKey, walletKey } from '../../lambdas/store/keys.ts';
+import { itemVersion } from '../../lambdas/store/unreadable.ts';
+import type { WalletEvent } from './archive.ts';
+import type { BooksCopy } from './copy.ts';
+import { sums } from './copy.ts';
+import type { Recovery } from './recovery.ts';
+import { changedByOthers } from './recovery.ts';
+import { statusChangeOf } from './records.ts';
+
+/** Wallets that are mended side by side. */
+const walletsAtATime = 16;
+const pageSize = 1_000;
+
+const deltaColumns = { name: 'text', at: 'text', available: 'text', held: 'text' } as const;
+
+/** A change that the records show and the ledger does not, or the other way round. */
+interface Delta {
+  readonly name: string;
+  readonly at: string;
+  readonly available: string;
+  readonly held: string;
+}
+
+/** What a wallet and its ledger lack. */
+interface Mending {
+  readonly wallet: Wallet;
+  /** The wallet after it; the same one when the wallet is right. */
+  readonly mended: Wallet;
+  /** The last entry of the chain's sound part. */
+  readonly last: ChainedEntry | undefined;
+  /** The entries behind the sound part. */
+  readonly removed: readonly { readonly version: number; readonly hash: string }[];
+  /** The number of entries that the ledger lacks. */
+  readonly missing: number;
+}
+
+/** Mends all wallets. */
+export async function mendWallets(recovery: Recovery): Promise<void> {
+  const pages = recovery.copy.query(
+    { wallet_id: 'text' },
+    `SELECT wallet_id FROM wallets WHERE wallet_id > ? ORDER BY wallet_id LIMIT ${pageSize}`,
+  );
+  let last = '';
+  for (let page = pages.all(last); page.length > 0; page = pages.all(last)) {
+    last = page.at(-1)?.wallet_id ?? '';
+    await forEachOf(page, walletsAtATime, ({ wallet_id: walletId }) => mendWallet(recovery, walletId));
+  }
+}
+
+/**
+ * Mends a wallet and its ledger. The ledger keeps what readers have seen: each change that the records do not have is
+ * undone by a further entry, at the time of its booking. Only what follows a break of the chain is removed.
+ *
+ * The wallet comes first. A recovery that stops behind it finds a version that its ledger lacks, and adds its entries.
+ */
+export async function mendWallet(recovery: Recovery, walletId: string): Promise<void> {
+  const { copy, report, table } = recovery;
+  const mending = planMending(recovery, walletId);
+  if (mending === undefined) return;
+  const { wallet, mended, removed, missing } = mending;
+  if (mended !== wallet) {
+    const text = ({ status, available, held, version }: Wallet) =>
+      `${status}, ${String(available)} available, ${String(held)} held, version ${version}`;
+    report.repairs('wallet', walletId, `was ${text(wallet)}; is ${text(mended)}`);
+    await recovery.put(table, { ...walletKey(walletId), v: itemVersion, ...mended }, { ...wallet });
+    copy.putWallet(mended);
+  }
+  if (removed.length > 0) {
+    report.repairs('ledger', walletId, `${removed.length} entries behind a break of the chain removed`);
+    await forEachOf(removed, walletsAtATime, ({ version, hash }) =>
+      recovery.delete(entryKey(walletId, version), { name: 'hash', value: hash }),
+    );
+    copy.run('DELETE FROM entries WHERE wallet_id = ? AND version > ?', walletId, mending.last?.version ?? -1);
+  }
+  if (missing > 0) {
+    report.repairs('ledger', walletId, `${missing} entries added, up to version ${mended.version}`);
+    await addEntries(recovery, mending);
+  }
+}
+
+/** Returns what a wallet and its ledger lack; undefined when they agree with the records. */
+export function planMending(recovery: Recovery, walletId: string): Mending | undefined {
+  const { copy, at } = recovery;
+  const wallet = copy.wallet(walletId);
+  if (wallet === undefined) return undefined;
+  const { last, removed } = soundPart(copy, walletId);
+  const end = endOf(last);
+  const deltas = deltasOf(copy, wallet, last);
+  const balance = copy.balanceOf(walletId);
+  const told = toldOf(copy, walletId);
+  const seen = Math.max(end, removed.at(-1)?.version ?? 0, told?.wallet.balance.version ?? 0);
+  const status = statusAfter(recovery, wallet, told);
+  const isCrowded = copy.has('SELECT 1 FROM crowds WHERE wallet_id = ?', walletId);
+  const [available, held] = [plus(0, balance.available), plus(0, balance.held)];
+  const total = plus(available, held);
+  const isRight =
+    wallet.available === available &&
+    wallet.held === held &&
+    wallet.total === total &&
+    status === undefined &&
+    (!isCrowded || wallet.isCrowded === true) &&
+    seen <= wallet.version &&
+    canEndAt(wallet, last, deltas);
+  const mended: Wallet = isRight
+    ? wallet
+    : {
+        ...{ ...wallet, ...status, available, held, total, updatedAt: at },
+        ...(isCrowded && { isCrowded }),
+        version: Math.max(end + deltas.count, wallet.version, seen) + 1,
+      };
+  const missing = mended.version - (last?.version ?? -1);
+  if (isRight && missing === 0 && removed.length === 0) return undefined;
+  return { wallet, mended, last, removed, missing };
+}
+
+/** Returns the last entry up to which the chain is sound, and the versions behind it. */
+function soundPart(copy: BooksCopy, walletId: string): Pick<Mending, 'last' | 'removed'> {
+  const rows = copy.query(
+    { version: 'number', hash: 'text', item: 'text' },
+    'SELECT version, hash, item FROM entries WHERE wallet_id = ? ORDER BY version',
+  );
+  let last: ChainedEntry | undefined;
+  const removed: Mending['removed'][number][] = [];
+  for (const { version, hash, item } of rows.each(walletId)) {
+    const entry = item === '' ? undefined : (stateFromText(item) as ChainedEntry);
+    if (removed.length === 0 && entry !== undefined && follows(entry, last)) last = entry;
+    else removed.push({ version, hash });
+  }
+  return { last, removed };
+}
+
+function follows(entry: ChainedEntry, last: ChainedEntry | undefined): boolean {
+  if (!isReadable(entry) || entry.version !== (last?.version ?? -1) + 1) return false;
+  if (entry.hash !== hashOf(entry, last?.hash ?? '')) return false;
+  const balance = balanceAfter(last, entry.changes);
+  return balance.available === entry.balanceAfter.available && balance.held === entry.balanceAfter.held;
+}
+
+function balanceAfter(last: Entry | undefined, changes: Entry['changes']): { available: Sum; held: Sum } {
+  let { available, held } = last?.balanceAfter ?? { available: 0, held: 0 };
+  for (const { account, amount } of changes) {
+    if (account === 'available') available = plus(available, amount);
+    else held = plus(held, amount);
+  }
+  return { available, held };
+}
+
+/**
+ * Returns the changes that the ledger lacks up to `end`. For each transaction and time, the entries must add up to the
+ * bookings. `final`: the one that made the wallet's version, which comes last.
+ */
+function deltasOf(
+  copy: BooksCopy,
+  { walletId, lastTransactionId = '', updatedAt }: Wallet,
+  last: ChainedEntry | undefined,
+) {
+  const end = last?.version ?? -1;
+  const both = `(SELECT name, at, available, held FROM bookings WHERE account = ?1 UNION ALL
+    SELECT name, at, -available, -held FROM entries WHERE wallet_id = ?1 AND version <= ?2 AND name <> '')`;
+  const open = 'GROUP BY name, at HAVING SUM(available) <> 0 OR SUM(held) <> 0';
+  const { count } = copy
+    .query({ count: 'number' }, `SELECT COUNT(*) AS count FROM (SELECT 1 FROM ${both} ${open})`)
+    .first(walletId, end) ?? { count: 0 };
+  const final = copy
+    .query(deltaColumns, `SELECT name, at, ${sums} FROM ${both} WHERE name = ?3 AND at = ?4 ${open}`)
+    .first(walletId, end, lastTransactionId, updatedAt);
+  /** Copies all but the final one into a table of their own, in their order: inserts of entries change the difference. */
+  const keepOthers = () => {
+    copy.run(
+      `INSERT INTO deltas (wallet_id, name, at, available, held) SELECT ?1, name, at, ${sums} FROM ${both}
+        WHERE NOT (name = ?3 AND at = ?4) ${open} ORDER BY at, name`,
+      ...[walletId, end, lastTransactionId, updatedAt],
+    );
+  };
+  return { count, final, keepOthers };
+}
+
+type Deltas = ReturnType<typeof deltasOf>;
+
+/** Returns the version of the last entry. A ledger without entries gets that of the opening first, version 0. */
+function endOf(last: ChainedEntry | undefined): number {
+  return last?.version ?? 0;
+}
+
+/** Returns whether the ledger can end with an entry that leaves exactly this wallet. */
+function canEndAt(wallet: Wallet, last: ChainedEntry | undefined, { count, final }: Deltas): boolean {
+  const end = endOf(last) + count;
+  // An entry without changes fills a free version.
+  if (end < wallet.version) return true;
+  if (end > wallet.version) return false;
+  if (count > 0) return final !== undefined;
+  if (last === undefined) return wallet.updatedAt === wallet.createdAt;
+  return bookedAtOf(last) === wallet.updatedAt && last.statusAfter === wallet.status;
+}
+
+function toldOf(copy: BooksCopy, walletId: string): (WalletEvent & { reason?: string | undefined }) | undefined {
+  const row = copy.query({ event: 'text' }, 'SELECT event FROM told_wallets WHERE wallet_id = ?').first(walletId);
+  return row && (JSON.parse(row.event) as WalletEvent);
+}
+
+/**
+ * Returns the status that the wallet had after the restored moment, by its event or its ledger; undefined when it is the
+ * restored one. A wallet with money is not closed: the money that it lost is there again.
+ */
+function statusAfter(
+  { copy, report }: Recovery,
+  wallet: Wallet,
+  told: ReturnType<typeof toldOf>,
+): Pick<Wallet, 'status' | 'lastStatusChange'> | undefined {
+  const { walletId, version } = wallet;
+  const row = copy
+    .query(
+      { version: 'number', item: 'text' },
+      "SELECT version, item FROM entries WHERE wallet_id = ? AND version > ? AND item <> '' ORDER BY version DESC LIMIT 1",
+    )
+    .first(walletId, version);
+  const entry = row && (stateFromText(row.item) as ChainedEntry);
+  let status: WalletStatus = wallet.status;
+  let change: Wallet['lastStatusChange'];
+  if (entry !== undefined) {
+    status = entry.statusAfter;
+    change = { status, at: entry.at, actor: service, reason: 'restored from the ledger' };
+  }
+  if (told !== undefined && told.wallet.balance.version > version && told.type !== 'wallet.created') {
+    status = told.wallet.status;
+    change = statusChangeOf(told);
+  }
+  if (status === wallet.status || change === undefined) return undefined;
+  const { available, held } = copy.balanceOf(walletId);
+  if (status === 'closed' && available + held !== 0n) {
+    report.differs({
+      kind: 'closing_forgotten',
+      subject: walletId,
+      detail: `it was closed, and has ${String(available)} available and ${String(held)} held again`,
+      remedy: 'close it again when it is empty',
+    });
+    return undefined;
+  }
+  return { status, lastStatusChange: change };
+}
+
+/** Appends the missing entries. Entries without changes fill the versions that no booking made. */
+async function addEntries(recovery: Recovery, { mended, last }: Mending): Promise<void> {
+  const { copy } = recovery;
+  const { walletId, version, updatedAt, createdAt } = mended;
+  const { count, final, keepOthers } = deltasOf(copy, mended, last);
+  const fillers = version - endOf(last) - count;
+  let previous = last;
+  let batch: ChainedEntry[] = [];
+  const add = async (bookedAt: string, delta?: Delta) => {
+    previous = nextEntry(previous, mended, bookedAt, delta);
+    batch.push(previous);
+    if (batch.length >= mostInserts) batch = await insert(recovery, batch);
+  };
+  const pages = copy.query(
+    { n: 'number', ...deltaColumns },
+    `SELECT n, name, at, available, held FROM deltas WHERE wallet_id = ? AND n > ? ORDER BY n LIMIT ${pageSize}`,
+  );
+  keepOthers();
+  if (previous === undefined) await add(createdAt);
+  let read = 0;
+  for (let page = pages.all(walletId, read); page.length > 0; page = pages.all(walletId, read)) {
+    read = page.at(-1)?.n ?? read;
+    for (const delta of page) await add(delta.at, delta);
+  }
+  copy.run('DELETE FROM deltas WHERE wallet_id = ?', walletId);
+  for (let n = 1; n <= fillers; n++) {
+    const isLast = n === fillers && final === undefined;
+    await add(isLast ? updatedAt : (previous?.at ?? updatedAt));
+  }
+  if (final !== undefined) await add(final.at, final);
+  await insert(recovery, batch);
+}
+
+function nextEntry(previous: ChainedEntry | undefined, wallet: Wallet, bookedAt: string, delta?: Delta): ChainedEntry {
+  const changes = (['available', 'held'] as const).flatMap((account) => {
+    const amount = plus(0, BigInt(delta?.[account] ?? '0'));
+    return amount === 0 ? [] : [{ account, amount }];
+  });
+  const at = previous !== undefined && previous.at > bookedAt ? previous.at : bookedAt;
+  const entry: Entry = {
+    walletId: wallet.walletId,
+    version: (previous?.version ?? -1) + 1,
+    ...{ at, bookedAt, changes, balanceAfter: balanceAfter(previous, changes) },
+    statusAfter: wallet.status,
+    ...(delta !== undefined && { transactionId: delta.name }),
+  };
+  return chained(entry, previous);
+}
+
+/** Inserts entries of one wallet, in their order. Returns an empty batch. */
+async function insert(recovery: Recovery, batch: readonly ChainedEntry[]): Promise<ChainedEntry[]> {
+  const { copy, entries } = recovery;
+  await recovery.write(async () => {
+    const outcomes = batch.length === 0 ? [] : await insertEntries(entries, batch);
+    for (const [index, outcome] of outcomes.entries()) {
+      const entry = batch[index];
+      if (entry === undefined || outcome === 'stored') continue;
+      if (outcome !== 'known') throw outcome.error;
+      // A try whose answer was lost may have inserted it.
+      const { items } = await readEntriesAt(entries, [entry], true);
+      if (items[0]?.hash !== entry.hash) throw changedByOthers(entryKey(entry.walletId, entry.version));
+    }
+  });
+  for (const entry of batch) copy.putEntry(entry);
+  return [];
+}

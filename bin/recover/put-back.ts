@@ -1,0 +1,294 @@
+/** Puts back the wallets and transactions that a restore forgot, and that the archive of events has. */
+import { forEachOf } from '../../lambdas/aws/parallel.ts';
+import { bookingsOf, hasWholeBookings, problemOf } from '../../lambdas/domain/bookings.ts';
+import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { service } from '../../lambdas/domain/actor.ts';
+import { charge } from '../../lambdas/domain/transaction.ts';
+import type { CommandFacts, Transaction } from '../../lambdas/domain/transaction.ts';
+import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { historyKeyOf, reviewShard, transactionKey } from '../../lambdas/store/keys.ts';
+import { restoredFingerprint } from '../../lambdas/store/operations.ts';
+import { toTransaction } from '../../lambdas/store/transactions.ts';
+import { parsed, UnreadableItem } from '../../lambdas/store/unreadable.ts';
+import type { Item } from '../../lambdas/store/write.ts';
+import { transactionEventOf } from './archive.ts';
+import type { Maker, WalletEvent } from './archive.ts';
+import { changesOf } from './copy.ts';
+import { advancedRecord, openingIdOf, openingRecord, recordOf, restoredVisit, walletItems } from './records.ts';
+import type { Recovery } from './recovery.ts';
+
+/** Records that are read from the copy, and written, together. */
+const pageSize = 500;
+const writesAtATime = 16;
+
+/**
+ * Puts wallets back, each with its line under its owner and the record of its opening. A wallet may be known by its event,
+ * or by the other two items.
+ */
+export async function putBackWallets(recovery: Recovery): Promise<void> {
+  const { copy, report } = recovery;
+  const opened = copy.query(
+    { wallet_id: 'text', event: 'text', made: 'text' },
+    `SELECT wallet_id, event, made FROM told_wallets WHERE made <> ''
+      AND wallet_id NOT IN (SELECT wallet_id FROM wallets) AND wallet_id NOT IN (SELECT id FROM unreadable)`,
+  );
+  for (const { wallet_id: walletId, event, made } of opened.all()) {
+    const { wallet } = JSON.parse(event) as WalletEvent;
+    const { ownerId, currency, createdAt: at } = wallet;
+    await openAgain(recovery, { walletId, ownerId, currency, at, createdBy: JSON.parse(made) as Maker }, 'its event');
+  }
+  const lines = copy.query(
+    { wallet_id: 'text', owner_id: 'text', principal: 'text', created_at: 'text' },
+    `SELECT wallet_id, owner_id, principal, created_at FROM lines JOIN operations ON id = 'tx_' || substr(wallet_id, -26)
+      WHERE wallet_id NOT IN (SELECT wallet_id FROM wallets) AND wallet_id NOT IN (SELECT id FROM unreadable)`,
+  );
+  for (const { wallet_id: walletId, owner_id: ownerId, principal, created_at: at } of lines.all()) {
+    const createdBy = { kind: principal === ownerId ? 'owner' : 'operator', principal } as const;
+    const currency = currencyOfWalletId(walletId) ?? '';
+    await openAgain(recovery, { walletId, ownerId, currency, at, createdBy }, 'the record of its opening');
+  }
+  const torn = copy.query(
+    { wallet_id: 'text' },
+    `SELECT wallet_id FROM wallets WHERE wallet_id NOT IN (SELECT wallet_id FROM lines)
+      OR 'tx_' || substr(wallet_id, -26) NOT IN (SELECT id FROM operations)`,
+  );
+  for (const { wallet_id: walletId } of torn.all()) {
+    const wallet = copy.wallet(walletId);
+    if (wallet === undefined) continue;
+    const { ownerId, currency, createdAt: at, createdBy } = wallet;
+    const [, line] = walletItems({ walletId, ownerId, currency, at, createdBy }).items;
+    const opening = openingRecord(wallet);
+    if (line !== undefined && !copy.has('SELECT 1 FROM lines WHERE wallet_id = ?', walletId)) {
+      report.repairs('wallet', walletId, 'put back on the list of its owner');
+      await recovery.put(recovery.table, line, undefined);
+      copy.run('INSERT INTO lines VALUES (?, ?)', walletId, ownerId);
+    }
+    await putOpening(recovery, walletId, opening);
+  }
+}
+
+async function openAgain(
+  recovery: Recovery,
+  opening: Parameters<typeof walletItems>[0],
+  source: string,
+): Promise<void> {
+  const { copy, report, table } = recovery;
+  const { wallet, items } = walletItems(opening);
+  const [item, line] = items;
+  report.repairs('wallet', wallet.walletId, `put back from ${source}`);
+  // The wallet comes last: until it is there, a repeated recovery begins with its event again.
+  const hasLine = copy.has('SELECT 1 FROM lines WHERE wallet_id = ?', wallet.walletId);
+  if (line && !hasLine) await recovery.put(table, line, undefined);
+  await putOpening(recovery, wallet.walletId, openingRecord(wallet));
+  if (item) await recovery.put(table, item, undefined);
+  copy.run('INSERT OR REPLACE INTO lines VALUES (?, ?)', wallet.walletId, wallet.ownerId);
+  copy.putWallet(wallet);
+}
+
+async function putOpening(recovery: Recovery, walletId: string, opening: Item | undefined): Promise<void> {
+  const { copy, report, table } = recovery;
+  const id = openingIdOf(walletId);
+  if (opening === undefined || copy.has('SELECT 1 FROM operations WHERE id = ?', id)) return;
+  report.repairs('wallet', walletId, 'put back the record of its opening');
+  await recovery.put(table, opening, undefined);
+  copy.run('INSERT INTO operations VALUES (?, ?, ?)', id, String(opening['principal']), String(opening['createdAt']));
+}
+
+/** Brings records forward that ended, or went to review, after the restored moment. */
+export async function advanceRecords(recovery: Recovery): Promise<void> {
+  const { copy, report, table } = recovery;
+  const ahead = copy.query(
+    { id: 'text', event: 'text', status: 'text' },
+    `SELECT told.id, event, status FROM told JOIN records ON records.id = told.id WHERE rank >= 2 AND rank >
+      CASE status WHEN 'pending' THEN 0 WHEN 'executing' THEN 1 WHEN 'review' THEN 2 ELSE 3 END`,
+  );
+  const found = ahead.all();
+  await forEachOf(found, writesAtATime, async ({ id, event: text, status }) => {
+    const event = transactionEventOf(text);
+    const seen = await recovery.read(transactionKey(id));
+    if (seen === undefined) return;
+    const record = advancedRecord(seen, event, factsOf(recovery));
+    const transaction = parsed(() => toTransaction(record));
+    if (transaction === undefined || transaction instanceof UnreadableItem) return;
+    if (problemOf(transaction) !== undefined) return;
+    report.repairs('transaction', id, `${status} in the table, ${event.transaction.status} by its event`);
+    copy.putTransaction(transaction);
+    await recovery.put(table, record, seen);
+  });
+}
+
+function factsOf({ at, bank, table: { dueShards } }: Recovery) {
+  return { at, bankId: bank?.bankId, dueShards };
+}
+
+/** A record that may be put back, or the reason why it may not. */
+type Candidate = { readonly item: Item; readonly transaction: Transaction } | { readonly reason: string };
+
+/**
+ * Puts transactions back, the oldest first, as long as no wallet gets a negative balance. Goes over the rest again after
+ * each round: a later credit may make an earlier debit possible.
+ */
+export async function putBackTransactions(recovery: Recovery): Promise<void> {
+  for (let count = -1; count !== 0;) {
+    count = await putBackRound(recovery, forgottenByEvents(recovery), (row) => candidateOf(recovery, row.id));
+    count += await putBackRound(recovery, forgottenByPayments(recovery), (row) => paidCandidate(recovery, row.id));
+    if (recovery.dryRun && count === 0) break;
+  }
+}
+
+const idColumns = { id: 'text', at: 'text' } as const;
+
+function forgottenByEvents({ copy }: Recovery) {
+  return copy.query(
+    idColumns,
+    `SELECT id, created_at AS at FROM told WHERE (created_at, id) > (?, ?) AND id NOT IN (SELECT id FROM records)
+      AND id NOT IN (SELECT id FROM operations) AND id NOT IN (SELECT id FROM unreadable)
+      ORDER BY created_at, id LIMIT ${pageSize}`,
+  );
+}
+
+function forgottenByPayments({ copy }: Recovery) {
+  return copy.query(
+    idColumns,
+    `SELECT reference AS id, paid_at AS at FROM payments WHERE (paid_at, reference) > (?, ?)
+      AND reference NOT IN (SELECT id FROM records) AND reference NOT IN (SELECT id FROM told)
+      AND reference NOT IN (SELECT id FROM operations) AND reference NOT IN (SELECT id FROM unreadable)
+      ORDER BY paid_at, reference LIMIT ${pageSize}`,
+  );
+}
+
+async function putBackRound(
+  recovery: Recovery,
+  pages: ReturnType<typeof forgottenByEvents>,
+  candidate: (row: { readonly id: string }) => Candidate,
+): Promise<number> {
+  const { copy, report, table } = recovery;
+  let count = 0;
+  let last = { at: '', id: '' };
+  for (let page = pages.all('', ''); page.length > 0; page = pages.all(last.at, last.id)) {
+    const fitting: Item[] = [];
+    for (const row of page) {
+      last = row;
+      const found = candidate(row);
+      if ('reason' in found) continue;
+      const { item, transaction } = found;
+      report.repairs(
+        'transaction',
+        row.id,
+        `put back: a ${transaction.status} ${transaction.type} of ${transaction.amount} ${transaction.currency}`,
+      );
+      copy.putTransaction(transaction);
+      fitting.push(item);
+    }
+    await forEachOf(fitting, writesAtATime, (item) => recovery.put(table, item, undefined));
+    count += fitting.length;
+  }
+  return count;
+}
+
+/** Returns the record that the events of a forgotten transaction make. */
+export function candidateOf(recovery: Recovery, id: string): Candidate {
+  const { copy } = recovery;
+  const told = copy.query({ event: 'text', made: 'text' }, 'SELECT event, made FROM told WHERE id = ?').first(id);
+  if (told === undefined) return { reason: 'no event names it' };
+  if (told.made === '') return { reason: 'the archive lacks the event of its acceptance, which names its author' };
+  const event = transactionEventOf(told.event);
+  const item = recordOf(event, JSON.parse(told.made) as Maker, factsOf(recovery));
+  const { originalTransactionId } = event.transaction;
+  if (originalTransactionId !== undefined && copy.record(originalTransactionId) === undefined) {
+    return { reason: `the withdrawal that it returns, ${originalTransactionId}, is forgotten, too` };
+  }
+  return fitting(recovery, item);
+}
+
+/**
+ * Returns the record of a payment whose withdrawal only its hold in the ledger shows: the wallet and the amount are
+ * certain, the caller and the account are not known.
+ */
+export function paidCandidate(recovery: Recovery, id: string): Candidate {
+  const { copy, at } = recovery;
+  const hold = copy
+    .query(
+      { wallet_id: 'text', at: 'text', amount: 'number', currency: 'text' },
+      `SELECT wallet_id, entries.at, amount, currency FROM entries JOIN payments ON reference = name
+        WHERE name = ? AND held = amount AND available = -amount LIMIT 1`,
+    )
+    .first(id);
+  if (hold === undefined) return { reason: 'neither the archive nor the ledger names its wallet' };
+  const { wallet_id: walletId, at: createdAt, amount, currency } = hold;
+  if (currencyOfWalletId(walletId) !== currency) return { reason: `${walletId} holds another currency` };
+  const facts: CommandFacts = {
+    ...{
+      transactionId: id,
+      principal: service.principal,
+      ownerId: undefined,
+      walletId,
+      amount,
+      currency,
+      at: createdAt,
+    },
+    description: 'made by a recovery from its payment and its hold',
+  };
+  const review = {
+    ...{ status: 'review', dueAt: at, dueShard: reviewShard, updatedAt: at, bankId: recovery.bank?.bankId },
+    attempts: [restoredVisit(at)],
+  };
+  return fitting(recovery, itemOf({ ...withdrawal({ ...facts, destination: { account: 'not known' } }), ...review }));
+}
+
+function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | 'createdAt'>): Item {
+  return {
+    ...transactionKey(transaction.transactionId),
+    historyKey: historyKeyOf(transaction),
+    fingerprint: restoredFingerprint,
+    ...transaction,
+  };
+}
+
+/** Returns a record as a candidate if it is sound, and no wallet gets a negative balance by it. */
+function fitting({ copy }: Recovery, item: Item): Candidate {
+  const transaction = parsed(() => toTransaction(item));
+  if (transaction === undefined) return { reason: 'it moves no money' };
+  if (transaction instanceof UnreadableItem) return { reason: transaction.problem };
+  const problem = problemOf(transaction);
+  if (problem !== undefined || !hasWholeBookings(transaction)) return { reason: problem ?? 'it has no bookings' };
+  const changes = changesOf(bookingsOf(transaction).flatMap(({ postings }) => postings));
+  for (const [account, { available, held }] of changes) {
+    if (account.includes(':')) continue;
+    if (copy.wallet(account) === undefined) return { reason: `its wallet ${account} is forgotten, too` };
+    const balance = copy.balanceOf(account);
+    if (balance.available + available < 0n || balance.held + held < 0n) {
+      return { reason: `${account} has only ${String(balance.available)} available: a credit is forgotten, too` };
+    }
+  }
+  return { item, transaction };
+}
+
+/**
+ * Books a credit on each wallet whose records add up to less than nothing. The money was there when its debit was
+ * written, so at least this much was credited before, by a record that the restore forgot.
+ */
+export async function bookMissingCredits(recovery: Recovery): Promise<void> {
+  const { copy, report, table, at } = recovery;
+  const overdrawn = copy.query(
+    { account: 'text', missing: 'number' },
+    `SELECT account, -SUM(available) AS missing FROM bookings WHERE account NOT LIKE '%:%'
+      GROUP BY account HAVING SUM(available) < 0`,
+  );
+  for (const { account: walletId, missing } of overdrawn.all()) {
+    const currency = currencyOfWalletId(walletId) ?? '';
+    const transactionId = transactionIdOf(service.principal, fingerprintOf(['missing credit', walletId, at]));
+    const transaction = charge({
+      ...{ transactionId, principal: service.principal, ownerId: undefined, walletId, amount: missing, currency, at },
+      description: 'in place of a credit that a restore forgot',
+    });
+    report.differs({
+      kind: 'credit_forgotten',
+      subject: walletId,
+      detail: `its records spend ${missing} ${currency} more than they bring; booked as ${transactionId}`,
+      remedy: 'find the forgotten credit: if it is booked again, take this one back by agreement with the owner',
+    });
+    copy.putTransaction(transaction);
+    await recovery.put(table, itemOf({ ...transaction }), undefined);
+  }
+}

@@ -1,0 +1,159 @@
+/** Records of transactions and wallets, made from their events. */
+import type { Actor } from '../../lambdas/domain/actor.ts';
+import { actorOf } from '../../lambdas/domain/actor.ts';
+import { fingerprintOf, issuerMarkOf } from '../../lambdas/domain/ids.ts';
+import type { Attempt } from '../../lambdas/domain/transaction.ts';
+import { openWallet } from '../../lambdas/domain/wallet.ts';
+import type { StatusChange, Wallet } from '../../lambdas/domain/wallet.ts';
+import {
+  dueShardOf,
+  historyKeyOf,
+  ownedWalletKey,
+  reviewShard,
+  transactionKey,
+  walletKey,
+} from '../../lambdas/store/keys.ts';
+import { restoredFingerprint } from '../../lambdas/store/operations.ts';
+import { itemVersion } from '../../lambdas/store/unreadable.ts';
+import type { Item } from '../../lambdas/store/write.ts';
+import type { Maker, TransactionEvent, WalletEvent } from './archive.ts';
+import { restoredReason } from './copy.ts';
+
+/** What a record needs besides its event. */
+export interface RecordFacts {
+  /** The time of the repair, ISO 8601. */
+  readonly at: string;
+  readonly bankId: string | undefined;
+  readonly dueShards: number | undefined;
+}
+
+/** Returns the visit that a restored record of an open withdrawal shows: a submit may have left until `at`. */
+export function restoredVisit(at: string): Attempt {
+  return { at, submitted: false, outcome: 'unknown', reason: restoredReason };
+}
+
+/** Returns an actor as records have it: with the mark of its issuer. Owners' records have none. */
+function storedActor({ kind, principal, issuer }: Maker | Actor): Actor {
+  const mark = issuer?.includes(':') === true ? issuerMarkOf(issuer) : issuer;
+  return actorOf({ kind, principal, issuer: mark });
+}
+
+/**
+ * Returns the record of a transaction that the restore forgot. An open withdrawal becomes one in review: its event hides
+ * the account, so no worker can pay it.
+ */
+export function recordOf(event: TransactionEvent, maker: Maker, facts: RecordFacts): Item {
+  const { transaction } = event;
+  const { receiptCode, counterpartyWalletId, destination, cancellation, resolution, waitingFor, ...same } = transaction;
+  const { transactionId, type, originalTransactionId = '' } = transaction;
+  const { principal, issuer } = storedActor(maker);
+  return withState(event, facts, {
+    ...transactionKey(transactionId),
+    historyKey: historyKeyOf(transaction),
+    fingerprint: type === 'return' ? fingerprintOf(['return', originalTransactionId]) : restoredFingerprint,
+    principal,
+    ...(maker.ownerId === undefined ? { issuer } : { ownerId: maker.ownerId }),
+    ...same,
+    ...(destination && { destination: { account: destination.account } }),
+    ...(type === 'transfer' && {
+      [isOpenTransfer(event) ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId,
+    }),
+    ...(isQueued(event) && { queued: true }),
+  });
+}
+
+/** Returns a record whose transaction ended, or went to review, after the restored moment. */
+export function advancedRecord(record: Item, event: TransactionEvent, facts: RecordFacts): Item {
+  const { dueAt, dueShard, claimId, submitBy, refusedSince, waitingFor, toWalletId, ...lasting } = record;
+  const { status, postings, updatedAt, completedAt, attempts, failure, settledWith, counterpartyWalletId } =
+    event.transaction;
+  const receiver = event.transaction.status === 'completed' ? { counterpartyWalletId } : { toWalletId };
+  return withState(event, facts, {
+    ...lasting,
+    ...(event.transaction.type === 'transfer' && receiver),
+    ...{ status, postings, updatedAt, completedAt, attempts, failure, settledWith },
+  });
+}
+
+/** Returns the record with the members that its state needs and its event does not have. */
+function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFacts, record: Item): Item {
+  const { transactionId, type, status, attempts = [], updatedAt, cancellation, resolution } = event.transaction;
+  if (type === 'transfer' && status === 'pending') {
+    return { ...record, dueAt: at, dueShard: dueShardOf('transfer', transactionId, dueShards) };
+  }
+  if (type !== 'withdrawal') return record;
+  const { bankId: known = bankId, ...others } = record;
+  const actor = storedActor(event.actor ?? { kind: 'operator', principal: 'unknown' });
+  switch (status) {
+    case 'pending':
+    case 'executing':
+      return {
+        ...{ ...others, bankId: known, status: 'review', dueShard: reviewShard, dueAt: at, updatedAt: at },
+        attempts: [...attempts, restoredVisit(at)],
+      };
+    case 'review':
+      return { ...others, bankId: known, dueShard: reviewShard, dueAt: updatedAt };
+    case 'completed':
+    case 'failed': {
+      const evidence = 'in the record that was lost; the event archive has the decision';
+      return {
+        ...others,
+        ...(status === 'completed' && { bankId: known }),
+        ...(resolution && { resolution: { ...resolution, evidence, principal: actor.principal }, endedBy: actor }),
+        ...(cancellation && { cancellation: { actor, reason: cancellation.reason, at: cancellation.at } }),
+      };
+    }
+  }
+}
+
+function isQueued({ transaction: { type, postings } }: TransactionEvent): boolean {
+  return type === 'transfer' && postings.some(({ account }) => account.startsWith('transit:'));
+}
+
+function isOpenTransfer(event: TransactionEvent): boolean {
+  return isQueued(event) && event.transaction.status !== 'completed';
+}
+
+/** Returns the items of a wallet that was opened: the wallet as it was then, and its line under its owner. */
+export function walletItems(opening: Parameters<typeof openWallet>[0]): { wallet: Wallet; items: Item[] } {
+  const createdBy = opening.createdBy && storedActor(opening.createdBy);
+  const wallet = openWallet({ ...opening, createdBy });
+  const { walletId, ownerId } = wallet;
+  return {
+    wallet,
+    items: [
+      { ...walletKey(walletId), v: itemVersion, ...wallet },
+      { ...ownedWalletKey(ownerId, walletId), walletId },
+    ],
+  };
+}
+
+/** Returns the id of the record of the command that opened a wallet: both ids are the same hash. */
+export function openingIdOf(walletId: string): string {
+  return `tx_${walletId.slice(-26)}`;
+}
+
+/** Returns the record of the command that opened a wallet. Without it, a repetition of the command would fail. */
+export function openingRecord({ walletId, ownerId, currency, createdAt, createdBy }: Wallet): Item | undefined {
+  if (createdBy === undefined) return undefined;
+  const body = { currency, ...(createdBy.kind === 'operator' && { ownerId }) };
+  return {
+    ...transactionKey(openingIdOf(walletId)),
+    type: 'operation',
+    fingerprint: fingerprintOf(['create-wallet', {}, body]),
+    principal: createdBy.principal,
+    createdAt,
+  };
+}
+
+/** Returns the change of a wallet's status in its event. */
+export function statusChangeOf({
+  actor,
+  reason,
+  wallet,
+  occurredAt,
+}: WalletEvent & { reason?: string | undefined }): StatusChange {
+  const { status, lastStatusChange } = wallet;
+  const author = storedActor(actor ?? { kind: 'operator', principal: 'unknown' });
+  return { status, at: lastStatusChange?.at ?? occurredAt, actor: author, reason };
+}

@@ -1,0 +1,90 @@
+/** The steps of a recovery, in their order. */
+import { forEachOf } from '../../lambdas/aws/parallel.ts';
+import { isClockRight } from '../../lambdas/domain/withdrawal.ts';
+import { entryKey } from '../../lambdas/store/keys.ts';
+import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
+import { loadBooks } from './load.ts';
+import { mendWallets } from './mend.ts';
+import { endPaidWithdrawals, loadPayments } from './payments.ts';
+import { advanceRecords, bookMissingCredits, putBackTransactions, putBackWallets } from './put-back.ts';
+import type { BooksCopy } from './copy.ts';
+import type { Recovery } from './recovery.ts';
+import { CannotRecover } from './report.ts';
+import { askBankFirst, linkReturns, nameForgotten, nameForgottenWallets } from './torn.ts';
+import { mendTotals } from './totals.ts';
+
+const deletesAtATime = 16;
+const clockTries = 5;
+
+/** The parts of a recovery that depend on where it runs. */
+export interface Surroundings {
+  /** Copies the events of the archive; absent: there is none. */
+  readonly loadEvents?: (copy: BooksCopy) => Promise<unknown>;
+  /** Sets what the restored tables lack. The stream is on afterwards. */
+  readonly setSettings: () => Promise<void>;
+  /** Reports the beginning of a step. */
+  readonly step?: (name: string) => void;
+}
+
+/**
+ * Recovers the books of a wallet table that was restored to an earlier moment. The record of a transaction decides: one
+ * that is there counts for each of its wallets, one that is not there counts for none. So records come first, then wallets
+ * and ledgers follow from them.
+ *
+ * Each write is repeatable: after a crash at any of them, run the recovery again.
+ *
+ * @throws CannotRecover when another writer is at work, this clock is wrong, or the bank gives no statement
+ */
+export async function recoverBooks(recovery: Recovery, surroundings: Surroundings): Promise<void> {
+  const { copy, report } = recovery;
+  const step = surroundings.step ?? (() => undefined);
+  await checkClock(recovery);
+  step('reading the tables');
+  await loadBooks(recovery, copy, report);
+  step('reading the archive of events');
+  await surroundings.loadEvents?.(copy);
+  step("reading the bank's statement");
+  await loadPayments(recovery);
+  step('putting records back');
+  await putBackWallets(recovery);
+  await advanceRecords(recovery);
+  await putBackTransactions(recovery);
+  await linkReturns(recovery);
+  await bookMissingCredits(recovery);
+  await askBankFirst(recovery);
+  nameForgotten(recovery);
+  step('mending wallets and ledgers');
+  await dropLostLedgers(recovery, nameForgottenWallets(recovery));
+  await mendWallets(recovery);
+  step('mending totals');
+  await mendTotals(recovery);
+  step('setting what the tables lack');
+  await surroundings.setSettings();
+  step('ending withdrawals that the bank has paid');
+  await endPaidWithdrawals(recovery);
+}
+
+/** "Not found" counts from a time that this machine's clock writes, so the clock must be right. */
+async function checkClock({ table }: Recovery): Promise<void> {
+  for (let tries = 0; tries < clockTries; tries++) {
+    const { clock } = await getWalletWithClock(table, 'none');
+    // A slow answer proves nothing.
+    if (clock === undefined || isClockRight(clock)) return;
+  }
+  throw new CannotRecover('the clock of this machine differs from that of the database by more than 2.5 s');
+}
+
+/** Removes the ledgers of wallets that do not exist: the wallet's opening is repeated with an empty ledger. */
+async function dropLostLedgers(recovery: Recovery, walletIds: readonly string[]): Promise<void> {
+  const { copy } = recovery;
+  const entries = copy.query(
+    { version: 'number', hash: 'text' },
+    'SELECT version, hash FROM entries WHERE wallet_id = ?',
+  );
+  for (const walletId of walletIds) {
+    await forEachOf(entries.all(walletId), deletesAtATime, ({ version, hash }) =>
+      recovery.delete(entryKey(walletId, version), { name: 'hash', value: hash }),
+    );
+    copy.run('DELETE FROM entries WHERE wallet_id = ?', walletId);
+  }
+}

@@ -1,0 +1,135 @@
+/** Repairs of single records, and the names of what no source can put back. */
+import { forEachOf } from '../../lambdas/aws/parallel.ts';
+import { dueShardOf, reviewShard, transactionKey } from '../../lambdas/store/keys.ts';
+import { readable } from '../../lambdas/store/unreadable.ts';
+import { toTransaction } from '../../lambdas/store/transactions.ts';
+import type { Item } from '../../lambdas/store/write.ts';
+import { candidateOf, paidCandidate } from './put-back.ts';
+import type { Recovery } from './recovery.ts';
+import { restoredVisit } from './records.ts';
+
+const writesAtATime = 16;
+
+/**
+ * Makes both records of a returned payment agree. A withdrawal that names a return which was forgotten could not be
+ * returned again.
+ */
+export async function linkReturns(recovery: Recovery): Promise<void> {
+  const { copy } = recovery;
+  const links = copy.query(
+    { id: 'text', link: 'text' },
+    `SELECT originals.id, COALESCE(returns.id, '') AS link FROM records AS originals
+      LEFT JOIN records AS returns ON returns.type = 'return' AND returns.link = originals.id
+      WHERE originals.type = 'withdrawal' AND originals.status = 'completed' AND originals.link <> COALESCE(returns.id, '')
+        AND (originals.link <> '' OR returns.id IS NOT NULL)`,
+  );
+  for (const { id, link } of links.all()) {
+    const what = link === '' ? 'names a return that was forgotten' : `was returned by ${link}`;
+    await change(recovery, id, what, ({ returnTransactionId, ...record }) => ({
+      ...record,
+      ...(link !== '' && { returnTransactionId: link }),
+    }));
+  }
+}
+
+/**
+ * Lets workers ask the bank before they submit an open withdrawal of the restored table: a submit may have left after the
+ * restored moment. One whose hold has ended by the ledger goes to review.
+ */
+export async function askBankFirst(recovery: Recovery): Promise<void> {
+  const { copy, at, bank, table } = recovery;
+  const open = copy.query(
+    { id: 'text', ended: 'number' },
+    `SELECT id, EXISTS (SELECT 1 FROM entries WHERE name = records.id AND held < 0) AS ended FROM records
+      WHERE type = 'withdrawal' AND status IN ('pending', 'executing') AND marked = 0`,
+  );
+  await forEachOf(open.all(), writesAtATime, async ({ id, ended }) => {
+    const what =
+      ended === 1 ? 'open, and its hold has ended by the ledger: to review' : 'open: the bank is asked first';
+    await change(recovery, id, what, (record) => {
+      const { claimId, waitingFor, refusedSince, submitBy, ...lasting } = record;
+      const attempts = [...((record['attempts'] ?? []) as Item[]), restoredVisit(at)];
+      const bankId = record['bankId'] ?? bank?.bankId;
+      return {
+        ...{ ...lasting, ...(bankId !== undefined && { bankId }), attempts, dueAt: at, updatedAt: at },
+        ...(ended === 1
+          ? { status: 'review', dueShard: reviewShard }
+          : { status: 'executing', submitBy: at, dueShard: dueShardOf('withdrawal', id, table.dueShards) }),
+      };
+    });
+  });
+}
+
+async function change(recovery: Recovery, id: string, what: string, edit: (record: Item) => Item): Promise<void> {
+  const { copy, report, table } = recovery;
+  const seen = await recovery.read(transactionKey(id));
+  if (seen === undefined) return;
+  report.repairs('transaction', id, what);
+  // A dry run has put nothing back into the table, so the copy may be ahead of it.
+  const record = edit(seen);
+  const transaction = readable(toTransaction(record));
+  if (transaction !== undefined) copy.putTransaction(transaction);
+  await recovery.put(table, record, seen);
+}
+
+/** Names the transactions that some source shows, and that no record has. */
+export function nameForgotten(recovery: Recovery): void {
+  const { copy, report, since } = recovery;
+  const forgotten = copy.query(
+    { id: 'text' },
+    `SELECT DISTINCT id FROM (
+        SELECT name AS id FROM entries WHERE name <> '' AND at >= ?1
+        UNION ALL SELECT id FROM told UNION ALL SELECT reference FROM payments)
+      WHERE id NOT IN (SELECT id FROM records) AND id NOT IN (SELECT id FROM operations)
+        AND id NOT IN (SELECT id FROM unreadable)`,
+  );
+  for (const { id } of forgotten.each(since)) {
+    const isPaid = copy.has('SELECT 1 FROM payments WHERE reference = ?', id);
+    const isTold = copy.has('SELECT 1 FROM told WHERE id = ?', id);
+    const candidate = isTold || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);
+    const reason = 'reason' in candidate ? candidate.reason : 'it fits';
+    const changes = ledgerOf(recovery, id);
+    report.differs({
+      kind: isPaid ? 'payment_forgotten' : 'transaction_forgotten',
+      subject: id,
+      detail: `${isPaid ? 'the bank has paid it, and it' : 'it'} has no record: ${reason}${changes}`,
+      remedy: isPaid
+        ? 'repeat the request with its key, which pays nothing again, or correct the balance by agreement'
+        : 'ask its caller to repeat the request with the same key, if it is still wanted',
+    });
+  }
+}
+
+/** Returns what the ledger shows of a transaction, for a person. */
+function ledgerOf({ copy }: Recovery, id: string): string {
+  const changes = copy
+    .query(
+      { wallet_id: 'text', available: 'text', held: 'text' },
+      `SELECT wallet_id, CAST(available AS TEXT) AS available, CAST(held AS TEXT) AS held FROM entries WHERE name = ?
+        ORDER BY wallet_id, version LIMIT 4`,
+    )
+    .all(id)
+    .map(({ wallet_id: walletId, available, held }) => `${walletId} ${available} available, ${held} held`);
+  return changes.length === 0 ? '' : ` (ledger: ${changes.join('; ')})`;
+}
+
+/** Names wallets that transactions or the ledger show, and that the table does not have. */
+export function nameForgottenWallets(recovery: Recovery): string[] {
+  const { copy, report } = recovery;
+  const forgotten = copy.query(
+    { wallet_id: 'text' },
+    `SELECT DISTINCT wallet_id FROM (
+        SELECT wallet_id FROM entries UNION ALL SELECT account FROM bookings WHERE account NOT LIKE '%:%')
+      WHERE wallet_id NOT IN (SELECT wallet_id FROM wallets) AND wallet_id NOT IN (SELECT id FROM unreadable)`,
+  );
+  return forgotten.all().map(({ wallet_id: walletId }) => {
+    const { available, held } = copy.balanceOf(walletId);
+    report.differs({
+      kind: 'wallet_forgotten',
+      subject: walletId,
+      detail: `it does not exist; its transactions add up to ${String(available)} available and ${String(held)} held`,
+      remedy: 'ask its owner to repeat the request that opened it, with the same key; then run this again',
+    });
+    return walletId;
+  });
+}

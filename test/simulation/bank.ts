@@ -82,6 +82,7 @@ interface Visit {
  *
  * @param onDecision called when a bank has paid or rejected
  * @param onSubmit called for each payment that leaves for a bank
+ * @param mayForget returns whether the service may have lost the record of a submit before the last stop
  */
 export function openModelBanks(
   world: World,
@@ -90,6 +91,7 @@ export function openModelBanks(
   violate: Violate,
   onDecision: (entry: BookEntry) => void,
   onSubmit: (reference: string) => void,
+  mayForget: (reference: string) => boolean = () => true,
 ): Banks {
   const books = { 'bank-1': new Map<string, BookEntry>(), 'bank-2': new Map<string, BookEntry>() };
   const visits = new Map<string, Visit[]>();
@@ -162,9 +164,9 @@ export function openModelBanks(
    * Returns whether a submit to a bank may still be in progress. It is not after a refusal, or after a definite "not
    * found" from the same bank.
    */
-  function outAt(earlier: readonly Visit[], bankId: BankId): boolean {
+  function outAt(reference: string, earlier: readonly Visit[], bankId: BankId): boolean {
     // A restored table may not have a submit from before the stop. The stop lasted longer than the window.
-    const isKnown = ({ stops }: Visit) => stops === world.stops();
+    const isKnown = ({ stops }: Visit) => stops === world.stops() || !mayForget(reference);
     const submits = earlier.filter((one) => one.submits && !one.refused && one.bankId === bankId && isKnown(one));
     if (submits.length === 0) return false;
     const definite = Math.max(...submits.map(({ leftAt }) => leftAt)) + settings.windowMs;
@@ -184,7 +186,7 @@ export function openModelBanks(
     if (beside !== undefined && (visit.submits || !wasFrozen(visit))) {
       violate('one at a time', `${String(visit.task?.label)} and ${String(beside.task?.label)} are with the bank`);
     }
-    for (const bankId of bankIds.filter((id) => outAt(earlier, id))) {
+    for (const bankId of bankIds.filter((id) => outAt(reference, earlier, id))) {
       if (bankId !== visit.bankId) {
         violate('only its own bank is visited', `${reference} may be out at ${bankId}, and ${visit.bankId} is visited`);
       } else if (visit.submits) {

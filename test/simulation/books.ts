@@ -27,6 +27,12 @@ export interface Books {
   readonly setAside: () => number;
   /** Hands all records that were set aside back to the projector, in their order. */
   readonly replay: () => void;
+  /** Forgets the changes that the projector has not seen: their stream is lost. */
+  readonly loseStream: () => void;
+  /** Runs the check of the books, as a task of an operator. Returns its findings by kind and subject. */
+  readonly check: () => Promise<ReadonlySet<string>>;
+  /** Does the same as a task, when everything is at rest. */
+  readonly checkAgain: () => Promise<ReadonlySet<string>>;
   /** Compares entries and totals with what the auditor has seen. */
   readonly checkAtRest: (witness: Pick<Witness, 'asks' | 'struck'>) => Promise<void>;
 }
@@ -212,6 +218,10 @@ export function openBooks(world: World, { banks, deployment, stored, ledger, vio
 
   /** Runs the check of the books. Returns the subjects and details of its findings. */
   async function check(): Promise<ReadonlySet<string>> {
+    return new Set([...(await find())].map((finding) => finding.slice(finding.indexOf(' ') + 1)));
+  }
+
+  async function find(whileStopped = false): Promise<ReadonlySet<string>> {
     const named = new Set<string>();
     const items = banks
       .entries()
@@ -226,7 +236,7 @@ export function openBooks(world: World, { banks, deployment, stored, ledger, vio
     };
     const work = async () => {
       const pass = integrity.beginPass({ passId: 'pass', now: world.now(), segments: 1, standStill: true, bankId });
-      const report = ({ subject }: { subject: string }) => named.add(subject);
+      const report = ({ kind, subject }: Discrepancy) => named.add(`${kind} ${subject}`);
       const control = { now: world.now, stop: () => false, secondLookMs: 1_000, report };
       for (;;) {
         const outcome = await integrity.runPass({ table, entries, statement }, pass, control);
@@ -234,8 +244,9 @@ export function openBooks(world: World, { banks, deployment, stored, ledger, vio
         await world.sleep(outcome.waitUntil - world.now());
       }
     };
-    const ending = world.task('check of the books', passMs, work);
-    await world.run(world.now() + passMs);
+    const label = 'check of the books';
+    const ending = whileStopped ? world.operate(`${label} after a recovery`, work) : world.task(label, passMs, work);
+    if (!whileStopped) await world.run(world.now() + passMs);
     const { how } = await ending;
     if (how !== 'returned') violate('the check of the books ends', how);
     return named;
@@ -275,6 +286,11 @@ export function openBooks(world: World, { banks, deployment, stored, ledger, vio
     wasBehind: (since) => !isIdle() || behindUntil >= since,
     setAside: () => aside.length,
     replay,
+    loseStream() {
+      for (const lane of lanes) lane.records = [];
+    },
+    check: () => find(true),
+    checkAgain: () => find(),
     async checkAtRest(witness) {
       const restored = ledger.restored();
       const named = restored === undefined ? undefined : await check();

@@ -17,7 +17,8 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
     if (status === 'pending' || status === 'executing') violate('accepted work ends', `${transactionId} is ${status}`);
   }
   checkKeys(witness, transactions);
-  checkRates(witness, transactions);
+  // A restore forgets windows of the rate, too, and nothing recovers them.
+  if (witness.history.restore?.recovery === undefined) checkRates(witness, transactions);
   checkBooks(transactions, banks, witness);
   checkSignatures(transactions, witness);
 }
@@ -118,7 +119,12 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
 }
 
 /** Reasons of attempts that are no visits, or visits that may not have reached the bank. */
-const elsewhere: ReadonlySet<string> = new Set(['notified by the bank', 'the worker reported no result']);
+const elsewhere: ReadonlySet<string> = new Set([
+  'notified by the bank',
+  'the worker reported no result',
+  'the table was restored',
+  'in the statement of the bank',
+]);
 
 /**
  * Returns whether an attempt made no visit because the withdrawal may be out at a bank that the worker does not know.

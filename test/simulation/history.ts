@@ -67,6 +67,18 @@ export interface Step {
   readonly action: Action;
 }
 
+/** The losses of a restore, and the recovery. Times in ms. */
+export interface RecoveryPlan {
+  /** Each item is restored to a time of its own, up to so much earlier or later. */
+  readonly tornMs: number;
+  /** Events of so long before the loss had not reached the archive; undefined: there is no archive. */
+  readonly archiveLagMs: number | undefined;
+  /** `torn`: some items of the entries table are lost, too. */
+  readonly entries: 'kept' | 'torn' | 'lost';
+  /** The call at which the first run of the recovery dies; undefined: it does not. */
+  readonly diesAt: number | undefined;
+}
+
 export interface History {
   readonly seed: string;
   readonly steps: readonly Step[];
@@ -94,7 +106,13 @@ export interface History {
    * Puts the wallet table back to its state at `to`, and leaves the table of entries unchanged. No process runs for
    * `stoppedMs`, which is longer than the bank's window. Times in ms after the beginning.
    */
-  readonly restore?: { readonly at: number; readonly to: number; readonly stoppedMs: number };
+  readonly restore?: {
+    readonly at: number;
+    readonly to: number;
+    readonly stoppedMs: number;
+    /** The recovery of the books before anything starts again. */
+    readonly recovery?: RecoveryPlan;
+  };
   /** Share of external calls that a random plan strikes. */
   readonly faultRate: number;
 }

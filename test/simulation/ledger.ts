@@ -29,6 +29,10 @@ export interface Ledger {
   readonly follow: (listener: OnChange) => void;
   /** Returns the number of writes so far, which identifies a moment. */
   readonly moment: () => number;
+  /** Returns all items as they are stored. */
+  readonly items: () => StoredItem[];
+  /** Returns whether a transaction of this id ever existed: operations have such ids, too. */
+  readonly moved: (transactionId: string) => boolean;
   /** Returns the item as it is stored. */
   readonly stored: (key: StoredItem) => StoredItem | undefined;
   /** Returns the states of an item between two moments; undefined stands for no item. */
@@ -48,12 +52,24 @@ export interface Ledger {
   readonly wallets: () => WalletState[];
   /** Returns the states of the wallet by version, without those that were lost when the table was put back. */
   readonly versions: (walletId: string) => WalletState[];
-  /** Puts the whole table back to its state at a time, epoch ms. The stream shows nothing of it. */
-  readonly putBack: (time: number) => Promise<void>;
+  /**
+   * Puts the table back to its state at a time, epoch ms. The stream shows nothing of it.
+   *
+   * @param tornMs each item has its state of a time of its own, up to so much earlier or later
+   */
+  readonly putBack: (time: number, tornMs?: (text: string) => number) => Promise<void>;
+  /**
+   * Begins or ends a recovery of the table. During it, wallets and transactions need not agree. `stream`: whether the
+   * restored table has one.
+   */
+  readonly recovers: (state: 'begun' | 'stream' | 'ended') => void;
   /** Returns the losses of a restore; undefined: the table was never put back. */
   readonly restored: () => Restored | undefined;
-  /** Reads the whole table. Checks it against the copy, and all transactions against all wallets. */
-  readonly audit: () => Promise<void>;
+  /**
+   * Reads the whole table. Checks it against the copy, and all transactions against all wallets; at rest, also that no
+   * money is in transit.
+   */
+  readonly audit: (isAtRest?: boolean) => Promise<void>;
 }
 
 interface Look {
@@ -84,7 +100,8 @@ export function openLedger(
   /** The time of each moment. */
   const times: { readonly moment: number; readonly time: number }[] = [];
   let moment = 0;
-  let onChange: OnChange = () => undefined;
+  const listeners: OnChange[] = [];
+  let recovery: 'none' | 'begun' | 'stream' = 'none';
   let restored: (Restored & { readonly to: number; readonly at: number }) | undefined;
 
   const currentOf = (text: string): Item | undefined => history.get(text)?.at(-1)?.item;
@@ -131,7 +148,9 @@ export function openLedger(
     if (item === undefined) stored.delete(text);
     else stored.set(text, item);
     const { pk, sk } = item ?? {};
-    if (item && pk && sk && (sk.S === 'TX' || sk.S === 'WALLET')) onChange({ pk, sk }, image, item);
+    if (item && pk && sk && (sk.S === 'TX' || sk.S === 'WALLET') && recovery !== 'begun') {
+      for (const listener of listeners) listener({ pk, sk }, image, item);
+    }
     if (before !== undefined && after === undefined) violate('nothing is deleted', text);
   }
 
@@ -147,6 +166,8 @@ export function openLedger(
         const is = currentOf(text);
         if (is === undefined || is === was) continue;
         if (was !== undefined) onWrite(was, is, task);
+        // A recovery puts single items right, so until its end they do not agree.
+        if (recovery !== 'none') continue;
         if (is['sk'] === 'WALLET') {
           checkWallet(is as WalletState, was as WalletState | undefined, violate);
           affected.add(String(is['walletId']));
@@ -169,9 +190,24 @@ export function openLedger(
       }
     },
     follow(listener) {
-      onChange = listener;
+      listeners.push(listener);
+    },
+    recovers(state) {
+      if (state !== 'ended') {
+        recovery = state;
+        return;
+      }
+      recovery = 'none';
+      const lost = new Set([...(restored?.lost ?? [])].filter((id) => currentOf(`TX#${id} TX`) === undefined));
+      const all = new Set(wallets().map(({ walletId }) => walletId));
+      if (restored !== undefined) restored = { ...restored, lost, wallets: all };
     },
     moment: () => moment,
+    items: () => [...stored.values()],
+    moved: (transactionId) =>
+      (history.get(`TX#${transactionId} TX`) ?? []).some(
+        ({ item }) => item !== undefined && item['type'] !== 'operation',
+      ),
     stored: (key) => stored.get(keyText(key)),
     looks(pk, sk, from, to) {
       const looks = history.get(`${pk} ${sk}`) ?? [];
@@ -208,12 +244,12 @@ export function openLedger(
       );
       return kept.flatMap(({ item }) => (item === undefined ? [] : [item as WalletState]));
     },
-    async putBack(time) {
+    async putBack(time, tornMs = () => 0) {
       moment++;
       const lost = new Set<string>();
       const putBack = new Set<string>();
       for (const [text, looks] of history) {
-        const was = looks.findLast(({ since }) => since <= time);
+        const was = looks.findLast(({ since }) => since <= time + tornMs(text));
         const is = looks.at(-1)?.stored;
         if (is === undefined || was?.stored === is) continue;
         const { pk, sk } = is;
@@ -233,7 +269,7 @@ export function openLedger(
       restored = { lost, wallets: putBack, to: time, at: moment };
     },
     restored: () => restored,
-    async audit() {
+    async audit(isAtRest = true) {
       const items = await table.scan();
       const known = new Map([...stored].map(([text, item]) => [text, unmarshall(item)]));
       if (!isDeepStrictEqual(new Map(items.map((item) => [keyText(item), unmarshall(item)])), known)) {
@@ -245,7 +281,7 @@ export function openLedger(
       const sum = [...balances.values()].reduce((total, balance) => total + balance, 0n);
       if (sum !== 0n) violate('accounts sum to zero', `all accounts together are ${sum}`);
       for (const [account, balance] of balances) {
-        if (account.startsWith('transit:') && balance !== 0n) {
+        if (isAtRest && account.startsWith('transit:') && balance !== 0n) {
           violate('accepted work ends', `${account} still has ${balance}`);
         }
       }

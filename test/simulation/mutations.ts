@@ -5,6 +5,7 @@ import { bookMutations } from './mutations/books.ts';
 import { commandMutations } from './mutations/commands.ts';
 import { eventMutations } from './mutations/events.ts';
 import { queueMutations } from './mutations/queues.ts';
+import { recoveryMutations } from './mutations/recovery.ts';
 import { transferMutations } from './mutations/transfers.ts';
 import { upgradeMutations } from './mutations/upgrades.ts';
 import { withdrawalMutations } from './mutations/withdrawals.ts';
@@ -18,4 +19,5 @@ export const mutations: readonly Mutation[] = [
   ...bookMutations,
   ...eventMutations,
   ...upgradeMutations,
+  ...recoveryMutations,
 ];

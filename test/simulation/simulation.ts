@@ -23,6 +23,7 @@ import type { TransactionState } from './items.ts';
 import type { Fault, Plan, Point } from './plan.ts';
 import { inhabit, isInjected, isUnreadable, reportError } from './process.ts';
 import { openQueues } from './queues.ts';
+import { openRestorer } from './recovery.ts';
 import { openService } from './service.ts';
 import { livesIn, statesIn } from './states.ts';
 import type { StateName } from './states.ts';
@@ -116,6 +117,8 @@ export async function simulate(
     (reference) => {
       if (ledger.frozenSinceClaim(reference)) violate('a freeze stops payouts that have not left', labelOf(reference));
     },
+    // A recovery lets the service ask about each open withdrawal, unless its whole record was lost.
+    (reference) => history.restore?.recovery === undefined || (ledger.restored()?.lost.has(reference) ?? true),
   );
   const workOf = (body: string) => (JSON.parse(body) as { transactionId: string }).transactionId;
   const queues = openQueues(
@@ -151,6 +154,8 @@ export async function simulate(
   };
   const deployment = deploy(outside, epoch, rollout);
   const books = entries && openBooks(world, { banks, deployment, stored: entries, ledger, violate, onError });
+  const restorer =
+    books && openRestorer(world, { ...deployment.last(), stored: entries, ledger, books, banks, violate, log });
   const service = openService(world, { clients, deployment, queues, banks, keys }, history.service, onError);
   const { queuedBefore } = service;
   const witness = {
@@ -199,17 +204,30 @@ export async function simulate(
   }
 
   /** Stops everything, puts the wallet table back, and asks the bank to report all its decisions again. */
-  function putBack({ at, to, stoppedMs }: NonNullable<History['restore']>): void {
+  function putBack({ at, to, stoppedMs, recovery }: NonNullable<History['restore']>): void {
     world.at(epoch + at, async () => {
-      world.stop(epoch + at + stoppedMs);
-      await ledger.putBack(epoch + to);
+      world.stop(recovery === undefined ? epoch + at + stoppedMs : Infinity);
+      if (recovery !== undefined) await restorer?.lose(epoch + to, recovery);
+      else await ledger.putBack(epoch + to);
       log(`the wallet table is put back to ${to} ms`);
     });
-    world.at(epoch + at + stoppedMs, actors.remind);
+    world.at(epoch + at + stoppedMs, () => {
+      if (recovery === undefined) {
+        actors.remind();
+        return;
+      }
+      void restorer?.recover(epoch + to, recovery).then(() => {
+        world.start();
+        actors.remind();
+      });
+    });
   }
 
   const isAtRest = () =>
-    !actors.busy() && (books?.isIdle() ?? true) && ledger.transactions().every(({ status }) => ended.has(status));
+    !(restorer?.isBusy() ?? false) &&
+    !actors.busy() &&
+    (books?.isIdle() ?? true) &&
+    ledger.transactions().every(({ status }) => ended.has(status));
 
   let clockDoubts = 0;
   let [keptMessages, handedBack] = [0, 0];
@@ -232,7 +250,9 @@ export async function simulate(
     const { at: restoredAt = 0, stoppedMs = 0 } = history.restore ?? {};
     const ends = [...history.steps.map(({ at }) => at), ...history.bankDown.map(({ to }) => to)];
     const upgradedAt = rollout?.stages.at(-1)?.from ?? 0;
-    const last = Math.max(restoredAt + stoppedMs, history.bankReplacedAt ?? 0, upgradedAt, ...ends);
+    const recoveredAt = history.restore?.recovery === undefined ? 0 : restoredAt + stoppedMs + minuteMs;
+    const times = [restoredAt + stoppedMs, recoveredAt, history.bankReplacedAt ?? 0, upgradedAt, ...ends];
+    const last = Math.max(...times);
     await world.run(epoch + Math.max(last, history.calmAt ?? 0));
     if (history.calmAt !== undefined) {
       world.calm();
@@ -252,7 +272,8 @@ export async function simulate(
     if (!isAtRest()) violate('accepted work ends', `not within ${patienceMinutes} minutes`);
     await ledger.audit();
     checkAtRest(witness, banks);
-    await books?.checkAtRest(witness);
+    if (history.restore?.recovery === undefined) await books?.checkAtRest(witness);
+    else await restorer?.checkAtRest();
   } finally {
     leave();
   }

@@ -73,9 +73,13 @@ export interface World {
   readonly strike: (point: Point) => FaultKind | undefined;
   /** Runs work in a process whose clock is ahead by `aheadMs`. The process dies at its time limit. */
   readonly task: <T>(label: string, limitMs: number, work: () => Promise<T>, aheadMs?: number) => Promise<Ending<T>>;
+  /** Runs work of an operator, also while everything is stopped. */
+  readonly operate: <T>(label: string, work: () => Promise<T>) => Promise<Ending<T>>;
   readonly current: () => Task | undefined;
   /** Ends every process, and starts none before `until`, epoch ms. */
   readonly stop: (until: number) => void;
+  /** Ends the stop now. */
+  readonly start: () => void;
   /** Returns the number of full stops. */
   readonly stops: () => number;
   /** Schedules work for a time. */
@@ -91,6 +95,9 @@ export interface World {
   /** Every fault that struck. */
   readonly struck: readonly (Fault & { readonly call: string })[];
 }
+
+/** Time limit of an operator's work, ms. */
+const operatorLimitMs = 24 * 3_600_000;
 
 interface Event {
   readonly at: number;
@@ -212,6 +219,17 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
   }
 
   function task<T>(label: string, limitMs: number, work: () => Promise<T>, aheadMs = 0): Promise<Ending<T>> {
+    return begin({ label, limitMs, work, aheadMs, isOperator: false });
+  }
+
+  function begin<T>(given: {
+    readonly label: string;
+    readonly limitMs: number;
+    readonly work: () => Promise<T>;
+    readonly aheadMs: number;
+    readonly isOperator: boolean;
+  }): Promise<Ending<T>> {
+    const { label, limitMs, work, aheadMs, isOperator } = given;
     return new Promise((resolve) => {
       const running: Task = {
         label,
@@ -234,7 +252,7 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
         tasks.delete(running);
         resolve(ending);
       };
-      if (clock < stoppedUntil) {
+      if (clock < stoppedUntil && !isOperator) {
         running.die();
         return;
       }
@@ -277,11 +295,15 @@ export function openWorld(seed: string, startsAt: number, givenPlan: Plan): Worl
     external,
     strike,
     task,
+    operate: (label, work) => begin({ label, limitMs: operatorLimitMs, work, aheadMs: 0, isOperator: true }),
     current: () => storage.getStore(),
     stop(until) {
       stoppedUntil = until;
       stops++;
       for (const task of tasks) task.die();
+    },
+    start() {
+      stoppedUntil = -Infinity;
     },
     stops: () => stops,
     at,

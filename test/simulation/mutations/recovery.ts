@@ -1,0 +1,24 @@
+/** Mutations of the recovery of a restored table. */
+import { mutation } from '../mutation.ts';
+import type { Mutation } from '../mutation.ts';
+
+const recover = 'bin/recover/recover.ts';
+const test = 'test/simulation/restores.test.ts';
+
+export const recoveryMutations: readonly Mutation[] = [
+  mutation(
+    'let a mended wallet go back to a version that readers have seen',
+    'bin/recover/mend.ts',
+    'version: Math.max(end + deltas.count, wallet.version, seen) + 1,',
+    'version: wallet.version + 1,',
+  ),
+  mutation(
+    'submit an open withdrawal of a restored table without a question to the bank',
+    recover,
+    'await askBankFirst(recovery);',
+    '',
+  ),
+  mutation('leave a withdrawal open that the bank has paid', recover, 'await endPaidWithdrawals(recovery);', ''),
+  mutation('name no transaction that was forgotten', recover, 'nameForgotten(recovery);', ''),
+  mutation('leave totals with bookings that were forgotten', recover, 'await mendTotals(recovery);', ''),
+].map((one) => ({ ...one, test }));

@@ -1,6 +1,7 @@
 /**
- * `node bench/verify.ts [--transactions N] [--wallets N]`: makes books with so many transactions, some of them paid by
- * a bank. Measures the use of `npm run verify` for them: time, read units and memory.
+ * `node bench/verify.ts [--transactions N] [--wallets N] [--lost N]`: makes books with so many transactions, some of them
+ * paid by a bank. Measures the use of `npm run verify` for them: time, read units and memory. Where records of the last
+ * transactions are lost, it measures `npm run recover`.
  */
 import { BatchWriteItemCommand, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { WriteRequest } from '@aws-sdk/client-dynamodb';
@@ -31,13 +32,17 @@ import { startService } from './service.ts';
 const usage = `node bench/verify.ts [options]
 
   --transactions N  transactions to make and verify (100000)
-  --wallets N       wallets that they belong to (1000)`;
+  --wallets N       wallets that they belong to (1000)
+  --lost N          records of the last transactions that are lost, and recovered in place of the check (0)`;
 
 const values = readOptions(usage, {
   transactions: { type: 'string', default: '100000' },
   wallets: { type: 'string', default: '1000' },
+  lost: { type: 'string', default: '0' },
 });
 const transactions = Number(values.transactions);
+/** The number of transactions whose records stay. */
+const kept = transactions - Number(values.lost);
 const secret = 'bench';
 const folder = mkdtempSync(join(tmpdir(), 'wallet-bench-'));
 const dataFile = join(folder, 'book.jsonl');
@@ -184,13 +189,16 @@ async function enter(account: Account, before: Wallet | undefined): Promise<void
   }
 }
 
+let records = 0;
+
 async function record(transaction: Transaction): Promise<void> {
-  await ledger.put({
+  const item = {
     ...transactionKey(transaction.transactionId),
     historyKey: historyKeyOf(transaction),
     fingerprint: 'bench',
     ...transaction,
-  });
+  };
+  if (++records <= kept) await ledger.put(item);
   const hour = (newBooking(undefined, transaction)?.at ?? '').slice(0, 13);
   for (const { account, amount } of transaction.postings) {
     if (!isWalletAccount(account)) totals.set(hour, (totals.get(hour) ?? 0n) + BigInt(amount));
@@ -205,10 +213,13 @@ console.log(`Making ${transactions} transactions of ${values.wallets} wallets`);
 await makeBooks();
 const bank = await startBankSimulator({ keys: () => [secret], latencyMs: 0, failureRate: 0, dataFile });
 try {
-  const script = join(import.meta.dirname, '..', 'bin', 'verify.ts');
+  const isLost = kept < transactions;
+  const script = join(import.meta.dirname, '..', 'bin', isLost ? 'recover.ts' : 'verify.ts');
+  const restoredTo = new Date(epoch + kept * 100).toISOString();
   const args = ['--table', service.table.name, '--entries-table', service.entries.name, '--endpoint', service.endpoint];
+  const command = isLost ? ['--stopped', '--restored-to', restoredTo] : ['--stand-still'];
   const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...env } = process.env;
-  const child = spawn(process.execPath, [script, ...args, '--bank-url', bank.url, '--stand-still'], {
+  const child = spawn(process.execPath, [script, ...args, '--bank-url', bank.url, ...command], {
     env: { ...env, BANK_SECRET: secret },
     stdio: 'inherit',
   });

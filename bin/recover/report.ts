@@ -26,6 +26,8 @@ export class CannotRecover extends Error {
 export interface PrintingReport extends Report {
   /** Returns the number of differences, each counted once. */
   readonly differences: () => number;
+  /** Returns whether a difference of this kind and subject was reported. */
+  readonly hasNamed: (kind: string, subject: string) => boolean;
   /** Prints the number of repairs of each kind. */
   readonly summarize: () => void;
 }
@@ -44,6 +46,7 @@ export function printingReport(): PrintingReport {
       console.log(`DIFFERENCE ${kind} ${subject}: ${detail}. Do: ${remedy}`);
     },
     differences: () => differences.size,
+    hasNamed: (kind, subject) => differences.has(`${kind} ${subject}`),
     summarize() {
       const counts = [...repairs].map(([what, count]) => `${count} of kind ${what}`);
       console.log(`Repairs: ${counts.length === 0 ? 'none' : counts.join(', ')}`);

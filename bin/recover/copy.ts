@@ -49,7 +49,8 @@ const tables = `
   CREATE TABLE told_wallets (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
     made TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE payments (
-    reference TEXT PRIMARY KEY, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL) WITHOUT ROWID;`;
+    reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);
+  CREATE INDEX payments_of_reference ON payments (reference);`;
 
 /** Made when everything is loaded: an index that grows with the rows would double the time. */
 const indexes = 'CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held)';

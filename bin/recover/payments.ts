@@ -40,11 +40,35 @@ export async function loadPayments(recovery: Recovery): Promise<number> {
       continue;
     }
     for (const { reference, amount, currency, paidAt } of page.items) {
-      copy.run('INSERT OR REPLACE INTO payments VALUES (?, ?, ?, ?)', reference, amount, currency, paidAt);
+      copy.run('INSERT INTO payments VALUES (?, ?, ?, ?)', reference, amount, currency, paidAt);
       payments++;
     }
     if (page.next === undefined) return payments;
     after = page.next;
+  }
+}
+
+/** Names each payment of a reference but the one that its record, if it has one, is for. */
+export function namePaidTwice({ copy, report }: Recovery): void {
+  const twice = copy.query(
+    { reference: 'text', amount: 'number', currency: 'text', paid_at: 'text', fits: 'number' },
+    `SELECT reference, payments.amount, payments.currency, paid_at,
+        COALESCE(records.amount = payments.amount AND records.currency = payments.currency, 0) AS fits
+      FROM payments LEFT JOIN records ON id = reference
+      WHERE reference IN (SELECT reference FROM payments GROUP BY reference HAVING COUNT(*) > 1)
+      ORDER BY reference, fits DESC, paid_at`,
+  );
+  let last = '';
+  for (const { reference, amount, currency, paid_at: paidAt, fits } of twice.each()) {
+    const isItsOwn = fits === 1 && reference !== last;
+    last = reference;
+    if (isItsOwn) continue;
+    report.differs({
+      kind: 'paid_twice',
+      subject: reference,
+      detail: `the bank lists more than one payment of it; that of ${amount} ${currency} at ${paidAt} is not booked`,
+      remedy: 'ask the bank to take the payment back, or correct the balance by agreement',
+    });
   }
 }
 
@@ -57,7 +81,7 @@ export async function endPaidWithdrawals(recovery: Recovery): Promise<void> {
   if (bank === undefined) return;
   const paid = copy.query(
     { id: 'text', wallet_id: 'text' },
-    `SELECT id, wallet_id FROM records JOIN payments ON reference = id WHERE type = 'withdrawal'
+    `SELECT DISTINCT id, wallet_id FROM records JOIN payments ON reference = id WHERE type = 'withdrawal'
       AND status IN ('pending', 'executing', 'review') AND records.amount = payments.amount
       AND records.currency = payments.currency`,
   );

@@ -150,10 +150,10 @@ function forgottenByEvents({ copy }: Recovery) {
 function forgottenByPayments({ copy }: Recovery) {
   return copy.query(
     idColumns,
-    `SELECT reference AS id, paid_at AS at FROM payments WHERE (paid_at, reference) > (?, ?)
-      AND reference NOT IN (SELECT id FROM records) AND reference NOT IN (SELECT id FROM told)
+    `SELECT reference AS id, MIN(paid_at) AS at FROM payments
+      WHERE reference NOT IN (SELECT id FROM records) AND reference NOT IN (SELECT id FROM told)
       AND reference NOT IN (SELECT id FROM operations) AND reference NOT IN (SELECT id FROM unreadable)
-      ORDER BY paid_at, reference LIMIT ${pageSize}`,
+      GROUP BY reference HAVING (MIN(paid_at), reference) > (?, ?) ORDER BY at, id LIMIT ${pageSize}`,
   );
 }
 
@@ -211,12 +211,12 @@ export function paidCandidate(recovery: Recovery, id: string): Candidate {
     .query(
       { wallet_id: 'text', at: 'text', amount: 'number', currency: 'text' },
       `SELECT wallet_id, entries.at, amount, currency FROM entries JOIN payments ON reference = name
-        WHERE name = ? AND held = amount AND available = -amount LIMIT 1`,
+        WHERE name = ? AND held = amount AND available = -amount`,
     )
-    .first(id);
+    .all(id)
+    .find(({ wallet_id: walletId, currency }) => currencyOfWalletId(walletId) === currency);
   if (hold === undefined) return { reason: 'neither the archive nor the ledger names its wallet' };
   const { wallet_id: walletId, at: createdAt, amount, currency } = hold;
-  if (currencyOfWalletId(walletId) !== currency) return { reason: `${walletId} holds another currency` };
   const facts: CommandFacts = {
     ...{
       transactionId: id,

@@ -5,7 +5,7 @@ import { entryKey } from '../../lambdas/store/keys.ts';
 import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
 import { loadBooks } from './load.ts';
 import { mendWallets } from './mend.ts';
-import { endPaidWithdrawals, loadPayments } from './payments.ts';
+import { endPaidWithdrawals, loadPayments, namePaidTwice } from './payments.ts';
 import { advanceRecords, bookMissingCredits, putBackTransactions, putBackWallets } from './put-back.ts';
 import type { BooksCopy } from './copy.ts';
 import type { Recovery } from './recovery.ts';
@@ -53,6 +53,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await bookMissingCredits(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);
+  namePaidTwice(recovery);
   step('mending wallets and ledgers');
   await dropLostLedgers(recovery, nameForgottenWallets(recovery));
   await mendWallets(recovery);

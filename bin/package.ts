@@ -31,7 +31,19 @@ interface Manifest {
 const root = join(import.meta.dirname, '..');
 const modules = join(root, 'node_modules');
 const names = Object.keys(environments) as FunctionName[];
-const documents = ['bank-protocol', 'deploy', 'events', 'integrity', 'invariants', 'performance', 'runbook'];
+const documents = [
+  'bank-protocol',
+  'deploy',
+  'disaster',
+  'events',
+  'integrity',
+  'invariants',
+  'local-testing',
+  'performance',
+  'releasing',
+  'runbook',
+  'upgrading',
+];
 
 const { out } = readOptions(usage, { out: { type: 'string', default: join(root, 'dist') } });
 const folder = scratchFolder('package');

@@ -73,15 +73,24 @@ export class ApiDomain extends Construct {
 
 /** Throws for a name or path that API Gateway or the zone would refuse. Does not check names that are parameters. */
 export function checkDomain({ name, basePath, hostedZone }: DomainProps): void {
-  if (!Token.isUnresolved(name) && !/^([a-z0-9-]+\.)+[a-z]{2,}$/.test(name)) {
+  if (!Token.isUnresolved(name) && !/^([a-z0-9-]+\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(name)) {
     throw new Error(`domain.name must be a name in lower case such as wallets.example.com, received "${name}"`);
   }
   if (basePath !== undefined && !Token.isUnresolved(basePath) && !/^[A-Za-z0-9._-]+$/.test(basePath)) {
     throw new Error(`domain.basePath must be one part of a path, without slashes, received "${basePath}"`);
   }
-  const zone = hostedZone?.zoneName;
+  const zone = nameOfZone(hostedZone);
   if (zone === undefined || Token.isUnresolved(zone) || Token.isUnresolved(name)) return;
   if (name !== zone && !name.endsWith(`.${zone}`)) {
     throw new Error(`domain.name must be in domain.hostedZone ${zone}, received "${name}"`);
+  }
+}
+
+function nameOfZone(zone: IHostedZone | undefined): string | undefined {
+  try {
+    return zone?.zoneName;
+  } catch (error) {
+    // A zone that is found by its id alone throws where its name is read.
+    throw new Error('domain.hostedZone must have a zoneName: use fromHostedZoneAttributes', { cause: error });
   }
 }

@@ -79,9 +79,13 @@ export const longestNotFoundWindowSeconds = 86_400;
  * Throws for values that would pay twice, or fail at the first withdrawal. CloudFormation checks the values of
  * parameters.
  */
-export function checkBank({ url, id, notFoundWindow, keyOverlap }: BankProps): void {
+export function checkBank(bank: BankProps): void {
+  const { url, id, notFoundWindow, keyOverlap, requestSecret, notificationSecret } = bank;
   if (!Token.isUnresolved(url) && !new RegExp(`^(?:${bankUrlPattern})$`).test(url)) {
     throw new Error(`bank.url must be an https URL without credentials and query, received "${url}"`);
+  }
+  if (requestSecret !== undefined && requestSecret.secretArn === notificationSecret?.secretArn) {
+    throw new Error('bank.notificationSecret must be another secret than bank.requestSecret, received the same');
   }
   if (id !== undefined && !/^[!-~]{1,64}$/.test(id)) {
     throw new Error(`bank.id must be 1 to 64 printable characters without spaces, received "${id}"`);

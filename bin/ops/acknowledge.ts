@@ -5,7 +5,7 @@ import { getState, putState } from '../../lambdas/store/integrity.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
-/** Longest name and evidence, in characters: all discrepancies share one item. */
+/** Longest name and evidence, in characters. */
 const longest = { by: 100, evidence: 300 };
 /** How often the list is read again because the job has stored it meanwhile. */
 const tries = 10;
@@ -28,6 +28,9 @@ export async function acknowledge({ entries }: Target, options: OpsOptions): Pro
     const known = new KnownDiscrepancies(stored?.text);
     const one = onlyOne(known.find(subject, kind, hour), subject);
     one.acknowledged = { by, evidence, at: new Date(entries.now()).toISOString() };
+    if (known.isFull) {
+      throw new OpsError('not acknowledged: the list of discrepancies is full. Resolve some, or give shorter evidence');
+    }
     if ((await putState(entries, 'known', known.text(), stored?.revision)) !== undefined) {
       return {
         lines: [

@@ -32,8 +32,10 @@ const paymentKinds: readonly DiscrepancyKind[] = ['payment_missing', 'payment_di
 
 /** How many discrepancies are known at most. Further ones are reported each time. */
 const mostKnown = 500;
-/** How many characters of a detail are kept, so that all fit into one item. */
+/** How many characters of a detail are kept. */
 const mostDetail = 300;
+/** How many bytes all of them take at most, with room for what a run adds: an item of DynamoDB has 400 KB. */
+const mostBytes = 300_000;
 
 /**
  * The discrepancies that were reported. Those of the same kind, subject and hour are one, which is reported once and
@@ -53,7 +55,8 @@ export class KnownDiscrepancies {
 
   /** Notes a finding. Returns whether it is new. */
   note({ kind, subject, detail }: Discrepancy, { hour, bankId, at }: Sighting): boolean {
-    const known = this.#list.find((one) => one.kind === kind && one.subject === subject && one.hour === hour);
+    const ofBank = paymentKinds.includes(kind) ? bankId : undefined;
+    const known = this.find(subject, kind).find((one) => one.hour === hour && (one.bankId ?? ofBank) === ofBank);
     const seen = { detail: detail.slice(0, mostDetail), seenAt: at };
     if (known !== undefined) {
       // An acknowledgement is of one difference. With another amount it is another one.
@@ -62,11 +65,30 @@ export class KnownDiscrepancies {
       Object.assign(known, seen);
       return isChanged;
     }
-    if (this.#list.length >= mostKnown) this.#dropOneAcknowledged();
-    if (this.#list.length < mostKnown) {
-      this.#list.push({ kind, subject, hour, since: at, ...seen, ...(paymentKinds.includes(kind) && { bankId }) });
+    if (this.isFull) this.#dropOneAcknowledged();
+    if (!this.isFull) {
+      this.#list.push({ kind, subject, hour, since: at, ...seen, ...(ofBank !== undefined && { bankId: ofBank }) });
     }
     return true;
+  }
+
+  /** Whether there is no room for another one. */
+  get isFull(): boolean {
+    return this.#list.length >= mostKnown || Buffer.byteLength(this.text()) > mostBytes;
+  }
+
+  /** Adds what another writer has stored meanwhile: discrepancies, and acknowledgements of operators. */
+  merge({ list }: KnownDiscrepancies): void {
+    for (const theirs of list) {
+      const ours = this.find(theirs.subject, theirs.kind).find(
+        ({ hour, bankId }) => hour === theirs.hour && bankId === theirs.bankId,
+      );
+      if (ours === undefined) {
+        this.#list.push(theirs);
+      } else if (theirs.acknowledged !== undefined && theirs.detail === ours.detail) {
+        ours.acknowledged = theirs.acknowledged;
+      }
+    }
   }
 
   /** Returns those of a subject, of one kind and hour where these are given. */

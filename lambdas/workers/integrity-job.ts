@@ -44,9 +44,9 @@ const secondLookMs = 300_000;
 /** How many segments of the table are read side by side. */
 const segments = 4;
 
-/** An item of the check. Another run, or an operator who acknowledges a discrepancy, may store it meanwhile. */
+/** An item of the check. Another run may store it meanwhile, and an operator the list of discrepancies. */
 class Item {
-  readonly text: string | undefined;
+  text: string | undefined;
   readonly #table: Table;
   readonly #which: IntegrityItem;
   #revision: number | undefined;
@@ -68,8 +68,20 @@ class Item {
    * @throws StoredMeanwhile when another writer has stored the item
    */
   async store(text: string): Promise<void> {
-    this.#revision = await putState(this.#table, this.#which, text, this.#revision);
-    if (this.#revision === undefined) throw new StoredMeanwhile(`another writer has stored ${this.#which}`);
+    if (!(await this.tryStore(text))) throw new StoredMeanwhile(`another writer has stored ${this.#which}`);
+  }
+
+  /** Stores a new text. Returns false when another writer has stored the item; `text` is theirs then. */
+  async tryStore(text: string): Promise<boolean> {
+    const revision = await putState(this.#table, this.#which, text, this.#revision);
+    if (revision === undefined) {
+      const stored = await getState(this.#table, this.#which);
+      this.text = stored?.text;
+      this.#revision = stored?.revision;
+      return false;
+    }
+    this.#revision = revision;
+    return true;
   }
 }
 
@@ -147,6 +159,8 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
   const bankId = books.statement?.bankId;
   // A pass that was begun with another bank's withdrawals cannot be compared with this bank's statement.
   const isOver = pass === undefined || pass.stage === 'done' || pass.bankId !== bankId;
+  // A run that crashed may have stored the end of the pass, and not what follows from it.
+  if (pass?.stage === 'done' && !(await isLast(entries, pass))) await endPass(entries, known, pass);
   if (pass?.stage === 'done' && pass.bankId === bankId && entries.now() < Date.parse(pass.startedAt) + passEveryMs) {
     publishHoursSincePass(pass, entries.now());
     return undefined;
@@ -165,15 +179,42 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
     run: (control) => runPass(books, running, control),
     store: () => item.store(passToText(running)),
   });
-  if (outcome === 'done') {
-    known.list.dropNotSeenSince(pass.startedAt, comparedBankOf(pass));
-    await known.item.store(known.list.text());
-    await (await Item.read(entries, 'last')).store(passToText(pass));
-  }
+  if (outcome === 'done') await endPass(entries, known, pass);
   const { passId, stage, counts, found } = pass;
   logger.info('books checked', { passId, stage, counts, found, ...costOf(pass) });
   publishHoursSincePass(pass, entries.now());
   return pass;
+}
+
+/** Drops the discrepancies that a pass has not found again, and stores it as the last one. A repetition does no harm. */
+async function endPass(entries: Table, known: Known, pass: Pass): Promise<void> {
+  await storeKnown(known, () => {
+    known.list.dropNotSeenSince(pass.startedAt, comparedBankOf(pass));
+  });
+  await (await Item.read(entries, 'last')).store(passToText(pass));
+}
+
+async function isLast(entries: Table, { passId }: Pass): Promise<boolean> {
+  const last = await getState(entries, 'last');
+  return last !== undefined && passFromText(last.text).passId === passId;
+}
+
+/** How often the list of discrepancies is stored again because an operator has stored it meanwhile. */
+const mostTries = 10;
+
+/**
+ * Stores the list of discrepancies. What another writer has stored meanwhile is kept, above all acknowledgements.
+ *
+ * @param change is made before each try
+ * @throws StoredMeanwhile when others store the list all the time
+ */
+async function storeKnown({ item, list }: Known, change: () => void = () => undefined): Promise<void> {
+  for (let tries = 0; tries < mostTries; tries++) {
+    change();
+    if (await item.tryStore(list.text())) return;
+    list.merge(new KnownDiscrepancies(item.text));
+  }
+  throw new StoredMeanwhile('other writers store the list of discrepancies all the time');
 }
 
 /** Returns when a pass last ended (ISO 8601); before the end of the first one, when the first one began. */
@@ -219,7 +260,7 @@ async function runPart(
     if (found.length > 0) publishKnown(known);
     // Publish before saving: a crash in between publishes twice, under the same id, but never loses the report.
     await publish(found, publisher);
-    if (known.list.text() !== before) await known.item.store(known.list.text());
+    if (known.list.text() !== before) await storeKnown(known);
     await part.store();
     if (outcome !== 'stopped' || now() >= until) return outcome;
   }

@@ -234,6 +234,62 @@ describe('the job', () => {
     assert.deepEqual([others.list.length, others.open.length], [500, 1]);
   });
 
+  it('keeps an acknowledgement that an operator stores while a pass ends, and ends the pass', async () => {
+    const scene = await newScene(engine);
+    const { table, entries, history } = scene;
+    const before = await itemOf(table, walletKey(history.ann));
+    const after = async (given: Scene) => {
+      table.clock.now += 2 * hourMs;
+      entries.clock.now = table.now();
+      return checkBooks(services(given));
+    };
+    await edit(scene, history.ben, 1);
+    for (let run = 0; run < 3; run++) await after(scene);
+    await edit(scene, history.ann, 1);
+    for (let run = 0; run < 2; run++) await after(scene);
+    await plant(table, before!);
+    const acknowledge = async () => {
+      const stored = await getState(entries, 'known');
+      const known = new KnownDiscrepancies(stored?.text);
+      for (const one of known.list) {
+        if (one.subject === history.ben) one.acknowledged = { by: 'Ann', evidence: 'ticket 7', at: one.since };
+      }
+      assert.ok(await putState(entries, 'known', known.text(), stored?.revision));
+    };
+    let acknowledged: Promise<void> | undefined;
+    const statement: Scene['books']['statement'] = {
+      ...bankThatPaid([], ''),
+      // The pass asks the bank last, so the operator is between the job's reading and its storing.
+      async statement(...range) {
+        await (acknowledged ??= acknowledge());
+        return bankThatPaid([], '').statement(...range);
+      },
+    };
+    const ended = await after({ ...scene, books: { ...scene.books, statement } });
+    assert.ok(acknowledged && ended, 'the run has ended');
+    assert.equal((await stored(scene, 'last'))?.passId, ended.pass?.passId);
+    const { list } = new KnownDiscrepancies((await getState(entries, 'known'))?.text);
+    const wallets = list.filter(({ kind }) => kind === 'balance_differs');
+    assert.deepEqual(
+      wallets.map(({ subject, acknowledged }) => [subject, acknowledged?.by]),
+      [[history.ben, 'Ann']],
+    );
+    scene.close();
+  });
+
+  it('never outgrows an item of the database', () => {
+    const at = '2026-01-01T00:00:00.000Z';
+    const known = new KnownDiscrepancies();
+    for (let n = 0; n < 500; n++) {
+      known.note(
+        { kind: 'unreadable', subject: `w${n}`, detail: '\u3042'.repeat(400) },
+        { hour: undefined, bankId: undefined, at },
+      );
+    }
+    assert.ok(known.isFull && known.list.length > 100);
+    assert.ok(Buffer.byteLength(known.text()) < 400_000);
+  });
+
   it('begins no pass before the last one is as old as a prop says, and checks closed hours meanwhile', async () => {
     const scene = await newScene(engine);
     const { table, entries } = scene;

@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { scratchFolder } from '../../lib/scratch.ts';
+import { service } from '../../lambdas/domain/actor.ts';
 import { bookingsOf, hasWholeBookings } from '../../lambdas/domain/bookings.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import { bookedAtOf } from '../../lambdas/domain/entries.ts';
@@ -19,6 +20,8 @@ import { openStore, Query } from '../../local/storage/store.ts';
 const tables = `
   CREATE TABLE wallets (wallet_id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE crowds (wallet_id TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE stand_ins (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL) WITHOUT ROWID;
+  CREATE INDEX stand_ins_of_wallet ON stand_ins (wallet_id);
   CREATE TABLE lines (wallet_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE unreadable (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE operations (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
@@ -76,6 +79,9 @@ export const sums = 'CAST(SUM(available) AS TEXT) AS available, CAST(SUM(held) A
 
 /** The reason on the record of an open withdrawal that was restored: a submit may have left after the restored moment. */
 export const restoredReason = 'the table was restored';
+
+/** The description of a charge that a recovery books in place of a forgotten credit. */
+export const standInDescription = 'in place of a credit that a restore forgot';
 
 /** The attributes of a stored transaction that its kind does not show. */
 export interface StoredFacts {
@@ -173,6 +179,8 @@ export class BooksCopy {
       ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', link ?? ''],
       ...[hasWholeBookings(transaction) ? postings.length : 0, Number(isMarked)],
     );
+    if (type === 'charge' && isStandIn(transaction))
+      this.run('INSERT OR REPLACE INTO stand_ins VALUES (?, ?)', id, walletId);
     if (crowdOf !== undefined) this.run('INSERT OR REPLACE INTO crowds VALUES (?)', crowdOf);
     if (!hasWholeBookings(transaction)) return;
     // Transfers that arrived together have one entry, under the id of the first.
@@ -198,11 +206,30 @@ export class BooksCopy {
     );
   }
 
+  /** Returns the id of a charge that a recovery has booked on a wallet in place of a forgotten credit. */
+  standInOf(walletId: string): string | undefined {
+    return this.query({ id: 'text' }, 'SELECT id FROM stand_ins WHERE wallet_id = ? LIMIT 1').first(walletId)?.id;
+  }
+
+  /** Returns what a transaction, as the copy has it, has changed of the available money of a wallet. */
+  availableBy(id: string, walletId: string): bigint {
+    const sum = this.query(
+      { available: 'text' },
+      'SELECT CAST(COALESCE(SUM(available), 0) AS TEXT) AS available FROM bookings WHERE id = ? AND account = ?',
+    );
+    return BigInt(sum.first(id, walletId)?.available ?? '0');
+  }
+
   /** Returns the balance of a wallet by its transactions. */
   balanceOf(walletId: string): Amounts {
     const { available = '0', held = '0' } = this.#balance.first(walletId) ?? {};
     return { available: BigInt(available), held: BigInt(held) };
   }
+}
+
+/** Returns whether a charge stands in for a forgotten credit. Only the service itself makes charges in its own name. */
+function isStandIn({ principal, description }: Transaction): boolean {
+  return principal === service.principal && description === standInDescription;
 }
 
 /** The amounts of a wallet. An account outside of wallets has its amount as `available`. */

@@ -13,9 +13,10 @@ import { parsed, UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { transactionEventOf } from './archive.ts';
 import type { Maker, WalletEvent } from './archive.ts';
-import { changesOf } from './copy.ts';
+import { changesOf, standInDescription } from './copy.ts';
 import { advancedRecord, openingIdOf, openingRecord, recordOf, restoredVisit, walletItems } from './records.ts';
 import type { Recovery } from './recovery.ts';
+import { creditedTwice, standInRemedy } from './stand-ins.ts';
 
 /** Records that are read from the copy, and written, together. */
 const pageSize = 500;
@@ -111,6 +112,16 @@ export async function advanceRecords(recovery: Recovery): Promise<void> {
     const transaction = parsed(() => toTransaction(record));
     if (transaction === undefined || transaction instanceof UnreadableItem) return;
     if (problemOf(transaction) !== undefined) return;
+    const credited = creditedTwice(recovery, transaction);
+    if (credited !== undefined) {
+      report.differs({
+        kind: 'end_forgotten',
+        subject: id,
+        detail: `${status} in the table, ${event.transaction.status} by its event: ${credited}`,
+        remedy: standInRemedy,
+      });
+      return;
+    }
     report.repairs('transaction', id, `${status} in the table, ${event.transaction.status} by its event`);
     copy.putTransaction(transaction);
     await recovery.put(table, record, seen);
@@ -122,7 +133,8 @@ function factsOf({ at, bank, table: { dueShards } }: Recovery) {
 }
 
 /** A record that may be put back, or the reason why it may not. */
-type Candidate = { readonly item: Item; readonly transaction: Transaction } | { readonly reason: string };
+type Candidate =
+  { readonly item: Item; readonly transaction: Transaction } | { readonly reason: string; readonly remedy?: string };
 
 /**
  * Puts transactions back, the oldest first, as long as no wallet gets a negative balance. Goes over the rest again after
@@ -246,12 +258,15 @@ function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | 'created
 }
 
 /** Returns a record as a candidate if it is sound, and no wallet gets a negative balance by it. */
-function fitting({ copy }: Recovery, item: Item): Candidate {
+function fitting(recovery: Recovery, item: Item): Candidate {
+  const { copy } = recovery;
   const transaction = parsed(() => toTransaction(item));
   if (transaction === undefined) return { reason: 'it moves no money' };
   if (transaction instanceof UnreadableItem) return { reason: transaction.problem };
   const problem = problemOf(transaction);
   if (problem !== undefined || !hasWholeBookings(transaction)) return { reason: problem ?? 'it has no bookings' };
+  const credited = creditedTwice(recovery, transaction);
+  if (credited !== undefined) return { reason: credited, remedy: standInRemedy };
   const changes = changesOf(bookingsOf(transaction).flatMap(({ postings }) => postings));
   for (const [account, { available, held }] of changes) {
     if (account.includes(':')) continue;
@@ -280,7 +295,7 @@ export async function bookMissingCredits(recovery: Recovery): Promise<void> {
     const transactionId = transactionIdOf(service.principal, fingerprintOf(['missing credit', walletId, at]));
     const transaction = charge({
       ...{ transactionId, principal: service.principal, ownerId: undefined, walletId, amount: missing, currency, at },
-      description: 'in place of a credit that a restore forgot',
+      description: standInDescription,
     });
     report.differs({
       kind: 'credit_forgotten',

@@ -34,18 +34,21 @@ export async function linkReturns(recovery: Recovery): Promise<void> {
 
 /**
  * Lets workers ask the bank before they submit an open withdrawal of the restored table: a submit may have left after the
- * restored moment. One whose hold has ended by the ledger goes to review.
+ * restored moment. One that has ended by the ledger or its event goes to review: a person decides.
  */
 export async function askBankFirst(recovery: Recovery): Promise<void> {
   const { copy, at, bank, table } = recovery;
   const open = copy.query(
     { id: 'text', ended: 'number' },
-    `SELECT id, EXISTS (SELECT 1 FROM entries WHERE name = records.id AND held < 0) AS ended FROM records
-      WHERE type = 'withdrawal' AND status IN ('pending', 'executing') AND marked = 0`,
+    `SELECT id, MAX(ended, isEnded) AS ended FROM (
+        SELECT id, marked, EXISTS (SELECT 1 FROM entries WHERE name = records.id AND held < 0) AS ended,
+            EXISTS (SELECT 1 FROM told WHERE told.id = records.id AND rank = 3) AS isEnded
+          FROM records WHERE type = 'withdrawal' AND status IN ('pending', 'executing'))
+      WHERE marked = 0 OR isEnded`,
   );
   await forEachOf(open.all(), writesAtATime, async ({ id, ended }) => {
     const what =
-      ended === 1 ? 'open, and its hold has ended by the ledger: to review' : 'open: the bank is asked first';
+      ended === 1 ? 'open, and ended by the ledger or its event: to review' : 'open: the bank is asked first';
     await change(recovery, id, what, (record) => {
       const { claimId, waitingFor, refusedSince, submitBy, ...lasting } = record;
       const attempts = [...((record['attempts'] ?? []) as Item[]), restoredVisit(at)];
@@ -87,15 +90,17 @@ export function nameForgotten(recovery: Recovery): void {
     const isPaid = copy.has('SELECT 1 FROM payments WHERE reference = ?', id);
     const isTold = copy.has('SELECT 1 FROM told WHERE id = ?', id);
     const candidate = isTold || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);
-    const reason = 'reason' in candidate ? candidate.reason : 'it fits';
+    const { reason, remedy = undefined } = 'reason' in candidate ? candidate : { reason: 'it fits' };
     const changes = ledgerOf(recovery, id);
     report.differs({
       kind: isPaid ? 'payment_forgotten' : 'transaction_forgotten',
       subject: id,
       detail: `${isPaid ? 'the bank has paid it, and it' : 'it'} has no record: ${reason}${changes}`,
-      remedy: isPaid
-        ? 'repeat the request with its key, which pays nothing again, or correct the balance by agreement'
-        : 'ask its caller to repeat the request with the same key, if it is still wanted',
+      remedy:
+        remedy ??
+        (isPaid
+          ? 'repeat the request with its key, which pays nothing again, or correct the balance by agreement'
+          : 'ask its caller to repeat the request with the same key, if it is still wanted'),
     });
   }
 }

@@ -2,22 +2,27 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import { loadEvent } from '../../bin/recover/archive.ts';
 import { loadBooks } from '../../bin/recover/load.ts';
 import { loadPayments, namePaidTwice } from '../../bin/recover/payments.ts';
-import { putBackTransactions } from '../../bin/recover/put-back.ts';
+import { advanceRecords, bookMissingCredits, putBackTransactions } from '../../bin/recover/put-back.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
 import type { StatementItem } from '../../lambdas/bank/client.ts';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { toItem } from '../../lambdas/store/write.ts';
+import { askBankFirst, nameForgotten } from '../../bin/recover/torn.ts';
+import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
+import { eventsIn } from '../simulation/consumers.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
-import { withdraw } from './commands.ts';
+import { charge, withdraw } from './commands.ts';
+import { release } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
 import { bankId } from './visits.ts';
-import { fundedWallet } from './wallets.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 const hourMs = 3_600_000;
@@ -29,7 +34,10 @@ async function openBooks(): Promise<TestBooks> {
 }
 
 /** Returns a recovery with its copy of the tables, and the lines of its report. */
-async function begin({ table, entries }: TestBooks, payments: readonly StatementItem[] = []) {
+async function begin(
+  { table, entries }: TestBooks,
+  { payments = [], events = [] }: { readonly payments?: StatementItem[]; readonly events?: ServiceEvent[] } = {},
+) {
   const lines: string[] = [];
   const recovery = new Recovery(
     {
@@ -49,6 +57,7 @@ async function begin({ table, entries }: TestBooks, payments: readonly Statement
     recovery.close();
   });
   await loadBooks(recovery, recovery.copy, recovery.report);
+  for (const event of events) loadEvent(recovery.copy, event);
   await loadPayments(recovery);
   return { recovery, lines };
 }
@@ -77,12 +86,59 @@ describe('a recovery', () => {
         ...{ reference: transaction.transactionId, amount: 400, currency },
         paidAt: new Date(epoch).toISOString(),
       }));
-      const { recovery, lines } = await begin(books, payments);
+      const { recovery, lines } = await begin(books, { payments });
       await putBackTransactions(recovery);
       namePaidTwice(recovery);
       assert.equal(lines.length, 2, lines.join('\n'));
       assert.match(lines[0] ?? '', /^REPAIR transaction tx_\w+: put back: a review withdrawal of 400 EUR$/);
       assert.match(lines[1] ?? '', /^DIFFERENCE paid_twice tx_\w+: .*that of 400 USD at \S+ is not booked$/);
     }
+  });
+
+  it('credits a wallet once when a later run has the event of a credit that an earlier run stood in for', async () => {
+    const books = await openBooks();
+    const { table } = books;
+    const ann = await openWallet(table, 'ann');
+    const { transaction: credit } = await charge(table, ann, { amount: 5_000 });
+    await withdraw(table, ann, { owner: 'ann', amount: 400 });
+    const events = [...eventsIn(await books.takeRecords()).values()];
+    await forget(table, credit.transactionId);
+    const first = await begin(books);
+    await bookMissingCredits(first.recovery);
+    assert.match(first.lines.join('\n'), /^DIFFERENCE credit_forgotten w_\w+: its records spend 400 EUR more/);
+
+    const { recovery, lines } = await begin(books, { events });
+    await putBackTransactions(recovery);
+    await bookMissingCredits(recovery);
+    nameForgotten(recovery);
+    assert.deepEqual(recovery.copy.balanceOf(ann), { available: 0n, held: 400n });
+    assert.equal(lines.length, 1, lines.join('\n'));
+    assert.match(lines[0] ?? '', /^DIFFERENCE transaction_forgotten tx_\w+: .* in place of a forgotten credit/);
+    assert.ok(lines[0]?.includes(credit.transactionId));
+  });
+
+  it('does not release a hold into a wallet whose charge may stand in for it: the withdrawal goes to review', async () => {
+    const books = await openBooks();
+    const { table } = books;
+    const ann = await fundedWallet(table, 'ann', 300);
+    const { transaction: failed } = await withdraw(table, ann, { owner: 'ann', amount: 300 });
+    const open = await itemOf(table, transactionKey(failed.transactionId));
+    await release(table, failed.transactionId);
+    await withdraw(table, ann, { owner: 'ann', amount: 300 });
+    const events = [...eventsIn(await books.takeRecords()).values()];
+    await plant(table, open ?? {});
+    const first = await begin(books);
+    await bookMissingCredits(first.recovery);
+    await askBankFirst(first.recovery);
+
+    const { recovery, lines } = await begin(books, { events });
+    await advanceRecords(recovery);
+    await askBankFirst(recovery);
+    assert.deepEqual(recovery.copy.balanceOf(ann), { available: 0n, held: 600n });
+    assert.match(lines.join('\n'), /^DIFFERENCE end_forgotten tx_\w+: \w+ in the table, failed by its event/);
+    assert.equal(recovery.copy.record(failed.transactionId)?.status, 'review');
+    const again = await begin(books, { events });
+    await askBankFirst(again.recovery);
+    assert.deepEqual(again.lines, []);
   });
 });

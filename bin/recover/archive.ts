@@ -72,13 +72,34 @@ export async function loadArchive(copy: BooksCopy, folder: string, since: number
       if (event === undefined) {
         const detail = 'a line is no event of this service';
         report.differs({ kind: 'event_unreadable', subject: name, detail, remedy: 'read the line' });
-      } else if (Date.parse(event.occurredAt) >= since) {
-        loadEvent(copy, event);
-        events++;
+        continue;
       }
+      throwIfOfAnotherService(copy, event, new Date(since).toISOString());
+      if (Date.parse(event.occurredAt) < since) continue;
+      loadEvent(copy, event);
+      events++;
     }
   }
   return events;
+}
+
+/**
+ * Throws when an event is of a wallet or transaction that is older than `since`, and that the table does not have: the
+ * restored table has all of these.
+ *
+ * @throws CannotRecover
+ */
+function throwIfOfAnotherService(copy: BooksCopy, event: ServiceEvent, since: string): void {
+  if (!('transaction' in event) && !('wallet' in event)) return;
+  const { id, createdAt } =
+    'transaction' in event
+      ? { id: event.transaction.transactionId, createdAt: event.transaction.createdAt }
+      : { id: event.wallet.walletId, createdAt: event.wallet.createdAt };
+  if (createdAt >= since || copy.knows(id)) return;
+  throw new CannotRecover(
+    `--events has the event ${event.type} of ${id}, made at ${createdAt}, which the restored table does not have: the ` +
+      'archive or the table is of another service. Give the objects of this service alone',
+  );
 }
 
 function parseEvent(line: string): ServiceEvent | undefined {

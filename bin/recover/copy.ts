@@ -179,8 +179,9 @@ export class BooksCopy {
       ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', link ?? ''],
       ...[hasWholeBookings(transaction) ? postings.length : 0, Number(isMarked)],
     );
-    if (type === 'charge' && isStandIn(transaction))
+    if (type === 'charge' && isStandIn(transaction)) {
       this.run('INSERT OR REPLACE INTO stand_ins VALUES (?, ?)', id, walletId);
+    }
     if (crowdOf !== undefined) this.run('INSERT OR REPLACE INTO crowds VALUES (?)', crowdOf);
     if (!hasWholeBookings(transaction)) return;
     // Transfers that arrived together have one entry, under the id of the first.
@@ -203,6 +204,15 @@ export class BooksCopy {
       'INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       ...[entry.walletId, entry.version, entry.transactionId ?? '', bookedAtOf(entry)],
       ...[sum('available'), sum('held'), entry.hash, stateToText(entry)],
+    );
+  }
+
+  /** Returns whether the table has the wallet or record, readable or not. */
+  knows(id: string): boolean {
+    return this.has(
+      `SELECT 1 WHERE ?1 IN (SELECT wallet_id FROM wallets) OR ?1 IN (SELECT id FROM records)
+        OR ?1 IN (SELECT id FROM operations) OR ?1 IN (SELECT id FROM unreadable)`,
+      id,
     );
   }
 

@@ -33,7 +33,8 @@ export interface Surroundings {
  *
  * Each write is repeatable: after a crash at any of them, run the recovery again.
  *
- * @throws CannotRecover when another writer is at work, this clock is wrong, or the bank gives no statement
+ * @throws CannotRecover when another writer is at work, this clock is wrong, the bank gives no statement, or a source is
+ * of another service
  */
 export async function recoverBooks(recovery: Recovery, surroundings: Surroundings): Promise<void> {
   const { copy, report } = recovery;
@@ -41,6 +42,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await checkClock(recovery);
   step('reading the tables');
   await loadBooks(recovery, copy, report);
+  throwIfOfAnotherTable(recovery);
   step('reading the archive of events');
   await surroundings.loadEvents?.(copy);
   step("reading the bank's statement");
@@ -75,12 +77,34 @@ async function checkClock({ table }: Recovery): Promise<void> {
   throw new CannotRecover('the clock of this machine differs from that of the database by more than 2.5 s');
 }
 
-/** Removes the ledgers of wallets that do not exist: the wallet's opening is repeated with an empty ledger. */
+/**
+ * Throws when a ledger begins before the restored moment and its wallet does not exist: the restored table has all wallets
+ * of that time, so the entries are of another table.
+ */
+export function throwIfOfAnotherTable({ copy, since }: Recovery): void {
+  const other = copy
+    .query(
+      { wallet_id: 'text', at: 'text' },
+      `SELECT wallet_id, at FROM entries WHERE at <> '' AND at < ? AND wallet_id NOT IN (SELECT wallet_id FROM wallets)
+        AND wallet_id NOT IN (SELECT id FROM unreadable) LIMIT 1`,
+    )
+    .first(since);
+  if (other === undefined) return;
+  throw new CannotRecover(
+    `--entries-table has an entry of ${other.wallet_id} at ${other.at}, and the restored table has no such wallet: ` +
+      'the two tables are of different services',
+  );
+}
+
+/**
+ * Removes the ledgers of wallets that were opened since the restored moment and forgotten: a repeated opening needs an empty
+ * ledger. A ledger without a readable entry proves nothing, and stays.
+ */
 async function dropLostLedgers(recovery: Recovery, walletIds: readonly string[]): Promise<void> {
   const { copy } = recovery;
   const entries = copy.query(
     { version: 'number', hash: 'text' },
-    'SELECT version, hash FROM entries WHERE wallet_id = ?',
+    "SELECT version, hash FROM entries WHERE wallet_id = ?1 AND EXISTS (SELECT 1 FROM entries WHERE wallet_id = ?1 AND at <> '')",
   );
   for (const walletId of walletIds) {
     await forEachOf(entries.all(walletId), deletesAtATime, ({ version, hash }) =>

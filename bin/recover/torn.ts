@@ -90,7 +90,8 @@ export function nameForgotten(recovery: Recovery): void {
     const isPaid = copy.has('SELECT 1 FROM payments WHERE reference = ?', id);
     const isTold = copy.has('SELECT 1 FROM told WHERE id = ?', id);
     const candidate = isTold || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);
-    const { reason, remedy = undefined } = 'reason' in candidate ? candidate : { reason: 'it fits' };
+    const { reason, remedy }: { reason: string; remedy?: string } =
+      'reason' in candidate ? candidate : { reason: 'it fits' };
     const changes = ledgerOf(recovery, id);
     report.differs({
       kind: isPaid ? 'payment_forgotten' : 'transaction_forgotten',

@@ -1,10 +1,15 @@
 /** What a recovery makes of its sources: the tables, the archive of events and the bank's statement. */
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, it } from '@jest/globals';
-import { loadEvent } from '../../bin/recover/archive.ts';
+import { loadArchive, loadEvent } from '../../bin/recover/archive.ts';
 import { loadBooks } from '../../bin/recover/load.ts';
 import { loadPayments, namePaidTwice } from '../../bin/recover/payments.ts';
+import { throwIfOfAnotherTable } from '../../bin/recover/recover.ts';
 import { advanceRecords, bookMissingCredits, putBackTransactions } from '../../bin/recover/put-back.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
 import type { StatementItem } from '../../lambdas/bank/client.ts';
@@ -66,6 +71,17 @@ async function begin(
 async function forget(table: Table, transactionId: string): Promise<void> {
   const Key = toItem(transactionKey(transactionId));
   await table.client.send(new DeleteItemCommand({ TableName: table.name, Key }));
+}
+
+/** Returns a folder with an archive of these events. */
+function archiveOf(events: readonly ServiceEvent[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wallet-recover-'));
+  afterTest(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+  writeFileSync(join(folder, 'one.gz'), gzipSync(lines));
+  return folder;
 }
 
 describe('a recovery', () => {
@@ -140,5 +156,47 @@ describe('a recovery', () => {
     const again = await begin(books, { events });
     await askBankFirst(again.recovery);
     assert.deepEqual(again.lines, []);
+  });
+
+  it('takes no event of another service: one of a wallet or record from before the restored moment, that it lacks', async () => {
+    const [own, other] = [await openBooks(), await openBooks()];
+    const minute = 60_000;
+    const before = epoch - hourMs - minute;
+    for (const { table, owner } of [
+      { ...own, owner: 'ann' },
+      { ...other, owner: 'eve' },
+    ]) {
+      table.clock.now = before;
+      const walletId = await openWallet(table, owner);
+      table.clock.now = epoch;
+      await charge(table, walletId, { amount: 5_000_000 });
+    }
+    const eventsOf = async ({ takeRecords }: TestBooks) => [...eventsIn(await takeRecords()).values()];
+    const [owns, others] = [await eventsOf(own), await eventsOf(other)];
+    const { recovery, lines } = await begin(own);
+    const since = epoch - hourMs;
+    const load = (...events: readonly ServiceEvent[]) =>
+      loadArchive(recovery.copy, archiveOf(events), since, recovery.report);
+    assert.equal(await load(...owns), owns.length - 1);
+    await assert.rejects(load(...owns, ...others), /CannotRecover: --events has the event wallet\.created of w_/);
+    assert.deepEqual(lines, []);
+  });
+
+  it('takes no ledger of another table: one from before the restored moment whose wallet does not exist', async () => {
+    const [own, other] = [await openBooks(), await openBooks()];
+    for (const { table, owner } of [
+      { ...own, owner: 'ann' },
+      { ...other, owner: 'eve' },
+    ]) {
+      table.clock.now = epoch - hourMs - 60_000;
+      await fundedWallet(table, owner, 10);
+    }
+    await own.follow();
+    await other.follow();
+    throwIfOfAnotherTable((await begin(own)).recovery);
+    const { recovery } = await begin({ ...own, entries: other.entries });
+    assert.throws(() => {
+      throwIfOfAnotherTable(recovery);
+    }, /CannotRecover: --entries-table has an entry of w_\w+ at \S+, and the restored table has no such wallet/);
   });
 });

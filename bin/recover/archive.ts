@@ -122,7 +122,7 @@ function loadTransactionEvent(copy: BooksCopy, event: TransactionEvent): void {
   const { transactionId, status, createdAt, updatedAt } = event.transaction;
   const made = makesTransaction(event) ? makerOf(event) : '';
   copy.run(
-    `INSERT INTO told VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    `INSERT INTO transaction_events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
       made = CASE excluded.made WHEN '' THEN made ELSE excluded.made END,
       event = CASE WHEN (excluded.rank, excluded.at) > (rank, at) THEN excluded.event ELSE event END,
       at = CASE WHEN (excluded.rank, excluded.at) > (rank, at) THEN excluded.at ELSE at END,
@@ -150,7 +150,7 @@ function makesTransaction({ type, transaction: { postings } }: TransactionEvent)
 function loadWalletEvent(copy: BooksCopy, event: WalletEvent): void {
   const { walletId, balance } = event.wallet;
   copy.run(
-    `INSERT INTO told_wallets VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    `INSERT INTO wallet_events VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
       made = CASE excluded.made WHEN '' THEN made ELSE excluded.made END,
       event = CASE WHEN excluded.version > version THEN excluded.event ELSE event END,
       version = MAX(excluded.version, version)`,

@@ -46,10 +46,10 @@ const tables = `
     WITHOUT ROWID;
   CREATE TABLE counted (
     id TEXT NOT NULL, count INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (id, count)) WITHOUT ROWID;
-  CREATE TABLE told (
+  CREATE TABLE transaction_events (
     id TEXT PRIMARY KEY, rank INTEGER NOT NULL, at TEXT NOT NULL, created_at TEXT NOT NULL, event TEXT NOT NULL,
     made TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE told_wallets (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
+  CREATE TABLE wallet_events (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
     made TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE payments (
     reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);

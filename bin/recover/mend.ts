@@ -98,9 +98,9 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const end = endOf(last);
   const deltas = deltasOf(copy, wallet, last);
   const balance = copy.balanceOf(walletId);
-  const told = toldOf(copy, walletId);
-  const seen = Math.max(end, removed.at(-1)?.version ?? 0, told?.wallet.balance.version ?? 0);
-  const status = statusAfter(recovery, wallet, told);
+  const shown = eventOfWallet(copy, walletId);
+  const seen = Math.max(end, removed.at(-1)?.version ?? 0, shown?.wallet.balance.version ?? 0);
+  const status = statusAfter(recovery, wallet, shown);
   const isCrowded = copy.has('SELECT 1 FROM crowds WHERE wallet_id = ?', walletId);
   const [available, held] = [plus(0, balance.available), plus(0, balance.held)];
   const total = plus(available, held);
@@ -204,8 +204,8 @@ function canEndAt(wallet: Wallet, last: ChainedEntry | undefined, { count, final
   return bookedAtOf(last) === wallet.updatedAt && last.statusAfter === wallet.status;
 }
 
-function toldOf(copy: BooksCopy, walletId: string): (WalletEvent & { reason?: string | undefined }) | undefined {
-  const row = copy.query({ event: 'text' }, 'SELECT event FROM told_wallets WHERE wallet_id = ?').first(walletId);
+function eventOfWallet(copy: BooksCopy, walletId: string): (WalletEvent & { reason?: string | undefined }) | undefined {
+  const row = copy.query({ event: 'text' }, 'SELECT event FROM wallet_events WHERE wallet_id = ?').first(walletId);
   return row && (JSON.parse(row.event) as WalletEvent);
 }
 
@@ -216,7 +216,7 @@ function toldOf(copy: BooksCopy, walletId: string): (WalletEvent & { reason?: st
 function statusAfter(
   { copy, report }: Recovery,
   wallet: Wallet,
-  told: ReturnType<typeof toldOf>,
+  shown: ReturnType<typeof eventOfWallet>,
 ): Pick<Wallet, 'status' | 'lastStatusChange'> | undefined {
   const { walletId, version } = wallet;
   const row = copy
@@ -232,9 +232,9 @@ function statusAfter(
     status = entry.statusAfter;
     change = { status, at: entry.at, actor: service, reason: 'restored from the ledger' };
   }
-  if (told !== undefined && told.wallet.balance.version > version && told.type !== 'wallet.created') {
-    status = told.wallet.status;
-    change = statusChangeOf(told);
+  if (shown !== undefined && shown.wallet.balance.version > version && shown.type !== 'wallet.created') {
+    status = shown.wallet.status;
+    change = statusChangeOf(shown);
   }
   if (status === wallet.status || change === undefined) return undefined;
   const { available, held } = copy.balanceOf(walletId);

@@ -30,7 +30,7 @@ export async function putBackWallets(recovery: Recovery): Promise<void> {
   const { copy, report } = recovery;
   const opened = copy.query(
     { wallet_id: 'text', event: 'text', made: 'text' },
-    `SELECT wallet_id, event, made FROM told_wallets WHERE made <> ''
+    `SELECT wallet_id, event, made FROM wallet_events WHERE made <> ''
       AND wallet_id NOT IN (SELECT wallet_id FROM wallets) AND wallet_id NOT IN (SELECT id FROM unreadable)`,
   );
   for (const { wallet_id: walletId, event, made } of opened.all()) {
@@ -100,8 +100,8 @@ export async function advanceRecords(recovery: Recovery): Promise<void> {
   const { copy, report, table } = recovery;
   const ahead = copy.query(
     { id: 'text', event: 'text', status: 'text' },
-    `SELECT told.id, event, status FROM told JOIN records ON records.id = told.id WHERE rank >= 2 AND rank >
-      CASE status WHEN 'pending' THEN 0 WHEN 'executing' THEN 1 WHEN 'review' THEN 2 ELSE 3 END`,
+    `SELECT records.id, event, status FROM transaction_events JOIN records ON records.id = transaction_events.id
+      WHERE rank >= 2 AND rank > CASE status WHEN 'pending' THEN 0 WHEN 'executing' THEN 1 WHEN 'review' THEN 2 ELSE 3 END`,
   );
   const found = ahead.all();
   await forEachOf(found, writesAtATime, async ({ id, event: text, status }) => {
@@ -153,8 +153,8 @@ const idColumns = { id: 'text', at: 'text' } as const;
 function forgottenByEvents({ copy }: Recovery) {
   return copy.query(
     idColumns,
-    `SELECT id, created_at AS at FROM told WHERE (created_at, id) > (?, ?) AND id NOT IN (SELECT id FROM records)
-      AND id NOT IN (SELECT id FROM operations) AND id NOT IN (SELECT id FROM unreadable)
+    `SELECT id, created_at AS at FROM transaction_events WHERE (created_at, id) > (?, ?)
+      AND id NOT IN (SELECT id FROM records) AND id NOT IN (SELECT id FROM operations) AND id NOT IN (SELECT id FROM unreadable)
       ORDER BY created_at, id LIMIT ${pageSize}`,
   );
 }
@@ -163,7 +163,7 @@ function forgottenByPayments({ copy }: Recovery) {
   return copy.query(
     idColumns,
     `SELECT reference AS id, MIN(paid_at) AS at FROM payments
-      WHERE reference NOT IN (SELECT id FROM records) AND reference NOT IN (SELECT id FROM told)
+      WHERE reference NOT IN (SELECT id FROM records) AND reference NOT IN (SELECT id FROM transaction_events)
       AND reference NOT IN (SELECT id FROM operations) AND reference NOT IN (SELECT id FROM unreadable)
       GROUP BY reference HAVING (MIN(paid_at), reference) > (?, ?) ORDER BY at, id LIMIT ${pageSize}`,
   );
@@ -201,11 +201,13 @@ async function putBackRound(
 /** Returns the record that the events of a forgotten transaction make. */
 export function candidateOf(recovery: Recovery, id: string): Candidate {
   const { copy } = recovery;
-  const told = copy.query({ event: 'text', made: 'text' }, 'SELECT event, made FROM told WHERE id = ?').first(id);
-  if (told === undefined) return { reason: 'no event names it' };
-  if (told.made === '') return { reason: 'the archive lacks the event of its acceptance, which names its author' };
-  const event = transactionEventOf(told.event);
-  const item = recordOf(event, JSON.parse(told.made) as Maker, factsOf(recovery));
+  const known = copy
+    .query({ event: 'text', made: 'text' }, 'SELECT event, made FROM transaction_events WHERE id = ?')
+    .first(id);
+  if (known === undefined) return { reason: 'no event names it' };
+  if (known.made === '') return { reason: 'the archive lacks the event of its acceptance, which names its author' };
+  const event = transactionEventOf(known.event);
+  const item = recordOf(event, JSON.parse(known.made) as Maker, factsOf(recovery));
   const { originalTransactionId } = event.transaction;
   if (originalTransactionId !== undefined && copy.record(originalTransactionId) === undefined) {
     return { reason: `the withdrawal that it returns, ${originalTransactionId}, is forgotten, too` };

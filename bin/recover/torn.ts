@@ -42,7 +42,7 @@ export async function askBankFirst(recovery: Recovery): Promise<void> {
     { id: 'text', ended: 'number' },
     `SELECT id, MAX(ended, isEnded) AS ended FROM (
         SELECT id, marked, EXISTS (SELECT 1 FROM entries WHERE name = records.id AND held < 0) AS ended,
-            EXISTS (SELECT 1 FROM told WHERE told.id = records.id AND rank = 3) AS isEnded
+            EXISTS (SELECT 1 FROM transaction_events WHERE transaction_events.id = records.id AND rank = 3) AS isEnded
           FROM records WHERE type = 'withdrawal' AND status IN ('pending', 'executing'))
       WHERE marked = 0 OR isEnded`,
   );
@@ -82,14 +82,14 @@ export function nameForgotten(recovery: Recovery): void {
     { id: 'text' },
     `SELECT DISTINCT id FROM (
         SELECT name AS id FROM entries WHERE name <> '' AND at >= ?1
-        UNION ALL SELECT id FROM told UNION ALL SELECT reference FROM payments)
+        UNION ALL SELECT id FROM transaction_events UNION ALL SELECT reference FROM payments)
       WHERE id NOT IN (SELECT id FROM records) AND id NOT IN (SELECT id FROM operations)
         AND id NOT IN (SELECT id FROM unreadable)`,
   );
   for (const { id } of forgotten.each(since)) {
     const isPaid = copy.has('SELECT 1 FROM payments WHERE reference = ?', id);
-    const isTold = copy.has('SELECT 1 FROM told WHERE id = ?', id);
-    const candidate = isTold || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);
+    const hasEvent = copy.has('SELECT 1 FROM transaction_events WHERE id = ?', id);
+    const candidate = hasEvent || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);
     const { reason, remedy }: { reason: string; remedy?: string } =
       'reason' in candidate ? candidate : { reason: 'it fits' };
     const changes = ledgerOf(recovery, id);

@@ -73,7 +73,7 @@ async function lossOf(books: TestBooks) {
   const torn = await read(table, transactionKey(open.transactionId));
   table.clock.now = epoch + 90_000;
   await settle(table, open.transactionId);
-  const { transaction: told } = await charge(table, ann, { amount: 70 });
+  const { transaction: published } = await charge(table, ann, { amount: 70 });
   const { transaction: lost } = await charge(table, ann, { amount: 5 });
   const records = await books.takeRecords();
   for (let start = 0; start < records.length; start += 100) await books.hand(records.slice(start, start + 100));
@@ -81,19 +81,19 @@ async function lossOf(books: TestBooks) {
   const { transactionId: reference, amount, currency } = open;
   await client.submit({ reference, amount, currency, destination: { account: 'SIM-OK' } });
   const events = [...eventsIn(records).values()].filter(
-    (event) => 'transaction' in event && event.transaction.transactionId === told.transactionId,
+    (event) => 'transaction' in event && event.transaction.transactionId === published.transactionId,
   );
   await put(table, before);
   await put(table, torn);
-  for (const { transactionId } of [told, lost]) await remove(table, transactionKey(transactionId));
-  return { ann, open, told, lost, events };
+  for (const { transactionId } of [published, lost]) await remove(table, transactionKey(transactionId));
+  return { ann, open, published, lost, events };
 }
 
 describe('npm run recover', () => {
   it('mends a torn wallet, puts back what the archive has, completes what the bank has paid, and names the rest', async () => {
     const books = await newBooks(engine);
     afterTest(books.close);
-    const { ann, open, told, lost, events } = await lossOf(books);
+    const { ann, open, published, lost, events } = await lossOf(books);
     const folder = mkdtempSync(join(tmpdir(), 'wallet-recover-'));
     afterTest(() => {
       rmSync(folder, { recursive: true });
@@ -110,7 +110,7 @@ describe('npm run recover', () => {
     assert.equal(dry.code, 1, dry.output);
     assert.match(
       dry.output,
-      new RegExp(`REPAIR transaction ${told.transactionId}: put back: a completed charge of 70 EUR`),
+      new RegExp(`REPAIR transaction ${published.transactionId}: put back: a completed charge of 70 EUR`),
     );
     const first = await run('recover', ...args, '--stopped');
     assert.equal(first.code, 1, first.output);

@@ -81,7 +81,7 @@ async function checkClock({ table }: Recovery): Promise<void> {
  * Throws when a ledger begins before the restored moment and its wallet does not exist: the restored table has all wallets
  * of that time, so the entries are of another table.
  */
-export function throwIfOfAnotherTable({ copy, since }: Recovery): void {
+function throwIfOfAnotherTable({ copy, since }: Recovery): void {
   const other = copy
     .query(
       { wallet_id: 'text', at: 'text' },

@@ -9,7 +9,7 @@ import { describe, it } from '@jest/globals';
 import { loadArchive, loadEvent } from '../../bin/recover/archive.ts';
 import { loadBooks } from '../../bin/recover/load.ts';
 import { loadPayments, namePaidTwice } from '../../bin/recover/payments.ts';
-import { throwIfOfAnotherTable } from '../../bin/recover/recover.ts';
+import { recoverBooks } from '../../bin/recover/recover.ts';
 import { advanceRecords, bookMissingCredits, putBackTransactions } from '../../bin/recover/put-back.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
 import type { StatementItem } from '../../lambdas/bank/client.ts';
@@ -38,11 +38,8 @@ async function openBooks(): Promise<TestBooks> {
   return books;
 }
 
-/** Returns a recovery with its copy of the tables, and the lines of its report. */
-async function begin(
-  { table, entries }: TestBooks,
-  { payments = [], events = [] }: { readonly payments?: StatementItem[]; readonly events?: ServiceEvent[] } = {},
-) {
+/** Returns a recovery that has read nothing, and the lines of its report. */
+function open({ table, entries }: Pick<TestBooks, 'table' | 'entries'>, payments: readonly StatementItem[] = []) {
   const lines: string[] = [];
   const recovery = new Recovery(
     {
@@ -61,6 +58,15 @@ async function begin(
   afterTest(() => {
     recovery.close();
   });
+  return { recovery, lines };
+}
+
+/** Returns a recovery that has read its sources. */
+async function begin(
+  books: TestBooks,
+  { payments = [], events = [] }: { readonly payments?: StatementItem[]; readonly events?: ServiceEvent[] } = {},
+) {
+  const { recovery, lines } = open(books, payments);
   await loadBooks(recovery, recovery.copy, recovery.report);
   for (const event of events) loadEvent(recovery.copy, event);
   await loadPayments(recovery);
@@ -193,10 +199,15 @@ describe('a recovery', () => {
     }
     await own.follow();
     await other.follow();
-    throwIfOfAnotherTable((await begin(own)).recovery);
-    const { recovery } = await begin({ ...own, entries: other.entries });
-    assert.throws(() => {
-      throwIfOfAnotherTable(recovery);
-    }, /CannotRecover: --entries-table has an entry of w_\w+ at \S+, and the restored table has no such wallet/);
+    own.table.clock.now = Date.now();
+    const recover = ({ entries }: TestBooks) =>
+      recoverBooks(open({ table: own.table, entries }).recovery, {
+        setSettings: () => Promise.resolve(),
+      });
+    await recover(own);
+    await assert.rejects(
+      recover(other),
+      /CannotRecover: --entries-table has an entry of w_\w+ at \S+, and the restored table has no such wallet/,
+    );
   });
 });

@@ -30,7 +30,9 @@ export interface TableAccess {
 export function connectTable(world: World, { connection, entriesName, namesTime }: TableAccess, ledger: Ledger): Model {
   async function really({ operation, input, text }: ClientCall, task: Task | undefined): Promise<Answer> {
     const answer = await connection.send(operation, text);
-    const isOfBooks = entriesName !== undefined && Buffer.from(text).includes(entriesName);
+    // By its memory: the SDK's bytes warn about each other use as a text.
+    const isOfBooks =
+      entriesName !== undefined && Buffer.from(text.buffer, text.byteOffset, text.byteLength).includes(entriesName);
     if (!reads.has(operation) && answer.status === 200 && !isOfBooks) await ledger.observe(keysIn(input), task);
     return answer;
   }

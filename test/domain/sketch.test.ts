@@ -11,6 +11,8 @@ function idOf(n: number): bigint {
 
 describe('a sketch', () => {
   it('finds the differences between two sides of any size and order', () => {
+    // Two ids in 262,144 fall into the same cells. Then the sketch says that it is not complete.
+    let incomplete = 0;
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.nat(1e6), { maxLength: 300 }),
@@ -21,14 +23,17 @@ describe('a sketch', () => {
           for (const n of [...common, ...added]) addTo(sketch, idOf(n), 1);
           for (const n of [...taken, ...common.toReversed()]) addTo(sketch, idOf(n), -1);
           const { ids, complete } = differencesOf(sketchFromText(sketchToText(sketch)));
-          assert.ok(complete);
-          assert.deepEqual(
-            new Map([...ids].sort()),
-            new Map([...added.map((n) => [idOf(n), 1] as const), ...taken.map((n) => [idOf(n), -1] as const)].sort()),
-          );
+          const differences = new Map([
+            ...added.map((n) => [idOf(n), 1] as const),
+            ...taken.map((n) => [idOf(n), -1] as const),
+          ]);
+          if (complete) assert.deepEqual(new Map([...ids].sort()), new Map([...differences].sort()));
+          else incomplete++;
+          for (const [id, count] of ids) assert.equal(count, differences.get(id));
         },
       ),
     );
+    assert.ok(incomplete <= 3, `${incomplete} of 100 are not complete`);
   });
 
   it('counts an id that one side has several times', () => {

@@ -28,8 +28,8 @@ export async function acknowledge({ entries }: Target, options: OpsOptions): Pro
     const known = new KnownDiscrepancies(stored?.text);
     const one = onlyOne(known.find(subject, kind, hour), subject);
     one.acknowledged = { by, evidence, at: new Date(entries.now()).toISOString() };
-    if (known.isFull) {
-      throw new OpsError('not acknowledged: the list of discrepancies is full. Resolve some, or give shorter evidence');
+    if (!known.hasRoomToAcknowledge) {
+      throw new OpsError('not acknowledged: too many are acknowledged already. Resolve some of them');
     }
     if ((await putState(entries, 'known', known.text(), stored?.revision)) !== undefined) {
       return {

@@ -210,7 +210,7 @@ function eventOfWallet(copy: BooksCopy, walletId: string): (WalletEvent & { reas
 }
 
 /**
- * Returns the status that the wallet had after the restored moment, by its event or its ledger; undefined when it is the
+ * Returns the status that the wallet had after the restored moment, by the later one of its event and its ledger; undefined when it is the
  * restored one. A wallet with money is not closed: the money that it lost is there again.
  */
 function statusAfter(
@@ -232,7 +232,9 @@ function statusAfter(
     status = entry.statusAfter;
     change = { status, at: entry.at, actor: service, reason: 'restored from the ledger' };
   }
-  if (shown !== undefined && shown.wallet.balance.version > version && shown.type !== 'wallet.created') {
+  // The ledger may be ahead of the archive: a freeze that only the ledger has must stay.
+  const least = Math.max(version + 1, entry?.version ?? 0);
+  if (shown !== undefined && shown.wallet.balance.version >= least && shown.type !== 'wallet.created') {
     status = shown.wallet.status;
     change = statusChangeOf(shown);
   }

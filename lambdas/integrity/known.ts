@@ -36,6 +36,8 @@ const mostKnown = 500;
 const mostDetail = 300;
 /** How many bytes all of them take at most, with room for what a run adds: an item of DynamoDB has 400 KB. */
 const mostBytes = 300_000;
+/** How many are acknowledged at most, and up to how many bytes of the list: an open one must always have room. */
+const mostAcknowledged = { count: 400, bytes: 200_000 };
 
 /**
  * The discrepancies that were reported. Those of the same kind, subject and hour are one, which is reported once and
@@ -65,7 +67,6 @@ export class KnownDiscrepancies {
       Object.assign(known, seen);
       return isChanged;
     }
-    if (this.isFull) this.#dropOneAcknowledged();
     if (!this.isFull) {
       this.#list.push({ kind, subject, hour, since: at, ...seen, ...(ofBank !== undefined && { bankId: ofBank }) });
     }
@@ -77,6 +78,12 @@ export class KnownDiscrepancies {
     return this.#list.length >= mostKnown || Buffer.byteLength(this.text()) > mostBytes;
   }
 
+  /** Whether one more may be acknowledged. */
+  get hasRoomToAcknowledge(): boolean {
+    const { length } = this.#list.filter(({ acknowledged }) => acknowledged !== undefined);
+    return length < mostAcknowledged.count && Buffer.byteLength(this.text()) < mostAcknowledged.bytes;
+  }
+
   /** Adds what another writer has stored meanwhile: discrepancies, and acknowledgements of operators. */
   merge({ list }: KnownDiscrepancies): void {
     for (const theirs of list) {
@@ -85,9 +92,10 @@ export class KnownDiscrepancies {
       );
       if (ours === undefined) {
         this.#list.push(theirs);
-      } else if (theirs.acknowledged !== undefined && theirs.detail === ours.detail) {
-        ours.acknowledged = theirs.acknowledged;
+        continue;
       }
+      if (theirs.seenAt > ours.seenAt) Object.assign(ours, { detail: theirs.detail, seenAt: theirs.seenAt });
+      if (theirs.acknowledged !== undefined && theirs.detail === ours.detail) ours.acknowledged = theirs.acknowledged;
     }
   }
 
@@ -105,7 +113,7 @@ export class KnownDiscrepancies {
 
   /**
    * Drops discrepancies that a whole pass, begun at this time (ISO 8601), has not found again. Payments of another bank
-   * stay until an operator acknowledges them: this pass says nothing about them.
+   * stay until an operator has acknowledged them and a pass has compared a bank: this pass says nothing about them.
    *
    * @param comparedBank the bank whose payments the pass compared; undefined: it compared none
    */
@@ -119,11 +127,5 @@ export class KnownDiscrepancies {
 
   text(): string {
     return JSON.stringify(this.#list);
-  }
-
-  /** Makes room: the alarm must count a new discrepancy, and does not count an acknowledged one. */
-  #dropOneAcknowledged(): void {
-    const index = this.#list.findIndex(({ acknowledged }) => acknowledged !== undefined);
-    if (index >= 0) this.#list.splice(index, 1);
   }
 }

@@ -213,7 +213,7 @@ describe('the job', () => {
     scene.close();
   });
 
-  it('counts an acknowledged discrepancy again when its amount changes, and a new one when the list is full of others', () => {
+  it('counts an acknowledged discrepancy again when its amount changes, and always has room for a new one', () => {
     const at = '2026-01-01T00:00:00.000Z';
     const sighting = { hour: undefined, bankId: undefined, at };
     const known = new KnownDiscrepancies();
@@ -225,13 +225,22 @@ describe('the job', () => {
     assert.ok(known.note({ ...found, detail: '20 too little' }, sighting));
     assert.deepEqual(known.open, [{ ...found, detail: '20 too little', hour: undefined, since: at, seenAt: at }]);
 
-    const full = Array.from({ length: 500 }, (_, n) => ({
+    const many = Array.from({ length: 400 }, (_, n) => ({
       ...{ kind: 'unreadable', subject: `${n}`, detail: '', since: at, seenAt: at },
-      acknowledged: { by: 'Ann', evidence: 'ticket 7', at },
+      ...(n > 0 && { acknowledged: { by: 'Ann', evidence: 'ticket 7', at } }),
     }));
-    const others = new KnownDiscrepancies(JSON.stringify(full));
+    const others = new KnownDiscrepancies(JSON.stringify(many));
+    assert.ok(others.hasRoomToAcknowledge);
+    others.list[0]!.acknowledged = { by: 'Ann', evidence: 'ticket 7', at };
+    assert.ok(!others.hasRoomToAcknowledge);
     assert.ok(others.note(found, sighting));
-    assert.deepEqual([others.list.length, others.open.length], [500, 1]);
+    assert.deepEqual([others.list.length, others.open.length], [401, 1], 'a new one has room');
+
+    const later = '2026-02-02T00:00:00.000Z';
+    const theirs = new KnownDiscrepancies(JSON.stringify([{ ...found, since: at, seenAt: later }]));
+    others.merge(theirs);
+    others.dropNotSeenSince('2026-02-01T00:00:00.000Z', undefined);
+    assert.deepEqual(others.list, [{ ...found, hour: undefined, since: at, seenAt: later }]);
   });
 
   it('keeps an acknowledgement that an operator stores while a pass ends, and ends the pass', async () => {

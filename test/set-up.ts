@@ -20,6 +20,7 @@ export default async function setUp(_all: object, { displayName }: Tier): Promis
   if (process.env[shared.scratch] === undefined) {
     // The CDK and killed processes leave files in the temporary folder. The tests have one that is removed at their end.
     process.env[shared.scratch] = mkdtempSync(join(tmpdir(), 'wallet-tests-'));
+    process.env[shared.owner] = String(process.pid);
     process.env['TMPDIR'] = process.env[shared.scratch];
     process.env[tablesVariable] = JSON.stringify(synthesizeTables());
     await probeUnits();

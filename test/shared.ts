@@ -2,6 +2,8 @@
 export const shared = {
   /** The temporary folder of the run. */
   scratch: 'TEST_SCRATCH',
+  /** The process id of the run that made the folder. A run that one of its tests starts uses the same folder. */
+  owner: 'TEST_OWNER',
   /** The folders of the functions' bundles, as JSON. */
   bundles: 'TEST_BUNDLES',
   /** The folder with the synthesized stack of `npm start`. */

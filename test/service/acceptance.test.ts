@@ -1,9 +1,11 @@
 /** `npm run acceptance` against the running service. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, it } from '@jest/globals';
+import { shared } from '../shared.ts';
 import { startService } from './service.ts';
 
 const run = promisify(execFile);
@@ -15,6 +17,7 @@ describe('npm run acceptance', () => {
     const options = ['--url', `${runner.baseUrl}/`, '--issuer', runner.baseUrl, '--tests', 'commands'];
     const { stderr } = await run(process.execPath, [file, ...options]);
     assert.match(stderr, /Tests: +15 passed, 15 total/);
+    assert.ok(existsSync(process.env[shared.scratch] ?? ''), 'the run of the command leaves the files of this run');
     // The wallets of a test that names its caller: they are in this service, and in none of the test's own.
     const { body } = await operator('/wallets?ownerId=operator');
     assert.ok((body['items'] as unknown[]).length > 0);

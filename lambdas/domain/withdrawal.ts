@@ -204,8 +204,9 @@ export function nextVisitAt(
 }
 
 /**
- * Returns when a withdrawal is due again (epoch ms) after its worker could not call the bank. The wait is at least
- * `retryAfterMs`, and at least a quarter of the withdrawal's age, capped at five minutes.
+ * Returns when a withdrawal is due again (epoch ms) after its worker could not call the bank, or after the bank has
+ * refused it `maxAttempts` times. The wait is at least `retryAfterMs`, and at least a quarter of the withdrawal's age,
+ * capped at five minutes.
  *
  * So in a long outage a message is received less and less often. The queue's 30 deliveries then last for more than an
  * hour. Without this they last for a quarter of an hour. Each worker has a breaker of its own, so a message that waited
@@ -213,9 +214,10 @@ export function nextVisitAt(
  *
  * @param kept `now` in epoch ms; `createdAt` ISO 8601; `retryAfterMs`: for example until the breaker allows a call
  */
-export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs: number }): number {
-  const waitMs = Math.min((kept.now - Date.parse(kept.createdAt)) / 4, longestWaitMs);
-  return Math.ceil(kept.now + Math.max(kept.retryAfterMs, waitMs));
+export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs?: number }): number {
+  const { now, createdAt, retryAfterMs = 0 } = kept;
+  const waitMs = Math.min((now - Date.parse(createdAt)) / 4, longestWaitMs);
+  return Math.ceil(now + Math.max(retryAfterMs, waitMs));
 }
 
 /** Shortest wait before a frozen wallet is read again. */

@@ -7,7 +7,7 @@ import { openRequestKeys } from '../bank/secret.ts';
 import type { Environment } from '../contract.ts';
 import { isAtRest } from '../domain/transaction.ts';
 import type { Attempt, OpenWithdrawal, Transaction } from '../domain/transaction.ts';
-import { afterVisit, bankCallMs, leaseMs, nextVisitAt, submitBudgetMs } from '../domain/withdrawal.ts';
+import { afterVisit, bankCallMs, leaseMs, nextTryAt, nextVisitAt, submitBudgetMs } from '../domain/withdrawal.ts';
 import { dynamodbClient, secretsClient, sqsClient } from '../aws/clients.ts';
 import { consume } from '../aws/consumer.ts';
 import { positiveInteger } from '../aws/environment.ts';
@@ -130,7 +130,10 @@ async function book(visit: Visit, answered: Answered, services: WithdrawalServic
       // An earlier submit was definitely not found, and the bank has not accepted this one.
       const out = outcome === 'not_accepted' ? undefined : submitBy;
       const patient = bank.isDown() || isProcessing(answer) || next === 'retry_rarely';
-      const dueAt = nextVisitAt({ now: table.now(), visits, submitBy: out, patient }, policy, table.random());
+      const now = table.now();
+      const visitAt = nextVisitAt({ now, visits, submitBy: out, patient }, policy, table.random());
+      // These visits are not counted, so the wait grows with the withdrawal's age.
+      const dueAt = next === 'retry_rarely' ? Math.max(visitAt, nextTryAt({ ...withdrawal, now })) : visitAt;
       const recorded = next === 'retry' ? attempt : undefined;
       return putBack(table, visit, { dueAt, submitBy: out, attempt: recorded, refusedSince });
     }

@@ -10,7 +10,7 @@ import { checkBooks, newRandom, newRunning, openWallets, untilAllEnded } from '.
 import type { Transaction } from './running.ts';
 import { report } from '../fixture.ts';
 
-const kills = Number(process.env['KILLS'] ?? 3);
+const kills = Number(process.env['KILLS'] ?? 2);
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const wallets = 6;
 const clients = 6;

@@ -50,18 +50,23 @@ export interface Service extends Deployed {
   readonly runner: LocalService;
 }
 
+/** Returns the option for the stack that the files of a run share; nothing when a file is started without a run. */
+export function stackOfRun(): Pick<LocalServiceOptions, 'stack'> {
+  const stack = process.env[shared.assembly];
+  return stack === undefined ? {} : { stack };
+}
+
 /**
  * Starts the service; it stops after the tests of the file. The simulated bank is fast and fails only by its settings.
  */
 export async function startService(options: LocalServiceOptions = {}): Promise<Service> {
-  const stack = process.env[shared.assembly];
   const runner = await startLocalService({
     memory: true,
     // On an overloaded machine a request waits for as long as the gateway does.
     longestWaitMs: 29_000,
     log: () => undefined,
     bank: { latencyMs: 5, failureRate: 0 },
-    ...(stack !== undefined && { stack }),
+    ...stackOfRun(),
     ...options,
   });
   afterAll(() => runner.stop());

@@ -14,13 +14,14 @@ import { startLocalService } from '../../bin/local-service.ts';
 import type { LocalServiceOptions } from '../../bin/local-service.ts';
 import type { Runner } from '../../local/runner/runner.ts';
 import { afterTest } from '../fixture.ts';
+import { stackOfRun } from './service.ts';
 
 const userScopes = 'wallet:read wallet:write';
 
 /** Starts the service on the folder. Call `stop` before the next start. */
 async function start(dataDir: string, stack?: LocalServiceOptions) {
   const log: string[] = [];
-  const runner = await startLocalService({ dataDir, log: (text) => log.push(text), ...stack });
+  const runner = await startLocalService({ ...stackOfRun(), dataDir, log: (text) => log.push(text), ...stack });
   afterTest(() => runner.stop());
   return { runner, log };
 }

@@ -88,7 +88,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
     await setStatus(table, walletId, 'frozen');
     assert.equal(await deliver(), undefined);
     let deliveries = 1;
-    const end = table.now() + 6 * 3_600_000;
+    const end = table.now() + 3.5 * 3_600_000;
     while (table.now() < end) {
       // The longest wait, and the minute until the sweeper runs.
       table.clock.now += 360_000;
@@ -97,7 +97,7 @@ describe('a withdrawal whose wallet is frozen before it leaves', () => {
       assert.equal(await deliver(), undefined);
       deliveries++;
     }
-    assert.equal(deliveries, 61);
+    assert.equal(deliveries, 36, 'more than SQS delivers one message');
     assert.deepEqual(
       counted.filter((count) => count > 0),
       [],

@@ -1,5 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
   Architecture,
@@ -20,6 +20,7 @@ import { interfaceStatements, placeIn } from './bank-network.ts';
 import type { BankNetwork } from './bank-network.ts';
 import { codeFile } from './bundle-files.ts';
 import { keyStatements } from './encryption.ts';
+import { FunctionRole } from './function-role.ts';
 import { newLogGroup } from './service-log.ts';
 import { serviceNameOf } from './service-name.ts';
 import { settingsOf } from './service-settings.ts';
@@ -100,7 +101,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
     const logGroup = newLogGroup(this, 'Logs');
     this.logGroup = logGroup;
     // A role of our own may write to this one log group only. The role with AWS's managed policy may write to all.
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const role = new FunctionRole(this, 'Role');
     logGroup.grantWrite(role);
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',

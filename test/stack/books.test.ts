@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { resourcesOf, synthesize } from './synthesized.ts';
+import { resourcesOf, roleOf, statementsOf, synthesize } from './synthesized.ts';
 
 const { template, stack } = synthesize();
 const idOf = (arn: string) => (stack.resolve(arn) as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
@@ -51,20 +51,13 @@ describe('the check of the books', () => {
   });
 
   it('only reads wallets and transactions', () => {
-    const { Role } = resourcesOf(template, 'AWS::Lambda::Function').get(
+    const { Properties } = resourcesOf(template, 'AWS::Lambda::Function').get(
       idOf(stack.service.functions['integrity-job'].functionArn),
-    )!.Properties as { Role: { 'Fn::GetAtt': [string, string] } };
+    )!;
     const tableId = idOf(stack.service.table.tableArn);
-    const statements = [...resourcesOf(template, 'AWS::IAM::Policy').values()]
-      .filter(({ Properties }) =>
-        (Properties['Roles'] as { Ref: string }[]).some(({ Ref }) => Ref === Role['Fn::GetAtt'][0]),
-      )
-      .flatMap(
-        ({ Properties }) => (Properties['PolicyDocument'] as { Statement: Record<string, unknown>[] }).Statement,
-      );
-    const actions = statements
+    const actions = statementsOf(template, roleOf(Properties))
       .filter(({ Resource }) => JSON.stringify(Resource).includes(`"${tableId}"`))
-      .flatMap(({ Action }) => [Action].flat() as string[]);
+      .flatMap(({ Action }) => Action);
     assert.ok(actions.includes('dynamodb:Scan'));
     for (const action of actions) assert.match(action, /^dynamodb:(Scan|DescribeTable|GetItem|BatchGetItem|Query)$/);
   });

@@ -13,7 +13,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { newApp } from '../../lib/app.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
-import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
+import { resourcesOf, roleOf, statementsOf, synthesize, theOnly } from './synthesized.ts';
 
 const [account, region] = ['111122223333', 'eu-central-1'];
 const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Team', { env: { account, region } });
@@ -78,12 +78,8 @@ function textOf(value: unknown): string {
 }
 
 /** Returns the statements of a function's role, as JSON. */
-function statementsOf(name: string): string[] {
-  const role = functionsOf(template).get(name)?.['Role'] as { 'Fn::GetAtt': [string, string] };
-  return [...resourcesOf(template, 'AWS::IAM::Policy').values()]
-    .filter(({ Properties }) => JSON.stringify(Properties['Roles']).includes(role['Fn::GetAtt'][0]))
-    .flatMap(({ Properties }) => (Properties['PolicyDocument'] as { Statement: Json[] }).Statement)
-    .map(textOf);
+function permissionsOf(name: string): string[] {
+  return statementsOf(template, roleOf(functionsOf(template).get(name)!)).map(textOf);
 }
 
 const callingBank = ['integrity-job', 'withdrawals'];
@@ -103,7 +99,7 @@ describe('the network of the bank', () => {
 
   it('lets Lambda make interfaces with their roles, and not their code', () => {
     for (const name of functionsOf(template).keys()) {
-      const about = statementsOf(name).filter((text) => text.includes('ec2:CreateNetworkInterface'));
+      const about = permissionsOf(name).filter((text) => text.includes('ec2:CreateNetworkInterface'));
       assert.equal(about.length, callingBank.includes(name) ? 2 : 0, name);
       const denied = about.filter((text) => text.includes('"Effect":"Deny"'));
       for (const text of denied) assert.ok(text.includes('"Null":{"lambda:SourceFunctionArn":"false"}'));
@@ -125,7 +121,7 @@ describe('given secrets of the bank', () => {
 
   it('can be read by the functions that need them, with the key that a secret has of its own', () => {
     for (const name of functionsOf(template).keys()) {
-      const statements = statementsOf(name);
+      const statements = permissionsOf(name);
       const reads = (text: string) => statements.some((each) => each.includes(text));
       assert.equal(reads('secret:request-AbCdEf'), callingBank.includes(name), name);
       assert.equal(reads(bankKey), callingBank.includes(name), name);
@@ -188,7 +184,7 @@ describe('the key', () => {
   it('can be used by each function through the services that encrypt with it, and by Firehose for its objects', () => {
     const through = (names: readonly string[]) => names.map((name) => `${name}.${region}.amazonaws.com`);
     for (const name of functionsOf(template).keys()) {
-      const own = statementsOf(name).filter((text) => text.includes('kms:ViaService'));
+      const own = permissionsOf(name).filter((text) => text.includes('kms:ViaService'));
       assert.equal(own.length, 1, name);
       const { Condition, Resource } = JSON.parse(own[0] ?? '{}') as Json;
       assert.deepEqual(Resource, ofKey);

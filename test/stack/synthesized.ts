@@ -25,6 +25,34 @@ export function resourcesOf(template: Template, type: string): Map<string, Resou
   return new Map(Object.entries(template.findResources(type)) as [string, Resource][]);
 }
 
+/** A statement of a policy. */
+export interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
+}
+
+interface WithStatements {
+  readonly PolicyDocument: { readonly Statement: Statement[] };
+}
+
+/** Returns the logical id of a function's role. */
+export function roleOf(functionProperties: Record<string, unknown>): string {
+  return (functionProperties['Role'] as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
+}
+
+/** Returns the statements of a role: those in its own resource, and those of policies that name it. */
+export function statementsOf(template: Template, roleId: string): Statement[] {
+  const own = resourcesOf(template, 'AWS::IAM::Role').get(roleId)?.Properties['Policies'] ?? [];
+  const attached = [...resourcesOf(template, 'AWS::IAM::Policy').values()]
+    .map(({ Properties }) => Properties)
+    .filter(({ Roles }) => (Roles as { Ref: string }[]).some(({ Ref }) => Ref === roleId));
+  return ([...(own as object[]), ...attached] as WithStatements[]).flatMap(
+    ({ PolicyDocument: { Statement: statements } }) => statements,
+  );
+}
+
 /** Returns the only resource of a type. Fails unless there is exactly one. */
 export function theOnly(template: Template, type: string): [logicalId: string, resource: Resource] {
   const [first, ...others] = resourcesOf(template, type);

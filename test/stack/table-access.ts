@@ -1,14 +1,8 @@
 /** The template's grants to each function on the items of tables. */
 import { activityItems, entryItems, ledgerItems, sentItems } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
-import { resourcesOf } from './synthesized.ts';
-import type { synthesize } from './synthesized.ts';
-
-interface Statement {
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Condition?: { readonly 'ForAllValues:StringLike'?: { readonly 'dynamodb:LeadingKeys': string | string[] } };
-}
+import { resourcesOf, roleOf, statementsOf } from './synthesized.ts';
+import type { Statement, synthesize } from './synthesized.ts';
 
 const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityItems, ...sentItems });
 
@@ -18,19 +12,13 @@ const itemTypes = Object.entries({ ...ledgerItems, ...entryItems, ...activityIte
  */
 export function accessOf({ template, stack }: ReturnType<typeof synthesize>): (name: FunctionName) => string[] {
   const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
-  const policies = [...resourcesOf(template, 'AWS::IAM::Policy').values()];
   return (name) => {
     const {
       'Fn::GetAtt': [logicalId],
     } = stack.resolve(stack.service.functions[name]?.functionArn) as {
       'Fn::GetAtt': [string, string];
     };
-    const {
-      'Fn::GetAtt': [role],
-    } = lambdas.get(logicalId)!.Properties['Role'] as { 'Fn::GetAtt': [string, string] };
-    const statements = policies
-      .filter(({ Properties }) => (Properties['Roles'] as { Ref: string }[]).some(({ Ref }) => Ref === role))
-      .flatMap(({ Properties }) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement);
+    const statements = statementsOf(template, roleOf(lambdas.get(logicalId)!.Properties));
     return [...new Set(statements.flatMap(accesses))].sort();
   };
 }

@@ -10,9 +10,10 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOptions } from '../bin/options.ts';
-import { newBooking } from '../lambdas/domain/bookings.ts';
+import { bookingsOf } from '../lambdas/domain/bookings.ts';
 import { entriesAfter } from '../lambdas/domain/entries.ts';
 import type { ChainedEntry } from '../lambdas/domain/entries.ts';
+import { hourMs, hourOf } from '../lambdas/domain/hours.ts';
 import { transactionIdOf, walletIdOf } from '../lambdas/domain/ids.ts';
 import { plus } from '../lambdas/domain/money.ts';
 import { accounts, isWalletAccount } from '../lambdas/domain/postings.ts';
@@ -25,6 +26,7 @@ import type { Wallet } from '../lambdas/domain/wallet.ts';
 import { hashOf } from '../lambdas/store/entries.ts';
 import { entryKey, historyKeyOf, totalKey, transactionKey, walletKey } from '../lambdas/store/keys.ts';
 import type { Table } from '../lambdas/store/table.ts';
+import { countedItem } from '../lambdas/store/totals.ts';
 import { toItem } from '../lambdas/store/write.ts';
 import { startBankSimulator } from '../local/bank/bank-simulator.ts';
 import { startService } from './service.ts';
@@ -199,9 +201,15 @@ async function record(transaction: Transaction): Promise<void> {
     ...transaction,
   };
   if (++records <= kept) await ledger.put(item);
-  const hour = (newBooking(undefined, transaction)?.at ?? '').slice(0, 13);
-  for (const { account, amount } of transaction.postings) {
-    if (!isWalletAccount(account)) totals.set(hour, (totals.get(hour) ?? 0n) + BigInt(amount));
+  const { transactionId } = transaction;
+  for (const [nth, booking] of bookingsOf(transaction).entries()) {
+    const outside = booking.postings.filter(({ account }) => !isWalletAccount(account));
+    if (outside.length === 0) continue;
+    const hour = hourOf(booking.at);
+    for (const { amount } of outside) totals.set(hour, (totals.get(hour) ?? 0n) + BigInt(amount));
+    // The projector remembers for days that it has counted a booking. A recovery looks at those of the last hour.
+    if (Date.parse(booking.at) < epoch + (kept * 100 - hourMs)) continue;
+    await entries.put(countedItem({ ...booking, transactionId, count: 2 + 2 * nth }, Date.parse(booking.at)));
   }
 }
 

@@ -13,7 +13,7 @@ import { fundedWallet } from '../store/wallets.ts';
 import type { CheckUnits, CheckUsage } from '../../bench/check-model.ts';
 
 /** Commands of each kind; each is of wallets of its own, which is the dearest. */
-const count = 300;
+const count = 150;
 const firstHour = '2026-03-01T10';
 const details = { description: 'Invoice 2026-001', externalReference: 'INV-2026-001' };
 
@@ -68,7 +68,7 @@ export async function measureChecks(): Promise<CheckUnits> {
 
 /** Wallets of the books that a pass is measured with, and charges and transfers of each. */
 const wallets = 20;
-const commandsOfWallet = 60;
+const commandsOfWallet = 30;
 
 async function measurePass(engine: TestEngine): Promise<CheckUsage> {
   const books = await newBooks(engine);

@@ -5,7 +5,7 @@ import { openEngines } from './engines.ts';
 import { noRestores, runRestore, tallyRestore } from './restores.ts';
 
 /** `npm run restores` runs any number of them, with another seed each time. */
-const restores = 40;
+const restores = 20;
 
 describe('random restores of a torn wallet table', () => {
   const engines = openEngines();

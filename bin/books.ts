@@ -147,7 +147,7 @@ export function reasonOf(error: unknown): string {
  * @param report receives each discrepancy
  * @returns the number of discrepancies
  */
-export async function checkBooks(
+export async function checkAllBooks(
   books: Books,
   options: { readonly segments: number; readonly standStill: boolean; readonly secondLookMs: number },
   report: (discrepancy: Discrepancy) => void,

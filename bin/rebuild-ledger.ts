@@ -52,8 +52,8 @@ async function main(): Promise<number> {
 async function lackOf(books: Books, walletId: string): Promise<string> {
   const recovery = await openWalletRecovery(books, walletId, true);
   try {
-    const { wallet, missing, removed } = planMending(recovery, walletId) ?? {};
-    return wallet === undefined ? 'nothing' : JSON.stringify([wallet.version, missing, removed]);
+    const { wallet, missing, behindBreak } = planMending(recovery, walletId) ?? {};
+    return wallet === undefined ? 'nothing' : JSON.stringify([wallet.version, missing, behindBreak]);
   } finally {
     recovery.close();
   }
@@ -76,7 +76,7 @@ async function rebuild(books: Books, walletId: string, dryRun: boolean): Promise
 
 async function openWalletRecovery({ table, entries }: Books, walletId: string, dryRun: boolean): Promise<Recovery> {
   const report = printingReport();
-  const options = { bank: undefined, since: table.now(), dryRun, restartsChecks: false, report };
+  const options = { bank: undefined, comparedFrom: table.now(), dryRun, restartsChecks: false, report };
   const recovery = new Recovery({ table, entries, ...options }, true);
   if (!(await loadWallet({ table, entries }, walletId, recovery.copy, report))) {
     recovery.close();

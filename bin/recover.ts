@@ -11,14 +11,14 @@ import type { Books } from '../lambdas/integrity/pass.ts';
 import {
   bankUsage,
   booksOptions,
-  checkBooks,
+  checkAllBooks,
   failAsUsed,
   namesIn,
   openBooks,
   placeUsage,
   UsageError,
 } from './books.ts';
-import { fetchArchive, loadArchive } from './recover/archive.ts';
+import { countUnknownWallets, fetchArchive, loadArchive } from './recover/archive.ts';
 import type { BooksCopy } from './recover/copy.ts';
 import { recoverBooks } from './recover/recover.ts';
 import { Recovery } from './recover/recovery.ts';
@@ -71,10 +71,10 @@ async function main(): Promise<number> {
   const report = printingReport();
   const startedAt = performance.now();
   const seconds = () => ((performance.now() - startedAt) / 1000).toFixed(1);
-  await recover(books, report, { dryRun, since: restoredTo - marginMs, events: values.events, seconds });
+  await recover(books, report, { dryRun, comparedFrom: restoredTo - marginMs, events: values.events, seconds });
   report.summarize();
   if (!dryRun) {
-    await checkBooks(books, { segments, standStill: true, secondLookMs: 0 }, ({ kind, subject, detail }) => {
+    await checkAllBooks(books, { segments, standStill: true, secondLookMs: 0 }, ({ kind, subject, detail }) => {
       if (kind === 'payment_differs' && report.hasNamed('payment_forgotten', subject)) return;
       report.differs({ kind, subject, detail, remedy: 'docs/runbook.md#discrepancy' });
     });
@@ -89,17 +89,17 @@ async function recover(
   report: PrintingReport,
   options: {
     readonly dryRun: boolean;
-    readonly since: number;
+    readonly comparedFrom: number;
     readonly events: string | undefined;
     readonly seconds: () => string;
   },
 ): Promise<void> {
-  const { dryRun, since, events, seconds } = options;
+  const { dryRun, comparedFrom, events, seconds } = options;
   const { table, entries, statement: bank } = books;
-  const recovery = new Recovery({ table, entries, bank, since, dryRun, restartsChecks: true, report });
+  const recovery = new Recovery({ table, entries, bank, comparedFrom, dryRun, restartsChecks: true, report });
   try {
     await recoverBooks(recovery, {
-      ...(events !== undefined && { loadEvents: (copy) => readEvents(copy, events, since, report) }),
+      ...(events !== undefined && { loadEvents: (copy) => readEvents(copy, events, comparedFrom, report) }),
       setSettings: () => setSettings(books, { dryRun, report }),
       step: (name) => {
         console.log(`${seconds()} s: ${name}`);
@@ -110,12 +110,22 @@ async function recover(
   }
 }
 
-async function readEvents(copy: BooksCopy, location: string, since: number, report: PrintingReport): Promise<void> {
+async function readEvents(
+  copy: BooksCopy,
+  location: string,
+  comparedFrom: number,
+  report: PrintingReport,
+): Promise<void> {
   const isRemote = location.startsWith('s3://');
   const folder = isRemote ? mkdtempSync(join(tmpdir(), 'wallet-events-')) : location;
   try {
-    if (isRemote) await fetchArchive(location, folder, since, Date.now());
-    console.log(`  ${await loadArchive(copy, folder, since, report)} events`);
+    if (isRemote) await fetchArchive(location, folder, comparedFrom, Date.now());
+    const events = await loadArchive(copy, folder, comparedFrom, report);
+    const unknown = countUnknownWallets(copy);
+    console.log(
+      `  ${events} events. The restored table lacks ${unknown} wallets that they name` +
+        (unknown === 0 ? '' : '; see with --dry-run that these are of this service'),
+    );
   } finally {
     if (isRemote) rmSync(folder, { recursive: true });
   }

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import {
   bankUsage,
   booksOptions,
-  checkBooks,
+  checkAllBooks,
   failAsUsed,
   namesIn,
   openBooks,
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   const secondLook = wholeNumber('--second-look', values['second-look'] ?? (standStill ? '0' : '60'), 0);
   const segments = wholeNumber('--segments', values.segments, 1);
   const options = { segments, standStill, secondLookMs: 1000 * secondLook };
-  const found = await checkBooks(await openBooks(names), options, ({ kind, subject, detail }) => {
+  const found = await checkAllBooks(await openBooks(names), options, ({ kind, subject, detail }) => {
     console.log(`DISCREPANCY ${kind} ${subject}: ${detail}`);
   });
   return found === 0 ? 0 : 1;

@@ -19,13 +19,17 @@ import { CannotRecover } from './report.ts';
 export type TransactionEvent = Extract<ServiceEvent, { transaction: unknown }>;
 export type WalletEvent = Extract<ServiceEvent, { wallet: unknown }>;
 /** The end of a transaction is its highest state: no event of it follows. */
-const ranks: Readonly<Record<TransactionStatus, number>> = {
+export const ranks: Readonly<Record<TransactionStatus, number>> = {
   pending: 0,
   executing: 1,
   review: 2,
   completed: 3,
   failed: 3,
 };
+/** SQL for the rank of a record's \`status\`. */
+export const rankOfStatus = `CASE status ${Object.entries(ranks)
+  .map(([status, rank]) => `WHEN '${status}' THEN ${rank}`)
+  .join(' ')} END`;
 
 /** The actor of the first event of a transaction or wallet, who gave the command. */
 export interface Maker extends Pick<Actor, 'kind' | 'principal' | 'issuer'> {
@@ -35,13 +39,13 @@ export interface Maker extends Pick<Actor, 'kind' | 'principal' | 'issuer'> {
 const dayMs = 24 * hourMs;
 
 /**
- * Copies the objects of an S3 location with the AWS CLI, for the days from `since` (epoch ms) until now.
+ * Copies the objects of an S3 location with the AWS CLI, for the days from `comparedFrom` (epoch ms) until now.
  *
  * @param folder an empty folder
  */
-export async function fetchArchive(location: string, folder: string, since: number, now: number): Promise<void> {
+export async function fetchArchive(location: string, folder: string, comparedFrom: number, now: number): Promise<void> {
   const days: string[] = [];
-  for (let time = since; time < now + dayMs; time += dayMs) days.push(new Date(time).toISOString().slice(0, 10));
+  for (let time = comparedFrom; time < now + dayMs; time += dayMs) days.push(new Date(time).toISOString().slice(0, 10));
   const wanted = days.flatMap((day) => ['--include', `*day=${day}/*`]);
   const args = ['s3', 'sync', location, folder, '--only-show-errors', '--exclude', '*', ...wanted];
   await promisify(execFile)('aws', args).catch((error: unknown) => {
@@ -50,15 +54,20 @@ export async function fetchArchive(location: string, folder: string, since: numb
   });
 }
 
-/** Copies the events since `since` (epoch ms) from the objects in a folder. Returns their number. */
-export async function loadArchive(copy: BooksCopy, folder: string, since: number, report: Report): Promise<number> {
+/** Copies the events since `comparedFrom` (epoch ms) from the objects in a folder. Returns their number. */
+export async function loadArchive(
+  copy: BooksCopy,
+  folder: string,
+  comparedFrom: number,
+  report: Report,
+): Promise<number> {
   const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
     throw new CannotRecover(
       `cannot read --events ${folder}: ${error instanceof Error ? error.message : String(error)}`,
     );
   });
   // An event arrives after it occurs, so an earlier day of arrival has none of them.
-  const firstDay = new Date(since).toISOString().slice(0, 10);
+  const firstDay = new Date(comparedFrom).toISOString().slice(0, 10);
   let events = 0;
   for (const name of names.sort()) {
     const day = /day=(\d{4}-\d\d-\d\d)/.exec(name)?.[1];
@@ -74,8 +83,8 @@ export async function loadArchive(copy: BooksCopy, folder: string, since: number
         report.differs({ kind: 'event_unreadable', subject: name, detail, remedy: 'read the line' });
         continue;
       }
-      throwIfOfAnotherService(copy, event, new Date(since).toISOString());
-      if (Date.parse(event.occurredAt) < since) continue;
+      throwIfOfAnotherService(copy, event, new Date(comparedFrom).toISOString());
+      if (Date.parse(event.occurredAt) < comparedFrom) continue;
       loadEvent(copy, event);
       events++;
     }
@@ -84,22 +93,37 @@ export async function loadArchive(copy: BooksCopy, folder: string, since: number
 }
 
 /**
- * Throws when an event is of a wallet or transaction that is older than `since`, and that the table does not have: the
+ * Throws when an event is of a wallet or transaction that is older than `comparedFrom`, and that the table does not have: the
  * restored table has all of these.
  *
  * @throws CannotRecover
  */
-function throwIfOfAnotherService(copy: BooksCopy, event: ServiceEvent, since: string): void {
+function throwIfOfAnotherService(copy: BooksCopy, event: ServiceEvent, comparedFrom: string): void {
   if (!('transaction' in event) && !('wallet' in event)) return;
   const { id, createdAt } =
     'transaction' in event
       ? { id: event.transaction.transactionId, createdAt: event.transaction.createdAt }
       : { id: event.wallet.walletId, createdAt: event.wallet.createdAt };
-  if (createdAt >= since || copy.knows(id)) return;
+  if (createdAt >= comparedFrom || copy.knows(id)) return;
   throw new CannotRecover(
     `--events has the event ${event.type} of ${id}, made at ${createdAt}, which the restored table does not have: the ` +
-      'archive or the table is of another service. Give the objects of this service alone',
+      'archive or the table is of another service, or an earlier restore forgot it. Give the objects of this service alone, or ' +
+      'a folder with the objects that arrived since that restore',
   );
+}
+
+/**
+ * Returns the number of wallets that the events name and that the restored table does not have. A high number shows that
+ * the archive is of another service: each event of a young wallet is put back.
+ */
+export function countUnknownWallets(copy: BooksCopy): number {
+  const unknown = copy.query(
+    { count: 'number' },
+    `SELECT COUNT(*) AS count FROM (SELECT wallet_id FROM wallet_events
+        UNION SELECT json_extract(event, '$.transaction.walletId') FROM transaction_events)
+      WHERE wallet_id NOT IN (SELECT wallet_id FROM wallets) AND wallet_id NOT IN (SELECT id FROM unreadable)`,
+  );
+  return unknown.first()?.count ?? 0;
 }
 
 function parseEvent(line: string): ServiceEvent | undefined {
@@ -120,14 +144,14 @@ export function loadEvent(copy: BooksCopy, event: ServiceEvent): void {
 
 function loadTransactionEvent(copy: BooksCopy, event: TransactionEvent): void {
   const { transactionId, status, createdAt, updatedAt } = event.transaction;
-  const made = makesTransaction(event) ? makerOf(event) : '';
+  const maker = makesTransaction(event) ? makerOf(event) : '';
   copy.run(
     `INSERT INTO transaction_events VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-      made = CASE excluded.made WHEN '' THEN made ELSE excluded.made END,
+      maker = CASE excluded.maker WHEN '' THEN maker ELSE excluded.maker END,
       event = CASE WHEN (excluded.rank, excluded.at) > (rank, at) THEN excluded.event ELSE event END,
       at = CASE WHEN (excluded.rank, excluded.at) > (rank, at) THEN excluded.at ELSE at END,
       rank = MAX(excluded.rank, rank)`,
-    ...[transactionId, ranks[status], updatedAt, createdAt, JSON.stringify(event), made],
+    ...[transactionId, ranks[status], updatedAt, createdAt, JSON.stringify(event), maker],
   );
 }
 
@@ -151,7 +175,7 @@ function loadWalletEvent(copy: BooksCopy, event: WalletEvent): void {
   const { walletId, balance } = event.wallet;
   copy.run(
     `INSERT INTO wallet_events VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-      made = CASE excluded.made WHEN '' THEN made ELSE excluded.made END,
+      maker = CASE excluded.maker WHEN '' THEN maker ELSE excluded.maker END,
       event = CASE WHEN excluded.version > version THEN excluded.event ELSE event END,
       version = MAX(excluded.version, version)`,
     ...[walletId, balance.version, JSON.stringify(event), event.type === 'wallet.created' ? makerOf(event) : ''],

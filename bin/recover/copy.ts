@@ -15,6 +15,7 @@ import type { Posting } from '../../lambdas/domain/postings.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { stateFromText, stateToText } from '../../lambdas/integrity/text.ts';
+import type { Item } from '../../lambdas/store/write.ts';
 import { openStore, Query } from '../../local/storage/store.ts';
 
 const tables = `
@@ -27,7 +28,7 @@ const tables = `
   CREATE TABLE operations (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE records (
     id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL,
-    currency TEXT NOT NULL, created_at TEXT NOT NULL, bank_id TEXT NOT NULL, link TEXT NOT NULL,
+    currency TEXT NOT NULL, created_at TEXT NOT NULL, bank_id TEXT NOT NULL, counterpart TEXT NOT NULL,
     postings INTEGER NOT NULL, marked INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE bookings (
     id TEXT NOT NULL, nth INTEGER NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
@@ -48,9 +49,10 @@ const tables = `
     id TEXT NOT NULL, count INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (id, count)) WITHOUT ROWID;
   CREATE TABLE transaction_events (
     id TEXT PRIMARY KEY, rank INTEGER NOT NULL, at TEXT NOT NULL, created_at TEXT NOT NULL, event TEXT NOT NULL,
-    made TEXT NOT NULL) WITHOUT ROWID;
+    maker TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE wallet_events (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
-    made TEXT NOT NULL) WITHOUT ROWID;
+    maker TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE unwritten (pk TEXT NOT NULL, sk TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
   CREATE TABLE payments (
     reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);
   CREATE INDEX payments_of_reference ON payments (reference);`;
@@ -68,7 +70,7 @@ const recordColumns = {
   currency: 'text',
   created_at: 'text',
   bank_id: 'text',
-  link: 'text',
+  counterpart: 'text',
   postings: 'number',
   marked: 'number',
 } as const;
@@ -167,7 +169,7 @@ export class BooksCopy {
     const { transactionId: id, type, status, walletId, amount, currency, createdAt, postings } = transaction;
     this.run('DELETE FROM bookings WHERE id = ?', id);
     const isMarked = type === 'withdrawal' && transaction.attempts?.at(-1)?.reason === restoredReason;
-    const link =
+    const counterpart =
       type === 'return'
         ? transaction.originalTransactionId
         : type === 'withdrawal' && status === 'completed'
@@ -176,7 +178,7 @@ export class BooksCopy {
     const bankId = type === 'withdrawal' ? transaction.bankId : undefined;
     this.run(
       'INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', link ?? ''],
+      ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', counterpart ?? ''],
       ...[hasWholeBookings(transaction) ? postings.length : 0, Number(isMarked)],
     );
     if (type === 'charge' && isStandIn(transaction)) {
@@ -195,6 +197,25 @@ export class BooksCopy {
         );
       }
     }
+  }
+
+  /** Keeps an item that a dry run does not write to the wallet table. */
+  putUnwritten(item: Item): void {
+    this.run(
+      'INSERT OR REPLACE INTO unwritten VALUES (?, ?, ?)',
+      String(item['pk']),
+      String(item['sk']),
+      stateToText(item),
+    );
+  }
+
+  /** Returns the item that a dry run would have written under a key. */
+  unwritten({ pk, sk }: Item): Item | undefined {
+    const row = this.query({ item: 'text' }, 'SELECT item FROM unwritten WHERE pk = ? AND sk = ?').first(
+      String(pk),
+      String(sk),
+    );
+    return row && (stateFromText(row.item) as Item);
   }
 
   putEntry(entry: ChainedEntry): void {

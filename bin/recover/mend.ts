@@ -40,7 +40,7 @@ interface Mending {
   /** The last entry of the chain's sound part. */
   readonly last: ChainedEntry | undefined;
   /** The entries behind the sound part. */
-  readonly removed: readonly { readonly version: number; readonly hash: string }[];
+  readonly behindBreak: readonly { readonly version: number; readonly hash: string }[];
   /** The number of entries that the ledger lacks. */
   readonly missing: number;
 }
@@ -68,7 +68,7 @@ export async function mendWallet(recovery: Recovery, walletId: string): Promise<
   const { copy, report, table } = recovery;
   const mending = planMending(recovery, walletId);
   if (mending === undefined) return;
-  const { wallet, mended, removed, missing } = mending;
+  const { wallet, mended, behindBreak, missing } = mending;
   if (mended !== wallet) {
     const text = ({ status, available, held, version }: Wallet) =>
       `${status}, ${String(available)} available, ${String(held)} held, version ${version}`;
@@ -76,9 +76,9 @@ export async function mendWallet(recovery: Recovery, walletId: string): Promise<
     await recovery.put(table, { ...walletKey(walletId), v: itemVersion, ...mended }, { ...wallet });
     copy.putWallet(mended);
   }
-  if (removed.length > 0) {
-    report.repairs('ledger', walletId, `${removed.length} entries behind a break of the chain removed`);
-    await forEachOf(removed, walletsAtATime, ({ version, hash }) =>
+  if (behindBreak.length > 0) {
+    report.repairs('ledger', walletId, `${behindBreak.length} entries behind a break of the chain removed`);
+    await forEachOf(behindBreak, walletsAtATime, ({ version, hash }) =>
       recovery.delete(entryKey(walletId, version), { name: 'hash', value: hash }),
     );
     copy.run('DELETE FROM entries WHERE wallet_id = ? AND version > ?', walletId, mending.last?.version ?? -1);
@@ -94,12 +94,12 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const { copy, at } = recovery;
   const wallet = copy.wallet(walletId);
   if (wallet === undefined) return undefined;
-  const { last, removed } = soundPart(copy, walletId);
+  const { last, behindBreak } = soundPart(copy, walletId);
   const end = endOf(last);
   const deltas = deltasOf(copy, wallet, last);
   const balance = copy.balanceOf(walletId);
   const shown = eventOfWallet(copy, walletId);
-  const seen = Math.max(end, removed.at(-1)?.version ?? 0, shown?.wallet.balance.version ?? 0);
+  const seen = Math.max(end, behindBreak.at(-1)?.version ?? 0, shown?.wallet.balance.version ?? 0);
   const status = statusAfter(recovery, wallet, shown);
   const isCrowded = copy.has('SELECT 1 FROM crowds WHERE wallet_id = ?', walletId);
   const [available, held] = [plus(0, balance.available), plus(0, balance.held)];
@@ -120,24 +120,24 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
         version: Math.max(end + deltas.count, wallet.version, seen) + 1,
       };
   const missing = mended.version - (last?.version ?? -1);
-  if (isRight && missing === 0 && removed.length === 0) return undefined;
-  return { wallet, mended, last, removed, missing };
+  if (isRight && missing === 0 && behindBreak.length === 0) return undefined;
+  return { wallet, mended, last, behindBreak, missing };
 }
 
 /** Returns the last entry up to which the chain is sound, and the versions behind it. */
-function soundPart(copy: BooksCopy, walletId: string): Pick<Mending, 'last' | 'removed'> {
+function soundPart(copy: BooksCopy, walletId: string): Pick<Mending, 'last' | 'behindBreak'> {
   const rows = copy.query(
     { version: 'number', hash: 'text', item: 'text' },
     'SELECT version, hash, item FROM entries WHERE wallet_id = ? ORDER BY version',
   );
   let last: ChainedEntry | undefined;
-  const removed: Mending['removed'][number][] = [];
+  const behindBreak: Mending['behindBreak'][number][] = [];
   for (const { version, hash, item } of rows.each(walletId)) {
     const entry = item === '' ? undefined : (stateFromText(item) as ChainedEntry);
-    if (removed.length === 0 && entry !== undefined && follows(entry, last)) last = entry;
-    else removed.push({ version, hash });
+    if (behindBreak.length === 0 && entry !== undefined && follows(entry, last)) last = entry;
+    else behindBreak.push({ version, hash });
   }
-  return { last, removed };
+  return { last, behindBreak };
 }
 
 function follows(entry: ChainedEntry, last: ChainedEntry | undefined): boolean {
@@ -210,8 +210,8 @@ function eventOfWallet(copy: BooksCopy, walletId: string): (WalletEvent & { reas
 }
 
 /**
- * Returns the status that the wallet had after the restored moment, by the later one of its event and its ledger; undefined when it is the
- * restored one. A wallet with money is not closed: the money that it lost is there again.
+ * Returns the status that the wallet had after the restored moment, by the later one of its event and its ledger;
+ * undefined when it is the restored one. A wallet with money is not closed: the money that it lost is there again.
  */
 function statusAfter(
   { copy, report }: Recovery,

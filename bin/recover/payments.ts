@@ -19,7 +19,7 @@ const walletsAtATime = 16;
 
 /** Copies the payments since the restored moment, and since the acceptance of the oldest open withdrawal. */
 export async function loadPayments(recovery: Recovery): Promise<number> {
-  const { bank, copy, since, table } = recovery;
+  const { bank, copy, comparedFrom, table } = recovery;
   if (bank === undefined) return 0;
   const oldest = copy
     .query(
@@ -28,7 +28,7 @@ export async function loadPayments(recovery: Recovery): Promise<number> {
         WHERE type = 'withdrawal' AND status IN ('pending', 'executing', 'review')`,
     )
     .first()?.at;
-  const from = oldest !== undefined && oldest < since ? oldest : since;
+  const from = oldest !== undefined && oldest < comparedFrom ? oldest : comparedFrom;
   const until = new Date(table.now() + aheadMs).toISOString();
   let after: string | undefined;
   let payments = 0;

@@ -11,10 +11,11 @@ import { restoredFingerprint } from '../../lambdas/store/operations.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { parsed, UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
-import { transactionEventOf } from './archive.ts';
-import type { Maker, WalletEvent } from './archive.ts';
+import { rankOfStatus, ranks, transactionEventOf } from './archive.ts';
+import type { Maker, TransactionEvent, WalletEvent } from './archive.ts';
 import { changesOf, standInDescription } from './copy.ts';
 import { advancedRecord, openingIdOf, openingRecord, recordOf, restoredVisit, walletItems } from './records.ts';
+import { changedByOthers } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
 import { creditedTwice, standInRemedy } from './stand-ins.ts';
 
@@ -29,14 +30,14 @@ const writesAtATime = 16;
 export async function putBackWallets(recovery: Recovery): Promise<void> {
   const { copy, report } = recovery;
   const opened = copy.query(
-    { wallet_id: 'text', event: 'text', made: 'text' },
-    `SELECT wallet_id, event, made FROM wallet_events WHERE made <> ''
+    { wallet_id: 'text', event: 'text', maker: 'text' },
+    `SELECT wallet_id, event, maker FROM wallet_events WHERE maker <> ''
       AND wallet_id NOT IN (SELECT wallet_id FROM wallets) AND wallet_id NOT IN (SELECT id FROM unreadable)`,
   );
-  for (const { wallet_id: walletId, event, made } of opened.all()) {
+  for (const { wallet_id: walletId, event, maker } of opened.all()) {
     const { wallet } = JSON.parse(event) as WalletEvent;
     const { ownerId, currency, createdAt: at } = wallet;
-    await openAgain(recovery, { walletId, ownerId, currency, at, createdBy: JSON.parse(made) as Maker }, 'its event');
+    await openAgain(recovery, { walletId, ownerId, currency, at, createdBy: JSON.parse(maker) as Maker }, 'its event');
   }
   const lines = copy.query(
     { wallet_id: 'text', owner_id: 'text', principal: 'text', created_at: 'text' },
@@ -101,13 +102,13 @@ export async function advanceRecords(recovery: Recovery): Promise<void> {
   const ahead = copy.query(
     { id: 'text', event: 'text', status: 'text' },
     `SELECT records.id, event, status FROM transaction_events JOIN records ON records.id = transaction_events.id
-      WHERE rank >= 2 AND rank > CASE status WHEN 'pending' THEN 0 WHEN 'executing' THEN 1 WHEN 'review' THEN 2 ELSE 3 END`,
+      WHERE rank >= ${ranks.review} AND rank > ${rankOfStatus}`,
   );
   const found = ahead.all();
   await forEachOf(found, writesAtATime, async ({ id, event: text, status }) => {
     const event = transactionEventOf(text);
     const seen = await recovery.read(transactionKey(id));
-    if (seen === undefined) return;
+    if (seen === undefined) throw changedByOthers(transactionKey(id));
     const record = advancedRecord(seen, event, factsOf(recovery));
     const transaction = parsed(() => toTransaction(record));
     if (transaction === undefined || transaction instanceof UnreadableItem) return;
@@ -178,7 +179,7 @@ async function putBackRound(
   let count = 0;
   let last = { at: '', id: '' };
   for (let page = pages.all('', ''); page.length > 0; page = pages.all(last.at, last.id)) {
-    const fitting: Item[] = [];
+    const records: Item[] = [];
     for (const row of page) {
       last = row;
       const found = candidate(row);
@@ -190,10 +191,10 @@ async function putBackRound(
         `put back: a ${transaction.status} ${transaction.type} of ${transaction.amount} ${transaction.currency}`,
       );
       copy.putTransaction(transaction);
-      fitting.push(item);
+      records.push(item);
     }
-    await forEachOf(fitting, writesAtATime, (item) => recovery.put(table, item, undefined));
-    count += fitting.length;
+    await forEachOf(records, writesAtATime, (item) => recovery.put(table, item, undefined));
+    count += records.length;
   }
   return count;
 }
@@ -202,17 +203,34 @@ async function putBackRound(
 export function candidateOf(recovery: Recovery, id: string): Candidate {
   const { copy } = recovery;
   const known = copy
-    .query({ event: 'text', made: 'text' }, 'SELECT event, made FROM transaction_events WHERE id = ?')
+    .query({ event: 'text', maker: 'text' }, 'SELECT event, maker FROM transaction_events WHERE id = ?')
     .first(id);
   if (known === undefined) return { reason: 'no event names it' };
-  if (known.made === '') return { reason: 'the archive lacks the event of its acceptance, which names its author' };
   const event = transactionEventOf(known.event);
-  const item = recordOf(event, JSON.parse(known.made) as Maker, factsOf(recovery));
+  const maker = known.maker === '' ? undefined : (JSON.parse(known.maker) as Maker);
+  if (maker === undefined && !isPaid(recovery, event)) {
+    return { reason: 'the archive lacks the event of its acceptance, which names its author' };
+  }
+  // Money that the bank has paid must not stay available, so the service stands in for an author that is not known.
+  const item = recordOf(event, maker ?? service, factsOf(recovery));
   const { originalTransactionId } = event.transaction;
   if (originalTransactionId !== undefined && copy.record(originalTransactionId) === undefined) {
     return { reason: `the withdrawal that it returns, ${originalTransactionId}, is forgotten, too` };
   }
-  return fitting(recovery, item);
+  return soundCandidate(recovery, item);
+}
+
+/** Returns whether the bank lists the payment of this withdrawal, and its event does not say that it failed. */
+function isPaid({ copy }: Recovery, { transaction }: TransactionEvent): boolean {
+  const { transactionId, type, status, amount, currency } = transaction;
+  return (
+    type === 'withdrawal' &&
+    status !== 'failed' &&
+    copy.has(
+      'SELECT 1 FROM payments WHERE reference = ? AND amount = ? AND currency = ?',
+      ...[transactionId, amount, currency],
+    )
+  );
 }
 
 /**
@@ -247,7 +265,10 @@ export function paidCandidate(recovery: Recovery, id: string): Candidate {
     ...{ status: 'review', dueAt: at, dueShard: reviewShard, updatedAt: at, bankId: recovery.bank?.bankId },
     attempts: [restoredVisit(at)],
   };
-  return fitting(recovery, itemOf({ ...withdrawal({ ...facts, destination: { account: 'not known' } }), ...review }));
+  return soundCandidate(
+    recovery,
+    itemOf({ ...withdrawal({ ...facts, destination: { account: 'not known' } }), ...review }),
+  );
 }
 
 function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | 'createdAt'>): Item {
@@ -260,7 +281,7 @@ function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | 'created
 }
 
 /** Returns a record as a candidate if it is sound, and no wallet gets a negative balance by it. */
-function fitting(recovery: Recovery, item: Item): Candidate {
+function soundCandidate(recovery: Recovery, item: Item): Candidate {
   const { copy } = recovery;
   const transaction = parsed(() => toTransaction(item));
   if (transaction === undefined) return { reason: 'it moves no money' };

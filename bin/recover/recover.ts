@@ -81,18 +81,18 @@ async function checkClock({ table }: Recovery): Promise<void> {
  * Throws when a ledger begins before the restored moment and its wallet does not exist: the restored table has all wallets
  * of that time, so the entries are of another table.
  */
-function throwIfOfAnotherTable({ copy, since }: Recovery): void {
+function throwIfOfAnotherTable({ copy, comparedFrom }: Recovery): void {
   const other = copy
     .query(
       { wallet_id: 'text', at: 'text' },
       `SELECT wallet_id, at FROM entries WHERE at <> '' AND at < ? AND wallet_id NOT IN (SELECT wallet_id FROM wallets)
         AND wallet_id NOT IN (SELECT id FROM unreadable) LIMIT 1`,
     )
-    .first(since);
+    .first(comparedFrom);
   if (other === undefined) return;
   throw new CannotRecover(
     `--entries-table has an entry of ${other.wallet_id} at ${other.at}, and the restored table has no such wallet: ` +
-      'the two tables are of different services',
+      'the two tables are of different services, or were restored to different moments. Restore both to the same moment',
   );
 }
 

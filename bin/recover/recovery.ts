@@ -19,7 +19,7 @@ export interface RecoveryInput {
   readonly entries: Table;
   readonly bank: Statement | undefined;
   /** The earliest time (epoch ms) of an event or payment that the restored table may lack. */
-  readonly since: number;
+  readonly comparedFrom: number;
   /** Changes the copy and no table. */
   readonly dryRun: boolean;
   /** Whether the check of the books begins anew: its state is of books before the loss. */
@@ -32,7 +32,7 @@ export class Recovery {
   readonly table: Table;
   readonly entries: Table;
   readonly bank: Statement | undefined;
-  readonly since: string;
+  readonly comparedFrom: string;
   readonly dryRun: boolean;
   readonly report: Report;
   readonly copy: BooksCopy;
@@ -42,21 +42,21 @@ export class Recovery {
 
   /** @param isSmall keeps the copy in memory */
   constructor(input: RecoveryInput, isSmall = false) {
-    const { table, entries, bank, since, dryRun, restartsChecks, report } = input;
+    const { table, entries, bank, comparedFrom, dryRun, restartsChecks, report } = input;
     this.#checksAreCurrent = !restartsChecks;
     this.table = table;
     this.entries = entries;
     this.bank = bank;
     this.dryRun = dryRun;
     this.report = report;
-    this.since = new Date(since).toISOString();
+    this.comparedFrom = new Date(comparedFrom).toISOString();
     this.at = new Date(table.now()).toISOString();
     this.copy = new BooksCopy(isSmall);
   }
 
-  /** Reads an item of the wallet table, consistently. */
+  /** Reads an item of the wallet table, consistently. In a dry run, returns it as the run would have written it. */
   async read(key: Item): Promise<Item | undefined> {
-    return (await readItems(this.table, [key]))[0];
+    return this.copy.unwritten(key) ?? (await readItems(this.table, [key]))[0];
   }
 
   /**
@@ -66,6 +66,7 @@ export class Recovery {
    * @throws CannotRecover when another writer has changed it
    */
   async put(table: Table, item: Item, seen: Item | undefined): Promise<void> {
+    if (this.dryRun && table === this.table) this.copy.putUnwritten(item);
     const names = ['version', 'updatedAt', 'booked'].filter((name) => seen?.[name] !== undefined);
     const conditions = ['attribute_exists(pk)', ...names.map((name) => `${name} = :${name}`)];
     const wanted = fromItem(toItem(item));

@@ -4,7 +4,9 @@ import { dueShardOf, reviewShard, transactionKey } from '../../lambdas/store/key
 import { readable } from '../../lambdas/store/unreadable.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import type { Item } from '../../lambdas/store/write.ts';
+import { ranks } from './archive.ts';
 import { candidateOf, paidCandidate } from './put-back.ts';
+import { changedByOthers } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
 import { restoredVisit } from './records.ts';
 
@@ -16,18 +18,18 @@ const writesAtATime = 16;
  */
 export async function linkReturns(recovery: Recovery): Promise<void> {
   const { copy } = recovery;
-  const links = copy.query(
-    { id: 'text', link: 'text' },
-    `SELECT originals.id, COALESCE(returns.id, '') AS link FROM records AS originals
-      LEFT JOIN records AS returns ON returns.type = 'return' AND returns.link = originals.id
-      WHERE originals.type = 'withdrawal' AND originals.status = 'completed' AND originals.link <> COALESCE(returns.id, '')
-        AND (originals.link <> '' OR returns.id IS NOT NULL)`,
+  const torn = copy.query(
+    { id: 'text', returned_by: 'text' },
+    `SELECT originals.id, COALESCE(returns.id, '') AS returned_by FROM records AS originals
+      LEFT JOIN records AS returns ON returns.type = 'return' AND returns.counterpart = originals.id
+      WHERE originals.type = 'withdrawal' AND originals.status = 'completed' AND originals.counterpart <> COALESCE(returns.id, '')
+        AND (originals.counterpart <> '' OR returns.id IS NOT NULL)`,
   );
-  for (const { id, link } of links.all()) {
-    const what = link === '' ? 'names a return that was forgotten' : `was returned by ${link}`;
+  for (const { id, returned_by: returnId } of torn.all()) {
+    const what = returnId === '' ? 'names a return that was forgotten' : `was returned by ${returnId}`;
     await change(recovery, id, what, ({ returnTransactionId, ...record }) => ({
       ...record,
-      ...(link !== '' && { returnTransactionId: link }),
+      ...(returnId !== '' && { returnTransactionId: returnId }),
     }));
   }
 }
@@ -42,7 +44,7 @@ export async function askBankFirst(recovery: Recovery): Promise<void> {
     { id: 'text', ended: 'number' },
     `SELECT id, MAX(ended, isEnded) AS ended FROM (
         SELECT id, marked, EXISTS (SELECT 1 FROM entries WHERE name = records.id AND held < 0) AS ended,
-            EXISTS (SELECT 1 FROM transaction_events WHERE transaction_events.id = records.id AND rank = 3) AS isEnded
+            EXISTS (SELECT 1 FROM transaction_events WHERE transaction_events.id = records.id AND rank = ${ranks.completed}) AS isEnded
           FROM records WHERE type = 'withdrawal' AND status IN ('pending', 'executing'))
       WHERE marked = 0 OR isEnded`,
   );
@@ -66,9 +68,8 @@ export async function askBankFirst(recovery: Recovery): Promise<void> {
 async function change(recovery: Recovery, id: string, what: string, edit: (record: Item) => Item): Promise<void> {
   const { copy, report, table } = recovery;
   const seen = await recovery.read(transactionKey(id));
-  if (seen === undefined) return;
+  if (seen === undefined) throw changedByOthers(transactionKey(id));
   report.repairs('transaction', id, what);
-  // A dry run has put nothing back into the table, so the copy may be ahead of it.
   const record = edit(seen);
   const transaction = readable(toTransaction(record));
   if (transaction !== undefined) copy.putTransaction(transaction);
@@ -77,7 +78,7 @@ async function change(recovery: Recovery, id: string, what: string, edit: (recor
 
 /** Names the transactions that some source shows, and that no record has. */
 export function nameForgotten(recovery: Recovery): void {
-  const { copy, report, since } = recovery;
+  const { copy, report, comparedFrom } = recovery;
   const forgotten = copy.query(
     { id: 'text' },
     `SELECT DISTINCT id FROM (
@@ -86,7 +87,7 @@ export function nameForgotten(recovery: Recovery): void {
       WHERE id NOT IN (SELECT id FROM records) AND id NOT IN (SELECT id FROM operations)
         AND id NOT IN (SELECT id FROM unreadable)`,
   );
-  for (const { id } of forgotten.each(since)) {
+  for (const { id } of forgotten.each(comparedFrom)) {
     const isPaid = copy.has('SELECT 1 FROM payments WHERE reference = ?', id);
     const hasEvent = copy.has('SELECT 1 FROM transaction_events WHERE id = ?', id);
     const candidate = hasEvent || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);

@@ -61,7 +61,7 @@ async function forgetLost(recovery: Recovery): Promise<void> {
 
 /** Keeps that late bookings are counted, in case the stream delivers them: the totals have all bookings now. */
 async function rememberCounted(recovery: Recovery): Promise<void> {
-  const { copy, entries, since } = recovery;
+  const { copy, entries, comparedFrom } = recovery;
   const pages = copy.query(
     { id: 'text', nth: 'number' },
     `SELECT DISTINCT id, nth FROM bookings WHERE account LIKE '%:%' AND at >= ?1 AND (id, nth) > (?2, ?3)
@@ -69,7 +69,7 @@ async function rememberCounted(recovery: Recovery): Promise<void> {
       ORDER BY id, nth LIMIT ${pageSize}`,
   );
   let last = { id: '', nth: 0 };
-  for (let page = pages.all(since, '', 0); page.length > 0; page = pages.all(since, last.id, last.nth)) {
+  for (let page = pages.all(comparedFrom, '', 0); page.length > 0; page = pages.all(comparedFrom, last.id, last.nth)) {
     last = page.at(-1) ?? last;
     await forEachOf(page, writesAtATime, async ({ id, nth }) => {
       const item = recovery.dryRun ? undefined : await recovery.read(transactionKey(id));

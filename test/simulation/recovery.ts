@@ -132,7 +132,7 @@ export function openRestorer(world: World, parts: Parts): Restorer {
       bankId: banks.current(),
       statement: () => Promise.resolve({ outcome: 'page', items, next: undefined } as const),
     };
-    const options = { bank, since: to - hourMs, dryRun: false, restartsChecks: true, report };
+    const options = { bank, comparedFrom: to - hourMs, dryRun: false, restartsChecks: true, report };
     const recovery = new Recovery({ table, entries, ...options }, true);
     const work = () =>
       recoverBooks(recovery, {

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, it } from '@jest/globals';
-import { loadArchive, loadEvent } from '../../bin/recover/archive.ts';
+import { countUnknownWallets, loadArchive, loadEvent } from '../../bin/recover/archive.ts';
 import { loadBooks } from '../../bin/recover/load.ts';
+import { mendWallets } from '../../bin/recover/mend.ts';
 import { loadPayments, namePaidTwice } from '../../bin/recover/payments.ts';
 import { recoverBooks } from '../../bin/recover/recover.ts';
 import { advanceRecords, bookMissingCredits, putBackTransactions } from '../../bin/recover/put-back.ts';
@@ -16,18 +17,20 @@ import type { StatementItem } from '../../lambdas/bank/client.ts';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { toItem } from '../../lambdas/store/write.ts';
-import { askBankFirst, nameForgotten } from '../../bin/recover/torn.ts';
+import { getWallet } from '../../lambdas/store/wallets.ts';
+import { getWithdrawal, returnWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { askBankFirst, linkReturns, nameForgotten } from '../../bin/recover/torn.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
-import { charge, withdraw } from './commands.ts';
+import { charge, timeOf, withdraw } from './commands.ts';
 import { release } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
-import { bankId } from './visits.ts';
-import { fundedWallet, openWallet } from './wallets.ts';
+import { bankId, claim, claimed, visit } from './visits.ts';
+import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const engine = useEngine();
 const hourMs = 3_600_000;
@@ -38,12 +41,21 @@ async function openBooks(): Promise<TestBooks> {
   return books;
 }
 
+interface Sources {
+  readonly payments?: readonly StatementItem[];
+  readonly events?: readonly ServiceEvent[];
+  readonly dryRun?: boolean;
+}
+
 /** Returns a recovery that has read nothing, and the lines of its report. */
-function open({ table, entries }: Pick<TestBooks, 'table' | 'entries'>, payments: readonly StatementItem[] = []) {
+function open(
+  { table, entries }: Pick<TestBooks, 'table' | 'entries'>,
+  { payments = [], dryRun = false }: Pick<Sources, 'payments' | 'dryRun'> = {},
+) {
   const lines: string[] = [];
   const recovery = new Recovery(
     {
-      ...{ table, entries, since: epoch - hourMs, dryRun: false, restartsChecks: false },
+      ...{ table, entries, comparedFrom: epoch - hourMs, dryRun, restartsChecks: false },
       bank: {
         bankId,
         statement: () => Promise.resolve({ outcome: 'page', items: [...payments], next: undefined }),
@@ -62,11 +74,8 @@ function open({ table, entries }: Pick<TestBooks, 'table' | 'entries'>, payments
 }
 
 /** Returns a recovery that has read its sources. */
-async function begin(
-  books: TestBooks,
-  { payments = [], events = [] }: { readonly payments?: StatementItem[]; readonly events?: ServiceEvent[] } = {},
-) {
-  const { recovery, lines } = open(books, payments);
+async function begin(books: TestBooks, { events = [], ...sources }: Sources = {}) {
+  const { recovery, lines } = open(books, sources);
   await loadBooks(recovery, recovery.copy, recovery.report);
   for (const event of events) loadEvent(recovery.copy, event);
   await loadPayments(recovery);
@@ -164,6 +173,85 @@ describe('a recovery', () => {
     assert.deepEqual(again.lines, []);
   });
 
+  it('books a payment whose event shows the wallet, without the event of its acceptance', async () => {
+    for (const paid of [400, 500]) {
+      const books = await openBooks();
+      const { table } = books;
+      const ann = await fundedWallet(table, 'ann', 1_000);
+      const before = await itemOf(table, walletKey(ann));
+      const { transaction } = await withdraw(table, ann, { owner: 'ann', amount: 400 });
+      await claim(table, transaction.transactionId);
+      const events = [...eventsIn(await books.takeRecords()).values()];
+      await plant(table, before ?? {});
+      await forget(table, transaction.transactionId);
+      const payment = { reference: transaction.transactionId, amount: paid, currency: 'EUR', paidAt: timeOf(table) };
+      const { recovery, lines } = await begin(books, {
+        events: events.filter(({ type }) => type !== 'withdrawal.accepted'),
+        payments: [payment],
+      });
+      await putBackTransactions(recovery);
+      nameForgotten(recovery);
+      assert.equal(lines.length, 1, lines.join('\n'));
+      assert.match(
+        lines[0] ?? '',
+        paid === 400
+          ? /^REPAIR transaction tx_\w+: put back: a review withdrawal of 400 EUR$/
+          : /^DIFFERENCE payment_forgotten tx_\w+: .* lacks the event of its acceptance/,
+      );
+    }
+  });
+
+  it('keeps a wallet frozen where only the ledger shows the freeze, and an older event shows it active', async () => {
+    const books = await openBooks();
+    const { table } = books;
+    const ann = await fundedWallet(table, 'ann', 1_000);
+    const restored = await itemOf(table, walletKey(ann));
+    await setStatus(table, ann, 'frozen');
+    await setStatus(table, ann, 'active');
+    const records = await books.takeRecords();
+    await books.hand(records);
+    await setStatus(table, ann, 'frozen');
+    await books.follow();
+    await plant(table, restored ?? {});
+    const { recovery } = await begin(books, { events: [...eventsIn(records).values()] });
+    await mendWallets(recovery);
+    const wallet = await getWallet(table, ann, { consistent: true });
+    assert.equal(wallet?.status, 'frozen');
+    assert.equal(wallet.lastStatusChange?.reason, 'restored from the ledger');
+  });
+
+  it('names in a dry run what it does afterwards, also of records that build on others', async () => {
+    const books = await openBooks();
+    const { table } = books;
+    const ann = await fundedWallet(table, 'ann', 1_000);
+    const { transaction } = await withdraw(table, ann, { owner: 'ann', amount: 400 });
+    const { transactionId } = transaction;
+    const open = await itemOf(table, transactionKey(transactionId));
+    const paid = await claimed(table, transactionId);
+    await settleWithdrawal(table, paid, visit(table, 'accepted'));
+    const settled = await getWithdrawal(table, transactionId);
+    assert.ok(settled);
+    await returnWithdrawal(table, settled, { at: timeOf(table) });
+    const events = [...eventsIn(await books.takeRecords()).values()];
+    const returned = events.flatMap((event) =>
+      event.type === 'withdrawal.returned' ? [event.transaction.transactionId] : [],
+    );
+    await plant(table, open ?? {});
+    for (const id of returned) await forget(table, id);
+    const linesOf = async (dryRun: boolean) => {
+      const { recovery, lines } = await begin(books, { events, dryRun });
+      await advanceRecords(recovery);
+      await putBackTransactions(recovery);
+      await linkReturns(recovery);
+      await askBankFirst(recovery);
+      return lines;
+    };
+    const planned = await linesOf(true);
+    assert.equal(planned.length, 3, planned.join('\n'));
+    assert.match(planned[2] ?? '', /^REPAIR transaction tx_\w+: was returned by tx_/);
+    assert.deepEqual(await linesOf(false), planned);
+  });
+
   it('takes no event of another service: one of a wallet or record from before the restored moment, that it lacks', async () => {
     const [own, other] = [await openBooks(), await openBooks()];
     const minute = 60_000;
@@ -180,12 +268,18 @@ describe('a recovery', () => {
     const eventsOf = async ({ takeRecords }: TestBooks) => [...eventsIn(await takeRecords()).values()];
     const [owns, others] = [await eventsOf(own), await eventsOf(other)];
     const { recovery, lines } = await begin(own);
-    const since = epoch - hourMs;
+    const comparedFrom = epoch - hourMs;
     const load = (...events: readonly ServiceEvent[]) =>
-      loadArchive(recovery.copy, archiveOf(events), since, recovery.report);
+      loadArchive(recovery.copy, archiveOf(events), comparedFrom, recovery.report);
     assert.equal(await load(...owns), owns.length - 1);
-    await assert.rejects(load(...owns, ...others), /CannotRecover: --events has the event wallet\.created of w_/);
+    assert.equal(countUnknownWallets(recovery.copy), 0);
+    await assert.rejects(
+      load(...owns, ...others),
+      /CannotRecover: --events has the event wallet\.created of w_.* a folder with the objects that arrived since/,
+    );
     assert.deepEqual(lines, []);
+    assert.equal(await load(...others.filter(({ type }) => type !== 'wallet.created')), 1);
+    assert.equal(countUnknownWallets(recovery.copy), 1);
   });
 
   it('takes no ledger of another table: one from before the restored moment whose wallet does not exist', async () => {

@@ -54,7 +54,9 @@ function onlyOne([one, ...others]: readonly KnownDiscrepancy[], subject: string)
   if (one === undefined) throw new OpsError(`no discrepancy of "${subject}" is on the list: npm run ops -- doctor`);
   if (others.length === 0) return one;
   const names = [one, ...others].map(nameOf).join('; ');
-  throw new OpsError(`"${subject}" has several discrepancies, add --kind or --hour: ${names}`);
+  throw new OpsError(
+    `"${subject}" has several discrepancies, add --kind or --hour (none: the one without an hour): ${names}`,
+  );
 }
 
 function nameOf({ kind, subject, hour }: KnownDiscrepancy): string {

@@ -141,9 +141,9 @@ async function books({ dynamodb, entries }: Target): Promise<Finding[]> {
   const age = `${uncheckedHours.toFixed(1)} hours`;
   const checked = uncheckedHours === 0 ? 'none' : `the oldest ended ${age} ago`;
   const detail = hours === undefined ? `the job has not run since the table was made ${age} ago` : checked;
-  const { list, open } = new KnownDiscrepancies(known?.text);
+  const { all, open } = new KnownDiscrepancies(known?.text);
   const names = open.map(({ kind, subject }) => `${kind} ${subject}`).join('; ') || 'none';
-  const others = list.filter(({ acknowledged }) => acknowledged !== undefined).length;
+  const others = all.filter(({ acknowledged }) => acknowledged !== undefined).length;
   return [
     finding('unchecked hours', uncheckedHours < mostUncheckedHours, detail, 'unchecked-hours'),
     finding(

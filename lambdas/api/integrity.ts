@@ -27,7 +27,7 @@ export const integrity = query({
       status: 200,
       body: {
         hours: hours === undefined ? null : hoursView(hoursFromText(hours.text), entries.now()),
-        discrepancies: new KnownDiscrepancies(known?.text).list,
+        discrepancies: new KnownDiscrepancies(known?.text).all,
         last: last === undefined ? null : passView(passFromText(last.text)),
         running: running === undefined ? null : passView(passFromText(running.text)),
       },

@@ -51,7 +51,7 @@ export class KnownDiscrepancies {
     this.#list = text === undefined ? [] : (JSON.parse(text) as KnownDiscrepancy[]);
   }
 
-  get list(): readonly KnownDiscrepancy[] {
+  get all(): readonly KnownDiscrepancy[] {
     return this.#list;
   }
 
@@ -64,7 +64,8 @@ export class KnownDiscrepancies {
       // An acknowledgement is of one difference. With another amount it is another one.
       const isChanged = known.acknowledged !== undefined && known.detail !== seen.detail;
       if (isChanged) delete known.acknowledged;
-      Object.assign(known, seen);
+      // A discrepancy that an earlier release stored names no bank.
+      Object.assign(known, seen, ofBank !== undefined && { bankId: ofBank });
       return isChanged;
     }
     if (!this.isFull) {
@@ -84,25 +85,34 @@ export class KnownDiscrepancies {
     return length < mostAcknowledged.count && Buffer.byteLength(this.text()) < mostAcknowledged.bytes;
   }
 
-  /** Adds what another writer has stored meanwhile: discrepancies, and acknowledgements of operators. */
-  merge({ list }: KnownDiscrepancies): void {
-    for (const theirs of list) {
-      const ours = this.find(theirs.subject, theirs.kind).find(
-        ({ hour, bankId }) => hour === theirs.hour && bankId === theirs.bankId,
-      );
-      if (ours === undefined) {
-        this.#list.push(theirs);
-        continue;
-      }
+  /**
+   * Adds what another writer has stored meanwhile: discrepancies, and acknowledgements of operators. What is stored keeps
+   * its room.
+   *
+   * @returns the discrepancies of this list that have no room beside the stored ones: the next pass reports them again
+   */
+  merge({ all: stored }: KnownDiscrepancies): readonly KnownDiscrepancy[] {
+    const others = new Set(this.#list);
+    this.#list = stored.map((theirs) => {
+      const ours = this.find(theirs.subject, theirs.kind).find((one) => isSamePlace(one, theirs));
+      if (ours === undefined) return theirs;
+      others.delete(ours);
       if (theirs.seenAt > ours.seenAt) Object.assign(ours, { detail: theirs.detail, seenAt: theirs.seenAt });
       if (theirs.acknowledged !== undefined && theirs.detail === ours.detail) ours.acknowledged = theirs.acknowledged;
-    }
+      return ours;
+    });
+    const dropped: KnownDiscrepancy[] = [];
+    for (const one of others) (this.isFull ? dropped : this.#list).push(one);
+    return dropped;
   }
 
-  /** Returns those of a subject, of one kind and hour where these are given. */
+  /** Returns those of a subject, of one kind and hour where these are given. The hour `none` is that of no hour. */
   find(subject: string, kind?: string, hour?: string): readonly KnownDiscrepancy[] {
     return this.#list.filter(
-      (one) => one.subject === subject && (kind === undefined || one.kind === kind) && (hour ?? one.hour) === one.hour,
+      (one) =>
+        one.subject === subject &&
+        (kind === undefined || one.kind === kind) &&
+        (hour === undefined || hour === (one.hour ?? 'none')),
     );
   }
 
@@ -128,4 +138,9 @@ export class KnownDiscrepancies {
   text(): string {
     return JSON.stringify(this.#list);
   }
+}
+
+/** Returns whether two discrepancies of one subject and kind are one. An earlier release stored no bank. */
+function isSamePlace(one: KnownDiscrepancy, other: KnownDiscrepancy): boolean {
+  return one.hour === other.hour && (one.bankId ?? other.bankId) === (other.bankId ?? one.bankId);
 }

@@ -104,7 +104,7 @@ interface Part {
  *
  * @returns both as they are after the run; undefined when another writer stored an item meanwhile
  */
-export async function checkBooks(
+export async function runCheck(
   services: IntegrityServices,
   limitMs = runMs,
 ): Promise<{ hours: Hours; pass: Pass | undefined } | undefined> {
@@ -112,10 +112,10 @@ export async function checkBooks(
   const until = entries.now() + limitMs;
   try {
     const known = await Item.read(entries, 'known');
-    const all = { item: known, list: new KnownDiscrepancies(known.text) };
+    const all = { item: known, discrepancies: new KnownDiscrepancies(known.text) };
     const hours = await checkHours(services, all, until);
     const pass = await goOnWithPass(services, all, until);
-    publishKnown(all);
+    publishOpenCount(all);
     return { hours, pass };
   } catch (error) {
     if (error instanceof StoredMeanwhile) {
@@ -128,7 +128,7 @@ export async function checkBooks(
 
 interface Known {
   readonly item: Item;
-  readonly list: KnownDiscrepancies;
+  readonly discrepancies: KnownDiscrepancies;
 }
 
 async function checkHours(services: IntegrityServices, known: Known, until: number): Promise<Hours> {
@@ -189,7 +189,7 @@ async function goOnWithPass(services: IntegrityServices, known: Known, until: nu
 /** Drops the discrepancies that a pass has not found again, and stores it as the last one. A repetition does no harm. */
 async function endPass(entries: Table, known: Known, pass: Pass): Promise<void> {
   await storeKnown(known, () => {
-    known.list.dropNotSeenSince(pass.startedAt, comparedBankOf(pass));
+    known.discrepancies.dropNotSeenSince(pass.startedAt, comparedBankOf(pass));
   });
   await (await Item.read(entries, 'last')).store(passToText(pass));
 }
@@ -201,6 +201,8 @@ async function isLast(entries: Table, { passId }: Pass): Promise<boolean> {
 
 /** How often the list of discrepancies is stored again because an operator has stored it meanwhile. */
 const mostTries = 10;
+/** How many discrepancies without room a log line names. */
+const mostNamed = 20;
 
 /**
  * Stores the list of discrepancies. What another writer has stored meanwhile is kept, above all acknowledgements.
@@ -208,11 +210,17 @@ const mostTries = 10;
  * @param change is made before each try
  * @throws StoredMeanwhile when others store the list all the time
  */
-async function storeKnown({ item, list }: Known, change: () => void = () => undefined): Promise<void> {
+async function storeKnown({ item, discrepancies }: Known, change: () => void = () => undefined): Promise<void> {
   for (let tries = 0; tries < mostTries; tries++) {
     change();
-    if (await item.tryStore(list.text())) return;
-    list.merge(new KnownDiscrepancies(item.text));
+    if (await item.tryStore(discrepancies.text())) return;
+    const dropped = discrepancies.merge(new KnownDiscrepancies(item.text));
+    if (dropped.length > 0) {
+      const named = dropped.slice(0, mostNamed).map(({ kind, subject }) => `${kind} ${subject}`);
+      logger.error('the list of discrepancies is full: the next pass reports these again', {
+        ...{ count: dropped.length, named },
+      });
+    }
   }
   throw new StoredMeanwhile('other writers store the list of discrepancies all the time');
 }
@@ -245,7 +253,7 @@ async function runPart(
   const { now } = entries;
   for (;;) {
     const found: { discrepancy: Discrepancy; where: string }[] = [];
-    const before = known.list.text();
+    const before = known.discrepancies.text();
     const storeAt = Math.min(now() + storeEveryMs, until);
     const outcome = await part.run({
       now,
@@ -253,14 +261,14 @@ async function runPart(
       secondLookMs,
       report: (discrepancy, hour) => {
         const at = new Date(now()).toISOString();
-        const isNew = known.list.note(discrepancy, { hour, bankId: statement?.bankId, at });
+        const isNew = known.discrepancies.note(discrepancy, { hour, bankId: statement?.bankId, at });
         if (isNew) found.push({ discrepancy, where: part.where() });
       },
     });
-    if (found.length > 0) publishKnown(known);
+    if (found.length > 0) publishOpenCount(known);
     // Publish before saving: a crash in between publishes twice, under the same id, but never loses the report.
     await publish(found, publisher);
-    if (known.list.text() !== before) await storeKnown(known);
+    if (known.discrepancies.text() !== before) await storeKnown(known);
     await part.store();
     if (outcome !== 'stopped' || now() >= until) return outcome;
   }
@@ -270,8 +278,8 @@ async function runPart(
  * Publishes the number of discrepancies that are neither over nor acknowledged. Its alarm lasts until a whole pass has not
  * found them again, or an operator has acknowledged them.
  */
-function publishKnown({ list }: Known): void {
-  metrics.addMetric(names.discrepancies, 'Count', list.open.length);
+function publishOpenCount({ discrepancies }: Known): void {
+  metrics.addMetric(names.discrepancies, 'Count', discrepancies.open.length);
   metrics.publishStoredMetrics();
 }
 
@@ -316,7 +324,7 @@ export function open(environment: Environment<'integrity-job'>) {
   };
   return async (): Promise<void> => {
     try {
-      await checkBooks(services);
+      await runCheck(services);
     } catch (error) {
       logger.error('the check of the books failed', { error: describe(error) });
       throw error;

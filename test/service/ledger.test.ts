@@ -5,7 +5,7 @@ import { integrity } from '../../lambdas/api/integrity.ts';
 import { listEntries } from '../../lambdas/api/list-entries.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
-import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
+import { runCheck } from '../../lambdas/workers/integrity-job.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { endUser, operator, send } from '../request.ts';
@@ -174,7 +174,7 @@ describe('GET /integrity', () => {
       random: () => 0.5,
       sleep: () => Promise.resolve(),
     };
-    await checkBooks({ books: { ...services(), statement: undefined }, publisher, passEveryMs: 0 });
+    await runCheck({ books: { ...services(), statement: undefined }, publisher, passEveryMs: 0 });
     const { status, body } = await ask({ as: operator });
     assert.equal(status, 200);
     const last = body?.['last'] as Record<string, unknown>;

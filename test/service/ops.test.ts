@@ -251,13 +251,16 @@ describe('acknowledge', () => {
   it('takes a discrepancy out of the alarm, and keeps it on the list with its evidence', async () => {
     const stored = await getState(entries, 'known');
     const before = new KnownDiscrepancies(stored?.text);
-    const list = [...before.list, found, { ...found, kind: 'payment_differs' }];
+    const list = [...before.all, found, { ...found, kind: 'payment_differs' }];
     assert.ok(await putState(entries, 'known', JSON.stringify(list), stored?.revision));
     assert.match((await ops('doctor')).text, /^wrong +discrepancies: .*payment_missing tx_acknowledge/m);
 
     const several = await ops('acknowledge', subject, ...named);
     assert.equal(several.code, 2);
-    assert.match(several.text, /has several discrepancies, add --kind or --hour: payment_missing .*; payment_differs/);
+    assert.match(
+      several.text,
+      /has several discrepancies, add --kind or --hour \(none: the one without an hour\): payment_missing .*; payment_differs/,
+    );
     for (const kind of ['payment_missing', 'payment_differs']) {
       const { code, text } = await ops('acknowledge', subject, '--kind', kind, ...named);
       assert.equal(code, 0, text);

@@ -15,7 +15,7 @@ import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts
 import { Heads } from '../../lambdas/store/heads.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
-import { checkBooks } from '../../lambdas/workers/integrity-job.ts';
+import { runCheck } from '../../lambdas/workers/integrity-job.ts';
 import { notifyOwners } from '../../lambdas/workers/notifier.ts';
 import { project } from '../../lambdas/workers/projector.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
@@ -268,7 +268,7 @@ async function readTheBooks(): Promise<void> {
   };
   const checked = { table, entries: books.entries, statement };
   for (let run = 0; run < 4; run++) {
-    await as('integrity-job', () => checkBooks({ books: checked, publisher, passEveryMs: 0 }));
+    await as('integrity-job', () => runCheck({ books: checked, publisher, passEveryMs: 0 }));
     table.clock.now = books.entries.clock.now += 3_600_000;
     // In the first hour that is wholly in the journal.
     if (run > 0) continue;

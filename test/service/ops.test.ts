@@ -210,11 +210,33 @@ describe('replay', () => {
       );
       const { code, text } = await ops('replay', 'projector');
       assert.equal(code, 0, text);
-      assert.match(text, /^1 of 1 messages were handed back to the projector\. /m);
+      assert.match(text, /^1 of 1 messages were handed back to the projector\.$/m);
       assert.deepEqual(await versions(walletId), [1, 0]);
       assert.match((await ops('replay', 'projector')).text, /^0 of 0 messages/m);
     });
   }
+
+  it('exits with 1 and a line when a record does not fit and is set aside again', async () => {
+    const QueueUrl = output(outputs.setAsideUrl('projector'));
+    const { walletId } = await newUser(300);
+    await operator(`/wallets/${walletId}/charge`, { body: { amount: 5 }, key: 'does-not-fit' });
+    await eventually(async () => (await versions(walletId)).length === 3, patient);
+    const { record } = await recordOf(walletId, 2);
+    for (const version of [0, 1, 2]) {
+      const Key = toItem(entryKey(walletId, version));
+      await dynamodb.send(new DeleteItemCommand({ TableName: entries.name, Key }));
+    }
+    const seconds = (record.dynamodb?.ApproximateCreationDateTime?.getTime() ?? 0) / 1000;
+    const whole = { ...record, dynamodb: { ...record.dynamodb, ApproximateCreationDateTime: seconds } };
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ Records: [whole] }) }));
+    for (let time = 0; time < 2; time++) {
+      const { code, text } = await ops('replay', 'projector');
+      assert.equal(code, 1, text);
+      assert.match(text, /^1 of 1 messages were handed back to the projector\.$/m);
+      assert.match(text, /^1 messages were set aside meanwhile: .*#projector-set-aside$/m);
+    }
+    await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+  });
 
   it('leaves messages that it cannot hand back in the queue, and exits with 1', async () => {
     const QueueUrl = output(outputs.setAsideUrl('projector'));

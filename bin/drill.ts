@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { earliestDue } from '../lambdas/store/due.ts';
 import { openTable } from '../lambdas/store/table.ts';
+import type { Table } from '../lambdas/store/table.ts';
 import { startBankSimulator } from '../local/bank/bank-simulator.ts';
 import { startEngine } from '../local/dynamodb/dynamodb.ts';
 import { openDrillClient, driveTraffic } from './drill/traffic.ts';
@@ -33,6 +34,7 @@ const [phaseMs, wallets] = [1_000 * Number(values.seconds), Number(values.wallet
 const secret = 'drill';
 /** Work ends within this time after the restart: the sweeper's minute, and a few visits to the bank. */
 const patienceMs = 240_000;
+const progressSeconds = 5;
 /** The id of the runner's bank. */
 const bankId = 'simulator';
 
@@ -124,8 +126,7 @@ async function recover(
 async function settle(service: LocalService, names: Names): Promise<boolean> {
   const { endpoint, region, credentials } = service.aws;
   const dynamodb = new DynamoDBClient({ endpoint, region, credentials });
-  const until = Date.now() + patienceMs;
-  while ((await earliestDue(openTable(dynamodb, names.table))) !== undefined && Date.now() < until) await sleep(1_000);
+  await untilWorkEnds(openTable(dynamodb, names.table));
   dynamodb.destroy();
   const { output, code } = await run('verify', [
     ...['--table', names.table, '--entries-table', names.entries, '--endpoint', service.aws.endpoint],
@@ -138,6 +139,21 @@ async function settle(service: LocalService, names: Names): Promise<boolean> {
       .join('\n'),
   );
   return code === 0;
+}
+
+/** Waits until no work is open, and prints how long that takes: the sweeper may need a minute to find it. */
+async function untilWorkEnds(table: Table): Promise<void> {
+  console.log('Open work ends now, which takes up to a minute.');
+  const startedAt = Date.now();
+  for (let seconds = 1; Date.now() < startedAt + patienceMs; seconds++) {
+    const dueAt = await earliestDue(table);
+    if (dueAt === undefined) {
+      console.log(`  ${((Date.now() - startedAt) / 1000).toFixed(1)} s: no work is open. The books are checked.`);
+      return;
+    }
+    if (seconds % progressSeconds === 0) console.log(`  ${seconds} s: work is open, the earliest due at ${dueAt}`);
+    await sleep(1_000);
+  }
 }
 
 function summarize(drilled: {

@@ -17,6 +17,7 @@ it('brings the books back after a loss, and tells what is lost', async () => {
   }
   const code = await new Promise((resolve) => child.once('close', resolve));
   assert.equal(code, 0, output);
+  assert.match(output, /^Open work ends now.*\n(?: +\d+ s: work is open.*\n)* +\d+\.\d s: no work is open/m);
   assert.match(output, /^RPO: (?:nothing is lost|\d+\.\d s)$/m);
   assert.match(output, /^RTO: \d+\.\d s for the recovery of \d+ transactions$/m);
   report(output.slice(output.indexOf('Copy: ')));

@@ -20,7 +20,8 @@ CONSTANTS
   WriteChecksRemaining, \* the write needs the amount that the hold still has
   WriteChecksExpiry,    \* the write of a capture needs a time before the expiry
   SweepChecksExpiry,    \* the sweeper's write needs a time at or after the expiry
-  WriteRecordsKey       \* the record of the key is part of the write
+  WriteRecordsKey,      \* the record of the key is part of the write
+  WriteCredits          \* the credit of what is captured is part of the write
 
 VARIABLES now, clock, hold, wallet, process, used, faults
 vars == <<now, clock, hold, wallet, process, used, faults>>
@@ -109,10 +110,11 @@ Write(p) ==
   /\ process[p].step = "write"
   /\ IF (WriteRecordsKey /\ IsReplay(p)) \/ ~Condition(p)
      THEN UNCHANGED <<hold, wallet, used, faults>>
-     ELSE /\ hold' = [status |-> IF IsEnd(p) THEN "ended" ELSE hold.status,
+     ELSE \E credited \in IF WriteCredits THEN {Taken(p)} ELSE {Taken(p), 0} :
+          /\ hold' = [status |-> IF IsEnd(p) THEN "ended" ELSE hold.status,
                       remaining |-> hold.remaining - Taken(p) - Returned(p)]
           /\ wallet' = [available |-> wallet.available + Returned(p), held |-> wallet.held - Taken(p) - Returned(p),
-                        captured |-> wallet.captured + Taken(p)]
+                        captured |-> wallet.captured + credited]
           /\ used' = IF p \in Callers THEN [used EXCEPT ![p].moves = @ + 1] ELSE used
           /\ faults' = faults \cup FaultsOf(p)
   /\ Rests(p)

@@ -33,6 +33,11 @@ export const withdrawal: Model = {
       invariant: 'FailedOnlyIfRejected',
     },
     {
+      name: 'a lost answer of the bank is taken for a payment',
+      constants: { UnknownKeepsHold: 'FALSE' },
+      invariant: 'CompletedOnlyIfPaid',
+    },
+    {
       name: 'a worker ends the withdrawal without its claim',
       constants: { EndNeedsClaim: 'FALSE' },
       invariant: 'HoldEndsOnce',
@@ -73,6 +78,11 @@ export const hold: Model = {
       name: 'the record of the key is not part of the write',
       constants: { WriteRecordsKey: 'FALSE' },
       invariant: 'KeyMovesOnce',
+    },
+    {
+      name: 'the credit of what is captured is not part of the write',
+      constants: { WriteCredits: 'FALSE' },
+      invariant: 'NothingIsLost',
     },
   ],
 };

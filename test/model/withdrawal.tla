@@ -20,7 +20,7 @@ CONSTANTS
   \* The protections. The model with one of them broken must violate an invariant.
   ClaimAnnouncesSubmit, \* a claim stores the latest time of its submit
   EndNeedsClaim,        \* only the worker that has the claim ends the withdrawal
-  UnknownKeepsHold      \* a lost answer is not taken for a rejection
+  UnknownKeepsHold      \* a lost answer is taken neither for a rejection nor for a payment
 
 VARIABLES now, record, worker, underway, bank, claims, crashes
 vars == <<now, record, worker, underway, bank, claims, crashes>>
@@ -123,7 +123,8 @@ Wait(w) ==
   /\ \/ now <= worker[w].submittedAt + CallTime /\ Hears(w)
      \/ IF UnknownKeepsHold
         THEN PutBack(w, Later(now + 1, now + NotFoundWindow), now, 1)
-        ELSE worker' = [worker EXCEPT ![w].step = "end", ![w].outcome = "rejected"] /\ UNCHANGED record
+        ELSE \E outcome \in {"paid", "rejected"} :
+               worker' = [worker EXCEPT ![w].step = "end", ![w].outcome = outcome] /\ UNCHANGED record
   /\ UNCHANGED <<now, underway, bank, claims, crashes>>
 
 Ended(decision) ==

@@ -4,8 +4,8 @@
  * app that uses it installs neither a bundler nor the functions' dependencies.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { environments } from '../lambdas/contract.ts';
 import type { FunctionName } from '../lambdas/contract.ts';
 import { codeFile } from '../lib/bundle-files.ts';
@@ -45,6 +45,9 @@ const documents = [
   'upgrading',
 ];
 
+/** A link in a document: its words, its file and its anchor. */
+const relativeLink = /\[([^\]]+)\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)/g;
+
 const { out } = readOptions(usage, { out: { type: 'string', default: join(root, 'dist') } });
 const folder = scratchFolder('package');
 try {
@@ -67,6 +70,24 @@ function fill(): void {
   cpSync(join(root, 'lib', 'README.md'), join(folder, 'README.md'));
   for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), undefined, 2)}\n`);
+  for (const path of ['README.md', 'CHANGELOG.md', ...documents.map((name) => `docs/${name}.md`)]) mendLinks(path);
+}
+
+/** Replaces links of a document to files that only the repository has by the names of these files. */
+function mendLinks(path: string): void {
+  const file = join(folder, path);
+  const mended = readFileSync(file, 'utf8').replace(
+    relativeLink,
+    (link, words: string, target: string, anchor = ''): string => {
+      const place = posix.join(posix.dirname(path), target);
+      // The package has it in its own folder, where registries look for it.
+      if (place === 'lib/README.md') return `[${words}](../README.md${String(anchor)})`;
+      if (existsSync(join(folder, place))) return link;
+      const name = `\`${place}\` in the repository`;
+      return place.endsWith(words) ? name : `${words} (${name})`;
+    },
+  );
+  writeFileSync(file, mended);
 }
 
 /** Returns the manifest of the package. All that the functions need is in their bundles, so only the CDK is left. */

@@ -1,7 +1,16 @@
 /** The package, as another CDK app uses it: packed, unpacked below another folder's node_modules, and imported. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, it } from '@jest/globals';
@@ -80,6 +89,27 @@ describe('the package', () => {
     const licenses = readFileSync(join(installed, 'bundles', 'LICENSES.txt'), 'utf8');
     for (const name of bundled) assert.match(licenses, new RegExp(`^${name} \\d.* \\((MIT|Apache-2.0)\\)$`, 'm'));
     assert.match(licenses, /Permission is hereby granted/);
+  });
+
+  it('has no link to a file that it lacks', () => {
+    const documents = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.md'),
+    );
+    assert.ok(documents.length > 10);
+    const dangling = documents.flatMap((document) => {
+      const text = readFileSync(join(installed, document), 'utf8');
+      const targets = Array.from(text.matchAll(/\]\(([^)\s#]+)/g), ([, target = '']) => target);
+      return targets
+        .filter(
+          (target) => !/^(https?|mailto):/.test(target) && !existsSync(join(installed, dirname(document), target)),
+        )
+        .map((target) => `${document}: ${target}`);
+    });
+    assert.equal(dangling.join('\n'), '');
+    assert.match(
+      readFileSync(join(installed, 'docs', 'deploy.md'), 'utf8'),
+      /The authorizer \(`lambdas\/http\/tokens\.ts` in the repository\)/,
+    );
   });
 
   it('depends on the CDK alone, in ranges that have the tested releases', () => {

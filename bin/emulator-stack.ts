@@ -1,8 +1,10 @@
 /**
  * The CDK app of the service on an emulator of AWS: the stack of bin/wallet.ts, without what emulators lack. Its context:
- * `tokenIssuer`, `tokenAudience` and `tokenJwksUri` of the issuer, and `bankHost` (lib/emulator-gaps.ts).
+ * `tokenIssuer`, `tokenAudience` and `tokenJwksUri` of the issuer, and `emulatorHost`, the name of the machine with issuer
+ * and bank (lib/emulator-gaps.ts).
  */
 import { App, Aspects } from 'aws-cdk-lib';
+import { plainHostContext } from '../lib/check-values.ts';
 import { EmulatorGaps } from '../lib/emulator-gaps.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
@@ -21,4 +23,4 @@ const stack = new WalletStack(app, 'Wallet', {
   // `npm run emulator` deletes the stack that it made.
   terminationProtection: false,
 });
-Aspects.of(stack).add(new EmulatorGaps(context('bankHost')));
+Aspects.of(stack).add(new EmulatorGaps(context(plainHostContext)));

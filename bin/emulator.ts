@@ -14,6 +14,7 @@ import { resourceServer, scopes } from '../lambdas/contract.ts';
 import { scratchFolder } from '../lib/scratch.ts';
 import { startBankSimulator } from '../local/bank/bank-simulator.ts';
 import { notFoundWindowSeconds } from '../local/bank/stack-bank.ts';
+import { plainHostContext } from '../lib/check-values.ts';
 import { startIssuer } from '../local/cognito/issuer-server.ts';
 import { Shutdown } from '../local/process/shutdown.ts';
 import { probeEmulator } from './emulator-probe.ts';
@@ -123,7 +124,7 @@ async function startPartners() {
     tokenIssuer: issuer.name,
     tokenAudience: resourceServer,
     tokenJwksUri: asFunctionsSee(issuer.jwksUri),
-    ...(options.host !== undefined && { bankHost: options.host }),
+    ...(options.host !== undefined && { [plainHostContext]: options.host }),
   };
   return {
     issuerUrl: issuer.url,

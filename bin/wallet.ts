@@ -18,66 +18,64 @@ import type { LogLevel } from '../lib/service-settings.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 const app = new App();
-const [
-  issuer,
-  audience,
-  jwksUri,
-  peopleCallbackUrls,
-  alarmTopicArn,
-  criticalTopicArn,
-  warningTopicArn,
-  corsOrigins,
-  bankId,
-  ledgerTableArn,
-  ledgerStreamArn,
-  entriesTableArn,
-] = [
-  'tokenIssuer',
-  'tokenAudience',
-  'tokenJwksUri',
-  'peopleCallbackUrls',
-  'alarmTopicArn',
-  'criticalTopicArn',
-  'warningTopicArn',
-  'corsOrigins',
-  'bankId',
-  'ledgerTableArn',
-  'ledgerStreamArn',
-  'entriesTableArn',
-].map((name) => {
-  const value: unknown = app.node.tryGetContext(name);
-  return typeof value === 'string' ? value : undefined;
-});
-if ((issuer === undefined) !== (audience === undefined)) {
-  throw new Error('tokenIssuer and tokenAudience go together: give both or neither');
+
+/** Returns a value of the context as text; undefined where it is absent or empty. */
+function text(name: string): string | undefined {
+  const value = String(app.node.tryGetContext(name) ?? '');
+  return value === '' ? undefined : value;
 }
-if ((ledgerTableArn === undefined) !== (ledgerStreamArn === undefined)) {
-  throw new Error('ledgerTableArn and ledgerStreamArn go together: give both or neither');
+
+/** Returns two values that go together; undefined where both are absent. */
+function pair(one: string, other: string): readonly [string, string] | undefined {
+  const [first, second] = [text(one), text(other)];
+  if (first !== undefined && second !== undefined) return [first, second];
+  if (first === second) return undefined;
+  throw new Error(`${one} and ${other} go together: give both or neither`);
 }
-const [reservedConcurrency, webAcl, logLevel, monthlyBudget] = [
-  'reservedConcurrency',
-  'webAcl',
-  'logLevel',
-  'monthlyBudget',
-].map((name) => String(app.node.tryGetContext(name) ?? ''));
-if (reservedConcurrency !== '' && reservedConcurrency !== 'false') {
+
+/** Returns the values that are there, by their names, which are those of props. */
+function present<const Name extends string>(...names: readonly Name[]): Partial<Record<Name, string>> {
+  const values: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    const value = text(name);
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
+
+/** Returns the props for tokens: an issuer, or the place of the keys of the stack's own user pool. */
+function tokenProps() {
+  const issuer = pair('tokenIssuer', 'tokenAudience');
+  const jwksUri = text('tokenJwksUri');
+  if (issuer === undefined) return jwksUri === undefined ? {} : { tokenJwksUri: jwksUri };
+  return { tokens: { issuer: issuer[0], audience: issuer[1], ...(jwksUri !== undefined && { jwksUri }) } };
+}
+
+/** Returns the dollars of the budget. Throws for a text that is no number. */
+function dollarsOf(budget: string): number {
+  const dollars = Number(budget);
+  if (Number.isNaN(dollars)) throw new Error(`monthlyBudget must be a number of dollars, received ${budget}`);
+  return dollars;
+}
+
+const ledgerTable = pair('ledgerTableArn', 'ledgerStreamArn');
+const entriesTableArn = text('entriesTableArn');
+const [callbackUrls, corsOrigins] = [text('peopleCallbackUrls'), text('corsOrigins')];
+const [bankId, reservedConcurrency, webAcl] = [text('bankId'), text('reservedConcurrency'), text('webAcl')];
+const [logLevel, budget] = [text('logLevel'), text('monthlyBudget')];
+if (reservedConcurrency !== undefined && reservedConcurrency !== 'false') {
   throw new Error(`reservedConcurrency takes only false here, received ${reservedConcurrency}`);
 }
 new WalletStack(app, 'Wallet', {
-  ...(issuer !== undefined &&
-    audience !== undefined && { tokens: { issuer, audience, ...(jwksUri !== undefined && { jwksUri }) } }),
-  ...(issuer === undefined && jwksUri !== undefined && { tokenJwksUri: jwksUri }),
-  ...(peopleCallbackUrls !== undefined && { people: { callbackUrls: peopleCallbackUrls.split(',') } }),
-  ...(alarmTopicArn !== undefined && { alarmTopicArn }),
-  ...(criticalTopicArn !== undefined && { criticalTopicArn }),
-  ...(warningTopicArn !== undefined && { warningTopicArn }),
+  ...tokenProps(),
+  ...present('alarmTopicArn', 'criticalTopicArn', 'warningTopicArn'),
+  ...(callbackUrls !== undefined && { people: { callbackUrls: callbackUrls.split(',') } }),
   ...(corsOrigins !== undefined && { cors: { allowedOrigins: corsOrigins.split(',') } }),
   ...(bankId !== undefined && { bank: { id: bankId } }),
-  ...(ledgerTableArn !== undefined &&
-    ledgerStreamArn !== undefined && { ledgerTable: { tableArn: ledgerTableArn, streamArn: ledgerStreamArn } }),
+  ...(ledgerTable !== undefined && { ledgerTable: { tableArn: ledgerTable[0], streamArn: ledgerTable[1] } }),
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
   ...(reservedConcurrency === 'false' && { reservedConcurrency: false }),
-  ...(logLevel !== '' && { logLevel: logLevel as LogLevel }),
-  ...(monthlyBudget !== '' && { monthlyBudget: { dollars: Number(monthlyBudget) } }),
-  ...(webAcl !== '' && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),
+  ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
+  ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
+  ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),
 });

@@ -6,6 +6,7 @@ import { AaaaRecord, ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
+import { checkRegion } from './check-values.ts';
 
 /** A domain name of yours for the API. It takes TLS 1.2 and later. */
 export interface DomainProps {
@@ -71,8 +72,9 @@ export class ApiDomain extends Construct {
   }
 }
 
-/** Throws for a name or path that API Gateway or the zone would refuse. Does not check names that are parameters. */
-export function checkDomain({ name, basePath, hostedZone }: DomainProps): void {
+/** Throws for a name, path or certificate that API Gateway or the zone would refuse. Does not check names that are parameters. */
+export function checkDomain(scope: Construct, { name, certificate, basePath, hostedZone }: DomainProps): void {
+  checkRegion(scope, 'domain.certificate', certificate.certificateArn);
   if (!Token.isUnresolved(name) && !/^([a-z0-9-]+\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(name)) {
     throw new Error(`domain.name must be a name in lower case such as wallets.example.com, received "${name}"`);
   }

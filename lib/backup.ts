@@ -128,7 +128,7 @@ interface Checked {
 
 /** Throws for times that AWS Backup refuses, and for an ARN that is not that of a vault. */
 function checkBackup({ schedule, deleteAfter, copyToVaultArn: arn }: Checked): void {
-  if (!schedule.expressionString.startsWith('cron(')) {
+  if (!isCron(schedule.expressionString)) {
     throw new Error(`backup.schedule must be a cron expression, received "${schedule.expressionString}"`);
   }
   const days = deleteAfter.toDays({ integral: false });
@@ -141,4 +141,15 @@ function checkBackup({ schedule, deleteAfter, copyToVaultArn: arn }: Checked): v
       `backup.copyToVaultArn must be like arn:aws:backup:eu-west-1:111122223333:backup-vault:name, received "${arn}"`,
     );
   }
+}
+
+/** Returns whether a text has the six fields of a cron expression of AWS: one of the two for days is a question mark. */
+function isCron(text: string): boolean {
+  const fields = /^cron\((.+)\)$/.exec(text)?.[1]?.split(' ') ?? [];
+  const [, , dayOfMonth, , dayOfWeek] = fields;
+  return (
+    fields.length === 6 &&
+    fields.every((field) => /^[\dA-Z*?,/#-]+$/i.test(field)) &&
+    (dayOfMonth === '?') !== (dayOfWeek === '?')
+  );
 }

@@ -1,5 +1,6 @@
 import { Billing, Capacity } from 'aws-cdk-lib/aws-dynamodb';
 import type { WarmThroughput } from 'aws-cdk-lib/aws-dynamodb';
+import { checkWhole } from './check-values.ts';
 
 /** A range of operations a second. */
 export interface LoadRange {
@@ -89,8 +90,7 @@ const warmFromTheStart = { read: 12_000, write: 4_000 };
 
 function warmThroughput(load: WarmLoad): (owner: CapacityOwner) => Warm {
   for (const [name, value] of Object.entries({ commands: load.commands, reads: load.reads })) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new Error(`warmThroughput.${name} must be a whole number of at least 0, received ${String(value)}`);
+    checkWhole(`warmThroughput.${name}`, value, 0);
   }
   return (owner) => {
     const { write, readOfCommand, read } = unitsOf[owner];

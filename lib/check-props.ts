@@ -1,9 +1,11 @@
 import { Token } from 'aws-cdk-lib';
-import type { Duration } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
 import { checkDomain } from './api-domain.ts';
 import type { AuditOptions } from './audit.ts';
 import { checkBank } from './bank-props.ts';
 import { checkBudget } from './budget.ts';
+import { checkCurrency, checkNoNull, checkRegion, checkSpan, checkUrl, checkWhole } from './check-values.ts';
 import type { FraudOptions } from './fraud.ts';
 import type { WalletServiceProps } from './wallet-service-props.ts';
 
@@ -12,7 +14,8 @@ import type { WalletServiceProps } from './wallet-service-props.ts';
  *
  * @throws Error with the name of the prop and the value received
  */
-export function checkProps(props: WalletServiceProps): void {
+export function checkProps(scope: Construct, props: WalletServiceProps): void {
+  checkNoNull('', props);
   const { bank, throttle, queueDepthLimit, accountConcurrency } = props;
   checkWhole('queueDepthLimit', queueDepthLimit, 1);
   checkWhole('accountConcurrency', accountConcurrency, 1);
@@ -28,8 +31,9 @@ export function checkProps(props: WalletServiceProps): void {
   checkSpan('events.replayRetention', props.events?.replayRetention, 'day');
   if (props.audit) checkAudit(props.audit);
   checkBank(bank);
-  if (props.domain) checkDomain(props.domain);
-  checkIssuer(props);
+  if (props.domain) checkDomain(scope, props.domain);
+  if (props.encryptionKey) checkKey(scope, props.encryptionKey);
+  checkIssuer(scope, props);
   checkWebAcl(props.webAcl);
   if (props.cors?.allowedOrigins.length === 0) {
     throw new Error('cors.allowedOrigins must have an origin, received none');
@@ -40,37 +44,11 @@ export function checkProps(props: WalletServiceProps): void {
   checkUnused(props);
 }
 
-/** Throws unless the value is a whole number in the bounds, or absent. */
-function checkWhole(name: string, value: number | undefined, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (value === undefined || Token.isUnresolved(value)) return;
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  const bounds = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new Error(`${name} must be a whole number ${bounds}, received ${String(value)}`);
-}
-
-const secondsOf = { hour: 3_600, day: 86_400 };
-
-/** Throws unless the time is one or more whole hours or days, or absent. */
-function checkSpan(name: string, time: Duration | false | undefined, unit: keyof typeof secondsOf): void {
-  if (time === undefined || time === false || time.isUnresolved()) return;
-  const count = time.toSeconds({ integral: false }) / secondsOf[unit];
-  if (Number.isInteger(count) && count >= 1) return;
-  throw new Error(`${name} must be whole ${unit}s, at least one, received ${time.toHumanString()}`);
-}
-
-function checkIssuer({ tokens, tokenJwksUri }: WalletServiceProps): void {
-  checkUrl('tokens.issuer', tokens?.issuer);
-  checkUrl('tokens.jwksUri', tokens?.jwksUri);
-  checkUrl('tokenJwksUri', tokenJwksUri);
+function checkIssuer(scope: Construct, { tokens, tokenJwksUri }: WalletServiceProps): void {
+  checkUrl(scope, 'tokens.issuer', tokens?.issuer);
+  checkUrl(scope, 'tokens.jwksUri', tokens?.jwksUri);
+  checkUrl(scope, 'tokenJwksUri', tokenJwksUri);
   if (tokens?.audience === '') throw new Error('tokens.audience must be the aud of the tokens, received ""');
-}
-
-/** Throws unless the text is a URL of the web, or absent. Plain HTTP is for issuers on a machine of development. */
-function checkUrl(name: string, text: string | undefined): void {
-  if (text === undefined || Token.isUnresolved(text)) return;
-  const url = URL.parse(text);
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return;
-  throw new Error(`${name} must begin with https://, or http:// for development, received "${text}"`);
 }
 
 function checkWebAcl(webAcl: WalletServiceProps['webAcl']): void {
@@ -102,19 +80,29 @@ function checkAudit({ retention, lock }: AuditOptions): void {
   throw new Error(`audit.lock must be governance or compliance, received "${String(lock)}"`);
 }
 
+/** Throws for a key that the grants and resources of the stack cannot name. */
+function checkKey(scope: Construct, key: IKey): void {
+  if ('aliasName' in key || key.keyArn.includes(':alias/')) {
+    throw new Error(`encryptionKey must be the key itself, received an alias, ${key.keyArn}`);
+  }
+  checkRegion(scope, 'encryptionKey', key.keyArn);
+}
+
 /** Throws for limits that the worker would refuse at its start. */
 function checkFraud({ byCurrency = {}, ...general }: FraudOptions): void {
-  for (const [currency, limits] of Object.entries({ '': general, ...byCurrency })) {
-    if (currency !== '' && !/^[A-Z]{3}$/.test(currency)) {
-      throw new Error(`fraud.byCurrency takes currencies as three capital letters, received "${currency}"`);
-    }
-    const at = currency === '' ? 'fraud' : `fraud.byCurrency.${currency}`;
-    for (const window of ['outgoingPerMinute', 'outgoingPerHour', 'outgoingPerDay'] as const) {
-      checkWhole(`${at}.${window}.count`, limits[window]?.count, 0);
-      checkWhole(`${at}.${window}.amount`, limits[window]?.amount, 0);
-    }
-    checkWhole(`${at}.inAndOut.minutes`, limits.inAndOut?.minutes, 1, 60);
-    checkWhole(`${at}.inAndOut.amount`, limits.inAndOut?.amount, 0);
-    checkWhole(`${at}.newDestination.amount`, limits.newDestination?.amount, 0);
+  checkLimits('fraud', general);
+  for (const [currency, limits] of Object.entries(byCurrency)) {
+    checkCurrency('fraud.byCurrency', currency);
+    checkLimits(`fraud.byCurrency.${currency}`, limits);
   }
+}
+
+function checkLimits(name: string, limits: Omit<FraudOptions, 'byCurrency'>): void {
+  for (const window of ['outgoingPerMinute', 'outgoingPerHour', 'outgoingPerDay'] as const) {
+    checkWhole(`${name}.${window}.count`, limits[window]?.count, 0);
+    checkWhole(`${name}.${window}.amount`, limits[window]?.amount, 0);
+  }
+  checkWhole(`${name}.inAndOut.minutes`, limits.inAndOut?.minutes, 1, 60);
+  checkWhole(`${name}.inAndOut.amount`, limits.inAndOut?.amount, 0);
+  checkWhole(`${name}.newDestination.amount`, limits.newDestination?.amount, 0);
 }

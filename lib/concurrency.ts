@@ -1,3 +1,5 @@
+import { checkWhole } from './check-values.ts';
+
 /** The part of the account's Lambda concurrency that is kept for functions that must not wait behind a flooded API. */
 export interface ReservedConcurrency {
   /**
@@ -33,9 +35,7 @@ export function sharesOf(reserved: ReservedConcurrency | false): Shares {
   }
   const { streams = 40, waitingRoutes = 200 } = reserved;
   for (const [name, value] of Object.entries({ streams, waitingRoutes })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new Error(`reservedConcurrency.${name} must be a whole number of at least 1, received ${String(value)}`);
-    }
+    checkWhole(`reservedConcurrency.${name}`, value, 1);
   }
   return { worker: (maximumConcurrency) => maximumConcurrency, streams, waitingRoutes, scheduled: 2 };
 }

@@ -10,7 +10,8 @@ import type { WalletFunction } from './wallet-function.ts';
 
 /**
  * How a new version of a function gets its traffic: at once, or as CodeDeploy shifts it, for example
- * `LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES`.
+ * `LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES`. With `'all-at-once'` functions have neither alias nor CodeDeploy;
+ * `LambdaDeploymentConfig.ALL_AT_ONCE` moves an alias at once, and an alarm still rolls it back.
  */
 export type DeploymentStrategy = 'all-at-once' | ILambdaDeploymentConfig;
 

@@ -8,6 +8,7 @@ import { adoptLedger } from './adopted-table.ts';
 import type { AdoptedLedger } from './adopted-table.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { TableCapacity } from './capacity.ts';
+import { checkWhole } from './check-values.ts';
 import { tableEncryption } from './encryption.ts';
 import { allowTable } from './table-access.ts';
 import type { Grants } from './table-access.ts';
@@ -37,9 +38,7 @@ export class LedgerTable extends Construct {
   constructor(scope: Construct, id: string, props: LedgerTableProps) {
     super(scope, id);
     const { adopted, dueShards } = props;
-    if (!Number.isInteger(dueShards) || dueShards < 1 || dueShards > mostDueShards) {
-      throw new Error(`dueShards must be a whole number from 1 to ${mostDueShards}, received ${String(dueShards)}`);
-    }
+    checkWhole('dueShards', dueShards, 1, mostDueShards);
     this.dueShards = String(dueShards);
     this.table = adopted === undefined ? this.#newTable(props) : adoptLedger(this, adopted);
 

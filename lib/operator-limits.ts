@@ -1,4 +1,5 @@
 import type { OperatorLimits } from '../lambdas/contract.ts';
+import { checkCurrency, checkWhole } from './check-values.ts';
 
 /**
  * Returns the limits as the functions read them.
@@ -7,15 +8,14 @@ import type { OperatorLimits } from '../lambdas/contract.ts';
  */
 export function operatorLimitsText(limits: OperatorLimits): string {
   const { byCurrency = {}, ...general } = limits;
-  for (const [currency, own] of Object.entries({ '': general, ...byCurrency })) {
-    if (currency !== '' && !/^[A-Z]{3}$/.test(currency)) {
-      throw new Error(`operatorLimits.byCurrency takes currencies as three capital letters, received "${currency}"`);
-    }
-    for (const [command, limit] of Object.entries(own)) {
-      if (Number.isSafeInteger(limit) && limit >= 1) continue;
-      const name = currency === '' ? command : `byCurrency.${currency}.${command}`;
-      throw new Error(`operatorLimits.${name} must be a whole number of at least 1, received ${String(limit)}`);
-    }
+  checkLimits('operatorLimits', general);
+  for (const [currency, own] of Object.entries(byCurrency)) {
+    checkCurrency('operatorLimits.byCurrency', currency);
+    checkLimits(`operatorLimits.byCurrency.${currency}`, own);
   }
   return JSON.stringify(limits);
+}
+
+function checkLimits(name: string, limits: Omit<OperatorLimits, 'byCurrency'>): void {
+  for (const [command, limit] of Object.entries(limits)) checkWhole(`${name}.${command}`, limit, 1);
 }

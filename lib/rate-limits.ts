@@ -1,3 +1,5 @@
+import { checkWhole } from './check-values.ts';
+
 /** Limits of one end user in any hour, and of addresses. Operators are not limited. */
 export interface RateLimits {
   /**
@@ -77,9 +79,7 @@ const defaults: Required<RateLimits> = {
 export function rateLimitsOf(given: RateLimits = {}): Required<RateLimits> {
   const limits = { ...defaults, ...given };
   for (const [name, limit] of Object.entries(limits)) {
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw new Error(`rateLimits.${name} must be a whole number of at least 1, received ${limit}`);
-    }
+    checkWhole(`rateLimits.${name}`, limit, 1);
   }
   return limits;
 }

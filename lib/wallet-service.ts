@@ -93,7 +93,7 @@ export class WalletService extends Construct {
 
   constructor(scope: Construct, id: string, props: WalletServiceProps) {
     super(scope, id);
-    checkProps(props);
+    checkProps(this, props);
     nameService(this);
     keepSettings(this, props);
     this.node.setContext(aliasContext, (props.deployment ?? 'all-at-once') !== 'all-at-once');

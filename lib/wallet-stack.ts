@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { outputs, streamReaders, workKinds } from '../lambdas/contract.ts';
 import { bankUrlPattern, longestNotFoundWindowSeconds } from './bank-props.ts';
+import { checkNoNull } from './check-values.ts';
 import { WalletService } from './wallet-service.ts';
 import type { WalletServiceProps } from './wallet-service-props.ts';
 
@@ -51,6 +52,7 @@ export class WalletStack extends Stack {
   constructor(scope: Construct, id: string, props: WalletStackProps = {}) {
     const { deletionProtection = true, terminationProtection = deletionProtection } = props;
     super(scope, id, { description: 'Wallet service', ...props, terminationProtection });
+    checkNoNull('', props);
     const bankUrl = new CfnParameter(this, 'BankUrl', {
       type: 'String',
       description: "Base URL of the bank's API",

@@ -1,14 +1,17 @@
 /** Props that the synthesis refuses: the error names the prop, and the value that was given. */
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Schedule } from 'aws-cdk-lib/aws-events';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import { plainHostContext } from '../../lib/check-values.ts';
 import { newApp } from '../../lib/app.ts';
 import type { LogLevel } from '../../lib/service-settings.ts';
 import { WalletService } from '../../lib/wallet-service.ts';
 import type { WalletServiceProps } from '../../lib/wallet-service-props.ts';
+import { WalletStack } from '../../lib/wallet-stack.ts';
 
 const bank = { url: 'https://bank.example', notFoundWindow: Duration.seconds(30) };
 
@@ -63,14 +66,21 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
   [{ audit: { lock: 'legal' as 'governance' } }, 'audit.lock must be governance or compliance, received "legal"'],
   [
     { tokens: { ...tokens, issuer: 'issuer' } },
-    'tokens.issuer must begin with https://, or http:// for development, received "issuer"',
+    'tokens.issuer must begin with https://, or http://localhost for development, received "issuer"',
   ],
   [{ tokens: { ...tokens, audience: '' } }, 'tokens.audience must be the aud of the tokens, received ""'],
   [
     { tokens: { ...tokens, jwksUri: '' } },
-    'tokens.jwksUri must begin with https://, or http:// for development, received ""',
+    'tokens.jwksUri must begin with https://, or http://localhost for development, received ""',
   ],
-  [{ tokenJwksUri: 'keys' }, 'tokenJwksUri must begin with https://, or http:// for development, received "keys"'],
+  [
+    { tokenJwksUri: 'keys' },
+    'tokenJwksUri must begin with https://, or http://localhost for development, received "keys"',
+  ],
+  [
+    { tokenJwksUri: 'http://keys.example/jwks.json' },
+    'tokenJwksUri must begin with https://, or http://localhost for development, received "http://keys.example/jwks.json"',
+  ],
   [{ webAcl: 'mine' }, 'webAcl must be true, false, or the ARN of a regional web ACL, received "mine"'],
   [{ cors: { allowedOrigins: [] } }, 'cors.allowedOrigins must have an origin, received none'],
   [
@@ -89,12 +99,32 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
     { fraud: { byCurrency: { euro: {} } } },
     'fraud.byCurrency takes currencies as three capital letters, received "euro"',
   ],
+  [
+    { fraud: { byCurrency: { '': { newDestination: { amount: 1 } } }, newDestination: { amount: -1 } } },
+    'fraud.newDestination.amount must be a whole number of at least 0, received -1',
+  ],
+  [{ fraud: { byCurrency: { '': {} } } }, 'fraud.byCurrency takes currencies as three capital letters, received ""'],
+  [
+    { operatorLimits: { byCurrency: { '': {} } } },
+    'operatorLimits.byCurrency takes currencies as three capital letters, received ""',
+  ],
   [{ fraud: false, screeningConcurrency: 5 }, 'screeningConcurrency is of no use with fraud: false, received 5'],
   [
     { notifications: false, notificationConcurrency: 5 },
     'notificationConcurrency is of no use with notifications: false, received 5',
   ],
   [{ monthlyBudget: { dollars: NaN, emails } }, 'monthlyBudget.dollars must be a number above 0, received NaN'],
+  [{ monthlyBudget: { dollars: 0, emails } }, 'monthlyBudget.dollars must be a number above 0, received 0'],
+  [{ monthlyBudget: { dollars: -5, emails } }, 'monthlyBudget.dollars must be a number above 0, received -5'],
+  [
+    { backup: { schedule: Schedule.expression('cron(0 3 * * *)') } },
+    'backup.schedule must be a cron expression, received "cron(0 3 * * *)"',
+  ],
+  [{ ...({ domain: null } as object) }, 'domain must be left out or have a value, received null'],
+  [
+    { ...({ tokens: { ...tokens, jwksUri: null } } as object) },
+    'tokens.jwksUri must be left out or have a value, received null',
+  ],
   [{ monthlyBudget: { dollars: 1, emails: ['me'] } }, 'monthlyBudget.emails must be e-mail addresses, received "me"'],
   [
     { monthlyBudget: { dollars: 1, emails: Array<string>(11).fill('finance@example.com') } },
@@ -145,6 +175,53 @@ describe('the synthesis refuses', () => {
       ],
     ] as const) {
       refuses({ domain: given }, message);
+    }
+  });
+
+  it('a certificate or key of another region, and an alias in place of a key', () => {
+    const app = newApp({ builtinCloudFormationValidation: false });
+    const env = { account: '111122223333', region: 'eu-central-1' };
+    const stack = new Stack(app, 'Regions', { env });
+    const elsewhere = 'arn:aws:acm:us-east-1:111122223333:certificate/1';
+    const certificate = Certificate.fromCertificateArn(stack, 'Certificate', elsewhere);
+    const key = 'arn:aws:kms:us-east-1:111122223333:key/1';
+    const alias = Alias.fromAliasName(stack, 'Alias', 'alias/wallet');
+    const cases: readonly (readonly [props: Partial<WalletServiceProps>, message: string | RegExp])[] = [
+      [
+        { domain: { name: 'wallets.example.com', certificate } },
+        `domain.certificate must be in the stack's region, eu-central-1, received "${elsewhere}"`,
+      ],
+      [
+        { encryptionKey: Key.fromKeyArn(stack, 'Key', key) },
+        `encryptionKey must be in the stack's region, eu-central-1, received "${key}"`,
+      ],
+      [{ encryptionKey: alias }, /^encryptionKey must be the key itself, received an alias, /],
+    ];
+    for (const [number, [props, message]] of cases.entries()) {
+      const own = new Stack(app, `Refused${number}`, { env });
+      assert.throws(() => new WalletService(own, 'Wallets', { bank, ...props }), { message });
+    }
+    const own = new Stack(app, 'Accepted', { env });
+    assert.doesNotThrow(() => new WalletService(own, 'Wallets', { bank, encryptionKey: new Key(own, 'Key') }));
+  });
+
+  it('null in a prop of the stack', () => {
+    const props = { alarmTopicArn: null } as object;
+    assert.throws(() => new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Refused', props), {
+      message: 'alarmTopicArn must be left out or have a value, received null',
+    });
+  });
+
+  it('keys by http of another machine, but for a host that the context of an emulator names', () => {
+    const of = (host: string) => {
+      const stack = new Stack(newApp({ builtinCloudFormationValidation: false }), 'Emulated');
+      stack.node.setContext(plainHostContext, 'host.docker.internal');
+      const props = { bank, tokens: { ...tokens, jwksUri: `http://${host}:9010/jwks.json` } };
+      return () => new WalletService(stack, 'Wallets', props);
+    };
+    for (const host of ['localhost', '127.0.0.1', '[::1]', 'host.docker.internal']) assert.doesNotThrow(of(host));
+    for (const host of ['keys.example', 'localhost.example', '127.0.0.1.example']) {
+      assert.throws(of(host), { message: new RegExp(`^tokens.jwksUri must begin with https://.*${host}`) });
     }
   });
 

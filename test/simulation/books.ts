@@ -21,7 +21,7 @@ import type { Task, World } from './world.ts';
 export interface Books {
   /** Returns whether the projector has projected or set aside every change. */
   readonly isIdle: () => boolean;
-  /** Returns whether a change was not yet projected at any time since then, epoch ms. */
+  /** Returns whether a change was not yet projected at any time since then, epoch ms. One that is set aside is not. */
   readonly wasBehind: (since: number) => boolean;
   /** Returns how many records the projector has set aside. */
   readonly setAside: () => number;
@@ -283,7 +283,7 @@ export function openBooks(world: World, { banks, deployment, stored, ledger, vio
 
   return {
     isIdle,
-    wasBehind: (since) => !isIdle() || behindUntil >= since,
+    wasBehind: (since) => aside.length > 0 || !isIdle() || behindUntil >= since,
     setAside: () => aside.length,
     replay,
     loseStream() {

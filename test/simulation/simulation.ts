@@ -230,6 +230,8 @@ export async function simulate(
     !(restorer?.isBusy() ?? false) &&
     !actors.busy() &&
     (books?.isIdle() ?? true) &&
+    // What an earlier release has set aside is handed back.
+    (rollout === undefined || (books?.setAside() ?? 0) === 0) &&
     ledger.transactions().every(({ status }) => ended.has(status));
 
   let clockDoubts = 0;

@@ -19,6 +19,8 @@ const limited = [...table, 'READS_PER_HOUR'] as const;
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 /** Variables of functions whose commands end in a worker. */
 const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
+/** Variables of functions that open holds and capture them. */
+const holding = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -31,9 +33,10 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_ISSUER`, `TOKEN_JWKS_URI`: the issuer of the callers' tokens and the URL of its public keys.
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
- * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour.
+ * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour. The
+ *   last one limits transfers, holds and captures, each counted apart.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
- * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal.
+ * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal or release a hold.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
  * - `BANK_ID`: the bank's id, or its base URL, from which the id is made (lambdas/bank/identity.ts).
@@ -73,6 +76,9 @@ export const environments = {
   close: table,
   resolve: [...table, 'OPERATOR_LIMITS'],
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
+  'open-hold': [...holding, 'DUE_SHARDS'],
+  capture: holding,
+  release: [...table, 'CANCELLATIONS_PER_HOUR'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,
@@ -144,11 +150,11 @@ export type OwnerScope = 'read' | 'write';
  * A scope that lets operators act on every wallet.
  *
  * - `charge`: books money in, and opens wallets for owners. For a backend.
- * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, and changes notification preferences.
- *   For people.
+ * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, releases holds, and changes
+ *   notification preferences. For people.
  * - `decide`: ends withdrawals in review, and unfreezes wallets. For few people.
- * - `operate`: includes the other three. Also allows withdrawals and transfers from the wallets of others, which no
- *   other scope allows.
+ * - `operate`: includes the other three. Also allows withdrawals, transfers, holds and captures from the wallets of
+ *   others, which no other scope allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
@@ -189,6 +195,9 @@ export const routes = [
   { method: 'POST', path: '/wallets/{walletId}/close', function: 'close', any: 'support' },
   { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve', any: 'decide' },
   { method: 'POST', path: '/transactions/{transactionId}/cancel', function: 'cancel', own: 'write', any: 'support' },
+  { method: 'POST', path: '/wallets/{walletId}/holds', function: 'open-hold', own: 'write', any: 'operate' },
+  { method: 'POST', path: '/holds/{transactionId}/capture', function: 'capture', own: 'write', any: 'operate' },
+  { method: 'POST', path: '/holds/{transactionId}/release', function: 'release', own: 'write', any: 'support' },
   {
     method: 'GET',
     path: '/notification-preferences',
@@ -416,6 +425,9 @@ export const notifiedEvents = [
   'withdrawal.failed',
   'withdrawal.returned',
   'transfer.completed',
+  'hold.opened',
+  'hold.captured',
+  'hold.ended',
   'activity.suspicious',
 ] as const satisfies readonly EventType[];
 
@@ -425,6 +437,8 @@ export const screenedEvents = [
   'withdrawal.accepted',
   'transfer.accepted',
   'transfer.completed',
+  'hold.opened',
+  'hold.captured',
 ] as const satisfies readonly EventType[];
 
 /** The limits of the screening for fraud. */

@@ -5,7 +5,10 @@ import { Construct } from 'constructs';
 import type { FunctionName } from '../lambdas/contract.ts';
 import type { AddAlarm } from './alarms.ts';
 
-/** The functions that accept or move money, or publish it. CloudWatch allows ten metrics in one alarm. */
+/**
+ * The functions that accept or move most money, or publish it. CloudWatch allows ten metrics in one alarm. A refused
+ * invocation of another route is a 5xx of the API, which has an alarm of its own.
+ */
 const watched = [
   ...['authorizer', 'charge', 'withdraw', 'transfer', 'bank-notifications'],
   ...['withdrawals', 'transfers', 'sweeper', 'projector', 'relay'],

@@ -10,7 +10,8 @@ export interface RateLimits {
   readonly wallets?: number;
 
   /**
-   * Transfers accepted, queued ones among them.
+   * Transfers accepted, queued ones among them. Holds that are opened and captures have the same limit, each counted
+   * apart.
    *
    * @default 100
    */
@@ -24,8 +25,8 @@ export interface RateLimits {
   readonly withdrawals?: number;
 
   /**
-   * Requests to cancel a withdrawal, accepted or not. They have a limit of their own, so that a caller who has used up
-   * `reads` can still stop a payout. Counted in lots of at most 10. Beyond it, as beyond `refusals`, the same number of
+   * Requests to cancel a withdrawal or release a hold, accepted or not. They have a limit of their own, so that a caller
+   * who has used up `reads` can still stop a payout. Counted in lots of at most 10. Beyond it, as beyond `refusals`, the same number of
    * further requests is looked up by their key.
    *
    * @default 100

@@ -20,7 +20,7 @@ export interface SweeperProps {
   readonly addAlarm: AddAlarm;
 }
 
-/** The minutely search for overdue work that does not move, which it queues again. */
+/** The minutely search for overdue work that does not move, which it queues again, and for holds that have expired. */
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
 
@@ -31,14 +31,15 @@ export class Sweeper extends Construct {
       timeout: Duration.seconds(50),
       reservedConcurrency: shares.scheduled,
       environment: {
-        TABLE_NAME: ledger.allow({ UpdateItem: ['transaction'] }, ['due']),
+        // It reads the holds that it ends, and gives back their money.
+        TABLE_NAME: ledger.allow({ GetItem: ['transaction'], UpdateItem: ['transaction', 'wallet'] }, ['due']),
         DUE_SHARDS: ledger.dueShards,
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
       },
     });
     new Rule(this, 'EveryMinute', {
-      description: 'Wallet service: queue overdue work again',
+      description: 'Wallet service: queue overdue work again, and end expired holds',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.sweeper.invoked)],
     });

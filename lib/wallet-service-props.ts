@@ -57,9 +57,10 @@ export interface WalletServiceProps {
   readonly rateLimits?: RateLimits;
 
   /**
-   * Largest amount of one charge, withdrawal or transfer by an operator, and of one withdrawal that an operator
-   * resolves. In minor units: `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is
-   * refused with `operator_limit_exceeded`, also for an operator with every scope.
+   * Largest amount of one charge, withdrawal, transfer, hold (`open-hold`) or capture by an operator, and of one
+   * withdrawal that an operator resolves. In minor units:
+   * `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is refused with
+   * `operator_limit_exceeded`, also for an operator with every scope.
    *
    * @default - no limits
    */

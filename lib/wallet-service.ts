@@ -29,6 +29,7 @@ import { EntriesTable } from './entries-table.ts';
 import { Events } from './events.ts';
 import { Fraud } from './fraud.ts';
 import { Health } from './health.ts';
+import { Holds } from './holds.ts';
 import { Integrity } from './integrity.ts';
 import { LambdaLimits } from './lambda-limits.ts';
 import { LedgerTable } from './ledger-table.ts';
@@ -65,7 +66,7 @@ const keptTypes = [
   'AWS::KMS::Key',
 ];
 
-/** The whole service: wallets, charges, withdrawals through a bank, transfers, balances, history and receipts. */
+/** The whole service: wallets, charges, withdrawals through a bank, transfers, holds, balances, history and receipts. */
 export class WalletService extends Construct {
   readonly api: RestApi;
   /** Base URL of the API: below the domain name, where there is one. */
@@ -102,16 +103,17 @@ export class WalletService extends Construct {
     const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
     const shared = sharedOf(props, alarms.add);
     const core = newCore(this, props, shared);
-    const { ledger, tokens, entries, projector, wallets, transactions, transfers, withdrawals, sweeper, health } = core;
+    const { ledger, tokens, entries, projector, transfers, withdrawals, sweeper } = core;
     const { events, notifications, fraud, audit, integrity } = newFollowers(this, props, { ...shared, ...core });
     const routed = {
       ...integrity.functions,
-      ...wallets.functions,
-      ...transactions.functions,
+      ...core.wallets.functions,
+      ...core.transactions.functions,
       ...transfers.functions,
       ...withdrawals.functions,
+      ...core.holds.functions,
       ...notifications?.functions,
-      ...health.functions,
+      ...core.health.functions,
     };
     const api = newApi(this, props, { functions: routed, authorizer: tokens.authorizer, addAlarm: alarms.add });
     RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, {
@@ -292,10 +294,11 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     shares,
     addAlarm,
   });
+  const holds = new Holds(scope, 'Holds', { ledger, rateLimits, operatorLimits });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  return { ledger, tokens, entries, projector, wallets, transactions, transfers, withdrawals, sweeper, health };
+  return { ledger, tokens, entries, projector, wallets, transactions, transfers, withdrawals, holds, sweeper, health };
 }
 
 /** Makes the parts that follow a command: events and their consumers, and the check of the books. */

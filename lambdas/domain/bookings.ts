@@ -1,10 +1,11 @@
+import { endPostings, receiverAccount, returnedBy } from './hold.ts';
 import { isTime } from './hours.ts';
 import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { arrivalPostings, refundPostings } from './transfer.ts';
 import { releasePostings, settlePostings } from './withdrawal.ts';
-import type { Transaction, Transfer } from './transaction.ts';
+import type { Capture, Transaction, Transfer } from './transaction.ts';
 
 /** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */
 export interface Booking {
@@ -13,7 +14,7 @@ export interface Booking {
 }
 
 /** The members of a transaction that its bookings are read from. */
-export interface BookedTransaction extends Pick<Transaction, 'postings' | 'createdAt' | 'updatedAt'> {
+export interface BookedTransaction extends Pick<Transaction, 'type' | 'postings' | 'createdAt' | 'updatedAt'> {
   /** Absent while it is open. */
   readonly completedAt?: string;
 }
@@ -27,11 +28,22 @@ const postingsAtFirst = 2;
  */
 export function bookingsOf(transaction: BookedTransaction): Booking[] {
   const { postings, createdAt, completedAt, updatedAt } = transaction;
-  const later = postings.slice(postingsAtFirst);
+  const atFirst = isBookedAtOnce(transaction) ? postings.length : postingsAtFirst;
+  const later = postings.slice(atFirst);
   return [
-    { at: createdAt, postings: postings.slice(0, postingsAtFirst) },
+    { at: createdAt, postings: postings.slice(0, atFirst) },
     ...(later.length > 0 ? [{ at: completedAt ?? updatedAt, postings: later }] : []),
   ];
+}
+
+/** Returns the booking after which a transaction has `count` postings. */
+export function bookingOfCount(transaction: BookedTransaction, count: number): Booking | undefined {
+  return bookingsOf(transaction)[count > postingsAtFirst && !isBookedAtOnce(transaction) ? 1 : 0];
+}
+
+/** Returns whether a transaction has one booking. A capture may have two more postings, of what it gives back. */
+function isBookedAtOnce({ type }: BookedTransaction): boolean {
+  return type === 'capture';
 }
 
 /** Returns the booking that a change of a transaction added, with the number of postings after it. */
@@ -61,7 +73,7 @@ export function problemOf(transaction: Transaction): string | undefined {
   if (!samePostings(postings, expectedPostings(transaction))) {
     return `its postings are not those of a ${status} ${transaction.type} of ${amount}`;
   }
-  if ((status === 'completed' || status === 'failed') !== (completedAt !== undefined)) {
+  if ((status === 'completed' || status === 'failed' || status === 'ended') !== (completedAt !== undefined)) {
     return `it is ${status}, and ${completedAt === undefined ? 'has no' : 'has a'} time of its end`;
   }
   return undefined;
@@ -104,7 +116,25 @@ function expectedPostings(transaction: Transaction): Posting[] {
     }
     case 'transfer':
       return transferPostings(transaction);
+    case 'hold': {
+      const held = move(amount, available, accounts.held(walletId));
+      const isReturned = transaction.status === 'ended' && transaction.end !== 'captured';
+      return isReturned ? [...held, ...endPostings(transaction)] : held;
+    }
+    case 'capture':
+      return capturePostings(transaction);
   }
+}
+
+/** Returns the postings of a capture. Only its hold shows how much it gives back, so that is read from its record. */
+function capturePostings(capture: Capture): Posting[] {
+  const { amount, walletId } = capture;
+  const held = accounts.held(walletId);
+  const rest = returnedBy(capture);
+  return [
+    ...move(amount, held, receiverAccount(capture)),
+    ...(rest > 0 ? move(rest, held, accounts.available(walletId)) : []),
+  ];
 }
 
 function transferPostings(transfer: Transfer): Posting[] {

@@ -8,8 +8,13 @@ export const discrepancyKinds = [
   'chain_broken',
   /** The postings of a wallet's transactions do not add up to the balance in its entries. */
   'postings_differ',
-  /** A wallet's held amount is not the sum of its open withdrawals. */
+  /** A wallet's held amount is not the sum of its open withdrawals and of what its open holds have left. */
   'held_differs',
+  /**
+   * A hold and its captures disagree: their sum, their wallets, or a capture after the expiry. Or the hold is open long
+   * after its expiry.
+   */
+  'hold_differs',
   /**
    * A transaction is impossible: no postings, a sum that is not zero, or postings that do not fit its type, amount and
    * status.

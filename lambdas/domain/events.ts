@@ -20,6 +20,9 @@ export const eventTypes = [
   'transfer.accepted',
   'transfer.completed',
   'transfer.failed',
+  'hold.opened',
+  'hold.captured',
+  'hold.ended',
   'activity.suspicious',
   'ledger.discrepancy',
 ] as const;
@@ -55,6 +58,10 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
       return after.status === 'pending' ? 'withdrawal.accepted' : (`withdrawal.${after.status}` as const);
     case 'transfer':
       return after.status === 'pending' ? 'transfer.accepted' : (`transfer.${after.status}` as const);
+    case 'hold':
+      return after.status === 'open' ? 'hold.opened' : 'hold.ended';
+    case 'capture':
+      return 'hold.captured';
   }
 }
 
@@ -62,9 +69,12 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
 export function transactionActor(after: Transaction): Actor {
   switch (after.type) {
     case 'charge':
+    case 'capture':
       return requesterOf(after);
     case 'return':
       return bank;
+    case 'hold':
+      return after.status === 'open' ? requesterOf(after) : (after.endedBy ?? service);
     case 'withdrawal':
       return withdrawalActor(after);
     case 'transfer':

@@ -1,7 +1,7 @@
 import { WalletError } from './errors.ts';
 
 /** The commands of operators that have a limit of their own. */
-export type LimitedCommand = 'charge' | 'withdraw' | 'transfer' | 'resolve';
+export type LimitedCommand = 'charge' | 'withdraw' | 'transfer' | 'resolve' | 'open-hold' | 'capture';
 
 /** Largest amount of one command of an operator, in minor units. A command without an entry has no limit. */
 export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } & {

@@ -10,9 +10,14 @@ export const transactionTypes = [
   'withdrawal',
   'transfer',
   'return',
+  'hold',
+  'capture',
 ] as const satisfies readonly TransactionType[];
 
-/** `pending` → `executing` → `completed` | `failed` | `review`; `review` → `completed` | `failed`. */
+/**
+ * `pending` → `executing` → `completed` | `failed` | `review`; `review` → `completed` | `failed`. Of a hold: `open` →
+ * `ended`.
+ */
 export type TransactionStatus = Transaction['status'];
 export const transactionStatuses = [
   'pending',
@@ -20,6 +25,8 @@ export const transactionStatuses = [
   'completed',
   'failed',
   'review',
+  'open',
+  'ended',
 ] as const satisfies readonly TransactionStatus[];
 
 /**
@@ -223,8 +230,54 @@ export interface FailedWithdrawal extends EndedWithdrawal {
 /** Money to an account at a bank. */
 export type Withdrawal = OpenWithdrawal | ReviewedWithdrawal | CompletedWithdrawal | FailedWithdrawal;
 
-/** A movement of money, by `type`; withdrawals and transfers also by `status`. */
-export type Transaction = Charge | Withdrawal | Transfer | Return;
+interface HoldRecord extends TransactionRecord {
+  readonly type: 'hold';
+  /** The wallet that captures pay; absent when they pay the world outside. */
+  readonly counterpartyWalletId?: string | undefined;
+  /** From when on nothing can be captured. */
+  readonly expiresAt: string;
+  /** The sum of its captures, in minor units. */
+  readonly captured: number;
+}
+
+/** A promise of money: it stays held in the payer's wallet. `dueAt`: when the sweeper ends it. */
+export interface OpenHold extends HoldRecord {
+  readonly status: 'open';
+  readonly dueAt: string;
+}
+
+/** How a hold ended: a capture took or gave back what was left, its receiver released it, or its time was over. */
+export type HoldEnd = (typeof holdEnds)[number];
+export const holdEnds = ['captured', 'released', 'expired'] as const;
+
+/** A hold that holds nothing more. */
+export interface EndedHold extends HoldRecord {
+  readonly status: 'ended';
+  readonly end: HoldEnd;
+  /** The actor that made the last capture, or released it; absent when it has expired. */
+  readonly endedBy?: Actor;
+  /** The reason for the release, in the words of the actor. */
+  readonly releaseReason?: string | undefined;
+  readonly completedAt: string;
+}
+
+/** Money that a wallet promises to another wallet, or to the world outside. */
+export type Hold = OpenHold | EndedHold;
+
+/** Held money that was paid: out of the hold's wallet, `walletId`, into its receiver's. */
+export interface Capture extends TransactionRecord {
+  readonly type: 'capture';
+  readonly status: 'completed';
+  readonly counterpartyWalletId?: string | undefined;
+  /** The hold. */
+  readonly originalTransactionId: string;
+  /** The kind of the actor behind `principal`: the owner of the receiving wallet, or an operator. */
+  readonly capturedBy: 'owner' | 'operator';
+  readonly completedAt: string;
+}
+
+/** A movement of money, by `type`; withdrawals, transfers and holds also by `status`. */
+export type Transaction = Charge | Withdrawal | Transfer | Return | Hold | Capture;
 
 /** A transaction that a worker must end. */
 export type OpenTransaction = OpenWithdrawal | PendingTransfer;
@@ -260,10 +313,18 @@ export function isAtRest(transaction: Transaction): transaction is Exclude<Trans
   return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
+/** Returns the wallet that gets the money of a transfer, a hold or a capture; undefined where no wallet does. */
+export function receiverOf(transaction: Transaction): string | undefined {
+  return 'counterpartyWalletId' in transaction ? transaction.counterpartyWalletId : undefined;
+}
+
 /** Returns the actor behind the command. The record of an owner's command has `ownerId`, an operator's has none. */
-export function requesterOf({ type, principal, issuer, ownerId }: Transaction): Actor {
+export function requesterOf(transaction: Transaction): Actor {
+  const { type, principal, issuer, ownerId } = transaction;
   if (type === 'return') return bank;
-  return { kind: ownerId === undefined ? 'operator' : 'owner', principal, ...(issuer !== undefined && { issuer }) };
+  const kindOfOwner = ownerId === undefined ? 'operator' : 'owner';
+  const kind = type === 'capture' ? transaction.capturedBy : kindOfOwner;
+  return { kind, principal, ...(issuer !== undefined && { issuer }) };
 }
 
 /** Returns the account with all but its last four characters hidden. Short accounts are hidden whole. */

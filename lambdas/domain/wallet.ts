@@ -165,7 +165,8 @@ export function statusRefusal(
   return undefined;
 }
 
-function useRefusal(wallet: Wallet | undefined, use: Use): WalletError | undefined {
+/** Returns why money of this wallet may not move, whichever way it goes; undefined when it may. */
+export function useRefusal(wallet: Wallet | undefined, use: Use): WalletError | undefined {
   // Reach comes first: a stranger learns nothing about the wallet, not even that it exists.
   if (wallet === undefined || !reaches(use, wallet)) return walletNotFound(use.walletId);
   const about = { detail: `wallet ${wallet.walletId} is ${wallet.status}` };

@@ -4,6 +4,7 @@ import type { Discrepancy } from '../domain/discrepancy.ts';
 import { service } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { transactionActor, transactionEvent, walletActor, walletEvent } from '../domain/events.ts';
+import { receiverOf } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { transactionKey, walletKey } from '../store/keys.ts';
@@ -72,12 +73,13 @@ function eventOfTransaction(
   const type = transactionEvent(before, after);
   if (type === undefined) return undefined;
   const { walletId } = after;
+  const receiver = receiverOf(after);
   return {
     eventId: eventIdOf([transactionKey(after.transactionId).pk, type, after.updatedAt]),
     type,
     version: 1,
     occurredAt: after.updatedAt,
-    walletIds: after.type === 'transfer' ? [walletId, after.counterpartyWalletId] : [walletId],
+    walletIds: receiver === undefined ? [walletId] : [walletId, receiver],
     ownerId: after.ownerId,
     actor: spelledOut(transactionActor(after), issuer),
     transaction: publishedTransaction(

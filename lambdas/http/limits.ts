@@ -28,7 +28,7 @@ export interface Limits {
 
 /**
  * Hourly limits of one end user in three kinds of functions: those whose writes count no commands, those whose writes
- * do, and `cancel`.
+ * do, and those that end open work.
  */
 type HourlyLimits =
   | {
@@ -47,7 +47,7 @@ type HourlyLimits =
 
 /** A container's memory of one caller. */
 interface Known {
-  /** Reads, repetitions and bad requests; in `cancel`, every request. */
+  /** Reads, repetitions and bad requests; where open work is ended, every request. */
   readonly requests: Counted;
   readonly refusals: Counted;
   /** Requests beyond another limit whose key is looked up in the table. */
@@ -81,7 +81,7 @@ const lots: Readonly<Record<CountedKind, typeof smallLot>> = {
 };
 const details: Readonly<Record<CountedKind, string>> = {
   reads: 'too many requests that read, repeated an earlier one or were not valid',
-  cancellations: 'too many requests to cancel',
+  cancellations: 'too many requests to cancel or release',
   refusals: 'too many commands that were refused',
   lookups: 'too many requests beyond another limit',
 };

@@ -2,7 +2,14 @@ import * as z from 'zod/mini';
 import type { OperatorLimits } from '../domain/operator-limits.ts';
 
 const limit = z.optional(z.int().check(z.minimum(1)));
-const limits = z.strictObject({ charge: limit, withdraw: limit, transfer: limit, resolve: limit });
+const limits = z.strictObject({
+  charge: limit,
+  withdraw: limit,
+  transfer: limit,
+  resolve: limit,
+  'open-hold': limit,
+  capture: limit,
+});
 const schema = z.extend(limits, {
   byCurrency: z.optional(z.record(z.string().check(z.regex(/^[A-Z]{3}$/)), limits)),
 });

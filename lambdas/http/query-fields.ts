@@ -1,23 +1,7 @@
 import * as z from 'zod/mini';
+import { timeField } from './time-field.ts';
 
 const badLimit = 'must be a whole number from 1 to 100';
-const badTime = 'must be an ISO 8601 time with an offset, in the years 1970 to 9999';
-
-/** Returns the schema of a time in the query: normalised to UTC, and rounded to milliseconds. */
-function time(round: 'up' | 'down') {
-  return z.iso.datetime({ offset: true, error: badTime, abort: true }).check(
-    z.overwrite((text) => normalisedTime(text, round)),
-    z.refine((text) => text !== '', badTime),
-  );
-}
-
-/** Returns the time in UTC; empty for a time that does not sort as text among the service's own. */
-function normalisedTime(text: string, round: 'up' | 'down'): string {
-  const isFiner = round === 'up' && /\.\d{3}\d*[1-9]/.test(text);
-  const ms = Date.parse(text) + (isFiner ? 1 : 0);
-  return ms >= 0 && ms < endOfTimeMs ? new Date(ms).toISOString() : '';
-}
-const endOfTimeMs = Date.UTC(10_000, 0);
 
 /** Parameters that several queries share. Routes without a query do not load them. */
 export const queryFields = {
@@ -30,7 +14,7 @@ export const queryFields = {
     20,
   ),
   /** A moment, rounded down: events at it are included. */
-  moment: time('down'),
+  moment: timeField('down'),
   /** The beginning (inclusive) or end (exclusive) of a stretch of time, rounded up. */
-  bound: time('up'),
+  bound: timeField('up'),
 };

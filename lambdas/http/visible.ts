@@ -1,4 +1,5 @@
 import { WalletError } from '../domain/errors.ts';
+import { receiverOf } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { reaches } from '../domain/wallet.ts';
 import type { Table } from '../store/table.ts';
@@ -30,7 +31,8 @@ export async function getVisibleTransaction(
   if (caller.ownerId === undefined) return { transaction, audience: 'operator' };
   if (caller.ownerId === transaction.ownerId) return { transaction, audience: 'owner' };
   const { walletId } = transaction;
-  const walletIds = transaction.type === 'transfer' ? [walletId, transaction.counterpartyWalletId] : [walletId];
+  const receiver = receiverOf(transaction);
+  const walletIds = receiver === undefined ? [walletId] : [walletId, receiver];
   const wallets = await getWallets(table, walletIds);
   const own = [...wallets.values()].map(readable).filter((wallet) => reaches(caller, wallet));
   if (own.length === 0) throw new WalletError('transaction_not_found');

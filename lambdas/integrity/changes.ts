@@ -1,4 +1,4 @@
-import { bookingsOf, hasBookings, problemOf } from '../domain/bookings.ts';
+import { bookingOfCount, bookingsOf, hasBookings, problemOf } from '../domain/bookings.ts';
 import type { Booking } from '../domain/bookings.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
@@ -12,6 +12,7 @@ import { findHeld, readEntries, readEntriesAt } from '../store/entries.ts';
 import type { ListedBooking } from '../store/journal.ts';
 import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
+import { captureFindings, readHolds } from './hold-check.ts';
 import { beginWalletCheck, addFinding, followEntry, integer, isReadable } from './wallet-check.ts';
 
 /** The changes of one wallet in the journal, each once. */
@@ -124,6 +125,9 @@ async function readStored(
       unreadable.set(subject, { kind, subject, detail: item.problem });
     }
   }
+  const captures = [...transactions.values()].filter((one) => one.type === 'capture');
+  const holds = await readHolds(books.table, captures, consistent);
+  for (const hold of holds.holds) transactions.set(hold.transactionId, hold);
   const ledgers = new Map(
     [...Map.groupBy(found.items, ({ walletId }) => walletId)].map(([walletId, ledger]) => [
       walletId,
@@ -132,7 +136,7 @@ async function readStored(
   );
   return {
     stored: { entries: ledgers, wallets, transactions, unreadable },
-    readUnits: found.readUnits + items.readUnits,
+    readUnits: found.readUnits + items.readUnits + holds.readUnits,
   };
 }
 
@@ -292,10 +296,12 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
         found.push(stored.unreadable.get(transactionId) ?? { kind: 'transaction_invalid', ...missing });
       } else if (problem !== undefined) {
         found.push({ kind: 'transaction_invalid', subject: transactionId, detail: problem });
+      } else if (transaction.type === 'capture') {
+        found.push(...captureFindings(transaction, stored.transactions.get(transaction.originalTransactionId)));
       }
     }
     if (transaction === undefined || count === 0 || !hasBookings(transaction)) continue;
-    const booking = bookingsOf(transaction)[count > 2 ? 1 : 0];
+    const booking = bookingOfCount(transaction, count);
     if (booking === undefined) {
       const detail = `it had ${count} postings, and has ${transaction.postings.length}`;
       found.push({ kind: 'transaction_invalid', subject: transactionId, detail });

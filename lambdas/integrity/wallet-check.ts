@@ -4,6 +4,8 @@ import type { Discrepancy, DiscrepancyKind } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
 import type { Balance, ChainedEntry } from '../domain/entries.ts';
 import { isSum, minus, plus } from '../domain/money.ts';
+import { addHolds, noHolds, problemOfHolds } from './hold-check.ts';
+import type { HoldSums } from './hold-check.ts';
 import type { Sum } from '../domain/money.ts';
 import { accounts } from '../domain/postings.ts';
 import type { Wallet } from '../domain/wallet.ts';
@@ -36,6 +38,8 @@ export interface WalletCheck {
   /** The wallet's sums before the moment of the check, by postings and by entries. */
   booked: Record<keyof Balance, bigint>;
   entered: Record<keyof Balance, bigint>;
+  /** Absent from a check that an earlier release began. */
+  readonly holds?: HoldSums;
   readonly found: Discrepancy[];
 }
 
@@ -58,6 +62,7 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
     last: { version: -1, hash: '', balance: { available: 0, held: 0 } },
     booked: { available: 0n, held: 0n },
     entered: { available: 0n, held: 0n },
+    holds: noHolds(),
     found: [],
   };
   // The stored item may have any shape.
@@ -101,9 +106,15 @@ export async function stepWalletCheck(
   }
   const page = await readBookings(table, { side: check.stage, walletId, isCrowded, after: check.after });
   for (const transaction of page.items) addBookings(check, transaction, asOf);
+  let { readUnits } = page;
+  if (check.stage === 'sender' && check.holds !== undefined) {
+    const holds = await addHolds(table, check.holds, page.items, { asOf, consistent: check.consistent });
+    readUnits += holds.readUnits;
+    for (const finding of holds.found) if (check.found.length < mostFound) check.found.push(finding);
+  }
   check.after = page.next;
   if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';
-  return { items: page.items.length, readUnits: page.readUnits };
+  return { items: page.items.length, readUnits };
 }
 
 function addBookings(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
@@ -203,6 +214,8 @@ async function compareEnd(table: Table, check: WalletCheck): Promise<number> {
 function conclude(check: WalletCheck, asOf: string | undefined): void {
   const { wallet, last, booked, entered } = check;
   check.stage = 'done';
+  const problem = check.holds && problemOfHolds(check.holds);
+  if (problem !== undefined) addFinding(check, 'hold_differs', problem);
   if (last.version < (asOf === undefined ? wallet.version : check.enteredUpTo)) {
     addFinding(
       check,

@@ -1,7 +1,7 @@
 import { DescribeTableCommand, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { indexes } from '../contract.ts';
 import { hasBookings } from '../domain/bookings.ts';
-import type { BookedTransaction } from '../domain/bookings.ts';
+import type { BookedTransaction, StoredBookings } from '../domain/bookings.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { kindOf, receiverPartitions, transactionIdOfHistoryKey, transactionKey, walletKey } from './keys.ts';
@@ -102,6 +102,12 @@ function toBookItem(stored: StoredItem): BookItem | undefined {
   }
 }
 
+/** The members of a transaction in an index that its wallet's check reads. */
+export interface IndexedTransaction extends BookedTransaction {
+  readonly transactionId: string;
+  readonly originalTransactionId?: string;
+}
+
 /** On which side of its transactions a wallet is. */
 export type Side = 'sender' | 'receiver';
 
@@ -114,7 +120,7 @@ export type Side = 'sender' | 'receiver';
 export async function readBookings(
   table: Table,
   page: { side: Side; walletId: string; isCrowded?: boolean; after: string | undefined },
-): Promise<{ items: BookedTransaction[]; next: string | undefined; readUnits: number }> {
+): Promise<{ items: IndexedTransaction[]; next: string | undefined; readUnits: number }> {
   const [index, key, partitions] =
     page.side === 'sender'
       ? [indexes.byWallet, 'walletId', [page.walletId]]
@@ -132,7 +138,9 @@ export async function readBookings(
         IndexName: index,
         KeyConditionExpression: `${key} = :partition`,
         ExpressionAttributeValues: toItem({ ':partition': partition }),
-        ProjectionExpression: 'postings, createdAt, updatedAt, completedAt',
+        ProjectionExpression:
+          'transactionId, originalTransactionId, #type, postings, createdAt, updatedAt, completedAt',
+        ExpressionAttributeNames: { '#type': 'type' },
         ReturnConsumedCapacity: 'TOTAL',
         ...(historyKey !== undefined && {
           ExclusiveStartKey: toItem({
@@ -150,11 +158,15 @@ export async function readBookings(
     // The scan of all transactions reports a transaction that is itself wrong.
     items: Items.flatMap((stored) => {
       const item = parsed(() => fromItem(stored));
-      return !(item instanceof UnreadableItem) && hasBookings(item) ? [item] : [];
+      return !(item instanceof UnreadableItem) && isIndexed(item) ? [item] : [];
     }),
     next: readTo === undefined ? nextPart : `${part}/${readTo}`,
     readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   };
+}
+
+function isIndexed(item: StoredBookings): item is IndexedTransaction {
+  return hasBookings(item);
 }
 
 /** Returns the number of the partition in a `next`, and the history key behind which it goes on there. */

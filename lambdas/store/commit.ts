@@ -1,5 +1,5 @@
 import type { WalletError } from '../domain/errors.ts';
-import type { PendingTransfer, PendingWithdrawal, Transaction } from '../domain/transaction.ts';
+import type { OpenHold, PendingTransfer, PendingWithdrawal, Transaction } from '../domain/transaction.ts';
 import { dueShardOf, historyKeyOf, transactionKey } from './keys.ts';
 import { putRecord, replayedRecord, replayOnly } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
@@ -8,7 +8,7 @@ import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
 import type { Movement } from './wallets.ts';
 import { write } from './write.ts';
-import type { Contention, Item, WriteItem } from './write.ts';
+import type { Contention, Item, WriteItem, Written } from './write.ts';
 
 /** The result of a command: its transaction as it is now, and whether its key had been used before. */
 export interface Committed {
@@ -36,27 +36,41 @@ export async function commit(
     ...due
   }: { dueShard?: string; overLimit?: WalletError | undefined; contention?: Contention } = {},
 ): Promise<Committed> {
-  const record = {
+  const put = putTransaction(table, transaction, fingerprint, due);
+  // A refused command touches no wallet.
+  const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
+  return committed(transaction, await write(table, items, limited.reads, contention));
+}
+
+/** Returns the put of a command's record under its key. */
+export function putTransaction(
+  table: Table,
+  transaction: Transaction,
+  fingerprint: string,
+  due: { dueShard?: string } = {},
+): WriteItem {
+  return putRecord(table, {
     ...transactionKey(transaction.transactionId),
     historyKey: historyKeyOf(transaction),
     fingerprint,
     ...toStored(transaction),
     ...due,
-  };
-  const put = putRecord(table, record);
-  // A refused command touches no wallet.
-  const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
-  const earlier = replayedRecord(await write(table, items, limited.reads, contention));
+  });
+}
+
+/** Returns the result of a command's write. Throws the error that the command is denied with. */
+export function committed(transaction: Transaction, result: Written): Committed {
+  const earlier = replayedRecord(result);
   if (earlier === undefined) return { transaction, replayed: false };
   const existing = toTransaction(earlier);
   if (existing === undefined) throw new Error("a command that moves no money has a money command's fingerprint");
   return { transaction: existing, replayed: true };
 }
 
-/** Writes a command whose work a worker ends: its record, which makes the work due, and the change of its wallet. */
+/** Writes a command whose work ends later: its record, which makes the work due, and the change of its wallet. */
 export function accept(
   table: Table,
-  transaction: PendingWithdrawal | PendingTransfer,
+  transaction: PendingWithdrawal | PendingTransfer | OpenHold,
   fingerprint: string,
   change: WriteItem,
   rate: RateLimit | undefined,
@@ -81,12 +95,14 @@ export function movement(transaction: Transaction): Movement {
 
 /**
  * Returns a transaction as it is stored. While a transfer has not arrived, its receiver is in another attribute, which
- * no index has. So the transfer is written to the receiver's history once, when it has arrived.
+ * no index has. So the transfer is written to the receiver's history once, when it has arrived. A hold never is: its
+ * captures are.
  *
  * The item has no version, which means version 1: the record of an owner's withdrawal fills its kilobyte.
  */
 function toStored(transaction: Transaction): Item {
-  if (transaction.type !== 'transfer') return { ...transaction };
-  const { counterpartyWalletId, ...transfer } = transaction;
-  return { ...transfer, [transfer.queued ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
+  if (transaction.type !== 'transfer' && transaction.type !== 'hold') return { ...transaction };
+  const { counterpartyWalletId, ...stored } = transaction;
+  const isHidden = stored.type === 'hold' || stored.queued;
+  return { ...stored, [isHidden ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
 }

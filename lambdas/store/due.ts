@@ -5,7 +5,7 @@ import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { watchClock } from './database-clock.ts';
-import { dueShard, dueShardOf, dueTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
+import { dueShard, dueShardOf, dueTypes, queuedTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
 import type { DueType } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
@@ -63,6 +63,11 @@ export async function listDue(
     acceptedAt: Items.map(({ createdAt }) => createdAt?.S),
     next: due.length < Items.length ? undefined : next,
   };
+}
+
+/** Lists the holds of a shard that were due before `before`, the earliest first. */
+export function listExpired(table: Table, shard: number, bounds: PageBounds): Promise<WorkPage> {
+  return listWork(table, dueShard('hold', shard), bounds);
 }
 
 /** Lists withdrawals whose wait for their wallet ended before `before`, the earliest first. */
@@ -143,12 +148,12 @@ export async function touchDue(table: Table, work: DueWork, at: string): Promise
 const readsAtATime = 32;
 
 /**
- * Returns the earliest due time (ISO 8601) of all open work; undefined when nothing is open. Reads one entry of each
- * partition that work is written to, half a read unit each.
+ * Returns the earliest due time (ISO 8601) of all open work of these types, by default those with a worker; undefined when
+ * nothing is open. Reads one entry of each partition that work is written to, half a read unit each.
  */
-export async function earliestDue(table: Table): Promise<string | undefined> {
+export async function earliestDue(table: Table, types: readonly DueType[] = queuedTypes): Promise<string | undefined> {
   const { dueShards = defaultDueShards } = table;
-  const shards = dueTypes.flatMap((type) => Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)));
+  const shards = types.flatMap((type) => Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)));
   let earliest: string | undefined;
   await forEachOf(shards, readsAtATime, async (shard) => {
     const [first] = await readShard(table, shard, 1);

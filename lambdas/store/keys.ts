@@ -4,8 +4,12 @@ import { fingerprintOf, isTransactionId, lastBitsOf } from '../domain/ids.ts';
 
 /** The keys of all stored items. No other file builds or parses one. */
 
-/** The types of work with workers of their own, and so with partitions of the `due` index of their own. */
-export const dueTypes = ['withdrawal', 'transfer'] as const;
+/** The types of work with workers of their own. */
+export const queuedTypes = ['withdrawal', 'transfer'] as const;
+export type QueuedType = (typeof queuedTypes)[number];
+
+/** The types of open work. Each has partitions of the `due` index of its own. The sweeper itself ends holds. */
+export const dueTypes = [...queuedTypes, 'hold'] as const;
 export type DueType = (typeof dueTypes)[number];
 
 /** Parts of the total of an account and hour. Never fewer: the sums in the removed parts would not count. */

@@ -22,12 +22,19 @@ export interface Operation extends Actor {
  */
 export const restoredFingerprint = 'restored';
 
+/**
+ * Returns whether a recovery made this record, and the command asks for the same money. A capture of all that is left
+ * names no amount. Its repetition comes when nothing is left, so it is made with the amount 0.
+ */
 function isRestored(image: Item, record: Item): boolean {
   if (image['fingerprint'] !== restoredFingerprint) return false;
   const receiverOf = ({ toWalletId, counterpartyWalletId }: Item) =>
     walletIdOfPartition(String(toWalletId ?? counterpartyWalletId));
-  const members = ['type', 'walletId', 'amount', 'currency'];
-  return members.every((name) => image[name] === record[name]) && receiverOf(image) === receiverOf(record);
+  const members = ['type', 'walletId', 'currency', 'originalTransactionId'];
+  const isSameAmount = image['amount'] === record['amount'] || record['amount'] === 0;
+  return (
+    isSameAmount && members.every((name) => image[name] === record[name]) && receiverOf(image) === receiverOf(record)
+  );
 }
 
 /**
@@ -79,6 +86,14 @@ export function putOperation(table: Table, operation: Operation): WriteItem {
     principal: operation.principal,
     createdAt: operation.at,
   });
+}
+
+/** Throws for the key that made this transaction: one write cannot hold its record twice. */
+export function refuseKeyOf(
+  { transactionId }: { readonly transactionId: string },
+  { principal, idempotencyKey }: Operation,
+): void {
+  if (transactionIdOf(principal, idempotencyKey) === transactionId) throw new WalletError('idempotency_key_reused');
 }
 
 /**

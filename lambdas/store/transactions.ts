@@ -4,7 +4,7 @@ import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
 import { isTime } from '../domain/hours.ts';
 import { isAmount } from '../domain/money.ts';
-import { transactionTypes } from '../domain/transaction.ts';
+import { holdEnds, transactionTypes } from '../domain/transaction.ts';
 import type { Transaction, TransactionStatus, TransactionType } from '../domain/transaction.ts';
 import {
   historyKeyOf,
@@ -149,6 +149,8 @@ const statuses: { readonly [Type in TransactionType]: readonly Extract<Transacti
   withdrawal: ['pending', 'executing', 'completed', 'failed', 'review'],
   transfer: ['pending', 'completed', 'failed'],
   return: ['completed'],
+  hold: ['open', 'ended'],
+  capture: ['completed'],
 };
 
 /**
@@ -185,12 +187,25 @@ function requireMembers(item: Item): void {
     throw new InvalidItem(item, 'it has no wallet or no currency');
   }
   const { toWalletId, counterpartyWalletId = toWalletId, originalTransactionId, destination } = item;
-  const needed = { charge: '', withdrawal: destination, transfer: counterpartyWalletId, return: originalTransactionId };
+  const needed = {
+    charge: '',
+    withdrawal: destination,
+    transfer: counterpartyWalletId,
+    return: originalTransactionId,
+    hold: isHoldOf(item, amount) ? '' : undefined,
+    capture: originalTransactionId,
+  };
   if (needed[known] === undefined) throw new InvalidItem(item, `it lacks what a ${known} needs`);
-  const isOpen = status === 'pending' || status === 'executing';
+  const isOpen = status === 'pending' || status === 'executing' || status === 'open';
   if (isOpen && typeof item['dueAt'] !== 'string') throw new InvalidItem(item, `it is ${status}, and never due`);
-  const isEnded = status === 'completed' || status === 'failed';
+  const isEnded = status === 'completed' || status === 'failed' || status === 'ended';
   if (isEnded && !isTime(item['completedAt'])) {
     throw new InvalidItem(item, `it is ${status}, and has no time of its end`);
   }
+}
+
+/** Returns whether an item has what a hold of this amount needs, so that what is left of it can be computed. */
+function isHoldOf({ status, expiresAt, captured, end }: Item, amount: number): boolean {
+  const isWithin = captured === 0 || (isAmount(captured) && captured <= amount);
+  return isTime(expiresAt) && isWithin && (status === 'open' || holdEnds.some((one) => one === end));
 }

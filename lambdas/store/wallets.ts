@@ -10,6 +10,7 @@ import {
   ownDecision,
   receiverRefusal,
   statusRefusal,
+  useRefusal,
   walletStatuses,
 } from '../domain/wallet.ts';
 import type { Reach, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
@@ -275,17 +276,40 @@ export function giveBack(table: Table, movement: PromisedMovement): WriteItem {
  */
 type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 
-/** A movement that ends a hold. `decidedBy`: the operator who decided, who must not own the wallet. */
-type HoldEnd = PromisedMovement & { readonly decidedBy?: string | undefined };
+/** The operator who decides about held money, and so must not own its wallet. */
+interface Decision {
+  readonly decidedBy?: string | undefined;
+}
+
+/** A movement of held money. */
+type HeldMovement = PromisedMovement & Decision;
 
 /** Removes held money, which has left. Works in every status of the wallet, as the money was promised before. */
-export function settleHold(table: Table, movement: HoldEnd): WriteItem {
+export function settleHold(table: Table, movement: HeldMovement): WriteItem {
   return consumeHold(table, movement, 'held = held - :amount, #total = #total - :amount');
 }
 
 /** Makes held money available again. Works in every status of the wallet. */
-export function releaseHold(table: Table, movement: HoldEnd): WriteItem {
+export function releaseHold(table: Table, movement: HeldMovement): WriteItem {
   return consumeHold(table, movement, 'held = held - :amount, available = available + :amount');
+}
+
+/**
+ * Takes `amount` of held money out of the wallet for good, and makes `rest` of it available again. Unlike `settleHold`, it
+ * needs an active wallet: nothing leaves a frozen one.
+ */
+export function captureHeld(table: Table, movement: Movement & Decision, rest: number): WriteItem {
+  const { walletId, transactionId, amount, decidedBy } = movement;
+  return useWallet(table, movement, {
+    label: `capture ${transactionId} of money held in ${walletId}`,
+    set: 'held = held - :taken, available = available + :rest, #total = #total - :amount',
+    if: `held >= :taken${decidedBy === undefined ? '' : ' AND ownerId <> :decidedBy'}`,
+    values: { taken: amount + rest, rest, decidedBy },
+    // An open hold whose money is not held breaks an invariant. So `refused` has no reading for it, and the write throws.
+    refused: (wallet) =>
+      useRefusal(wallet, movement) ??
+      (decidedBy !== undefined && wallet?.ownerId === decidedBy ? ownDecision('wallet') : undefined),
+  });
 }
 
 const stamp = 'version = version + :one, lastTransactionId = :transactionId, updatedAt = :at';
@@ -326,10 +350,10 @@ function useWallet(
   };
 }
 
-function consumeHold(table: Table, movement: HoldEnd, set: string): WriteItem {
+function consumeHold(table: Table, movement: HeldMovement, set: string): WriteItem {
   const { decidedBy } = movement;
   return {
-    label: 'consume hold',
+    label: `consume hold of ${movement.transactionId} in ${movement.walletId}`,
     request: {
       Update: update(table, walletKey(movement.walletId), {
         set: `${set}, ${stamp}`,

@@ -2,7 +2,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
-import { fingerprintOf, returnIdOf, transactionIdOf } from '../domain/ids.ts';
+import { fingerprintOf, returnIdOf } from '../domain/ids.ts';
 import { isAtRest } from '../domain/transaction.ts';
 import {
   bankReturn,
@@ -30,7 +30,7 @@ import { accept, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { watchClock } from './database-clock.ts';
 import { dueShardOf, historyKeyOf, reviewShard, transactionKey, waitingShard } from './keys.ts';
-import { putOperation, putRecord, replayedRecord, replayOnly } from './operations.ts';
+import { putOperation, putRecord, refuseKeyOf, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
@@ -363,11 +363,6 @@ const endOfWork = 'dueShard, dueAt, claimId, submitBy, refusedSince, waitingFor'
 const endOfRejected = `${endOfWork}, bankId`;
 /** The condition whose failure `cancelRefusal` explains. */
 const neverSubmitted = ' AND attribute_not_exists(submitBy) AND attribute_not_exists(attempts)';
-
-/** Throws for the key that made this withdrawal: one write cannot hold its record twice. */
-function refuseKeyOf({ transactionId }: Withdrawal, { principal, idempotencyKey }: Operation): void {
-  if (transactionIdOf(principal, idempotencyKey) === transactionId) throw new WalletError('idempotency_key_reused');
-}
 
 /** Returns the parts of the update that ends a withdrawal, and the item that ends its hold in the wallet. */
 function ending(

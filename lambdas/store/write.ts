@@ -235,6 +235,7 @@ export function fromItem(item: Record<string, AttributeValue>): Item {
 }
 
 const names = {
+  '#end': 'end',
   '#status': 'status',
   '#total': 'total',
   '#ttl': 'ttl',

@@ -59,6 +59,10 @@ const transaction = eventTransaction.extend({
     })
     .optional()
     .describe('How a withdrawal was ended before it left for the bank'),
+  releaseReason: z
+    .string()
+    .optional()
+    .describe("Why the hold was released; an operator's reason is shown to operators only"),
   requestedBy: recordedActor.optional().describe(forOperators),
   endedBy: recordedActor.optional().describe(forOperators),
 });
@@ -247,6 +251,7 @@ interface Answers {
 
 const use: readonly ErrorCode[] = ['wallet_frozen', 'wallet_closed', 'currency_mismatch'];
 const spend: readonly ErrorCode[] = [...use, 'insufficient_funds', 'operator_limit_exceeded', 'overloaded'];
+const ofHold: readonly ErrorCode[] = ['not_a_hold', 'hold_ended'];
 const wait = `\`wait=N\`: wait up to N seconds, at most ${longestWaitSeconds}, for the end of the transaction`;
 
 const unchanged = { 304: { meaning: 'It has not changed since the version in If-None-Match' } };
@@ -311,6 +316,23 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     successes: { 200: { meaning: 'The transaction, `failed` with the code `cancelled`', schema: 'Transaction' } },
     codes: ['not_cancellable'],
   },
+  'open-hold': {
+    successes: { 201: { meaning: 'The hold, `open`: its money is held', schema: 'Transaction' } },
+    codes: [...use, 'same_wallet', 'insufficient_funds', 'operator_limit_exceeded'],
+  },
+  capture: {
+    successes: { 201: { meaning: 'The capture, `completed`; it may have ended the hold', schema: 'Transaction' } },
+    codes: [
+      ...ofHold,
+      'hold_expired',
+      'exceeds_hold',
+      'wallet_frozen',
+      'wallet_not_found',
+      'receiver_unavailable',
+      'operator_limit_exceeded',
+    ],
+  },
+  release: { successes: { 200: { meaning: 'The hold, `ended`', schema: 'Transaction' } }, codes: ofHold },
   'get-notification-preferences': {
     successes: {
       200: {

@@ -9,7 +9,7 @@ import type { EventType } from '../domain/events.ts';
 import { fraudRules } from '../domain/fraud.ts';
 import { maxAmount } from '../domain/money.ts';
 import type { Sum } from '../domain/money.ts';
-import { attemptOutcomes, transactionStatuses, transactionTypes } from '../domain/transaction.ts';
+import { attemptOutcomes, holdEnds, transactionStatuses, transactionTypes } from '../domain/transaction.ts';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
@@ -67,6 +67,13 @@ export const transaction = z.object({
   originalTransactionId: z.string().optional(),
   returnTransactionId: z.string().optional(),
   settledWith: z.string().optional().describe('The first of the queued transfers that were credited together'),
+  expiresAt: time.optional().describe('From when on nothing of the hold can be captured; ISO 8601, UTC'),
+  captured: z.int().min(0).max(maxAmount).optional().describe('The sum of the captures of the hold, in minor units'),
+  end: z
+    .enum(holdEnds)
+    .optional()
+    .describe('How the hold ended: a capture took or gave back what was left, it was released, or its time was over'),
+  releaseReason: z.string().optional().describe("Why the hold was released, in the words of its receiver's owner"),
   externalReference: z.string().optional(),
   description: z.string().optional(),
   metadata: z.record(z.string(), z.string()).optional(),
@@ -167,6 +174,9 @@ export const eventSchemas = {
   'transfer.failed': about('transfer.failed', 'The receiver could not be credited; the sender got the money back', {
     transaction,
   }),
+  'hold.opened': about('hold.opened', 'Money is held for a receiver, until the hold expires', { transaction }),
+  'hold.captured': about('hold.captured', 'Held money was paid to the receiver of the hold', { transaction }),
+  'hold.ended': about('hold.ended', 'The hold holds nothing more; `end` is how it ended', { transaction }),
   'activity.suspicious': about('activity.suspicious', "A wallet's activity exceeded a limit", { activity }),
   'ledger.discrepancy': about('ledger.discrepancy', 'The check of the books has found a discrepancy', {
     walletIds: z.array(z.string()).describe('The wallet with the discrepancy, if there is one'),

@@ -22,14 +22,14 @@ import type { EventOf, ServiceEvent } from './event-schemas.ts';
  *
  * - `operator`: sees everything except the service's own bookkeeping; account numbers are masked.
  * - `owner`: the owner of the wallet that a transaction acts on, or of the wallet itself.
- * - `counterparty`: the owner of the wallet that receives a transfer.
+ * - `counterparty`: the owner of the wallet that receives a transfer or capture, or that a hold names.
  * - `subscriber`: every consumer of the bus: the audit, notifications, consumers of yours. The archive cannot delete
  *   from events, so they hold no evidence and no holder of an account. The event itself names the actor.
  */
 export const audiences = ['operator', 'owner', 'counterparty', 'subscriber'] as const;
 export type Audience = (typeof audiences)[number];
 
-/** A field is shown (true), hidden (false), or shown as the function's result. */
+/** A field is shown (true), hidden (false), or shown as the function's result; undefined hides it. */
 type Decision<Value, Source> = boolean | ((value: Value, source: Partial<Source>) => unknown);
 
 /** A decision for each field of `Source` and each audience. */
@@ -118,13 +118,28 @@ export const transactionFields: View<ShownTransaction, Audience> = {
     subscriber: cancellationOf,
   },
   waitingFor: exceptCounterparty,
-  originalTransactionId: exceptCounterparty,
+  // Of a capture: its receiver knows the hold. A return has no counterparty.
+  originalTransactionId: everyAudience,
   returnTransactionId: exceptCounterparty,
   // It may be the transfer of another payer: the receiver finds its ledger's entry by it.
   settledWith: { ...everyAudience, owner: false },
-  externalReference: exceptCounterparty,
+  expiresAt: everyAudience,
+  captured: everyAudience,
+  end: everyAudience,
+  releaseReason: { operator: true, owner: releaseReasonOf, counterparty: releaseReasonOf, subscriber: releaseReasonOf },
+  externalReference: {
+    operator: true,
+    owner: (reference, source) => (isOfReceiver(source) ? undefined : reference),
+    counterparty: (reference, source) => (isOfReceiver(source) ? reference : undefined),
+    subscriber: true,
+  },
   description: everyAudience,
-  metadata: { operator: sorted, owner: sorted, counterparty: false, subscriber: sorted },
+  metadata: {
+    operator: sorted,
+    owner: (metadata, source) => (isOfReceiver(source) ? undefined : sorted(metadata)),
+    counterparty: (metadata, source) => (isOfReceiver(source) ? sorted(metadata) : undefined),
+    subscriber: sorted,
+  },
   createdAt: everyAudience,
   updatedAt: everyAudience,
   completedAt: everyAudience,
@@ -133,6 +148,8 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   principal: internal,
   issuer: internal,
   ownerId: internal,
+  // In `requestedBy`.
+  capturedBy: internal,
   queued: internal,
   dueAt: internal,
   claimId: internal,
@@ -175,6 +192,16 @@ function sorted(members: Readonly<Record<string, string>>): Record<string, strin
 /** Returns a cancellation as its owner may see it: without an operator's reason and identity. */
 function cancellationOf({ actor, reason, at }: Cancellation) {
   return { by: actor.kind, ...(actor.kind === 'owner' && { reason }), at };
+}
+
+/** Returns the reason for a release as others than operators may see it: without that of an operator. */
+function releaseReasonOf(reason: string, { endedBy }: Partial<ShownTransaction>): string | undefined {
+  return endedBy?.kind === 'owner' ? reason : undefined;
+}
+
+/** Returns whether the reference and metadata are the receiver's and not the payer's: those of a capture into a wallet. */
+function isOfReceiver({ type, counterpartyWalletId }: Partial<ShownTransaction>): boolean {
+  return type === 'capture' && counterpartyWalletId !== undefined;
 }
 
 function failureOf({ code, message }: Failure): Failure {
@@ -267,7 +294,8 @@ function shown<Source extends object, A extends Audience>(
       const decision: Decision<NonNullable<Source[typeof field]>, Source> = view[field][audience];
       const value = source[field];
       if (decision === false || value === undefined || value === null) return [];
-      return [[field, decision === true ? value : decision(value, source)]];
+      const result = decision === true ? value : decision(value, source);
+      return result === undefined ? [] : [[field, result]];
     }),
   );
 }
@@ -305,13 +333,15 @@ function subjectOf(
     const { rule, walletId, transactionId, currency } = event.activity;
     return { activity: { rule, walletId, transactionId, currency } };
   }
-  // The event has the masked account and the cut cancellation. The fingerprint is for consumers that compare events.
-  const { destination, cancellation, ...transaction } = event.transaction;
+  // The event has the masked account, the cut cancellation, and the reason for a release only where owners may see it.
+  // The fingerprint is for consumers that compare events.
+  const { destination, cancellation, releaseReason, ...transaction } = event.transaction;
   return {
     transaction: {
       ...shown(transactionFields, transaction as Partial<ShownTransaction>, audience),
       ...(audience === 'owner' && destination && { destination: { account: destination.account } }),
       ...(audience === 'owner' && cancellation && { cancellation }),
+      ...(releaseReason !== undefined && { releaseReason }),
     },
   };
 }

@@ -127,6 +127,7 @@ function limitsFor(policy: FraudPolicy, currency: string): FraudLimits {
 
 /**
  * Returns the movements of an event. A transfer moves money out of one wallet and, when it is completed, into another.
+ * A hold counts as money out when it is opened, and each of its captures as money into the receiver's wallet.
  */
 function movementsOf({ envelopeId, event: { type, transaction } }: Delivery<ScreenedType>): WalletMovement[] {
   const { transactionId, walletId, counterpartyWalletId, currency, amount, destination } = transaction;
@@ -147,6 +148,11 @@ function movementsOf({ envelopeId, event: { type, transaction } }: Delivery<Scre
           ? []
           : [{ ...common, walletId: counterpartyWalletId, direction: 'in', ...timesOf(completedAt) } as const]),
       ];
+    case 'hold.opened':
+      return [{ ...common, walletId, direction: 'out', destination: counterpartyWalletId }];
+    case 'hold.captured':
+      // The payer's money was counted when the hold was opened.
+      return counterpartyWalletId === undefined ? [] : [{ ...common, walletId: counterpartyWalletId, direction: 'in' }];
   }
 }
 

@@ -6,9 +6,10 @@ import { forEachOf } from '../aws/parallel.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
-import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
+import { listDue, listExpired, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
-import type { DueType } from '../store/keys.ts';
+import type { QueuedType } from '../store/keys.ts';
+import { expireHold } from '../store/holds.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { UnreadableItem } from '../store/unreadable.ts';
@@ -52,6 +53,9 @@ const turns = 60;
 const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
+/** Most pages of one shard's holds that are ended in one run, and how many of the holds at the same time. */
+const mostPages = 10;
+const holdsAtATime = 4;
 
 /** The progress of a run. */
 interface Run {
@@ -62,7 +66,7 @@ interface Run {
   readonly databaseAt: number;
   readonly readAt: number;
   requeued: number;
-  readonly open: Readonly<Record<DueType, OpenWork>>;
+  readonly open: Readonly<Record<QueuedType, OpenWork>>;
   readonly failures: unknown[];
 }
 
@@ -85,6 +89,8 @@ interface OpenWork {
  * the withdrawals in review, up to 100. Their alarm lasts until an operator has ended the last one. Publishes how much
  * work is open, and for how long the oldest, from the same pages. So both are at least so much: of a shard with more than
  * a page, only the work that is due next is listed.
+ *
+ * Ends the holds that have expired. A late end is harmless: nothing is captured after the expiry.
  *
  * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
  *
@@ -109,9 +115,12 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
+  // Needs no queue, so it runs beside the other parts.
+  const holds = attempt(run, () => endHolds(run, startedAt + transfersMs));
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
   await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
+  await holds;
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
   publishOpenWork(run);
@@ -175,7 +184,7 @@ async function resume(run: Run, queue: SweptQueue, endsAt: number): Promise<void
  * workers keep up: each further round begins only if the queue has no backlog. The first page of each shard is read in any
  * case, to see how old the open work is.
  */
-async function sweepType(run: Run, type: DueType, queue: SweptQueue, endsAt: number): Promise<void> {
+async function sweepType(run: Run, type: QueuedType, queue: SweptQueue, endsAt: number): Promise<void> {
   const { table } = run;
   const before = new Date(run.databaseAt - graceMs).toISOString();
   let shards = shardsToSweep(table);
@@ -202,6 +211,28 @@ async function sweepType(run: Run, type: DueType, queue: SweptQueue, endsAt: num
   }
 }
 
+/** Ends the holds whose time is over by the database's clock. */
+async function endHolds(run: Run, endsAt: number): Promise<void> {
+  const { table } = run;
+  let ended = 0;
+  await forEachOf(shardsToSweep(table), shardsAtATime, async (shard) => {
+    let from: WorkPage['next'];
+    // A page may hold only holds that cannot be read or ended. So the next page begins behind it.
+    for (let page = 0; page < mostPages && (page === 0 || from !== undefined) && table.now() < endsAt; page++) {
+      // A run may take most of a minute, so the time is that of this read.
+      const at = new Date(databaseTime(run)).toISOString();
+      const bounds = { before: at, limit: pageSize, from };
+      const listed = await attempt(run, () => listExpired(table, shard, bounds));
+      await forEachOf(readableWork(run, listed?.work ?? []), holdsAtATime, async (work) => {
+        if (table.now() >= endsAt) return;
+        if (await attempt(run, () => expireHold(table, work, at))) ended++;
+      });
+      from = listed?.next;
+    }
+  });
+  if (ended > 0) logger.info('expired holds ended', { ended });
+}
+
 /**
  * Returns the shards for this run: those that work is written to, and some of the others. Those may have work from a
  * time at which the stack had more shards.
@@ -213,23 +244,29 @@ function shardsToSweep({ dueShards = defaultDueShards, now }: Table): number[] {
 }
 
 /**
- * Queues this work again, in batches. Keeps the error of what cannot be read: it stays due.
+ * Queues this work again, in batches.
  *
  * @param endsAt time after which no batch begins, epoch ms
  * @returns how much was queued
  */
 async function requeueAll(run: Run, queue: SweptQueue, listed: readonly ListedWork[], endsAt: number): Promise<number> {
-  const work: DueWork[] = [];
-  for (const one of listed) {
-    if (one instanceof UnreadableItem) run.failures.push(one);
-    else work.push(one);
-  }
+  const work = readableWork(run, listed);
   let requeued = 0;
   for (let start = 0; start < work.length && run.table.now() < endsAt; start += batchSize) {
     const batch = work.slice(start, start + batchSize);
     requeued += (await attempt(run, () => requeue(run, queue, batch))) ?? 0;
   }
   return requeued;
+}
+
+/** Returns the work that can be read. Keeps the errors of the rest, which stays due. */
+function readableWork(run: Run, listed: readonly ListedWork[]): DueWork[] {
+  const work: DueWork[] = [];
+  for (const one of listed) {
+    if (one instanceof UnreadableItem) run.failures.push(one);
+    else work.push(one);
+  }
+  return work;
 }
 
 async function requeue(run: Run, queue: SweptQueue, batch: readonly DueWork[]): Promise<number> {

@@ -1,0 +1,22 @@
+import type { Environment } from '../contract.ts';
+import { positiveInteger } from '../aws/environment.ts';
+import type { LimitedServices, OperatorServices } from './http.ts';
+import { openLimits } from './limits.ts';
+import { readOperatorLimits } from './operator-limits.ts';
+
+/** The services of the routes that open and capture holds. */
+export type HoldServices = LimitedServices & Pick<OperatorServices, 'operatorLimits'>;
+
+/** Opens the limits of the routes that open and capture holds. Each allows as many commands an hour as transfers. */
+export function openLimitsOfHolds(
+  environment: Readonly<Record<keyof Environment<'capture'>, string>>,
+): Pick<HoldServices, 'limits' | 'operatorLimits'> {
+  return {
+    limits: openLimits({
+      readsPerHour: positiveInteger(environment, 'READS_PER_HOUR'),
+      refusalsPerHour: positiveInteger(environment, 'REFUSALS_PER_HOUR'),
+      perHour: positiveInteger(environment, 'TRANSFERS_PER_HOUR'),
+    }),
+    operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+  };
+}

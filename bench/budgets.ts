@@ -57,6 +57,7 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await measureCharge(bench, wallets);
   await measureWithdrawals(bench, wallets);
   await measureTransfers(bench, wallets);
+  await measureHolds(bench, wallets);
   await measureReads(bench, wallets);
   await measureStatus(bench);
   await measureDecisions(bench, wallets);
@@ -170,6 +171,34 @@ async function measureTransfers({ step, post, routes }: Bench, { wallet, other, 
     const budget = { roundTrips: 2, writeUnits: 2 + 5 * size };
     await step(`transfer worker, ${size} to one wallet`, budget, () => routes.workers.transfers(ids));
   }
+}
+
+async function measureHolds({ step, post, routes }: Bench, { wallet, other, mine }: Wallets): Promise<void> {
+  const hold = async (from: string, to: string | undefined, more: PostOptions = {}) => {
+    const body = { ...money(100), toWalletId: to, expiresAt: new Date(Date.now() + 90_000).toISOString() };
+    return idIn(await post(routes.openHold, '/wallets/{walletId}/holds', from, 201, { body, ...more }));
+  };
+  const capture = (id: string, body: object) =>
+    post(routes.capture, '/holds/{transactionId}/capture', id, 201, { body });
+  await step('hold', { roundTrips: 1, writeUnits: 6 }, () => hold(wallet, other));
+  await step('hold, end user', { roundTrips: 1, writeUnits: 6 + rateWindowUnits }, () =>
+    hold(mine, other, { caller: endUser }),
+  );
+  // The first trip reads the hold.
+  const id = await hold(wallet, other);
+  await step('capture, a part', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () => capture(id, money(40)));
+  await step('capture, final', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () =>
+    capture(id, { ...money(10), final: true }),
+  );
+  const outside = await hold(wallet, undefined);
+  await step('capture, to the world outside', { roundTrips: 2, writeUnits: 9, readUnits: 1 }, () =>
+    capture(outside, money(100)),
+  );
+  const unwanted = await hold(wallet, other);
+  // The last trip reads the hold at its end.
+  await step('release', { roundTrips: 3, writeUnits: 8, readUnits: 2 }, () =>
+    post(routes.release, '/holds/{transactionId}/release', unwanted, 200),
+  );
 }
 
 async function measureReads({ step, charge, get, routes }: Bench, { wallet }: Wallets): Promise<void> {

@@ -98,9 +98,10 @@ const money = { amount: 100, description: 'Invoice 2026-001', externalReference:
 function openUsers(table: Table) {
   const routes = openRoutes(table);
 
-  async function post(handler: Handler, path: string, walletId: string, body: object, more: PostOptions = {}) {
+  async function post(handler: Handler, path: string, id: string, body: object, more: PostOptions = {}) {
     const { caller = operator, headers = {} } = more;
-    const benchRequest = request('POST', path, { walletId }, { key: randomUUID(), body, headers });
+    const parameters = { walletId: id, transactionId: id };
+    const benchRequest = request('POST', path, parameters, { key: randomUUID(), body, headers });
     const answer = await handler(eventOf(benchRequest, caller), contextOf('bench'));
     if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${answer.body}`);
     return JSON.parse(answer.body) as { readonly walletId?: string; readonly transactionId?: string };
@@ -129,7 +130,16 @@ function openUsers(table: Table) {
     return post(routes.withdraw, '/wallets/{walletId}/withdraw', walletId, body, { caller });
   }
 
-  return { open, charge, transfer, withdraw, workers: routes.workers };
+  async function hold({ walletId, caller }: User, to: User) {
+    const body = { ...money, toWalletId: to.walletId, expiresAt: new Date(Date.now() + 90_000).toISOString() };
+    const { transactionId = '' } = await post(routes.openHold, '/wallets/{walletId}/holds', walletId, body, { caller });
+    return transactionId;
+  }
+
+  const capture = (transactionId: string, { caller }: User) =>
+    post(routes.capture, '/holds/{transactionId}/capture', transactionId, {}, { caller });
+
+  return { open, charge, transfer, withdraw, hold, capture, workers: routes.workers };
 }
 
 interface Command {
@@ -140,7 +150,8 @@ interface Command {
   readonly run: (pairs: readonly Pair[]) => Promise<unknown>;
 }
 
-function commandsOf({ charge, transfer, withdraw, workers }: ReturnType<typeof openUsers>): Record<string, Command> {
+function commandsOf(users: ReturnType<typeof openUsers>): Record<string, Command> {
+  const { charge, transfer, withdraw, hold, capture, workers } = users;
   return {
     charge: { run: (pairs) => each(pairs, ([payer]) => charge(payer)) },
     'withdrawal, paid': {
@@ -149,6 +160,9 @@ function commandsOf({ charge, transfer, withdraw, workers }: ReturnType<typeof o
           const { transactionId = '' } = await withdraw(payer);
           await workers.withdrawal(transactionId, { outcome: 'accepted' });
         }),
+    },
+    'hold, captured': {
+      run: (pairs) => each(pairs, async ([payer, payee]) => capture(await hold(payer, payee), payee)),
     },
     transfer: { budget: 5, run: (pairs) => each(pairs, ([payer, payee]) => transfer(payer, payee)) },
     'transfer, both owners notified': {

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { bankNotifications } from '../lambdas/api/bank-notifications.ts';
 import { cancel } from '../lambdas/api/cancel.ts';
+import { capture } from '../lambdas/api/capture.ts';
 import { charge } from '../lambdas/api/charge.ts';
 import { close } from '../lambdas/api/close.ts';
 import { createWallet } from '../lambdas/api/create-wallet.ts';
@@ -12,6 +13,8 @@ import { getWallet } from '../lambdas/api/get-wallet.ts';
 import { health } from '../lambdas/api/health.ts';
 import { listTransactions } from '../lambdas/api/list-transactions.ts';
 import { listWallets } from '../lambdas/api/list-wallets.ts';
+import { openHold } from '../lambdas/api/open-hold.ts';
+import { release } from '../lambdas/api/release.ts';
 import { resolve } from '../lambdas/api/resolve.ts';
 import { transfer } from '../lambdas/api/transfer.ts';
 import { unfreeze } from '../lambdas/api/unfreeze.ts';
@@ -49,6 +52,7 @@ function handlersOn(table: Table, onSend: OnSend) {
   };
   const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000_000 });
   const limited = { table, limits };
+  const ending = { table, limits: openLimits({ cancellationsPerHour: 1_000_000 }) };
   const queued = { ...limited, queue: { send }, isOverloaded: () => Promise.resolve(false) };
   return {
     createWallet: serve(createWallet, limited),
@@ -65,7 +69,10 @@ function handlersOn(table: Table, onSend: OnSend) {
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
     resolve: serve(resolve, { table }),
-    cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1_000_000 }) }),
+    cancel: serve(cancel, ending),
+    openHold: serve(openHold, limited),
+    capture: serve(capture, limited),
+    release: serve(release, ending),
     bankNotifications: serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     health: serve(health, {
       table,

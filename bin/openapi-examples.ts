@@ -10,6 +10,8 @@ const ids = {
   charge: 'tx_b3n6vqk7zmt2xhcf5wjy4sadpr',
   withdrawal: 'tx_q5w2zjx7nmk4vtc6hdfy3bapsr',
   transfer: 'tx_h7m3kzq2vxn5tjc4wdfy6bspar',
+  hold: 'tx_m4xk7vhq2ztn5cjw6dfy3bspar',
+  capture: 'tx_t6c5vkq7zmx2nhj4wdfy3bspar',
 };
 const at = '2026-03-01T12:00:00.000Z';
 const later = '2026-03-01T12:00:04.250Z';
@@ -82,6 +84,41 @@ const arrivedTransfer = {
   completedAt: later,
 };
 
+const hold = {
+  ...identityOf(ids.hold),
+  type: 'hold',
+  ...common,
+  status: 'open',
+  counterpartyWalletId: toWalletId,
+  postings: move(`wallet:${walletId}:available`, `wallet:${walletId}:held`),
+  expiresAt: '2026-03-02T12:00:00.000Z',
+  captured: 0,
+  description: 'Order 4711',
+  createdAt: at,
+  updatedAt: at,
+};
+const capture = {
+  ...identityOf(ids.capture),
+  type: 'capture',
+  ...common,
+  counterpartyWalletId: toWalletId,
+  postings: move(`wallet:${walletId}:held`, `wallet:${toWalletId}:available`),
+  originalTransactionId: ids.hold,
+  description: 'Order 4711, sent',
+  createdAt: later,
+  updatedAt: later,
+  completedAt: later,
+};
+const releasedHold = {
+  ...hold,
+  status: 'ended',
+  postings: [...hold.postings, ...move(`wallet:${walletId}:held`, `wallet:${walletId}:available`)],
+  end: 'released',
+  releaseReason: 'Sold out',
+  updatedAt: later,
+  completedAt: later,
+};
+
 const balance = { walletId, currency: 'USD', available: 7_500, held: 2_500, total: 10_000, version: 12 };
 const wallet = {
   walletId,
@@ -144,6 +181,9 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
     detail: 'charge takes at most 1000000, requested 2500000, in minor units of USD',
   },
   not_cancellable: { detail: 'the bank may have it already' },
+  hold_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: released' },
+  hold_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
+  exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
   invalid_request: {
     errors: [{ path: 'amount', message: 'must be an integer of minor units, 1 to 9007199254740991' }],
   },
@@ -189,6 +229,9 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'transfer 201': transfer,
   'transfer 202': openTransfer,
   'cancel 200': cancelledWithdrawal,
+  'open-hold 201': hold,
+  'capture 201': capture,
+  'release 200': releasedHold,
   'freeze 200': { ...wallet, status: 'frozen' },
   'close 200': { ...emptyWallet, status: 'closed' },
 };
@@ -204,6 +247,9 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   close: {},
   resolve: { outcome: 'completed', evidence: 'Statement of 2026-03-02, line 7' },
   cancel: { reason: 'The account is the wrong one' },
+  'open-hold': { amount: 2_500, toWalletId, expiresAt: '2026-03-02T12:00:00Z', description: 'Order 4711' },
+  capture: { amount: 2_500, description: 'Order 4711, sent' },
+  release: { reason: 'Sold out' },
   'put-notification-preferences': {
     channels: preferences.channels,
     mutedEvents: preferences.mutedEvents,

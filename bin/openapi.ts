@@ -84,13 +84,14 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
   const { summary, description } = textOf(route);
   const { successes, prefer } = answers[route.function];
   const isKeyed = needsKey(route);
+  const [, tag] = route.path.split('/');
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
     ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
       name,
       in: 'path',
       required: true,
-      description: textFor(parameterTexts, name),
+      description: textFor(parameterTexts, name, tag),
       schema: { type: 'string', pattern: idFormats[name as keyof typeof idFormats].source },
     })),
     ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
@@ -105,7 +106,7 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
   ];
   return {
     operationId: camelCase(route.method === 'HEAD' ? `head-${route.function}` : route.function),
-    tags: [route.path.split('/')[1]],
+    tags: [tag],
     summary,
     description,
     security: securityOf(route, handler).flatMap(withOAuth),

@@ -36,6 +36,7 @@ const documents = [
   'deploy',
   'disaster',
   'events',
+  'holds',
   'integrity',
   'invariants',
   'local-testing',

@@ -48,10 +48,11 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** A person with a wallet. `available` is the balance as it must be now. */
+/** A person with a wallet. `available` and `held` are the balance as it must be now. */
 interface Holder extends Person {
   readonly walletId: string;
   available: number;
+  held: number;
 }
 
 interface Characters {
@@ -130,6 +131,46 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
   const history = await story.get(ada.token, `/wallets/${ada.walletId}/transactions?limit=3`);
   const types = (history.body['items'] as { type: string }[]).map(({ type }) => type);
   story.check('newest first', types.join(', '), 'withdrawal, transfer, charge');
+
+  await promiseMoney(story, unit, { ada, ben });
+}
+
+/** Holds money of Ada for Ben, who takes a part of it and releases the rest. */
+async function promiseMoney(story: Story, unit: number, { ada, ben }: Characters): Promise<void> {
+  story.chapter(`Ada promises Ben up to ${story.money(25 * unit)} for an order: her money is held for an hour`);
+  const opening = { amount: 25 * unit, toWalletId: ben.walletId, expiresAt: inAnHour() };
+  const hold = await story.post(ada.token, `/wallets/${ada.walletId}/holds`, opening);
+  story.check('answered', hold.status, 201);
+  story.check('status', hold.body['status'], 'open');
+  ada.available -= 25 * unit;
+  ada.held += 25 * unit;
+  await story.checkBalances(ada, ben);
+
+  const path = `/holds/${String(hold.body['transactionId'])}`;
+  try {
+    story.chapter(`Ben delivers a part of the order, and captures ${story.money(15 * unit)}`);
+    const captured = await story.post(ben.token, `${path}/capture`, { amount: 15 * unit });
+    story.check('answered', captured.status, 201);
+    ada.held -= 15 * unit;
+    ben.available += 15 * unit;
+    await story.checkBalances(ada, ben);
+
+    story.chapter('He tries to capture more than is left');
+    const tooMuch = await story.post(ben.token, `${path}/capture`, { amount: 10 * unit + 1 });
+    story.check('code', tooMuch.body['code'], 'exceeds_hold');
+  } finally {
+    // Also after a request that failed: held money could not be paid out at the end.
+    story.chapter('He cannot deliver the rest, and releases it: the money is available to Ada again');
+    const released = await story.post(ben.token, `${path}/release`, { reason: 'sold out' });
+    story.check('status', released.body['status'], 'ended');
+    ada.available += ada.held;
+    ada.held = 0;
+  }
+  await story.checkBalances(ada, ben);
+}
+
+function inAnHour(): string {
+  return new Date(Date.now() + 3_600_000).toISOString();
 }
 
 async function refuse(story: Story, stage: Stage, { ada, ben }: Characters): Promise<void> {
@@ -210,7 +251,7 @@ class Story {
     const walletId = String(body['walletId']);
     console.log(`    … ${walletId}`);
     // A wallet of an earlier run may still have money.
-    const holder = { ...person, walletId, available: 0 };
+    const holder = { ...person, walletId, available: 0, held: 0 };
     return { ...holder, available: (await this.balanceOf(holder)).available };
   }
 
@@ -223,7 +264,7 @@ class Story {
     const text = (available: number, held: number) => `${this.money(available)} available, ${this.money(held)} held`;
     for (const holder of holders) {
       const { available, held } = await this.balanceOf(holder);
-      this.check(`${holder.name}'s balance`, text(available, held), text(holder.available, 0));
+      this.check(`${holder.name}'s balance`, text(available, held), text(holder.available, holder.held));
     }
   }
 

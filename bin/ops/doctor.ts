@@ -27,6 +27,7 @@ const lateSeconds = 300;
 const checks: Readonly<Record<string, Check>> = {
   api,
   'open work': openWork,
+  'expired holds': expiredHolds,
   'in review': inReview,
   bank,
   queues,
@@ -80,10 +81,21 @@ async function api({ apiUrl }: Target): Promise<Finding[]> {
 async function openWork({ table }: Target): Promise<Finding[]> {
   // A stack may have more partitions than the default.
   const due = await earliestDue({ ...table, dueShards: mostDueShards });
-  const late = due === undefined ? 0 : Math.max(0, Math.round((table.now() - Date.parse(due)) / 1000));
+  const late = lateness(table, due);
   const detail =
     due === undefined ? 'none' : late === 0 ? `due from ${due}` : `the oldest is ${String(late)} s overdue`;
   return [finding('open work', late <= lateSeconds, detail, 'sweeper-silent')];
+}
+
+async function expiredHolds({ table }: Target): Promise<Finding[]> {
+  const late = lateness(table, await earliestDue({ ...table, dueShards: mostDueShards }, ['hold']));
+  const detail = late === 0 ? 'none' : `the oldest has expired for ${String(late)} s, and its money is still held`;
+  return [finding('expired holds', late <= lateSeconds, detail, 'sweeper-silent')];
+}
+
+/** Returns the whole seconds since a due time; 0 before it, and for undefined. */
+function lateness(table: Target['table'], due: string | undefined): number {
+  return due === undefined ? 0 : Math.max(0, Math.round((table.now() - Date.parse(due)) / 1000));
 }
 
 async function inReview({ table }: Target): Promise<Finding[]> {

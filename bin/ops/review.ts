@@ -2,7 +2,7 @@ import { listReviews, mostReviews } from '../../lambdas/store/due.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import type { Report, Target } from './target.ts';
-import { transactionLines, withMaskedAccount } from './where.ts';
+import { transactionLines, withoutPersonalData } from './where.ts';
 
 /** Lists the withdrawals that wait for an operator, the longest wait first. */
 export async function review({ table }: Target): Promise<Report> {
@@ -33,7 +33,7 @@ export async function review({ table }: Target): Promise<Report> {
       items: items.map(({ transaction, ...item }) => ({
         ...item,
         transaction:
-          transaction instanceof UnreadableItem ? transaction.message : transaction && withMaskedAccount(transaction),
+          transaction instanceof UnreadableItem ? transaction.message : transaction && withoutPersonalData(transaction),
       })),
     },
     isWrong: items.length > 0,

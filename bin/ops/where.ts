@@ -1,6 +1,6 @@
 import { isTransactionId, isWalletId, transactionIdOf, transactionIdOfReceipt } from '../../lambdas/domain/ids.ts';
-import { maskAccount } from '../../lambdas/domain/transaction.ts';
-import type { Attempt, Transaction } from '../../lambdas/domain/transaction.ts';
+import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
+import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
@@ -22,7 +22,7 @@ export async function where(target: Target, options: OpsOptions): Promise<Report
   const next = nextStep(transaction, Date.now());
   return {
     lines: [...transactionLines(transaction), `next: ${next}`],
-    data: { ...withMaskedAccount(transaction), next },
+    data: { ...withoutPersonalData(transaction), next },
     isWrong: transaction.status === 'review',
   };
 }
@@ -76,11 +76,14 @@ function walletLines({
 /** Returns the lines that describe a transaction, without personal data. */
 export function transactionLines(transaction: Transaction): string[] {
   const { transactionId, type, status, amount, currency, walletId, createdAt, updatedAt } = transaction;
+  const receiver = receiverOf(transaction);
   return [
     `${transactionId}: ${type}, ${status}`,
     `amount: ${String(amount)} ${currency} (minor units), wallet ${walletId}`,
     `accepted: ${createdAt}, last change: ${updatedAt}`,
-    ...(transaction.type === 'transfer' ? [`receiver: ${transaction.counterpartyWalletId}`] : []),
+    ...(receiver === undefined ? [] : [`receiver: ${receiver}`]),
+    ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
+    ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
     ...(transaction.type === 'withdrawal'
       ? [
           `destination: ${maskAccount(transaction.destination.account)}, bank: ${transaction.bankId ?? 'none yet'}`,
@@ -91,13 +94,20 @@ export function transactionLines(transaction: Transaction): string[] {
   ];
 }
 
+function holdLine(hold: Hold): string {
+  const { captured, expiresAt } = hold;
+  const end = hold.status === 'ended' ? `, ended at ${hold.completedAt}: ${hold.end}` : '';
+  return `captured: ${String(captured)}, expires: ${expiresAt}${end}`;
+}
+
 function attemptLine({ at, submitted, outcome, reason }: Attempt): string {
   return `  visit ${at}: ${submitted ? 'submitted' : 'asked'}, ${outcome}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
-/** Returns a transaction without personal data: without texts of the caller, and with its account masked. */
-export function withMaskedAccount(transaction: Transaction): object {
+/** Returns a transaction without personal data: without the words of callers, and with its account masked. */
+export function withoutPersonalData(transaction: Transaction): object {
   const { description, metadata, externalReference, ...facts } = transaction;
+  if (transaction.type === 'hold') return { ...facts, releaseReason: undefined };
   if (transaction.type !== 'withdrawal') return facts;
   return { ...facts, destination: { account: maskAccount(transaction.destination.account) } };
 }
@@ -105,7 +115,7 @@ export function withMaskedAccount(transaction: Transaction): object {
 /** Returns what happens next to a transaction, in one sentence. */
 function nextStep(transaction: Transaction, now: number): string {
   const { status } = transaction;
-  if (status === 'completed' || status === 'failed') {
+  if (status === 'completed' || status === 'failed' || status === 'ended') {
     const returned = 'returnTransactionId' in transaction ? transaction.returnTransactionId : undefined;
     return returned === undefined ? 'nothing, it has ended' : `nothing, the payment came back as ${returned}`;
   }
@@ -114,6 +124,10 @@ function nextStep(transaction: Transaction, now: number): string {
   }
   const lateSeconds = Math.round((now - Date.parse(transaction.dueAt)) / 1000);
   const when = lateSeconds > 0 ? `overdue by ${String(lateSeconds)} s` : `due in ${String(-lateSeconds)} s`;
+  if (transaction.type === 'hold') {
+    const taker = transaction.counterpartyWalletId === undefined ? 'an operator' : 'its receiver or an operator';
+    return `${taker} captures it or releases it; the sweeper ends it when it has expired: it is ${when}`;
+  }
   if (transaction.type === 'transfer') return `the transfer worker credits the receiver; it is ${when}`;
   if (status === 'pending') return `a worker claims it and asks the bank to pay; it is ${when}`;
   if (transaction.waitingFor === 'wallet_frozen') {

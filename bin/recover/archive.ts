@@ -20,11 +20,13 @@ export type TransactionEvent = Extract<ServiceEvent, { transaction: unknown }>;
 export type WalletEvent = Extract<ServiceEvent, { wallet: unknown }>;
 /** The end of a transaction is its highest state: no event of it follows. */
 export const ranks: Readonly<Record<TransactionStatus, number>> = {
+  open: 0,
   pending: 0,
   executing: 1,
   review: 2,
   completed: 3,
   failed: 3,
+  ended: 3,
 };
 /** SQL for the rank of a record's \`status\`. */
 export const rankOfStatus = `CASE status ${Object.entries(ranks)
@@ -162,6 +164,8 @@ function makesTransaction({ type, transaction: { postings } }: TransactionEvent)
     case 'withdrawal.accepted':
     case 'withdrawal.returned':
     case 'transfer.accepted':
+    case 'hold.opened':
+    case 'hold.captured':
       return true;
     case 'transfer.completed':
       // A queued transfer has two more postings when it has arrived.

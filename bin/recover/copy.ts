@@ -32,7 +32,8 @@ const tables = `
     postings INTEGER NOT NULL, marked INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE bookings (
     id TEXT NOT NULL, nth INTEGER NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
-    available INTEGER NOT NULL, held INTEGER NOT NULL, PRIMARY KEY (id, nth, account)) WITHOUT ROWID;
+    available INTEGER NOT NULL, held INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (id, nth, account))
+    WITHOUT ROWID;
   CREATE TABLE entries (
     wallet_id TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
     available INTEGER NOT NULL, held INTEGER NOT NULL, hash TEXT NOT NULL, item TEXT NOT NULL,
@@ -169,16 +170,10 @@ export class BooksCopy {
     const { transactionId: id, type, status, walletId, amount, currency, createdAt, postings } = transaction;
     this.run('DELETE FROM bookings WHERE id = ?', id);
     const isMarked = type === 'withdrawal' && transaction.attempts?.at(-1)?.reason === restoredReason;
-    const counterpart =
-      type === 'return'
-        ? transaction.originalTransactionId
-        : type === 'withdrawal' && status === 'completed'
-          ? transaction.returnTransactionId
-          : undefined;
     const bankId = type === 'withdrawal' ? transaction.bankId : undefined;
     this.run(
       'INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', counterpart ?? ''],
+      ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', counterpartOf(transaction) ?? ''],
       ...[hasWholeBookings(transaction) ? postings.length : 0, Number(isMarked)],
     );
     if (type === 'charge' && isStandIn(transaction)) {
@@ -188,12 +183,14 @@ export class BooksCopy {
     if (!hasWholeBookings(transaction)) return;
     // Transfers that arrived together have one entry, under the id of the first.
     const group = type === 'transfer' && status === 'completed' ? transaction.settledWith : undefined;
+    let count = 0;
     for (const [nth, booking] of bookingsOf(transaction).entries()) {
+      count += booking.postings.length;
       const name = nth === 1 && group !== undefined ? group : id;
       for (const [account, change] of changesOf(booking.postings)) {
         this.run(
-          'INSERT INTO bookings VALUES (?, ?, ?, ?, ?, ?, ?)',
-          ...[id, nth, account, name, booking.at, change.available, change.held],
+          'INSERT INTO bookings VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+          ...[id, nth, account, name, booking.at, change.available, change.held, count],
         );
       }
     }
@@ -256,6 +253,26 @@ export class BooksCopy {
     const { available = '0', held = '0' } = this.#balance.first(walletId) ?? {};
     return { available: BigInt(available), held: BigInt(held) };
   }
+}
+
+/** Returns what a record says of another one. */
+function counterpartOf(transaction: Transaction): string | undefined {
+  switch (transaction.type) {
+    case 'return':
+    case 'capture':
+      return transaction.originalTransactionId;
+    case 'withdrawal':
+      return transaction.status === 'completed' ? transaction.returnTransactionId : undefined;
+    case 'hold':
+      return holdState(transaction.captured, transaction.status === 'ended' && transaction.end === 'captured');
+    default:
+      return undefined;
+  }
+}
+
+/** Returns what a hold's record says of its captures: their sum, and whether they have ended it. */
+export function holdState(captured: number, isCaptured: boolean): string {
+  return `${captured}${isCaptured ? ' captured' : ''}`;
 }
 
 /** Returns whether a charge stands in for a forgotten credit. Only the service itself makes charges in its own name. */

@@ -215,7 +215,7 @@ export function candidateOf(recovery: Recovery, id: string): Candidate {
   const item = recordOf(event, maker ?? service, factsOf(recovery));
   const { originalTransactionId } = event.transaction;
   if (originalTransactionId !== undefined && copy.record(originalTransactionId) === undefined) {
-    return { reason: `the withdrawal that it returns, ${originalTransactionId}, is forgotten, too` };
+    return { reason: `${originalTransactionId}, the transaction that it follows, is forgotten, too` };
   }
   return soundCandidate(recovery, item);
 }

@@ -46,18 +46,21 @@ export function recordOf(event: TransactionEvent, maker: Maker, facts: RecordFac
   const { transaction } = event;
   const { receiptCode, counterpartyWalletId, destination, cancellation, resolution, waitingFor, ...same } = transaction;
   const { transactionId, type, originalTransactionId = '' } = transaction;
-  const { principal, issuer } = storedActor(maker);
+  const { kind, principal, issuer } = storedActor(maker);
   return withState(event, facts, {
     ...transactionKey(transactionId),
     historyKey: historyKeyOf(transaction),
     fingerprint: type === 'return' ? fingerprintOf(['return', originalTransactionId]) : restoredFingerprint,
     principal,
-    ...(maker.ownerId === undefined ? { issuer } : { ownerId: maker.ownerId }),
+    ...(maker.ownerId === undefined || kind === 'operator' ? { issuer } : {}),
+    ...(maker.ownerId !== undefined && { ownerId: maker.ownerId }),
     ...same,
     ...(destination && { destination: { account: destination.account } }),
     ...(type === 'transfer' && {
       [isOpenTransfer(event) ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId,
     }),
+    ...(type === 'hold' && { toWalletId: counterpartyWalletId }),
+    ...(type === 'capture' && { counterpartyWalletId, capturedBy: kind }),
     ...(isQueued(event) && { queued: true }),
   });
 }
@@ -67,11 +70,12 @@ export function advancedRecord(record: Item, event: TransactionEvent, facts: Rec
   const { dueAt, dueShard, claimId, submitBy, refusedSince, waitingFor, toWalletId, ...lasting } = record;
   const { status, postings, updatedAt, completedAt, attempts, failure, settledWith, counterpartyWalletId } =
     event.transaction;
-  const receiver = event.transaction.status === 'completed' ? { counterpartyWalletId } : { toWalletId };
+  const { type, captured, end, releaseReason } = event.transaction;
+  const receiver = status === 'completed' ? { counterpartyWalletId } : { toWalletId };
   return withState(event, facts, {
     ...lasting,
-    ...(event.transaction.type === 'transfer' && receiver),
-    ...{ status, postings, updatedAt, completedAt, attempts, failure, settledWith },
+    ...((type === 'transfer' || type === 'hold') && receiver),
+    ...{ status, postings, updatedAt, completedAt, attempts, failure, settledWith, captured, end, releaseReason },
   });
 }
 
@@ -80,6 +84,12 @@ function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFac
   const { transactionId, type, status, attempts = [], updatedAt, cancellation, resolution } = event.transaction;
   if (type === 'transfer' && status === 'pending') {
     return { ...record, dueAt: at, dueShard: dueShardOf('transfer', transactionId, dueShards) };
+  }
+  if (type === 'hold' && status === 'open') {
+    return { ...record, dueAt: record['expiresAt'], dueShard: dueShardOf('hold', transactionId, dueShards) };
+  }
+  if (type === 'hold' && event.actor && event.actor.kind !== 'service') {
+    return { ...record, endedBy: storedActor(event.actor) };
   }
   if (type !== 'withdrawal') return record;
   const { bankId: known = bankId, ...others } = record;
@@ -91,6 +101,9 @@ function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFac
         ...{ ...others, bankId: known, status: 'review', dueShard: reviewShard, dueAt: at, updatedAt: at },
         attempts: [...attempts, restoredVisit(at)],
       };
+    case 'open':
+    case 'ended':
+      return record;
     case 'review':
       return { ...others, bankId: known, dueShard: reviewShard, dueAt: updatedAt };
     case 'completed':

@@ -3,6 +3,7 @@ import { forEachOf } from '../../lambdas/aws/parallel.ts';
 import { isClockRight } from '../../lambdas/domain/withdrawal.ts';
 import { entryKey } from '../../lambdas/store/keys.ts';
 import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
+import { linkCaptures } from './holds.ts';
 import { loadBooks } from './load.ts';
 import { mendWallets } from './mend.ts';
 import { endPaidWithdrawals, loadPayments, namePaidTwice } from './payments.ts';
@@ -52,6 +53,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await advanceRecords(recovery);
   await putBackTransactions(recovery);
   await linkReturns(recovery);
+  await linkCaptures(recovery);
   await bookMissingCredits(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);

@@ -27,7 +27,7 @@ export async function linkReturns(recovery: Recovery): Promise<void> {
   );
   for (const { id, returned_by: returnId } of torn.all()) {
     const what = returnId === '' ? 'names a return that was forgotten' : `was returned by ${returnId}`;
-    await change(recovery, id, what, ({ returnTransactionId, ...record }) => ({
+    await changeRecord(recovery, id, what, ({ returnTransactionId, ...record }) => ({
       ...record,
       ...(returnId !== '' && { returnTransactionId: returnId }),
     }));
@@ -51,7 +51,7 @@ export async function askBankFirst(recovery: Recovery): Promise<void> {
   await forEachOf(open.all(), writesAtATime, async ({ id, ended }) => {
     const what =
       ended === 1 ? 'open, and ended by the ledger or its event: to review' : 'open: the bank is asked first';
-    await change(recovery, id, what, (record) => {
+    await changeRecord(recovery, id, what, (record) => {
       const { claimId, waitingFor, refusedSince, submitBy, ...lasting } = record;
       const attempts = [...((record['attempts'] ?? []) as Item[]), restoredVisit(at)];
       const bankId = record['bankId'] ?? bank?.bankId;
@@ -65,7 +65,13 @@ export async function askBankFirst(recovery: Recovery): Promise<void> {
   });
 }
 
-async function change(recovery: Recovery, id: string, what: string, edit: (record: Item) => Item): Promise<void> {
+/** Changes a record in the copy and in the table, and reports what it was. */
+export async function changeRecord(
+  recovery: Recovery,
+  id: string,
+  what: string,
+  edit: (record: Item) => Item,
+): Promise<void> {
   const { copy, report, table } = recovery;
   const seen = await recovery.read(transactionKey(id));
   if (seen === undefined) throw changedByOthers(transactionKey(id));

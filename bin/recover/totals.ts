@@ -63,20 +63,19 @@ async function forgetLost(recovery: Recovery): Promise<void> {
 async function rememberCounted(recovery: Recovery): Promise<void> {
   const { copy, entries, comparedFrom } = recovery;
   const pages = copy.query(
-    { id: 'text', nth: 'number' },
-    `SELECT DISTINCT id, nth FROM bookings WHERE account LIKE '%:%' AND at >= ?1 AND (id, nth) > (?2, ?3)
-      AND NOT EXISTS (SELECT 1 FROM counted WHERE counted.id = bookings.id AND count = 2 + 2 * nth)
+    { id: 'text', nth: 'number', count: 'number' },
+    `SELECT DISTINCT id, nth, count FROM bookings WHERE account LIKE '%:%' AND at >= ?1 AND (id, nth) > (?2, ?3)
+      AND NOT EXISTS (SELECT 1 FROM counted WHERE counted.id = bookings.id AND counted.count = bookings.count)
       ORDER BY id, nth LIMIT ${pageSize}`,
   );
-  let last = { id: '', nth: 0 };
+  let last = { id: '', nth: 0, count: 0 };
   for (let page = pages.all(comparedFrom, '', 0); page.length > 0; page = pages.all(comparedFrom, last.id, last.nth)) {
     last = page.at(-1) ?? last;
-    await forEachOf(page, writesAtATime, async ({ id, nth }) => {
+    await forEachOf(page, writesAtATime, async ({ id, nth, count }) => {
       const item = recovery.dryRun ? undefined : await recovery.read(transactionKey(id));
       const transaction = item && parsed(() => toTransaction(item));
       if (transaction === undefined || transaction instanceof UnreadableItem || !hasWholeBookings(transaction)) return;
       const booking = bookingsOf(transaction)[nth];
-      const count = 2 + 2 * nth;
       if (booking === undefined) return;
       const counted = countedItem({ ...booking, transactionId: id, count }, entries.now());
       await recovery.put(entries, counted, undefined);

@@ -46,6 +46,11 @@ const everyField: Required<TransactionFields> = {
   returnTransactionId: 'tx_r',
   queued: true,
   settledWith: 'tx_s',
+  expiresAt: at,
+  captured: 2,
+  end: 'released',
+  releaseReason: 'sold out',
+  capturedBy: 'owner',
   principal: 'ann',
   issuer: 'https://issuer.example',
   ownerId: 'ann',
@@ -95,24 +100,28 @@ const entry: Required<ChainedEntry> = {
 const seenByAll = [
   ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'],
   ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
+  ...['originalTransactionId', 'expiresAt', 'captured', 'end'],
 ];
 const seenByOwner = [
   ...seenByAll,
-  ...['destination', 'failure', 'attempts', 'resolution', 'originalTransactionId', 'returnTransactionId'],
+  ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
   ...['externalReference', 'metadata', 'cancellation', 'waitingFor'],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {
-  operator: [...seenByOwner, 'settledWith', 'requestedBy', 'endedBy'],
+  // The operator `endedBy` gave the reason for the release, so the others do not see it.
+  operator: [...seenByOwner, 'settledWith', 'requestedBy', 'endedBy', 'releaseReason'],
   owner: seenByOwner,
   counterparty: [...seenByAll, 'settledWith'],
   subscriber: [...seenByOwner, 'settledWith'],
 };
 
 function viewFor(audience: Audience): Record<string, unknown> {
-  return audience === 'subscriber'
-    ? publishedTransaction(transaction, 'print')
-    : transactionView(transaction, audience);
+  return shownTo(audience, transaction);
+}
+
+function shownTo(audience: Audience, shown: Transaction): Record<string, unknown> {
+  return audience === 'subscriber' ? publishedTransaction(shown, 'print') : transactionView(shown, audience);
 }
 
 describe('the view of a transaction', () => {
@@ -171,6 +180,36 @@ describe('the view of a transaction', () => {
   });
 });
 
+describe('the view of a hold and its captures', () => {
+  const released = (kind: 'owner' | 'operator') =>
+    ({ ...transaction, type: 'hold', endedBy: { kind, principal: 'shop' } }) as Transaction;
+  const captured = (counterpartyWalletId: string | undefined) =>
+    ({ ...transaction, type: 'capture', counterpartyWalletId }) as Transaction;
+
+  it('gives the reason for a release to all when an owner released it, and to operators alone when one of them did', () => {
+    for (const audience of audiences) {
+      const reasonOf = (each: Transaction) => shownTo(audience, each)['releaseReason'];
+      assert.equal(reasonOf(released('owner')), 'sold out', audience);
+      assert.equal(reasonOf(released('operator')), audience === 'operator' ? 'sold out' : undefined, audience);
+    }
+  });
+
+  it('gives reference and metadata of a capture to the receiver who wrote them, and not to the payer', () => {
+    const wordsFor = (audience: Audience, each: Transaction) => {
+      const { externalReference, metadata } = shownTo(audience, each);
+      return [externalReference, metadata];
+    };
+    const words = ['invoice 1', { note: 'private' }];
+    const none = [undefined, undefined];
+    assert.deepEqual(wordsFor('counterparty', captured('w_2')), words);
+    assert.deepEqual(wordsFor('owner', captured('w_2')), none);
+    for (const audience of ['operator', 'subscriber'] as const) {
+      assert.deepEqual(wordsFor(audience, captured('w_2')), words);
+    }
+    assert.deepEqual(wordsFor('owner', captured(undefined)), words, 'an operator captured it to the world outside');
+  });
+});
+
 describe('the view of a wallet', () => {
   const common = ['walletId', 'ownerId', 'currency', 'status', 'balance', 'createdAt', 'updatedAt', 'lastStatusChange'];
 
@@ -221,6 +260,21 @@ describe('a notification', () => {
       const text = JSON.stringify(notice);
       for (const secret of ['olga', 'issuer', 'print', 'evidence', 'ownerId']) {
         assert.ok(!text.includes(secret), secret);
+      }
+    }
+  });
+
+  it('has the reason for a release where an owner gave it', () => {
+    for (const kind of ['owner', 'operator'] as const) {
+      const released = { ...transaction, type: 'hold', endedBy: { kind, principal: 'shop' } } as Transaction;
+      const event: ServiceEvent = eventSchemas['hold.ended'].parse({
+        ...about,
+        type: 'hold.ended',
+        transaction: publishedTransaction(released, 'print'),
+      });
+      for (const audience of ['owner', 'counterparty'] as const) {
+        const { releaseReason } = noticeOf(event, audience).transaction as { releaseReason?: string };
+        assert.equal(releaseReason, kind === 'owner' ? 'sold out' : undefined, audience);
       }
     }
   });

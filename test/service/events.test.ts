@@ -87,6 +87,11 @@ describe('events of the service', () => {
       body: transfer,
       headers: { Prefer: 'respond-async' },
     });
+    const promise = { ...transfer, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
+    const hold = await ada.ask(`/wallets/${ada.walletId}/holds`, { body: promise });
+    const holdPath = `/holds/${String(hold.body['transactionId'])}`;
+    await ben.ask(`${holdPath}/capture`, { body: { amount: 20 } });
+    await ben.ask(`${holdPath}/release`, { body: { reason: 'sold out' } });
     for (const change of ['freeze', 'unfreeze']) {
       await service.operator(`/wallets/${ada.walletId}/${change}`, { body: { reason: `to ${change}` } });
     }
@@ -94,7 +99,7 @@ describe('events of the service', () => {
     const types = [
       ...['wallet.created', 'wallet.funded', 'wallet.frozen', 'wallet.unfrozen'],
       ...['withdrawal.accepted', 'withdrawal.executing', 'withdrawal.completed', 'withdrawal.failed'],
-      ...['transfer.accepted', 'transfer.completed'],
+      ...['transfer.accepted', 'transfer.completed', 'hold.opened', 'hold.captured', 'hold.ended'],
     ];
     const limitOfQueued = Date.now() + patienceMs;
     let found = await eventsOf(ada.walletId, types);
@@ -104,7 +109,13 @@ describe('events of the service', () => {
       await sleep(100);
       found = await eventsOf(ada.walletId, types);
     }
-    await eventsOf(ben.walletId, ['wallet.created', 'transfer.completed']);
+    await eventsOf(ben.walletId, [
+      'wallet.created',
+      'transfer.completed',
+      'hold.opened',
+      'hold.captured',
+      'hold.ended',
+    ]);
     const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
     for (const event of await events()) {
       const schema = JSON.parse(readFileSync(join(schemas, `${event.type}.json`), 'utf8')) as object;
@@ -114,6 +125,9 @@ describe('events of the service', () => {
       found.map(({ type, actor, reason }) => [type, actor?.kind, reason].filter(Boolean).join(' ')),
     );
     assert.deepEqual([...actors].sort(), [
+      'hold.captured owner',
+      'hold.ended owner',
+      'hold.opened owner',
       'transfer.accepted owner',
       'transfer.completed owner',
       'transfer.completed service',
@@ -126,12 +140,14 @@ describe('events of the service', () => {
       'withdrawal.executing service',
       'withdrawal.failed bank',
     ]);
-    for (const { actor } of found) {
+    for (const { type, actor } of found) {
       const ofPerson = actor?.kind === 'owner' || actor?.kind === 'operator';
       assert.equal(actor?.issuer !== undefined, ofPerson);
-      if (ofPerson) assert.equal(actor.principal, actor.kind === 'owner' ? ada.ownerId : 'operator');
+      const owner = type === 'hold.captured' || type === 'hold.ended' ? ben.ownerId : ada.ownerId;
+      if (ofPerson) assert.equal(actor.principal, actor.kind === 'owner' ? owner : 'operator');
     }
-    const toldOf = found.filter(({ type }) => type === 'withdrawal.completed' || type === 'wallet.funded');
+    const told = ['withdrawal.completed', 'wallet.funded', 'hold.opened', 'hold.captured', 'hold.ended'];
+    const toldOf = found.filter(({ type }) => told.includes(type));
     const limit = Date.now() + patienceMs;
     for (const { eventId } of toldOf) {
       while (!(await notified()).includes(eventId)) {

@@ -37,7 +37,11 @@ interface User {
   readonly ownerId: string;
   readonly token: string;
   readonly ids: Ids;
+  /** The id of an open hold, for the routes of holds. */
+  readonly holdId: string;
 }
+
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 
 async function openUser(): Promise<User> {
   const [{ ask, walletId, ownerId }, { walletId: toWalletId }] = await Promise.all([
@@ -46,8 +50,11 @@ async function openUser(): Promise<User> {
   ]);
   const { body } = await ask(`/wallets/${walletId}/transfer`, { body: { amount: 1, toWalletId } });
   const [transactionId, receiptCode] = [String(body['transactionId']), String(body['receiptCode'])];
+  const wanted = { amount: 100_000, toWalletId, expiresAt: inAnHour() };
+  const hold = await ask(`/wallets/${walletId}/holds`, { body: wanted });
+  const holdId = String(hold.body['transactionId']);
   const token = await runner.token({ clientId: ownerId, scope: 'wallet:read wallet:write' });
-  return { ownerId, token, ids: { walletId, toWalletId, transactionId, receiptCode } };
+  return { ownerId, token, ids: { walletId, toWalletId, transactionId, receiptCode }, holdId };
 }
 
 /** Returns the keys of the items that are stored permanently. */
@@ -66,14 +73,17 @@ const preferences = ({ ownerId }: { ownerId: string }) => `PREFERENCES ${prefere
 
 /** Returns the request with the ids, token or signature of this user. */
 function filledFor(user: User, request: HostileRequest): HostileRequest {
-  const path = request.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => user.ids[name as keyof Ids]);
+  const ids = request.path.startsWith('/holds/') ? { ...user.ids, transactionId: user.holdId } : user.ids;
+  const path = request.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name as keyof Ids]);
   const { body: example, headers } = request;
   let body = example;
   if (example && !example.includes(0xff)) {
     const text = Buffer.from(example).toString('latin1');
     const filled = text
       .replaceAll(/w_usd_[a-z2-7]{26}(?=")/g, user.ids.toWalletId)
-      .replaceAll(/tx_[a-z2-7]{26}(?=")/g, user.ids.transactionId);
+      .replaceAll(/tx_[a-z2-7]{26}(?=")/g, user.ids.transactionId)
+      // The document's time is over.
+      .replaceAll('2026-03-02T12:00:00Z', inAnHour());
     body = Buffer.from(filled, 'latin1');
   }
   const isGiven = headers.some(([name]) => name === 'authorization');

@@ -13,18 +13,19 @@ import { startService } from './service.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const holds = readFileSync(join(root, 'docs', 'holds.md'), 'utf8');
 const { runner } = await startService();
 
 describe('README', () => {
-  it('has a walk-through that works as pasted', async () => {
-    const script = /```bash\n([^]*?)```/.exec(readme)?.[1]?.replace('http://127.0.0.1:3000', runner.baseUrl) ?? '';
-    const { stdout } = await run('bash', ['-c', script]);
+  it('has a walk-through that works as pasted, and that of holds goes on from it', async () => {
+    const commands = [readme, holds].map((page) => /```bash\n([^]*?)```/.exec(page)?.[1] ?? '');
+    const { stdout } = await run('bash', ['-c', commands.join('').replace('http://127.0.0.1:3000', runner.baseUrl)]);
     const answers = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    const [charged, sent, repeated, withdrawn, balance, history] = answers;
-    assert.equal(answers.length, 6);
+    const [charged, sent, repeated, withdrawn, balance, history, captured, released, left] = answers;
+    assert.equal(answers.length, 9);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);
     assert.equal(sent?.['status'], 'completed');
     assert.equal(repeated?.['transactionId'], sent['transactionId']);
@@ -32,6 +33,9 @@ describe('README', () => {
     assert.equal((withdrawn?.['attempts'] as unknown[]).length, 3);
     assert.deepEqual([balance?.['available'], balance?.['held'], balance?.['total']], [5_000, 0, 5_000]);
     assert.equal((history!['items'] as unknown[]).length, 2);
+    assert.deepEqual([captured?.['type'], captured?.['amount']], ['capture', 1_500]);
+    assert.deepEqual([released?.['status'], released?.['end'], released?.['captured']], ['ended', 'released', 1_500]);
+    assert.deepEqual([left?.['available'], left?.['held']], [3_500, 0]);
   });
 
   it('lists every route, with the file that serves it', () => {

@@ -90,6 +90,26 @@ describe('where', () => {
     assert.doesNotMatch(asJson.text, /DE89/);
   });
 
+  it('shows a hold with its captures, without the words of its parties', async () => {
+    const [payer, shop] = [await newUser(1_000), await newUser()];
+    const opened = await payer.ask(`/wallets/${payer.walletId}/holds`, {
+      body: {
+        ...{ amount: 100, toWalletId: shop.walletId, description: 'a present' },
+        expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+      },
+    });
+    const holdId = String(opened.body['transactionId']);
+    const captured = await shop.ask(`/holds/${holdId}/capture`, { body: { amount: 40 } });
+    const open = await ops('where', holdId);
+    assert.match(open.text, new RegExp(`^receiver: ${shop.walletId}\ncaptured: 40, expires: 2\\S+$`, 'm'));
+    assert.match(open.text, /^next: its receiver or an operator captures it or releases it; .* it is due in \d+ s$/m);
+    assert.match((await ops('where', String(captured.body['transactionId']))).text, new RegExp(`^of: ${holdId}$`, 'm'));
+    await shop.ask(`/holds/${holdId}/release`, { body: { reason: 'sold out' } });
+    const ended = await ops('where', holdId, '--json');
+    assert.deepEqual((JSON.parse(ended.text) as { end: string }).end, 'released');
+    for (const { text } of [ended, await ops('where', holdId)]) assert.doesNotMatch(text, /a present|sold out/);
+  });
+
   it('finds a transaction by its receipt, and by the key of its caller', async () => {
     const user = await newUser();
     const charged = await operator(`/wallets/${user.walletId}/charge`, { body: { amount: 250 }, key: 'by-key' });
@@ -136,7 +156,15 @@ it('review lists a withdrawal that waits for an operator, and doctor names its e
   const looked = await ops('doctor');
   assert.equal(looked.code, 1, looked.text);
   assert.match(looked.text, /^wrong +in review: \d+ withdrawals.*docs\/runbook.md#withdrawal-in-review$/m);
-  for (const check of ['api', 'bank', 'relay set aside', 'projector set aside', 'discrepancies', 'stream']) {
+  for (const check of [
+    'api',
+    'expired holds',
+    'bank',
+    'relay set aside',
+    'projector set aside',
+    'discrepancies',
+    'stream',
+  ]) {
     assert.match(looked.text, new RegExp(`^ok +${check}: `, 'm'));
   }
 });

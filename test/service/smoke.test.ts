@@ -45,7 +45,10 @@ describe('npm run smoke', () => {
       assert.deepEqual([body['status'], available, held], ['closed', 0, 0]);
       assert.match(String(body['ownerId']), /^smoke-(Ada|Ben)-\w{8}$/);
     }
-    assert.deepEqual(await movements(wallets[0]), ['withdrawal 50', 'withdrawal 20', 'transfer 30', 'charge 100']);
+    assert.deepEqual(await movements(wallets[0]), [
+      ...['withdrawal 35', 'capture 15', 'hold 25', 'withdrawal 20'],
+      ...['transfer 30', 'charge 100'],
+    ]);
   });
 
   it('without an account moves no money', async () => {
@@ -72,8 +75,8 @@ describe('npm run smoke', () => {
     assert.deepEqual(
       left.map(({ body }) => [body['status'], (body['balance'] as { available: number }).available]),
       [
-        ['active', 50],
-        ['active', 30],
+        ['active', 35],
+        ['active', 45],
       ],
     );
   });

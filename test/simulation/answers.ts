@@ -6,7 +6,7 @@ import { stalenessMs } from './dynamodb.ts';
 import { isForged, walletIdOfName } from './history.ts';
 import type { Item, TransactionState, WalletState } from './items.ts';
 import type { Ledger } from './ledger.ts';
-import { codeOf, decidesOwn, seesTransaction, transactionLooks, walletLooks, walletsOf } from './asks.ts';
+import { codeOf, decidesOwn, receivesHold, seesTransaction, transactionLooks, walletLooks, walletsOf } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 
@@ -47,10 +47,11 @@ export function inShort(response: Response | undefined): string {
 }
 
 /** Returns the fault of a successful answer, if any. */
-function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): string | undefined {
+function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witness): string | undefined {
   const { step, route } = ask;
   const { action } = step;
   if (body === undefined) return 'it is empty';
+  const replayed = headers['Idempotency-Replayed'] !== undefined;
   switch (action.do) {
     case 'charge':
     case 'withdraw':
@@ -61,6 +62,20 @@ function wrongIn(ask: Ask, { status, body }: Response, { ledger }: Witness): str
       const ended = !['pending', 'executing'].includes(look.status);
       return status === 202 || (status === 200 && ended) ? undefined : `it is ${look.status}`;
     }
+    case 'open-hold':
+    case 'capture':
+      if (status !== 201) return 'it is no new transaction';
+      if (!replayed && walletLooks(ledger, String(body['walletId']), ask).every((one) => one?.status === 'frozen')) {
+        return 'its wallet is frozen';
+      }
+      return transactionLooks(ledger, step, ask).some((look) => shows(body, look, ask, ledger))
+        ? undefined
+        : 'no transaction looked like that';
+    case 'release':
+      if (body['status'] !== 'ended') return 'it is not released';
+      return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look, ask, ledger))
+        ? undefined
+        : 'no transaction looked like that';
     case 'cancel':
       if ((body['failure'] as Item | undefined)?.['code'] !== 'cancelled') return 'it is not cancelled';
       return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look, ask, ledger))
@@ -116,6 +131,7 @@ function maySee(ask: Ask, witness: Witness): boolean {
   if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel') {
     return seesTransaction(ask, witness);
   }
+  if (action.do === 'capture' || action.do === 'release') return receivesHold(ask, witness);
   const [source] = walletsOf(action);
   if (source === undefined) return true;
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);

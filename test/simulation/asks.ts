@@ -74,6 +74,12 @@ export function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
   );
 }
 
+/** Returns whether the caller owns the wallet that receives the hold. */
+export function receivesHold(ask: Ask, { ledger }: Pick<Witness, 'ledger'>): boolean {
+  const { counterpartyWalletId = '' } = transactionLooks(ledger, targetOf(ask.step.action), ask).at(-1) ?? {};
+  return walletLooks(ledger, counterpartyWalletId, ask).some((wallet) => wallet?.ownerId === ask.step.principal);
+}
+
 export function walletsOf(action: Action): [source?: string, target?: string] {
   if (!('wallet' in action)) return [];
   const source = walletIdOfName(action.wallet);

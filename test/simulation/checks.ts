@@ -6,7 +6,7 @@ import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './items.ts';
 
-const moneyRoutes = new Set(['charge', 'withdraw', 'transfer']);
+const moneyRoutes = new Set(['charge', 'withdraw', 'transfer', 'open-hold', 'capture']);
 /** Codes after which the caller does not know whether the command took effect. */
 const uncertain = new Set(['busy', 'internal_error']);
 
@@ -14,7 +14,9 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
   const { ledger, violate } = witness;
   const transactions = new Map(ledger.transactions().map((one) => [one.transactionId, one]));
   for (const { transactionId, status } of transactions.values()) {
-    if (status === 'pending' || status === 'executing') violate('accepted work ends', `${transactionId} is ${status}`);
+    if (['pending', 'executing', 'open'].includes(status)) {
+      violate('accepted work ends', `${transactionId} is ${status}`);
+    }
   }
   checkKeys(witness, transactions);
   // A restore forgets windows of the rate, too, and nothing recovers them.
@@ -77,17 +79,31 @@ function isRefused({ response }: Ask): boolean {
 }
 
 function isFor(stored: TransactionState, { step: { action }, route }: Ask): boolean {
-  const type = route === 'withdraw' ? 'withdrawal' : route;
-  if (type !== stored.type || !('amount' in action)) return false;
+  if (!(route in types) || types[route as keyof typeof types] !== stored.type) return false;
+  if (action.do === 'capture') {
+    const isAmount = action.amount === undefined || action.amount === stored.amount;
+    return isAmount && transactionIdOfName(action.target) === stored.originalTransactionId;
+  }
+  if (!('amount' in action)) return false;
+  const to = 'to' in action ? walletIdOfName(action.to) : undefined;
   return (
     action.amount === stored.amount &&
     walletIdOfName(action.wallet) === stored.walletId &&
-    (action.do !== 'transfer' || walletIdOfName(action.to) === stored.counterpartyWalletId)
+    to === stored.counterpartyWalletId
   );
 }
 
+/** The type of the transaction that each route makes. */
+const types = {
+  charge: 'charge',
+  withdraw: 'withdrawal',
+  transfer: 'transfer',
+  'open-hold': 'hold',
+  capture: 'capture',
+} as const;
+
 const hourMs = 3_600_000;
-const countedTypes = { withdraw: 'withdrawal', transfer: 'transfer' } as const;
+const countedTypes = { withdraw: 'withdrawal', transfer: 'transfer', 'open-hold': 'hold', capture: 'capture' } as const;
 
 /**
  * Checks that no hour holds more accepted commands than the limit, and that each window counted those accepted in it.

@@ -18,6 +18,7 @@ import {
 } from '../../lambdas/store/withdrawals.ts';
 import type { TestTable } from '../engine.ts';
 import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
+import { capture, holdOf, openHold, release } from '../store/hold-commands.ts';
 import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 
 export const fingerprintKey = 'a key that only tests have';
@@ -45,6 +46,10 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   if (!first || !second || !third) throw new Error('no queued transfers');
   await settleTransfers(table, [first, second], iso(table));
   await failTransfer(table, third, { code: 'wallet_frozen', message: 'The wallet is frozen' }, iso(table));
+
+  const hold = await openHold(table, ann, { amount: 50, to: bob });
+  await capture(table, hold, { amount: 20 });
+  await release(table, await holdOf(table, hold));
 
   await setStatus(table, bob, 'frozen');
   await setStatus(table, bob, 'frozen');

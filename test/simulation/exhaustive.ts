@@ -1,7 +1,7 @@
 /** Every operation, with every fault at every external call that it makes, one at a time. */
 import type { Engines } from './engines.ts';
 import type { History } from './history.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 import { exactly } from './plan.ts';
 import type { Fault, FaultKind, Point } from './plan.ts';
 import type { Violation } from './simulation.ts';

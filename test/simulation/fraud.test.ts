@@ -19,6 +19,7 @@ import type { TestBooks } from '../books.ts';
 import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
+import { capture, holdOf, openHold } from '../store/hold-commands.ts';
 import { fieldsOf } from '../store/inspect.ts';
 import { bankId } from '../store/visits.ts';
 import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
@@ -182,6 +183,23 @@ describe('screening', () => {
       arrived.inRecent.map(([, count, amount]) => [count, amount]),
       [[1, 100]],
     );
+  });
+
+  it('counts a hold as money out once, and each of its captures as money into its receiver', async () => {
+    const { table } = books;
+    const ann = await fundedWallet(table, 'ann', 10_000);
+    const bob = await openWallet(table, 'bob');
+    const hold = await openHold(table, ann, { amount: 100, to: bob });
+    await capture(table, hold, { amount: 30 });
+    await capture(table, await holdOf(table, hold), { amount: 40, isFinal: true });
+    const outside = await openHold(table, ann, { amount: 50 });
+    await capture(table, outside);
+    const screening = await newScreening();
+    assert.deepEqual(await screening.run(await takeEvents()), []);
+    const [paid, received] = [await activityOf(screening.activity, ann), await activityOf(screening.activity, bob)];
+    const figures = (buckets: Activity['outDay']) => buckets.map(([, count, amount]) => [count, amount]);
+    assert.deepEqual([figures(paid.outDay), figures(received.inRecent)], [[[2, 150]], [[2, 70]]]);
+    assert.equal(paid.destinations.length, 1);
   });
 
   it('uses the limits of the currency where it has some', async () => {

@@ -13,6 +13,11 @@ const accounts = ['OK-1', 'OK-2', 'REJECT-1', 'LATE-1', 'LATE-REJECT-1'] as cons
 const amounts = [1, 90, 100, 300, 700, 1_000] as const;
 /** Windows after which "not found" is definite: before a lease ends, after it, and after a message is redelivered. */
 const windows = [2_000, 31_000, 45_000, 120_000, 300_000] as const;
+const holdAmounts = [90, 100, 100, 300, 700] as const;
+/** 0: all that is left. */
+const captureAmounts = [0, 0, 0, 1, 30, 40, 60, 300] as const;
+/** The times for which holds are opened, ms. The first is hardly long enough. */
+const holdTimes = [60_500, 63_000, 120_000, 600_000] as const;
 const fullBalance = Number.MAX_SAFE_INTEGER - 500;
 
 /**
@@ -65,7 +70,8 @@ export function generate(seed: string, most: number): History {
 
   // A history without some kinds of step has more of the others.
   const kinds = hasBooks ? ([...frequencies, ...balances] as const) : frequencies;
-  const menu = kinds.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
+  const others = kinds.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
+  const menu = draw('holds') < 0.4 ? [...others, ...holds] : others;
   const length = within(Math.ceil(most / 3), most, 'length');
   const commands: Step[] = [];
   let burst = 4_000;
@@ -85,10 +91,11 @@ export function generate(seed: string, most: number): History {
     const operator = draw('operator', n) < 0.15;
     const stranger = draw('stranger', n) < 0.08;
     const principal = operator ? 'operator' : stranger ? pick(owners, 'stranger', n) : wallet.owner;
-    const action = newAction(n, nameOf(wallet), earlier);
+    const action = newAction(n, at, nameOf(wallet), earlier);
     const byOperator = operatorsOnly.has(action.do) && draw('forbidden', n) < 0.95;
     const reader = 'target' in action && draw('reader', n) < 0.7 ? action.target.principal : principal;
-    const sender = repeated?.principal ?? (byOperator ? 'operator' : reader);
+    const receiver = draw('receiver', n) < 0.8 ? receiverOf(action, earlier) : undefined;
+    const sender = repeated?.principal ?? (byOperator ? 'operator' : (receiver ?? reader));
     return {
       id: `s${n}`,
       at: timeOf(n, at, action, earlier),
@@ -100,16 +107,38 @@ export function generate(seed: string, most: number): History {
     };
   }
 
+  /** Returns the hold that a step captures or releases, and undefined for other steps. */
+  function holdOf(action: Action, earlier: readonly Step[]) {
+    if (action.do !== 'capture' && action.do !== 'release') return undefined;
+    const { principal, key } = action.target;
+    const opened = earlier.find((step) => step.principal === principal && step.key === key);
+    return opened?.action.do === 'open-hold' ? { at: opened.at, ...opened.action } : undefined;
+  }
+
+  /** Returns the caller that may capture a hold: the owner of its receiver, or an operator where it has none. */
+  function receiverOf(action: Action, earlier: readonly Step[]): string | undefined {
+    const hold = holdOf(action, earlier);
+    if (hold === undefined) return undefined;
+    return hold.to === undefined ? 'operator' : wallets.find(({ key }) => key === hold.to?.key)?.owner;
+  }
+
   function timeOf(n: number, at: number, action: Action, earlier: readonly Step[]): number {
     // A payment cannot be returned before the bank has paid it.
     if (action.do === 'bank-notifications') return at + within(500, 90_000, 'later', n);
-    const withdrawal = earlier.findLast(({ action: { do: kind } }) => kind === 'withdraw');
+    const hold = holdOf(action, earlier);
+    if (hold !== undefined) {
+      // Soon after another command on it, or around the expiry.
+      const soon = hold.at + within(20, 5_000, 'soon', n);
+      const late = hold.expiresAt + within(-3_000, 1_000, 'soon', n);
+      return pick([Math.max(soon, at), soon, soon, late], 'when', n);
+    }
+    const withdrawal = earlier.findLast(action.do === 'freeze' ? holdsMoney : isWithdraw);
     if (withdrawal === undefined || (action.do !== 'cancel' && action.do !== 'freeze')) return at;
     // Around the claim, so that either may be the first.
     return draw('soon', n) < 0.7 ? withdrawal.at + within(10, pick([60, 60, 5_000], 'soon', n), 'soon', n) : at;
   }
 
-  function newAction(n: number, wallet: WalletName, earlier: readonly Step[]): Action {
+  function newAction(n: number, at: number, wallet: WalletName, earlier: readonly Step[]): Action {
     const amount = pick(amounts, 'amount', n);
     const others = wallets.filter(({ key }) => key !== wallet.key || draw('same wallet', n) < 0.1);
     const to = nameOf(pick(others, 'to', n));
@@ -117,8 +146,30 @@ export function generate(seed: string, most: number): History {
     const moved = earlier.filter(({ action: { do: kind } }) => kind === 'withdraw' || kind === 'transfer');
     const target: CommandName = moved.length === 0 ? wallet : pick(moved, 'target', n);
     const paid = moved.findLast(({ action: { do: kind } }) => kind === 'withdraw') ?? target;
-    const kind = pick(menu, 'action', n);
+    const opened = earlier.filter(({ action: { do: kind } }) => kind === 'open-hold');
+    const latest = draw('latest', n) < 0.7 ? opened.at(-1) : undefined;
+    const some = latest ?? (opened.length === 0 ? target : pick(opened, 'hold', n));
+    const hold = commandOf(draw('no hold', n) < 0.05 ? target : some);
+    const wanted = pick(menu, 'action', n);
+    const needsHold = wanted === 'capture' || wanted === 'release';
+    const kind = needsHold && opened.length === 0 && draw('no hold', n) < 0.95 ? 'open-hold' : wanted;
     switch (kind) {
+      case 'open-hold': {
+        const expiresAt = at + pick(holdTimes, 'expires', n);
+        return {
+          do: kind,
+          wallet,
+          amount: pick(holdAmounts, 'amount', n),
+          expiresAt,
+          ...(draw('no receiver', n) < 0.85 && { to }),
+        };
+      }
+      case 'capture': {
+        const part = pick(captureAmounts, 'part', n);
+        return { do: kind, target: hold, isFinal: draw('final', n) < 0.3, ...(part > 0 && { amount: part }) };
+      }
+      case 'release':
+        return { do: kind, target: hold };
       case 'charge':
         return { do: kind, wallet, amount: draw('huge', n) < 0.05 ? fullBalance : amount };
       case 'withdraw':
@@ -128,7 +179,10 @@ export function generate(seed: string, most: number): History {
       case 'queued':
         return { do: 'transfer', wallet, to, amount, queued: true, ...waitSeconds };
       case 'freeze': {
-        const last = earlier.findLast(({ action: { do: command } }) => command === 'withdraw')?.action;
+        const last = earlier.findLast(holdsMoney)?.action;
+        if (last?.do === 'open-hold' && last.to !== undefined && draw('to', n) < 0.4) {
+          return { do: kind, wallet: last.to };
+        }
         return {
           do: kind,
           wallet: last !== undefined && 'wallet' in last && draw('last', n) < 0.5 ? last.wallet : wallet,
@@ -265,6 +319,9 @@ export function planOf({ seed, faultRate, storms }: History): Plan {
 
 const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'resolve']);
 
+const isWithdraw = ({ action }: Step) => action.do === 'withdraw';
+const holdsMoney = ({ action }: Step) => action.do === 'withdraw' || action.do === 'open-hold';
+
 /** The kinds of step, each as often as it is to occur. */
 const frequencies = [
   ...(['withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw'] as const),
@@ -273,6 +330,13 @@ const frequencies = [
   ...(['returned', 'returned', 'cancel', 'cancel', 'cancel'] as const),
   ...(['get-wallet', 'get-balance', 'get-transaction', 'get-receipt', 'list-transactions', 'list-wallets'] as const),
   ...(['create-wallet', 'health', 'redrive', 'sweep'] as const),
+] as const;
+
+/** The commands on holds. They need each other, so a history has all of them or none. */
+const holds = [
+  ...(['open-hold', 'open-hold', 'open-hold', 'open-hold', 'open-hold', 'open-hold', 'capture', 'capture'] as const),
+  ...(['capture', 'capture', 'capture', 'capture', 'capture', 'capture', 'capture', 'capture'] as const),
+  ...(['capture', 'capture', 'release', 'release', 'release', 'release'] as const),
 ] as const;
 
 /** The requests for past balances, in histories with books. */

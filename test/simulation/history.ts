@@ -4,6 +4,7 @@
  */
 import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
 import type { CallerContext, Request } from '../request.ts';
+import { epoch } from '../engine.ts';
 import type { BankSettings } from './bank.ts';
 import type { Rotation } from './keys.ts';
 import type { RouteName } from './release.ts';
@@ -39,7 +40,17 @@ export type Action =
       readonly waitSeconds?: number;
     }
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
-  | { readonly do: 'resolve' | 'cancel'; readonly target: CommandName }
+  /** `expiresAt`: ms after the beginning. */
+  | {
+      readonly do: 'open-hold';
+      readonly wallet: WalletName;
+      readonly to?: WalletName;
+      readonly amount: number;
+      readonly expiresAt: number;
+    }
+  /** `amount` absent: all that is left. */
+  | { readonly do: 'capture'; readonly target: CommandName; readonly amount?: number; readonly isFinal: boolean }
+  | { readonly do: 'resolve' | 'cancel' | 'release'; readonly target: CommandName }
   | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
   /** Asks for the balance at a moment in the past. */
   | { readonly do: 'balance-at'; readonly wallet: WalletName; readonly agoMs: number }
@@ -181,7 +192,19 @@ export function requestOf(
       const body = { outcome: facts.resolution(), evidence: 'the bank says so' };
       return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
     }
+    case 'open-hold': {
+      const { amount, to } = action;
+      const expiresAt = new Date(epoch + action.expiresAt).toISOString();
+      const body = { amount, expiresAt, ...(to && { toWalletId: walletIdOfName(to) }), externalReference };
+      return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
+    }
+    case 'capture': {
+      const { amount, isFinal } = action;
+      const body = { ...(amount !== undefined && { amount }), ...(isFinal && { final: true }), externalReference };
+      return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
+    }
     case 'cancel':
+    case 'release':
       return { route: action.do, request: { as, key, path: onTransaction(action.target), body: { reason: 'sorry' } } };
     case 'get-wallet':
     case 'get-balance':

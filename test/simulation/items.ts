@@ -19,8 +19,8 @@ export interface WalletState extends Item {
 
 export interface TransactionState extends Item {
   readonly transactionId: string;
-  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return';
-  readonly status: 'pending' | 'executing' | 'completed' | 'failed' | 'review';
+  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return' | 'hold' | 'capture';
+  readonly status: 'pending' | 'executing' | 'completed' | 'failed' | 'review' | 'open' | 'ended';
   readonly amount: number;
   readonly currency: string;
   readonly walletId: string;
@@ -44,6 +44,10 @@ export interface TransactionState extends Item {
   readonly claimId?: string;
   readonly waitingFor?: string;
   readonly createdAt: string;
+  readonly completedAt?: string;
+  readonly expiresAt?: string;
+  readonly captured?: number;
+  readonly end?: string;
 }
 
 /** Reports a violation: the broken rule, and the evidence. */
@@ -71,13 +75,23 @@ export function checkWallet(is: WalletState, was: WalletState | undefined, viola
 }
 
 const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'destination', 'fingerprint'];
-const authorship = ['principal', 'ownerId', 'createdAt', 'queued', 'originalTransactionId', 'externalReference'];
+const authorship = [
+  'principal',
+  'ownerId',
+  'createdAt',
+  'queued',
+  'originalTransactionId',
+  'externalReference',
+  'expiresAt',
+];
 const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
   pending: ['executing', 'completed', 'failed'],
   executing: ['completed', 'failed', 'review'],
   review: ['completed', 'failed'],
   completed: [],
   failed: [],
+  open: ['ended'],
+  ended: [],
 };
 
 /** The index partition of each status, in which workers or an operator find the work. */
@@ -87,6 +101,8 @@ const shardOf: Readonly<Record<TransactionState['status'], string>> = {
   review: reviewShard,
   completed: 'none',
   failed: 'none',
+  open: 'DUE#h',
+  ended: 'none',
 };
 
 /** Checks a change of a transaction. */
@@ -129,6 +145,7 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
       [debited, -amount],
       [credited, amount],
     ]);
+  if (type === 'hold' || type === 'capture') return netOfHold(transaction);
   if (type === 'charge' || type === 'return') return moved(`external:${currency}`, from);
   if (status === 'failed') return new Map();
   if (type === 'withdrawal') {
@@ -138,4 +155,48 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
     from,
     status === 'completed' ? `wallet:${String(counterpartyWalletId)}:available` : `transit:${currency}`,
   );
+}
+
+/** Returns the same for a hold, which gives back what was not captured, and for a capture. */
+function netOfHold(transaction: TransactionState): Map<string, bigint> {
+  const { type, currency, walletId, counterpartyWalletId, amount, captured = 0, end } = transaction;
+  const [available, held] = [`wallet:${walletId}:available`, `wallet:${walletId}:held`];
+  if (type === 'hold') {
+    const isReturned = end === 'released' || end === 'expired';
+    const left = BigInt(isReturned ? captured : amount);
+    return new Map([
+      [available, -left],
+      [held, left],
+    ]);
+  }
+  // Only the hold shows how much a final capture gives back: see `checkHold`.
+  const rest = returnedBy(transaction);
+  return new Map([
+    [held, -BigInt(amount) - rest],
+    [available, rest],
+    [
+      counterpartyWalletId === undefined ? `external:${currency}` : `wallet:${counterpartyWalletId}:available`,
+      BigInt(amount),
+    ],
+  ]);
+}
+
+function returnedBy({ walletId, postings }: TransactionState): bigint {
+  const returned = postings.filter(({ account }) => account === `wallet:${walletId}:available`);
+  return returned.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+}
+
+/** Checks a hold against its captures. */
+export function checkHold(hold: TransactionState, captures: readonly TransactionState[], violate: Violate): void {
+  const { transactionId, amount, captured = 0, end, expiresAt = '' } = hold;
+  const taken = captures.reduce((sum, capture) => sum + BigInt(capture.amount), 0n);
+  const returned = captures.reduce((sum, capture) => sum + returnedBy(capture), 0n);
+  const says = `${transactionId} of ${amount}: ${captured} captured, end ${end ?? 'none'}`;
+  if (taken > BigInt(amount)) violate('captured within the hold', `${says}, and its captures took ${taken}`);
+  if (taken !== BigInt(captured) || returned !== (end === 'captured' ? BigInt(amount) - taken : 0n)) {
+    violate('a hold is what its captures left', `${says}, its captures took ${taken} and gave back ${returned}`);
+  }
+  for (const { transactionId: id, createdAt } of captures) {
+    if (createdAt >= expiresAt) violate('nothing is captured after the expiry', `${id} of ${says} at ${createdAt}`);
+  }
 }

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AuditedTable } from './auditor.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
-import { checkTransaction, checkWallet } from './items.ts';
+import { checkHold, checkTransaction, checkWallet } from './items.ts';
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import type { Task } from './world.ts';
 
@@ -129,12 +129,17 @@ export function openLedger(
         violate('wallet figures', `${part} of ${walletId} is ${wallet[part]}, its postings sum to ${booked}`);
       }
     }
-    const open = transactions().filter(
-      (one) => one.walletId === walletId && one.type === 'withdrawal' && !['completed', 'failed'].includes(one.status),
+    const own = transactions().filter((one) => one.walletId === walletId);
+    const open = own.filter(
+      ({ type, status }) => ['withdrawal', 'hold'].includes(type) && !['completed', 'failed', 'ended'].includes(status),
     );
-    const promised = open.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+    const promised = open.reduce((sum, { amount, captured = 0 }) => sum + BigInt(amount) - BigInt(captured), 0n);
     if (promised !== BigInt(wallet.held)) {
-      violate('held is open withdrawals', `${walletId} holds ${wallet.held}, its open withdrawals are ${promised}`);
+      violate('held is open work', `${walletId} holds ${wallet.held}, its open withdrawals and holds have ${promised}`);
+    }
+    for (const hold of own.filter(({ type }) => type === 'hold')) {
+      const captures = own.filter(({ originalTransactionId: id }) => id === hold.transactionId);
+      checkHold(hold, captures, violate);
     }
   }
 

@@ -4,6 +4,7 @@ import { bankMutations } from './mutations/bank.ts';
 import { bookMutations } from './mutations/books.ts';
 import { commandMutations } from './mutations/commands.ts';
 import { eventMutations } from './mutations/events.ts';
+import { holdMutations } from './mutations/holds.ts';
 import { queueMutations } from './mutations/queues.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
 import { transferMutations } from './mutations/transfers.ts';
@@ -15,6 +16,7 @@ export const mutations: readonly Mutation[] = [
   ...withdrawalMutations,
   ...bankMutations,
   ...transferMutations,
+  ...holdMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

@@ -2,31 +2,16 @@
  * The operations of the service, each with the short history that it needs. The exhaustive mode finds the external
  * calls of each by itself, in the routes, the workers, the sweeper and the bank's notifications.
  */
-import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
-import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import { routes } from '../../lambdas/contract.ts';
-import type { Action, CommandName, History, Step, WalletName } from './history.ts';
-import type { FaultKind } from './plan.ts';
+import type { WalletName } from './history.ts';
+import { holdOperations } from './hold-operations.ts';
+import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt } from './operation.ts';
+import type { Circumstances, Operation, Part } from './operation.ts';
 import { streamRoutes } from './release.ts';
 import { quickBreaker } from './service.ts';
 
-export interface Operation {
-  readonly name: string;
-  readonly history: History;
-  /** The faults in the circumstances of the operation. Each strikes the first call of its kind. */
-  readonly given: readonly { readonly call: string; readonly kind: FaultKind }[];
-}
-
-const currency = 'EUR';
-const alice: WalletName = { principal: 'alice', key: 'wallet-a', currency };
-const bob: WalletName = { principal: 'bob', key: 'wallet-b', currency };
 const missing: WalletName = { principal: 'stranger', key: 'wallet-x', currency };
-const operator = 'operator';
 const fullBalance = Number.MAX_SAFE_INTEGER;
-const asked: CommandName = { principal: 'alice', key: 'key-0' };
-
-/** A step without its id and time. */
-type Part = Partial<Step> & { readonly action: Action };
 
 const withdraw = (account: string, more: { amount?: number; waitSeconds?: number } = {}): Part => ({
   action: { do: 'withdraw', wallet: alice, amount: 100, account, ...more },
@@ -34,70 +19,7 @@ const withdraw = (account: string, more: { amount?: number; waitSeconds?: number
 const transfer = (queued: boolean, to = bob, amount = 100): Part => ({
   action: { do: 'transfer', wallet: alice, to, amount, queued },
 });
-const sweepAt = (at: number): Part => ({ at, action: { do: 'sweep' } });
 const cancelAt = (at: number): Part => ({ at, action: { do: 'cancel', target: asked } });
-const byOperator = (action: Action): Part => ({ principal: operator, operator: true, action });
-
-interface Circumstances {
-  readonly given?: Operation['given'];
-  readonly windowMs?: number;
-  readonly maxAttempts?: number;
-  readonly bankDownMs?: number;
-  readonly bankReplacedAt?: number;
-  readonly notified?: number;
-  readonly depthLimit?: number;
-  readonly bobHas?: number;
-  readonly breaker?: BreakerSettings;
-  readonly clocksDifferMs?: number;
-  readonly perHour?: number;
-  readonly wrongByMs?: number;
-  readonly databaseNamesTime?: boolean;
-}
-
-function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
-  const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
-  const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
-  const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true } = circumstances;
-  const setup: Part[] = [
-    ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
-    byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
-    byOperator({ do: 'charge', wallet: bob, amount: bobHas }),
-  ];
-  const steps = [...setup, ...parts].map((part, n): Step => {
-    const nth = n - setup.length;
-    const id = nth < 0 ? `setup ${n}` : `s${nth}`;
-    const at = nth < 0 ? 100 * n : 5_000 + 10 * nth;
-    const key = nth < 0 ? `setup-${n}` : `key-${nth}`;
-    return { id, at, principal: 'alice', operator: false, key, retries: 5, ...part };
-  });
-  const queue = { visibilityMs: 180_000, maxReceives: 20 };
-  const history: History = {
-    seed: name,
-    steps,
-    service: {
-      policy: { maxAttempts, notFoundWindowMs: windowMs },
-      breaker,
-      clocksDifferMs,
-      wrongByMs,
-      perHour,
-      readsPerHour: 1_000,
-      queueDepthLimit: depthLimit,
-      withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
-      transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
-    },
-    databaseNamesTime,
-    bank: { windowMs, forgetful: true },
-    bankDown: bankDownMs === 0 ? [] : [{ from: 5_000, to: 5_000 + bankDownMs }],
-    ...(bankReplacedAt !== undefined && { bankReplacedAt }),
-    storms: [],
-    notified,
-    idleSweeps: 0,
-    hasBooks: false,
-    faultRate: 0,
-  };
-  return { name, history, given };
-}
-
 const longWindow = { windowMs: 120_000 };
 /** The worker starts only when the sweeper has found the withdrawal. */
 const lostMessage: Circumstances = { given: [{ call: 'sqs SendMessage', kind: 'message-lost' }] };
@@ -292,6 +214,8 @@ export const operations: readonly Operation[] = [
     ],
     { given: [{ call: 'bank POST /payments', kind: 'crash-before' }] },
   ),
+
+  ...holdOperations,
 
   operation('read', [
     transfer(false),

@@ -1,5 +1,6 @@
 /** Whether a refusal has a reason, and whether a request had to be refused. */
 import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
+import { epoch } from '../engine.ts';
 import { isForged, walletIdOfName } from './history.ts';
 import type { History } from './history.ts';
 import type { Item, TransactionState } from './items.ts';
@@ -44,12 +45,16 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const { step, route } = ask;
   const { action } = step;
   const { ledger, history } = witness;
-  const [source, target] = walletsOf(action);
+  const { clocksDifferMs } = history.service;
+  const holds = action.do === 'capture' || action.do === 'release' ? transactionLooks(ledger, action.target, ask) : [];
+  const hold = holds.at(-1);
+  const [source, target] = action.do === 'capture' ? [hold?.walletId, hold?.counterpartyWalletId] : walletsOf(action);
   const sources = source === undefined ? [] : walletLooks(ledger, source, ask);
   const targets = target === undefined ? [] : walletLooks(ledger, target, ask);
-  const amount = 'amount' in action ? action.amount : 0;
-  // A queued transfer looks at its receiver later.
-  const touched = action.do === 'transfer' && !action.queued ? [...sources, ...targets] : sources;
+  const amount = ('amount' in action ? action.amount : hold?.amount) ?? 0;
+  // A queued transfer looks at its receiver later, and a hold when it is captured.
+  const looksAtBoth = action.do === 'capture' || (action.do === 'transfer' && !action.queued);
+  const touched = looksAtBoth ? [...sources, ...targets] : sources;
   const credited = action.do === 'charge' ? sources : targets;
   switch (code) {
     case 'insufficient_funds':
@@ -58,12 +63,13 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return (
         touched.includes(undefined) ||
         (action.do === 'balance-at' && sources.some((wallet) => String(wallet?.['createdAt']) > momentOf(ask))) ||
-        (!step.operator && sources.some((wallet) => wallet?.ownerId !== step.principal))
+        (!step.operator && action.do !== 'capture' && sources.some((wallet) => wallet?.ownerId !== step.principal))
       );
     // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
     case 'invalid_request':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
-      return action.do === 'balance-at' && action.agoMs < history.service.clocksDifferMs;
+      if (action.do === 'open-hold') return epoch + action.expiresAt < ask.startedAt + 60_000 + clocksDifferMs;
+      return action.do === 'balance-at' && action.agoMs < clocksDifferMs;
     case 'ledger_behind':
       // A ledger that no longer fits its wallet stays behind.
       return (
@@ -79,7 +85,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'receiver_unavailable':
       // A payer does not learn which of the three it is.
       return (
-        action.do === 'transfer' &&
+        looksAtBoth &&
         credited.some(
           (wallet) =>
             wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
@@ -88,9 +94,17 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'balance_limit_exceeded':
       return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
     case 'currency_mismatch':
-      return action.do === 'transfer' && action.wallet.currency !== action.to.currency;
+      return 'to' in action && action.wallet.currency !== action.to.currency;
     case 'same_wallet':
-      return source !== undefined && source === target;
+      return 'to' in action && walletIdOfName(action.to) === source;
+    case 'hold_ended':
+      return holds.some((one) => one?.status === 'ended');
+    case 'hold_expired':
+      return holds.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs);
+    case 'exceeds_hold':
+      return action.do === 'capture' && holds.some((one) => amount > Number(one?.amount) - Number(one?.captured));
+    case 'not_a_hold':
+      return holds.some((one) => one !== undefined && one.type !== 'hold');
     case 'forbidden':
       return !step.operator || decidesOwn(ask, witness);
     case 'idempotency_key_reused':

@@ -6,6 +6,7 @@
 import type { Context, DynamoDBRecord, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
+import { capture } from '../../lambdas/api/capture.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
@@ -18,7 +19,9 @@ import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { health } from '../../lambdas/api/health.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
+import { openHold } from '../../lambdas/api/open-hold.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
+import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
@@ -233,6 +236,9 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     close: () => serve(close, { table }),
     resolve: () => serve(resolve, { table }),
     cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
+    'open-hold': () => serve(openHold, limited()),
+    capture: () => serve(capture, limited()),
+    release: () => serve(release, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
     health: () =>
       serve(health, {

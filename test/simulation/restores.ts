@@ -2,7 +2,7 @@
 import { between, chance, choose } from './chance.ts';
 import type { Engines } from './engines.ts';
 import { generate, planOf } from './generate.ts';
-import type { History, RecoveryPlan, Step } from './history.ts';
+import type { Action, History, RecoveryPlan, Step } from './history.ts';
 import { exactly } from './plan.ts';
 import type { FaultKind, Plan } from './plan.ts';
 import type { Outcome } from './simulation.ts';
@@ -44,13 +44,17 @@ function generateRestore(seed: string, most: number): History {
 /** Repeats earlier commands with their keys: some were forgotten, others were put back. */
 function repeated(seed: string, steps: readonly Step[], from: number): Step[] {
   return steps
-    .filter(({ id, action }) => 'wallet' in action && chance(seed, 'repeated', id) < 0.4)
+    .filter(({ id, action }) => repeats(action) && chance(seed, 'repeated', id) < 0.4)
     .map((step, n) => ({
       ...step,
       id: `again ${n}`,
       at: from + between(0, 60_000, seed, 'repeated', step.id),
       retries: 3,
     }));
+}
+
+function repeats(action: Action): boolean {
+  return 'wallet' in action || action.do === 'capture' || action.do === 'release';
 }
 
 /** Returns the faults of a history, and the death of its first recovery. */

@@ -98,6 +98,10 @@ export async function simulate(
     (transaction) => {
       log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
       if (transaction.type === 'withdrawal') checkEnd(transaction);
+      const { transactionId, end, expiresAt = '' } = transaction;
+      if (end === 'expired' && history.databaseNamesTime && world.now() < Date.parse(expiresAt)) {
+        violate('no hold expires early', `${labelOf(transactionId)} before ${expiresAt}`);
+      }
     },
     (before, after, task) => {
       if (rollout !== undefined) checkUpgrade({ before, after, by: deployment.runBy(task), rollout, violate });
@@ -200,7 +204,9 @@ export async function simulate(
         .transactions()
         .some(
           ({ dueAt, status, waitingFor }) =>
-            dueAt !== undefined && status !== 'review' && dueAt < (waitingFor === undefined ? overdue : now),
+            dueAt !== undefined &&
+            status !== 'review' &&
+            dueAt < (waitingFor === undefined && status !== 'open' ? overdue : now),
         );
       if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }
@@ -307,4 +313,4 @@ export async function simulate(
   return { violations, points: world.points, struck: world.struck, tally, states, story };
 }
 
-const ended: ReadonlySet<string> = new Set(['completed', 'failed']);
+const ended: ReadonlySet<string> = new Set(['completed', 'failed', 'ended']);

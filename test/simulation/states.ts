@@ -79,6 +79,39 @@ const predicates = {
         ),
     ),
   'a crowd of transfers arrives': ({ lives }) => lives.some((life) => life.at(-1)?.['isCrowded'] === true),
+  'a hold is captured in parts': ({ transactions }) =>
+    transactions.some(({ type, transactionId, status, end }) => {
+      const parts = transactions.filter(({ originalTransactionId }) => originalTransactionId === transactionId);
+      return type === 'hold' && status === 'ended' && end === 'captured' && parts.length > 1;
+    }),
+  'a final capture gives the rest of a hold back': ({ transactions }) =>
+    transactions.some(({ type, postings }) => type === 'capture' && postings.length > 2),
+  'a hold is captured to the world outside': ({ transactions }) =>
+    transactions.some(({ type, counterpartyWalletId }) => type === 'capture' && counterpartyWalletId === undefined),
+  'a hold is released after a capture': ({ transactions }) =>
+    transactions.some(({ end, captured = 0 }) => end === 'released' && captured > 0),
+  'a hold expires after a capture': ({ transactions }) =>
+    transactions.some(({ end, captured = 0 }) => end === 'expired' && captured > 0),
+  'a hold expires in a frozen wallet': ({ transactions, lives }) =>
+    transactions.some(
+      ({ end, walletId, transactionId }) =>
+        end === 'expired' &&
+        lives.some((life) =>
+          life.some(
+            ({ walletId: id, sk, status, lastTransactionId }, n) =>
+              sk === 'WALLET' && id === walletId && status === 'frozen' && lastTransactionId === transactionId && n > 0,
+          ),
+        ),
+    ),
+  'a capture is refused as its hold has ended': ({ asks }) => asks.some(isRefusedAs('hold_ended')),
+  'a capture is refused as its hold has expired': ({ asks }) => asks.some(isRefusedAs('hold_expired')),
+  'a capture is refused as too little is left': ({ asks }) => asks.some(isRefusedAs('exceeds_hold')),
+  'a capture is refused as its payer is frozen': ({ asks }) =>
+    asks.some((ask) => ask.route === 'capture' && isRefusedAs('wallet_frozen')(ask)),
+  'a capture is refused as its receiver takes no money': ({ asks }) =>
+    asks.some((ask) => ask.route === 'capture' && isRefusedAs('receiver_unavailable')(ask)),
+  'a capture is replayed': ({ asks }) =>
+    asks.some(({ route, response }) => route === 'capture' && response?.headers['Idempotency-Replayed'] === 'true'),
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),

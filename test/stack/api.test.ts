@@ -115,11 +115,18 @@ describe('limits of operators', () => {
     });
   };
 
-  it('are absent by default, and come from the prop for charge, transfer, withdraw and resolve', () => {
-    assert.deepEqual(variableOf({}), ['{}', '{}', '{}', '{}']);
-    const operatorLimits = { charge: 100, byCurrency: { JPY: { resolve: 5 } } };
+  it('are absent by default, and come from the prop for charge, transfer, withdraw, resolve, open-hold and capture', () => {
+    const limited = ['charge', 'transfer', 'withdraw', 'resolve', 'open-hold', 'capture'];
+    assert.deepEqual(
+      variableOf({}),
+      limited.map(() => '{}'),
+    );
+    const operatorLimits = { charge: 100, 'open-hold': 70, byCurrency: { JPY: { resolve: 5 } } };
     const text = JSON.stringify(operatorLimits);
-    assert.deepEqual(variableOf({ operatorLimits }), [text, text, text, text]);
+    assert.deepEqual(
+      variableOf({ operatorLimits }),
+      limited.map(() => text),
+    );
   });
 
   it('are rejected at synthesis when they are invalid, with the value received', () => {

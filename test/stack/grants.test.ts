@@ -145,7 +145,7 @@ describe('grants', () => {
     if (operation === 'PublishBatch') return ['Publish'];
     if (operation === 'BatchExecuteStatement') return ['PartiQLInsert'];
     if (operation !== 'TransactWriteItems') return [operation];
-    return name === 'transfers' ? ['UpdateItem'] : ['PutItem', 'UpdateItem'];
+    return name === 'transfers' || name === 'sweeper' ? ['UpdateItem'] : ['PutItem', 'UpdateItem'];
   };
 
   // The event source makes these calls with the worker's role.
@@ -187,12 +187,15 @@ describe('grants', () => {
       unfreeze: [...record, 'UpdateItem wallet'],
       close: [...record, 'UpdateItem wallet'],
       resolve: ending,
-      cancel: ['PutItem transaction', 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
+      cancel: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
+      'open-hold': [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
+      capture: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
+      release: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       'bank-notifications': ending,
       'put-notification-preferences': ['PutItem preferences', 'UpdateItem rateWindow'],
       withdrawals: ['PutItem breaker', 'UpdateItem transaction', 'UpdateItem wallet'],
       transfers: ['UpdateItem transaction', 'UpdateItem wallet'],
-      sweeper: ['UpdateItem transaction'],
+      sweeper: ['UpdateItem transaction', 'UpdateItem wallet'],
       fraud: ['PutItem activity', 'PutItem transaction', 'UpdateItem wallet'],
       notifier: ['PutItem notification'],
       projector: ['PartiQLInsert entry', 'PutItem booking', 'PutItem journal', 'UpdateItem total'],

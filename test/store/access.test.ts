@@ -68,10 +68,14 @@ function watch(watched: TestTable): void {
 
 const as = <T>(name: FunctionName, work: () => Promise<T>): Promise<T> => running.run(name, work);
 const ann = endUser('ann');
+const bea = endUser('bea');
 const bankKey = 'key of the bank';
 const noDepth = () => Promise.resolve(0);
 
-const limitedCommands: ReadonlySet<FunctionName> = new Set(['create-wallet', 'withdraw', 'transfer', 'cancel']);
+const limitedCommands: ReadonlySet<FunctionName> = new Set([
+  ...(['create-wallet', 'withdraw', 'transfer', 'cancel'] as const),
+  ...(['open-hold', 'capture', 'release'] as const),
+]);
 
 /** Sends a request to its function. Fails unless it succeeds. */
 async function ask(name: keyof Routes, request: Request) {
@@ -185,6 +189,17 @@ async function useTheService(): Promise<void> {
   await as('transfers', () => endTransfers([stuck!], table));
   await ask('unfreeze', { as: { ...operator, principal: 'operator-2' }, path: { walletId: shop! }, body: {} });
   await ask('close', { as: operator, path: { walletId: empty! }, body: {} });
+
+  const { walletId: stall } = await ask('create-wallet', { as: bea, body: { currency: 'EUR' } });
+  const promise = async () => {
+    const body = { amount: 100, toWalletId: stall, expiresAt: timeOf(table, 600_000) };
+    const { transactionId = '' } = await ask('open-hold', { as: ann, path, body });
+    return { transactionId };
+  };
+  const captured = await promise();
+  await ask('capture', { as: bea, path: captured, body: { amount: 40 } });
+  await ask('release', { as: bea, path: captured, body: { reason: 'sold out' } });
+  await promise();
 
   const channels = { email: true, sms: true, push: false };
   await ask('put-notification-preferences', { as: ann, body: { channels, mutedEvents: [] } });

@@ -11,6 +11,7 @@ import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { watchMetrics } from '../watch-metrics.ts';
 import { timeOf, withdraw } from './commands.ts';
+import { openHold } from './hold-commands.ts';
 import { withdrawalOf } from './inspect.ts';
 import { acceptedWithdrawal, claim, claimed, visit } from './visits.ts';
 import { fundedWallet } from './wallets.ts';
@@ -52,6 +53,16 @@ describe('open work', () => {
       assert.ok(times.length <= 3);
       assert.deepEqual(times, [...times].sort());
     }
+  });
+
+  it('of holds is due at their expiry, apart from the work of workers', async () => {
+    const table = await engine.newTable();
+    const walletId = await fundedWallet(table, 'ann', 100);
+    for (const forMs of [7_200_000, 3_600_000]) {
+      const { expiresAt } = await openHold(table, walletId, { amount: 1, forMs });
+      assert.equal(await earliestDue(table, ['hold']), expiresAt);
+    }
+    assert.equal(await earliestDue(table), undefined);
   });
 
   it('is touched once, and not after another run has moved it', async () => {

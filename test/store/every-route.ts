@@ -1,6 +1,7 @@
 /** Every route, as its function serves it. */
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
+import { capture } from '../../lambdas/api/capture.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
@@ -16,6 +17,8 @@ import { listEntries } from '../../lambdas/api/list-entries.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
+import { openHold } from '../../lambdas/api/open-hold.ts';
+import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
@@ -61,6 +64,9 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     close: serve(close, { table }),
     // So few cancels that the repetition is looked up by its key.
     cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
+    'open-hold': serve(openHold, limited),
+    capture: serve(capture, limited),
+    release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     resolve: serve(resolve, { table }),
     'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     integrity: serve(integrity, { table: entries }),

@@ -17,7 +17,9 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
+import { expireHold } from '../../lambdas/store/holds.ts';
 import { operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { capture, holdOf, openHold, release } from './hold-commands.ts';
 import { accountClosed, claimed, visit } from './visits.ts';
 import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { useTable } from '../fixture.ts';
@@ -196,6 +198,14 @@ async function useEveryFunction(): Promise<void> {
     (await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 })).transaction as PendingTransfer;
   await settleTransfers(table, [await queue(), await queue()], at());
   await failTransfer(table, await queue(), accountClosed, at());
+
+  const hold = (more: object = {}) => openHold(table, walletId, { amount: 9, to, rate, ...more });
+  const captured = await hold();
+  await capture(table, captured, { amount: 1 });
+  await capture(table, await holdOf(table, captured), { amount: 1, isFinal: true });
+  await release(table, await hold());
+  const due = await hold();
+  await expireHold(table, { transactionId: due.transactionId, type: 'hold', dueAt: due.expiresAt }, due.expiresAt);
 
   const open = await accept();
   await earliestDue(table);

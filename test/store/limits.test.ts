@@ -147,7 +147,7 @@ describe('a request to cancel', () => {
     for (let n = 1; n < 10; n++) assert.equal(await codeOf(ask(transactionId)), 'not_cancellable');
     const next = await newWithdrawal();
     const { result, calls } = await measure(table, () => ask(next.transactionId));
-    assert.deepEqual([result.status, result.body?.['detail']], [429, 'too many requests to cancel']);
+    assert.deepEqual([result.status, result.body?.['detail']], [429, 'too many requests to cancel or release']);
     // A lot is reported beside the read.
     assert.deepEqual(calls.map(({ operation }) => operation).sort(), ['BatchGetItem', 'UpdateItem']);
     const again = await ask(transactionId, key);

@@ -118,8 +118,8 @@ describe('open work', () => {
     const before = table.calls.length;
     await gaugesOf(table);
     const calls = table.calls.slice(before);
-    const turns = calls.length - 2 * defaultDueShards - 2;
+    const turns = calls.length - 3 * defaultDueShards - 2;
     assert.ok(calls.every(({ operation }) => operation === 'Query'));
-    assert.ok(turns >= 0 && turns <= 8, `${calls.length} calls`);
+    assert.ok(turns >= 0 && turns <= 12, `${calls.length} calls`);
   });
 });

@@ -1,7 +1,8 @@
 /** The time of a sweeper's run whose calls all take as long as they can. */
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { GetCommandInput } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, jest } from '@jest/globals';
@@ -34,6 +35,8 @@ beforeEach(() => {
     return pageOf(ExpressionAttributeValues?.[':shard']?.S ?? '');
   });
   dynamodb.on(UpdateCommand).callsFake(() => sleep(tableMs).then(() => ({})));
+  dynamodb.on(GetCommand).callsFake(({ Key }: GetCommandInput) => sleep(tableMs).then(() => ({ Item: holdAt(Key) })));
+  dynamodb.on(TransactWriteCommand).callsFake(() => sleep(tableMs).then(() => ({})));
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -52,9 +55,17 @@ const table: Table = {
 
 const [overdueWithdrawals = '', overdueTransfers = ''] = dueTypes.map((type) => dueShard(type, 0).slice(0, -1));
 
+/** Returns a hold that has expired. */
+function holdAt(key: GetCommandInput['Key']) {
+  const transactionId = String(key?.['pk']).slice('TX#'.length);
+  const expiresAt = new Date(epoch - 600_000).toISOString();
+  const state = { type: 'hold', status: 'open', amount: 1, captured: 0, expiresAt, dueAt: expiresAt };
+  return { ...key, transactionId, ...state, currency: 'EUR', walletId: 'w_eur_1', postings: [] };
+}
+
 /** Returns a page of overdue work. Every partition of the `due` index has any amount of it, but that of the reviews. */
 function pageOf(shard: string) {
-  const type = shard.startsWith(overdueTransfers) ? 'transfer' : 'withdrawal';
+  const type = dueTypes.find((one) => shard.startsWith(dueShard(one, 0).slice(0, -1))) ?? 'withdrawal';
   const dueAt = new Date(epoch - 600_000).toISOString();
   const ids = Array.from({ length: 20 }, (_, n) => `${shard}-${n}`);
   const Items = ids.map((transactionId) => toItem({ ...transactionKey(transactionId), transactionId, type, dueAt }));
@@ -96,6 +107,7 @@ describe("a sweeper's run", () => {
         `nothing of ${shards} was sent`,
       );
     }
+    assert.ok(dynamodb.commandCalls(TransactWriteCommand).length > 0, 'no hold was ended');
   });
 
   it('ends in time while SQS times out, and no message arrives', async () => {

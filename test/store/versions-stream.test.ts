@@ -24,7 +24,7 @@ function unknownRecords(record: DynamoDBRecord): Record<string, DynamoDBRecord> 
   };
   return {
     'a newer version': change({ v: 2 }),
-    'an unknown type': change({ type: 'capture' }),
+    'an unknown type': change({ type: 'refund' }),
     'an unknown sort key': change({}, { sk: 'CARD' }),
   };
 }

@@ -22,6 +22,7 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { useEngine } from '../fixture.ts';
 import { charge, transfer } from './commands.ts';
+import { openHold } from './hold-commands.ts';
 import { allItems, changeItem, itemOf, plant } from './inspect.ts';
 import { acceptedWithdrawal } from './visits.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
@@ -64,6 +65,10 @@ const items: Record<string, () => Promise<Stored>> = {
     const [from, to] = [await fundedWallet(table, 'ann', 5), await openWallet(table, 'bob')];
     const { transaction } = await transfer(table, from, to, { owner: 'ann', amount: 5 });
     return storedTransaction(transaction.transactionId);
+  },
+  'a hold': async () => {
+    const { transactionId } = await openHold(books.table, await fundedWallet(books.table, 'ann', 40), { amount: 40 });
+    return storedTransaction(transactionId);
   },
   'a wallet': async () => {
     const { table } = books;
@@ -126,17 +131,22 @@ describe('an item that is stored', () => {
 
   /** Members that name a type or status of a newer release, or that no item of the type has. */
   const unknown: readonly (readonly [string, object, RegExp])[] = [
-    ['a charge', { type: 'capture' }, /type "capture"/],
+    ['a charge', { type: 'refund' }, /type "refund"/],
     ['a charge', { status: 'pending' }, /a charge cannot be pending/],
     ['a charge', { amount: 0.5 }, /its amount is 0.5/],
     ['a charge', { walletId: undefined }, /no wallet/],
+    ['a hold', { captured: 0.5 }, /lacks what a hold needs/],
+    ['a hold', { captured: 41 }, /lacks what a hold needs/],
+    ['a hold', { expiresAt: undefined }, /lacks what a hold needs/],
+    ['a hold', { status: 'ended', completedAt: '2026-03-01T12:00:00.000Z' }, /lacks what a hold needs/],
+    ['a hold', { dueAt: undefined, dueShard: undefined }, /never due/],
     ['a withdrawal', { destination: undefined }, /lacks what a withdrawal needs/],
     ['a withdrawal', { dueAt: undefined, dueShard: undefined }, /never due/],
     ['a transfer', { counterpartyWalletId: undefined }, /lacks what a transfer needs/],
     ['a transfer', { completedAt: undefined }, /no time of its end/],
     ['a wallet', { status: 'dormant' }, /status "dormant"/],
     ['an entry', { hash: undefined }, /no hash/],
-    ['due work', { type: 'capture' }, /type "capture"/],
+    ['due work', { type: 'refund' }, /type "refund"/],
     ['preferences of an owner', { channels: undefined }, /no preferences/],
     ['the state of the check', { text: undefined }, /no text/],
   ];

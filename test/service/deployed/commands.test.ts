@@ -48,6 +48,33 @@ describe('money under concurrency', () => {
     );
     assert.deepEqual(tally(answers), { 202: 1, '422 insufficient_funds': 49 });
   });
+
+  it('takes no more than a hold has, by captures and releases at the same time, and gives the rest back', async () => {
+    const [payer, shop] = await Promise.all([newUser(1_000), newUser()]);
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const opened = await payer.ask(`/wallets/${payer.walletId}/holds`, {
+      body: { amount: 100, toWalletId: shop.walletId, expiresAt },
+    });
+    const path = `/holds/${String(opened.body['transactionId'])}`;
+    const captures = Promise.all(
+      Array.from({ length: 20 }, () => shop.ask(`${path}/capture`, { body: { amount: 10 } })),
+    );
+    const release = operator(`${path}/release`, { body: {} });
+    const answers = await captures;
+    const { status } = await release;
+    const taken = answers.filter((answer) => answer.status === 201).length;
+    const refused = Object.keys(tally(answers)).filter((answer) => answer !== '201');
+    for (const answer of refused) assert.ok(['409 hold_ended', '422 exceeds_hold'].includes(answer), answer);
+    assert.ok(status === 200 || status === 409);
+    const { body } = await payer.ask(`/transactions/${String(opened.body['transactionId'])}`);
+    assert.deepEqual(
+      [body['status'], body['end'], body['captured']],
+      ['ended', status === 200 ? 'released' : 'captured', 10 * taken],
+    );
+    const left = 1_000 - 10 * taken;
+    assert.deepEqual(await balance(payer.ask, payer.walletId), { available: left, held: 0, total: left });
+    assert.equal((await balance(shop.ask, shop.walletId)).available, 10 * taken);
+  });
 });
 
 it('answers HEAD with its health and no body', async () => {

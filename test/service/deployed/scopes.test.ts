@@ -80,6 +80,24 @@ const decisions: Record<
     any: 'support',
     request: ({ transactionId }) => [`/transactions/${transactionId}/cancel`, { body: {} }],
   },
+  'open-hold': {
+    own: 'write',
+    any: 'operate',
+    request: ({ walletId, otherWalletId }) => [
+      `/wallets/${walletId}/holds`,
+      { body: { amount: 1, toWalletId: otherWalletId, expiresAt: new Date(Date.now() + 3_600_000).toISOString() } },
+    ],
+  },
+  capture: {
+    own: 'write',
+    any: 'operate',
+    request: ({ transactionId }) => [`/holds/${transactionId}/capture`, { body: {} }],
+  },
+  release: {
+    own: 'write',
+    any: 'support',
+    request: ({ transactionId }) => [`/holds/${transactionId}/release`, { body: {} }],
+  },
   'get-notification-preferences': {
     own: 'read',
     any: 'support',

@@ -13,8 +13,8 @@ const commitWithNewIds = `await write(
     limited.reads,
   ).catch((error) => {
     if (error.code !== 'busy') throw error;
-    const transactionId = record.transactionId.slice(0, -2) + 'zz';
-    const other = putRecord(table, { ...record, ...transactionKey(transactionId), transactionId });
+    const transactionId = transaction.transactionId.slice(0, -2) + 'zz';
+    const other = putTransaction(table, { ...transaction, transactionId }, fingerprint, due);
     return write(table, [other, ...changes, ...limited.items]);
   })`;
 const hold = "set: 'available = available - :amount, held = held + :amount',";

@@ -1,0 +1,100 @@
+/** Mutations of holds: their opening, captures, releases and expiry. */
+import { mutation } from '../mutation.ts';
+import type { Mutation } from '../mutation.ts';
+
+const holds = 'lambdas/store/holds.ts';
+const domain = 'lambdas/domain/hold.ts';
+const wallets = 'lambdas/store/wallets.ts';
+const sweeper = 'lambdas/workers/sweeper.ts';
+const capturedSeen = "isEnd ? 'captured = :seen' : 'captured < :room'";
+const capturedAny = "isEnd ? '(captured = :seen OR captured <> :seen)' : '(captured < :room OR captured >= :room)'";
+const lateEdits = [
+  { file: domain, text: 'if (hold.expiresAt <= at)', replacement: "if (hold.expiresAt === '')" },
+  { file: holds, text: '`expiresAt > :at AND ', replacement: '`(expiresAt > :at OR expiresAt <= :at) AND ' },
+];
+
+export const holdMutations: readonly Mutation[] = [
+  mutation(
+    'open a hold that is never due',
+    domain,
+    'dueAt: expiresAt,',
+    "dueAt: expiresAt.replace('20', '30'),",
+    'hold until it expires',
+  ),
+  mutation(
+    'hold another amount than the hold says',
+    holds,
+    'holdMoney(table, movement(hold))',
+    'holdMoney(table, { ...movement(hold), amount: 1 })',
+  ),
+
+  { name: 'capture after the expiry', edits: lateEdits, operation: 'capture too late' },
+  mutation('capture from the hold as it was read', holds, capturedSeen, capturedAny, 'capture the rest, side by side'),
+  mutation('keep what a final capture leaves', holds, 'decidedBy }, isEnd ? left - amount : 0)', 'decidedBy }, 0)'),
+  mutation(
+    'leave a hold open that has nothing left',
+    domain,
+    'return isFinal || amount === leftOf(hold);',
+    'return isFinal || amount > leftOf(hold);',
+  ),
+  mutation(
+    'let the payer capture and release',
+    'lambdas/http/received-hold.ts',
+    'if (isOnlyPayer) {',
+    'if (isOnlyPayer && transactionId === String()) {',
+    'capture for the payer, and for a stranger',
+  ),
+  {
+    name: 'capture from a frozen wallet',
+    edits: [
+      { file: wallets, text: 'if: `held >= :taken${', replacement: 'if: `held >= :taken OR #status = :frozen${' },
+      { file: wallets, text: '+ rest, rest, ', replacement: "+ rest, rest, frozen: 'frozen', " },
+    ],
+    operation: 'capture from a frozen wallet',
+  },
+
+  mutation(
+    'release without the record of the key',
+    holds,
+    'putOperation(table, operation),\n      ...giveBackItems',
+    '...giveBackItems',
+  ),
+  mutation(
+    'release and expire what was left when the hold was read',
+    holds,
+    'if: `captured = :seen${',
+    'if: `(captured = :seen OR captured <> :seen)${',
+    'capture and release, side by side',
+  ),
+  mutation(
+    'end a hold that has ended',
+    holds,
+    'AND #status = :open AND',
+    'AND (#status = :open OR #status <> :open) AND',
+    'release, side by side',
+  ),
+
+  mutation('end no hold that has expired', sweeper, 'attempt(run, () => endHolds(run, startedAt + transfersMs));', ''),
+  {
+    name: 'end holds before their expiry',
+    edits: [
+      { file: sweeper, text: 'before: at, limit: pageSize', replacement: "before: '9', limit: pageSize" },
+      { file: holds, text: "seen.status === 'ended' || seen.expiresAt > at", replacement: "seen.status === 'ended'" },
+      { file: holds, text: "' AND expiresAt <= :at'", replacement: "' AND attribute_exists(expiresAt)'" },
+    ],
+  },
+  mutation(
+    'end holds by a clock of the sweeper',
+    sweeper,
+    'const at = new Date(databaseTime(run)).toISOString();\n      const bounds',
+    'const at = new Date(table.now()).toISOString();\n      const bounds',
+    'expire by a clock that is ahead',
+  ),
+  mutation(
+    'give back all that an expired hold has held',
+    holds,
+    'amount: leftOf(hold),',
+    'amount: hold.amount,',
+    'capture a part, and the rest expires',
+  ),
+];

@@ -9,6 +9,7 @@ import type { TestTable } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { answer } from '../faults.ts';
 import { timeOf, withdraw } from './commands.ts';
+import { holdOf, openHold } from './hold-commands.ts';
 import { fieldsOf, plant } from './inspect.ts';
 import { acceptedWithdrawal, claimed } from './visits.ts';
 import { fundedWallet } from './wallets.ts';
@@ -238,6 +239,25 @@ describe("a sweeper whose clock is not the database's", () => {
         new Date(Math.floor(right / 1000) * 1000).toISOString(),
         'a right worker may take it at once',
       );
+    });
+
+    it(`by ${aheadMs} ms ends the holds that have expired by the database's clock, and no other`, async () => {
+      const table = await engine.newTable();
+      const payer = await fundedWallet(table, 'ann', 100);
+      const [over, open] = [
+        await openHold(table, payer, { amount: 1, forMs: 600_000 }),
+        await openHold(table, payer, { amount: 1, forMs: 610_000 }),
+      ];
+      const right = table.now() + 605_000;
+      table.clock.now = right + aheadMs;
+      table.fault = async (_call, pass) => {
+        const response = await pass();
+        response.headers['date'] = new Date(right).toUTCString();
+        return response;
+      };
+      await sweep({ table, withdrawals: queueOfDepth(0), transfers: queueOfDepth(0) });
+      table.fault = undefined;
+      assert.deepEqual([(await holdOf(table, over)).status, (await holdOf(table, open)).status], ['ended', 'open']);
     });
   }
 });

@@ -83,18 +83,16 @@ export const holdMutations: readonly Mutation[] = [
       { file: holds, text: "' AND expiresAt <= :at'", replacement: "' AND attribute_exists(expiresAt)'" },
     ],
   },
-  mutation(
-    'end holds by a clock of the sweeper',
-    sweeper,
-    'const at = new Date(databaseTime(run)).toISOString();\n      const bounds',
-    'const at = new Date(table.now()).toISOString();\n      const bounds',
-    'expire by a clock that is ahead',
-  ),
-  mutation(
-    'give back all that an expired hold has held',
-    holds,
-    'amount: leftOf(hold),',
-    'amount: hold.amount,',
-    'capture a part, and the rest expires',
-  ),
+  {
+    name: 'end holds by a clock of the sweeper',
+    edits: [
+      {
+        file: sweeper,
+        text: 'const at = new Date(databaseTime(run)).toISOString();\n      const bounds',
+        replacement: 'const at = new Date(table.now()).toISOString();\n      const bounds',
+      },
+    ],
+    test: 'test/store/sweeper.test.ts',
+  },
+  mutation('give back all that an expired hold has held', holds, 'amount: leftOf(hold),', 'amount: hold.amount,'),
 ];

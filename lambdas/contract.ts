@@ -76,7 +76,7 @@ export const environments = {
   close: table,
   resolve: [...table, 'OPERATOR_LIMITS'],
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
-  'open-hold': [...holding, 'DUE_SHARDS'],
+  'open-hold': holding,
   capture: holding,
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],

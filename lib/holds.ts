@@ -32,7 +32,6 @@ export class Holds extends Construct {
             PutItem: ['transaction'],
             UpdateItem: ['wallet', 'rateWindow'],
           }),
-          DUE_SHARDS: ledger.dueShards,
           ...limits,
         },
       }),

@@ -14,7 +14,7 @@ import type { Recovery } from './recovery.ts';
  * captures took or gave back all has ended. One that ended by a forgotten capture is open again.
  */
 export async function linkCaptures(recovery: Recovery): Promise<void> {
-  const { copy, table } = recovery;
+  const { copy } = recovery;
   const holds = copy.query(
     { id: 'text', counterpart: 'text', amount: 'number', captured: 'number', taken: 'number', last: 'text' },
     `SELECT holds.id, holds.counterpart, holds.amount, COALESCE(SUM(captures.amount), 0) AS captured,
@@ -32,7 +32,7 @@ export async function linkCaptures(recovery: Recovery): Promise<void> {
     await changeRecord(recovery, id, what, (record) => {
       const hold = readable(toTransaction({ ...record, captured }));
       if (hold?.type !== 'hold') return record;
-      return isCaptured ? capturedHold(record, captured, capture) : uncapturedHold(record, hold, table.dueShards);
+      return isCaptured ? capturedHold(record, captured, capture) : uncapturedHold(record, hold);
     });
   }
 }
@@ -52,12 +52,12 @@ function capturedHold(
 }
 
 /** Returns the record of a hold that its captures have not ended: open, released or expired. */
-function uncapturedHold({ completedAt, end, endedBy, ...record }: Item, hold: Hold, dueShards: number | undefined) {
+function uncapturedHold({ completedAt, end, endedBy, ...record }: Item, hold: Hold) {
   const { transactionId, captured, expiresAt, postings } = hold;
   const opened = postings.slice(0, 2);
   if (hold.status === 'ended' && hold.end !== 'captured') {
     return { ...record, completedAt, end, endedBy, captured, postings: [...opened, ...endPostings(hold)] };
   }
-  const dueShard = dueShardOf('hold', transactionId, dueShards);
+  const dueShard = dueShardOf('hold', transactionId);
   return { ...record, captured, status: 'open', dueAt: expiresAt, dueShard, postings: opened };
 }

@@ -86,7 +86,7 @@ function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFac
     return { ...record, dueAt: at, dueShard: dueShardOf('transfer', transactionId, dueShards) };
   }
   if (type === 'hold' && status === 'open') {
-    return { ...record, dueAt: record['expiresAt'], dueShard: dueShardOf('hold', transactionId, dueShards) };
+    return { ...record, dueAt: record['expiresAt'], dueShard: dueShardOf('hold', transactionId) };
   }
   if (type === 'hold' && event.actor && event.actor.kind !== 'service') {
     return { ...record, endedBy: storedActor(event.actor) };

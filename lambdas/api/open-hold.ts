@@ -4,7 +4,6 @@ import { WalletError } from '../domain/errors.ts';
 import { longestHoldMs, openHold as newHold, shortestHoldMs } from '../domain/hold.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { positiveInteger } from '../aws/environment.ts';
 import { annotations, fields } from '../http/body-fields.ts';
 import { openLimitsOfHolds } from '../http/hold-limits.ts';
 import type { HoldServices } from '../http/hold-limits.ts';
@@ -63,9 +62,6 @@ function refusalOfTime({ expiresAt }: { readonly expiresAt: string }, at: string
 
 export const open = (environment: Environment<'open-hold'>) =>
   serve(openHold, {
-    table: {
-      ...openTable(dynamodbClient(), environment.TABLE_NAME),
-      dueShards: positiveInteger(environment, 'DUE_SHARDS'),
-    },
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
     ...openLimitsOfHolds(environment),
   });

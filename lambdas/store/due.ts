@@ -5,7 +5,16 @@ import { defaultDueShards, indexes } from '../contract.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { watchClock } from './database-clock.ts';
-import { dueShard, dueShardOf, dueTypes, queuedTypes, reviewShard, transactionKey, waitingShard } from './keys.ts';
+import {
+  dueShard,
+  dueShardOf,
+  dueTypes,
+  holdShards,
+  queuedTypes,
+  reviewShard,
+  transactionKey,
+  waitingShard,
+} from './keys.ts';
 import type { DueType } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
@@ -17,6 +26,8 @@ import { fromItem, toItem, update } from './write.ts';
 export interface DueWork {
   readonly transactionId: string;
   readonly type: DueType;
+  /** Empty where the item does not name it. */
+  readonly walletId: string;
   /** ISO 8601 UTC. */
   readonly dueAt: string;
 }
@@ -65,7 +76,7 @@ export async function listDue(
   };
 }
 
-/** Lists the holds of a shard that were due before `before`, the earliest first. */
+/** Lists the holds of a shard (from 0) that were due before `before`, the earliest first. */
 export function listExpired(table: Table, shard: number, bounds: PageBounds): Promise<WorkPage> {
   return listWork(table, dueShard('hold', shard), bounds);
 }
@@ -85,7 +96,7 @@ function toWork(stored: StoredItem): ListedWork {
   return parsed(() => {
     const item = fromItem(stored);
     requireVersion(item);
-    const { transactionId, dueAt } = item;
+    const { transactionId, walletId, dueAt } = item;
     const type = dueTypes.find((one) => one === item['type']);
     if (type === undefined) {
       throw new UnreadableItem(item, `work of type "${String(item['type'])}", which this release does not know`);
@@ -94,7 +105,7 @@ function toWork(stored: StoredItem): ListedWork {
       throw new InvalidItem(item, 'it has no id or time');
     }
     if (transactionKey(transactionId).pk !== item['pk']) throw new InvalidItem(item, `its id is ${transactionId}`);
-    return { transactionId, type, dueAt };
+    return { transactionId, type, walletId: typeof walletId === 'string' ? walletId : '', dueAt };
   });
 }
 
@@ -134,7 +145,7 @@ function toReviews(items: readonly StoredItem[]): Review[] {
  * @returns false when a worker has moved the work meanwhile; nothing is written then
  * @throws WalletError `busy`
  */
-export async function touchDue(table: Table, work: DueWork, at: string): Promise<boolean> {
+export async function touchDue(table: Table, work: Omit<DueWork, 'walletId'>, at: string): Promise<boolean> {
   const command = update(table, transactionKey(work.transactionId), {
     set: 'dueAt = :at, dueShard = :shard',
     remove: 'waitingFor',
@@ -153,7 +164,9 @@ const readsAtATime = 32;
  */
 export async function earliestDue(table: Table, types: readonly DueType[] = queuedTypes): Promise<string | undefined> {
   const { dueShards = defaultDueShards } = table;
-  const shards = types.flatMap((type) => Array.from({ length: dueShards }, (_, shard) => dueShard(type, shard)));
+  const shards = types.flatMap((type) =>
+    Array.from({ length: type === 'hold' ? holdShards : dueShards }, (_, shard) => dueShard(type, shard)),
+  );
   let earliest: string | undefined;
   await forEachOf(shards, readsAtATime, async (shard) => {
     const [first] = await readShard(table, shard, 1);

@@ -149,7 +149,11 @@ export async function releaseOpenHold(
  * @returns false when it had ended before, or has not expired
  * @throws WalletError `busy`
  */
-export async function expireHold(table: Table, { transactionId }: DueWork, at: string): Promise<boolean> {
+export async function expireHold(
+  table: Table,
+  { transactionId }: Pick<DueWork, 'transactionId'>,
+  at: string,
+): Promise<boolean> {
   const hold = await getHold(table, transactionId);
   if (hold === undefined) return false;
   return retryWhenChanged(table, hold, async (seen, within) => {

@@ -12,6 +12,12 @@ export type QueuedType = (typeof queuedTypes)[number];
 export const dueTypes = [...queuedTypes, 'hold'] as const;
 export type DueType = (typeof dueTypes)[number];
 
+/**
+ * Partitions of the `due` index with open holds, for every stack. Never fewer: holds in the removed ones would not end.
+ * Work with workers has messages too, so its number may change.
+ */
+export const holdShards = 64;
+
 /** Parts of the total of an account and hour. Never fewer: the sums in the removed parts would not count. */
 const totalParts = 128;
 
@@ -202,10 +208,10 @@ export function transactionIdOfHistoryKey(historyKey: string): string {
  * Returns the partition of the `due` index that a transaction's open work is written to. The sweeper reads the
  * partitions of every number of shards that a stack may have had.
  *
- * @param shards number of partitions that the work of the type is spread over, 1 to 256
+ * @param shards number of partitions that work with workers is spread over, 1 to 256
  */
 export function dueShardOf(type: DueType, transactionId: string, shards = defaultDueShards): string {
-  return dueShard(type, lastBitsOf(transactionId) % shards);
+  return dueShard(type, lastBitsOf(transactionId) % (type === 'hold' ? holdShards : shards));
 }
 
 /** The partition of the `due` index with all withdrawals that wait for an operator; there are few. */

@@ -8,6 +8,7 @@ import type { Queue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 import { listDue, listExpired, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
+import { holdShards } from '../store/keys.ts';
 import type { QueuedType } from '../store/keys.ts';
 import { expireHold } from '../store/holds.ts';
 import { openTable } from '../store/table.ts';
@@ -53,9 +54,11 @@ const turns = 60;
 const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
-/** Most pages of one shard's holds that are ended in one run, and how many of the holds at the same time. */
-const mostPages = 10;
-const holdsAtATime = 4;
+/** Most pages of one shard's holds that are read in one run. */
+const mostRounds = 10;
+/** Wallets whose holds end at the same time, and the most holds of one wallet that end in a round. */
+const walletsAtATime = 32;
+const mostOfWallet = 100;
 
 /** The progress of a run. */
 interface Run {
@@ -211,25 +214,35 @@ async function sweepType(run: Run, type: QueuedType, queue: SweptQueue, endsAt: 
   }
 }
 
-/** Ends the holds whose time is over by the database's clock. */
+/**
+ * Ends the holds whose time is over by the database's clock, a page of each shard in a round. The holds of one wallet end
+ * one after the other, as their writes would refuse each other. A wallet with many leaves time to the others: the rest of
+ * its page ends in a later run.
+ */
 async function endHolds(run: Run, endsAt: number): Promise<void> {
   const { table } = run;
   let ended = 0;
-  await forEachOf(shardsToSweep(table), shardsAtATime, async (shard) => {
-    let from: WorkPage['next'];
-    // A page may hold only holds that cannot be read or ended. So the next page begins behind it.
-    for (let page = 0; page < mostPages && (page === 0 || from !== undefined) && table.now() < endsAt; page++) {
-      // A run may take most of a minute, so the time is that of this read.
-      const at = new Date(databaseTime(run)).toISOString();
-      const bounds = { before: at, limit: pageSize, from };
-      const listed = await attempt(run, () => listExpired(table, shard, bounds));
-      await forEachOf(readableWork(run, listed?.work ?? []), holdsAtATime, async (work) => {
+  let shards = Array.from({ length: holdShards }, (_, shard) => shard);
+  // A page may hold only holds that cannot be read or ended. So the next page of a shard begins behind it.
+  const places = new Map<number, WorkPage['next']>();
+  for (let round = 0; round < mostRounds && shards.length > 0 && table.now() < endsAt; round++) {
+    // A run may take most of a minute, so the time is that of this round.
+    const before = new Date(databaseTime(run)).toISOString();
+    const expired: DueWork[] = [];
+    await forEachOf(shards, shardsAtATime, async (shard) => {
+      const bounds = { before, limit: pageSize, from: places.get(shard) };
+      const page = await attempt(run, () => listExpired(table, shard, bounds));
+      expired.push(...readableWork(run, page?.work ?? []));
+      places.set(shard, page?.next);
+    });
+    await forEachOf(Map.groupBy(expired, ({ walletId }) => walletId).values(), walletsAtATime, async (ofWallet) => {
+      for (const work of ofWallet.slice(0, mostOfWallet)) {
         if (table.now() >= endsAt) return;
-        if (await attempt(run, () => expireHold(table, work, at))) ended++;
-      });
-      from = listed?.next;
-    }
-  });
+        if (await attempt(run, () => expireHold(table, work, before))) ended++;
+      }
+    });
+    shards = shards.filter((shard) => places.get(shard) !== undefined);
+  }
   if (ended > 0) logger.info('expired holds ended', { ended });
 }
 

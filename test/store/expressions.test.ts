@@ -205,7 +205,7 @@ async function useEveryFunction(): Promise<void> {
   await capture(table, await holdOf(table, captured), { amount: 1, isFinal: true });
   await release(table, await hold());
   const due = await hold();
-  await expireHold(table, { transactionId: due.transactionId, type: 'hold', dueAt: due.expiresAt }, due.expiresAt);
+  await expireHold(table, due, due.expiresAt);
 
   const open = await accept();
   await earliestDue(table);

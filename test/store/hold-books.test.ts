@@ -226,6 +226,23 @@ describe('the sweeper', () => {
     assert.equal((await holdOf(table, parts)).status, 'ended');
   });
 
+  it('ends the holds of one wallet one after the other, whatever their shards and the number of shards', async () => {
+    const { table, payer, parts } = await busyHolds();
+    const more = await Promise.all(Array.from({ length: 40 }, () => openHold(table, payer, { amount: 1 })));
+    table.clock.now = Date.parse(parts.expiresAt) + dayMs / 2;
+    let [writing, most] = [0, 0];
+    table.fault = async (call, send) => {
+      if (call.operation !== 'TransactWriteItems') return send();
+      most = Math.max(most, ++writing);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return send().finally(() => writing--);
+    };
+    await sweeping({ table: { ...table, dueShards: 1 } });
+    table.fault = undefined;
+    assert.equal(most, 1);
+    for (const hold of more) assert.equal((await holdOf(table, hold)).status, 'ended');
+  });
+
   it('ends the other holds when one of them fails, and throws its failure', async () => {
     const scene = await busyHolds();
     const { table, expired, parts } = scene;

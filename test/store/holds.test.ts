@@ -28,7 +28,7 @@ async function scene(amount = 100) {
 }
 
 function expire(hold: Hold, at: string): Promise<boolean> {
-  return expireHold(table, { transactionId: hold.transactionId, type: 'hold', dueAt: hold.expiresAt }, at);
+  return expireHold(table, hold, at);
 }
 
 describe('a hold', () => {

@@ -136,7 +136,12 @@ describe('an item with a number that no JavaScript value holds', () => {
 
   it('is the only work of its shard that the sweeper cannot read, and is listed while it is in review', async () => {
     const own = await engine.newTable();
-    const [bad, good] = ['tx_1', 'tx_2'].map((transactionId) => ({ transactionId, type: 'withdrawal', dueAt: '2026' }));
+    const [bad, good] = ['tx_1', 'tx_2'].map((transactionId) => ({
+      transactionId,
+      type: 'withdrawal',
+      walletId: '',
+      dueAt: '2026',
+    }));
     const dueShard = 'DUE#w0';
     await plant(
       own,

@@ -78,7 +78,12 @@ export const holdMutations: readonly Mutation[] = [
   {
     name: 'end holds before their expiry',
     edits: [
-      { file: sweeper, text: 'before: at, limit: pageSize', replacement: "before: '9', limit: pageSize" },
+      {
+        file: sweeper,
+        text: 'bounds = { before, limit: pageSize, from: places.get(shard) };\n      const page = await attempt(run, () => listExpired',
+        replacement:
+          "bounds = { before: '9', limit: pageSize, from: places.get(shard) };\n      const page = await attempt(run, () => listExpired",
+      },
       { file: holds, text: "seen.status === 'ended' || seen.expiresAt > at", replacement: "seen.status === 'ended'" },
       { file: holds, text: "' AND expiresAt <= :at'", replacement: "' AND attribute_exists(expiresAt)'" },
     ],
@@ -88,8 +93,8 @@ export const holdMutations: readonly Mutation[] = [
     edits: [
       {
         file: sweeper,
-        text: 'const at = new Date(databaseTime(run)).toISOString();\n      const bounds',
-        replacement: 'const at = new Date(table.now()).toISOString();\n      const bounds',
+        text: 'const before = new Date(databaseTime(run)).toISOString();\n    const expired',
+        replacement: 'const before = new Date(table.now()).toISOString();\n    const expired',
       },
     ],
     test: 'test/store/sweeper.test.ts',

@@ -8,6 +8,7 @@
  * - `bankId`: the id of a bank whose URL may change.
  * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
  * - `reservedConcurrency=false`: for an account with little concurrency.
+ * - `holds=false`: leaves out the routes of holds.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
  * - `logLevel`: `WARN` or `ERROR`, for fewer lines in logs.
@@ -62,7 +63,8 @@ const ledgerTable = pair('ledgerTableArn', 'ledgerStreamArn');
 const entriesTableArn = text('entriesTableArn');
 const [callbackUrls, corsOrigins] = [text('peopleCallbackUrls'), text('corsOrigins')];
 const [bankId, reservedConcurrency, webAcl] = [text('bankId'), text('reservedConcurrency'), text('webAcl')];
-const [logLevel, budget] = [text('logLevel'), text('monthlyBudget')];
+const [logLevel, budget, holds] = [text('logLevel'), text('monthlyBudget'), text('holds')];
+if (holds !== undefined && holds !== 'false') throw new Error(`holds takes only false here, received ${holds}`);
 if (reservedConcurrency !== undefined && reservedConcurrency !== 'false') {
   throw new Error(`reservedConcurrency takes only false here, received ${reservedConcurrency}`);
 }
@@ -75,6 +77,7 @@ new WalletStack(app, 'Wallet', {
   ...(ledgerTable !== undefined && { ledgerTable: { tableArn: ledgerTable[0], streamArn: ledgerTable[1] } }),
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
   ...(reservedConcurrency === 'false' && { reservedConcurrency: false }),
+  ...(holds === 'false' && { holds: false }),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

@@ -129,8 +129,15 @@ export const environments = {
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
-/** Functions that a service lacks where notifications or the screening for fraud are switched off. */
-export type OptionalFunction = 'fraud' | 'notifier' | 'get-notification-preferences' | 'put-notification-preferences';
+/** Functions that a service lacks where notifications, the screening for fraud or holds are switched off. */
+export type OptionalFunction =
+  | 'fraud'
+  | 'notifier'
+  | 'get-notification-preferences'
+  | 'put-notification-preferences'
+  | 'open-hold'
+  | 'capture'
+  | 'release';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<

@@ -60,7 +60,8 @@ export interface WalletServiceProps {
    * Largest amount of one charge, withdrawal, transfer, hold (`open-hold`) or capture by an operator, and of one
    * withdrawal that an operator resolves. In minor units:
    * `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is refused with
-   * `operator_limit_exceeded`, also for an operator with every scope.
+   * `operator_limit_exceeded`, also for an operator with every scope. Without limits of their own, holds and captures have
+   * that of `transfer`, or that of `withdraw` where no wallet receives them.
    *
    * @default - no limits
    */
@@ -204,6 +205,15 @@ export interface WalletServiceProps {
    * @default true
    */
   readonly notifications?: boolean;
+
+  /**
+   * Whether money can be held for a receiver. `false` leaves out the three routes of holds. The sweeper still ends holds
+   * that were opened before. Use it for the first deployment of a release with holds: an earlier release cannot read them
+   * (docs/upgrading.md).
+   *
+   * @default true
+   */
+  readonly holds?: boolean;
 
   /**
    * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with

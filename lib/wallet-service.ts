@@ -111,7 +111,7 @@ export class WalletService extends Construct {
       ...core.transactions.functions,
       ...transfers.functions,
       ...withdrawals.functions,
-      ...core.holds.functions,
+      ...core.holds?.functions,
       ...notifications?.functions,
       ...core.health.functions,
     };
@@ -294,7 +294,8 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     shares,
     addAlarm,
   });
-  const holds = new Holds(scope, 'Holds', { ledger, rateLimits, operatorLimits });
+  const { holds: isHolding = true } = props;
+  const holds = isHolding ? new Holds(scope, 'Holds', { ledger, rateLimits, operatorLimits }) : undefined;
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });

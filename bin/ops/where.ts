@@ -126,7 +126,9 @@ function nextStep(transaction: Transaction, now: number): string {
   const when = lateSeconds > 0 ? `overdue by ${String(lateSeconds)} s` : `due in ${String(-lateSeconds)} s`;
   if (transaction.type === 'hold') {
     const taker = transaction.counterpartyWalletId === undefined ? 'an operator' : 'its receiver or an operator';
-    return `${taker} captures it or releases it; the sweeper ends it when it has expired: it is ${when}`;
+    return lateSeconds >= 0
+      ? `the sweeper ends it, as it has expired; it is ${when}`
+      : `${taker} captures it or releases it; the sweeper ends it when it has expired: it is ${when}`;
   }
   if (transaction.type === 'transfer') return `the transfer worker credits the receiver; it is ${when}`;
   if (status === 'pending') return `a worker claims it and asks the bank to pay; it is ${when}`;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
+import { commandLike } from '../domain/hold.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { annotations, fields } from '../http/body-fields.ts';
@@ -33,7 +34,8 @@ export const capture = command<typeof body, HoldServices>({
     const { currency } = hold;
     const { transaction, replayed } = await captureHold(table, hold, facts, fingerprint, {
       rate,
-      overLimitOf: (amount) => overOperatorLimit(operatorLimits, 'capture', caller, { amount, currency }),
+      overLimitOf: (amount) =>
+        overOperatorLimit(operatorLimits, 'capture', caller, { amount, currency }, commandLike(hold)),
     });
     return committed(201, transactionView(transaction, audience), replayed);
   },

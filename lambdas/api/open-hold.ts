@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
-import { longestHoldMs, openHold as newHold, shortestHoldMs } from '../domain/hold.ts';
+import { commandLike, longestHoldMs, openHold as newHold, shortestHoldMs } from '../domain/hold.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { annotations, fields } from '../http/body-fields.ts';
@@ -44,7 +44,8 @@ export const openHold = command<typeof body, HoldServices>({
       ...{ transactionId, walletId, currency, at },
       counterpartyWalletId: toWalletId,
     });
-    const refusal = refusalOfTime(hold, at) ?? overOperatorLimit(operatorLimits, 'open-hold', caller, hold);
+    const overLimit = overOperatorLimit(operatorLimits, 'open-hold', caller, hold, commandLike(hold));
+    const refusal = refusalOfTime(hold, at) ?? overLimit;
     const { transaction, replayed } = await commitHold(table, hold, operation.fingerprint, rate, refusal);
     return committed(201, transactionView(transaction, caller.kind), replayed);
   },

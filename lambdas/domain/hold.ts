@@ -74,6 +74,11 @@ export function returnedBy({ postings }: Capture): number {
   return postings[3]?.amount ?? 0;
 }
 
+/** Returns the command that moves money as the captures of a hold do. */
+export function commandLike({ counterpartyWalletId }: Hold): 'transfer' | 'withdraw' {
+  return counterpartyWalletId === undefined ? 'withdraw' : 'transfer';
+}
+
 /** Returns the account that captures of a hold pay. */
 export function receiverAccount({ currency, counterpartyWalletId }: Hold | Capture): string {
   return counterpartyWalletId === undefined ? accounts.external(currency) : accounts.available(counterpartyWalletId);

@@ -1,4 +1,4 @@
-/** A service without notifications, screening, audit and replays: nothing of them is left in its template. */
+/** A service without notifications, screening, audit, replays and holds: nothing of them is left in its template. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { routes } from '../../lambdas/contract.ts';
@@ -38,6 +38,14 @@ describe('a service with its features switched off', () => {
       'AWS::SQS::QueuePolicy': 1,
     });
     assert.deepEqual(only({ events: { replayRetention: false } }), { 'AWS::Events::Archive': 1 });
+    assert.deepEqual(only({ holds: false }), {
+      'AWS::ApiGateway::Method': 3,
+      'AWS::ApiGateway::Resource': 5,
+      'AWS::IAM::Role': 3,
+      'AWS::Lambda::Function': 3,
+      'AWS::Lambda::Permission': 3,
+      'AWS::Logs::LogGroup': 3,
+    });
     const { template } = bare;
     for (const type of [
       'AWS::SNS::Topic',

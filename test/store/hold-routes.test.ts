@@ -320,4 +320,20 @@ describe('the limits of operators', () => {
     const within = { as, key: newKey(), path: { transactionId: id }, body: { amount: 50 } };
     idOf(await send('capture', limited.capture, within));
   });
+
+  it('are those of transfers for a hold and a capture without limits of their own, and of withdrawals to the outside', async () => {
+    const limited = openHandlers({ transfer: 60, withdraw: 50, byCurrency: { JPY: { transfer: 1 } } });
+    const ask = (toWalletId: string | undefined, amount: number) => {
+      const body = { amount, toWalletId, expiresAt: timeOf(table, 600_000) };
+      return send('open-hold', limited['open-hold'], { as: operator, key: newKey(), path: { walletId: payer }, body });
+    };
+    await assertRefused([403, 'operator_limit_exceeded'], () => ask(receiver, 61));
+    await assertRefused([403, 'operator_limit_exceeded'], () => ask(undefined, 51));
+    idOf(await ask(receiver, 60));
+    idOf(await ask(undefined, 50));
+    const take = (transactionId: string) =>
+      send('capture', limited.capture, { as: operator, key: newKey(), path: { transactionId }, body: {} });
+    const [inside, outside] = [idOf(await hold()), idOf(await hold({ body: { toWalletId: undefined } }))];
+    for (const id of [inside, outside]) await assertRefused([403, 'operator_limit_exceeded'], () => take(id));
+  });
 });

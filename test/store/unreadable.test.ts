@@ -139,7 +139,7 @@ describe('an item with a number that no JavaScript value holds', () => {
     const [bad, good] = ['tx_1', 'tx_2'].map((transactionId) => ({
       transactionId,
       type: 'withdrawal',
-      walletId: '',
+      walletId: 'w_1',
       dueAt: '2026',
     }));
     const dueShard = 'DUE#w0';

@@ -59,7 +59,9 @@ const tables = `
   CREATE INDEX payments_of_reference ON payments (reference);`;
 
 /** Made when everything is loaded: an index that grows with the rows would double the time. */
-const indexes = 'CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held)';
+const indexes = `
+  CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held);
+  CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';`;
 
 /** What a copy keeps of a transaction's record. */
 const recordColumns = {
@@ -246,6 +248,16 @@ export class BooksCopy {
       'SELECT CAST(COALESCE(SUM(available), 0) AS TEXT) AS available FROM bookings WHERE id = ? AND account = ?',
     );
     return BigInt(sum.first(id, walletId)?.available ?? '0');
+  }
+
+  /** Returns what the captures of a hold have taken out of its held money, and given back. */
+  takenOf(holdId: string): bigint {
+    const sum = this.query(
+      { taken: 'text' },
+      `SELECT CAST(COALESCE(-SUM(held), 0) AS TEXT) AS taken FROM records JOIN bookings
+        ON bookings.id = records.id AND account = wallet_id WHERE type = 'capture' AND counterpart = ?`,
+    );
+    return BigInt(sum.first(holdId)?.taken ?? '0');
   }
 
   /** Returns the balance of a wallet by its transactions. */

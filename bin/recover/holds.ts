@@ -37,6 +37,23 @@ export async function linkCaptures(recovery: Recovery): Promise<void> {
   }
 }
 
+/** Names open holds that a capture has ended by their event: its record was forgotten. */
+export function nameLostEnds({ copy, report }: Recovery): void {
+  const open = copy.query(
+    { id: 'text' },
+    `SELECT records.id FROM records JOIN transaction_events ON transaction_events.id = records.id
+      WHERE type = 'hold' AND status = 'open' AND json_extract(event, '$.transaction.end') = 'captured'`,
+  );
+  for (const { id } of open.all()) {
+    report.differs({
+      kind: 'end_forgotten',
+      subject: id,
+      detail: 'open in the table, ended by a capture by its event: a capture is forgotten',
+      remedy: 'ask its receiver to repeat the capture with the same key, or release it',
+    });
+  }
+}
+
 /** Returns the record of a hold that its last capture has ended. */
 function capturedHold(
   { dueAt, dueShard, releaseReason, ...record }: Item,
@@ -47,7 +64,11 @@ function capturedHold(
   return {
     ...record,
     ...{ captured, status: 'ended', end: 'captured', postings: (record['postings'] as Item[]).slice(0, 2) },
-    ...(last?.type === 'capture' && { completedAt: last.completedAt, endedBy: requesterOf(last) }),
+    ...(last?.type === 'capture' && {
+      completedAt: last.completedAt,
+      updatedAt: last.completedAt,
+      endedBy: requesterOf(last),
+    }),
   };
 }
 

@@ -102,7 +102,10 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const seen = Math.max(end, behindBreak.at(-1)?.version ?? 0, shown?.wallet.balance.version ?? 0);
   const status = statusAfter(recovery, wallet, shown);
   const isCrowded = copy.has('SELECT 1 FROM crowds WHERE wallet_id = ?', walletId);
-  const [available, held] = [plus(0, balance.available), plus(0, balance.held)];
+  // Money that was taken and that no record holds is not available: `nameMissingHolds` names it.
+  const missingHeld = balance.held < 0n ? balance.held : 0n;
+  const available = plus(0, balance.available + missingHeld);
+  const held = plus(0, balance.held - missingHeld);
   const total = plus(available, held);
   const isRight =
     wallet.available === available &&

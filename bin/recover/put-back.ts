@@ -14,6 +14,7 @@ import type { Item } from '../../lambdas/store/write.ts';
 import { rankOfStatus, ranks, transactionEventOf } from './archive.ts';
 import type { Maker, TransactionEvent, WalletEvent } from './archive.ts';
 import { changesOf, standInDescription } from './copy.ts';
+import type { BooksCopy } from './copy.ts';
 import { advancedRecord, openingIdOf, openingRecord, recordOf, restoredVisit, walletItems } from './records.ts';
 import { changedByOthers } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
@@ -107,6 +108,8 @@ export async function advanceRecords(recovery: Recovery): Promise<void> {
   const found = ahead.all();
   await forEachOf(found, writesAtATime, async ({ id, event: text, status }) => {
     const event = transactionEventOf(text);
+    // Its captures end it, when their records are there: `linkCaptures`.
+    if (event.transaction.end === 'captured') return;
     const seen = await recovery.read(transactionKey(id));
     if (seen === undefined) throw changedByOthers(transactionKey(id));
     const record = advancedRecord(seen, event, factsOf(recovery));
@@ -129,7 +132,8 @@ export async function advanceRecords(recovery: Recovery): Promise<void> {
   });
 }
 
-function factsOf({ at, bank, table: { dueShards } }: Recovery) {
+/** Returns what records need besides their events. */
+export function factsOf({ at, bank, table: { dueShards } }: Recovery) {
   return { at, bankId: bank?.bankId, dueShards };
 }
 
@@ -271,7 +275,8 @@ export function paidCandidate(recovery: Recovery, id: string): Candidate {
   );
 }
 
-function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | 'createdAt'>): Item {
+/** Returns the item of a record that the recovery makes. */
+export function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | 'createdAt'>): Item {
   return {
     ...transactionKey(transaction.transactionId),
     historyKey: historyKeyOf(transaction),
@@ -290,6 +295,7 @@ function soundCandidate(recovery: Recovery, item: Item): Candidate {
   if (problem !== undefined || !hasWholeBookings(transaction)) return { reason: problem ?? 'it has no bookings' };
   const credited = creditedTwice(recovery, transaction);
   if (credited !== undefined) return { reason: credited, remedy: standInRemedy };
+  if (exceedsHold(copy, transaction)) return { reason: 'its hold, as the table has it, does not hold so much' };
   const changes = changesOf(bookingsOf(transaction).flatMap(({ postings }) => postings));
   for (const [account, { available, held }] of changes) {
     if (account.includes(':')) continue;
@@ -302,6 +308,14 @@ function soundCandidate(recovery: Recovery, item: Item): Candidate {
   return { item, transaction };
 }
 
+/** Returns whether a capture takes more than its hold has left. Money of other holds must not pay it. */
+function exceedsHold(copy: BooksCopy, transaction: Transaction): boolean {
+  if (transaction.type !== 'capture') return false;
+  const { originalTransactionId: holdId, walletId, postings } = transaction;
+  const taken = changesOf(postings).get(walletId)?.held ?? 0n;
+  return copy.takenOf(holdId) - taken > BigInt(copy.record(holdId)?.amount ?? 0);
+}
+
 /**
  * Books a credit on each wallet whose records add up to less than nothing. The money was there when its debit was
  * written, so at least this much was credited before, by a record that the restore forgot.
@@ -310,8 +324,8 @@ export async function bookMissingCredits(recovery: Recovery): Promise<void> {
   const { copy, report, table, at } = recovery;
   const overdrawn = copy.query(
     { account: 'text', missing: 'number' },
-    `SELECT account, -SUM(available) AS missing FROM bookings WHERE account NOT LIKE '%:%'
-      GROUP BY account HAVING SUM(available) < 0`,
+    `SELECT account, -SUM(available) - MIN(SUM(held), 0) AS missing FROM bookings WHERE account NOT LIKE '%:%'
+      GROUP BY account HAVING SUM(available) + MIN(SUM(held), 0) < 0`,
   );
   for (const { account: walletId, missing } of overdrawn.all()) {
     const currency = currencyOfWalletId(walletId) ?? '';

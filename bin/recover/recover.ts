@@ -3,7 +3,8 @@ import { forEachOf } from '../../lambdas/aws/parallel.ts';
 import { isClockRight } from '../../lambdas/domain/withdrawal.ts';
 import { entryKey } from '../../lambdas/store/keys.ts';
 import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
-import { linkCaptures } from './holds.ts';
+import { nameMissingHolds, putBackHolds } from './forgotten-holds.ts';
+import { linkCaptures, nameLostEnds } from './holds.ts';
 import { loadBooks } from './load.ts';
 import { mendWallets } from './mend.ts';
 import { endPaidWithdrawals, loadPayments, namePaidTwice } from './payments.ts';
@@ -52,8 +53,12 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await putBackWallets(recovery);
   await advanceRecords(recovery);
   await putBackTransactions(recovery);
+  // Further captures may fit holds that were put back.
+  if ((await putBackHolds(recovery)) > 0) await putBackTransactions(recovery);
   await linkReturns(recovery);
   await linkCaptures(recovery);
+  nameLostEnds(recovery);
+  nameMissingHolds(recovery);
   await bookMissingCredits(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);

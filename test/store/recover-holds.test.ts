@@ -1,0 +1,249 @@
+/** The recovery of holds that a restore forgot while it has their captures, on the real engine. */
+import assert from 'node:assert/strict';
+import { describe, it } from '@jest/globals';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { loadEvent } from '../../bin/recover/archive.ts';
+import { recoverBooks } from '../../bin/recover/recover.ts';
+import { Recovery } from '../../bin/recover/recovery.ts';
+import type { Capture, Hold } from '../../lambdas/domain/transaction.ts';
+import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { toItem } from '../../lambdas/store/write.ts';
+import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
+import { newBooks } from '../books.ts';
+import { epoch } from '../engine.ts';
+import { afterTest, useEngine } from '../fixture.ts';
+import { eventsIn } from '../simulation/consumers.ts';
+import { transfer } from './commands.ts';
+import { capture, openHold, release } from './hold-commands.ts';
+import { changeItem, fieldsOf, itemOf } from './inspect.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
+
+const engine = useEngine();
+
+/** Opens a hold of ann's 1000, and captures of it at different times. The projector has not followed. */
+async function newScene(amount: number, ...parts: readonly number[]) {
+  const books = await newBooks(engine);
+  afterTest(books.close);
+  const { table } = books;
+  const payer = await fundedWallet(table, 'ann', 1_000);
+  const shop = await openWallet(table, 'shop');
+  const hold = await openHold(table, payer, { amount, to: shop, key: 'promise' });
+  const captures: Capture[] = [];
+  for (const part of parts) {
+    table.clock.now += 1_000;
+    captures.push((await capture(table, hold, { amount: part })).transaction);
+  }
+  table.clock.now += 1_000;
+  return { ...books, payer, shop, hold, captures };
+}
+type Scene = Awaited<ReturnType<typeof newScene>>;
+
+async function forget({ table }: Scene, { transactionId }: Pick<Hold, 'transactionId'>): Promise<void> {
+  await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(transactionKey(transactionId)) }));
+}
+
+/** Recovers the books. Returns the lines of its report. */
+async function recover({ table, entries }: Scene, events: readonly ServiceEvent[] = []): Promise<string[]> {
+  const lines: string[] = [];
+  const report = {
+    repairs: (what: string, subject: string, detail: string) => lines.push(`${what} ${subject}: ${detail}`),
+    differs: ({ kind, subject, detail }: { kind: string; subject: string; detail: string }) =>
+      lines.push(`DIFFERENCE ${kind} ${subject}: ${detail}`),
+  };
+  const options = { bank: undefined, comparedFrom: epoch - 3_600_000, dryRun: false, restartsChecks: false, report };
+  table.clock.now = entries.clock.now = Date.now();
+  const recovery = new Recovery({ table, entries, ...options }, true);
+  try {
+    await recoverBooks(recovery, {
+      loadEvents: (copy) => {
+        for (const event of events) loadEvent(copy, event);
+        return Promise.resolve();
+      },
+      setSettings: () => Promise.resolve(),
+    });
+  } finally {
+    recovery.close();
+  }
+  return lines;
+}
+
+/** Returns what the check of the books finds. The clock of the recovery is the real one, so open holds are overdue. */
+async function findingsOf({ table, entries }: Scene): Promise<string[]> {
+  const found: string[] = [];
+  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 1, standStill: true, bankId: undefined });
+  for (;;) {
+    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
+      now: table.now,
+      stop: () => false,
+      secondLookMs: 1_000,
+      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
+    });
+    if (typeof outcome !== 'object') return found.filter((line) => !line.includes('it is open, and has expired'));
+    table.clock.now = outcome.waitUntil;
+    pass = passFromText(passToText(pass));
+  }
+}
+
+/** Returns the events of all changes until now, and lets the projector follow. */
+async function eventsOf({ takeRecords, hand }: Scene) {
+  const records = await takeRecords();
+  await hand(records);
+  return [...eventsIn(records).values()].filter((event) => 'transaction' in event);
+}
+
+/** Asserts that the books are sound, and that a second run writes nothing. */
+async function assertSound(scene: Scene, events: readonly ServiceEvent[] = []): Promise<void> {
+  assert.deepEqual(await findingsOf(scene), []);
+  const again = await recover(scene, events);
+  assert.deepEqual(
+    again.filter((line) => !line.startsWith('DIFFERENCE')),
+    [],
+  );
+}
+
+const holdFields = async ({ table, hold }: Scene) => {
+  const { status, end, amount, captured, principal } = (await fieldsOf(table, hold.transactionId)) ?? {};
+  return { status, end, amount, captured, principal };
+};
+
+describe('a hold that the restore forgot, with its captures', () => {
+  it('is put back from the ledger, so that its payer cannot spend what was captured', async () => {
+    const scene = await newScene(279, 279);
+    const { table, payer, shop, hold, follow } = scene;
+    await follow();
+    const [balance, received] = [await balanceOf(table, payer), await balanceOf(table, shop)];
+    await forget(scene, hold);
+    const lines = await recover(scene);
+    assert.deepEqual([await balanceOf(table, payer), await balanceOf(table, shop)], [balance, received]);
+    assert.match(lines.join('\n'), new RegExp(`${hold.transactionId}: put back: a hold of 279 EUR, by its entries`));
+    assert.doesNotMatch(lines.join('\n'), /DIFFERENCE/);
+    const restored = { status: 'ended', end: 'captured', amount: 279, captured: 279, principal: 'the service' };
+    assert.deepEqual(await holdFields(scene), restored);
+    await assertSound(scene);
+    await assert.rejects(transfer(table, payer, shop, { owner: 'ann', amount: 722 }), { code: 'insufficient_funds' });
+  });
+
+  it('holds what its captures left, by the ledger, and is named', async () => {
+    const scene = await newScene(100, 30);
+    const { table, payer, shop, hold, follow } = scene;
+    await follow();
+    await forget(scene, hold);
+    const lines = await recover(scene);
+    assert.deepEqual(await balanceOf(table, payer), { available: 900, held: 70, total: 970 });
+    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE hold_forgotten ${hold.transactionId}: 70 EUR are held`));
+    await assertSound(scene);
+    const { dueAt, expiresAt } = (await itemOf(table, transactionKey(hold.transactionId))) ?? {};
+    assert.equal(dueAt, expiresAt);
+    assert.ok(String(expiresAt) >= hold.expiresAt);
+    const repeated = await openHold(table, payer, { amount: 100, to: shop, key: 'promise' });
+    assert.equal(repeated.transactionId, hold.transactionId);
+    assert.equal((await balanceOf(table, payer)).held, 70, 'a repetition opens no second hold');
+  });
+
+  it('stays ended when the ledger shows its end', async () => {
+    const scene = await newScene(100, 30);
+    const { table, payer, hold, follow } = scene;
+    await release(table, hold);
+    await follow();
+    await forget(scene, hold);
+    await recover(scene);
+    assert.deepEqual(await balanceOf(table, payer), { available: 970, held: 0, total: 970 });
+    const restored = { status: 'ended', end: 'expired', amount: 100, captured: 30, principal: 'the service' };
+    assert.deepEqual(await holdFields(scene), restored);
+    await assertSound(scene);
+  });
+
+  it('gets the amount of its captures when no source shows it, and is named', async () => {
+    const scene = await newScene(100, 30, 20);
+    const { table, payer, hold } = scene;
+    await forget(scene, hold);
+    const lines = await recover(scene);
+    assert.deepEqual(await balanceOf(table, payer), { available: 950, held: 0, total: 950 });
+    assert.match(
+      lines.join('\n'),
+      new RegExp(`DIFFERENCE hold_forgotten ${hold.transactionId}: its captures took 50 EUR`),
+    );
+    await assertSound(scene);
+  });
+
+  it('is put back by an event of its end when that of its opening is lost', async () => {
+    const scene = await newScene(100, 100);
+    const { table, payer, hold } = scene;
+    const events = (await eventsOf(scene)).filter(({ type }) => type === 'hold.ended');
+    assert.equal(events.length, 1);
+    await forget(scene, hold);
+    const lines = await recover(scene, events);
+    assert.match(lines.join('\n'), /a hold of 100 EUR, by its event/);
+    assert.deepEqual(await balanceOf(table, payer), { available: 900, held: 0, total: 900 });
+    await assertSound(scene, events);
+  });
+
+  it('does not let another hold pay a further capture of it', async () => {
+    const scene = await newScene(100, 30, 20);
+    const { table, payer, shop, hold, captures } = scene;
+    await openHold(table, payer, { amount: 500, to: shop });
+    const records = await scene.takeRecords();
+    const lost = captures[1]?.transactionId ?? '';
+    const events = [...eventsIn(records).values()].filter(({ type, ...event }) => {
+      return type === 'hold.captured' && 'transaction' in event && event.transaction.transactionId === lost;
+    });
+    await forget(scene, hold);
+    await forget(scene, { transactionId: lost });
+    const lines = await recover(scene, events);
+    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE transaction_forgotten ${lost}: .* does not hold so much`));
+    assert.deepEqual(await balanceOf(table, payer), { available: 470, held: 500, total: 970 });
+    await assertSound(scene, events);
+  });
+
+  it('makes its torn payer owe nothing: the missing credit is booked and named', async () => {
+    const scene = await newScene(279, 279);
+    const { table, payer, hold, follow } = scene;
+    const events = await eventsOf(scene);
+    await follow();
+    const charge = events.find(({ type }) => type === 'wallet.funded')?.transaction.transactionId ?? '';
+    await forget(scene, hold);
+    await forget(scene, { transactionId: charge });
+    const lines = await recover(scene);
+    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE credit_forgotten ${payer}: its records spend 279 EUR`));
+    assert.deepEqual(await balanceOf(table, payer), { available: 0, held: 0, total: 0 });
+    await assertSound(scene);
+  });
+
+  it('never leaves less than nothing held when its record cannot be read', async () => {
+    const scene = await newScene(279, 279);
+    const { table, payer, hold, follow } = scene;
+    await follow();
+    await changeItem(table, transactionKey(hold.transactionId), { v: 2 });
+    const lines = await recover(scene);
+    assert.deepEqual(await balanceOf(table, payer), { available: 721, held: 0, total: 721 });
+    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE hold_missing ${payer}: its records take 279 more`));
+    const again = await recover(scene);
+    assert.deepEqual(
+      again.filter((line) => !line.startsWith('DIFFERENCE')),
+      [],
+    );
+  });
+});
+
+describe('a hold whose event says that a capture ended it', () => {
+  it('is opened once when no source has the capture, and is named by each run', async () => {
+    const scene = await newScene(100, 100);
+    const { table, payer, hold, captures } = scene;
+    const lost = captures[0] ?? hold;
+    const events = (await eventsOf(scene)).filter(
+      ({ transaction }) => transaction.transactionId !== lost.transactionId,
+    );
+    await forget(scene, lost);
+    const named = new RegExp(`DIFFERENCE end_forgotten ${hold.transactionId}: open in the table`);
+    assert.match((await recover(scene, events)).join('\n'), named);
+    const again = await recover(scene, events);
+    assert.match(again.join('\n'), named);
+    assert.deepEqual(
+      again.filter((line) => !line.startsWith('DIFFERENCE')),
+      [],
+    );
+    assert.equal((await holdFields(scene)).status, 'open');
+    assert.deepEqual(await balanceOf(table, payer), { available: 900, held: 100, total: 1_000 });
+  });
+});

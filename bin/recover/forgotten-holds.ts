@@ -58,7 +58,7 @@ export async function putBackHolds(recovery: Recovery): Promise<number> {
     const capture = item && readable(toTransaction(item));
     if (capture?.type !== 'capture') continue;
     const taken = { ...sums, capture };
-    const found = byEvent(recovery, taken) ?? byLedger(recovery, taken) ?? byCaptures(recovery, taken);
+    const found = byEvent(recovery, taken) ?? byLedger(recovery, taken) ?? byCaptures(taken);
     const hold = soundHold(found.item, taken);
     if (hold === undefined) continue;
     report.repairs(
@@ -111,7 +111,7 @@ function byLedger(recovery: Recovery, taken: Taken): Found | undefined {
   if (opening === undefined || others.length > 0 || opening.at > first) return undefined;
   if (opening.held <= 0 || changes.some(({ available, held }) => available !== -held)) return undefined;
   if (ending !== undefined && ending.held > 0) return undefined;
-  const item = itemOfHold(recovery, taken, { amount: opening.held, at: opening.at, endedAt: ending?.at });
+  const item = itemOfHold(taken, { amount: opening.held, at: opening.at, endedAt: ending?.at });
   if (soundHold(item, taken) === undefined) return undefined;
   const left = opening.held - captured;
   const isOpen = ending === undefined && opening.held > taken.taken && captured === taken.taken;
@@ -128,12 +128,12 @@ function byLedger(recovery: Recovery, taken: Taken): Found | undefined {
 }
 
 /** Returns the hold with the least amount that it had. It has ended, so that nothing more is captured. */
-function byCaptures(recovery: Recovery, taken: Taken): Found {
+function byCaptures(taken: Taken): Found {
   const { first, capture } = taken;
   // The ledger shows a hold before its captures.
   const at = new Date(Date.parse(first) - 1).toISOString();
   return {
-    item: itemOfHold(recovery, taken, { amount: taken.taken, at }),
+    item: itemOfHold(taken, { amount: taken.taken, at }),
     source: 'by its captures alone',
     difference: {
       kind: 'hold_forgotten',
@@ -145,7 +145,6 @@ function byCaptures(recovery: Recovery, taken: Taken): Found {
 
 /** Returns the record of a hold. `linkCaptures` ends one whose captures took all. */
 function itemOfHold(
-  { table }: Recovery,
   { id, captured, first, capture }: Taken,
   { amount, at, endedAt }: { readonly amount: number; readonly at: string; readonly endedAt?: string | undefined },
 ): Item {
@@ -155,7 +154,7 @@ function itemOfHold(
   const expiresAt = endedAt ?? latest;
   const { dueAt, ...hold } = { ...openHold({ ...facts, description, counterpartyWalletId, expiresAt }), captured };
   const { counterpartyWalletId: toWalletId, ...stored } = itemOf({ ...hold });
-  if (endedAt === undefined) return { ...stored, toWalletId, dueAt, dueShard: dueShardOf('hold', id, table.dueShards) };
+  if (endedAt === undefined) return { ...stored, toWalletId, dueAt, dueShard: dueShardOf('hold', id) };
   const ended = { status: 'ended', end: 'expired', completedAt: endedAt, updatedAt: endedAt };
   return { ...stored, toWalletId, ...ended, postings: [...hold.postings, ...endPostings({ ...hold, dueAt })] };
 }

@@ -18,7 +18,7 @@ export function checkWhole(
 
 const secondsOf = { hour: 3_600, day: 86_400 };
 
-/** Throws unless the time is one or more whole hours or days, or absent. */
+/** Throws unless the time is one or more whole hours or days, or absent, or `false` for a feature that is off. */
 export function checkSpan(name: string, time: Duration | false | undefined, unit: keyof typeof secondsOf): void {
   if (time === undefined || time === false || time.isUnresolved()) return;
   const count = time.toSeconds({ integral: false }) / secondsOf[unit];

@@ -28,7 +28,7 @@ export const ranks: Readonly<Record<TransactionStatus, number>> = {
   failed: 3,
   ended: 3,
 };
-/** SQL for the rank of a record's \`status\`. */
+/** SQL that gives the rank of a record's `status`. */
 export const rankOfStatus = `CASE status ${Object.entries(ranks)
   .map(([status, rank]) => `WHEN '${status}' THEN ${rank}`)
   .join(' ')} END`;
@@ -95,8 +95,8 @@ export async function loadArchive(
 }
 
 /**
- * Throws when an event is of a wallet or transaction that is older than `comparedFrom`, and that the table does not have: the
- * restored table has all of these.
+ * Throws when an event is of a wallet or transaction that is older than `comparedFrom`, and that the table does not have:
+ * the restored table has all of these.
  *
  * @throws CannotRecover
  */

@@ -99,7 +99,8 @@ function throwIfOfAnotherTable({ copy, comparedFrom }: Recovery): void {
   if (other === undefined) return;
   throw new CannotRecover(
     `--entries-table has an entry of ${other.wallet_id} at ${other.at}, and the restored table has no such wallet: ` +
-      'the two tables are of different services, or were restored to different moments. Restore both to the same moment',
+      'the two tables are of different services, or --restored-to is more than an hour after the moment that the wallet table ' +
+      'was restored to. Give the tables of one service, and that moment',
   );
 }
 

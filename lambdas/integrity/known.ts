@@ -89,7 +89,8 @@ export class KnownDiscrepancies {
    * Adds what another writer has stored meanwhile: discrepancies, and acknowledgements of operators. What is stored keeps
    * its room.
    *
-   * @returns the discrepancies of this list that have no room beside the stored ones: the next pass reports them again
+   * @returns the discrepancies of this list that have no room beside the stored ones, and are dropped: the next pass
+   *   reports them again
    */
   merge({ all: stored }: KnownDiscrepancies): readonly KnownDiscrepancy[] {
     const others = new Set(this.#list);
@@ -140,7 +141,7 @@ export class KnownDiscrepancies {
   }
 }
 
-/** Returns whether two discrepancies of one subject and kind are one. An earlier release stored no bank. */
+/** Returns whether two discrepancies of a subject and kind are the same one. Those of an earlier release name no bank. */
 function isSamePlace(one: KnownDiscrepancy, other: KnownDiscrepancy): boolean {
   return one.hour === other.hour && (one.bankId ?? other.bankId) === (other.bankId ?? one.bankId);
 }

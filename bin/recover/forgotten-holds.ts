@@ -145,13 +145,14 @@ function byCaptures(taken: Taken): Found {
 
 /** Returns the record of a hold. `linkCaptures` ends one whose captures took all. */
 function itemOfHold(
-  { id, captured, first, capture }: Taken,
+  { id, captured, capture }: Taken,
   { amount, at, endedAt }: { readonly amount: number; readonly at: string; readonly endedAt?: string | undefined },
 ): Item {
   const { walletId, currency, counterpartyWalletId } = capture;
-  const latest = new Date(Date.parse(first) + longestHoldMs).toISOString();
+  const latest = new Date(Date.parse(at) + longestHoldMs).toISOString();
   const facts = { transactionId: id, principal: service.principal, ownerId: undefined, walletId, amount, currency, at };
-  const expiresAt = endedAt ?? latest;
+  // The sweeper may have ended it later.
+  const expiresAt = endedAt !== undefined && endedAt < latest ? endedAt : latest;
   const { dueAt, ...hold } = { ...openHold({ ...facts, description, counterpartyWalletId, expiresAt }), captured };
   const { counterpartyWalletId: toWalletId, ...stored } = itemOf({ ...hold });
   if (endedAt === undefined) return { ...stored, toWalletId, dueAt, dueShard: dueShardOf('hold', id) };

@@ -18,12 +18,12 @@ export interface Examination {
 /**
  * Runs an operation once for each fault at each of its calls.
  *
- * @param tries returns whether to try this kind of fault
+ * @param tries returns whether to try this kind of fault at a call
  */
 export async function examine(
   engines: Engines,
   { history, given }: Operation,
-  tries: (kind: FaultKind) => boolean,
+  tries: (kind: FaultKind, call: string) => boolean,
 ): Promise<Examination> {
   const before = await setting(engines, history, given);
   const calm = await engines.run(history, exactly(before));
@@ -32,8 +32,8 @@ export async function examine(
   const failures: Examination['failures'][number][] = [];
   if (calm.violations.length > 0) failures.push({ fault: undefined, violations: calm.violations });
   let runs = 1;
-  for (const { id, kinds } of calls) {
-    for (const kind of kinds.filter(tries)) {
+  for (const { id, call, kinds } of calls) {
+    for (const kind of kinds.filter((one) => tries(one, call))) {
       const fault = { point: id, kind };
       const { violations, points } = await engines.run(history, exactly([...before, fault]));
       runs++;

@@ -18,6 +18,7 @@ import {
   dueShardOf,
   dueTypes,
   historyKeyOf,
+  holdShards,
   isHistoryKey,
   transactionIdOfHistoryKey,
 } from '../../lambdas/store/keys.ts';
@@ -130,7 +131,9 @@ describe('the shards of open work', () => {
     for (const type of dueTypes) {
       for (const shards of [8, undefined, mostDueShards]) {
         const counts = new Map<string, number>();
-        const names = Array.from({ length: shards ?? defaultDueShards }, (_, shard) => dueShard(type, shard));
+        // A hold without its partition would never end, so the number of theirs does not change.
+        const length = type === 'hold' ? holdShards : (shards ?? defaultDueShards);
+        const names = Array.from({ length }, (_, shard) => dueShard(type, shard));
         const ids = Array.from({ length: 500 * names.length }, (_, i) => transactionIdOf('ann', String(i)));
         for (const shard of ids.map((id) => dueShardOf(type, id, shards))) {
           counts.set(shard, (counts.get(shard) ?? 0) + 1);

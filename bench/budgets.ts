@@ -184,17 +184,17 @@ async function measureHolds({ step, post, routes }: Bench, { wallet, other, mine
   await step('hold, end user', { roundTrips: 1, writeUnits: 6 + rateWindowUnits }, () =>
     hold(mine, other, { caller: endUser }),
   );
-  // The first trip reads the hold.
-  const id = await hold(wallet, other);
+  // An operator captures from the wallets of others. The first trip reads the hold.
+  const id = await hold(mine, other);
   await step('capture, a part', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () => capture(id, money(40)));
   await step('capture, final', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () =>
     capture(id, { ...money(10), final: true }),
   );
-  const outside = await hold(wallet, undefined);
+  const outside = await hold(mine, undefined);
   await step('capture, to the world outside', { roundTrips: 2, writeUnits: 9, readUnits: 1 }, () =>
     capture(outside, money(100)),
   );
-  const unwanted = await hold(wallet, other);
+  const unwanted = await hold(mine, other);
   // The last trip reads the hold at its end.
   await step('release', { roundTrips: 3, writeUnits: 8, readUnits: 2 }, () =>
     post(routes.release, '/holds/{transactionId}/release', unwanted, 200),

@@ -127,7 +127,7 @@ function byLedger(recovery: Recovery, taken: Taken): Found | undefined {
   };
 }
 
-/** Returns the hold with the least amount that it had. It has ended, so that nothing more is captured. */
+/** Returns an open hold of the amount that its captures took. `linkCaptures` then ends it, so nothing more is captured. */
 function byCaptures(taken: Taken): Found {
   const { first, capture } = taken;
   // The ledger shows a hold before its captures.

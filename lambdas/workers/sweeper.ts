@@ -93,7 +93,7 @@ interface OpenWork {
  * work is open, and for how long the oldest, from the same pages. So both are at least so much: of a shard with more than
  * a page, only the work that is due next is listed.
  *
- * Ends the holds that have expired. A late end is harmless: nothing is captured after the expiry.
+ * Ends the holds that have expired. When it is late, nothing more is captured, but the payer waits for its money.
  *
  * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
  *

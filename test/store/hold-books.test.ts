@@ -2,9 +2,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
-import { loadEvent } from '../../bin/recover/archive.ts';
-import { Recovery } from '../../bin/recover/recovery.ts';
-import { recoverBooks } from '../../bin/recover/recover.ts';
 import type { Hold } from '../../lambdas/domain/transaction.ts';
 import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
@@ -12,7 +9,6 @@ import { transactionKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
-import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
@@ -23,6 +19,7 @@ import { capture, dayMs, holdOf, openHold, release } from './hold-commands.ts';
 import { allItems, changeItem, fieldsOf, isDue, itemOf, plant } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { plantDue, queueOfDepth } from './work.ts';
+import { recover } from './recovering.ts';
 
 const engine = useEngine();
 const hourMs = 3_600_000;
@@ -258,32 +255,6 @@ describe('the sweeper', () => {
 });
 
 describe('a recovery', () => {
-  /** Recovers the books. Returns the lines of its report. */
-  async function recover({ table, entries }: Scene, events: readonly ServiceEvent[]): Promise<string[]> {
-    const lines: string[] = [];
-    const report = {
-      repairs: (what: string, subject: string, detail: string) => lines.push(`${what} ${subject}: ${detail}`),
-      differs: ({ kind, subject, detail }: { kind: string; subject: string; detail: string }) =>
-        lines.push(`DIFFERENCE ${kind} ${subject}: ${detail}`),
-    };
-    const since = epoch - hourMs;
-    const options = { bank: undefined, since, comparedFrom: since, dryRun: false, restartsChecks: false, report };
-    table.clock.now = entries.clock.now = Date.now();
-    const recovery = new Recovery({ table, entries, ...options }, true);
-    try {
-      await recoverBooks(recovery, {
-        loadEvents: (copy) => {
-          for (const event of events) loadEvent(copy, event);
-          return Promise.resolve();
-        },
-        setSettings: () => Promise.resolve(),
-      });
-    } finally {
-      recovery.close();
-    }
-    return lines;
-  }
-
   /** Returns what the check of the books finds after a recovery. */
   async function afterwards(scene: Scene): Promise<string[]> {
     const found = await findingsOf(scene);

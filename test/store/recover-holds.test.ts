@@ -2,22 +2,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
-import { loadEvent } from '../../bin/recover/archive.ts';
-import { recoverBooks } from '../../bin/recover/recover.ts';
-import { Recovery } from '../../bin/recover/recovery.ts';
 import type { Capture, Hold } from '../../lambdas/domain/transaction.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { toItem } from '../../lambdas/store/write.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { newBooks } from '../books.ts';
-import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { transfer } from './commands.ts';
 import { capture, openHold, release } from './hold-commands.ts';
 import { changeItem, fieldsOf, itemOf } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
+import { recover } from './recovering.ts';
 
 const engine = useEngine();
 
@@ -41,31 +38,6 @@ type Scene = Awaited<ReturnType<typeof newScene>>;
 
 async function forget({ table }: Scene, { transactionId }: Pick<Hold, 'transactionId'>): Promise<void> {
   await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(transactionKey(transactionId)) }));
-}
-
-/** Recovers the books. Returns the lines of its report. */
-async function recover({ table, entries }: Scene, events: readonly ServiceEvent[] = []): Promise<string[]> {
-  const lines: string[] = [];
-  const report = {
-    repairs: (what: string, subject: string, detail: string) => lines.push(`${what} ${subject}: ${detail}`),
-    differs: ({ kind, subject, detail }: { kind: string; subject: string; detail: string }) =>
-      lines.push(`DIFFERENCE ${kind} ${subject}: ${detail}`),
-  };
-  const options = { bank: undefined, comparedFrom: epoch - 3_600_000, dryRun: false, restartsChecks: false, report };
-  table.clock.now = entries.clock.now = Date.now();
-  const recovery = new Recovery({ table, entries, ...options }, true);
-  try {
-    await recoverBooks(recovery, {
-      loadEvents: (copy) => {
-        for (const event of events) loadEvent(copy, event);
-        return Promise.resolve();
-      },
-      setSettings: () => Promise.resolve(),
-    });
-  } finally {
-    recovery.close();
-  }
-  return lines;
 }
 
 /** Returns what the check of the books finds. The clock of the recovery is the real one, so open holds are overdue. */

@@ -24,7 +24,8 @@ const tables = `
   CREATE TABLE stand_ins (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL) WITHOUT ROWID;
   CREATE INDEX stand_ins_of_wallet ON stand_ins (wallet_id);
   CREATE TABLE lines (wallet_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE unreadable (id TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE unreadable (
+    id TEXT PRIMARY KEY, type TEXT NOT NULL, original TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE operations (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE records (
     id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL,
@@ -61,7 +62,8 @@ const tables = `
 /** Made when everything is loaded: an index that grows with the rows would double the time. */
 const indexes = `
   CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held);
-  CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';`;
+  CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';
+  CREATE INDEX unreadable_of_original ON unreadable (original);`;
 
 /** What a copy keeps of a transaction's record. */
 const recordColumns = {

@@ -9,6 +9,7 @@ import { parsed, readable, UnreadableItem } from '../../lambdas/store/unreadable
 import type { Item } from '../../lambdas/store/write.ts';
 import type { Maker } from './archive.ts';
 import { transactionEventOf } from './archive.ts';
+import { hiddenCaptures } from './holds.ts';
 import { factsOf, itemOf } from './put-back.ts';
 import { recordOf } from './records.ts';
 import type { Recovery } from './recovery.ts';
@@ -37,7 +38,7 @@ interface Found {
 /**
  * Puts back each forgotten hold whose captures have records: from its event, or from its entry in the ledger, or else with
  * the amount that its captures took. The money was there when the hold was opened, so the balance of its wallet does not
- * matter: `bookMissingCredits` follows.
+ * matter: `bookMissingCredits` follows. Names those that have captures which cannot be read: what is left of them is not known.
  *
  * @returns the number of holds
  */
@@ -50,6 +51,7 @@ export async function putBackHolds(recovery: Recovery): Promise<number> {
       FROM records AS captures JOIN bookings ON bookings.id = captures.id AND account = wallet_id
       WHERE type = 'capture' AND counterpart NOT IN (SELECT id FROM records)
         AND counterpart NOT IN (SELECT id FROM operations) AND counterpart NOT IN (SELECT id FROM unreadable)
+        AND counterpart NOT IN (SELECT original FROM unreadable)
       GROUP BY counterpart HAVING COUNT(DISTINCT wallet_id) = 1`,
   );
   let count = 0;
@@ -71,7 +73,22 @@ export async function putBackHolds(recovery: Recovery): Promise<number> {
     await recovery.put(table, found.item, undefined);
     count++;
   }
+  nameUncertainHolds(recovery);
   return count;
+}
+
+/** Names forgotten holds of which a capture cannot be read. */
+function nameUncertainHolds({ copy, report }: Recovery): void {
+  const uncertain = copy.query(
+    { id: 'text', hidden: 'number', first: 'text' },
+    `SELECT original AS id, COUNT(*) AS hidden, MIN(unreadable.id) AS first FROM unreadable
+      WHERE original <> '' AND type <> 'return' AND original NOT IN (SELECT id FROM records)
+        AND original NOT IN (SELECT id FROM operations) AND original NOT IN (SELECT id FROM unreadable)
+      GROUP BY original`,
+  );
+  for (const { id, hidden, first } of uncertain.all()) {
+    report.differs(hiddenCaptures(id, hidden, first, 'it is forgotten, and is not put back'));
+  }
 }
 
 /** Returns the hold that an item is; undefined when it is no sound hold, or not that of the captures. */

@@ -6,35 +6,90 @@ import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { holdState } from './copy.ts';
-import { changeRecord } from './torn.ts';
 import type { Recovery } from './recovery.ts';
+import type { Difference } from './report.ts';
+import { changeRecord } from './torn.ts';
+
+/** A hold as its record says, and what its captures show. Amounts are in minor units. */
+interface Link {
+  readonly id: string;
+  readonly counterpart: string;
+  readonly status: string;
+  readonly amount: number;
+  /** The sum of the captures that can be read, and what they took out of the held money. */
+  readonly captured: number;
+  readonly taken: number;
+  /** The time and id of the last one of these. */
+  readonly last: string;
+  /** The number of captures that cannot be read, the first of them, and the sum that they show. */
+  readonly hidden: number;
+  readonly firstHidden: string;
+  readonly hiddenAmount: number;
+}
 
 /**
  * Corrects the record of each hold to the records of its captures, because a record that is there counts. A hold whose
  * captures took or gave back all has ended. One that ended by a forgotten capture is open again.
+ *
+ * A capture that cannot be read is not forgotten. Its hold is named, and never opened again: it gets less, or stays as it is.
  */
 export async function linkCaptures(recovery: Recovery): Promise<void> {
-  const { copy } = recovery;
-  const holds = copy.query(
-    { id: 'text', counterpart: 'text', amount: 'number', captured: 'number', taken: 'number', last: 'text' },
-    `SELECT holds.id, holds.counterpart, holds.amount, COALESCE(SUM(captures.amount), 0) AS captured,
-        COALESCE(-SUM(bookings.held), 0) AS taken, COALESCE(MAX(captures.created_at || ' ' || captures.id), '') AS last
+  const hidden = (column: string) => `(SELECT ${column} FROM unreadable WHERE original = holds.id)`;
+  const holds = recovery.copy.query(
+    {
+      ...{ id: 'text', counterpart: 'text', status: 'text', amount: 'number', captured: 'number', taken: 'number' },
+      ...{ last: 'text', hidden: 'number', firstHidden: 'text', hiddenAmount: 'number' },
+    },
+    `SELECT holds.id, holds.counterpart, holds.status, holds.amount, COALESCE(SUM(captures.amount), 0) AS captured,
+        COALESCE(-SUM(bookings.held), 0) AS taken, COALESCE(MAX(captures.created_at || ' ' || captures.id), '') AS last,
+        ${hidden('COUNT(*)')} AS hidden, COALESCE(${hidden('MIN(id)')}, '') AS firstHidden,
+        COALESCE(${hidden('SUM(amount)')}, 0) AS hiddenAmount
       FROM records AS holds LEFT JOIN records AS captures ON captures.type = 'capture' AND captures.counterpart = holds.id
         LEFT JOIN bookings ON bookings.id = captures.id AND bookings.account = holds.wallet_id
       WHERE holds.type = 'hold' GROUP BY holds.id`,
   );
-  for (const { id, counterpart, amount, captured, taken, last } of holds.all()) {
-    // A capture that gave back the rest was the last one.
-    const isCaptured = taken >= amount || taken > captured;
-    if (counterpart === holdState(captured, isCaptured)) continue;
-    const what = `its captures took ${captured}${isCaptured ? ', and have ended it' : ''}`;
-    const capture = isCaptured ? await recovery.read(transactionKey(last.split(' ')[1] ?? '')) : undefined;
-    await changeRecord(recovery, id, what, (record) => {
-      const hold = readable(toTransaction({ ...record, captured }));
-      if (hold?.type !== 'hold') return record;
-      return isCaptured ? capturedHold(record, captured, capture) : uncapturedHold(record, hold);
-    });
+  for (const link of holds.all()) {
+    nameHidden(recovery, link);
+    await linkHold(recovery, link);
   }
+}
+
+function nameHidden({ report }: Recovery, { id, amount, captured, hidden, firstHidden, hiddenAmount }: Link): void {
+  if (hidden > 0) report.differs(hiddenCaptures(id, hidden, firstHidden, 'it is not opened again'));
+  if (captured + hiddenAmount <= amount) return;
+  report.differs({
+    kind: 'hold_exceeded',
+    subject: id,
+    detail: `its captures took ${captured + hiddenAmount}, and it held ${amount}: nothing more is captured`,
+    remedy: 'find the captures that were made twice, and take their money back by agreement with its receiver',
+  });
+}
+
+/** Returns the difference of a hold whose captures cannot all be read. */
+export function hiddenCaptures(id: string, count: number, first: string, outcome: string): Difference {
+  return {
+    kind: 'capture_unreadable',
+    subject: id,
+    detail: `${count} of its captures cannot be read, the first is ${first}: ${outcome}`,
+    remedy: 'restore these records by hand; then run this again',
+  };
+}
+
+async function linkHold(recovery: Recovery, link: Link): Promise<void> {
+  const { id, counterpart, status, amount, taken, last, hidden, hiddenAmount } = link;
+  const shown = link.captured + hiddenAmount;
+  if (hidden > 0 && (status !== 'open' || shown <= Number(counterpart))) return;
+  // More than the hold can only be a capture that was made twice. A capture that gave back the rest was the last one.
+  const captured = Math.min(shown, amount);
+  const isCaptured = taken + hiddenAmount >= amount || taken > link.captured;
+  if (counterpart === holdState(captured, isCaptured)) return;
+  const what = `its captures took ${captured}${isCaptured ? ', and have ended it' : ''}`;
+  const capture = isCaptured ? await recovery.read(transactionKey(last.split(' ')[1] ?? '')) : undefined;
+  await changeRecord(recovery, id, what, (record) => {
+    const hold = readable(toTransaction({ ...record, captured }));
+    if (hold?.type !== 'hold') return record;
+    return isCaptured ? capturedHold(record, captured, capture, recovery.at) : uncapturedHold(record, hold);
+  });
 }
 
 /** Names open holds that a capture has ended by their event: its record was forgotten. */
@@ -42,7 +97,8 @@ export function nameLostEnds({ copy, report }: Recovery): void {
   const open = copy.query(
     { id: 'text' },
     `SELECT records.id FROM records JOIN transaction_events ON transaction_events.id = records.id
-      WHERE type = 'hold' AND status = 'open' AND json_extract(event, '$.transaction.end') = 'captured'`,
+      WHERE type = 'hold' AND status = 'open' AND json_extract(event, '$.transaction.end') = 'captured'
+        AND records.id NOT IN (SELECT original FROM unreadable)`,
   );
   for (const { id } of open.all()) {
     report.differs({
@@ -54,21 +110,20 @@ export function nameLostEnds({ copy, report }: Recovery): void {
   }
 }
 
-/** Returns the record of a hold that its last capture has ended. */
+/** Returns the record of a hold that its captures have ended. `at` stands in for the time of one that cannot be read. */
 function capturedHold(
   { dueAt, dueShard, releaseReason, ...record }: Item,
   captured: number,
   capture: Item | undefined,
+  at: string,
 ) {
   const last = capture && readable(toTransaction(capture));
+  const isKnown = last?.type === 'capture';
+  const completedAt = isKnown ? last.completedAt : at;
   return {
     ...record,
     ...{ captured, status: 'ended', end: 'captured', postings: (record['postings'] as Item[]).slice(0, 2) },
-    ...(last?.type === 'capture' && {
-      completedAt: last.completedAt,
-      updatedAt: last.completedAt,
-      endedBy: requesterOf(last),
-    }),
+    ...{ completedAt, updatedAt: completedAt, ...(isKnown && { endedBy: requesterOf(last) }) },
   };
 }
 

@@ -103,9 +103,18 @@ function loadLedgerItem(copy: BooksCopy, stored: StoredItem, report: Report): vo
     else loadRecord(copy, item);
   } catch (error) {
     if (!(error instanceof UnreadableItem)) throw error;
-    copy.run('INSERT OR REPLACE INTO unreadable VALUES (?)', pk.slice(pk.indexOf('#') + 1));
+    loadUnreadable(copy, pk.slice(pk.indexOf('#') + 1), stored);
     report.differs({ kind: 'unreadable', subject: pk, detail: error.problem, remedy: 'restore the item by hand' });
   }
+}
+
+/** Keeps what an unreadable item says of the record that it counts against, as it stands there. */
+function loadUnreadable(copy: BooksCopy, id: string, { type, originalTransactionId, amount }: StoredItem): void {
+  const known = Number(amount?.N ?? 0);
+  copy.run(
+    'INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?)',
+    ...[id, type?.S ?? '', originalTransactionId?.S ?? '', Number.isSafeInteger(known) && known > 0 ? known : 0],
+  );
 }
 
 function loadRecord(copy: BooksCopy, item: Item): void {

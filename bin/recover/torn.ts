@@ -14,14 +14,15 @@ const writesAtATime = 16;
 
 /**
  * Makes both records of a returned payment agree. A withdrawal that names a return which was forgotten could not be
- * returned again.
+ * returned again. One that cannot be read is not forgotten.
  */
 export async function linkReturns(recovery: Recovery): Promise<void> {
   const { copy } = recovery;
   const torn = copy.query(
     { id: 'text', returned_by: 'text' },
     `SELECT originals.id, COALESCE(returns.id, '') AS returned_by FROM records AS originals
-      LEFT JOIN records AS returns ON returns.type = 'return' AND returns.counterpart = originals.id
+      LEFT JOIN (SELECT id, counterpart FROM records WHERE type = 'return' UNION ALL SELECT id, original FROM unreadable)
+        AS returns ON returns.counterpart = originals.id
       WHERE originals.type = 'withdrawal' AND originals.status = 'completed' AND originals.counterpart <> COALESCE(returns.id, '')
         AND (originals.counterpart <> '' OR returns.id IS NOT NULL)`,
   );

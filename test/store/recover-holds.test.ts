@@ -11,7 +11,7 @@ import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { transfer } from './commands.ts';
-import { capture, openHold, release } from './hold-commands.ts';
+import { capture, holdOf, openHold, release } from './hold-commands.ts';
 import { changeItem, fieldsOf, itemOf } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 import { recover } from './recovering.ts';
@@ -217,5 +217,89 @@ describe('a hold whose event says that a capture ended it', () => {
     );
     assert.equal((await holdFields(scene)).status, 'open');
     assert.deepEqual(await balanceOf(table, payer), { available: 900, held: 100, total: 1_000 });
+  });
+});
+
+describe('a hold with a capture that cannot be read', () => {
+  /** Makes a capture one of a newer version, and asserts that recoveries leave the hold as `expected`, and name it. */
+  async function recoverWithout(scene: Scene, { transactionId }: Pick<Hold, 'transactionId'>, expected: object) {
+    const { table, hold } = scene;
+    await changeItem(table, transactionKey(transactionId), { v: 2 });
+    for (let run = 0; run < 2; run++) {
+      const lines = (await recover(scene)).join('\n');
+      assert.match(
+        lines,
+        new RegExp(`DIFFERENCE capture_unreadable ${hold.transactionId}: 1 of its captures .*${transactionId}`),
+      );
+      const { status, end, captured } = await holdFields(scene);
+      assert.deepEqual({ status, end, captured }, { end: undefined, ...expected });
+    }
+  }
+
+  it('stays ended, so that its receiver captures nothing twice', async () => {
+    const scene = await newScene(100, 60, 40);
+    const { table, hold, captures } = scene;
+    await scene.follow();
+    const last = captures[1] ?? hold;
+    await recoverWithout(scene, last, { status: 'ended', end: 'captured', captured: 100 });
+    await assert.rejects(capture(table, await holdOf(table, hold), { amount: 40 }), { code: 'hold_ended' });
+    await changeItem(table, transactionKey(last.transactionId), { v: undefined });
+    await recover(scene);
+    await assertSound(scene);
+  });
+
+  it('stays open with what it had left', async () => {
+    const scene = await newScene(100, 30, 20);
+    await scene.follow();
+    await recoverWithout(scene, scene.captures[1] ?? scene.hold, { status: 'open', captured: 50 });
+  });
+
+  it('has no more left than the record of that capture shows when its own is torn', async () => {
+    const scene = await newScene(100, 30, 20);
+    const { table, hold, captures } = scene;
+    await scene.follow();
+    await changeItem(table, transactionKey(hold.transactionId), { captured: 0 });
+    await recoverWithout(scene, captures[0] ?? hold, { status: 'open', captured: 50 });
+  });
+
+  it('ends when that capture took the rest and its own record is torn', async () => {
+    const scene = await newScene(100, 30);
+    const { table, hold, captures } = scene;
+    await scene.follow();
+    await changeItem(table, transactionKey(hold.transactionId), { amount: 30, captured: 0 });
+    await recoverWithout(scene, captures[0] ?? hold, { status: 'ended', end: 'captured', captured: 30 });
+  });
+
+  it('is not put back when it is forgotten, and is named', async () => {
+    const scene = await newScene(100, 30, 20);
+    const { table, hold, captures } = scene;
+    await scene.follow();
+    await forget(scene, hold);
+    await changeItem(table, transactionKey(captures[0]?.transactionId ?? ''), { v: 2 });
+    const lines = (await recover(scene)).join('\n');
+    assert.match(lines, new RegExp(`DIFFERENCE capture_unreadable ${hold.transactionId}: .* is not put back`));
+    assert.doesNotMatch(lines, /put back: a hold/);
+    assert.equal(await itemOf(table, transactionKey(hold.transactionId)), undefined);
+  });
+});
+
+describe('a hold of which more was captured than it held', () => {
+  it('ends, and is named by each run', async () => {
+    const scene = await newScene(100, 60);
+    const { table, payer, hold } = scene;
+    await openHold(table, payer, { amount: 500 });
+    // As if a recovery had opened it again.
+    await changeItem(table, transactionKey(hold.transactionId), { captured: 0 });
+    await capture(table, hold, { amount: 60, key: 'again' });
+    await scene.follow();
+    for (let run = 0; run < 2; run++) {
+      const lines = (await recover(scene)).join('\n');
+      assert.match(
+        lines,
+        new RegExp(`DIFFERENCE hold_exceeded ${hold.transactionId}: its captures took 120, and it held 100`),
+      );
+      const { status, end, captured } = await holdFields(scene);
+      assert.deepEqual({ status, end, captured }, { status: 'ended', end: 'captured', captured: 100 });
+    }
   });
 });

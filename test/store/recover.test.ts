@@ -28,7 +28,7 @@ import { epoch } from '../engine.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { charge, timeOf, withdraw } from './commands.ts';
 import { release } from './histories.ts';
-import { itemOf, plant } from './inspect.ts';
+import { changeItem, itemOf, plant, withdrawalOf } from './inspect.ts';
 import { bankId, claim, claimed, visit } from './visits.ts';
 import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 
@@ -250,6 +250,26 @@ describe('a recovery', () => {
     assert.equal(planned.length, 3, planned.join('\n'));
     assert.match(planned[2] ?? '', /^REPAIR transaction tx_\w+: was returned by tx_/);
     assert.deepEqual(await linesOf(false), planned);
+  });
+
+  it('keeps the name of a return that cannot be read: the payment is not returned twice', async () => {
+    const books = await openBooks();
+    const { table } = books;
+    const ann = await fundedWallet(table, 'ann', 1_000);
+    const { transaction } = await withdraw(table, ann, { owner: 'ann', amount: 400 });
+    const { transactionId } = transaction;
+    await settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted'));
+    const settled = await getWithdrawal(table, transactionId);
+    assert.ok(settled);
+    await returnWithdrawal(table, settled, { at: timeOf(table) });
+    const { returnTransactionId = '' } = await withdrawalOf(table, transactionId);
+    await changeItem(table, transactionKey(returnTransactionId), { v: 2 });
+    const { recovery, lines } = await begin(books, {});
+    await linkReturns(recovery);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('REPAIR')),
+      [],
+    );
   });
 
   it('takes no event of another service: one of a wallet or record from before the restored moment, that it lacks', async () => {

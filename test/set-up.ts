@@ -2,10 +2,10 @@
  * What the files of a run share, so that none of them makes it again: the tables, the functions' bundles, and the stack of
  * the running service. Jest calls this before the files of each tier. Its workers get the environment of this process.
  */
-import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleAll } from '../lib/bundle.ts';
+import { memoryPlace, scratchFolder } from '../lib/scratch.ts';
 import { runCdkApp } from '../local/cloudformation/assembly.ts';
 import { shared } from './shared.ts';
 import { synthesizeTables } from './synthesize-tables.ts';
@@ -19,7 +19,7 @@ interface Tier {
 export default async function setUp(_all: object, { displayName }: Tier): Promise<void> {
   if (process.env[shared.scratch] === undefined) {
     // The CDK and killed processes leave files in the temporary folder. The tests have one that is removed at their end.
-    process.env[shared.scratch] = mkdtempSync(join(tmpdir(), 'wallet-tests-'));
+    process.env[shared.scratch] = scratchFolder('tests', memoryPlace());
     process.env[shared.owner] = String(process.pid);
     process.env['TMPDIR'] = process.env[shared.scratch];
     process.env[tablesVariable] = JSON.stringify(synthesizeTables());

@@ -18,7 +18,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { scratchFolder } from '../../lib/scratch.ts';
+import { memoryPlace, scratchFolder } from '../../lib/scratch.ts';
 import { freePort } from '../process/free-port.ts';
 
 /** The error of an engine that cannot run on this machine. Its message names the remedy. */
@@ -78,7 +78,7 @@ export async function startEngine(path: string | undefined): Promise<Engine> {
   }
   const binary = engineBinary();
   // Always a file: the engine's table of stream records needs an index, which cannot be added in memory.
-  const folder = path === undefined ? scratchFolder('engine') : undefined;
+  const folder = path === undefined ? scratchFolder('engine', memoryPlace()) : undefined;
   const file = path ?? join(folder ?? '', 'dynamodb.sqlite');
   const clean = (): void => {
     if (folder) rmSync(folder, { recursive: true, force: true });

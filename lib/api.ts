@@ -4,7 +4,6 @@ import {
   AccessLogFormat,
   AuthorizationType,
   EndpointType,
-  LambdaIntegration,
   LogGroupLogDestination,
   MethodLoggingLevel,
   RestApi,
@@ -21,6 +20,7 @@ import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import { ApiDomain } from './api-domain.ts';
 import type { DomainProps } from './api-domain.ts';
+import { ApiRole } from './api-role.ts';
 import { gatewayResponses } from './gateway-responses.ts';
 import { addPreflight } from './preflight.ts';
 import { newLogGroup } from './service-log.ts';
@@ -126,6 +126,8 @@ export class Api extends Construct {
   }
 
   private addRoutes({ functions, authorizer }: ApiProps): void {
+    const invoked = new Set(routes.flatMap((route) => functions[route.function]?.handler ?? []));
+    const role = new ApiRole(this, 'Role', [...invoked]);
     for (const route of routes) {
       const target = functions[route.function];
       if (target === undefined) continue;
@@ -133,7 +135,7 @@ export class Api extends Construct {
         .resourceForPath(route.path)
         .addMethod(
           route.method,
-          new LambdaIntegration(target.invoked, { allowTestInvoke: false }),
+          role.integrationWith(target.invoked),
           'open' in route ? { authorizationType: AuthorizationType.NONE } : { authorizer: authorizer },
         );
       if ('open' in route) {

@@ -75,8 +75,11 @@ export interface WalletFunctionProps<Name extends FunctionName> {
   readonly network?: BankNetwork | undefined;
 }
 
-/** Whether functions below a construct have versions, of which callers invoke the one with the alias `live`. */
+/** Whether functions below a construct have versions, of which callers invoke the one with the alias. */
 export const aliasContext = 'wallet:alias';
+
+/** The alias of the version that callers invoke, where functions have versions. */
+export const aliasName = 'live';
 
 /** Returns the options that Node has in functions, as a part of their environment. */
 export function nodeOptionsOf(readsSourceMaps: boolean): Record<string, string> {
@@ -139,7 +142,7 @@ export class WalletFunction<Name extends FunctionName> extends Construct {
       ...(props.network && placeIn(props.network)),
     });
     if (this.node.tryGetContext(aliasContext) === true) {
-      this.alias = new Alias(this, 'Live', { aliasName: 'live', version: this.handler.currentVersion as IVersion });
+      this.alias = new Alias(this, 'Live', { aliasName, version: this.handler.currentVersion as IVersion });
     }
     for (const [, binding] of bindings) {
       if (typeof binding === 'string') continue;

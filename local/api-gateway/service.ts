@@ -77,6 +77,7 @@ export const apiGateway: Service<RestApiDraft> = {
         AuthorizerId: true,
         HttpMethod: true,
         Integration: {
+          Credentials: 'cloud',
           IntegrationHttpMethod: 'cloud',
           IntegrationResponses: true,
           PassthroughBehavior: { only: ['NEVER'] },

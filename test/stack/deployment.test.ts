@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { environments, routes } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
-import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
+import { resourcesOf, statementsOf, synthesize, theOnly } from './synthesized.ts';
 import type { Resource } from './synthesized.ts';
 
 const names = Object.keys(environments) as FunctionName[];
@@ -53,6 +53,19 @@ function circle(all: ReadonlyMap<string, Resource>): string[] {
   }
 }
 
+/** Returns the logical id of the role with which the API invokes functions. */
+function apiRoleOf({ template }: Synthesized): string {
+  const methods = [...resourcesOf(template, 'AWS::ApiGateway::Method').values()];
+  const roles = new Set(
+    methods.flatMap(({ Properties }) => referred((Properties['Integration'] as Credentialed).Credentials)),
+  );
+  assert.equal(roles.size, 1);
+  return [...roles][0] ?? '';
+}
+interface Credentialed {
+  readonly Credentials?: unknown;
+}
+
 /** The order that the data takes: a function of a line reads only what functions of its line or of later ones write. */
 const order: readonly (readonly FunctionName[])[] = [
   ['projector', 'relay', 'notifier', 'fraud', 'integrity-job'],
@@ -83,6 +96,35 @@ describe.each([
       }
     }
     assert.deepEqual([...order.flat(), 'authorizer'].sort(), [...names].sort());
+  });
+
+  it('changes the role of the API before its methods, and its deployment after them', () => {
+    const deployment = theOnly(synthesized.template, 'AWS::ApiGateway::Deployment')[1];
+    const role = apiRoleOf(synthesized);
+    for (const [id, { Properties }] of resourcesOf(synthesized.template, 'AWS::ApiGateway::Method')) {
+      assert.ok([deployment.DependsOn ?? []].flat().includes(id), id);
+      const { Type, Credentials } = Properties['Integration'] as { Type: string; Credentials?: unknown };
+      if (Type !== 'MOCK') assert.deepEqual(referred(Credentials), [role], id);
+    }
+  });
+
+  it('leaves the role of the API as it is, also where the strategy changes: the former deployment goes on working', () => {
+    const [statement, ...others] = statementsOf(synthesized.template, apiRoleOf(synthesized));
+    const sorted = (values: unknown) =>
+      [values]
+        .flat()
+        .map((value) => JSON.stringify(value))
+        .sort();
+    const resources = routed.flatMap((name) => {
+      const arn = { 'Fn::GetAtt': [functionId(synthesized, name), 'Arn'] };
+      return [arn, { 'Fn::Join': ['', [arn, ':live']] }];
+    });
+    assert.deepEqual(others, []);
+    assert.deepEqual([statement?.Action, statement?.Effect], ['lambda:InvokeFunction', 'Allow']);
+    assert.deepEqual(sorted(statement?.Resource), sorted(resources));
+    // What IAM stores of a role's policies: an ARN has at most 64 characters of a function's name.
+    const longest = `"arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:${'n'.repeat(64)}:live",`;
+    assert.ok(resources.length * longest.length < 10_000, 'a role has room for 10,240 characters');
   });
 
   it('has no circle, which CloudFormation would refuse', () => {

@@ -43,7 +43,6 @@ describe('a service with its features switched off', () => {
       'AWS::ApiGateway::Resource': 5,
       'AWS::IAM::Role': 3,
       'AWS::Lambda::Function': 3,
-      'AWS::Lambda::Permission': 3,
       'AWS::Logs::LogGroup': 3,
     });
     const { template } = bare;

@@ -36,6 +36,7 @@ type OwnMetric = (typeof metrics)[keyof typeof metrics];
 const scheduled: readonly OwnMetric[] = [
   'OldestOpenWithdrawal',
   'OldestOpenTransfer',
+  'OldestExpiredHold',
   'OpenWithdrawals',
   'WithdrawalsInReview',
   'WorkRequeued',

@@ -316,6 +316,8 @@ export const metrics = {
   oldestWithdrawal: 'OldestOpenWithdrawal',
   /** Age of the oldest open transfer, in seconds; 0 when none is open. */
   oldestTransfer: 'OldestOpenTransfer',
+  /** Time since the earliest expiry of the holds that a run found expired and open, in seconds; 0 when there is none. */
+  oldestExpiredHold: 'OldestExpiredHold',
   /** Number of open withdrawals: there are at least so many. */
   openWithdrawals: 'OpenWithdrawals',
   /** Number of withdrawals that wait for an operator, up to 100. */

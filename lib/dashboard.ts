@@ -115,6 +115,7 @@ export class Dashboard extends Construct {
       graph('Oldest open work, s since acceptance', [
         this.#own(metrics.oldestWithdrawal, Stats.MAXIMUM, 'withdrawal'),
         this.#own(metrics.oldestTransfer, Stats.MAXIMUM, 'transfer'),
+        this.#own(metrics.oldestExpiredHold, Stats.MAXIMUM, 'hold, since its expiry'),
       ]),
       graph(
         'Messages that wait or are at work',

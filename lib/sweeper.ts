@@ -4,7 +4,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { metrics } from '../lambdas/contract.ts';
-import { ownMetric } from './alarms.ts';
+import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import type { LedgerTable } from './ledger-table.ts';
@@ -63,6 +63,16 @@ export class Sweeper extends Construct {
       missing: 'breaching',
       meaning: 'The sweeper has not ended a run for three minutes: lost work stays open, and no alarm sees its age.',
       runbook: 'sweeper-silent',
+    });
+    addLevels(addAlarm, this, 'HoldsOverdue', {
+      name: 'expired hold open for too long',
+      metric: ownMetric(this, metrics.oldestExpiredHold, Stats.MAXIMUM),
+      thresholds: { warning: 300, critical: 900 },
+      periods: 3,
+      ofLoad: true,
+      meaning: (seconds) =>
+        `A hold that expired ${seconds / 60} minutes ago or more is still open; its payer waits for the money.`,
+      runbook: 'expired-hold-open-for-too-long',
     });
     addAlarm(this, 'WorkRequeued', {
       name: 'much work requeued',

@@ -90,7 +90,7 @@ async function openWork({ table }: Target): Promise<Finding[]> {
 async function expiredHolds({ table }: Target): Promise<Finding[]> {
   const late = lateness(table, await earliestDue({ ...table, dueShards: mostDueShards }, ['hold']));
   const detail = late === 0 ? 'none' : `the oldest has expired for ${String(late)} s, and its money is still held`;
-  return [finding('expired holds', late <= lateSeconds, detail, 'sweeper-silent')];
+  return [finding('expired holds', late <= lateSeconds, detail, 'expired-hold-open-for-too-long')];
 }
 
 /** Returns the whole seconds since a due time; 0 before it, and for undefined. */

@@ -56,6 +56,12 @@ export interface OpenPage extends WorkPage {
   readonly acceptedAt: readonly (string | undefined)[];
 }
 
+/** A page of work whose time is over. */
+export interface ExpiredPage extends WorkPage {
+  /** The earliest due time on the page (ISO 8601 UTC), also of work that cannot be read; undefined: the page is empty. */
+  readonly earliestAt: string | undefined;
+}
+
 /**
  * Reads a page of open work of one type and shard (from 0), the earliest due first. Returns the work that was due before
  * `before`, and the time of acceptance of all. `next` is undefined when the rest is not due. A page without due work
@@ -77,7 +83,7 @@ export async function listDue(
 }
 
 /** Lists the holds of a shard (from 0) that were due before `before`, the earliest first. */
-export function listExpired(table: Table, shard: number, bounds: PageBounds): Promise<WorkPage> {
+export function listExpired(table: Table, shard: number, bounds: PageBounds): Promise<ExpiredPage> {
   return listWork(table, dueShard('hold', shard), bounds);
 }
 
@@ -86,10 +92,10 @@ export function listWaiting(table: Table, bounds: PageBounds): Promise<WorkPage>
   return listWork(table, waitingShard, bounds);
 }
 
-async function listWork(table: Table, shard: string, bounds: PageBounds): Promise<WorkPage> {
+async function listWork(table: Table, shard: string, bounds: PageBounds): Promise<ExpiredPage> {
   const command = shardQuery(table, shard, bounds);
   const { Items = [], LastEvaluatedKey: next } = await withRetries(table, () => table.client.send(command));
-  return { work: Items.map(toWork), next };
+  return { work: Items.map(toWork), next, earliestAt: Items[0]?.['dueAt']?.S };
 }
 
 function toWork(stored: StoredItem): ListedWork {

@@ -6,14 +6,14 @@ import { forEachOf } from '../aws/parallel.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
-import { listDue, listExpired, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
+import { listDue, listReviewsWithClock, listWaiting, touchDue } from '../store/due.ts';
 import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
-import { holdShards } from '../store/keys.ts';
 import type { QueuedType } from '../store/keys.ts';
-import { expireHold } from '../store/holds.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
-import { UnreadableItem } from '../store/unreadable.ts';
+import { endHolds } from './expired-holds.ts';
+import { attempt, databaseTime, note, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
+import type { Run } from './sweeper-run.ts';
 
 /** A queue for work, and the number of its messages. */
 export interface SweptQueue {
@@ -33,10 +33,6 @@ export interface SweeperServices {
 const graceMs = 60_000;
 /** A queue with more messages than this has a backlog. */
 const backlog = 2_000;
-/** Shards of a type that are swept at the same time. */
-const shardsAtATime = 8;
-/** Overdue work of one shard that is queued before the next shard's turn. */
-const pageSize = 100;
 /**
  * Limits of a call, ms. With them a call to the table takes up to 3.5 s, as its last try takes 1.5 s. A call to SQS takes
  * up to 3.5 s too. Its second attempt is for a connection that SQS closed since the last run.
@@ -54,32 +50,6 @@ const turns = 60;
 const mostWaiting = 1_000;
 /** Messages in one call to SQS. */
 const batchSize = 10;
-/** Most pages of one shard's holds that are read in one run. */
-const mostRounds = 10;
-/** Wallets whose holds end at the same time, and the most holds of one wallet that end in a round. */
-const walletsAtATime = 32;
-const mostOfWallet = 100;
-
-/** The progress of a run. */
-interface Run {
-  readonly table: Table;
-  /** The run's beginning, epoch ms by the local clock. */
-  readonly startedAt: number;
-  /** A reading of the database's clock, and the local time then, epoch ms. */
-  readonly databaseAt: number;
-  readonly readAt: number;
-  requeued: number;
-  readonly open: Readonly<Record<QueuedType, OpenWork>>;
-  readonly failures: unknown[];
-}
-
-/** The open work of a type, as far as a run has listed it, without withdrawals in review or in frozen wallets. */
-interface OpenWork {
-  count: number;
-  /** When the oldest was accepted (ISO 8601 UTC); undefined: none is open. */
-  oldestAt: string | undefined;
-}
-
 /**
  * Queues overdue work again, until nothing is overdue or the time is over. Marks it as due now before it sends: when
  * the send fails, the work is overdue again after the grace. While a queue has a backlog, its overdue work is not
@@ -115,6 +85,7 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
     readAt,
     requeued: 0,
     open,
+    holdExpiredAt: undefined,
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
@@ -134,35 +105,14 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
 /** Publishes what a run has listed and queued. The alarm for a silent sweeper watches this line. */
 function publishOpenWork(run: Run): void {
   const { withdrawal, transfer } = run.open;
-  const age = ({ oldestAt }: OpenWork) =>
-    oldestAt === undefined ? 0 : Math.max(0, (databaseTime(run) - Date.parse(oldestAt)) / 1000);
-  metrics.addMetric(names.oldestWithdrawal, 'Seconds', age(withdrawal));
-  metrics.addMetric(names.oldestTransfer, 'Seconds', age(transfer));
+  const secondsSince = (at: string | undefined) =>
+    at === undefined ? 0 : Math.max(0, (databaseTime(run) - Date.parse(at)) / 1000);
+  metrics.addMetric(names.oldestWithdrawal, 'Seconds', secondsSince(withdrawal.oldestAt));
+  metrics.addMetric(names.oldestTransfer, 'Seconds', secondsSince(transfer.oldestAt));
+  metrics.addMetric(names.oldestExpiredHold, 'Seconds', secondsSince(run.holdExpiredAt));
   metrics.addMetric(names.openWithdrawals, 'Count', withdrawal.count);
   metrics.addMetric(names.workRequeued, 'Count', run.requeued);
   metrics.publishStoredMetrics();
-}
-
-function note(open: OpenWork, acceptedAt: readonly (string | undefined)[]): void {
-  open.count += acceptedAt.length;
-  for (const at of acceptedAt) {
-    if (at !== undefined && (open.oldestAt === undefined || at < open.oldestAt)) open.oldestAt = at;
-  }
-}
-
-/** Does a part of a run, and keeps its failure for the run's end. Returns undefined when the part has failed. */
-async function attempt<T>(run: Run, part: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await part();
-  } catch (error) {
-    run.failures.push(error);
-    return undefined;
-  }
-}
-
-/** Returns the database's time now, epoch ms: its time when it was read, and the time since. */
-function databaseTime({ table, databaseAt, readAt }: Run): number {
-  return databaseAt + table.now() - readAt;
 }
 
 async function hasRoom(queue: SweptQueue): Promise<boolean> {
@@ -215,38 +165,6 @@ async function sweepType(run: Run, type: QueuedType, queue: SweptQueue, endsAt: 
 }
 
 /**
- * Ends the holds whose time is over by the database's clock, a page of each shard in a round. The holds of one wallet end
- * one after the other, as their writes would refuse each other. A wallet with many leaves time to the others: the rest of
- * its page ends in a later run.
- */
-async function endHolds(run: Run, endsAt: number): Promise<void> {
-  const { table } = run;
-  let ended = 0;
-  let shards = Array.from({ length: holdShards }, (_, shard) => shard);
-  // A page may hold only holds that cannot be read or ended. So the next page of a shard begins behind it.
-  const places = new Map<number, WorkPage['next']>();
-  for (let round = 0; round < mostRounds && shards.length > 0 && table.now() < endsAt; round++) {
-    // A run may take most of a minute, so the time is that of this round.
-    const before = new Date(databaseTime(run)).toISOString();
-    const expired: DueWork[] = [];
-    await forEachOf(shards, shardsAtATime, async (shard) => {
-      const bounds = { before, limit: pageSize, from: places.get(shard) };
-      const page = await attempt(run, () => listExpired(table, shard, bounds));
-      expired.push(...readableWork(run, page?.work ?? []));
-      places.set(shard, page?.next);
-    });
-    await forEachOf(Map.groupBy(expired, ({ walletId }) => walletId).values(), walletsAtATime, async (ofWallet) => {
-      for (const work of ofWallet.slice(0, mostOfWallet)) {
-        if (table.now() >= endsAt) return;
-        if (await attempt(run, () => expireHold(table, work, before))) ended++;
-      }
-    });
-    shards = shards.filter((shard) => places.get(shard) !== undefined);
-  }
-  if (ended > 0) logger.info('expired holds ended', { ended });
-}
-
-/**
  * Returns the shards for this run: those that work is written to, and some of the others. Those may have work from a
  * time at which the stack had more shards.
  */
@@ -270,16 +188,6 @@ async function requeueAll(run: Run, queue: SweptQueue, listed: readonly ListedWo
     requeued += (await attempt(run, () => requeue(run, queue, batch))) ?? 0;
   }
   return requeued;
-}
-
-/** Returns the work that can be read. Keeps the errors of the rest, which stays due. */
-function readableWork(run: Run, listed: readonly ListedWork[]): DueWork[] {
-  const work: DueWork[] = [];
-  for (const one of listed) {
-    if (one instanceof UnreadableItem) run.failures.push(one);
-    else work.push(one);
-  }
-  return work;
 }
 
 async function requeue(run: Run, queue: SweptQueue, batch: readonly DueWork[]): Promise<number> {

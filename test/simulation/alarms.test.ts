@@ -36,6 +36,8 @@ const minuteMs = 60_000;
 const healthyMinutes = process.env['ALARMS'] === undefined ? 6 : 60;
 /** Withdrawals of an hour in the requirements, 2,000, by the minute. */
 const usualPerMinute = 2_000 / 60;
+/** The hold of each scene expires after this time. */
+const holdMs = 90_000;
 const bankDown = 'Wallet-Service critical: bank down';
 
 let engine: TestEngine;
@@ -58,14 +60,20 @@ interface Scene {
   readonly failing: number;
   /** When the bank goes down, ms after the beginning; undefined: never. */
   readonly downAt?: number;
+  /** Whether the table is throttled where the sweeper ends holds. */
+  readonly holdsStuck?: true;
 }
 
 /** Ways in which a bank that works fails a call. */
 const failures: readonly FaultKind[] = ['unavailable', 'not-accepted', 'lost-answer', 'unreachable'];
 
-/** Runs the service under load, with its sweeper, and evaluates all alarms each minute. Returns what they saw. */
-async function watchScene({ seed, minutes, perMinute, failing, downAt }: Scene): Promise<Watch> {
+/**
+ * Runs the service under load, with its sweeper and a hold that expires, and evaluates all alarms each minute. Returns what
+ * they saw.
+ */
+async function watchScene({ seed, minutes, perMinute, failing, downAt, holdsStuck }: Scene): Promise<Watch> {
   const plan: Plan = ({ id, call, kinds }) => {
+    if (holdsStuck && id.startsWith('sweep') && call.includes('TransactWriteItems')) return 'throttled';
     if (!call.startsWith('bank') || chance(seed, 'fails', id) >= failing) return undefined;
     return choose(
       failures.filter((kind) => kinds.includes(kind)),
@@ -128,6 +136,11 @@ async function watchScene({ seed, minutes, perMinute, failing, downAt }: Scene):
     await started(
       world,
       service.request('fund', 'charge', { as: operator, key: 'c', path, body: { amount: 1_000_000 } }),
+    );
+    const expiresAt = new Date(epoch + holdMs).toISOString();
+    await started(
+      world,
+      service.request('hold', 'open-hold', { as: user, key: 'h', path, body: { amount: 5, expiresAt } }),
     );
     const serverErrors = metricOf(watch, '5XXError');
     for (let n = 0; n < minutes * perMinute; n++) {
@@ -234,6 +247,17 @@ describe('the alarms over a bank that is down', () => {
       `oldest open withdrawal after 20 minutes: ${seen.toFixed(0)} s in the table, ${inQueue.toFixed(0)} s in the queue`,
     );
     assert.ok(seen > 1_000 && inQueue < 300, `${seen} and ${inQueue} s`);
+  });
+});
+
+describe('the alarms over holds that the sweeper cannot end', () => {
+  it('warn when one has been overdue for too long', async () => {
+    const watch = await watchScene({ seed: 'holds', minutes: 11, perMinute: 1, failing: 0, holdsStuck: true });
+    const fired = ofThisWorld(watch.fired());
+    assert.deepEqual(fired.sort(), ['Wallet-Service warning: expired hold open for too long']);
+    const age = watch.data.statistic(metricOf(watch, 'OldestExpiredHold'), 'Maximum', epoch, epoch + 11 * minuteMs);
+    report(`oldest expired hold after 11 minutes: ${(age ?? 0).toFixed(0)} s`);
+    assert.ok(age !== undefined && age > 500 && age < 600, `${age} s`);
   });
 });
 

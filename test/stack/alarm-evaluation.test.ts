@@ -125,6 +125,7 @@ describe('each alarm', () => {
         names.workRequeued,
         names.oldestWithdrawal,
         names.oldestTransfer,
+        names.oldestExpiredHold,
         names.withdrawalsInReview,
       ]) {
         watch.data.put(own(name), at, 0);

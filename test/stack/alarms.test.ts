@@ -59,6 +59,7 @@ describe('alarms', () => {
       '5XXError': 2,
       'ApproximateNumberOfMessagesVisible + ApproximateNumberOfMessagesNotVisible': 4,
       CommandDuration: 2,
+      OldestExpiredHold: 2,
       OldestOpenTransfer: 2,
       OldestOpenWithdrawal: 2,
       // Withdrawals, transfers, notifications, screening.

@@ -109,6 +109,7 @@ const digits = (value: number) => value.toLocaleString('en');
 const openTooLong = {
   withdrawal: levels('withdrawal-open-for-too-long'),
   transfer: levels('transfer-open-for-too-long'),
+  hold: levels('expired-hold-open-for-too-long'),
 };
 const serverErrors = levels('api-server-errors');
 const slow = levels('slow-commands');
@@ -163,6 +164,7 @@ const phrases = [
   `${bankDown().inTwenty} in 20 of at least ${bankDown().turns} turns`,
   `accepted more than ${openTooLong.withdrawal.warning / 60} minutes ago (warning), or more than ${openTooLong.withdrawal.critical / 60} (critical)`,
   `accepted more than ${minutes(openTooLong.transfer.warning)} ago (warning), or more than ${openTooLong.transfer.critical / 60} (critical)`,
+  `A hold that expired more than ${minutes(openTooLong.hold.warning)} ago (warning), or more than ${openTooLong.hold.critical / 60} (critical),`,
   ...(['withdrawal', 'transfer'] as const).map((work) => {
     const { warning, critical } = levels(`${work}-queue-nearly-full`);
     const percent = (messages: number) => Math.round((100 * messages) / depthLimit);

@@ -22,11 +22,8 @@ export class Wallets extends Construct {
       environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }), READS_PER_HOUR },
     };
     // Commands answer with the wallet as it is after them.
-    const change = {
-      environment: {
-        TABLE_NAME: ledger.allow({ GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] }),
-      },
-    };
+    const ofChange = { GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] } as const;
+    const change = { environment: { TABLE_NAME: ledger.allow(ofChange) } };
     this.functions = {
       'create-wallet': new WalletFunction(this, 'create-wallet', {
         environment: {
@@ -59,7 +56,10 @@ export class Wallets extends Construct {
       }),
       freeze: new WalletFunction(this, 'freeze', change),
       unfreeze: new WalletFunction(this, 'unfreeze', change),
-      close: new WalletFunction(this, 'close', change),
+      close: new WalletFunction(this, 'close', {
+        // Its refusal names the open transactions.
+        environment: { TABLE_NAME: ledger.allow(ofChange, ['byWallet']) },
+      }),
     };
   }
 }

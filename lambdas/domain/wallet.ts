@@ -161,8 +161,32 @@ export function statusRefusal(
   if (to === 'active' && wallet.ownerId === principal) return ownDecision('wallet');
   const reopened = to === 'active' && wallet.total > 0;
   if (wallet.status === 'closed' && to !== 'closed' && !reopened) return new WalletError('wallet_closed');
-  if (to === 'closed' && wallet.total !== 0) return new WalletError('wallet_not_empty');
+  if (to === 'closed' && wallet.total !== 0) {
+    const { available, held, currency } = wallet;
+    const detail = `available ${String(available)}, held ${String(held)}, in minor units of ${currency}`;
+    return new WalletError('wallet_not_empty', { detail });
+  }
   return undefined;
+}
+
+/** The open transactions that a wallet has made, the newest first. */
+export interface OpenOfWallet {
+  readonly transactions: readonly { readonly type: string; readonly transactionId: string }[];
+  /** Whether the wallet has no further, older ones. */
+  readonly isComplete: boolean;
+}
+
+/** Most open transactions that a refusal names. */
+const mostNamed = 10;
+
+/** Returns the refusal to close a wallet that also names its open transactions. */
+export function withOpenTransactions(refusal: WalletError, { transactions, isComplete }: OpenOfWallet): WalletError {
+  const { detail = '' } = refusal.details;
+  const named = transactions.slice(0, mostNamed).map(({ type, transactionId }) => `${type} ${transactionId}`);
+  const more = transactions.length > mostNamed ? `, and ${transactions.length - mostNamed} more` : '';
+  const open = named.length === 0 ? 'no transaction' : named.join(', ') + more;
+  const among = isComplete ? '' : ' among the newest transactions';
+  return new WalletError(refusal.code, { ...refusal.details, detail: `${detail}; open${among}: ${open}` });
 }
 
 /** Returns why money of this wallet may not move, whichever way it goes; undefined when it may. */

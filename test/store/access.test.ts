@@ -189,6 +189,8 @@ async function useTheService(): Promise<void> {
   await as('transfers', () => endTransfers([stuck!], table));
   await ask('unfreeze', { as: { ...operator, principal: 'operator-2' }, path: { walletId: shop! }, body: {} });
   await ask('close', { as: operator, path: { walletId: empty! }, body: {} });
+  const refused = { as: operator, key: newKey(), path, body: {} };
+  await as('close', () => send('close', openRoutes(table, books.entries, bankKey).close, refused));
 
   const { walletId: stall } = await ask('create-wallet', { as: bea, body: { currency: 'EUR' } });
   const promise = async () => {

@@ -147,9 +147,13 @@ describe('a hold', () => {
   it('keeps its wallet from being closed', async () => {
     const walletId = await fundedWallet(table, 'ann', 100);
     const body = { amount: 100, toWalletId: receiver, expiresAt: timeOf(table, 600_000) };
-    idOf(await send('open-hold', handlers['open-hold'], { as: ann, key: newKey(), path: { walletId }, body }));
+    const id = idOf(
+      await send('open-hold', handlers['open-hold'], { as: ann, key: newKey(), path: { walletId }, body }),
+    );
     const closed = await send('close', handlers.close, { as: operator, key: newKey(), path: { walletId }, body: {} });
     assert.deepEqual(codeOf(closed), [409, 'wallet_not_empty']);
+    const { detail } = closed.body as { detail: string };
+    assert.equal(detail, `available 0, held 100, in minor units of EUR; open: hold ${id}`);
   });
 });
 

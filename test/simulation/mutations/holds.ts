@@ -6,6 +6,7 @@ const holds = 'lambdas/store/holds.ts';
 const domain = 'lambdas/domain/hold.ts';
 const wallets = 'lambdas/store/wallets.ts';
 const sweeper = 'lambdas/workers/sweeper.ts';
+const expiredHolds = 'lambdas/workers/expired-holds.ts';
 const capturedSeen = "isEnd ? 'captured = :seen' : 'captured < :room'";
 const capturedAny = "isEnd ? '(captured = :seen OR captured <> :seen)' : '(captured < :room OR captured >= :room)'";
 const lateEdits = [
@@ -79,10 +80,9 @@ export const holdMutations: readonly Mutation[] = [
     name: 'end holds before their expiry',
     edits: [
       {
-        file: sweeper,
-        text: 'bounds = { before, limit: pageSize, from: places.get(shard) };\n      const page = await attempt(run, () => listExpired',
-        replacement:
-          "bounds = { before: '9', limit: pageSize, from: places.get(shard) };\n      const page = await attempt(run, () => listExpired",
+        file: expiredHolds,
+        text: 'listExpired(run.table, shard, { before, limit',
+        replacement: "listExpired(run.table, shard, { before: '9', limit",
       },
       { file: holds, text: "seen.status === 'ended' || seen.expiresAt > at", replacement: "seen.status === 'ended'" },
       { file: holds, text: "' AND expiresAt <= :at'", replacement: "' AND attribute_exists(expiresAt)'" },
@@ -92,9 +92,9 @@ export const holdMutations: readonly Mutation[] = [
     name: 'end holds by a clock of the sweeper',
     edits: [
       {
-        file: sweeper,
-        text: 'const before = new Date(databaseTime(run)).toISOString();\n    const expired',
-        replacement: 'const before = new Date(table.now()).toISOString();\n    const expired',
+        file: expiredHolds,
+        text: 'const before = new Date(databaseTime(run)).toISOString();',
+        replacement: 'const before = new Date(table.now()).toISOString();',
       },
     ],
     test: 'test/store/sweeper.test.ts',

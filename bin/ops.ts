@@ -21,7 +21,7 @@ const usage = `npm run ops -- COMMAND [options]
   review            the withdrawals that wait for an operator, with their visits to the bank
   redrive WORK      moves dead letters back to their queue: withdrawal, transfer, notification or screening
   replay READER     hands the records that the relay or the projector has set aside back to it, and deletes those that it took
-  acknowledge SUBJECT --by NAME --evidence TEXT [--kind KIND] [--hour HOUR|none]
+  acknowledge SUBJECT --by NAME --evidence TEXT [--kind KIND] [--hour HOUR|none] [--bank ID|none]
                     takes a discrepancy in the books that is understood out of its alarm; it stays on the list
   cancel ID         cancels a withdrawal that has not left for the bank (needs --token, on a stack)
   doctor            checks state that can be read without metrics, and names the runbook entry for each problem
@@ -48,6 +48,7 @@ async function main(): Promise<number> {
       key: { type: 'string' },
       kind: { type: 'string' },
       hour: { type: 'string' },
+      bank: { type: 'string' },
       by: { type: 'string' },
       evidence: { type: 'string' },
       json: { type: 'boolean', default: false },

@@ -15,7 +15,7 @@ const tries = 10;
  * until a whole pass has not found it again. Nothing in the books changes.
  */
 export async function acknowledge({ entries }: Target, options: OpsOptions): Promise<Report> {
-  const { subject, kind, hour } = options;
+  const { subject, kind, hour, bank } = options;
   if (subject === undefined) {
     throw new OpsError('acknowledge needs the subject of a discrepancy: npm run ops -- doctor lists them');
   }
@@ -26,7 +26,7 @@ export async function acknowledge({ entries }: Target, options: OpsOptions): Pro
   for (let n = 0; n < tries; n++) {
     const stored = await getState(entries, 'known');
     const known = new KnownDiscrepancies(stored?.text);
-    const one = onlyOne(known.find(subject, kind, hour), subject);
+    const one = onlyOne(known.find(subject, kind, hour, bank), subject);
     one.acknowledged = { by, evidence, at: new Date(entries.now()).toISOString() };
     if (!known.hasRoomToAcknowledge) {
       throw new OpsError('not acknowledged: too many are acknowledged already. Resolve some of them');
@@ -55,10 +55,11 @@ function onlyOne([one, ...others]: readonly KnownDiscrepancy[], subject: string)
   if (others.length === 0) return one;
   const names = [one, ...others].map(nameOf).join('; ');
   throw new OpsError(
-    `"${subject}" has several discrepancies, add --kind or --hour (none: the one without an hour): ${names}`,
+    `"${subject}" has several discrepancies, add --kind, --hour or --bank (none: the one without an hour or bank): ${names}`,
   );
 }
 
-function nameOf({ kind, subject, hour }: KnownDiscrepancy): string {
-  return `${kind} ${subject}${hour === undefined ? '' : ` in the hour ${hour}`}`;
+function nameOf({ kind, subject, hour, bankId }: KnownDiscrepancy): string {
+  const ofBank = bankId === undefined ? '' : ` of the bank ${bankId}`;
+  return `${kind} ${subject}${hour === undefined ? '' : ` in the hour ${hour}`}${ofBank}`;
 }

@@ -24,6 +24,7 @@ export interface OpsOptions {
   readonly key?: string | undefined;
   readonly kind?: string | undefined;
   readonly hour?: string | undefined;
+  readonly bank?: string | undefined;
   readonly by?: string | undefined;
   readonly evidence?: string | undefined;
   /** The word after the command. */

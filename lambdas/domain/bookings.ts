@@ -1,11 +1,11 @@
-import { endPostings, receiverAccount, returnedBy } from './hold.ts';
+import { capturePostings, endPostings, returnedBy } from './hold.ts';
 import { isTime } from './hours.ts';
 import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { arrivalPostings, refundPostings } from './transfer.ts';
 import { releasePostings, settlePostings } from './withdrawal.ts';
-import type { Capture, Transaction, Transfer } from './transaction.ts';
+import type { Transaction, Transfer } from './transaction.ts';
 
 /** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */
 export interface Booking {
@@ -122,19 +122,9 @@ function expectedPostings(transaction: Transaction): Posting[] {
       return isReturned ? [...held, ...endPostings(transaction)] : held;
     }
     case 'capture':
-      return capturePostings(transaction);
+      // Only its hold shows how much it gives back, so that is read from its record.
+      return capturePostings(transaction, amount, returnedBy(transaction));
   }
-}
-
-/** Returns the postings of a capture. Only its hold shows how much it gives back, so that is read from its record. */
-function capturePostings(capture: Capture): Posting[] {
-  const { amount, walletId } = capture;
-  const held = accounts.held(walletId);
-  const rest = returnedBy(capture);
-  return [
-    ...move(amount, held, receiverAccount(capture)),
-    ...(rest > 0 ? move(rest, held, accounts.available(walletId)) : []),
-  ];
 }
 
 function transferPostings(transfer: Transfer): Posting[] {

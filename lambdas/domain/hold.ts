@@ -51,7 +51,6 @@ export function endsHold(hold: Hold, { amount = leftOf(hold), isFinal }: Capture
 export function capture(hold: Hold, facts: CaptureFacts): Capture {
   const { walletId, currency, ownerId, counterpartyWalletId, transactionId: originalTransactionId } = hold;
   const { capturedBy, isFinal, amount = leftOf(hold), ...known } = facts;
-  const held = accounts.held(walletId);
   const rest = isFinal ? leftOf(hold) - amount : 0;
   return {
     ...common({ ...known, amount, walletId, currency, ownerId }),
@@ -61,12 +60,18 @@ export function capture(hold: Hold, facts: CaptureFacts): Capture {
     ...(counterpartyWalletId !== undefined && { counterpartyWalletId }),
     originalTransactionId,
     capturedBy,
-    postings: [
-      ...move(amount, held, receiverAccount(hold)),
-      ...(rest > 0 ? move(rest, held, accounts.available(walletId)) : []),
-    ],
+    postings: capturePostings(hold, amount, rest),
     completedAt: facts.at,
   };
+}
+
+/** Returns the postings of a capture: what it pays its receiver, and then the rest that a final one gives back. */
+export function capturePostings(of: Hold | Capture, amount: number, rest: number): Posting[] {
+  const held = accounts.held(of.walletId);
+  return [
+    ...move(amount, held, receiverAccount(of)),
+    ...(rest > 0 ? move(rest, held, accounts.available(of.walletId)) : []),
+  ];
 }
 
 /** Returns what a capture gave back to the payer, in minor units. Only a final capture does. */
@@ -80,7 +85,7 @@ export function commandLike({ counterpartyWalletId }: Hold): 'transfer' | 'withd
 }
 
 /** Returns the account that captures of a hold pay. */
-export function receiverAccount({ currency, counterpartyWalletId }: Hold | Capture): string {
+function receiverAccount({ currency, counterpartyWalletId }: Hold | Capture): string {
   return counterpartyWalletId === undefined ? accounts.external(currency) : accounts.available(counterpartyWalletId);
 }
 

@@ -107,13 +107,14 @@ export class KnownDiscrepancies {
     return dropped;
   }
 
-  /** Returns those of a subject, of one kind and hour where these are given. The hour `none` is that of no hour. */
-  find(subject: string, kind?: string, hour?: string): readonly KnownDiscrepancy[] {
+  /** Returns those of a subject, of one kind, hour and bank where these are given. `none` is that of no hour or bank. */
+  find(subject: string, kind?: string, hour?: string, bankId?: string): readonly KnownDiscrepancy[] {
     return this.#list.filter(
       (one) =>
         one.subject === subject &&
         (kind === undefined || one.kind === kind) &&
-        (hour === undefined || hour === (one.hour ?? 'none')),
+        (hour === undefined || hour === (one.hour ?? 'none')) &&
+        (bankId === undefined || bankId === (one.bankId ?? 'none')),
     );
   }
 

@@ -98,11 +98,11 @@ function captureItems(table: Table, hold: Hold, facts: CaptureFacts, capture: Ca
       set: `captured = captured + :amount${end === undefined ? '' : `, ${end.set}`}`,
       ...(isEnd && { remove: endOfWork }),
       // A capture that leaves money needs a hold that has more; what it leaves does not matter.
-      if: `expiresAt > :at AND ${isEnd ? 'captured = :seen' : 'captured < :room'}`,
+      if: `expiresAt > :at AND ${isEnd ? 'captured = :seen' : 'captured < :most'}`,
       values: {
         amount,
         at: facts.at,
-        ...(isEnd ? { seen: hold.captured } : { room: hold.amount - amount }),
+        ...(isEnd ? { seen: hold.captured } : { most: hold.amount - amount }),
         ...end?.values,
       },
       refused: (current) => captureRefusal(current, facts),

@@ -217,9 +217,12 @@ async function storeKnown({ item, discrepancies }: Known, change: () => void = (
     const dropped = discrepancies.merge(new KnownDiscrepancies(item.text));
     if (dropped.length > 0) {
       const named = dropped.slice(0, mostNamed).map(({ kind, subject }) => `${kind} ${subject}`);
-      logger.error('the list of discrepancies is full: the next pass reports these again', {
-        ...{ count: dropped.length, named },
-      });
+      logger.error(
+        'the list of discrepancies is full: the next pass reports these again. Correct or acknowledge those on it',
+        {
+          ...{ count: dropped.length, named },
+        },
+      );
     }
   }
   throw new StoredMeanwhile('other writers store the list of discrepancies all the time');

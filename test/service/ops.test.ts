@@ -301,7 +301,8 @@ describe('acknowledge', () => {
   it('takes a discrepancy out of the alarm, and keeps it on the list with its evidence', async () => {
     const stored = await getState(entries, 'known');
     const before = new KnownDiscrepancies(stored?.text);
-    const list = [...before.all, found, { ...found, kind: 'payment_differs' }];
+    const differs = { ...found, kind: 'payment_differs' };
+    const list = [...before.all, found, { ...differs, bankId: 'old' }, { ...differs, bankId: 'new' }];
     assert.ok(await putState(entries, 'known', JSON.stringify(list), stored?.revision));
     assert.match((await ops('doctor')).text, /^wrong +discrepancies: .*payment_missing tx_acknowledge/m);
 
@@ -309,14 +310,18 @@ describe('acknowledge', () => {
     assert.equal(several.code, 2);
     assert.match(
       several.text,
-      /has several discrepancies, add --kind or --hour \(none: the one without an hour\): payment_missing .*; payment_differs/,
+      /several discrepancies, add --kind, --hour or --bank \(none: .*\): payment_missing .*; payment_differs .* of the bank old/,
     );
-    for (const kind of ['payment_missing', 'payment_differs']) {
-      const { code, text } = await ops('acknowledge', subject, '--kind', kind, ...named);
+    for (const [kind, bank, about] of [
+      ['payment_missing', 'none', ''],
+      ['payment_differs', 'old', ' of the bank old'],
+      ['payment_differs', 'new', ' of the bank new'],
+    ] as const) {
+      const { code, text } = await ops('acknowledge', subject, '--kind', kind, '--bank', bank, ...named);
       assert.equal(code, 0, text);
-      assert.match(text, new RegExp(`^${kind} ${subject}: acknowledged by Ann\\.`, 'm'));
+      assert.match(text, new RegExp(`^${kind} ${subject}${about}: acknowledged by Ann\\.`, 'm'));
     }
-    assert.match((await ops('doctor')).text, /^ok +discrepancies: none; 2 acknowledged/m);
+    assert.match((await ops('doctor')).text, /^ok +discrepancies: none; 3 acknowledged/m);
     const { body } = await operator('/integrity');
     const listed = (body as { discrepancies: { subject: string; acknowledged?: object }[] }).discrepancies;
     const { at, ...rest } = Object(listed.find((one) => one.subject === subject)?.acknowledged) as Record<

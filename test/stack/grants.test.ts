@@ -222,6 +222,7 @@ describe('grants', () => {
       const queried = permissionsOf(name).flatMap(({ resource }) => /\/index\/(\w+|\*)/.exec(resource)?.[1] ?? []);
       const expected: Partial<Record<FunctionName, string[]>> = {
         'list-transactions': ['byCounterparty', 'byWallet'],
+        close: ['byWallet'],
         health: ['due'],
         sweeper: ['due'],
         'integrity-job': ['byCounterparty', 'byWallet'],

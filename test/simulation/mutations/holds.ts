@@ -7,8 +7,9 @@ const domain = 'lambdas/domain/hold.ts';
 const wallets = 'lambdas/store/wallets.ts';
 const sweeper = 'lambdas/workers/sweeper.ts';
 const expiredHolds = 'lambdas/workers/expired-holds.ts';
-const capturedSeen = "isEnd ? 'captured = :seen' : 'captured < :room'";
-const capturedAny = "isEnd ? '(captured = :seen OR captured <> :seen)' : '(captured < :room OR captured >= :room)'";
+const recoveredHolds = 'bin/recover/holds.ts';
+const capturedSeen = "isEnd ? 'captured = :seen' : 'captured < :most'";
+const capturedAny = "isEnd ? '(captured = :seen OR captured <> :seen)' : '(captured < :most OR captured >= :most)'";
 const lateEdits = [
   { file: domain, text: 'if (hold.expiresAt <= at)', replacement: "if (hold.expiresAt === '')" },
   { file: holds, text: '`expiresAt > :at AND ', replacement: '`(expiresAt > :at OR expiresAt <= :at) AND ' },
@@ -81,8 +82,8 @@ export const holdMutations: readonly Mutation[] = [
     edits: [
       {
         file: expiredHolds,
-        text: 'listExpired(run.table, shard, { before, limit',
-        replacement: "listExpired(run.table, shard, { before: '9', limit",
+        text: 'listExpired(run.table, shard, { before, limit: pageSize, from })',
+        replacement: "listExpired(run.table, shard, { before: '9', limit: pageSize, from })",
       },
       { file: holds, text: "seen.status === 'ended' || seen.expiresAt > at", replacement: "seen.status === 'ended'" },
       { file: holds, text: "' AND expiresAt <= :at'", replacement: "' AND attribute_exists(expiresAt)'" },
@@ -98,6 +99,27 @@ export const holdMutations: readonly Mutation[] = [
       },
     ],
     test: 'test/store/sweeper.test.ts',
+  },
+  {
+    name: 'wait for a wallet that takes no writes with each of its holds',
+    edits: [{ file: expiredHolds, text: "if (outcome !== 'busy') continue;", replacement: 'if (outcome) continue;' }],
+    test: 'test/store/sweeper-holds.test.ts',
+  },
+  {
+    name: 'take a capture that cannot be read for a forgotten one',
+    edits: [
+      {
+        file: recoveredHolds,
+        text: "if (hidden > 0 && (status !== 'open' || shown <= Number(counterpart))) return;",
+        replacement: '',
+      },
+      {
+        file: recoveredHolds,
+        text: 'const shown = link.captured + hiddenAmount;',
+        replacement: 'const shown = link.captured;',
+      },
+    ],
+    test: 'test/store/recover-holds.test.ts',
   },
   mutation('give back all that an expired hold has held', holds, 'amount: leftOf(hold),', 'amount: hold.amount,'),
 ];

@@ -62,6 +62,7 @@ const tables = `
 /** Made when everything is loaded: an index that grows with the rows would double the time. */
 const indexes = `
   CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held);
+  CREATE INDEX entries_of_name ON entries (name);
   CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';
   CREATE INDEX unreadable_of_original ON unreadable (original);`;
 

@@ -39,6 +39,8 @@ export interface Actors {
   readonly busy: () => boolean;
 }
 
+/** The gateway's answer while a release without the route runs. */
+const notThere: Response = { status: 404, headers: {}, body: { code: 'not_found' } };
 /** The time after which a client and the gateway stop waiting for an answer. */
 const patienceMs = 29_500;
 /** The operator who ends the withdrawals that the other operators asked for themselves. */
@@ -60,6 +62,10 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, log }:
   }
 
   async function ask(step: Step, label: string, route: RouteName, request: Request): Promise<Response | undefined> {
+    if (!service.hasRoute(route)) {
+      log(`${label}: ${JSON.stringify(step.action)}: there is no such route yet`);
+      return notThere;
+    }
     const asked: Ask = { label, step, route, request, from: ledger.moment(), startedAt: world.now(), to: Infinity };
     asks.push(asked);
     log(`${label}: ${JSON.stringify(step.action)}`);

@@ -1,11 +1,13 @@
 /** The releases that a history runs: one, or those of an upgrade, of which each invocation of a function meets one. */
+import { routes } from '../../lambdas/contract.ts';
 import { choose } from './chance.ts';
 import { integrity, openRelease, telemetry } from './release.ts';
 import type { Integrity, Outside, Release, Telemetry } from './release.ts';
 import type { Task } from './world.ts';
 
-/** The module release.ts of some folder. */
+/** The module release.ts of some folder, and the names of the routes that its contract has. */
 export interface ReleaseModule {
+  readonly routes: ReadonlySet<string>;
   readonly openRelease: (outside: Outside) => Release;
   readonly integrity: Integrity;
   readonly telemetry: Telemetry;
@@ -41,6 +43,8 @@ export interface Rollout {
 export interface Deployment {
   /** Returns the release on which an invocation of a function runs. `which` names the invocation. */
   readonly releaseFor: (name: string, which: string) => Deployed;
+  /** Returns whether every release that runs now has a route. A route is added when no release without it runs. */
+  readonly hasRoute: (route: string) => boolean;
   /** Returns the release that runs when everything is at rest. */
   readonly last: () => Deployed;
   /** Records on which release a task runs. */
@@ -50,10 +54,15 @@ export interface Deployment {
   readonly telemetry: readonly Telemetry[];
 }
 
+/** Returns the names of a contract's routes. */
+export function namesOf(all: readonly { readonly function: string }[]): ReadonlySet<string> {
+  return new Set(all.map((route) => route.function));
+}
+
 /** A history without an upgrade. */
 const single: Rollout = {
   name: 'none',
-  modules: { this: { integrity, openRelease, telemetry } },
+  modules: { this: { integrity, openRelease, telemetry, routes: namesOf(routes) } },
   stages: [{ from: 0, releases: ['this'] }],
   earlier: [],
   readsFirst: true,
@@ -74,12 +83,10 @@ export function deploy(outside: Outside, startsAt: number, { modules, stages }: 
     if (release === undefined) throw new Error(`there is no release ${name}`);
     return release;
   };
+  const running = () => (stages.findLast(({ from }) => from <= world.now() - startsAt) ?? stages[0]).releases;
   return {
-    releaseFor(name, which) {
-      const elapsed = world.now() - startsAt;
-      const { releases } = stages.findLast(({ from }) => from <= elapsed) ?? stages[0];
-      return called(choose(releases, world.seed, 'release', name, which));
-    },
+    releaseFor: (name, which) => called(choose(running(), world.seed, 'release', name, which)),
+    hasRoute: (route) => running().every((name) => modules[name]?.routes.has(route) === true),
     last: () => called((stages.at(-1) ?? stages[0]).releases[0]),
     note: (task, name, release) => ran.set(task, { name, release: release.name }),
     runBy: (task) => task && ran.get(task),

@@ -38,6 +38,8 @@ export interface ServiceSettings {
 type RouteProcess = (request: Request) => Promise<Response>;
 
 export interface Service {
+  /** Returns whether the gateway has a route now. */
+  readonly hasRoute: (route: RouteName) => boolean;
   /** Sends a request as a task of this name. */
   readonly request: (label: string, route: RouteName, request: Request) => Promise<Ending<Response>>;
   /** Runs the sweeper once. */
@@ -187,6 +189,7 @@ export function openService(
 
   return {
     queuedBefore: (task) => queuedBefore.get(task) ?? [],
+    hasRoute: deployment.hasRoute,
     request(label, route, request) {
       const release = deployment.releaseFor(route, label);
       const name = `${route} with ${banks.current()} of ${release.name}`;

@@ -24,7 +24,8 @@ export async function shrink(engines: Engines, failing: Failing, rule: string): 
   let runs = 0;
 
   async function stillFails(steps: readonly Step[], faults: readonly Fault[]): Promise<boolean> {
-    if (runs++ >= mostRuns) return false;
+    // The times of an upgrade are those of steps.
+    if (steps.length === 0 || runs++ >= mostRuns) return false;
     const history = { ...failing.history, steps };
     const outcome = await engines.run(history, exactly(faults));
     if (!outcome.violations.some((violation) => violation.rule === rule)) return false;

@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type * as Contract from '../../lambdas/contract.ts';
 import { scratchFolder } from '../../lib/scratch.ts';
+import { namesOf } from './deployment.ts';
 import type { ReleaseModule } from './deployment.ts';
 import type { Edit } from './mutation.ts';
 import { reading, writing } from './newer-releases.ts';
@@ -70,11 +72,13 @@ export function removeTrees({ folder }: Trees): void {
 
 /** Imports the releases of an upgrade. */
 export async function importReleases({ old, reader, writers }: Trees): Promise<Releases> {
-  const moduleIn = async (folder: string) => {
-    const url = pathToFileURL(join(folder, 'test', 'simulation', 'release.ts'));
-    const release = (await import(url.href)) as ReleaseModule;
+  const importFrom = (folder: string, ...path: string[]): Promise<unknown> =>
+    import(pathToFileURL(join(folder, ...path)).href);
+  const moduleIn = async (folder: string): Promise<ReleaseModule> => {
+    const release = (await importFrom(folder, 'test', 'simulation', 'release.ts')) as Omit<ReleaseModule, 'routes'>;
+    const { routes } = (await importFrom(folder, 'lambdas', 'contract.ts')) as typeof Contract;
     release.telemetry.silence();
-    return release;
+    return { ...release, routes: namesOf(routes) };
   };
   const imported: [string, ReleaseModule][] = [];
   for (const [name, folder] of Object.entries(writers)) imported.push([name, await moduleIn(folder)]);

@@ -3,7 +3,8 @@ import { isTime } from './hours.ts';
 import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { arrivalPostings, refundPostings } from './transfer.ts';
+import { refundPostings } from './refund.ts';
+import { arrivalPostings, failurePostings } from './transfer.ts';
 import { releasePostings, settlePostings } from './withdrawal.ts';
 import type { Transaction, Transfer } from './transaction.ts';
 
@@ -124,6 +125,8 @@ function expectedPostings(transaction: Transaction): Posting[] {
     case 'capture':
       // Only its hold shows how much it gives back, so that is read from its record.
       return capturePostings(transaction, amount, returnedBy(transaction));
+    case 'refund':
+      return refundPostings(transaction);
   }
 }
 
@@ -138,7 +141,7 @@ function transferPostings(transfer: Transfer): Posting[] {
     case 'completed':
       return [...sent, ...arrivalPostings(transfer)];
     case 'failed':
-      return [...sent, ...refundPostings(transfer)];
+      return [...sent, ...failurePostings(transfer)];
   }
 }
 

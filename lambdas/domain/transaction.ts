@@ -12,6 +12,7 @@ export const transactionTypes = [
   'return',
   'hold',
   'capture',
+  'refund',
 ] as const satisfies readonly TransactionType[];
 
 /**
@@ -100,8 +101,16 @@ interface TransactionRecord extends Annotations {
   readonly updatedAt: string;
 }
 
+/** The refunds of a transaction. Both members are absent while there is none. */
+interface Refunds {
+  /** The sum of its refunds, in minor units. */
+  readonly refunded?: number;
+  /** The ids of its refunds, in the order of their writes. */
+  readonly refunds?: readonly string[];
+}
+
 /** Money from outside, booked at once. */
-export interface Charge extends TransactionRecord {
+export interface Charge extends TransactionRecord, Refunds {
   readonly type: 'charge';
   readonly status: 'completed';
   readonly completedAt: string;
@@ -122,7 +131,7 @@ interface TransferRecord extends TransactionRecord {
 }
 
 /** A transfer that was booked at once. */
-export interface DirectTransfer extends TransferRecord {
+export interface DirectTransfer extends TransferRecord, Refunds {
   readonly status: 'completed';
   readonly queued?: never;
   readonly settledWith?: never;
@@ -141,7 +150,7 @@ export interface PendingTransfer extends QueuedTransfer {
 }
 
 /** A queued transfer that has arrived. */
-export interface ArrivedTransfer extends QueuedTransfer {
+export interface ArrivedTransfer extends QueuedTransfer, Refunds {
   readonly status: 'completed';
   /** The first of the transfers that were credited together, perhaps itself. */
   readonly settledWith?: string;
@@ -265,7 +274,7 @@ export interface EndedHold extends HoldRecord {
 export type Hold = OpenHold | EndedHold;
 
 /** Held money that was paid: out of the hold's wallet, `walletId`, into its receiver's. */
-export interface Capture extends TransactionRecord {
+export interface Capture extends TransactionRecord, Refunds {
   readonly type: 'capture';
   readonly status: 'completed';
   readonly counterpartyWalletId?: string | undefined;
@@ -276,8 +285,35 @@ export interface Capture extends TransactionRecord {
   readonly completedAt: string;
 }
 
+/** A capture that paid a wallet. */
+export interface WalletCapture extends Capture {
+  readonly counterpartyWalletId: string;
+}
+
+/** A transaction whose money can go back. */
+export type Refundable = Charge | DirectTransfer | ArrivedTransfer | WalletCapture;
+
+/**
+ * Money that goes back: out of the wallet that received it, `walletId`, to the wallet that paid it, or for a charge to
+ * the world outside.
+ */
+export interface Refund extends TransactionRecord {
+  readonly type: 'refund';
+  readonly status: 'completed';
+  readonly counterpartyWalletId?: string | undefined;
+  /** The transfer, capture or charge that it gives back. */
+  readonly originalTransactionId: string;
+  /** The kind of the actor behind `principal`: the owner of `walletId`, or an operator. */
+  readonly refundedBy: 'owner' | 'operator';
+  /** The reason, in the words of the actor. */
+  readonly reason: string;
+  /** Whether the world outside had taken the money already. Only such a refund may leave less than nothing available. */
+  readonly chargeback?: true | undefined;
+  readonly completedAt: string;
+}
+
 /** A movement of money, by `type`; withdrawals, transfers and holds also by `status`. */
-export type Transaction = Charge | Withdrawal | Transfer | Return | Hold | Capture;
+export type Transaction = Charge | Withdrawal | Transfer | Return | Hold | Capture | Refund;
 
 /** A transaction that a worker must end. */
 export type OpenTransaction = OpenWithdrawal | PendingTransfer;
@@ -313,7 +349,7 @@ export function isAtRest(transaction: Transaction): transaction is Exclude<Trans
   return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
-/** Returns the wallet that gets the money of a transfer, a hold or a capture; undefined where no wallet does. */
+/** Returns the wallet that gets the money of a transfer, hold, capture or refund; undefined where no wallet does. */
 export function receiverOf(transaction: Transaction): string | undefined {
   return 'counterpartyWalletId' in transaction ? transaction.counterpartyWalletId : undefined;
 }

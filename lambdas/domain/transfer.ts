@@ -35,7 +35,7 @@ export function arrivalPostings({ amount, currency, counterpartyWalletId }: Tran
 }
 
 /** Returns the postings of a failed queued transfer: the sender gets the money back. */
-export function refundPostings({ amount, currency, walletId }: Transfer): Posting[] {
+export function failurePostings({ amount, currency, walletId }: Transfer): Posting[] {
   return move(amount, accounts.transit(currency), accounts.available(walletId));
 }
 

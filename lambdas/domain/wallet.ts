@@ -1,6 +1,6 @@
 import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
-import { maxAmount } from './money.ts';
+import { maxAmount, minus, plus } from './money.ts';
 import type { Sum } from './money.ts';
 
 export const walletStatuses = ['active', 'frozen', 'closed'] as const;
@@ -25,6 +25,10 @@ export interface Wallet {
    * is read from all of them.
    */
   readonly isCrowded?: boolean;
+  /** The sum of its chargebacks; absent while there is none. */
+  readonly chargedBack?: Sum;
+  /** The largest credit line that it ever had; absent while there was none. */
+  readonly mostCredit?: Sum;
   /** The transaction behind the latest change of the balance. */
   readonly lastTransactionId?: string;
   readonly createdAt: string;
@@ -55,6 +59,11 @@ export interface Reach {
 /** Returns whether a caller with this reach may see the wallet. */
 export function reaches(reach: Reach, wallet: Wallet): boolean {
   return reach.ownerId === undefined || reach.ownerId === wallet.ownerId;
+}
+
+/** Returns the least available money that a wallet can have. Only chargebacks and credit lines go below zero. */
+export function leastAvailable({ chargedBack = 0, mostCredit = 0 }: Pick<Wallet, 'chargedBack' | 'mostCredit'>): Sum {
+  return minus(0, plus(chargedBack, mostCredit));
 }
 
 /** Returns a newly opened wallet: empty, active, version 0. */
@@ -115,6 +124,12 @@ function insufficientFunds({ available, currency }: Wallet, amount: number): Wal
   return new WalletError('insufficient_funds', { detail });
 }
 
+/** Returns why money that the world outside has taken cannot be booked; neither balance nor status is a reason. */
+export function chargebackRefusal(wallet: Wallet | undefined, { walletId, currency }: Use): WalletError | undefined {
+  if (wallet === undefined) return walletNotFound(walletId);
+  return wallet.currency === currency ? undefined : new WalletError('currency_mismatch');
+}
+
 /** Returns why money may not enter this wallet: as `debitRefusal`, with the balance limit in place of the funds. */
 export function creditRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
   return (
@@ -149,8 +164,8 @@ export function ownDecision(about: 'wallet' | 'withdrawal'): WalletError {
 
 /**
  * Returns why `principal` may not give this wallet the status `to`. A wallet already in that status is no refusal. A
- * closed wallet stays closed, unless money has come back to it since: active again, it can pay that out. Owners do not
- * unfreeze their own wallets.
+ * closed wallet stays closed, unless money has come back to it since, or was charged back: active again, it can pay that
+ * out, or be charged what it lacks. Owners do not unfreeze their own wallets.
  */
 export function statusRefusal(
   wallet: Wallet | undefined,
@@ -159,9 +174,10 @@ export function statusRefusal(
 ): WalletError | undefined {
   if (wallet === undefined) return new WalletError('wallet_not_found');
   if (to === 'active' && wallet.ownerId === principal) return ownDecision('wallet');
-  const reopened = to === 'active' && wallet.total > 0;
+  const reopened = to === 'active' && wallet.total !== 0;
   if (wallet.status === 'closed' && to !== 'closed' && !reopened) return new WalletError('wallet_closed');
-  if (to === 'closed' && wallet.total !== 0) {
+  const isEmpty = wallet.total === 0 && wallet.held === 0;
+  if (to === 'closed' && !isEmpty) {
     const { available, held, currency } = wallet;
     const detail = `available ${String(available)}, held ${String(held)}, in minor units of ${currency}`;
     return new WalletError('wallet_not_empty', { detail });

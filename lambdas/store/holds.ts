@@ -20,12 +20,13 @@ import { putOperation, refuseKeyOf, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
+import { changedRecord, retryChanged } from './retry-changed.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
 import { ofThisVersion } from './unreadable.ts';
 import { captureHeld, creditReceiver, hold as holdMoney, releaseHold } from './wallets.ts';
 import { changed, denied, update, write } from './write.ts';
-import type { Item, WriteItem, Written } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
 
 /**
  * Opens a hold: holds the money until a capture, a release or its expiry, in one write of 6 write units.
@@ -74,13 +75,13 @@ export async function captureHold(
 ): Promise<Committed> {
   if (facts.transactionId === hold.transactionId) throw new WalletError('idempotency_key_reused');
   const limited = limitedBy(table, rate, facts.at);
-  return retryWhenChanged(table, hold, async (seen, within) => {
+  return retryChanged(table, hold, async (seen, within) => {
     const capture = newCapture(seen, facts);
     const refusal = captureRefusal(seen, facts) ?? overLimitOf(capture.amount);
     if (refusal !== undefined) return commit(within, capture, fingerprint, [], limited, { overLimit: refusal });
     const items = [putTransaction(table, capture, fingerprint), ...captureItems(table, seen, facts, capture)];
     const result = await write(within, [...items, ...limited.items], limited.reads);
-    return changedHold(result) ?? committed(capture, result);
+    return changedRecord(result, toHold) ?? committed(capture, result);
   });
 }
 
@@ -128,7 +129,7 @@ export async function releaseOpenHold(
   { hold, reason }: { readonly hold: Hold; readonly reason?: string | undefined },
 ): Promise<{ replayed: boolean }> {
   refuseKeyOf(hold, operation);
-  return retryWhenChanged(table, hold, async (seen, within) => {
+  return retryChanged(table, hold, async (seen, within) => {
     const result = await write(within, [
       putOperation(table, operation),
       ...giveBackItems(table, seen, operation.at, {
@@ -138,7 +139,7 @@ export async function releaseOpenHold(
         decidedBy: operation.kind === 'operator' ? operation.principal : undefined,
       }),
     ]);
-    return changedHold(result) ?? { replayed: replayedRecord(result) !== undefined };
+    return changedRecord(result, toHold) ?? { replayed: replayedRecord(result) !== undefined };
   });
 }
 
@@ -156,14 +157,14 @@ export async function expireHold(
 ): Promise<boolean> {
   const hold = await getHold(table, transactionId);
   if (hold === undefined) return false;
-  return retryWhenChanged(table, hold, async (seen, within) => {
+  return retryChanged(table, hold, async (seen, within) => {
     if (seen.status === 'ended' || seen.expiresAt > at) return false;
     const { set, values } = endOf('expired');
     const result = await write(
       within,
       giveBackItems(table, seen, at, { set, values, if: ' AND expiresAt <= :at', refused: () => undefined }),
     );
-    return changedHold(result) ?? result.written;
+    return changedRecord(result, toHold) ?? result.written;
   });
 }
 
@@ -247,40 +248,4 @@ function holdUpdate(
 function toHold(image: Item | undefined): Hold | undefined {
   const transaction = image && toTransaction(image);
   return transaction?.type === 'hold' ? transaction : undefined;
-}
-
-/** The hold as another command has left it, so that this one must be made again. */
-class ChangedHold {
-  readonly hold: Hold;
-
-  constructor(hold: Hold) {
-    this.hold = hold;
-  }
-}
-
-/** Returns the hold that a refused write found changed; undefined when the write has another result. */
-function changedHold(result: Written): ChangedHold | undefined {
-  if (result.written) return undefined;
-  const [first] = result.refusals;
-  const current = first.kind === 'changed' ? toHold(first.image) : undefined;
-  return current && new ChangedHold(current);
-}
-
-/**
- * Makes a write from the hold that was read, and again from the hold that each faster command has left, within the
- * budget of one write. Each new try means that another command has succeeded.
- *
- * @throws WalletError `busy` at the end of the budget
- */
-async function retryWhenChanged<T>(
-  table: Table,
-  hold: Hold,
-  attempt: (hold: Hold, within: Table) => Promise<T | ChangedHold>,
-): Promise<T> {
-  const deadline = Math.min(table.now() + table.retry.budgetMs, table.writeUntil ?? Infinity);
-  for (let seen = hold; ;) {
-    const result = await attempt(seen, { ...table, writeUntil: deadline });
-    if (!(result instanceof ChangedHold)) return result;
-    seen = result.hold;
-  }
 }

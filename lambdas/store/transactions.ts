@@ -151,6 +151,7 @@ const statuses: { readonly [Type in TransactionType]: readonly Extract<Transacti
   return: ['completed'],
   hold: ['open', 'ended'],
   capture: ['completed'],
+  refund: ['completed'],
 };
 
 /**
@@ -194,6 +195,7 @@ function requireMembers(item: Item): void {
     return: originalTransactionId,
     hold: isHoldOf(item, amount) ? '' : undefined,
     capture: originalTransactionId,
+    refund: originalTransactionId,
   };
   if (needed[known] === undefined) throw new InvalidItem(item, `it lacks what a ${known} needs`);
   const isOpen = status === 'pending' || status === 'executing' || status === 'open';

@@ -1,6 +1,6 @@
 import type { WalletError } from '../domain/errors.ts';
 import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
-import { arrivalPostings, refundPostings } from '../domain/transfer.ts';
+import { arrivalPostings, failurePostings } from '../domain/transfer.ts';
 import { accept, commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { crowdPartition, transactionKey } from './keys.ts';
@@ -136,7 +136,7 @@ export async function failTransfer(
   const result = await write(table, [
     endTransfer(table, transfer, {
       set: '#status = :failed, failure = :failure',
-      values: { failed: 'failed', failure, postings: refundPostings(transfer), at },
+      values: { failed: 'failed', failure, postings: failurePostings(transfer), at },
     }),
     giveBack(table, { ...transfer, at }),
   ]);

@@ -4,6 +4,7 @@ import { WalletError } from '../domain/errors.ts';
 import { walletIdOf } from '../domain/ids.ts';
 import { maxAmount } from '../domain/money.ts';
 import {
+  chargebackRefusal,
   creditRefusal,
   debitRefusal,
   openWallet,
@@ -113,13 +114,14 @@ function statusCondition(to: WalletStatus, principal: string): { readonly if: st
   switch (to) {
     case 'active':
       return {
-        if: '(#status <> :closed OR #total > :zero) AND ownerId <> :principal',
+        if: '(#status <> :closed OR #total <> :zero) AND ownerId <> :principal',
         values: { closed: 'closed', zero: 0, principal },
       };
     case 'frozen':
       return { if: '#status <> :closed', values: { closed: 'closed' } };
     case 'closed':
-      return { if: '#total = :zero', values: { zero: 0 } };
+      // Held money can make up for available money below zero.
+      return { if: '#total = :zero AND held = :zero', values: { zero: 0 } };
   }
 }
 
@@ -215,6 +217,27 @@ export function debit(table: Table, movement: Movement): WriteItem {
   });
 }
 
+/**
+ * Takes money out that the world outside has taken already: whatever the wallet's balance and status, so `available` may
+ * go below zero. `chargedBack` shows by how much it may.
+ */
+export function chargeBack(table: Table, movement: Movement): WriteItem {
+  const { walletId, currency } = movement;
+  return {
+    label: 'chargeback',
+    request: {
+      Update: update(table, walletKey(walletId), {
+        set:
+          'available = available - :amount, #total = #total - :amount, ' +
+          `chargedBack = if_not_exists(chargedBack, :zero) + :amount, ${stamp}`,
+        if: `${ofThisVersion.if} AND currency = :currency`,
+        values: { ...stampValues(movement), ...ofThisVersion.values, currency, zero: 0 },
+      }),
+    },
+    refused: (image) => denied(chargebackRefusal(toWallet(image), movement)),
+  };
+}
+
 /** Reserves available money. */
 export function hold(table: Table, movement: Movement): WriteItem {
   return useWallet(table, movement, {
@@ -236,21 +259,22 @@ export function creditCrowd(table: Table, movement: Movement): WriteItem {
 }
 
 /** Does as `credit`, for a receiver whose state the payer must not see. */
-export function creditReceiver(table: Table, movement: Movement): WriteItem {
-  return creditOf(table, movement, { refusalOf: receiverRefusal });
+export function creditReceiver(table: Table, movement: Movement & Decision): WriteItem {
+  const { decidedBy } = movement;
+  return creditOf(table, movement, { refusalOf: receiverRefusal, decidedBy });
 }
 
 function creditOf(
   table: Table,
   movement: Movement,
-  { refusalOf, isCrowd = false }: { refusalOf: typeof creditRefusal; isCrowd?: boolean },
+  { refusalOf, isCrowd = false, decidedBy }: { refusalOf: typeof creditRefusal; isCrowd?: boolean } & Decision,
 ): WriteItem {
   return useWallet(table, movement, {
     label: 'credit',
     set: `available = available + :amount, #total = #total + :amount${isCrowd ? ', isCrowded = :crowded' : ''}`,
-    if: '#total <= :room',
-    values: { room: maxAmount - movement.amount, ...(isCrowd && { crowded: true }) },
-    refused: (wallet) => refusalOf(wallet, movement),
+    if: `#total <= :room${othersMoney(decidedBy)}`,
+    values: { room: maxAmount - movement.amount, ...(isCrowd && { crowded: true }), decidedBy },
+    refused: (wallet) => refusalOf(wallet, movement) ?? ownMoneyRefusal(wallet, decidedBy),
   });
 }
 
@@ -276,9 +300,22 @@ export function giveBack(table: Table, movement: PromisedMovement): WriteItem {
  */
 type PromisedMovement = Omit<Movement, 'ownerId' | 'currency'>;
 
-/** The operator who decides about held money, and so must not own its wallet. */
+/** The operator who decides about the money of a wallet, and so must not own it. */
 interface Decision {
   readonly decidedBy?: string | undefined;
+}
+
+/** Returns the condition that the operator who decides does not own the wallet. */
+function othersMoney(decidedBy: string | undefined): string {
+  return decidedBy === undefined ? '' : ' AND ownerId <> :decidedBy';
+}
+
+/** Returns the refusal of an operator who decides about money of its own. */
+function ownMoneyRefusal(
+  wallet: { readonly ownerId?: unknown } | undefined,
+  decidedBy: string | undefined,
+): WalletError | undefined {
+  return decidedBy !== undefined && wallet?.ownerId === decidedBy ? ownDecision('wallet') : undefined;
 }
 
 /** A movement of held money. */
@@ -303,12 +340,10 @@ export function captureHeld(table: Table, movement: Movement & Decision, rest: n
   return useWallet(table, movement, {
     label: `capture ${transactionId} of money held in ${walletId}`,
     set: 'held = held - :taken, available = available + :rest, #total = #total - :amount',
-    if: `held >= :taken${decidedBy === undefined ? '' : ' AND ownerId <> :decidedBy'}`,
+    if: `held >= :taken${othersMoney(decidedBy)}`,
     values: { taken: amount + rest, rest, decidedBy },
     // An open hold whose money is not held breaks an invariant. So `refused` has no reading for it, and the write throws.
-    refused: (wallet) =>
-      useRefusal(wallet, movement) ??
-      (decidedBy !== undefined && wallet?.ownerId === decidedBy ? ownDecision('wallet') : undefined),
+    refused: (wallet) => useRefusal(wallet, movement) ?? ownMoneyRefusal(wallet, decidedBy),
   });
 }
 
@@ -357,14 +392,13 @@ function consumeHold(table: Table, movement: HeldMovement, set: string): WriteIt
     request: {
       Update: update(table, walletKey(movement.walletId), {
         set: `${set}, ${stamp}`,
-        if: decidedBy === undefined ? 'held >= :amount' : 'held >= :amount AND ownerId <> :decidedBy',
-        values: { ...stampValues(movement), ...(decidedBy !== undefined && { decidedBy }) },
+        if: `held >= :amount${othersMoney(decidedBy)}`,
+        values: { ...stampValues(movement), decidedBy },
       }),
     },
     // An open withdrawal whose money is not held breaks an invariant. So `refused` has no reading for it, and the write
     // throws.
-    refused: (image) =>
-      decidedBy !== undefined && image?.['ownerId'] === decidedBy ? denied(ownDecision('wallet')) : undefined,
+    refused: (image) => denied(ownMoneyRefusal(image, decidedBy)),
   };
 }
 

@@ -3,7 +3,7 @@ import { describe, it } from '@jest/globals';
 import { bookingsOf, newBooking, problemOf } from '../../lambdas/domain/bookings.ts';
 import { accounts, move } from '../../lambdas/domain/postings.ts';
 import { charge } from '../../lambdas/domain/transaction.ts';
-import { arrivalPostings, queuedTransfer, refundPostings, transfer } from '../../lambdas/domain/transfer.ts';
+import { arrivalPostings, queuedTransfer, failurePostings, transfer } from '../../lambdas/domain/transfer.ts';
 import { bankReturn, releasePostings, settlePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 
@@ -39,7 +39,7 @@ const sound: readonly Transaction[] = [
   ended(held, 'failed', releasePostings(held)),
   queued,
   ended(queued, 'completed', arrivalPostings(queued)),
-  ended(queued, 'failed', refundPostings(queued)),
+  ended(queued, 'failed', failurePostings(queued)),
 ];
 
 describe('the bookings of a transaction', () => {

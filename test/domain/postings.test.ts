@@ -5,7 +5,7 @@ import { isAmount, maxAmount } from '../../lambdas/domain/money.ts';
 import { accounts, net, sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
 import { charge } from '../../lambdas/domain/transaction.ts';
-import { arrivalPostings, queuedTransfer, refundPostings, transfer } from '../../lambdas/domain/transfer.ts';
+import { arrivalPostings, queuedTransfer, failurePostings, transfer } from '../../lambdas/domain/transfer.ts';
 import { bankReturn, releasePostings, settlePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 
 const amount = fc.oneof(fc.integer({ min: 1, max: maxAmount }), fc.constantFrom(1, maxAmount));
@@ -72,7 +72,7 @@ const stories: Record<string, { book: (facts: Facts) => readonly Posting[]; leav
   'queued transfer, failed': {
     book(facts) {
       const accepted = queuedTransfer({ ...facts, toWalletId });
-      return [...accepted.postings, ...refundPostings(accepted)];
+      return [...accepted.postings, ...failurePostings(accepted)];
     },
     leaves: {},
   },

@@ -1,0 +1,128 @@
+import { WalletError } from './errors.ts';
+import { accounts, move } from './postings.ts';
+import type { Posting } from './postings.ts';
+import { common } from './transaction.ts';
+import type { CommandFacts, Refund, Refundable, Transaction } from './transaction.ts';
+
+/** Most refunds of one transaction: their ids are on its record. */
+export const mostRefunds = 100;
+
+/** The facts of a refund that its original does not have. `ownerId`: the caller of an owner's command. */
+export interface RefundFacts extends Omit<CommandFacts, 'walletId' | 'currency' | 'amount'>, RefundRequest {
+  readonly reason: string;
+}
+
+/** The members of a request that decide whether it can be made. */
+export interface RefundRequest {
+  /** Absent: all that is left. */
+  readonly amount?: number | undefined;
+  readonly chargeback?: true | undefined;
+}
+
+/** Returns what can still be refunded, in minor units. */
+export function leftToRefund({ amount, refunded = 0 }: Refundable): number {
+  return amount - refunded;
+}
+
+/** Returns the wallet that received the money of a transaction, and so gives it back. */
+export function refundingWallet(original: Refundable): string {
+  return original.type === 'charge' ? original.walletId : original.counterpartyWalletId;
+}
+
+/** Returns the wallet that a refund pays; undefined for a charge, whose money goes to the world outside. */
+export function refundedWallet(original: Refundable): string | undefined {
+  return original.type === 'charge' ? undefined : original.walletId;
+}
+
+/** Returns the command that moves money as the refunds of a transaction do. */
+export function commandLike({ type }: Refundable): 'transfer' | 'charge' {
+  return type === 'charge' ? 'charge' : 'transfer';
+}
+
+/** Returns the refund of a completed transaction. */
+export function refund(original: Refundable, facts: RefundFacts): Refund {
+  const { amount = leftToRefund(original), reason, chargeback, ...known } = facts;
+  const { currency, transactionId: originalTransactionId } = original;
+  const walletId = refundingWallet(original);
+  const counterpartyWalletId = refundedWallet(original);
+  const parties = { walletId, currency, ...(counterpartyWalletId !== undefined && { counterpartyWalletId }) };
+  return {
+    ...common({ ...known, amount, walletId, currency }),
+    ...parties,
+    type: 'refund',
+    status: 'completed',
+    originalTransactionId,
+    refundedBy: facts.ownerId === undefined ? 'operator' : 'owner',
+    reason,
+    ...(chargeback && { chargeback }),
+    postings: refundPostings({ ...parties, amount }),
+    completedAt: facts.at,
+  };
+}
+
+/** Returns the postings of a refund. */
+export function refundPostings({
+  walletId,
+  counterpartyWalletId,
+  amount,
+  currency,
+}: Pick<Refund, 'walletId' | 'counterpartyWalletId' | 'amount' | 'currency'>): Posting[] {
+  const receiver =
+    counterpartyWalletId === undefined ? accounts.external(currency) : accounts.available(counterpartyWalletId);
+  return move(amount, accounts.available(walletId), receiver);
+}
+
+/** Returns whether money of this transaction can go back: it is completed, and a wallet received the money. */
+export function isRefundable(transaction: Transaction): transaction is Refundable {
+  switch (transaction.type) {
+    case 'charge':
+      return true;
+    case 'transfer':
+      return transaction.status === 'completed';
+    case 'capture':
+      return transaction.counterpartyWalletId !== undefined;
+    case 'withdrawal':
+    case 'return':
+    case 'hold':
+    case 'refund':
+      return false;
+  }
+}
+
+/** Returns why no refund of this transaction can be made, whatever its amount. */
+export function notRefundable(transaction: Exclude<Transaction, Refundable>): WalletError {
+  return new WalletError('not_refundable', { detail: whyNotRefundable(transaction) });
+}
+
+/** Returns why this refund cannot be made; undefined when it can. It is final: what is left only becomes less. */
+export function refundRefusal(original: Refundable, { amount, chargeback }: RefundRequest): WalletError | undefined {
+  const { type } = original;
+  if (chargeback && type !== 'charge') {
+    return new WalletError('not_refundable', { detail: `only a charge can be charged back, and this is a ${type}` });
+  }
+  const left = leftToRefund(original);
+  if (left === 0 || (amount ?? left) > left) {
+    const requested = amount === undefined ? 'all of it' : String(amount);
+    const detail = `left ${left}, requested ${requested}, in minor units of ${original.currency}`;
+    return new WalletError('exceeds_refundable', { detail });
+  }
+  if ((original.refunds?.length ?? 0) < mostRefunds) return undefined;
+  return new WalletError('too_many_refunds', { detail: `a transaction has at most ${mostRefunds} refunds` });
+}
+
+function whyNotRefundable({ type, status }: Exclude<Transaction, Refundable>): string {
+  switch (type) {
+    case 'withdrawal':
+      return 'the money of a withdrawal comes back only when its bank returns it';
+    case 'return':
+      return 'a return has given the money back already';
+    case 'refund':
+      return 'a refund cannot be refunded: make a transfer or a charge';
+    case 'hold':
+      return 'a hold has moved no money: refund its captures, or release it';
+    case 'capture':
+      return 'this capture paid the world outside: charge the wallet of its payer';
+    case 'transfer':
+      return status === 'failed' ? 'this transfer failed, and its sender has the money' : 'this transfer is on its way';
+  }
+}

@@ -12,6 +12,7 @@ const ids = {
   transfer: 'tx_h7m3kzq2vxn5tjc4wdfy6bspar',
   hold: 'tx_m4xk7vhq2ztn5cjw6dfy3bspar',
   capture: 'tx_t6c5vkq7zmx2nhj4wdfy3bspar',
+  refund: 'tx_r7d4wkq2zmx5nhj3vcfy6bspat',
 };
 const at = '2026-03-01T12:00:00.000Z';
 const later = '2026-03-01T12:00:04.250Z';
@@ -119,6 +120,20 @@ const releasedHold = {
   completedAt: later,
 };
 
+const refund = {
+  ...identityOf(ids.refund),
+  type: 'refund',
+  ...common,
+  walletId: toWalletId,
+  counterpartyWalletId: walletId,
+  postings: move(`wallet:${toWalletId}:available`, `wallet:${walletId}:available`),
+  originalTransactionId: ids.transfer,
+  reason: 'The flat was not ready',
+  createdAt: later,
+  updatedAt: later,
+  completedAt: later,
+};
+
 const balance = { walletId, currency: 'USD', available: 7_500, held: 2_500, total: 10_000, version: 12 };
 const wallet = {
   walletId,
@@ -184,6 +199,9 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   hold_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: released' },
   hold_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
+  not_refundable: { detail: 'this transfer is pending' },
+  exceeds_refundable: { detail: 'left 1000, requested 2500, in minor units of USD' },
+  too_many_refunds: { detail: 'a transaction has at most 100 refunds' },
   invalid_request: {
     errors: [{ path: 'amount', message: 'must be an integer of minor units, 1 to 9007199254740991' }],
   },
@@ -232,6 +250,7 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'open-hold 201': hold,
   'capture 201': capture,
   'release 200': releasedHold,
+  'refund 201': refund,
   'freeze 200': { ...wallet, status: 'frozen' },
   'close 200': { ...emptyWallet, status: 'closed' },
 };
@@ -250,6 +269,7 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   'open-hold': { amount: 2_500, toWalletId, expiresAt: '2026-03-02T12:00:00Z', description: 'Order 4711' },
   capture: { amount: 2_500, description: 'Order 4711, sent' },
   release: { reason: 'Sold out' },
+  refund: { amount: 2_500, reason: 'The flat was not ready' },
   'put-notification-preferences': {
     channels: preferences.channels,
     mutedEvents: preferences.mutedEvents,

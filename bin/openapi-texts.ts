@@ -17,7 +17,7 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   by: 'The kind of the actor',
   code: 'Distinguishes the reasons',
   counterpartyWalletId:
-    'For a transfer, hold or capture: the receiving wallet; absent where an operator captures for the world outside',
+    'For a transfer, hold, capture or refund: the receiving wallet; absent where the world outside receives the money',
   counts: 'Items that the check has covered',
   bankId: "The bank's id, or host and path of its URL",
   'Pass.withdrawals': 'The number of them',
@@ -44,7 +44,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   metadata: 'Texts of the caller, by names of the caller',
   mutedEvents: 'Types of events for which the owner gets no notification',
   name: "The account's holder; at most 128 UTF-16 units",
-  originalTransactionId: 'For a return: the withdrawal whose payment came back; for a capture: the hold',
+  originalTransactionId:
+    'For a return: the withdrawal whose payment came back; for a capture: the hold; for a refund: what it gives back',
   outcome: 'How it ended',
   ownerId: 'The owner: the `sub` of its tokens',
   passId: 'The id of the pass',
@@ -55,6 +56,10 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   push: 'By a message to a device',
   reason: 'The result of the visit',
   'CancelRequest.reason': 'Why it is cancelled; stays on the transaction',
+  'RefundRequest.amount': 'In minor units; without it, all that is left',
+  'RefundRequest.chargeback':
+    'For operators and charges: the world outside has taken the money already, so it is booked whatever the balance',
+  'RefundRequest.reason': 'Why it is refunded; both parties see it',
   'ReleaseRequest.reason': 'Why it is released; stays on the hold',
   receiptCode: 'The code that finds the receipt',
   reference: 'The id of the transaction',

@@ -19,8 +19,8 @@ const limited = [...table, 'READS_PER_HOUR'] as const;
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 /** Variables of functions whose commands end in a worker. */
 const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
-/** Variables of functions that open holds and capture them. */
-const holding = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
+/** Variables of functions that open holds, capture them and refund. */
+const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -34,7 +34,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour. The
- *   last one limits transfers, holds and captures, each counted apart.
+ *   last one limits transfers, holds, captures and refunds, each counted apart.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
  * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal or release a hold.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
@@ -76,9 +76,10 @@ export const environments = {
   close: table,
   resolve: [...table, 'OPERATOR_LIMITS'],
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
-  'open-hold': holding,
-  capture: holding,
+  'open-hold': paying,
+  capture: paying,
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
+  refund: paying,
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,
@@ -160,8 +161,8 @@ export type OwnerScope = 'read' | 'write';
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, releases holds, and changes
  *   notification preferences. For people.
  * - `decide`: ends withdrawals in review, and unfreezes wallets. For few people.
- * - `operate`: includes the other three. Also allows withdrawals, transfers, holds and captures from the wallets of
- *   others, which no other scope allows.
+ * - `operate`: includes the other three. Also allows withdrawals, transfers, holds, captures and refunds from the
+ *   wallets of others, which no other scope allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
@@ -205,6 +206,7 @@ export const routes = [
   { method: 'POST', path: '/wallets/{walletId}/holds', function: 'open-hold', own: 'write', any: 'operate' },
   { method: 'POST', path: '/holds/{transactionId}/capture', function: 'capture', own: 'write', any: 'operate' },
   { method: 'POST', path: '/holds/{transactionId}/release', function: 'release', own: 'write', any: 'support' },
+  { method: 'POST', path: '/transactions/{transactionId}/refund', function: 'refund', own: 'write', any: 'operate' },
   {
     method: 'GET',
     path: '/notification-preferences',
@@ -437,6 +439,7 @@ export const notifiedEvents = [
   'hold.opened',
   'hold.captured',
   'hold.ended',
+  'refund.completed',
   'activity.suspicious',
 ] as const satisfies readonly EventType[];
 
@@ -448,6 +451,7 @@ export const screenedEvents = [
   'transfer.completed',
   'hold.opened',
   'hold.captured',
+  'refund.completed',
 ] as const satisfies readonly EventType[];
 
 /** The limits of the screening for fraud. */

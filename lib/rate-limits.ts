@@ -10,8 +10,8 @@ export interface RateLimits {
   readonly wallets?: number;
 
   /**
-   * Transfers accepted, queued ones among them. Holds that are opened and captures have the same limit, each counted
-   * apart.
+   * Transfers accepted, queued ones among them. Holds that are opened, captures and refunds have the same limit, each
+   * counted apart.
    *
    * @default 100
    */

@@ -66,7 +66,7 @@ const keptTypes = [
   'AWS::KMS::Key',
 ];
 
-/** The whole service: wallets, charges, withdrawals through a bank, transfers, holds, balances, history and receipts. */
+/** The whole service: wallets, charges, withdrawals through a bank, transfers, holds, refunds, balances, history and receipts. */
 export class WalletService extends Construct {
   readonly api: RestApi;
   /** Base URL of the API: below the domain name, where there is one. */

@@ -4,8 +4,8 @@ import { commandLike } from '../domain/hold.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { annotations, fields } from '../http/body-fields.ts';
-import { openLimitsOfHolds } from '../http/hold-limits.ts';
-import type { HoldServices } from '../http/hold-limits.ts';
+import { openPaymentLimits } from '../http/payment-limits.ts';
+import type { PaymentServices } from '../http/payment-limits.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { getReceivedHold } from '../http/received-hold.ts';
 import { transactionView } from '../views/views.ts';
@@ -21,7 +21,7 @@ const body = z.strictObject({ amount: z.optional(fields.amount), final: z.option
  * hold names, or to the world outside. For the owner of that wallet and for operators. `final` gives what is left then
  * back to the payer.
  */
-export const capture = command<typeof body, HoldServices>({
+export const capture = command<typeof body, PaymentServices>({
   name: 'capture',
   body,
   async handle({ caller, path, body, operation, transactionId, rate }, { table, operatorLimits }) {
@@ -43,7 +43,7 @@ export const capture = command<typeof body, HoldServices>({
 
 export async function open(environment: Environment<'capture'>) {
   const table = openTable(dynamodbClient(), environment.TABLE_NAME);
-  const handler = serve(capture, { table, ...openLimitsOfHolds(environment) });
+  const handler = serve(capture, { table, ...openPaymentLimits(environment) });
   await warmUp(table, transactionKey('none'));
   return handler;
 }

@@ -5,8 +5,8 @@ import { commandLike, longestHoldMs, openHold as newHold, shortestHoldMs } from 
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { annotations, fields } from '../http/body-fields.ts';
-import { openLimitsOfHolds } from '../http/hold-limits.ts';
-import type { HoldServices } from '../http/hold-limits.ts';
+import { openPaymentLimits } from '../http/payment-limits.ts';
+import type { PaymentServices } from '../http/payment-limits.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { currencyOf, invalid, requireCurrency } from '../http/request.ts';
 import { timeField } from '../http/time-field.ts';
@@ -27,7 +27,7 @@ const body = z.strictObject({
  * money is held. The receiver captures it or releases it. What is left comes back when the hold expires. Without
  * `toWalletId` only operators can capture it, to the world outside.
  */
-export const openHold = command<typeof body, HoldServices>({
+export const openHold = command<typeof body, PaymentServices>({
   name: 'open-hold',
   body,
   async handle({ caller, path, body, operation, transactionId, rate }, { table, operatorLimits }) {
@@ -64,5 +64,5 @@ function refusalOfTime({ expiresAt }: { readonly expiresAt: string }, at: string
 export const open = (environment: Environment<'open-hold'>) =>
   serve(openHold, {
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
-    ...openLimitsOfHolds(environment),
+    ...openPaymentLimits(environment),
   });

@@ -23,6 +23,7 @@ export const eventTypes = [
   'hold.opened',
   'hold.captured',
   'hold.ended',
+  'refund.completed',
   'activity.suspicious',
   'ledger.discrepancy',
 ] as const;
@@ -62,6 +63,8 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
       return after.status === 'open' ? 'hold.opened' : 'hold.ended';
     case 'capture':
       return 'hold.captured';
+    case 'refund':
+      return 'refund.completed';
   }
 }
 
@@ -70,6 +73,7 @@ export function transactionActor(after: Transaction): Actor {
   switch (after.type) {
     case 'charge':
     case 'capture':
+    case 'refund':
       return requesterOf(after);
     case 'return':
       return bank;

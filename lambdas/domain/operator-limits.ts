@@ -1,10 +1,11 @@
 import { WalletError } from './errors.ts';
 
 /**
- * The commands of operators that have a limit of their own. Without one, holds and captures have that of the other way to
- * move the same money: `transfer`, or `withdraw` to the world outside.
+ * The commands of operators that have a limit of their own. Without one, holds, captures and refunds have that of a like
+ * command. For holds and captures it is `transfer`, or `withdraw` to the world outside. For refunds it is `transfer`, or
+ * `charge` for those of charges.
  */
-export type LimitedCommand = 'charge' | 'withdraw' | 'transfer' | 'resolve' | 'open-hold' | 'capture';
+export type LimitedCommand = 'charge' | 'withdraw' | 'transfer' | 'resolve' | 'open-hold' | 'capture' | 'refund';
 
 /** Largest amount of one command of an operator, in minor units. A command without an entry has no limit. */
 export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } & {

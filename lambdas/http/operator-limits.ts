@@ -9,6 +9,7 @@ const limits = z.strictObject({
   resolve: limit,
   'open-hold': limit,
   capture: limit,
+  refund: limit,
 });
 const schema = z.extend(limits, {
   byCurrency: z.optional(z.record(z.string().check(z.regex(/^[A-Z]{3}$/)), limits)),

@@ -1,14 +1,11 @@
 import { WalletError } from '../domain/errors.ts';
 import type { Hold } from '../domain/transaction.ts';
-import { reaches } from '../domain/wallet.ts';
 import { refuseCommand } from '../store/operations.ts';
 import type { Operation } from '../store/operations.ts';
 import type { Table } from '../store/table.ts';
-import { readable } from '../store/unreadable.ts';
-import { getWallets } from '../store/wallets.ts';
 import type { Audience } from '../views/views.ts';
 import type { Caller } from './caller.ts';
-import { getVisibleTransaction } from './visible.ts';
+import { getVisibleTransaction, isOnlyPayer } from './visible.ts';
 
 /**
  * Returns a hold that the caller may capture and release, as the owner of the wallet that it pays, or as an operator. The
@@ -25,19 +22,10 @@ export async function getReceivedHold(
 ): Promise<{ hold: Hold; audience: Audience }> {
   const { transaction, audience } = await getVisibleTransaction(table, caller, transactionId);
   if (transaction.type !== 'hold') return refuseCommand(table, operation, new WalletError('not_a_hold'));
-  const isOnlyPayer = audience === 'owner' && !(await ownsReceiver(table, caller, transaction));
-  if (isOnlyPayer) {
+  if (await isOnlyPayer(table, caller, { transaction, audience })) {
     throw new WalletError('forbidden', {
       detail: 'only the receiver of the hold and operators may capture or release it',
     });
   }
   return { hold: transaction, audience };
-}
-
-/** Returns whether the payer of a hold also owns the wallet that it pays. */
-async function ownsReceiver(table: Table, caller: Caller, { counterpartyWalletId }: Hold): Promise<boolean> {
-  if (counterpartyWalletId === undefined) return false;
-  const wallets = await getWallets(table, [counterpartyWalletId]);
-  const receiver = readable(wallets.get(counterpartyWalletId));
-  return receiver !== undefined && reaches(caller, receiver);
 }

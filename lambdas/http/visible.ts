@@ -15,17 +15,19 @@ export function audienceOf(caller: Caller, { walletId, ownerId }: Transaction, l
   return walletId === listed || ownerId === caller.ownerId ? 'owner' : 'counterparty';
 }
 
+/** A transaction, and the audience that its caller belongs to. */
+export interface Visible {
+  readonly transaction: Transaction;
+  readonly audience: Audience;
+}
+
 /**
  * Returns a transaction that the caller may see, and the caller's audience. Takes one read for operators and the sender,
  * and a second one, of the wallets, for other end users.
  *
  * @throws WalletError `transaction_not_found`, also for a transaction of other owners
  */
-export async function getVisibleTransaction(
-  table: Table,
-  caller: Caller,
-  transactionId: string,
-): Promise<{ transaction: Transaction; audience: Audience }> {
+export async function getVisibleTransaction(table: Table, caller: Caller, transactionId: string): Promise<Visible> {
   const transaction = await getTransaction(table, transactionId);
   if (transaction === undefined) throw new WalletError('transaction_not_found');
   if (caller.ownerId === undefined) return { transaction, audience: 'operator' };
@@ -38,4 +40,14 @@ export async function getVisibleTransaction(
   if (own.length === 0) throw new WalletError('transaction_not_found');
   const sends = own.some((wallet) => wallet.walletId === walletId);
   return { transaction, audience: sends ? 'owner' : 'counterparty' };
+}
+
+/** Returns whether an end user pays a transaction, and does not own the wallet that gets its money. */
+export async function isOnlyPayer(table: Table, caller: Caller, { transaction, audience }: Visible): Promise<boolean> {
+  if (audience !== 'owner') return false;
+  const receiverId = receiverOf(transaction);
+  if (receiverId === undefined) return true;
+  const wallets = await getWallets(table, [receiverId]);
+  const receiver = readable(wallets.get(receiverId));
+  return receiver === undefined || !reaches(caller, receiver);
 }

@@ -63,6 +63,10 @@ const transaction = eventTransaction.extend({
     .string()
     .optional()
     .describe("Why the hold was released; an operator's reason is shown to operators only"),
+  refunded: eventTransaction.shape.amount
+    .optional()
+    .describe('The sum of the refunds of the transaction, in minor units; absent while there is none'),
+  refunds: z.array(z.string()).optional().describe('The ids of these refunds, in their order'),
   requestedBy: recordedActor.optional().describe(forOperators),
   endedBy: recordedActor.optional().describe(forOperators),
 });
@@ -333,6 +337,18 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     ],
   },
   release: { successes: { 200: { meaning: 'The hold, `ended`', schema: 'Transaction' } }, codes: ofHold },
+  refund: {
+    successes: { 201: { meaning: 'The refund, `completed`', schema: 'Transaction' } },
+    codes: [
+      ...use,
+      'not_refundable',
+      'exceeds_refundable',
+      'too_many_refunds',
+      'insufficient_funds',
+      'receiver_unavailable',
+      'operator_limit_exceeded',
+    ],
+  },
   'get-notification-preferences': {
     successes: {
       200: {

@@ -14,11 +14,13 @@ import { attemptOutcomes, holdEnds, transactionStatuses, transactionTypes } from
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
 /** No `z.int()`, which ends at 2^53-1: money that comes back may raise a balance beyond it. */
-const balance: z.ZodType<Sum> = z
-  .number()
-  .min(0)
-  .refine(Number.isInteger)
-  .meta({ type: 'integer', description: 'In minor units; money that came back may raise it beyond 2^53-1' });
+const whole = z.number().refine(Number.isInteger);
+const beyond = 'money that came back may raise it beyond 2^53-1';
+const sum: z.ZodType<Sum> = whole.min(0).meta({ type: 'integer', description: `In minor units; ${beyond}` });
+const balance: z.ZodType<Sum> = whole.meta({
+  type: 'integer',
+  description: `In minor units; a chargeback may bring it below zero, and ${beyond}`,
+});
 
 export const transaction = z.object({
   transactionId: z.string(),
@@ -73,6 +75,11 @@ export const transaction = z.object({
     .enum(holdEnds)
     .optional()
     .describe('How the hold ended: a capture took or gave back what was left, it was released, or its time was over'),
+  reason: z.string().optional().describe('Why the refund was made, in the words of the actor'),
+  chargeback: z
+    .literal(true)
+    .optional()
+    .describe('The world outside had taken the money already, so that its refund was booked whatever the balance'),
   releaseReason: z.string().optional().describe("Why the hold was released, in the words of its receiver's owner"),
   externalReference: z.string().optional(),
   description: z.string().optional(),
@@ -91,10 +98,11 @@ export const wallet = z.object({
     walletId: z.string(),
     currency: z.string(),
     available: balance,
-    held: balance,
+    held: sum,
     total: balance,
     version: z.int().min(0),
   }),
+  chargedBack: sum.optional().describe('The sum of its chargebacks, in minor units; absent while there is none'),
   createdAt: time,
   updatedAt: time,
   lastStatusChange: z
@@ -177,6 +185,7 @@ export const eventSchemas = {
   'hold.opened': about('hold.opened', 'Money is held for a receiver, until the hold expires', { transaction }),
   'hold.captured': about('hold.captured', 'Held money was paid to the receiver of the hold', { transaction }),
   'hold.ended': about('hold.ended', 'The hold holds nothing more; `end` is how it ended', { transaction }),
+  'refund.completed': about('refund.completed', 'Money of a transfer, capture or charge went back', { transaction }),
   'activity.suspicious': about('activity.suspicious', "A wallet's activity exceeded a limit", { activity }),
   'ledger.discrepancy': about('ledger.discrepancy', 'The check of the books has found a discrepancy', {
     walletIds: z.array(z.string()).describe('The wallet with the discrepancy, if there is one'),

@@ -22,7 +22,7 @@ import type { EventOf, ServiceEvent } from './event-schemas.ts';
  *
  * - `operator`: sees everything except the service's own bookkeeping; account numbers are masked.
  * - `owner`: the owner of the wallet that a transaction acts on, or of the wallet itself.
- * - `counterparty`: the owner of the wallet that receives a transfer or capture, or that a hold names.
+ * - `counterparty`: the owner of the wallet that receives a transfer, capture or refund, or that a hold names.
  * - `subscriber`: every consumer of the bus: the audit, notifications, consumers of yours. The archive cannot delete
  *   from events, so they hold no evidence and no holder of an account. The event itself names the actor.
  */
@@ -39,6 +39,7 @@ type View<Source, A extends Audience> = {
 
 const everyAudience = { operator: true, owner: true, counterparty: true, subscriber: true } as const;
 const exceptCounterparty = { ...everyAudience, counterparty: false } as const;
+const exceptSubscriber = { ...everyAudience, subscriber: false } as const;
 const operatorOnly = { operator: true, owner: false, counterparty: false, subscriber: false } as const;
 /** Only the service's own code uses it. */
 const internal = { ...operatorOnly, operator: false } as const;
@@ -118,7 +119,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
     subscriber: cancellationOf,
   },
   waitingFor: exceptCounterparty,
-  // Of a capture: its receiver knows the hold. A return has no counterparty.
+  // Of a capture or refund: both parties know the transaction that it follows. A return has no counterparty.
   originalTransactionId: everyAudience,
   returnTransactionId: exceptCounterparty,
   // It may be the transfer of another payer: the receiver finds its ledger's entry by it.
@@ -126,6 +127,9 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   expiresAt: everyAudience,
   captured: everyAudience,
   end: everyAudience,
+  // Both parties of a refund see why it was made, also an operator's words.
+  reason: everyAudience,
+  chargeback: everyAudience,
   releaseReason: { operator: true, owner: releaseReasonOf, counterparty: releaseReasonOf, subscriber: releaseReasonOf },
   externalReference: {
     operator: true,
@@ -143,6 +147,9 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   createdAt: everyAudience,
   updatedAt: everyAudience,
   completedAt: everyAudience,
+  // Events of their own report the refunds.
+  refunded: exceptSubscriber,
+  refunds: exceptSubscriber,
   requestedBy: operatorOnly,
   endedBy: operatorOnly,
   principal: internal,
@@ -150,6 +157,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   ownerId: internal,
   // In `requestedBy`.
   capturedBy: internal,
+  refundedBy: internal,
   queued: internal,
   dueAt: internal,
   claimId: internal,
@@ -226,6 +234,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   currency: everyAudience,
   status: everyAudience,
   balance: everyAudience,
+  chargedBack: everyAudience,
   createdAt: everyAudience,
   updatedAt: everyAudience,
   lastStatusChange: {
@@ -242,6 +251,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   total: internal,
   version: internal,
   isCrowded: internal,
+  mostCredit: internal,
   lastTransactionId: internal,
 };
 

@@ -127,7 +127,8 @@ function limitsFor(policy: FraudPolicy, currency: string): FraudLimits {
 
 /**
  * Returns the movements of an event. A transfer moves money out of one wallet and, when it is completed, into another.
- * A hold counts as money out when it is opened, and each of its captures as money into the receiver's wallet.
+ * A hold counts as money out when it is opened, and each of its captures as money into the receiver's wallet. A refund
+ * counts as money into the wallet that it pays: to give money back is no spending.
  */
 function movementsOf({ envelopeId, event: { type, transaction } }: Delivery<ScreenedType>): WalletMovement[] {
   const { transactionId, walletId, counterpartyWalletId, currency, amount, destination } = transaction;
@@ -151,7 +152,7 @@ function movementsOf({ envelopeId, event: { type, transaction } }: Delivery<Scre
     case 'hold.opened':
       return [{ ...common, walletId, direction: 'out', destination: counterpartyWalletId }];
     case 'hold.captured':
-      // The payer's money was counted when the hold was opened.
+    case 'refund.completed':
       return counterpartyWalletId === undefined ? [] : [{ ...common, walletId: counterpartyWalletId, direction: 'in' }];
   }
 }

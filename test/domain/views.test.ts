@@ -50,6 +50,11 @@ const everyField: Required<TransactionFields> = {
   captured: 2,
   end: 'released',
   releaseReason: 'sold out',
+  reason: 'not as described',
+  chargeback: true,
+  refundedBy: 'owner',
+  refunded: 1,
+  refunds: ['tx_f'],
   capturedBy: 'owner',
   principal: 'ann',
   issuer: 'https://issuer.example',
@@ -78,6 +83,8 @@ const wallet: Required<Wallet> = {
   total: 7,
   version: 3,
   isCrowded: true,
+  chargedBack: 4,
+  mostCredit: 1,
   lastTransactionId: 'tx_1',
   createdAt: at,
   updatedAt: at,
@@ -100,8 +107,9 @@ const entry: Required<ChainedEntry> = {
 const seenByAll = [
   ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'],
   ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
-  ...['originalTransactionId', 'expiresAt', 'captured', 'end'],
+  ...['originalTransactionId', 'expiresAt', 'captured', 'end', 'reason', 'chargeback'],
 ];
+const refunds = ['refunded', 'refunds'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
@@ -110,9 +118,9 @@ const seenByOwner = [
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {
   // The operator `endedBy` gave the reason for the release, so the others do not see it.
-  operator: [...seenByOwner, 'settledWith', 'requestedBy', 'endedBy', 'releaseReason'],
-  owner: seenByOwner,
-  counterparty: [...seenByAll, 'settledWith'],
+  operator: [...seenByOwner, ...refunds, 'settledWith', 'requestedBy', 'endedBy', 'releaseReason'],
+  owner: [...seenByOwner, ...refunds],
+  counterparty: [...seenByAll, ...refunds, 'settledWith'],
   subscriber: [...seenByOwner, 'settledWith'],
 };
 
@@ -210,8 +218,23 @@ describe('the view of a hold and its captures', () => {
   });
 });
 
+describe('the view of a refund', () => {
+  const refunded = { ...transaction, type: 'refund' } as Transaction;
+
+  it('gives reference and metadata to the owner who gave the money back, and not to the other one', () => {
+    for (const audience of audiences) {
+      const { externalReference, metadata } = shownTo(audience, refunded);
+      const words = audience === 'counterparty' ? [undefined, undefined] : ['invoice 1', { note: 'private' }];
+      assert.deepEqual([externalReference, metadata], words, audience);
+    }
+  });
+});
+
 describe('the view of a wallet', () => {
-  const common = ['walletId', 'ownerId', 'currency', 'status', 'balance', 'createdAt', 'updatedAt', 'lastStatusChange'];
+  const common = [
+    ...['walletId', 'ownerId', 'currency', 'status', 'balance', 'chargedBack', 'createdAt', 'updatedAt'],
+    'lastStatusChange',
+  ];
 
   it('has a decision for every field and every audience, and shows exactly the fields it allows', () => {
     assert.deepEqual(Object.keys(walletFields).sort(), [...Object.keys(wallet), 'balance'].sort());
@@ -222,6 +245,14 @@ describe('the view of a wallet', () => {
       assert.deepEqual(shown.lastStatusChange, { status: 'frozen', at });
     }
     assert.deepEqual(walletView(wallet, 'operator').lastStatusChange, wallet.lastStatusChange);
+  });
+
+  it('may have less than nothing available, and nothing held below zero', () => {
+    const charged = walletView({ ...wallet, available: -9, total: -7 }, 'owner');
+    assert.deepEqual(namedSchemas.Wallet.parse(charged), charged);
+    assert.deepEqual(eventSchemas['wallet.closed'].shape.wallet.parse(charged).balance, charged.balance);
+    const held = { ...charged, balance: { ...charged.balance, held: -1 } };
+    assert.equal(namedSchemas.Wallet.safeParse(held).success, false);
   });
 
   it('lists its fields in the order of the documented schema', () => {
@@ -253,7 +284,7 @@ describe('a notification', () => {
     });
     for (const audience of ['owner', 'counterparty'] as const) {
       const notice = noticeOf(event, audience);
-      const { destination, ...shown } = transactionView(transaction, audience);
+      const { destination, refunded, refunds, ...shown } = transactionView(transaction, audience);
       const { destination: noticed, ...rest } = notice.transaction as typeof shown & { destination?: object };
       assert.deepEqual(rest, shown, audience);
       assert.deepEqual(noticed, destination && { account: '****2051' }, audience);

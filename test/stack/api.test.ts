@@ -115,8 +115,8 @@ describe('limits of operators', () => {
     });
   };
 
-  it('are absent by default, and come from the prop for charge, transfer, withdraw, resolve, open-hold and capture', () => {
-    const limited = ['charge', 'transfer', 'withdraw', 'resolve', 'open-hold', 'capture'];
+  it('are absent by default, and come from the prop for each command that moves an amount', () => {
+    const limited = ['charge', 'transfer', 'withdraw', 'resolve', 'open-hold', 'capture', 'refund'];
     assert.deepEqual(
       variableOf({}),
       limited.map(() => '{}'),

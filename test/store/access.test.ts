@@ -74,7 +74,7 @@ const noDepth = () => Promise.resolve(0);
 
 const limitedCommands: ReadonlySet<FunctionName> = new Set([
   ...(['create-wallet', 'withdraw', 'transfer', 'cancel'] as const),
-  ...(['open-hold', 'capture', 'release'] as const),
+  ...(['open-hold', 'capture', 'release', 'refund'] as const),
 ]);
 
 /** Sends a request to its function. Fails unless it succeeds. */
@@ -199,7 +199,8 @@ async function useTheService(): Promise<void> {
     return { transactionId };
   };
   const captured = await promise();
-  await ask('capture', { as: bea, path: captured, body: { amount: 40 } });
+  const { transactionId: sold } = await ask('capture', { as: bea, path: captured, body: { amount: 40 } });
+  await ask('refund', { as: bea, path: { transactionId: sold! }, body: { amount: 10, reason: 'broken' } });
   await ask('release', { as: bea, path: captured, body: { reason: 'sold out' } });
   await promise();
 

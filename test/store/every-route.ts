@@ -18,6 +18,7 @@ import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
+import { refund } from '../../lambdas/api/refund.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
@@ -67,6 +68,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     'open-hold': serve(openHold, limited),
     capture: serve(capture, limited),
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
+    refund: serve(refund, limited),
     resolve: serve(resolve, { table }),
     'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     integrity: serve(integrity, { table: entries }),

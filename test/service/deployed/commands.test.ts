@@ -75,6 +75,25 @@ describe('money under concurrency', () => {
     assert.deepEqual(await balance(payer.ask, payer.walletId), { available: left, held: 0, total: left });
     assert.equal((await balance(shop.ask, shop.walletId)).available, 10 * taken);
   });
+
+  it('gives back no more than a transfer has moved, by refunds of the receiver and of an operator at the same time', async () => {
+    const [payer, shop] = await Promise.all([newUser(1_000), newUser(1_000)]);
+    const sent = await payer.ask(`/wallets/${payer.walletId}/transfer`, {
+      body: { amount: 100, toWalletId: shop.walletId },
+    });
+    const path = `/transactions/${String(sent.body['transactionId'])}/refund`;
+    const body = { amount: 10, reason: 'not as described' };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? shop.ask : operator)(path, { body })),
+    );
+    assert.deepEqual(tally(answers), { 201: 10, '422 exceeds_refundable': 10 });
+    const { body: refunded } = await payer.ask(`/transactions/${String(sent.body['transactionId'])}`);
+    const made = answers.filter(({ status }) => status === 201).map((answer) => String(answer.body['transactionId']));
+    assert.deepEqual([refunded['status'], refunded['refunded']], ['completed', 100]);
+    assert.deepEqual((refunded['refunds'] as string[]).toSorted(), made.sort());
+    assert.equal((await balance(payer.ask, payer.walletId)).available, 1_000);
+    assert.equal((await balance(shop.ask, shop.walletId)).available, 1_000);
+  });
 });
 
 it('answers HEAD with its health and no body', async () => {

@@ -98,6 +98,11 @@ const decisions: Record<
     any: 'support',
     request: ({ transactionId }) => [`/holds/${transactionId}/release`, { body: {} }],
   },
+  refund: {
+    own: 'write',
+    any: 'operate',
+    request: ({ transactionId }) => [`/transactions/${transactionId}/refund`, { body: { reason: 'a mistake' } }],
+  },
   'get-notification-preferences': {
     own: 'read',
     any: 'support',

@@ -4,13 +4,13 @@ import type { LimitedServices, OperatorServices } from './http.ts';
 import { openLimits } from './limits.ts';
 import { readOperatorLimits } from './operator-limits.ts';
 
-/** The services of the routes that open and capture holds. */
-export type HoldServices = LimitedServices & Pick<OperatorServices, 'operatorLimits'>;
+/** The services of the routes that open holds, capture them and refund. */
+export type PaymentServices = LimitedServices & Pick<OperatorServices, 'operatorLimits'>;
 
-/** Opens the limits of the routes that open and capture holds. Each allows as many commands an hour as transfers. */
-export function openLimitsOfHolds(
-  environment: Readonly<Record<keyof Environment<'capture'>, string>>,
-): Pick<HoldServices, 'limits' | 'operatorLimits'> {
+/** Opens the limits of the routes that open holds, capture them and refund: each takes as many an hour as transfers. */
+export function openPaymentLimits(
+  environment: Readonly<Record<keyof Environment<'refund'>, string>>,
+): Pick<PaymentServices, 'limits' | 'operatorLimits'> {
   return {
     limits: openLimits({
       readsPerHour: positiveInteger(environment, 'READS_PER_HOUR'),

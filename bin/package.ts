@@ -41,6 +41,7 @@ const documents = [
   'invariants',
   'local-testing',
   'performance',
+  'refunds',
   'releasing',
   'runbook',
   'upgrading',

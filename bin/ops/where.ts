@@ -1,6 +1,6 @@
 import { isTransactionId, isWalletId, transactionIdOf, transactionIdOfReceipt } from '../../lambdas/domain/ids.ts';
 import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
-import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Attempt, Hold, Refundable, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
@@ -65,6 +65,7 @@ function walletLines({
   return [
     `${walletId}: ${status}, of owner ${ownerId}`,
     `balance: ${String(available)} available, ${String(held)} held, ${String(total)} total (${currency}, minor units)`,
+    ...(rest.chargedBack === undefined ? [] : [`charged back: ${String(rest.chargedBack)}`]),
     `version: ${String(version)}, since ${rest.updatedAt}` +
       (rest.lastTransactionId === undefined ? '' : `, by ${rest.lastTransactionId}`),
     ...(rest.lastStatusChange === undefined
@@ -84,6 +85,8 @@ export function transactionLines(transaction: Transaction): string[] {
     ...(receiver === undefined ? [] : [`receiver: ${receiver}`]),
     ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
     ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
+    ...(transaction.type === 'refund' && transaction.chargeback ? ['a chargeback'] : []),
+    ...('refunded' in transaction ? [refundsLine(transaction)] : []),
     ...(transaction.type === 'withdrawal'
       ? [
           `destination: ${maskAccount(transaction.destination.account)}, bank: ${transaction.bankId ?? 'none yet'}`,
@@ -100,6 +103,10 @@ function holdLine(hold: Hold): string {
   return `captured: ${String(captured)}, expires: ${expiresAt}${end}`;
 }
 
+function refundsLine({ refunded = 0, refunds = [] }: Partial<Pick<Refundable, 'refunded' | 'refunds'>>): string {
+  return `refunded: ${String(refunded)}, by ${refunds.join(', ')}`;
+}
+
 function attemptLine({ at, submitted, outcome, reason }: Attempt): string {
   return `  visit ${at}: ${submitted ? 'submitted' : 'asked'}, ${outcome}${reason === undefined ? '' : ` (${reason})`}`;
 }
@@ -108,6 +115,7 @@ function attemptLine({ at, submitted, outcome, reason }: Attempt): string {
 export function withoutPersonalData(transaction: Transaction): object {
   const { description, metadata, externalReference, ...facts } = transaction;
   if (transaction.type === 'hold') return { ...facts, releaseReason: undefined };
+  if (transaction.type === 'refund') return { ...facts, reason: undefined };
   if (transaction.type !== 'withdrawal') return facts;
   return { ...facts, destination: { account: maskAccount(transaction.destination.account) } };
 }

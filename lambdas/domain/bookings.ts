@@ -3,7 +3,7 @@ import { isTime } from './hours.ts';
 import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { refundPostings } from './refund.ts';
+import { problemOfRefunds, refundPostings } from './refund.ts';
 import { arrivalPostings, failurePostings } from './transfer.ts';
 import { releasePostings, settlePostings } from './withdrawal.ts';
 import type { Transaction, Transfer } from './transaction.ts';
@@ -77,7 +77,7 @@ export function problemOf(transaction: Transaction): string | undefined {
   if ((status === 'completed' || status === 'failed' || status === 'ended') !== (completedAt !== undefined)) {
     return `it is ${status}, and ${completedAt === undefined ? 'has no' : 'has a'} time of its end`;
   }
-  return undefined;
+  return problemOfRefunds(transaction);
 }
 
 /** Returns whether the bookings of a stored transaction can be read. The stored item may have any shape. */

@@ -72,6 +72,24 @@ export function refundPostings({
   return move(amount, accounts.available(walletId), receiver);
 }
 
+/** Returns how a stored transaction contradicts the rules of refunds; undefined when it does not. */
+export function problemOfRefunds(transaction: Transaction): string | undefined {
+  if (transaction.type === 'refund') {
+    const isOfTransfer = transaction.counterpartyWalletId !== undefined;
+    return transaction.chargeback && isOfTransfer ? 'it is a chargeback, and pays a wallet' : undefined;
+  }
+  // The stored item may have any shape.
+  const { refunded = 0, refunds = [] } = 'refunded' in transaction || 'refunds' in transaction ? transaction : {};
+  if (refunded === 0 && refunds.length === 0) return undefined;
+  const { type, status, amount } = transaction;
+  if (!isRefundable(transaction)) return `it has refunds, and is a ${type} that is ${status}`;
+  // Each refund is of one minor unit at least.
+  const isPossible = refunded >= refunds.length && refunded <= amount && refunds.length >= 1;
+  const isList = refunds.length <= mostRefunds && new Set(refunds).size === refunds.length;
+  if (isPossible && isList) return undefined;
+  return `it has ${refunds.length} refunds of ${refunded} in all, and its amount is ${amount}`;
+}
+
 /** Returns whether money of this transaction can go back: it is completed, and a wallet received the money. */
 export function isRefundable(transaction: Transaction): transaction is Refundable {
   switch (transaction.type) {

@@ -198,12 +198,19 @@ function requireMembers(item: Item): void {
     refund: originalTransactionId,
   };
   if (needed[known] === undefined) throw new InvalidItem(item, `it lacks what a ${known} needs`);
+  if (!hasSoundRefunds(item, amount)) throw new InvalidItem(item, 'what was refunded of it is not known');
   const isOpen = status === 'pending' || status === 'executing' || status === 'open';
   if (isOpen && typeof item['dueAt'] !== 'string') throw new InvalidItem(item, `it is ${status}, and never due`);
   const isEnded = status === 'completed' || status === 'failed' || status === 'ended';
   if (isEnded && !isTime(item['completedAt'])) {
     throw new InvalidItem(item, `it is ${status}, and has no time of its end`);
   }
+}
+
+/** Returns whether what is left to refund of an item with this amount can be computed. */
+function hasSoundRefunds({ refunded = 0, refunds = [] }: Item, amount: number): boolean {
+  const isWithin = refunded === 0 || (isAmount(refunded) && refunded <= amount);
+  return isWithin && Array.isArray(refunds) && refunds.every((id) => typeof id === 'string');
 }
 
 /** Returns whether an item has what a hold of this amount needs, so that what is left of it can be computed. */

@@ -166,6 +166,7 @@ function makesTransaction({ type, transaction: { postings } }: TransactionEvent)
     case 'transfer.accepted':
     case 'hold.opened':
     case 'hold.captured':
+    case 'refund.completed':
       return true;
     case 'transfer.completed':
       // A queued transfer has two more postings when it has arrived.

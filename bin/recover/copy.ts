@@ -17,12 +17,15 @@ import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { stateFromText, stateToText } from '../../lambdas/integrity/text.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { openStore, Query } from '../../local/storage/store.ts';
+import { counterpartOf, refundsOf } from './links.ts';
 
 const tables = `
   CREATE TABLE wallets (wallet_id TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE crowds (wallet_id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE stand_ins (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL) WITHOUT ROWID;
   CREATE INDEX stand_ins_of_wallet ON stand_ins (wallet_id);
+  CREATE TABLE chargebacks (id TEXT PRIMARY KEY, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX chargebacks_of_wallet ON chargebacks (wallet_id);
   CREATE TABLE lines (wallet_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE unreadable (
     id TEXT PRIMARY KEY, type TEXT NOT NULL, original TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
@@ -30,7 +33,7 @@ const tables = `
   CREATE TABLE records (
     id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL,
     currency TEXT NOT NULL, created_at TEXT NOT NULL, bank_id TEXT NOT NULL, counterpart TEXT NOT NULL,
-    postings INTEGER NOT NULL, marked INTEGER NOT NULL) WITHOUT ROWID;
+    postings INTEGER NOT NULL, marked INTEGER NOT NULL, refunds TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE bookings (
     id TEXT NOT NULL, nth INTEGER NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL,
     available INTEGER NOT NULL, held INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (id, nth, account))
@@ -64,6 +67,7 @@ const indexes = `
   CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held);
   CREATE INDEX entries_of_name ON entries (name);
   CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';
+  CREATE INDEX refunds_of_original ON records (counterpart) WHERE type = 'refund';
   CREATE INDEX unreadable_of_original ON unreadable (original);`;
 
 /** What a copy keeps of a transaction's record. */
@@ -79,6 +83,7 @@ const recordColumns = {
   counterpart: 'text',
   postings: 'number',
   marked: 'number',
+  refunds: 'text',
 } as const;
 
 /** Sums are exact, as text: a number holds no more than 2^53-1. */
@@ -177,10 +182,13 @@ export class BooksCopy {
     const isMarked = type === 'withdrawal' && transaction.attempts?.at(-1)?.reason === restoredReason;
     const bankId = type === 'withdrawal' ? transaction.bankId : undefined;
     this.run(
-      'INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...[id, type, status, walletId, amount, currency, createdAt, bankId ?? '', counterpartOf(transaction) ?? ''],
-      ...[hasWholeBookings(transaction) ? postings.length : 0, Number(isMarked)],
+      ...[hasWholeBookings(transaction) ? postings.length : 0, Number(isMarked), refundsOf(transaction)],
     );
+    if (type === 'refund' && transaction.chargeback) {
+      this.run('INSERT OR REPLACE INTO chargebacks VALUES (?, ?, ?)', id, walletId, amount);
+    }
     if (type === 'charge' && isStandIn(transaction)) {
       this.run('INSERT OR REPLACE INTO stand_ins VALUES (?, ?)', id, walletId);
     }
@@ -263,31 +271,31 @@ export class BooksCopy {
     return BigInt(sum.first(holdId)?.taken ?? '0');
   }
 
+  /** Returns what the refunds of a transaction have given back, also those that cannot be read and show it. */
+  refundedOf(originalId: string): bigint {
+    const sum = this.query(
+      { refunded: 'text' },
+      `SELECT CAST(COALESCE(SUM(amount), 0) AS TEXT) AS refunded FROM (
+        SELECT amount FROM records WHERE type = 'refund' AND counterpart = ?1
+        UNION ALL SELECT amount FROM unreadable WHERE original = ?1)`,
+    );
+    return BigInt(sum.first(originalId)?.refunded ?? '0');
+  }
+
+  /** Returns the sum of the chargebacks of a wallet. */
+  chargedBackOf(walletId: string): bigint {
+    const sum = this.query(
+      { amount: 'text' },
+      'SELECT CAST(COALESCE(SUM(amount), 0) AS TEXT) AS amount FROM chargebacks WHERE wallet_id = ?',
+    );
+    return BigInt(sum.first(walletId)?.amount ?? '0');
+  }
+
   /** Returns the balance of a wallet by its transactions. */
   balanceOf(walletId: string): Amounts {
     const { available = '0', held = '0' } = this.#balance.first(walletId) ?? {};
     return { available: BigInt(available), held: BigInt(held) };
   }
-}
-
-/** Returns what a record says of another one. */
-function counterpartOf(transaction: Transaction): string | undefined {
-  switch (transaction.type) {
-    case 'return':
-    case 'capture':
-      return transaction.originalTransactionId;
-    case 'withdrawal':
-      return transaction.status === 'completed' ? transaction.returnTransactionId : undefined;
-    case 'hold':
-      return holdState(transaction.captured, transaction.status === 'ended' && transaction.end === 'captured');
-    default:
-      return undefined;
-  }
-}
-
-/** Returns what a hold's record says of its captures: their sum, and whether they have ended it. */
-export function holdState(captured: number, isCaptured: boolean): string {
-  return `${captured}${isCaptured ? ' captured' : ''}`;
 }
 
 /** Returns whether a charge stands in for a forgotten credit. Only the service itself makes charges in its own name. */

@@ -9,7 +9,7 @@ import { parsed, readable, UnreadableItem } from '../../lambdas/store/unreadable
 import type { Item } from '../../lambdas/store/write.ts';
 import type { Maker } from './archive.ts';
 import { transactionEventOf } from './archive.ts';
-import { hiddenCaptures } from './holds.ts';
+import { hiddenDifference } from './hidden.ts';
 import { factsOf, itemOf } from './put-back.ts';
 import { recordOf } from './records.ts';
 import type { Recovery } from './recovery.ts';
@@ -80,14 +80,14 @@ export async function putBackHolds(recovery: Recovery): Promise<number> {
 /** Names forgotten holds of which a capture cannot be read. */
 function nameUncertainHolds({ copy, report }: Recovery): void {
   const uncertain = copy.query(
-    { id: 'text', hidden: 'number', first: 'text' },
-    `SELECT original AS id, COUNT(*) AS hidden, MIN(unreadable.id) AS first FROM unreadable
-      WHERE original <> '' AND type <> 'return' AND original NOT IN (SELECT id FROM records)
+    { id: 'text', hidden: 'number', firstHidden: 'text' },
+    `SELECT original AS id, COUNT(*) AS hidden, MIN(unreadable.id) AS firstHidden FROM unreadable
+      WHERE original <> '' AND type NOT IN ('return', 'refund') AND original NOT IN (SELECT id FROM records)
         AND original NOT IN (SELECT id FROM operations) AND original NOT IN (SELECT id FROM unreadable)
       GROUP BY original`,
   );
-  for (const { id, hidden, first } of uncertain.all()) {
-    report.differs(hiddenCaptures(id, hidden, first, 'it is forgotten, and is not put back'));
+  for (const hold of uncertain.all()) {
+    report.differs(hiddenDifference('capture', hold, 'it is forgotten, and is not put back'));
   }
 }
 

@@ -5,13 +5,14 @@ import { dueShardOf, transactionKey } from '../../lambdas/store/keys.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
-import { holdState } from './copy.ts';
+import { hiddenColumns, hiddenDifference, selectHidden } from './hidden.ts';
+import type { Hidden } from './hidden.ts';
+import { holdState } from './links.ts';
 import type { Recovery } from './recovery.ts';
-import type { Difference } from './report.ts';
 import { changeRecord } from './torn.ts';
 
 /** A hold as its record says, and what its captures show. Amounts are in minor units. */
-interface Link {
+interface Link extends Hidden {
   readonly id: string;
   readonly counterpart: string;
   readonly status: string;
@@ -21,10 +22,6 @@ interface Link {
   readonly taken: number;
   /** The time and id of the last one of these. */
   readonly last: string;
-  /** The number of captures that cannot be read, the first of them, and the sum that they show. */
-  readonly hidden: number;
-  readonly firstHidden: string;
-  readonly hiddenAmount: number;
 }
 
 /**
@@ -34,16 +31,14 @@ interface Link {
  * A capture that cannot be read is not forgotten. Its hold is named, and never opened again: it gets less, or stays as it is.
  */
 export async function linkCaptures(recovery: Recovery): Promise<void> {
-  const hidden = (column: string) => `(SELECT ${column} FROM unreadable WHERE original = holds.id)`;
   const holds = recovery.copy.query(
     {
       ...{ id: 'text', counterpart: 'text', status: 'text', amount: 'number', captured: 'number', taken: 'number' },
-      ...{ last: 'text', hidden: 'number', firstHidden: 'text', hiddenAmount: 'number' },
+      ...{ last: 'text', ...hiddenColumns },
     },
     `SELECT holds.id, holds.counterpart, holds.status, holds.amount, COALESCE(SUM(captures.amount), 0) AS captured,
         COALESCE(-SUM(bookings.held), 0) AS taken, COALESCE(MAX(captures.created_at || ' ' || captures.id), '') AS last,
-        ${hidden('COUNT(*)')} AS hidden, COALESCE(${hidden('MIN(id)')}, '') AS firstHidden,
-        COALESCE(${hidden('SUM(amount)')}, 0) AS hiddenAmount
+        ${selectHidden('holds')}
       FROM records AS holds LEFT JOIN records AS captures ON captures.type = 'capture' AND captures.counterpart = holds.id
         LEFT JOIN bookings ON bookings.id = captures.id AND bookings.account = holds.wallet_id
       WHERE holds.type = 'hold' GROUP BY holds.id`,
@@ -54,8 +49,9 @@ export async function linkCaptures(recovery: Recovery): Promise<void> {
   }
 }
 
-function nameHidden({ report }: Recovery, { id, amount, captured, hidden, firstHidden, hiddenAmount }: Link): void {
-  if (hidden > 0) report.differs(hiddenCaptures(id, hidden, firstHidden, 'it is not opened again'));
+function nameHidden({ report }: Recovery, link: Link): void {
+  const { id, amount, captured, hidden, hiddenAmount } = link;
+  if (hidden > 0) report.differs(hiddenDifference('capture', link, 'it is not opened again'));
   if (captured + hiddenAmount <= amount) return;
   report.differs({
     kind: 'hold_exceeded',
@@ -63,16 +59,6 @@ function nameHidden({ report }: Recovery, { id, amount, captured, hidden, firstH
     detail: `its captures took ${captured + hiddenAmount}, and it held ${amount}: nothing more is captured`,
     remedy: 'find the captures that were made twice, and take their money back by agreement with its receiver',
   });
-}
-
-/** Returns the difference of a hold whose captures cannot all be read. */
-export function hiddenCaptures(id: string, count: number, first: string, outcome: string): Difference {
-  return {
-    kind: 'capture_unreadable',
-    subject: id,
-    detail: `${count} of its captures cannot be read, the first is ${first}: ${outcome}`,
-    remedy: 'restore these records by hand; then run this again',
-  };
 }
 
 async function linkHold(recovery: Recovery, link: Link): Promise<void> {

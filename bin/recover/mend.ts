@@ -107,10 +107,12 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const available = plus(0, balance.available + missingHeld);
   const held = plus(0, balance.held - missingHeld);
   const total = plus(available, held);
+  const chargedBack = plus(0, copy.chargedBackOf(walletId));
   const isRight =
     wallet.available === available &&
     wallet.held === held &&
     wallet.total === total &&
+    (wallet.chargedBack ?? 0) === chargedBack &&
     status === undefined &&
     (!isCrowded || wallet.isCrowded === true) &&
     seen <= wallet.version &&
@@ -118,13 +120,18 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const mended: Wallet = isRight
     ? wallet
     : {
-        ...{ ...wallet, ...status, available, held, total, updatedAt: at },
+        ...{ ...withoutChargebacks(wallet), ...status, available, held, total, updatedAt: at },
+        ...(chargedBack !== 0 && { chargedBack }),
         ...(isCrowded && { isCrowded }),
         version: Math.max(end + deltas.count, wallet.version, seen) + 1,
       };
   const missing = mended.version - (last?.version ?? -1);
   if (isRight && missing === 0 && behindBreak.length === 0) return undefined;
   return { wallet, mended, last, behindBreak, missing };
+}
+
+function withoutChargebacks({ chargedBack, ...wallet }: Wallet): Wallet {
+  return wallet;
 }
 
 /** Returns the last entry up to which the chain is sound, and the versions behind it. */
@@ -243,7 +250,8 @@ function statusAfter(
   }
   if (status === wallet.status || change === undefined) return undefined;
   const { available, held } = copy.balanceOf(walletId);
-  if (status === 'closed' && available + held !== 0n) {
+  // A chargeback brings also a closed wallet below zero.
+  if (status === 'closed' && (available > 0n || held > 0n)) {
     report.differs({
       kind: 'closing_forgotten',
       subject: walletId,

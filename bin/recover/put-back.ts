@@ -14,10 +14,10 @@ import type { Item } from '../../lambdas/store/write.ts';
 import { rankOfStatus, ranks, transactionEventOf } from './archive.ts';
 import type { Maker, TransactionEvent, WalletEvent } from './archive.ts';
 import { changesOf, standInDescription } from './copy.ts';
-import type { BooksCopy } from './copy.ts';
 import { advancedRecord, openingIdOf, openingRecord, recordOf, restoredVisit, walletItems } from './records.ts';
 import { changedByOthers } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
+import { exceededBy, leastOf } from './room.ts';
 import { creditedTwice, standInRemedy } from './stand-ins.ts';
 
 /** Records that are read from the copy, and written, together. */
@@ -295,30 +295,24 @@ function soundCandidate(recovery: Recovery, item: Item): Candidate {
   if (problem !== undefined || !hasWholeBookings(transaction)) return { reason: problem ?? 'it has no bookings' };
   const credited = creditedTwice(recovery, transaction);
   if (credited !== undefined) return { reason: credited, remedy: standInRemedy };
-  if (exceedsHold(copy, transaction)) return { reason: 'its hold, as the table has it, does not hold so much' };
+  const exceeded = exceededBy(copy, transaction);
+  if (exceeded !== undefined) return { reason: exceeded };
   const changes = changesOf(bookingsOf(transaction).flatMap(({ postings }) => postings));
   for (const [account, { available, held }] of changes) {
     if (account.includes(':')) continue;
-    if (copy.wallet(account) === undefined) return { reason: `its wallet ${account} is forgotten, too` };
+    const wallet = copy.wallet(account);
+    if (wallet === undefined) return { reason: `its wallet ${account} is forgotten, too` };
     const balance = copy.balanceOf(account);
-    if (balance.available + available < 0n || balance.held + held < 0n) {
+    if (balance.available + available < leastOf(copy, wallet, transaction) || balance.held + held < 0n) {
       return { reason: `${account} has only ${String(balance.available)} available: a credit is forgotten, too` };
     }
   }
   return { item, transaction };
 }
 
-/** Returns whether a capture takes more than its hold has left. Money of other holds must not pay it. */
-function exceedsHold(copy: BooksCopy, transaction: Transaction): boolean {
-  if (transaction.type !== 'capture') return false;
-  const { originalTransactionId: holdId, walletId, postings } = transaction;
-  const taken = changesOf(postings).get(walletId)?.held ?? 0n;
-  return copy.takenOf(holdId) - taken > BigInt(copy.record(holdId)?.amount ?? 0);
-}
-
 /**
- * Books a credit on each wallet whose records add up to less than nothing. The money was there when its debit was
- * written, so at least this much was credited before, by a record that the restore forgot.
+ * Books a credit on each wallet whose records add up to less than its chargebacks explain. The money was there when its
+ * debit was written, so at least this much was credited before, by a record that the restore forgot.
  */
 export async function bookMissingCredits(recovery: Recovery): Promise<void> {
   const { copy, report, table, at } = recovery;
@@ -327,7 +321,10 @@ export async function bookMissingCredits(recovery: Recovery): Promise<void> {
     `SELECT account, -SUM(available) - MIN(SUM(held), 0) AS missing FROM bookings WHERE account NOT LIKE '%:%'
       GROUP BY account HAVING SUM(available) + MIN(SUM(held), 0) < 0`,
   );
-  for (const { account: walletId, missing } of overdrawn.all()) {
+  for (const { account: walletId, missing: below } of overdrawn.all()) {
+    const wallet = copy.wallet(walletId);
+    const missing = below + (wallet === undefined ? 0 : Number(leastOf(copy, wallet)));
+    if (missing <= 0) continue;
     const currency = currencyOfWalletId(walletId) ?? '';
     const transactionId = transactionIdOf(service.principal, fingerprintOf(['missing credit', walletId, at]));
     const transaction = charge({

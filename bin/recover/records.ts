@@ -61,6 +61,7 @@ export function recordOf(event: TransactionEvent, maker: Maker, facts: RecordFac
     }),
     ...(type === 'hold' && { toWalletId: counterpartyWalletId }),
     ...(type === 'capture' && { counterpartyWalletId, capturedBy: kind }),
+    ...(type === 'refund' && { counterpartyWalletId, refundedBy: kind }),
     ...(isQueued(event) && { queued: true }),
   });
 }

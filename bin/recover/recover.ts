@@ -4,6 +4,7 @@ import { isClockRight } from '../../lambdas/domain/withdrawal.ts';
 import { entryKey } from '../../lambdas/store/keys.ts';
 import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
 import { nameMissingHolds, putBackHolds } from './forgotten-holds.ts';
+import { putBackOriginals } from './forgotten-originals.ts';
 import { linkCaptures, nameLostEnds } from './holds.ts';
 import { loadBooks } from './load.ts';
 import { mendWallets } from './mend.ts';
@@ -12,6 +13,7 @@ import { advanceRecords, bookMissingCredits, putBackTransactions, putBackWallets
 import type { BooksCopy } from './copy.ts';
 import type { Recovery } from './recovery.ts';
 import { CannotRecover } from './report.ts';
+import { linkRefunds } from './refunds.ts';
 import { askBankFirst, linkReturns, nameForgotten, nameForgottenWallets } from './torn.ts';
 import { mendTotals } from './totals.ts';
 
@@ -53,11 +55,13 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await putBackWallets(recovery);
   await advanceRecords(recovery);
   await putBackTransactions(recovery);
-  // Further captures may fit holds that were put back.
-  if ((await putBackHolds(recovery)) > 0) await putBackTransactions(recovery);
+  // Further captures and refunds may fit what was put back.
+  const originals = await putBackOriginals(recovery);
+  if (originals + (await putBackHolds(recovery)) > 0) await putBackTransactions(recovery);
   await linkReturns(recovery);
   await linkCaptures(recovery);
   nameLostEnds(recovery);
+  await linkRefunds(recovery);
   nameMissingHolds(recovery);
   await bookMissingCredits(recovery);
   await askBankFirst(recovery);

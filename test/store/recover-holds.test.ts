@@ -1,12 +1,8 @@
 /** The recovery of holds that a restore forgot while it has their captures, on the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Capture, Hold } from '../../lambdas/domain/transaction.ts';
-import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
-import { toItem } from '../../lambdas/store/write.ts';
-import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { eventsIn } from '../simulation/consumers.ts';
@@ -14,7 +10,7 @@ import { transfer } from './commands.ts';
 import { capture, holdOf, openHold, release } from './hold-commands.ts';
 import { changeItem, fieldsOf, itemOf } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
-import { recover } from './recovering.ts';
+import { assertSound, eventsOf, forget, recover } from './recovering.ts';
 
 const engine = useEngine();
 
@@ -35,44 +31,6 @@ async function newScene(amount: number, ...parts: readonly number[]) {
   return { ...books, payer, shop, hold, captures };
 }
 type Scene = Awaited<ReturnType<typeof newScene>>;
-
-async function forget({ table }: Scene, { transactionId }: Pick<Hold, 'transactionId'>): Promise<void> {
-  await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(transactionKey(transactionId)) }));
-}
-
-/** Returns what the check of the books finds. The clock of the recovery is the real one, so open holds are overdue. */
-async function findingsOf({ table, entries }: Scene): Promise<string[]> {
-  const found: string[] = [];
-  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 1, standStill: true, bankId: undefined });
-  for (;;) {
-    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
-      now: table.now,
-      stop: () => false,
-      secondLookMs: 1_000,
-      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
-    });
-    if (typeof outcome !== 'object') return found.filter((line) => !line.includes('it is open, and has expired'));
-    table.clock.now = outcome.waitUntil;
-    pass = passFromText(passToText(pass));
-  }
-}
-
-/** Returns the events of all changes until now, and lets the projector follow. */
-async function eventsOf({ takeRecords, hand }: Scene) {
-  const records = await takeRecords();
-  await hand(records);
-  return [...eventsIn(records).values()].filter((event) => 'transaction' in event);
-}
-
-/** Asserts that the books are sound, and that a second run writes nothing. */
-async function assertSound(scene: Scene, events: readonly ServiceEvent[] = []): Promise<void> {
-  assert.deepEqual(await findingsOf(scene), []);
-  const again = await recover(scene, events);
-  assert.deepEqual(
-    again.filter((line) => !line.startsWith('DIFFERENCE')),
-    [],
-  );
-}
 
 const holdFields = async ({ table, hold }: Scene) => {
   const { status, end, amount, captured, principal } = (await fieldsOf(table, hold.transactionId)) ?? {};

@@ -1,10 +1,16 @@
 /** Recovers books in process, as `npm run recover` does. */
+import assert from 'node:assert/strict';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { loadEvent } from '../../bin/recover/archive.ts';
 import { recoverBooks } from '../../bin/recover/recover.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
+import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
+import { toItem } from '../../lambdas/store/write.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
+import { eventsIn } from '../simulation/consumers.ts';
 
 /** Recovers the books, restored to an hour before the tests' time. Returns the lines of its report. */
 export async function recover(
@@ -32,4 +38,46 @@ export async function recover(
     recovery.close();
   }
   return lines;
+}
+
+/** Deletes the record of a transaction, as a restore to a moment before it does. */
+export async function forget(
+  { table }: Pick<TestBooks, 'table'>,
+  { transactionId }: { readonly transactionId: string },
+): Promise<void> {
+  await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(transactionKey(transactionId)) }));
+}
+
+/** Returns what the check of the books finds. The clock of the recovery is the real one, so open holds are overdue. */
+async function findingsOf({ table, entries }: Pick<TestBooks, 'table' | 'entries'>): Promise<string[]> {
+  const found: string[] = [];
+  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 1, standStill: true, bankId: undefined });
+  for (;;) {
+    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
+      now: table.now,
+      stop: () => false,
+      secondLookMs: 1_000,
+      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
+    });
+    if (typeof outcome !== 'object') return found.filter((line) => !line.includes('it is open, and has expired'));
+    table.clock.now = outcome.waitUntil;
+    pass = passFromText(passToText(pass));
+  }
+}
+
+/** Returns the events of all changes until now, and lets the projector follow. */
+export async function eventsOf({ takeRecords, hand }: TestBooks) {
+  const records = await takeRecords();
+  await hand(records);
+  return [...eventsIn(records).values()].filter((event) => 'transaction' in event);
+}
+
+/** Asserts that the books are sound, and that a second run writes nothing. */
+export async function assertSound(books: TestBooks, events: readonly ServiceEvent[] = []): Promise<void> {
+  assert.deepEqual(await findingsOf(books), []);
+  const again = await recover(books, events);
+  assert.deepEqual(
+    again.filter((line) => !line.startsWith('DIFFERENCE')),
+    [],
+  );
 }

@@ -1,0 +1,76 @@
+import { isRefundable } from '../../lambdas/domain/refund.ts';
+import { toTransaction } from '../../lambdas/store/transactions.ts';
+import { readable } from '../../lambdas/store/unreadable.ts';
+import type { Item } from '../../lambdas/store/write.ts';
+import { hiddenColumns, hiddenDifference, selectHidden } from './hidden.ts';
+import type { Hidden } from './hidden.ts';
+import { refundsState } from './links.ts';
+import type { Recovery } from './recovery.ts';
+import { changeRecord } from './torn.ts';
+
+/** A transaction, and what its refunds show. Amounts are in minor units. */
+interface Link extends Hidden {
+  readonly id: string;
+  readonly amount: number;
+  /** What its record says of its refunds, as `refundsState`. */
+  readonly refunds: string;
+  /** The sum and the ids of the refunds that can be read, the oldest first. */
+  readonly refunded: number;
+  readonly ids: string;
+}
+
+/**
+ * Corrects the record of each transaction to the records of its refunds, because a record that is there counts. A refund
+ * that was forgotten can be made again.
+ *
+ * A refund that cannot be read is not forgotten. Its transaction is named, and its record never says less than before.
+ */
+export async function linkRefunds(recovery: Recovery): Promise<void> {
+  const links = recovery.copy.query(
+    { id: 'text', amount: 'number', refunds: 'text', refunded: 'number', ids: 'text', ...hiddenColumns },
+    `SELECT originals.id, originals.amount, originals.refunds, COALESCE(SUM(refunds.amount), 0) AS refunded,
+        COALESCE(group_concat(refunds.id, ' ' ORDER BY refunds.created_at, refunds.id), '') AS ids, ${selectHidden('originals')}
+      FROM records AS originals
+        LEFT JOIN records AS refunds ON refunds.type = 'refund' AND refunds.counterpart = originals.id
+      WHERE originals.type IN ('charge', 'transfer', 'capture')
+        AND (originals.refunds <> '' OR refunds.id IS NOT NULL OR originals.id IN (SELECT original FROM unreadable))
+      GROUP BY originals.id`,
+  );
+  for (const link of links.all()) {
+    nameRefunds(recovery, link);
+    await linkOne(recovery, link);
+  }
+}
+
+function nameRefunds({ report }: Recovery, link: Link): void {
+  const { id, amount, refunded, hidden, hiddenAmount } = link;
+  if (hidden > 0) report.differs(hiddenDifference('refund', link, 'they still count against it'));
+  if (refunded + hiddenAmount <= amount) return;
+  report.differs({
+    kind: 'refunds_exceed',
+    subject: id,
+    detail: `its refunds gave back ${refunded + hiddenAmount}, and it moved ${amount}: nothing more is refunded`,
+    remedy: 'find the refunds that were made twice, and take their money back by agreement with its payer',
+  });
+}
+
+async function linkOne(recovery: Recovery, { id, amount, refunds, refunded, ids, hidden, hiddenAmount }: Link) {
+  const known = ids === '' ? [] : ids.split(' ');
+  // Refunds of more than the amount can only have been made twice.
+  const shown = Math.min(refunded + hiddenAmount, amount);
+  if (hidden === 0 && refunds === refundsState({ refunded: shown, refunds: known })) return;
+  const seen = Number(refunds.split(' ')[0]);
+  if (hidden > 0 && shown <= seen) return;
+  await changeRecord(recovery, id, `its refunds gave back ${shown}`, (record) => {
+    const original = readable(toTransaction(record));
+    if (original === undefined || !isRefundable(original)) return record;
+    const named = original.refunds ?? [];
+    const kept = hidden > 0 ? named : named.filter((one) => known.includes(one));
+    return refundedRecord(record, shown, [...kept, ...known.filter((one) => !named.includes(one))]);
+  });
+}
+
+/** Returns a record that names these refunds. */
+function refundedRecord({ refunded, refunds, ...record }: Item, sum: number, ids: readonly string[]): Item {
+  return ids.length === 0 ? record : { ...record, refunded: sum, refunds: ids };
+}

@@ -15,6 +15,8 @@ export const discrepancyKinds = [
    * after its expiry.
    */
   'hold_differs',
+  /** A refund and its original disagree: their sum, their wallets, or whether the original names the refund. */
+  'refund_differs',
   /**
    * A transaction is impossible: no postings, a sum that is not zero, or postings that do not fit its type, amount and
    * status.

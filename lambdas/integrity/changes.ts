@@ -12,7 +12,9 @@ import { findHeld, readEntries, readEntriesAt } from '../store/entries.ts';
 import type { ListedBooking } from '../store/journal.ts';
 import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
-import { captureFindings, readHolds } from './hold-check.ts';
+import { captureFindings } from './hold-check.ts';
+import { readTransactions } from './originals.ts';
+import { refundFindings } from './refund-check.ts';
 import { beginWalletCheck, addFinding, followEntry, integer, isReadable } from './wallet-check.ts';
 
 /** The changes of one wallet in the journal, each once. */
@@ -125,9 +127,10 @@ async function readStored(
       unreadable.set(subject, { kind, subject, detail: item.problem });
     }
   }
-  const captures = [...transactions.values()].filter((one) => one.type === 'capture');
-  const holds = await readHolds(books.table, captures, consistent);
-  for (const hold of holds.holds) transactions.set(hold.transactionId, hold);
+  const parts = [...transactions.values()].filter((one) => one.type === 'capture' || one.type === 'refund');
+  const originalIds = parts.map(({ originalTransactionId }) => originalTransactionId);
+  const originals = await readTransactions(books.table, originalIds, consistent);
+  for (const [id, original] of originals.transactions) transactions.set(id, original);
   const ledgers = new Map(
     [...Map.groupBy(found.items, ({ walletId }) => walletId)].map(([walletId, ledger]) => [
       walletId,
@@ -136,7 +139,7 @@ async function readStored(
   );
   return {
     stored: { entries: ledgers, wallets, transactions, unreadable },
-    readUnits: found.readUnits + items.readUnits + holds.readUnits,
+    readUnits: found.readUnits + items.readUnits + originals.readUnits,
   };
 }
 
@@ -298,6 +301,8 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
         found.push({ kind: 'transaction_invalid', subject: transactionId, detail: problem });
       } else if (transaction.type === 'capture') {
         found.push(...captureFindings(transaction, stored.transactions.get(transaction.originalTransactionId)));
+      } else if (transaction.type === 'refund') {
+        found.push(...refundFindings(transaction, stored.transactions.get(transaction.originalTransactionId)));
       }
     }
     if (transaction === undefined || count === 0 || !hasBookings(transaction)) continue;

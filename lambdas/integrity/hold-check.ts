@@ -2,9 +2,9 @@ import type { Discrepancy } from '../domain/discrepancy.ts';
 import { leftOf, longestHoldMs, returnedBy } from '../domain/hold.ts';
 import { numberOfTransactionId, transactionIdOfNumber } from '../domain/ids.ts';
 import type { Capture, Hold, Transaction } from '../domain/transaction.ts';
-import { readBookItems } from '../store/books.ts';
-import type { BookItem, IndexedTransaction } from '../store/books.ts';
+import type { IndexedTransaction } from '../store/books.ts';
 import type { Table } from '../store/table.ts';
+import { clockMs, readTransactions } from './originals.ts';
 
 /**
  * Amounts that holds say, minus those of their captures. `weighted` multiplies each by the number of its hold's id, so
@@ -49,8 +49,6 @@ interface Moments {
   readonly walletAt: string;
 }
 
-/** Longer than the clocks of two machines differ: a change this close to the moment may be on either side of it. */
-const clockMs = 60_000;
 /** The sweeper ends a hold within minutes. */
 const overdueMs = 3_600_000;
 
@@ -68,17 +66,13 @@ export async function addHolds(
 ): Promise<{ found: Discrepancy[]; readUnits: number }> {
   const ids = transactions.filter(({ type }) => type === 'hold' || type === 'capture');
   if (ids.length === 0) return { found: [], readUnits: 0 };
-  const transactionIds = new Set(ids.map(({ transactionId }) => transactionId));
-  const { items, readUnits } = await readBookItems(table, { walletIds: [], transactionIds }, consistent);
-  const own = transactionsIn(items);
-  const others = await readHolds(
-    table,
-    own.filter((one) => one.type === 'capture'),
-    consistent,
-  );
-  const holds = new Map([...own, ...others.holds].map((one) => [one.transactionId, one]));
+  const transactionIds = ids.map(({ transactionId }) => transactionId);
+  const { transactions: own, readUnits } = await readTransactions(table, transactionIds, consistent);
+  const originals = [...own.values()].flatMap((one) => (one.type === 'capture' ? one.originalTransactionId : []));
+  const others = await readTransactions(table, originals, consistent);
+  const holds = new Map([...own, ...others.transactions]);
   const found: Discrepancy[] = [];
-  for (const one of own) {
+  for (const one of own.values()) {
     if (one.type === 'hold') {
       found.push(...holdFindings(one, table.now()));
       if (isStill(one, moments)) addHold(amountsOf(sums, one), one);
@@ -90,21 +84,6 @@ export async function addHolds(
     }
   }
   return { found, readUnits: readUnits + others.readUnits };
-}
-
-/** Reads the holds of captures. Leaves out those that do not exist or cannot be read. */
-export async function readHolds(
-  table: Table,
-  captures: readonly Capture[],
-  consistent: boolean,
-): Promise<{ holds: Hold[]; readUnits: number }> {
-  const transactionIds = new Set(captures.map(({ originalTransactionId }) => originalTransactionId));
-  const { items, readUnits } = await readBookItems(table, { walletIds: [], transactionIds }, consistent);
-  return { holds: transactionsIn(items).filter((one) => one.type === 'hold'), readUnits };
-}
-
-function transactionsIn(items: readonly BookItem[]): Transaction[] {
-  return items.flatMap((item) => (item.kind === 'transaction' ? [item.transaction] : []));
 }
 
 /** Returns whether the hold has not changed since the moment. */

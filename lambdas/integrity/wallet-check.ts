@@ -6,10 +6,14 @@ import type { Balance, ChainedEntry } from '../domain/entries.ts';
 import { isSum, minus, plus } from '../domain/money.ts';
 import { addHolds, noHolds, problemOfHolds } from './hold-check.ts';
 import type { HoldSums } from './hold-check.ts';
+import { addChargebacks, checkRefunds, problemOfChargebacks } from './refund-check.ts';
+import type { ChargebackSums } from './refund-check.ts';
 import type { Sum } from '../domain/money.ts';
 import { accounts } from '../domain/postings.ts';
+import { leastAvailable } from '../domain/wallet.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { readBookings } from '../store/books.ts';
+import type { IndexedTransaction } from '../store/books.ts';
 import { hashOf, readEntries } from '../store/entries.ts';
 import type { Table } from '../store/table.ts';
 import { getWallet } from '../store/wallets.ts';
@@ -21,7 +25,7 @@ import { getWallet } from '../store/wallets.ts';
 export interface WalletCheck {
   readonly wallet: Pick<
     Wallet,
-    'walletId' | 'isCrowded' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt'
+    'walletId' | 'isCrowded' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt' | 'chargedBack'
   >;
   /**
    * The version up to which the ledger must have come. A busy wallet is always some versions ahead of its ledger, so a
@@ -40,6 +44,7 @@ export interface WalletCheck {
   entered: Record<keyof Balance, bigint>;
   /** Absent from a check that an earlier release began. */
   readonly holds?: HoldSums;
+  readonly chargebacks?: ChargebackSums;
   readonly found: Discrepancy[];
 }
 
@@ -54,8 +59,21 @@ const mostFound = 20;
  */
 export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
   const { walletId, isCrowded = false, currency, version, available, held, status, updatedAt, total } = wallet;
+  const { chargedBack = 0, mostCredit = 0 } = wallet;
+  // The stored item may have any shape.
+  const areSums = [available, held, total, chargedBack, mostCredit].every(isSum);
   const check: WalletCheck = {
-    wallet: { walletId, isCrowded, currency, version, available, held, status, updatedAt },
+    wallet: {
+      walletId,
+      isCrowded,
+      currency,
+      version,
+      available,
+      held,
+      status,
+      updatedAt,
+      chargedBack: areSums ? chargedBack : 0,
+    },
     enteredUpTo: secondLook?.version ?? version,
     consistent: secondLook !== undefined,
     stage: 'sender',
@@ -63,15 +81,16 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
     booked: { available: 0n, held: 0n },
     entered: { available: 0n, held: 0n },
     holds: noHolds(),
+    chargebacks: { certain: 0n, all: 0n },
     found: [],
   };
-  // The stored item may have any shape.
-  const sums = [available, held, total].every((amount) => isSum(amount) && amount >= 0);
-  if (!sums || plus(available, held) !== total) {
+  const areSound = areSums && [held, chargedBack, mostCredit].every((amount) => amount >= 0);
+  if (!areSound || available < leastAvailable(wallet) || plus(available, held) !== total) {
     addFinding(
       check,
       'balance_differs',
-      `it has ${String(available)} available, ${String(held)} held and ${String(total)} in total`,
+      `it has ${String(available)} available, ${String(held)} held and ${String(total)} in total` +
+        (chargedBack === 0 ? '' : `, and ${String(chargedBack)} was charged back`),
     );
   }
   return check;
@@ -107,16 +126,32 @@ export async function stepWalletCheck(
   const page = await readBookings(table, { side: check.stage, walletId, isCrowded, after: check.after });
   for (const transaction of page.items) addBookings(check, transaction, asOf);
   let { readUnits } = page;
-  if (check.stage === 'sender' && check.holds !== undefined) {
-    const { consistent, wallet } = check;
-    const moments = { asOf, walletAt: wallet.updatedAt };
-    const holds = await addHolds(table, check.holds, page.items, { ...moments, consistent });
-    readUnits += holds.readUnits;
-    for (const finding of holds.found) if (check.found.length < mostFound) check.found.push(finding);
-  }
+  if (check.stage === 'sender') readUnits += await checkParts(table, check, page.items, asOf);
   check.after = page.next;
   if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';
   return { items: page.items.length, readUnits };
+}
+
+/**
+ * Compares holds with their captures, and refunds with their originals. Absent sums are of a check that an earlier
+ * release began.
+ *
+ * @returns the read units that this took
+ */
+async function checkParts(
+  table: Table,
+  { holds, chargebacks, consistent, wallet, found }: WalletCheck,
+  transactions: readonly IndexedTransaction[],
+  asOf: string | undefined,
+): Promise<number> {
+  const moments = { asOf, walletAt: wallet.updatedAt };
+  const ofHolds = holds && (await addHolds(table, holds, transactions, { ...moments, consistent }));
+  const ofRefunds = await checkRefunds(table, transactions, consistent);
+  if (chargebacks) addChargebacks(chargebacks, transactions, asOf && wallet.updatedAt);
+  for (const finding of [...(ofHolds?.found ?? []), ...ofRefunds.found]) {
+    if (found.length < mostFound) found.push(finding);
+  }
+  return (ofHolds?.readUnits ?? 0) + ofRefunds.readUnits;
 }
 
 function addBookings(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {
@@ -218,6 +253,8 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
   check.stage = 'done';
   const problem = check.holds && problemOfHolds(check.holds);
   if (problem !== undefined) addFinding(check, 'hold_differs', problem);
+  const unbooked = check.chargebacks && problemOfChargebacks(check.chargebacks, wallet.chargedBack ?? 0);
+  if (unbooked !== undefined) addFinding(check, 'balance_differs', unbooked);
   if (last.version < (asOf === undefined ? wallet.version : check.enteredUpTo)) {
     addFinding(
       check,

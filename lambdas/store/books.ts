@@ -106,6 +106,10 @@ function toBookItem(stored: StoredItem): BookItem | undefined {
 export interface IndexedTransaction extends BookedTransaction {
   readonly transactionId: string;
   readonly originalTransactionId?: string;
+  /** Of a transaction that was refunded. */
+  readonly refunded?: unknown;
+  /** Of a refund. */
+  readonly chargeback?: unknown;
 }
 
 /** On which side of its transactions a wallet is. */
@@ -139,7 +143,7 @@ export async function readBookings(
         KeyConditionExpression: `${key} = :partition`,
         ExpressionAttributeValues: toItem({ ':partition': partition }),
         ProjectionExpression:
-          'transactionId, originalTransactionId, #type, postings, createdAt, updatedAt, completedAt',
+          'transactionId, originalTransactionId, #type, postings, createdAt, updatedAt, completedAt, refunded, chargeback',
         ExpressionAttributeNames: { '#type': 'type' },
         ReturnConsumedCapacity: 'TOTAL',
         ...(historyKey !== undefined && {

@@ -58,6 +58,7 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await measureWithdrawals(bench, wallets);
   await measureTransfers(bench, wallets);
   await measureHolds(bench, wallets);
+  await measureRefunds(bench, wallets);
   await measureReads(bench, wallets);
   await measureStatus(bench);
   await measureDecisions(bench, wallets);
@@ -199,6 +200,27 @@ async function measureHolds({ step, post, routes }: Bench, { wallet, other, mine
   await step('release', { roundTrips: 3, writeUnits: 8, readUnits: 2 }, () =>
     post(routes.release, '/holds/{transactionId}/release', unwanted, 200),
   );
+}
+
+async function measureRefunds({ step, post, charge, routes }: Bench, { wallet, mine }: Wallets): Promise<void> {
+  const pay = async (amount: number) => {
+    const body = { ...money(amount), toWalletId: wallet };
+    return idIn(await post(routes.transfer, '/wallets/{walletId}/transfer', mine, 201, { body, caller: endUser }));
+  };
+  const refund = (id: string, body: object = {}) =>
+    post(routes.refund, '/transactions/{transactionId}/refund', id, 201, { body: { reason: 'sent back', ...body } });
+  // The first trip reads the transaction.
+  const id = await pay(1_000);
+  await step('refund, a part', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () => refund(id, { amount: 10 }));
+  await step('refund, all that is left', { roundTrips: 2, writeUnits: 12, readUnits: 1 }, () => refund(id));
+  const often = await pay(1_000);
+  for (let times = 1; times < 100; times++) await refund(often, { amount: 1 });
+  await step('refund, the hundredth of one transfer', { roundTrips: 2, writeUnits: 24 }, () => refund(often));
+  const charged = idIn(await charge(mine, { body: money(100) }));
+  await step('refund of a charge', { roundTrips: 2, writeUnits: 8, readUnits: 1 }, () =>
+    refund(charged, { amount: 40 }),
+  );
+  await step('chargeback', { roundTrips: 2, writeUnits: 8, readUnits: 1 }, () => refund(charged, { chargeback: true }));
 }
 
 async function measureReads({ step, charge, get, routes }: Bench, { wallet }: Wallets): Promise<void> {

@@ -139,7 +139,10 @@ function openUsers(table: Table) {
   const capture = (transactionId: string, { caller }: User) =>
     post(routes.capture, '/holds/{transactionId}/capture', transactionId, {}, { caller });
 
-  return { open, charge, transfer, withdraw, hold, capture, workers: routes.workers };
+  const refund = (transactionId: string, { caller }: User) =>
+    post(routes.refund, '/transactions/{transactionId}/refund', transactionId, { reason: 'sent back' }, { caller });
+
+  return { open, charge, transfer, withdraw, hold, capture, refund, workers: routes.workers };
 }
 
 interface Command {
@@ -151,7 +154,7 @@ interface Command {
 }
 
 function commandsOf(users: ReturnType<typeof openUsers>): Record<string, Command> {
-  const { charge, transfer, withdraw, hold, capture, workers } = users;
+  const { charge, transfer, withdraw, hold, capture, refund, workers } = users;
   return {
     charge: { run: (pairs) => each(pairs, ([payer]) => charge(payer)) },
     'withdrawal, paid': {
@@ -169,6 +172,13 @@ function commandsOf(users: ReturnType<typeof openUsers>): Record<string, Command
       budget: 7,
       isAsked: true,
       run: (pairs) => each(pairs, ([payer, payee]) => transfer(payer, payee)),
+    },
+    'transfer, refunded': {
+      run: (pairs) =>
+        each(pairs, async ([payer, payee]) => {
+          const { transactionId = '' } = await transfer(payer, payee);
+          await refund(transactionId, payee);
+        }),
     },
     'transfer, queued': {
       async run(pairs) {

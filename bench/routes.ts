@@ -14,6 +14,7 @@ import { health } from '../lambdas/api/health.ts';
 import { listTransactions } from '../lambdas/api/list-transactions.ts';
 import { listWallets } from '../lambdas/api/list-wallets.ts';
 import { openHold } from '../lambdas/api/open-hold.ts';
+import { refund } from '../lambdas/api/refund.ts';
 import { release } from '../lambdas/api/release.ts';
 import { resolve } from '../lambdas/api/resolve.ts';
 import { transfer } from '../lambdas/api/transfer.ts';
@@ -73,6 +74,7 @@ function handlersOn(table: Table, onSend: OnSend) {
     openHold: serve(openHold, limited),
     capture: serve(capture, limited),
     release: serve(release, ending),
+    refund: serve(refund, limited),
     bankNotifications: serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     health: serve(health, {
       table,

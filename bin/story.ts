@@ -133,6 +133,7 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
   story.check('newest first', types.join(', '), 'withdrawal, transfer, charge');
 
   await promiseMoney(story, unit, { ada, ben });
+  await giveMoneyBack(story, unit, { ada, ben }, String(sent.body['transactionId']));
 }
 
 /** Holds money of Ada for Ben, who takes a part of it and releases the rest. */
@@ -167,6 +168,23 @@ async function promiseMoney(story: Story, unit: number, { ada, ben }: Characters
     ada.held = 0;
   }
   await story.checkBalances(ada, ben);
+}
+
+/** Gives Ada a part of her transfer to Ben back, and no more than that. */
+async function giveMoneyBack(story: Story, unit: number, { ada, ben }: Characters, transfer: string): Promise<void> {
+  story.chapter(`Ben gives ${story.money(10 * unit)} of Ada's first payment back`);
+  const path = `/transactions/${transfer}/refund`;
+  const refunded = await story.post(ben.token, path, { amount: 10 * unit, reason: 'a part was missing' });
+  story.check('answered', refunded.status, 201);
+  ben.available -= 10 * unit;
+  ada.available += 10 * unit;
+  await story.checkBalances(ada, ben);
+  const payment = await story.get(ada.token, `/transactions/${transfer}`);
+  story.check('refunded, on the payment', payment.body['refunded'], 10 * unit);
+
+  story.chapter('He tries to give back more than is left of it');
+  const tooMuch = await story.post(ben.token, path, { amount: 20 * unit + 1, reason: 'a mistake' });
+  story.check('code', tooMuch.body['code'], 'exceeds_refundable');
 }
 
 function inAnHour(): string {

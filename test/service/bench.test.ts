@@ -31,12 +31,12 @@ describe('benchmark', () => {
       );
       for (const { command, batch, writeUnits, sum } of rows) {
         const name = `${command}, batch of ${batch}`;
-        // Both wallets of a transfer or capture.
+        // Both wallets of a transfer, capture or refund.
         assert.equal(writeUnits.screening, /^(transfer|hold)/.test(command) ? 2 : 1, name);
         assert.equal(writeUnits.notifications, command.endsWith('notified') ? 2 : 0, name);
         if (command === 'transfer') assert.ok(sum <= 7, name);
       }
-      assert.equal(rows.length, 12);
+      assert.equal(rows.length, 14);
     } finally {
       await service.stop();
     }

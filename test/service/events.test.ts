@@ -82,7 +82,7 @@ describe('events of the service', () => {
     await withdraw(ada.ask, ada.walletId, 'SIM-OK');
     await withdraw(ada.ask, ada.walletId, 'SIM-REJECT');
     const transfer = { amount: 50, toWalletId: ben.walletId };
-    await ada.ask(`/wallets/${ada.walletId}/transfer`, { body: transfer });
+    const sent = await ada.ask(`/wallets/${ada.walletId}/transfer`, { body: transfer });
     const queued = await ada.ask(`/wallets/${ada.walletId}/transfer`, {
       body: transfer,
       headers: { Prefer: 'respond-async' },
@@ -92,6 +92,8 @@ describe('events of the service', () => {
     const holdPath = `/holds/${String(hold.body['transactionId'])}`;
     await ben.ask(`${holdPath}/capture`, { body: { amount: 20 } });
     await ben.ask(`${holdPath}/release`, { body: { reason: 'sold out' } });
+    const refund = { amount: 10, reason: 'a part was missing' };
+    await ben.ask(`/transactions/${String(sent.body['transactionId'])}/refund`, { body: refund });
     for (const change of ['freeze', 'unfreeze']) {
       await service.operator(`/wallets/${ada.walletId}/${change}`, { body: { reason: `to ${change}` } });
     }
@@ -100,6 +102,7 @@ describe('events of the service', () => {
       ...['wallet.created', 'wallet.funded', 'wallet.frozen', 'wallet.unfrozen'],
       ...['withdrawal.accepted', 'withdrawal.executing', 'withdrawal.completed', 'withdrawal.failed'],
       ...['transfer.accepted', 'transfer.completed', 'hold.opened', 'hold.captured', 'hold.ended'],
+      'refund.completed',
     ];
     const limitOfQueued = Date.now() + patienceMs;
     let found = await eventsOf(ada.walletId, types);
@@ -115,7 +118,10 @@ describe('events of the service', () => {
       'hold.opened',
       'hold.captured',
       'hold.ended',
+      'refund.completed',
     ]);
+    const changes = found.filter(({ transaction }) => transaction?.transactionId === sent.body['transactionId']);
+    assert.equal(changes.length, 1, 'the refunded transfer has no further event');
     const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
     for (const event of await events()) {
       const schema = JSON.parse(readFileSync(join(schemas, `${event.type}.json`), 'utf8')) as object;
@@ -128,6 +134,7 @@ describe('events of the service', () => {
       'hold.captured owner',
       'hold.ended owner',
       'hold.opened owner',
+      'refund.completed owner',
       'transfer.accepted owner',
       'transfer.completed owner',
       'transfer.completed service',
@@ -143,10 +150,14 @@ describe('events of the service', () => {
     for (const { type, actor } of found) {
       const ofPerson = actor?.kind === 'owner' || actor?.kind === 'operator';
       assert.equal(actor?.issuer !== undefined, ofPerson);
-      const owner = type === 'hold.captured' || type === 'hold.ended' ? ben.ownerId : ada.ownerId;
+      const isOfReceiver = ['hold.captured', 'hold.ended', 'refund.completed'].includes(type);
+      const owner = isOfReceiver ? ben.ownerId : ada.ownerId;
       if (ofPerson) assert.equal(actor.principal, actor.kind === 'owner' ? owner : 'operator');
     }
-    const told = ['withdrawal.completed', 'wallet.funded', 'hold.opened', 'hold.captured', 'hold.ended'];
+    const told = [
+      ...['withdrawal.completed', 'wallet.funded', 'hold.opened', 'hold.captured', 'hold.ended'],
+      'refund.completed',
+    ];
     const toldOf = found.filter(({ type }) => told.includes(type));
     const limit = Date.now() + patienceMs;
     for (const { eventId } of toldOf) {

@@ -110,6 +110,23 @@ describe('where', () => {
     for (const { text } of [ended, await ops('where', holdId)]) assert.doesNotMatch(text, /a present|sold out/);
   });
 
+  it('shows a transaction with its refunds, a chargeback, and the debt that it leaves', async () => {
+    const [payer, shop] = [await newUser(1_000), await newUser()];
+    const charged = await operator(`/wallets/${shop.walletId}/charge`, { body: { amount: 300 } });
+    const chargeId = String(charged.body['transactionId']);
+    const everything = { amount: 300, toWalletId: payer.walletId };
+    await shop.ask(`/wallets/${shop.walletId}/transfer`, { body: everything });
+    const body = { amount: 200, reason: 'dispute of Mrs Example', chargeback: true };
+    const refunded = await operator(`/transactions/${chargeId}/refund`, { body });
+    const refundId = String(refunded.body['transactionId']);
+    assert.match((await ops('where', chargeId)).text, new RegExp(`^refunded: 200, by ${refundId}$`, 'm'));
+    const shown = [await ops('where', refundId), await ops('where', refundId, '--json')];
+    assert.match(shown[0]!.text, new RegExp(`^of: ${chargeId}\na chargeback$`, 'm'));
+    for (const { text } of shown) assert.doesNotMatch(text, /Mrs Example/);
+    const { text } = await ops('where', shop.walletId);
+    assert.match(text, /^balance: -200 available, 0 held, -200 total \(USD, minor units\)\ncharged back: 200$/m);
+  });
+
   it('finds a transaction by its receipt, and by the key of its caller', async () => {
     const user = await newUser();
     const charged = await operator(`/wallets/${user.walletId}/charge`, { body: { amount: 250 }, key: 'by-key' });

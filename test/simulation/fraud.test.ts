@@ -21,6 +21,7 @@ import { useEngine } from '../fixture.ts';
 import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
 import { capture, holdOf, openHold } from '../store/hold-commands.ts';
 import { fieldsOf } from '../store/inspect.ts';
+import { chargedWallet, payment, refund } from '../store/refund-commands.ts';
 import { bankId } from '../store/visits.ts';
 import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 import { Death, eachDoom, eventsIn, keepingBus, mortal, numbers, publisherTo, sqsEvent } from './consumers.ts';
@@ -200,6 +201,24 @@ describe('screening', () => {
     const figures = (buckets: Activity['outDay']) => buckets.map(([, count, amount]) => [count, amount]);
     assert.deepEqual([figures(paid.outDay), figures(received.inRecent)], [[[2, 150]], [[2, 70]]]);
     assert.equal(paid.destinations.length, 1);
+  });
+
+  it('counts a refund as money into the wallet that it pays, and not as money out', async () => {
+    const { table } = books;
+    const { payer, shop, original } = await payment(table, 'transfer', 100);
+    await refund(table, original, { amount: 40 });
+    const { walletId, original: charged } = await chargedWallet(table, 100);
+    await refund(table, charged, { chargeback: true, operator: 'operator-1' });
+    const screening = await newScreening();
+    assert.deepEqual(await screening.run(await takeEvents()), []);
+    const figures = (buckets: Activity['outDay']) => buckets.map(([, count, amount]) => [count, amount]);
+    const figuresOf = async (id: string) => {
+      const { outDay, inRecent } = await activityOf(screening.activity, id);
+      return [figures(outDay), figures(inRecent)];
+    };
+    assert.deepEqual(await figuresOf(payer), [[[1, 100]], [[2, 1_040]]]);
+    assert.deepEqual(await figuresOf(shop), [[], [[1, 100]]]);
+    assert.deepEqual(await figuresOf(walletId), [[], [[1, 100]]]);
   });
 
   it('uses the limits of the currency where it has some', async () => {

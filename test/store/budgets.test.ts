@@ -9,6 +9,7 @@ import { getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
+import { refund } from '../../lambdas/api/refund.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -48,6 +49,7 @@ beforeAll(() => {
     'open-hold': serve(openHold, { table, limits }),
     capture: serve(capture, { table, limits }),
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1_000 }) }),
+    refund: serve(refund, { table, limits }),
   };
 });
 
@@ -172,6 +174,36 @@ describe('holds: after the read of the hold and, for end users, of the wallets',
     const [first, second] = [await hold(ann, short), await hold(ann, short)];
     await assertTakes({ trips: 3, write: 8, read: 2 }, () => end('release', operator, first, { reason: 'sold out' }));
     await assertTakes({ trips: 4, write: 8, read: 4 }, () => end('release', bob, second, { reason: 'sold out' }));
+  });
+});
+
+describe('refunds: after the read of the original and, for end users, of the wallets', () => {
+  let walletId: string;
+  let toWalletId: string;
+  beforeAll(async () => {
+    [walletId, toWalletId] = [await openWallet(ann), await openWallet(bob)];
+  });
+  const pay = () => command('transfer', ann, walletId, { amount: 1_000, toWalletId, ...notes });
+  const giveBack = (as: Request['as'], transactionId: string, body: object = {}) =>
+    request('refund', as, { path: { transactionId }, key: newKey(), body: { reason: 'sent back', ...notes, ...body } });
+
+  it('a refund of a transfer takes 12, of a part as well as of all, and 2 more for the rate window', async () => {
+    const [first, second] = [await pay(), await pay()];
+    await assertTakes({ trips: 2, write: 12, read: 1 }, () => giveBack(operator, first, { amount: 40 }));
+    await assertTakes({ trips: 2, write: 12, read: 1 }, () => giveBack(operator, first));
+    await assertTakes({ trips: 3, write: 14, read: 3 }, () => giveBack(bob, second));
+  });
+
+  it('a refund of a charge takes 8, also as a chargeback', async () => {
+    const id = await command('charge', operator, walletId, { amount: 100, ...notes });
+    await assertTakes({ trips: 2, write: 8, read: 1 }, () => giveBack(operator, id, { amount: 40 }));
+    await assertTakes({ trips: 2, write: 8, read: 1 }, () => giveBack(operator, id, { chargeback: true }));
+  });
+
+  it('the hundredth refund of a transfer takes 24, as its ids are on the transfer and in both indexes', async () => {
+    const id = await pay();
+    for (let times = 1; times < 100; times++) await giveBack(operator, id, { amount: 1 });
+    await assertTakes({ trips: 2, write: 24, read: 1 }, () => giveBack(operator, id, { amount: 1 }));
   });
 });
 

@@ -253,7 +253,7 @@ describe('a refund of a charge', () => {
       { account: `wallet:${walletId}:available`, amount: -100 },
       { account: 'external:EUR', amount: 100 },
     ]);
-    assert.deepEqual([body?.['counterpartyWalletId'], body?.['chargeback']], [undefined, undefined]);
+    assert.deepEqual([body['counterpartyWalletId'], body['chargeback']], [undefined, undefined]);
     const again = await charge(walletId);
     await commands.transfer(table, walletId, payer, { amount: 50, owner: 'shop' });
     await assertRefused([422, 'insufficient_funds'], () => giveBack(again, { as: operator }));
@@ -266,7 +266,7 @@ describe('a refund of a charge', () => {
       await commands.transfer(table, walletId, payer, { amount: 100, owner: 'shop' });
       if (status !== 'active') await setStatus(table, walletId, status);
       const { body } = await giveBack(id, { as: operator, body: { amount: 60, chargeback: true } });
-      assert.deepEqual([body?.['type'], body?.['chargeback']], ['refund', true], JSON.stringify(body));
+      assert.deepEqual([body?.['type'], body?.['chargeback']], ['refund', true]);
       for (const as of [shop, support]) {
         const wallet = (await send('get-wallet', handlers['get-wallet'], { as, path: { walletId } })).body;
         const { available, held, total } = wallet?.['balance'] as Record<string, number>;

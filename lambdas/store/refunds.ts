@@ -1,5 +1,5 @@
 import { WalletError } from '../domain/errors.ts';
-import { isRefundable, mostRefunds, refund as newRefund, refundRefusal } from '../domain/refund.ts';
+import { isRefundable, leftToRefund, mostRefunds, refund as newRefund, refundRefusal } from '../domain/refund.ts';
 import type { RefundFacts } from '../domain/refund.ts';
 import type { Refund, Refundable } from '../domain/transaction.ts';
 import { commit, committed, movement, putTransaction } from './commit.ts';
@@ -59,10 +59,7 @@ export async function refundTransaction(
 
 /** Returns the update of the original: its sum and its list of refunds. Its postings stay. */
 function originalUpdate(table: Table, original: Refundable, facts: RefundFacts, refund: Refund): WriteItem {
-  const { transactionId, type, amount, refunded: seen = 0 } = original;
-  const takesAll = facts.amount === undefined;
-  const sum = takesAll ? 'refunded = :seen' : 'refunded <= :room';
-  const isCurrent = ({ refunded = 0 }: Refundable) => !takesAll || refunded === seen;
+  const { transactionId, type, amount } = original;
   return {
     label: 'original',
     request: {
@@ -72,20 +69,21 @@ function originalUpdate(table: Table, original: Refundable, facts: RefundFacts, 
           'refunds = list_append(if_not_exists(refunds, :none), :refund), updatedAt = :at',
         if:
           `#type = :type AND ${ofThisVersion.if} AND #status = :completed AND ` +
-          `${seen === 0 ? `(attribute_not_exists(refunded) OR ${sum})` : sum} AND ` +
+          '(attribute_not_exists(refunded) OR refunded <= :room) AND ' +
           '(attribute_not_exists(refunds) OR size(refunds) < :most)',
         values: {
           ...ofThisVersion.values,
-          ...{ zero: 0, none: [], type, completed: 'completed', most: mostRefunds },
+          ...{ zero: 0, none: [], type, completed: 'completed', most: mostRefunds, room: amount - refund.amount },
           ...{ amount: refund.amount, refund: [refund.transactionId], at: facts.at },
-          ...(takesAll ? { seen } : { room: amount - refund.amount }),
         },
       }),
     },
     refused: (image) => {
       const current = toRefundable(image);
       if (current === undefined) return undefined;
-      return denied(refundRefusal(current, facts)) ?? (isCurrent(current) ? undefined : changed(image));
+      const refusal = denied(refundRefusal(current, facts));
+      // Another refund has left something, but not all that this one wanted to take.
+      return refusal ?? (leftToRefund(current) < refund.amount ? changed(image) : undefined);
     },
   };
 }

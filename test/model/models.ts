@@ -14,7 +14,7 @@ export interface Model {
   readonly variants: readonly BrokenVariant[];
 }
 
-export const withdrawal: Model = {
+const withdrawal: Model = {
   name: 'withdrawal',
   variants: [
     {
@@ -87,7 +87,48 @@ export const hold: Model = {
   ],
 };
 
-export const models: readonly Model[] = [withdrawal, hold];
+const refund: Model = {
+  name: 'refund',
+  variants: [
+    {
+      name: 'the amount is compared with the original as it was read',
+      constants: { WriteChecksSum: 'FALSE' },
+      invariant: 'RefundedWithinAmount',
+    },
+    {
+      name: 'the sum of the original is not part of the write',
+      constants: { WriteUpdatesSum: 'FALSE' },
+      invariant: 'SumIsOfRefunds',
+    },
+    {
+      name: 'a transfer is refunded that is on its way or has failed',
+      constants: { StatusIsChecked: 'FALSE' },
+      invariant: 'OnlyArrivedIsRefunded',
+    },
+    {
+      name: "the write does not need the money in the receiver's wallet",
+      constants: { WriteChecksFunds: 'FALSE' },
+      invariant: 'OnlyChargebacksGoBelowZero',
+    },
+    {
+      name: "the wallet's sum of chargebacks is not part of the write",
+      constants: { WriteCountsChargeback: 'FALSE' },
+      invariant: 'OnlyChargebacksGoBelowZero',
+    },
+    {
+      name: 'the record of the key is not part of the write',
+      constants: { WriteRecordsKey: 'FALSE' },
+      invariant: 'KeyMovesOnce',
+    },
+    {
+      name: 'the credit of what is refunded is not part of the write',
+      constants: { WriteCredits: 'FALSE' },
+      invariant: 'NothingIsLost',
+    },
+  ],
+};
+
+export const models: readonly Model[] = [withdrawal, hold, refund];
 
 /** The verdict on a model or a broken variant, as a line of text. */
 export interface Verdict {

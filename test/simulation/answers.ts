@@ -6,7 +6,15 @@ import { stalenessMs } from './dynamodb.ts';
 import { isForged, walletIdOfName } from './history.ts';
 import type { Item, TransactionState, WalletState } from './items.ts';
 import type { Ledger } from './ledger.ts';
-import { codeOf, decidesOwn, receivesHold, seesTransaction, transactionLooks, walletLooks, walletsOf } from './asks.ts';
+import {
+  codeOf,
+  decidesOwn,
+  receivesMoney,
+  seesTransaction,
+  transactionLooks,
+  walletLooks,
+  walletsOf,
+} from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 
@@ -64,13 +72,20 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
     }
     case 'open-hold':
     case 'capture':
+    case 'refund': {
       if (status !== 201) return 'it is no new transaction';
-      if (!replayed && walletLooks(ledger, String(body['walletId']), ask).every((one) => one?.status === 'frozen')) {
+      const needsActive = action.do !== 'refund' || !action.chargeback;
+      if (
+        needsActive &&
+        !replayed &&
+        walletLooks(ledger, String(body['walletId']), ask).every((one) => one?.status === 'frozen')
+      ) {
         return 'its wallet is frozen';
       }
       return transactionLooks(ledger, step, ask).some((look) => shows(body, look, ask, ledger))
         ? undefined
         : 'no transaction looked like that';
+    }
     case 'release':
       if (body['status'] !== 'ended') return 'it is not released';
       return transactionLooks(ledger, action.target, ask).some((look) => shows(body, look, ask, ledger))
@@ -131,7 +146,7 @@ function maySee(ask: Ask, witness: Witness): boolean {
   if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel') {
     return seesTransaction(ask, witness);
   }
-  if (action.do === 'capture' || action.do === 'release') return receivesHold(ask, witness);
+  if (action.do === 'capture' || action.do === 'release' || action.do === 'refund') return receivesMoney(ask, witness);
   const [source] = walletsOf(action);
   if (source === undefined) return true;
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);

@@ -74,10 +74,30 @@ export function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
   );
 }
 
-/** Returns whether the caller owns the wallet that receives the hold. */
-export function receivesHold(ask: Ask, { ledger }: Pick<Witness, 'ledger'>): boolean {
+/** Returns whether the caller owns the wallet that gets the money of a transfer, hold or capture. */
+export function receivesMoney(ask: Ask, { ledger }: Pick<Witness, 'ledger'>): boolean {
   const { counterpartyWalletId = '' } = transactionLooks(ledger, targetOf(ask.step.action), ask).at(-1) ?? {};
   return walletLooks(ledger, counterpartyWalletId, ask).some((wallet) => wallet?.ownerId === ask.step.principal);
+}
+
+/** A transaction that a caller wants to refund. */
+export interface RefundLook {
+  readonly type: string;
+  /** The wallet that received the money; undefined when the transaction cannot be refunded. */
+  readonly giver: string | undefined;
+  readonly receiver: string | undefined;
+  readonly left: number;
+}
+
+/** Returns the states of the transaction that a caller wants to refund. */
+export function refundLooks(ask: Ask, { ledger }: Pick<Witness, 'ledger'>): RefundLook[] {
+  return transactionLooks(ledger, targetOf(ask.step.action), ask).flatMap((look): RefundLook[] => {
+    if (look === undefined) return [];
+    const { type, status, walletId, counterpartyWalletId, amount, refunded = 0 } = look;
+    const isPaid = ['transfer', 'capture'].includes(type) && status === 'completed';
+    const giver = type === 'charge' ? walletId : isPaid ? counterpartyWalletId : undefined;
+    return [{ type, giver, receiver: type === 'charge' ? undefined : walletId, left: amount - refunded }];
+  });
 }
 
 export function walletsOf(action: Action): [source?: string, target?: string] {

@@ -6,7 +6,7 @@ import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './items.ts';
 
-const moneyRoutes = new Set(['charge', 'withdraw', 'transfer', 'open-hold', 'capture']);
+const moneyRoutes = new Set(['charge', 'withdraw', 'transfer', 'open-hold', 'capture', 'refund']);
 /** Codes after which the caller does not know whether the command took effect. */
 const uncertain = new Set(['busy', 'internal_error']);
 
@@ -80,7 +80,8 @@ function isRefused({ response }: Ask): boolean {
 
 function isFor(stored: TransactionState, { step: { action }, route }: Ask): boolean {
   if (!(route in types) || types[route as keyof typeof types] !== stored.type) return false;
-  if (action.do === 'capture') {
+  if (action.do === 'refund' && action.chargeback !== stored['chargeback']) return false;
+  if (action.do === 'capture' || action.do === 'refund') {
     const isAmount = action.amount === undefined || action.amount === stored.amount;
     return isAmount && transactionIdOfName(action.target) === stored.originalTransactionId;
   }
@@ -100,10 +101,11 @@ const types = {
   transfer: 'transfer',
   'open-hold': 'hold',
   capture: 'capture',
+  refund: 'refund',
 } as const;
 
 const hourMs = 3_600_000;
-const countedTypes = { withdraw: 'withdrawal', transfer: 'transfer', 'open-hold': 'hold', capture: 'capture' } as const;
+const { charge: uncounted, ...countedTypes } = types;
 
 /**
  * Checks that no hour holds more accepted commands than the limit, and that each window counted those accepted in it.

@@ -4,6 +4,16 @@ import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import { notificationOverlapMs, withdrawnAt } from './keys.ts';
 import type { Rotation } from './keys.ts';
+import {
+  balances,
+  captureAmounts,
+  frequencies,
+  holdAmounts,
+  holds,
+  holdTimes,
+  refundAmounts,
+  refunds,
+} from './menu.ts';
 import { atRandom } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { quickBreaker } from './service.ts';
@@ -13,11 +23,6 @@ const accounts = ['OK-1', 'OK-2', 'REJECT-1', 'LATE-1', 'LATE-REJECT-1'] as cons
 const amounts = [1, 90, 100, 300, 700, 1_000] as const;
 /** Windows after which "not found" is definite: before a lease ends, after it, and after a message is redelivered. */
 const windows = [2_000, 31_000, 45_000, 120_000, 300_000] as const;
-const holdAmounts = [90, 100, 100, 300, 700] as const;
-/** 0: all that is left. */
-const captureAmounts = [0, 0, 0, 1, 30, 40, 60, 300] as const;
-/** The times for which holds are opened, ms. The first is hardly long enough. */
-const holdTimes = [60_500, 63_000, 120_000, 600_000] as const;
 const fullBalance = Number.MAX_SAFE_INTEGER - 500;
 
 /**
@@ -71,7 +76,8 @@ export function generate(seed: string, most: number): History {
   // A history without some kinds of step has more of the others.
   const kinds = hasBooks ? ([...frequencies, ...balances] as const) : frequencies;
   const others = kinds.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
-  const menu = draw('holds') < 0.4 ? [...others, ...holds] : others;
+  const withHolds = draw('holds') < 0.4 ? [...others, ...holds] : others;
+  const menu = draw('refunds') < 0.35 ? [...withHolds, ...refunds] : withHolds;
   const length = within(Math.ceil(most / 3), most, 'length');
   const commands: Step[] = [];
   let burst = 4_000;
@@ -115,8 +121,22 @@ export function generate(seed: string, most: number): History {
     return opened?.action.do === 'open-hold' ? { at: opened.at, ...opened.action } : undefined;
   }
 
-  /** Returns the caller that may capture a hold: the owner of its receiver, or an operator where it has none. */
+  /** Returns the step that moved the money of a refund, and undefined for other steps. */
+  function originalOf(action: Action, earlier: readonly Step[]): Step | undefined {
+    if (action.do !== 'refund') return undefined;
+    const { principal, key } = action.target;
+    return [...steps, ...earlier].find((step) => step.principal === principal && step.key === key);
+  }
+
+  /**
+   * Returns the caller that may capture a hold or refund: the owner of the wallet that gets the money, or an operator where
+   * there is none.
+   */
   function receiverOf(action: Action, earlier: readonly Step[]): string | undefined {
+    const original = originalOf(action, earlier)?.action;
+    if (original?.do === 'charge') return 'operator';
+    if (original?.do === 'transfer') return wallets.find(({ key }) => key === original.to.key)?.owner;
+    if (original !== undefined) return receiverOf(original, earlier);
     const hold = holdOf(action, earlier);
     if (hold === undefined) return undefined;
     return hold.to === undefined ? 'operator' : wallets.find(({ key }) => key === hold.to?.key)?.owner;
@@ -125,6 +145,8 @@ export function generate(seed: string, most: number): History {
   function timeOf(n: number, at: number, action: Action, earlier: readonly Step[]): number {
     // A payment cannot be returned before the bank has paid it.
     if (action.do === 'bank-notifications') return at + within(500, 90_000, 'later', n);
+    const original = originalOf(action, earlier);
+    if (original !== undefined) return Math.max(at, original.at + within(0, 5_000, 'soon', n));
     const hold = holdOf(action, earlier);
     if (hold !== undefined) {
       // Soon after another command on it, or around the expiry.
@@ -170,6 +192,19 @@ export function generate(seed: string, most: number): History {
       }
       case 'release':
         return { do: kind, target: hold };
+      case 'refund': {
+        const paid = earlier.filter(({ action: { do: kind } }) => isPayment.has(kind));
+        const charges = [...steps, ...earlier].filter(({ action }) => action.do === 'charge');
+        const payments = paid.length === 0 || draw('charge', n) < 0.4 ? charges : paid;
+        const some = draw('latest', n) < 0.5 ? payments.at(-1) : pick(payments, 'payment', n);
+        const payment = draw('no payment', n) < 0.05 ? undefined : some;
+        const isCharge = payment?.action.do === 'charge';
+        const part = pick(refundAmounts, 'part', n);
+        return {
+          ...{ do: kind, target: commandOf(payment ?? target), ...(part > 0 && { amount: part }) },
+          ...(draw('chargeback', n) < (isCharge ? 0.5 : 0.03) && { chargeback: true }),
+        };
+      }
       case 'charge':
         return { do: kind, wallet, amount: draw('huge', n) < 0.05 ? fullBalance : amount };
       case 'withdraw':
@@ -319,28 +354,10 @@ export function planOf({ seed, faultRate, storms }: History): Plan {
 
 const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'resolve']);
 
+const isPayment: ReadonlySet<string> = new Set(['transfer', 'capture']);
+
 const isWithdraw = ({ action }: Step) => action.do === 'withdraw';
 const holdsMoney = ({ action }: Step) => action.do === 'withdraw' || action.do === 'open-hold';
-
-/** The kinds of step, each as often as it is to occur. */
-const frequencies = [
-  ...(['withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw', 'withdraw'] as const),
-  ...(['queued', 'queued', 'queued', 'queued', 'queued', 'transfer', 'transfer', 'transfer', 'transfer'] as const),
-  ...(['charge', 'charge', 'freeze', 'freeze', 'unfreeze', 'unfreeze', 'close', 'resolve'] as const),
-  ...(['returned', 'returned', 'cancel', 'cancel', 'cancel'] as const),
-  ...(['get-wallet', 'get-balance', 'get-transaction', 'get-receipt', 'list-transactions', 'list-wallets'] as const),
-  ...(['create-wallet', 'health', 'redrive', 'sweep'] as const),
-] as const;
-
-/** The commands on holds. They need each other, so a history has all of them or none. */
-const holds = [
-  ...(['open-hold', 'open-hold', 'open-hold', 'open-hold', 'open-hold', 'open-hold', 'capture', 'capture'] as const),
-  ...(['capture', 'capture', 'capture', 'capture', 'capture', 'capture', 'capture', 'capture'] as const),
-  ...(['capture', 'capture', 'release', 'release', 'release', 'release'] as const),
-] as const;
-
-/** The requests for past balances, in histories with books. */
-const balances = Array.from({ length: 10 }, () => 'balance-at' as const);
 
 function nameOf({ principal, key, currency }: WalletName): WalletName {
   return { principal, key, currency };

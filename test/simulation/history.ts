@@ -50,6 +50,8 @@ export type Action =
     }
   /** `amount` absent: all that is left. */
   | { readonly do: 'capture'; readonly target: CommandName; readonly amount?: number; readonly isFinal: boolean }
+  /** `amount` absent: all that is left. */
+  | { readonly do: 'refund'; readonly target: CommandName; readonly amount?: number; readonly chargeback?: true }
   | { readonly do: 'resolve' | 'cancel' | 'release'; readonly target: CommandName }
   | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
   /** Asks for the balance at a moment in the past. */
@@ -201,6 +203,15 @@ export function requestOf(
     case 'capture': {
       const { amount, isFinal } = action;
       const body = { ...(amount !== undefined && { amount }), ...(isFinal && { final: true }), externalReference };
+      return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
+    }
+    case 'refund': {
+      const { amount, chargeback } = action;
+      const body = {
+        ...{ reason: 'sorry', externalReference },
+        ...(amount !== undefined && { amount }),
+        ...(chargeback && { chargeback }),
+      };
       return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };
     }
     case 'cancel':

@@ -15,11 +15,12 @@ export interface WalletState extends Item {
   readonly held: number | bigint;
   readonly total: number | bigint;
   readonly version: number;
+  readonly chargedBack?: number | bigint;
 }
 
 export interface TransactionState extends Item {
   readonly transactionId: string;
-  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return' | 'hold' | 'capture';
+  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return' | 'hold' | 'capture' | 'refund';
   readonly status: 'pending' | 'executing' | 'completed' | 'failed' | 'review' | 'open' | 'ended';
   readonly amount: number;
   readonly currency: string;
@@ -47,6 +48,9 @@ export interface TransactionState extends Item {
   readonly completedAt?: string;
   readonly expiresAt?: string;
   readonly captured?: number;
+  readonly refunded?: number;
+  readonly refunds?: readonly string[];
+  readonly chargeback?: true;
   readonly end?: string;
 }
 
@@ -55,22 +59,35 @@ export type Violate = (rule: string, detail: string) => void;
 
 /** Checks a change of a wallet. */
 export function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {
-  const { walletId, available, held, total, version } = is;
-  const figures = [available, held, total, version];
-  if (!figures.every((figure) => (typeof figure === 'bigint' || Number.isSafeInteger(figure)) && figure >= 0)) {
+  const { walletId, available, held, total, version, chargedBack = 0 } = is;
+  const figures = [available, held, total, version, chargedBack];
+  const areWhole = figures.every((figure) => typeof figure === 'bigint' || Number.isSafeInteger(figure));
+  if (!areWhole || held < 0 || version < 0 || BigInt(available) < -BigInt(chargedBack)) {
     violate('never negative', `${walletId} has ${figures.join(', ')}`);
   } else if (BigInt(total) !== BigInt(available) + BigInt(held)) {
     violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
   }
+  checkDebt(is, was, violate);
   if (version !== (was?.version ?? -1) + 1) {
     violate('version counts changes', `${walletId} went from ${was?.version ?? 'nothing'} to ${version}`);
   }
   if (was?.status === 'closed' && is.status !== 'closed' && (is.status !== 'active' || was.total === 0)) {
     violate('closed is closed, unless money came back', walletId);
   }
-  if (is.status === 'closed' && was?.status !== 'closed' && total !== 0) violate('closed at zero', walletId);
+  if (is.status === 'closed' && was?.status !== 'closed' && (total !== 0 || held !== 0)) {
+    violate('closed at zero', walletId);
+  }
   if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency)) {
     violate('owner and currency stay', walletId);
+  }
+}
+
+/** Checks that only a chargeback takes more than there is, and that its sum shows it. */
+function checkDebt(is: WalletState, was: WalletState | undefined, violate: Violate): void {
+  const more = BigInt(is.chargedBack ?? 0) - BigInt(was?.chargedBack ?? 0);
+  const taken = BigInt(was?.available ?? 0) - BigInt(is.available);
+  if (more < 0n || (more > 0n && more !== taken) || (is.available < 0 && taken > 0n && more === 0n)) {
+    violate('only chargebacks go below zero', `${is.walletId}: ${more} charged back, ${taken} taken`);
   }
 }
 
@@ -83,6 +100,9 @@ const authorship = [
   'originalTransactionId',
   'externalReference',
   'expiresAt',
+  'reason',
+  'refundedBy',
+  'chargeback',
 ];
 const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
   pending: ['executing', 'completed', 'failed'],
@@ -147,6 +167,12 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
     ]);
   if (type === 'hold' || type === 'capture') return netOfHold(transaction);
   if (type === 'charge' || type === 'return') return moved(`external:${currency}`, from);
+  if (type === 'refund') {
+    return moved(
+      from,
+      counterpartyWalletId === undefined ? `external:${currency}` : `wallet:${counterpartyWalletId}:available`,
+    );
+  }
   if (status === 'failed') return new Map();
   if (type === 'withdrawal') {
     return moved(from, status === 'completed' ? `external:${currency}` : `wallet:${walletId}:held`);
@@ -198,5 +224,29 @@ export function checkHold(hold: TransactionState, captures: readonly Transaction
   }
   for (const { transactionId: id, createdAt } of captures) {
     if (createdAt >= expiresAt) violate('nothing is captured after the expiry', `${id} of ${says} at ${createdAt}`);
+  }
+}
+
+/** Checks a transaction against its refunds. */
+export function checkRefunded(original: TransactionState, made: readonly TransactionState[], violate: Violate): void {
+  const { transactionId, type, status, amount, walletId, counterpartyWalletId, refunded = 0, refunds = [] } = original;
+  const sum = made.reduce((total, refund) => total + BigInt(refund.amount), 0n);
+  const says = `${type} ${transactionId} of ${amount}: ${refunded} refunded by ${refunds.length}`;
+  if (sum > BigInt(amount)) violate('refunded within the amount', `${says}, and its refunds gave back ${sum}`);
+  const ids = made.map((refund) => refund.transactionId);
+  if (sum !== BigInt(refunded) || !isDeepStrictEqual([...refunds].sort(), ids.sort())) {
+    violate('an original is what its refunds gave back', `${says}, and ${ids.length} refunds gave back ${sum}`);
+  }
+  if (made.length === 0) return;
+  const isPaid = counterpartyWalletId !== undefined && status === 'completed';
+  if (type !== 'charge' && !(isPaid && ['transfer', 'capture'].includes(type))) {
+    violate('only what a wallet received is refunded', `${says}, ${status}`);
+  }
+  const [giver, receiver] = type === 'charge' ? [walletId, undefined] : [counterpartyWalletId, walletId];
+  for (const refund of made) {
+    if (refund.walletId !== giver || refund.counterpartyWalletId !== receiver) {
+      violate('a refund goes the way that the money came', `${refund.transactionId} of ${says}`);
+    }
+    if (refund.chargeback && type !== 'charge') violate('only charges are charged back', says);
   }
 }

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AuditedTable } from './auditor.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
-import { checkHold, checkTransaction, checkWallet } from './items.ts';
+import { checkHold, checkRefunded, checkTransaction, checkWallet } from './items.ts';
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import type { Task } from './world.ts';
 
@@ -140,6 +140,18 @@ export function openLedger(
     for (const hold of own.filter(({ type }) => type === 'hold')) {
       const captures = own.filter(({ originalTransactionId: id }) => id === hold.transactionId);
       checkHold(hold, captures, violate);
+    }
+    checkRefunds(own, wallet);
+  }
+
+  /** Checks the refunds of a wallet's transactions, and its chargebacks. */
+  function checkRefunds(own: readonly TransactionState[], { walletId, chargedBack = 0 }: WalletState): void {
+    const refunds = transactions().filter(({ type }) => type === 'refund');
+    const byOriginal = Map.groupBy(refunds, ({ originalTransactionId }) => originalTransactionId);
+    for (const one of own) checkRefunded(one, byOriginal.get(one.transactionId) ?? [], violate);
+    const back = own.reduce((sum, { chargeback, amount }) => (chargeback ? sum + BigInt(amount) : sum), 0n);
+    if (back !== BigInt(chargedBack)) {
+      violate('a wallet knows its chargebacks', `${walletId}: ${chargedBack}, and its chargebacks are ${back}`);
     }
   }
 

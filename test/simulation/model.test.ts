@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { it } from '@jest/globals';
-import { checkBroken, checkSound, hold, withdrawal } from '../model/models.ts';
+import { checkBroken, checkSound, hold, models } from '../model/models.ts';
 import { missing } from '../model/tlc.ts';
 
 const parts = missing();
@@ -13,17 +13,21 @@ if (parts.length > 0) {
     // The title says what is missing.
   });
 } else {
-  const small = { withdrawal: { MaxTime: 8, MaxClaims: 3, MaxCrashes: 1 }, hold: { MaxCommands: 1 } };
+  const small = {
+    withdrawal: { MaxTime: 8, MaxClaims: 3, MaxCrashes: 1 },
+    hold: { MaxCommands: 1 },
+    refund: { MaxCommands: 1 },
+  };
 
   it('the models hold, with small bounds', async () => {
-    for (const model of [withdrawal, hold]) {
+    for (const model of models) {
       const { isRight, text } = await checkSound(model, small[model.name as keyof typeof small]);
       assert.ok(isRight, text);
     }
   });
 
   it('a broken variant violates its invariant', async () => {
-    for (const model of [withdrawal, hold]) {
+    for (const model of models) {
       const [variant] = model.variants;
       assert.ok(variant);
       const { isRight, text } = await checkBroken(model, variant);

@@ -6,6 +6,7 @@ import { commandMutations } from './mutations/commands.ts';
 import { eventMutations } from './mutations/events.ts';
 import { holdMutations } from './mutations/holds.ts';
 import { queueMutations } from './mutations/queues.ts';
+import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
 import { transferMutations } from './mutations/transfers.ts';
 import { upgradeMutations } from './mutations/upgrades.ts';
@@ -17,6 +18,7 @@ export const mutations: readonly Mutation[] = [
   ...bankMutations,
   ...transferMutations,
   ...holdMutations,
+  ...refundMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

@@ -7,6 +7,7 @@ import type { WalletName } from './history.ts';
 import { holdOperations } from './hold-operations.ts';
 import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt } from './operation.ts';
 import type { Circumstances, Operation, Part } from './operation.ts';
+import { refundOperations } from './refund-operations.ts';
 import { streamRoutes } from './release.ts';
 import { quickBreaker } from './service.ts';
 
@@ -216,6 +217,7 @@ export const operations: readonly Operation[] = [
   ),
 
   ...holdOperations,
+  ...refundOperations,
 
   operation('read', [
     transfer(false),

@@ -5,7 +5,16 @@ import { isForged, walletIdOfName } from './history.ts';
 import type { History } from './history.ts';
 import type { Item, TransactionState } from './items.ts';
 import { transferQueue, withdrawalQueue } from './release.ts';
-import { contentOf, decidesOwn, seesTransaction, targetOf, transactionLooks, walletLooks, walletsOf } from './asks.ts';
+import {
+  contentOf,
+  decidesOwn,
+  refundLooks,
+  seesTransaction,
+  targetOf,
+  transactionLooks,
+  walletLooks,
+  walletsOf,
+} from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
   return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, since);
@@ -48,12 +57,19 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const { clocksDifferMs } = history.service;
   const holds = action.do === 'capture' || action.do === 'release' ? transactionLooks(ledger, action.target, ask) : [];
   const hold = holds.at(-1);
-  const [source, target] = action.do === 'capture' ? [hold?.walletId, hold?.counterpartyWalletId] : walletsOf(action);
+  const originals = action.do === 'refund' ? refundLooks(ask, witness) : [];
+  const [source, target] =
+    action.do === 'capture'
+      ? [hold?.walletId, hold?.counterpartyWalletId]
+      : action.do === 'refund'
+        ? [originals.at(-1)?.giver, originals.at(-1)?.receiver]
+        : walletsOf(action);
   const sources = source === undefined ? [] : walletLooks(ledger, source, ask);
   const targets = target === undefined ? [] : walletLooks(ledger, target, ask);
-  const amount = ('amount' in action ? action.amount : hold?.amount) ?? 0;
+  const amount =
+    ('amount' in action ? action.amount : hold?.amount) ?? Math.max(0, ...originals.map(({ left }) => left));
   // A queued transfer looks at its receiver later, and a hold when it is captured.
-  const looksAtBoth = action.do === 'capture' || (action.do === 'transfer' && !action.queued);
+  const looksAtBoth = action.do === 'capture' || action.do === 'refund' || (action.do === 'transfer' && !action.queued);
   const touched = looksAtBoth ? [...sources, ...targets] : sources;
   const credited = action.do === 'charge' ? sources : targets;
   switch (code) {
@@ -63,7 +79,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return (
         touched.includes(undefined) ||
         (action.do === 'balance-at' && sources.some((wallet) => String(wallet?.['createdAt']) > momentOf(ask))) ||
-        (!step.operator && action.do !== 'capture' && sources.some((wallet) => wallet?.ownerId !== step.principal))
+        (!step.operator && !('target' in action) && sources.some((wallet) => wallet?.ownerId !== step.principal))
       );
     // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
     case 'invalid_request':
@@ -81,7 +97,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'wallet_closed':
       return sources.some((wallet) => wallet?.status === code.slice('wallet_'.length));
     case 'wallet_not_empty':
-      return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0);
+      return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0 || wallet.held !== 0);
     case 'receiver_unavailable':
       // A payer does not learn which of the three it is.
       return (
@@ -105,6 +121,12 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return action.do === 'capture' && holds.some((one) => amount > Number(one?.amount) - Number(one?.captured));
     case 'not_a_hold':
       return holds.some((one) => one !== undefined && one.type !== 'hold');
+    case 'not_refundable':
+      return originals.some(
+        ({ giver, type }) => giver === undefined || (action.do === 'refund' && action.chargeback && type !== 'charge'),
+      );
+    case 'exceeds_refundable':
+      return originals.some(({ left }) => left === 0 || amount > left);
     case 'forbidden':
       return !step.operator || decidesOwn(ask, witness);
     case 'idempotency_key_reused':

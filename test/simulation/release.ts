@@ -21,6 +21,7 @@ import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
+import { refund } from '../../lambdas/api/refund.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
@@ -238,6 +239,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'open-hold': () => serve(openHold, limited()),
     capture: () => serve(capture, limited()),
+    refund: () => serve(refund, limited()),
     release: () => serve(release, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
     health: () =>

@@ -112,6 +112,42 @@ const predicates = {
     asks.some((ask) => ask.route === 'capture' && isRefusedAs('receiver_unavailable')(ask)),
   'a capture is replayed': ({ asks }) =>
     asks.some(({ route, response }) => route === 'capture' && response?.headers['Idempotency-Replayed'] === 'true'),
+  'a transfer is refunded in parts': ({ transactions }) => transactions.some(isRefundedInParts('transfer')),
+  'a queued transfer is refunded': ({ transactions }) =>
+    transactions.some(({ queued, refunded = 0 }) => queued === true && refunded > 0),
+  'a capture is refunded': ({ transactions }) =>
+    transactions.some(({ type, refunded = 0 }) => type === 'capture' && refunded > 0),
+  'a charge is refunded in parts': ({ transactions }) => transactions.some(isRefundedInParts('charge')),
+  'a chargeback leaves less than nothing available': ({ lives }) =>
+    lives.some((life) => life.some(({ available }) => Number(available) < 0)),
+  'a chargeback is booked in a wallet that is not active': ({ transactions, lives }) =>
+    transactions.some(
+      ({ chargeback, transactionId }) =>
+        chargeback === true &&
+        lives.some((life) =>
+          life.some(
+            ({ sk, status, lastTransactionId }, n) =>
+              sk === 'WALLET' &&
+              status !== 'active' &&
+              lastTransactionId === transactionId &&
+              life[n - 1]?.['lastTransactionId'] !== transactionId,
+          ),
+        ),
+    ),
+  'a wallet below zero is made even': ({ lives }) =>
+    lives.some(
+      (life) => life.some(({ available }) => Number(available) < 0) && Number(life.at(-1)?.['available']) >= 0,
+    ),
+  'a refund is refused as too little is left': ({ asks }) => asks.some(isRefusedAs('exceeds_refundable')),
+  'a refund is refused as its original cannot be refunded': ({ asks }) => asks.some(isRefusedAs('not_refundable')),
+  'a refund is refused as its wallet has too little': ({ asks }) =>
+    asks.some((ask) => ask.route === 'refund' && isRefusedAs('insufficient_funds')(ask)),
+  'a refund is refused as the payer takes no money': ({ asks }) =>
+    asks.some((ask) => ask.route === 'refund' && isRefusedAs('receiver_unavailable')(ask)),
+  'a refund is refused to the payer': ({ asks }) =>
+    asks.some((ask) => ask.route === 'refund' && isRefusedAs('forbidden')(ask)),
+  'a refund is replayed': ({ asks }) =>
+    asks.some(({ route, response }) => route === 'refund' && response?.headers['Idempotency-Replayed'] === 'true'),
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),
@@ -164,6 +200,10 @@ function has(life: readonly Item[], field: string, value: string): boolean {
 
 function ends(life: readonly Item[]): boolean {
   return ['completed', 'failed'].includes(String(life.at(-1)?.['status']));
+}
+
+function isRefundedInParts(wanted: TransactionState['type']) {
+  return ({ type, refunds = [] }: TransactionState) => type === wanted && refunds.length > 1;
 }
 
 function isReplay({ route, response }: Ask): boolean {

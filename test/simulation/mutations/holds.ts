@@ -42,8 +42,8 @@ export const holdMutations: readonly Mutation[] = [
   mutation(
     'let the payer capture and release',
     'lambdas/http/received-hold.ts',
-    'if (isOnlyPayer) {',
-    'if (isOnlyPayer && transactionId === String()) {',
+    'if (await isOnlyPayer(table, caller, { transaction, audience })) {',
+    'if (transactionId === String()) {',
     'capture for the payer, and for a stranger',
   ),
   {

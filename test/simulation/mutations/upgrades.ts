@@ -47,7 +47,7 @@ export const upgradeMutations: readonly Mutation[] = [
   }),
   mutation('put an item back to the version of this release', {
     file: 'lambdas/store/wallets.ts',
-    text: '      set: `${set}, ${stamp}`,\n        if: decidedBy',
-    replacement: '      set: `${set}, v = :one, ${stamp}`,\n        if: decidedBy',
+    text: '      set: `${set}, ${stamp}`,\n        if: `held',
+    replacement: '      set: `${set}, v = :one, ${stamp}`,\n        if: `held',
   }),
 ];

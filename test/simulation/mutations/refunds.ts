@@ -14,14 +14,27 @@ export const refundMutations: readonly Mutation[] = [
     '(attribute_not_exists(refunded) OR refunded <= :room OR refunded > :room)',
     'refund parts, side by side',
   ),
-  mutation('refund and not tell the original', refunds, '      originalUpdate(table, seen, facts, refund),\n', ''),
+  mutation(
+    'refund without the sum of the original',
+    refunds,
+    '      originalUpdate(table, seen, facts, refund),\n',
+    '',
+    'refund a transfer',
+  ),
   mutation(
     'forget the ids of earlier refunds',
     refunds,
     'list_append(if_not_exists(refunds, :none), :refund)',
     ':refund',
+    'refund in parts',
   ),
-  mutation('count a refund as one minor unit', refunds, 'amount: refund.amount, refund:', 'amount: 1, refund:'),
+  mutation(
+    'count a refund as one minor unit',
+    refunds,
+    'amount: refund.amount, refund:',
+    'amount: 1, refund:',
+    'refund a transfer',
+  ),
   mutation(
     'refund a transfer that is on its way',
     domain,
@@ -70,6 +83,7 @@ export const refundMutations: readonly Mutation[] = [
     wallets,
     '`chargedBack = if_not_exists(chargedBack, :zero) + :amount, ${stamp}`',
     '`chargedBack = if_not_exists(chargedBack, :zero), ${stamp}`',
+    'charge back',
   ),
   {
     name: 'close a wallet whose held money makes up for its debt',

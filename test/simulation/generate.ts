@@ -4,18 +4,10 @@ import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import { notificationOverlapMs, withdrawnAt } from './keys.ts';
 import type { Rotation } from './keys.ts';
-import {
-  balances,
-  captureAmounts,
-  frequencies,
-  holdAmounts,
-  holds,
-  holdTimes,
-  refundAmounts,
-  refunds,
-} from './menu.ts';
+import { balances, captureAmounts, frequencies, holdAmounts, holds, holdTimes, refunds } from './menu.ts';
 import { atRandom } from './plan.ts';
 import type { Plan } from './plan.ts';
+import { newRefund, originalOf } from './refund-steps.ts';
 import { quickBreaker } from './service.ts';
 
 const owners = ['alice', 'bob', 'carol'] as const;
@@ -121,19 +113,12 @@ export function generate(seed: string, most: number): History {
     return opened?.action.do === 'open-hold' ? { at: opened.at, ...opened.action } : undefined;
   }
 
-  /** Returns the step that moved the money of a refund, and undefined for other steps. */
-  function originalOf(action: Action, earlier: readonly Step[]): Step | undefined {
-    if (action.do !== 'refund') return undefined;
-    const { principal, key } = action.target;
-    return [...steps, ...earlier].find((step) => step.principal === principal && step.key === key);
-  }
-
   /**
    * Returns the caller that may capture a hold or refund: the owner of the wallet that gets the money, or an operator where
    * there is none.
    */
   function receiverOf(action: Action, earlier: readonly Step[]): string | undefined {
-    const original = originalOf(action, earlier)?.action;
+    const original = originalOf(action, [...steps, ...earlier])?.action;
     if (original?.do === 'charge') return 'operator';
     if (original?.do === 'transfer') return wallets.find(({ key }) => key === original.to.key)?.owner;
     if (original !== undefined) return receiverOf(original, earlier);
@@ -145,7 +130,7 @@ export function generate(seed: string, most: number): History {
   function timeOf(n: number, at: number, action: Action, earlier: readonly Step[]): number {
     // A payment cannot be returned before the bank has paid it.
     if (action.do === 'bank-notifications') return at + within(500, 90_000, 'later', n);
-    const original = originalOf(action, earlier);
+    const original = originalOf(action, [...steps, ...earlier]);
     if (original !== undefined) return Math.max(at, original.at + within(0, 5_000, 'soon', n));
     const hold = holdOf(action, earlier);
     if (hold !== undefined) {
@@ -192,19 +177,8 @@ export function generate(seed: string, most: number): History {
       }
       case 'release':
         return { do: kind, target: hold };
-      case 'refund': {
-        const paid = earlier.filter(({ action: { do: kind } }) => isPayment.has(kind));
-        const charges = [...steps, ...earlier].filter(({ action }) => action.do === 'charge');
-        const payments = paid.length === 0 || draw('charge', n) < 0.4 ? charges : paid;
-        const some = draw('latest', n) < 0.5 ? payments.at(-1) : pick(payments, 'payment', n);
-        const payment = draw('no payment', n) < 0.05 ? undefined : some;
-        const isCharge = payment?.action.do === 'charge';
-        const part = pick(refundAmounts, 'part', n);
-        return {
-          ...{ do: kind, target: commandOf(payment ?? target), ...(part > 0 && { amount: part }) },
-          ...(draw('chargeback', n) < (isCharge ? 0.5 : 0.03) && { chargeback: true }),
-        };
-      }
+      case 'refund':
+        return newRefund(steps, earlier, target, seed, n);
       case 'charge':
         return { do: kind, wallet, amount: draw('huge', n) < 0.05 ? fullBalance : amount };
       case 'withdraw':
@@ -353,8 +327,6 @@ export function planOf({ seed, faultRate, storms }: History): Plan {
 }
 
 const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'resolve']);
-
-const isPayment: ReadonlySet<string> = new Set(['transfer', 'capture']);
 
 const isWithdraw = ({ action }: Step) => action.do === 'withdraw';
 const holdsMoney = ({ action }: Step) => action.do === 'withdraw' || action.do === 'open-hold';

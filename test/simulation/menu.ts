@@ -26,7 +26,5 @@ export const refunds = Array.from({ length: 20 }, () => 'refund' as const);
 export const holdAmounts = [90, 100, 100, 300, 700] as const;
 /** 0: all that is left. */
 export const captureAmounts = [0, 0, 0, 1, 30, 40, 60, 300] as const;
-/** 0: all that is left. */
-export const refundAmounts = [0, 0, 0, 1, 30, 60, 100, 300] as const;
 /** The times for which holds are opened, ms. The first is hardly long enough. */
 export const holdTimes = [60_500, 63_000, 120_000, 600_000] as const;

@@ -41,7 +41,7 @@ export const refundOperations: readonly Operation[] = [
     refundAt(6_000),
   ]),
   operation('refund a queued transfer when it arrives', [pay(true), refundAt(5_500), refundAt(20_000)]),
-  operation('refund a queued transfer that failed', [freezeAt(4_000, bob), pay(true), refundAt(30_000)]),
+  operation('refund a queued transfer that failed', [pay(true), freezeAt(4_000, bob), refundAt(30_000)]),
   operation('refund for the payer, and for a stranger', [
     pay(),
     ...['alice', 'carol'].map((principal) => ({ ...refundAt(6_000), principal })),

@@ -56,13 +56,23 @@ export const refundMutations: readonly Mutation[] = [
     'if (transactionId === String()) {',
     'refund for the payer, and for a stranger',
   ),
-  mutation(
-    'let owners refund charges',
-    'lambdas/http/refundable.ts',
-    "caller.kind === 'owner' && transaction.type === 'charge'",
-    'transactionId === String()',
-    'refund a charge for its wallet',
-  ),
+  {
+    name: 'let owners refund charges',
+    edits: [
+      {
+        file: 'lambdas/http/refundable.ts',
+        text: "caller.kind === 'owner' && transaction.type === 'charge'",
+        replacement: 'transactionId === String()',
+      },
+      // Whoever was charged counts as the payer.
+      {
+        file: 'lambdas/http/visible.ts',
+        text: 'if (receiverId === undefined) return true;',
+        replacement: 'if (receiverId === undefined) return false;',
+      },
+    ],
+    operation: 'refund a charge for its wallet',
+  },
 
   mutation(
     'refund below zero without a chargeback',

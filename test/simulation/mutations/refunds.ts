@@ -25,7 +25,7 @@ export const refundMutations: readonly Mutation[] = [
     'forget the ids of earlier refunds',
     refunds,
     'list_append(if_not_exists(refunds, :none), :refund)',
-    ':refund',
+    'list_append(:none, :refund)',
     'refund in parts',
   ),
   mutation(

@@ -1,9 +1,10 @@
 /** Puts back what a restore forgot, and whose refunds it has: otherwise a refund would bring money that was never paid. */
+import { capture } from '../../lambdas/domain/hold.ts';
 import { service } from '../../lambdas/domain/actor.ts';
 import { problemOf } from '../../lambdas/domain/bookings.ts';
 import { isRefundable, refundedWallet, refundingWallet } from '../../lambdas/domain/refund.ts';
 import { charge } from '../../lambdas/domain/transaction.ts';
-import type { Refund, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { Hold, Refund, Transaction } from '../../lambdas/domain/transaction.ts';
 import { transfer } from '../../lambdas/domain/transfer.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
@@ -14,6 +15,7 @@ import { transactionEventOf } from './archive.ts';
 import { factsOf, itemOf } from './put-back.ts';
 import { recordOf } from './records.ts';
 import type { Recovery } from './recovery.ts';
+import type { Difference } from './report.ts';
 import { creditedTwice } from './stand-ins.ts';
 
 const description = 'made by a recovery from its refunds';
@@ -21,7 +23,7 @@ const description = 'made by a recovery from its refunds';
 /** What the refunds of a forgotten transaction show. */
 interface Shown {
   readonly id: string;
-  /** Their sum, and the time of the first. */
+  /** Their sum, also of those that cannot be read and show it, and the time of the first. */
   readonly refunded: number;
   readonly first: string;
   /** One of them. */
@@ -29,16 +31,16 @@ interface Shown {
 }
 
 /**
- * Puts back each forgotten transaction whose refunds have records: from its event, or from its entries in the ledger, or else
- * with the amount that its refunds gave back. `linkRefunds` then names them on it.
+ * Puts back each forgotten transaction whose refunds have records: from its event, or from its entries in the ledger. Without
+ * either it gets the amount of its refunds, and is named. `linkRefunds` then names the refunds on it.
  *
  * @returns the number of transactions
  */
 export async function putBackOriginals(recovery: Recovery): Promise<number> {
   const { copy, report, table } = recovery;
   const orphans = copy.query(
-    { id: 'text', one: 'text', refunded: 'number', first: 'text' },
-    `SELECT counterpart AS id, MIN(id) AS one, SUM(amount) AS refunded, MIN(created_at) AS first FROM records
+    { id: 'text', one: 'text', first: 'text' },
+    `SELECT counterpart AS id, MIN(id) AS one, MIN(created_at) AS first FROM records
       WHERE type = 'refund' AND counterpart NOT IN (SELECT id FROM records)
         AND counterpart NOT IN (SELECT id FROM operations) AND counterpart NOT IN (SELECT id FROM unreadable)
       GROUP BY counterpart HAVING COUNT(DISTINCT wallet_id) = 1`,
@@ -48,26 +50,34 @@ export async function putBackOriginals(recovery: Recovery): Promise<number> {
     const stored = await recovery.read(transactionKey(one));
     const refund = stored && readable(toTransaction(stored));
     if (refund?.type !== 'refund') continue;
-    const shown = { ...sums, refund };
-    const known = byEvent(recovery, shown) ?? byLedger(recovery, shown);
-    const item = known ?? itemOfOriginal(shown, sums.refunded, justBefore(sums.first));
+    const shown = { ...sums, refunded: Number(copy.refundedOf(sums.id)), refund };
+    const known = byEvent(recovery, shown) ?? byLedger(recovery, shown) ?? (await captureByLedger(recovery, shown));
+    const item = known ?? itemOfOriginal(shown, shown.refunded, justBefore(sums.first));
     const original = soundOriginal(recovery, item, shown);
     if (original === undefined) continue;
     const { transactionId, type, amount, currency } = original;
     report.repairs('transaction', transactionId, `put back: a ${type} of ${amount} ${currency}, which was refunded`);
-    if (known === undefined) {
-      report.differs({
-        kind: 'original_forgotten',
-        subject: transactionId,
-        detail: `its refunds gave back ${amount} ${currency}, and no source shows what else it moved: its payer has the rest`,
-        remedy: 'ask its caller for its amount, and move the rest again if it is still wanted',
-      });
-    }
+    if (known === undefined) report.differs(originalForgotten(original));
     copy.putTransaction(original);
     await recovery.put(table, item, undefined);
     count++;
   }
   return count;
+}
+
+/** Returns what a person must know of a transaction that is put back by its refunds alone: a charge or a transfer. */
+function originalForgotten({ transactionId, type, amount, currency }: Transaction): Difference {
+  const mayBeCapture = type === 'transfer';
+  return {
+    kind: 'original_forgotten',
+    subject: transactionId,
+    detail:
+      `its refunds gave back ${amount} ${currency}, and no source shows what else it moved: its payer has the rest` +
+      (mayBeCapture ? '. If it was a capture, its hold is open again' : ''),
+    remedy:
+      'ask its caller for its amount, and move the rest again if it is still wanted' +
+      (mayBeCapture ? '. If it was a capture, capture only what is missing' : ''),
+  };
 }
 
 /** Returns the transaction that an item is; undefined when it is no sound one, or not that of its refunds. */
@@ -91,25 +101,78 @@ function byEvent(recovery: Recovery, shown: Shown): Item | undefined {
   return soundOriginal(recovery, item, shown) && item;
 }
 
+/** Returns the first entry of a transaction in the ledger of a wallet. */
+function entryOf({ copy }: Recovery, id: string, walletId: string) {
+  return copy
+    .query(
+      { at: 'text', available: 'number', held: 'number' },
+      "SELECT at, available, held FROM entries WHERE wallet_id = ? AND name = ? AND at <> '' ORDER BY version LIMIT 1",
+    )
+    .first(walletId, id);
+}
+
 /** Returns the record by the entries of its wallets in the ledger. Those of a capture, or of a group, do not fit. */
 function byLedger(recovery: Recovery, shown: Shown): Item | undefined {
   const { walletId, counterpartyWalletId } = shown.refund;
-  const entryOf = (wallet: string) =>
-    recovery.copy
-      .query(
-        { at: 'text', available: 'number', held: 'number' },
-        "SELECT at, available, held FROM entries WHERE wallet_id = ? AND name = ? AND at <> '' ORDER BY version LIMIT 1",
-      )
-      .first(wallet, shown.id);
-  const received = entryOf(walletId);
+  const received = entryOf(recovery, shown.id, walletId);
   if (received === undefined || received.available <= 0 || received.held !== 0) return undefined;
   const { at, available: amount } = received;
   if (counterpartyWalletId !== undefined) {
-    const paid = entryOf(counterpartyWalletId);
+    const paid = entryOf(recovery, shown.id, counterpartyWalletId);
     if (paid?.at !== at || paid.available !== -amount || paid.held !== 0) return undefined;
   }
   const item = itemOfOriginal(shown, amount, at);
   return soundOriginal(recovery, item, shown) && item;
+}
+
+/** Returns the record of a capture by the entries of its wallets, when exactly one hold can have had its money. */
+async function captureByLedger(recovery: Recovery, shown: Shown): Promise<Item | undefined> {
+  const { walletId, counterpartyWalletId: payer = '' } = shown.refund;
+  const [received, paid] = [entryOf(recovery, shown.id, walletId), entryOf(recovery, shown.id, payer)];
+  if (received === undefined || paid?.at !== received.at) return undefined;
+  const { at, available: amount } = received;
+  // A final capture also gives back the rest.
+  const taken = -paid.held;
+  if (amount <= 0 || received.held !== 0 || paid.available !== taken - amount || taken < amount) return undefined;
+  const [hold, ...others] = await holdsOf(recovery, shown.refund, { at, taken });
+  if (hold === undefined || others.length > 0) return undefined;
+  const facts = { transactionId: shown.id, principal: service.principal, at, description, amount };
+  const item = itemOf({
+    ...capture(
+      { ...hold, captured: hold.amount - taken },
+      { ...facts, capturedBy: 'operator', isFinal: taken > amount },
+    ),
+  });
+  return soundOriginal(recovery, item, shown) && item;
+}
+
+/** Most holds of a payer that are looked at for one capture. */
+const mostHolds = 100;
+
+/** Returns the holds that can have paid a capture of this size at this time; none where they are too many to look at. */
+async function holdsOf(
+  recovery: Recovery,
+  { walletId, counterpartyWalletId: payer = '' }: Refund,
+  { at, taken }: { readonly at: string; readonly taken: number },
+): Promise<Hold[]> {
+  const rows = recovery.copy
+    .query(
+      { id: 'text' },
+      `SELECT id FROM records WHERE type = 'hold' AND wallet_id = ? AND amount >= ? AND created_at <= ?
+        LIMIT ${mostHolds + 1}`,
+    )
+    .all(payer, taken, at);
+  if (rows.length > mostHolds) return [];
+  const found: Hold[] = [];
+  for (const { id } of rows) {
+    const stored = await recovery.read(transactionKey(id));
+    const hold = stored && readable(toTransaction(stored));
+    if (hold?.type !== 'hold' || hold.counterpartyWalletId !== walletId || hold.expiresAt <= at) continue;
+    const endedBefore = hold.status === 'ended' && hold.end !== 'captured' && hold.completedAt < at;
+    const hasRoom = recovery.copy.takenOf(id) + BigInt(taken) <= BigInt(hold.amount);
+    if (!endedBefore && hasRoom) found.push(hold);
+  }
+  return found;
 }
 
 /** Returns the record of a charge, or of a transfer where the refunds pay a wallet. */

@@ -17,6 +17,8 @@ interface Link extends Hidden {
   /** The sum and the ids of the refunds that can be read, the oldest first. */
   readonly refunded: number;
   readonly ids: string;
+  /** The ids of those that cannot be read and show their amounts. */
+  readonly hiddenIds: string;
 }
 
 /**
@@ -27,9 +29,14 @@ interface Link extends Hidden {
  */
 export async function linkRefunds(recovery: Recovery): Promise<void> {
   const links = recovery.copy.query(
-    { id: 'text', amount: 'number', refunds: 'text', refunded: 'number', ids: 'text', ...hiddenColumns },
+    {
+      ...{ id: 'text', amount: 'number', refunds: 'text', refunded: 'number', ids: 'text', hiddenIds: 'text' },
+      ...hiddenColumns,
+    },
     `SELECT originals.id, originals.amount, originals.refunds, COALESCE(SUM(refunds.amount), 0) AS refunded,
-        COALESCE(group_concat(refunds.id, ' ' ORDER BY refunds.created_at, refunds.id), '') AS ids, ${selectHidden('originals')}
+        COALESCE(group_concat(refunds.id, ' ' ORDER BY refunds.created_at, refunds.id), '') AS ids,
+        COALESCE((SELECT group_concat(id, ' ' ORDER BY id) FROM unreadable WHERE original = originals.id AND amount > 0), '')
+          AS hiddenIds, ${selectHidden('originals')}
       FROM records AS originals
         LEFT JOIN records AS refunds ON refunds.type = 'refund' AND refunds.counterpart = originals.id
       WHERE originals.type IN ('charge', 'transfer', 'capture')
@@ -54,8 +61,9 @@ function nameRefunds({ report }: Recovery, link: Link): void {
   });
 }
 
-async function linkOne(recovery: Recovery, { id, amount, refunds, refunded, ids, hidden, hiddenAmount }: Link) {
-  const known = ids === '' ? [] : ids.split(' ');
+async function linkOne(recovery: Recovery, link: Link) {
+  const { id, amount, refunds, refunded, hidden, hiddenAmount } = link;
+  const known = [...idsIn(link.ids), ...idsIn(link.hiddenIds)];
   // Refunds of more than the amount can only have been made twice.
   const shown = Math.min(refunded + hiddenAmount, amount);
   if (hidden === 0 && refunds === refundsState({ refunded: shown, refunds: known })) return;
@@ -68,6 +76,10 @@ async function linkOne(recovery: Recovery, { id, amount, refunds, refunded, ids,
     const kept = hidden > 0 ? named : named.filter((one) => known.includes(one));
     return refundedRecord(record, shown, [...kept, ...known.filter((one) => !named.includes(one))]);
   });
+}
+
+function idsIn(text: string): string[] {
+  return text === '' ? [] : text.split(' ');
 }
 
 /** Returns a record that names these refunds. */

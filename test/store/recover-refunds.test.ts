@@ -8,6 +8,8 @@ import { newBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { charge, queueTransfer, transfer } from './commands.ts';
+import { epoch } from '../engine.ts';
+import { capture, openHold } from './hold-commands.ts';
 import { changeItem, fieldsOf, itemOf } from './inspect.ts';
 import { assertSound, eventsOf, forget, recover } from './recovering.ts';
 import { refund as refundOf, refundableOf } from './refund-commands.ts';
@@ -146,6 +148,26 @@ describe('the record of a refunded transaction', () => {
     await assertSound(scene);
   });
 
+  it('counts its only refund, which cannot be read, when it does not name it', async () => {
+    const scene = await newScene(30);
+    const { table, sent, refunds } = scene;
+    await scene.follow();
+    await changeItem(table, transactionKey(refunds[0]!.transactionId), { v: 2 });
+    await changeItem(table, transactionKey(sent.transactionId), { refunded: undefined, refunds: undefined });
+    const lines = await recover(scene);
+    assert.match(lines.join('\n'), new RegExp(`transaction ${sent.transactionId}: its refunds gave back 30`));
+    await assertRefunded(scene, 30, idsOf(refunds));
+    await assert.rejects(refund(table, sent, { amount: 71 }), { code: 'exceeds_refundable' });
+    const again = await recover(scene);
+    assert.deepEqual(
+      again.filter((line) => !line.startsWith('DIFFERENCE')),
+      [],
+    );
+    await changeItem(table, transactionKey(refunds[0]!.transactionId), { v: undefined });
+    await recover(scene);
+    await assertSound(scene);
+  });
+
   it('that the restore forgot is put back from the ledger', async () => {
     const scene = await newScene(30);
     await scene.follow();
@@ -184,6 +206,59 @@ describe('the record of a refunded transaction', () => {
     assert.equal((await itemOf(table, transactionKey(sent.transactionId)))?.['walletId'], payer);
     await assertSound(scene);
   });
+});
+
+describe('a refunded capture that the restore forgot', () => {
+  /** Captures 60 of a hold of 100, and refunds 30 of them. The capture is forgotten. */
+  async function newCapture({ isFinal = false, follows = true } = {}) {
+    const scene = await newScene();
+    const { table, payer, shop } = scene;
+    const hold = await openHold(table, payer, { amount: 100, to: shop });
+    table.clock.now += 1_000;
+    const { transaction: captured } = await capture(table, hold, { amount: 60, isFinal });
+    table.clock.now += 1_000;
+    const refunds = [await refund(table, captured, { amount: 30 })];
+    table.clock.now += 1_000;
+    const balancesOf = () => Promise.all([balanceOf(table, payer), balanceOf(table, shop)]);
+    const before = await balancesOf();
+    if (follows) await scene.follow();
+    await forget(scene, captured);
+    return { ...scene, sent: captured, hold, refunds, before, balancesOf };
+  }
+
+  for (const isFinal of [false, true]) {
+    it(`is put back from the ledger as a ${isFinal ? 'final ' : ''}capture, and its hold is not open for all again`, async () => {
+      const scene = await newCapture({ isFinal });
+      const { table, hold, sent } = scene;
+      const lines = await recover(scene);
+      assert.match(lines.join('\n'), new RegExp(`${sent.transactionId}: put back: a capture of 60 EUR`));
+      const { captured, status } = (await fieldsOf(table, hold.transactionId)) ?? {};
+      assert.deepEqual({ captured, status }, { captured: 60, status: isFinal ? 'ended' : 'open' });
+      assert.deepEqual(await scene.balancesOf(), scene.before);
+      await assertRefunded(scene, 30, idsOf(scene.refunds));
+      await assertSound(scene);
+    });
+  }
+
+  it('is put back as a transfer and named when two holds can have paid it', async () => {
+    const scene = await newCapture();
+    const { table, payer, shop, sent } = scene;
+    table.clock.now = epoch;
+    await openHold(table, payer, { amount: 100, to: shop });
+    await assertNamedTransfer(scene, sent);
+  });
+
+  it('is put back as a transfer and named when no source shows it', async () => {
+    const scene = await newCapture({ follows: false });
+    await assertNamedTransfer(scene, scene.sent);
+  });
+
+  async function assertNamedTransfer(scene: Scene, sent: Pick<Transaction, 'transactionId'>) {
+    const lines = (await recover(scene)).join('\n');
+    assert.match(lines, new RegExp(`${sent.transactionId}: put back: a transfer of 30 EUR`));
+    assert.match(lines, new RegExp(`original_forgotten ${sent.transactionId}: .*a capture, its hold is open again`));
+    await assertSound(scene);
+  }
 });
 
 describe('a chargeback', () => {

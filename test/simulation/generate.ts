@@ -69,7 +69,8 @@ export function generate(seed: string, most: number): History {
   const kinds = hasBooks ? ([...frequencies, ...balances] as const) : frequencies;
   const others = kinds.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
   const withHolds = draw('holds') < 0.4 ? [...others, ...holds] : others;
-  const menu = draw('refunds') < 0.35 ? [...withHolds, ...refunds] : withHolds;
+  const hasRefunds = draw('refunds') < 0.35;
+  const menu = hasRefunds ? [...withHolds, ...refunds] : withHolds;
   const length = within(Math.ceil(most / 3), most, 'length');
   const commands: Step[] = [];
   let burst = 4_000;
@@ -188,6 +189,11 @@ export function generate(seed: string, most: number): History {
       case 'queued':
         return { do: 'transfer', wallet, to, amount, queued: true, ...waitSeconds };
       case 'freeze': {
+        const payment = earlier.findLast(({ action }) => action.do === 'transfer')?.action;
+        // A refund of it cannot arrive then.
+        if (payment?.do === 'transfer' && hasRefunds && draw('payer', n) < 0.5) {
+          return { do: kind, wallet: payment.wallet };
+        }
         const last = earlier.findLast(holdsMoney)?.action;
         if (last?.do === 'open-hold' && last.to !== undefined && draw('to', n) < 0.4) {
           return { do: kind, wallet: last.to };

@@ -199,7 +199,7 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   hold_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: released' },
   hold_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
-  not_refundable: { detail: 'this transfer is pending' },
+  not_refundable: { detail: 'this transfer is on its way' },
   exceeds_refundable: { detail: 'left 1000, requested 2500, in minor units of USD' },
   too_many_refunds: { detail: 'a transaction has at most 100 refunds' },
   invalid_request: {

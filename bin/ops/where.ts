@@ -1,6 +1,7 @@
 import { isTransactionId, isWalletId, transactionIdOf, transactionIdOfReceipt } from '../../lambdas/domain/ids.ts';
 import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
-import type { Attempt, Hold, Refundable, Transaction } from '../../lambdas/domain/transaction.ts';
+import { isRefundable, leftToRefund } from '../../lambdas/domain/refund.ts';
+import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
@@ -86,7 +87,9 @@ export function transactionLines(transaction: Transaction): string[] {
     ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
     ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
     ...(transaction.type === 'refund' && transaction.chargeback ? ['a chargeback'] : []),
-    ...('refunded' in transaction ? [refundsLine(transaction)] : []),
+    ...(isRefundable(transaction) && transaction.refunds
+      ? [`refunded: ${transaction.amount - leftToRefund(transaction)}, by ${transaction.refunds.join(', ')}`]
+      : []),
     ...(transaction.type === 'withdrawal'
       ? [
           `destination: ${maskAccount(transaction.destination.account)}, bank: ${transaction.bankId ?? 'none yet'}`,
@@ -101,10 +104,6 @@ function holdLine(hold: Hold): string {
   const { captured, expiresAt } = hold;
   const end = hold.status === 'ended' ? `, ended at ${hold.completedAt}: ${hold.end}` : '';
   return `captured: ${String(captured)}, expires: ${expiresAt}${end}`;
-}
-
-function refundsLine({ refunded = 0, refunds = [] }: Partial<Pick<Refundable, 'refunded' | 'refunds'>>): string {
-  return `refunded: ${String(refunded)}, by ${refunds.join(', ')}`;
 }
 
 function attemptLine({ at, submitted, outcome, reason }: Attempt): string {

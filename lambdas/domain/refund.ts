@@ -6,6 +6,13 @@ import type { CommandFacts, Refund, Refundable, Transaction } from './transactio
 
 /** Most refunds of one transaction: their ids are on its record. */
 export const mostRefunds = 100;
+/** Most refunds of a charge after which it is still charged back: earlier refunds must not keep a chargeback out. */
+export const mostWithChargebacks = 200;
+
+/** Returns how many refunds a transaction may have, so that a further one of this kind is its last. */
+export function mostRefundsFor({ chargeback }: Pick<RefundRequest, 'chargeback'>): number {
+  return chargeback ? mostWithChargebacks : mostRefunds;
+}
 
 /** The facts of a refund that its original does not have. `ownerId`: the caller of an owner's command. */
 export interface RefundFacts extends Omit<CommandFacts, 'walletId' | 'currency' | 'amount'>, RefundRequest {
@@ -45,17 +52,16 @@ export function refund(original: Refundable, facts: RefundFacts): Refund {
   const { currency, transactionId: originalTransactionId } = original;
   const walletId = refundingWallet(original);
   const counterpartyWalletId = refundedWallet(original);
-  const parties = { walletId, currency, ...(counterpartyWalletId !== undefined && { counterpartyWalletId }) };
   return {
     ...common({ ...known, amount, walletId, currency }),
-    ...parties,
     type: 'refund',
     status: 'completed',
+    ...(counterpartyWalletId !== undefined && { counterpartyWalletId }),
     originalTransactionId,
     refundedBy: facts.ownerId === undefined ? 'operator' : 'owner',
     reason,
     ...(chargeback && { chargeback }),
-    postings: refundPostings({ ...parties, amount }),
+    postings: refundPostings({ walletId, counterpartyWalletId, amount, currency }),
     completedAt: facts.at,
   };
 }
@@ -85,7 +91,9 @@ export function problemOfRefunds(transaction: Transaction): string | undefined {
   if (!isRefundable(transaction)) return `it has refunds, and is a ${type} that is ${status}`;
   // Each refund is of one minor unit at least.
   const isPossible = refunded >= refunds.length && refunded <= amount && refunds.length >= 1;
-  const isList = refunds.length <= mostRefunds && new Set(refunds).size === refunds.length;
+  const isList =
+    refunds.length <= (type === 'charge' ? mostWithChargebacks : mostRefunds) &&
+    new Set(refunds).size === refunds.length;
   if (isPossible && isList) return undefined;
   return `it has ${refunds.length} refunds of ${refunded} in all, and its amount is ${amount}`;
 }
@@ -124,20 +132,25 @@ export function refundRefusal(original: Refundable, { amount, chargeback }: Refu
     const detail = `left ${left}, requested ${requested}, in minor units of ${original.currency}`;
     return new WalletError('exceeds_refundable', { detail });
   }
-  if ((original.refunds?.length ?? 0) < mostRefunds) return undefined;
-  return new WalletError('too_many_refunds', { detail: `a transaction has at most ${mostRefunds} refunds` });
+  if ((original.refunds?.length ?? 0) < mostRefundsFor({ chargeback })) return undefined;
+  const detail = chargeback
+    ? `a charge has at most ${mostWithChargebacks} refunds and chargebacks`
+    : `a transaction has at most ${mostRefunds} refunds`;
+  return new WalletError('too_many_refunds', { detail });
 }
 
 function whyNotRefundable({ type, status }: Exclude<Transaction, Refundable>): string {
   switch (type) {
     case 'withdrawal':
-      return 'the money of a withdrawal comes back only when its bank returns it';
+      return status === 'failed'
+        ? 'this withdrawal failed, and its wallet has the money'
+        : 'the money of a withdrawal comes back only when its bank returns it';
     case 'return':
       return 'a return has given the money back already';
     case 'refund':
       return 'a refund cannot be refunded: make a transfer or a charge';
     case 'hold':
-      return 'a hold has moved no money: refund its captures, or release it';
+      return `a hold has moved no money: refund its captures${status === 'open' ? ', or release it' : ''}`;
     case 'capture':
       return 'this capture paid the world outside: charge the wallet of its payer';
     case 'transfer':

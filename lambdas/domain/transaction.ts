@@ -293,10 +293,7 @@ export interface WalletCapture extends Capture {
 /** A transaction whose money can go back. */
 export type Refundable = Charge | DirectTransfer | ArrivedTransfer | WalletCapture;
 
-/**
- * Money that goes back: out of the wallet that received it, `walletId`, to the wallet that paid it, or for a charge to
- * the world outside.
- */
+/** Money that goes back to the wallet that paid it, or for a charge to the world outside. `walletId` had received it. */
 export interface Refund extends TransactionRecord {
   readonly type: 'refund';
   readonly status: 'completed';

@@ -164,7 +164,7 @@ export function ownDecision(about: 'wallet' | 'withdrawal'): WalletError {
 
 /**
  * Returns why `principal` may not give this wallet the status `to`. A wallet already in that status is no refusal. A
- * closed wallet stays closed, unless money has come back to it since, or was charged back: active again, it can pay that
+ * closed wallet stays closed, unless money has come back to it since, or was charged back. Active again, it can pay that
  * out, or be charged what it lacks. Owners do not unfreeze their own wallets.
  */
 export function statusRefusal(

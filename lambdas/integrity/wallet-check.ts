@@ -253,8 +253,8 @@ function conclude(check: WalletCheck, asOf: string | undefined): void {
   check.stage = 'done';
   const problem = check.holds && problemOfHolds(check.holds);
   if (problem !== undefined) addFinding(check, 'hold_differs', problem);
-  const unbooked = check.chargebacks && problemOfChargebacks(check.chargebacks, wallet.chargedBack ?? 0);
-  if (unbooked !== undefined) addFinding(check, 'balance_differs', unbooked);
+  const debtProblem = check.chargebacks && problemOfChargebacks(check.chargebacks, wallet.chargedBack ?? 0);
+  if (debtProblem !== undefined) addFinding(check, 'balance_differs', debtProblem);
   if (last.version < (asOf === undefined ? wallet.version : check.enteredUpTo)) {
     addFinding(
       check,

@@ -23,8 +23,8 @@ export interface Operation extends Actor {
 export const restoredFingerprint = 'restored';
 
 /**
- * Returns whether a recovery made this record, and the command asks for the same money. A capture of all that is left
- * names no amount. Its repetition comes when nothing is left, so it is made with the amount 0.
+ * Returns whether a recovery made this record, and the command asks for the same money. A capture or refund of all that is
+ * left names no amount. Its repetition comes when nothing is left, so it is made with the amount 0.
  */
 function isRestored(image: Item, record: Item): boolean {
   if (image['fingerprint'] !== restoredFingerprint) return false;

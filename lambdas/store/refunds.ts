@@ -1,5 +1,5 @@
 import { WalletError } from '../domain/errors.ts';
-import { isRefundable, leftToRefund, mostRefunds, refund as newRefund, refundRefusal } from '../domain/refund.ts';
+import { isRefundable, leftToRefund, mostRefundsFor, refund as newRefund, refundRefusal } from '../domain/refund.ts';
 import type { RefundFacts } from '../domain/refund.ts';
 import type { Refund, Refundable } from '../domain/transaction.ts';
 import { commit, committed, movement, putTransaction } from './commit.ts';
@@ -16,9 +16,9 @@ import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
- * Refunds a transaction, all that is left or a part: the refund's record, the original, the wallet that gives the money
- * back and the one that gets it, in one write of 12 write units (8 for a charge). The ids on an original make it larger:
- * see performance.md. When another refund was faster, one of all that is left is made again from what it left.
+ * Refunds a transaction, all that is left or a part. One write of 12 write units (8 for a charge) has the refund's record,
+ * the original, the wallet that gives the money back and the one that gets it. The ids on an original make it larger: see
+ * performance.md. When another refund was faster, one of all that is left is made again from what it left.
  *
  * @param original as it was read
  * @param facts `amount` absent: all that is left when it is written
@@ -73,7 +73,14 @@ function originalUpdate(table: Table, original: Refundable, facts: RefundFacts, 
           '(attribute_not_exists(refunds) OR size(refunds) < :most)',
         values: {
           ...ofThisVersion.values,
-          ...{ zero: 0, none: [], type, completed: 'completed', most: mostRefunds, room: amount - refund.amount },
+          ...{
+            zero: 0,
+            none: [],
+            type,
+            completed: 'completed',
+            most: mostRefundsFor(facts),
+            room: amount - refund.amount,
+          },
           ...{ amount: refund.amount, refund: [refund.transactionId], at: facts.at },
         },
       }),

@@ -26,8 +26,8 @@ export function changedRecord<Seen>(
 }
 
 /**
- * Makes a write from the record that was read, and again from the record that each faster command has left, within the
- * budget of one write. Each new try means that another command has succeeded.
+ * Makes a write from the record that was read, and again from the record that each faster command has left. All tries
+ * are within the budget of one write. Each new try means that another command has succeeded.
  *
  * @throws WalletError `busy` at the end of the budget
  */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { bookingsOf, problemOf } from '../../lambdas/domain/bookings.ts';
-import { capture, openHold } from '../../lambdas/domain/hold.ts';
+import { capture, endPostings, openHold } from '../../lambdas/domain/hold.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import { accounts, net } from '../../lambdas/domain/postings.ts';
 import {
@@ -10,6 +10,7 @@ import {
   isRefundable,
   leftToRefund,
   mostRefunds,
+  mostWithChargebacks,
   notRefundable,
   refund,
   refundRefusal,
@@ -19,7 +20,7 @@ import { charge, requesterOf } from '../../lambdas/domain/transaction.ts';
 import type { ArrivedTransfer, Capture, Refund, Refundable, Transaction } from '../../lambdas/domain/transaction.ts';
 import { arrivalPostings, failurePostings, queuedTransfer, transfer } from '../../lambdas/domain/transfer.ts';
 import { leastAvailable, openWallet, statusRefusal } from '../../lambdas/domain/wallet.ts';
-import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { releasePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 
 const at = '2026-03-01T12:00:00.000Z';
 const [payer, shop] = ['w_eur_payer', 'w_eur_shop'];
@@ -107,6 +108,23 @@ describe('the refunds of a transaction', () => {
     );
   });
 
+  it('let a charge with a hundred refunds be charged back, up to two hundred', () => {
+    let original = originals['charge']?.(1_000) ?? assert.fail();
+    for (let n = 0; n < mostWithChargebacks; n++) {
+      const chargeback = n < mostRefunds ? undefined : true;
+      assert.equal(refundRefusal(original, { amount: 1, chargeback }), undefined);
+      original = after(original, refund(original, wanted(n, { amount: 1, chargeback })));
+      assert.equal(problemOf(original), undefined);
+    }
+    for (const [chargeback, why] of [
+      [undefined, 'a transaction has at most 100 refunds'],
+      [true, 'a charge has at most 200 refunds and chargebacks'],
+    ] as const) {
+      const refusal = refundRefusal(original, { amount: 1, chargeback });
+      assert.deepEqual([refusal?.code, refusal?.details.detail], ['too_many_refunds', why]);
+    }
+  });
+
   it('are at most a hundred, and a refusal says how many or how much is left', () => {
     let original = originals['transfer']?.(1_000) ?? assert.fail();
     for (let n = 0; n < mostRefunds; n++) original = after(original, refund(original, wanted(n, { amount: 1 })));
@@ -148,19 +166,36 @@ describe('the refunds of a transaction', () => {
       ...{ status: 'failed', failure: { code: 'wallet_closed', message: '' }, completedAt: at },
       postings: [...sent.postings, ...failurePostings(sent)],
     };
+    const held = openHold({ ...facts, amount: 10, expiresAt });
+    const { dueAt: _, ...opened } = held;
+    const ended: Transaction = {
+      ...{ ...opened, status: 'ended', end: 'released', completedAt: at },
+      postings: [...held.postings, ...endPostings(held)],
+    };
+    const paidOut = withdrawal({ ...facts, amount: 10, destination: { account: 'DE02' } });
+    const { dueAt: __, ...asked } = paidOut;
+    const refused: Transaction = {
+      ...{ ...asked, status: 'failed', failure: { code: 'bank_rejected', message: '' }, completedAt: at },
+      postings: [...paidOut.postings, ...releasePostings(paidOut)],
+    };
     const others: readonly [Transaction, string][] = [
-      [sent, 'on its way'],
-      [failed, 'failed'],
-      [captured(10), 'the world outside'],
-      [openHold({ ...facts, amount: 10, expiresAt }), 'hold'],
-      [withdrawal({ ...facts, amount: 10, destination: { account: 'DE02' } }), 'its bank returns it'],
-      [refund(originals['charge']?.(10) ?? assert.fail(), wanted(1)), 'a refund cannot be refunded'],
+      [sent, 'this transfer is on its way'],
+      [failed, 'this transfer failed, and its sender has the money'],
+      [captured(10), 'paid the world outside: charge the wallet of its payer'],
+      [held, 'refund its captures, or release it'],
+      [ended, 'refund its captures'],
+      [paidOut, 'its bank returns it'],
+      [refused, 'this withdrawal failed, and its wallet has the money'],
+      [
+        refund(originals['charge']?.(10) ?? assert.fail(), wanted(1)),
+        'a refund cannot be refunded: make a transfer or a charge',
+      ],
     ];
     for (const [transaction, why] of others) {
       assert.ok(!isRefundable(transaction), transaction.type);
       const { code, details } = notRefundable(transaction);
       assert.equal(code, 'not_refundable');
-      assert.ok(details.detail?.includes(why), details.detail);
+      assert.ok(details.detail?.endsWith(why), details.detail);
       const refunded = { ...transaction, refunded: 1, refunds: ['tx_1'] } as Transaction;
       if (transaction.type !== 'refund') assert.ok(problemOf(refunded)?.startsWith('it has refunds'), transaction.type);
     }

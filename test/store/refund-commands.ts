@@ -4,11 +4,13 @@ import { fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { isRefundable } from '../../lambdas/domain/refund.ts';
 import type { Refund, Refundable } from '../../lambdas/domain/transaction.ts';
 import { refundTransaction } from '../../lambdas/store/refunds.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
 import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { charge, newKey, timeOf, transfer } from './commands.ts';
 import { capture, openHold } from './hold-commands.ts';
+import { changeItem } from './inspect.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
 
 /** Reads a transaction that can be refunded. */
@@ -61,4 +63,11 @@ export async function refund(
   const { transaction, replayed } = await refundTransaction(table, original, facts, fingerprint, { rate });
   if (transaction.type !== 'refund') throw new Error(`not a refund: ${transaction.transactionId}`);
   return { transaction, replayed };
+}
+
+/** Makes the record of a transaction name refunds of one minor unit each. Returns their ids. */
+export async function plantRefunds(table: Table, { transactionId }: Refundable, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, (_, n) => `tx_${String(n).padStart(26, 'a')}`);
+  await changeItem(table, transactionKey(transactionId), { refunded: count, refunds: ids });
+  return ids;
 }

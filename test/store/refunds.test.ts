@@ -5,7 +5,6 @@ import { isRefundable, mostRefunds } from '../../lambdas/domain/refund.ts';
 import { sum } from '../../lambdas/domain/postings.ts';
 import type { Posting } from '../../lambdas/domain/postings.ts';
 import type { PendingTransfer, Refundable, Transaction } from '../../lambdas/domain/transaction.ts';
-import { transactionKey } from '../../lambdas/store/keys.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
 import { settleTransfers } from '../../lambdas/store/transfers.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -17,7 +16,7 @@ import { checkUnits } from '../units.ts';
 import { charge, newKey, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { openHold } from './hold-commands.ts';
 import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant, refusalOf } from './inspect.ts';
-import { chargedWallet, payment, refund, refundableOf } from './refund-commands.ts';
+import { chargedWallet, payment, plantRefunds, refund, refundableOf } from './refund-commands.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
@@ -150,9 +149,7 @@ describe('a refund', () => {
 
   it('is one of at most a hundred of its original', async () => {
     const { shop, original } = await payment(table, 'transfer', 500);
-    const ids = Array.from({ length: mostRefunds - 1 }, (_, n) => `tx_${String(n).padStart(26, 'a')}`);
-    const item = await itemOf(table, transactionKey(original.transactionId));
-    await plant(table, { ...item, refunded: 99, refunds: ids });
+    const ids = await plantRefunds(table, original, mostRefunds - 1);
     const last = await refund(table, original, { amount: 1 });
     await assertRefunded(original, 100, [...ids, last.transaction.transactionId]);
     await assertRefused(table, 'too_many_refunds', () => refund(table, original, { amount: 1 }));
@@ -180,6 +177,19 @@ describe('a chargeback', () => {
       refund(table, original, { amount: 1, chargeback: true, operator: 'operator-2' }),
     );
     assert.equal(refusal.details.detail, 'left 0, requested 1, in minor units of EUR');
+  });
+
+  it('is booked after a hundred refunds of its charge', async () => {
+    const { walletId, original } = await chargedWallet(table, 500);
+    const ids = await plantRefunds(table, original, mostRefunds);
+    const full = await refundableOf(table, original);
+    const wanted = { amount: 1, operator: 'operator-2' };
+    for (const seen of [original, full]) {
+      await assertRefused(table, 'too_many_refunds', () => refund(table, seen, wanted));
+    }
+    const { transaction } = await refund(table, full, { chargeback: true, operator: 'operator-2' });
+    await assertRefunded(original, 500, [...ids, transaction.transactionId]);
+    assert.equal((await getWallet(table, walletId))?.chargedBack, 400);
   });
 
   it('leaves a wallet that pays nothing and is not closed until it is charged what it lacks', async () => {

@@ -15,7 +15,7 @@ import { useTable } from '../fixture.ts';
 import { checkUnits } from '../units.ts';
 import { charge, newKey, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { openHold } from './hold-commands.ts';
-import { allItems, asStored, assertRefused, assertWritesNothing, itemOf, plant, refusalOf } from './inspect.ts';
+import { allItems, asStored, assertRefused, assertWritesNothing, refusalOf } from './inspect.ts';
 import { chargedWallet, payment, plantRefunds, refund, refundableOf } from './refund-commands.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 

@@ -201,7 +201,7 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
   not_refundable: { detail: 'this transfer is on its way' },
   exceeds_refundable: { detail: 'left 1000, requested 2500, in minor units of USD' },
-  too_many_refunds: { detail: 'a transaction has at most 100 refunds' },
+  too_many_refunds: { detail: 'a transaction has at most 200 refunds' },
   invalid_request: {
     errors: [{ path: 'amount', message: 'must be an integer of minor units, 1 to 9007199254740991' }],
   },

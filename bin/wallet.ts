@@ -8,7 +8,7 @@
  * - `bankId`: the id of a bank whose URL may change.
  * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
  * - `reservedConcurrency=false`: for an account with little concurrency.
- * - `holds=false`: leaves out the routes of holds.
+ * - `holds=false`, `refunds=false`: leaves out the routes of holds, or of refunds.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
  * - `logLevel`: `WARN` or `ERROR`, for fewer lines in logs.
@@ -44,6 +44,17 @@ function present<const Name extends string>(...names: readonly Name[]): Partial<
   return values;
 }
 
+/** Returns the props that the context switches off, by their names. Throws for another value. */
+function switchedOff<const Name extends string>(...names: readonly Name[]): Partial<Record<Name, false>> {
+  const props: Partial<Record<Name, false>> = {};
+  for (const name of names) {
+    const value = text(name);
+    if (value !== undefined && value !== 'false') throw new Error(`${name} takes only false here, received ${value}`);
+    if (value === 'false') props[name] = false;
+  }
+  return props;
+}
+
 /** Returns the props for tokens: an issuer, or the place of the keys of the stack's own user pool. */
 function tokenProps() {
   const issuer = pair('tokenIssuer', 'tokenAudience');
@@ -62,12 +73,8 @@ function dollarsOf(budget: string): number {
 const ledgerTable = pair('ledgerTableArn', 'ledgerStreamArn');
 const entriesTableArn = text('entriesTableArn');
 const [callbackUrls, corsOrigins] = [text('peopleCallbackUrls'), text('corsOrigins')];
-const [bankId, reservedConcurrency, webAcl] = [text('bankId'), text('reservedConcurrency'), text('webAcl')];
-const [logLevel, budget, holds] = [text('logLevel'), text('monthlyBudget'), text('holds')];
-if (holds !== undefined && holds !== 'false') throw new Error(`holds takes only false here, received ${holds}`);
-if (reservedConcurrency !== undefined && reservedConcurrency !== 'false') {
-  throw new Error(`reservedConcurrency takes only false here, received ${reservedConcurrency}`);
-}
+const [bankId, webAcl] = [text('bankId'), text('webAcl')];
+const [logLevel, budget] = [text('logLevel'), text('monthlyBudget')];
 new WalletStack(app, 'Wallet', {
   ...tokenProps(),
   ...present('alarmTopicArn', 'criticalTopicArn', 'warningTopicArn'),
@@ -76,8 +83,7 @@ new WalletStack(app, 'Wallet', {
   ...(bankId !== undefined && { bank: { id: bankId } }),
   ...(ledgerTable !== undefined && { ledgerTable: { tableArn: ledgerTable[0], streamArn: ledgerTable[1] } }),
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
-  ...(reservedConcurrency === 'false' && { reservedConcurrency: false }),
-  ...(holds === 'false' && { holds: false }),
+  ...switchedOff('reservedConcurrency', 'holds', 'refunds'),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

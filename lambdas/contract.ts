@@ -130,7 +130,7 @@ export const environments = {
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
-/** Functions that a service lacks where notifications, the screening for fraud or holds are switched off. */
+/** Functions that a service lacks where notifications, the screening for fraud, holds or refunds are switched off. */
 export type OptionalFunction =
   | 'fraud'
   | 'notifier'
@@ -138,7 +138,8 @@ export type OptionalFunction =
   | 'put-notification-preferences'
   | 'open-hold'
   | 'capture'
-  | 'release';
+  | 'release'
+  | 'refund';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<

@@ -11,7 +11,7 @@ export interface TransactionsProps {
   readonly operatorLimits: string;
 }
 
-/** Charges, refunds, and reads of transactions. */
+/** Charges, and reads of transactions. */
 export class Transactions extends Construct {
   readonly functions;
 
@@ -30,21 +30,6 @@ export class Transactions extends Construct {
         // A refused write returns the replay, so that moving money needs no permission to read.
         environment: {
           TABLE_NAME: ledger.allow({ PutItem: ['transaction'], UpdateItem: ['wallet'] }),
-          OPERATOR_LIMITS: operatorLimits,
-        },
-      }),
-      refund: new WalletFunction(this, 'refund', {
-        // The transaction that goes back, and the wallets that decide whether the caller may refund it.
-        environment: {
-          TABLE_NAME: ledger.allow({
-            GetItem: ['transaction'],
-            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
-            PutItem: ['transaction'],
-            UpdateItem: ['transaction', 'wallet', 'rateWindow'],
-          }),
-          READS_PER_HOUR,
-          REFUSALS_PER_HOUR: String(rateLimits.refusals),
-          TRANSFERS_PER_HOUR: String(rateLimits.transfers),
           OPERATOR_LIMITS: operatorLimits,
         },
       }),

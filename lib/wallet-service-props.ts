@@ -217,6 +217,14 @@ export interface WalletServiceProps {
   readonly holds?: boolean;
 
   /**
+   * Whether transactions can be refunded and charged back. `false` leaves out the route of refunds. Use it for the first
+   * deployment of a release with refunds: an earlier release cannot read them (docs/upgrading.md).
+   *
+   * @default true
+   */
+  readonly refunds?: boolean;
+
+  /**
    * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with
    * the bus's archive.
    *

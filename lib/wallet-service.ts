@@ -39,6 +39,7 @@ import { operatorLimitsText } from './operator-limits.ts';
 import { Projector } from './projector.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { Refunds } from './refunds.ts';
 import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
 import type { Spending } from './spending.ts';
@@ -112,6 +113,7 @@ export class WalletService extends Construct {
       ...transfers.functions,
       ...withdrawals.functions,
       ...core.holds?.functions,
+      ...core.refunds?.functions,
       ...notifications?.functions,
       ...core.health.functions,
     };
@@ -294,12 +296,27 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     shares,
     addAlarm,
   });
-  const { holds: isHolding = true } = props;
-  const holds = isHolding ? new Holds(scope, 'Holds', { ledger, rateLimits, operatorLimits }) : undefined;
+  const { holds: isHolding = true, refunds: isRefunding = true } = props;
+  const limited = { ledger, rateLimits, operatorLimits };
+  const holds = isHolding ? new Holds(scope, 'Holds', limited) : undefined;
+  const refunds = isRefunding ? new Refunds(scope, 'Refunds', limited) : undefined;
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  return { ledger, tokens, entries, projector, wallets, transactions, transfers, withdrawals, holds, sweeper, health };
+  return {
+    ledger,
+    tokens,
+    entries,
+    projector,
+    wallets,
+    transactions,
+    transfers,
+    withdrawals,
+    holds,
+    refunds,
+    sweeper,
+    health,
+  };
 }
 
 /** Makes the parts that follow a command: events and their consumers, and the check of the books. */

@@ -11,7 +11,7 @@ import type { Maker } from './archive.ts';
 import { transactionEventOf } from './archive.ts';
 import { hiddenDifference } from './hidden.ts';
 import { factsOf, itemOf } from './put-back.ts';
-import { recordOf } from './records.ts';
+import { justBefore, recordOf } from './records.ts';
 import type { Recovery } from './recovery.ts';
 
 const description = 'made by a recovery from its captures';
@@ -147,10 +147,8 @@ function byLedger(recovery: Recovery, taken: Taken): Found | undefined {
 /** Returns an open hold of the amount that its captures took. `linkCaptures` then ends it, so nothing more is captured. */
 function byCaptures(taken: Taken): Found {
   const { first, capture } = taken;
-  // The ledger shows a hold before its captures.
-  const at = new Date(Date.parse(first) - 1).toISOString();
   return {
-    item: itemOfHold(taken, { amount: taken.taken, at }),
+    item: itemOfHold(taken, { amount: taken.taken, at: justBefore(first) }),
     source: 'by its captures alone',
     difference: {
       kind: 'hold_forgotten',

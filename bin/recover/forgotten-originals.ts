@@ -13,7 +13,7 @@ import type { Item } from '../../lambdas/store/write.ts';
 import type { Maker } from './archive.ts';
 import { transactionEventOf } from './archive.ts';
 import { factsOf, itemOf } from './put-back.ts';
-import { recordOf } from './records.ts';
+import { justBefore, recordOf } from './records.ts';
 import type { Recovery } from './recovery.ts';
 import type { Difference } from './report.ts';
 import { creditedTwice } from './stand-ins.ts';
@@ -192,9 +192,4 @@ function itemOfOriginal({ id, refund }: Shown, amount: number, at: string): Item
       ? charge({ ...facts, walletId })
       : transfer({ ...facts, walletId: payer, toWalletId: walletId });
   return itemOf({ ...original });
-}
-
-/** Returns the time just before another one: the ledger shows a transaction before its refunds. */
-function justBefore(time: string): string {
-  return new Date(Date.parse(time) - 1).toISOString();
 }

@@ -32,6 +32,11 @@ export function restoredVisit(at: string): Attempt {
   return { at, submitted: false, outcome: 'unknown', reason: restoredReason };
 }
 
+/** Returns the time just before another one: the ledger shows a transaction before those that follow it. */
+export function justBefore(time: string): string {
+  return new Date(Date.parse(time) - 1).toISOString();
+}
+
 /** Returns an actor as records have it: with the mark of its issuer. Owners' records have none. */
 function storedActor({ kind, principal, issuer }: Maker | Actor): Actor {
   const mark = issuer?.includes(':') === true ? issuerMarkOf(issuer) : issuer;

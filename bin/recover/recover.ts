@@ -13,7 +13,7 @@ import { advanceRecords, bookMissingCredits, putBackTransactions, putBackWallets
 import type { BooksCopy } from './copy.ts';
 import type { Recovery } from './recovery.ts';
 import { CannotRecover } from './report.ts';
-import { linkRefunds } from './refunds.ts';
+import { endRefundedTransfers, linkRefunds } from './refunds.ts';
 import { askBankFirst, linkReturns, nameForgotten, nameForgottenWallets } from './torn.ts';
 import { mendTotals } from './totals.ts';
 
@@ -54,6 +54,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   step('putting records back');
   await putBackWallets(recovery);
   await advanceRecords(recovery);
+  await endRefundedTransfers(recovery);
   await putBackTransactions(recovery);
   // Further captures and refunds may fit what was put back.
   const originals = await putBackOriginals(recovery);

@@ -1,11 +1,16 @@
 import { isRefundable } from '../../lambdas/domain/refund.ts';
+import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import { arrivalPostings } from '../../lambdas/domain/transfer.ts';
+import { transactionKey } from '../../lambdas/store/keys.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { hiddenColumns, hiddenDifference, selectHidden } from './hidden.ts';
 import type { Hidden } from './hidden.ts';
 import { refundsState } from './links.ts';
+import { justBefore } from './records.ts';
 import type { Recovery } from './recovery.ts';
+import { creditedTwice, standInRemedy } from './stand-ins.ts';
 import { changeRecord } from './torn.ts';
 
 /** A transaction, and what its refunds show. Amounts are in minor units. */
@@ -49,6 +54,42 @@ export async function linkRefunds(recovery: Recovery): Promise<void> {
   }
 }
 
+/**
+ * Ends each pending transfer that has a refund: it had arrived, and its receiver has given money back. Left pending, it would
+ * arrive later without the sum of its refunds. The ledger shows when it arrived, or else it was just before its refund.
+ */
+export async function endRefundedTransfers(recovery: Recovery): Promise<void> {
+  const { copy, report, at: now } = recovery;
+  const open = copy.query(
+    { id: 'text', first: 'text', arrived: 'text' },
+    `SELECT id, COALESCE((SELECT MIN(created_at) FROM records AS refunds
+          WHERE refunds.type = 'refund' AND refunds.counterpart = transfers.id), '') AS first,
+        COALESCE((SELECT MIN(at) FROM entries WHERE name = transfers.id AND at <> '' AND available = amount), '') AS arrived
+      FROM records AS transfers WHERE type = 'transfer' AND status = 'pending'
+        AND (first <> '' OR id IN (SELECT original FROM unreadable WHERE type = 'refund'))`,
+  );
+  for (const { id, first, arrived } of open.all()) {
+    const stored = await recovery.read(transactionKey(id));
+    const transfer = stored && readable(toTransaction(stored));
+    if (transfer?.type !== 'transfer' || transfer.status !== 'pending') continue;
+    const completedAt = arrived || (first === '' ? now : justBefore(first));
+    const postings = [...transfer.postings, ...arrivalPostings(transfer)];
+    const { dueAt, ...sent } = transfer;
+    const ended: Transaction = { ...sent, status: 'completed', postings, completedAt, updatedAt: completedAt };
+    const credited = creditedTwice(recovery, ended);
+    if (credited !== undefined) {
+      const detail = `pending in the table, and refunded: ${credited}`;
+      report.differs({ kind: 'end_forgotten', subject: id, detail, remedy: standInRemedy });
+      continue;
+    }
+    const what = 'pending in the table, and refunded: it had arrived';
+    await changeRecord(recovery, id, what, ({ dueAt: _, dueShard, toWalletId, claimId, ...record }) => ({
+      ...{ ...record, counterpartyWalletId: toWalletId, status: 'completed', postings },
+      ...{ completedAt, updatedAt: completedAt },
+    }));
+  }
+}
+
 function nameRefunds({ report }: Recovery, link: Link): void {
   const { id, amount, refunded, hidden, hiddenAmount } = link;
   if (hidden > 0) report.differs(hiddenDifference('refund', link, 'they still count against it'));
@@ -69,12 +110,29 @@ async function linkOne(recovery: Recovery, link: Link) {
   if (hidden === 0 && refunds === refundsState({ refunded: shown, refunds: known })) return;
   const seen = Number(refunds.split(' ')[0]);
   if (hidden > 0 && shown <= seen) return;
+  if (hidden === 0) nameForgottenRefunds(recovery, { id, refunds, shown, known });
   await changeRecord(recovery, id, `its refunds gave back ${shown}`, (record) => {
     const original = readable(toTransaction(record));
     if (original === undefined || !isRefundable(original)) return record;
     const named = original.refunds ?? [];
     const kept = hidden > 0 ? named : named.filter((one) => known.includes(one));
     return refundedRecord(record, shown, [...kept, ...known.filter((one) => !named.includes(one))]);
+  });
+}
+
+/** Names refunds that only the record of their transaction shows: the correction of this record removes them from it. */
+function nameForgottenRefunds(
+  { report }: Recovery,
+  { id, refunds, shown, known }: { id: string; refunds: string; shown: number; known: readonly string[] },
+): void {
+  const [seen = '0', ...named] = refunds.split(' ');
+  const forgotten = named.filter((one) => !known.includes(one));
+  if (forgotten.length === 0 && Number(seen) <= shown) return;
+  report.differs({
+    kind: 'refund_forgotten',
+    subject: id,
+    detail: `its record says that refunds gave back ${seen}, and those that are there gave back ${shown}: ${forgotten.join(', ')}`,
+    remedy: 'find out whether this money has left, and refund it again, as a chargeback where it was one',
   });
 }
 

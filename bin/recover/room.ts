@@ -23,10 +23,18 @@ export function exceededBy(copy: BooksCopy, transaction: Transaction): string | 
   return isMore ? `${id}, as the table has it, has less left to refund` : undefined;
 }
 
-/** Returns the least available money that a wallet may have with a further transaction: chargebacks go below zero. */
+/**
+ * Returns the least available money that a wallet may have with a further transaction. Debits need the money, so below zero it
+ * is only by the debt that the restored wallet shows, and by chargebacks that this one does not have.
+ */
 export function leastOf(copy: BooksCopy, wallet: Wallet, transaction?: Transaction): bigint {
-  const isFurther =
-    transaction?.type === 'refund' && transaction.chargeback && transaction.walletId === wallet.walletId;
-  const chargedBack = copy.chargedBackOf(wallet.walletId) + BigInt(isFurther ? transaction.amount : 0);
-  return BigInt(leastAvailable({ ...wallet, chargedBack }));
+  const { walletId, available, chargedBack = 0 } = wallet;
+  const isFurther = transaction?.type === 'refund' && transaction.chargeback && transaction.walletId === walletId;
+  const later = copy.chargedBackOf(walletId) + BigInt(isFurther ? transaction.amount : 0) - BigInt(chargedBack);
+  const withoutChargebacks = BigInt(leastAvailable({ ...wallet, chargedBack: 0 }));
+  return least(withoutChargebacks, least(withoutChargebacks, BigInt(available)) - later);
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
 }

@@ -5,13 +5,13 @@ import { common } from './transaction.ts';
 import type { CommandFacts, Refund, Refundable, Transaction } from './transaction.ts';
 
 /** Most refunds of one transaction: their ids are on its record. */
-export const mostRefunds = 100;
-/** Most refunds of a charge after which it is still charged back: earlier refunds must not keep a chargeback out. */
-export const mostWithChargebacks = 200;
+export const mostRefunds = 200;
+/** Most refunds after which an owner makes another one: small refunds must not keep out those of operators. */
+export const mostBeforeOwners = 100;
 
-/** Returns how many refunds a transaction may have, so that a further one of this kind is its last. */
-export function mostRefundsFor({ chargeback }: Pick<RefundRequest, 'chargeback'>): number {
-  return chargeback ? mostWithChargebacks : mostRefunds;
+/** Returns how many refunds a transaction may have after a further one of this caller. */
+export function mostRefundsFor({ ownerId }: Pick<RefundRequest, 'ownerId'>): number {
+  return ownerId === undefined ? mostRefunds : mostBeforeOwners;
 }
 
 /** The facts of a refund that its original does not have. `ownerId`: the caller of an owner's command. */
@@ -24,6 +24,8 @@ export interface RefundRequest {
   /** Absent: all that is left. */
   readonly amount?: number | undefined;
   readonly chargeback?: true | undefined;
+  /** Undefined: an operator asks. */
+  readonly ownerId: string | undefined;
 }
 
 /** Returns what can still be refunded, in minor units. */
@@ -91,9 +93,7 @@ export function problemOfRefunds(transaction: Transaction): string | undefined {
   if (!isRefundable(transaction)) return `it has refunds, and is a ${type} that is ${status}`;
   // Each refund is of one minor unit at least.
   const isPossible = refunded >= refunds.length && refunded <= amount && refunds.length >= 1;
-  const isList =
-    refunds.length <= (type === 'charge' ? mostWithChargebacks : mostRefunds) &&
-    new Set(refunds).size === refunds.length;
+  const isList = refunds.length <= mostRefunds && new Set(refunds).size === refunds.length;
   if (isPossible && isList) return undefined;
   return `it has ${refunds.length} refunds of ${refunded} in all, and its amount is ${amount}`;
 }
@@ -121,7 +121,10 @@ export function notRefundable(transaction: Exclude<Transaction, Refundable>): Wa
 }
 
 /** Returns why this refund cannot be made; undefined when it can. It is final: what is left only becomes less. */
-export function refundRefusal(original: Refundable, { amount, chargeback }: RefundRequest): WalletError | undefined {
+export function refundRefusal(
+  original: Refundable,
+  { amount, chargeback, ownerId }: RefundRequest,
+): WalletError | undefined {
   const { type } = original;
   if (chargeback && type !== 'charge') {
     return new WalletError('not_refundable', { detail: `only a charge can be charged back, and this is a ${type}` });
@@ -132,11 +135,9 @@ export function refundRefusal(original: Refundable, { amount, chargeback }: Refu
     const detail = `left ${left}, requested ${requested}, in minor units of ${original.currency}`;
     return new WalletError('exceeds_refundable', { detail });
   }
-  if ((original.refunds?.length ?? 0) < mostRefundsFor({ chargeback })) return undefined;
-  const detail = chargeback
-    ? `a charge has at most ${mostWithChargebacks} refunds and chargebacks`
-    : `a transaction has at most ${mostRefunds} refunds`;
-  return new WalletError('too_many_refunds', { detail });
+  if ((original.refunds?.length ?? 0) < mostRefundsFor({ ownerId })) return undefined;
+  const further = ownerId === undefined ? '' : `; after ${mostBeforeOwners}, only operators refund it`;
+  return new WalletError('too_many_refunds', { detail: `a transaction has at most ${mostRefunds} refunds${further}` });
 }
 
 function whyNotRefundable({ type, status }: Exclude<Transaction, Refundable>): string {

@@ -9,8 +9,8 @@ import {
   commandLike,
   isRefundable,
   leftToRefund,
+  mostBeforeOwners,
   mostRefunds,
-  mostWithChargebacks,
   notRefundable,
   refund,
   refundRefusal,
@@ -108,35 +108,30 @@ describe('the refunds of a transaction', () => {
     );
   });
 
-  it('let a charge with a hundred refunds be charged back, up to two hundred', () => {
-    let original = originals['charge']?.(1_000) ?? assert.fail();
-    for (let n = 0; n < mostWithChargebacks; n++) {
-      const chargeback = n < mostRefunds ? undefined : true;
-      assert.equal(refundRefusal(original, { amount: 1, chargeback }), undefined);
-      original = after(original, refund(original, wanted(n, { amount: 1, chargeback })));
+  it('are at most two hundred, of which the last hundred are those of operators', () => {
+    let original = originals['transfer']?.(1_000) ?? assert.fail();
+    for (let n = 0; n < mostRefunds; n++) {
+      const ownerId = n < mostBeforeOwners ? 'shop' : undefined;
+      assert.equal(refundRefusal(original, { amount: 1, ownerId }), undefined);
+      const byOwner = refundRefusal(original, { amount: 1, ownerId: 'shop' });
+      assert.equal(byOwner?.code, n < mostBeforeOwners ? undefined : 'too_many_refunds');
+      original = after(original, refund(original, wanted(n, { amount: 1, ownerId })));
       assert.equal(problemOf(original), undefined);
     }
-    for (const [chargeback, why] of [
-      [undefined, 'a transaction has at most 100 refunds'],
-      [true, 'a charge has at most 200 refunds and chargebacks'],
-    ] as const) {
-      const refusal = refundRefusal(original, { amount: 1, chargeback });
+    const most = 'a transaction has at most 200 refunds';
+    for (const [ownerId, why] of [
+      [undefined, most] as const,
+      ['shop', `${most}; after 100, only operators refund it`] as const,
+    ]) {
+      const refusal = refundRefusal(original, { amount: 1, ownerId });
       assert.deepEqual([refusal?.code, refusal?.details.detail], ['too_many_refunds', why]);
     }
-  });
-
-  it('are at most a hundred, and a refusal says how many or how much is left', () => {
-    let original = originals['transfer']?.(1_000) ?? assert.fail();
-    for (let n = 0; n < mostRefunds; n++) original = after(original, refund(original, wanted(n, { amount: 1 })));
-    assert.equal(problemOf(original), undefined);
-    const many = refundRefusal(original, { amount: 1 });
-    assert.deepEqual([many?.code, many?.details.detail], ['too_many_refunds', 'a transaction has at most 100 refunds']);
-    const more = refundRefusal(original, { amount: 901 });
+    const more = refundRefusal(original, { amount: 801, ownerId: 'shop' });
     assert.deepEqual(
       [more?.code, more?.details.detail],
-      ['exceeds_refundable', 'left 900, requested 901, in minor units of EUR'],
+      ['exceeds_refundable', 'left 800, requested 801, in minor units of EUR'],
     );
-    const nothing = refundRefusal({ ...original, refunded: 1_000 }, {});
+    const nothing = refundRefusal({ ...original, refunded: 1_000 }, { ownerId: 'shop' });
     assert.equal(nothing?.details.detail, 'left 0, requested all of it, in minor units of EUR');
   });
 
@@ -147,13 +142,13 @@ describe('the refunds of a transaction', () => {
     assert.deepEqual(requesterOf(byOwner), { kind: 'owner', principal: 'shop' });
     const byOperator = refund(original, wanted(1, { ownerId: undefined, issuer: 'mark' }));
     assert.deepEqual(requesterOf(byOperator), { kind: 'operator', principal: 'shop', issuer: 'mark' });
-    const refusal = refundRefusal(original, { chargeback: true });
+    const refusal = refundRefusal(original, { chargeback: true, ownerId: undefined });
     assert.deepEqual(
       [refusal?.code, refusal?.details.detail],
       ['not_refundable', 'only a charge can be charged back, and this is a transfer'],
     );
     const charged = originals['charge']?.(10) ?? assert.fail();
-    assert.equal(refundRefusal(charged, { chargeback: true }), undefined);
+    assert.equal(refundRefusal(charged, { chargeback: true, ownerId: undefined }), undefined);
     assert.equal(refund(charged, wanted(1, { ownerId: undefined, chargeback: true })).chargeback, true);
     assert.deepEqual([commandLike(original), commandLike(charged)], ['transfer', 'charge']);
   });

@@ -10,7 +10,7 @@ import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { charge, queueTransfer, transfer } from './commands.ts';
 import { epoch } from '../engine.ts';
 import { capture, openHold } from './hold-commands.ts';
-import { changeItem, fieldsOf, itemOf } from './inspect.ts';
+import { changeItem, fieldsOf, itemOf, plant } from './inspect.ts';
 import { assertSound, eventsOf, forget, recover } from './recovering.ts';
 import { refund as refundOf, refundableOf } from './refund-commands.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
@@ -83,6 +83,17 @@ describe('a refund that the restore forgot', () => {
     await assertRefunded(scene, 30, [first!.transactionId]);
     assert.deepEqual(await balances(scene), [930, 70]);
     assert.match(lines.join('\n'), new RegExp(`DIFFERENCE transaction_forgotten ${last!.transactionId}`));
+    await assertSound(scene);
+  });
+
+  it('is named when only its original shows it', async () => {
+    const scene = await newScene(30, 20);
+    const [first, last] = scene.refunds;
+    await forget(scene, last!);
+    const lines = (await recover(scene)).join('\n');
+    const named = `refund_forgotten ${scene.sent.transactionId}: .* gave back 50, .* gave back 30: ${last!.transactionId}`;
+    assert.match(lines, new RegExp(named));
+    await assertRefunded(scene, 30, [first!.transactionId]);
     await assertSound(scene);
   });
 
@@ -208,6 +219,30 @@ describe('the record of a refunded transaction', () => {
   });
 });
 
+describe('a queued transfer that was refunded, and that the restore has as pending', () => {
+  it.each([true, false])('has arrived, and cannot be refunded twice (ledger: %s)', async (follows) => {
+    const scene = await newScene();
+    const { table, payer, shop } = scene;
+    const { transaction: queued } = await queueTransfer(table, payer, shop, { amount: 100, owner: 'ann' });
+    const pending = await itemOf(table, transactionKey(queued.transactionId));
+    table.clock.now += 1_000;
+    await endTransfers([queued.transactionId], table);
+    table.clock.now += 1_000;
+    const { transactionId } = await refund(table, queued, { amount: 100 });
+    const before = await balances(scene);
+    if (follows) await scene.follow();
+    await plant(table, pending!);
+    const lines = await recover(scene);
+    assert.match(lines.join('\n'), new RegExp(`${queued.transactionId}: pending in the table, and refunded`));
+    assert.deepEqual(await balances(scene), before);
+    await assertSound(scene);
+    await endTransfers([queued.transactionId], table);
+    await assertRefunded({ ...scene, sent: queued }, 100, [transactionId]);
+    assert.deepEqual(await balances(scene), before);
+    await assert.rejects(refund(table, queued, {}), { code: 'exceeds_refundable' });
+  });
+});
+
 describe('a refunded capture that the restore forgot', () => {
   /** Captures 60 of a hold of 100, and refunds 30 of them. The capture is forgotten. */
   async function newCapture({ isFinal = false, follows = true } = {}) {
@@ -295,6 +330,24 @@ describe('a chargeback', () => {
     await recover(scene, events);
     assert.deepEqual(await scene.debt(), [-60, 60]);
     await assertSound(scene, events);
+  });
+
+  it('does not explain a later credit that was forgotten', async () => {
+    const scene = await newScene();
+    const { table, shop } = scene;
+    const walletId = await openWallet(table, 'bob');
+    const { transaction: charged } = await charge(table, walletId, { amount: 500 });
+    table.clock.now += 1_000;
+    await refund(table, charged, { amount: 300, chargeback: true, operator: 'operator-1' });
+    table.clock.now += 1_000;
+    const { transaction: lost } = await transfer(table, scene.payer, walletId, { amount: 250, owner: 'ann' });
+    table.clock.now += 1_000;
+    await transfer(table, walletId, shop, { amount: 450, owner: 'bob' });
+    await forget(scene, lost);
+    const lines = await recover(scene);
+    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE credit_forgotten ${walletId}: its records spend 250 EUR`));
+    assert.equal(Number((await balanceOf(table, walletId)).available), 0);
+    await assertSound(scene);
   });
 
   it('that was forgotten without an event leaves no debt', async () => {

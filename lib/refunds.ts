@@ -1,0 +1,38 @@
+import { Construct } from 'constructs';
+import type { LedgerTable } from './ledger-table.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { WalletFunction } from './wallet-function.ts';
+
+/** Properties of `Refunds`. */
+export interface RefundsProps {
+  readonly ledger: LedgerTable;
+  readonly rateLimits: Required<RateLimits>;
+  /** `OperatorLimits` as JSON. */
+  readonly operatorLimits: string;
+}
+
+/** Money that goes back: the route of refunds and chargebacks. */
+export class Refunds extends Construct {
+  readonly functions;
+
+  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: RefundsProps) {
+    super(scope, id);
+    this.functions = {
+      refund: new WalletFunction(this, 'refund', {
+        // The transaction that goes back, and the wallets that decide whether the caller may refund it.
+        environment: {
+          TABLE_NAME: ledger.allow({
+            GetItem: ['transaction'],
+            BatchGetItem: ['transaction', 'wallet', 'rateWindow'],
+            PutItem: ['transaction'],
+            UpdateItem: ['transaction', 'wallet', 'rateWindow'],
+          }),
+          READS_PER_HOUR: String(rateLimits.reads),
+          REFUSALS_PER_HOUR: String(rateLimits.refusals),
+          TRANSFERS_PER_HOUR: String(rateLimits.transfers),
+          OPERATOR_LIMITS: operatorLimits,
+        },
+      }),
+    };
+  }
+}

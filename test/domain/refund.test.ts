@@ -83,7 +83,7 @@ describe('the refunds of a transaction', () => {
         const refunds: Refund[] = [];
         for (const [n, one] of some.entries()) {
           const left = leftToRefund(original);
-          const refusal = refundRefusal(original, { amount: one });
+          const refusal = refundRefusal(original, { amount: one, ownerId: undefined });
           assert.equal(refusal?.code, left > 0 && (one ?? left) <= left ? undefined : 'exceeds_refundable');
           if (refusal !== undefined) continue;
           const made = refund(original, wanted(n, { amount: one }));

@@ -176,7 +176,7 @@ describe('the check of the books', () => {
     ],
   ];
 
-  it.each(tamperings)('names it when someone changed %s', async (_name, change, finding) => {
+  it.each(tamperings)('names a change of %s', async (_name, change, finding) => {
     const scene = await busyRefunds();
     const [key, members] = change(scene);
     await changeItem(scene.table, key, members);

@@ -64,7 +64,7 @@ export const refundMutations: readonly Mutation[] = [
         text: "caller.kind === 'owner' && transaction.type === 'charge'",
         replacement: 'transactionId === String()',
       },
-      // Whoever was charged counts as the payer.
+      // The owner of a charged wallet counts as the payer.
       {
         file: 'lambdas/http/visible.ts',
         text: 'if (receiverId === undefined) return true;',

@@ -115,8 +115,8 @@ export function generate(seed: string, most: number): History {
   }
 
   /**
-   * Returns the caller that may capture a hold or refund: the owner of the wallet that gets the money, or an operator where
-   * there is none.
+   * Returns the caller that may capture a hold or refund: the owner of the wallet that gets, or got, the money. It is an
+   * operator where there is none.
    */
   function receiverOf(action: Action, earlier: readonly Step[]): string | undefined {
     const original = originalOf(action, [...steps, ...earlier])?.action;

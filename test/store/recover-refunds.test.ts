@@ -4,7 +4,7 @@ import { describe, it } from '@jest/globals';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { useEngine } from '../fixture.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
-import { queueTransfer, transfer } from './commands.ts';
+import { queueTransfer } from './commands.ts';
 import { changeItem, fieldsOf, itemOf } from './inspect.ts';
 import { assertSound, eventsOf, forget, recover } from './recovering.ts';
 import { assertRefunded, balances, idsOf, newScene, refund } from './refund-scenes.ts';

@@ -1,6 +1,5 @@
 /** Refunded transfers, which tests of the recovery then lose a part of. */
 import assert from 'node:assert/strict';
-import { it } from '@jest/globals';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import type { TestEngine } from '../engine.ts';

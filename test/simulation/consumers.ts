@@ -19,6 +19,7 @@ import {
 import type { TestTable } from '../engine.ts';
 import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
 import { capture, holdOf, openHold, release } from '../store/hold-commands.ts';
+import { refund, refundableOf } from '../store/refund-commands.ts';
 import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 
 export const fingerprintKey = 'a key that only tests have';
@@ -28,7 +29,9 @@ export const issuer = 'https://issuer.example';
 export async function liveThrough(table: TestTable): Promise<{ ann: string; bob: string }> {
   const ann = await fundedWallet(table, 'ann', 10_000);
   const bob = await fundedWallet(table, 'bob', 500);
-  await transfer(table, ann, bob, { owner: 'ann', amount: 700, description: 'rent', metadata: { month: 'March' } });
+  const rent = { owner: 'ann', amount: 700, description: 'rent', metadata: { month: 'March' } };
+  const { transaction: rented } = await transfer(table, ann, bob, rent);
+  await refund(table, await refundableOf(table, rented), { amount: 70, operator: 'desk' });
 
   const paid = await withdraw(table, ann, { owner: 'ann', amount: 1_000 });
   await step(table, paid.transaction, 'unknown');

@@ -131,7 +131,7 @@ describe('an item that is stored', () => {
 
   /** Members that name a type or status of a newer release, or that no item of the type has. */
   const unknown: readonly (readonly [string, object, RegExp])[] = [
-    ['a charge', { type: 'refund' }, /type "refund"/],
+    ['a charge', { type: 'loan' }, /type "loan"/],
     ['a charge', { status: 'pending' }, /a charge cannot be pending/],
     ['a charge', { amount: 0.5 }, /its amount is 0.5/],
     ['a charge', { walletId: undefined }, /no wallet/],
@@ -146,7 +146,7 @@ describe('an item that is stored', () => {
     ['a transfer', { completedAt: undefined }, /no time of its end/],
     ['a wallet', { status: 'dormant' }, /status "dormant"/],
     ['an entry', { hash: undefined }, /no hash/],
-    ['due work', { type: 'refund' }, /type "refund"/],
+    ['due work', { type: 'loan' }, /type "loan"/],
     ['preferences of an owner', { channels: undefined }, /no preferences/],
     ['the state of the check', { text: undefined }, /no text/],
   ];

@@ -7,6 +7,7 @@ import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import type { HttpResponse } from '@smithy/core/protocols';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { silence } from '../bench/silence.ts';
+import { openLimitHints } from '../lambdas/store/limit-hints.ts';
 import { documentClient } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { ensureTable, localCredentials, startEngine } from '../local/dynamodb/dynamodb.ts';
@@ -74,6 +75,7 @@ export async function startTestEngine(): Promise<TestEngine> {
       client: documentClient(client),
       name,
       retry: { budgetMs: 4_000, backoff: { first: 25, longest: 800 } },
+      limitHints: openLimitHints(),
       now: () => clock.now,
       random: () => 0.5,
       async sleep(ms) {

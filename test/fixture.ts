@@ -54,6 +54,9 @@ export function useTable(engine: TestEngine = useEngine()): TestTable {
     get retry() {
       return created().retry;
     },
+    get limitHints() {
+      return created().limitHints;
+    },
     get clock() {
       return created().clock;
     },

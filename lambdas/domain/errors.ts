@@ -1,3 +1,5 @@
+import type { LimitName } from './limits.ts';
+
 /** Every refusal of the service: its code and its title. The codes are the contract. */
 export const errorTitles = {
   invalid_request: 'The request is not valid',
@@ -11,12 +13,14 @@ export const errorTitles = {
   wallet_frozen: 'The wallet is frozen',
   wallet_closed: 'The wallet is closed',
   wallet_not_empty: 'The wallet is not empty',
+  limits_changed: 'The limits of the wallet have changed',
   payload_too_large: 'The request body is too large',
   unsupported_media_type: 'The request body must be application/json',
   insufficient_funds: 'The wallet does not hold enough available money',
   currency_mismatch: 'The currencies differ',
   same_wallet: 'Sender and receiver are the same wallet',
   balance_limit_exceeded: 'The wallet cannot hold that much money',
+  limit_exceeded: 'A limit of the wallet does not allow this',
   receiver_unavailable: 'The receiver cannot receive this money',
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
@@ -54,6 +58,14 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** The hourly limit that was reached, in accepted requests. */
   readonly limit?: number;
+  /** The limit of the wallet that was reached. */
+  readonly walletLimit?: {
+    readonly limit: LimitName;
+    /** The most that it lets move now, in minor units. */
+    readonly left: number;
+    /** When there is room again, ISO 8601 UTC; undefined when time gives none. */
+    readonly resetsAt: string | undefined;
+  };
 }
 
 /** An expected refusal: answered with its code, never alarmed. Programming errors are plain `Error`s. */

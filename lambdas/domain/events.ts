@@ -2,7 +2,7 @@ import { bank, service } from './actor.ts';
 import type { Actor } from './actor.ts';
 import { requesterOf } from './transaction.ts';
 import type { CompletedWithdrawal, FailedWithdrawal, Transaction, Withdrawal } from './transaction.ts';
-import type { Wallet } from './wallet.ts';
+import type { LimitsChange, StatusChange, Wallet } from './wallet.ts';
 
 /** The types of events that the service publishes. The names are the contract: docs/events.md. */
 export const eventTypes = [
@@ -11,6 +11,7 @@ export const eventTypes = [
   'wallet.frozen',
   'wallet.unfrozen',
   'wallet.closed',
+  'wallet.limits_changed',
   'withdrawal.accepted',
   'withdrawal.executing',
   'withdrawal.completed',
@@ -37,6 +38,8 @@ export type EventType = (typeof eventTypes)[number];
  */
 export function walletEvent(before: Wallet | undefined, after: Wallet) {
   if (before === undefined) return 'wallet.created';
+  // No command changes both.
+  if (before.limitsVersion !== after.limitsVersion) return 'wallet.limits_changed';
   if (before.status === after.status) return undefined;
   const types = { active: 'wallet.unfrozen', frozen: 'wallet.frozen', closed: 'wallet.closed' } as const;
   return types[after.status];
@@ -109,8 +112,21 @@ function enderOf(withdrawal: CompletedWithdrawal | FailedWithdrawal): Actor {
 }
 
 /** Returns the actor of a wallet's event. `after` is the wallet after the change. */
-export function walletActor(type: NonNullable<ReturnType<typeof walletEvent>>, after: Wallet): Actor {
+export function walletActor(type: WalletEventType, after: Wallet): Actor {
   if (type === 'wallet.created') return after.createdBy ?? { kind: 'owner', principal: after.ownerId };
   // Earlier releases stored no actor; operators and the screening changed statuses.
-  return after.lastStatusChange?.actor ?? { kind: 'operator', principal: 'unknown' };
+  return changeIn(type, after)?.actor ?? { kind: 'operator', principal: 'unknown' };
+}
+
+/** Returns the reason of a wallet's event; undefined when the actor gave none. */
+export function walletReason(type: WalletEventType, after: Wallet): string | undefined {
+  return changeIn(type, after)?.reason;
+}
+
+type WalletEventType = NonNullable<ReturnType<typeof walletEvent>>;
+
+/** Returns the command behind a wallet's event. */
+function changeIn(type: WalletEventType, after: Wallet): StatusChange | LimitsChange | undefined {
+  if (type === 'wallet.created') return undefined;
+  return type === 'wallet.limits_changed' ? after.lastLimitsChange : after.lastStatusChange;
 }

@@ -3,6 +3,8 @@ import { accounts, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { common } from './transaction.ts';
 import type { CommandFacts, DirectTransfer, PendingTransfer, Transfer } from './transaction.ts';
+import { creditRefusal } from './wallet.ts';
+import type { Wallet } from './wallet.ts';
 
 /** Returns a transfer: money from one wallet to another, completed at once. */
 export function transfer(facts: CommandFacts & { toWalletId: string }): DirectTransfer {
@@ -27,6 +29,24 @@ export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): Pe
     dueAt: facts.at,
     postings: move(facts.amount, accounts.available(facts.walletId), accounts.transit(facts.currency)),
   };
+}
+
+/** Returns the transfers of a group that their receiver takes together: each that still fits after those before it. */
+export function fittingTransfers(
+  receiver: Wallet | undefined,
+  group: readonly PendingTransfer[],
+  at: string,
+): PendingTransfer[] {
+  const fitting: PendingTransfer[] = [];
+  let sum = 0;
+  for (const transfer of group) {
+    const { amount: largest, currency, counterpartyWalletId: walletId } = transfer;
+    const credit = { walletId, ownerId: undefined, currency, amount: sum + largest, largest, at };
+    if (creditRefusal(receiver, credit) !== undefined) continue;
+    fitting.push(transfer);
+    sum += largest;
+  }
+  return fitting;
 }
 
 /** Returns the postings that credit the receiver of a queued transfer. */

@@ -1,5 +1,7 @@
 import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
+import { limitRefusal } from './limits.ts';
+import type { LimitedMovement, UsedLimits, WalletLimits } from './limits.ts';
 import { maxAmount, minus, plus } from './money.ts';
 import type { Sum } from './money.ts';
 
@@ -27,6 +29,14 @@ export interface Wallet {
   readonly isCrowded?: boolean;
   /** The sum of its chargebacks; absent while there is none. */
   readonly chargedBack?: Sum;
+  /** Its limits; absent when it has none. */
+  readonly limits?: WalletLimits;
+  /** What counts against the windows of its limits; absent when it has none. */
+  readonly used?: UsedLimits;
+  /** Counts the commands that set its limits; absent while there was none. */
+  readonly limitsVersion?: number;
+  /** The latest command that set its limits; absent while there was none. */
+  readonly lastLimitsChange?: LimitsChange;
   /** The largest credit line that it ever had; absent while there was none. */
   readonly mostCredit?: Sum;
   /** The transaction behind the latest change of the balance. */
@@ -47,6 +57,17 @@ export interface StatusChange {
   readonly actor: Actor;
   /** The reason, in the words of the actor. */
   readonly reason?: string | undefined;
+}
+
+/** A command that set a wallet's limits. */
+export interface LimitsChange {
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly actor: Actor;
+  /** The reason, in the words of the actor. */
+  readonly reason: string;
+  /** The name of the tier that the limits were copied from. */
+  readonly tier?: string | undefined;
 }
 
 /**
@@ -111,15 +132,22 @@ export function walletNotFound(walletId: string): WalletError {
  * Returns why money may not leave this wallet, from the image that the failed write returned. `undefined` means that
  * the image explains nothing, so the caller must not be blamed for the failure.
  */
-export function debitRefusal(wallet: Wallet | undefined, debit: Use & { amount: number }): WalletError | undefined {
+export function debitRefusal(wallet: Wallet | undefined, debit: Use & LimitedMovement): WalletError | undefined {
   return (
-    useRefusal(wallet, debit) ??
-    (wallet !== undefined && wallet.available < debit.amount ? insufficientFunds(wallet, debit.amount) : undefined)
+    useRefusal(wallet, debit) ?? (wallet && (fundsRefusal(wallet, debit.amount) ?? limitRefusal(wallet, 'out', debit)))
   );
 }
 
-/** Returns a refusal that names the balance, which this caller may read. */
-function insufficientFunds({ available, currency }: Wallet, amount: number): WalletError {
+/** Returns the wallet as one without limits, for movements that are not limited. */
+export function withoutLimits(wallet: Wallet | undefined): Wallet | undefined {
+  if (wallet === undefined) return undefined;
+  const { limits, used, ...unlimited } = wallet;
+  return unlimited;
+}
+
+/** Returns a refusal that names the balance, which this caller may read. A credit line is a limit, with its own refusal. */
+function fundsRefusal({ available, currency, limits }: Wallet, amount: number): WalletError | undefined {
+  if (available >= amount || limits?.creditLine !== undefined) return undefined;
   const detail = `available ${String(available)}, requested ${amount}, in minor units of ${currency}`;
   return new WalletError('insufficient_funds', { detail });
 }
@@ -131,16 +159,23 @@ export function chargebackRefusal(wallet: Wallet | undefined, { walletId, curren
 }
 
 /** Returns why money may not enter this wallet: as `debitRefusal`, with the balance limit in place of the funds. */
-export function creditRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
+export function creditRefusal(wallet: Wallet | undefined, credit: Use & LimitedMovement): WalletError | undefined {
   return (
     useRefusal(wallet, credit) ??
-    (wallet !== undefined && wallet.total > maxAmount - credit.amount
-      ? new WalletError('balance_limit_exceeded')
-      : undefined)
+    (wallet && (balanceRefusal(wallet, credit.amount) ?? limitRefusal(wallet, 'in', credit)))
   );
 }
 
-const hiddenFromPayers: readonly string[] = ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded'];
+function balanceRefusal({ total }: Wallet, amount: number): WalletError | undefined {
+  return total > maxAmount - amount ? new WalletError('balance_limit_exceeded') : undefined;
+}
+
+const hiddenFromPayers: readonly string[] = [
+  'wallet_frozen',
+  'wallet_closed',
+  'balance_limit_exceeded',
+  'limit_exceeded',
+];
 
 /** Returns whether payers must not see this refusal, because it shows the state of the receiver's wallet. */
 export function hidesFromPayers(code: string): boolean {
@@ -148,9 +183,18 @@ export function hidesFromPayers(code: string): boolean {
 }
 
 /** Returns why this receiver cannot be paid, as `creditRefusal`, without the facts that payers must not see. */
-export function receiverRefusal(wallet: Wallet | undefined, credit: Use & { amount: number }): WalletError | undefined {
+export function receiverRefusal(wallet: Wallet | undefined, credit: Use & LimitedMovement): WalletError | undefined {
   const refusal = creditRefusal(wallet, credit);
   return refusal !== undefined && hidesFromPayers(refusal.code) ? new WalletError('receiver_unavailable') : refusal;
+}
+
+/** Returns why held money cannot be paid to this receiver, as `receiverRefusal`. The receiver asks, and sees its limits. */
+export function captureReceiverRefusal(
+  wallet: Wallet | undefined,
+  credit: Use & LimitedMovement,
+): WalletError | undefined {
+  const refusal = creditRefusal(wallet, credit);
+  return refusal?.code === 'limit_exceeded' ? refusal : receiverRefusal(wallet, credit);
 }
 
 /**
@@ -203,6 +247,18 @@ export function withOpenTransactions(refusal: WalletError, { transactions, isCom
   const open = named.length === 0 ? 'no transaction' : named.join(', ') + more;
   const among = isComplete ? '' : ' among the newest transactions';
   return new WalletError(refusal.code, { ...refusal.details, detail: `${detail}; open${among}: ${open}` });
+}
+
+/** Returns why these limits may not be set; the version is that of the limits which the caller has seen. */
+export function limitsRefusal(
+  wallet: Wallet | undefined,
+  { principal, expectedVersion }: { readonly principal: string; readonly expectedVersion?: number | undefined },
+): WalletError | undefined {
+  if (wallet === undefined) return new WalletError('wallet_not_found');
+  if (wallet.ownerId === principal) return ownDecision('wallet');
+  const { limitsVersion = 0 } = wallet;
+  if (expectedVersion === undefined || expectedVersion === limitsVersion) return undefined;
+  return new WalletError('limits_changed', { detail: `version ${limitsVersion}, expected ${expectedVersion}` });
 }
 
 /** Returns why money of this wallet may not move, whichever way it goes; undefined when it may. */

@@ -2,8 +2,8 @@ import type { WalletError } from '../domain/errors.ts';
 import type { Charge } from '../domain/transaction.ts';
 import { commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
+import { credit } from './movements.ts';
 import type { Table } from './table.ts';
-import { credit } from './wallets.ts';
 
 /**
  * Books a charge: one write, 5 write units.

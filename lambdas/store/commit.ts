@@ -1,12 +1,12 @@
 import type { WalletError } from '../domain/errors.ts';
 import type { OpenHold, PendingTransfer, PendingWithdrawal, Transaction } from '../domain/transaction.ts';
 import { dueShardOf, historyKeyOf, transactionKey } from './keys.ts';
+import type { Movement } from './movements.ts';
 import { putRecord, replayedRecord, replayOnly } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
-import type { Movement } from './wallets.ts';
 import { write } from './write.ts';
 import type { Contention, Item, WriteItem, Written } from './write.ts';
 

@@ -16,6 +16,7 @@ import { accept, commit, committed, movement, putTransaction } from './commit.ts
 import type { Committed } from './commit.ts';
 import type { DueWork } from './due.ts';
 import { transactionKey } from './keys.ts';
+import { captureHeld, creditCapture, hold as holdMoney, releaseHold } from './movements.ts';
 import { putOperation, refuseKeyOf, replayedRecord } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
@@ -24,7 +25,6 @@ import { changedRecord, retryChanged } from './retry-changed.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
 import { ofThisVersion } from './unreadable.ts';
-import { captureHeld, creditReceiver, hold as holdMoney, releaseHold } from './wallets.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -112,7 +112,7 @@ function captureItems(table: Table, hold: Hold, facts: CaptureFacts, capture: Ca
     captureHeld(table, { ...payment, decidedBy }, isEnd ? left - amount : 0),
     ...(counterpartyWalletId === undefined
       ? []
-      : [creditReceiver(table, { ...payment, walletId: counterpartyWalletId })]),
+      : [creditCapture(table, { ...payment, walletId: counterpartyWalletId })]),
   ];
 }
 

@@ -5,13 +5,13 @@ import type { Refund, Refundable } from '../domain/transaction.ts';
 import { commit, committed, movement, putTransaction } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { transactionKey } from './keys.ts';
+import { chargeBack, creditRefund, debitRefund } from './movements.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { changedRecord, retryChanged } from './retry-changed.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
 import { ofThisVersion } from './unreadable.ts';
-import { chargeBack, creditReceiver, debit } from './wallets.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -23,7 +23,7 @@ import type { Item, WriteItem } from './write.ts';
  * @param original as it was read
  * @param facts `amount` absent: all that is left when it is written
  * @param limits `overLimitOf`: the refusal of an amount over the operator's limit
- * @throws WalletError of `refundRefusal`, as `debit` of the wallet that gives, `receiver_unavailable`, `forbidden` for an
+ * @throws WalletError of `refundRefusal`, as `debitRefund` of the wallet that gives, `receiver_unavailable`, `forbidden` for an
  * operator who owns the wallet that gets the money, `rate_limited`, `idempotency_key_reused`, `busy`, or of `overLimitOf`
  */
 export async function refundTransaction(
@@ -102,10 +102,10 @@ function walletItems(table: Table, refund: Refund): WriteItem[] {
   // Operators decide only about the money of others.
   const decidedBy = refundedBy === 'operator' ? principal : undefined;
   return [
-    refund.chargeback ? chargeBack(table, payment) : debit(table, payment),
+    refund.chargeback ? chargeBack(table, payment) : debitRefund(table, payment),
     ...(receiver === undefined
       ? []
-      : [creditReceiver(table, { ...payment, walletId: receiver, ownerId: undefined, decidedBy })]),
+      : [creditRefund(table, { ...payment, walletId: receiver, ownerId: undefined, decidedBy })]),
   ];
 }
 

@@ -7,6 +7,8 @@ import type { Clock } from '../aws/clock.ts';
 import { waitBeforeRetry } from '../domain/backoff.ts';
 import type { Backoff } from '../domain/backoff.ts';
 import { WalletError } from '../domain/errors.ts';
+import { openLimitHints } from './limit-hints.ts';
+import type { LimitHints } from './limit-hints.ts';
 
 /** Limits for the retries of a call; times in milliseconds. */
 export interface RetryPolicy {
@@ -21,6 +23,7 @@ export interface Table extends Clock {
   readonly client: DynamoDBDocumentClient;
   readonly name: string;
   readonly retry: RetryPolicy;
+  readonly limitHints: LimitHints;
   /** Latest time at which a try of a write may begin, epoch ms; absent: the budget of each write alone decides. */
   readonly writeUntil?: number;
   /**
@@ -51,6 +54,7 @@ export function openTable(client: DynamoDBClient, name: string, budgetMs = 4_000
     client: documentClient(client),
     name,
     retry: { budgetMs, backoff: { first: 25, longest: 800 } },
+    limitHints: openLimitHints(),
     ...systemClock,
   };
 }

@@ -1,13 +1,14 @@
 import type { WalletError } from '../domain/errors.ts';
 import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
-import { arrivalPostings, failurePostings } from '../domain/transfer.ts';
+import { arrivalPostings, failurePostings, fittingTransfers } from '../domain/transfer.ts';
 import { accept, commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { crowdPartition, transactionKey } from './keys.ts';
+import { credit, creditCrowd, creditReceiver, debit, giveBack } from './movements.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
-import { credit, creditCrowd, creditReceiver, debit, giveBack } from './wallets.ts';
+import { toWallet } from './wallets.ts';
 import { changed, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -70,14 +71,21 @@ export const crowdFrom = 50;
 /** No item was written unless `settled`. */
 export type GroupOutcome =
   | { readonly settled: true }
-  | { readonly settled: false; readonly ended: ReadonlySet<string>; readonly refusal: WalletError | undefined };
+  | {
+      readonly settled: false;
+      readonly ended: ReadonlySet<string>;
+      readonly refusal: WalletError | undefined;
+      /** Those that a receiver which refused all together takes: none when it takes no one of them. */
+      readonly fitting: readonly PendingTransfer[];
+    };
 
 /**
  * Credits one wallet with a group of transfers and completes them, in one write of 2 + 5 n write units.
  *
  * @param group 1 to 99 transfers to the same wallet, whose amounts add up to at most 2^53-1
  * @param crowd number of transfers from which a group is a crowd
- * @returns when nothing was written: the transfers that had ended before, and the receiver's refusal, if there was one
+ * @returns when nothing was written: the transfers that had ended before, and the receiver's refusal, if there was one, with
+ * the transfers that fit
  */
 export async function settleTransfers(
   table: Table,
@@ -92,6 +100,7 @@ export async function settleTransfers(
       walletId: receiver,
       ownerId: undefined,
       amount: group.reduce((sum, { amount }) => sum + amount, 0),
+      largest: Math.max(...group.map(({ amount }) => amount)),
       currency,
       transactionId,
       at,
@@ -118,7 +127,9 @@ export async function settleTransfers(
   return {
     settled: false,
     ended: new Set(ended.flatMap((transfer) => transfer?.transactionId ?? [])),
-    refusal: first.kind === 'denied' ? first.error : undefined,
+    ...(first.kind === 'denied'
+      ? { refusal: first.error, fitting: fittingTransfers(toWallet(first.image), group, at) }
+      : { refusal: undefined, fitting: [] }),
   };
 }
 

@@ -20,13 +20,21 @@ export type WriteRequest = NonNullable<TransactWriteCommandInput['TransactItems'
  * What a failed condition means:
  *
  * - `replay`: the command's key was used before for the same request; `record` is the item stored under it now
- * - `denied`: the command is answered with this error
+ * - `denied`: the command is answered with this error; `image` is the item that it follows from, where that matters
  * - `changed`: another writer was faster; `image` is the item that it left
  */
 export type Refusal =
   | { readonly kind: 'replay'; readonly record: Item }
-  | { readonly kind: 'denied'; readonly error: WalletError }
+  | { readonly kind: 'denied'; readonly error: WalletError; readonly image?: Item | undefined }
   | { readonly kind: 'changed'; readonly image: Item | undefined };
+
+/** A failed condition of an item that was made from outdated facts: `again` is made from the stored item. */
+interface Outdated {
+  readonly kind: 'outdated';
+  readonly again: WriteItem;
+}
+
+type FoundRefusal = (Refusal | Outdated) & { readonly item: number };
 
 /** A refusal, and the index of its item in the write. */
 export type ItemRefusal = Refusal & { readonly item: number };
@@ -44,12 +52,14 @@ export interface WriteItem {
    * Returns what the failed condition means, from the image that it was tested on (undefined: there was no such item).
    * It returns undefined when the image does not say why, which is a programming error.
    */
-  readonly refused: (image: Item | undefined) => Refusal | undefined;
+  readonly refused: (image: Item | undefined) => Refusal | Outdated | undefined;
+  /** Called after the write. */
+  readonly written?: () => void;
 }
 
 /** Returns the refusal of a command with this error; undefined when there is none. */
-export function denied(error: WalletError | undefined): Refusal | undefined {
-  return error && { kind: 'denied', error };
+export function denied(error: WalletError | undefined, image?: Item): Refusal | undefined {
+  return error && { kind: 'denied', error, image };
 }
 
 /** Returns the refusal that another writer was faster. */
@@ -75,6 +85,9 @@ export interface Reads {
  * Plain reads cause no conflicts. So they may decide before the write touches an item of another owner. They also
  * decide after the first conflict: a caller without money must not keep the receiver's wallet busy for a whole budget.
  *
+ * A write that was refused only because items were made from outdated facts is made again at once, within the same budget.
+ * That is safe while an earlier try has no answer: the conditions of records and transfers allow one of the writes.
+ *
  * @param items at most 100; first the condition that explains most, as callers answer with the first refusal
  * @param reads plain reads of the same items that decide whether the write is tried
  * @param contention when to give up early; absent: only at the end of the budget
@@ -91,16 +104,50 @@ export async function write(
   contention?: Contention,
 ): Promise<Written> {
   const startedAt = table.now();
+  const tries: Tries = {
+    startedAt,
+    deadline: Math.min(startedAt + table.retry.budgetMs, table.writeUntil ?? Infinity),
+    unanswered: false,
+    conflicts: 0,
+  };
+  let draft = items;
+  if (reads?.first) {
+    const found = await refusalsNow(table, draft, reads, tries.deadline);
+    const [first, ...others] = finalIn(found);
+    if (first !== undefined) return { written: false, refusals: [first, ...others] };
+    draft = madeAgain(draft, found);
+  }
+  for (;;) {
+    const found = await tryToWrite(table, draft, tries, { reads, contention });
+    if (found.length === 0) return { written: true };
+    const [first, ...others] = finalIn(found);
+    if (first !== undefined) return { written: false, refusals: [first, ...others] };
+    if (table.now() >= tries.deadline) throw new WalletError('busy', { retryAfterSeconds: 1 });
+    draft = madeAgain(draft, found);
+  }
+}
+
+/** The tries of one write so far, and its times (epoch ms). */
+interface Tries {
+  readonly startedAt: number;
+  readonly deadline: number;
+  /** Whether a try has no answer, and so may write later. */
+  unanswered: boolean;
+  conflicts: number;
+}
+
+/** Tries to write these items until there is an answer. Returns the refusals; none when they are written. */
+async function tryToWrite(
+  table: Table,
+  items: readonly WriteItem[],
+  tries: Tries,
+  { reads, contention }: { readonly reads: Reads | undefined; readonly contention: Contention | undefined },
+): Promise<FoundRefusal[]> {
+  const { startedAt, deadline } = tries;
   const command = new TransactWriteCommand({
     ClientRequestToken: randomUUID(),
     TransactItems: items.map(({ request }) => request),
   });
-  const deadline = Math.min(table.now() + table.retry.budgetMs, table.writeUntil ?? Infinity);
-  const tries = { unanswered: false, conflicts: 0 };
-  if (reads?.first) {
-    const refusals = await refusalsNow(table, items, reads, deadline);
-    if (refusals.length > 0) return resultOf(refusals);
-  }
   try {
     return await withRetries(
       table,
@@ -108,7 +155,7 @@ export async function write(
         // A try without an answer may have written. Only a repetition of the same write shows that; reads do not.
         if (reads && tries.conflicts === 1 && !tries.unanswered) {
           const refusals = await refusalsNow(table, items, reads, deadline);
-          if (refusals.length > 0) return resultOf(refusals);
+          if (refusals.length > 0) return refusals;
         }
         if (table.now() >= (table.writeUntil ?? Infinity)) throw new WalletError('busy', { retryAfterSeconds: 1 });
         await table.client.send(command).catch((error: unknown) => {
@@ -122,22 +169,32 @@ export async function write(
           if (isOver && !tries.unanswered && isOnlyConflict(error, contention.item)) throw new Contended();
           throw error;
         });
-        return resultOf([]);
+        for (const { written } of items) written?.();
+        return [];
       },
       deadline,
     );
   } catch (error) {
     const refusals = refusalsIn(error, items);
     // A replay counts all the same: its record exists.
-    if (tries.unanswered && refusals[0]?.kind === 'denied') {
+    if (tries.unanswered && finalIn(refusals)[0]?.kind === 'denied') {
       throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });
     }
-    return resultOf(refusals);
+    return refusals;
   }
 }
 
-function resultOf([first, ...others]: readonly ItemRefusal[]): Written {
-  return first === undefined ? { written: true } : { written: false, refusals: [first, ...others] };
+/** Returns the refusals that are final: an outdated item is made again, when nothing else refuses the write. */
+function finalIn(found: readonly FoundRefusal[]): ItemRefusal[] {
+  return found.flatMap((refusal) => (refusal.kind === 'outdated' ? [] : [refusal]));
+}
+
+/** Returns the items with the outdated ones made again. */
+function madeAgain(items: readonly WriteItem[], found: readonly FoundRefusal[]): readonly WriteItem[] {
+  const again = new Map(
+    found.flatMap((refusal) => (refusal.kind === 'outdated' ? [[refusal.item, refusal.again]] : [])),
+  );
+  return again.size === 0 ? items : items.map((item, index) => again.get(index) ?? item);
 }
 
 /** The limit at which a write gives up because of other writes of one of its items. */
@@ -169,7 +226,7 @@ async function refusalsNow(
   items: readonly WriteItem[],
   { readItems }: Reads,
   deadline: number,
-): Promise<ItemRefusal[]> {
+): Promise<FoundRefusal[]> {
   const keys = items.map(({ request }) => keyIn(request));
   const images = new Map((await readItems(table, keys, deadline)).map((image) => [nameOf(image), image]));
   const refusals = items.flatMap(({ refused }, item) => {
@@ -196,8 +253,8 @@ function nameOf(item: Item | undefined): string {
 }
 
 /** Returns the refusals of a refused write. Throws any other error, and one for an image that does not say why. */
-function refusalsIn(error: unknown, items: readonly WriteItem[]): ItemRefusal[] {
-  const refusals: ItemRefusal[] = [];
+function refusalsIn(error: unknown, items: readonly WriteItem[]): FoundRefusal[] {
+  const refusals: FoundRefusal[] = [];
   for (const [index, reason] of cancellationReasons(error).entries()) {
     const item = items[index];
     if (reason.Code !== 'ConditionalCheckFailed' || item === undefined) continue;
@@ -235,7 +292,10 @@ export function fromItem(item: Record<string, AttributeValue>): Item {
 }
 
 const names = {
+  '#day': 'day',
   '#end': 'end',
+  '#in': 'in',
+  '#out': 'out',
   '#status': 'status',
   '#total': 'total',
   '#ttl': 'ttl',

@@ -114,14 +114,19 @@ async function endGroup(run: Run, group: readonly PendingTransfer[]): Promise<vo
     for (const transfer of group) countAge(run, transfer);
     return;
   }
-  const { ended, refusal } = outcome;
+  const { ended, refusal, fitting } = outcome;
   const open = group.filter(({ transactionId }) => !ended.has(transactionId));
   if (refusal === undefined || open.length < group.length) {
     // Some had ended. A refusal of the whole group may not hold for the rest. Each round has fewer.
     await endGroup(run, open);
-  } else if (refusal.code === 'balance_limit_exceeded' && group.length > 1) {
-    // The amounts together exceed the balance limit. One by one, some transfers may fit.
-    for (const transfer of group) await endGroup(run, [transfer]);
+  } else if (fitting.length > 0) {
+    // All together are over a limit of the receiver. The others are tried once more: those that fit may meet a change.
+    const isFitting = new Set(fitting);
+    await endGroup(run, fitting);
+    await endGroup(
+      run,
+      group.filter((transfer) => !isFitting.has(transfer)),
+    );
   } else {
     for (const transfer of group) run.refused.push({ transfer, refusal });
   }

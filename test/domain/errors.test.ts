@@ -17,6 +17,7 @@ const contract: Record<ErrorCode, number> = {
   wallet_frozen: 409,
   wallet_closed: 409,
   wallet_not_empty: 409,
+  limits_changed: 409,
   not_in_review: 409,
   another_bank: 409,
   not_cancellable: 409,
@@ -33,6 +34,7 @@ const contract: Record<ErrorCode, number> = {
   currency_mismatch: 422,
   same_wallet: 422,
   balance_limit_exceeded: 422,
+  limit_exceeded: 422,
   receiver_unavailable: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
@@ -88,5 +90,11 @@ describe('error codes', () => {
     const error = new WalletError('busy', {}, { cause: new Error('TransactionConflict on WALLET#w_1') });
     assert.ok(error.cause instanceof Error);
     assert.ok(!JSON.stringify(problem(error)).includes('WALLET#'));
+  });
+
+  it('has the limit of a wallet that was reached, and when it has room again', () => {
+    const walletLimit = { limit: 'out.perDay', left: 500, resetsAt: '2026-03-02T00:00:00.000Z' } as const;
+    const body = problem(new WalletError('limit_exceeded', { walletLimit })).body as typeof walletLimit;
+    assert.deepEqual({ limit: body.limit, left: body.left, resetsAt: body.resetsAt }, walletLimit);
   });
 });

@@ -31,6 +31,7 @@ const use = fc.record({
   ownerId: fc.option(owner, { nil: undefined }),
   currency,
   amount: money.filter((amount) => amount > 0),
+  at: fc.constant('2026-03-01T12:00:00.000Z'),
 });
 
 /** The reasons of a refusal in their order, as a condition expression would state them. */

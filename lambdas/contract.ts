@@ -11,6 +11,9 @@ import type { FraudLimits } from './domain/fraud.ts';
 export { errorTitles } from './domain/errors.ts';
 export type { ErrorCode } from './domain/errors.ts';
 export type { OperatorLimits } from './domain/operator-limits.ts';
+export type { WalletLimits } from './domain/limits.ts';
+export { longestTierName, tierName } from './domain/tiers.ts';
+export type { Tiers } from './domain/tiers.ts';
 
 const table = ['TABLE_NAME'] as const;
 /** Variables of functions that end users reach. */
@@ -55,6 +58,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `FRAUD_LIMITS`: a `FraudPolicy` as JSON.
  * - `FREEZE_ON_SUSPICION`: `true` or `false`.
  * - `OPERATOR_LIMITS`: an `OperatorLimits` as JSON.
+ * - `TIERS`: `Tiers` as JSON.
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
@@ -74,6 +78,7 @@ export const environments = {
   freeze: table,
   unfreeze: table,
   close: table,
+  'set-limits': [...table, 'TIERS'],
   resolve: [...table, 'OPERATOR_LIMITS'],
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
   'open-hold': paying,
@@ -161,7 +166,7 @@ export type OwnerScope = 'read' | 'write';
  * - `charge`: books money in, and opens wallets for owners. For a backend.
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, releases holds, and changes
  *   notification preferences. For people.
- * - `decide`: ends withdrawals in review, and unfreezes wallets. For few people.
+ * - `decide`: ends withdrawals in review, unfreezes wallets, and sets their limits. For few people.
  * - `operate`: includes the other three. Also allows withdrawals, transfers, holds, captures and refunds from the
  *   wallets of others, which no other scope allows.
  */
@@ -202,6 +207,7 @@ export const routes = [
   { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze', any: 'decide' },
   { method: 'POST', path: '/wallets/{walletId}/close', function: 'close', any: 'support' },
+  { method: 'PUT', path: '/wallets/{walletId}/limits', function: 'set-limits', any: 'decide' },
   { method: 'POST', path: '/transactions/{transactionId}/resolve', function: 'resolve', any: 'decide' },
   { method: 'POST', path: '/transactions/{transactionId}/cancel', function: 'cancel', own: 'write', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/holds', function: 'open-hold', own: 'write', any: 'operate' },
@@ -433,6 +439,7 @@ export const notifiedEvents = [
   'wallet.funded',
   'wallet.frozen',
   'wallet.unfrozen',
+  'wallet.limits_changed',
   'withdrawal.completed',
   'withdrawal.failed',
   'withdrawal.returned',

@@ -6,6 +6,8 @@ export type {
   PerFunction,
   PerWork,
   StreamReader,
+  Tiers,
+  WalletLimits,
   WorkKind,
 } from '../lambdas/contract.ts';
 export type { AdoptedLedger, AdoptedTable } from './adopted-table.ts';

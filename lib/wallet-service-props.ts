@@ -2,7 +2,7 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { OperatorLimits } from '../lambdas/contract.ts';
+import type { OperatorLimits, Tiers } from '../lambdas/contract.ts';
 import type { AdoptedLedger, AdoptedTable } from './adopted-table.ts';
 import type { DomainProps } from './api-domain.ts';
 import type { CorsProps, ThrottleProps } from './api.ts';
@@ -67,6 +67,15 @@ export interface WalletServiceProps {
    * @default - no limits
    */
   readonly operatorLimits?: OperatorLimits;
+
+  /**
+   * Limits that operators give to wallets by name, in minor units:
+   * `{ basic: { out: { perDay: 50_000 }, maximumBalance: 100_000, byCurrency: { JPY: { out: { perDay: 7_500_000 } } } } }`.
+   * A wallet keeps the limits that the tier had when it was given to it. docs/limits.md describes each limit.
+   *
+   * @default - no tiers; limits are set one by one
+   */
+  readonly tiers?: Tiers;
 
   /**
    * Messages that may wait in the queue of withdrawals, or of transfers, before new ones are refused as `overloaded`.

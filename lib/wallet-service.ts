@@ -44,6 +44,7 @@ import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
 import type { Spending } from './spending.ts';
 import { Sweeper } from './sweeper.ts';
+import { tiersText } from './tiers.ts';
 import { Tokens } from './tokens.ts';
 import type { CognitoIssuer } from './tokens.ts';
 import { Transactions } from './transactions.ts';
@@ -276,7 +277,8 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   });
   const entries = new EntriesTable(scope, 'Entries', { ...table, adopted: entriesTable });
   const projector = new Projector(scope, 'Projector', { ledger, entries, shares, addAlarm });
-  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits });
+  const tiers = tiersText(props.tiers ?? {});
+  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers });
   const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits });
   const transfers = new Transfers(scope, 'Transfers', {
     ledger,

@@ -9,13 +9,15 @@ export interface WalletsProps {
   readonly ledger: LedgerTable;
   readonly entries: EntriesTable;
   readonly rateLimits: Required<RateLimits>;
+  /** `Tiers` as JSON. */
+  readonly tiers: string;
 }
 
-/** Opening, reading, freezing and closing wallets. */
+/** Opening, reading, freezing and closing wallets, and setting their limits. */
 export class Wallets extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, entries, rateLimits }: WalletsProps) {
+  constructor(scope: Construct, id: string, { ledger, entries, rateLimits, tiers }: WalletsProps) {
     super(scope, id);
     const READS_PER_HOUR = String(rateLimits.reads);
     const readOne = {
@@ -60,6 +62,7 @@ export class Wallets extends Construct {
         // Its refusal names the open transactions.
         environment: { TABLE_NAME: ledger.allow(ofChange, ['byWallet']) },
       }),
+      'set-limits': new WalletFunction(this, 'set-limits', { environment: { ...change.environment, TIERS: tiers } }),
     };
   }
 }

@@ -52,6 +52,7 @@ const undecided: readonly Withdrawal['status'][] = ['pending', 'executing', 'rev
 export const bankNotifications: RouteHandler<BankNotificationServices> = {
   name: 'bank-notifications',
   isCommand: true,
+  isKeyed: false,
   body: notification,
   async handle(event, { table, keys, bankId }) {
     await requireSignature(event, keys, table.now());

@@ -25,7 +25,7 @@ export const createWallet = command({
     });
     // The scope `charge` opens wallets of owners and does not read them, so a repetition must not show a later balance.
     const shown = caller.kind === 'operator' ? asOpened(wallet) : wallet;
-    return committed(201, walletView(shown, caller.kind), replayed);
+    return committed(201, walletView(shown, caller.kind, table.now()), replayed);
   },
 });
 

@@ -14,7 +14,7 @@ export const getWallet = query({
   query: z.strictObject({}),
   async handle({ caller, path }, { table }) {
     const wallet = reachable(caller, await readWallet(table, path['walletId'] ?? '', { consistent: true }));
-    return { status: 200, body: walletView(wallet, caller.kind) };
+    return { status: 200, body: walletView(wallet, caller.kind, table.now()) };
   },
 });
 

@@ -33,6 +33,7 @@ export interface HealthServices extends RouteServices {
 export const health: RouteHandler<HealthServices> = {
   name: 'health',
   isCommand: false,
+  isKeyed: false,
   async handle(event, services) {
     refuseQuery(event);
     try {

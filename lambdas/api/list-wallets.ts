@@ -25,10 +25,9 @@ export const listWallets = query({
       limit: query.limit,
       after: readCursor(query.cursor, (walletId) => currencyOfWalletId(walletId) !== undefined),
     });
-    return {
-      status: 200,
-      body: { items: items.map((wallet) => walletView(wallet, caller.kind)), nextCursor: cursorOf(next) },
-    };
+    const now = table.now();
+    const shown = items.map((wallet) => walletView(wallet, caller.kind, now));
+    return { status: 200, body: { items: shown, nextCursor: cursorOf(next) } };
   },
 });
 

@@ -3,13 +3,13 @@ import type { EventOf, ServiceEvent } from '../views/event-schemas.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { service } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
-import { transactionActor, transactionEvent, walletActor, walletEvent } from '../domain/events.ts';
+import { transactionActor, transactionEvent, walletActor, walletEvent, walletReason } from '../domain/events.ts';
 import { receiverOf } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { transactionKey, walletKey } from '../store/keys.ts';
 import type { Change } from '../store/stream.ts';
-import { publishedTransaction, walletView } from '../views/views.ts';
+import { publishedTransaction, publishedWallet } from '../views/views.ts';
 
 /** Facts in events that the records do not have. */
 export interface EventFacts {
@@ -60,8 +60,8 @@ function eventOfWallet(before: Wallet | undefined, after: Wallet, { issuer }: Ev
     walletIds: [after.walletId],
     ownerId: after.ownerId,
     actor: spelledOut(walletActor(type, after), issuer),
-    ...(type !== 'wallet.created' && { reason: after.lastStatusChange?.reason }),
-    wallet: walletView(after, 'subscriber'),
+    ...(type !== 'wallet.created' && { reason: walletReason(type, after) }),
+    wallet: publishedWallet(after),
   };
 }
 

@@ -46,6 +46,8 @@ export interface RouteHandler<S> {
   readonly query?: z.ZodMiniType;
   /** Whether it may change something. */
   readonly isCommand: boolean;
+  /** Whether it needs an Idempotency-Key. */
+  readonly isKeyed: boolean;
   readonly handle: (event: APIGatewayProxyEvent, services: S) => Promise<Answer>;
 }
 
@@ -63,7 +65,7 @@ export interface CommandCall<B> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/** Returns a POST route. It needs an Idempotency-Key; its body is validated before anything happens. */
+/** Returns a route with an Idempotency-Key. Its body is validated before anything happens. */
 export function command<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
@@ -73,6 +75,7 @@ export function command<B extends z.ZodMiniType, S extends RouteServices = Limit
   return {
     ...route,
     isCommand: true,
+    isKeyed: true,
     async handle(event, services) {
       const caller = callerOf(event, access);
       return withinLimits(services, caller, 'command', async ({ readFirst, refuseIfNew }) => {
@@ -132,6 +135,7 @@ export function query<Q extends z.ZodMiniType, S extends RouteServices = Limited
   return {
     ...route,
     isCommand: false,
+    isKeyed: false,
     handle(event, services) {
       const caller = callerOf(event, access);
       return withinLimits(services, caller, 'read', async () =>
@@ -157,6 +161,7 @@ export function replacement<B extends z.ZodMiniType, S extends RouteServices = L
   return {
     ...route,
     isCommand: true,
+    isKeyed: false,
     handle(event, services) {
       const caller = callerOf(event, access);
       return withinLimits(services, caller, 'read', async () => {

@@ -13,6 +13,7 @@ const statuses: Record<ErrorCode, number> = {
   wallet_frozen: 409,
   wallet_closed: 409,
   wallet_not_empty: 409,
+  limits_changed: 409,
   not_in_review: 409,
   another_bank: 409,
   not_cancellable: 409,
@@ -29,6 +30,7 @@ const statuses: Record<ErrorCode, number> = {
   currency_mismatch: 422,
   same_wallet: 422,
   balance_limit_exceeded: 422,
+  limit_exceeded: 422,
   receiver_unavailable: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
@@ -52,11 +54,20 @@ export interface Answer {
  * @param requestId the gateway's id of the request, which logs and access log have too
  */
 export function problem(error: WalletError, requestId?: string): Answer {
-  const { detail, errors, retryAfterSeconds, limit } = error.details;
+  const { detail, errors, retryAfterSeconds, limit, walletLimit } = error.details;
   const status = statuses[error.code];
   return {
     status,
-    body: { type: 'about:blank', title: error.title, status, code: error.code, detail, errors, requestId },
+    body: {
+      type: 'about:blank',
+      title: error.title,
+      status,
+      code: error.code,
+      detail,
+      errors,
+      ...walletLimit,
+      requestId,
+    },
     headers: {
       'Content-Type': 'application/problem+json',
       ...(error.code === 'unauthorized' && { 'WWW-Authenticate': 'Bearer' }),

@@ -26,7 +26,7 @@ export function statusCommand(
       const { wallet, replayed } = await setWalletStatus(table, operation, change).catch(async (error: unknown) => {
         throw await explain(table, change.walletId, error);
       });
-      return committed(200, walletView(wallet, 'operator'), replayed);
+      return committed(200, walletView(wallet, 'operator', table.now()), replayed);
     },
   });
 }

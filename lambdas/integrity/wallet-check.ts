@@ -59,7 +59,7 @@ const mostFound = 20;
  */
 export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
   const { walletId, isCrowded = false, currency, version, available, held, status, updatedAt, total } = wallet;
-  const { chargedBack = 0, mostCredit = 0 } = wallet;
+  const { chargedBack = 0, mostCredit = 0, limits } = wallet;
   // The stored item may have any shape.
   const areSums = [available, held, total, chargedBack, mostCredit].every(isSum);
   const check: WalletCheck = {
@@ -90,8 +90,12 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
       check,
       'balance_differs',
       `it has ${String(available)} available, ${String(held)} held and ${String(total)} in total` +
-        (chargedBack === 0 ? '' : `, and ${String(chargedBack)} was charged back`),
+        (chargedBack === 0 ? '' : `, and ${String(chargedBack)} was charged back`) +
+        (mostCredit === 0 ? '' : `, and had ${String(mostCredit)} of credit`),
     );
+  } else if ((limits?.creditLine ?? 0) > mostCredit) {
+    const detail = `it has a credit line of ${String(limits?.creditLine)}, and had ${String(mostCredit)} at most`;
+    addFinding(check, 'balance_differs', detail);
   }
   return check;
 }

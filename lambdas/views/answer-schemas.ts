@@ -8,6 +8,7 @@ import { longestWaitSeconds } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { errorTitles } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { LimitName } from '../domain/limits.ts';
 import { channelNames } from '../domain/preferences.ts';
 import { actor, discrepancy, transaction as eventTransaction, wallet as eventWallet } from './event-schemas.ts';
 
@@ -26,6 +27,7 @@ const recordedActor = actor.extend({
     ),
 });
 
+const limitsChange = eventWallet.shape.lastLimitsChange.unwrap().shape;
 const wallet = eventWallet.extend({
   createdBy: recordedActor.optional().describe(forOperators),
   lastStatusChange: z
@@ -36,6 +38,36 @@ const wallet = eventWallet.extend({
     })
     .optional()
     .describe('The latest command that set the status'),
+  limitWindows: z
+    .array(
+      z.object({
+        limit: z.enum(['out.perMonth', 'out.perDay', 'in.perMonth', 'in.perDay']).describe('The limit'),
+        most: count.describe('Its amount, in minor units'),
+        used: held.describe('What counts against it since the window began, in minor units'),
+        left: count.describe('What it still allows, in minor units'),
+        resetsAt: time.describe('When the next window begins, with nothing used'),
+      }),
+    )
+    .optional()
+    .describe('The days and months with a limit'),
+  lastLimitsChange: z
+    .object({
+      ...limitsChange,
+      actor: recordedActor.optional().describe(forOperators),
+      reason: z.string().optional().describe(forOperators),
+    })
+    .optional()
+    .describe('The latest command that set the limits'),
+});
+
+const walletLimits = z.object({
+  walletId: z.string(),
+  limits: eventWallet.shape.limits.unwrap().describe('In minor units; empty when there are none'),
+  tier: limitsChange.tier,
+  version: limitsChange.version,
+  setAt: time.optional().describe('When they were set'),
+  setBy: recordedActor.optional().describe('By whom'),
+  reason: z.string().optional().describe('Why, in the words of the operator'),
 });
 
 /** The members of all audiences; each audience sees its own part. */
@@ -201,6 +233,11 @@ const unavailable = z.object({ status: z.literal('unavailable') });
 
 const notified = z.object({ reference: z.string() });
 
+const limitNames = [
+  ...['out.perTransaction', 'out.perDay', 'out.perMonth', 'in.perTransaction', 'in.perDay', 'in.perMonth'],
+  ...['minimumBalance', 'creditLine', 'maximumBalance'],
+] as const satisfies readonly LimitName[];
+
 const nextCursor = z.string().optional().describe('Absent on the last page; send it as `cursor`');
 const walletPage = z.object({ items: z.array(wallet), nextCursor });
 const transactionPage = z.object({
@@ -219,12 +256,16 @@ const problem = z.object({
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
     .describe('For `invalid_request`: the field, parameter or header, and its defect'),
+  limit: z.enum(limitNames).optional().describe('For `limit_exceeded`: the limit of the wallet'),
+  left: count.optional().describe('For `limit_exceeded`: the most that it allows now, in minor units'),
+  resetsAt: time.optional().describe('For `limit_exceeded`: when it allows more; absent when time alone does not'),
   requestId: z.string().describe("The gateway's id of the request, also in its logs: quote it when you ask for help"),
 });
 
 /** The schemas with a name, by name. */
 export const namedSchemas = {
   Wallet: wallet,
+  WalletLimits: walletLimits,
   WalletPage: walletPage,
   Balance: balance,
   Transaction: transaction,
@@ -254,7 +295,13 @@ interface Answers {
 }
 
 const use: readonly ErrorCode[] = ['wallet_frozen', 'wallet_closed', 'currency_mismatch'];
-const spend: readonly ErrorCode[] = [...use, 'insufficient_funds', 'operator_limit_exceeded', 'overloaded'];
+const spend: readonly ErrorCode[] = [
+  ...use,
+  'insufficient_funds',
+  'limit_exceeded',
+  'operator_limit_exceeded',
+  'overloaded',
+];
 const ofHold: readonly ErrorCode[] = ['not_a_hold', 'hold_ended'];
 const wait = `\`wait=N\`: wait up to N seconds, at most ${longestWaitSeconds}, for the end of the transaction`;
 
@@ -274,7 +321,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   charge: {
     successes: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' } },
-    codes: [...use, 'balance_limit_exceeded', 'operator_limit_exceeded'],
+    codes: [...use, 'balance_limit_exceeded', 'limit_exceeded', 'operator_limit_exceeded'],
   },
   withdraw: {
     successes: {
@@ -312,6 +359,10 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   freeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
   unfreeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
   close: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
+  'set-limits': {
+    successes: { 200: { meaning: 'The new limits', schema: 'WalletLimits' } },
+    codes: ['limits_changed'],
+  },
   resolve: {
     successes: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },
     codes: ['not_in_review', 'operator_limit_exceeded'],
@@ -322,7 +373,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   'open-hold': {
     successes: { 201: { meaning: 'The hold, `open`: its money is held', schema: 'Transaction' } },
-    codes: [...use, 'same_wallet', 'insufficient_funds', 'operator_limit_exceeded'],
+    codes: [...use, 'same_wallet', 'insufficient_funds', 'limit_exceeded', 'operator_limit_exceeded'],
   },
   capture: {
     successes: { 201: { meaning: 'The capture, `completed`; it may have ended the hold', schema: 'Transaction' } },
@@ -333,6 +384,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'wallet_frozen',
       'wallet_not_found',
       'receiver_unavailable',
+      'limit_exceeded',
       'operator_limit_exceeded',
     ],
   },

@@ -19,7 +19,21 @@ const beyond = 'money that came back may raise it beyond 2^53-1';
 const sum: z.ZodType<Sum> = whole.min(0).meta({ type: 'integer', description: `In minor units; ${beyond}` });
 const balance: z.ZodType<Sum> = whole.meta({
   type: 'integer',
-  description: `In minor units; a chargeback may bring it below zero, and ${beyond}`,
+  description: `In minor units; a chargeback or a credit line may bring it below zero, and ${beyond}`,
+});
+
+const limit = z.int().min(0).max(maxAmount).optional();
+const flow = z.object({
+  perTransaction: limit.describe('The most that one of them may move'),
+  perDay: limit.describe('The most that they may move together in a day (UTC)'),
+  perMonth: limit.describe('The most that they may move together in a month (UTC)'),
+});
+const limits = z.object({
+  out: flow.optional().describe('Limits of transfers sent, withdrawals, and holds when they are opened'),
+  in: flow.optional().describe('Limits of charges, and of transfers and captures received'),
+  minimumBalance: limit.describe('The least that money out may leave available'),
+  creditLine: limit.describe('How far below zero money out may take the available money'),
+  maximumBalance: limit.describe('The most that money in may bring the total to'),
 });
 
 export const transaction = z.object({
@@ -109,6 +123,15 @@ export const wallet = z.object({
     .object({ status: z.enum(['active', 'frozen', 'closed']), at: time })
     .optional()
     .describe('The latest command that set the status'),
+  limits: limits.optional().describe('In minor units; absent when the wallet has none'),
+  lastLimitsChange: z
+    .object({
+      version: z.int().min(0).describe('Counts the commands that set the limits'),
+      at: time,
+      tier: z.string().optional().describe('The tier that the limits were copied from'),
+    })
+    .optional()
+    .describe('The latest command that set the limits'),
 });
 
 export const actor = z.object({
@@ -117,7 +140,7 @@ export const actor = z.object({
   issuer: z.string().optional().describe('The issuer of that token'),
 });
 
-const reason = z.string().optional().describe('Why the status changed, in the words of the actor');
+const reason = z.string().optional().describe('Why it changed, in the words of the actor');
 
 const activity = z.object({
   rule: z.enum(fraudRules),
@@ -157,6 +180,10 @@ export const eventSchemas = {
   'wallet.frozen': about('wallet.frozen', 'No money may enter or leave the wallet', { wallet, reason }),
   'wallet.unfrozen': about('wallet.unfrozen', 'Money may move again', { wallet, reason }),
   'wallet.closed': about('wallet.closed', 'The wallet is empty, and closed', { wallet, reason }),
+  'wallet.limits_changed': about('wallet.limits_changed', 'An operator has set the limits of the wallet', {
+    wallet,
+    reason,
+  }),
   'withdrawal.accepted': about('withdrawal.accepted', 'Money is held for the bank', { transaction }),
   'withdrawal.executing': about('withdrawal.executing', 'A worker has begun the first visit to the bank', {
     transaction,

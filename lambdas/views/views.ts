@@ -9,12 +9,14 @@ import type { namedSchemas } from './answer-schemas.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { ChainedEntry } from '../domain/entries.ts';
 import { errorTitles } from '../domain/errors.ts';
+import { windowsOf } from '../domain/limits.ts';
+import type { LimitedWindow, WalletLimits } from '../domain/limits.ts';
 import type { EventType } from '../domain/events.ts';
 import { accounts } from '../domain/postings.ts';
 import { maskAccount, requesterOf } from '../domain/transaction.ts';
 import type { Attempt, Cancellation, Destination, Failure, Resolution, Transaction } from '../domain/transaction.ts';
 import { hidesFromPayers } from '../domain/wallet.ts';
-import type { Wallet } from '../domain/wallet.ts';
+import type { LimitsChange, Wallet } from '../domain/wallet.ts';
 import type { EventOf, ServiceEvent } from './event-schemas.ts';
 
 /**
@@ -223,9 +225,15 @@ function attemptsOf(attempts: readonly Attempt[]) {
 /** The audiences of a wallet: a counterparty never sees it. */
 export type WalletAudience = Exclude<Audience, 'counterparty'>;
 
-interface ShownWallet extends Wallet {
+/** A wallet with the fields that are computed for its views. */
+interface ShownWallet extends Omit<Wallet, 'lastLimitsChange'> {
   readonly balance: z.output<(typeof namedSchemas)['Balance']>;
+  /** Events lack it: it is the state at a time. */
+  readonly limitWindows?: readonly LimitedWindow[] | undefined;
+  /** The change with the version of the limits that it made. An event lacks the actor and the reason. */
+  readonly lastLimitsChange?: (ShownChange & Partial<LimitsChange>) | undefined;
 }
+type ShownChange = Pick<LimitsChange, 'at' | 'tier'> & { readonly version: number };
 
 /** The view of a wallet. */
 export const walletFields: View<ShownWallet, WalletAudience> = {
@@ -244,7 +252,19 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
     // The event names the actor and the reason itself.
     subscriber: ({ status, at }) => ({ status, at }),
   },
+  limits: { operator: limitsOf, owner: limitsOf, subscriber: limitsOf },
+  lastLimitsChange: {
+    operator: ({ version, at, tier, actor, reason }) => ({ version, at, tier, actor, reason }),
+    // As for the status, without the operator and the reason.
+    owner: limitsChangeOf,
+    subscriber: limitsChangeOf,
+  },
   createdBy: operatorOnly,
+  limitWindows: { operator: true, owner: true, subscriber: false },
+  // In `lastLimitsChange`.
+  limitsVersion: internal,
+  // In `limitWindows`.
+  used: internal,
   // In `balance`.
   available: internal,
   held: internal,
@@ -257,9 +277,45 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
 
 type WalletView = z.output<(typeof namedSchemas)['Wallet']>;
 
-/** Returns a wallet as an audience sees it. */
-export function walletView(wallet: Wallet, audience: WalletAudience): WalletView {
-  return shown(walletFields, { ...wallet, balance: balanceView(wallet) }, audience) as WalletView;
+/** Returns a wallet as an audience sees it at a time, epoch ms. */
+export function walletView(wallet: Wallet, audience: 'operator' | 'owner', now: number): WalletView {
+  const windows = windowsOf(wallet, new Date(now).toISOString());
+  const source = { ...shownWallet(wallet), ...(windows.length > 0 && { limitWindows: windows }) };
+  return shown(walletFields, source, audience) as WalletView;
+}
+
+/** Returns a wallet as events carry it. */
+export function publishedWallet(wallet: Wallet): EventOf<'wallet.created'>['wallet'] {
+  return shown(walletFields, shownWallet(wallet), 'subscriber') as EventOf<'wallet.created'>['wallet'];
+}
+
+function shownWallet({ lastLimitsChange: change, ...wallet }: Wallet): ShownWallet {
+  const { limitsVersion: version = 0 } = wallet;
+  return { ...wallet, balance: balanceView(wallet), ...(change && { lastLimitsChange: { version, ...change } }) };
+}
+
+function limitsChangeOf({ version, at, tier }: ShownChange): ShownChange {
+  return { version, at, tier };
+}
+
+function limitsOf({ out, in: into, minimumBalance, creditLine, maximumBalance }: WalletLimits): WalletLimits {
+  const flow = ({ perTransaction, perDay, perMonth }: NonNullable<WalletLimits['out']>) => ({
+    perTransaction,
+    perDay,
+    perMonth,
+  });
+  return { out: out && flow(out), in: into && flow(into), minimumBalance, creditLine, maximumBalance };
+}
+
+/** Returns the limits of a wallet, as an operator sees them. */
+export function walletLimitsView({
+  walletId,
+  limits = {},
+  limitsVersion: version = 0,
+  lastLimitsChange: change,
+}: Wallet): z.output<(typeof namedSchemas)['WalletLimits']> {
+  const { tier, at: setAt, actor: setBy, reason } = change ?? {};
+  return { walletId, limits: limitsOf(limits), tier, version, setAt, setBy, reason };
 }
 
 /** Returns a wallet's balance: amounts in minor units, `version` counting the changes of the wallet. */

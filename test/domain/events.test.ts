@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { transactionActor, transactionEvent, walletActor, walletEvent } from '../../lambdas/domain/events.ts';
+import {
+  transactionActor,
+  transactionEvent,
+  walletActor,
+  walletEvent,
+  walletReason,
+} from '../../lambdas/domain/events.ts';
 import type { EventType } from '../../lambdas/domain/events.ts';
 import { bank, screening, service } from '../../lambdas/domain/actor.ts';
 import { charge } from '../../lambdas/domain/transaction.ts';
@@ -8,6 +14,7 @@ import { queuedTransfer, transfer } from '../../lambdas/domain/transfer.ts';
 import { bankReturn, withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import type { Transaction, TransactionStatus } from '../../lambdas/domain/transaction.ts';
 import { openWallet } from '../../lambdas/domain/wallet.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
 
 const at = '2026-03-01T12:00:00.000Z';
 const facts = {
@@ -58,7 +65,7 @@ describe('the event of a transaction', () => {
 });
 
 describe('the event of a wallet', () => {
-  it('is its opening and each change of its status, but no change of its balance', () => {
+  it('is its opening and each change of its status or limits, but no change of its balance', () => {
     assert.equal(walletEvent(undefined, wallet), 'wallet.created');
     assert.equal(walletEvent(wallet, { ...wallet, available: 5, total: 5, version: 1 }), undefined);
     assert.equal(walletEvent(wallet, { ...wallet, status: 'frozen' }), 'wallet.frozen');
@@ -67,6 +74,12 @@ describe('the event of a wallet', () => {
     assert.equal(walletEvent(wallet, { ...wallet, status: 'closed' }), 'wallet.closed');
     assert.equal(walletEvent({ ...wallet, status: 'frozen' }, { ...wallet, status: 'closed' }), 'wallet.closed');
     assert.equal(walletEvent({ ...wallet, status: 'closed' }, wallet), 'wallet.unfrozen');
+    const limited = { ...wallet, limits: { maximumBalance: 5 }, limitsVersion: 1 };
+    assert.equal(walletEvent(wallet, limited), 'wallet.limits_changed');
+    assert.equal(walletEvent(limited, { ...limited, available: 5, total: 5, version: 2 }), undefined);
+    // Also when they are removed, or set to the same.
+    assert.equal(walletEvent(limited, { ...wallet, limitsVersion: 2 }), 'wallet.limits_changed');
+    assert.equal(walletEvent(limited, { ...limited, limitsVersion: 2 }), 'wallet.limits_changed');
   });
 });
 
@@ -108,10 +121,15 @@ describe('the actor of an event', () => {
     assert.deepEqual(transactionActor({ ...failed, resolution }), { kind, principal });
   });
 
-  it('of a wallet is the person who opened it or set its status', () => {
+  it('of a wallet is the person who opened it, set its status or set its limits, with the reason', () => {
     const opened = openWallet({ walletId: 'w_1', ownerId: 'ann', currency: 'EUR', at, createdBy: operator });
     assert.deepEqual(walletActor('wallet.created', opened), operator);
     const lastStatusChange = { status: 'frozen', at, actor: screening } as const;
-    assert.deepEqual(walletActor('wallet.frozen', { ...opened, status: 'frozen', lastStatusChange }), screening);
+    const lastLimitsChange = { at, actor: { ...operator, principal: 'otto' }, reason: 'new customer' } as const;
+    const changed: Wallet = { ...opened, status: 'frozen', lastStatusChange, limitsVersion: 1, lastLimitsChange };
+    assert.deepEqual(walletActor('wallet.frozen', changed), screening);
+    assert.equal(walletReason('wallet.frozen', changed), undefined);
+    assert.deepEqual(walletActor('wallet.limits_changed', changed), lastLimitsChange.actor);
+    assert.equal(walletReason('wallet.limits_changed', changed), 'new customer');
   });
 });

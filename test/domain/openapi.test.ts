@@ -159,7 +159,9 @@ describe('the examples of the document', () => {
   it('have their fields in the order of the service', () => {
     const sample = Object.values(document.components.examples).map(({ value }) => Object.keys(value));
     for (const names of sample) {
-      const order = ['type', 'title', 'status', 'code', 'detail', 'errors', 'requestId'];
+      const order = [
+        ...['type', 'title', 'status', 'code', 'detail', 'errors', 'limit', 'left', 'resetsAt', 'requestId'],
+      ];
       assert.deepEqual(
         names,
         order.filter((name) => names.includes(name)),

@@ -12,9 +12,11 @@ import {
   entryView,
   noticeOf,
   publishedTransaction,
+  publishedWallet,
   transactionFields,
   transactionView,
   walletFields,
+  walletLimitsView,
   walletView,
 } from '../../lambdas/views/views.ts';
 import type { Audience, TransactionFields } from '../../lambdas/views/views.ts';
@@ -84,12 +86,16 @@ const wallet: Required<Wallet> = {
   version: 3,
   isCrowded: true,
   chargedBack: 4,
-  mostCredit: 1,
   lastTransactionId: 'tx_1',
   createdAt: at,
   updatedAt: at,
   createdBy: operator,
   lastStatusChange: { status: 'frozen', at, actor: operator, reason: 'suspected theft' },
+  limits: { out: { perDay: 100, perMonth: 1_000 }, in: { perTransaction: 70 }, creditLine: 10 },
+  used: { day: at.slice(0, 10), outDay: 30, outMonth: 1_200, inDay: 5, inMonth: 5 },
+  limitsVersion: 4,
+  lastLimitsChange: { at, actor: operator, reason: 'suspected theft', tier: 'basic' },
+  mostCredit: 25,
 };
 
 const entry: Required<ChainedEntry> = {
@@ -233,22 +239,26 @@ describe('the view of a refund', () => {
 describe('the view of a wallet', () => {
   const common = [
     ...['walletId', 'ownerId', 'currency', 'status', 'balance', 'chargedBack', 'createdAt', 'updatedAt'],
-    'lastStatusChange',
+    ...['lastStatusChange', 'limits', 'lastLimitsChange'],
   ];
+  const now = Date.parse(at);
 
   it('has a decision for every field and every audience, and shows exactly the fields it allows', () => {
-    assert.deepEqual(Object.keys(walletFields).sort(), [...Object.keys(wallet), 'balance'].sort());
-    assert.deepEqual(Object.keys(walletView(wallet, 'operator')).sort(), [...common, 'createdBy'].sort());
-    for (const audience of ['owner', 'subscriber'] as const) {
-      const shown = walletView(wallet, audience);
-      assert.deepEqual(Object.keys(shown).sort(), [...common].sort());
+    assert.deepEqual(Object.keys(walletFields).sort(), [...Object.keys(wallet), 'balance', 'limitWindows'].sort());
+    const byOperator = walletView(wallet, 'operator', now);
+    assert.deepEqual(Object.keys(byOperator).sort(), [...common, 'createdBy', 'limitWindows'].sort());
+    assert.deepEqual(Object.keys(walletView(wallet, 'owner', now)).sort(), [...common, 'limitWindows'].sort());
+    assert.deepEqual(Object.keys(publishedWallet(wallet)).sort(), [...common].sort());
+    for (const shown of [walletView(wallet, 'owner', now), publishedWallet(wallet)]) {
       assert.deepEqual(shown.lastStatusChange, { status: 'frozen', at });
+      assert.deepEqual(shown.lastLimitsChange, { version: 4, at, tier: 'basic' });
     }
-    assert.deepEqual(walletView(wallet, 'operator').lastStatusChange, wallet.lastStatusChange);
+    assert.deepEqual(byOperator.lastStatusChange, wallet.lastStatusChange);
+    assert.deepEqual(byOperator.lastLimitsChange, { version: 4, ...wallet.lastLimitsChange });
   });
 
   it('may have less than nothing available, and nothing held below zero', () => {
-    const charged = walletView({ ...wallet, available: -9, total: -7 }, 'owner');
+    const charged = walletView({ ...wallet, available: -9, total: -7 }, 'owner', now);
     assert.deepEqual(namedSchemas.Wallet.parse(charged), charged);
     assert.deepEqual(eventSchemas['wallet.closed'].shape.wallet.parse(charged).balance, charged.balance);
     const held = { ...charged, balance: { ...charged.balance, held: -1 } };
@@ -256,9 +266,33 @@ describe('the view of a wallet', () => {
   });
 
   it('lists its fields in the order of the documented schema', () => {
-    const shown = walletView(wallet, 'operator');
+    const shown = walletView(wallet, 'operator', now);
     assert.deepEqual(Object.keys(shown), Object.keys(namedSchemas.Wallet.shape));
     assert.deepEqual(namedSchemas.Wallet.parse(shown), shown);
+  });
+
+  it('shows what is used and left of each limited day and month, at the time of the view', () => {
+    const { limitWindows } = walletView(wallet, 'owner', now);
+    const [month, day] = ['2026-04-01T00:00:00.000Z', '2026-03-02T00:00:00.000Z'];
+    assert.deepEqual(limitWindows, [
+      { limit: 'out.perMonth', most: 1_000, used: 1_200, left: 0, resetsAt: month },
+      { limit: 'out.perDay', most: 100, used: 30, left: 70, resetsAt: day },
+    ]);
+    const tomorrow = walletView(wallet, 'owner', Date.parse(day)).limitWindows;
+    assert.deepEqual(
+      tomorrow?.map(({ left }) => left),
+      [0, 100],
+    );
+    const { limits, used, ...unlimited } = wallet;
+    assert.equal(walletView(unlimited, 'owner', now).limitWindows, undefined);
+  });
+
+  it('of its limits alone has no balance', () => {
+    const shown = walletLimitsView(wallet);
+    assert.deepEqual(Object.keys(shown), Object.keys(namedSchemas.WalletLimits.shape));
+    assert.deepEqual(namedSchemas.WalletLimits.parse(shown), shown);
+    const { limits, ...removed } = wallet;
+    assert.equal(JSON.stringify(walletLimitsView(removed)), JSON.stringify({ ...shown, limits: {} }));
   });
 });
 
@@ -315,11 +349,12 @@ describe('a notification', () => {
       ...about,
       type: 'wallet.frozen',
       reason: 'suspected theft',
-      wallet: walletView(wallet, 'subscriber'),
+      wallet: publishedWallet(wallet),
     });
     const { wallet: noticed, ...envelope } = noticeOf(frozen, 'owner');
     assert.deepEqual(envelope, { ...base, type: 'wallet.frozen' });
-    assert.deepEqual(noticed, walletView(wallet, 'owner'));
+    const { limitWindows, ...seen } = walletView(wallet, 'owner', Date.parse(at));
+    assert.deepEqual(noticed, seen);
     const activity = { rule: 'outgoing_minute', walletId: 'w_1', transactionId: 'tx_1', currency: 'EUR' } as const;
     const suspicious = { ...about, type: 'activity.suspicious', activity: { ...activity, figures: {}, limits: {} } };
     const event = suspicious as unknown as Extract<ServiceEvent, { type: 'activity.suspicious' }>;

@@ -139,6 +139,19 @@ describe('limits of operators', () => {
   });
 });
 
+describe('tiers of limits', () => {
+  it('are absent by default, and come from the prop for set-limits alone', () => {
+    const variablesOf = (props: WalletStackProps) =>
+      [...resourcesOf(synthesize(props).template, 'AWS::Lambda::Function').values()].flatMap(({ Properties }) => {
+        const { Variables } = Properties['Environment'] as { Variables: Record<string, unknown> };
+        return 'TIERS' in Variables ? [[Properties['Description'], Variables['TIERS']]] : [];
+      });
+    assert.deepEqual(variablesOf({}), [['Wallet service: set-limits', '{}']]);
+    const tiers = { basic: { out: { perDay: 50_000 }, creditLine: 0, byCurrency: { JPY: { maximumBalance: 100 } } } };
+    assert.deepEqual(variablesOf({ tiers }), [['Wallet service: set-limits', JSON.stringify(tiers)]]);
+  });
+});
+
 describe("the gateway's own answers", () => {
   const responses = [...resourcesOf(template, 'AWS::ApiGateway::GatewayResponse').values()].map(
     ({ Properties }) =>

@@ -186,6 +186,7 @@ describe('grants', () => {
       freeze: [...record, 'UpdateItem wallet'],
       unfreeze: [...record, 'UpdateItem wallet'],
       close: [...record, 'UpdateItem wallet'],
+      'set-limits': [...record, 'UpdateItem wallet'],
       resolve: ending,
       cancel: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       'open-hold': [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],

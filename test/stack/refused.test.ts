@@ -108,6 +108,31 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
     { operatorLimits: { byCurrency: { '': {} } } },
     'operatorLimits.byCurrency takes currencies as three capital letters, received ""',
   ],
+  [{ tiers: { Gold: {} } }, 'tiers takes names of 1 to 40 small letters, digits and hyphens, received "Gold"'],
+  [
+    { tiers: { basic: { out: { perDay: -1 } } } },
+    'tiers.basic.out.perDay must be a whole number of at least 0, received -1',
+  ],
+  [
+    { tiers: { basic: { byCurrency: { JPY: { maximumBalance: 0.5 } } } } },
+    'tiers.basic.byCurrency.JPY.maximumBalance must be a whole number of at least 0, received 0.5',
+  ],
+  [
+    { tiers: { basic: { byCurrency: { yen: {} } } } },
+    'tiers.basic.byCurrency takes currencies as three capital letters, received "yen"',
+  ],
+  [
+    { tiers: { basic: { minimumBalance: 1, creditLine: 2 } } },
+    'tiers.basic takes minimumBalance or creditLine, received both, 1 and 2',
+  ],
+  [
+    { tiers: { basic: { in: { ...({ perWeek: 1 } as object) } } } },
+    'tiers.basic.in takes perTransaction, perDay, perMonth, received "perWeek"',
+  ],
+  [
+    { tiers: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`tier-${n}`, { maximumBalance: n }])) },
+    'tiers must have at most 3000 bytes as JSON, received 6581',
+  ],
   [{ fraud: false, screeningConcurrency: 5 }, 'screeningConcurrency is of no use with fraud: false, received 5'],
   [
     { notifications: false, notificationConcurrency: 5 },

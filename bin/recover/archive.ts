@@ -122,6 +122,7 @@ export function countUnknownWallets(copy: BooksCopy): number {
   const unknown = copy.query(
     { count: 'number' },
     `SELECT COUNT(*) AS count FROM (SELECT wallet_id FROM wallet_events
+        UNION SELECT wallet_id FROM limit_events
         UNION SELECT json_extract(event, '$.transaction.walletId') FROM transaction_events)
       WHERE wallet_id NOT IN (SELECT wallet_id FROM wallets) AND wallet_id NOT IN (SELECT id FROM unreadable)`,
   );
@@ -177,7 +178,17 @@ function makesTransaction({ type, transaction: { postings } }: TransactionEvent)
 }
 
 function loadWalletEvent(copy: BooksCopy, event: WalletEvent): void {
-  const { walletId, balance } = event.wallet;
+  const { walletId, balance, limits } = event.wallet;
+  if (event.type === 'wallet.limits_changed') {
+    copy.run(
+      `INSERT INTO limit_events VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+        event = CASE WHEN excluded.version > version THEN excluded.event ELSE event END,
+        version = MAX(excluded.version, version),
+        most_credit = MAX(excluded.most_credit, most_credit)`,
+      ...[walletId, balance.version, JSON.stringify(event), limits?.creditLine ?? 0],
+    );
+    return;
+  }
   copy.run(
     `INSERT INTO wallet_events VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
       maker = CASE excluded.maker WHEN '' THEN maker ELSE excluded.maker END,

@@ -99,7 +99,8 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const deltas = deltasOf(copy, wallet, last);
   const balance = copy.balanceOf(walletId);
   const shown = eventOfWallet(copy, walletId);
-  const seen = Math.max(end, behindBreak.at(-1)?.version ?? 0, shown?.wallet.balance.version ?? 0);
+  const shownVersions = [shown?.wallet.balance.version ?? 0, versionOfLimits(copy, walletId)];
+  const seen = Math.max(end, behindBreak.at(-1)?.version ?? 0, ...shownVersions);
   const status = statusAfter(recovery, wallet, shown);
   const isCrowded = copy.has('SELECT 1 FROM crowds WHERE wallet_id = ?', walletId);
   // Money that was taken and that no record holds is not available: `nameMissingHolds` names it.
@@ -217,6 +218,12 @@ function canEndAt(wallet: Wallet, last: ChainedEntry | undefined, { count, final
 function eventOfWallet(copy: BooksCopy, walletId: string): (WalletEvent & { reason?: string | undefined }) | undefined {
   const row = copy.query({ event: 'text' }, 'SELECT event FROM wallet_events WHERE wallet_id = ?').first(walletId);
   return row && (JSON.parse(row.event) as WalletEvent);
+}
+
+/** Returns the version of the wallet in the last event of its limits; 0 when there is none. */
+function versionOfLimits(copy: BooksCopy, walletId: string): number {
+  const row = copy.query({ version: 'number' }, 'SELECT version FROM limit_events WHERE wallet_id = ?').first(walletId);
+  return row?.version ?? 0;
 }
 
 /**

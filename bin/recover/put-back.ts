@@ -142,7 +142,7 @@ type Candidate =
   { readonly item: Item; readonly transaction: Transaction } | { readonly reason: string; readonly remedy?: string };
 
 /**
- * Puts transactions back, the oldest first, as long as no wallet gets a negative balance. Goes over the rest again after
+ * Puts transactions back, the oldest first, as long as no wallet gets a balance below its least. Goes over the rest again after
  * each round: a later credit may make an earlier debit possible.
  */
 export async function putBackTransactions(recovery: Recovery): Promise<void> {
@@ -285,7 +285,7 @@ export function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | '
   };
 }
 
-/** Returns a record as a candidate if it is sound, and no wallet gets a negative balance by it. */
+/** Returns a record as a candidate if it is sound, and no wallet gets a balance below its least by it. */
 function soundCandidate(recovery: Recovery, item: Item): Candidate {
   const { copy } = recovery;
   const transaction = parsed(() => toTransaction(item));

@@ -4,7 +4,7 @@ import { actorOf } from '../../lambdas/domain/actor.ts';
 import { fingerprintOf, issuerMarkOf } from '../../lambdas/domain/ids.ts';
 import type { Attempt } from '../../lambdas/domain/transaction.ts';
 import { openWallet } from '../../lambdas/domain/wallet.ts';
-import type { StatusChange, Wallet } from '../../lambdas/domain/wallet.ts';
+import type { LimitsChange, StatusChange, Wallet } from '../../lambdas/domain/wallet.ts';
 import {
   dueShardOf,
   historyKeyOf,
@@ -165,14 +165,21 @@ export function openingRecord({ walletId, ownerId, currency, createdAt, createdB
   };
 }
 
+/** The event of a command of an operator about a wallet. */
+type CommandEvent = WalletEvent & { readonly reason?: string | undefined };
+
 /** Returns the change of a wallet's status in its event. */
-export function statusChangeOf({
-  actor,
-  reason,
-  wallet,
-  occurredAt,
-}: WalletEvent & { reason?: string | undefined }): StatusChange {
+export function statusChangeOf({ actor, reason, wallet, occurredAt }: CommandEvent): StatusChange {
   const { status, lastStatusChange } = wallet;
-  const author = storedActor(actor ?? { kind: 'operator', principal: 'unknown' });
-  return { status, at: lastStatusChange?.at ?? occurredAt, actor: author, reason };
+  return { status, at: lastStatusChange?.at ?? occurredAt, actor: authorOf(actor), reason };
+}
+
+/** Returns the change of a wallet's limits in its event. */
+export function limitsChangeOf({ actor, reason = '', wallet, occurredAt }: CommandEvent): LimitsChange {
+  const { at = occurredAt, tier } = wallet.lastLimitsChange ?? {};
+  return { at, actor: authorOf(actor), reason, ...(tier !== undefined && { tier }) };
+}
+
+function authorOf(actor: WalletEvent['actor']): Actor {
+  return storedActor(actor ?? { kind: 'operator', principal: 'unknown' });
 }

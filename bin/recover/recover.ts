@@ -6,6 +6,7 @@ import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
 import { nameMissingHolds, putBackHolds } from './forgotten-holds.ts';
 import { putBackOriginals } from './forgotten-originals.ts';
 import { linkCaptures, nameLostEnds } from './holds.ts';
+import { putBackLimits } from './limits.ts';
 import { loadBooks } from './load.ts';
 import { mendWallets } from './mend.ts';
 import { endPaidWithdrawals, loadPayments, namePaidTwice } from './payments.ts';
@@ -53,6 +54,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await loadPayments(recovery);
   step('putting records back');
   await putBackWallets(recovery);
+  await putBackLimits(recovery);
   await advanceRecords(recovery);
   await endRefundedTransfers(recovery);
   await putBackTransactions(recovery);

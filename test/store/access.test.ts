@@ -191,6 +191,8 @@ async function useTheService(): Promise<void> {
   await ask('close', { as: operator, path: { walletId: empty! }, body: {} });
   const refused = { as: operator, key: newKey(), path, body: {} };
   await as('close', () => send('close', openRoutes(table, books.entries, bankKey).close, refused));
+  const limits = { reason: 'new customer', tier: 'basic' };
+  await ask('set-limits', { as: operator, path: { walletId: mine! }, body: limits });
 
   const { walletId: stall } = await ask('create-wallet', { as: bea, body: { currency: 'EUR' } });
   const promise = async () => {

@@ -21,6 +21,7 @@ import { openHold } from '../../lambdas/api/open-hold.ts';
 import { refund } from '../../lambdas/api/refund.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
+import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -63,6 +64,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     freeze: serve(freeze, { table }),
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
+    'set-limits': serve(setLimits, { table, tiers: { basic: { out: { perDay: 1_000_000 } } } }),
     // So few cancels that the repetition is looked up by its key.
     cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     'open-hold': serve(openHold, limited),

@@ -18,8 +18,9 @@ import {
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
 import { expireHold } from '../../lambdas/store/holds.ts';
-import { operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { charge, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { capture, holdOf, openHold, release } from './hold-commands.ts';
+import { setLimits } from './limit-commands.ts';
 import { accountClosed, claimed, visit } from './visits.ts';
 import { fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { useTable } from '../fixture.ts';
@@ -207,6 +208,8 @@ async function useEveryFunction(): Promise<void> {
   const due = await hold();
   await expireHold(table, due, due.expiresAt);
 
+  await useLimits();
+
   const open = await accept();
   await earliestDue(table);
   await listDue(table, { type: 'withdrawal', shard: 0, before: '9', limit: 1 });
@@ -215,4 +218,21 @@ async function useEveryFunction(): Promise<void> {
   await putBreaker(table, { state: 'open', since: at() });
   await putPreferences(table, 'ann', { channels: { email: true, sms: false, push: false }, mutedEvents: [] }, at());
   await getTransaction(table, open.transactionId);
+}
+
+/** Moves money of a limited wallet, in a window that goes on, and at the beginning of a day and of a month. */
+async function useLimits(): Promise<void> {
+  const flow = { perTransaction: 1_000, perDay: 1_000, perMonth: 1_000 };
+  const limited = await fundedWallet(table, 'ann', 1_000);
+  for (const creditLine of [20, 10]) {
+    await setLimits(table, limited, { out: flow, in: flow, maximumBalance: 2_000, creditLine });
+  }
+  for (const days of [0, 1, 31]) {
+    table.clock.now += days * 86_400_000;
+    await withdraw(table, limited, { owner: 'ann', amount: 1 });
+    table.clock.now += days * 86_400_000;
+    await charge(table, limited, { amount: 1 });
+  }
+  const { limitsVersion } = (await setLimits(table, limited, { minimumBalance: 1 })).wallet;
+  await setLimits(table, limited, {}, { expectedVersion: limitsVersion ?? 0 });
 }

@@ -7,7 +7,7 @@ import { creditRefusal, debitRefusal, openWallet as newWallet, statusRefusal } f
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { ownedWalletKey, rateWindowKey, walletKey } from '../../lambdas/store/keys.ts';
 import { createWallet } from '../../lambdas/store/wallets.ts';
-import { charge, newKey, operation, queueTransfer, transfer, withdraw } from './commands.ts';
+import { charge, newKey, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { assertRefused, itemOf, plant, refusalOf } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 import { useEngine, useTable } from '../fixture.ts';
@@ -140,7 +140,7 @@ describe('a refusal', () => {
           await plant(table, { ...walletKey(walletId), ...image, walletId });
           return walletId;
         };
-        const use = { ...command, ownerId: command.owner, walletId: '' };
+        const use = { ...command, ownerId: command.owner, walletId: '', at: timeOf(table) };
         const attempts = [
           { expected: debitRefusal(image, use), send: async () => withdraw(table, await put(), command) },
           {

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, it, jest } from '@jest/globals';
 import { silence } from '../../bench/silence.ts';
 import { metrics as names } from '../../lambdas/contract.ts';
 import { dueShard, dueTypes, reviewShard, transactionKey, waitingShard } from '../../lambdas/store/keys.ts';
+import { openLimitHints } from '../../lambdas/store/limit-hints.ts';
 import { documentClient } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { toItem } from '../../lambdas/store/write.ts';
@@ -48,6 +49,7 @@ const table: Table = {
   client,
   name: 'slow',
   retry: { budgetMs: 4_000, backoff: { first: 25, longest: 800 } },
+  limitHints: openLimitHints(),
   now: () => Date.now(),
   random: () => 0.5,
   sleep,

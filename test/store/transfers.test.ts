@@ -131,7 +131,12 @@ describe('settling a group of transfers', () => {
     const [, second] = group;
     assert.ok(second);
     assert.deepEqual(await settleTransfers(table, [second], timeOf(table)), { settled: true });
-    const expected = { settled: false, ended: new Set([second.transactionId]), refusal: undefined } as const;
+    const expected = {
+      settled: false,
+      ended: new Set([second.transactionId]),
+      refusal: undefined,
+      fitting: [],
+    } as const;
     await assertWritesNothing(table, expected, () => settleTransfers(table, group, timeOf(table)));
   });
 
@@ -189,7 +194,12 @@ describe('a transfer that cannot arrive', () => {
       { account: `wallet:${from}:available`, amount: 25 },
     ]);
     await assertWritesNothing(table, false, () => failTransfer(table, transfer, failure, timeOf(table)));
-    const expected = { settled: false, ended: new Set([transfer.transactionId]), refusal: undefined } as const;
+    const expected = {
+      settled: false,
+      ended: new Set([transfer.transactionId]),
+      refusal: undefined,
+      fitting: [],
+    } as const;
     await assertWritesNothing(table, expected, () => settleTransfers(table, [transfer], timeOf(table)));
   });
 });

@@ -1,0 +1,308 @@
+/** The limits of wallets on the real engine: what counts, what is refused, and when there is room again. */
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from '@jest/globals';
+import { WalletError } from '../../lambdas/domain/errors.ts';
+import type { PendingTransfer } from '../../lambdas/domain/transaction.ts';
+import { setWalletLimits } from '../../lambdas/store/limits.ts';
+import { walletKey } from '../../lambdas/store/keys.ts';
+import { expireHold } from '../../lambdas/store/holds.ts';
+import { failTransfer } from '../../lambdas/store/transfers.ts';
+import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
+import { releaseWithdrawal, returnWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
+import { endTransfers } from '../../lambdas/workers/transfers.ts';
+import { epoch } from '../engine.ts';
+import { useTable } from '../fixture.ts';
+import { charge, newKey, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { capture, holdOf, openHold, release } from './hold-commands.ts';
+import { assertRefused, changeItem, fieldsOf, refusalOf, withdrawalOf } from './inspect.ts';
+import { limitedWallet, outcomeOf, setLimits, usedOf, walletOf } from './limit-commands.ts';
+import { accountClosed, claimed, visit } from './visits.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
+
+const table = useTable();
+const tomorrow = '2026-03-02T00:00:00.000Z';
+const nextMonth = '2026-04-01T00:00:00.000Z';
+const failure = { code: 'wallet_frozen', message: 'The wallet is frozen' };
+const ann = (amount: number) => ({ owner: 'ann', amount });
+
+beforeEach(() => {
+  table.clock.now = epoch;
+});
+
+describe('a limit of what leaves', () => {
+  it('counts transfers, queued transfers, withdrawals and holds, and says what is left until when', async () => {
+    const walletId = await limitedWallet(table, 1_000, { out: { perTransaction: 60, perDay: 100 } });
+    const to = await openWallet(table, 'bob');
+    await transfer(table, walletId, to, ann(40));
+    await queueTransfer(table, walletId, to, ann(10));
+    await openHold(table, walletId, { amount: 20, to });
+    await withdraw(table, walletId, ann(20));
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(11))), ['out.perDay', 10, tomorrow]);
+    assert.deepEqual(await outcomeOf(transfer(table, walletId, to, ann(61))), ['out.perTransaction', 60]);
+    const refusal = await assertRefused(table, 'limit_exceeded', () => queueTransfer(table, walletId, to, ann(11)));
+    assert.equal(
+      refusal.details.detail,
+      `out.perDay: left 10, requested 11, in minor units of EUR; there is room again from ${tomorrow}`,
+    );
+    await withdraw(table, walletId, ann(10));
+    assert.deepEqual(await usedOf(table, walletId), ['2026-03-01', 100, 100, 0, 0]);
+  });
+
+  it('does not count a capture, which was counted when its hold was opened', async () => {
+    const walletId = await limitedWallet(table, 1_000, { out: { perDay: 100 } });
+    const to = await openWallet(table, 'shop');
+    const hold = await openHold(table, walletId, { amount: 100, to });
+    await capture(table, hold, { amount: 60 });
+    await capture(table, await holdOf(table, hold), { amount: 40 });
+    assert.deepEqual(await usedOf(table, walletId), ['2026-03-01', 100, 100, 0, 0]);
+  });
+
+  it('gets no room back from money that comes back, which no limit refuses', async () => {
+    const limits = { out: { perDay: 300 }, in: { perTransaction: 0, perDay: 0, perMonth: 0 }, maximumBalance: 0 };
+    const walletId = await limitedWallet(table, 1_000, limits);
+    const to = await openWallet(table, 'shop');
+    await release(table, await openHold(table, walletId, { amount: 50, to }));
+    const expired = await openHold(table, walletId, { amount: 50, to });
+    await expireHold(table, expired, expired.expiresAt);
+    const partly = await openHold(table, walletId, { amount: 50, to });
+    await capture(table, partly, { amount: 1, isFinal: true });
+    const failed = await queueTransfer(table, walletId, to, ann(50));
+    await failTransfer(table, failed.transaction as PendingTransfer, failure, timeOf(table));
+    const rejected = await withdraw(table, walletId, ann(50));
+    await releaseWithdrawal(
+      table,
+      await claimed(table, rejected.transaction.transactionId),
+      visit(table, 'rejected'),
+      accountClosed,
+    );
+    const paid = await withdraw(table, walletId, ann(50));
+    const { transactionId } = paid.transaction;
+    await settleWithdrawal(table, await claimed(table, transactionId), visit(table, 'accepted'));
+    await returnWithdrawal(table, await withdrawalOf(table, transactionId), { at: timeOf(table) });
+    assert.deepEqual(await balanceOf(table, walletId), { available: 999, held: 0, total: 999 });
+    assert.deepEqual(await usedOf(table, walletId), ['2026-03-01', 300, 300, 0, 0]);
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(1))), ['out.perDay', 0, tomorrow]);
+  });
+});
+
+describe('a limit of what enters', () => {
+  it('is reached by charges, transfers and captures together', async () => {
+    const shop = await openWallet(table, 'shop');
+    await setLimits(table, shop, { in: { perTransaction: 60, perDay: 100 } });
+    const payer = await fundedWallet(table, 'ann', 1_000);
+    await charge(table, shop, { amount: 30 });
+    await transfer(table, payer, shop, ann(30));
+    const hold = await openHold(table, payer, { amount: 100, to: shop });
+    await capture(table, hold, { amount: 30 });
+    const left = await holdOf(table, hold);
+    assert.deepEqual(await outcomeOf(charge(table, shop, { amount: 11 })), ['in.perDay', 10, tomorrow]);
+    assert.deepEqual(await outcomeOf(capture(table, left, { amount: 11 })), ['in.perDay', 10, tomorrow]);
+    assert.deepEqual(await outcomeOf(capture(table, left, { amount: 61 })), ['in.perTransaction', 60]);
+    const refusal = await assertRefused(table, 'receiver_unavailable', () => transfer(table, payer, shop, ann(11)));
+    assert.deepEqual(refusal.details, {}, 'a payer learns nothing');
+    await capture(table, left, { amount: 10 });
+    assert.deepEqual(await usedOf(table, shop), ['2026-03-01', 0, 0, 100, 100]);
+  });
+
+  it('refuses one of the queued transfers of a group, and none of the others', async () => {
+    const shop = await openWallet(table, 'shop');
+    await setLimits(table, shop, { in: { perTransaction: 60, perDay: 100 } });
+    const payer = await fundedWallet(table, 'ann', 1_000);
+    const sent = [];
+    for (const amount of [20, 61, 30, 60, 50]) {
+      sent.push((await queueTransfer(table, payer, shop, ann(amount))).transaction);
+    }
+    const ids = sent.map(({ transactionId }) => transactionId);
+    assert.deepEqual(await endTransfers(ids, table), new Map());
+    const ended = await Promise.all(ids.map((id) => fieldsOf(table, id)));
+    assert.deepEqual(
+      ended.map((one) => one?.failure?.code ?? one?.status),
+      ['completed', 'limit_exceeded', 'completed', 'limit_exceeded', 'completed'],
+    );
+    assert.deepEqual(await usedOf(table, shop), ['2026-03-01', 0, 0, 100, 100]);
+    assert.deepEqual(await balanceOf(table, payer), { available: 900, held: 0, total: 900 });
+  });
+
+  it('compares each transfer of a group, and not their sum, with the limit of one transaction', async () => {
+    const shop = await openWallet(table, 'shop');
+    await setLimits(table, shop, { in: { perTransaction: 60 } });
+    const payer = await fundedWallet(table, 'ann', 1_000);
+    const ids = [];
+    for (const amount of [60, 60]) {
+      ids.push((await queueTransfer(table, payer, shop, ann(amount))).transaction.transactionId);
+    }
+    await endTransfers(ids, table);
+    assert.deepEqual(await balanceOf(table, shop), { available: 120, held: 0, total: 120 });
+    assert.equal((await walletOf(table, shop)).version, 2, 'one write for both');
+  });
+});
+
+describe('a limit of the balance', () => {
+  it('keeps a minimum available, which is not the same as a lack of funds', async () => {
+    const walletId = await limitedWallet(table, 100, { minimumBalance: 30 });
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(71))), ['minimumBalance', 70]);
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(101))), ['insufficient_funds']);
+    await withdraw(table, walletId, ann(70));
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(1))), ['minimumBalance', 0]);
+  });
+
+  it('lets a credit line go below zero, and no further', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const to = await openWallet(table, 'bob');
+    await setLimits(table, walletId, { creditLine: 50 });
+    await transfer(table, walletId, to, ann(20));
+    await openHold(table, walletId, { amount: 10, to });
+    assert.deepEqual(await balanceOf(table, walletId), { available: -30, held: 10, total: -20 });
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(21))), ['creditLine', 20]);
+    await withdraw(table, walletId, ann(20));
+    await charge(table, walletId, { amount: 60 });
+    assert.deepEqual(await balanceOf(table, walletId), { available: 10, held: 30, total: 40 });
+  });
+
+  it('closes no wallet that owes as much as it holds', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const to = await openWallet(table, 'bob');
+    await setLimits(table, walletId, { creditLine: 50 });
+    await openHold(table, walletId, { amount: 20, to });
+    assert.deepEqual(await balanceOf(table, walletId), { available: -20, held: 20, total: 0 });
+    await assertRefused(table, 'wallet_not_empty', () => setStatus(table, walletId, 'closed'));
+  });
+
+  it('keeps money out above a maximum', async () => {
+    const walletId = await limitedWallet(table, 100, { maximumBalance: 130 });
+    const payer = await fundedWallet(table, 'bob', 100);
+    assert.deepEqual(await outcomeOf(charge(table, walletId, { amount: 31 })), ['maximumBalance', 30]);
+    await assertRefused(table, 'receiver_unavailable', () =>
+      transfer(table, payer, walletId, { owner: 'bob', amount: 31 }),
+    );
+    await charge(table, walletId, { amount: 30 });
+    assert.deepEqual(await outcomeOf(charge(table, walletId, { amount: 1 })), ['maximumBalance', 0]);
+  });
+});
+
+describe('a window', () => {
+  it('begins each day and each month at midnight UTC', async () => {
+    const walletId = await limitedWallet(table, 1_000, { out: { perDay: 10, perMonth: 25 } });
+    const at = async (time: string, amount: number) => {
+      table.clock.now = Date.parse(time);
+      return outcomeOf(withdraw(table, walletId, ann(amount)));
+    };
+    assert.deepEqual(await at('2026-03-30T23:59:59.999Z', 10), ['accepted']);
+    assert.deepEqual(await at('2026-03-30T23:59:59.999Z', 1), ['out.perDay', 0, '2026-03-31T00:00:00.000Z']);
+    assert.deepEqual(await at('2026-03-31T00:00:00.000Z', 11), ['out.perDay', 10]);
+    assert.deepEqual(await at('2026-03-31T00:00:00.000Z', 10), ['accepted']);
+    assert.deepEqual(await at('2026-03-31T23:59:59.999Z', 6), ['out.perMonth', 5, nextMonth]);
+    assert.deepEqual(await at('2026-04-01T00:00:00.000Z', 10), ['accepted']);
+    assert.deepEqual(await usedOf(table, walletId), ['2026-04-01', 10, 10, 0, 0]);
+    assert.deepEqual(await at('2027-04-01T00:00:00.000Z', 9), ['accepted'], 'the same day of another year');
+    assert.deepEqual(await usedOf(table, walletId), ['2027-04-01', 9, 9, 0, 0]);
+  });
+
+  it('is not opened again by a request of the day before, nor by a slow clock', async () => {
+    const walletId = await limitedWallet(table, 1_000, { out: { perDay: 10 } });
+    await withdraw(table, walletId, ann(10));
+    table.clock.now = Date.parse(tomorrow);
+    await withdraw(table, walletId, ann(4));
+    table.clock.now -= 1;
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(7))), ['out.perDay', 6, '2026-03-03T00:00:00.000Z']);
+    await withdraw(table, walletId, ann(6));
+    assert.deepEqual(await usedOf(table, walletId), ['2026-03-02', 10, 20, 0, 0]);
+  });
+
+  it('begins with what enters, too, and keeps the month of what left', async () => {
+    const walletId = await limitedWallet(table, 1_000, { out: { perMonth: 10 } });
+    await withdraw(table, walletId, ann(8));
+    table.clock.now = Date.parse(tomorrow);
+    await charge(table, walletId, { amount: 5 });
+    assert.deepEqual(await usedOf(table, walletId), ['2026-03-02', 0, 8, 5, 5]);
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(3))), ['out.perMonth', 2, nextMonth]);
+  });
+});
+
+describe('setting limits', () => {
+  it('replaces all of them, counts versions, and removes them with the windows; the last change stays', async () => {
+    const walletId = await fundedWallet(table, 'ann', 100);
+    const first = await setLimits(table, walletId, { out: { perDay: 10 }, in: {}, creditLine: 5 });
+    assert.deepEqual([first.wallet.limits, first.wallet.limitsVersion], [{ out: { perDay: 10 }, creditLine: 5 }, 1]);
+    await withdraw(table, walletId, ann(10));
+    const { wallet } = await setLimits(table, walletId, { out: { perDay: 15 } });
+    assert.deepEqual([wallet.limits, wallet.limitsVersion, wallet.mostCredit], [{ out: { perDay: 15 } }, 2, 5]);
+    assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(6))), ['out.perDay', 5, tomorrow]);
+    table.clock.now += 1_000;
+    const removed = (await setLimits(table, walletId, { in: {} })).wallet;
+    const { limits, used, limitsVersion, lastLimitsChange } = removed;
+    assert.deepEqual([limits, used, limitsVersion], [undefined, undefined, 3]);
+    assert.deepEqual(lastLimitsChange, {
+      ...{ at: timeOf(table), reason: 'the customer asked for it' },
+      actor: { kind: 'operator', principal: 'operator-1' },
+    });
+    await withdraw(table, walletId, ann(90));
+  });
+
+  it('keeps the largest credit line that there ever was', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const most = [];
+    for (const creditLine of [10, 30, 20, 0, 30, 40]) {
+      most.push((await setLimits(table, walletId, { creditLine })).wallet.mostCredit);
+    }
+    assert.deepEqual(most, [10, 30, 30, 30, 30, 40]);
+  });
+
+  it('is done once for a key, and refused when another operator has changed them', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const [key, other] = [newKey(), newKey()];
+    await setLimits(table, walletId, { creditLine: 1 }, { key, expectedVersion: 0 });
+    await setLimits(table, walletId, { creditLine: 2 }, { key: other, expectedVersion: 1 });
+    const again = await setLimits(table, walletId, { creditLine: 1 }, { key, expectedVersion: 0 });
+    assert.deepEqual([again.replayed, again.wallet.limits, again.wallet.limitsVersion], [true, { creditLine: 2 }, 2]);
+    for (const expectedVersion of [0, 1, 3]) {
+      const refusal = await assertRefused(table, 'limits_changed', () =>
+        setLimits(table, walletId, { creditLine: 3 }, { expectedVersion }),
+      );
+      assert.equal(refusal.details.detail, `version 2, expected ${expectedVersion}`);
+    }
+    await assertRefused(table, 'idempotency_key_reused', () => setLimits(table, walletId, { creditLine: 3 }, { key }));
+  });
+
+  it('is refused for no wallet, to its owner, and for a reason of the caller', async () => {
+    const walletId = await openWallet(table, 'ann');
+    await assertRefused(table, 'wallet_not_found', () => setLimits(table, 'w_none', {}));
+    await assertRefused(table, 'forbidden', () => setLimits(table, walletId, {}, { principal: 'ann' }));
+    const request = { walletId, limits: {}, reason: 'r' };
+    const [key, reused] = [newKey(), newKey()];
+    await setWalletLimits(table, operation(table, request, { key: reused }), request);
+    const refusal = new WalletError('invalid_request');
+    const refused = (of: string) => setWalletLimits(table, operation(table, request, { key: of }), request, refusal);
+    await assertRefused(table, 'invalid_request', () => refused(key));
+    assert.equal((await refused(reused)).replayed, true);
+  });
+
+  it('works on a frozen wallet', async () => {
+    const walletId = await openWallet(table, 'ann');
+    await setStatus(table, walletId, 'frozen');
+    assert.deepEqual((await setLimits(table, walletId, { creditLine: 1 })).wallet.limits, { creditLine: 1 });
+  });
+});
+
+describe('limits that this release cannot read', () => {
+  it('are never ignored', async () => {
+    const broken: object[] = [
+      { limits: { out: { perYear: 1 } }, used: { day: '2026-03-01', outDay: 0, outMonth: 0, inDay: 0, inMonth: 0 } },
+      { limits: { out: { perDay: -1 } }, used: { day: '2026-03-01', outDay: 0, outMonth: 0, inDay: 0, inMonth: 0 } },
+      { limits: { creditLine: '5' }, used: { day: '2026-03-01', outDay: 0, outMonth: 0, inDay: 0, inMonth: 0 } },
+      { limits: { creditLine: 5 }, used: { day: 'today', outDay: 0, outMonth: 0, inDay: 0, inMonth: 0 } },
+      { limits: { creditLine: 5 }, used: { day: '2026-03-01', outDay: -1, outMonth: 0, inDay: 0, inMonth: 0 } },
+      { limits: { creditLine: 5 } },
+      { limits: 5, used: 5 },
+    ];
+    for (const members of broken) {
+      const walletId = await fundedWallet(table, 'ann', 100);
+      await changeItem(table, walletKey(walletId), members);
+      for (const command of [() => withdraw(table, walletId, ann(1)), () => charge(table, walletId, { amount: 1 })]) {
+        await assert.rejects(refusalOf(command()), UnreadableItem);
+      }
+      await changeItem(table, walletKey(walletId), { limits: undefined, used: undefined });
+      assert.deepEqual(await balanceOf(table, walletId), { available: 100, held: 0, total: 100 });
+    }
+  });
+});

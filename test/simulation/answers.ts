@@ -15,6 +15,7 @@ import {
   walletLooks,
   walletsOf,
 } from './asks.ts';
+import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 
@@ -112,6 +113,16 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
     case 'close':
     case 'get-wallet':
       return showsWallet(body['balance'] as Item, walletLooks(ledger, walletIdOfName(action.wallet), ask));
+    case 'set-limits': {
+      const looks = walletLooks(ledger, walletIdOfName(action.wallet), ask).filter((look) => look !== undefined);
+      const { version } = action;
+      if (!replayed && version !== undefined && !looks.some((look) => versionOf(look) === version)) {
+        return `its limits never had version ${version}`;
+      }
+      const isShown = (look: WalletState) =>
+        versionOf(look) === body['version'] && isDeepStrictEqual(limitsOf(look) ?? {}, body['limits']);
+      return looks.some(isShown) ? undefined : 'the wallet never had these limits';
+    }
     case 'create-wallet':
       return walletLooks(ledger, String(body['walletId']), ask).some((wallet) => wallet?.ownerId === body['ownerId'])
         ? undefined
@@ -141,7 +152,7 @@ function maySee(ask: Ask, witness: Witness): boolean {
   const { step, route } = ask;
   const { action } = step;
   if (step.operator || route === 'bank-notifications' || route === 'health') return true;
-  if (['charge', 'freeze', 'unfreeze', 'close', 'resolve'].includes(route)) return false;
+  if (['charge', 'freeze', 'unfreeze', 'close', 'set-limits', 'resolve'].includes(route)) return false;
   if (action.do === 'create-wallet') return (action.owner ?? step.principal) === step.principal;
   if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel') {
     return seesTransaction(ask, witness);

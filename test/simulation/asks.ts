@@ -55,7 +55,7 @@ export function codeOf({ body }: Response): string | undefined {
 export function decidesOwn(ask: Ask, { ledger }: Witness): boolean {
   const { action, principal } = ask.step;
   const owns = (walletId: string) => walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === principal);
-  if (action.do === 'unfreeze') return owns(walletIdOfName(action.wallet));
+  if (action.do === 'unfreeze' || action.do === 'set-limits') return owns(walletIdOfName(action.wallet));
   if (action.do !== 'resolve') return false;
   const withdrawal = transactionLooks(ledger, action.target, ask).at(-1);
   return action.target.principal === principal || (withdrawal !== undefined && owns(withdrawal.walletId));

@@ -4,9 +4,10 @@ import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import { notificationOverlapMs, withdrawnAt } from './keys.ts';
 import type { Rotation } from './keys.ts';
-import { balances, captureAmounts, frequencies, holdAmounts, holds, holdTimes, refunds } from './menu.ts';
+import { balances, captureAmounts, frequencies, holdAmounts, holds, holdTimes, limits, refunds } from './menu.ts';
 import { atRandom } from './plan.ts';
 import type { Plan } from './plan.ts';
+import { randomLimits } from './random-limits.ts';
 import { newRefund, originalOf } from './refund-steps.ts';
 import { quickBreaker } from './service.ts';
 
@@ -16,6 +17,8 @@ const amounts = [1, 90, 100, 300, 700, 1_000] as const;
 /** Windows after which "not found" is definite: before a lease ends, after it, and after a message is redelivered. */
 const windows = [2_000, 31_000, 45_000, 120_000, 300_000] as const;
 const fullBalance = Number.MAX_SAFE_INTEGER - 500;
+/** Histories begin at noon. */
+const untilMidnightMs = 12 * 3_600_000;
 
 /**
  * Returns a random history.
@@ -70,16 +73,30 @@ export function generate(seed: string, most: number): History {
   const others = kinds.filter((kind) => kind === 'withdraw' || draw('menu', kind) < 0.6);
   const withHolds = draw('holds') < 0.4 ? [...others, ...holds] : others;
   const hasRefunds = draw('refunds') < 0.35;
-  const menu = hasRefunds ? [...withHolds, ...refunds] : withHolds;
+  const withRefunds = hasRefunds ? [...withHolds, ...refunds] : withHolds;
+  const hasLimits = draw('limits') < 0.35;
+  const menu = hasLimits ? [...withRefunds, ...limits] : withRefunds;
   const length = within(Math.ceil(most / 3), most, 'length');
   const commands: Step[] = [];
   let burst = 4_000;
+  // Windows begin at midnight.
+  const midnight = hasLimits && draw('midnight') < 0.25 ? within(1, length, 'midnight') : undefined;
   for (let n = 0; n < length; n++) {
+    if (n === midnight) burst = untilMidnightMs - within(0, 60, 'midnight');
     if (draw('new burst', n) < 0.35) burst += within(20, 90_000, 'burst', n);
     const at = burst + within(0, 25, 'at', n);
     commands.push(newStep(n, at, commands));
   }
   steps.push(...commands);
+  if (hasLimits) steps.push(...wallets.flatMap(firstLimits));
+
+  /** Limits most wallets from the beginning. */
+  function firstLimits(wallet: WalletName, n: number): Step[] {
+    if (draw('limited', n) < 0.3) return [];
+    const action: Action = { do: 'set-limits', wallet: nameOf(wallet), limits: randomLimits(seed, 'first', n) };
+    const at = within(3_100, 3_900, 'limited', n);
+    return [{ id: `l${n}`, at, principal: 'operator', operator: true, key: `limits-${n}`, retries: 3, action }];
+  }
 
   function newStep(n: number, at: number, earlier: readonly Step[]): Step {
     const repeated = earlier.length > 0 && draw('again', n) < 0.25 ? pick(earlier, 'again', n) : undefined;
@@ -202,6 +219,10 @@ export function generate(seed: string, most: number): History {
           do: kind,
           wallet: last !== undefined && 'wallet' in last && draw('last', n) < 0.5 ? last.wallet : wallet,
         };
+      }
+      case 'set-limits': {
+        const version = draw('version', n) < 0.3 ? { version: within(0, 2, 'version', n) } : {};
+        return { do: kind, wallet, limits: randomLimits(seed, n), ...version };
       }
       case 'unfreeze':
       case 'close':
@@ -332,7 +353,7 @@ export function planOf({ seed, faultRate, storms }: History): Plan {
   });
 }
 
-const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'resolve']);
+const operatorsOnly: ReadonlySet<string> = new Set(['charge', 'freeze', 'unfreeze', 'close', 'set-limits', 'resolve']);
 
 const isWithdraw = ({ action }: Step) => action.do === 'withdraw';
 const holdsMoney = ({ action }: Step) => action.do === 'withdraw' || action.do === 'open-hold';

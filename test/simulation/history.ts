@@ -7,6 +7,7 @@ import type { CallerContext, Request } from '../request.ts';
 import { epoch } from '../engine.ts';
 import type { BankSettings } from './bank.ts';
 import type { Rotation } from './keys.ts';
+import type { Limits } from './limits.ts';
 import type { RouteName } from './release.ts';
 import type { ServiceSettings } from './service.ts';
 
@@ -40,6 +41,8 @@ export type Action =
       readonly waitSeconds?: number;
     }
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
+  /** `version`: that of the limits which the operator has seen; absent: any. */
+  | { readonly do: 'set-limits'; readonly wallet: WalletName; readonly limits: Limits; readonly version?: number }
   /** `expiresAt`: ms after the beginning. */
   | {
       readonly do: 'open-hold';
@@ -190,6 +193,11 @@ export function requestOf(
     case 'unfreeze':
     case 'close':
       return { route: action.do, request: { as, key, path: onWallet(action.wallet) } };
+    case 'set-limits': {
+      const { limits, version } = action;
+      const body = { limits, reason: 'the customer asked for it', ...(version !== undefined && { version }) };
+      return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
+    }
     case 'resolve': {
       const body = { outcome: facts.resolution(), evidence: 'the bank says so' };
       return { route: action.do, request: { as, key, path: onTransaction(action.target), body } };

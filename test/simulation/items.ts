@@ -57,13 +57,13 @@ export interface TransactionState extends Item {
 /** Reports a violation: the broken rule, and the evidence. */
 export type Violate = (rule: string, detail: string) => void;
 
-/** Checks a change of a wallet. */
-export function checkWallet(is: WalletState, was: WalletState | undefined, violate: Violate): void {
+/** Checks a change of a wallet; `credit`: how far below zero it may be, besides its chargebacks. */
+export function checkWallet(is: WalletState, was: WalletState | undefined, credit: bigint, violate: Violate): void {
   const { walletId, available, held, total, version, chargedBack = 0 } = is;
   const figures = [available, held, total, version, chargedBack];
   const areWhole = figures.every((figure) => typeof figure === 'bigint' || Number.isSafeInteger(figure));
-  if (!areWhole || held < 0 || version < 0 || BigInt(available) < -BigInt(chargedBack)) {
-    violate('never negative', `${walletId} has ${figures.join(', ')}`);
+  if (!areWhole || held < 0 || version < 0 || BigInt(available) < -BigInt(chargedBack) - credit) {
+    violate('never negative, but on credit', `${walletId} has ${figures.join(', ')}`);
   } else if (BigInt(total) !== BigInt(available) + BigInt(held)) {
     violate('total', `${walletId}: ${total} is not ${available} + ${held}`);
   }
@@ -82,12 +82,13 @@ export function checkWallet(is: WalletState, was: WalletState | undefined, viola
   }
 }
 
-/** Checks that only a chargeback takes more than there is, and that its sum shows it. */
+/** Checks that only a chargeback takes more than there is and a credit line allows, and that its sum shows it. */
 function checkDebt(is: WalletState, was: WalletState | undefined, violate: Violate): void {
   const more = BigInt(is.chargedBack ?? 0) - BigInt(was?.chargedBack ?? 0);
   const taken = BigInt(was?.available ?? 0) - BigInt(is.available);
-  if (more < 0n || (more > 0n && more !== taken) || (is.available < 0 && taken > 0n && more === 0n)) {
-    violate('only chargebacks go below zero', `${is.walletId}: ${more} charged back, ${taken} taken`);
+  const { creditLine: credit = 0 } = (was?.['limits'] ?? {}) as { readonly creditLine?: number };
+  if (more < 0n || (more > 0n && more !== taken) || (is.available < -credit && taken > 0n && more === 0n)) {
+    violate('only chargebacks and credit lines go below zero', `${is.walletId}: ${more} charged back, ${taken} taken`);
   }
 }
 

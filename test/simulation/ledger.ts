@@ -9,6 +9,7 @@ import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
 import { checkHold, checkRefunded, checkTransaction, checkWallet } from './items.ts';
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
+import { openLimitAudit } from './limits.ts';
 import type { Task } from './world.ts';
 
 /** Called with an item before a change (undefined: a new item) and after it. */
@@ -97,6 +98,7 @@ export function openLedger(
   const stored = new Map<string, StoredItem>();
   const history = new Map<string, Look[]>();
   const balances = new Map<string, bigint>();
+  const limits = openLimitAudit(violate);
   /** The time of each moment. */
   const times: { readonly moment: number; readonly time: number }[] = [];
   let moment = 0;
@@ -179,6 +181,11 @@ export function openLedger(
       const found = new Map((await table.read([...texts.values()])).map((item) => [keyText(item), item]));
       for (const text of texts.keys()) apply(text, found.get(text));
       const affected = new Set<string>();
+      const changes = [...before].flatMap(([text, was]) => {
+        const is = currentOf(text);
+        const isChanged = is !== undefined && is !== was && is['sk'] === 'TX' && is['type'] !== 'operation';
+        return isChanged ? [{ is: is as TransactionState, was: was as TransactionState | undefined }] : [];
+      });
       for (const [text, was] of before) {
         const is = currentOf(text);
         if (is === undefined || is === was) continue;
@@ -186,7 +193,9 @@ export function openLedger(
         // A recovery puts single items right, so until its end they do not agree.
         if (recovery !== 'none') continue;
         if (is['sk'] === 'WALLET') {
-          checkWallet(is as WalletState, was as WalletState | undefined, violate);
+          const [wallet, earlier] = [is as WalletState, was as WalletState | undefined];
+          if (earlier !== undefined) limits.observe(wallet, earlier, changes);
+          checkWallet(wallet, earlier, limits.mostCredit(wallet.walletId), violate);
           affected.add(String(is['walletId']));
         } else if (is['sk'] === 'TX' && is['type'] === 'operation') {
           if (was !== undefined) violate('records stay', `${text} was changed`);
@@ -215,6 +224,7 @@ export function openLedger(
         return;
       }
       recovery = 'none';
+      limits.forget();
       const lost = new Set([...(restored?.lost ?? [])].filter((id) => currentOf(`TX#${id} TX`) === undefined));
       const all = new Set(wallets().map(({ walletId }) => walletId));
       if (restored !== undefined) restored = { ...restored, lost, wallets: all };
@@ -263,6 +273,7 @@ export function openLedger(
     },
     async putBack(time, tornMs = () => 0) {
       moment++;
+      limits.forget();
       const lost = new Set<string>();
       const putBack = new Set<string>();
       for (const [text, looks] of history) {

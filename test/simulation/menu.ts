@@ -23,6 +23,9 @@ export const balances = Array.from({ length: 10 }, () => 'balance-at' as const);
 /** The refunds, in histories that have them. */
 export const refunds = Array.from({ length: 20 }, () => 'refund' as const);
 
+/** The commands on limits, in histories with limited wallets. */
+export const limits = Array.from({ length: 5 }, () => 'set-limits' as const);
+
 export const holdAmounts = [90, 100, 100, 300, 700] as const;
 /** 0: all that is left. */
 export const captureAmounts = [0, 0, 0, 1, 30, 40, 60, 300] as const;

@@ -5,6 +5,7 @@ import { bookMutations } from './mutations/books.ts';
 import { commandMutations } from './mutations/commands.ts';
 import { eventMutations } from './mutations/events.ts';
 import { holdMutations } from './mutations/holds.ts';
+import { limitMutations } from './mutations/limits.ts';
 import { queueMutations } from './mutations/queues.ts';
 import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
@@ -19,6 +20,7 @@ export const mutations: readonly Mutation[] = [
   ...transferMutations,
   ...holdMutations,
   ...refundMutations,
+  ...limitMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

@@ -42,9 +42,9 @@ export const writing: Readonly<Record<'transactions' | 'wallets' | 'messages' | 
   ],
   wallets: [
     edit('store/wallets.ts', 'v: itemVersion, ...wallet }', "...wallet, v: 2, tier: 'basic' }"),
-    edit('store/wallets.ts', "const stamp = '", "const stamp = 'v = :two, "),
+    edit('store/movements.ts', "const stamp = '", "const stamp = 'v = :two, "),
     edit(
-      'store/wallets.ts',
+      'store/movements.ts',
       'return { amount: movement.amount, one: 1,',
       'return { amount: movement.amount, two: 2, one: 1,',
     ),

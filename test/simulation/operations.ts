@@ -5,6 +5,7 @@
 import { routes } from '../../lambdas/contract.ts';
 import type { WalletName } from './history.ts';
 import { holdOperations } from './hold-operations.ts';
+import { limitOperations } from './limit-operations.ts';
 import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt } from './operation.ts';
 import type { Circumstances, Operation, Part } from './operation.ts';
 import { refundOperations } from './refund-operations.ts';
@@ -218,6 +219,7 @@ export const operations: readonly Operation[] = [
 
   ...holdOperations,
   ...refundOperations,
+  ...limitOperations,
 
   operation('read', [
     transfer(false),

@@ -4,6 +4,7 @@ import { epoch } from '../engine.ts';
 import { isForged, walletIdOfName } from './history.ts';
 import type { History } from './history.ts';
 import type { Item, TransactionState } from './items.ts';
+import { exceededBy, versionOf } from './limits.ts';
 import { transferQueue, withdrawalQueue } from './release.ts';
 import {
   contentOf,
@@ -72,6 +73,17 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const looksAtBoth = action.do === 'capture' || action.do === 'refund' || (action.do === 'transfer' && !action.queued);
   const touched = looksAtBoth ? [...sources, ...targets] : sources;
   const credited = action.do === 'charge' ? sources : targets;
+  // A capture without an amount takes what is left when it is written.
+  const isRest = action.do === 'capture' && action.amount === undefined;
+  const moved = isRest ? holds.map((one) => Number(one?.amount) - Number(one?.captured)) : [amount];
+  const exceeded = (looks: typeof sources, direction: 'out' | 'in') =>
+    looks.flatMap((wallet) =>
+      daysAround(ask, history).flatMap((day) =>
+        moved.flatMap((largest) =>
+          wallet === undefined ? [] : exceededBy(wallet, direction, { amount: BigInt(largest), largest }, day),
+        ),
+      ),
+    );
   switch (code) {
     case 'insufficient_funds':
       return sources.some((wallet) => wallet !== undefined && wallet.available < amount);
@@ -99,14 +111,24 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'wallet_not_empty':
       return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0 || wallet.held !== 0);
     case 'receiver_unavailable':
-      // A payer does not learn which of the three it is.
+      // A payer does not learn which of these it is.
       return (
         looksAtBoth &&
-        credited.some(
-          (wallet) =>
-            wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
-        )
+        (exceeded(credited, 'in').length > 0 ||
+          credited.some(
+            (wallet) =>
+              wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
+          ))
       );
+    case 'limit_exceeded': {
+      const { limit, left } = ask.response?.body ?? {};
+      // The payer of a transfer does not learn of the receiver's limits, and the receiver of a capture does of its own.
+      const isIn = action.do === 'charge' || action.do === 'capture';
+      const found = isIn ? exceeded(credited, 'in') : exceeded(sources, 'out');
+      return found.some((one) => one.limit === limit && (one.left < 0n ? 0n : one.left) === BigInt(Number(left)));
+    }
+    case 'limits_changed':
+      return action.do === 'set-limits' && sources.some((wallet) => wallet && versionOf(wallet) !== action.version);
     case 'balance_limit_exceeded':
       return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
     case 'currency_mismatch':
@@ -166,6 +188,13 @@ function hasCommanded({ step, route, startedAt, from, to }: Ask, { ledger, histo
   const looks = ledger.looks(`RATE#${step.principal}#${route}`, 'RATE', from, to);
   const windows = windowsAround(startedAt, history);
   return looks.some((look) => windows.some((window) => Number(look?.[`w${window}`] ?? 0) >= history.service.perHour));
+}
+
+/** Returns the days of a time, by the clocks of the service. */
+function daysAround({ startedAt }: Ask, { service: { clocksDifferMs } }: History): string[] {
+  return [
+    ...new Set([-clocksDifferMs, clocksDifferMs].map((ms) => new Date(startedAt + ms).toISOString().slice(0, 10))),
+  ];
 }
 
 /** Returns the windows that cover a time. The service's clocks may be in another step. */

@@ -24,6 +24,7 @@ import { putNotificationPreferences } from '../../lambdas/api/put-notification-p
 import { refund } from '../../lambdas/api/refund.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
+import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -45,6 +46,7 @@ import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { journalLinesOf } from '../../lambdas/store/journal.ts';
+import { openLimitHints } from '../../lambdas/store/limit-hints.ts';
 import { documentClient } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { project } from '../../lambdas/workers/projector.ts';
@@ -119,6 +121,7 @@ export function openRelease(outside: Outside): Release {
     client: documentClient(clients.dynamodb),
     name,
     retry: { budgetMs: 4_000, backoff: { first: 25, longest: 800 } },
+    limitHints: openLimitHints(),
     // With few shards, a run of the sweeper has few calls that a fault can strike.
     dueShards: 4,
     now: world.clock,
@@ -126,7 +129,6 @@ export function openRelease(outside: Outside): Release {
     sleep: world.sleep,
   };
   const entries = { ...table, name: entriesName };
-  const handlers = handlersOf(outside, table, entries);
   const swept = (url: string) => ({
     send: openQueue<WorkMessage>(clients.sqs, url).sendAll,
     depth: openQueueDepth(clients.sqs, url),
@@ -135,20 +137,22 @@ export function openRelease(outside: Outside): Release {
     table,
     entries,
     startRoute(route) {
-      const handler = handlers[route]();
+      const handler = handlersOf(outside, inProcess(table), entries)[route]();
       return (request) => send(route, handler, request);
     },
     startWithdrawals: (bankId) => newWithdrawalWorker(outside, table, bankId),
-    startTransfers: () =>
-      consumeTogether({
+    startTransfers() {
+      const own = inProcess(table);
+      return consumeTogether({
         queue: openQueue(clients.sqs, transferQueue),
         handle: (transactionIds) =>
           reported(outside, async () => {
-            const failed = await endTransfers(transactionIds, table, crowd);
+            const failed = await endTransfers(transactionIds, own, crowd);
             for (const error of failed.values()) outside.report(error);
             return failed;
           }),
-      }),
+      });
+    },
     startProjector() {
       const heads = new Heads(keptHeads);
       return (records, setAside) => {
@@ -163,6 +167,11 @@ export function openRelease(outside: Outside): Release {
     },
     sweep: () => sweep({ table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) }),
   };
+}
+
+/** Returns the table as a new process has it: without hints. */
+function inProcess(table: Table): Table {
+  return { ...table, limitHints: openLimitHints() };
 }
 
 async function reported<T>({ report }: Outside, work: () => Promise<T>): Promise<T> {
@@ -235,6 +244,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     freeze: () => serve(freeze, { table }),
     unfreeze: () => serve(unfreeze, { table }),
     close: () => serve(close, { table }),
+    'set-limits': () => serve(setLimits, { table, tiers: {} }),
     resolve: () => serve(resolve, { table }),
     cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'open-hold': () => serve(openHold, limited()),

@@ -6,7 +6,7 @@ import { epoch } from '../engine.ts';
 import { codeOf } from './asks.ts';
 import type { Ask } from './asks.ts';
 import { isOfAnotherBank } from './checks.ts';
-import { isForged } from './history.ts';
+import { isForged, walletIdOfName } from './history.ts';
 import type { History, Step } from './history.ts';
 import type { Item, TransactionState } from './items.ts';
 import type { Ledger } from './ledger.ts';
@@ -148,6 +148,28 @@ const predicates = {
     asks.some((ask) => ask.route === 'refund' && isRefusedAs('forbidden')(ask)),
   'a refund is replayed': ({ asks }) =>
     asks.some(({ route, response }) => route === 'refund' && response?.headers['Idempotency-Replayed'] === 'true'),
+  'a command is refused by a limit of its wallet': ({ asks }) => asks.some(isRefusedAs('limit_exceeded')),
+  'a transfer is refused by a limit of its receiver': ({ asks, lives }) =>
+    asks.some(
+      ({ step: { action }, response }) =>
+        action.do === 'transfer' &&
+        response !== undefined &&
+        codeOf(response) === 'receiver_unavailable' &&
+        lives.some((life) => life[0]?.['walletId'] === walletIdOfName(action.to) && isEver(life, 'limits')),
+    ),
+  'a queued transfer fails by a limit of its receiver': ({ transactions }) =>
+    transactions.some(({ failure }) => failure?.code === 'limit_exceeded'),
+  'a capture is refused by a limit of its receiver': ({ asks }) =>
+    asks.some((ask) => ask.route === 'capture' && isRefusedAs('limit_exceeded')(ask)),
+  'a wallet is below zero, on credit': ({ lives }) =>
+    lives.some((life) => life.some(({ available, chargedBack = 0 }) => Number(available) < -Number(chargedBack))),
+  'a limited wallet begins a day': ({ lives }) =>
+    lives.some(
+      (life) => new Set(life.flatMap((wallet) => (wallet['used'] as Item | undefined)?.['day'] ?? [])).size > 1,
+    ),
+  'limits are removed': ({ lives }) =>
+    lives.some((life) => isEver(life, 'limits') && life.at(-1)?.['limits'] === undefined),
+  'limits are not set, as others have changed them': ({ asks }) => asks.some(isRefusedAs('limits_changed')),
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),
@@ -196,6 +218,10 @@ export function livesIn(ledger: Ledger): Item[][] {
 
 function has(life: readonly Item[], field: string, value: string): boolean {
   return life.some((item) => item[field] === value);
+}
+
+function isEver(life: readonly Item[], field: string): boolean {
+  return life.some((item) => item[field] !== undefined);
 }
 
 function ends(life: readonly Item[]): boolean {

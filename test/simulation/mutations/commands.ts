@@ -5,7 +5,7 @@ import type { Mutation } from '../mutation.ts';
 const readsTest = 'test/store/refused-by-reads.test.ts';
 const operations = 'lambdas/store/operations.ts';
 const table = 'lambdas/store/table.ts';
-const wallets = 'lambdas/store/wallets.ts';
+const movements = 'lambdas/store/movements.ts';
 const commit = 'await write(table, items, limited.reads, contention)';
 const commitWithNewIds = `await write(
     { ...table, retry: { ...table.retry, budgetMs: 0 } },
@@ -18,7 +18,6 @@ const commitWithNewIds = `await write(
     return write(table, [other, ...changes, ...limited.items]);
   })`;
 const hold = "set: 'available = available - :amount, held = held + :amount',";
-const funds = "if: 'available >= :amount',";
 const anyTransient =
   'if (cancellationReasons(error).some(({ Code }) => Code !== undefined && transientReasons.has(Code))) return true;';
 const anyFailed = "if (cancellationReasons(error).some(({ Code }) => Code === 'ConditionalCheckFailed')) return false;";
@@ -38,22 +37,22 @@ export const commandMutations: readonly Mutation[] = [
     'table.client.send(command)',
     'table.client.send(new TransactWriteCommand({ ...command.input, ClientRequestToken: randomUUID() }))',
   ),
-  mutation('hold nothing', wallets, hold, "set: 'available = available - :amount',"),
+  mutation('hold nothing', movements, hold, "set: 'available = available - :amount',"),
   mutation(
-    'hold more than there is',
-    wallets,
-    `${hold}\n    ${funds}`,
-    `${hold}\n    if: '(available >= :amount OR available < :amount)',`,
+    'take more than there is',
+    'lambdas/store/limit-terms.ts',
+    "'available >= :least'",
+    "'(available >= :least OR available < :least)'",
   ),
   mutation(
     'settle without the total',
-    wallets,
+    movements,
     "'held = held - :amount, #total = #total - :amount'",
     "'held = held - :amount'",
   ),
   mutation(
     "move anybody's money",
-    wallets,
+    movements,
     "const owned = movement.ownerId === undefined ? '' : ' AND ownerId = :ownerId';",
     'const owned = String();',
   ),

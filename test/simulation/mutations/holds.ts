@@ -4,7 +4,7 @@ import type { Mutation } from '../mutation.ts';
 
 const holds = 'lambdas/store/holds.ts';
 const domain = 'lambdas/domain/hold.ts';
-const wallets = 'lambdas/store/wallets.ts';
+const movements = 'lambdas/store/movements.ts';
 const sweeper = 'lambdas/workers/sweeper.ts';
 const expiredHolds = 'lambdas/workers/expired-holds.ts';
 const recoveredHolds = 'bin/recover/holds.ts';
@@ -49,8 +49,8 @@ export const holdMutations: readonly Mutation[] = [
   {
     name: 'capture from a frozen wallet',
     edits: [
-      { file: wallets, text: 'if: `held >= :taken${', replacement: 'if: `held >= :taken OR #status = :frozen${' },
-      { file: wallets, text: '+ rest, rest, ', replacement: "+ rest, rest, frozen: 'frozen', " },
+      { file: movements, text: 'if: `held >= :taken${', replacement: 'if: `held >= :taken OR #status = :frozen${' },
+      { file: movements, text: '+ rest, rest, ', replacement: "+ rest, rest, frozen: 'frozen', " },
     ],
     operation: 'capture from a frozen wallet',
   },

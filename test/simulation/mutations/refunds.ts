@@ -77,7 +77,7 @@ export const refundMutations: readonly Mutation[] = [
   mutation(
     'refund below zero without a chargeback',
     refunds,
-    'refund.chargeback ? chargeBack(table, payment) : debit(table, payment)',
+    'refund.chargeback ? chargeBack(table, payment) : debitRefund(table, payment)',
     'chargeBack(table, payment)',
     'refund a charge that was spent',
   ),
@@ -90,7 +90,7 @@ export const refundMutations: readonly Mutation[] = [
   ),
   mutation(
     'charge back without the sum of the wallet',
-    wallets,
+    'lambdas/store/movements.ts',
     '`chargedBack = if_not_exists(chargedBack, :zero) + :amount, ${stamp}`',
     '`chargedBack = if_not_exists(chargedBack, :zero), ${stamp}`',
     'charge back',

@@ -30,12 +30,12 @@ export const upgradeMutations: readonly Mutation[] = [
   mutation(
     'use a newer wallet',
     {
-      file: 'lambdas/store/wallets.ts',
+      file: 'lambdas/store/movements.ts',
       text: 'if: `${ofThisVersion.if} AND #status = :active',
       replacement: 'if: `#status = :active',
     },
     {
-      file: 'lambdas/store/wallets.ts',
+      file: 'lambdas/store/movements.ts',
       text: '          ...ofThisVersion.values,\n          active',
       replacement: '          active',
     },
@@ -46,7 +46,7 @@ export const upgradeMutations: readonly Mutation[] = [
     replacement: "const endOfWork = 'channel, dueShard,",
   }),
   mutation('put an item back to the version of this release', {
-    file: 'lambdas/store/wallets.ts',
+    file: 'lambdas/store/movements.ts',
     text: '      set: `${set}, ${stamp}`,\n        if: `held',
     replacement: '      set: `${set}, v = :one, ${stamp}`,\n        if: `held',
   }),

@@ -59,6 +59,7 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await measureTransfers(bench, wallets);
   await measureHolds(bench, wallets);
   await measureRefunds(bench, wallets);
+  await measureLimits(bench);
   await measureReads(bench, wallets);
   await measureStatus(bench);
   await measureDecisions(bench, wallets);
@@ -95,8 +96,8 @@ function openBench({ table }: Service) {
 
   /** Sends a request with its own key. */
   function post(handler: Handler, path: string, id: string, status: number, options: PostOptions = {}): Promise<Body> {
-    const { caller, key = `key-${keys++}`, body = {}, headers = {} } = options;
-    const benchRequest = request('POST', path, { walletId: id, transactionId: id }, { key, body, headers });
+    const { caller, key = `key-${keys++}`, method = 'POST', body = {}, headers = {} } = options;
+    const benchRequest = request(method, path, { walletId: id, transactionId: id }, { key, body, headers });
     return call(handler, benchRequest, status, caller);
   }
 
@@ -223,6 +224,27 @@ async function measureRefunds({ step, post, charge, routes }: Bench, { wallet, m
   await step('chargeback', { roundTrips: 2, writeUnits: 8, readUnits: 1 }, () => refund(charged, { chargeback: true }));
 }
 
+/** Measures commands of wallets with every limit. Only the first of a day costs more than without limits. */
+async function measureLimits({ step, post, open, charge, withdraw, routes }: Bench): Promise<void> {
+  const [payer, receiver] = [await open(), await open()];
+  const flow = { perTransaction: 1_000_000, perDay: 5_000_000, perMonth: 20_000_000 };
+  const limits = { out: flow, in: flow, minimumBalance: 0, maximumBalance: 90_000_000 };
+  const body = { reason: 'A new customer, case 4711', limits, version: 0 };
+  const limit = (walletId: string) =>
+    post(routes.setLimits, '/wallets/{walletId}/limits', walletId, 200, { method: 'PUT', caller: supervisor, body });
+  const transfer = () =>
+    post(routes.transfer, '/wallets/{walletId}/transfer', payer, 201, {
+      body: { ...money(100), toWalletId: receiver },
+    });
+  await charge(payer, { body: money(1_000_000) });
+  await step('set limits', { roundTrips: 2, writeUnits: 4 }, () => limit(payer));
+  await limit(receiver);
+  await step('transfer, both limited, first of a day', { roundTrips: 2 }, transfer);
+  await step('transfer, both limited', { roundTrips: 1, writeUnits: 8 }, transfer);
+  await step('charge, limited', { roundTrips: 1, writeUnits: 5 }, () => charge(receiver, { body: money(100) }));
+  await step('withdraw, accepted, limited', { roundTrips: 1, writeUnits: 6 }, () => withdraw(payer));
+}
+
 async function measureReads({ step, charge, get, routes }: Bench, { wallet }: Wallets): Promise<void> {
   const replayed = { key: 'replayed', body: money(100) };
   const { receiptCode = '', transactionId = '' } = await charge(wallet, replayed);
@@ -283,6 +305,7 @@ async function measureBankNotifications({ step, call, withdraw, routes }: Bench,
 interface PostOptions {
   readonly caller?: BenchCaller;
   readonly key?: string;
+  readonly method?: 'PUT';
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
 }

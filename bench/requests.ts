@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 
 /** A request to a route, as the gateway would receive it. */
 export interface BenchRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** The path with its parameters as `{name}`. */
   readonly resource: string;
   /** The path with its parameters filled in. */

@@ -17,6 +17,7 @@ import { openHold } from '../lambdas/api/open-hold.ts';
 import { refund } from '../lambdas/api/refund.ts';
 import { release } from '../lambdas/api/release.ts';
 import { resolve } from '../lambdas/api/resolve.ts';
+import { setLimits } from '../lambdas/api/set-limits.ts';
 import { transfer } from '../lambdas/api/transfer.ts';
 import { unfreeze } from '../lambdas/api/unfreeze.ts';
 import { withdraw } from '../lambdas/api/withdraw.ts';
@@ -69,6 +70,7 @@ function handlersOn(table: Table, onSend: OnSend) {
     freeze: serve(freeze, { table }),
     unfreeze: serve(unfreeze, { table }),
     close: serve(close, { table }),
+    setLimits: serve(setLimits, { table, tiers: {} }),
     resolve: serve(resolve, { table }),
     cancel: serve(cancel, ending),
     openHold: serve(openHold, limited),

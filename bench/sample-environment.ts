@@ -19,7 +19,7 @@ export const sampleEnvironment: Environment<FunctionName> = Object.fromEntries(
 
 function sampleOf(variable: string): string {
   if (variable === 'FRAUD_LIMITS') return JSON.stringify(fraudLimits);
-  if (variable === 'OPERATOR_LIMITS') return '{}';
+  if (variable === 'OPERATOR_LIMITS' || variable === 'TIERS') return '{}';
   if (variable === 'DUE_SHARDS') return '64';
   if (variable === 'FREEZE_ON_SUSPICION') return 'false';
   if (variable === 'TOKEN_KIND') return 'oidc';

@@ -51,6 +51,7 @@ async function demonstrate(): Promise<number> {
     account: 'SIM-OK',
     pays: true,
     closes: true,
+    limits: true,
   });
 }
 

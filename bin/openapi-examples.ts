@@ -144,6 +144,16 @@ const wallet = {
   createdAt: '2026-02-01T09:30:00.000Z',
   updatedAt: at,
 };
+const limits = { out: { perDay: 50_000, perMonth: 500_000 }, maximumBalance: 100_000 };
+const limitedWallet = {
+  ...wallet,
+  limits,
+  lastLimitsChange: { version: 1, at: '2026-02-01T09:35:00.000Z', tier: 'basic' },
+  limitWindows: [
+    { limit: 'out.perMonth', most: 500_000, used: 2_500, left: 497_500, resetsAt: '2026-04-01T00:00:00.000Z' },
+    { limit: 'out.perDay', most: 50_000, used: 2_500, left: 47_500, resetsAt: '2026-03-02T00:00:00.000Z' },
+  ],
+};
 const emptyWallet = {
   ...wallet,
   balance: { ...balance, available: 0, held: 0, total: 0, version: 0 },
@@ -192,6 +202,11 @@ const pass = {
 
 const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   insufficient_funds: { detail: 'available 1000, requested 2500, in minor units of USD' },
+  limit_exceeded: {
+    detail:
+      'out.perDay: left 47500, requested 50000, in minor units of USD; there is room again from 2026-03-02T00:00:00.000Z',
+    walletLimit: { limit: 'out.perDay', left: 47_500, resetsAt: '2026-03-02T00:00:00.000Z' },
+  },
   operator_limit_exceeded: {
     detail: 'charge takes at most 1000000, requested 2500000, in minor units of USD',
   },
@@ -210,6 +225,15 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
 /** An example of each schema of an answer. */
 export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>> = {
   Wallet: wallet,
+  WalletLimits: {
+    walletId,
+    limits,
+    tier: 'basic',
+    version: 1,
+    setAt: '2026-02-01T09:35:00.000Z',
+    setBy: { kind: 'operator', principal: 'bob', issuer: 'k3Zx9Q' },
+    reason: 'new customer',
+  },
   WalletPage: { items: [wallet] },
   Balance: balance,
   Transaction: withdrawal,
@@ -241,6 +265,7 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
 /** Examples of answers that differ from the one of their schema, by `function status`. */
 export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'create-wallet 201': emptyWallet,
+  'get-wallet 200': limitedWallet,
   'charge 201': charge,
   'withdraw 202': pendingWithdrawal,
   'transfer 200': arrivedTransfer,
@@ -264,6 +289,7 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   freeze: {},
   unfreeze: {},
   close: {},
+  'set-limits': { reason: 'new customer', limits },
   resolve: { outcome: 'completed', evidence: 'Statement of 2026-03-02, line 7' },
   cancel: { reason: 'The account is the wrong one' },
   'open-hold': { amount: 2_500, toWalletId, expiresAt: '2026-03-02T12:00:00Z', description: 'Order 4711' },

@@ -32,6 +32,19 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   'OpenHoldRequest.expiresAt': 'From when on nothing can be captured: a minute to 31 days ahead, with an offset',
   'OpenHoldRequest.toWalletId':
     'The wallet that captures pay; without it only operators capture, for the world outside',
+  'SetLimitsRequest.reason': 'Why they are set; the event of the change has it',
+  'SetLimitsRequest.limits': 'In minor units; they replace all that the wallet has. Empty: none',
+  'SetLimitsRequest.tier': 'A tier of this service, in place of limits: the wallet gets a copy of its limits',
+  'SetLimitsRequest.version':
+    'The version of the limits that are replaced, 0 for a wallet that never had any; when it is another one, the request is refused',
+  out: 'Limits of transfers sent, withdrawals, and holds when they are opened',
+  in: 'Limits of charges, and of transfers and captures received',
+  perTransaction: 'The most that one of them may move',
+  perDay: 'The most that they may move together in a day (UTC)',
+  perMonth: 'The most that they may move together in a month (UTC)',
+  minimumBalance: 'The least that money out may leave available',
+  creditLine: 'How far below zero money out may take the available money; not together with minimumBalance',
+  maximumBalance: 'The most that money in may bring the total to',
   'CaptureRequest.amount': 'In minor units; without it, all that is left',
   'CaptureRequest.final': 'Whether the hold ends, and the payer gets back what is left after this capture',
   evidence: 'How the operator knows; at most 512 UTF-16 units',
@@ -111,7 +124,7 @@ export const scopeTexts: Readonly<Record<string, string>> = {
   write: "Move money out of one's own wallets, and open them",
   charge: 'Book money into every wallet, and open wallets for their owners',
   support: 'Read every wallet; freeze and close wallets; cancel withdrawals, and release holds',
-  decide: 'End withdrawals in review, and unfreeze wallets',
+  decide: 'End withdrawals in review, unfreeze wallets, and set their limits',
   operate: 'All that charge, support and decide allow; it alone also moves money out of the wallets of others',
 };
 

@@ -18,7 +18,7 @@ import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples }
 import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 
 type RouteName = (typeof routes)[number]['function'];
-type Described = Pick<RouteHandler<never>, 'body' | 'query'>;
+type Described = Pick<RouteHandler<never>, 'body' | 'query' | 'isKeyed'>;
 
 /** Removes the pattern of a time: it takes a line and a half, and the format says the same in a word. */
 function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
@@ -83,7 +83,6 @@ export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
 function operationOf(route: Route & { function: RouteName }, handler: Described): object {
   const { summary, description } = textOf(route);
   const { successes, prefer } = answers[route.function];
-  const isKeyed = needsKey(route);
   const [, tag] = route.path.split('/');
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
@@ -100,7 +99,7 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
       description: textFor(parameterTexts, name),
       schema,
     })),
-    ...(isKeyed ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : []),
+    ...(handler.isKeyed ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : []),
     ...(304 in successes ? [{ $ref: '#/components/parameters/If-None-Match' }] : []),
     ...(prefer ? [{ name: 'Prefer', in: 'header', description: prefer.join('; '), schema: { type: 'string' } }] : []),
   ];
@@ -144,7 +143,7 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
   const { successes, prefer } = answers[route.function];
   const names: HeaderName[] = [
     ...everywhere,
-    ...(needsKey(route) ? (['Idempotency-Replayed'] as const) : []),
+    ...(handler.isKeyed ? (['Idempotency-Replayed'] as const) : []),
     ...(prefer ? (['Preference-Applied'] as const) : []),
     ...(304 in successes ? (['ETag'] as const) : []),
     ...(isForEndUsers(route) ? rateHeaders : []),
@@ -190,7 +189,7 @@ function codesOf(route: Route & { function: RouteName }, handler: Described): Er
     'invalid_request',
     ...('open' in route ? [] : (['unauthorized', 'forbidden', 'token_not_checked'] as const)),
     ...(handler.body ? (['payload_too_large', 'unsupported_media_type'] as const) : []),
-    ...(needsKey(route) ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
+    ...(handler.isKeyed ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
     ...(route.path.includes('{walletId}') ? (['wallet_not_found'] as const) : []),
     ...(/\{(transactionId|receiptCode)\}/.test(route.path) ? (['transaction_not_found'] as const) : []),
     ...(answers[route.function].codes ?? []),
@@ -221,11 +220,6 @@ function isForEndUsers(route: Route): boolean {
 function headersOf(names: readonly HeaderName[]): { headers?: object } {
   if (names.length === 0) return {};
   return { headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
-}
-
-/** Returns whether a route needs a key. Commands do; the bank's route uses the payment's reference instead. */
-function needsKey(route: Route): boolean {
-  return route.method === 'POST' && !('open' in route);
 }
 
 /** Returns the named schemas and the routes' bodies, as a client writes and reads them. */

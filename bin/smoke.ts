@@ -82,6 +82,8 @@ async function main(): Promise<number> {
     account: options.account,
     pays,
     closes,
+    // Without operate the wallets are the caller's own, and it may not limit them.
+    limits: has('operate'),
   });
   console.log(wrong === 0 ? '\nEvery figure is right.' : `\n${wrong} figures are WRONG.`);
   return wrong === 0 ? 0 : 1;

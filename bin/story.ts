@@ -40,6 +40,8 @@ export interface Stage {
   readonly pays: boolean;
   /** Whether `operator` may close wallets. */
   readonly closes: boolean;
+  /** Whether `operator` may set the limits of the wallets. */
+  readonly limits: boolean;
 }
 
 interface Answer {
@@ -134,6 +136,7 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
 
   await promiseMoney(story, unit, { ada, ben });
   await giveMoneyBack(story, unit, { ada, ben }, String(sent.body['transactionId']));
+  if (stage.limits) await limitMoney(story, stage, { ada, ben });
 }
 
 /** Holds money of Ada for Ben, who takes a part of it and releases the rest. */
@@ -185,6 +188,28 @@ async function giveMoneyBack(story: Story, unit: number, { ada, ben }: Character
   story.chapter('He tries to give back more than is left of it');
   const tooMuch = await story.post(ben.token, path, { amount: 20 * unit + 1, reason: 'a mistake' });
   story.check('code', tooMuch.body['code'], 'exceeds_refundable');
+}
+
+/** Limits what Ada may send, and lets her try to send more. */
+async function limitMoney(story: Story, { unit, operator }: Stage, { ada, ben }: Characters): Promise<void> {
+  const most = 20 * unit;
+  story.chapter(`An operator limits each payment of Ada to ${story.money(most)}`);
+  const set = (limits: object) =>
+    story.put(operator, `/wallets/${ada.walletId}/limits`, { reason: 'the story of the demo', limits });
+  const limited = await set({ out: { perTransaction: most } });
+  story.check('answered', limited.status, 200);
+  try {
+    story.chapter(`Ada has ${story.money(ada.available)}, and tries to send ${story.money(most + 1)}`);
+    const body = { amount: most + 1, toWalletId: ben.walletId };
+    const refused = await story.post(ada.token, `/wallets/${ada.walletId}/transfer`, body);
+    story.check('code', refused.body['code'], 'limit_exceeded');
+    story.check('limit', refused.body['limit'], 'out.perTransaction');
+    story.check('left', refused.body['left'], most);
+  } finally {
+    // Also after a request that failed: all money is paid out at the end.
+    const free = await set({});
+    story.check('limits are removed', free.status, 200);
+  }
 }
 
 function inAnHour(): string {
@@ -305,11 +330,16 @@ class Story {
   }
 
   post(token: string, path: string, body: object, key: string = randomUUID()): Promise<Answer> {
-    return this.#send(token, path, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
-      body: JSON.stringify(body),
-    });
+    return this.#command('POST', token, path, body, key);
+  }
+
+  put(token: string, path: string, body: object): Promise<Answer> {
+    return this.#command('PUT', token, path, body, randomUUID());
+  }
+
+  #command(method: string, token: string, path: string, body: object, key: string): Promise<Answer> {
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
+    return this.#send(token, path, { method, headers, body: JSON.stringify(body) });
   }
 
   get(token: string | undefined, path: string): Promise<Answer> {

@@ -97,9 +97,11 @@ describe('events of the service', () => {
     for (const change of ['freeze', 'unfreeze']) {
       await service.operator(`/wallets/${ada.walletId}/${change}`, { body: { reason: `to ${change}` } });
     }
+    const limits = { reason: 'new customer', limits: { out: { perDay: 50_000 } } };
+    await service.operator(`/wallets/${ada.walletId}/limits`, { method: 'PUT', body: limits });
 
     const types = [
-      ...['wallet.created', 'wallet.funded', 'wallet.frozen', 'wallet.unfrozen'],
+      ...['wallet.created', 'wallet.funded', 'wallet.frozen', 'wallet.unfrozen', 'wallet.limits_changed'],
       ...['withdrawal.accepted', 'withdrawal.executing', 'withdrawal.completed', 'withdrawal.failed'],
       ...['transfer.accepted', 'transfer.completed', 'hold.opened', 'hold.captured', 'hold.ended'],
       'refund.completed',
@@ -141,6 +143,7 @@ describe('events of the service', () => {
       'wallet.created owner',
       'wallet.frozen operator to freeze',
       'wallet.funded operator',
+      'wallet.limits_changed operator new customer',
       'wallet.unfrozen operator to unfreeze',
       'withdrawal.accepted owner',
       'withdrawal.completed bank',
@@ -155,7 +158,14 @@ describe('events of the service', () => {
       if (ofPerson) assert.equal(actor.principal, actor.kind === 'owner' ? owner : 'operator');
     }
     const told = [
-      ...['withdrawal.completed', 'wallet.funded', 'hold.opened', 'hold.captured', 'hold.ended'],
+      ...[
+        'withdrawal.completed',
+        'wallet.funded',
+        'wallet.limits_changed',
+        'hold.opened',
+        'hold.captured',
+        'hold.ended',
+      ],
       'refund.completed',
     ];
     const toldOf = found.filter(({ type }) => told.includes(type));

@@ -9,12 +9,13 @@ import { sign } from '../../lambdas/bank/signature.ts';
 import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { preferencesKey } from '../../lambdas/store/keys.ts';
 import { assertDocumented } from '../documented.ts';
-import { agent, hostileRequest, operations, sendRaw } from './hostile.ts';
+import { agent, hostileRequest, isKeyed, operations, sendRaw } from './hostile.ts';
 import type { HostileRequest, Ids } from './hostile.ts';
 import { startService } from './service.ts';
 import { report } from '../fixture.ts';
 
 const runs = Number(process.env['HOSTILE'] ?? 300);
+const keyed = new Set(operations.filter(isKeyed).map(({ operationId }) => operationId));
 /** Requests for each user, few enough to stay within the limits of a user. */
 const runsPerUser = 200;
 
@@ -126,13 +127,14 @@ it(`${String(runs)} hostile requests: no fault, each answer as the document says
       reached.add(generated.operationId);
       tally[status] = (tally[status] ?? 0) + 1;
       if (status >= 300) return;
-      if (method === 'POST' && generated.caller !== 'bank') {
+      if (keyed.has(generated.operationId)) {
         const key = headers.find(([name]) => name === 'idempotency-key')![1].trim();
         wanted.add(`TX#${transactionIdOf(generated.caller === 'operator' ? 'operator' : user.ownerId, key)}`);
         const { walletId } = JSON.parse(answer) as { walletId: string };
         wanted.add(`WALLET#${walletId}`);
+      } else if (method === 'PUT') {
+        wanted.add(preferences(JSON.parse(answer) as { ownerId: string }));
       }
-      if (method === 'PUT') wanted.add(preferences(JSON.parse(answer) as { ownerId: string }));
     }),
     { numRuns: runs },
   );

@@ -78,6 +78,11 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
   }),
 );
 
+/** Returns whether an operation needs an Idempotency-Key. */
+export function isKeyed({ parameters }: Operation): boolean {
+  return parameters.some(({ name }) => name === 'Idempotency-Key');
+}
+
 /** Returns the paths of a body's fields, of its objects, and of its objects whose names the caller chooses. */
 function placesIn(schema: Schema, at: readonly string[] = []): Record<'fields' | 'objects' | 'maps', string[][]> {
   const inside = Object.entries(schema.properties ?? {}).map(([name, field]) => placesIn(field, [...at, name]));
@@ -229,7 +234,7 @@ function requestOf(
   for (const { name, values } of at('path')) path = path.replace(`{${name}}`, escaped(values[0]!));
   const query = at('query').flatMap(({ name, values }) => values.map((value) => `${escaped(name)}=${escaped(value)}`));
   const headers = new Map<string, readonly string[]>([
-    ...(operation.method === 'POST' ? [['idempotency-key', [key]] as const] : []),
+    ...(isKeyed(operation) ? [['idempotency-key', [key]] as const] : []),
     ...(operation.body ? [['content-type', ['application/json']] as const] : []),
   ]);
   for (const { name, values } of at('header')) headers.set(name.toLowerCase(), values.map(headerText));

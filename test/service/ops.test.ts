@@ -146,6 +146,19 @@ describe('where', () => {
     );
   });
 
+  it('shows the limits of a wallet, and what is used of them', async () => {
+    const { walletId } = await newUser(700);
+    assert.doesNotMatch((await ops('where', walletId)).text, /limits/);
+    const set = (limits: object) =>
+      operator(`/wallets/${walletId}/limits`, { method: 'PUT', body: { reason: 'case 4711', limits } });
+    await set({ out: { perTransaction: 5 }, in: { perMonth: 900 }, creditLine: 70 });
+    const { text } = await ops('where', walletId);
+    assert.match(text, /^limits: out\.perTransaction 5, in\.perMonth 900, creditLine 70 \(version 1, since 2\S+\)$/m);
+    assert.match(text, /^in\.perMonth: 0 used, 900 left until 2\S+$/m);
+    await set({});
+    assert.match((await ops('where', walletId)).text, /^limits: none \(version 2, since 2\S+\)$/m);
+  });
+
   it('names an id that does not exist, and one that is none', async () => {
     const missing = await ops('where', 'tx_aaaaaaaaaaaaaaaaaaaaaaaaaa');
     assert.equal(missing.code, 1);

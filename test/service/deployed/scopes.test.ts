@@ -68,6 +68,13 @@ const decisions: Record<
   freeze: { any: 'support', request: ({ otherWalletId }) => [`/wallets/${otherWalletId}/freeze`, { body: {} }] },
   unfreeze: { any: 'decide', request: ({ walletId }) => [`/wallets/${walletId}/unfreeze`, { body: {} }] },
   close: { any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/close`, { body: {} }] },
+  'set-limits': {
+    any: 'decide',
+    request: ({ otherWalletId }) => [
+      `/wallets/${otherWalletId}/limits`,
+      { method: 'PUT', body: { reason: 'as the law wants it', limits: { maximumBalance: 1_000_000 } } },
+    ],
+  },
   resolve: {
     any: 'decide',
     request: ({ transactionId }) => [

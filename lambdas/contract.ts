@@ -78,7 +78,7 @@ export const environments = {
   freeze: table,
   unfreeze: table,
   close: table,
-  'set-limits': [...table, 'TIERS'],
+  'set-limits': [...table, 'TIERS', 'OPERATOR_LIMITS'],
   resolve: [...table, 'OPERATOR_LIMITS'],
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
   'open-hold': paying,

@@ -2,7 +2,7 @@ import { longestTierName, tierName } from '../lambdas/contract.ts';
 import type { Tiers, WalletLimits } from '../lambdas/contract.ts';
 import { checkCurrency, checkWhole } from './check-values.ts';
 
-/** The most bytes of all tiers as JSON. All variables of a function have 4 KB together. */
+/** The most bytes of all tiers and operator limits as JSON. All variables of a function have 4 KB together. */
 const mostBytes = 3_000;
 
 const ofFlow = ['perTransaction', 'perDay', 'perMonth'] as const;
@@ -12,10 +12,11 @@ type FlowLimits = NonNullable<WalletLimits['out']>;
 /**
  * Returns the tiers as the functions read them.
  *
+ * @param operatorLimits the other variable of their function
  * @throws Error for a name out of its form, a limit that is no whole number of minor units, a member that is no limit, a
  * currency that is no ISO code, and too many tiers
  */
-export function tiersText(tiers: Tiers): string {
+export function tiersText(tiers: Tiers, operatorLimits: string): string {
   for (const [name, { byCurrency = {}, ...general }] of Object.entries(tiers)) {
     if (!tierName.test(name) || name.length > longestTierName) {
       throw new Error(
@@ -29,8 +30,10 @@ export function tiersText(tiers: Tiers): string {
     }
   }
   const text = JSON.stringify(tiers);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > mostBytes) throw new Error(`tiers must have at most ${mostBytes} bytes as JSON, received ${bytes}`);
+  const bytes = Buffer.byteLength(text) + Buffer.byteLength(operatorLimits);
+  if (bytes > mostBytes) {
+    throw new Error(`tiers and operatorLimits must have at most ${mostBytes} bytes together as JSON, received ${bytes}`);
+  }
   return text;
 }
 

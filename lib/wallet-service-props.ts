@@ -57,12 +57,12 @@ export interface WalletServiceProps {
   readonly rateLimits?: RateLimits;
 
   /**
-   * Largest amount of one charge, withdrawal, transfer, hold (`open-hold`), capture or refund by an operator, and of one
-   * withdrawal that an operator resolves. In minor units:
+   * Largest amount of one charge, withdrawal, transfer, hold (`open-hold`), capture or refund by an operator, of one
+   * withdrawal that an operator resolves, and of a credit line (`credit`) that an operator gives to a wallet. In minor units:
    * `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is refused with
    * `operator_limit_exceeded`, also for an operator with every scope. Without limits of their own, holds and captures have
    * that of `transfer`, or that of `withdraw` where no wallet receives them. Without one of their own, refunds have that of
-   * `transfer`, and those of charges that of `charge`.
+   * `transfer`, and those of charges that of `charge`. Without one of its own, a credit line has that of `charge`.
    *
    * @default - no limits
    */

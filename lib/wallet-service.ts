@@ -277,8 +277,8 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   });
   const entries = new EntriesTable(scope, 'Entries', { ...table, adopted: entriesTable });
   const projector = new Projector(scope, 'Projector', { ledger, entries, shares, addAlarm });
-  const tiers = tiersText(props.tiers ?? {});
-  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers });
+  const tiers = tiersText(props.tiers ?? {}, operatorLimits);
+  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits });
   const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits });
   const transfers = new Transfers(scope, 'Transfers', {
     ledger,

@@ -11,13 +11,15 @@ export interface WalletsProps {
   readonly rateLimits: Required<RateLimits>;
   /** `Tiers` as JSON. */
   readonly tiers: string;
+  /** `OperatorLimits` as JSON. */
+  readonly operatorLimits: string;
 }
 
 /** Opening, reading, freezing and closing wallets, and setting their limits. */
 export class Wallets extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, entries, rateLimits, tiers }: WalletsProps) {
+  constructor(scope: Construct, id: string, { ledger, entries, rateLimits, tiers, operatorLimits }: WalletsProps) {
     super(scope, id);
     const READS_PER_HOUR = String(rateLimits.reads);
     const readOne = {
@@ -62,7 +64,9 @@ export class Wallets extends Construct {
         // Its refusal names the open transactions.
         environment: { TABLE_NAME: ledger.allow(ofChange, ['byWallet']) },
       }),
-      'set-limits': new WalletFunction(this, 'set-limits', { environment: { ...change.environment, TIERS: tiers } }),
+      'set-limits': new WalletFunction(this, 'set-limits', {
+        environment: { ...change.environment, TIERS: tiers, OPERATOR_LIMITS: operatorLimits },
+      }),
     };
   }
 }

@@ -3,9 +3,10 @@ import { WalletError } from './errors.ts';
 /**
  * The commands of operators that have a limit of their own. Without one, holds, captures and refunds have that of a like
  * command. For holds and captures it is `transfer`, or `withdraw` to the world outside. For refunds it is `transfer`, or
- * `charge` for those of charges.
+ * `charge` for those of charges. `credit` is the credit line that an operator gives to a wallet: without one, `charge`.
  */
-export type LimitedCommand = 'charge' | 'withdraw' | 'transfer' | 'resolve' | 'open-hold' | 'capture' | 'refund';
+export type LimitedCommand =
+  'charge' | 'withdraw' | 'transfer' | 'resolve' | 'open-hold' | 'capture' | 'refund' | 'credit';
 
 /** Largest amount of one command of an operator, in minor units. A command without an entry has no limit. */
 export type OperatorLimits = { readonly [Command in LimitedCommand]?: number } & {

@@ -10,6 +10,7 @@ const limits = z.strictObject({
   'open-hold': limit,
   capture: limit,
   refund: limit,
+  credit: limit,
 });
 const schema = z.extend(limits, {
   byCurrency: z.optional(z.record(z.string().check(z.regex(/^[A-Z]{3}$/)), limits)),

@@ -361,7 +361,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   close: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
   'set-limits': {
     successes: { 200: { meaning: 'The new limits', schema: 'WalletLimits' } },
-    codes: ['limits_changed'],
+    codes: ['limits_changed', 'operator_limit_exceeded'],
   },
   resolve: {
     successes: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },

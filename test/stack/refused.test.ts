@@ -131,7 +131,7 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
   ],
   [
     { tiers: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`tier-${n}`, { maximumBalance: n }])) },
-    'tiers must have at most 3000 bytes as JSON, received 6581',
+    'tiers and operatorLimits must have at most 3000 bytes together as JSON, received 6583',
   ],
   [{ fraud: false, screeningConcurrency: 5 }, 'screeningConcurrency is of no use with fraud: false, received 5'],
   [

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { charge } from '../../lambdas/api/charge.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
+import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { OperatorLimits } from '../../lambdas/contract.ts';
@@ -237,5 +238,44 @@ describe('the variable', () => {
     for (const wrong of ['{"charge":0}', '{"charge":1.5}', '{"freeze":1}', '{"byCurrency":{"eur":{"charge":1}}}']) {
       assert.throws(() => readOperatorLimits(wrong));
     }
+  });
+});
+
+describe('a credit line', () => {
+  const tiers = { trusted: { creditLine: 200, byCurrency: { EUR: { creditLine: 60 } } } };
+  const supervisor: CallerContext = { ...operator, scopes: 'decide' };
+  const ask = (walletId: string, body: object, operatorLimits: OperatorLimits, key = newKey()) =>
+    send('set-limits', serve(setLimits, { table, tiers, operatorLimits }), {
+      as: supervisor,
+      key,
+      path: { walletId },
+      body: { reason: 'a friend', ...body },
+    });
+
+  it('is at most what an operator may charge, also as one of a tier', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const detail = (most: number, asked: number) =>
+      `credit takes at most ${most}, requested ${asked}, in minor units of EUR`;
+    for (const limits of [{ charge: 50 }, { charge: 1_000, credit: 50 }, { byCurrency: { EUR: { credit: 50 } } }]) {
+      await assertOverLimit(() => ask(walletId, { limits: { creditLine: 51 } }, limits), detail(50, 51));
+      await assertOverLimit(() => ask(walletId, { tier: 'trusted' }, limits), detail(50, 60));
+      assert.equal((await ask(walletId, { limits: { creditLine: 50 } }, limits)).status, 200);
+    }
+  });
+
+  it('is lifted by a limit of its own, and other limits have none', async () => {
+    const walletId = await openWallet(table, 'ann');
+    const given = await ask(walletId, { limits: { creditLine: 1_000 } }, { charge: 1, credit: 1_000 });
+    assert.equal(given.status, 200);
+    const limited = await ask(walletId, { limits: { out: { perDay: 1_000 }, minimumBalance: 9 } }, { charge: 1 });
+    assert.equal(limited.status, 200);
+  });
+
+  it('answers a repetition after the operator limit was lowered', async () => {
+    const [walletId, key] = [await openWallet(table, 'ann'), newKey()];
+    const body = { limits: { creditLine: 60 } };
+    assert.equal((await ask(walletId, body, {}, key)).status, 200);
+    const again = await ask(walletId, body, { credit: 1 }, key);
+    assert.deepEqual([again.status, again.headers['Idempotency-Replayed']], [200, 'true']);
   });
 });

@@ -181,10 +181,7 @@ function loadWalletEvent(copy: BooksCopy, event: WalletEvent): void {
   const { walletId, balance, limits } = event.wallet;
   if (event.type === 'wallet.limits_changed') {
     copy.run(
-      `INSERT INTO limit_events VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-        event = CASE WHEN excluded.version > version THEN excluded.event ELSE event END,
-        version = MAX(excluded.version, version),
-        most_credit = MAX(excluded.most_credit, most_credit)`,
+      'INSERT OR REPLACE INTO limit_events VALUES (?, ?, ?, ?)',
       ...[walletId, balance.version, JSON.stringify(event), limits?.creditLine ?? 0],
     );
     return;

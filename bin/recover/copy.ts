@@ -57,8 +57,8 @@ const tables = `
     maker TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE wallet_events (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
     maker TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE limit_events (wallet_id TEXT PRIMARY KEY, version INTEGER NOT NULL, event TEXT NOT NULL,
-    most_credit INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE limit_events (wallet_id TEXT NOT NULL, version INTEGER NOT NULL, event TEXT NOT NULL,
+    credit INTEGER NOT NULL, PRIMARY KEY (wallet_id, version)) WITHOUT ROWID;
   CREATE TABLE unwritten (pk TEXT NOT NULL, sk TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
   CREATE TABLE payments (
     reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);

@@ -222,8 +222,11 @@ function eventOfWallet(copy: BooksCopy, walletId: string): (WalletEvent & { reas
 
 /** Returns the version of the wallet in the last event of its limits; 0 when there is none. */
 function versionOfLimits(copy: BooksCopy, walletId: string): number {
-  const row = copy.query({ version: 'number' }, 'SELECT version FROM limit_events WHERE wallet_id = ?').first(walletId);
-  return row?.version ?? 0;
+  const last = copy.query(
+    { version: 'number' },
+    'SELECT COALESCE(MAX(version), 0) AS version FROM limit_events WHERE wallet_id = ?',
+  );
+  return last.first(walletId)?.version ?? 0;
 }
 
 /**

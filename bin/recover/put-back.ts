@@ -1,9 +1,8 @@
 /** Puts back the wallets and transactions that a restore forgot, and that the archive of events has. */
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
 import { bookingsOf, hasWholeBookings, problemOf } from '../../lambdas/domain/bookings.ts';
-import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { currencyOfWalletId } from '../../lambdas/domain/ids.ts';
 import { service } from '../../lambdas/domain/actor.ts';
-import { charge } from '../../lambdas/domain/transaction.ts';
 import type { CommandFacts, Transaction } from '../../lambdas/domain/transaction.ts';
 import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { historyKeyOf, reviewShard, transactionKey } from '../../lambdas/store/keys.ts';
@@ -13,7 +12,7 @@ import { parsed, UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { rankOfStatus, ranks, transactionEventOf } from './archive.ts';
 import type { Maker, TransactionEvent, WalletEvent } from './archive.ts';
-import { changesOf, standInDescription } from './copy.ts';
+import { changesOf } from './copy.ts';
 import { advancedRecord, openingIdOf, openingRecord, recordOf, restoredVisit, walletItems } from './records.ts';
 import { changedByOthers } from './recovery.ts';
 import type { Recovery } from './recovery.ts';
@@ -308,36 +307,4 @@ function soundCandidate(recovery: Recovery, item: Item): Candidate {
     }
   }
   return { item, transaction };
-}
-
-/**
- * Books a credit on each wallet whose records add up to less than its chargebacks explain. The money was there when its
- * debit was written, so at least this much was credited before, by a record that the restore forgot.
- */
-export async function bookMissingCredits(recovery: Recovery): Promise<void> {
-  const { copy, report, table, at } = recovery;
-  const overdrawn = copy.query(
-    { account: 'text', missing: 'number' },
-    `SELECT account, -SUM(available) - MIN(SUM(held), 0) AS missing FROM bookings WHERE account NOT LIKE '%:%'
-      GROUP BY account HAVING SUM(available) + MIN(SUM(held), 0) < 0`,
-  );
-  for (const { account: walletId, missing: below } of overdrawn.all()) {
-    const wallet = copy.wallet(walletId);
-    const missing = below + (wallet === undefined ? 0 : Number(leastOf(copy, wallet)));
-    if (missing <= 0) continue;
-    const currency = currencyOfWalletId(walletId) ?? '';
-    const transactionId = transactionIdOf(service.principal, fingerprintOf(['missing credit', walletId, at]));
-    const transaction = charge({
-      ...{ transactionId, principal: service.principal, ownerId: undefined, walletId, amount: missing, currency, at },
-      description: standInDescription,
-    });
-    report.differs({
-      kind: 'credit_forgotten',
-      subject: walletId,
-      detail: `its records spend ${missing} ${currency} more than they bring; booked as ${transactionId}`,
-      remedy: 'find the forgotten credit: if it is booked again, take this one back by agreement with the owner',
-    });
-    copy.putTransaction(transaction);
-    await recovery.put(table, itemOf({ ...transaction }), undefined);
-  }
 }

@@ -9,8 +9,9 @@ import { linkCaptures, nameLostEnds } from './holds.ts';
 import { putBackLimits } from './limits.ts';
 import { loadBooks } from './load.ts';
 import { mendWallets } from './mend.ts';
+import { bookMissingCredits } from './missing-credits.ts';
 import { endPaidWithdrawals, loadPayments, namePaidTwice } from './payments.ts';
-import { advanceRecords, bookMissingCredits, putBackTransactions, putBackWallets } from './put-back.ts';
+import { advanceRecords, putBackTransactions, putBackWallets } from './put-back.ts';
 import type { BooksCopy } from './copy.ts';
 import type { Recovery } from './recovery.ts';
 import { CannotRecover } from './report.ts';
@@ -54,7 +55,6 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await loadPayments(recovery);
   step('putting records back');
   await putBackWallets(recovery);
-  await putBackLimits(recovery);
   await advanceRecords(recovery);
   await endRefundedTransfers(recovery);
   await putBackTransactions(recovery);
@@ -67,6 +67,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await linkRefunds(recovery);
   nameMissingHolds(recovery);
   await bookMissingCredits(recovery);
+  await putBackLimits(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);
   namePaidTwice(recovery);

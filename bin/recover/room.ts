@@ -1,6 +1,5 @@
 /** What the records of a copy leave room for. */
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
-import { leastAvailable } from '../../lambdas/domain/wallet.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { changesOf } from './copy.ts';
 import type { BooksCopy } from './copy.ts';
@@ -24,17 +23,51 @@ export function exceededBy(copy: BooksCopy, transaction: Transaction): string | 
 }
 
 /**
- * Returns the least available money that a wallet may have with a further transaction. Debits need the money, so below zero it
- * is only by the debt that the restored wallet shows, and by chargebacks that this one does not have.
+ * Returns the least available money that a wallet may have with a further transaction: below zero by any credit line that
+ * it ever had, by the debt that the restored wallet shows, and by chargebacks that this one does not have.
  */
 export function leastOf(copy: BooksCopy, wallet: Wallet, transaction?: Transaction): bigint {
+  const isFurther =
+    transaction?.type === 'refund' && transaction.chargeback && transaction.walletId === wallet.walletId;
+  return leastOnCredit(copy, wallet, creditLinesOf(copy, wallet).ever, BigInt(isFurther ? transaction.amount : 0));
+}
+
+/** The least available money that a wallet's records may leave if no credit is forgotten. */
+export interface Explained {
+  /** With the credit line that it had at the restored moment or later. An earlier one paid nothing since then. */
+  readonly onCredit: bigint;
+  /** Without any credit line. */
+  readonly withoutCredit: bigint;
+}
+
+/** Returns what explains a debt of the wallet, before its limits are put back. */
+export function explainedDebt(copy: BooksCopy, wallet: Wallet): Explained {
+  const { since } = creditLinesOf(copy, wallet);
+  return { onCredit: leastOnCredit(copy, wallet, since), withoutCredit: leastOnCredit(copy, wallet, 0) };
+}
+
+function leastOnCredit(copy: BooksCopy, wallet: Wallet, credit: number, furtherChargeback = 0n): bigint {
   const { walletId, available, chargedBack = 0 } = wallet;
-  const isFurther = transaction?.type === 'refund' && transaction.chargeback && transaction.walletId === walletId;
-  const later = copy.chargedBackOf(walletId) + BigInt(isFurther ? transaction.amount : 0) - BigInt(chargedBack);
-  const withoutChargebacks = BigInt(leastAvailable({ ...wallet, chargedBack: 0 }));
-  return least(withoutChargebacks, least(withoutChargebacks, BigInt(available)) - later);
+  const later = copy.chargedBackOf(walletId) + furtherChargeback - BigInt(chargedBack);
+  return least(-BigInt(credit), least(-BigInt(credit), BigInt(available)) - later);
 }
 
 function least(one: bigint, other: bigint): bigint {
   return one < other ? one : other;
+}
+
+/**
+ * Returns the largest credit lines of a wallet before its limits are put back: that it ever had, and that it had at the
+ * restored moment or later.
+ */
+export function creditLinesOf(copy: BooksCopy, { walletId, version, limits, mostCredit = 0 }: Wallet) {
+  const lines = copy.query(
+    { credit: 'number' },
+    'SELECT COALESCE(MAX(credit), 0) AS credit FROM limit_events WHERE wallet_id = ? AND version > ?',
+  );
+  const largestAfter = (after: number) => lines.first(walletId, after)?.credit ?? 0;
+  return {
+    ever: Math.max(Number(mostCredit), largestAfter(-1)),
+    since: Math.max(limits?.creditLine ?? 0, largestAfter(version)),
+  };
 }

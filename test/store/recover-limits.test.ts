@@ -1,5 +1,6 @@
 /** What a recovery makes of the limits of wallets. */
 import assert from 'node:assert/strict';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, it } from '@jest/globals';
 import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -7,7 +8,7 @@ import { eventsIn } from '../simulation/consumers.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
-import { transfer } from './commands.ts';
+import { charge, transfer } from './commands.ts';
 import { setLimits } from './limit-commands.ts';
 import { itemOf, plant } from './inspect.ts';
 import { recover } from './recovering.ts';
@@ -111,5 +112,86 @@ describe('a recovery', () => {
       const { available } = (await getWallet(table, ann, { consistent: true })) ?? {};
       assert.equal(available, -300 + (missing ?? 0));
     }
+  });
+
+  /**
+   * Returns the findings and the available money of a wallet whose credit of 300 a restore forgot, and which has spent it.
+   *
+   * @param line its credit line at the restored moment
+   * @param former the credit line that it had before
+   */
+  async function withForgottenCredit({ line, former }: { line: number; former: number }) {
+    const books = await openBooks();
+    const { table } = books;
+    const [ann, ben] = [await openWallet(table, 'ann'), await openWallet(table, 'ben')];
+    await setLimits(table, ann, { creditLine: former });
+    await setLimits(table, ann, { creditLine: line });
+    const restored = [await itemOf(table, walletKey(ann)), await itemOf(table, walletKey(ben))];
+    const forgotten = await charge(table, ann, { amount: 300 });
+    const { transaction } = await transfer(table, ann, ben, { owner: 'ann', amount: 300 });
+    const record = await itemOf(table, transactionKey(transaction.transactionId));
+    const events = (await eventsOf(books)).filter(({ type }) => type !== 'wallet.funded');
+    await plant(table, ...restored.map((item) => item ?? {}), record ?? {});
+    await table.client.send(
+      new DeleteCommand({ TableName: table.name, Key: transactionKey(forgotten.transaction.transactionId) }),
+    );
+    const lines = await recover(books, events);
+    assert.deepEqual(
+      (await recover(books, events)).filter((one) => one.startsWith('DIFFERENCE credit')),
+      [],
+      'a second recovery names nothing again',
+    );
+    const found = lines.filter((one) => one.startsWith('DIFFERENCE credit')).map((one) => one.replace(ann, 'ann'));
+    return { found, available: (await getWallet(table, ann, { consistent: true }))?.available };
+  }
+
+  it('books a forgotten credit of a wallet whose credit line was removed before', async () => {
+    const { found, available } = await withForgottenCredit({ line: 0, former: 300 });
+    assert.equal(found.length, 1);
+    assert.match(found[0] ?? '', /^DIFFERENCE credit_forgotten ann: its records spend 300 EUR more/);
+    assert.equal(available, 0);
+  });
+
+  it('names a wallet whose credit line may hide a forgotten credit', async () => {
+    const { found, available } = await withForgottenCredit({ line: 300, former: 300 });
+    assert.equal(found.length, 1);
+    assert.match(found[0] ?? '', /^DIFFERENCE credit_used ann: .* leave -300 EUR, on credit; at the restored .* had 0/);
+    assert.equal(available, -300);
+  });
+
+  it('leaves a debt of the restored moment, whose credit line was removed before', async () => {
+    const books = await openBooks();
+    const { table } = books;
+    const ann = await openWallet(table, 'ann');
+    await setLimits(table, ann, { creditLine: 300 });
+    await transfer(table, ann, await openWallet(table, 'ben'), { owner: 'ann', amount: 250 });
+    await setLimits(table, ann, {});
+    assert.deepEqual(
+      (await recover(books, await eventsOf(books))).filter((line) => line.startsWith('DIFFERENCE')),
+      [],
+    );
+    assert.equal((await getWallet(table, ann, { consistent: true }))?.available, -250);
+  });
+
+  it('counts a credit line that was used and removed after the restored moment', async () => {
+    const books = await openBooks();
+    const { table } = books;
+    const [ann, ben] = [await openWallet(table, 'ann'), await openWallet(table, 'ben')];
+    const restored = [await itemOf(table, walletKey(ann)), await itemOf(table, walletKey(ben))];
+    await setLimits(table, ann, { creditLine: 300 });
+    const { transaction } = await transfer(table, ann, ben, { owner: 'ann', amount: 250 });
+    await setLimits(table, ann, {});
+    const events = await eventsOf(books);
+    await plant(table, ...restored.map((item) => item ?? {}));
+    await table.client.send(
+      new DeleteCommand({ TableName: table.name, Key: transactionKey(transaction.transactionId) }),
+    );
+    const found = (await recover(books, events)).filter((line) => line.startsWith('DIFFERENCE'));
+    assert.deepEqual(
+      found.map((line) => line.split(':')[0]),
+      [`DIFFERENCE credit_used ${ann}`],
+    );
+    const { available, limits, mostCredit } = (await getWallet(table, ann, { consistent: true })) ?? {};
+    assert.deepEqual([available, limits, mostCredit], [-250, undefined, 300]);
   });
 });

@@ -39,7 +39,7 @@ type FoundRefusal = (Refusal | Outdated) & { readonly item: number };
 /** A refusal, and the index of its item in the write. */
 export type ItemRefusal = Refusal & { readonly item: number };
 
-/** The result of an atomic write: all items, or none and the refusals in the order of the items. */
+/** The result of an atomic write: all items, or none and the refusals, first the one that decides. */
 export type Written =
   { readonly written: true } | { readonly written: false; readonly refusals: readonly [ItemRefusal, ...ItemRefusal[]] };
 
@@ -184,9 +184,16 @@ async function tryToWrite(
   }
 }
 
-/** Returns the refusals that are final: an outdated item is made again, when nothing else refuses the write. */
+/**
+ * Returns the refusals that are final: an outdated item is made again, when nothing else refuses the write. Of denials, one by
+ * a full allowance comes first. A caller without allowance could otherwise learn for free what its receiver's wallet takes:
+ * another denial would mean that the wallet refuses the amount, and this one that it does not.
+ */
 function finalIn(found: readonly FoundRefusal[]): ItemRefusal[] {
-  return found.flatMap((refusal) => (refusal.kind === 'outdated' ? [] : [refusal]));
+  const final = found.flatMap((refusal) => (refusal.kind === 'outdated' ? [] : [refusal]));
+  const limited = final.find((refusal) => refusal.kind === 'denied' && refusal.error.code === 'rate_limited');
+  if (limited === undefined || final[0]?.kind !== 'denied') return final;
+  return [limited, ...final.filter((refusal) => refusal !== limited)];
 }
 
 /** Returns the items with the outdated ones made again. */

@@ -16,7 +16,8 @@ import { cancelled } from '../faults.ts';
 import { endUser, send } from '../request.ts';
 import type { Request } from '../request.ts';
 import { destination, newKey } from './commands.ts';
-import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
+import { setLimits } from './limit-commands.ts';
+import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const engine = useEngine();
 let table: TestTable;
@@ -243,5 +244,21 @@ describe('a command', () => {
       });
     await take(101);
     assert.deepEqual(await operationsOf(table, () => take(101)), ['BatchGetItem', 'BatchGetItem']);
+  });
+
+  it('beyond its allowance is refused alike, whether the receiver would take the amount or not', async () => {
+    await setLimits(table, shop, { maximumBalance: 50 });
+    await payer({ perHour: 1 })(1);
+    // The first refusal of a container is by the write, the second by plain reads.
+    for (const amounts of [
+      [60, 60],
+      [2, 2],
+    ]) {
+      const pay = payer({ perHour: 1 });
+      for (const amount of amounts) assert.equal(await codeOf(pay(amount)), 'rate_limited');
+    }
+    await setStatus(table, shop, 'frozen');
+    assert.equal(await codeOf(payer({ perHour: 1 })(2)), 'rate_limited');
+    assert.deepEqual((await balanceOf(table, shop)).available, 1);
   });
 });

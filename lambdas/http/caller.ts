@@ -26,6 +26,8 @@ export interface Caller extends Reach, Actor {
   readonly kind: 'owner' | 'operator';
   /** Whether the token has any scope of operators, for any route: their limits hold for it on every wallet. */
   readonly hasOperatorScope: boolean;
+  /** Whether the token may read every wallet. */
+  readonly readsAll: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess)
   const issuer = context.issuer === undefined ? undefined : issuerMarkOf(context.issuer);
   const granted = scopesIn(context.scopes);
   const hasOperatorScope = operatorScopes.some((scope) => granted.has(scope));
-  const common = { principal, issuer, hasOperatorScope };
+  const common = { principal, issuer, hasOperatorScope, readsAll: granted.has('support') };
   if (granted.has(any)) return { ...common, kind: 'operator', ownerId: undefined };
   if (own !== undefined && granted.has(own)) return { ...common, kind: 'owner', ownerId: principal };
   throw new WalletError('forbidden', { detail: `the token lacks the scope wallet:${own ?? any}` });

@@ -17,6 +17,7 @@ import { endUser, operator, send } from '../request.ts';
 import type { CallerContext, Response } from '../request.ts';
 import { charge as chargeWallet, destination, newKey, operation } from './commands.ts';
 import { allItems, withdrawalOf } from './inspect.ts';
+import { setLimits as limitWallet } from './limit-commands.ts';
 import { acceptedWithdrawal, claimed, visit } from './visits.ts';
 import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 import { useTable } from '../fixture.ts';
@@ -87,6 +88,20 @@ describe('a charge', () => {
     assert.deepEqual(again.body, first.body);
     assert.equal((await ask(walletId, 501, { charge: 1 }, key)).body?.['code'], 'idempotency_key_reused');
     assert.deepEqual(await balanceOf(table, walletId), { available: 500, held: 0, total: 500 });
+  });
+
+  it('over a limit of its wallet shows what is left only to a caller that may read the wallet', async () => {
+    const walletId = await fundedWallet(table, 'ann', 60);
+    await limitWallet(table, walletId, { maximumBalance: 100 });
+    for (const scopes of ['charge', 'charge support', 'operate']) {
+      const as: CallerContext = { ...operator, scopes };
+      const { status, body } = await send('charge', serve(charge, { table }), {
+        ...{ as, key: newKey(), path: { walletId }, body: { amount: 41 } },
+      });
+      const shown = [body?.['limit'], body?.['left'], body?.['detail'] !== undefined];
+      const expected = scopes === 'charge' ? [undefined, undefined, false] : ['maximumBalance', 40, true];
+      assert.deepEqual([status, body?.['code'], ...shown], [422, 'limit_exceeded', ...expected], scopes);
+    }
   });
 });
 

@@ -7,6 +7,7 @@ import type { Answer, RequestOptions } from '../service.ts';
 const service = await findService();
 const { operator, newUser } = service;
 const decider = await service.as('decider', 'wallet:decide');
+const backend = await service.as('backend', 'wallet:charge');
 
 /** Sets the limits of a wallet. */
 function put(walletId: string, body: object, options: RequestOptions = {}, ask = decider): Promise<Answer> {
@@ -85,6 +86,10 @@ describe('limits of a wallet', () => {
     assert.deepEqual(outcome(paid), [422, 'receiver_unavailable', undefined, undefined]);
     const charged = await operator(`/wallets/${bob.walletId}/charge`, { body: { amount: 51 } });
     assert.deepEqual(outcome(charged), [422, 'limit_exceeded', 'maximumBalance', 50]);
+
+    const byBackend = await backend(`/wallets/${bob.walletId}/charge`, { body: { amount: 51 } });
+    assert.deepEqual(outcome(byBackend), [422, 'limit_exceeded', undefined, undefined], 'it may not read balances');
+    assert.deepEqual([byBackend.body['detail'], byBackend.body['resetsAt']], [undefined, undefined]);
 
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     const { body } = await ann.ask(`/wallets/${ann.walletId}/holds`, { body: { ...toBob, expiresAt } });

@@ -139,8 +139,8 @@ export function leastLeft(limits: WalletLimits | undefined): number {
 }
 
 /**
- * Returns why the limits of a wallet refuse a movement; undefined when they allow it. A limit that never has room again
- * comes before one that does, and a month before a day.
+ * Returns why the limits of a wallet refuse a movement; undefined when they allow it. Limits that time does not reset come
+ * first: of one amount, days and months with less than the amount, and of the balance. Then a month comes before a day.
  */
 export function limitRefusal(
   wallet: Limited,
@@ -156,11 +156,14 @@ export function limitRefusal(
   if (perTransaction !== undefined && largest > perTransaction) {
     return exceeded(`${direction}.perTransaction`, perTransaction);
   }
+  const windows = windowsOf(wallet, at).filter(({ limit }) => limit.startsWith(direction));
+  // An amount over the whole limit has no room in a later window either.
+  const never = windows.find(({ most }) => amount > most);
+  if (never !== undefined) return exceeded(never.limit, never.left);
   const balance = balanceLimit(wallet, limits, direction);
   if (balance !== undefined && amount > balance.left) return exceeded(balance.limit, balance.left);
-  const window = windowsOf(wallet, at).find(({ limit, left }) => limit.startsWith(direction) && amount > left);
-  // An amount over the whole limit has no room in a later window either.
-  return window && exceeded(window.limit, window.left, amount > window.most ? undefined : window.resetsAt);
+  const full = windows.find(({ left }) => amount > left);
+  return full && exceeded(full.limit, full.left, full.resetsAt);
 }
 
 /** Returns the limit of the balance after a movement, and the most that it lets move. */

@@ -66,7 +66,7 @@ describe('a limit', () => {
     assert.equal(refusedBy({ out: all, minimumBalance: 100 }, 'in', 100), undefined);
   });
 
-  it('that has no room again is named before one that has, and a month before a day', () => {
+  it('that time does not reset is named before one that it does, and a month before a day', () => {
     const out = { perTransaction: 9, perDay: 12, perMonth: 39 };
     assert.equal(refusedBy({ out }, 'out', 10)?.limit, 'out.perTransaction');
     assert.deepEqual(refusedBy({ out: { ...out, perTransaction: 10 } }, 'out', 10), {
@@ -78,6 +78,10 @@ describe('a limit', () => {
       left: 9,
       resetsAt: undefined,
     });
+    // The month will have room again, and the day never.
+    const never = { limit: 'out.perDay', left: 9, resetsAt: undefined };
+    assert.deepEqual(refusedBy({ out: { perDay: 12, perMonth: 39 } }, 'out', 13), never);
+    assert.deepEqual(refusedBy({ out: { perDay: 12, perMonth: 39 }, minimumBalance: 95 }, 'out', 13), never);
   });
 
   it('is exact where a number is not', () => {

@@ -10,8 +10,8 @@ export interface LimitHints {
   readonly set: (walletId: string, state: LimitState | undefined) => void;
 }
 
-/** Limited wallets that a container remembers; the one that was set first is forgotten first. */
-const mostWallets = 1_000;
+/** Limited wallets that a container remembers, about 2 MB; the one that was set first is forgotten first. */
+export const mostHints = 10_000;
 
 /** Returns an empty memory of limits. */
 export function openLimitHints(): LimitHints {
@@ -23,7 +23,7 @@ export function openLimitHints(): LimitHints {
       if (state === undefined) return;
       states.set(walletId, state);
       const [first] = states.keys();
-      if (states.size > mostWallets && first !== undefined) states.delete(first);
+      if (states.size > mostHints && first !== undefined) states.delete(first);
     },
   };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { limitStateOf } from '../../lambdas/domain/limits.ts';
 import type { Table } from '../../lambdas/store/table.ts';
-import { openLimitHints } from '../../lambdas/store/limit-hints.ts';
+import { mostHints, openLimitHints } from '../../lambdas/store/limit-hints.ts';
 import { walletKey } from '../../lambdas/store/keys.ts';
 import { epoch, measure } from '../engine.ts';
 import { inTurn, lostAnswer, lostRequest } from '../faults.ts';
@@ -193,7 +193,7 @@ describe('the memory of limits', () => {
       limits: { creditLine: 1 },
       used: { day: 'd', outDay: 0, outMonth: 0, inDay: 0, inMonth: 0 },
     });
-    for (let n = 0; n < 1_000; n++) hints.set(`w${n}`, state);
+    for (let n = 0; n < mostHints; n++) hints.set(`w${n}`, state);
     hints.set('w0', state);
     hints.set('another', state);
     assert.deepEqual([hints.get('w0'), hints.get('w1'), hints.get('w2')], [state, undefined, state]);

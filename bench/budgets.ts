@@ -224,7 +224,7 @@ async function measureRefunds({ step, post, charge, routes }: Bench, { wallet, m
   await step('chargeback', { roundTrips: 2, writeUnits: 8, readUnits: 1 }, () => refund(charged, { chargeback: true }));
 }
 
-/** Measures commands of wallets with every limit. Only the first of a day costs more than without limits. */
+/** Measures commands of wallets with every limit. Only the first command of a function that has not met the wallet costs more. */
 async function measureLimits({ step, post, open, charge, withdraw, routes }: Bench): Promise<void> {
   const [payer, receiver] = [await open(), await open()];
   const flow = { perTransaction: 1_000_000, perDay: 5_000_000, perMonth: 20_000_000 };
@@ -239,7 +239,7 @@ async function measureLimits({ step, post, open, charge, withdraw, routes }: Ben
   await charge(payer, { body: money(1_000_000) });
   await step('set limits', { roundTrips: 2, writeUnits: 4 }, () => limit(payer));
   await limit(receiver);
-  await step('transfer, both limited, first of a day', { roundTrips: 2 }, transfer);
+  await step('transfer, both limited, first of a function', { roundTrips: 2 }, transfer);
   await step('transfer, both limited', { roundTrips: 1, writeUnits: 8 }, transfer);
   await step('charge, limited', { roundTrips: 1, writeUnits: 5 }, () => charge(receiver, { body: money(100) }));
   await step('withdraw, accepted, limited', { roundTrips: 1, writeUnits: 6 }, () => withdraw(payer));

@@ -11,7 +11,7 @@ import { limitFields, readTiers, tierField } from '../http/limit-fields.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
 import { currencyOf, invalid } from '../http/request.ts';
 import { openTable } from '../store/table.ts';
-import { setWalletLimits } from '../store/limits.ts';
+import { setWalletLimits } from '../store/wallet-limits.ts';
 import { walletLimitsView } from '../views/views.ts';
 
 const body = z

@@ -10,7 +10,7 @@ import type { Table } from './table.ts';
  *
  * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
  * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
- * `balance_limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
+ * `balance_limit_exceeded`, `limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
  */
 export function commitCharge(
   table: Table,

@@ -45,7 +45,7 @@ import type { Item, WriteItem } from './write.ts';
  * Accepts a withdrawal: holds the money and makes the work due, in one write of 6 write units.
  *
  * @param overLimit as for `commitCharge`
- * @throws WalletError as `commitCharge`, `insufficient_funds` in place of the limit, and `rate_limited`
+ * @throws WalletError as `commitCharge`, `insufficient_funds` in place of `balance_limit_exceeded`, and `rate_limited`
  */
 export function acceptWithdrawal(
   table: Table,

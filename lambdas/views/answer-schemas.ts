@@ -257,7 +257,7 @@ const problem = z.object({
     .optional()
     .describe('For `invalid_request`: the field, parameter or header, and its defect'),
   limit: z.enum(limitNames).optional().describe('For `limit_exceeded`: the limit of the wallet'),
-  left: count.optional().describe('For `limit_exceeded`: the most that it allows now, in minor units'),
+  left: count.optional().describe('For `limit_exceeded`: the most that this limit allows now, in minor units'),
   resetsAt: time.optional().describe('For `limit_exceeded`: when it allows more; absent when time alone does not'),
   requestId: z.string().describe("The gateway's id of the request, also in its logs: quote it when you ask for help"),
 });
@@ -360,7 +360,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   unfreeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
   close: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
   'set-limits': {
-    successes: { 200: { meaning: 'The new limits', schema: 'WalletLimits' } },
+    successes: { 200: { meaning: 'The limits that the wallet has now', schema: 'WalletLimits' } },
     codes: ['limits_changed', 'operator_limit_exceeded'],
   },
   resolve: {

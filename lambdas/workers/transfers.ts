@@ -120,7 +120,8 @@ async function endGroup(run: Run, group: readonly PendingTransfer[]): Promise<vo
     // Some had ended. A refusal of the whole group may not hold for the rest. Each round has fewer.
     await endGroup(run, open);
   } else if (fitting.length > 0) {
-    // All together are over a limit of the receiver. The others are tried once more: those that fit may meet a change.
+    // All together are over a limit of the receiver. Settle those that fit. Try the rest once more: the limits may have changed
+    // since the refused write.
     const isFitting = new Set(fitting);
     await endGroup(run, fitting);
     await endGroup(

@@ -183,7 +183,7 @@ describe('the view of a transaction', () => {
 
   it('hides from the payer why the receiver cannot receive', () => {
     const neutral = { code: 'receiver_unavailable', message: 'The receiver cannot receive this money' };
-    for (const code of ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded']) {
+    for (const code of ['wallet_frozen', 'wallet_closed', 'balance_limit_exceeded', 'limit_exceeded']) {
       const failed = { ...transaction, failure: { code, message: 'The wallet …' } } as Transaction;
       assert.deepEqual(transactionView(failed, 'owner').failure, neutral);
       assert.equal(transactionView(failed, 'operator').failure?.code, code);

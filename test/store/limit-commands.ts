@@ -3,7 +3,7 @@ import type { WalletError } from '../../lambdas/domain/errors.ts';
 import type { UsedLimits, WalletLimits } from '../../lambdas/domain/limits.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { openLimitHints } from '../../lambdas/store/limit-hints.ts';
-import { setWalletLimits } from '../../lambdas/store/limits.ts';
+import { setWalletLimits } from '../../lambdas/store/wallet-limits.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { operation } from './commands.ts';

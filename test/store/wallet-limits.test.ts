@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { PendingTransfer } from '../../lambdas/domain/transaction.ts';
-import { setWalletLimits } from '../../lambdas/store/limits.ts';
+import { setWalletLimits } from '../../lambdas/store/wallet-limits.ts';
 import { walletKey } from '../../lambdas/store/keys.ts';
 import { expireHold } from '../../lambdas/store/holds.ts';
 import { failTransfer } from '../../lambdas/store/transfers.ts';
@@ -16,6 +16,7 @@ import { charge, newKey, operation, queueTransfer, timeOf, transfer, withdraw } 
 import { capture, holdOf, openHold, release } from './hold-commands.ts';
 import { assertRefused, changeItem, fieldsOf, refusalOf, withdrawalOf } from './inspect.ts';
 import { limitedWallet, outcomeOf, setLimits, usedOf, walletOf } from './limit-commands.ts';
+import { chargedWallet, payment, refund, refundableOf } from './refund-commands.ts';
 import { accountClosed, claimed, visit } from './visits.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
@@ -83,6 +84,52 @@ describe('a limit of what leaves', () => {
     assert.deepEqual(await usedOf(table, walletId), ['2026-03-01', 300, 300, 0, 0]);
     assert.deepEqual(await outcomeOf(withdraw(table, walletId, ann(1))), ['out.perDay', 0, tomorrow]);
   });
+});
+
+describe('a refund', () => {
+  const none = { perTransaction: 0, perDay: 0, perMonth: 0 };
+  const shut = { out: none, in: none, minimumBalance: 0, maximumBalance: 0 };
+
+  it('is not limited in either wallet, and counts in no window', async () => {
+    for (const kind of ['transfer', 'capture'] as const) {
+      const { payer, shop, original } = await payment(table, kind, 100);
+      for (const walletId of [payer, shop]) await setLimits(table, walletId, shut);
+      await refund(table, original, { amount: 60 });
+      await refund(table, await refundableOf(table, original), { amount: 40, operator: 'op' });
+      for (const walletId of [payer, shop]) {
+        assert.deepEqual(await usedOf(table, walletId), ['2026-03-01', 0, 0, 0, 0]);
+      }
+      assert.deepEqual(
+        [(await balanceOf(table, payer)).available, (await balanceOf(table, shop)).available],
+        [1_000, 0],
+      );
+    }
+  });
+
+  it('of a charge is not limited, and neither is a chargeback', async () => {
+    const { walletId, original } = await chargedWallet(table, 100);
+    await setLimits(table, walletId, { ...shut, minimumBalance: 100 });
+    await refund(table, original, { amount: 60, operator: 'op' });
+    await withdrawAll(walletId, 40);
+    await refund(table, await refundableOf(table, original), { amount: 40, operator: 'op', chargeback: true });
+    const { available, chargedBack, used } = await walletOf(table, walletId);
+    assert.deepEqual([available, chargedBack, used?.outDay], [-40, 40, 40]);
+  });
+
+  it('is not paid by a credit line', async () => {
+    const { shop, original } = await payment(table, 'transfer', 100);
+    await setLimits(table, shop, { creditLine: 500 });
+    await withdraw(table, shop, { owner: 'shop', amount: 1 });
+    await assertRefused(table, 'insufficient_funds', () => refund(table, original));
+    await refund(table, original, { amount: 99 });
+    assert.equal((await balanceOf(table, shop)).available, 0);
+  });
+
+  /** Lets the owner spend what is left. */
+  async function withdrawAll(walletId: string, amount: number): Promise<void> {
+    await setLimits(table, walletId, { maximumBalance: 0 });
+    await withdraw(table, walletId, ann(amount));
+  }
 });
 
 describe('a limit of what enters', () => {

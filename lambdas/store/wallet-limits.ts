@@ -49,14 +49,14 @@ export async function setWalletLimits(
 /**
  * Returns the update of a wallet's limits.
  *
- * @param isMostCredit whether its credit line is expected to be the largest that the wallet ever had. The update is made
+ * @param raisesMostCredit whether its credit line is expected to be the largest that the wallet ever had. The update is made
  *   again when it is not
  */
 function limitsUpdate(
   table: Table,
   operation: Operation,
   { walletId, tier, reason, expectedVersion, ...request }: LimitsRequest,
-  isMostCredit: boolean,
+  raisesMostCredit: boolean,
 ): WriteItem {
   const { principal, at } = operation;
   const limits = withoutEmpty(request.limits);
@@ -66,7 +66,7 @@ function limitsUpdate(
     'limitsVersion = if_not_exists(limitsVersion, :zero) + :one, lastLimitsChange = :change',
     'version = version + :one, updatedAt = :at',
     ...(limits === undefined ? [] : ['limits = :limits, used = if_not_exists(used, :used)']),
-    ...(creditLine > 0 && isMostCredit ? ['mostCredit = :credit'] : []),
+    ...(creditLine > 0 && raisesMostCredit ? ['mostCredit = :credit'] : []),
   ];
   const conditions = [
     `attribute_exists(pk) AND ${ofThisVersion.if} AND ownerId <> :principal`,
@@ -75,7 +75,7 @@ function limitsUpdate(
       : [expectedVersion === 0 ? 'attribute_not_exists(limitsVersion)' : 'limitsVersion = :expected']),
     ...(creditLine === 0
       ? []
-      : [isMostCredit ? '(attribute_not_exists(mostCredit) OR mostCredit <= :credit)' : 'mostCredit > :credit']),
+      : [raisesMostCredit ? '(attribute_not_exists(mostCredit) OR mostCredit <= :credit)' : 'mostCredit > :credit']),
   ];
   return {
     label: 'wallet limits',
@@ -86,7 +86,11 @@ function limitsUpdate(
         if: conditions.join(' AND '),
         values: {
           ...ofThisVersion.values,
-          ...{ zero: 0, one: 1, at, change: lastLimitsChange, principal },
+          zero: 0,
+          one: 1,
+          at,
+          change: lastLimitsChange,
+          principal,
           ...(limits && { limits, used: unused(at) }),
           ...(expectedVersion !== undefined && expectedVersion > 0 && { expected: expectedVersion }),
           ...(creditLine > 0 && { credit: creditLine }),
@@ -98,7 +102,7 @@ function limitsUpdate(
       const refusal = denied(limitsRefusal(wallet, { principal, expectedVersion }));
       if (refusal !== undefined || wallet === undefined || creditLine === 0) return refusal;
       const isMost = (wallet.mostCredit ?? 0) <= creditLine;
-      if (isMost === isMostCredit) return undefined;
+      if (isMost === raisesMostCredit) return undefined;
       const again = { walletId, tier, reason, expectedVersion, ...request };
       return { kind: 'outdated', again: limitsUpdate(table, operation, again, isMost) };
     },

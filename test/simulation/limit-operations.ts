@@ -26,6 +26,11 @@ const captureAt = (at: number, amount: number): Part => ({
   principal: 'bob',
   action: { do: 'capture', target: asked, isFinal: false, amount },
 });
+const refundAt = (at: number, amount: number): Part => ({
+  at,
+  principal: 'bob',
+  action: { do: 'refund', target: asked, amount },
+});
 const day = { out: { perDay: 150 }, in: { perDay: 150 } };
 /** Histories begin at noon. */
 const midnight = 12 * 3_600_000;
@@ -106,6 +111,18 @@ export const limitOperations = [
     setAt(6_000, { in: { perDay: 50 } }, { wallet: bob }),
     captureAt(7_000, 40),
     captureAt(8_000, 20),
+  ]),
+  operation('refund a transfer between limited wallets', [
+    transferAt(5_500, false),
+    setAt(6_000, { in: { perTransaction: 0 }, maximumBalance: 0 }),
+    setAt(6_000, { out: { perTransaction: 0 }, minimumBalance: 50 }, { wallet: bob }),
+    refundAt(7_000, 100),
+  ]),
+  operation('refund a transfer that was spent, with a credit line', [
+    transferAt(5_500, false),
+    setAt(6_000, { creditLine: 500 }, { wallet: bob }),
+    { at: 7_000, principal: 'bob', action: { do: 'withdraw', wallet: bob, amount: 1_100, account: 'OK-1' } },
+    refundAt(8_000, 100),
   ]),
   operation('close a wallet that owes as much as it holds', [
     transferAt(5_500, false, 1_000),

@@ -111,10 +111,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'wallet_not_empty':
       return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0 || wallet.held !== 0);
     case 'receiver_unavailable':
-      // A payer does not learn which of these it is.
+      // A payer does not learn which of these it is. Refunds are not limited.
       return (
         looksAtBoth &&
-        (exceeded(credited, 'in').length > 0 ||
+        ((action.do !== 'refund' && exceeded(credited, 'in').length > 0) ||
           credited.some(
             (wallet) =>
               wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),

@@ -3,7 +3,8 @@ import { mutation } from '../mutation.ts';
 import type { Mutation } from '../mutation.ts';
 
 const domain = 'lambdas/domain/limits.ts';
-const limits = 'lambdas/store/limits.ts';
+const limits = 'lambdas/store/wallet-limits.ts';
+const refunds = 'lambdas/store/refunds.ts';
 const terms = 'lambdas/store/limit-terms.ts';
 
 export const limitMutations: readonly Mutation[] = [
@@ -77,6 +78,33 @@ export const limitMutations: readonly Mutation[] = [
     "'(limitsVersion = :expected OR limitsVersion <> :expected)'",
     'set limits of a version that is no more',
   ),
+  {
+    name: 'limit what a refund takes',
+    edits: [
+      { file: refunds, text: 'creditRefund, debitRefund }', replacement: 'creditRefund, debit }' },
+      { file: refunds, text: ': debitRefund(table, payment)', replacement: ': debit(table, payment)' },
+    ],
+    operation: 'refund a transfer between limited wallets',
+  },
+  {
+    name: 'limit what a refund brings',
+    edits: [
+      { file: refunds, text: 'creditRefund, debitRefund }', replacement: 'creditReceiver, debitRefund }' },
+      { file: refunds, text: '[creditRefund(table, {', replacement: '[creditReceiver(table, {' },
+    ],
+    operation: 'refund a transfer between limited wallets',
+  },
+  {
+    name: 'pay a refund on credit',
+    edits: [
+      {
+        file: 'lambdas/store/movements.ts',
+        text: "if: 'available >= :amount',",
+        replacement: "if: '(available >= :amount OR available < :amount)',",
+      },
+    ],
+    operation: 'refund a transfer that was spent, with a credit line',
+  },
   {
     name: 'fail all transfers of a group that is over a limit',
     edits: [

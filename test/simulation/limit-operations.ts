@@ -121,7 +121,7 @@ export const limitOperations = [
   operation('refund a transfer that was spent, with a credit line', [
     transferAt(5_500, false),
     setAt(6_000, { creditLine: 500 }, { wallet: bob }),
-    { at: 7_000, principal: 'bob', action: { do: 'withdraw', wallet: bob, amount: 1_100, account: 'OK-1' } },
+    { at: 7_000, principal: 'bob', action: { do: 'withdraw', wallet: bob, amount: 90, account: 'OK-1' } },
     refundAt(8_000, 100),
   ]),
   operation('close a wallet that owes as much as it holds', [

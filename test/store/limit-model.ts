@@ -58,22 +58,22 @@ export class ModelWallet {
           one.direction === direction && one.at.slice(0, length) === at.slice(0, length) ? sum + one.amount : sum,
         0,
       );
-    const over = {
-      perTransaction: perTransaction !== undefined && amount > perTransaction,
-      balance:
-        direction === 'out'
-          ? this.available - amount < minimumBalance
-          : maximumBalance !== undefined && this.available + this.held + amount > maximumBalance,
-      perMonth: perMonth !== undefined && used('yyyy-mm'.length) + amount > perMonth,
-      perDay: perDay !== undefined && used('yyyy-mm-dd'.length) + amount > perDay,
-    };
-    const names = {
-      perTransaction: `${direction}.perTransaction`,
-      balance: direction === 'in' ? 'maximumBalance' : creditLine === undefined ? 'minimumBalance' : 'creditLine',
-      perMonth: `${direction}.perMonth`,
-      perDay: `${direction}.perDay`,
-    };
-    const found = (Object.keys(names) as (keyof typeof names)[]).find((name) => over[name]);
-    return found && names[found];
+    const balance =
+      direction === 'out'
+        ? this.available - amount < minimumBalance
+        : maximumBalance !== undefined && this.available + this.held + amount > maximumBalance;
+    const ofBalance =
+      direction === 'in' ? 'maximumBalance' : creditLine === undefined ? 'minimumBalance' : 'creditLine';
+    const over = (most: number | undefined, before = 0) => most !== undefined && before + amount > most;
+    // What time does not reset comes first.
+    const refusals: readonly (readonly [boolean, string])[] = [
+      [over(perTransaction), `${direction}.perTransaction`],
+      [over(perMonth), `${direction}.perMonth`],
+      [over(perDay), `${direction}.perDay`],
+      [balance, ofBalance],
+      [over(perMonth, used('yyyy-mm'.length)), `${direction}.perMonth`],
+      [over(perDay, used('yyyy-mm-dd'.length)), `${direction}.perDay`],
+    ];
+    return refusals.find(([isRefused]) => isRefused)?.[1];
   }
 }

@@ -19,6 +19,7 @@ import {
 import type { TestTable } from '../engine.ts';
 import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
 import { capture, holdOf, openHold, release } from '../store/hold-commands.ts';
+import { setLimits } from '../store/limit-commands.ts';
 import { refund, refundableOf } from '../store/refund-commands.ts';
 import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 
@@ -54,6 +55,7 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   await capture(table, hold, { amount: 20 });
   await release(table, await holdOf(table, hold));
 
+  await setLimits(table, ann, { out: { perDay: 100_000 } });
   await setStatus(table, bob, 'frozen');
   await setStatus(table, bob, 'frozen');
   await setStatus(table, bob, 'active');

@@ -14,17 +14,17 @@ describe('an upgrade and its rollback', () => {
     const tally = [...stdout.matchAll(/^ *(\d+) {2}(upgrade.*)$/gm)].map(([, count, what]) => `${what}: ${count}`);
     report(tally.join('\n'));
     for (const reached of [
-      'upgrade reads first',
-      'upgrade leaves one out',
-      'upgrade goes back by two',
-      'upgrade: newer messages are kept',
-      'upgrade: records are set aside, and handed back',
-      'upgrade: withdrawals leaves a newer item',
-      'upgrade: withdraw leaves a newer item',
+      /^upgrade reads first/,
+      /^upgrade leaves one out/,
+      /^upgrade goes back by two/,
+      /^upgrade: newer messages are kept/,
+      /^upgrade: records are set aside, and handed back/,
+      /^upgrade: withdrawals leaves a newer item/,
+      /^upgrade: (?:charge|refund|transfer|withdraw) leaves a newer item/,
     ]) {
       assert.ok(
-        tally.some((line) => line.startsWith(reached)),
-        `no history shows "${reached}"`,
+        tally.some((line) => reached.test(line)),
+        `no history shows ${String(reached)}`,
       );
     }
   });

@@ -133,6 +133,29 @@ const refund = {
   updatedAt: later,
   completedAt: later,
 };
+const { amount, currency } = common;
+const approval = {
+  approvalId: `ap_${ids.charge.slice('tx_'.length)}`,
+  command: 'charge',
+  status: 'asked',
+  walletIds: [walletId],
+  amount,
+  currency,
+  transactionId: ids.charge,
+  body: { amount, externalReference: 'invoice-2026-001' },
+  path: { walletId },
+  askedBy: { kind: 'operator', principal: 'olga', issuer: 'n4bQgY' },
+  askedAt: at,
+  expiresAt: '2026-03-02T12:00:00.000Z',
+  updatedAt: at,
+};
+const endedApproval = (status: 'approved' | 'rejected', reason: string) => ({
+  ...approval,
+  status,
+  endedBy: { kind: 'operator', principal: 'omar', issuer: 'n4bQgY' },
+  reason,
+  updatedAt: later,
+});
 
 const balance = { walletId, currency: 'USD', available: 7_500, held: 2_500, total: 10_000, version: 12 };
 const wallet = {
@@ -213,6 +236,8 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   not_cancellable: { detail: 'the bank may have it already' },
   hold_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: released' },
   hold_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
+  approval_ended: { detail: 'it was rejected at 2026-03-01T12:00:04.250Z' },
+  approval_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
   not_refundable: { detail: 'this transfer is on its way' },
   exceeds_refundable: { detail: 'left 1000, requested 2500, in minor units of USD' },
@@ -238,6 +263,8 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Balance: balance,
   Transaction: withdrawal,
   TransactionPage: { items: [withdrawal, charge], nextCursor: 'MjAyNi0wMy0wMVQxMjowMDowMC4wMDBaI3R4' },
+  Approval: approval,
+  ApprovalPage: { items: [approval] },
   Entry: entry,
   EntryPage: { items: [entry], nextCursor: 'MTI' },
   NotificationPreferences: preferences,
@@ -276,6 +303,8 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'capture 201': capture,
   'release 200': releasedHold,
   'refund 201': refund,
+  'approve 200': endedApproval('approved', 'The payment provider confirms it'),
+  'reject 200': endedApproval('rejected', 'Not on the statement of the payment provider'),
   'freeze 200': { ...wallet, status: 'frozen' },
   'close 200': { ...emptyWallet, status: 'closed' },
 };
@@ -291,6 +320,8 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   close: {},
   'set-limits': { reason: 'new customer', limits },
   resolve: { outcome: 'completed', evidence: 'Statement of 2026-03-02, line 7' },
+  approve: { reason: 'The payment provider confirms it' },
+  reject: { reason: 'Not on the statement of the payment provider' },
   cancel: { reason: 'The account is the wrong one' },
   'open-hold': { amount: 2_500, toWalletId, expiresAt: '2026-03-02T12:00:00Z', description: 'Order 4711' },
   capture: { amount: 2_500, description: 'Order 4711, sent' },

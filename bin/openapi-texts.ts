@@ -2,10 +2,15 @@
 
 /** The texts of fields by `Schema.field`, or by the field's name when it means the same in every schema. */
 export const fieldTexts: Readonly<Record<string, string>> = {
+  approvalId: 'The id of the approval',
   account: 'The account that the amount is booked on',
   amount: 'In minor units',
   attempts: 'Visits to the bank, in order',
   at: 'The time; ISO 8601, UTC',
+  askedAt: 'When it was asked for',
+  'Approval.amount': 'Of the command, in minor units; absent where it moves no money by itself',
+  'Approval.askedBy': 'The operator who asked for the command',
+  'Approval.command': 'The command that waits: the route by its name',
   balance: 'The balance, as of the last change',
   balanceAfter: 'The balance after the change',
   bank: 'The connection to the bank',
@@ -68,6 +73,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   principal: "The `sub` of the actor's token",
   push: 'By a message to a device',
   reason: 'The result of the visit',
+  'ApproveRequest.reason': 'Why it is approved; stays on the approval',
+  'RejectRequest.reason': 'Why it is rejected; stays on the approval',
   'CancelRequest.reason': 'Why it is cancelled; stays on the transaction',
   'RefundRequest.amount': 'In minor units; without it, all that is left',
   'RefundRequest.chargeback':
@@ -103,6 +110,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
 
 /** Parameters in the path and the query, by name. */
 export const parameterTexts: Readonly<Record<string, string>> = {
+  approvalId: 'The id of the approval',
+  'approvals.status': '`asked`: those that can be approved; `expired`: those whose time is over',
   at: 'The moment of the balance; bookings at that moment are included. Not in the future, and not together with consistent',
   consistent: '`true` shows every command that was answered before',
   cursor: 'The `nextCursor` of the page before, with the same other parameters',

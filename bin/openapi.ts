@@ -96,7 +96,7 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
     ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
       name,
       in: 'query',
-      description: textFor(parameterTexts, name),
+      description: textFor(parameterTexts, name, tag),
       schema,
     })),
     ...(handler.isKeyed ? [{ $ref: '#/components/parameters/Idempotency-Key' }] : []),
@@ -134,7 +134,7 @@ function withOAuth(alternative: object): object[] {
 function securityOf(route: Route, { body }: Described): object[] {
   if (!('open' in route)) {
     const { own, any } = route;
-    return [own, any].flatMap((scope) => (scope === undefined ? [] : [{ token: [`wallet:${scope}`] }]));
+    return [own, any].flat().flatMap((scope) => (scope === undefined ? [] : [{ token: [`wallet:${scope}`] }]));
   }
   return body === undefined ? [{}, { token: ['wallet:support'] }] : [{ bankTimestamp: [], bankSignature: [] }];
 }

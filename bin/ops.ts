@@ -15,10 +15,10 @@ import { where } from './ops/where.ts';
 
 const usage = `npm run ops -- COMMAND [options]
 
-  where ID          the state of a transaction, wallet or receipt, and what happens next
+  where ID          the state of a transaction, approval, wallet or receipt, and what happens next
   where --principal SUB --key KEY
                     the same for the transaction of a caller's Idempotency-Key
-  review            the withdrawals that wait for an operator, with their visits to the bank
+  review            the withdrawals in review, with their visits to the bank, and the commands that wait for a second operator
   redrive WORK      moves dead letters back to their queue: withdrawal, transfer, notification or screening
   replay READER     hands the records that the relay or the projector has set aside back to it, and deletes those that it took
   acknowledge SUBJECT --by NAME --evidence TEXT [--kind KIND] [--hour HOUR|none] [--bank ID|none]

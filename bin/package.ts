@@ -32,6 +32,7 @@ const root = join(import.meta.dirname, '..');
 const modules = join(root, 'node_modules');
 const names = Object.keys(environments) as FunctionName[];
 const documents = [
+  'approvals',
   'bank-protocol',
   'deploy',
   'disaster',

@@ -10,6 +10,7 @@ import type { FraudLimits } from './domain/fraud.ts';
 
 export { errorTitles } from './domain/errors.ts';
 export type { ErrorCode } from './domain/errors.ts';
+export type { FourEyes } from './domain/approval.ts';
 export type { OperatorLimits } from './domain/operator-limits.ts';
 export type { WalletLimits } from './domain/limits.ts';
 export { longestTierName, tierName } from './domain/tiers.ts';
@@ -24,6 +25,8 @@ const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
 /** Variables of functions that open holds, capture them and refund. */
 const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
+/** Variables of operators' functions whose commands are limited and may need a second operator. */
+const guarded = [...table, 'OPERATOR_LIMITS', 'FOUR_EYES'] as const;
 const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'] as const;
 
 /**
@@ -59,6 +62,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `FREEZE_ON_SUSPICION`: `true` or `false`.
  * - `OPERATOR_LIMITS`: an `OperatorLimits` as JSON.
  * - `TIERS`: `Tiers` as JSON.
+ * - `FOUR_EYES`: a `FourEyes` as JSON, with `expiresAfterMs`, the time in which a command can be approved.
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
@@ -69,17 +73,21 @@ export const environments = {
   'get-wallet': limited,
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
   'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
-  charge: [...table, 'OPERATOR_LIMITS'],
+  charge: guarded,
   withdraw: [...queued, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL'],
   transfer: [...queued, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL'],
   'list-transactions': limited,
   'get-transaction': limited,
   'get-receipt': limited,
   freeze: table,
-  unfreeze: table,
+  unfreeze: [...table, 'FOUR_EYES'],
   close: table,
   'set-limits': [...table, 'TIERS', 'OPERATOR_LIMITS'],
-  resolve: [...table, 'OPERATOR_LIMITS'],
+  resolve: guarded,
+  approve: [...table, 'OPERATOR_LIMITS'],
+  reject: table,
+  'get-approval': table,
+  'list-approvals': table,
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
   'open-hold': paying,
   capture: paying,
@@ -135,7 +143,7 @@ export const environments = {
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
-/** Functions that a service lacks where notifications, the screening for fraud, holds or refunds are switched off. */
+/** Functions that a service lacks where notifications, screening, holds, refunds or approvals are switched off. */
 export type OptionalFunction =
   | 'fraud'
   | 'notifier'
@@ -144,7 +152,11 @@ export type OptionalFunction =
   | 'open-hold'
   | 'capture'
   | 'release'
-  | 'refund';
+  | 'refund'
+  | 'approve'
+  | 'reject'
+  | 'get-approval'
+  | 'list-approvals';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<
@@ -172,10 +184,13 @@ export type OwnerScope = 'read' | 'write';
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
-/** The scopes that open a route: `own` for the caller's own wallets (absent: not open for owners), `any` for all. */
+/**
+ * The scopes that open a route: `own` for the caller's own wallets (absent: not open for owners), `any` for all. Of
+ * several, each opens it.
+ */
 export interface RouteAccess {
   readonly own?: OwnerScope;
-  readonly any: OperatorScope;
+  readonly any: OperatorScope | readonly OperatorScope[];
 }
 
 /** A route of the HTTP API. `open` routes take no token at the gateway; the bank signs its requests instead. */
@@ -214,6 +229,11 @@ export const routes = [
   { method: 'POST', path: '/holds/{transactionId}/capture', function: 'capture', own: 'write', any: 'operate' },
   { method: 'POST', path: '/holds/{transactionId}/release', function: 'release', own: 'write', any: 'support' },
   { method: 'POST', path: '/transactions/{transactionId}/refund', function: 'refund', own: 'write', any: 'operate' },
+  // The function also asks for the scope of the approved command itself.
+  { method: 'POST', path: '/approvals/{approvalId}/approve', function: 'approve', any: ['charge', 'decide'] },
+  { method: 'POST', path: '/approvals/{approvalId}/reject', function: 'reject', any: ['charge', 'decide'] },
+  { method: 'GET', path: '/approvals/{approvalId}', function: 'get-approval', any: ['charge', 'support', 'decide'] },
+  { method: 'GET', path: '/approvals', function: 'list-approvals', any: ['support', 'decide'] },
   {
     method: 'GET',
     path: '/notification-preferences',
@@ -272,6 +292,7 @@ export const ledgerItems = {
   wallet: 'WALLET#',
   ownedWallet: 'OWNER#',
   transaction: 'TX#',
+  approval: 'APPROVAL#',
   rateWindow: 'RATE#',
   preferences: 'PREFERENCES#',
   breaker: 'BREAKER#',

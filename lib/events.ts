@@ -8,7 +8,7 @@ import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
 import { ownKey } from './encryption.ts';
 import type { LedgerTable } from './ledger-table.ts';
-import { StreamConsumer } from './stream-consumer.ts';
+import { moneyItems, StreamConsumer } from './stream-consumer.ts';
 import type { Tokens } from './tokens.ts';
 import { WalletFunction } from './wallet-function.ts';
 import type { Access } from './wallet-function.ts';
@@ -39,7 +39,7 @@ export interface EventsProps extends EventsOptions {
   readonly addAlarm: AddAlarm;
 }
 
-/** Each change of a wallet or transaction as an event on a bus: docs/events.md. */
+/** Each change of a wallet, transaction or approval as an event on a bus: docs/events.md. */
 export class Events extends Construct {
   readonly bus: IEventBus;
   readonly relay: WalletFunction<'relay'>;
@@ -84,7 +84,8 @@ export class Events extends Construct {
         },
       },
     });
-    this.consumer.feed(this.relay, ledger);
+    // Also where no command needs a second operator: a filter that changes takes some minutes, and events would be lost.
+    this.consumer.feed(this.relay, ledger, [...moneyItems, 'APPROVAL']);
   }
 
   /** Returns the bus's name with the permission to publish on it. */

@@ -22,6 +22,7 @@ export type { LoadRange, ProvisionedLoad, WarmLoad } from './capacity.ts';
 export type { ReservedConcurrency } from './concurrency.ts';
 export type { DeploymentStrategy } from './deployments.ts';
 export type { EventsOptions } from './events.ts';
+export type { FourEyesOptions } from './four-eyes.ts';
 export type { FraudOptions } from './fraud.ts';
 export type { RateLimits } from './rate-limits.ts';
 export type { LogLevel } from './service-settings.ts';

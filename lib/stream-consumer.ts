@@ -19,6 +19,9 @@ export interface StreamConsumerProps {
   readonly addAlarm: AddAlarm;
 }
 
+/** The sort keys of wallets and transactions. */
+export const moneyItems = ['WALLET', 'TX'] as const;
+
 /**
  * One reader of the changes of wallets and transactions on the table's stream. It has a queue for the records that it
  * cannot handle, and the alarms on both. A table has room for two readers.
@@ -57,8 +60,16 @@ export class StreamConsumer extends Construct {
     return { value: queueUrl, grants: [{ actions: ['sqs:SendMessage'], resources: [queueArn] }] };
   }
 
-  /** Lets the worker read the stream from its beginning, a shard in order, and watches its lag. */
-  feed<Name extends FunctionName>(worker: WalletFunction<Name>, ledger: LedgerTable): void {
+  /**
+   * Lets the worker read the stream from its beginning, a shard in order, and watches its lag.
+   *
+   * @param sortKeys of the items whose changes it gets
+   */
+  feed<Name extends FunctionName>(
+    worker: WalletFunction<Name>,
+    ledger: LedgerTable,
+    sortKeys: readonly string[] = moneyItems,
+  ): void {
     const { work, missing, addAlarm } = this.#props;
     worker.handler.addToRolePolicy(
       new PolicyStatement({
@@ -86,7 +97,7 @@ export class StreamConsumer extends Construct {
       onFailure: { bind: () => ({ destination: this.setAside.queueArn }) },
       // Keys keep their order with any factor. More than one lets a busy shard catch up.
       parallelizationFactor: 4,
-      filters: [FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.or('WALLET', 'TX') } } } })],
+      filters: [FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.or(...sortKeys) } } } })],
     });
     addAlarm(this, 'TooFarBehind', {
       name: `${work} behind`,

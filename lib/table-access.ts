@@ -2,7 +2,15 @@ import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Access } from './wallet-function.ts';
 
 /** DynamoDB actions on items that a request names. A transaction or batch is authorised by the actions of its items. */
-type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'PartiQLInsert';
+type ItemAction =
+  | 'GetItem'
+  | 'BatchGetItem'
+  | 'Query'
+  | 'ConditionCheckItem'
+  | 'PutItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'PartiQLInsert';
 
 /**
  * The actions of a function on a table: for each the types of item. `Scan` reads everything, as it names no item, and

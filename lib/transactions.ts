@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import type { GuardGrants } from './four-eyes.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
@@ -9,14 +10,18 @@ export interface TransactionsProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `FOUR_EYES`. */
+  readonly fourEyes: string;
+  readonly guardGrants: GuardGrants;
 }
 
 /** Charges, and reads of transactions. */
 export class Transactions extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: TransactionsProps) {
+  constructor(scope: Construct, id: string, props: TransactionsProps) {
     super(scope, id);
+    const { ledger, rateLimits, operatorLimits, fourEyes, guardGrants } = props;
     // With the wallets that the transaction touches, which decide whether the caller may see it.
     const READS_PER_HOUR = String(rateLimits.reads);
     const readOne = {
@@ -29,8 +34,9 @@ export class Transactions extends Construct {
       charge: new WalletFunction(this, 'charge', {
         // A refused write returns the replay, so that moving money needs no permission to read.
         environment: {
-          TABLE_NAME: ledger.allow({ PutItem: ['transaction'], UpdateItem: ['wallet'] }),
+          TABLE_NAME: ledger.allow(guardGrants('charge', { PutItem: ['transaction'], UpdateItem: ['wallet'] })),
           OPERATOR_LIMITS: operatorLimits,
+          FOUR_EYES: fourEyes,
         },
       }),
       'list-transactions': new WalletFunction(this, 'list-transactions', {

@@ -14,6 +14,7 @@ import type { ProvisionedLoad, WarmLoad } from './capacity.ts';
 import type { ReservedConcurrency } from './concurrency.ts';
 import type { DeploymentStrategy } from './deployments.ts';
 import type { EventsOptions } from './events.ts';
+import type { FourEyesOptions } from './four-eyes.ts';
 import type { FraudOptions } from './fraud.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { LogLevel } from './service-settings.ts';
@@ -76,6 +77,15 @@ export interface WalletServiceProps {
    * @default - no tiers; limits are set one by one
    */
   readonly tiers?: Tiers;
+
+  /**
+   * Commands of operators that one operator asks for and another approves (docs/approvals.md): charges above an amount in
+   * minor units, and all commands of the others. For instance
+   * `{ charge: { above: 1_000_000, byCurrency: { JPY: 100_000_000 } }, resolve: true, unfreeze: true }`.
+   *
+   * @default - no command needs a second operator, and the routes of approvals are left out
+   */
+  readonly fourEyes?: FourEyesOptions;
 
   /**
    * Messages that may wait in the queue of withdrawals, or of transfers, before new ones are refused as `overloaded`.

@@ -27,6 +27,7 @@ import { Deployments } from './deployments.ts';
 import { allowServices } from './encryption.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events } from './events.ts';
+import { FourEyes, fourEyesText, guardGrantsOf } from './four-eyes.ts';
 import { Fraud } from './fraud.ts';
 import { Health } from './health.ts';
 import { Holds } from './holds.ts';
@@ -115,6 +116,7 @@ export class WalletService extends Construct {
       ...withdrawals.functions,
       ...core.holds?.functions,
       ...core.refunds?.functions,
+      ...core.fourEyes?.functions,
       ...notifications?.functions,
       ...core.health.functions,
     };
@@ -277,9 +279,10 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   });
   const entries = new EntriesTable(scope, 'Entries', { ...table, adopted: entriesTable });
   const projector = new Projector(scope, 'Projector', { ledger, entries, shares, addAlarm });
+  const guard = { fourEyes: fourEyesText(props.fourEyes), guardGrants: guardGrantsOf(props.fourEyes) };
   const tiers = tiersText(props.tiers ?? {}, operatorLimits);
-  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits });
-  const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits });
+  const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits, ...guard });
+  const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits, ...guard });
   const transfers = new Transfers(scope, 'Transfers', {
     ledger,
     rateLimits,
@@ -294,6 +297,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     bank: props.bank,
     rateLimits,
     operatorLimits,
+    ...guard,
     queueDepthLimit,
     shares,
     addAlarm,
@@ -302,23 +306,12 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const limited = { ledger, rateLimits, operatorLimits };
   const holds = isHolding ? new Holds(scope, 'Holds', limited) : undefined;
   const refunds = isRefunding ? new Refunds(scope, 'Refunds', limited) : undefined;
+  const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  return {
-    ledger,
-    tokens,
-    entries,
-    projector,
-    wallets,
-    transactions,
-    transfers,
-    withdrawals,
-    holds,
-    refunds,
-    sweeper,
-    health,
-  };
+  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, fourEyes, health };
+  return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 
 /** Makes the parts that follow a command: events and their consumers, and the check of the books. */

@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import type { EntriesTable } from './entries-table.ts';
+import type { GuardGrants } from './four-eyes.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
@@ -13,14 +14,18 @@ export interface WalletsProps {
   readonly tiers: string;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `FOUR_EYES`. */
+  readonly fourEyes: string;
+  readonly guardGrants: GuardGrants;
 }
 
 /** Opening, reading, freezing and closing wallets, and setting their limits. */
 export class Wallets extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, entries, rateLimits, tiers, operatorLimits }: WalletsProps) {
+  constructor(scope: Construct, id: string, props: WalletsProps) {
     super(scope, id);
+    const { ledger, entries, rateLimits, tiers, operatorLimits, fourEyes, guardGrants } = props;
     const READS_PER_HOUR = String(rateLimits.reads);
     const readOne = {
       environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }), READS_PER_HOUR },
@@ -59,7 +64,9 @@ export class Wallets extends Construct {
         environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'] }) },
       }),
       freeze: new WalletFunction(this, 'freeze', change),
-      unfreeze: new WalletFunction(this, 'unfreeze', change),
+      unfreeze: new WalletFunction(this, 'unfreeze', {
+        environment: { TABLE_NAME: ledger.allow(guardGrants('unfreeze', ofChange)), FOUR_EYES: fourEyes },
+      }),
       close: new WalletFunction(this, 'close', {
         // Its refusal names the open transactions.
         environment: { TABLE_NAME: ledger.allow(ofChange, ['byWallet']) },

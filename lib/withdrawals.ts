@@ -10,6 +10,7 @@ import type { BankNetwork } from './bank-network.ts';
 import type { BankProps } from './bank-props.ts';
 import type { Shares } from './concurrency.ts';
 import { ownKey } from './encryption.ts';
+import type { GuardGrants } from './four-eyes.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
@@ -23,6 +24,9 @@ export interface WithdrawalsProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `FOUR_EYES`. */
+  readonly fourEyes: string;
+  readonly guardGrants: GuardGrants;
   /** Messages that may wait before new withdrawals are refused. */
   readonly queueDepthLimit: number;
   readonly shares: Shares;
@@ -112,7 +116,11 @@ export class Withdrawals extends Construct {
         },
       }),
       resolve: new WalletFunction(this, 'resolve', {
-        environment: { TABLE_NAME: ledger.allow(ending), OPERATOR_LIMITS: props.operatorLimits },
+        environment: {
+          TABLE_NAME: ledger.allow(props.guardGrants('resolve', ending)),
+          OPERATOR_LIMITS: props.operatorLimits,
+          FOUR_EYES: props.fourEyes,
+        },
       }),
       cancel: new WalletFunction(this, 'cancel', {
         // The transaction for a repetition beyond the limit. The wallet, because an operator may have requested the

@@ -1,4 +1,11 @@
-import { isTransactionId, isWalletId, transactionIdOf, transactionIdOfReceipt } from '../../lambdas/domain/ids.ts';
+import {
+  approvalIdOfTransaction,
+  isApprovalId,
+  isTransactionId,
+  isWalletId,
+  transactionIdOf,
+  transactionIdOfReceipt,
+} from '../../lambdas/domain/ids.ts';
 import { windowsOf } from '../../lambdas/domain/limits.ts';
 import type { Direction, FlowLimits } from '../../lambdas/domain/limits.ts';
 import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
@@ -8,19 +15,24 @@ import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
+import { approvalReport } from './approvals.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
-/** Reports the state of a transaction or a wallet, and what happens next. */
+/** Reports the state of a transaction, an approval or a wallet, and what happens next. */
 export async function where(target: Target, options: OpsOptions): Promise<Report> {
   const id = idOf(options);
   if (isWalletId(id)) return walletReport(target, id);
+  if (isApprovalId(id)) return (await approvalReport(target.table, id)) ?? notFound(id, 'approval');
   if (!isTransactionId(id)) {
-    throw new OpsError(`"${id}" is no id: give a wallet's (w_…), a transaction's (tx_…) or a receipt's (RCP-…)`);
+    throw new OpsError(
+      `"${id}" is no id: give a wallet's (w_…), a transaction's (tx_…), an approval's (ap_…) or a receipt's (RCP-…)`,
+    );
   }
   const transaction = await getTransaction(target.table, id);
   if (transaction === undefined) {
-    return { lines: [`${id}: no transaction has this id`], data: { transactionId: id, found: false }, isWrong: true };
+    // The command may wait for a second operator.
+    return (await approvalReport(target.table, approvalIdOfTransaction(id))) ?? notFound(id, 'transaction');
   }
   const next = nextStep(transaction, Date.now());
   return {
@@ -28,6 +40,10 @@ export async function where(target: Target, options: OpsOptions): Promise<Report
     data: { ...withoutPersonalData(transaction), next },
     isWrong: transaction.status === 'review',
   };
+}
+
+function notFound(id: string, what: 'transaction' | 'approval'): Report {
+  return { lines: [`${id}: no ${what} has this id`], data: { [`${what}Id`]: id, found: false }, isWrong: true };
 }
 
 /** Returns the id that the options name: itself, by a receipt, or by a caller's key. A bank's reference is an id. */

@@ -10,6 +10,7 @@ import {
   walletIdOfPartition,
   walletKey,
 } from '../../lambdas/store/keys.ts';
+import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';
 import { toEntry } from '../../lambdas/store/entries.ts';
 import { withRetries } from '../../lambdas/store/table.ts';
@@ -123,7 +124,9 @@ function loadRecord(copy: BooksCopy, item: Item): void {
     copy.putTransaction(transaction, { crowdOf: crowdOf(item) });
     return;
   }
-  const { pk, principal, createdAt } = item as Record<string, string | undefined>;
+  const { pk, principal, createdAt, fingerprint } = item as Record<string, string | undefined>;
+  // The key of a request that waits for a second operator: its command takes its place, also when it is put back.
+  if (fingerprint?.startsWith(askedPrefix) === true) return;
   copy.run(
     'INSERT OR REPLACE INTO operations VALUES (?, ?, ?)',
     ...[(pk ?? '').slice(ledgerItems.transaction.length), principal ?? '', createdAt ?? ''],

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Statement } from '../../lambdas/integrity/statement.ts';
 import { integrityKey } from '../../lambdas/store/keys.ts';
+import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';
 import { withRetries } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
@@ -74,7 +75,7 @@ export class Recovery {
       const command = new PutCommand({
         TableName: table.name,
         Item: item,
-        ConditionExpression: seen === undefined ? 'attribute_not_exists(pk)' : conditions.join(' AND '),
+        ...(seen === undefined ? unusedRecord : { ConditionExpression: conditions.join(' AND ') }),
         ...(names.length > 0 && {
           ExpressionAttributeValues: namedValues(Object.fromEntries(names.map((name) => [name, seen?.[name]]))),
         }),
@@ -131,6 +132,12 @@ export class Recovery {
     this.copy.close();
   }
 }
+
+/** The condition that there is no item, or only the key of a request that waits for a second operator. */
+const unusedRecord = {
+  ConditionExpression: 'attribute_not_exists(pk) OR begins_with(fingerprint, :asked)',
+  ExpressionAttributeValues: { ':asked': askedPrefix },
+};
 
 /** Returns the error for an item that another writer has changed. */
 export function changedByOthers({ pk }: Item): CannotRecover {

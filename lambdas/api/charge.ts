@@ -4,6 +4,8 @@ import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { charge as newCharge } from '../domain/transaction.ts';
 import { dynamodbClient } from '../aws/clients.ts';
+import { askIfNeeded, readFourEyes } from '../http/four-eyes.ts';
+import type { FourEyesServices } from '../http/four-eyes.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { OperatorServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
@@ -13,23 +15,28 @@ import { transactionView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
 import { commitCharge } from '../store/charges.ts';
 
+const body = z.strictObject({ amount: fields.amount, currency: z.optional(fields.currency), ...annotations });
+
 /**
- * `POST /wallets/{walletId}/charge`: money in from outside, booked at once. A caller that may not read the wallet does not
- * learn what its limits leave, as that shows its balance.
+ * `POST /wallets/{walletId}/charge`: money in from outside, booked at once. A large one may need the approval of a second
+ * operator. A caller that may not read the wallet does not learn what its limits leave, as that shows its balance.
  */
-export const charge = command({
+export const charge = command<typeof body, OperatorServices & FourEyesServices>({
   name: 'charge',
-  body: z.strictObject({ amount: fields.amount, currency: z.optional(fields.currency), ...annotations }),
-  async handle({ caller, path, body, operation, transactionId }, { table, operatorLimits }: OperatorServices) {
+  body,
+  async handle(call, services) {
+    const { caller, path, body: given, operation, transactionId } = call;
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
-    requireCurrency(body.currency, currency);
-    const committing = commitCharge(
-      table,
-      newCharge({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
-      operation.fingerprint,
-      overOperatorLimit(operatorLimits, 'charge', caller, { amount: body.amount, currency }),
-    );
+    requireCurrency(given.currency, currency);
+    const money = { amount: given.amount, currency };
+    const overLimit = overOperatorLimit(services.operatorLimits, 'charge', caller, money);
+    const guarded = { command: 'charge', walletIds: [walletId], money, refusal: overLimit } as const;
+    const { answer, refusal } = await askIfNeeded(services, call, guarded);
+    if (answer !== undefined) return answer;
+    const { at, fingerprint, approval } = operation;
+    const facts = { ...given, ...caller, transactionId, walletId, currency, at, approvedBy: approval?.by };
+    const committing = commitCharge(services.table, newCharge(facts), fingerprint, refusal, approval?.items);
     const { transaction, replayed } = await committing.catch((error: unknown) => {
       throw caller.readsAll ? error : withoutLimit(error);
     });
@@ -47,4 +54,5 @@ export const open = (environment: Environment<'charge'>) =>
   serve(charge, {
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
     operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+    fourEyes: readFourEyes(environment.FOUR_EYES),
   });

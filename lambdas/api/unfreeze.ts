@@ -1,14 +1,37 @@
 import type { Environment } from '../contract.ts';
+import { statusRefusal } from '../domain/wallet.ts';
 import { dynamodbClient } from '../aws/clients.ts';
-import { serve } from '../http/http.ts';
-import { statusCommand } from '../http/status-command.ts';
+import { askIfNeeded, readFourEyes } from '../http/four-eyes.ts';
+import type { FourEyesServices } from '../http/four-eyes.ts';
+import { command, serve } from '../http/http.ts';
+import type { RouteServices } from '../http/http.ts';
+import { setStatus, statusBody } from '../http/status-command.ts';
 import { openTable } from '../store/table.ts';
+import { getWallet } from '../store/wallets.ts';
 
 /**
  * `POST /wallets/{walletId}/unfreeze`: lets money move again, also out of a closed wallet that it came back to.
- * Withdrawals that waited go on within six minutes. Owners do not unfreeze their own wallets.
+ * Withdrawals that waited go on within six minutes. Owners do not unfreeze their own wallets. It may need the approval of
+ * a second operator.
  */
-export const unfreeze = statusCommand('unfreeze', 'active');
+export const unfreeze = command<typeof statusBody, RouteServices & FourEyesServices>({
+  name: 'unfreeze',
+  body: statusBody,
+  async handle(call, services) {
+    const { path, body, operation } = call;
+    const walletId = path['walletId'] ?? '';
+    const { answer, refusal } = await askIfNeeded(services, call, {
+      command: 'unfreeze',
+      walletIds: [walletId],
+      askRefusal: async () =>
+        statusRefusal(await getWallet(services.table, walletId, { consistent: true }), 'active', operation.principal),
+    });
+    return answer ?? setStatus(services.table, operation, { walletId, status: 'active', ...body }, refusal);
+  },
+});
 
 export const open = (environment: Environment<'unfreeze'>) =>
-  serve(unfreeze, { table: openTable(dynamodbClient(), environment.TABLE_NAME) });
+  serve(unfreeze, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    fourEyes: readFourEyes(environment.FOUR_EYES),
+  });

@@ -1,5 +1,6 @@
 import { bank, service } from './actor.ts';
 import type { Actor } from './actor.ts';
+import type { Approval } from './approval.ts';
 import { requesterOf } from './transaction.ts';
 import type { CompletedWithdrawal, FailedWithdrawal, Transaction, Withdrawal } from './transaction.ts';
 import type { LimitsChange, StatusChange, Wallet } from './wallet.ts';
@@ -25,11 +26,16 @@ export const eventTypes = [
   'hold.captured',
   'hold.ended',
   'refund.completed',
+  'approval.asked',
+  'approval.approved',
+  'approval.rejected',
   'activity.suspicious',
   'ledger.discrepancy',
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];
+/** The events of approvals: for operators and the audit, never for owners. */
+export type ApprovalEvent = Extract<EventType, `approval.${string}`>;
 
 /**
  * Returns the event of a change of a wallet. A changed balance has none: its transaction's event reports it.
@@ -129,4 +135,18 @@ type WalletEventType = NonNullable<ReturnType<typeof walletEvent>>;
 function changeIn(type: WalletEventType, after: Wallet): StatusChange | LimitsChange | undefined {
   if (type === 'wallet.created') return undefined;
   return type === 'wallet.limits_changed' ? after.lastLimitsChange : after.lastStatusChange;
+}
+
+/**
+ * Returns the event of a change of an approval: its request, or its end. An expiry has none, as nothing is written then.
+ *
+ * @param before undefined when it was asked for
+ */
+export function approvalEvent(before: Approval | undefined, after: Approval): ApprovalEvent | undefined {
+  return before?.status === after.status ? undefined : `approval.${after.status}`;
+}
+
+/** Returns the actor of an approval's event. `after` is the approval after the change. */
+export function approvalActor(after: Approval): Actor {
+  return after.status === 'asked' ? after.askedBy : after.endedBy;
 }

@@ -8,6 +8,7 @@ const idLength = 26;
 const id = `[${alphabet}]{${idLength}}`;
 const walletIdFormat = new RegExp(`^w_([a-z]{3})_${id}$`);
 const transactionIdFormat = new RegExp(`^tx_${id}$`);
+const approvalIdFormat = new RegExp(`^ap_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 
 /** The formats of ids that callers name. */
@@ -15,6 +16,7 @@ export const idFormats = {
   walletId: walletIdFormat,
   transactionId: transactionIdFormat,
   receiptCode: receiptCodeFormat,
+  approvalId: approvalIdFormat,
 } as const;
 
 /** Returns 26 base32 characters of a SHA-256 over principal and key. */
@@ -43,6 +45,11 @@ export function transactionIdOf(principal: string, idempotencyKey: string): stri
   return `tx_${digest(principal, idempotencyKey)}`;
 }
 
+/** Returns the id of the approval that a command needs, by the id of the command's record. */
+export function approvalIdOfTransaction(transactionId: string): string {
+  return `ap_${transactionId.slice('tx_'.length)}`;
+}
+
 /** Returns the id of the return of a withdrawal. It is the same for every notification by the bank. */
 export function returnIdOf(transactionId: string): string {
   return `tx_${digest(bank.principal, transactionId)}`;
@@ -67,6 +74,10 @@ export function isWalletId(text: string): boolean {
 
 export function isTransactionId(text: string): boolean {
   return transactionIdFormat.test(text);
+}
+
+export function isApprovalId(text: string): boolean {
+  return approvalIdFormat.test(text);
 }
 
 export function isReceiptCode(text: string): boolean {

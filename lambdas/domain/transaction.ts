@@ -57,6 +57,8 @@ export interface Resolution {
   readonly evidence: string;
   readonly principal: string;
   readonly at: string;
+  /** The second operator, where one had to approve it. */
+  readonly approvedBy?: Actor | undefined;
 }
 
 /** The end of a withdrawal by its owner or an operator, before it left for the bank. */
@@ -114,6 +116,8 @@ export interface Charge extends TransactionRecord, Refunds {
   readonly type: 'charge';
   readonly status: 'completed';
   readonly completedAt: string;
+  /** The second operator, where one had to approve it. */
+  readonly approvedBy?: Actor | undefined;
 }
 
 /** A payment that the bank sent back. It undoes a completed withdrawal, which stays. */
@@ -331,9 +335,10 @@ export interface CommandFacts extends Annotations {
 }
 
 /** Returns a charge: money in from outside, completed at once. */
-export function charge(facts: CommandFacts): Charge {
+export function charge(facts: CommandFacts & Pick<Charge, 'approvedBy'>): Charge {
   return {
     ...common(facts),
+    ...(facts.approvedBy && { approvedBy: facts.approvedBy }),
     type: 'charge',
     status: 'completed',
     postings: move(facts.amount, accounts.external(facts.currency), accounts.available(facts.walletId)),

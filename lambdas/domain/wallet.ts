@@ -57,6 +57,8 @@ export interface StatusChange {
   readonly actor: Actor;
   /** The reason, in the words of the actor. */
   readonly reason?: string | undefined;
+  /** The second operator, where one had to approve it. */
+  readonly approvedBy?: Actor | undefined;
 }
 
 /** A command that set a wallet's limits. */
@@ -259,6 +261,14 @@ export function limitsRefusal(
   const { limitsVersion = 0 } = wallet;
   if (expectedVersion === undefined || expectedVersion === limitsVersion) return undefined;
   return new WalletError('limits_changed', { detail: `version ${limitsVersion}, expected ${expectedVersion}` });
+}
+
+/** Returns the refusal of an approved command that was asked for before the wallet's latest change of status. */
+export function staleRefusal(wallet: Wallet | undefined, askedAt: string | undefined): WalletError | undefined {
+  const changedAt = wallet?.lastStatusChange?.at;
+  if (askedAt === undefined || changedAt === undefined || changedAt <= askedAt) return undefined;
+  const detail = `the status of the wallet changed at ${changedAt}, after this was asked for: reject it, and ask again`;
+  return new WalletError('approval_expired', { detail });
 }
 
 /** Returns why money of this wallet may not move, whichever way it goes; undefined when it may. */

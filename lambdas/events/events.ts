@@ -3,12 +3,22 @@ import type { EventOf, ServiceEvent } from '../views/event-schemas.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { service } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
-import { transactionActor, transactionEvent, walletActor, walletEvent, walletReason } from '../domain/events.ts';
+import type { Approval } from '../domain/approval.ts';
+import {
+  approvalActor,
+  approvalEvent,
+  transactionActor,
+  transactionEvent,
+  walletActor,
+  walletEvent,
+  walletReason,
+} from '../domain/events.ts';
 import { receiverOf } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import { transactionKey, walletKey } from '../store/keys.ts';
+import { approvalKey, transactionKey, walletKey } from '../store/keys.ts';
 import type { Change } from '../store/stream.ts';
+import { publishedApproval } from '../views/approval-view.ts';
 import { publishedTransaction, publishedWallet } from '../views/views.ts';
 
 /** Facts in events that the records do not have. */
@@ -21,9 +31,14 @@ export interface EventFacts {
 
 /** Returns the event of a change, made from the images of this one item; undefined when the change is no event. */
 export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undefined {
-  return change.kind === 'wallet'
-    ? eventOfWallet(change.before, change.after, facts)
-    : eventOfTransaction(change.before, change.after, facts);
+  switch (change.kind) {
+    case 'wallet':
+      return eventOfWallet(change.before, change.after, facts);
+    case 'transaction':
+      return eventOfTransaction(change.before, change.after, facts);
+    case 'approval':
+      return eventOfApproval(change.before, change.after, facts);
+  }
 }
 
 /**
@@ -88,5 +103,23 @@ function eventOfTransaction(
         ? destinationFingerprintOf(fingerprintKey, walletId, after.destination.account)
         : undefined,
     ),
+  };
+}
+
+function eventOfApproval(
+  before: Approval | undefined,
+  after: Approval,
+  { issuer }: EventFacts,
+): ServiceEvent | undefined {
+  const type = approvalEvent(before, after);
+  if (type === undefined) return undefined;
+  return {
+    eventId: eventIdOf([approvalKey(after.approvalId).pk, type, after.updatedAt]),
+    type,
+    version: 1,
+    occurredAt: after.updatedAt,
+    walletIds: [...after.walletIds],
+    actor: spelledOut(approvalActor(after), issuer),
+    approval: publishedApproval(after),
   };
 }

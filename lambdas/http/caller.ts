@@ -45,9 +45,12 @@ export function callerOf(event: APIGatewayProxyEvent, { own, any }: RouteAccess)
   const granted = scopesIn(context.scopes);
   const hasOperatorScope = operatorScopes.some((scope) => granted.has(scope));
   const common = { principal, issuer, hasOperatorScope, readsAll: granted.has('support') };
-  if (granted.has(any)) return { ...common, kind: 'operator', ownerId: undefined };
+  const alternatives = [any].flat();
+  if (alternatives.some((scope) => granted.has(scope))) return { ...common, kind: 'operator', ownerId: undefined };
   if (own !== undefined && granted.has(own)) return { ...common, kind: 'owner', ownerId: principal };
-  throw new WalletError('forbidden', { detail: `the token lacks the scope wallet:${own ?? any}` });
+  throw new WalletError('forbidden', {
+    detail: `the token lacks the scope wallet:${own ?? alternatives.join(' or wallet:')}`,
+  });
 }
 
 /** Returns the scopes in the authorizer's text. Only here does `operate` become the scopes that it includes. */

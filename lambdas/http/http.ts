@@ -20,7 +20,7 @@ import { withinLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { problem } from './problem.ts';
 import type { Answer } from './problem.ts';
-import { bodyOf, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
+import { bodyOf, checkFields, idempotencyKeyOf, pathOf, queryOf, refuseQuery } from './request.ts';
 import { beginRequest, countRequest, describe, logger, nameRequest } from '../aws/telemetry.ts';
 
 /** The services of every route. */
@@ -65,17 +65,25 @@ export interface CommandCall<B> {
   readonly event: APIGatewayProxyEvent;
 }
 
+/** A route of a command, whose work another route can do too: the approval of a command executes it. */
+export interface CommandRoute<S> extends RouteHandler<S> {
+  readonly name: FunctionName;
+  /** Does the work for a body that was stored. Validates it again. */
+  readonly perform: (call: CommandCall<unknown>, services: S) => Promise<Answer>;
+}
+
 /** Returns a route with an Idempotency-Key. Its body is validated before anything happens. */
 export function command<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
   name: FunctionName;
   body: B;
   handle: (call: CommandCall<z.output<B>>, services: S) => Promise<Answer>;
-}): RouteHandler<S> {
+}): CommandRoute<S> {
   const access = accessOf(route.name);
   return {
     ...route,
     isCommand: true,
     isKeyed: true,
+    perform: (call, services) => route.handle({ ...call, body: checkFields(route.body, call.body) }, services),
     async handle(event, services) {
       const caller = callerOf(event, access);
       return withinLimits(services, caller, 'command', async ({ readFirst, refuseIfNew }) => {
@@ -173,7 +181,7 @@ export function replacement<B extends z.ZodMiniType, S extends RouteServices = L
 }
 
 /** Returns the scopes that open a route, from the contract. */
-function accessOf(name: FunctionName): RouteAccess {
+export function accessOf(name: FunctionName): RouteAccess {
   const route = routes.find((one: Route) => one.function === name);
   if (route === undefined || 'open' in route) throw new Error(`the contract has no scopes for ${name}`);
   return route;
@@ -185,10 +193,10 @@ const replayHeader = 'Idempotency-Replayed';
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
 export function committed(
   status: number,
-  body: { readonly transactionId: string } | { readonly walletId: string },
+  body: { readonly transactionId: string } | { readonly walletId: string } | { readonly approvalId: string },
   replayed: boolean,
 ): Answer {
-  const location = 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
+  const location = locationOf(body);
   return {
     status,
     body,
@@ -197,6 +205,11 @@ export function committed(
       ...(replayed && { [replayHeader]: 'true' }),
     },
   };
+}
+
+function locationOf(body: Parameters<typeof committed>[1]): string {
+  if ('approvalId' in body) return `/approvals/${body.approvalId}`;
+  return 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
 }
 
 /**

@@ -234,7 +234,8 @@ async function serveCommand(
 /** Statuses of requests that are refused as they are, before any call. */
 const badRequest: ReadonlySet<number> = new Set([400, 413, 415]);
 
-function isReplay({ headers }: Answer): boolean {
+/** Returns whether an answer repeats that of an earlier request with the same key. */
+export function isReplay({ headers }: Answer): boolean {
   return headers?.['Idempotency-Replayed'] !== undefined;
 }
 

@@ -4,7 +4,7 @@ import { maxBodyBytes } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
-import { currencyOfWalletId, isReceiptCode, isTransactionId, isWalletId } from '../domain/ids.ts';
+import { currencyOfWalletId, isApprovalId, isReceiptCode, isTransactionId, isWalletId } from '../domain/ids.ts';
 import { walletNotFound } from '../domain/wallet.ts';
 import { doubtfulNames, parseExact } from '../domain/json.ts';
 
@@ -49,12 +49,13 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
     walletId: { isValid: isWalletId, refusal: () => new WalletError('wallet_not_found') },
     transactionId: { isValid: isTransactionId, refusal: () => new WalletError('transaction_not_found') },
     receiptCode: { isValid: isReceiptCode, refusal: () => new WalletError('transaction_not_found') },
+    approvalId: { isValid: isApprovalId, refusal: () => new WalletError('approval_not_found') },
   };
 
 /**
  * Returns the path's parameters by name. Refuses an id that the service cannot have made, without a read.
  *
- * @throws WalletError `wallet_not_found`, `transaction_not_found`
+ * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`
  */
 export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
   const given = Object.entries(event.pathParameters ?? {}).map(([name, value = '']) => [name, value] as const);
@@ -70,7 +71,7 @@ export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
  * none.
  */
 export function bodyOf<S extends z.ZodMiniType>(event: APIGatewayProxyEvent, schema: S): z.output<S> {
-  return check(schema, readJson(event));
+  return checkFields(schema, readJson(event));
 }
 
 /** Returns the query as the schema describes it. A parameter that is given twice is refused. */
@@ -78,7 +79,7 @@ export function queryOf<S extends z.ZodMiniType>(event: APIGatewayProxyEvent, sc
   const query = event.multiValueQueryStringParameters ?? {};
   const repeated = Object.keys(query).filter((name) => (query[name]?.length ?? 0) > 1);
   if (repeated.length > 0) throw invalid(repeated.map((path) => ({ path, message: 'must be given once' })));
-  return check(schema, event.queryStringParameters ?? {});
+  return checkFields(schema, event.queryStringParameters ?? {});
 }
 
 /** Refuses every query parameter, for routes that take none. */
@@ -159,7 +160,12 @@ function requireJson(event: APIGatewayProxyEvent): void {
 /** Most errors that one answer lists. */
 const mostErrors = 20;
 
-function check<S extends z.ZodMiniType>(schema: S, value: unknown): z.output<S> {
+/**
+ * Returns a value as the schema describes it.
+ *
+ * @throws WalletError `invalid_request` with the defects
+ */
+export function checkFields<S extends z.ZodMiniType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value, { reportInput: true, error: wordsOf });
   if (result.success) return result.data;
   throw invalid(

@@ -4,11 +4,13 @@ import { commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { credit } from './movements.ts';
 import type { Table } from './table.ts';
+import type { WriteItem } from './write.ts';
 
 /**
  * Books a charge: one write, 5 write units.
  *
  * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
+ * @param approval the items that end the charge's approval, where it has one
  * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
  * `balance_limit_exceeded`, `limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
  */
@@ -17,7 +19,9 @@ export function commitCharge(
   transaction: Charge,
   fingerprint: string,
   overLimit?: WalletError,
+  approval: readonly WriteItem[] = [],
 ): Promise<Committed> {
-  const changes = [credit(table, movement(transaction))];
-  return commit(table, transaction, fingerprint, changes, { items: [] }, { overLimit });
+  const changes = [...approval, credit(table, movement(transaction))];
+  const isApproved = approval.length > 0;
+  return commit(table, transaction, fingerprint, changes, { items: [] }, { overLimit, isApproved });
 }

@@ -2,7 +2,7 @@ import type { WalletError } from '../domain/errors.ts';
 import type { OpenHold, PendingTransfer, PendingWithdrawal, Transaction } from '../domain/transaction.ts';
 import { dueShardOf, historyKeyOf, transactionKey } from './keys.ts';
 import type { Movement } from './movements.ts';
-import { putRecord, replayedRecord, replayOnly } from './operations.ts';
+import { inPlaceOfRequest, putRecord, replayedRecord, replayOnly } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
@@ -21,7 +21,8 @@ export interface Committed {
  *
  * @param limited what a limit adds to the write
  * @param options `dueShard`: of work that a worker must end; `overLimit`: the refusal of an amount over the operator's
- *   limit, when only a replay is answered; `contention`: when to give up early
+ *   limit, when only a replay is answered; `isApproved`: the command takes the place of its request; `contention`: when to give up
+ *   early
  * @throws WalletError of the first condition that fails, or `busy`; Contended
  */
 export async function commit(
@@ -32,11 +33,18 @@ export async function commit(
   limited: ReturnType<typeof limitedBy>,
   {
     overLimit,
+    isApproved = false,
     contention,
     ...due
-  }: { dueShard?: string; overLimit?: WalletError | undefined; contention?: Contention } = {},
+  }: {
+    dueShard?: string;
+    overLimit?: WalletError | undefined;
+    isApproved?: boolean;
+    contention?: Contention;
+  } = {},
 ): Promise<Committed> {
-  const put = putTransaction(table, transaction, fingerprint, due);
+  const record = putTransaction(table, transaction, fingerprint, due);
+  const put = isApproved ? inPlaceOfRequest(record, fingerprint) : record;
   // A refused command touches no wallet.
   const items = overLimit === undefined ? [put, ...changes, ...limited.items] : [replayOnly(put, overLimit)];
   return committed(transaction, await write(table, items, limited.reads, contention));

@@ -42,6 +42,15 @@ export function transactionKey(transactionId: string) {
   return { pk: `${ledgerItems.transaction}${transactionId}`, sk: 'TX' };
 }
 
+export function approvalKey(approvalId: string) {
+  return { pk: `${ledgerItems.approval}${approvalId}`, sk: 'APPROVAL' };
+}
+
+/** Returns the approval whose item has this partition key. */
+export function approvalIdOfKey(pk: string): string {
+  return pk.slice(ledgerItems.approval.length);
+}
+
 /** Sort keys of the wallet table's other items: nothing follows their changes. */
 const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER'];
 const ownedWalletPrefix = 'WALLET#';
@@ -50,9 +59,10 @@ const ownedWalletPrefix = 'WALLET#';
  * Returns what the key of an item of the wallet table names; undefined for a sort key that this release does not know.
  * Records of operations have keys of transactions.
  */
-export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | 'other' | undefined {
+export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | 'approval' | 'other' | undefined {
   if (key.sk === 'WALLET') return 'wallet';
   if (key.sk === 'TX') return 'transaction';
+  if (key.sk === 'APPROVAL') return 'approval';
   const isOther = otherSortKeys.includes(key.sk) || String(key.sk).startsWith(ownedWalletPrefix);
   return isOther ? 'other' : undefined;
 }
@@ -219,6 +229,9 @@ export const reviewShard = 'REVIEW';
 
 /** The partition of the `due` index with the withdrawals that wait for their wallet to be unfrozen; there are few. */
 export const waitingShard = 'WAITING';
+
+/** The partition of the `due` index with the commands that wait for a second operator, by their expiry; there are few. */
+export const approvalShard = 'APPROVAL';
 
 /** Returns for instance `DUE#w3` for withdrawals. It is short, as a history page's read is paid by its size. */
 export function dueShard(type: DueType, shard: number): string {

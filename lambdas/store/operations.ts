@@ -14,6 +14,18 @@ export interface Operation extends Actor {
   readonly fingerprint: string;
   /** ISO 8601 UTC. */
   readonly at: string;
+  /** The approval of a second operator, where the command has one. */
+  readonly approval?: CommandApproval | undefined;
+}
+
+/** The approval that executes a command. */
+export interface CommandApproval {
+  /** The operator who approved it. */
+  readonly by: Actor;
+  /** When the command was asked for, ISO 8601 UTC. */
+  readonly askedAt: string;
+  /** The items that end the approval, for the write of the command: behind its record, which decides first. */
+  readonly items: readonly WriteItem[];
 }
 
 /**
@@ -37,6 +49,32 @@ function isRestored(image: Item, record: Item): boolean {
   );
 }
 
+/** Returns the fingerprint of a key's record while its request waits for a second operator. No request has such a one. */
+export function askedFingerprint(fingerprint: string): string {
+  return `${askedPrefix}${fingerprint}`;
+}
+
+export const askedPrefix = 'asked:';
+
+/**
+ * Returns the record's put for a command that was approved: it takes the place of the request, which has had the key
+ * since it was asked for.
+ */
+export function inPlaceOfRequest({ request, ...record }: WriteItem, fingerprint: string): WriteItem {
+  const change = {
+    ConditionExpression: 'attribute_not_exists(pk) OR fingerprint = :asked',
+    ExpressionAttributeValues: { ':asked': askedFingerprint(fingerprint) },
+  };
+  return { ...record, request: { ...request, ...(request.Put && { Put: { ...request.Put, ...change } }) } };
+}
+
+/** Returns the refusal of a request whose key has another record. */
+function keyReused({ fingerprint }: Item): WalletError {
+  const isAsked = String(fingerprint).startsWith(askedPrefix);
+  const detail = 'the key asked for a command that needs a second operator; its approval shows the end';
+  return new WalletError('idempotency_key_reused', isAsked ? { detail } : {});
+}
+
 /**
  * Puts the record of a command under its key, on condition that the key is new. A used key is a replay when the
  * fingerprints agree, and refused when they do not. There is no expiry: a key is good for ever.
@@ -56,7 +94,7 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
       if (image === undefined) return undefined;
       return image['fingerprint'] === record.fingerprint || isRestored(image, record)
         ? { kind: 'replay', record: image }
-        : denied(new WalletError('idempotency_key_reused'));
+        : denied(keyReused(image));
     },
   };
 }
@@ -79,13 +117,15 @@ export function replayOnly({ request, ...record }: WriteItem, refusal: WalletErr
  * so that one key cannot serve a charge and a freeze.
  */
 export function putOperation(table: Table, operation: Operation): WriteItem {
-  return putRecord(table, {
+  const record = putRecord(table, {
     ...transactionKey(transactionIdOf(operation.principal, operation.idempotencyKey)),
     type: 'operation',
     fingerprint: operation.fingerprint,
     principal: operation.principal,
     createdAt: operation.at,
+    ...(operation.approval && { approvedBy: operation.approval.by }),
   });
+  return operation.approval === undefined ? record : inPlaceOfRequest(record, operation.fingerprint);
 }
 
 /** Throws for the key that made this transaction: one write cannot hold its record twice. */

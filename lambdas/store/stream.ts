@@ -2,6 +2,8 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import type { Approval } from '../domain/approval.ts';
+import { parseApproval } from './approvals.ts';
 import { kindOf } from './keys.ts';
 import { toTransaction } from './transactions.ts';
 import { UnreadableItem } from './unreadable.ts';
@@ -11,11 +13,12 @@ import { fromItem } from './write.ts';
 /** A change of one item in the table's stream: the item after it, and before it (absent: it was made). */
 export type Change =
   | { readonly kind: 'wallet'; readonly before: Wallet | undefined; readonly after: Wallet }
-  | { readonly kind: 'transaction'; readonly before: Transaction | undefined; readonly after: Transaction };
+  | { readonly kind: 'transaction'; readonly before: Transaction | undefined; readonly after: Transaction }
+  | { readonly kind: 'approval'; readonly before: Approval | undefined; readonly after: Approval };
 
 /**
- * Returns the change of a wallet or transaction in a record of the stream. Returns undefined for other items, and for
- * deletions, which wallets and transactions never have.
+ * Returns the change of a wallet, transaction or approval in a record of the stream. Returns undefined for other items,
+ * and for deletions: wallets and transactions have none, and an approval long after its end.
  *
  * @throws UnreadableItem for an item that this release does not know, so that its change is kept for a newer one
  */
@@ -31,6 +34,8 @@ export function changeOf(record: DynamoDBRecord): Change | undefined {
       const after = toTransaction(read(NewImage));
       return after && { kind, before: OldImage && toTransaction(read(OldImage)), after };
     }
+    case 'approval':
+      return { kind, before: OldImage && parseApproval(read(OldImage)), after: parseApproval(read(NewImage)) };
     case 'other':
       return undefined;
     case undefined:

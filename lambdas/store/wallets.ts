@@ -2,13 +2,13 @@ import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { walletIdOf } from '../domain/ids.ts';
-import { openWallet, statusRefusal, walletStatuses } from '../domain/wallet.ts';
+import { openWallet, staleRefusal, statusRefusal, walletStatuses } from '../domain/wallet.ts';
 import type { StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './database-clock.ts';
 import { ownedWalletKey, ownerPartition, walletKey } from './keys.ts';
 import { parseLimits } from './limit-items.ts';
-import { putOperation, replayedRecord } from './operations.ts';
+import { putOperation, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
@@ -62,6 +62,7 @@ export async function createWallet(
 /**
  * Sets a wallet's status. Setting the status that it has already changes nothing but the version.
  *
+ * @param refusal why the command is refused; when given, only a replay is answered
  * @throws WalletError `wallet_not_found`, `wallet_closed`, `wallet_not_empty`, `forbidden`, `idempotency_key_reused`,
  * `busy`
  * @throws UnreadableItem for a wallet of a newer version; nothing is written then
@@ -70,31 +71,47 @@ export async function setWalletStatus(
   table: Table,
   operation: Operation,
   change: { walletId: string; status: WalletStatus; reason?: string | undefined },
+  refusal?: WalletError,
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
   const { status, reason } = change;
   const condition = statusCondition(status, operation.principal);
-  const lastStatusChange: StatusChange = { status, at: operation.at, actor: actorOf(operation), reason };
-  const result = await write(table, [
-    putOperation(table, operation),
+  const { at, approval } = operation;
+  const lastStatusChange: StatusChange = { status, at, actor: actorOf(operation), reason, approvedBy: approval?.by };
+  const record = putOperation(table, operation);
+  // A status that changed after the command was asked for has another reason, which the approver may not know.
+  const stale =
+    approval === undefined
+      ? { if: '', values: {} }
+      : {
+          if: ' AND (attribute_not_exists(lastStatusChange) OR lastStatusChange.#at <= :askedAt)',
+          values: { askedAt: approval.askedAt },
+        };
+  const items = [
+    ...(approval?.items ?? []),
     {
       label: 'wallet status',
       request: {
         Update: update(table, walletKey(change.walletId), {
           set: '#status = :status, version = version + :one, updatedAt = :at, lastStatusChange = :change',
-          if: `attribute_exists(pk) AND ${ofThisVersion.if} AND ${condition.if}`,
+          if: `attribute_exists(pk) AND ${ofThisVersion.if} AND ${condition.if}${stale.if}`,
           values: {
             status,
             one: 1,
-            at: operation.at,
+            at,
             change: lastStatusChange,
             ...ofThisVersion.values,
             ...condition.values,
+            ...stale.values,
           },
         }),
       },
-      refused: (image) => denied(statusRefusal(toWallet(image), status, operation.principal)),
+      refused: (image: Item | undefined) => {
+        const wallet = toWallet(image);
+        return denied(statusRefusal(wallet, status, operation.principal) ?? staleRefusal(wallet, approval?.askedAt));
+      },
     },
-  ]);
+  ];
+  const result = await write(table, refusal === undefined ? [record, ...items] : [replayOnly(record, refusal)]);
   const replayed = replayedRecord(result) !== undefined;
   return { wallet: await existingWallet(table, change.walletId), replayed };
 }

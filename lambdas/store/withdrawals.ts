@@ -265,7 +265,8 @@ export async function resolveWithdrawal(
     refused: (image) =>
       denied(image?.['principal'] === principal ? ownDecision('withdrawal') : new WalletError('not_in_review')),
   });
-  const written = overLimit === undefined ? [record, ...items] : [replayOnly(record, overLimit)];
+  const { items: approval = [] } = operation.approval ?? {};
+  const written = overLimit === undefined ? [record, ...approval, ...items] : [replayOnly(record, overLimit)];
   return { replayed: replayedRecord(await write(table, written)) !== undefined };
 }
 

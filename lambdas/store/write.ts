@@ -299,6 +299,7 @@ export function fromItem(item: Record<string, AttributeValue>): Item {
 }
 
 const names = {
+  '#at': 'at',
   '#day': 'day',
   '#end': 'end',
   '#in': 'in',

@@ -6,11 +6,18 @@
 import * as z from 'zod';
 import { longestWaitSeconds } from '../contract.ts';
 import type { routes } from '../contract.ts';
+import { shownStatuses } from '../domain/approval.ts';
 import { errorTitles } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { LimitName } from '../domain/limits.ts';
 import { channelNames } from '../domain/preferences.ts';
-import { actor, discrepancy, transaction as eventTransaction, wallet as eventWallet } from './event-schemas.ts';
+import {
+  actor,
+  approval as eventApproval,
+  discrepancy,
+  transaction as eventTransaction,
+  wallet as eventWallet,
+} from './event-schemas.ts';
 
 const time = eventWallet.shape.createdAt;
 const { available, held } = eventWallet.shape.balance.shape;
@@ -35,6 +42,7 @@ const wallet = eventWallet.extend({
       ...eventWallet.shape.lastStatusChange.unwrap().shape,
       actor: recordedActor.optional().describe(forOperators),
       reason: z.string().optional().describe(forOperators),
+      approvedBy: recordedActor.optional().describe(forOperators),
     })
     .optional()
     .describe('The latest command that set the status'),
@@ -81,6 +89,7 @@ const transaction = eventTransaction.extend({
       evidence: z.string().optional().describe(forOperators),
       principal: z.string().optional().describe(forOperators),
       at: time,
+      approvedBy: recordedActor.optional().describe(forOperators),
     })
     .optional()
     .describe('How an operator ended a withdrawal in review'),
@@ -101,6 +110,15 @@ const transaction = eventTransaction.extend({
   refunds: z.array(z.string()).optional().describe('The ids of these refunds, in their order'),
   requestedBy: recordedActor.optional().describe(forOperators),
   endedBy: recordedActor.optional().describe(forOperators),
+  approvedBy: recordedActor.optional().describe(forOperators),
+});
+
+const approval = eventApproval.extend({
+  status: z.enum(shownStatuses).describe('`asked` until an operator decides or its time is over'),
+  body: z.record(z.string(), z.unknown()).describe('The body of the request'),
+  path: z.record(z.string(), z.string()).describe('The parameters in the path of the request'),
+  askedBy: recordedActor,
+  endedBy: recordedActor.optional().describe('The operator who decided'),
 });
 
 const balance = eventWallet.shape.balance.extend({
@@ -244,6 +262,7 @@ const transactionPage = z.object({
   items: z.array(transaction).describe('May be fewer than asked for, or none, while there is more'),
   nextCursor,
 });
+const approvalPage = z.object({ items: z.array(approval), nextCursor });
 const entryPage = z.object({ items: z.array(entry), nextCursor });
 
 const problem = z.object({
@@ -270,6 +289,8 @@ export const namedSchemas = {
   Balance: balance,
   Transaction: transaction,
   TransactionPage: transactionPage,
+  Approval: approval,
+  ApprovalPage: approvalPage,
   Entry: entry,
   EntryPage: entryPage,
   NotificationPreferences: preferences,
@@ -305,6 +326,11 @@ const spend: readonly ErrorCode[] = [
 const ofHold: readonly ErrorCode[] = ['not_a_hold', 'hold_ended'];
 const wait = `\`wait=N\`: wait up to N seconds, at most ${longestWaitSeconds}, for the end of the transaction`;
 
+const waiting = {
+  202: { meaning: 'Nothing has moved: a second operator must approve it', schema: 'Approval' },
+} as const;
+const ofApproval: readonly ErrorCode[] = ['approval_not_found', 'approval_ended', 'approval_expired'];
+
 const unchanged = { 304: { meaning: 'It has not changed since the version in If-None-Match' } };
 
 /** The answers of each route. */
@@ -320,8 +346,8 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: ['ledger_behind'],
   },
   charge: {
-    successes: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' } },
-    codes: [...use, 'balance_limit_exceeded', 'limit_exceeded', 'operator_limit_exceeded'],
+    successes: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' }, ...waiting },
+    codes: [...use, 'balance_limit_exceeded', 'limit_exceeded', 'operator_limit_exceeded', 'approval_expired'],
   },
   withdraw: {
     successes: {
@@ -357,15 +383,18 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   'get-receipt': { successes: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
   'list-entries': { successes: { 200: { meaning: 'A page of entries', schema: 'EntryPage' } } },
   freeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
-  unfreeze: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_closed'] },
+  unfreeze: {
+    successes: { 200: { meaning: 'The wallet', schema: 'Wallet' }, ...waiting },
+    codes: ['wallet_closed', 'approval_expired'],
+  },
   close: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
   'set-limits': {
     successes: { 200: { meaning: 'The limits that the wallet has now', schema: 'WalletLimits' } },
     codes: ['limits_changed', 'operator_limit_exceeded'],
   },
   resolve: {
-    successes: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' } },
-    codes: ['not_in_review', 'operator_limit_exceeded'],
+    successes: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' }, ...waiting },
+    codes: ['not_in_review', 'operator_limit_exceeded', 'approval_expired'],
   },
   cancel: {
     successes: { 200: { meaning: 'The transaction, `failed` with the code `cancelled`', schema: 'Transaction' } },
@@ -401,6 +430,24 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'operator_limit_exceeded',
     ],
   },
+  approve: {
+    successes: { 200: { meaning: 'The approval, `approved`: its command was executed', schema: 'Approval' } },
+    codes: [
+      ...ofApproval,
+      ...use,
+      ...(['wallet_not_found', 'balance_limit_exceeded', 'transaction_not_found', 'not_in_review'] as const),
+      'operator_limit_exceeded',
+    ],
+  },
+  reject: {
+    successes: { 200: { meaning: 'The approval, `rejected`', schema: 'Approval' } },
+    codes: ofApproval,
+  },
+  'get-approval': {
+    successes: { 200: { meaning: 'The approval', schema: 'Approval' } },
+    codes: ['approval_not_found'],
+  },
+  'list-approvals': { successes: { 200: { meaning: 'A page of approvals', schema: 'ApprovalPage' } } },
   'get-notification-preferences': {
     successes: {
       200: {

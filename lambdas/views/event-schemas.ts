@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { actorKinds } from '../domain/actor.ts';
+import { approvalStatuses, guardedCommands } from '../domain/approval.ts';
 import { discrepancyKinds } from '../domain/discrepancy.ts';
 import type { EventType } from '../domain/events.ts';
 import { fraudRules } from '../domain/fraud.ts';
@@ -140,6 +141,21 @@ export const actor = z.object({
   issuer: z.string().optional().describe('The issuer of that token'),
 });
 
+export const approval = z.object({
+  approvalId: z.string(),
+  command: z.enum(guardedCommands),
+  status: z.enum(approvalStatuses),
+  walletIds: z.array(z.string()).describe('The wallets that the command is about'),
+  amount: amount.optional(),
+  currency: z.string().optional(),
+  transactionId: z.string().describe('The record that the command gets: of its transaction, where it makes one'),
+  askedBy: z.string().describe("The `sub` of the asker's token"),
+  askedAt: time,
+  expiresAt: time.describe('From when on it cannot be approved'),
+  reason: z.string().optional().describe('The reason for the decision, in the words of the operator'),
+  updatedAt: time,
+});
+
 const reason = z.string().optional().describe('Why it changed, in the words of the actor');
 
 const activity = z.object({
@@ -213,6 +229,13 @@ export const eventSchemas = {
   'hold.captured': about('hold.captured', 'Held money was paid to the receiver of the hold', { transaction }),
   'hold.ended': about('hold.ended', 'The hold holds nothing more; `end` is how it ended', { transaction }),
   'refund.completed': about('refund.completed', 'Money of a transfer, capture or charge went back', { transaction }),
+  'approval.asked': about('approval.asked', 'A command of an operator waits for a second operator', { approval }),
+  'approval.approved': about('approval.approved', 'A second operator approved the command, which was executed', {
+    approval,
+  }),
+  'approval.rejected': about('approval.rejected', 'An operator rejected the command, or its asker withdrew it', {
+    approval,
+  }),
   'activity.suspicious': about('activity.suspicious', "A wallet's activity exceeded a limit", { activity }),
   'ledger.discrepancy': about('ledger.discrepancy', 'The check of the books has found a discrepancy', {
     walletIds: z.array(z.string()).describe('The wallet with the discrepancy, if there is one'),

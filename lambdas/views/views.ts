@@ -11,7 +11,7 @@ import type { ChainedEntry } from '../domain/entries.ts';
 import { errorTitles } from '../domain/errors.ts';
 import { windowsOf } from '../domain/limits.ts';
 import type { LimitedWindow, WalletLimits } from '../domain/limits.ts';
-import type { EventType } from '../domain/events.ts';
+import type { ApprovalEvent, EventType } from '../domain/events.ts';
 import { accounts } from '../domain/postings.ts';
 import { maskAccount, requesterOf } from '../domain/transaction.ts';
 import type { Attempt, Cancellation, Destination, Failure, Resolution, Transaction } from '../domain/transaction.ts';
@@ -35,7 +35,7 @@ export type Audience = (typeof audiences)[number];
 type Decision<Value, Source> = boolean | ((value: Value, source: Partial<Source>) => unknown);
 
 /** A decision for each field of `Source` and each audience. */
-type View<Source, A extends Audience> = {
+export type View<Source, A extends Audience> = {
   readonly [Field in keyof Required<Source>]: Readonly<Record<A, Decision<NonNullable<Source[Field]>, Source>>>;
 };
 
@@ -109,7 +109,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   },
   attempts: { operator: attemptsOf, owner: attemptsOf, counterparty: false, subscriber: attemptsOf },
   resolution: {
-    operator: ({ outcome, evidence, principal, at }) => ({ outcome, evidence, principal, at }),
+    operator: ({ outcome, evidence, principal, at, approvedBy }) => ({ outcome, evidence, principal, at, approvedBy }),
     owner: ({ outcome, at }) => ({ outcome, at }),
     counterparty: false,
     subscriber: ({ outcome, at }) => ({ outcome, at }),
@@ -154,6 +154,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   refunds: exceptSubscriber,
   requestedBy: operatorOnly,
   endedBy: operatorOnly,
+  approvedBy: operatorOnly,
   principal: internal,
   issuer: internal,
   ownerId: internal,
@@ -246,7 +247,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   createdAt: everyAudience,
   updatedAt: everyAudience,
   lastStatusChange: {
-    operator: ({ status, at, actor, reason }) => ({ status, at, actor, reason }),
+    operator: ({ status, at, actor, reason, approvedBy }) => ({ status, at, actor, reason, approvedBy }),
     // Without the operator and the reason, which may be a suspicion.
     owner: ({ status, at }) => ({ status, at }),
     // The event names the actor and the reason itself.
@@ -349,7 +350,8 @@ function balanceAfterOf({ available, held }: ChainedEntry['balanceAfter']) {
   return { available, held };
 }
 
-function shown<Source extends object, A extends Audience>(
+/** Returns the fields of a value that an audience sees, in the order of the view. */
+export function shown<Source extends object, A extends Audience>(
   view: View<Source, A>,
   source: Partial<Source>,
   audience: A,
@@ -379,7 +381,7 @@ export interface Notice {
 }
 
 /** Events that owners are notified of, as `notifiedEvents` of the contract lists them. */
-type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy'>>;
+type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy' | ApprovalEvent>>;
 
 /**
  * Returns an event cut to the fields that one owner may see, without the actor, the reason and the limits of the

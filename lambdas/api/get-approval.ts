@@ -1,0 +1,26 @@
+import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { accessOf, query, serve } from '../http/http.ts';
+import type { RouteServices } from '../http/http.ts';
+import { requireApproval } from '../http/approvals.ts';
+import { callerOf } from '../http/caller.ts';
+import { approvalView } from '../views/approval-view.ts';
+import { openTable } from '../store/table.ts';
+
+/**
+ * `GET /approvals/{approvalId}`: a command that needs two operators, and its state. For operators who read everything,
+ * and for those with the scope of the command.
+ */
+export const getApproval = query({
+  name: 'get-approval',
+  query: z.strictObject({}),
+  async handle({ path, event }, { table }: RouteServices) {
+    const approval = await requireApproval(table, path['approvalId'] ?? '');
+    callerOf(event, { any: [accessOf('list-approvals').any, accessOf(approval.command).any].flat() });
+    return { status: 200, body: approvalView(approval, new Date(table.now()).toISOString()) };
+  },
+});
+
+export const open = (environment: Environment<'get-approval'>) =>
+  serve(getApproval, { table: openTable(dynamodbClient(), environment.TABLE_NAME) });

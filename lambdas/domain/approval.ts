@@ -1,0 +1,158 @@
+import { actorOf } from './actor.ts';
+import type { Actor } from './actor.ts';
+import { WalletError } from './errors.ts';
+import { approvalIdOfTransaction, fingerprintOf, transactionIdOf } from './ids.ts';
+import { ownDecision } from './wallet.ts';
+
+/** The commands of operators that can need the approval of a second operator. */
+export const guardedCommands = ['charge', 'resolve', 'unfreeze'] as const;
+export type GuardedCommand = (typeof guardedCommands)[number];
+
+/** An amount above which a command needs an approval, in minor units. */
+export interface AmountGuard {
+  readonly above: number;
+  /** Amounts of single currencies, by ISO code, in place of the general one. */
+  readonly byCurrency?: Readonly<Record<string, number>>;
+}
+
+/** The commands that need the approval of a second operator. A command without an entry needs none. */
+export interface FourEyes {
+  /** Charges above an amount. */
+  readonly charge?: AmountGuard;
+  /** Every resolution of a withdrawal in review. */
+  readonly resolve?: true;
+  /** Every unfreezing of a wallet. */
+  readonly unfreeze?: true;
+}
+
+/** The money of a command, in minor units. */
+interface Money {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+/** Returns whether a command needs an approval. `money` is that of the command; absent: it moves none by itself. */
+export function needsApproval(fourEyes: FourEyes, command: GuardedCommand, money?: Money): boolean {
+  const guard = fourEyes[command];
+  if (guard === undefined || guard === true) return guard === true;
+  if (money === undefined) return true;
+  return money.amount > (guard.byCurrency?.[money.currency] ?? guard.above);
+}
+
+interface ApprovalRecord extends Partial<Money> {
+  readonly approvalId: string;
+  readonly command: GuardedCommand;
+  /** The request as it was asked for: path parameters by name, and body. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly body: object;
+  readonly askedBy: Actor;
+  /** The key of the asker. The command is recorded under it, so a repetition of the asker is a replay. */
+  readonly idempotencyKey: string;
+  readonly fingerprint: string;
+  /** The record that the command gets. */
+  readonly transactionId: string;
+  /** The wallets that the command is about: their owners do not approve it. */
+  readonly walletIds: readonly string[];
+  /** The requester of the withdrawal that the command is about. It does not approve it either. */
+  readonly requestedBy?: string | undefined;
+  /** Times are ISO 8601 UTC. */
+  readonly askedAt: string;
+  /** From when on it cannot be approved. */
+  readonly expiresAt: string;
+  readonly updatedAt: string;
+}
+
+/** A command that waits for a second operator. */
+export interface AskedApproval extends ApprovalRecord {
+  readonly status: 'asked';
+}
+
+/** A command that an operator approved, which executed it, or rejected. */
+export interface EndedApproval extends ApprovalRecord {
+  readonly status: 'approved' | 'rejected';
+  readonly endedBy: Actor;
+  /** The reason, in the words of the actor. */
+  readonly reason?: string | undefined;
+}
+
+/** A dangerous command of one operator, and the decision of another. */
+export type Approval = AskedApproval | EndedApproval;
+
+/** The stored statuses of approvals. */
+export const approvalStatuses = ['asked', 'approved', 'rejected'] as const satisfies readonly Approval['status'][];
+/** The statuses that answers show: an approval whose time is over is `expired`, which nothing stores. */
+export const shownStatuses = [...approvalStatuses, 'expired'] as const;
+export type ShownStatus = (typeof shownStatuses)[number];
+
+/** The facts of a request for an approval. */
+export interface AskFacts extends Partial<Money> {
+  readonly command: GuardedCommand;
+  readonly path: Readonly<Record<string, string>>;
+  readonly body: object;
+  readonly askedBy: Actor;
+  readonly idempotencyKey: string;
+  readonly fingerprint: string;
+  readonly walletIds: readonly string[];
+  readonly requestedBy?: string | undefined;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly expiresAfterMs: number;
+}
+
+/** Returns the approval that a request asks for. */
+export function askedApproval({ at, expiresAfterMs, ...request }: AskFacts): AskedApproval {
+  const transactionId = transactionIdOf(request.askedBy.principal, request.idempotencyKey);
+  return {
+    ...request,
+    approvalId: approvalIdOfTransaction(transactionId),
+    transactionId,
+    status: 'asked',
+    askedBy: actorOf(request.askedBy),
+    askedAt: at,
+    expiresAt: new Date(Date.parse(at) + expiresAfterMs).toISOString(),
+    updatedAt: at,
+  };
+}
+
+/** A decision about an approval. */
+export interface ApprovalEnd {
+  readonly status: EndedApproval['status'];
+  readonly by: Actor;
+  readonly reason?: string | undefined;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+}
+
+/** Returns the approval after a decision. */
+export function endedApproval(approval: Approval, { status, by, reason, at }: ApprovalEnd): EndedApproval {
+  return { ...approval, status, endedBy: actorOf(by), reason, updatedAt: at };
+}
+
+/** Returns the status of an approval at a moment (ISO 8601 UTC). */
+export function statusAt(approval: Approval, at: string): ShownStatus {
+  return approval.status === 'asked' && approval.expiresAt <= at ? 'expired' : approval.status;
+}
+
+/** Returns whether the stored request is the one that was asked for, and the amount that operators see is its own. */
+export function isAsAsked({ command, path, body, fingerprint, amount }: Approval): boolean {
+  const shown = 'amount' in body ? body.amount === amount : true;
+  return shown && fingerprintOf([command, path, body]) === fingerprint;
+}
+
+/** Returns why nobody can decide about an approval at a moment (ISO 8601 UTC); undefined while it is open. */
+export function decisionRefusal(approval: Approval | undefined, at: string): WalletError | undefined {
+  if (approval === undefined) return new WalletError('approval_not_found');
+  const status = statusAt(approval, at);
+  if (status === 'asked') return undefined;
+  if (status === 'expired') {
+    return new WalletError('approval_expired', { detail: `it expired at ${approval.expiresAt}` });
+  }
+  return new WalletError('approval_ended', { detail: `it was ${status} at ${approval.updatedAt}` });
+}
+
+/** Returns why `principal` may not approve a command; undefined when it may. Owners of its wallets are refused apart. */
+export function approverRefusal({ askedBy, requestedBy }: Approval, principal: string): WalletError | undefined {
+  if (requestedBy === principal) return ownDecision('withdrawal');
+  if (askedBy.principal !== principal) return undefined;
+  return new WalletError('forbidden', { detail: 'the caller asked for this itself; another operator approves it' });
+}

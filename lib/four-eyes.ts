@@ -1,0 +1,121 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { FourEyes as GuardedCommands } from '../lambdas/contract.ts';
+import { checkCurrency, checkWhole } from './check-values.ts';
+import type { LedgerTable } from './ledger-table.ts';
+import type { Grants } from './table-access.ts';
+import { WalletFunction } from './wallet-function.ts';
+
+/** Commands of operators that need the approval of a second operator: docs/approvals.md. */
+export interface FourEyesOptions extends GuardedCommands {
+  /**
+   * Time in which a command can be approved: 5 minutes to 7 days.
+   *
+   * @default Duration.hours(24)
+   */
+  readonly expiresAfter?: Duration;
+}
+
+/** Properties of `FourEyes`. */
+export interface FourEyesProps {
+  readonly ledger: LedgerTable;
+  /** `OperatorLimits` as JSON. */
+  readonly operatorLimits: string;
+}
+
+/** The second operator: the routes that show commands which wait for one, approve them and reject them. */
+export class FourEyes extends Construct {
+  readonly functions;
+
+  constructor(scope: Construct, id: string, { ledger, operatorLimits }: FourEyesProps) {
+    super(scope, id);
+    this.functions = {
+      approve: new WalletFunction(this, 'approve', {
+        // It executes the commands themselves, and reads the wallets, whose owners do not approve.
+        environment: {
+          TABLE_NAME: ledger.allow({
+            GetItem: ['approval', 'transaction', 'wallet'],
+            BatchGetItem: ['wallet'],
+            PutItem: ['transaction'],
+            UpdateItem: ['approval', 'transaction', 'wallet'],
+          }),
+          OPERATOR_LIMITS: operatorLimits,
+        },
+      }),
+      reject: new WalletFunction(this, 'reject', {
+        environment: {
+          TABLE_NAME: ledger.allow({
+            GetItem: ['approval'],
+            ConditionCheckItem: ['transaction'],
+            PutItem: ['transaction'],
+            UpdateItem: ['approval'],
+          }),
+        },
+      }),
+      'get-approval': new WalletFunction(this, 'get-approval', {
+        environment: { TABLE_NAME: ledger.allow({ GetItem: ['approval'] }) },
+      }),
+      'list-approvals': new WalletFunction(this, 'list-approvals', {
+        environment: { TABLE_NAME: ledger.allow({}, ['due']) },
+      }),
+    };
+  }
+}
+
+/** The grants of a command, and those to ask for its approval where it needs one. */
+export type GuardGrants = (
+  command: keyof GuardedCommands,
+  grants: Grants<'transaction' | 'wallet'>,
+) => Grants<'transaction' | 'wallet' | 'approval'>;
+
+/**
+ * Returns the grants of commands under these options; absent: no command needs an approval. The function of a command that
+ * always needs one asks for it and answers repetitions. So its role cannot execute the command.
+ */
+export function guardGrantsOf(options: FourEyesOptions | undefined): GuardGrants {
+  return (command, grants) => {
+    const guard = options?.[command];
+    if (guard === undefined) return grants;
+    const { UpdateItem, PutItem = [], ...reads } = grants;
+    return {
+      ...reads,
+      PutItem: [...PutItem, 'approval'],
+      ...(guard !== true && UpdateItem && { UpdateItem }),
+    };
+  };
+}
+
+/** Commands that need an approval always or never. */
+const flags: readonly string[] = ['resolve', 'unfreeze'] satisfies (keyof GuardedCommands)[];
+const [shortest, longest] = [Duration.minutes(5), Duration.days(7)];
+
+/**
+ * Returns the options as the functions read them.
+ *
+ * @throws Error for an amount that is no whole number of minor units, a currency that is no ISO code, a command that is
+ * neither `true` nor left out, and a time out of its bounds
+ */
+export function fourEyesText({ expiresAfter = Duration.hours(24), charge, ...commands }: FourEyesOptions = {}): string {
+  if (charge && (charge.above as number | undefined) === undefined) {
+    throw new Error('fourEyes.charge.above must be given');
+  }
+  checkWhole('fourEyes.charge.above', charge?.above, 0);
+  for (const [currency, above] of Object.entries(charge?.byCurrency ?? {})) {
+    checkCurrency('fourEyes.charge.byCurrency', currency);
+    checkWhole(`fourEyes.charge.byCurrency.${currency}`, above, 0);
+  }
+  for (const [command, isGuarded] of Object.entries(commands) as [string, unknown][]) {
+    if (!flags.includes(command)) {
+      throw new Error(`fourEyes.${command} is no command that can need two operators, received ${String(isGuarded)}`);
+    }
+    if (isGuarded !== true) {
+      throw new Error(`fourEyes.${command} must be true or left out, received ${String(isGuarded)}`);
+    }
+  }
+  if (expiresAfter.isUnresolved()) throw new Error('fourEyes.expiresAfter must be known at synthesis');
+  const expiresAfterMs = expiresAfter.toMilliseconds();
+  if (expiresAfterMs < shortest.toMilliseconds() || expiresAfterMs > longest.toMilliseconds()) {
+    throw new Error(`fourEyes.expiresAfter must be from 5 minutes to 7 days, received ${expiresAfter.toHumanString()}`);
+  }
+  return JSON.stringify({ ...(charge && { charge }), ...commands, expiresAfterMs });
+}

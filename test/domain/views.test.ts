@@ -40,10 +40,11 @@ const everyField: Required<TransactionFields> = {
   ],
   failure: { message: 'The wallet is frozen', code: 'wallet_frozen' },
   attempts: [{ at, submitted: true, outcome: 'unknown', reason: 'timed out' }],
-  resolution: { outcome: 'failed', evidence: 'letter of the bank', principal: 'olga', at },
+  resolution: { outcome: 'failed', evidence: 'letter of the bank', principal: 'olga', at, approvedBy: operator },
   cancellation: { actor: operator, reason: 'suspected theft', at },
   waitingFor: 'wallet_frozen',
   endedBy: operator,
+  approvedBy: operator,
   originalTransactionId: 'tx_o',
   returnTransactionId: 'tx_r',
   queued: true,
@@ -90,7 +91,7 @@ const wallet: Required<Wallet> = {
   createdAt: at,
   updatedAt: at,
   createdBy: operator,
-  lastStatusChange: { status: 'frozen', at, actor: operator, reason: 'suspected theft' },
+  lastStatusChange: { status: 'frozen', at, actor: operator, reason: 'suspected theft', approvedBy: operator },
   limits: { out: { perDay: 100, perMonth: 1_000 }, in: { perTransaction: 70 }, creditLine: 10 },
   used: { day: at.slice(0, 10), outDay: 30, outMonth: 1_200, inDay: 5, inMonth: 5 },
   limitsVersion: 4,
@@ -124,7 +125,7 @@ const seenByOwner = [
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {
   // The operator `endedBy` gave the reason for the release, so the others do not see it.
-  operator: [...seenByOwner, ...refunds, 'settledWith', 'requestedBy', 'endedBy', 'releaseReason'],
+  operator: [...seenByOwner, ...refunds, 'settledWith', 'requestedBy', 'endedBy', 'approvedBy', 'releaseReason'],
   owner: [...seenByOwner, ...refunds],
   counterparty: [...seenByAll, ...refunds, 'settledWith'],
   subscriber: [...seenByOwner, 'settledWith'],

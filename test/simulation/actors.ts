@@ -2,6 +2,7 @@
 import { sign } from '../../lambdas/bank/signature.ts';
 import type { Request, Response } from '../request.ts';
 import { checkAnswer, inShort } from './answers.ts';
+import type { ApprovalState } from './approvals.ts';
 import type { Ask, Witness } from './asks.ts';
 import type { BankId, Banks, BookEntry } from './bank.ts';
 import { between, chance } from './chance.ts';
@@ -35,6 +36,8 @@ export interface Actors {
   readonly resolveReviews: (round: number) => void;
   /** Lets operators unfreeze the wallets that withdrawals wait for. */
   readonly unfreezeWaiting: (round: number) => void;
+  /** Lets another operator approve what the supervisor asked for. */
+  readonly approveOpen: (round: number) => void;
   /** Returns whether an actor still has work. */
   readonly busy: () => boolean;
 }
@@ -232,6 +235,15 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, log }:
           action: { do: 'unfreeze', wallet },
         };
         act(play(step));
+      }
+    },
+    approveOpen(round) {
+      for (const { sk, status, askedBy, idempotencyKey, approvalId } of ledger.latest() as ApprovalState[]) {
+        if (sk !== 'APPROVAL' || status !== 'asked' || askedBy.principal !== supervisor) continue;
+        const id = `approve ${approvalId} ${round}`;
+        const target = { principal: supervisor, key: String(idempotencyKey) };
+        const action = { do: 'approve', target } as const;
+        act(play({ id, at: 0, principal: 'second supervisor', operator: true, key: id, retries: 3, action }));
       }
     },
     busy: () => active > 0,

@@ -1,6 +1,8 @@
 /** Checks of answers: each refusal must have a reason, and each success must show the true state. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Response } from '../request.ts';
+import { approvalLooks, isAsked } from './approvals.ts';
+import type { ApprovalState } from './approvals.ts';
 import { heldVersions } from './versions.ts';
 import { stalenessMs } from './dynamodb.ts';
 import { isForged, walletIdOfName } from './history.ts';
@@ -61,7 +63,20 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
   const { action } = step;
   if (body === undefined) return 'it is empty';
   const replayed = headers['Idempotency-Replayed'] !== undefined;
+  if (isAsked(ask) && action.do !== 'get-approval') {
+    return status === 202 ? wrongInApproval(body, approvalLooks(ledger, step, ask)) : 'it waits for a second operator';
+  }
   switch (action.do) {
+    case 'approve':
+    case 'reject':
+      if (body['status'] !== (action.do === 'approve' ? 'approved' : 'rejected')) return 'it ended otherwise';
+      return wrongInApproval(body, approvalLooks(ledger, action.target, ask));
+    case 'get-approval':
+      return wrongInApproval(body, approvalLooks(ledger, action.target, ask));
+    case 'list-approvals': {
+      const strange = (body['items'] as Item[]).find((item) => item['status'] !== 'asked');
+      return strange === undefined ? undefined : `${String(strange['approvalId'])} is not open`;
+    }
     case 'charge':
     case 'withdraw':
     case 'transfer': {
@@ -152,7 +167,18 @@ function maySee(ask: Ask, witness: Witness): boolean {
   const { step, route } = ask;
   const { action } = step;
   if (step.operator || route === 'bank-notifications' || route === 'health') return true;
-  if (['charge', 'freeze', 'unfreeze', 'close', 'set-limits', 'resolve'].includes(route)) return false;
+  const ofOperators = [
+    'charge',
+    'freeze',
+    'unfreeze',
+    'close',
+    'set-limits',
+    'resolve',
+    'approve',
+    'reject',
+    'list-approvals',
+  ];
+  if (ofOperators.includes(route) || route === 'get-approval') return false;
   if (action.do === 'create-wallet') return (action.owner ?? step.principal) === step.principal;
   if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel') {
     return seesTransaction(ask, witness);
@@ -161,6 +187,19 @@ function maySee(ask: Ask, witness: Witness): boolean {
   const [source] = walletsOf(action);
   if (source === undefined) return true;
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);
+}
+
+/** Returns the fault of an approval in an answer, if any. An expiry is not stored. */
+function wrongInApproval(body: Item, looks: readonly (ApprovalState | undefined)[]): string | undefined {
+  const isShown = looks.some(
+    (look) =>
+      look !== undefined &&
+      ['approvalId', 'command', 'transactionId', 'expiresAt', 'endedBy'].every((field) =>
+        isDeepStrictEqual(body[field], look[field]),
+      ) &&
+      (body['status'] === look.status || (body['status'] === 'expired' && look.status === 'asked')),
+  );
+  return isShown ? undefined : 'no approval looked like that';
 }
 
 function shows(body: Item, look: TransactionState | undefined, ask: Ask, ledger: Ledger): boolean {

@@ -1,5 +1,6 @@
 /** Requests with their answers, and what the ledger shows of the wallets and transactions that they name. */
 import type { Request, Response } from '../request.ts';
+import { approvalLooks } from './approvals.ts';
 import type { Books } from './books.ts';
 import { walletIdOfName, transactionIdOfName } from './history.ts';
 import type { Action, History, Step } from './history.ts';
@@ -51,10 +52,16 @@ export function codeOf({ body }: Response): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Returns whether the caller unfreezes its own wallet, or resolves its own withdrawal. */
+/** Returns whether the caller unfreezes its own wallet, resolves its own withdrawal, or approves what it asked for. */
 export function decidesOwn(ask: Ask, { ledger }: Witness): boolean {
   const { action, principal } = ask.step;
   const owns = (walletId: string) => walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === principal);
+  // Asking decides nothing.
+  if (ask.response?.status === 202) return false;
+  if (action.do === 'approve') {
+    const approval = approvalLooks(ledger, action.target, ask).at(-1);
+    return action.target.principal === principal || (approval?.walletIds.some(owns) ?? false);
+  }
   if (action.do === 'unfreeze' || action.do === 'set-limits') return owns(walletIdOfName(action.wallet));
   if (action.do !== 'resolve') return false;
   const withdrawal = transactionLooks(ledger, action.target, ask).at(-1);

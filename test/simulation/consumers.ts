@@ -2,10 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBRecord, SQSEvent } from 'aws-lambda';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import { askedApproval } from '../../lambdas/domain/approval.ts';
+import { issuerMarkOf } from '../../lambdas/domain/ids.ts';
 import type { Attempt, PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { Publisher, PutEvents } from '../../lambdas/events/bus.ts';
 import { eventOf } from '../../lambdas/events/events.ts';
+import { askForApproval, endApproval } from '../../lambdas/store/approvals.ts';
 import { changeOf } from '../../lambdas/store/stream.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
 import {
@@ -17,7 +20,7 @@ import {
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
 import type { TestTable } from '../engine.ts';
-import { charge, queueTransfer, transfer, withdraw } from '../store/commands.ts';
+import { charge, operation, queueTransfer, transfer, withdraw } from '../store/commands.ts';
 import { capture, holdOf, openHold, release } from '../store/hold-commands.ts';
 import { setLimits } from '../store/limit-commands.ts';
 import { refund, refundableOf } from '../store/refund-commands.ts';
@@ -26,7 +29,7 @@ import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 export const fingerprintKey = 'a key that only tests have';
 export const issuer = 'https://issuer.example';
 
-/** Runs commands and workers' steps that cause each event of transactions and wallets at least once. */
+/** Runs commands and workers' steps that cause each event of transactions, wallets and approvals at least once. */
 export async function liveThrough(table: TestTable): Promise<{ ann: string; bob: string }> {
   const ann = await fundedWallet(table, 'ann', 10_000);
   const bob = await fundedWallet(table, 'bob', 500);
@@ -61,7 +64,23 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   await setStatus(table, bob, 'active');
   await setStatus(table, await openWallet(table, 'ann'), 'closed');
   await charge(table, bob, { amount: 1 });
+  await decideTogether(table, ann);
   return { ann, bob };
+}
+
+/** Asks for two charges. One is approved, the other rejected. */
+async function decideTogether(table: TestTable, walletId: string): Promise<void> {
+  for (const status of ['approved', 'rejected'] as const) {
+    const approval = askedApproval({
+      ...{ command: 'charge', path: { walletId }, body: { amount: 5, description: 'private' }, fingerprint: status },
+      ...{ askedBy: { kind: 'operator', principal: 'olga', issuer: issuerMarkOf(issuer) }, at: iso(table) },
+      ...{ idempotencyKey: randomUUID(), walletIds: [walletId], amount: 5, currency: 'EUR', expiresAfterMs: 600_000 },
+    });
+    await askForApproval(table, approval);
+    table.clock.now += 1_000;
+    const by = { kind: 'operator', principal: 'omar' } as const;
+    await endApproval(table, approval, operation(table, status), { status, by, reason: 'known', at: iso(table) });
+  }
 }
 
 async function step(

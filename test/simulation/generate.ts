@@ -9,6 +9,7 @@ import { atRandom } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { randomLimits } from './random-limits.ts';
 import { newRefund, originalOf } from './refund-steps.ts';
+import { withApprovals } from './random-approvals.ts';
 import { quickBreaker } from './service.ts';
 
 const owners = ['alice', 'bob', 'carol'] as const;
@@ -304,7 +305,7 @@ export function generate(seed: string, most: number): History {
   }
 
   const queue = { visibilityMs: 180_000, maxReceives: pick([3, 20], 'receives') };
-  return {
+  return withApprovals({
     seed,
     steps,
     service: {
@@ -341,7 +342,7 @@ export function generate(seed: string, most: number): History {
     ...(restore && { restore }),
     calmAt: burst + within(1_000, 300_000, 'calm'),
     faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
-  };
+  });
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */

@@ -2,7 +2,7 @@
  * Histories as plain data: the requests, their callers and their times. Any step can be removed, and the rest still
  * makes sense.
  */
-import { receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
+import { approvalIdOfTransaction, receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
 import type { CallerContext, Request } from '../request.ts';
 import { epoch } from '../engine.ts';
 import type { BankSettings } from './bank.ts';
@@ -56,11 +56,14 @@ export type Action =
   /** `amount` absent: all that is left. */
   | { readonly do: 'refund'; readonly target: CommandName; readonly amount?: number; readonly chargeback?: true }
   | { readonly do: 'resolve' | 'cancel' | 'release'; readonly target: CommandName }
+  /** `target`: the command that was asked for. */
+  | { readonly do: 'approve' | 'reject' | 'get-approval'; readonly target: CommandName }
   | { readonly do: 'get-wallet' | 'get-balance' | 'list-transactions'; readonly wallet: WalletName }
   /** Asks for the balance at a moment in the past. */
   | { readonly do: 'balance-at'; readonly wallet: WalletName; readonly agoMs: number }
   | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
   | { readonly do: 'list-wallets' | 'health' | 'get-notification-preferences' | 'put-notification-preferences' }
+  | { readonly do: 'list-approvals' }
   /** Reports the bank's decision, or returns the money. Forged: a stranger reports a return with the withdrawn key. */
   | {
       readonly do: 'bank-notifications';
@@ -240,7 +243,15 @@ export function requestOf(
       const createdAt = facts.createdAt(transactionId) ?? new Date(0).toISOString();
       return { route: action.do, request: { as, path: { receiptCode: receiptCodeOf({ transactionId, createdAt }) } } };
     }
+    case 'approve':
+    case 'reject': {
+      const body = action.do === 'approve' ? {} : { reason: 'no' };
+      return { route: action.do, request: { as, key, path: onApproval(action.target), body } };
+    }
+    case 'get-approval':
+      return { route: action.do, request: { as, path: onApproval(action.target) } };
     case 'list-wallets':
+    case 'list-approvals':
     case 'get-notification-preferences':
       return { route: action.do, request: { as } };
     case 'put-notification-preferences':
@@ -265,6 +276,10 @@ function onWallet(wallet: WalletName) {
 
 function onTransaction(target: CommandName) {
   return { transactionId: transactionIdOfName(target) };
+}
+
+function onApproval(target: CommandName) {
+  return { approvalId: approvalIdOfTransaction(transactionIdOfName(target)) };
 }
 
 function prefer(queued: boolean, waitSeconds: number | undefined): Record<string, string> {

@@ -4,6 +4,8 @@
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { isDeepStrictEqual } from 'node:util';
+import { checkApproval, isRequest } from './approvals.ts';
+import type { ApprovalState } from './approvals.ts';
 import type { AuditedTable } from './auditor.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
@@ -49,6 +51,8 @@ export interface Ledger {
    * the wallet since then.
    */
   readonly frozenSinceClaim: (transactionId: string) => boolean;
+  /** Returns the state of each item now. */
+  readonly latest: () => Item[];
   readonly transactions: () => TransactionState[];
   readonly wallets: () => WalletState[];
   /** Returns the states of the wallet by version, without those that were lost when the table was put back. */
@@ -197,10 +201,14 @@ export function openLedger(
           if (earlier !== undefined) limits.observe(wallet, earlier, changes);
           checkWallet(wallet, earlier, limits.mostCredit(wallet.walletId), violate);
           affected.add(String(is['walletId']));
+        } else if (is['sk'] === 'APPROVAL') {
+          checkApproval(is as ApprovalState, was as ApprovalState | undefined, violate);
         } else if (is['sk'] === 'TX' && is['type'] === 'operation') {
-          if (was !== undefined) violate('records stay', `${text} was changed`);
+          if (was !== undefined && !isRequest(was)) violate('records stay', `${text} was changed`);
         } else if (is['sk'] === 'TX') {
-          const [transaction, earlier] = [is as TransactionState, was as TransactionState | undefined];
+          if (was?.['type'] === 'operation' && !isRequest(was)) violate('records stay', `${text} was changed`);
+          const transaction = is as TransactionState;
+          const earlier = was?.['type'] === 'operation' ? undefined : (was as TransactionState | undefined);
           checkTransaction(transaction, earlier, violate);
           post(transaction, earlier);
           affected.add(transaction.walletId);
@@ -231,6 +239,7 @@ export function openLedger(
     },
     moment: () => moment,
     items: () => [...stored.values()],
+    latest: currents,
     moved: (transactionId) =>
       (history.get(`TX#${transactionId} TX`) ?? []).some(
         ({ item }) => item !== undefined && item['type'] !== 'operation',

@@ -1,5 +1,6 @@
 /** Ways to break the service, each of which the simulation must notice: `npm run mutants`. */
 import type { Mutation } from './mutation.ts';
+import { approvalMutations } from './mutations/approvals.ts';
 import { bankMutations } from './mutations/bank.ts';
 import { bookMutations } from './mutations/books.ts';
 import { commandMutations } from './mutations/commands.ts';
@@ -21,6 +22,7 @@ export const mutations: readonly Mutation[] = [
   ...holdMutations,
   ...refundMutations,
   ...limitMutations,
+  ...approvalMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

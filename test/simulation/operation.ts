@@ -1,6 +1,7 @@
 /** An operation of the exhaustive mode, and the parts that its history is made of. */
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
+import type { FourEyesPolicy } from '../../lambdas/http/four-eyes.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import type { FaultKind } from './plan.ts';
 
@@ -39,13 +40,14 @@ export interface Circumstances {
   readonly perHour?: number;
   readonly wrongByMs?: number;
   readonly databaseNamesTime?: boolean;
+  readonly fourEyes?: FourEyesPolicy;
 }
 
 /** Returns an operation: the steps come after those that open and fill the wallets of alice and bob. */
 export function operation(name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation {
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
-  const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true } = circumstances;
+  const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true, fourEyes } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -72,6 +74,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
       queueDepthLimit: depthLimit,
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
       transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
+      ...(fourEyes && { fourEyes }),
     },
     databaseNamesTime,
     bank: { windowMs, forgetful: true },

@@ -3,6 +3,7 @@
  * calls of each by itself, in the routes, the workers, the sweeper and the bank's notifications.
  */
 import { routes } from '../../lambdas/contract.ts';
+import { approvalOperations } from './approval-operations.ts';
 import type { WalletName } from './history.ts';
 import { holdOperations } from './hold-operations.ts';
 import { limitOperations } from './limit-operations.ts';
@@ -220,6 +221,7 @@ export const operations: readonly Operation[] = [
   ...holdOperations,
   ...refundOperations,
   ...limitOperations,
+  ...approvalOperations,
 
   operation('read', [
     transfer(false),

@@ -1,8 +1,10 @@
 /** Whether a refusal has a reason, and whether a request had to be refused. */
 import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import { epoch } from '../engine.ts';
-import { isForged, walletIdOfName } from './history.ts';
-import type { History } from './history.ts';
+import { approvalLooks } from './approvals.ts';
+import type { ApprovalState } from './approvals.ts';
+import { isForged, transactionIdOfName, walletIdOfName } from './history.ts';
+import type { CommandName, History } from './history.ts';
 import type { Item, TransactionState } from './items.ts';
 import { exceededBy, versionOf } from './limits.ts';
 import { transferQueue, withdrawalQueue } from './release.ts';
@@ -59,20 +61,24 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const holds = action.do === 'capture' || action.do === 'release' ? transactionLooks(ledger, action.target, ask) : [];
   const hold = holds.at(-1);
   const originals = action.do === 'refund' ? refundLooks(ask, witness) : [];
+  const isDecision = action.do === 'approve' || action.do === 'reject';
+  const approvals = isDecision || action.do === 'get-approval' ? approvalLooks(ledger, action.target, ask) : [];
+  const approval = approvals.at(-1);
   const [source, target] =
     action.do === 'capture'
       ? [hold?.walletId, hold?.counterpartyWalletId]
       : action.do === 'refund'
         ? [originals.at(-1)?.giver, originals.at(-1)?.receiver]
-        : walletsOf(action);
+        : (approval?.walletIds ?? walletsOf(action));
   const sources = source === undefined ? [] : walletLooks(ledger, source, ask);
   const targets = target === undefined ? [] : walletLooks(ledger, target, ask);
   const amount =
-    ('amount' in action ? action.amount : hold?.amount) ?? Math.max(0, ...originals.map(({ left }) => left));
+    ('amount' in action ? action.amount : (hold?.amount ?? approval?.amount)) ??
+    Math.max(0, ...originals.map(({ left }) => left));
   // A queued transfer looks at its receiver later, and a hold when it is captured.
   const looksAtBoth = action.do === 'capture' || action.do === 'refund' || (action.do === 'transfer' && !action.queued);
   const touched = looksAtBoth ? [...sources, ...targets] : sources;
-  const credited = action.do === 'charge' ? sources : targets;
+  const credited = action.do === 'charge' || approval?.command === 'charge' ? sources : targets;
   // A capture without an amount takes what is left when it is written.
   const isRest = action.do === 'capture' && action.amount === undefined;
   const moved = isRest ? holds.map((one) => Number(one?.amount) - Number(one?.captured)) : [amount];
@@ -158,8 +164,16 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       );
     case 'rate_limited':
       return !step.operator && (hasCommanded(ask, witness) || hasRead(ask, witness));
-    case 'not_in_review':
-      return transactionLooks(ledger, targetOf(action), ask).some((one) => one?.status !== 'review');
+    case 'approval_not_found':
+      return approvals.includes(undefined);
+    case 'approval_ended':
+      return approvals.some((one) => one !== undefined && one.status !== 'asked');
+    case 'approval_expired':
+      return approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs);
+    case 'not_in_review': {
+      const about = approval === undefined ? targetOf(action) : nameOf(approval, history);
+      return transactionLooks(ledger, about, ask).some((one) => one?.status !== 'review');
+    }
     case 'not_cancellable':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
     case 'unauthorized':
@@ -181,6 +195,11 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     default:
       return false;
   }
+}
+
+/** Returns the name of the withdrawal that an approved resolution is about. */
+function nameOf({ path }: ApprovalState, { steps }: History): CommandName {
+  return steps.find((step) => transactionIdOfName(step) === path['transactionId']) ?? { principal: '', key: '' };
 }
 
 /** Returns whether a window of the route's accepted commands was full. */

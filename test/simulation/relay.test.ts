@@ -88,7 +88,7 @@ function assertAllPublished(delivered: readonly ServiceEvent[]): void {
 }
 
 describe('events', () => {
-  it('cover every promised event of wallets and transactions, each from one record', () => {
+  it('cover every promised event of wallets, transactions and approvals, each from one record', () => {
     const types = new Set([...expected.values()].map(({ type }) => type));
     const elsewhere = ['activity.suspicious', 'ledger.discrepancy'];
     assert.deepEqual([...types, ...elsewhere].sort(), [...eventTypes].sort());

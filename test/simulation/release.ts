@@ -4,6 +4,7 @@
  * a release but those of packages, because `instanceof` distinguishes two copies of a class.
  */
 import type { Context, DynamoDBRecord, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { approve } from '../../lambdas/api/approve.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { capture } from '../../lambdas/api/capture.ts';
@@ -11,17 +12,20 @@ import { charge } from '../../lambdas/api/charge.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
+import { getApproval } from '../../lambdas/api/get-approval.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
 import { getReceipt } from '../../lambdas/api/get-receipt.ts';
 import { getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { health } from '../../lambdas/api/health.ts';
+import { listApprovals } from '../../lambdas/api/list-approvals.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
 import { refund } from '../../lambdas/api/refund.ts';
+import { reject } from '../../lambdas/api/reject.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
@@ -210,7 +214,8 @@ function newWithdrawalWorker(outside: Outside, table: Table, bankId: BankId): Co
 /** Returns the functions that start a process of each route. */
 function handlersOf(outside: Outside, table: Table, entries: Table): Record<RouteName, () => Handler> {
   const { world, clients, banks } = outside;
-  const { perHour, readsPerHour, queueDepthLimit } = outside.settings;
+  const { perHour, readsPerHour, queueDepthLimit, fourEyes } = outside.settings;
+  const guarded = { table, ...(fourEyes && { fourEyes }) };
   const notificationKeys = () =>
     openSecret({
       client: clients.secrets,
@@ -233,7 +238,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     'list-wallets': () => serve(listWallets, reading()),
     'get-wallet': () => serve(getWallet, reading()),
     'get-balance': () => serve(getBalance, { ...reading(), entries }),
-    charge: () => serve(charge, { table }),
+    charge: () => serve(charge, guarded),
     withdraw: () => serve(withdraw, queued(withdrawalQueue)),
     transfer: () => serve(transfer, { ...queued(transferQueue), hotReceivers: openHotReceivers(world.clock) }),
     'list-transactions': () => serve(listTransactions, reading()),
@@ -242,10 +247,14 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     'get-notification-preferences': () => serve(getNotificationPreferences, reading()),
     'put-notification-preferences': () => serve(putNotificationPreferences, reading()),
     freeze: () => serve(freeze, { table }),
-    unfreeze: () => serve(unfreeze, { table }),
+    unfreeze: () => serve(unfreeze, guarded),
     close: () => serve(close, { table }),
     'set-limits': () => serve(setLimits, { table, tiers: {} }),
-    resolve: () => serve(resolve, { table }),
+    resolve: () => serve(resolve, guarded),
+    approve: () => serve(approve, { table }),
+    reject: () => serve(reject, { table }),
+    'get-approval': () => serve(getApproval, { table }),
+    'list-approvals': () => serve(listApprovals, { table }),
     cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'open-hold': () => serve(openHold, limited()),
     capture: () => serve(capture, limited()),

@@ -3,6 +3,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import type { WithdrawalPolicy } from '../../lambdas/domain/withdrawal.ts';
+import type { FourEyesPolicy } from '../../lambdas/http/four-eyes.ts';
 import type { Request, Response } from '../request.ts';
 import type { Banks } from './bank.ts';
 import { chance } from './chance.ts';
@@ -33,6 +34,8 @@ export interface ServiceSettings {
   /** The further error of the clocks of some workers and sweepers, ahead or behind, ms. AWS refuses five minutes. */
   readonly wrongByMs: number;
   readonly breaker: BreakerSettings;
+  /** The commands that need two operators; absent: none. */
+  readonly fourEyes?: FourEyesPolicy;
 }
 
 type RouteProcess = (request: Request) => Promise<Response>;

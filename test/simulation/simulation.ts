@@ -272,6 +272,7 @@ export async function simulate(
     for (let minute = 0; minute < patienceMinutes && (minute < settlingMinutes || !isAtRest()); minute++) {
       actors.resolveReviews(minute);
       actors.unfreezeWaiting(minute);
+      actors.approveOpen(minute);
       // Operators hand back what an earlier release has kept.
       if (rollout !== undefined) {
         queues.redrive();

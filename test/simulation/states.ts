@@ -170,6 +170,16 @@ const predicates = {
   'limits are removed': ({ lives }) =>
     lives.some((life) => isEver(life, 'limits') && life.at(-1)?.['limits'] === undefined),
   'limits are not set, as others have changed them': ({ asks }) => asks.some(isRefusedAs('limits_changed')),
+  'a command is approved by a second operator': ({ lives }) => lives.some((life) => has(life, 'status', 'approved')),
+  'a command is rejected': ({ lives }) => lives.some((life) => has(life, 'status', 'rejected')),
+  'an approval is refused as another operator was faster': ({ asks }) => asks.some(isRefusedAs('approval_ended')),
+  'an approval is refused as its time is over': ({ asks }) => asks.some(isRefusedAs('approval_expired')),
+  'a command is refused when it is approved': ({ asks }) =>
+    asks.some(
+      (ask) =>
+        ask.route === 'approve' &&
+        ['wallet_frozen', 'wallet_closed', 'not_in_review'].some((code) => isRefusedAs(code)(ask)),
+    ),
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),

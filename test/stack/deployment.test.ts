@@ -10,9 +10,11 @@ import type { Resource } from './synthesized.ts';
 
 const names = Object.keys(environments) as FunctionName[];
 const routed = [...new Set<FunctionName>(routes.map((route) => route.function))];
-const usual = synthesize();
+/** With the routes of approvals, which are off by default. */
+const fourEyes = {};
+const usual = synthesize({ fourEyes });
 const canary = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
-const gradual = synthesize({ deployment: canary });
+const gradual = synthesize({ deployment: canary, fourEyes });
 
 type Synthesized = typeof usual;
 
@@ -136,7 +138,7 @@ describe('a template without traffic shifting', () => {
   it('has no versions, aliases and deployment groups', () => {
     const types = new Set([...allOf(usual).values()].map(({ Type }) => Type));
     for (const type of types) assert.doesNotMatch(type, /CodeDeploy|Lambda::(Version|Alias)/);
-    const given = synthesize({ deployment: 'all-at-once' });
+    const given = synthesize({ deployment: 'all-at-once', fourEyes });
     assert.deepEqual(given.template.toJSON(), usual.template.toJSON());
   });
 });
@@ -221,6 +223,19 @@ describe('traffic shifting', () => {
       watched.flatMap(({ Properties }) => referred(Properties)).filter((id) => aliases.has(id)),
       [],
     );
+  });
+
+  it('leaves room for approvals in a stack that pages of no origin use', () => {
+    const count = allOf(
+      synthesize({
+        deployment: canary,
+        people: { callbackUrls: ['https://desk.example/'] },
+        provisioned: { commands: { least: 1, most: 10 }, reads: { least: 1, most: 10 } },
+        backup: { deleteAfter: Duration.days(7) },
+        fourEyes: { charge: { above: 1_000 }, resolve: true, unfreeze: true },
+      }),
+    ).size;
+    assert.ok(count < 500, `${count} resources`);
   });
 
   it('leaves room in a stack that has all other features', () => {

@@ -16,7 +16,7 @@ const resolve = (token: unknown) => stack.resolve(token) as unknown;
 const [, stream] = theOnly(template, 'AWS::KinesisFirehose::DeliveryStream');
 
 describe('the relay', () => {
-  it('reads wallets and transactions from the beginning of the stream, and a bad record cannot block it for ever', () => {
+  it('reads wallets, transactions and approvals from the beginning of the stream, and a bad record cannot block it for ever', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionName: { Ref: logicalIdOf(service.functions.relay.functionArn) },
       EventSourceArn: resolve(service.table.tableStreamArn),
@@ -26,7 +26,7 @@ describe('the relay', () => {
       BisectBatchOnFunctionError: true,
       MaximumRetryAttempts: 1_000,
       DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
-      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"sk":{"S":["WALLET","TX"]}}}}' }] },
+      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"sk":{"S":["WALLET","TX","APPROVAL"]}}}}' }] },
     });
   });
 

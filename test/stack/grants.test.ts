@@ -9,7 +9,7 @@ import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, roleOf, statementsOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
-const { template, stack } = synthesize();
+const { template, stack } = synthesize({ fourEyes: {} });
 const names = Object.keys(environments) as FunctionName[];
 const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
 
@@ -145,7 +145,8 @@ describe('grants', () => {
     if (operation === 'PublishBatch') return ['Publish'];
     if (operation === 'BatchExecuteStatement') return ['PartiQLInsert'];
     if (operation !== 'TransactWriteItems') return [operation];
-    return name === 'transfers' || name === 'sweeper' ? ['UpdateItem'] : ['PutItem', 'UpdateItem'];
+    if (name === 'transfers' || name === 'sweeper') return ['UpdateItem'];
+    return ['PutItem', 'UpdateItem', ...(name === 'reject' ? ['ConditionCheckItem'] : [])];
   };
 
   // The event source makes these calls with the worker's role.
@@ -188,6 +189,8 @@ describe('grants', () => {
       close: [...record, 'UpdateItem wallet'],
       'set-limits': [...record, 'UpdateItem wallet'],
       resolve: ending,
+      approve: [...record, 'UpdateItem approval', 'UpdateItem transaction', 'UpdateItem wallet'],
+      reject: [...record, 'UpdateItem approval'],
       cancel: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       'open-hold': [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       capture: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
@@ -226,6 +229,7 @@ describe('grants', () => {
         'list-transactions': ['byCounterparty', 'byWallet'],
         close: ['byWallet'],
         health: ['due'],
+        'list-approvals': ['due'],
         sweeper: ['due'],
         'integrity-job': ['byCounterparty', 'byWallet'],
       };

@@ -17,7 +17,8 @@ function idOf({ stack }: ReturnType<typeof synthesize>, name: FunctionName): str
 /** Returns the reserved concurrency by function. */
 function reservedIn(synthesized: ReturnType<typeof synthesize>): Partial<Record<FunctionName, number>> {
   const lambdas = resourcesOf(synthesized.template, 'AWS::Lambda::Function');
-  const reserved = names.map((name) => [
+  const present = names.filter((name) => synthesized.stack.service.functions[name] !== undefined);
+  const reserved = present.map((name) => [
     name,
     lambdas.get(idOf(synthesized, name))?.Properties['ReservedConcurrentExecutions'] as number | undefined,
   ]);

@@ -89,6 +89,23 @@ async function ask(name: keyof Routes, request: Request) {
   return body as Readonly<Record<string, string>>;
 }
 
+/** Sends a command that needs a second operator. One operator rejects it, and it is asked for again and approved. */
+async function askAndApprove(name: 'charge' | 'resolve' | 'unfreeze', request: Request): Promise<void> {
+  const [asker, second] = ['operator-2', 'operator-3'].map((principal) => ({ ...operator, principal }));
+  for (const [end, body] of [
+    ['reject', { reason: 'no' }],
+    ['approve', {}],
+  ] as const) {
+    const key = newKey();
+    const { approvalId } = await ask(name, { as: asker, key, ...request });
+    const path = { approvalId: approvalId! };
+    await ask('get-approval', { as: second, path });
+    await ask(end, { as: second, path, body });
+    // The repetition finds the record of the command, or the end of its approval.
+    await ask(name, { as: asker, key, ...request });
+  }
+}
+
 function visit(transactionId: string, outcome: Exclude<SubmitOutcome, { outcome: 'not_accepted' }>, maxAttempts = 20) {
   const bank: BankClient = {
     submit: () => Promise.resolve(outcome),
@@ -140,11 +157,12 @@ async function useTheService(): Promise<void> {
   const inReview = await payOut();
   await visit(inReview, { outcome: 'unknown', reason: 'time-out' }, 1);
   await visit(inReview, { outcome: 'accepted' });
-  await ask('resolve', {
-    as: operator,
+  await askAndApprove('resolve', {
     path: { transactionId: inReview },
     body: { outcome: 'failed', evidence: 'Statement of March, line 12' },
   });
+  await askAndApprove('charge', { path, body: { amount: 2_000_000 } });
+  await ask('list-approvals', { as: operator });
   const returned = { reference: await payOut(), status: 'returned', amount: 100, currency: 'EUR' };
   for (let times = 0; times < 2; times++) await notify(returned);
   // If the caller did not ask for the withdrawal, the owner of the wallet decides. A replay is counted as a read.
@@ -187,7 +205,7 @@ async function useTheService(): Promise<void> {
   await ask('freeze', { as: operator, path: { walletId: shop! }, body: {} });
   const { transactionId: stuck } = await pay({ Prefer: 'respond-async' });
   await as('transfers', () => endTransfers([stuck!], table));
-  await ask('unfreeze', { as: { ...operator, principal: 'operator-2' }, path: { walletId: shop! }, body: {} });
+  await askAndApprove('unfreeze', { path: { walletId: shop! }, body: {} });
   await ask('close', { as: operator, path: { walletId: empty! }, body: {} });
   const refused = { as: operator, key: newKey(), path, body: {} };
   await as('close', () => send('close', openRoutes(table, books.entries, bankKey).close, refused));
@@ -303,7 +321,8 @@ describe('each function', () => {
     await useTheService();
     await followTheStream();
     await readTheBooks();
-    const granted = accessOf(synthesize());
+    const fourEyes = { charge: { above: 1_000_000 }, resolve: true, unfreeze: true } as const;
+    const granted = accessOf(synthesize({ fourEyes }));
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(
       Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? [])].sort()])),

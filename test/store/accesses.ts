@@ -24,10 +24,15 @@ export function accessesOf({ operation, input }: Call): string[] {
   };
   if (operation === 'Scan' || operation === 'DescribeTable') return [`${operation} everything`];
   if (operation === 'TransactWriteItems') {
-    const items = input['TransactItems'] as { Put?: { Item: Keyed }; Update?: { Key: Keyed } }[];
+    const items = input['TransactItems'] as {
+      Put?: { Item: Keyed };
+      ConditionCheck?: { Key: Keyed };
+      Update?: { Key: Keyed };
+    }[];
     return items.map((item) => {
       assert.deepEqual(Object.keys(item).length, 1);
       if (item.Put) return access('PutItem', item.Put.Item);
+      if (item.ConditionCheck) return access('ConditionCheckItem', item.ConditionCheck.Key);
       assert.ok(item.Update, 'a transaction with another kind of item needs another action');
       return access('UpdateItem', item.Update.Key);
     });

@@ -1,4 +1,5 @@
 /** Every route, as its function serves it. */
+import { approve } from '../../lambdas/api/approve.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { capture } from '../../lambdas/api/capture.ts';
@@ -6,6 +7,7 @@ import { charge } from '../../lambdas/api/charge.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
+import { getApproval } from '../../lambdas/api/get-approval.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
 import { getReceipt } from '../../lambdas/api/get-receipt.ts';
@@ -13,12 +15,14 @@ import { getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { health } from '../../lambdas/api/health.ts';
 import { integrity } from '../../lambdas/api/integrity.ts';
+import { listApprovals } from '../../lambdas/api/list-approvals.ts';
 import { listEntries } from '../../lambdas/api/list-entries.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
 import { refund } from '../../lambdas/api/refund.ts';
+import { reject } from '../../lambdas/api/reject.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
@@ -35,6 +39,8 @@ import type { Table } from '../../lambdas/store/table.ts';
 
 export type Routes = ReturnType<typeof openRoutes>;
 
+/** All that can need a second operator, except small charges. */
+const fourEyes = { charge: { above: 1_000_000 }, resolve: true, unfreeze: true, expiresAfterMs: 3_600_000 } as const;
 const noDepth = () => Promise.resolve(0);
 
 /** Returns every route, with limits so low that its function also does what it does at a limit. */
@@ -53,7 +59,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     'get-wallet': serve(getWallet, limited),
     'get-balance': serve(getBalance, { ...limited, entries }),
     'list-entries': serve(listEntries, { ...limited, entries }),
-    charge: serve(charge, { table }),
+    charge: serve(charge, { table, fourEyes }),
     withdraw: serve(withdraw, queued),
     transfer: serve(transfer, queued),
     'list-transactions': serve(listTransactions, limited),
@@ -62,7 +68,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     'get-notification-preferences': serve(getNotificationPreferences, limited),
     'put-notification-preferences': serve(putNotificationPreferences, limited),
     freeze: serve(freeze, { table }),
-    unfreeze: serve(unfreeze, { table }),
+    unfreeze: serve(unfreeze, { table, fourEyes }),
     close: serve(close, { table }),
     'set-limits': serve(setLimits, { table, tiers: { basic: { out: { perDay: 1_000_000 } } } }),
     // So few cancels that the repetition is looked up by its key.
@@ -71,7 +77,11 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     capture: serve(capture, limited),
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     refund: serve(refund, limited),
-    resolve: serve(resolve, { table }),
+    resolve: serve(resolve, { table, fourEyes }),
+    approve: serve(approve, { table }),
+    reject: serve(reject, { table }),
+    'get-approval': serve(getApproval, { table }),
+    'list-approvals': serve(listApprovals, { table }),
     'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     integrity: serve(integrity, { table: entries }),
     health: serve(health, {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
+import { askForApproval, endApproval, listApprovals } from '../../lambdas/store/approvals.ts';
+import { askedApproval } from '../../lambdas/domain/approval.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listWaiting, touchDue } from '../../lambdas/store/due.ts';
 import { putPreferences } from '../../lambdas/store/preferences.ts';
@@ -218,6 +220,17 @@ async function useEveryFunction(): Promise<void> {
   await putBreaker(table, { state: 'open', since: at() });
   await putPreferences(table, 'ann', { channels: { email: true, sms: false, push: false }, mutedEvents: [] }, at());
   await getTransaction(table, open.transactionId);
+
+  const approval = askedApproval({
+    ...{ command: 'charge', path: {}, body: {}, idempotencyKey: 'key', fingerprint: 'print', walletIds: [walletId] },
+    ...{ askedBy: { kind: 'operator', principal: 'olga' }, at: at(), expiresAfterMs: 1_000 },
+  });
+  await askForApproval(table, approval);
+  const position = { expiresAt: approval.expiresAt, approvalId: approval.approvalId };
+  await listApprovals(table, { status: 'asked', at: at(), limit: 1, after: position });
+  await listApprovals(table, { status: 'expired', at: at(), limit: 1 });
+  const end = { status: 'rejected', by: { kind: 'operator', principal: 'omar' }, reason: 'r', at: at() } as const;
+  await endApproval(table, approval, operation(table, 'reject'), end);
 }
 
 /** Moves money of a limited wallet, in a window that goes on, and at the beginning of a day and of a month. */

@@ -1,11 +1,14 @@
 /** Stored items that this release does not know, and those of earlier releases: what their readers make of them. */
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { askedApproval } from '../../lambdas/domain/approval.ts';
+import { askForApproval, getApproval } from '../../lambdas/store/approvals.ts';
 import { listDue } from '../../lambdas/store/due.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getState, putState } from '../../lambdas/store/integrity.ts';
 import { readJournal } from '../../lambdas/store/journal.ts';
 import {
+  approvalKey,
   dueShardOf,
   entryKey,
   integrityKey,
@@ -21,7 +24,7 @@ import { getWallet } from '../../lambdas/store/wallets.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { useEngine } from '../fixture.ts';
-import { charge, transfer } from './commands.ts';
+import { charge, newKey, transfer } from './commands.ts';
 import { openHold } from './hold-commands.ts';
 import { allItems, changeItem, itemOf, plant } from './inspect.ts';
 import { acceptedWithdrawal } from './visits.ts';
@@ -99,6 +102,17 @@ const items: Record<string, () => Promise<Stored>> = {
     await putPreferences(table, 'ann', { channels, mutedEvents: [] }, at);
     return { table, key: preferencesKey('ann'), read: () => getPreferences(table, 'ann') };
   },
+  'an approval': async () => {
+    const { table } = books;
+    const idempotencyKey = newKey();
+    const approval = askedApproval({
+      ...{ command: 'charge', path: {}, body: {}, idempotencyKey, fingerprint: 'print', walletIds: ['w_1'], at },
+      ...{ askedBy: { kind: 'operator', principal: 'olga' }, expiresAfterMs: 1_000 },
+    });
+    await askForApproval(table, approval);
+    const { approvalId } = approval;
+    return { table, key: approvalKey(approvalId), read: () => getApproval(table, approvalId) };
+  },
   'the state of the check': async () => {
     const { entries } = books;
     await putState(entries, 'running', '{}', (await getState(entries, 'running'))?.revision);
@@ -147,6 +161,10 @@ describe('an item that is stored', () => {
     ['a wallet', { status: 'dormant' }, /status "dormant"/],
     ['an entry', { hash: undefined }, /no hash/],
     ['due work', { type: 'loan' }, /type "loan"/],
+    ['an approval', { command: 'of-tomorrow' }, /command "of-tomorrow"/],
+    ['an approval', { status: 'halted' }, /status "halted"/],
+    ['an approval', { body: undefined }, /lacks what an approval needs/],
+    ['an approval', { expiresAt: 'soon' }, /lacks what an approval needs/],
     ['preferences of an owner', { channels: undefined }, /no preferences/],
     ['the state of the check', { text: undefined }, /no text/],
   ];

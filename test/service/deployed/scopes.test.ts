@@ -14,17 +14,23 @@ interface Target {
   readonly transactionId: string;
   readonly receiptCode: string;
   readonly otherWalletId: string;
+  /** A charge that waits for a second operator; undefined where no charge does. */
+  readonly approvalId: string | undefined;
 }
 
+type Any = 'charge' | 'support' | 'decide' | 'operate';
+
 /**
- * The decision for each route: the scope for the caller's own wallets, the scope for every wallet, and a request for
- * another owner's wallet. A route that is missing here does not compile.
+ * The decision for each route: the scope for the caller's own wallets, the scope for every wallet (of several each), and
+ * a request for another owner's wallet. `needs`: the scope of the command that the request is about. A route that is
+ * missing here does not compile.
  */
 const decisions: Record<
   ProtectedRoute,
   {
     readonly own?: 'read' | 'write';
-    readonly any: 'charge' | 'support' | 'decide' | 'operate';
+    readonly any: Any | readonly Any[];
+    readonly needs?: Any;
     readonly request: (target: Target) => [path: string, options?: RequestOptions];
   }
 > = {
@@ -124,7 +130,25 @@ const decisions: Record<
     ],
   },
   integrity: { any: 'support', request: () => ['/integrity'] },
+  approve: {
+    any: ['charge', 'decide'],
+    needs: 'charge',
+    request: ({ approvalId }) => [`/approvals/${String(approvalId)}/approve`, { body: {} }],
+  },
+  reject: {
+    any: ['charge', 'decide'],
+    needs: 'charge',
+    request: ({ approvalId }) => [`/approvals/${String(approvalId)}/reject`, { body: { reason: 'a test' } }],
+  },
+  'get-approval': {
+    any: ['charge', 'support', 'decide'],
+    request: ({ approvalId }) => [`/approvals/${String(approvalId)}`],
+  },
+  'list-approvals': { any: ['support', 'decide'], request: () => ['/approvals'] },
 };
+
+/** Routes that a service lacks where no command needs a second operator. */
+const ofApprovals: readonly string[] = ['approve', 'reject', 'get-approval', 'list-approvals'];
 
 /** The reach of a request: forbidden, only the caller's own wallets, or every wallet. */
 type Reach = 'none' | 'own' | 'any';
@@ -154,7 +178,12 @@ describe('scopes', () => {
     });
     const { body } = await untilEnded(ask, String(accepted.body['transactionId']));
     const [transactionId, receiptCode] = [String(body['transactionId']), String(body['receiptCode'])];
-    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId };
+    const francs = await service.operator('/wallets', { body: { currency: 'CHF', ownerId } });
+    const charged = await service.operator(`/wallets/${String(francs.body['walletId'])}/charge`, {
+      body: { amount: 1_000_001 },
+    });
+    const approvalId = charged.status === 202 ? String(charged.body['approvalId']) : undefined;
+    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, approvalId };
   });
 
   it('are decided for each route of the contract', () => {
@@ -170,9 +199,10 @@ describe('scopes', () => {
     for (const scopes of combinations) {
       const caller = await callerWith(scopes);
       await Promise.all(
-        Object.entries(decisions).map(async ([name, { own, any, request }]) => {
+        present().map(async ([name, { own, any, needs = any, request }]) => {
           const reach = reachOf(await caller(...request(target)));
-          const expected: Reach = scopes.includes(any) ? 'any' : own && scopes.includes(own) ? 'own' : 'none';
+          const opens = [needs].flat().some((scope) => scopes.includes(scope));
+          const expected: Reach = opens ? 'any' : own && scopes.includes(own) ? 'own' : 'none';
           if (reach !== expected) wrong.push(`${name} with [${scopes.join(' ')}]: ${reach}, not ${expected}`);
         }),
       );
@@ -182,7 +212,7 @@ describe('scopes', () => {
 
   it('open every wallet on every route with operate alone, also for money out', async () => {
     const operator = await service.as('the-sum', 'wallet:operate');
-    for (const [name, { request }] of Object.entries(decisions)) {
+    for (const [name, { request }] of present()) {
       assert.equal(reachOf(await operator(...request(target))), 'any', name);
     }
   });
@@ -198,6 +228,11 @@ describe('scopes', () => {
       assert.equal('queues' in body, scopes.includes('support'), scopes.join(' '));
     }
   });
+
+  /** Returns the decisions about the routes that the service has. */
+  function present() {
+    return Object.entries(decisions).filter(([name]) => target.approvalId !== undefined || !ofApprovals.includes(name));
+  }
 
   /** Returns a caller with exactly these scopes. */
   async function callerWith(scopes: readonly string[]): Promise<Request> {

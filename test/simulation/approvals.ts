@@ -1,0 +1,129 @@
+/** Approvals as an auditor knows them, and the rules about commands that need two operators. */
+import { isDeepStrictEqual } from 'node:util';
+import type { FourEyesPolicy } from '../../lambdas/http/four-eyes.ts';
+import type { Ask, Witness } from './asks.ts';
+import { transactionIdOfName } from './history.ts';
+import type { CommandName } from './history.ts';
+import type { Item, TransactionState, Violate } from './items.ts';
+import type { Ledger } from './ledger.ts';
+
+export interface ApprovalState extends Item {
+  readonly approvalId: string;
+  readonly command: 'charge' | 'resolve' | 'unfreeze';
+  readonly status: 'asked' | 'approved' | 'rejected';
+  readonly askedBy: { readonly principal: string };
+  readonly endedBy?: { readonly principal: string };
+  readonly walletIds: readonly string[];
+  readonly path: Readonly<Record<string, string>>;
+  readonly amount?: number;
+  readonly fingerprint: string;
+  readonly transactionId: string;
+  readonly expiresAt: string;
+  readonly updatedAt: string;
+}
+
+/** Charges above this amount need two operators. It is what fills the wallets of a history. */
+export const guardedAmount = 1_000;
+
+/** What needs two operators in histories about approvals. */
+export const fourEyes: FourEyesPolicy = {
+  charge: { above: guardedAmount },
+  resolve: true,
+  unfreeze: true,
+  expiresAfterMs: 300_000,
+};
+
+export function approvalLooks(ledger: Ledger, name: CommandName, { from, to }: Ask): (ApprovalState | undefined)[] {
+  const id = transactionIdOfName(name).replace('tx_', 'ap_');
+  return ledger.looks(`APPROVAL#${id}`, 'APPROVAL', from, to) as (ApprovalState | undefined)[];
+}
+
+/** Returns whether an answer says that a command waits for a second operator, or that it was not executed. */
+export function isAsked({ step, response }: Ask): boolean {
+  return step.action.do !== 'approve' && step.action.do !== 'reject' && response?.body?.['approvalId'] !== undefined;
+}
+
+/** Returns whether an item is the key of a request that waits for a second operator: its command takes its place. */
+export function isRequest({ type, fingerprint }: Item): boolean {
+  return type === 'operation' && String(fingerprint).startsWith('asked:');
+}
+
+const changing = new Set(['status', 'endedBy', 'reason', 'updatedAt', 'dueShard', 'dueAt']);
+
+/** Checks a change of an approval. */
+export function checkApproval(is: ApprovalState, was: ApprovalState | undefined, violate: Violate): void {
+  const { approvalId, status, dueShard, dueAt, expiresAt } = is;
+  const isListed = dueShard === 'APPROVAL' && dueAt === expiresAt;
+  if (isListed !== (status === 'asked') || (!isListed && (dueShard ?? dueAt) !== undefined)) {
+    violate('open approvals are listed, and no others', `${approvalId} is ${status}`);
+  }
+  if (was === undefined) {
+    if (status !== 'asked') violate('an approval ends once', `${approvalId} begins as ${status}`);
+    return;
+  }
+  if (was.status !== 'asked') violate('an approval ends once', `${approvalId} was ${was.status}`);
+  for (const name of new Set([...Object.keys(is), ...Object.keys(was)])) {
+    if (!changing.has(name) && !isDeepStrictEqual(is[name], was[name])) {
+      violate('an approval keeps its request', `${name} of ${approvalId}`);
+    }
+  }
+  if (status === 'asked') return;
+  if (is.updatedAt >= expiresAt) violate('nothing is decided after the expiry', `${approvalId} at ${is.updatedAt}`);
+  if (status === 'approved' && is.endedBy?.principal === is.askedBy.principal) {
+    violate('dangerous commands have two operators', `${approvalId} was approved by its asker`);
+  }
+}
+
+interface Approved {
+  readonly approvedBy?: { readonly principal: string };
+}
+
+/** Checks at rest that guarded commands were approved, and that approvals executed exactly what was approved. */
+export function checkApprovals({ ledger, history, violate }: Witness): void {
+  if (history.service.fourEyes === undefined) return;
+  const lives = ledger
+    .keys()
+    .map(({ pk, sk }) => ledger.looks(pk, sk, 0, Infinity).filter((look) => look !== undefined));
+  const latest = ledger.latest();
+  const approvals = latest.filter(({ sk }) => sk === 'APPROVAL') as ApprovalState[];
+  const records = new Map(latest.filter(({ sk }) => sk === 'TX').map((item) => [String(item['pk']).slice(3), item]));
+  for (const { approvalId, status, transactionId, fingerprint, askedBy, endedBy } of approvals) {
+    const record = records.get(transactionId);
+    const says = `${approvalId} is ${status}`;
+    if (status !== 'approved' && record?.['fingerprint'] !== `asked:${fingerprint}`) {
+      violate('dangerous commands have two operators', `${says}, and its command is recorded`);
+    }
+    if (status !== 'approved') continue;
+    const { principal, approvedBy } = (record ?? {}) as Item & Approved;
+    if (record?.['fingerprint'] !== fingerprint || principal !== askedBy.principal) {
+      violate('an approval executes its command', `${says}, and its command is not recorded`);
+    }
+    if (approvedBy?.principal !== endedBy?.principal) {
+      violate('a command names who approved it', `${says}, its record names ${String(approvedBy?.principal)}`);
+    }
+  }
+  checkGuarded(lives, violate);
+}
+
+/** Checks that no guarded change was made by one operator. */
+function checkGuarded(lives: readonly (readonly Item[])[], violate: Violate): void {
+  const check = (about: string, actor: unknown, { approvedBy }: Approved) => {
+    if (approvedBy === undefined || approvedBy.principal === actor) {
+      violate('dangerous commands have two operators', about);
+    }
+  };
+  for (const life of lives) {
+    const last = life.at(-1) as TransactionState | undefined;
+    if (last?.type === 'charge' && last.amount > guardedAmount) {
+      check(last.transactionId, last.principal, last as Approved);
+    }
+    const resolution = last?.['resolution'] as (Approved & { readonly principal: string }) | undefined;
+    if (resolution !== undefined) check(String(last?.transactionId), resolution.principal, resolution);
+    for (const [n, is] of life.entries()) {
+      const was = life[n - 1];
+      if (is['sk'] !== 'WALLET' || is['status'] !== 'active' || was?.['status'] !== 'frozen') continue;
+      const change = is['lastStatusChange'] as Approved & { readonly actor: { readonly principal: string } };
+      check(String(is['walletId']), change.actor.principal, change);
+    }
+  }
+}

@@ -85,6 +85,11 @@ interface Look {
   readonly item: Item | undefined;
 }
 
+/** Returns a transaction before a change; undefined where there was none, or the key of a request for its approval. */
+function transactionIn(was: Item | undefined): TransactionState | undefined {
+  return was?.['type'] === 'operation' ? undefined : (was as TransactionState | undefined);
+}
+
 /**
  * Opens a ledger on an empty table.
  *
@@ -188,7 +193,7 @@ export function openLedger(
       const changes = [...before].flatMap(([text, was]) => {
         const is = currentOf(text);
         const isChanged = is !== undefined && is !== was && is['sk'] === 'TX' && is['type'] !== 'operation';
-        return isChanged ? [{ is: is as TransactionState, was: was as TransactionState | undefined }] : [];
+        return isChanged ? [{ is: is as TransactionState, was: transactionIn(was) }] : [];
       });
       for (const [text, was] of before) {
         const is = currentOf(text);
@@ -208,7 +213,7 @@ export function openLedger(
         } else if (is['sk'] === 'TX') {
           if (was?.['type'] === 'operation' && !isRequest(was)) violate('records stay', `${text} was changed`);
           const transaction = is as TransactionState;
-          const earlier = was?.['type'] === 'operation' ? undefined : (was as TransactionState | undefined);
+          const earlier = transactionIn(was);
           checkTransaction(transaction, earlier, violate);
           post(transaction, earlier);
           affected.add(transaction.walletId);

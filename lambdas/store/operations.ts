@@ -61,11 +61,16 @@ export const askedPrefix = 'asked:';
  * since it was asked for.
  */
 export function inPlaceOfRequest({ request, ...record }: WriteItem, fingerprint: string): WriteItem {
+  const asked = askedFingerprint(fingerprint);
   const change = {
     ConditionExpression: 'attribute_not_exists(pk) OR fingerprint = :asked',
-    ExpressionAttributeValues: { ':asked': askedFingerprint(fingerprint) },
+    ExpressionAttributeValues: { ':asked': asked },
   };
-  return { ...record, request: { ...request, ...(request.Put && { Put: { ...request.Put, ...change } }) } };
+  return {
+    ...record,
+    request: { ...request, ...(request.Put && { Put: { ...request.Put, ...change } }) },
+    refused: (image) => (image?.['fingerprint'] === asked ? undefined : record.refused(image)),
+  };
 }
 
 /** Returns the refusal of a request whose key has another record. */
@@ -104,11 +109,15 @@ export function putRecord(table: Table, record: Item & { fingerprint: string }):
  * its command may have been accepted earlier. A new key is refused with `refusal`. Its condition holds for no item.
  */
 export function replayOnly({ request, ...record }: WriteItem, refusal: WalletError): WriteItem {
-  const ConditionExpression = 'attribute_exists(pk) AND attribute_not_exists(pk)';
+  const condition = {
+    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(pk)',
+    // DynamoDB refuses a request with values that its expressions do not use.
+    ExpressionAttributeValues: undefined,
+  };
   return {
     ...record,
-    request: { ...request, ...(request.Put && { Put: { ...request.Put, ConditionExpression } }) },
-    refused: (image) => (image === undefined ? denied(refusal) : record.refused(image)),
+    request: { ...request, ...(request.Put && { Put: { ...request.Put, ...condition } }) },
+    refused: (image) => record.refused(image) ?? denied(refusal),
   };
 }
 

@@ -158,6 +158,29 @@ describe('asking', () => {
     );
   });
 
+  it('is judged again by the limits of operators when it is approved', async () => {
+    const { approvalId } = await asked(chargeOf(600));
+    const stricter = serve(approve, { table, operatorLimits: { charge: 500 } });
+    const request = { as: omar, key: newKey(), path: { approvalId }, body: {} };
+    const { calls } = await measure(table, async () => {
+      await assertRefused([403, 'operator_limit_exceeded'], () => send('approve', stricter, request));
+    });
+    // DynamoDB refuses values that no expression uses. The local engine does not.
+    for (const { input } of calls) {
+      for (const { Put } of (input['TransactItems'] ?? []) as readonly {
+        readonly Put?: Readonly<Record<string, unknown>>;
+      }[]) {
+        const values = Object.keys(Put?.['ExpressionAttributeValues'] ?? {});
+        assert.deepEqual(
+          values.filter((name) => !String(Put?.['ConditionExpression']).includes(name)),
+          [],
+        );
+      }
+    }
+    assert.deepEqual(stateOf(await read(approvalId)), [200, 'asked']);
+    assert.deepEqual(stateOf(await decide('approve', approvalId)), [200, 'approved']);
+  });
+
   it('survives a lost answer and a second delivery', async () => {
     for (const fault of [lostAnswer, twice]) {
       const before = (await allItems(table)).length;

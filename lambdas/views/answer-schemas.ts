@@ -435,7 +435,8 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: [
       ...ofApproval,
       ...use,
-      ...(['wallet_not_found', 'balance_limit_exceeded', 'transaction_not_found', 'not_in_review'] as const),
+      ...(['wallet_not_found', 'balance_limit_exceeded', 'limit_exceeded'] as const),
+      ...(['transaction_not_found', 'not_in_review'] as const),
       'operator_limit_exceeded',
     ],
   },

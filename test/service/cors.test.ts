@@ -9,7 +9,11 @@ import { startService } from './service.ts';
 
 const origin = 'https://app.example.com';
 const { runner, newUser } = await startService({
-  stack: (app) => new WalletStack(app, 'Wallet', { cors: { allowedOrigins: [origin, 'http://localhost:5173'] } }),
+  stack: (app) =>
+    new WalletStack(app, 'Wallet', {
+      cors: { allowedOrigins: [origin, 'http://localhost:5173'] },
+      fourEyes: { resolve: true },
+    }),
 });
 afterAll(() => {
   agent.destroy();

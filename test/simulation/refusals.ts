@@ -129,7 +129,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'limit_exceeded': {
       const { limit, left } = ask.response?.body ?? {};
       // The payer of a transfer does not learn of the receiver's limits, and the receiver of a capture does of its own.
-      const isIn = action.do === 'charge' || action.do === 'capture';
+      const isIn = ['charge', 'capture', 'approve'].includes(action.do);
       const found = isIn ? exceeded(credited, 'in') : exceeded(sources, 'out');
       return found.some((one) => one.limit === limit && (one.left < 0n ? 0n : one.left) === BigInt(Number(left)));
     }
@@ -169,7 +169,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'approval_ended':
       return approvals.some((one) => one !== undefined && one.status !== 'asked');
     case 'approval_expired':
-      return approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs);
+      return (
+        approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs) ||
+        (approval?.command === 'unfreeze' && sources.some((wallet) => changedSince(wallet, String(approval.askedAt))))
+      );
     case 'not_in_review': {
       const about = approval === undefined ? targetOf(action) : nameOf(approval, history);
       return transactionLooks(ledger, about, ask).some((one) => one?.status !== 'review');
@@ -195,6 +198,12 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     default:
       return false;
   }
+}
+
+/** Returns whether the status of a wallet was set after a time, ISO 8601 UTC. */
+function changedSince(wallet: Item | undefined, time: string): boolean {
+  const { at } = (wallet?.['lastStatusChange'] ?? {}) as { at?: string };
+  return at !== undefined && at > time;
 }
 
 /** Returns the name of the withdrawal that an approved resolution is about. */

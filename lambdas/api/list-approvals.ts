@@ -13,7 +13,7 @@ import { openTable } from '../store/table.ts';
 
 /**
  * `GET /approvals`: the commands that wait for a second operator, the next to expire first. `status=expired`: those that
- * nobody decided about in time, the latest first.
+ * no operator decided about in time, the latest first.
  */
 export const listApprovals = query({
   name: 'list-approvals',

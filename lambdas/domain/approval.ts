@@ -139,7 +139,7 @@ export function isAsAsked({ command, path, body, fingerprint, amount }: Approval
   return shown && fingerprintOf([command, path, body]) === fingerprint;
 }
 
-/** Returns why nobody can decide about an approval at a moment (ISO 8601 UTC); undefined while it is open. */
+/** Returns why no operator can decide about an approval at a moment (ISO 8601 UTC); undefined while it is open. */
 export function decisionRefusal(approval: Approval | undefined, at: string): WalletError | undefined {
   if (approval === undefined) return new WalletError('approval_not_found');
   const status = statusAt(approval, at);

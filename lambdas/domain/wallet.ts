@@ -251,7 +251,7 @@ export function withOpenTransactions(refusal: WalletError, { transactions, isCom
   return new WalletError(refusal.code, { ...refusal.details, detail: `${detail}; open${among}: ${open}` });
 }
 
-/** Returns why these limits may not be set; the version is that of the limits which the caller has seen. */
+/** Returns why these limits may not be set. `expectedVersion`: that of the limits in the answer that the caller read. */
 export function limitsRefusal(
   wallet: Wallet | undefined,
   { principal, expectedVersion }: { readonly principal: string; readonly expectedVersion?: number | undefined },

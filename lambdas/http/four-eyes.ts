@@ -54,7 +54,7 @@ export interface Guarded {
   readonly requestedBy?: string;
   /** Why the command is refused, guarded or not; then only a repetition is answered. */
   readonly refusal?: WalletError | undefined;
-  /** Returns why nobody can ask for it; then only a repetition of an earlier request is answered. */
+  /** Returns why no operator can ask for it; then only a repetition of an earlier request is answered. */
   readonly askRefusal?: () => Promise<WalletError | undefined>;
 }
 

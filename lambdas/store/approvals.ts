@@ -198,8 +198,8 @@ export interface ApprovalPosition {
 }
 
 /**
- * Lists approvals that nobody has decided about: the open ones by their expiry, the next one first; the expired ones
- * the latest first. One query of the `due` index, half a read unit for each 4 kB.
+ * Lists the approvals that no operator has decided about. The open ones come by their expiry, the next one first, and the
+ * expired ones the latest first. One query of the `due` index, half a read unit for each 4 kB.
  */
 export async function listApprovals(
   table: Table,

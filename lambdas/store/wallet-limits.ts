@@ -21,7 +21,7 @@ export interface LimitsRequest {
   /** The name of the tier that the limits were copied from. */
   readonly tier?: string | undefined;
   readonly reason: string;
-  /** The version of the limits that the caller has seen, 0 when there never were any; absent: any version. */
+  /** The version of the limits that the caller expects to replace, 0 for a wallet that never had any; absent: any version. */
   readonly expectedVersion?: number | undefined;
 }
 

@@ -41,7 +41,7 @@ export type Action =
       readonly waitSeconds?: number;
     }
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
-  /** `version`: that of the limits which the operator has seen; absent: any. */
+  /** `version`: that of the limits that the operator expects to replace; absent: any. */
   | { readonly do: 'set-limits'; readonly wallet: WalletName; readonly limits: Limits; readonly version?: number }
   /** `expiresAt`: ms after the beginning. */
   | {

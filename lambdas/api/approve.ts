@@ -27,8 +27,8 @@ const body = z.strictObject({ reason: z.optional(fields.text(256)) });
 
 /**
  * `POST /approvals/{approvalId}/approve`: executes a command that another operator asked for, in the write that ends its
- * approval. For operators with the scope of the command, except its asker and the owners of its wallets. A command that is
- * refused now stays open until it expires.
+ * approval. Callers need the scope of the command. The asker, the owners of its wallets and the requester of the withdrawal
+ * are refused. When the command is refused, the approval stays open until it expires.
  */
 export const approve = command<typeof body, OperatorServices>({
   name: 'approve',

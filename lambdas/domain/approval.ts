@@ -31,7 +31,10 @@ interface Money {
   readonly currency: string;
 }
 
-/** Returns whether a command needs an approval. `money` is that of the command; absent: it moves none by itself. */
+/**
+ * Returns whether a command needs an approval. `money` is that of the command; absent: every command that
+ * `fourEyes` names needs one.
+ */
 export function needsApproval(fourEyes: FourEyes, command: GuardedCommand, money?: Money): boolean {
   const guard = fourEyes[command];
   if (guard === undefined || guard === true) return guard === true;
@@ -67,7 +70,7 @@ export interface AskedApproval extends ApprovalRecord {
   readonly status: 'asked';
 }
 
-/** A command that an operator approved, which executed it, or rejected. */
+/** An approval that an operator decided about. When approved, its command was executed in the same write. */
 export interface EndedApproval extends ApprovalRecord {
   readonly status: 'approved' | 'rejected';
   readonly endedBy: Actor;
@@ -75,7 +78,7 @@ export interface EndedApproval extends ApprovalRecord {
   readonly reason?: string | undefined;
 }
 
-/** A dangerous command of one operator, and the decision of another. */
+/** A dangerous command that one operator asked for, and the decision about it. */
 export type Approval = AskedApproval | EndedApproval;
 
 /** The stored statuses of approvals. */

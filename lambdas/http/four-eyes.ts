@@ -54,16 +54,17 @@ export interface Guarded {
   readonly requestedBy?: string;
   /** Why the command is refused, guarded or not; then only a repetition is answered. */
   readonly refusal?: WalletError | undefined;
-  /** Returns why no operator can ask for it; then only a repetition of an earlier request is answered. */
+  /** Returns the refusal of a new request; then only a repetition of an earlier one is answered. */
   readonly askRefusal?: () => Promise<WalletError | undefined>;
 }
 
 /**
  * Asks for the approval of a command that needs one.
  *
- * @returns `answer`: to the asker; nothing else is done then. `refusal`: the command may only answer a repetition. It is
- *   that of `guarded`; and any refusal where the command is recorded, as it was executed before
- * @throws WalletError `idempotency_key_reused`, `busy`, or `guarded.refusal` for a new request
+ * @returns `answer`: the answer to the asker; the command is not executed. Otherwise the command is executed with `refusal`:
+ *   when it is set, the command answers only a repetition. It is always set for a command that was executed already
+ * @throws WalletError `idempotency_key_reused`, `busy`; `approval_expired` for a repetition after the approval was deleted; for
+ * a new request `guarded.refusal`, or that of `askRefusal`
  */
 export async function askIfNeeded(
   { table, fourEyes }: FourEyesServices,

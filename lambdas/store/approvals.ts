@@ -31,7 +31,8 @@ const keptSeconds = 90 * 86_400;
  * @param refusal why nothing can be asked for; when given, only a repetition is answered
  * @returns `replayed`: the same request was asked for before, and this is its approval now. Undefined: the command is
  *   recorded under the key, so its route answers the replay
- * @throws WalletError `idempotency_key_reused`, `busy`, or `refusal`
+ * @throws WalletError `idempotency_key_reused`, `busy`, `approval_expired` for a repetition after the approval was deleted, or
+ * `refusal`
  */
 export async function askForApproval(
   table: Table,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { scratchFolder } from '../../lib/scratch.ts';
 import { service } from '../../lambdas/domain/actor.ts';
-import { bookingsOf, hasWholeBookings } from '../../lambdas/domain/bookings.ts';
+import { bookingsOf, entryNameOf, hasWholeBookings } from '../../lambdas/domain/bookings.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import { bookedAtOf } from '../../lambdas/domain/entries.ts';
 import { accounts, walletOfAccount } from '../../lambdas/domain/postings.ts';
@@ -196,13 +196,11 @@ export class BooksCopy {
     }
     if (crowdOf !== undefined) this.run('INSERT OR REPLACE INTO crowds VALUES (?)', crowdOf);
     if (!hasWholeBookings(transaction)) return;
-    // Transfers that arrived together have one entry, under the id of the first.
-    const group = type === 'transfer' && status === 'completed' ? transaction.settledWith : undefined;
     let count = 0;
     for (const [nth, booking] of bookingsOf(transaction).entries()) {
       count += booking.postings.length;
-      const name = nth === 1 && group !== undefined ? group : id;
       for (const [account, change] of changesOf(booking.postings)) {
+        const name = entryNameOf(transaction, nth, account);
         this.run(
           'INSERT INTO bookings VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
           ...[id, nth, account, name, booking.at, change.available, change.held, count],

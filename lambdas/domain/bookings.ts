@@ -37,9 +37,28 @@ export function bookingsOf(transaction: BookedTransaction): Booking[] {
   ];
 }
 
-/** Returns the booking after which a transaction has `count` postings. */
-export function bookingOfCount(transaction: BookedTransaction, count: number): Booking | undefined {
-  return bookingsOf(transaction)[count > postingsAtFirst && !isBookedAtOnce(transaction) ? 1 : 0];
+/** Returns the position of the booking after which a transaction has `count` postings. */
+export function positionOfCount(transaction: BookedTransaction, count: number): 0 | 1 {
+  return count > postingsAtFirst && !isBookedAtOnce(transaction) ? 1 : 0;
+}
+
+/**
+ * Returns the transaction that a wallet's entry of a booking names: the first of those that were booked there in one
+ * write. They have one entry, with the sum of their changes; there is none when the sum is zero.
+ *
+ * @param position of the booking among those of the transaction
+ */
+export function entryNameOf(transaction: Transaction, position: number, walletId: string): string {
+  return groupOf(transaction, position, walletId) ?? transaction.transactionId;
+}
+
+/** Returns the first of the transactions with which a booking shares its entry in a wallet; undefined: it is alone. */
+export function groupOf(transaction: Transaction, position: number, walletId: string): string | undefined {
+  const { type, walletId: sender } = transaction;
+  if (type !== 'transfer' && type !== 'withdrawal') return undefined;
+  if (walletId === sender) return position === 0 ? transaction.sentWith : undefined;
+  const isReceiver = type === 'transfer' && walletId === transaction.counterpartyWalletId;
+  return isReceiver && transaction.status === 'completed' ? transaction.settledWith : undefined;
 }
 
 /** Returns whether a transaction has one booking. A capture may have two more postings, of what it gives back. */

@@ -26,8 +26,8 @@ export interface Entry {
   readonly balanceAfter: Balance;
   readonly statusAfter: WalletStatus;
   /**
-   * The transaction behind the change of the balance. Queued transfers that were credited together have one entry, with
-   * the first of them; all of them carry its id as `settledWith`.
+   * The transaction behind the change of the balance. Transactions that were booked together have one entry, with the
+   * first of them: see `entryNameOf`.
    */
   readonly transactionId?: string;
 }

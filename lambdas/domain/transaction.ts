@@ -111,6 +111,12 @@ interface Refunds {
   readonly refunds?: readonly string[];
 }
 
+/** The member of a transaction whose sender was changed by several in one write. */
+interface SentTogether {
+  /** The first of the transactions that were booked together in the wallet `walletId`, perhaps itself. */
+  readonly sentWith?: string;
+}
+
 /** Money from outside, booked at once. */
 export interface Charge extends TransactionRecord, Refunds {
   readonly type: 'charge';
@@ -129,7 +135,7 @@ export interface Return extends TransactionRecord {
   readonly completedAt: string;
 }
 
-interface TransferRecord extends TransactionRecord {
+interface TransferRecord extends TransactionRecord, SentTogether {
   readonly type: 'transfer';
   readonly counterpartyWalletId: string;
 }
@@ -138,7 +144,8 @@ interface TransferRecord extends TransactionRecord {
 export interface DirectTransfer extends TransferRecord, Refunds {
   readonly status: 'completed';
   readonly queued?: never;
-  readonly settledWith?: never;
+  /** The first of the transfers that were credited together, perhaps itself. */
+  readonly settledWith?: string;
   readonly completedAt: string;
 }
 
@@ -171,7 +178,7 @@ export interface FailedTransfer extends QueuedTransfer {
 /** Money from one wallet to another. */
 export type Transfer = DirectTransfer | PendingTransfer | ArrivedTransfer | FailedTransfer;
 
-interface WithdrawalRecord extends TransactionRecord {
+interface WithdrawalRecord extends TransactionRecord, SentTogether {
   readonly type: 'withdrawal';
   readonly destination: Destination;
   readonly attempts?: readonly Attempt[];

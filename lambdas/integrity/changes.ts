@@ -1,10 +1,10 @@
-import { bookingOfCount, bookingsOf, hasBookings, problemOf } from '../domain/bookings.ts';
+import { bookingsOf, entryNameOf, groupOf, hasBookings, positionOfCount, problemOf } from '../domain/bookings.ts';
 import type { Booking } from '../domain/bookings.ts';
 import type { Discrepancy } from '../domain/discrepancy.ts';
 import { bookedAtOf } from '../domain/entries.ts';
-import type { Balance, ChainedEntry } from '../domain/entries.ts';
+import type { ChainedEntry } from '../domain/entries.ts';
 import { currencyOfWalletId } from '../domain/ids.ts';
-import { accounts } from '../domain/postings.ts';
+import { walletOfAccount } from '../domain/postings.ts';
 import type { CompletedWithdrawal, Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import { readBookItems } from '../store/books.ts';
@@ -12,10 +12,12 @@ import { findHeld, readEntries, readEntriesAt } from '../store/entries.ts';
 import type { ListedBooking } from '../store/journal.ts';
 import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
+import { problemOfEntry, sumBookings, sumKey } from './booked.ts';
+import type { Amounts } from './booked.ts';
 import { captureFindings } from './hold-check.ts';
 import { readTransactions } from './originals.ts';
 import { refundFindings } from './refund-check.ts';
-import { beginWalletCheck, addFinding, followEntry, integer, isReadable } from './wallet-check.ts';
+import { beginWalletCheck, addFinding, followEntry, isReadable } from './wallet-check.ts';
 
 /** The changes of one wallet in the journal, each once. */
 export interface WalletChanges {
@@ -70,12 +72,13 @@ export async function checkChanges(
   const outcomes: ChangesOutcome[] = [];
   for (const changes of group) {
     const { walletId } = changes;
-    const chain = judgeChain(changes, stored);
-    const { found, booked, completed, notEntered } = judgeBookings(changes, stored);
-    for (const { transaction, at } of notEntered) {
+    const sums = listedSums(changes, stored);
+    const chain = judgeChain(changes, stored, sums);
+    const { found, booked, completed, notEntered } = judgeBookings(changes, stored, sums);
+    for (const booking of notEntered) {
       if (found.length >= mostFound) break;
-      if (isSecondLook && (await hasEntry(entries, walletId, { transaction, at }))) continue;
-      const detail = `${transaction.transactionId} booked on it at ${at}, and no entry shows that`;
+      if (isSecondLook && (await hasEntry(entries, walletId, booking))) continue;
+      const detail = `${booking.transactionId} booked on it at ${booking.at}, and no entry shows that`;
       found.push({ kind: 'postings_differ', subject: walletId, detail });
     }
     outcomes.push({
@@ -144,7 +147,11 @@ async function readStored(
 }
 
 /** Follows the listed entries of a wallet. Each run of versions begins at the entry before it. */
-function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome, 'found' | 'entered'> {
+function judgeChain(
+  changes: WalletChanges,
+  stored: Stored,
+  sums: ReadonlyMap<string, Amounts>,
+): Pick<ChangesOutcome, 'found' | 'entered'> {
   const { walletId } = changes;
   const versions = [...changes.versions].sort((a, b) => a - b);
   const newest = versions.at(-1);
@@ -159,7 +166,7 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
     addFinding(check, 'balance_differs', `it has version ${wallet.version}, and had version ${newest} before`);
   }
   const entered: ChangesOutcome['entered'][number][] = [];
-  const booked = sumArrivals(changes, stored);
+  const booked = { ...stored, sums, known: new Map<string, number>() };
   for (const version of versions) {
     const entry = stored.entries.get(walletId)?.get(version);
     if (entry === undefined) {
@@ -186,104 +193,38 @@ function judgeChain(changes: WalletChanges, stored: Stored): Pick<ChangesOutcome
       currency: wallet.currency,
       amount: entry.changes.reduce((sum, { amount }) => sum + BigInt(amount), 0n),
     });
-    const problem = problemOfEntry(entry, booked, stored);
+    const problem = problemOfEntry(entry, booked);
     if (problem !== undefined) addFinding(check, problem.kind, problem.detail);
   }
   return { found: check.found, entered };
 }
 
-/** The change of a wallet by the bookings at one position of a transaction, or of transfers that arrived together. */
-type Amounts = Record<keyof Balance, bigint>;
-
-/** The bookings with which a wallet's entries are compared. */
-interface Booked {
-  /** The sums of transfers that arrived together, by `settledWith` and time of arrival. */
-  readonly arrivals: ReadonlyMap<string, ReadonlyMap<string, Amounts>>;
-  /** The version whose entry has a booking, by transaction (or first of a group) and position of the booking. */
-  readonly entered: Map<string, number>;
-}
-
-/** Sums the arrivals of the listed transfers by group, so that no entry has to read through all of them. */
-function sumArrivals({ walletId, bookings }: WalletChanges, { transactions }: Stored): Booked {
-  const arrivals = new Map<string, Map<string, Amounts>>();
+/** Returns the sums of the listed bookings. */
+function listedSums({ walletId, bookings }: WalletChanges, { transactions }: Stored): Map<string, Amounts> {
   const ids = new Set(Array.from(bookings, (booking) => toBooking(booking).transactionId));
-  for (const id of ids) {
-    const transaction = transactions.get(id);
-    const group = transaction && groupOf(transaction);
-    if (transaction === undefined || group === undefined) continue;
-    const times = arrivals.get(group) ?? new Map<string, Amounts>();
-    arrivals.set(group, times);
-    const booking = bookingAt(transaction, 1);
-    if (booking === undefined) continue;
-    const [sum, more] = [times.get(booking.at) ?? { available: 0n, held: 0n }, amountsOf(booking, walletId)];
-    times.set(booking.at, { available: sum.available + more.available, held: sum.held + more.held });
-  }
-  return { arrivals, entered: new Map() };
+  return sumBookings(
+    walletId,
+    [...ids].flatMap((id) => transactions.get(id) ?? []),
+  );
 }
 
-/** Returns the first of the transfers that arrived together with this one; undefined when it did not arrive so. */
-function groupOf(transaction: Transaction): string | undefined {
-  return transaction.type === 'transfer' && transaction.status === 'completed' ? transaction.settledWith : undefined;
-}
-
-function bookingAt(transaction: Transaction, index: number): Booking | undefined {
-  return hasBookings(transaction) ? bookingsOf(transaction)[index] : undefined;
-}
-
-function amountsOf({ postings }: Booking, walletId: string): Amounts {
-  const sum = (account: keyof Balance) =>
-    postings.reduce(
-      (total, posting) => total + (posting.account === accounts[account](walletId) ? integer(posting.amount) : 0n),
-      0n,
-    );
-  return { available: sum('available'), held: sum('held') };
-}
-
-/** Returns how an entry contradicts the transaction that it names; undefined when the two agree. */
-function problemOfEntry(
-  entry: ChainedEntry,
-  { arrivals, entered }: Booked,
-  { transactions }: Stored,
-): { kind: 'postings_differ' | 'held_differs'; detail: string } | undefined {
-  const { walletId, version, transactionId, changes } = entry;
-  if (changes.length === 0) return undefined;
-  const transaction = transactions.get(transactionId ?? '');
-  if (transaction === undefined) {
-    const name = transactionId ?? 'no transaction';
-    return { kind: 'postings_differ', detail: `entry ${version} names ${name}, which does not exist` };
-  }
-  const at = bookedAtOf(entry);
-  // Transfers that arrived together have one entry. Any other entry is of one booking.
-  const group = groupOf(transaction) ?? '';
-  const sums = [0, 1].map((index): Amounts | undefined => {
-    const times = index === 1 ? arrivals.get(group) : undefined;
-    if (times !== undefined) return times.get(at);
-    const booking = bookingAt(transaction, index);
-    return booking?.at === at ? amountsOf(booking, walletId) : undefined;
-  });
-  const changed = (account: keyof Balance) =>
-    changes.reduce((sum, one) => (one.account === account ? sum + BigInt(one.amount) : sum), 0n);
-  const differences = sums.map((sum) => both.filter((account) => sum?.[account] !== changed(account)));
-  const matching = differences.findIndex((accounts) => accounts.length === 0);
-  if (matching >= 0) {
-    const name = `${matching === 1 && group !== '' ? group : transaction.transactionId} ${matching}`;
-    const other = entered.get(name);
-    entered.set(name, version);
-    if (other === undefined) return undefined;
-    const detail = `entry ${version} books ${transaction.transactionId} again, as entry ${other} does`;
-    return { kind: 'postings_differ', detail };
-  }
-  const [least = []] = differences.sort((a, b) => a.length - b.length);
-  const detail = `entry ${version} changes ${both.map((account) => `${account} by ${String(changed(account))}`).join(' and ')}, and ${transactionId ?? ''} does not`;
-  return { kind: least.join() === 'held' ? 'held_differs' : 'postings_differ', detail };
+/** A booking whose entry is missing: the transaction, and the name and time of the entry. */
+interface NotEntered {
+  readonly transactionId: string;
+  readonly name: string;
+  readonly at: string;
 }
 
 /** Judges the listed transactions. Returns also the bookings that have no entry among the listed ones. */
-function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: Stored) {
+function judgeBookings(
+  { walletId, versions, bookings }: WalletChanges,
+  stored: Stored,
+  sums: ReadonlyMap<string, Amounts>,
+) {
   const found: Discrepancy[] = [];
   const booked: Booking[] = [];
   const completed: CompletedWithdrawal[] = [];
-  const notEntered: { readonly transaction: Transaction; readonly at: string }[] = [];
+  const notEntered: NotEntered[] = [];
   const ledger = [...(stored.entries.get(walletId) ?? [])].flatMap(([version, entry]) =>
     versions.has(version) ? [entry] : [],
   );
@@ -306,39 +247,44 @@ function judgeBookings({ walletId, versions, bookings }: WalletChanges, stored: 
       }
     }
     if (transaction === undefined || count === 0 || !hasBookings(transaction)) continue;
-    const booking = bookingOfCount(transaction, count);
+    const position = positionOfCount(transaction, count);
+    const booking = bookingsOf(transaction)[position];
     if (booking === undefined) {
       const detail = `it had ${count} postings, and has ${transaction.postings.length}`;
       found.push({ kind: 'transaction_invalid', subject: transactionId, detail });
       continue;
     }
-    booked.push(booking);
+    if (!isListedElsewhere(transaction, position, booking, walletId)) booked.push(booking);
     if (count > 2 && transaction.type === 'withdrawal' && transaction.status === 'completed') {
       completed.push(transaction);
     }
-    const touches = booking.postings.some(({ account }) => both.some((name) => account === accounts[name](walletId)));
-    const names = [transactionId, groupOf(transaction) ?? transactionId];
-    if (touches && !names.some((name) => entered.has(`${name} ${booking.at}`))) {
-      notEntered.push({ transaction, at: booking.at });
-    }
+    const { at } = booking;
+    const name = entryNameOf(transaction, position, walletId);
+    const sum = sums.get(sumKey(name, position, at));
+    const isChange = sum !== undefined && both.some((account) => sum[account] !== 0n);
+    if (isChange && !entered.has(`${name} ${at}`)) notEntered.push({ transactionId, name, at });
   }
   return { found, booked, completed, notEntered };
 }
 
-/** Searches the wallet's ledger for the entry of a booking, from the booking's time on. */
-async function hasEntry(
-  entries: Table,
+/** Returns whether a booking is also listed under the wallet that counts it: the first of those that it touches. */
+function isListedElsewhere(
+  transaction: Transaction,
+  position: number,
+  { postings }: Booking,
   walletId: string,
-  { transaction, at }: { readonly transaction: Transaction; readonly at: string },
-): Promise<boolean> {
+): boolean {
+  const first = postings.map(({ account }) => walletOfAccount(account)).find((id) => id !== undefined);
+  return first !== walletId && groupOf(transaction, position, walletId) !== undefined;
+}
+
+/** Searches the wallet's ledger for the entry of a booking, from the booking's time on. */
+async function hasEntry(entries: Table, walletId: string, { name, at }: NotEntered): Promise<boolean> {
   const time = Date.parse(at);
   if (Number.isNaN(time) || currencyOfWalletId(walletId) === undefined) return false;
   const before = await findHeld(entries, walletId, new Date(time - 1).toISOString());
   const { items } = await readEntries(entries, { walletId, after: before.entry?.version, consistent: true });
-  const names = [transaction.transactionId, groupOf(transaction)];
-  return items.some(
-    (entry) => entry.transactionId !== undefined && names.includes(entry.transactionId) && bookedAtOf(entry) === at,
-  );
+  return items.some((entry) => entry.transactionId === name && bookedAtOf(entry) === at);
 }
 
 /**

@@ -3,7 +3,7 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
-import { hasWholeBookings, newBooking } from '../domain/bookings.ts';
+import { groupOf, hasWholeBookings, newBooking, positionOfCount } from '../domain/bookings.ts';
 import { hourMs, hourOf, hourOfMs, startOf } from '../domain/hours.ts';
 import { fingerprintOf } from '../domain/ids.ts';
 import { isSum } from '../domain/money.ts';
@@ -59,8 +59,8 @@ export const journalMs = 30 * 24 * hourMs;
 export interface ListedRecord {
   /** Undefined for items that are neither wallet nor transaction, and where there is an error. */
   readonly change?: Change | undefined;
-  /** How the journal lists the record. */
-  readonly listed?: ListedChange | undefined;
+  /** How the journal lists the record: under more than one wallet where its booking shares an entry. */
+  readonly listed?: readonly ListedChange[];
   /** No later delivery to this release would succeed. */
   readonly error?: UnreadableItem;
 }
@@ -99,26 +99,30 @@ function canBeProjected(change: Exclude<Change, { kind: 'approval' }>): boolean 
 }
 
 /**
- * Returns how the journal lists the change in a record; undefined for items that are neither wallet nor transaction.
+ * Returns how the journal lists the change in a record; not at all for items that are neither wallet nor transaction. A
+ * booking is listed under its first wallet, and under each one whose entry it shares: the entry is the sum of them all.
  *
  * @param change the change that the record was read as; undefined when it could not be read
  */
-function listedChange(record: DynamoDBRecord, change: Change | undefined): ListedChange | undefined {
+function listedChange(record: DynamoDBRecord, change: Change | undefined): ListedChange[] {
   const { pk, sk } = keyOf(record);
   const subject = subjectOfKey(pk, sk);
-  if (subject === undefined) return undefined;
+  if (subject === undefined) return [];
   if (subject.kind === 'wallet') {
     const { updatedAt: at, version } = change?.kind === 'wallet' ? change.after : {};
-    return { at, walletId: subject.id, ...(version !== undefined && { version }) };
+    return [{ at, walletId: subject.id, ...(version !== undefined && { version }) }];
   }
   const transactionId = subject.id;
-  if (change?.kind !== 'transaction') return { at: undefined, walletId: '', booking: { transactionId, count: 0 } };
+  if (change?.kind !== 'transaction') return [{ at: undefined, walletId: '', booking: { transactionId, count: 0 } }];
   const { before, after } = change;
   const booking = newBooking(before, after);
-  const [walletId = after.walletId] = (booking?.postings ?? []).flatMap(
-    ({ account }) => walletOfAccount(account) ?? [],
+  const { at = after.updatedAt, count = 0, postings = [] } = booking ?? {};
+  const [first = after.walletId, ...others] = new Set(
+    postings.flatMap(({ account }) => walletOfAccount(account) ?? []),
   );
-  return { at: booking?.at ?? after.updatedAt, walletId, booking: { transactionId, count: booking?.count ?? 0 } };
+  const position = positionOfCount(after, count);
+  const sharing = others.filter((walletId) => groupOf(after, position, walletId) !== undefined);
+  return [first, ...sharing].map((walletId) => ({ at, walletId, booking: { transactionId, count } }));
 }
 
 /**

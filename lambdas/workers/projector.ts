@@ -86,7 +86,7 @@ export async function project(
     }
   };
 
-  const listed = new Map<DynamoDBRecord, ListedChange>();
+  const listed = new Map<DynamoDBRecord, readonly ListedChange[]>();
   const chains = new Map<string, Chain>();
   const transactions: { record: DynamoDBRecord; change: TransactionChange }[] = [];
   for (const record of records) {
@@ -152,7 +152,7 @@ async function countBookings(
  */
 async function listDone(
   done: readonly DynamoDBRecord[],
-  listed: ReadonlyMap<DynamoDBRecord, ListedChange>,
+  listed: ReadonlyMap<DynamoDBRecord, readonly ListedChange[]>,
   { entries }: ProjectorServices,
   attempt: Attempt,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { bookingsOf, newBooking, problemOf } from '../../lambdas/domain/bookings.ts';
+import { bookingsOf, entryNameOf, newBooking, positionOfCount, problemOf } from '../../lambdas/domain/bookings.ts';
 import { accounts, move } from '../../lambdas/domain/postings.ts';
 import { charge } from '../../lambdas/domain/transaction.ts';
 import { arrivalPostings, queuedTransfer, failurePostings, transfer } from '../../lambdas/domain/transfer.ts';
@@ -79,5 +79,36 @@ describe('the bookings of a transaction', () => {
     assert.deepEqual(newBooking(undefined, held), { at, postings: held.postings, count: 2 });
     assert.deepEqual(newBooking(held, settled), { at: later, postings: settlePostings(held), count: 4 });
     assert.equal(newBooking(held, { ...held, status: 'executing' }), undefined);
+    assert.deepEqual(
+      [2, 4].map((count) => positionOfCount(settled, count)),
+      [0, 1],
+    );
+  });
+});
+
+describe('the entry of a booking', () => {
+  const together = { sentWith: 'tx_s', settledWith: 'tx_r' };
+  const sent = { ...queued, sentWith: 'tx_s' };
+  const arrived = { ...ended(sent, 'completed', arrivalPostings(sent)), settledWith: 'tx_r' } as Transaction;
+  const failed = ended(sent, 'failed', failurePostings(sent));
+  const withdrawn = ended({ ...held, sentWith: 'tx_s' }, 'completed', settlePostings(held));
+  const names = (transaction: Transaction, walletId: string) =>
+    bookingsOf(transaction).map((_, position) => entryNameOf(transaction, position, walletId));
+
+  it('has the name of its transaction where it is alone in the wallet', () => {
+    for (const transaction of sound) {
+      for (const walletId of ['w_1', 'w_2']) {
+        assert.deepEqual(new Set(names(transaction, walletId)), new Set([transaction.transactionId]));
+      }
+    }
+  });
+
+  it('has the name of the first of the transactions that were booked together in the wallet', () => {
+    const leg: Transaction = { ...transfer({ ...facts, toWalletId }), ...together };
+    assert.deepEqual([names(leg, 'w_1'), names(leg, 'w_2')], [['tx_s'], ['tx_r']]);
+    assert.deepEqual([names(sent, 'w_1'), names(arrived, 'w_1')], [['tx_s'], ['tx_s', 'tx_1']]);
+    assert.equal(names(arrived, 'w_2')[1], 'tx_r');
+    assert.deepEqual(names(withdrawn, 'w_1'), ['tx_s', 'tx_1'], 'a withdrawal ends alone');
+    assert.deepEqual(names(failed, 'w_1'), ['tx_s', 'tx_1'], 'what comes back, comes back alone');
   });
 });

@@ -48,6 +48,7 @@ const everyField: Required<TransactionFields> = {
   originalTransactionId: 'tx_o',
   returnTransactionId: 'tx_r',
   queued: true,
+  sentWith: 'tx_w',
   settledWith: 'tx_s',
   expiresAt: at,
   captured: 2,
@@ -120,7 +121,7 @@ const refunds = ['refunded', 'refunds'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
-  ...['externalReference', 'metadata', 'cancellation', 'waitingFor'],
+  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith'],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {

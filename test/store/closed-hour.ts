@@ -17,7 +17,7 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import type { TestEngine } from '../engine.ts';
 import { queueTransfer, transfer, withdraw } from './commands.ts';
-import { arrive, bankThatPaid, busyHistory } from './histories.ts';
+import { arrive, bankThatPaid, busyHistory, sendTogether } from './histories.ts';
 import type { History } from './histories.ts';
 import { allItems, itemOf, plant } from './inspect.ts';
 import { bankId } from './visits.ts';
@@ -102,6 +102,17 @@ async function again(scene: Scene, walletId: string, by: { available: number; he
   await plant(scene.table, { ...wallet, ...after, total, version: Number(version) + 1 });
   await scene.follow();
   setClock(scene, closedAt);
+}
+
+/** Sends three queued transfers of 9 together, before the end of the hour. */
+async function sendThree(scene: Scene) {
+  const { ann, ben } = scene.history;
+  setClock(scene, closedAt - 1_000);
+  return sendTogether(scene.table, ann, [
+    [ben, 2],
+    [ben, 3],
+    [ben, 4],
+  ]);
 }
 
 /** The faults to plant in the hour that was just closed. Each returns the finding that the check must report. */
@@ -197,6 +208,23 @@ export const plants: Record<string, (scene: Scene) => Promise<string> | string> 
     await arrive(table, ...queued.map(({ transaction }) => transaction.transactionId));
     await again(scene, dan, { available: 5 });
     return `postings_differ ${dan}`;
+  },
+  'transfers that were sent together twice': async (scene) => {
+    await sendThree(scene);
+    await again(scene, scene.history.ann, { available: -9 });
+    return `postings_differ ${scene.history.ann}`;
+  },
+  'a transfer whose entry is not that of the others that were sent with it': async (scene) => {
+    const [, second] = await sendThree(scene);
+    await change(scene.table, transactionKey(second!.transactionId), { sentWith: second!.transactionId });
+    await scene.follow();
+    return `postings_differ ${scene.history.ann}`;
+  },
+  'a transfer that is missing among those that were sent together': async (scene) => {
+    const [, second] = await sendThree(scene);
+    await scene.follow();
+    await remove(scene.table, transactionKey(second!.transactionId));
+    return `postings_differ ${scene.history.ann}`;
   },
   'a transaction that is missing': async (scene) => {
     const [{ reference }] = scene.history.paid;

@@ -1,13 +1,20 @@
 /** Ordinary events in the life of wallets: ends of withdrawals and transfers, and a history with one of each. */
 import assert from 'node:assert/strict';
+import { currencyOfWalletId, transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { queuedTransfer } from '../../lambdas/domain/transfer.ts';
+import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
+import { movement, putTransaction } from '../../lambdas/store/commit.ts';
+import { dueShardOf } from '../../lambdas/store/keys.ts';
+import { debit, hold } from '../../lambdas/store/movements.ts';
+import { write } from '../../lambdas/store/write.ts';
 import { releaseWithdrawal, returnWithdrawal, settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import type { FindOutcome, StatementItem, StatementOutcome } from '../../lambdas/bank/client.ts';
 import type { AskedStatement } from '../../lambdas/integrity/statement.ts';
-import type { PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
+import type { PendingTransfer, PendingWithdrawal, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { getTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
-import { charge, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { charge, destination, newKey, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { accountClosed, bankId, claimed, visit } from './visits.ts';
 import { fundedWallet, setStatus } from './wallets.ts';
 import type { TestTable } from '../engine.ts';
@@ -41,6 +48,43 @@ export async function arrive(table: Table, ...transactionIds: readonly string[])
 async function queued(table: Table, transactionIds: readonly string[]): Promise<PendingTransfer[]> {
   const found = await getTransactions(table, transactionIds);
   return transactionIds.map((id) => found.get(id) as PendingTransfer);
+}
+
+/**
+ * Debits a wallet of ann for several queued transfers in one write. They share an entry, which has the name of the first.
+ */
+export async function sendTogether(table: Table, walletId: string, to: readonly (readonly [string, number])[]) {
+  const group = to.map(([toWalletId, amount]) => queuedTransfer({ ...factsOf(table, walletId, amount), toWalletId }));
+  return commitTogether(table, debit, group);
+}
+
+/** Holds money in a wallet of ann for several withdrawals in one write. They share an entry as well. */
+export async function withdrawTogether(table: Table, walletId: string, amounts: readonly number[]) {
+  const group = amounts.map((amount) => withdrawal({ ...factsOf(table, walletId, amount), destination }));
+  return commitTogether(table, hold, group);
+}
+
+function factsOf(table: Table, walletId: string, amount: number) {
+  const facts = { principal: 'ann', ownerId: 'ann', walletId, amount, at: timeOf(table) };
+  return { ...facts, transactionId: transactionIdOf('ann', newKey()), currency: currencyOfWalletId(walletId) ?? '' };
+}
+
+async function commitTogether<T extends PendingTransfer | PendingWithdrawal>(
+  table: Table,
+  change: typeof debit,
+  group: readonly T[],
+): Promise<T[]> {
+  const [first] = group;
+  assert.ok(first);
+  const sent = group.map((one) => ({ ...one, sentWith: first.transactionId }));
+  const amounts = group.map(({ amount }) => amount);
+  const amount = amounts.reduce((sum, more) => sum + more, 0);
+  const result = await write(table, [
+    change(table, { ...movement(first), amount, largest: Math.max(...amounts) }),
+    ...sent.map((one) => putTransaction(table, one, 'together', { dueShard: dueShardOf(one.type, one.transactionId) })),
+  ]);
+  assert.ok(result.written);
+  return sent;
 }
 
 interface Paid {

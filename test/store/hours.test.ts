@@ -5,13 +5,14 @@ import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { hoursFromText, hoursToText, runHours, uncheckedMs } from '../../lambdas/integrity/hours.ts';
 import type { RunOutcome } from '../../lambdas/integrity/pass.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
+import { failTransfer } from '../../lambdas/store/transfers.ts';
 import { measure } from '../engine.ts';
 import { useEngine } from '../fixture.ts';
 import { booksOf, check, closedAt, hour, newScene, plants, quarterMs, runOnce, setClock } from './closed-hour.ts';
-import { charge, queueTransfer, transfer, withdraw } from './commands.ts';
-import { arrive, settle } from './histories.ts';
+import { charge, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
+import { arrive, release, sendTogether, settle, withdrawTogether } from './histories.ts';
 import { itemOf, plant } from './inspect.ts';
-import { bankId } from './visits.ts';
+import { accountClosed, bankId } from './visits.ts';
 import { openWallet } from './wallets.ts';
 import { checkUnits } from '../units.ts';
 
@@ -119,6 +120,27 @@ describe('the check of a closed hour', () => {
     assert.deepEqual(await check(scene), []);
     assert.deepEqual(scene.hours.last, { ...scene.hours.last, hour: '2026-03-01T14' });
     assert.deepEqual(scene.hours.last.counts, { wallets: 2, entries: 4, bookings: 2 });
+    scene.close();
+  });
+
+  it('finds nothing where one write debited a wallet for several transfers and withdrawals, and they ended alone', async () => {
+    const scene = await newScene(engine);
+    const { table, history } = scene;
+    setClock(scene, closedAt - 2_000);
+    const dan = await openWallet(table, 'dan');
+    const [first, second, third] = await sendTogether(table, history.ann, [
+      [dan, 2],
+      [dan, 3],
+      [dan, 4],
+    ]);
+    const [paid, refused] = await withdrawTogether(table, history.ann, [5, 6]);
+    setClock(scene, closedAt - 1_000);
+    await arrive(table, third!.transactionId, first!.transactionId);
+    await failTransfer(table, second!, accountClosed, timeOf(table));
+    await release(table, paid!.transactionId);
+    await release(table, refused!.transactionId);
+    await scene.follow();
+    assert.deepEqual(await check(scene), []);
     scene.close();
   });
 

@@ -38,6 +38,11 @@ const withdrawal: Model = {
       invariant: 'CompletedOnlyIfPaid',
     },
     {
+      name: 'a withdrawal is cancelled that may be out',
+      constants: { CancelNeedsNoSubmit: 'FALSE' },
+      invariant: 'CancelledNeverPaid',
+    },
+    {
       name: 'a worker ends the withdrawal without its claim',
       constants: { EndNeedsClaim: 'FALSE' },
       invariant: 'HoldEndsOnce',

@@ -55,18 +55,50 @@ export async function download(): Promise<void> {
  * @throws Error when TLC fails, or takes longer
  */
 export async function check({ model, constants = {}, invariant }: Run): Promise<Result> {
+  return resultIn(await run(model, withInvariant(withConstants(await configurationOf(model), constants), invariant)));
+}
+
+/** Name of a module that extends a model to accept traces. */
+const acceptor = 'acceptor';
+
+/**
+ * Runs a module that extends a model, with `TraceSpec` as its specification, `Accepts` as its only invariant,
+ * and `Seen` as what it compares of two states.
+ *
+ * @param body the module without its first and last line
+ * @returns the numbers that the module has printed as accepted
+ * @throws Error when TLC fails, or takes longer than a quarter of an hour
+ */
+export async function observe({ model, constants = {} }: Omit<Run, 'invariant'>, body: string): Promise<Set<number>> {
+  const configuration = withConstants(await configurationOf(model), constants)
+    .replace(/^SPECIFICATION .*$/m, 'SPECIFICATION TraceSpec')
+    .replace(/^SYMMETRY .*\n/m, '')
+    .concat('VIEW Seen\n')
+    .replace(invariantList, 'INVARIANTS\n  Accepts\n');
+  const output = await run(model, configuration, `---- MODULE ${acceptor} ----\n${body}====\n`);
+  resultIn(output);
+  return new Set([...output.matchAll(/<<"accepted", (\d+)>>/g)].map(([, number]) => Number(number)));
+}
+
+function configurationOf(model: string): Promise<string> {
+  return readFile(join(import.meta.dirname, `${model}.cfg`), 'utf8');
+}
+
+/** Runs TLC on a model, or on a module that extends it. Returns what TLC prints. */
+async function run(model: string, configuration: string, extension?: string): Promise<string> {
   const folder = scratchFolder('model');
+  const checked = extension === undefined ? model : acceptor;
   try {
     await copyFile(join(import.meta.dirname, `${model}.tla`), join(folder, `${model}.tla`));
-    const configuration = await readFile(join(import.meta.dirname, `${model}.cfg`), 'utf8');
-    await writeFile(join(folder, `${model}.cfg`), withInvariant(withConstants(configuration, constants), invariant));
+    if (extension !== undefined) await writeFile(join(folder, `${acceptor}.tla`), extension);
+    await writeFile(join(folder, `${checked}.cfg`), configuration);
     const args = [
       `-Xmx${limits.heap}`,
       `-Djava.io.tmpdir=${folder}`,
       '-XX:+UseParallelGC',
-      ...['-cp', jar(), 'tlc2.TLC', '-workers', 'auto', '-metadir', join(folder, 'states'), model],
+      ...['-cp', jar(), 'tlc2.TLC', '-workers', 'auto', '-metadir', join(folder, 'states'), checked],
     ];
-    return resultIn(await outputOf(args, folder));
+    return await outputOf(args, folder);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -75,8 +107,8 @@ export async function check({ model, constants = {}, invariant }: Run): Promise<
 /** Returns what TLC prints. It exits with another code than 0 when an invariant is violated. */
 async function outputOf(args: readonly string[], cwd: string): Promise<string> {
   const options = { cwd, timeout: limits.milliseconds, maxBuffer: 2 ** 26 };
-  const run = promisify(execFile)('java', args, options);
-  const { stdout, killed }: { stdout: string; killed?: boolean } = await run.catch(
+  const running = promisify(execFile)('java', args, options);
+  const { stdout, killed }: { stdout: string; killed?: boolean } = await running.catch(
     (error: unknown) => error as { stdout: string; killed?: boolean },
   );
   if (killed === true) throw new Error(`TLC has not ended within ${limits.milliseconds / 1000} s`);
@@ -91,12 +123,13 @@ function withConstants(configuration: string, constants: NonNullable<Run['consta
   }, configuration);
 }
 
+const invariantList = /^INVARIANTS\n((?: {2}\w+\n)+)/m;
+
 function withInvariant(configuration: string, invariant: string | undefined): string {
   if (invariant === undefined) return configuration;
-  const list = /^INVARIANTS\n((?: {2}\w+\n)+)/m;
-  const names: readonly string[] = list.exec(configuration)?.[1]?.match(/\w+/g) ?? [];
+  const names: readonly string[] = invariantList.exec(configuration)?.[1]?.match(/\w+/g) ?? [];
   if (!names.includes(invariant)) throw new Error(`the model has no invariant ${invariant}`);
-  return configuration.replace(list, `INVARIANTS\n  ${invariant}\n`);
+  return configuration.replace(invariantList, `INVARIANTS\n  ${invariant}\n`);
 }
 
 function resultIn(output: string): Result {

@@ -1,8 +1,9 @@
 ---- MODULE withdrawal ----
 (***************************************************************************)
 (* One withdrawal, from its acceptance to its end: workers that crash or   *)
-(* lose their claim, a bank whose answers are late or lost, the bank's     *)
-(* notification and the operator. Time is counted in ticks.                *)
+(* lose their claim, a bank whose answers are late or lost, or that does   *)
+(* not accept a submit, a wallet that is frozen, the bank's notification,  *)
+(* the cancellation and the operator. Time is counted in ticks.            *)
 (* The code: lambdas/store/withdrawals.ts, lambdas/workers/withdrawals.ts  *)
 (* and lambdas/workers/consult-bank.ts.                                    *)
 (***************************************************************************)
@@ -20,7 +21,8 @@ CONSTANTS
   \* The protections. The model with one of them broken must violate an invariant.
   ClaimAnnouncesSubmit, \* a claim stores the latest time of its submit
   EndNeedsClaim,        \* only the worker that has the claim ends the withdrawal
-  UnknownKeepsHold      \* a lost answer is taken neither for a rejection nor for a payment
+  UnknownKeepsHold,     \* a lost answer is taken neither for a rejection nor for a payment
+  CancelNeedsNoSubmit   \* a withdrawal that may have been submitted is not cancelled
 
 VARIABLES now, record, worker, underway, bank, claims, crashes
 vars == <<now, record, worker, underway, bank, claims, crashes>>
@@ -30,12 +32,12 @@ Later(a, b) == IF a > b THEN a ELSE b
 IsOpen == record.status \in {"pending", "executing"}
 
 Resting == [step |-> "rest", claimId |-> 0, claimedAt |-> 0, earlierSubmitBy |-> Nothing,
-            submittedAt |-> Nothing, outcome |-> "none"]
+            unreported |-> 0, submittedAt |-> Nothing, outcome |-> "none"]
 
 Init ==
   /\ now = 0
   /\ record = [status |-> "pending", dueAt |-> 0, claimId |-> 0, submitBy |-> Nothing,
-               attempts |-> 0, holdEnds |-> 0]
+               attempts |-> 0, isVisited |-> FALSE, isCancelled |-> FALSE, holdEnds |-> 0]
   /\ worker = [w \in Workers |-> Resting]
   /\ underway = <<>>  \* the time of a submit -> how many submits of that time are under way
   /\ bank = [decision |-> "none", payments |-> 0]
@@ -77,19 +79,32 @@ Claim(w) ==
                               !.submitBy = IF ClaimAnnouncesSubmit THEN now + SubmitBudget ELSE @]
   /\ worker' = [worker EXCEPT ![w] =
        [Resting EXCEPT !.step = IF record.submitBy = Nothing THEN "submit" ELSE "ask", !.claimId = claims',
-                       !.claimedAt = now, !.earlierSubmitBy = record.submitBy]]
+                       !.claimedAt = now, !.earlierSubmitBy = record.submitBy,
+                       !.unreported = IF record.claimId = 0 THEN 0 ELSE 1]]
   /\ UNCHANGED <<now, underway, bank, crashes>>
 
 HasClaim(w) == record.status = "executing" /\ record.claimId = worker[w].claimId
 
-\* Gives the claim back. After the last attempt an operator must decide.
+\* Gives the claim back. A visit counts, and so does that of a worker that claimed and reported nothing. After the last
+\* counted visit an operator must decide.
 PutBack(w, dueAt, submitBy, visits) ==
+  LET attempts == record.attempts + worker[w].unreported + visits
+      isVisited == record.isVisited \/ attempts > record.attempts IN
   /\ record' =
        IF ~HasClaim(w) THEN record
-       ELSE IF record.attempts + visits >= MaxAttempts
-            THEN [record EXCEPT !.status = "review", !.claimId = 0, !.submitBy = Nothing]
-            ELSE [record EXCEPT !.dueAt = dueAt, !.submitBy = submitBy, !.claimId = 0, !.attempts = @ + visits]
+       ELSE IF visits > 0 /\ attempts >= MaxAttempts
+            THEN [record EXCEPT !.status = "review", !.claimId = 0, !.submitBy = Nothing, !.attempts = attempts,
+                                !.isVisited = isVisited]
+            ELSE [record EXCEPT !.dueAt = dueAt, !.submitBy = submitBy, !.claimId = 0, !.attempts = attempts,
+                                !.isVisited = isVisited]
   /\ worker' = [worker EXCEPT ![w] = Resting]
+
+\* Submits nothing, and asks nothing more: the wallet is frozen, the bank is known to be down, or the worker's clock is
+\* doubted.
+Leave(w) ==
+  /\ worker[w].step \in {"ask", "submit"}
+  /\ PutBack(w, now, worker[w].earlierSubmitBy, 0)
+  /\ UNCHANGED <<now, underway, bank, claims, crashes>>
 
 Hears(w) ==
   /\ bank.decision # "none"
@@ -127,6 +142,19 @@ Wait(w) ==
                worker' = [worker EXCEPT ![w].step = "end", ![w].outcome = outcome] /\ UNCHANGED record
   /\ UNCHANGED <<now, underway, bank, claims, crashes>>
 
+\* The bank has done no work for this submit, and says so. Such a visit does not count. When the bank has accepted
+\* nothing for a day, an operator must decide.
+NotAccepted(w) ==
+  /\ worker[w].step = "wait" /\ now <= worker[w].submittedAt + CallTime
+  /\ Arrives(worker[w].submittedAt)
+  /\ LET attempts == record.attempts + worker[w].unreported IN
+     \E status \in {"executing", "review"} :
+       record' = IF ~HasClaim(w) THEN record
+                 ELSE [record EXCEPT !.status = status, !.dueAt = now + 1, !.submitBy = Nothing, !.claimId = 0,
+                                     !.attempts = attempts, !.isVisited = TRUE]
+  /\ worker' = [worker EXCEPT ![w] = Resting]
+  /\ UNCHANGED <<now, bank, claims, crashes>>
+
 Ended(decision) ==
   [record EXCEPT !.status = IF decision = "paid" THEN "completed" ELSE "failed", !.claimId = 0, !.holdEnds = @ + 1]
 
@@ -150,16 +178,26 @@ Notification ==
   /\ record' = Ended(bank.decision)
   /\ UNCHANGED <<now, worker, underway, bank, claims, crashes>>
 
-\* The operator agrees the outcome with the bank: after that the bank never pays what it has not paid.
+\* Before a submit, by the owner or an operator.
+Cancel ==
+  /\ IsOpen /\ (CancelNeedsNoSubmit => record.submitBy = Nothing /\ ~record.isVisited)
+  /\ record' = [record EXCEPT !.status = "failed", !.claimId = 0, !.isCancelled = TRUE, !.holdEnds = @ + 1]
+  /\ UNCHANGED <<now, worker, underway, bank, claims, crashes>>
+
+\* An operator agrees the outcome with the bank, in review or before: after that the bank never pays what it has not paid.
+Agree ==
+  /\ bank.decision = "none"
+  /\ bank' = [bank EXCEPT !.decision = "rejected"]
+  /\ UNCHANGED <<now, record, worker, underway, claims, crashes>>
+
 Resolve ==
-  /\ record.status = "review"
-  /\ bank' = IF bank.decision = "none" THEN [bank EXCEPT !.decision = "rejected"] ELSE bank
-  /\ record' = Ended(bank'.decision)
-  /\ UNCHANGED <<now, worker, underway, claims, crashes>>
+  /\ record.status = "review" /\ bank.decision # "none"
+  /\ record' = Ended(bank.decision)
+  /\ UNCHANGED <<now, worker, underway, bank, claims, crashes>>
 
 Next ==
-  \/ Tick \/ Notification \/ Resolve
-  \/ \E w \in Workers : Claim(w) \/ Ask(w) \/ Submit(w) \/ Wait(w) \/ End(w) \/ Crash(w)
+  \/ Tick \/ Notification \/ Cancel \/ Agree \/ Resolve
+  \/ \E w \in Workers : Claim(w) \/ Leave(w) \/ Ask(w) \/ Submit(w) \/ Wait(w) \/ NotAccepted(w) \/ End(w) \/ Crash(w)
   \/ \E t \in Underway : SubmitIsLost(t) \/ \E decision \in {"paid", "rejected"} : BankDecides(t, decision)
 
 Spec == Init /\ [][Next]_vars
@@ -167,6 +205,7 @@ Spec == Init /\ [][Next]_vars
 ----
 PaidOnce == bank.payments <= 1
 CompletedOnlyIfPaid == record.status = "completed" => bank.decision = "paid"
-FailedOnlyIfRejected == record.status = "failed" => bank.decision = "rejected"
+FailedOnlyIfRejected == (record.status = "failed" /\ ~record.isCancelled) => bank.decision = "rejected"
+CancelledNeverPaid == record.isCancelled => bank.payments = 0
 HoldEndsOnce == record.holdEnds <= 1
 ====

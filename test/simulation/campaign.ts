@@ -28,6 +28,8 @@ export interface Totals {
   readonly tally: Record<string, number>;
   /** Histories by the state that they reached. */
   readonly states: Record<StateName, number>;
+  /** Withdrawals and holds, by their traces as JSON. */
+  readonly traces: Record<string, number>;
 }
 
 /** Enough histories for each state to be reached by some. */
@@ -40,7 +42,7 @@ export function missedStates({ histories, states }: Totals): StateName[] {
 
 export function noTotals(): Totals {
   const states = Object.fromEntries(stateNames.map((name) => [name, 0])) as Totals['states'];
-  return { histories: 0, points: 0, faults: {}, tally: {}, states };
+  return { histories: 0, points: 0, faults: {}, tally: {}, states, traces: {} };
 }
 
 export function addTotals(to: Totals, more: Totals): void {
@@ -49,6 +51,7 @@ export function addTotals(to: Totals, more: Totals): void {
   for (const [name, count] of Object.entries(more.faults)) to.faults[name] = (to.faults[name] ?? 0) + count;
   for (const [name, count] of Object.entries(more.tally)) to.tally[name] = (to.tally[name] ?? 0) + count;
   for (const name of stateNames) to.states[name] += more.states[name];
+  for (const [trace, count] of Object.entries(more.traces)) to.traces[trace] = (to.traces[trace] ?? 0) + count;
 }
 
 export async function runNumbered(engines: Engines, { seed, number, steps }: Numbered) {
@@ -57,10 +60,14 @@ export async function runNumbered(engines: Engines, { seed, number, steps }: Num
 }
 
 /** Returns the contribution of one history to the totals. */
-export function totalsOf({ points, struck, tally, states }: Outcome): Totals {
+export function totalsOf({ points, struck, tally, states, traces }: Outcome): Totals {
   const totals = { ...noTotals(), histories: 1, points: points.length, tally: Object.fromEntries(tally) };
   for (const { kind } of struck) totals.faults[kind] = (totals.faults[kind] ?? 0) + 1;
   for (const name of states) totals.states[name] = 1;
+  for (const trace of traces) {
+    const text = JSON.stringify(trace);
+    totals.traces[text] = (totals.traces[text] ?? 0) + 1;
+  }
   return totals;
 }
 

@@ -40,6 +40,10 @@ export interface Ledger {
   readonly stored: (key: StoredItem) => StoredItem | undefined;
   /** Returns the states of an item between two moments; undefined stands for no item. */
   readonly looks: (pk: string, sk: string, from: number, to: number) => (Item | undefined)[];
+  /** Returns the states of a transaction in their order, with the number of the write and the time (epoch ms) of each. */
+  readonly looksOf: (
+    transactionId: string,
+  ) => { readonly moment: number; readonly since: number; readonly transaction: TransactionState }[];
   /** Returns the keys of all items that ever existed. */
   readonly keys: () => { readonly pk: string; readonly sk: string }[];
   /** Returns the number of writes until a time, epoch ms. */
@@ -255,6 +259,12 @@ export function openLedger(
       const atFirst = looks.findLast((look) => look.moment <= from);
       return [atFirst, ...looks.filter((look) => look.moment > from && look.moment <= to)].map((look) => look?.item);
     },
+    looksOf: (transactionId) =>
+      (history.get(`TX#${transactionId} TX`) ?? []).flatMap(({ item, moment, since }) =>
+        item === undefined || item['type'] === 'operation'
+          ? []
+          : [{ moment, since, transaction: item as TransactionState }],
+      ),
     keys: () =>
       [...history.keys()].map((text) => {
         const end = text.lastIndexOf(' ');

@@ -5,9 +5,12 @@ import { addTotals, missedStates, noTotals, replay } from './campaign.ts';
 import type { Totals } from './campaign.ts';
 import { openEngines } from './engines.ts';
 import { importReleases, makeTrees, removeTrees } from './trees.ts';
+import { missing } from '../model/tlc.ts';
+import { refusedTraces } from '../model/traces.ts';
+import type { Trace } from '../model/traces.ts';
 import { readOptions } from '../../bin/options.ts';
 
-const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T]
+const usage = `npm run simulate -- [--histories N] [--seed S] [--steps K] [--threads T] [--model]
 npm run simulate -- --seed S --history N [--only steps] [--faults faults]
 npm run simulate -- --upgrade [--old REF] [as above]
 
@@ -15,7 +18,9 @@ Random histories of the whole service with faults at every external call; see te
 fails when it has not reached each of the states in test/simulation/states.ts.
 The second form runs one of them again and prints its steps.
 With --upgrade the code changes while each history runs: from the release at the commit REF (the last tag, or else the
-last commit) to ones that write items of a newer version, and back. Its campaign need not reach all of those states.`;
+last commit) to ones that write items of a newer version, and back. Its campaign need not reach all of those states.
+With --model the withdrawals and holds of all histories are checked at the end against the models in test/model. It needs Java
+and the jar of TLC, as \`npm run model\` does. Without them it says what is missing, and runs nothing.`;
 
 const options = readOptions(usage, {
   histories: { type: 'string', default: '1000' },
@@ -27,8 +32,14 @@ const options = readOptions(usage, {
   faults: { type: 'string' },
   upgrade: { type: 'boolean', default: false },
   old: { type: 'string' },
+  model: { type: 'boolean', default: false },
 });
 const { seed } = options;
+const parts = options.model ? missing() : [];
+if (parts.length > 0) {
+  console.error(['The models cannot be checked here. Missing:', ...parts].join('\n- '));
+  process.exit(1);
+}
 const steps = Number(options.steps);
 const trees = options.upgrade ? makeTrees(options.old) : undefined;
 if (trees !== undefined) {
@@ -78,7 +89,19 @@ async function campaign(histories: number, threads: number): Promise<void> {
   );
   const missed = trees === undefined ? missedStates(totals) : [];
   for (const name of missed) console.log(`NOT REACHED in ${totals.histories} histories: ${name}`);
-  if (failed > 0 || missed.length > 0) process.exitCode = 1;
+  const isRefused = options.model && (await checkTraces(totals));
+  if (failed > 0 || missed.length > 0 || isRefused) process.exitCode = 1;
+}
+
+/** Checks the withdrawals and holds against the models. Returns whether one is refused. */
+async function checkTraces({ traces }: Totals): Promise<boolean> {
+  const texts = Object.keys(traces);
+  const count = Object.values(traces).reduce((sum, one) => sum + one, 0);
+  console.log(`\nchecking ${count} withdrawals and holds, with ${texts.length} different traces, against the models`);
+  const refused = await refusedTraces(texts.map((text) => JSON.parse(text) as Trace));
+  for (const trace of refused) console.log(`REFUSED by the model: ${JSON.stringify(trace)}`);
+  console.log(`${texts.length - refused.length} traces are accepted, ${refused.length} refused`);
+  return refused.length > 0;
 }
 
 /** Runs a thread to its end. Returns the report of the history that failed, if one did. */

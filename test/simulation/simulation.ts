@@ -20,6 +20,7 @@ import type { Clients } from './in-process-clients.ts';
 import { shareKeys } from './keys.ts';
 import { openLedger } from './ledger.ts';
 import type { TransactionState } from './items.ts';
+import type { Trace } from '../model/traces.ts';
 import type { Fault, Plan, Point } from './plan.ts';
 import { inhabit, isInjected, isUnreadable, reportError } from './process.ts';
 import { openQueues } from './queues.ts';
@@ -27,6 +28,8 @@ import { openRestorer } from './recovery.ts';
 import { openService } from './service.ts';
 import { livesIn, statesIn } from './states.ts';
 import type { StateName } from './states.ts';
+import { tracesIn } from './traces.ts';
+import type { Decided } from './traces.ts';
 import { checkUpgrade, mayBePuzzled } from './upgrade.ts';
 import { openWorld } from './world.ts';
 import type { Task } from './world.ts';
@@ -45,6 +48,8 @@ export interface Outcome {
   readonly tally: ReadonlyMap<string, number>;
   /** The states that every campaign must reach, as far as this history reached them. */
   readonly states: readonly StateName[];
+  /** Its withdrawals and holds, as traces of the models. */
+  readonly traces: readonly Trace[];
   /** The events of the history, one on a line. */
   readonly story: readonly string[];
 }
@@ -83,6 +88,7 @@ export async function simulate(
   const violations: Violation[] = [];
   const story: string[] = [];
   const asks: Ask[] = [];
+  const decided: Decided[] = [];
   const log = (line: string) => story.push(`${String(world.now() - epoch).padStart(9)} ms  ${line}`);
   const violate = (rule: string, detail: string) => {
     violations.push({ rule, detail });
@@ -116,6 +122,7 @@ export async function simulate(
     keys,
     violate,
     (entry) => {
+      decided.push({ reference: entry.payment.reference, decision: entry.decision, moment: ledger.moment() });
       actors.onDecision(entry);
     },
     (reference) => {
@@ -311,7 +318,8 @@ export async function simulate(
     setAside: books?.setAside() ?? 0,
     clockDoubts,
   });
-  return { violations, points: world.points, struck: world.struck, tally, states, story };
+  const traces = tracesIn(history, ledger, decided);
+  return { violations, points: world.points, struck: world.struck, tally, states, traces, story };
 }
 
 const ended: ReadonlySet<string> = new Set(['completed', 'failed', 'ended']);

@@ -1,22 +1,20 @@
 /** Makes each wallet and its ledger agree with the records of its transactions. */
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
-import { service } from '../../lambdas/domain/actor.ts';
 import { bookedAtOf } from '../../lambdas/domain/entries.ts';
 import type { ChainedEntry, Entry } from '../../lambdas/domain/entries.ts';
 import { plus } from '../../lambdas/domain/money.ts';
 import type { Sum } from '../../lambdas/domain/money.ts';
-import type { Wallet, WalletStatus } from '../../lambdas/domain/wallet.ts';
+import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { isReadable } from '../../lambdas/integrity/wallet-check.ts';
 import { stateFromText } from '../../lambdas/integrity/text.ts';
 import { chained, hashOf, insertEntries, mostInserts, readEntriesAt } from '../../lambdas/store/entries.ts';
 import { entryKey, walletKey } from '../../lambdas/store/keys.ts';
 import { itemVersion } from '../../lambdas/store/unreadable.ts';
-import type { WalletEvent } from './archive.ts';
 import type { BooksCopy } from './copy.ts';
 import { sums } from './copy.ts';
 import type { Recovery } from './recovery.ts';
 import { changedByOthers } from './recovery.ts';
-import { statusChangeOf } from './records.ts';
+import { eventOfWallet, statusAfter } from './status.ts';
 
 /** Wallets that are mended side by side. */
 const walletsAtATime = 16;
@@ -215,11 +213,6 @@ function canEndAt(wallet: Wallet, last: ChainedEntry | undefined, { count, final
   return bookedAtOf(last) === wallet.updatedAt && last.statusAfter === wallet.status;
 }
 
-function eventOfWallet(copy: BooksCopy, walletId: string): (WalletEvent & { reason?: string | undefined }) | undefined {
-  const row = copy.query({ event: 'text' }, 'SELECT event FROM wallet_events WHERE wallet_id = ?').first(walletId);
-  return row && (JSON.parse(row.event) as WalletEvent);
-}
-
 /** Returns the version of the wallet in the last event of its limits; 0 when there is none. */
 function versionOfLimits(copy: BooksCopy, walletId: string): number {
   const last = copy.query(
@@ -227,50 +220,6 @@ function versionOfLimits(copy: BooksCopy, walletId: string): number {
     'SELECT COALESCE(MAX(version), 0) AS version FROM limit_events WHERE wallet_id = ?',
   );
   return last.first(walletId)?.version ?? 0;
-}
-
-/**
- * Returns the status that the wallet had after the restored moment, by the later one of its event and its ledger;
- * undefined when it is the restored one. A wallet with money is not closed: the money that it lost is there again.
- */
-function statusAfter(
-  { copy, report }: Recovery,
-  wallet: Wallet,
-  shown: ReturnType<typeof eventOfWallet>,
-): Pick<Wallet, 'status' | 'lastStatusChange'> | undefined {
-  const { walletId, version } = wallet;
-  const row = copy
-    .query(
-      { version: 'number', item: 'text' },
-      "SELECT version, item FROM entries WHERE wallet_id = ? AND version > ? AND item <> '' ORDER BY version DESC LIMIT 1",
-    )
-    .first(walletId, version);
-  const entry = row && (stateFromText(row.item) as ChainedEntry);
-  let status: WalletStatus = wallet.status;
-  let change: Wallet['lastStatusChange'];
-  if (entry !== undefined) {
-    status = entry.statusAfter;
-    change = { status, at: entry.at, actor: service, reason: 'restored from the ledger' };
-  }
-  // The ledger may be ahead of the archive: a freeze that only the ledger has must stay.
-  const least = Math.max(version + 1, entry?.version ?? 0);
-  if (shown !== undefined && shown.wallet.balance.version >= least && shown.type !== 'wallet.created') {
-    status = shown.wallet.status;
-    change = statusChangeOf(shown);
-  }
-  if (status === wallet.status || change === undefined) return undefined;
-  const { available, held } = copy.balanceOf(walletId);
-  // A chargeback brings also a closed wallet below zero.
-  if (status === 'closed' && (available > 0n || held > 0n)) {
-    report.differs({
-      kind: 'closing_forgotten',
-      subject: walletId,
-      detail: `it was closed, and has ${String(available)} available and ${String(held)} held again`,
-      remedy: 'close it again when it is empty',
-    });
-    return undefined;
-  }
-  return { status, lastStatusChange: change };
 }
 
 /** Appends the missing entries. Entries without changes fill the versions that no booking made. */

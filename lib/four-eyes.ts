@@ -21,13 +21,15 @@ export interface FourEyesProps {
   readonly ledger: LedgerTable;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `Tiers` as JSON. */
+  readonly tiers: string;
 }
 
 /** The second operator: the routes that show commands which wait for one, approve them and reject them. */
 export class FourEyes extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, operatorLimits }: FourEyesProps) {
+  constructor(scope: Construct, id: string, { ledger, operatorLimits, tiers }: FourEyesProps) {
     super(scope, id);
     this.functions = {
       approve: new WalletFunction(this, 'approve', {
@@ -40,6 +42,7 @@ export class FourEyes extends Construct {
             UpdateItem: ['approval', 'transaction', 'wallet'],
           }),
           OPERATOR_LIMITS: operatorLimits,
+          TIERS: tiers,
         },
       }),
       reject: new WalletFunction(this, 'reject', {
@@ -62,11 +65,14 @@ export class FourEyes extends Construct {
   }
 }
 
+/** The types of item that guarded commands touch. */
+type CommandItem = 'transaction' | 'wallet' | 'rateWindow';
+
 /** The grants of a command, and those to ask for its approval where it needs one. */
 export type GuardGrants = (
   command: keyof GuardedCommands,
-  grants: Grants<'transaction' | 'wallet'>,
-) => Grants<'transaction' | 'wallet' | 'approval'>;
+  grants: Grants<CommandItem>,
+) => Grants<CommandItem | 'approval'>;
 
 /**
  * Returns the grants of commands under these options; absent: no command needs an approval. The function of a command that
@@ -80,13 +86,15 @@ export function guardGrantsOf(options: FourEyesOptions | undefined): GuardGrants
     return {
       ...reads,
       PutItem: [...PutItem, 'approval'],
-      ...(guard !== true && UpdateItem && { UpdateItem }),
+      ...(!alwaysGuarded.includes(command) && UpdateItem && { UpdateItem }),
     };
   };
 }
 
 /** Commands that need an approval always or never. */
-const flags: readonly string[] = ['resolve', 'unfreeze'] satisfies (keyof GuardedCommands)[];
+const alwaysGuarded: readonly string[] = ['resolve', 'unfreeze'] satisfies (keyof GuardedCommands)[];
+/** The members of the prop that are `true` or left out. Lower limits need no approval. */
+const flags: readonly string[] = [...alwaysGuarded, 'limits' satisfies keyof GuardedCommands];
 const [shortest, longest] = [Duration.minutes(5), Duration.days(7)];
 
 /**
@@ -95,15 +103,10 @@ const [shortest, longest] = [Duration.minutes(5), Duration.days(7)];
  * @throws Error for an amount that is no whole number of minor units, a currency that is no ISO code, a command that is
  * neither `true` nor left out, and a time out of its bounds
  */
-export function fourEyesText({ expiresAfter = Duration.hours(24), charge, ...commands }: FourEyesOptions = {}): string {
-  if (charge && (charge.above as number | undefined) === undefined) {
-    throw new Error('fourEyes.charge.above must be given');
-  }
-  checkWhole('fourEyes.charge.above', charge?.above, 0);
-  for (const [currency, above] of Object.entries(charge?.byCurrency ?? {})) {
-    checkCurrency('fourEyes.charge.byCurrency', currency);
-    checkWhole(`fourEyes.charge.byCurrency.${currency}`, above, 0);
-  }
+export function fourEyesText(options: FourEyesOptions = {}): string {
+  const { expiresAfter = Duration.hours(24), charge, refund, ...commands } = options;
+  checkAmounts('charge', charge);
+  checkAmounts('refund', refund);
   for (const [command, isGuarded] of Object.entries(commands) as [string, unknown][]) {
     if (!flags.includes(command)) {
       throw new Error(`fourEyes.${command} is no command that can need two operators, received ${String(isGuarded)}`);
@@ -117,5 +120,16 @@ export function fourEyesText({ expiresAfter = Duration.hours(24), charge, ...com
   if (expiresAfterMs < shortest.toMilliseconds() || expiresAfterMs > longest.toMilliseconds()) {
     throw new Error(`fourEyes.expiresAfter must be from 5 minutes to 7 days, received ${expiresAfter.toHumanString()}`);
   }
-  return JSON.stringify({ ...(charge && { charge }), ...commands, expiresAfterMs });
+  return JSON.stringify({ ...(charge && { charge }), ...(refund && { refund }), ...commands, expiresAfterMs });
+}
+
+function checkAmounts(command: 'charge' | 'refund', guard: GuardedCommands['charge']): void {
+  if (guard && (guard.above as number | undefined) === undefined) {
+    throw new Error(`fourEyes.${command}.above must be given`);
+  }
+  checkWhole(`fourEyes.${command}.above`, guard?.above, 0);
+  for (const [currency, above] of Object.entries(guard?.byCurrency ?? {})) {
+    checkCurrency(`fourEyes.${command}.byCurrency`, currency);
+    checkWhole(`fourEyes.${command}.byCurrency.${currency}`, above, 0);
+  }
 }

@@ -79,9 +79,9 @@ export interface WalletServiceProps {
   readonly tiers?: Tiers;
 
   /**
-   * Commands of operators that one operator asks for and another approves (docs/approvals.md): charges above an amount in
-   * minor units, and all commands of the others. For instance
-   * `{ charge: { above: 1_000_000, byCurrency: { JPY: 100_000_000 } }, resolve: true, unfreeze: true }`.
+   * Commands of operators that one operator asks for and another approves (docs/approvals.md): charges and refunds above an
+   * amount in minor units, changes that raise limits, and all resolutions and unfreezings. For instance
+   * `{ charge: { above: 1_000_000, byCurrency: { JPY: 100_000_000 } }, resolve: true, unfreeze: true, limits: true }`.
    *
    * @default - no command needs a second operator, and the routes of approvals are left out
    */

@@ -305,8 +305,8 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const { holds: isHolding = true, refunds: isRefunding = true } = props;
   const limited = { ledger, rateLimits, operatorLimits };
   const holds = isHolding ? new Holds(scope, 'Holds', limited) : undefined;
-  const refunds = isRefunding ? new Refunds(scope, 'Refunds', limited) : undefined;
-  const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits });
+  const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
+  const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });

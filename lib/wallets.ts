@@ -72,7 +72,12 @@ export class Wallets extends Construct {
         environment: { TABLE_NAME: ledger.allow(ofChange, ['byWallet']) },
       }),
       'set-limits': new WalletFunction(this, 'set-limits', {
-        environment: { ...change.environment, TIERS: tiers, OPERATOR_LIMITS: operatorLimits },
+        environment: {
+          TABLE_NAME: ledger.allow(guardGrants('limits', ofChange)),
+          TIERS: tiers,
+          OPERATOR_LIMITS: operatorLimits,
+          FOUR_EYES: fourEyes,
+        },
       }),
     };
   }

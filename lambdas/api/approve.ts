@@ -8,20 +8,31 @@ import { dynamodbClient } from '../aws/clients.ts';
 import { answerEnd, answerWhenEnded, requireApproval, requireNoOwner, requireScopeOf } from '../http/approvals.ts';
 import { fields } from '../http/body-fields.ts';
 import { command, committed, serve } from '../http/http.ts';
-import type { CommandCall, CommandRoute, OperatorServices } from '../http/http.ts';
+import type { CommandCall, CommandRoute } from '../http/http.ts';
+import { readTiers } from '../http/limit-fields.ts';
 import { isReplay } from '../http/limits.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
 import type { Answer } from '../http/problem.ts';
 import { approvalView } from '../views/approval-view.ts';
 import { approvalItems } from '../store/approvals.ts';
 import { approvalKey } from '../store/keys.ts';
+import { refuseKeyOf } from '../store/operations.ts';
 import { openTable } from '../store/table.ts';
 import { InvalidItem } from '../store/unreadable.ts';
 import { charge } from './charge.ts';
+import { refund } from './refund.ts';
 import { resolve } from './resolve.ts';
+import { setLimits } from './set-limits.ts';
+import type { LimitServices } from './set-limits.ts';
 import { unfreeze } from './unfreeze.ts';
 
-const commands: Readonly<Record<GuardedCommand, CommandRoute<OperatorServices>>> = { charge, resolve, unfreeze };
+const commands: Readonly<Record<GuardedCommand, Pick<CommandRoute<LimitServices>, 'perform'>>> = {
+  charge,
+  refund,
+  resolve,
+  unfreeze,
+  'set-limits': setLimits,
+};
 
 const body = z.strictObject({ reason: z.optional(fields.text(256)) });
 
@@ -30,7 +41,7 @@ const body = z.strictObject({ reason: z.optional(fields.text(256)) });
  * approval. Callers need the scope of the command. The asker, the owners of its wallets and the requester of the withdrawal
  * are refused. When the command is refused, the approval stays open until it expires.
  */
-export const approve = command<typeof body, OperatorServices>({
+export const approve = command<typeof body, LimitServices>({
   name: 'approve',
   body,
   async handle(call, services) {
@@ -57,7 +68,7 @@ export const approve = command<typeof body, OperatorServices>({
 /** Executes the command of an approval as its route does, for its asker and under its asker's key. */
 function execute(
   { caller, operation, event }: CommandCall<unknown>,
-  services: OperatorServices,
+  services: LimitServices,
   approval: Approval,
   end: ApprovalEnd,
 ): Promise<Answer> {
@@ -65,6 +76,8 @@ function execute(
   if (!isAsAsked(approval)) {
     throw new InvalidItem(approvalKey(approval.approvalId), 'its request is not the one that was asked for');
   }
+  // The write of a refund has its original's record, which the approver's key may have made.
+  if (path['transactionId'] !== undefined) refuseKeyOf({ transactionId: path['transactionId'] }, operation);
   const items = approvalItems(services.table, approval, operation, end);
   return commands[name].perform(
     {
@@ -81,7 +94,7 @@ function execute(
           idempotencyKey,
           fingerprint,
           at: operation.at,
-          approval: { by: end.by, askedAt: approval.askedAt, items },
+          approval: { by: end.by, asked: approval, items },
         },
       },
       ...{ path, body: asked, transactionId, rate: undefined, event },
@@ -103,7 +116,7 @@ function aboutAsker(error: unknown): unknown {
  */
 async function answerWhenRecorded(
   { path, operation }: CommandCall<unknown>,
-  { table }: OperatorServices,
+  { table }: LimitServices,
   end: ApprovalEnd,
 ): Promise<Answer> {
   const approval = await requireApproval(table, path['approvalId'] ?? '');
@@ -116,4 +129,5 @@ export const open = (environment: Environment<'approve'>) =>
   serve(approve, {
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
     operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+    tiers: readTiers(environment.TIERS),
   });

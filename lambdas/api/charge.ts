@@ -31,12 +31,12 @@ export const charge = command<typeof body, OperatorServices & FourEyesServices>(
     requireCurrency(given.currency, currency);
     const money = { amount: given.amount, currency };
     const overLimit = overOperatorLimit(services.operatorLimits, 'charge', caller, money);
-    const guarded = { command: 'charge', walletIds: [walletId], money, refusal: overLimit } as const;
-    const { answer, refusal } = await askIfNeeded(services, call, guarded);
+    const facts = { command: 'charge', walletIds: [walletId], ...money } as const;
+    const { answer, refusal } = await askIfNeeded(services, call, { facts, refusal: overLimit });
     if (answer !== undefined) return answer;
     const { at, fingerprint, approval } = operation;
-    const facts = { ...given, ...caller, transactionId, walletId, currency, at, approvedBy: approval?.by };
-    const committing = commitCharge(services.table, newCharge(facts), fingerprint, refusal, approval?.items);
+    const booking = { ...given, ...caller, transactionId, walletId, currency, at, approvedBy: approval?.by };
+    const committing = commitCharge(services.table, newCharge(booking), fingerprint, refusal, approval?.items);
     const { transaction, replayed } = await committing.catch((error: unknown) => {
       throw caller.readsAll ? error : withoutLimit(error);
     });

@@ -40,10 +40,11 @@ export const resolve = command<typeof body, OperatorServices & FourEyesServices>
       return refuseCommand(table, operation, overLimit ?? refusalOfOther(transaction, principal));
     }
     const { walletId, amount, currency, principal: requestedBy } = transaction;
+    const askRefusal = transaction.status === 'review' ? ownRefusal(transaction, principal) : notInReview();
     const { answer, refusal } = await askIfNeeded(services, call, {
-      ...{ command: 'resolve', walletIds: [walletId], money: { amount, currency }, requestedBy, refusal: overLimit },
-      askRefusal: () =>
-        Promise.resolve(transaction.status === 'review' ? ownRefusal(transaction, principal) : notInReview()),
+      facts: { command: 'resolve', walletIds: [walletId], amount, currency, requestedBy },
+      refusal: overLimit,
+      look: () => Promise.resolve({ askRefusal }),
     });
     if (answer !== undefined) return answer;
     const verdict = {

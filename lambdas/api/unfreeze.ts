@@ -21,10 +21,12 @@ export const unfreeze = command<typeof statusBody, RouteServices & FourEyesServi
     const { path, body, operation } = call;
     const walletId = path['walletId'] ?? '';
     const { answer, refusal } = await askIfNeeded(services, call, {
-      command: 'unfreeze',
-      walletIds: [walletId],
-      askRefusal: async () =>
-        statusRefusal(await getWallet(services.table, walletId, { consistent: true }), 'active', operation.principal),
+      facts: { command: 'unfreeze', walletIds: [walletId] },
+      look: async () => {
+        const wallet = await getWallet(services.table, walletId, { consistent: true });
+        const askRefusal = statusRefusal(wallet, 'active', operation.principal);
+        return { statusChangedAt: wallet?.lastStatusChange?.at, askRefusal };
+      },
     });
     return answer ?? setStatus(services.table, operation, { walletId, status: 'active', ...body }, refusal);
   },

@@ -2,10 +2,12 @@ import { actorOf } from './actor.ts';
 import type { Actor } from './actor.ts';
 import { WalletError } from './errors.ts';
 import { approvalIdOfTransaction, fingerprintOf, transactionIdOf } from './ids.ts';
+import type { WalletLimits } from './limits.ts';
 import { ownDecision } from './wallet.ts';
+import type { SeenStatus } from './wallet.ts';
 
 /** The commands of operators that can need the approval of a second operator. */
-export const guardedCommands = ['charge', 'resolve', 'unfreeze'] as const;
+export const guardedCommands = ['charge', 'refund', 'resolve', 'unfreeze', 'set-limits'] as const;
 export type GuardedCommand = (typeof guardedCommands)[number];
 
 /** An amount above which a command needs an approval, in minor units. */
@@ -19,11 +21,24 @@ export interface AmountGuard {
 export interface FourEyes {
   /** Charges above an amount. */
   readonly charge?: AmountGuard;
+  /** Refunds and chargebacks by operators above an amount. */
+  readonly refund?: AmountGuard;
   /** Every resolution of a withdrawal in review. */
   readonly resolve?: true;
   /** Every unfreezing of a wallet. */
   readonly unfreeze?: true;
+  /** Every change of a wallet's limits that lets more money move than before. */
+  readonly limits?: true;
 }
+
+/** The member of `FourEyes` about each command. */
+const guards = {
+  charge: 'charge',
+  refund: 'refund',
+  resolve: 'resolve',
+  unfreeze: 'unfreeze',
+  'set-limits': 'limits',
+} as const satisfies Record<GuardedCommand, keyof FourEyes>;
 
 /** The money of a command, in minor units. */
 interface Money {
@@ -33,18 +48,30 @@ interface Money {
 
 /**
  * Returns whether a command needs an approval. `money` is that of the command; absent: every command that
- * `fourEyes` names needs one.
+ * `fourEyes` names needs one. The caller judges whether a change of limits raises them.
  */
 export function needsApproval(fourEyes: FourEyes, command: GuardedCommand, money?: Money): boolean {
-  const guard = fourEyes[command];
+  const guard = fourEyes[guards[command]];
   if (guard === undefined || guard === true) return guard === true;
   if (money === undefined) return true;
   return money.amount > (guard.byCurrency?.[money.currency] ?? guard.above);
 }
 
-interface ApprovalRecord extends Partial<Money> {
-  readonly approvalId: string;
+/** The facts about a command that its approval shows, as its request and the records behind it give them. */
+export interface GuardedFacts extends Partial<Money> {
   readonly command: GuardedCommand;
+  /** The wallets that the command is about: their owners do not approve it. */
+  readonly walletIds: readonly string[];
+  /** The requester of the withdrawal that the command is about. It does not approve it either. */
+  readonly requestedBy?: string | undefined;
+  /** The limits that the command sets: those of its tier, where it names one. */
+  readonly limits?: WalletLimits | undefined;
+  /** The version of the limits that the command replaces. It is refused when they have another one. */
+  readonly limitsVersion?: number | undefined;
+}
+
+interface ApprovalRecord extends GuardedFacts, SeenStatus {
+  readonly approvalId: string;
   /** The request as it was asked for: path parameters by name, and body. */
   readonly path: Readonly<Record<string, string>>;
   readonly body: object;
@@ -54,10 +81,6 @@ interface ApprovalRecord extends Partial<Money> {
   readonly fingerprint: string;
   /** The record that the command gets. */
   readonly transactionId: string;
-  /** The wallets that the command is about: their owners do not approve it. */
-  readonly walletIds: readonly string[];
-  /** The requester of the withdrawal that the command is about. It does not approve it either. */
-  readonly requestedBy?: string | undefined;
   /** Times are ISO 8601 UTC. */
   readonly askedAt: string;
   /** From when on it cannot be approved. */
@@ -88,15 +111,12 @@ export const shownStatuses = [...approvalStatuses, 'expired'] as const;
 export type ShownStatus = (typeof shownStatuses)[number];
 
 /** The facts of a request for an approval. */
-export interface AskFacts extends Partial<Money> {
-  readonly command: GuardedCommand;
+export interface AskFacts extends GuardedFacts, SeenStatus {
   readonly path: Readonly<Record<string, string>>;
   readonly body: object;
   readonly askedBy: Actor;
   readonly idempotencyKey: string;
   readonly fingerprint: string;
-  readonly walletIds: readonly string[];
-  readonly requestedBy?: string | undefined;
   /** ISO 8601 UTC. */
   readonly at: string;
   readonly expiresAfterMs: number;
@@ -136,10 +156,23 @@ export function statusAt(approval: Approval, at: string): ShownStatus {
   return approval.status === 'asked' && approval.expiresAt <= at ? 'expired' : approval.status;
 }
 
-/** Returns whether the stored request is the one that was asked for, and the amount that operators see is its own. */
-export function isAsAsked({ command, path, body, fingerprint, amount }: Approval): boolean {
-  const shown = 'amount' in body ? body.amount === amount : true;
-  return shown && fingerprintOf([command, path, body]) === fingerprint;
+/** Returns whether the stored request is the one that was asked for, by the asker and with the key that it names. */
+export function isAsAsked(approval: Approval): boolean {
+  const { approvalId, command, path, body, askedBy, idempotencyKey, fingerprint, transactionId } = approval;
+  return (
+    transactionId === transactionIdOf(askedBy.principal, idempotencyKey) &&
+    approvalId === approvalIdOfTransaction(transactionId) &&
+    fingerprint === fingerprintOf([command, path, body])
+  );
+}
+
+/** Returns whether an approval shows the facts of the command that it executes. Operators decided by what it shows. */
+export function showsFacts(approval: Approval, facts: GuardedFacts): boolean {
+  return textOf(approval) === textOf(facts);
+}
+
+function textOf({ command, walletIds, requestedBy, amount, currency, limits, limitsVersion }: GuardedFacts): string {
+  return fingerprintOf({ command, walletIds, requestedBy, amount, currency, limits, limitsVersion });
 }
 
 /** Returns why no operator can decide about an approval at a moment (ISO 8601 UTC); undefined while it is open. */

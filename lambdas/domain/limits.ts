@@ -192,6 +192,23 @@ function limitExceeded(
   return new WalletError('limit_exceeded', { detail, walletLimit });
 }
 
+/**
+ * Returns whether limits let more money move than others do: one of them is higher or removed, the minimum balance is lower,
+ * or the credit line is higher.
+ */
+export function raisesLimits(before: WalletLimits | undefined, after: WalletLimits | undefined): boolean {
+  const isHigher = (was: number | undefined, is = Infinity) => was !== undefined && is > was;
+  return (
+    leastLeft(after) < leastLeft(before) ||
+    isHigher(before?.maximumBalance, after?.maximumBalance) ||
+    (['out', 'in'] as const).some((direction) =>
+      (['perTransaction', 'perDay', 'perMonth'] as const).some((limit) =>
+        isHigher(before?.[direction]?.[limit], after?.[direction]?.[limit]),
+      ),
+    )
+  );
+}
+
 /** The state of a wallet's limits from which a write was made. Its conditions fail in any other state. */
 export interface LimitState {
   readonly limits: WalletLimits;

@@ -15,7 +15,8 @@ export function mostRefundsFor({ ownerId }: Pick<RefundRequest, 'ownerId'>): num
 }
 
 /** The facts of a refund that its original does not have. `ownerId`: the caller of an owner's command. */
-export interface RefundFacts extends Omit<CommandFacts, 'walletId' | 'currency' | 'amount'>, RefundRequest {
+export interface RefundFacts
+  extends Omit<CommandFacts, 'walletId' | 'currency' | 'amount'>, RefundRequest, Pick<Refund, 'approvedBy'> {
   readonly reason: string;
 }
 
@@ -50,7 +51,7 @@ export function commandLike({ type }: Refundable): 'transfer' | 'charge' {
 
 /** Returns the refund of a completed transaction. */
 export function refund(original: Refundable, facts: RefundFacts): Refund {
-  const { amount = leftToRefund(original), reason, chargeback, ...known } = facts;
+  const { amount = leftToRefund(original), reason, chargeback, approvedBy, ...known } = facts;
   const { currency, transactionId: originalTransactionId } = original;
   const walletId = refundingWallet(original);
   const counterpartyWalletId = refundedWallet(original);
@@ -63,6 +64,7 @@ export function refund(original: Refundable, facts: RefundFacts): Refund {
     refundedBy: facts.ownerId === undefined ? 'operator' : 'owner',
     reason,
     ...(chargeback && { chargeback }),
+    ...(approvedBy && { approvedBy }),
     postings: refundPostings({ walletId, counterpartyWalletId, amount, currency }),
     completedAt: facts.at,
   };

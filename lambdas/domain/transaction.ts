@@ -318,6 +318,8 @@ export interface Refund extends TransactionRecord {
   /** Whether the world outside had taken the money already. Only such a refund may leave less than nothing available. */
   readonly chargeback?: true | undefined;
   readonly completedAt: string;
+  /** The second operator, where one had to approve it. */
+  readonly approvedBy?: Actor | undefined;
 }
 
 /** A movement of money, by `type`; withdrawals, transfers and holds also by `status`. */

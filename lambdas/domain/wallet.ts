@@ -61,6 +61,12 @@ export interface StatusChange {
   readonly approvedBy?: Actor | undefined;
 }
 
+/** The status of a wallet, as the request for an approval saw it. */
+export interface SeenStatus {
+  /** The time of the latest change of the status, ISO 8601 UTC; absent: there was none. */
+  readonly statusChangedAt?: string | undefined;
+}
+
 /** A command that set a wallet's limits. */
 export interface LimitsChange {
   /** ISO 8601 UTC. */
@@ -70,6 +76,8 @@ export interface LimitsChange {
   readonly reason: string;
   /** The name of the tier that the limits were copied from. */
   readonly tier?: string | undefined;
+  /** The second operator, where one had to approve it. */
+  readonly approvedBy?: Actor | undefined;
 }
 
 /**
@@ -263,11 +271,17 @@ export function limitsRefusal(
   return new WalletError('limits_changed', { detail: `version ${limitsVersion}, expected ${expectedVersion}` });
 }
 
-/** Returns the refusal of an approved command that was asked for before the wallet's latest change of status. */
-export function staleRefusal(wallet: Wallet | undefined, askedAt: string | undefined): WalletError | undefined {
+/**
+ * Returns the refusal of an approved command whose asker saw another change of the wallet's status as the latest one. The
+ * clocks of handlers differ, so only the change that was seen decides, and not which of two times is later.
+ *
+ * @param seen absent: the command has no approval
+ */
+export function staleRefusal(wallet: Wallet | undefined, seen: SeenStatus | undefined): WalletError | undefined {
   const changedAt = wallet?.lastStatusChange?.at;
-  if (askedAt === undefined || changedAt === undefined || changedAt <= askedAt) return undefined;
-  const detail = `the status of the wallet changed at ${changedAt}, after this was asked for: reject it, and ask again`;
+  if (seen === undefined || changedAt === seen.statusChangedAt) return undefined;
+  const [now, then] = [changedAt, seen.statusChangedAt].map((at) => (at === undefined ? 'never' : `at ${at}`));
+  const detail = `the status of the wallet changed ${now}, and ${then} when this was asked for: reject it, and ask again`;
   return new WalletError('approval_expired', { detail });
 }
 

@@ -1,10 +1,13 @@
 import * as z from 'zod/mini';
-import { askedApproval, needsApproval } from '../domain/approval.ts';
-import type { FourEyes, GuardedCommand } from '../domain/approval.ts';
+import { askedApproval, needsApproval, showsFacts } from '../domain/approval.ts';
+import type { FourEyes, GuardedFacts } from '../domain/approval.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
+import type { SeenStatus } from '../domain/wallet.ts';
 import { askForApproval } from '../store/approvals.ts';
+import { approvalKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
+import { InvalidItem } from '../store/unreadable.ts';
 import { approvalView } from '../views/approval-view.ts';
 import { committed } from './http.ts';
 import type { CommandCall } from './http.ts';
@@ -22,17 +25,19 @@ export interface FourEyesServices {
 }
 
 const amount = z.int().check(z.minimum(0));
+const amounts = z.strictObject({
+  above: amount,
+  byCurrency: z.optional(z.record(z.string().check(z.regex(/^[A-Z]{3}$/)), amount)),
+});
+const always = z.optional(z.literal(true));
 const schema = z.strictObject({
-  charge: z.optional(
-    z.strictObject({
-      above: amount,
-      byCurrency: z.optional(z.record(z.string().check(z.regex(/^[A-Z]{3}$/)), amount)),
-    }),
-  ),
-  resolve: z.optional(z.literal(true)),
-  unfreeze: z.optional(z.literal(true)),
+  charge: z.optional(amounts),
+  refund: z.optional(amounts),
+  resolve: always,
+  unfreeze: always,
+  limits: always,
   expiresAfterMs: z.int().check(z.minimum(1)),
-} satisfies Record<GuardedCommand | 'expiresAfterMs', z.ZodMiniType>);
+} satisfies Record<keyof FourEyesPolicy, z.ZodMiniType>);
 
 /**
  * Returns the policy in the variable `FOUR_EYES`. Throws, so that the cold start fails.
@@ -43,42 +48,52 @@ export function readFourEyes(variable: string): FourEyesPolicy {
   return schema.parse(JSON.parse(variable)) as FourEyesPolicy;
 }
 
+/** What a new request for an approval sees. With a refusal, only a repetition of an earlier request is answered. */
+export interface Sight extends SeenStatus {
+  readonly askRefusal?: WalletError | undefined;
+}
+
 /** The part of a command that decides whether it needs an approval, and who may not approve it. */
 export interface Guarded {
-  readonly command: GuardedCommand;
-  /** The wallets that the command is about. */
-  readonly walletIds: readonly string[];
-  /** In minor units; absent: the command moves no money by itself. */
-  readonly money?: { readonly amount: number; readonly currency: string };
-  /** The requester of the withdrawal that the command is about. */
-  readonly requestedBy?: string;
+  readonly facts: GuardedFacts;
+  /** The most that the command could have moved at any time, which is compared with the guard; absent: its amount. */
+  readonly most?: number;
   /** Why the command is refused, guarded or not; then only a repetition is answered. */
   readonly refusal?: WalletError | undefined;
-  /** Returns the refusal of a new request; then only a repetition of an earlier one is answered. */
-  readonly askRefusal?: () => Promise<WalletError | undefined>;
+  readonly look?: () => Promise<Sight>;
 }
 
 /**
- * Asks for the approval of a command that needs one.
+ * Asks for the approval of a command that needs one. Checks an approved command against what its approval shows.
  *
  * @returns `answer`: the answer to the asker; the command is not executed. Otherwise the command is executed with `refusal`:
  *   when it is set, the command answers only a repetition. It is always set for a command that was executed already
  * @throws WalletError `idempotency_key_reused`, `busy`; `approval_expired` for a repetition after the approval was deleted; for
- * a new request `guarded.refusal`, or that of `askRefusal`
+ * a new request `refusal`, or that of `look`
+ * @throws InvalidItem when the approval shows other facts than those of the command; nothing is executed then
  */
 export async function askIfNeeded(
   { table, fourEyes }: FourEyesServices,
   { caller, operation, path, body }: CommandCall<object>,
-  { money, refusal, askRefusal, ...guarded }: Guarded,
+  { facts, most = facts.amount, refusal, look }: Guarded,
 ): Promise<{ readonly answer?: Answer; readonly refusal?: WalletError | undefined }> {
-  const isGuarded =
-    fourEyes !== undefined && operation.approval === undefined && needsApproval(fourEyes, guarded.command, money);
+  const { approval } = operation;
+  if (approval !== undefined) {
+    if (refusal === undefined && !showsFacts(approval.asked, facts)) {
+      throw new InvalidItem(approvalKey(approval.asked.approvalId), 'it shows other facts than those of its command');
+    }
+    return { refusal };
+  }
+  const { currency } = facts;
+  const money = most === undefined || currency === undefined ? undefined : { amount: most, currency };
+  const isGuarded = fourEyes !== undefined && needsApproval(fourEyes, facts.command, money);
   if (!isGuarded) return { refusal };
   const { idempotencyKey, fingerprint, at } = operation;
   const { expiresAfterMs } = fourEyes;
   const request = { path, body, askedBy: actorOf(caller), idempotencyKey, fingerprint, at, expiresAfterMs };
-  const asking = askedApproval({ ...request, ...guarded, ...money });
-  const asked = await askForApproval(table, asking, refusal ?? (await askRefusal?.()));
+  const sight: Sight | undefined = refusal === undefined ? await look?.() : undefined;
+  const { askRefusal, ...seen } = sight ?? {};
+  const asked = await askForApproval(table, askedApproval({ ...request, ...facts, ...seen }), refusal ?? askRefusal);
   // Records are never deleted, so the command finds the one that was found here.
   if (asked === undefined) return { refusal: refusal ?? new WalletError('busy', { retryAfterSeconds: 1 }) };
   return { answer: committed(202, approvalView(asked.approval, at), asked.replayed) };

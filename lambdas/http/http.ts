@@ -65,19 +65,22 @@ export interface CommandCall<B> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/** A route of a command, whose work another route can do too: the approval of a command executes it. */
-export interface CommandRoute<S> extends RouteHandler<S> {
+/**
+ * A route of a command, whose work another route can do too: the approval of a command executes it. `W` has the services of
+ * the work, and `S` those of the route.
+ */
+export interface CommandRoute<W, S = W> extends RouteHandler<S> {
   readonly name: FunctionName;
   /** Does the work for a body that was stored. Validates it again. */
-  readonly perform: (call: CommandCall<unknown>, services: S) => Promise<Answer>;
+  readonly perform: (call: CommandCall<unknown>, services: W) => Promise<Answer>;
 }
 
 /** Returns a route with an Idempotency-Key. Its body is validated before anything happens. */
-export function command<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
+export function command<B extends z.ZodMiniType, W extends RouteServices = LimitedServices, S extends W = W>(route: {
   name: FunctionName;
   body: B;
-  handle: (call: CommandCall<z.output<B>>, services: S) => Promise<Answer>;
-}): CommandRoute<S> {
+  handle: (call: CommandCall<z.output<B>>, services: W) => Promise<Answer>;
+}): CommandRoute<W, S> {
   const access = accessOf(route.name);
   return {
     ...route,

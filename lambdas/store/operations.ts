@@ -1,4 +1,5 @@
 import type { Actor } from '../domain/actor.ts';
+import type { Approval } from '../domain/approval.ts';
 import { WalletError } from '../domain/errors.ts';
 import { transactionIdOf } from '../domain/ids.ts';
 import { transactionKey, walletIdOfPartition } from './keys.ts';
@@ -22,8 +23,8 @@ export interface Operation extends Actor {
 export interface CommandApproval {
   /** The operator who approved it. */
   readonly by: Actor;
-  /** When the command was asked for, ISO 8601 UTC. */
-  readonly askedAt: string;
+  /** The approval as it was read. The condition of its item needs exactly this request. */
+  readonly asked: Approval;
   /** The items that end the approval, for the write of the command: behind its record, which decides first. */
   readonly items: readonly WriteItem[];
 }

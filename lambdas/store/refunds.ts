@@ -6,6 +6,7 @@ import { commit, committed, movement, putTransaction } from './commit.ts';
 import type { Committed } from './commit.ts';
 import { transactionKey } from './keys.ts';
 import { chargeBack, creditRefund, debitRefund } from './movements.ts';
+import { inPlaceOfRequest } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { changedRecord, retryChanged } from './retry-changed.ts';
@@ -22,7 +23,8 @@ import type { Item, WriteItem } from './write.ts';
  *
  * @param original as it was read
  * @param facts `amount` absent: all that is left when it is written
- * @param limits `overLimitOf`: the refusal of an amount over the operator's limit
+ * @param options `overLimitOf`: the refusal of an amount over the operator's limit; `approval`: the items that end the refund's
+ *   approval, where it has one
  * @throws WalletError of `refundRefusal`, as `debitRefund` of the wallet that gives, `receiver_unavailable`, `forbidden` for an
  * operator who owns the wallet that gets the money, `rate_limited`, `idempotency_key_reused`, `busy`, or of `overLimitOf`
  */
@@ -34,20 +36,26 @@ export async function refundTransaction(
   {
     rate,
     overLimitOf = () => undefined,
+    approval = [],
   }: {
     readonly rate?: RateLimit | undefined;
     readonly overLimitOf?: ((amount: number) => WalletError | undefined) | undefined;
+    readonly approval?: readonly WriteItem[] | undefined;
   } = {},
 ): Promise<Committed> {
   // One write cannot hold a record twice.
   if (facts.transactionId === original.transactionId) throw new WalletError('idempotency_key_reused');
   const limited = limitedBy(table, rate, facts.at);
+  const isApproved = approval.length > 0;
   return retryChanged(table, original, async (seen, within) => {
     const refund = newRefund(seen, facts);
     const refusal = refundRefusal(seen, facts) ?? overLimitOf(refund.amount);
-    if (refusal !== undefined) return commit(within, refund, fingerprint, [], limited, { overLimit: refusal });
+    if (refusal !== undefined)
+      return commit(within, refund, fingerprint, [], limited, { overLimit: refusal, isApproved });
+    const record = putTransaction(table, refund, fingerprint);
     const items = [
-      putTransaction(table, refund, fingerprint),
+      isApproved ? inPlaceOfRequest(record, fingerprint) : record,
+      ...approval,
       originalUpdate(table, seen, facts, refund),
       ...walletItems(table, refund),
       ...limited.items,

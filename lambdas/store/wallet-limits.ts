@@ -40,8 +40,8 @@ export async function setWalletLimits(
   refusal?: WalletError,
 ): Promise<{ wallet: Wallet; replayed: boolean }> {
   const record = putOperation(table, operation);
-  const items =
-    refusal === undefined ? [record, limitsUpdate(table, operation, request, true)] : [replayOnly(record, refusal)];
+  const changes = [...(operation.approval?.items ?? []), limitsUpdate(table, operation, request, true)];
+  const items = refusal === undefined ? [record, ...changes] : [replayOnly(record, refusal)];
   const replayed = replayedRecord(await write(table, items)) !== undefined;
   return { wallet: await existingWallet(table, request.walletId), replayed };
 }
@@ -58,10 +58,10 @@ function limitsUpdate(
   { walletId, tier, reason, expectedVersion, ...request }: LimitsRequest,
   raisesMostCredit: boolean,
 ): WriteItem {
-  const { principal, at } = operation;
+  const { principal, at, approval } = operation;
   const limits = withoutEmpty(request.limits);
   const { creditLine = 0 } = limits ?? {};
-  const lastLimitsChange: LimitsChange = { at, actor: actorOf(operation), reason, tier };
+  const lastLimitsChange: LimitsChange = { at, actor: actorOf(operation), reason, tier, approvedBy: approval?.by };
   const set = [
     'limitsVersion = if_not_exists(limitsVersion, :zero) + :one, lastLimitsChange = :change',
     'version = version + :one, updatedAt = :at',

@@ -3,7 +3,7 @@ import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { walletIdOf } from '../domain/ids.ts';
 import { openWallet, staleRefusal, statusRefusal, walletStatuses } from '../domain/wallet.ts';
-import type { StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
+import type { SeenStatus, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './database-clock.ts';
 import { ownedWalletKey, ownerPartition, walletKey } from './keys.ts';
@@ -78,14 +78,7 @@ export async function setWalletStatus(
   const { at, approval } = operation;
   const lastStatusChange: StatusChange = { status, at, actor: actorOf(operation), reason, approvedBy: approval?.by };
   const record = putOperation(table, operation);
-  // A status that changed after the command was asked for has another reason, which the approver may not know.
-  const stale =
-    approval === undefined
-      ? { if: '', values: {} }
-      : {
-          if: ' AND (attribute_not_exists(lastStatusChange) OR lastStatusChange.#at <= :askedAt)',
-          values: { askedAt: approval.askedAt },
-        };
+  const seen = seenCondition(approval?.asked);
   const items = [
     ...(approval?.items ?? []),
     {
@@ -93,7 +86,7 @@ export async function setWalletStatus(
       request: {
         Update: update(table, walletKey(change.walletId), {
           set: '#status = :status, version = version + :one, updatedAt = :at, lastStatusChange = :change',
-          if: `attribute_exists(pk) AND ${ofThisVersion.if} AND ${condition.if}${stale.if}`,
+          if: `attribute_exists(pk) AND ${ofThisVersion.if} AND ${condition.if}${seen.if}`,
           values: {
             status,
             one: 1,
@@ -101,19 +94,31 @@ export async function setWalletStatus(
             change: lastStatusChange,
             ...ofThisVersion.values,
             ...condition.values,
-            ...stale.values,
+            ...seen.values,
           },
         }),
       },
       refused: (image: Item | undefined) => {
         const wallet = toWallet(image);
-        return denied(statusRefusal(wallet, status, operation.principal) ?? staleRefusal(wallet, approval?.askedAt));
+        return denied(statusRefusal(wallet, status, operation.principal) ?? staleRefusal(wallet, approval?.asked));
       },
     },
   ];
   const result = await write(table, refusal === undefined ? [record, ...items] : [replayOnly(record, refusal)]);
   const replayed = replayedRecord(result) !== undefined;
   return { wallet: await existingWallet(table, change.walletId), replayed };
+}
+
+/**
+ * Returns the condition that the status did not change after an approval was asked for: see `staleRefusal`. A later change
+ * has another reason, which the approver may not know.
+ */
+function seenCondition(seen: SeenStatus | undefined): { readonly if: string; readonly values: Item } {
+  if (seen === undefined) return { if: '', values: {} };
+  const { statusChangedAt } = seen;
+  return statusChangedAt === undefined
+    ? { if: ' AND attribute_not_exists(lastStatusChange)', values: {} }
+    : { if: ' AND lastStatusChange.#at = :changedAt', values: { changedAt: statusChangedAt } };
 }
 
 /** Returns the condition that lets `principal` give a wallet a status: see `statusRefusal`. */

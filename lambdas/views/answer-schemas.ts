@@ -63,6 +63,7 @@ const wallet = eventWallet.extend({
       ...limitsChange,
       actor: recordedActor.optional().describe(forOperators),
       reason: z.string().optional().describe(forOperators),
+      approvedBy: recordedActor.optional().describe(forOperators),
     })
     .optional()
     .describe('The latest command that set the limits'),
@@ -76,6 +77,7 @@ const walletLimits = z.object({
   setAt: time.optional().describe('When they were set'),
   setBy: recordedActor.optional().describe('By whom'),
   reason: z.string().optional().describe('Why, in the words of the operator'),
+  approvedBy: recordedActor.optional().describe('The second operator, where one had to approve it'),
 });
 
 /** The members of all audiences; each audience sees its own part. */
@@ -389,8 +391,8 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   close: { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } }, codes: ['wallet_not_empty'] },
   'set-limits': {
-    successes: { 200: { meaning: 'The limits that the wallet has now', schema: 'WalletLimits' } },
-    codes: ['limits_changed', 'operator_limit_exceeded'],
+    successes: { 200: { meaning: 'The limits that the wallet has now', schema: 'WalletLimits' }, ...waiting },
+    codes: ['limits_changed', 'operator_limit_exceeded', 'approval_expired'],
   },
   resolve: {
     successes: { 200: { meaning: 'The transaction at its end', schema: 'Transaction' }, ...waiting },
@@ -419,7 +421,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   release: { successes: { 200: { meaning: 'The hold, `ended`', schema: 'Transaction' } }, codes: ofHold },
   refund: {
-    successes: { 201: { meaning: 'The refund, `completed`', schema: 'Transaction' } },
+    successes: { 201: { meaning: 'The refund, `completed`', schema: 'Transaction' }, ...waiting },
     codes: [
       ...use,
       'not_refundable',
@@ -428,6 +430,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'insufficient_funds',
       'receiver_unavailable',
       'operator_limit_exceeded',
+      'approval_expired',
     ],
   },
   approve: {
@@ -436,7 +439,9 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       ...ofApproval,
       ...use,
       ...(['wallet_not_found', 'balance_limit_exceeded', 'limit_exceeded'] as const),
-      ...(['transaction_not_found', 'not_in_review'] as const),
+      ...(['transaction_not_found', 'not_in_review', 'limits_changed'] as const),
+      ...(['not_refundable', 'exceeds_refundable', 'too_many_refunds'] as const),
+      ...(['insufficient_funds', 'receiver_unavailable'] as const),
       'operator_limit_exceeded',
     ],
   },

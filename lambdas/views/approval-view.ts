@@ -5,7 +5,7 @@ import { statusAt } from '../domain/approval.ts';
 import type { Approval, EndedApproval, ShownStatus } from '../domain/approval.ts';
 import type { namedSchemas } from './answer-schemas.ts';
 import type { EventOf } from './event-schemas.ts';
-import { shown } from './views.ts';
+import { limitsOf, shown } from './views.ts';
 import type { Audience, View } from './views.ts';
 
 /** The audiences of approvals. */
@@ -29,6 +29,8 @@ export const approvalFields: View<ShownApproval, ApprovalAudience> = {
   walletIds: everyAudience,
   amount: everyAudience,
   currency: everyAudience,
+  limits: { operator: limitsOf, subscriber: limitsOf },
+  limitsVersion: everyAudience,
   transactionId: everyAudience,
   askedBy: { operator: true, subscriber: ({ principal }) => principal },
   askedAt: everyAudience,
@@ -43,6 +45,7 @@ export const approvalFields: View<ShownApproval, ApprovalAudience> = {
   idempotencyKey: internal,
   fingerprint: internal,
   requestedBy: internal,
+  statusChangedAt: internal,
 };
 
 type ApprovalView = z.output<(typeof namedSchemas)['Approval']>;

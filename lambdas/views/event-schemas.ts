@@ -149,6 +149,8 @@ export const approval = z.object({
   walletIds: z.array(z.string()).describe('The wallets that the command is about'),
   amount: amount.optional(),
   currency: z.string().optional(),
+  limits: limits.optional().describe('The limits that the command sets, in minor units'),
+  limitsVersion: z.int().min(0).optional().describe('The version of the limits that the command replaces'),
   transactionId: z.string().describe('The record that the command gets: of its transaction, where it makes one'),
   askedBy: z.string().describe("The `sub` of the asker's token"),
   askedAt: time,

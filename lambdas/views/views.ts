@@ -256,7 +256,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   },
   limits: { operator: limitsOf, owner: limitsOf, subscriber: limitsOf },
   lastLimitsChange: {
-    operator: ({ version, at, tier, actor, reason }) => ({ version, at, tier, actor, reason }),
+    operator: ({ version, at, tier, actor, reason, approvedBy }) => ({ version, at, tier, actor, reason, approvedBy }),
     // As for the status, without the operator and the reason.
     owner: limitsChangeOf,
     subscriber: limitsChangeOf,
@@ -300,7 +300,8 @@ function limitsChangeOf({ version, at, tier }: ShownChange): ShownChange {
   return { version, at, tier };
 }
 
-function limitsOf({ out, in: into, minimumBalance, creditLine, maximumBalance }: WalletLimits): WalletLimits {
+/** Returns limits with their members in order: the database keeps none. */
+export function limitsOf({ out, in: into, minimumBalance, creditLine, maximumBalance }: WalletLimits): WalletLimits {
   const flow = ({ perTransaction, perDay, perMonth }: NonNullable<WalletLimits['out']>) => ({
     perTransaction,
     perDay,
@@ -316,8 +317,8 @@ export function walletLimitsView({
   limitsVersion: version = 0,
   lastLimitsChange: change,
 }: Wallet): z.output<(typeof namedSchemas)['WalletLimits']> {
-  const { tier, at: setAt, actor: setBy, reason } = change ?? {};
-  return { walletId, limits: limitsOf(limits), tier, version, setAt, setBy, reason };
+  const { tier, at: setAt, actor: setBy, reason, approvedBy } = change ?? {};
+  return { walletId, limits: limitsOf(limits), tier, version, setAt, setBy, reason, approvedBy };
 }
 
 /** Returns a wallet's balance: amounts in minor units, `version` counting the changes of the wallet. */

@@ -6,12 +6,14 @@ import {
   askedApproval,
   decisionRefusal,
   endedApproval,
+  isAsAsked,
   needsApproval,
+  showsFacts,
   statusAt,
 } from '../../lambdas/domain/approval.ts';
 import type { Approval, AskFacts } from '../../lambdas/domain/approval.ts';
 import { approvalActor, approvalEvent } from '../../lambdas/domain/events.ts';
-import { isApprovalId, transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { approvalIdOfTransaction, fingerprintOf, isApprovalId, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { namedSchemas } from '../../lambdas/views/answer-schemas.ts';
 import { approvalFields, approvalView, publishedApproval } from '../../lambdas/views/approval-view.ts';
 import { eventSchemas } from '../../lambdas/views/event-schemas.ts';
@@ -34,6 +36,9 @@ function ask(more: Partial<AskFacts> = {}): Approval {
     amount: 5,
     currency: 'EUR',
     requestedBy: 'ann',
+    limits: { out: { perDay: 5 } },
+    limitsVersion: 3,
+    statusChangedAt: at,
     at,
     expiresAfterMs: dayMs,
     ...more,
@@ -43,20 +48,23 @@ function ask(more: Partial<AskFacts> = {}): Approval {
 describe('the need of an approval', () => {
   const amounts = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 
-  it('of a charge is above the amount of its currency, or of all where it has none', () => {
+  it('of a charge or refund is above the amount of its currency, or of all where it has none', () => {
     fc.assert(
       fc.property(amounts, amounts, amounts, fc.constantFrom('EUR', 'JPY'), (above, ofYen, amount, currency) => {
-        const fourEyes = { charge: { above, byCurrency: { JPY: ofYen } } };
         const limit = currency === 'JPY' ? ofYen : above;
-        assert.equal(needsApproval(fourEyes, 'charge', { amount, currency }), amount > limit);
+        for (const command of ['charge', 'refund'] as const) {
+          const fourEyes = { [command]: { above, byCurrency: { JPY: ofYen } } };
+          assert.equal(needsApproval(fourEyes, command, { amount, currency }), amount > limit);
+        }
       }),
     );
   });
 
   it('of the other commands is there or not, whatever they move', () => {
-    for (const command of ['resolve', 'unfreeze'] as const) {
+    const guards = { resolve: 'resolve', unfreeze: 'unfreeze', 'set-limits': 'limits' } as const;
+    for (const command of ['resolve', 'unfreeze', 'set-limits'] as const) {
       for (const money of [undefined, { amount: 1, currency: 'EUR' }]) {
-        assert.equal(needsApproval({ [command]: true }, command, money), true);
+        assert.equal(needsApproval({ [guards[command]]: true }, command, money), true);
         assert.equal(needsApproval({ charge: { above: 0 } }, command, money), false);
       }
     }
@@ -94,6 +102,42 @@ describe('an approval', () => {
     assert.match(approverRefusal(ask(), 'olga')?.message ?? '', /asked for this itself/);
     assert.match(approverRefusal(ask(), 'ann')?.message ?? '', /asked for this withdrawal/);
     assert.equal(approverRefusal(ask(), 'omar'), undefined);
+  });
+
+  it('is what was asked for while its request, its asker and its ids are: each of them gives another', () => {
+    const { command, path, body } = ask();
+    const approval = ask({ fingerprint: fingerprintOf([command, path, body]) });
+    const other = transactionIdOf('olga', 'another key');
+    assert.equal(isAsAsked(approval), true);
+    for (const change of [
+      { command: 'charge' as const },
+      { path: { transactionId: 'tx_2' } },
+      { body: { ...body, outcome: 'completed' } },
+      { askedBy: omar },
+      { idempotencyKey: 'another key' },
+      { transactionId: other },
+      { transactionId: other, approvalId: approvalIdOfTransaction(other) },
+    ]) {
+      assert.equal(isAsAsked({ ...approval, ...change }), false, JSON.stringify(change));
+    }
+  });
+
+  it('shows the facts of its command, each of which can differ', () => {
+    const approval = ask();
+    const { walletIds, requestedBy, amount = 0, currency = '', limits, limitsVersion } = approval;
+    const facts = { command: 'resolve', walletIds, requestedBy, amount, currency, limits, limitsVersion } as const;
+    assert.equal(showsFacts(approval, facts), true);
+    for (const change of [
+      { command: 'refund' as const },
+      { walletIds: [] },
+      { requestedBy: undefined },
+      { amount: 6 },
+      { currency: 'USD' },
+      { limits: { out: { perDay: 6 } } },
+      { limitsVersion: 4 },
+    ]) {
+      assert.equal(showsFacts(approval, { ...facts, ...change }), false, JSON.stringify(change));
+    }
   });
 
   it('has an event for its request and one for its end, by the operator who made it', () => {

@@ -1,12 +1,22 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { limitRefusal, limitStateOf, unused, usedAt, windowsOf, withoutEmpty } from '../../lambdas/domain/limits.ts';
-import type { Limited, UsedLimits } from '../../lambdas/domain/limits.ts';
+import {
+  leastLeft,
+  limitRefusal,
+  limitStateOf,
+  raisesLimits,
+  unused,
+  usedAt,
+  windowsOf,
+  withoutEmpty,
+} from '../../lambdas/domain/limits.ts';
+import type { Limited, UsedLimits, WalletLimits } from '../../lambdas/domain/limits.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import {
   captureReceiverRefusal,
   creditRefusal,
+  debitRefusal,
   leastAvailable,
   openWallet,
   receiverRefusal,
@@ -130,3 +140,85 @@ describe('the least available', () => {
     assert.equal(leastAvailable({ mostCredit: 5, chargedBack: 3 }), -8);
   });
 });
+
+describe('a change of limits', () => {
+  const raised: readonly (readonly [WalletLimits | undefined, WalletLimits | undefined])[] = [
+    [{ out: { perDay: 5 } }, { out: { perDay: 6 } }],
+    [{ in: { perTransaction: 5 }, maximumBalance: 9 }, { maximumBalance: 9 }],
+    [{ in: { perMonth: 5 } }, undefined],
+    [{ maximumBalance: 5 }, { maximumBalance: 6 }],
+    [{ maximumBalance: 5 }, {}],
+    [{ minimumBalance: 5 }, { minimumBalance: 4 }],
+    [{ minimumBalance: 5 }, {}],
+    [{ creditLine: 5 }, { creditLine: 6 }],
+    [undefined, { creditLine: 1 }],
+    [{ minimumBalance: 0 }, { creditLine: 1 }],
+    // One limit is higher, whatever becomes of the others.
+    [{ out: { perDay: 5, perMonth: 50 } }, { out: { perDay: 6, perMonth: 1 }, in: { perDay: 0 } }],
+  ];
+  const lowered: readonly (readonly [WalletLimits | undefined, WalletLimits | undefined])[] = [
+    [undefined, undefined],
+    [undefined, { out: { perDay: 5 }, in: { perMonth: 1 }, maximumBalance: 0, minimumBalance: 3 }],
+    [{ out: { perDay: 5 } }, { out: { perDay: 5, perTransaction: 9 } }],
+    [{ creditLine: 5 }, { creditLine: 5 }],
+    [{ creditLine: 5 }, {}],
+    [{ creditLine: 5 }, { minimumBalance: 0 }],
+    [{ minimumBalance: 0 }, undefined],
+  ];
+
+  it('raises them when one is higher or removed, and not when all are as before or lower', () => {
+    for (const [before, after] of raised)
+      assert.equal(raisesLimits(before, after), true, JSON.stringify([before, after]));
+    for (const [before, after] of lowered) {
+      assert.equal(raisesLimits(before, after), false, JSON.stringify([before, after]));
+    }
+  });
+
+  it('that raises none allows no movement that was refused before', () => {
+    const amount = fc.integer({ min: 0, max: 4 });
+    const flow = fc.record({ perTransaction: amount, perDay: amount, perMonth: amount }, { requiredKeys: [] });
+    const floor = fc.oneof(fc.record({ minimumBalance: amount }), fc.record({ creditLine: amount }), fc.constant({}));
+    const bounds = fc.record({ out: flow, in: flow, maximumBalance: amount }, { requiredKeys: [] });
+    const limits: fc.Arbitrary<WalletLimits> = fc.tuple(bounds, floor).map(([one, other]) => ({ ...one, ...other }));
+    const uses = fc.record({ outDay: amount, outMonth: amount, inDay: amount, inMonth: amount });
+    const movements = fc.tuple(uses, fc.integer({ min: -4, max: 8 }), fc.integer({ min: 1, max: 5 }));
+    const at = noon(used.day);
+    const wallet = openWallet({ walletId: 'w_1', ownerId: 'ann', currency: 'EUR', at });
+    fc.assert(
+      fc.property(limits, limits, fc.boolean(), movements, (before, other, isLowered, [moved, available, most]) => {
+        const after = isLowered ? lowerOf(before, other) : other;
+        if (isLowered) assert.equal(raisesLimits(before, after), false);
+        if (raisesLimits(before, after)) return;
+        const isRefused = (one: WalletLimits, refusalOf: typeof debitRefusal) => {
+          const limited = { ...wallet, available, total: available, limits: one, used: { day: used.day, ...moved } };
+          const movement = { walletId: 'w_1', ownerId: undefined, currency: 'EUR', amount: most, at };
+          return refusalOf(limited, movement) !== undefined;
+        };
+        for (const refusalOf of [debitRefusal, creditRefusal]) {
+          assert.ok(!isRefused(before, refusalOf) || isRefused(after, refusalOf));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** Returns limits of which each is the lower one of two. */
+function lowerOf(one: WalletLimits, other: WalletLimits): WalletLimits {
+  const least = (a = Infinity, b = Infinity) => (a === Infinity && b === Infinity ? undefined : Math.min(a, b));
+  const flowOf = (direction: 'out' | 'in') => {
+    const [a, b] = [one[direction], other[direction]];
+    return {
+      perTransaction: least(a?.perTransaction, b?.perTransaction),
+      perDay: least(a?.perDay, b?.perDay),
+      perMonth: least(a?.perMonth, b?.perMonth),
+    };
+  };
+  const floor = Math.max(leastLeft(one), leastLeft(other));
+  return {
+    out: flowOf('out'),
+    in: flowOf('in'),
+    maximumBalance: least(one.maximumBalance, other.maximumBalance),
+    ...(floor < 0 ? { creditLine: -floor } : { minimumBalance: floor }),
+  };
+}

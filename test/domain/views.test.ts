@@ -96,7 +96,7 @@ const wallet: Required<Wallet> = {
   limits: { out: { perDay: 100, perMonth: 1_000 }, in: { perTransaction: 70 }, creditLine: 10 },
   used: { day: at.slice(0, 10), outDay: 30, outMonth: 1_200, inDay: 5, inMonth: 5 },
   limitsVersion: 4,
-  lastLimitsChange: { at, actor: operator, reason: 'suspected theft', tier: 'basic' },
+  lastLimitsChange: { at, actor: operator, reason: 'suspected theft', tier: 'basic', approvedBy: operator },
   mostCredit: 25,
 };
 

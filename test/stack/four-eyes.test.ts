@@ -8,16 +8,23 @@ import { resourcesOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
 const plain = synthesize();
-const fourEyes = { charge: { above: 1_000, byCurrency: { JPY: 0 } }, resolve: true, unfreeze: true } as const;
+const fourEyes = {
+  charge: { above: 1_000, byCurrency: { JPY: 0 } },
+  refund: { above: 500 },
+  resolve: true,
+  unfreeze: true,
+  limits: true,
+} as const;
+const commands = ['charge', 'refund', 'resolve', 'unfreeze', 'set-limits'] as const;
 const guarded = synthesize({ fourEyes, cors: { allowedOrigins: ['https://app.example.com'] } });
 const ofApprovals = ['approve', 'reject', 'get-approval', 'list-approvals'] as const;
 
 type Synthesized = ReturnType<typeof synthesize>;
 
-function variablesOf({ template, stack }: Synthesized, name: 'charge' | 'resolve' | 'unfreeze') {
+function variablesOf({ template, stack }: Synthesized, name: (typeof commands)[number] | 'approve') {
   const {
     'Fn::GetAtt': [id],
-  } = stack.resolve(stack.service.functions[name].functionArn) as { 'Fn::GetAtt': [string] };
+  } = stack.resolve(stack.service.functions[name]!.functionArn) as { 'Fn::GetAtt': [string] };
   const { Properties } = resourcesOf(template, 'AWS::Lambda::Function').get(id)!;
   return (Properties['Environment'] as { Variables: Record<string, string> }).Variables;
 }
@@ -38,7 +45,7 @@ describe('commands that need a second operator', () => {
     assert.ok(!paths.some(({ Properties }) => Properties['PathPart'] === 'approvals'));
     assert.ok(!JSON.stringify(plain.template.toJSON()).includes('APPROVAL#'));
     assert.deepEqual(accessOf(plain)('unfreeze'), ['GetItem wallet', 'PutItem transaction', 'UpdateItem wallet']);
-    for (const name of ['charge', 'resolve', 'unfreeze'] as const) {
+    for (const name of commands) {
       assert.equal(variablesOf(plain, name)['FOUR_EYES'], '{"expiresAfterMs":86400000}');
     }
   });
@@ -48,7 +55,7 @@ describe('commands that need a second operator', () => {
     const withCors = synthesize({ cors: { allowedOrigins: ['https://app.example.com'] } });
     assert.equal(routes.filter(({ path }) => path.startsWith('/approvals')).length, 4);
     assert.equal(methods(guarded) - methods(withCors), 4 + 4);
-    for (const name of ['charge', 'resolve', 'unfreeze'] as const) {
+    for (const name of commands) {
       assert.deepEqual(JSON.parse(variablesOf(guarded, name)['FOUR_EYES']!), {
         ...fourEyes,
         expiresAfterMs: 86_400_000,
@@ -60,8 +67,19 @@ describe('commands that need a second operator', () => {
     const access = accessOf(guarded);
     assert.deepEqual(access('unfreeze'), ['GetItem wallet', 'PutItem approval', 'PutItem transaction']);
     assert.ok(!access('resolve').some((each) => each.startsWith('UpdateItem')));
-    // Small charges need no second operator.
-    assert.ok(access('charge').includes('UpdateItem wallet'));
+    // Small charges and refunds and lower limits need no second operator.
+    for (const name of ['charge', 'refund', 'set-limits'] as const) {
+      assert.ok(access(name).includes('UpdateItem wallet'), name);
+      assert.ok(access(name).includes('PutItem approval'), name);
+    }
+  });
+
+  it('of limits are approved with the tiers that operators give', () => {
+    const tiers = { basic: { out: { perDay: 5 } } };
+    const tiered = synthesize({ fourEyes, tiers });
+    for (const name of ['set-limits', 'approve'] as const) {
+      assert.deepEqual(JSON.parse(variablesOf(tiered, name)['TIERS']!), tiers);
+    }
   });
 
   it('have events: the relay gets the changes of approvals, and the projector does not', () => {
@@ -86,6 +104,9 @@ describe('commands that need a second operator', () => {
     refuses({ charge: {} }, /fourEyes.charge.above must be given/);
     refuses({ charge: { above: 1, byCurrency: { eur: 1 } } }, /three capital letters, received "eur"/);
     refuses({ charge: { above: 1, byCurrency: { EUR: 1.5 } } }, /byCurrency.EUR must be .* received 1.5/);
+    refuses({ refund: {} }, /fourEyes.refund.above must be given/);
+    refuses({ refund: { above: 1, byCurrency: { EUR: -1 } } }, /fourEyes.refund.byCurrency.EUR must be .* received -1/);
+    refuses({ limits: false }, /fourEyes.limits must be true or left out, received false/);
     refuses({ resolve: false }, /fourEyes.resolve must be true or left out, received false/);
     refuses({ transfer: true }, /fourEyes.transfer is no command .*, received true/);
     for (const wrong of [Duration.minutes(4), Duration.days(8)]) {

@@ -11,6 +11,7 @@ import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { environments, notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
+import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
@@ -32,7 +33,7 @@ import { eventsIn, keepingBus, publisherTo } from '../simulation/consumers.ts';
 import { synthesize } from '../stack/synthesized.ts';
 import { accessOf } from '../stack/table-access.ts';
 import { accessesOf } from './accesses.ts';
-import { openRoutes } from './every-route.ts';
+import { fourEyes as guarded, openRoutes } from './every-route.ts';
 import type { Routes } from './every-route.ts';
 import { newKey, timeOf } from './commands.ts';
 import { bankId } from './visits.ts';
@@ -89,21 +90,27 @@ async function ask(name: keyof Routes, request: Request) {
   return body as Readonly<Record<string, string>>;
 }
 
-/** Sends a command that needs a second operator. One operator rejects it, and it is asked for again and approved. */
-async function askAndApprove(name: 'charge' | 'resolve' | 'unfreeze', request: Request): Promise<void> {
+/**
+ * Sends a command that needs a second operator. One operator rejects it, and it is asked for again and approved. Returns the id
+ * of the record that the command got.
+ */
+async function askAndApprove(name: GuardedCommand, request: Request): Promise<string> {
+  let recorded = '';
   const [asker, second] = ['operator-2', 'operator-3'].map((principal) => ({ ...operator, principal }));
   for (const [end, body] of [
     ['reject', { reason: 'no' }],
     ['approve', {}],
   ] as const) {
     const key = newKey();
-    const { approvalId } = await ask(name, { as: asker, key, ...request });
+    const { approvalId, transactionId = '' } = await ask(name, { as: asker, key, ...request });
+    recorded = transactionId;
     const path = { approvalId: approvalId! };
     await ask('get-approval', { as: second, path });
     await ask(end, { as: second, path, body });
     // The repetition finds the record of the command, or the end of its approval.
     await ask(name, { as: asker, key, ...request });
   }
+  return recorded;
 }
 
 function visit(transactionId: string, outcome: Exclude<SubmitOutcome, { outcome: 'not_accepted' }>, maxAttempts = 20) {
@@ -161,7 +168,9 @@ async function useTheService(): Promise<void> {
     path: { transactionId: inReview },
     body: { outcome: 'failed', evidence: 'Statement of March, line 12' },
   });
-  await askAndApprove('charge', { path, body: { amount: 2_000_000 } });
+  const charged = await askAndApprove('charge', { path, body: { amount: 2_000_000 } });
+  const mistaken = { amount: 1_500_000, reason: 'booked twice' };
+  await askAndApprove('refund', { path: { transactionId: charged }, body: mistaken });
   await ask('list-approvals', { as: operator });
   const returned = { reference: await payOut(), status: 'returned', amount: 100, currency: 'EUR' };
   for (let times = 0; times < 2; times++) await notify(returned);
@@ -211,6 +220,7 @@ async function useTheService(): Promise<void> {
   await as('close', () => send('close', openRoutes(table, books.entries, bankKey).close, refused));
   const limits = { reason: 'new customer', tier: 'basic' };
   await ask('set-limits', { as: operator, path: { walletId: mine! }, body: limits });
+  await askAndApprove('set-limits', { path: { walletId: mine! }, body: { reason: 'known customer', limits: {} } });
 
   const { walletId: stall } = await ask('create-wallet', { as: bea, body: { currency: 'EUR' } });
   const promise = async () => {
@@ -321,7 +331,7 @@ describe('each function', () => {
     await useTheService();
     await followTheStream();
     await readTheBooks();
-    const fourEyes = { charge: { above: 1_000_000 }, resolve: true, unfreeze: true } as const;
+    const { expiresAfterMs, ...fourEyes } = guarded;
     const granted = accessOf(synthesize({ fourEyes }));
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(

@@ -40,7 +40,15 @@ import type { Table } from '../../lambdas/store/table.ts';
 export type Routes = ReturnType<typeof openRoutes>;
 
 /** All that can need a second operator, except small charges. */
-const fourEyes = { charge: { above: 1_000_000 }, resolve: true, unfreeze: true, expiresAfterMs: 3_600_000 } as const;
+export const fourEyes = {
+  charge: { above: 1_000_000 },
+  refund: { above: 1_000_000 },
+  resolve: true,
+  unfreeze: true,
+  limits: true,
+  expiresAfterMs: 3_600_000,
+} as const;
+const tiers = { basic: { out: { perDay: 1_000_000 } } };
 const noDepth = () => Promise.resolve(0);
 
 /** Returns every route, with limits so low that its function also does what it does at a limit. */
@@ -70,15 +78,15 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     freeze: serve(freeze, { table }),
     unfreeze: serve(unfreeze, { table, fourEyes }),
     close: serve(close, { table }),
-    'set-limits': serve(setLimits, { table, tiers: { basic: { out: { perDay: 1_000_000 } } } }),
+    'set-limits': serve(setLimits, { table, tiers, fourEyes }),
     // So few cancels that the repetition is looked up by its key.
     cancel: serve(cancel, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     'open-hold': serve(openHold, limited),
     capture: serve(capture, limited),
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
-    refund: serve(refund, limited),
+    refund: serve(refund, { ...limited, fourEyes }),
     resolve: serve(resolve, { table, fourEyes }),
-    approve: serve(approve, { table }),
+    approve: serve(approve, { table, tiers }),
     reject: serve(reject, { table }),
     'get-approval': serve(getApproval, { table }),
     'list-approvals': serve(listApprovals, { table }),

@@ -8,7 +8,7 @@ import { putPreferences } from '../../lambdas/store/preferences.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { PendingTransfer, Withdrawal } from '../../lambdas/domain/transaction.ts';
-import { createWallet, listWallets } from '../../lambdas/store/wallets.ts';
+import { createWallet, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import {
   cancelWithdrawal,
   endWithdrawal,
@@ -231,6 +231,12 @@ async function useEveryFunction(): Promise<void> {
   await listApprovals(table, { status: 'expired', at: at(), limit: 1 });
   const end = { status: 'rejected', by: { kind: 'operator', principal: 'omar' }, reason: 'r', at: at() } as const;
   await endApproval(table, approval, operation(table, 'reject'), end);
+  const unfrozen = await openWallet(table, 'ann');
+  for (const statusChangedAt of [undefined, at()]) {
+    const executed = { by: end.by, asked: { ...approval, statusChangedAt }, items: [] };
+    const unfreeze = { ...operation(table, ['unfreeze', statusChangedAt]), approval: executed };
+    await setWalletStatus(table, unfreeze, { walletId: unfrozen, status: 'active' });
+  }
 }
 
 /** Moves money of a limited wallet, in a window that goes on, and at the beginning of a day and of a month. */

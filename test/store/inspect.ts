@@ -1,5 +1,5 @@
 /** Reads the table directly, past the store, so that a test sees the stored items. */
-import { BatchWriteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import assert from 'node:assert/strict';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
@@ -65,6 +65,11 @@ export async function plant(table: Table, ...items: readonly object[]): Promise<
 /** Changes members of a stored item without any check; undefined removes one. */
 export async function changeItem(table: Table, key: { pk: string; sk: string }, members: object): Promise<void> {
   await plant(table, { ...(await itemOf(table, key)), ...members });
+}
+
+/** Deletes an item without any check. */
+export async function removeItem(table: Table, key: { pk: string; sk: string }): Promise<void> {
+  await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(key) }));
 }
 
 /** Asserts that `work` is refused with a code and stores nothing. Returns the refusal. */

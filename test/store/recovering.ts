@@ -1,16 +1,15 @@
 /** Recovers books in process, as `npm run recover` does. */
 import assert from 'node:assert/strict';
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { loadEvent } from '../../bin/recover/archive.ts';
 import { recoverBooks } from '../../bin/recover/recover.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
-import { toItem } from '../../lambdas/store/write.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
 import { eventsIn } from '../simulation/consumers.ts';
+import { removeItem } from './inspect.ts';
 
 /** Recovers the books, restored to an hour before the tests' time. Returns the lines of its report. */
 export async function recover(
@@ -45,7 +44,7 @@ export async function forget(
   { table }: Pick<TestBooks, 'table'>,
   { transactionId }: { readonly transactionId: string },
 ): Promise<void> {
-  await table.client.send(new DeleteItemCommand({ TableName: table.name, Key: toItem(transactionKey(transactionId)) }));
+  await removeItem(table, transactionKey(transactionId));
 }
 
 /** Returns what the check of the books finds. The clock of the recovery is the real one, so open holds are overdue. */

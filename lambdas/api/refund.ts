@@ -7,7 +7,7 @@ import type { Refundable } from '../domain/transaction.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { annotations, fields } from '../http/body-fields.ts';
 import { askIfNeeded, readFourEyes } from '../http/four-eyes.ts';
-import type { FourEyesServices, Guarded } from '../http/four-eyes.ts';
+import type { Asked, FourEyesServices, Guarded } from '../http/four-eyes.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { CommandCall, OperatorServices } from '../http/http.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
@@ -44,10 +44,8 @@ export const refund = command<typeof body, OperatorServices & FourEyesServices, 
     const overLimitOf = (amount: number) =>
       overOperatorLimit(operatorLimits, 'refund', caller, { amount, currency }, commandLike(original));
     const guarded = guardedRefund(call, original, overLimitOf);
-    const { answer, refusal } =
-      caller.kind === 'operator'
-        ? await askIfNeeded(services, call, guarded)
-        : { answer: undefined, refusal: undefined };
+    const isOfOperator = caller.kind === 'operator';
+    const { answer, refusal }: Asked = isOfOperator ? await askIfNeeded(services, call, guarded) : {};
     if (answer !== undefined) return answer;
     const { principal, issuer, at, fingerprint, approval } = operation;
     const facts = { ...body, ownerId: caller.ownerId, transactionId, principal, issuer, at };

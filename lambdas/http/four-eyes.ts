@@ -63,11 +63,18 @@ export interface Guarded {
   readonly look?: () => Promise<Sight>;
 }
 
+/** What became of a request whose command can need an approval. */
+export interface Asked {
+  /** The answer to the asker. Absent: the command is executed. */
+  readonly answer?: Answer;
+  /** Why the command is refused; then it answers only a repetition. */
+  readonly refusal?: WalletError | undefined;
+}
+
 /**
  * Asks for the approval of a command that needs one. Checks an approved command against what its approval shows.
  *
- * @returns `answer`: the answer to the asker; the command is not executed. Otherwise the command is executed with `refusal`:
- *   when it is set, the command answers only a repetition. It is always set for a command that was executed already
+ * @returns a `refusal` for a command that was executed already
  * @throws WalletError `idempotency_key_reused`, `busy`; `approval_expired` for a repetition after the approval was deleted; for
  * a new request `refusal`, or that of `look`
  * @throws InvalidItem when the approval shows other facts than those of the command; nothing is executed then
@@ -76,7 +83,7 @@ export async function askIfNeeded(
   { table, fourEyes }: FourEyesServices,
   { caller, operation, path, body }: CommandCall<object>,
   { facts, most = facts.amount, refusal, look }: Guarded,
-): Promise<{ readonly answer?: Answer; readonly refusal?: WalletError | undefined }> {
+): Promise<Asked> {
   const { approval } = operation;
   if (approval !== undefined) {
     if (refusal === undefined && !showsFacts(approval.asked, facts)) {

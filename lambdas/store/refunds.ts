@@ -50,8 +50,9 @@ export async function refundTransaction(
   return retryChanged(table, original, async (seen, within) => {
     const refund = newRefund(seen, facts);
     const refusal = refundRefusal(seen, facts) ?? overLimitOf(refund.amount);
-    if (refusal !== undefined)
+    if (refusal !== undefined) {
       return commit(within, refund, fingerprint, [], limited, { overLimit: refusal, isApproved });
+    }
     const record = putTransaction(table, refund, fingerprint);
     const items = [
       isApproved ? inPlaceOfRequest(record, fingerprint) : record,

@@ -167,8 +167,9 @@ describe('a change of limits', () => {
   ];
 
   it('raises them when one is higher or removed, and not when all are as before or lower', () => {
-    for (const [before, after] of raised)
+    for (const [before, after] of raised) {
       assert.equal(raisesLimits(before, after), true, JSON.stringify([before, after]));
+    }
     for (const [before, after] of lowered) {
       assert.equal(raisesLimits(before, after), false, JSON.stringify([before, after]));
     }

@@ -1,6 +1,8 @@
 /** The operations of commands that two operators make together. */
 import { fourEyes } from './approvals.ts';
-import { alice, asked, byOperator, operation, operator } from './operation.ts';
+import type { WalletName } from './history.ts';
+import type { Limits } from './limits.ts';
+import { alice, asked, bob, byOperator, operation, operator } from './operation.ts';
 import type { Circumstances, Operation, Part } from './operation.ts';
 
 const second = 'second';
@@ -19,6 +21,29 @@ const rejectAt = (at: number, principal = second): Part => ({
 });
 const again = (part: Part, at: number, key: string): Part => ({ ...part, at, key });
 const freezeAt = (at: number): Part => ({ ...byOperator({ do: 'freeze', wallet: alice }), at });
+const unfreezeAt = (at: number): Part => ({ ...byOperator({ do: 'unfreeze', wallet: alice }), at });
+const pay: Part = { action: { do: 'transfer', wallet: alice, to: bob, amount: 300, queued: false } };
+const refundAt = (at: number, amount?: number, more: { chargeback?: true } = {}): Part => ({
+  ...byOperator({ do: 'refund', target: asked, ...(amount !== undefined && { amount }), ...more }),
+  at,
+});
+const refundByOwnerAt = (at: number, amount: number): Part => ({
+  ...{ at, principal: 'bob' },
+  action: { do: 'refund', target: asked, amount },
+});
+const chargeBackAt = (at: number): Part => ({
+  ...byOperator({ do: 'refund', target: { principal: operator, key: 'setup-2' }, chargeback: true }),
+  at,
+});
+const limitsAt = (at: number, limits: Limits, version?: number): Part => ({
+  ...byOperator({ do: 'set-limits', wallet: alice, limits, ...(version !== undefined && { version }) }),
+  at,
+});
+const perDay = (amount: number): Limits => ({ out: { perDay: amount } });
+/** The command of a later step, by an operator. */
+const nth = (n: number) => ({ principal: operator, key: `key-${n}` });
+/** A wallet that the approver opens. */
+const own: WalletName = { principal: second, key: 'own', currency: 'EUR' };
 const guarded = (name: string, parts: readonly Part[], circumstances: Circumstances = {}): Operation =>
   operation(name, parts, { fourEyes, ...circumstances });
 
@@ -53,7 +78,75 @@ export const approvalOperations: readonly Operation[] = [
   guarded('freeze, and unfreeze with two operators', [
     freezeAt(5_000),
     { ...byOperator({ do: 'unfreeze', wallet: alice }), at: 6_000 },
-    approveAt(7_000, second, { principal: operator, key: 'key-1' }),
+    approveAt(7_000, second, nth(1)),
+  ]),
+  guarded('unfreeze with two operators after a later freeze', [
+    freezeAt(5_000),
+    unfreezeAt(6_000),
+    unfreezeAt(6_100),
+    approveAt(7_000, second, nth(1)),
+    freezeAt(8_000),
+    approveAt(9_000, third, nth(2)),
+  ]),
+  guarded('approve a charge into a wallet that the approver opens meanwhile', [
+    byOperator({ do: 'charge', wallet: own, amount: 1_500 }),
+    { at: 6_000, principal: second, key: 'own', action: { do: 'create-wallet', currency: 'EUR' } },
+    approveAt(6_000),
+  ]),
+  guarded('refund what needs no second operator', [pay, refundAt(6_000, 100), refundByOwnerAt(7_000, 200)]),
+  guarded('ask for a refund', [pay, refundAt(6_000, 101)]),
+  guarded('ask for a refund of what is left', [pay, refundByOwnerAt(5_500, 250), refundAt(6_000)]),
+  guarded('approve a refund', [
+    pay,
+    refundAt(6_000),
+    approveAt(7_000, second, nth(1)),
+    again(refundAt(6_000), 8_000, 'key-1'),
+  ]),
+  guarded('approve a refund, two operators side by side', [
+    pay,
+    refundAt(6_000),
+    approveAt(7_000, second, nth(1)),
+    approveAt(7_000, third, nth(1)),
+  ]),
+  guarded('approve a refund when less is left', [
+    pay,
+    refundAt(6_000),
+    refundByOwnerAt(6_500, 50),
+    approveAt(7_000, second, nth(1)),
+    again(refundAt(6_000), 8_000, 'key-1'),
+  ]),
+  guarded('approve a refund and refund, side by side', [
+    pay,
+    refundAt(6_000),
+    refundByOwnerAt(7_000, 50),
+    approveAt(7_000, second, nth(1)),
+  ]),
+  guarded('charge back with two operators', [chargeBackAt(5_000), approveAt(6_000, second, nth(0))]),
+  guarded('lower limits with one operator', [limitsAt(5_000, perDay(150)), limitsAt(6_000, perDay(50))]),
+  guarded('lower limits with one operator, side by side', [
+    limitsAt(5_000, perDay(150)),
+    limitsAt(6_000, perDay(50)),
+    limitsAt(6_000, perDay(100)),
+  ]),
+  guarded('ask for higher limits', [limitsAt(5_000, perDay(150)), limitsAt(6_000, perDay(200))]),
+  guarded('approve higher limits', [
+    limitsAt(5_000, { creditLine: 500 }),
+    approveAt(6_000, second, nth(0)),
+    again(limitsAt(0, { creditLine: 500 }), 7_000, 'key-0'),
+  ]),
+  guarded('approve higher limits that another operator has changed', [
+    limitsAt(5_000, perDay(150)),
+    limitsAt(6_000, perDay(200)),
+    limitsAt(6_500, perDay(50)),
+    approveAt(7_000, second, nth(1)),
+    again(limitsAt(0, perDay(200)), 8_000, 'key-1'),
+  ]),
+  guarded('ask for higher limits that would be lower by then', [
+    limitsAt(5_000, perDay(150)),
+    limitsAt(6_000, perDay(200)),
+    limitsAt(6_100, {}),
+    approveAt(7_000, second, nth(2)),
+    again(limitsAt(0, perDay(200)), 8_000, 'key-1'),
   ]),
   guarded('read approvals', [
     charge(),

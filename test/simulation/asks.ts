@@ -3,7 +3,7 @@ import type { Request, Response } from '../request.ts';
 import { approvalLooks } from './approvals.ts';
 import type { Books } from './books.ts';
 import { walletIdOfName, transactionIdOfName } from './history.ts';
-import type { Action, History, Step } from './history.ts';
+import type { Action, CommandName, History, Step } from './history.ts';
 import type { SharedKeys } from './keys.ts';
 import type { TransactionState, Violate, WalletState } from './items.ts';
 import type { Ledger } from './ledger.ts';
@@ -96,9 +96,9 @@ export interface RefundLook {
   readonly left: number;
 }
 
-/** Returns the states of the transaction that a caller wants to refund. */
-export function refundLooks(ask: Ask, { ledger }: Pick<Witness, 'ledger'>): RefundLook[] {
-  return transactionLooks(ledger, targetOf(ask.step.action), ask).flatMap((look): RefundLook[] => {
+/** Returns the states of a transaction that is to be refunded. */
+export function refundLooks(ask: Ask, { ledger }: Pick<Witness, 'ledger'>, original: CommandName): RefundLook[] {
+  return transactionLooks(ledger, original, ask).flatMap((look): RefundLook[] => {
     if (look === undefined) return [];
     const { type, status, walletId, counterpartyWalletId, amount, refunded = 0 } = look;
     const isPaid = ['transfer', 'capture'].includes(type) && status === 'completed';

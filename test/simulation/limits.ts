@@ -19,6 +19,17 @@ export interface Limits {
   readonly maximumBalance?: number;
 }
 
+/** Returns whether limits are higher than others in any place, or leave less in the wallet. */
+export function areHigher(limits: Limits = {}, others: Limits = {}): boolean {
+  const tops = ({ out = {}, in: into = {}, maximumBalance }: Limits) => [
+    ...[out.perTransaction, out.perDay, out.perMonth],
+    ...[into.perTransaction, into.perDay, into.perMonth, maximumBalance],
+  ];
+  const bottom = ({ minimumBalance = 0, creditLine = 0 }: Limits) => minimumBalance - creditLine;
+  const before = tops(others);
+  return bottom(limits) < bottom(others) || tops(limits).some((top, n) => (top ?? Infinity) > (before[n] ?? Infinity));
+}
+
 /** What moved in a wallet since its limits were set, by the names of its item. */
 interface Counted {
   readonly day: string;

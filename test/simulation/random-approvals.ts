@@ -31,8 +31,10 @@ function isDecision({ do: kind }: Action): boolean {
   return kind === 'approve' || kind === 'reject' || kind === 'get-approval' || kind === 'list-approvals';
 }
 
-function isGuarded({ action }: Step): boolean {
+function isGuarded({ action, operator }: Step): boolean {
   if (action.do === 'charge') return action.amount > guardedAmount;
+  // Whether it needs a second operator shows only when it is sent.
+  if (action.do === 'refund' || action.do === 'set-limits') return operator;
   return action.do === 'unfreeze' || action.do === 'resolve';
 }
 

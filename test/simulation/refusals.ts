@@ -5,7 +5,7 @@ import { approvalLooks } from './approvals.ts';
 import type { ApprovalState } from './approvals.ts';
 import { isForged, transactionIdOfName, walletIdOfName } from './history.ts';
 import type { CommandName, History } from './history.ts';
-import type { Item, TransactionState } from './items.ts';
+import type { Item, TransactionState, WalletState } from './items.ts';
 import { exceededBy, versionOf } from './limits.ts';
 import { transferQueue, withdrawalQueue } from './release.ts';
 import {
@@ -60,10 +60,12 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const { clocksDifferMs } = history.service;
   const holds = action.do === 'capture' || action.do === 'release' ? transactionLooks(ledger, action.target, ask) : [];
   const hold = holds.at(-1);
-  const originals = action.do === 'refund' ? refundLooks(ask, witness) : [];
   const isDecision = action.do === 'approve' || action.do === 'reject';
   const approvals = isDecision || action.do === 'get-approval' ? approvalLooks(ledger, action.target, ask) : [];
   const approval = approvals.at(-1);
+  const about = approval === undefined ? targetOf(action) : nameOf(approval, history);
+  const isRefund = action.do === 'refund' || approval?.command === 'refund';
+  const originals = isRefund ? refundLooks(ask, witness, about) : [];
   const [source, target] =
     action.do === 'capture'
       ? [hold?.walletId, hold?.counterpartyWalletId]
@@ -76,7 +78,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     ('amount' in action ? action.amount : (hold?.amount ?? approval?.amount)) ??
     Math.max(0, ...originals.map(({ left }) => left));
   // A queued transfer looks at its receiver later, and a hold when it is captured.
-  const looksAtBoth = action.do === 'capture' || action.do === 'refund' || (action.do === 'transfer' && !action.queued);
+  const looksAtBoth = action.do === 'capture' || isRefund || (action.do === 'transfer' && !action.queued);
   const touched = looksAtBoth ? [...sources, ...targets] : sources;
   const credited = action.do === 'charge' || approval?.command === 'charge' ? sources : targets;
   // A capture without an amount takes what is left when it is written.
@@ -120,7 +122,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       // A payer does not learn which of these it is. Refunds are not limited.
       return (
         looksAtBoth &&
-        ((action.do !== 'refund' && exceeded(credited, 'in').length > 0) ||
+        ((!isRefund && exceeded(credited, 'in').length > 0) ||
           credited.some(
             (wallet) =>
               wallet !== undefined && (wallet.status !== 'active' || wallet.total > Number.MAX_SAFE_INTEGER - amount),
@@ -134,6 +136,9 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return found.some((one) => one.limit === limit && (one.left < 0n ? 0n : one.left) === BigInt(Number(left)));
     }
     case 'limits_changed':
+      if (approval?.command === 'set-limits') {
+        return sources.some((wallet) => wallet && versionOf(wallet) !== approval['limitsVersion']);
+      }
       return action.do === 'set-limits' && sources.some((wallet) => wallet && versionOf(wallet) !== action.version);
     case 'balance_limit_exceeded':
       return credited.some((wallet) => wallet !== undefined && wallet.total > Number.MAX_SAFE_INTEGER - amount);
@@ -171,12 +176,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'approval_expired':
       return (
         approvals.some((one) => Date.parse(one?.expiresAt ?? '') <= ask.startedAt + clocksDifferMs) ||
-        (approval?.command === 'unfreeze' && sources.some((wallet) => changedSince(wallet, String(approval.askedAt))))
+        (approval?.command === 'unfreeze' && sources.some((wallet) => hasOtherStatus(wallet, approval)))
       );
-    case 'not_in_review': {
-      const about = approval === undefined ? targetOf(action) : nameOf(approval, history);
+    case 'not_in_review':
       return transactionLooks(ledger, about, ask).some((one) => one?.status !== 'review');
-    }
     case 'not_cancellable':
       return transactionLooks(ledger, targetOf(action), ask).some((one) => one !== undefined && !isCancellable(one));
     case 'unauthorized':
@@ -190,6 +193,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       return depthsSince(ask, witness, ask.startedAt - 2 * depthIsFreshMs).most > history.service.queueDepthLimit;
     // Without a fault, the service is neither busy nor broken.
     case 'busy':
+      return (ask.task?.faults.length ?? 0) > 0 || (action.do === 'set-limits' && areOther(sources));
     case 'unavailable':
       return (ask.task?.faults.length ?? 0) > 0;
     case 'internal_error':
@@ -200,13 +204,18 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   }
 }
 
-/** Returns whether the status of a wallet was set after a time, ISO 8601 UTC. */
-function changedSince(wallet: Item | undefined, time: string): boolean {
+/** Returns whether another change of a wallet's status is the latest one than at the request for its approval. */
+function hasOtherStatus(wallet: Item | undefined, approval: ApprovalState): boolean {
   const { at } = (wallet?.['lastStatusChange'] ?? {}) as { at?: string };
-  return at !== undefined && at > time;
+  return at !== approval['statusChangedAt'];
 }
 
-/** Returns the name of the withdrawal that an approved resolution is about. */
+/** Returns whether limits were set between the looks at a wallet. */
+function areOther(looks: readonly (WalletState | undefined)[]): boolean {
+  return new Set(looks.map((wallet) => wallet && versionOf(wallet))).size > 1;
+}
+
+/** Returns the name of the transaction that an approved resolution or refund is about. */
 function nameOf({ path }: ApprovalState, { steps }: History): CommandName {
   return steps.find((step) => transactionIdOfName(step) === path['transactionId']) ?? { principal: '', key: '' };
 }

@@ -171,6 +171,10 @@ const predicates = {
     lives.some((life) => isEver(life, 'limits') && life.at(-1)?.['limits'] === undefined),
   'limits are not set, as others have changed them': ({ asks }) => asks.some(isRefusedAs('limits_changed')),
   'a command is approved by a second operator': ({ lives }) => lives.some((life) => has(life, 'status', 'approved')),
+  'an approved refund gives money back': ({ transactions }) =>
+    transactions.some((one) => one.type === 'refund' && one['approvedBy'] !== undefined),
+  'approved limits are higher': ({ lives }) =>
+    lives.some((life) => (life.at(-1)?.['lastLimitsChange'] as Item | undefined)?.['approvedBy'] !== undefined),
   'a command is rejected': ({ lives }) => lives.some((life) => has(life, 'status', 'rejected')),
   'an approval is refused as another operator was faster': ({ asks }) => asks.some(isRefusedAs('approval_ended')),
   'an approval is refused as its time is over': ({ asks }) => asks.some(isRefusedAs('approval_expired')),

@@ -104,7 +104,7 @@ export function useApprovals() {
     available: async (of = walletId) => Number((await balanceOf(table, of)).available),
 
     /** Asserts that the request is refused with this status and code, and that nothing is stored. */
-    async assertRefused(expected: readonly [number, string], work: () => Promise<Response>): Promise<Response> {
+    assertRefused: async (expected: readonly [number, string], work: () => Promise<Response>): Promise<Response> => {
       const before = await allItems(table);
       const answer = await work();
       assert.deepEqual(codeOf(answer), expected);
@@ -113,7 +113,7 @@ export function useApprovals() {
     },
 
     /** Brings a withdrawal of ann into review. */
-    async inReview(): Promise<{ owned: string; transactionId: string }> {
+    inReview: async (): Promise<{ owned: string; transactionId: string }> => {
       const owned = await fundedWallet(table, 'ann', 100);
       const { transactionId } = (await withdraw(table, owned, { owner: 'ann', amount: 30 })).transaction;
       await reviewWithdrawal(table, await claimed(table, transactionId), visit(table, 'unknown'));

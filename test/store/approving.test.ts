@@ -1,6 +1,7 @@
 /** Approvals of commands that need two operators: who may approve, and what is written; on the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import { walletIdOf } from '../../lambdas/domain/ids.ts';
 import { approvalKey } from '../../lambdas/store/keys.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -178,6 +179,21 @@ describe('approving', () => {
     await assertRefused([409, 'approval_ended'], () => decide('approve', approvalId));
     await assertRefused([409, 'approval_ended'], () => decide('approve', approvalId, { as: oda }));
     await assertRefused([409, 'approval_ended'], () => decide('reject', approvalId));
+  });
+
+  it('is not for an operator who opens the wallet between the look at its owner and the write', async () => {
+    const [key, currency] = [newKey(), 'EUR'];
+    const { approvalId } = await asked(chargeOf(300, {}, walletIdOf('omar', key, currency)));
+    table.fault = async (call, perform) => {
+      const answer = await perform();
+      if (call.operation === 'BatchGetItem') {
+        table.fault = undefined;
+        await openWallet(table, 'omar', currency, key);
+      }
+      return answer;
+    };
+    assert.deepEqual(codeOf(await decide('approve', approvalId)), [404, 'wallet_not_found']);
+    await assertRefused([403, 'forbidden'], () => decide('approve', approvalId));
   });
 
   it('takes no key that was used before', async () => {

@@ -5,9 +5,10 @@ import { createWallet, getWallet, setWalletStatus } from '../../lambdas/store/wa
 import { charge, operation } from './commands.ts';
 
 /** Opens an empty wallet of an owner. Returns its id. */
-export async function openWallet(table: Table, owner: string, currency = 'EUR'): Promise<string> {
+export async function openWallet(table: Table, owner: string, currency = 'EUR', key?: string): Promise<string> {
   const request = { ownerId: owner, currency, rate: undefined };
-  const { wallet } = await createWallet(table, operation(table, ['create-wallet', request], { owner }), request);
+  const opening = operation(table, ['create-wallet', request], { owner, key });
+  const { wallet } = await createWallet(table, opening, request);
   return wallet.walletId;
 }
 

@@ -2,6 +2,7 @@ import { statusAt } from '../../lambdas/domain/approval.ts';
 import type { Approval } from '../../lambdas/domain/approval.ts';
 import { getApproval, listApprovals } from '../../lambdas/store/approvals.ts';
 import type { Table } from '../../lambdas/store/table.ts';
+import { limitsText } from './limit-lines.ts';
 import type { Report } from './target.ts';
 
 /** Most open approvals that are listed: an operator needs no more at a time. */
@@ -17,10 +18,14 @@ export async function openApprovals(table: Table): Promise<{ approvals: readonly
 /** Returns the lines that describe an approval, without its request, which may hold personal data. */
 export function approvalLines(approval: Approval, at: string): string[] {
   const { approvalId, command, amount, currency, walletIds, askedBy, askedAt, expiresAt, transactionId } = approval;
+  const { limits, limitsVersion } = approval;
   const money = amount === undefined ? '' : `${String(amount)} ${currency ?? ''} (minor units), `;
   return [
     `${approvalId}: ${command}, ${statusAt(approval, at)}`,
     `about: ${money}${walletIds.length === 1 ? 'wallet' : 'wallets'} ${walletIds.join(', ')}`,
+    ...(limits === undefined
+      ? []
+      : [`limits: ${limitsText(limits)}, in place of those of version ${String(limitsVersion)}`]),
     `asked by ${askedBy.principal} at ${askedAt}, expires: ${expiresAt}`,
     approval.status === 'asked'
       ? `its command will be recorded as ${transactionId}`

@@ -6,8 +6,6 @@ import {
   transactionIdOf,
   transactionIdOfReceipt,
 } from '../../lambdas/domain/ids.ts';
-import { windowsOf } from '../../lambdas/domain/limits.ts';
-import type { Direction, FlowLimits } from '../../lambdas/domain/limits.ts';
 import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
 import { isRefundable, leftToRefund } from '../../lambdas/domain/refund.ts';
 import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
@@ -16,6 +14,7 @@ import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { approvalReport } from './approvals.ts';
+import { limitLines } from './limit-lines.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
@@ -92,26 +91,6 @@ function walletLines({
       : [`last change of status: ${rest.lastStatusChange.status} at ${rest.lastStatusChange.at}`]),
     ...limitLines(rest),
   ];
-}
-
-/** Returns the lines that describe the limits of a wallet; none when there never were any. */
-function limitLines(wallet: Pick<Wallet, 'limits' | 'used' | 'limitsVersion' | 'lastLimitsChange'>): string[] {
-  const { limits = {}, limitsVersion = 0, lastLimitsChange: change } = wallet;
-  if (change === undefined) return [];
-  const tier = change.tier === undefined ? '' : `, of tier ${change.tier}`;
-  const { out, in: into, ...balances } = limits;
-  const flow = { ...prefixed('out', out), ...prefixed('in', into), ...balances };
-  const each = Object.entries(flow).map(([name, amount]) => `${name} ${String(amount)}`);
-  return [
-    `limits: ${each.length === 0 ? 'none' : each.join(', ')}${tier} (version ${limitsVersion}, since ${change.at})`,
-    ...windowsOf(wallet, new Date().toISOString()).map(
-      ({ limit, used, left, resetsAt }) => `${limit}: ${String(used)} used, ${left} left until ${resetsAt}`,
-    ),
-  ];
-}
-
-function prefixed(direction: Direction, limits: FlowLimits = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(limits).map(([name, amount]) => [`${direction}.${name}`, amount]));
 }
 
 /** Returns the lines that describe a transaction, without personal data. */

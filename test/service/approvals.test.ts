@@ -10,7 +10,8 @@ import { eventually } from './eventually.ts';
 import { startService } from './service.ts';
 
 let log = '';
-const fourEyes = { charge: { above: 1_000 }, resolve: true, unfreeze: true } as const;
+const guard = { above: 1_000 };
+const fourEyes = { charge: guard, refund: guard, resolve: true, unfreeze: true, limits: true } as const;
 const service = await startService({
   stack: (app) => new WalletStack(app, 'Wallet', { bank: { id: 'simulator' }, fourEyes }),
   log: (text) => (log += text),
@@ -116,6 +117,34 @@ describe('a command of two operators', () => {
       events.map(({ type }) => type),
       ['approval.asked', 'approval.rejected'],
     );
+  });
+
+  it('gives money back, and raises limits, with the words of operators about both', async () => {
+    const { walletId } = await newUser();
+    const [first, second] = await Promise.all(['otto', 'ossi'].map((name) => service.as(name, 'wallet:operate')));
+    assert.ok(first && second);
+    const charged = await first(`/wallets/${walletId}/charge`, { body: { amount: 2_000 } });
+    const approveNext = async ({ status, body }: { status: number; body: Record<string, unknown> }) => {
+      assert.deepEqual([status, body['status']], [202, 'asked']);
+      const approved = await second(`/approvals/${String(body['approvalId'])}/approve`, { body: {} });
+      assert.equal(approved.status, 200, JSON.stringify(approved.body));
+      return approved.body;
+    };
+    const { transactionId } = await approveNext(charged);
+    const back = { reason: 'booked twice', chargeback: true };
+    await approveNext(await first(`/transactions/${String(transactionId)}/refund`, { body: back }));
+    const { body: wallet } = await first(`/wallets/${walletId}`);
+    assert.deepEqual([(wallet['balance'] as { available: number }).available, wallet['chargedBack']], [0, 2_000]);
+
+    const put = (body: object) => first(`/wallets/${walletId}/limits`, { method: 'PUT', body });
+    assert.equal((await put({ reason: 'new', limits: { out: { perDay: 500 } } })).status, 200);
+    const higher = await put({ reason: 'known', limits: { out: { perDay: 900 }, creditLine: 100 } });
+    const shown = await ops('where', String(higher.body['approvalId']));
+    assert.match(shown, /^limits: out.perDay 900, creditLine 100, in place of those of version 1$/m);
+    await approveNext(higher);
+    const { limits, lastLimitsChange } = (await first(`/wallets/${walletId}`)).body;
+    assert.deepEqual(limits, { out: { perDay: 900 }, creditLine: 100 });
+    assert.equal((lastLimitsChange as { approvedBy: { principal: string } }).approvedBy.principal, 'ossi');
   });
 
   it('is approved for an operator of every scope as for the others', async () => {

@@ -174,7 +174,9 @@ const predicates = {
   'an approved refund gives money back': ({ transactions }) =>
     transactions.some((one) => one.type === 'refund' && one['approvedBy'] !== undefined),
   'approved limits are higher': ({ lives }) =>
-    lives.some((life) => (life.at(-1)?.['lastLimitsChange'] as Item | undefined)?.['approvedBy'] !== undefined),
+    lives.some((life) =>
+      life.some((wallet) => (wallet['lastLimitsChange'] as Item | undefined)?.['approvedBy'] !== undefined),
+    ),
   'a command is rejected': ({ lives }) => lives.some((life) => has(life, 'status', 'rejected')),
   'an approval is refused as another operator was faster': ({ asks }) => asks.some(isRefusedAs('approval_ended')),
   'an approval is refused as its time is over': ({ asks }) => asks.some(isRefusedAs('approval_expired')),

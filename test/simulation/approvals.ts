@@ -27,7 +27,7 @@ export interface ApprovalState extends Item {
 /** Charges above this amount need two operators. It is what fills the wallets of a history. */
 export const guardedAmount = 1_000;
 /** Refunds by operators above this amount need two. */
-export const guardedRefund = 100;
+const guardedRefund = 100;
 
 /** What needs two operators in histories about approvals. */
 export const fourEyes: FourEyesPolicy = {

@@ -114,6 +114,53 @@ describe('the recovery of a split', () => {
     await assertSound(scene, events);
   });
 
+  describe('with legs that only together had the money', () => {
+    /** Ann pays ben 10, ben pays cid 10, and cid pays ann 8. Ann had 5, and the others nothing. */
+    async function inCircle() {
+      const books = await newBooks(engine);
+      afterTest(books.close);
+      const { table } = books;
+      const ann = await fundedWallet(table, 'ann', 5);
+      const [ben, cid] = [await openWallet(table, 'ben'), await openWallet(table, 'cid')];
+      const wallets = [ann, ben, cid];
+      const before = await Promise.all(wallets.map((walletId) => itemOf(table, walletKey(walletId))));
+      table.clock.now += 1_000;
+      const { split: made } = await split(table, [
+        [ann, ben, 10],
+        [ben, cid, 10],
+        [cid, ann, 8],
+      ]);
+      const events = await eventsOf(books);
+      for (const leg of [{ transactionId: made.splitId }, ...made.legs]) await forget(books, leg);
+      await plant(table, ...before.map((item) => item!));
+      const balances = () => Promise.all(wallets.map(async (walletId) => (await balanceOf(table, walletId)).available));
+      return { ...books, made, events, balances };
+    }
+
+    it('puts them back together', async () => {
+      const scene = await inCircle();
+      const lines = await recover(scene, scene.events);
+      assert.deepEqual(await scene.balances(), [3, 0, 2]);
+      assert.deepEqual(
+        lines.filter((line) => line.startsWith('DIFFERENCE')),
+        [],
+      );
+      await assertSound(scene, scene.events);
+    });
+
+    it('names them where one is missing', async () => {
+      const scene = await inCircle();
+      const [, second] = scene.made.legs;
+      const events = scene.events.filter((event) => event.transaction.transactionId !== second!.transactionId);
+      const lines = await recover(scene, events);
+      assert.deepEqual(await scene.balances(), [5, 0, 0]);
+      for (const leg of [scene.made.legs[0]!, scene.made.legs[2]!]) {
+        assert.match(lines.join('\n'), new RegExp(`transaction_forgotten ${leg.transactionId}: .* has only`));
+      }
+      await assertSound(scene, events);
+    });
+  });
+
   it('makes the same ledgers again from the records', async () => {
     const scene = await newScene();
     await scene.follow();

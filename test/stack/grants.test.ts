@@ -196,6 +196,7 @@ describe('grants', () => {
       capture: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       release: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       refund: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
+      split: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       'bank-notifications': ending,
       'put-notification-preferences': ['PutItem preferences', 'UpdateItem rateWindow'],
       withdrawals: ['PutItem breaker', 'UpdateItem transaction', 'UpdateItem wallet'],

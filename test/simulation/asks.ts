@@ -3,7 +3,7 @@ import type { Request, Response } from '../request.ts';
 import { approvalLooks } from './approvals.ts';
 import type { Books } from './books.ts';
 import { walletIdOfName, transactionIdOfName } from './history.ts';
-import type { Action, History, Step } from './history.ts';
+import type { Action, CommandName, History, Step } from './history.ts';
 import type { SharedKeys } from './keys.ts';
 import type { TransactionState, Violate, WalletState } from './items.ts';
 import type { Ledger } from './ledger.ts';
@@ -123,7 +123,7 @@ export function walletLooks(ledger: Ledger, walletId: string, { from, to }: Ask)
 
 export function transactionLooks(
   ledger: Ledger,
-  name: { principal: string; key: string },
+  name: CommandName,
   { from, to }: Ask,
 ): (TransactionState | undefined)[] {
   const looks = ledger.looks(`TX#${transactionIdOfName(name)}`, 'TX', from, to);

@@ -9,10 +9,8 @@ import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
 import { currencyOf } from '../http/request.ts';
 import { splitView } from '../views/split-view.ts';
-import { transactionKey } from '../store/keys.ts';
 import { commitSplit } from '../store/splits.ts';
 import { openTable } from '../store/table.ts';
-import { warmUp } from '../store/warm-up.ts';
 
 const leg = z.strictObject({
   fromWalletId: fields.walletId,
@@ -49,9 +47,8 @@ export const split = command<typeof body, PaymentServices>({
   },
 });
 
-export async function open(environment: Environment<'split'>) {
-  const table = openTable(dynamodbClient(), environment.TABLE_NAME);
-  const handler = serve(split, { table, ...openPaymentLimits(environment) });
-  await warmUp(table, transactionKey('none'));
-  return handler;
-}
+export const open = (environment: Environment<'split'>) =>
+  serve(split, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    ...openPaymentLimits(environment),
+  });

@@ -146,7 +146,7 @@ describe('grants', () => {
     if (operation === 'BatchExecuteStatement') return ['PartiQLInsert'];
     if (operation !== 'TransactWriteItems') return [operation];
     if (name === 'transfers' || name === 'sweeper') return ['UpdateItem'];
-    return ['PutItem', 'UpdateItem', ...(name === 'reject' ? ['ConditionCheckItem'] : [])];
+    return ['PutItem', 'UpdateItem', ...(name === 'reject' || name === 'split' ? ['ConditionCheckItem'] : [])];
   };
 
   // The event source makes these calls with the worker's role.

@@ -41,9 +41,9 @@ describe('README', () => {
     const [refunded, rent, split, sale, limited, allowed, refused, wallet, ...approved] = more;
     assert.deepEqual([refunded?.['type'], refunded?.['amount']], ['refund', 500]);
     assert.deepEqual([rent?.['transactionId'], rent?.['refunded']], [sent['transactionId'], 500]);
-    assert.deepEqual([split?.['amount'], (split!['legs'] as unknown[]).length], [1_200, 2]);
+    assert.deepEqual([split?.['amount'], (split!['legs'] as unknown[]).length], [330, 2]);
     const [leg] = sale!['items'] as Record<string, unknown>[];
-    assert.deepEqual([leg?.['splitId'], leg?.['amount']], [split!['splitId'], 1_100]);
+    assert.deepEqual([leg?.['splitId'], leg?.['amount']], [split!['splitId'], 300]);
     assert.deepEqual(limited?.['limits'], { out: { perDay: 2_000 } });
     assert.equal(allowed?.['status'], 'completed');
     assert.deepEqual([refused?.['code'], refused?.['left']], ['limit_exceeded', 500]);

@@ -50,10 +50,10 @@ export async function commitSplit(
   return { split: await readSplit(table, split), replayed: true };
 }
 
-/** Returns the refusal of a command that counts as more than an hour allows. Its window would take it when it is new. */
+/** Returns the refusal of more legs than an hour allows: a new window would take them. */
 function neverAllowed(rate: RateLimit | undefined): WalletError | undefined {
   if (rate?.count === undefined || rate.count <= rate.perHour) return undefined;
-  const detail = `it counts as ${rate.count}, and an hour takes ${rate.perHour}`;
+  const detail = `the request has ${rate.count} legs, and an hour takes ${rate.perHour}`;
   return new WalletError('rate_limited', { detail, limit: rate.perHour, retryAfterSeconds: 3_600 });
 }
 

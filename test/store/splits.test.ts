@@ -352,7 +352,10 @@ describe('the rate limit', () => {
     ];
     const rate = rateOf(1, 2);
     const refusal = await assertRefused(table, 'rate_limited', () => split(table, payments, { owner: 'ann', rate }));
-    assert.equal(refusal.details.limit, 1);
+    assert.deepEqual(
+      [refusal.details.limit, refusal.details.detail],
+      [1, 'the request has 2 legs, and an hour takes 1'],
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import { mostLegs, mostWallets } from '../lambdas/domain/split.ts';
 import { sign } from '../lambdas/bank/signature.ts';
 import type { SubmitOutcome } from '../lambdas/bank/client.ts';
 import { meter } from './meter.ts';
@@ -59,6 +60,7 @@ export async function measureBudgets(service: Service): Promise<Step[]> {
   await measureTransfers(bench, wallets);
   await measureHolds(bench, wallets);
   await measureRefunds(bench, wallets);
+  await measureSplits(bench, wallets);
   await measureLimits(bench);
   await measureReads(bench, wallets);
   await measureStatus(bench);
@@ -222,6 +224,27 @@ async function measureRefunds({ step, post, charge, routes }: Bench, { wallet, m
     refund(charged, { amount: 40 }),
   );
   await step('chargeback', { roundTrips: 2, writeUnits: 8, readUnits: 1 }, () => refund(charged, { chargeback: true }));
+}
+
+/** Measures splits: one wallet pays the others. Each leg costs as much as the record of a transfer, and each wallet as much as in one. */
+async function measureSplits({ step, post, open, routes }: Bench, { wallet, mine, shop }: Wallets): Promise<void> {
+  const split = (from: string, to: readonly string[], caller = operator) => {
+    const legs = to.map((toWalletId) => ({ fromWalletId: from, toWalletId, amount: 10 }));
+    return post(routes.split, '/transfers', '', 201, { body: { legs }, caller });
+  };
+  await step('split, 2 legs', { roundTrips: 1, writeUnits: 16, readUnits: 0 }, () => split(wallet, [mine, shop]));
+  await step('split, 2 legs, end user', { roundTrips: 1, writeUnits: 16 + rateWindowUnits, readUnits: 0 }, () =>
+    split(mine, [wallet, shop], endUser),
+  );
+  const others: string[] = [];
+  for (let n = 0; n < mostWallets - 1; n++) others.push(await open());
+  await step('split, 39 legs of 40 wallets', { roundTrips: 1, writeUnits: 238, readUnits: 0 }, () =>
+    split(wallet, others),
+  );
+  const most = [...others, ...others].slice(0, mostLegs);
+  await step('split, 50 legs of 40 wallets', { roundTrips: 1, writeUnits: 282, readUnits: 0 }, () =>
+    split(wallet, most),
+  );
 }
 
 /** Measures commands of wallets with every limit. Only the first command of a function that has not met the wallet costs more. */

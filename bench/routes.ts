@@ -18,6 +18,7 @@ import { refund } from '../lambdas/api/refund.ts';
 import { release } from '../lambdas/api/release.ts';
 import { resolve } from '../lambdas/api/resolve.ts';
 import { setLimits } from '../lambdas/api/set-limits.ts';
+import { split } from '../lambdas/api/split.ts';
 import { transfer } from '../lambdas/api/transfer.ts';
 import { unfreeze } from '../lambdas/api/unfreeze.ts';
 import { withdraw } from '../lambdas/api/withdraw.ts';
@@ -77,6 +78,7 @@ function handlersOn(table: Table, onSend: OnSend) {
     capture: serve(capture, limited),
     release: serve(release, ending),
     refund: serve(refund, limited),
+    split: serve(split, limited),
     bankNotifications: serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     health: serve(health, {
       table,

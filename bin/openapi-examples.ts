@@ -13,6 +13,9 @@ const ids = {
   hold: 'tx_m4xk7vhq2ztn5cjw6dfy3bspar',
   capture: 'tx_t6c5vkq7zmx2nhj4wdfy3bspar',
   refund: 'tx_r7d4wkq2zmx5nhj3vcfy6bspat',
+  split: 'tx_s3p6vkq7zmt2xhcf5wjy4nadbr',
+  leg: 'tx_l5w2zjx7nmk4vtc6hdfy3bapsq',
+  otherLeg: 'tx_o4xk7vhq2ztn5cjw6dfy3bspam',
 };
 const at = '2026-03-01T12:00:00.000Z';
 const later = '2026-03-01T12:00:04.250Z';
@@ -134,6 +137,25 @@ const refund = {
   completedAt: later,
 };
 const { amount, currency } = common;
+const feeWalletId = 'w_usd_p7m3kzq2vxn5tjc4wdfy6bsahr';
+const leg = { ...transfer, ...identityOf(ids.leg), splitId: ids.split, description: 'Order 4711' };
+const split = {
+  splitId: ids.split,
+  amount: 2 * amount,
+  currency,
+  legs: [
+    leg,
+    {
+      ...leg,
+      ...identityOf(ids.otherLeg),
+      counterpartyWalletId: feeWalletId,
+      postings: move(`wallet:${walletId}:available`, `wallet:${feeWalletId}:available`),
+      sentWith: ids.leg,
+      description: 'Commission of order 4711',
+    },
+  ],
+  createdAt: at,
+};
 const approval = {
   approvalId: `ap_${ids.charge.slice('tx_'.length)}`,
   command: 'charge',
@@ -263,6 +285,7 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Balance: balance,
   Transaction: withdrawal,
   TransactionPage: { items: [withdrawal, charge], nextCursor: 'MjAyNi0wMy0wMVQxMjowMDowMC4wMDBaI3R4' },
+  Split: split,
   Approval: approval,
   ApprovalPage: { items: [approval] },
   Entry: entry,
@@ -327,6 +350,12 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   capture: { amount: 2_500, description: 'Order 4711, sent' },
   release: { reason: 'Sold out' },
   refund: { amount: 2_500, reason: 'The flat was not ready' },
+  split: {
+    legs: [
+      { fromWalletId: walletId, toWalletId, amount, description: 'Order 4711' },
+      { fromWalletId: walletId, toWalletId: feeWalletId, amount, description: 'Commission of order 4711' },
+    ],
+  },
   'put-notification-preferences': {
     channels: preferences.channels,
     mutedEvents: preferences.mutedEvents,

@@ -80,6 +80,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   'RefundRequest.chargeback':
     'For operators and charges: the world outside has taken the money already, so it is booked whatever the balance',
   'RefundRequest.reason': 'Why it is refunded; both parties see it',
+  fromWalletId: 'The paying wallet; of an owner, one of its own',
+  'SplitRequest.legs': 'The transfers: at most 50, between at most 40 wallets of one currency',
   'ReleaseRequest.reason': 'Why it is released; stays on the hold',
   receiptCode: 'The code that finds the receipt',
   reference: 'The id of the transaction',

@@ -150,7 +150,8 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
   ];
   const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
   for (const [status, { meaning, schema }] of Object.entries(successes)) {
-    const isMade = status === '201' || status === '202';
+    // A split has no path of its own: its legs have.
+    const isMade = (status === '201' || status === '202') && schema !== 'Split';
     responses[status] = {
       description: meaning,
       ...headersOf(Number(status) < 400 ? [...names, ...(isMade ? (['Location'] as const) : [])] : refusalHeaders(503)),

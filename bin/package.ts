@@ -45,6 +45,7 @@ const documents = [
   'refunds',
   'releasing',
   'runbook',
+  'splits',
   'upgrading',
 ];
 

@@ -136,6 +136,7 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
 
   await promiseMoney(story, unit, { ada, ben });
   await giveMoneyBack(story, unit, { ada, ben }, String(sent.body['transactionId']));
+  await splitMoney(story, unit, { ada, ben });
   if (stage.limits) await limitMoney(story, stage, { ada, ben });
 }
 
@@ -188,6 +189,29 @@ async function giveMoneyBack(story: Story, unit: number, { ada, ben }: Character
   story.chapter('He tries to give back more than is left of it');
   const tooMuch = await story.post(ben.token, path, { amount: 20 * unit + 1, reason: 'a mistake' });
   story.check('code', tooMuch.body['code'], 'exceeds_refundable');
+}
+
+/** Ada pays Ben for two things in one step, and tries to with too large a second part. */
+async function splitMoney(story: Story, unit: number, { ada, ben }: Characters): Promise<void> {
+  story.chapter(
+    `Ada pays Ben ${story.money(4 * unit)} for goods and ${story.money(unit)} for their delivery, in one step`,
+  );
+  const leg = (amount: number, description: string) => {
+    return { fromWalletId: ada.walletId, toWalletId: ben.walletId, amount, description };
+  };
+  const split = (delivery: number) =>
+    story.post(ada.token, '/transfers', { legs: [leg(4 * unit, 'goods'), leg(delivery, 'delivery')] });
+  const paid = await split(unit);
+  story.check('answered', paid.status, 201);
+  story.check('legs', (paid.body['legs'] as unknown[]).length, 2);
+  ada.available -= 5 * unit;
+  ben.available += 5 * unit;
+  await story.checkBalances(ada, ben);
+
+  story.chapter('The delivery would cost more than she has left: none of the two is paid');
+  const tooMuch = await split(ada.available);
+  story.check('code', tooMuch.body['code'], 'insufficient_funds');
+  await story.checkBalances(ada, ben);
 }
 
 /** Limits what Ada may send, and lets her try to send more. */

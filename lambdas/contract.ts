@@ -23,7 +23,7 @@ const limited = [...table, 'READS_PER_HOUR'] as const;
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 /** Variables of functions whose commands end in a worker. */
 const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
-/** Variables of functions that open holds, capture them and refund. */
+/** Variables of functions that open holds, capture them, refund and split. */
 const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 /** Variables of operators' functions whose commands are limited and may need a second operator. */
 const guarded = [...table, 'OPERATOR_LIMITS', 'FOUR_EYES'] as const;
@@ -40,7 +40,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour. The
- *   last one limits transfers, holds, captures and refunds, each counted apart.
+ *   last one limits transfers, holds, captures, refunds and the legs of splits, each counted apart.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
  * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal or release a hold.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
@@ -93,6 +93,7 @@ export const environments = {
   capture: paying,
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
   refund: [...paying, 'FOUR_EYES'],
+  split: paying,
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,
@@ -143,7 +144,7 @@ export const environments = {
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
-/** Functions that a service lacks where notifications, screening, holds, refunds or approvals are switched off. */
+/** Functions that a service lacks where notifications, screening, holds, refunds, splits or approvals are switched off. */
 export type OptionalFunction =
   | 'fraud'
   | 'notifier'
@@ -153,6 +154,7 @@ export type OptionalFunction =
   | 'capture'
   | 'release'
   | 'refund'
+  | 'split'
   | 'approve'
   | 'reject'
   | 'get-approval'
@@ -179,8 +181,8 @@ export type OwnerScope = 'read' | 'write';
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, releases holds, and changes
  *   notification preferences. For people.
  * - `decide`: ends withdrawals in review, unfreezes wallets, and sets their limits. For few people.
- * - `operate`: includes the other three. Also allows withdrawals, transfers, holds, captures and refunds from the
- *   wallets of others, which no other scope allows.
+ * - `operate`: includes the other three. Also allows withdrawals, transfers, splits, holds, captures and refunds from
+ *   the wallets of others, which no other scope allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 
@@ -229,6 +231,7 @@ export const routes = [
   { method: 'POST', path: '/holds/{transactionId}/capture', function: 'capture', own: 'write', any: 'operate' },
   { method: 'POST', path: '/holds/{transactionId}/release', function: 'release', own: 'write', any: 'support' },
   { method: 'POST', path: '/transactions/{transactionId}/refund', function: 'refund', own: 'write', any: 'operate' },
+  { method: 'POST', path: '/transfers', function: 'split', own: 'write', any: 'operate' },
   // The function also asks for the scope of the approved command itself.
   { method: 'POST', path: '/approvals/{approvalId}/approve', function: 'approve', any: ['charge', 'decide'] },
   { method: 'POST', path: '/approvals/{approvalId}/reject', function: 'reject', any: ['charge', 'decide'] },

@@ -12,7 +12,7 @@ export interface LoadRange {
 
 /** The load for which the tables have provisioned capacity. */
 export interface ProvisionedLoad {
-  /** Charges, transfers, withdrawals, holds, captures and refunds a second. */
+  /** Charges, transfers, legs of splits, withdrawals, holds, captures and refunds a second. */
   readonly commands: LoadRange;
   /** Balances, transactions and pages of histories a second. */
   readonly reads: LoadRange;
@@ -28,7 +28,7 @@ export interface ProvisionedLoad {
 
 /** The load that tables and indexes can take at once, from their creation or update on. */
 export interface WarmLoad {
-  /** Charges, transfers, withdrawals, holds, captures and refunds a second. */
+  /** Charges, transfers, legs of splits, withdrawals, holds, captures and refunds a second. */
   readonly commands: number;
   /** Balances, transactions and pages of histories a second. */
   readonly reads: number;

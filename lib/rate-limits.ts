@@ -10,8 +10,8 @@ export interface RateLimits {
   readonly wallets?: number;
 
   /**
-   * Transfers accepted, queued ones among them. Holds that are opened, captures and refunds have the same limit, each
-   * counted apart.
+   * Transfers accepted, queued ones among them. Holds that are opened, captures, refunds and the legs of splits have the
+   * same limit, each counted apart. A split with more legs than this is never accepted.
    *
    * @default 100
    */

@@ -62,8 +62,9 @@ export interface WalletServiceProps {
    * withdrawal that an operator resolves, and of a credit line (`credit`) that an operator gives to a wallet. In minor units:
    * `{ charge: 1_000_000, byCurrency: { JPY: { charge: 100_000_000 } } }`. A larger amount is refused with
    * `operator_limit_exceeded`, also for an operator with every scope. Without limits of their own, holds and captures have
-   * that of `transfer`, or that of `withdraw` where no wallet receives them. Without one of their own, refunds have that of
-   * `transfer`, and those of charges that of `charge`. Without one of its own, a credit line has that of `charge`.
+   * that of `transfer`, or that of `withdraw` where no wallet receives them. `transfer` also bounds the sum of the legs of a
+   * split. Without one of their own, refunds have that of `transfer`, and those of charges that of `charge`. Without one of
+   * its own, a credit line has that of `charge`.
    *
    * @default - no limits
    */
@@ -242,6 +243,14 @@ export interface WalletServiceProps {
    * @default true
    */
   readonly refunds?: boolean;
+
+  /**
+   * Whether many transfers can be booked together. `false` leaves out the route of splits. Use it for the first deployment
+   * of a release with splits: the check of the books of an earlier release reports their wallets (docs/upgrading.md).
+   *
+   * @default true
+   */
+  readonly splits?: boolean;
 
   /**
    * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with

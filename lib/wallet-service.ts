@@ -44,6 +44,7 @@ import { Refunds } from './refunds.ts';
 import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
 import type { Spending } from './spending.ts';
+import { Splits } from './splits.ts';
 import { Sweeper } from './sweeper.ts';
 import { tiersText } from './tiers.ts';
 import { Tokens } from './tokens.ts';
@@ -69,7 +70,7 @@ const keptTypes = [
   'AWS::KMS::Key',
 ];
 
-/** The whole service: wallets, charges, withdrawals through a bank, transfers, holds, refunds, balances, history and receipts. */
+/** The whole service: wallets, charges, withdrawals through a bank, transfers, splits, holds, refunds, balances, history and receipts. */
 export class WalletService extends Construct {
   readonly api: RestApi;
   /** Base URL of the API: below the domain name, where there is one. */
@@ -116,6 +117,7 @@ export class WalletService extends Construct {
       ...withdrawals.functions,
       ...core.holds?.functions,
       ...core.refunds?.functions,
+      ...core.splits?.functions,
       ...core.fourEyes?.functions,
       ...notifications?.functions,
       ...core.health.functions,
@@ -302,15 +304,16 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     shares,
     addAlarm,
   });
-  const { holds: isHolding = true, refunds: isRefunding = true } = props;
+  const { holds: isHolding = true, refunds: isRefunding = true, splits: isSplitting = true } = props;
   const limited = { ledger, rateLimits, operatorLimits };
   const holds = isHolding ? new Holds(scope, 'Holds', limited) : undefined;
   const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
+  const splits = isSplitting ? new Splits(scope, 'Splits', limited) : undefined;
   const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, fourEyes, health };
+  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, splits, fourEyes, health };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 

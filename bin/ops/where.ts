@@ -15,10 +15,11 @@ import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { approvalReport } from './approvals.ts';
 import { limitLines } from './limit-lines.ts';
+import { splitReport } from './splits.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
-/** Reports the state of a transaction, an approval or a wallet, and what happens next. */
+/** Reports the state of a transaction, an approval, a split or a wallet, and what happens next. */
 export async function where(target: Target, options: OpsOptions): Promise<Report> {
   const id = idOf(options);
   if (isWalletId(id)) return walletReport(target, id);
@@ -30,8 +31,10 @@ export async function where(target: Target, options: OpsOptions): Promise<Report
   }
   const transaction = await getTransaction(target.table, id);
   if (transaction === undefined) {
-    // The command may wait for a second operator.
-    return (await approvalReport(target.table, approvalIdOfTransaction(id))) ?? notFound(id, 'transaction');
+    // The command may wait for a second operator, or be a split.
+    const { table } = target;
+    const report = (await approvalReport(table, approvalIdOfTransaction(id))) ?? (await splitReport(table, id));
+    return report ?? notFound(id, 'transaction');
   }
   const next = nextStep(transaction, Date.now());
   return {
@@ -104,6 +107,7 @@ export function transactionLines(transaction: Transaction): string[] {
     ...(receiver === undefined ? [] : [`receiver: ${receiver}`]),
     ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
     ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
+    ...('splitId' in transaction ? [`leg of the split: ${transaction.splitId}`] : []),
     ...(transaction.type === 'refund' && transaction.chargeback ? ['a chargeback'] : []),
     ...(isRefundable(transaction) && transaction.refunds
       ? [`refunded: ${transaction.amount - leftToRefund(transaction)}, by ${transaction.refunds.join(', ')}`]

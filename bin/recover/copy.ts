@@ -30,6 +30,7 @@ const tables = `
   CREATE TABLE unreadable (
     id TEXT PRIMARY KEY, type TEXT NOT NULL, original TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE operations (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE legs (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE records (
     id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, wallet_id TEXT NOT NULL, amount INTEGER NOT NULL,
     currency TEXT NOT NULL, created_at TEXT NOT NULL, bank_id TEXT NOT NULL, counterpart TEXT NOT NULL,

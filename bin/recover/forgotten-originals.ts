@@ -115,6 +115,10 @@ function entryOf({ copy }: Recovery, id: string, walletId: string) {
 function byLedger(recovery: Recovery, shown: Shown): Item | undefined {
   const { walletId, counterpartyWalletId } = shown.refund;
   const received = entryOf(recovery, shown.id, walletId);
+  // Other records share the entry: it shows more than this transaction.
+  if (recovery.copy.has('SELECT 1 FROM bookings WHERE account = ? AND name = ? AND id <> name', walletId, shown.id)) {
+    return undefined;
+  }
   if (received === undefined || received.available <= 0 || received.held !== 0) return undefined;
   const { at, available: amount } = received;
   if (counterpartyWalletId !== undefined) {

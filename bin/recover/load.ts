@@ -3,6 +3,7 @@ import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, QueryCommandInput, ScanCommandInput } from '@aws-sdk/client-dynamodb';
 import { entryItems, indexes, ledgerItems } from '../../lambdas/contract.ts';
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
+import { legIdOf } from '../../lambdas/domain/ids.ts';
 import {
   kindOf,
   ledgerPartition,
@@ -125,12 +126,13 @@ function loadRecord(copy: BooksCopy, item: Item): void {
     return;
   }
   const { pk, principal, createdAt, fingerprint } = item as Record<string, string | undefined>;
+  const id = (pk ?? '').slice(ledgerItems.transaction.length);
   // The key of a request that waits for a second operator: its command takes its place, also when it is put back.
   if (fingerprint?.startsWith(askedPrefix) === true) return;
-  copy.run(
-    'INSERT OR REPLACE INTO operations VALUES (?, ?, ?)',
-    ...[(pk ?? '').slice(ledgerItems.transaction.length), principal ?? '', createdAt ?? ''],
-  );
+  copy.run('INSERT OR REPLACE INTO operations VALUES (?, ?, ?)', ...[id, principal ?? '', createdAt ?? '']);
+  for (let leg = 0; leg < Number(item['legs'] ?? 0); leg++) {
+    copy.run('INSERT OR REPLACE INTO legs VALUES (?)', legIdOf(id, leg));
+  }
 }
 
 /** Returns the receiver of a transfer that arrived in a crowd: the attribute names a part of the receivers' index. */

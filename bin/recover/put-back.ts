@@ -1,8 +1,9 @@
 /** Puts back the wallets and transactions that a restore forgot, and that the archive of events has. */
 import { forEachOf } from '../../lambdas/aws/parallel.ts';
 import { bookingsOf, hasWholeBookings, problemOf } from '../../lambdas/domain/bookings.ts';
-import { currencyOfWalletId } from '../../lambdas/domain/ids.ts';
+import { currencyOfWalletId, legIdOf } from '../../lambdas/domain/ids.ts';
 import { service } from '../../lambdas/domain/actor.ts';
+import { mostLegs } from '../../lambdas/domain/split.ts';
 import type { CommandFacts, Transaction } from '../../lambdas/domain/transaction.ts';
 import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { historyKeyOf, reviewShard, transactionKey } from '../../lambdas/store/keys.ts';
@@ -137,19 +138,51 @@ export function factsOf({ at, bank, table: { dueShards } }: Recovery) {
 }
 
 /** A record that may be put back, or the reason why it may not. */
-type Candidate =
-  { readonly item: Item; readonly transaction: Transaction } | { readonly reason: string; readonly remedy?: string };
+type Candidate = Fitting | { readonly reason: string; readonly remedy?: string };
+interface Fitting {
+  readonly item: Item;
+  readonly transaction: Transaction;
+}
 
 /**
  * Puts transactions back, the oldest first, as long as no wallet gets a balance below its least. Goes over the rest again after
- * each round: a later credit may make an earlier debit possible.
+ * each round: a later credit may make an earlier debit possible. Legs of a split go back together, as some may have had their
+ * money from others only. At last they go back one by one.
  */
 export async function putBackTransactions(recovery: Recovery): Promise<void> {
-  for (let count = -1; count !== 0;) {
-    count = await putBackRound(recovery, forgottenByEvents(recovery), (row) => candidateOf(recovery, row.id));
-    count += await putBackRound(recovery, forgottenByPayments(recovery), (row) => paidCandidate(recovery, row.id));
-    if (recovery.dryRun && count === 0) break;
+  for (const areApart of [false, true]) {
+    for (let count = -1; count !== 0;) {
+      count = await putBackRound(recovery, forgottenByEvents(recovery), (id) => {
+        const together = areApart ? [id] : forgottenWith(recovery, id);
+        return fittingOf(recovery, together);
+      });
+      count += await putBackRound(recovery, forgottenByPayments(recovery), (id) => {
+        const found = paidCandidate(recovery, id);
+        return 'reason' in found ? [] : [found];
+      });
+    }
   }
+}
+
+/** Returns the forgotten legs of the same split, or the transaction alone; none when it is put back. */
+function forgottenWith({ copy }: Recovery, id: string): string[] {
+  if (copy.knows(id)) return [];
+  const splitId = copy
+    .query(
+      { split: 'text' },
+      "SELECT COALESCE(json_extract(event, '$.transaction.splitId'), '') AS split FROM transaction_events WHERE id = ?",
+    )
+    .first(id)?.split;
+  if (splitId === undefined || splitId === '') return [id];
+  const legs = Array.from({ length: mostLegs }, (_, leg) => legIdOf(splitId, leg));
+  return legs.filter((leg) => !copy.knows(leg) && copy.has('SELECT 1 FROM transaction_events WHERE id = ?', leg));
+}
+
+/** Returns the records of these transactions; none when one of them is not sound, or when they do not fit together. */
+function fittingOf(recovery: Recovery, ids: readonly string[]): Fitting[] {
+  const found = ids.map((id) => soundByEvent(recovery, id)).filter((one) => 'item' in one);
+  const transactions = found.map(({ transaction }) => transaction);
+  return found.length === ids.length && unfitFor(recovery, transactions) === undefined ? found : [];
 }
 
 const idColumns = { id: 'text', at: 'text' } as const;
@@ -176,7 +209,7 @@ function forgottenByPayments({ copy }: Recovery) {
 async function putBackRound(
   recovery: Recovery,
   pages: ReturnType<typeof forgottenByEvents>,
-  candidate: (row: { readonly id: string }) => Candidate,
+  fitting: (id: string) => readonly Fitting[],
 ): Promise<number> {
   const { copy, report, table } = recovery;
   let count = 0;
@@ -185,16 +218,12 @@ async function putBackRound(
     const records: Item[] = [];
     for (const row of page) {
       last = row;
-      const found = candidate(row);
-      if ('reason' in found) continue;
-      const { item, transaction } = found;
-      report.repairs(
-        'transaction',
-        row.id,
-        `put back: a ${transaction.status} ${transaction.type} of ${transaction.amount} ${transaction.currency}`,
-      );
-      copy.putTransaction(transaction);
-      records.push(item);
+      for (const { item, transaction } of fitting(row.id)) {
+        const { transactionId, status, type, amount, currency } = transaction;
+        report.repairs('transaction', transactionId, `put back: a ${status} ${type} of ${amount} ${currency}`);
+        copy.putTransaction(transaction);
+        records.push(item);
+      }
     }
     await forEachOf(records, writesAtATime, (item) => recovery.put(table, item, undefined));
     count += records.length;
@@ -202,8 +231,12 @@ async function putBackRound(
   return count;
 }
 
-/** Returns the record that the events of a forgotten transaction make. */
+/** Returns the record that the events of a forgotten transaction make, if no wallet gets a balance below its least by it. */
 export function candidateOf(recovery: Recovery, id: string): Candidate {
+  return fitting(recovery, soundByEvent(recovery, id));
+}
+
+function soundByEvent(recovery: Recovery, id: string): Candidate {
   const { copy } = recovery;
   const known = copy
     .query({ event: 'text', maker: 'text' }, 'SELECT event, maker FROM transaction_events WHERE id = ?')
@@ -220,7 +253,7 @@ export function candidateOf(recovery: Recovery, id: string): Candidate {
   if (originalTransactionId !== undefined && copy.record(originalTransactionId) === undefined) {
     return { reason: `${originalTransactionId}, the transaction that it follows, is forgotten, too` };
   }
-  return soundCandidate(recovery, item);
+  return soundRecord(recovery, item);
 }
 
 /** Returns whether the bank lists the payment of this withdrawal, and its event does not say that it failed. */
@@ -268,10 +301,8 @@ export function paidCandidate(recovery: Recovery, id: string): Candidate {
     ...{ status: 'review', dueAt: at, dueShard: reviewShard, updatedAt: at, bankId: recovery.bank?.bankId },
     attempts: [restoredVisit(at)],
   };
-  return soundCandidate(
-    recovery,
-    itemOf({ ...withdrawal({ ...facts, destination: { account: 'not known' } }), ...review }),
-  );
+  const item = itemOf({ ...withdrawal({ ...facts, destination: { account: 'not known' } }), ...review });
+  return fitting(recovery, soundRecord(recovery, item));
 }
 
 /** Returns the item of a record that the recovery makes. */
@@ -284,8 +315,8 @@ export function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | '
   };
 }
 
-/** Returns a record as a candidate if it is sound, and no wallet gets a balance below its least by it. */
-function soundCandidate(recovery: Recovery, item: Item): Candidate {
+/** Returns a record as a candidate if it is sound. */
+function soundRecord(recovery: Recovery, item: Item): Candidate {
   const { copy } = recovery;
   const transaction = parsed(() => toTransaction(item));
   if (transaction === undefined) return { reason: 'it moves no money' };
@@ -295,16 +326,25 @@ function soundCandidate(recovery: Recovery, item: Item): Candidate {
   const credited = creditedTwice(recovery, transaction);
   if (credited !== undefined) return { reason: credited, remedy: standInRemedy };
   const exceeded = exceededBy(copy, transaction);
-  if (exceeded !== undefined) return { reason: exceeded };
-  const changes = changesOf(bookingsOf(transaction).flatMap(({ postings }) => postings));
-  for (const [account, { available, held }] of changes) {
+  return exceeded === undefined ? { item, transaction } : { reason: exceeded };
+}
+
+function fitting(recovery: Recovery, candidate: Candidate): Candidate {
+  const reason = 'reason' in candidate ? undefined : unfitFor(recovery, [candidate.transaction]);
+  return reason === undefined ? candidate : { reason };
+}
+
+/** Returns why a wallet would get a balance below its least by these transactions; undefined when none would. */
+function unfitFor({ copy }: Recovery, transactions: readonly Transaction[]): string | undefined {
+  const bookings = transactions.flatMap((transaction) => bookingsOf(transaction));
+  for (const [account, { available, held }] of changesOf(bookings.flatMap(({ postings }) => postings))) {
     if (account.includes(':')) continue;
     const wallet = copy.wallet(account);
-    if (wallet === undefined) return { reason: `its wallet ${account} is forgotten, too` };
+    if (wallet === undefined) return `its wallet ${account} is forgotten, too`;
     const balance = copy.balanceOf(account);
-    if (balance.available + available < leastOf(copy, wallet, transaction) || balance.held + held < 0n) {
-      return { reason: `${account} has only ${String(balance.available)} available: a credit is forgotten, too` };
+    if (balance.available + available < leastOf(copy, wallet, transactions[0]) || balance.held + held < 0n) {
+      return `${account} has only ${String(balance.available)} available: a credit is forgotten, too`;
     }
   }
-  return { item, transaction };
+  return undefined;
 }

@@ -90,7 +90,8 @@ export function nameForgotten(recovery: Recovery): void {
     { id: 'text' },
     `SELECT DISTINCT id FROM (
         SELECT name AS id FROM entries WHERE name <> '' AND at >= ?1
-        UNION ALL SELECT id FROM transaction_events UNION ALL SELECT reference FROM payments)
+        UNION ALL SELECT id FROM transaction_events UNION ALL SELECT reference FROM payments
+        UNION ALL SELECT id FROM legs)
       WHERE id NOT IN (SELECT id FROM records) AND id NOT IN (SELECT id FROM operations)
         AND id NOT IN (SELECT id FROM unreadable)`,
   );
@@ -98,20 +99,30 @@ export function nameForgotten(recovery: Recovery): void {
     const isPaid = copy.has('SELECT 1 FROM payments WHERE reference = ?', id);
     const hasEvent = copy.has('SELECT 1 FROM transaction_events WHERE id = ?', id);
     const candidate = hasEvent || !isPaid ? candidateOf(recovery, id) : paidCandidate(recovery, id);
-    const { reason, remedy }: { reason: string; remedy?: string } =
+    const { reason, remedy = remedyOf(recovery, id, isPaid) }: { reason: string; remedy?: string } =
       'reason' in candidate ? candidate : { reason: 'it fits' };
     const changes = ledgerOf(recovery, id);
     report.differs({
       kind: isPaid ? 'payment_forgotten' : 'transaction_forgotten',
       subject: id,
       detail: `${isPaid ? 'the bank has paid it, and it' : 'it'} has no record: ${reason}${changes}`,
-      remedy:
-        remedy ??
-        (isPaid
-          ? 'repeat the request with its key, which pays nothing again, or correct the balance by agreement'
-          : 'ask its caller to repeat the request with the same key, if it is still wanted'),
+      remedy,
     });
   }
+}
+
+/** Returns what a person must do about a forgotten transaction. */
+function remedyOf({ copy }: Recovery, id: string, isPaid: boolean): string {
+  if (isPaid) return 'repeat the request with its key, which pays nothing again, or correct the balance by agreement';
+  // The key of a split books nothing while one of its records is there.
+  const isLeg = copy.has(
+    `SELECT 1 FROM legs WHERE id = ?1 UNION ALL SELECT 1 FROM transaction_events
+      WHERE id = ?1 AND json_extract(event, '$.transaction.splitId') IS NOT NULL`,
+    id,
+  );
+  return isLeg
+    ? 'ask its caller to repeat the split with the same key and, if that is refused, to pay this with another one'
+    : 'ask its caller to repeat the request with the same key, if it is still wanted';
 }
 
 /** Returns what the ledger shows of a transaction, for a person. */

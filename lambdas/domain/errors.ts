@@ -61,6 +61,8 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** The hourly limit that was reached, in accepted requests. */
   readonly limit?: number;
+  /** Index of the leg of a split that is refused, or that first names the wallet which refuses. */
+  readonly leg?: number;
   /** The limit of the wallet that was reached. */
   readonly walletLimit?: {
     readonly limit: LimitName;

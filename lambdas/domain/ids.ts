@@ -55,6 +55,11 @@ export function returnIdOf(transactionId: string): string {
   return `tx_${digest(bank.principal, transactionId)}`;
 }
 
+/** Returns the id of a leg of a split, by its index. No principal has a space, so no command has such an id. */
+export function legIdOf(splitId: string, leg: number): string {
+  return `tx_${digest(`leg ${leg}`, splitId)}`;
+}
+
 /**
  * Returns the id of a wallet opened by a command. It carries the currency, so that a command needs no read for it
  * (docs/adr/0002-wallet-ids-carry-their-currency.md). To callers it is opaque.

@@ -144,7 +144,9 @@ interface TransferRecord extends TransactionRecord, SentTogether {
 export interface DirectTransfer extends TransferRecord, Refunds {
   readonly status: 'completed';
   readonly queued?: never;
-  /** The first of the transfers that were credited together, perhaps itself. */
+  /** The split that it is a leg of. */
+  readonly splitId?: string;
+  /** The first of the legs that were booked together in its receiver's wallet, perhaps itself. */
   readonly settledWith?: string;
   readonly completedAt: string;
 }

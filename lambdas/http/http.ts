@@ -193,24 +193,28 @@ export function accessOf(name: FunctionName): RouteAccess {
 /** The header of an answer to a command whose key had been used before. */
 const replayHeader = 'Idempotency-Replayed';
 
+/** The resource that a command made or changed, by its id. A split has no address of its own: its legs have. */
+type Committed =
+  | { readonly transactionId: string }
+  | { readonly walletId: string }
+  | { readonly approvalId: string }
+  | { readonly splitId: string };
+
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
-export function committed(
-  status: number,
-  body: { readonly transactionId: string } | { readonly walletId: string } | { readonly approvalId: string },
-  replayed: boolean,
-): Answer {
+export function committed(status: number, body: Committed, replayed: boolean): Answer {
   const location = locationOf(body);
   return {
     status,
     body,
     headers: {
-      ...((status === 201 || status === 202) && { Location: location }),
+      ...((status === 201 || status === 202) && location !== undefined && { Location: location }),
       ...(replayed && { [replayHeader]: 'true' }),
     },
   };
 }
 
-function locationOf(body: Parameters<typeof committed>[1]): string {
+function locationOf(body: Committed): string | undefined {
+  if ('splitId' in body) return undefined;
   if ('approvalId' in body) return `/approvals/${body.approvalId}`;
   return 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
 }

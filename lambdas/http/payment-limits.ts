@@ -4,10 +4,10 @@ import type { LimitedServices, OperatorServices } from './http.ts';
 import { openLimits } from './limits.ts';
 import { readOperatorLimits } from './operator-limits.ts';
 
-/** The services of the routes that open holds, capture them and refund. */
+/** The services of the routes that open holds, capture them, refund and split. */
 export type PaymentServices = LimitedServices & Pick<OperatorServices, 'operatorLimits'>;
 
-/** Opens the limits of the routes that open holds, capture them and refund: each takes as many an hour as transfers. */
+/** Opens the limits of the routes that open holds, capture them, refund and split: each takes as many an hour as transfers. */
 export function openPaymentLimits(
   environment: Readonly<Record<keyof Environment<'capture'>, string>>,
 ): Pick<PaymentServices, 'limits' | 'operatorLimits'> {

@@ -57,7 +57,7 @@ export interface Answer {
  * @param requestId the gateway's id of the request, which logs and access log have too
  */
 export function problem(error: WalletError, requestId?: string): Answer {
-  const { detail, errors, retryAfterSeconds, limit, walletLimit } = error.details;
+  const { detail, errors, leg, retryAfterSeconds, limit, walletLimit } = error.details;
   const status = statuses[error.code];
   return {
     status,
@@ -68,6 +68,7 @@ export function problem(error: WalletError, requestId?: string): Answer {
       code: error.code,
       detail,
       errors,
+      ...(leg !== undefined && { leg }),
       ...walletLimit,
       requestId,
     },

@@ -19,7 +19,7 @@ import { limitTerms } from './limit-terms.ts';
 import type { Table } from './table.ts';
 import { ofThisVersion } from './unreadable.ts';
 import { toWallet } from './wallets.ts';
-import { denied, update } from './write.ts';
+import { denied, namedValues, update } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /** A change of a wallet's money by a command: its owner, its amount in minor units, and its transaction. */
@@ -205,6 +205,34 @@ function stampValues(movement: PromisedMovement) {
   return { amount: movement.amount, one: 1, transactionId: movement.transactionId, at: movement.at };
 }
 
+/** Returns the condition of a wallet whose money may move: active, of this currency, and the caller's own. */
+function usableWallet({ ownerId, currency }: Pick<Movement, 'ownerId' | 'currency'>) {
+  const owned = ownerId === undefined ? '' : ' AND ownerId = :ownerId';
+  return {
+    if: `${ofThisVersion.if} AND #status = :active AND currency = :currency${owned}`,
+    values: { ...ofThisVersion.values, active: 'active', currency, ...(owned !== '' && { ownerId }) },
+  };
+}
+
+/** Checks that the money of a wallet may move, and changes nothing. */
+export function checkWallet(table: Table, use: Pick<Movement, 'walletId' | 'ownerId' | 'currency'>): WriteItem {
+  const usable = usableWallet(use);
+  return {
+    label: 'check of a wallet',
+    request: {
+      ConditionCheck: {
+        TableName: table.name,
+        Key: walletKey(use.walletId),
+        ConditionExpression: usable.if,
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: namedValues(usable.values),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+    refused: (image) => denied(useRefusal(toWallet(image), use)),
+  };
+}
+
 /** The parts of an update of an active wallet. */
 interface WalletUse {
   readonly label: string;
@@ -215,21 +243,14 @@ interface WalletUse {
 }
 
 function useWallet(table: Table, movement: Movement, use: WalletUse): WriteItem {
-  const owned = movement.ownerId === undefined ? '' : ' AND ownerId = :ownerId';
+  const usable = usableWallet(movement);
   return {
     label: use.label,
     request: {
       Update: update(table, walletKey(movement.walletId), {
         set: `${use.set}, ${stamp}`,
-        if: `${ofThisVersion.if} AND #status = :active AND currency = :currency AND ${use.if}${owned}`,
-        values: {
-          ...stampValues(movement),
-          ...ofThisVersion.values,
-          active: 'active',
-          currency: movement.currency,
-          ...use.values,
-          ...(owned !== '' && { ownerId: movement.ownerId }),
-        },
+        if: `${usable.if} AND ${use.if}`,
+        values: { ...stampValues(movement), ...usable.values, ...use.values },
       }),
     },
     refused: (image) => denied(use.refused(toWallet(image)), image),

@@ -13,6 +13,8 @@ export interface RateLimit {
   readonly operation: string;
   /** Accepted commands in an hour, wherever it begins. */
   readonly perHour: number;
+  /** Commands that this one counts as; one when it is absent. At most `perHour`. */
+  readonly count?: number;
   /** Whether plain reads decide before the write is tried: the caller's last command was refused or a repetition. */
   readonly readFirst?: boolean;
 }
@@ -39,20 +41,20 @@ function expressionsAt(step: number): Expressions {
   const ended = Array.from({ length: removedSteps }, (_, n) => oldest - graceSteps - 1 - n);
   latest = {
     step,
-    set: windows.map((window) => `${nameOf(window)} = if_not_exists(${nameOf(window)}, :none) + :one`).join(', '),
-    if: windows
-      .map((window) => `(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} < :limit)`)
-      .join(' AND '),
+    set: windows.map((window) => `${nameOf(window)} = if_not_exists(${nameOf(window)}, :none) + :count`).join(', '),
+    if: windows.map((window) => `(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} < :full)`).join(' AND '),
     remove: ended.map(nameOf).join(', '),
   };
   return latest;
 }
 
-/** Counts one accepted command of the caller; refused as `rate_limited` while a window that covers it is full. */
+/** Counts an accepted command of the caller; refused as `rate_limited` while a window that covers it has no room. */
 function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteItem {
   const time = Date.parse(at);
   const step = stepAt(time);
   const { set, remove, if: hasRoom } = expressionsAt(step);
+  const { count = 1, perHour } = limit;
+  const full = perHour - count + 1;
   return {
     label: 'rate window',
     request: {
@@ -60,15 +62,13 @@ function countInRateWindow(table: Table, limit: RateLimit, at: string): WriteIte
         set: `${set}, #ttl = :ttl`,
         remove,
         if: hasRoom,
-        values: { none: 0, one: 1, limit: limit.perHour, ttl: timeToLive(step) },
+        values: { none: 0, count, full, ttl: timeToLive(step) },
       }),
     },
     refused: (image) => {
-      const until = fullUntil((window) => countOf(image, window), limit.perHour, time);
+      const until = fullUntil((window) => countOf(image, window), full, time);
       if (until === undefined) return undefined;
-      return denied(
-        new WalletError('rate_limited', { limit: limit.perHour, retryAfterSeconds: secondsUntil(until, time) }),
-      );
+      return denied(new WalletError('rate_limited', { limit: perHour, retryAfterSeconds: secondsUntil(until, time) }));
     },
   };
 }

@@ -250,8 +250,8 @@ async function refusalsNow(
   return replay === undefined ? refusals : [{ ...replay, item: 0 }, ...refusals];
 }
 
-function keyIn({ Put, Update }: WriteRequest): Item {
-  const { pk, sk }: Item = Put?.Item ?? Update?.Key ?? {};
+function keyIn({ Put, Update, ConditionCheck }: WriteRequest): Item {
+  const { pk, sk }: Item = Put?.Item ?? (Update ?? ConditionCheck)?.Key ?? {};
   return { pk, sk };
 }
 

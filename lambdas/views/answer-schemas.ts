@@ -115,6 +115,14 @@ const transaction = eventTransaction.extend({
   approvedBy: recordedActor.optional().describe(forOperators),
 });
 
+const split = z.object({
+  splitId: z.string().describe('The id of the split, which each leg has'),
+  amount: eventTransaction.shape.amount.describe('The sum of the legs, in minor units'),
+  currency: z.string(),
+  legs: z.array(transaction).describe('The transfer of each leg, in the order of the request'),
+  createdAt: time,
+});
+
 const approval = eventApproval.extend({
   status: z.enum(shownStatuses).describe('`asked` until an operator decides or its time is over'),
   body: z.record(z.string(), z.unknown()).describe('The body of the request'),
@@ -277,6 +285,9 @@ const problem = z.object({
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()
     .describe('For `invalid_request`: the field, parameter or header, and its defect'),
+  leg: count
+    .optional()
+    .describe('Of a split: the index of the leg that is refused, or that first names the wallet which refuses'),
   limit: z.enum(limitNames).optional().describe('For `limit_exceeded`: the limit of the wallet'),
   left: count.optional().describe('For `limit_exceeded`: the most that this limit allows now, in minor units'),
   resetsAt: time.optional().describe('For `limit_exceeded`: when it allows more; absent when time alone does not'),
@@ -291,6 +302,7 @@ export const namedSchemas = {
   Balance: balance,
   Transaction: transaction,
   TransactionPage: transactionPage,
+  Split: split,
   Approval: approval,
   ApprovalPage: approvalPage,
   Entry: entry,
@@ -431,6 +443,19 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'receiver_unavailable',
       'operator_limit_exceeded',
       'approval_expired',
+    ],
+  },
+  split: {
+    successes: { 201: { meaning: 'Booked, all legs: each is `completed`', schema: 'Split' } },
+    codes: [
+      ...use,
+      'wallet_not_found',
+      'same_wallet',
+      'insufficient_funds',
+      'receiver_unavailable',
+      'limit_exceeded',
+      'balance_limit_exceeded',
+      'operator_limit_exceeded',
     ],
   },
   approve: {

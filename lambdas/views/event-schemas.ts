@@ -83,6 +83,7 @@ export const transaction = z.object({
     .describe('Why an open withdrawal is not submitted: it goes on by itself when its wallet is unfrozen'),
   originalTransactionId: z.string().optional(),
   returnTransactionId: z.string().optional(),
+  splitId: z.string().optional().describe('The split that a transfer is a leg of'),
   sentWith: z.string().optional().describe('The first of the transactions that were booked together in the wallet'),
   settledWith: z.string().optional().describe('The first of the transfers that were credited together'),
   expiresAt: time.optional().describe('From when on nothing of the hold can be captured; ISO 8601, UTC'),

@@ -124,6 +124,7 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   // Of a capture or refund: both parties know the transaction that it follows. A return has no counterparty.
   originalTransactionId: everyAudience,
   returnTransactionId: exceptCounterparty,
+  splitId: everyAudience,
   // The payer finds its ledger's entry by it, and the receiver by the next one: each may be the transfer of others.
   sentWith: exceptCounterparty,
   settledWith: { ...everyAudience, owner: false },

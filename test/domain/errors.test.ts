@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { WalletError } from '../../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../../lambdas/domain/errors.ts';
+import { ofLeg } from '../../lambdas/domain/split.ts';
 import { problem } from '../../lambdas/http/problem.ts';
 
 /** The contract: the HTTP status of each code. A code that is missing here does not compile. */
@@ -93,6 +94,12 @@ describe('error codes', () => {
     const error = new WalletError('busy', {}, { cause: new Error('TransactionConflict on WALLET#w_1') });
     assert.ok(error.cause instanceof Error);
     assert.ok(!JSON.stringify(problem(error)).includes('WALLET#'));
+  });
+
+  it('have the leg of a split that is refused', () => {
+    const refusal = ofLeg(2, new WalletError('receiver_unavailable'));
+    const { leg, detail } = problem(refusal).body as { leg: number; detail: string };
+    assert.deepEqual([leg, detail], [2, 'legs[2]: The receiver cannot receive this money']);
   });
 
   it('has the limit of a wallet that was reached, and when it has room again', () => {

@@ -48,6 +48,7 @@ const everyField: Required<TransactionFields> = {
   originalTransactionId: 'tx_o',
   returnTransactionId: 'tx_r',
   queued: true,
+  splitId: 'tx_l',
   sentWith: 'tx_w',
   settledWith: 'tx_s',
   expiresAt: at,
@@ -115,7 +116,7 @@ const entry: Required<ChainedEntry> = {
 const seenByAll = [
   ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'],
   ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
-  ...['originalTransactionId', 'expiresAt', 'captured', 'end', 'reason', 'chargeback'],
+  ...['originalTransactionId', 'expiresAt', 'captured', 'end', 'reason', 'chargeback', 'splitId'],
 ];
 const refunds = ['refunded', 'refunds'];
 const seenByOwner = [

@@ -18,7 +18,7 @@ interface Event {
   readonly walletIds: readonly string[];
   readonly actor?: { readonly kind: string; readonly principal: string; readonly issuer?: string };
   readonly reason?: string;
-  readonly transaction?: { readonly transactionId: string; readonly status: string };
+  readonly transaction?: { readonly transactionId: string; readonly status: string; readonly splitId?: string };
 }
 
 const schemas = join(import.meta.dirname, '..', '..', 'docs', 'events');
@@ -87,6 +87,10 @@ describe('events of the service', () => {
       body: transfer,
       headers: { Prefer: 'respond-async' },
     });
+    const legs = [30, 20].map((amount) => {
+      return { fromWalletId: ada.walletId, toWalletId: ben.walletId, amount };
+    });
+    const { body: split } = await ada.ask('/transfers', { body: { legs } });
     const promise = { ...transfer, expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
     const hold = await ada.ask(`/wallets/${ada.walletId}/holds`, { body: promise });
     const holdPath = `/holds/${String(hold.body['transactionId'])}`;
@@ -110,7 +114,9 @@ describe('events of the service', () => {
     let found = await eventsOf(ada.walletId, types);
     const isArrival = ({ type, transaction }: Event) =>
       type === 'transfer.completed' && transaction?.transactionId === queued.body['transactionId'];
-    while (!found.some(isArrival) && Date.now() < limitOfQueued) {
+    const legsIn = (all: readonly Event[]) =>
+      all.filter(({ transaction }) => transaction?.splitId === split['splitId']);
+    while (!(found.some(isArrival) && legsIn(found).length === 2) && Date.now() < limitOfQueued) {
       await sleep(100);
       found = await eventsOf(ada.walletId, types);
     }
@@ -122,6 +128,14 @@ describe('events of the service', () => {
       'hold.ended',
       'refund.completed',
     ]);
+    assert.deepEqual(
+      legsIn(found)
+        .map(({ type, transaction }) => [type, transaction?.transactionId])
+        .sort(),
+      (split['legs'] as { transactionId: string }[])
+        .map(({ transactionId }) => ['transfer.completed', transactionId])
+        .sort(),
+    );
     const changes = found.filter(({ transaction }) => transaction?.transactionId === sent.body['transactionId']);
     assert.equal(changes.length, 1, 'the refunded transfer has no further event');
     const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });

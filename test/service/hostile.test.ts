@@ -81,7 +81,9 @@ function filledFor(user: User, request: HostileRequest): HostileRequest {
   if (example && !example.includes(0xff)) {
     const text = Buffer.from(example).toString('latin1');
     const filled = text
-      .replaceAll(/w_usd_[a-z2-7]{26}(?=")/g, user.ids.toWalletId)
+      .replaceAll(/("fromWalletId":")?w_usd_[a-z2-7]{26}(?=")/g, (_, from?: string) =>
+        from === undefined ? user.ids.toWalletId : from + user.ids.walletId,
+      )
       .replaceAll(/tx_[a-z2-7]{26}(?=")/g, user.ids.transactionId)
       // The document's time is over.
       .replaceAll('2026-03-02T12:00:00Z', inAnHour());
@@ -130,8 +132,12 @@ it(`${String(runs)} hostile requests: no fault, each answer as the document says
       if (keyed.has(generated.operationId)) {
         const key = headers.find(([name]) => name === 'idempotency-key')![1].trim();
         wanted.add(`TX#${transactionIdOf(generated.caller === 'operator' ? 'operator' : user.ownerId, key)}`);
-        const { walletId } = JSON.parse(answer) as { walletId: string };
+        const { walletId, legs = [] } = JSON.parse(answer) as {
+          walletId: string;
+          legs?: readonly { transactionId: string }[];
+        };
         wanted.add(`WALLET#${walletId}`);
+        for (const { transactionId } of legs) wanted.add(`TX#${transactionId}`);
       } else if (method === 'PUT') {
         wanted.add(preferences(JSON.parse(answer) as { ownerId: string }));
       }

@@ -30,6 +30,7 @@ interface Schema {
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
 }
 
@@ -83,9 +84,10 @@ export function isKeyed({ parameters }: Operation): boolean {
   return parameters.some(({ name }) => name === 'Idempotency-Key');
 }
 
-/** Returns the paths of a body's fields, of its objects, and of its objects whose names the caller chooses. */
+/** Returns the paths of a body's fields, of its objects, and of its objects whose names the caller chooses. Of a list, those in its first element. */
 function placesIn(schema: Schema, at: readonly string[] = []): Record<'fields' | 'objects' | 'maps', string[][]> {
-  const inside = Object.entries(schema.properties ?? {}).map(([name, field]) => placesIn(field, [...at, name]));
+  const parts = { ...schema.properties, ...(schema.items && { 0: schema.items }) };
+  const inside = Object.entries(parts).map(([name, field]) => placesIn(field, [...at, name]));
   const isMap = typeof schema.additionalProperties === 'object';
   return {
     fields: [

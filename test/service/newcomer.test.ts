@@ -13,13 +13,13 @@ import { startService } from './service.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const pages = ['holds', 'refunds', 'limits', 'approvals'].map((page) =>
+const pages = ['holds', 'refunds', 'splits', 'limits', 'approvals'].map((page) =>
   readFileSync(join(root, 'docs', `${page}.md`), 'utf8'),
 );
 const { runner } = await startService();
 
 describe('README', () => {
-  it('has a walk-through that works as pasted, and those of holds, refunds, limits and approvals go on from it', async () => {
+  it('has a walk-through that works as pasted, and those of holds, refunds, splits, limits and approvals go on from it', async () => {
     const commands = [readme, ...pages].map((page) => /```bash\n([^]*?)```/.exec(page)?.[1] ?? '');
     const { stdout } = await run('bash', ['-c', commands.join('').replace('http://127.0.0.1:3000', runner.baseUrl)]);
     const answers = stdout
@@ -27,7 +27,7 @@ describe('README', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const [charged, sent, repeated, withdrawn, balance, history, captured, released, left, ...more] = answers;
-    assert.equal(answers.length, 20);
+    assert.equal(answers.length, 22);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);
     assert.equal(sent?.['status'], 'completed');
     assert.equal(repeated?.['transactionId'], sent['transactionId']);
@@ -38,9 +38,12 @@ describe('README', () => {
     assert.deepEqual([captured?.['type'], captured?.['amount']], ['capture', 1_500]);
     assert.deepEqual([released?.['status'], released?.['end'], released?.['captured']], ['ended', 'released', 1_500]);
     assert.deepEqual([left?.['available'], left?.['held']], [3_500, 0]);
-    const [refunded, rent, limited, allowed, refused, wallet, ...approved] = more;
+    const [refunded, rent, split, sale, limited, allowed, refused, wallet, ...approved] = more;
     assert.deepEqual([refunded?.['type'], refunded?.['amount']], ['refund', 500]);
     assert.deepEqual([rent?.['transactionId'], rent?.['refunded']], [sent['transactionId'], 500]);
+    assert.deepEqual([split?.['amount'], (split!['legs'] as unknown[]).length], [330, 2]);
+    const [leg] = sale!['items'] as Record<string, unknown>[];
+    assert.deepEqual([leg?.['splitId'], leg?.['amount']], [split!['splitId'], 300]);
     assert.deepEqual(limited?.['limits'], { out: { perDay: 2_000 } });
     assert.equal(allowed?.['status'], 'completed');
     assert.deepEqual([refused?.['code'], refused?.['left']], ['limit_exceeded', 500]);

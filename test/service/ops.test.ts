@@ -127,6 +127,21 @@ describe('where', () => {
     assert.match(text, /^balance: -200 available, 0 held, -200 total \(USD, minor units\)\ncharged back: 200$/m);
   });
 
+  it('shows a split with its legs, by its id, and a leg with its split', async () => {
+    const [payer, shop] = [await newUser(1_000), await newUser()];
+    const leg = { fromWalletId: payer.walletId, toWalletId: shop.walletId };
+    const legs = [40, 2].map((amount) => ({ ...leg, amount, description: 'a present' }));
+    const { body } = await payer.ask('/transfers', { body: { legs } });
+    const [splitId, made] = [String(body['splitId']), body['legs'] as { transactionId: string }[]];
+    const shown = await ops('where', splitId);
+    assert.match(shown.text, new RegExp(`^${splitId}: split with 2 legs$`, 'm'));
+    const second = `${made[1]!.transactionId}, 2 USD \\(minor units\\) from ${payer.walletId} to ${shop.walletId}`;
+    assert.match(shown.text, new RegExp(`^legs\\[1\\]: ${second}$`, 'm'));
+    const shownLeg = await ops('where', made[1]!.transactionId);
+    assert.match(shownLeg.text, new RegExp(`^leg of the split: ${splitId}$`, 'm'));
+    for (const { text } of [shown, shownLeg]) assert.doesNotMatch(text, /a present/);
+  });
+
   it('finds a transaction by its receipt, and by the key of its caller', async () => {
     const user = await newUser();
     const charged = await operator(`/wallets/${user.walletId}/charge`, { body: { amount: 250 }, key: 'by-key' });

@@ -20,6 +20,7 @@ import {
 import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
+import { legIdsOf, paysFromOwn } from './splits.ts';
 
 /** Checks one answer at the time when it is given. */
 export function checkAnswer(asked: Ask, witness: Witness): void {
@@ -85,6 +86,15 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
       if (look.type !== 'withdrawal' && look.queued === undefined) return status === 201 ? undefined : 'it is over';
       const ended = !['pending', 'executing'].includes(look.status);
       return status === 202 || (status === 200 && ended) ? undefined : `it is ${look.status}`;
+    }
+    case 'split': {
+      if (status !== 201) return 'it is no new split';
+      const legs = body['legs'] as Item[];
+      const ids = legIdsOf(ask);
+      if (legs.length !== ids.length) return 'it has other legs';
+      const isWrong = (leg: Item, n: number) =>
+        !transactionLooks(ledger, { ...step, leg: n }, ask).some((look) => shows(leg, look, ask, ledger));
+      return legs.some(isWrong) ? 'a leg never looked like that' : undefined;
     }
     case 'open-hold':
     case 'capture':
@@ -184,6 +194,7 @@ function maySee(ask: Ask, witness: Witness): boolean {
     return seesTransaction(ask, witness);
   }
   if (action.do === 'capture' || action.do === 'release' || action.do === 'refund') return receivesMoney(ask, witness);
+  if (action.do === 'split') return paysFromOwn(ask, witness);
   const [source] = walletsOf(action);
   if (source === undefined) return true;
   return walletLooks(witness.ledger, source, ask).some((wallet) => wallet?.ownerId === step.principal);

@@ -123,7 +123,7 @@ export function walletLooks(ledger: Ledger, walletId: string, { from, to }: Ask)
 
 export function transactionLooks(
   ledger: Ledger,
-  name: { principal: string; key: string },
+  name: CommandName,
   { from, to }: Ask,
 ): (TransactionState | undefined)[] {
   const looks = ledger.looks(`TX#${transactionIdOfName(name)}`, 'TX', from, to);

@@ -6,6 +6,7 @@ import { codeOf, contentOf } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './items.ts';
+import { checkSplits } from './splits.ts';
 
 const moneyRoutes = new Set(['charge', 'withdraw', 'transfer', 'open-hold', 'capture', 'refund']);
 /** Codes after which the caller does not know whether the command took effect. */
@@ -20,6 +21,7 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
     }
   }
   checkKeys(witness, transactions);
+  checkSplits(witness);
   // A restore forgets windows of the rate, too, and nothing recovers them.
   if (witness.history.restore?.recovery === undefined) checkRates(witness, transactions);
   checkBooks(transactions, banks, witness);
@@ -61,8 +63,8 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
       violate('a transaction matches its request', `${key} made ${JSON.stringify(stored)}`);
     }
   }
-  for (const { transactionId, type, externalReference } of transactions.values()) {
-    if (type !== 'return' && !byKey.has(transactionId)) {
+  for (const { transactionId, type, externalReference, splitId = transactionId } of transactions.values()) {
+    if (type !== 'return' && !byKey.has(splitId)) {
       violate('one key, one effect', `${type} ${transactionId} for ${String(externalReference)} is under another key`);
     }
   }
@@ -109,7 +111,13 @@ const types = {
 } as const;
 
 const hourMs = 3_600_000;
-const { charge: uncounted, ...countedTypes } = types;
+const { charge: uncounted, ...typesOfOne } = types;
+const countedTypes = { ...typesOfOne, split: 'leg' };
+
+/** Returns the kind of a transaction as the windows count it. */
+function countedType({ type, splitId }: TransactionState): string {
+  return splitId === undefined ? type : 'leg';
+}
 
 /**
  * Checks that no hour holds more accepted commands than the limit, and that each window counted those accepted in it.
@@ -119,7 +127,7 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
   for (const principal of users) {
     for (const [operation, type] of Object.entries(countedTypes)) {
       const times = [...transactions.values()]
-        .filter((one) => one.type === type && one.principal === principal)
+        .filter((one) => countedType(one) === type && one.principal === principal)
         .map(({ createdAt }) => Date.parse(createdAt));
       for (const from of times) {
         const within = times.filter((time) => time >= from && time < from + hourMs).length;

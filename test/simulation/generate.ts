@@ -4,11 +4,22 @@ import { between, chance, choose } from './chance.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import { notificationOverlapMs, withdrawnAt } from './keys.ts';
 import type { Rotation } from './keys.ts';
-import { balances, captureAmounts, frequencies, holdAmounts, holds, holdTimes, limits, refunds } from './menu.ts';
+import {
+  balances,
+  captureAmounts,
+  frequencies,
+  holdAmounts,
+  holds,
+  holdTimes,
+  limits,
+  refunds,
+  splits,
+} from './menu.ts';
 import { atRandom } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { randomLimits } from './random-limits.ts';
 import { newRefund, originalOf } from './refund-steps.ts';
+import { newSplit } from './split-steps.ts';
 import { withApprovals } from './random-approvals.ts';
 import { quickBreaker } from './service.ts';
 
@@ -75,8 +86,9 @@ export function generate(seed: string, most: number): History {
   const withHolds = draw('holds') < 0.4 ? [...others, ...holds] : others;
   const hasRefunds = draw('refunds') < 0.35;
   const withRefunds = hasRefunds ? [...withHolds, ...refunds] : withHolds;
+  const withSplits = draw('splits') < 0.35 ? [...withRefunds, ...splits] : withRefunds;
   const hasLimits = draw('limits') < 0.35;
-  const menu = hasLimits ? [...withRefunds, ...limits] : withRefunds;
+  const menu = hasLimits ? [...withSplits, ...limits] : withSplits;
   const length = within(Math.ceil(most / 3), most, 'length');
   const commands: Step[] = [];
   let burst = 4_000;
@@ -139,6 +151,10 @@ export function generate(seed: string, most: number): History {
   function receiverOf(action: Action, earlier: readonly Step[]): string | undefined {
     const original = originalOf(action, [...steps, ...earlier])?.action;
     if (original?.do === 'charge') return 'operator';
+    if (original?.do === 'split' && action.do === 'refund') {
+      const to = original.legs[action.target.leg ?? 0]?.to;
+      return wallets.find(({ key }) => key === to?.key)?.owner;
+    }
     if (original?.do === 'transfer') return wallets.find(({ key }) => key === original.to.key)?.owner;
     if (original !== undefined) return receiverOf(original, earlier);
     const hold = holdOf(action, earlier);
@@ -169,8 +185,8 @@ export function generate(seed: string, most: number): History {
     const others = wallets.filter(({ key }) => key !== wallet.key || draw('same wallet', n) < 0.1);
     const to = nameOf(pick(others, 'to', n));
     const waitSeconds = draw('waits', n) < 0.15 ? { waitSeconds: within(1, 4, 'wait', n) } : {};
-    const moved = earlier.filter(({ action: { do: kind } }) => kind === 'withdraw' || kind === 'transfer');
-    const target: CommandName = moved.length === 0 ? wallet : pick(moved, 'target', n);
+    const moved = earlier.filter(({ action: { do: kind } }) => ['withdraw', 'transfer', 'split'].includes(kind));
+    const target = moved.length === 0 ? wallet : transactionIn(pick(moved, 'target', n));
     const paid = moved.findLast(({ action: { do: kind } }) => kind === 'withdraw') ?? target;
     const opened = earlier.filter(({ action: { do: kind } }) => kind === 'open-hold');
     const latest = draw('latest', n) < 0.7 ? opened.at(-1) : undefined;
@@ -206,6 +222,8 @@ export function generate(seed: string, most: number): History {
         return { do: kind, wallet, to, amount, queued: false };
       case 'queued':
         return { do: 'transfer', wallet, to, amount, queued: true, ...waitSeconds };
+      case 'split':
+        return newSplit(wallets, wallet, seed, n);
       case 'freeze': {
         const payment = earlier.findLast(({ action }) => action.do === 'transfer')?.action;
         // A refund of it cannot arrive then.
@@ -363,6 +381,11 @@ function nameOf({ principal, key, currency }: WalletName): WalletName {
   return { principal, key, currency };
 }
 
-function commandOf({ principal, key }: CommandName): CommandName {
-  return { principal, key };
+function commandOf({ principal, key, leg }: CommandName): CommandName {
+  return { principal, key, ...(leg !== undefined && { leg }) };
+}
+
+/** Returns the name of a transaction that a step makes: of a split, its first leg. */
+function transactionIn({ principal, key, action }: Step): CommandName {
+  return { principal, key, ...(action.do === 'split' && { leg: 0 }) };
 }

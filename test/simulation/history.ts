@@ -2,7 +2,13 @@
  * Histories as plain data: the requests, their callers and their times. Any step can be removed, and the rest still
  * makes sense.
  */
-import { approvalIdOfTransaction, receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
+import {
+  approvalIdOfTransaction,
+  legIdOf,
+  receiptCodeOf,
+  transactionIdOf,
+  walletIdOf,
+} from '../../lambdas/domain/ids.ts';
 import type { CallerContext, Request } from '../request.ts';
 import { epoch } from '../engine.ts';
 import type { BankSettings } from './bank.ts';
@@ -20,6 +26,15 @@ export interface WalletName extends CommandName {
 export interface CommandName {
   readonly principal: string;
   readonly key: string;
+  /** Of a split: the index of the leg that is meant. */
+  readonly leg?: number;
+}
+
+/** A leg of a split. */
+export interface LegPlan {
+  readonly wallet: WalletName;
+  readonly to: WalletName;
+  readonly amount: number;
 }
 
 export type Action =
@@ -40,6 +55,7 @@ export type Action =
       readonly queued: boolean;
       readonly waitSeconds?: number;
     }
+  | { readonly do: 'split'; readonly legs: readonly LegPlan[] }
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
   /** `version`: that of the limits that the operator expects to replace; absent: any. */
   | { readonly do: 'set-limits'; readonly wallet: WalletName; readonly limits: Limits; readonly version?: number }
@@ -140,8 +156,9 @@ export function walletIdOfName({ principal, key, currency }: WalletName): string
   return walletIdOf(principal, key, currency);
 }
 
-export function transactionIdOfName({ principal, key }: CommandName): string {
-  return transactionIdOf(principal, key);
+export function transactionIdOfName({ principal, key, leg }: CommandName): string {
+  const id = transactionIdOf(principal, key);
+  return leg === undefined ? id : legIdOf(id, leg);
 }
 
 /** Returns the request of a step, or undefined for a step that uses no route. */
@@ -192,6 +209,12 @@ export function requestOf(
           body: { amount: action.amount, toWalletId: walletIdOfName(action.to), externalReference },
         },
       };
+    case 'split': {
+      const legs = action.legs.map(({ wallet, to, amount }) => {
+        return { fromWalletId: walletIdOfName(wallet), toWalletId: walletIdOfName(to), amount, externalReference };
+      });
+      return { route: action.do, request: { as, key, body: { legs } } };
+    }
     case 'freeze':
     case 'unfreeze':
     case 'close':

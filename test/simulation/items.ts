@@ -28,6 +28,9 @@ export interface TransactionState extends Item {
   readonly counterpartyWalletId?: string;
   readonly postings: readonly { readonly account: string; readonly amount: number }[];
   readonly queued?: true;
+  readonly splitId?: string;
+  readonly sentWith?: string;
+  readonly settledWith?: string;
   readonly principal: string;
   readonly ownerId?: string;
   readonly externalReference?: string;
@@ -98,6 +101,7 @@ const authorship = [
   'ownerId',
   'createdAt',
   'queued',
+  'splitId',
   'originalTransactionId',
   'externalReference',
   'expiresAt',

@@ -12,6 +12,7 @@ import type { StoredItem } from './dynamodb.ts';
 import { checkHold, checkRefunded, checkTransaction, checkWallet } from './items.ts';
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import { openLimitAudit } from './limits.ts';
+import { checkLegs } from './splits.ts';
 import type { Task } from './world.ts';
 
 /** Called with an item before a change (undefined: a new item) and after it. */
@@ -224,6 +225,13 @@ export function openLedger(
           if (transaction.counterpartyWalletId !== undefined) affected.add(transaction.counterpartyWalletId);
           if (transaction.status !== earlier?.status) onEnd(transaction);
         }
+      }
+      if (recovery === 'none') {
+        const changed = [...before].flatMap(([text, was]) => {
+          const is = currentOf(text);
+          return is !== undefined && is !== was && is['sk'] === 'WALLET' ? [is] : [];
+        });
+        checkLegs(changes, changed, transactions(), violate);
       }
       for (const walletId of affected) {
         // The receiver of a queued transfer need not exist.

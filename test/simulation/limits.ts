@@ -77,7 +77,7 @@ export function openLimitAudit(violate: Violate): LimitAudit {
   function count(is: WalletState, was: WalletState, limits: Limits, changes: readonly Change[]): void {
     const { walletId } = is;
     const before = counts.get(walletId) ?? (was['used'] as Counted);
-    const moved = changes.flatMap((change) => movementOf(walletId, change) ?? []);
+    const moved = netOfLegs(changes.flatMap((change) => movementOf(walletId, change) ?? []));
     if (moved.length === 0) return;
     const sum = (direction: Direction) =>
       moved.reduce((total, one) => (one.direction === direction ? total + BigInt(one.amount) : total), 0n);
@@ -86,7 +86,7 @@ export function openLimitAudit(violate: Violate): LimitAudit {
       ['out', out],
       ['in', into],
     ] as const) {
-      const largest = Math.max(0, ...moved.map((one) => (one.direction === direction ? one.amount : 0)));
+      const largest = Math.max(0, ...moved.map((one) => (one.direction === direction ? one.largest : 0)));
       if (amount === 0n) continue;
       for (const { limit, left } of exceededBy(was, direction, { amount, largest }, dayOf(is), limits, before)) {
         violate('limits hold', `${walletId}: ${limit} lets ${left} move, and ${amount} moved`);
@@ -181,18 +181,39 @@ export function exceededBy(
     : exceeded;
 }
 
-/** Returns what counts against the limits of a wallet in the change of a transaction. */
-function movementOf(walletId: string, { is, was }: Change): { direction: Direction; amount: number } | undefined {
+/** What counts against the limits of a wallet. */
+interface Moved {
+  readonly direction: Direction;
+  readonly amount: number;
+  /** The largest transaction in it. */
+  readonly largest: number;
+  /** Whether it is a leg of a split. */
+  readonly isLeg: boolean;
+}
+
+/** Returns what counts in the change of a transaction. */
+function movementOf(walletId: string, { is, was }: Change): Moved | undefined {
   const { type, amount } = is;
+  const moved = { amount, largest: amount, isLeg: is.splitId !== undefined };
   if (was === undefined) {
     const isSource = is.walletId === walletId;
-    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) return { direction: 'out', amount };
-    if (isSource && type === 'charge') return { direction: 'in', amount };
+    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) return { direction: 'out', ...moved };
+    if (isSource && type === 'charge') return { direction: 'in', ...moved };
   }
   // A queued transfer arrives later.
   const arrives = is.status === 'completed' && was?.status !== 'completed';
   const isReceiver = is.counterpartyWalletId === walletId && ['transfer', 'capture'].includes(type);
-  return isReceiver && arrives ? { direction: 'in', amount } : undefined;
+  return isReceiver && arrives ? { direction: 'in', ...moved } : undefined;
+}
+
+/** Returns movements of one write, with the legs of its split as one: of their net amount. */
+function netOfLegs(moved: readonly Moved[]): readonly Moved[] {
+  const legs = moved.filter(({ isLeg }) => isLeg);
+  const net = legs.reduce((sum, { direction, amount }) => (direction === 'in' ? sum + amount : sum - amount), 0);
+  const direction = net < 0 ? 'out' : 'in';
+  const largest = Math.max(0, ...legs.map((leg) => (leg.direction === direction ? leg.largest : 0)));
+  const others = moved.filter(({ isLeg }) => !isLeg);
+  return net === 0 ? others : [...others, { direction, amount: Math.abs(net), largest, isLeg: true }];
 }
 
 /** Returns whether a change is a refund, no chargeback, that the wallet pays. */

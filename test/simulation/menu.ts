@@ -23,6 +23,9 @@ export const balances = Array.from({ length: 10 }, () => 'balance-at' as const);
 /** The refunds, in histories that have them. */
 export const refunds = Array.from({ length: 20 }, () => 'refund' as const);
 
+/** The splits, in histories that have them. */
+export const splits = Array.from({ length: 12 }, () => 'split' as const);
+
 /** The commands on limits, in histories with limited wallets. */
 export const limits = Array.from({ length: 5 }, () => 'set-limits' as const);
 

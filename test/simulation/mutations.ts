@@ -10,6 +10,7 @@ import { limitMutations } from './mutations/limits.ts';
 import { queueMutations } from './mutations/queues.ts';
 import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
+import { splitMutations } from './mutations/splits.ts';
 import { transferMutations } from './mutations/transfers.ts';
 import { upgradeMutations } from './mutations/upgrades.ts';
 import { withdrawalMutations } from './mutations/withdrawals.ts';
@@ -21,6 +22,7 @@ export const mutations: readonly Mutation[] = [
   ...transferMutations,
   ...holdMutations,
   ...refundMutations,
+  ...splitMutations,
   ...limitMutations,
   ...approvalMutations,
   ...queueMutations,

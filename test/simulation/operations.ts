@@ -12,6 +12,7 @@ import type { Circumstances, Operation, Part } from './operation.ts';
 import { refundOperations } from './refund-operations.ts';
 import { streamRoutes } from './release.ts';
 import { quickBreaker } from './service.ts';
+import { splitOperations } from './split-operations.ts';
 
 const missing: WalletName = { principal: 'stranger', key: 'wallet-x', currency };
 const fullBalance = Number.MAX_SAFE_INTEGER;
@@ -220,6 +221,7 @@ export const operations: readonly Operation[] = [
 
   ...holdOperations,
   ...refundOperations,
+  ...splitOperations,
   ...limitOperations,
   ...approvalOperations,
 

@@ -4,7 +4,7 @@ import type { Action, CommandName, Step } from './history.ts';
 
 /** 0: all that is left. */
 const amounts = [0, 0, 0, 1, 30, 60, 100, 300] as const;
-const isPayment: ReadonlySet<string> = new Set(['transfer', 'capture']);
+const isPayment: ReadonlySet<string> = new Set(['transfer', 'capture', 'split']);
 
 /** Returns the step that moved the money of a refund, and undefined for other steps. */
 export function originalOf(action: Action, steps: readonly Step[]): Step | undefined {
@@ -42,8 +42,10 @@ export function newRefund(
   const isCharge = payment?.action.do === 'charge';
   const amount = isCharge && draw('all') < 0.5 ? 0 : pick(amounts, 'amount');
   const { principal, key } = payment ?? other;
+  const legs = payment?.action.do === 'split' ? payment.action.legs : [];
+  const leg = legs.length === 0 ? {} : { leg: pick([...legs.keys()], 'leg') };
   return {
-    ...{ do: 'refund', target: { principal, key } },
+    ...{ do: 'refund', target: { principal, key, ...leg } },
     ...(amount > 0 && { amount }),
     ...(draw('chargeback') < (isCharge ? 0.5 : 0.03) && { chargeback: true }),
   };

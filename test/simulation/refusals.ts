@@ -19,6 +19,8 @@ import {
   walletsOf,
 } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
+import { isJustForSplit, isTorn } from './splits.ts';
+
 function depthsSince({ route }: Ask, { queues }: Witness, since: number) {
   return queues.depthsSince(route === 'withdraw' ? withdrawalQueue : transferQueue, since);
 }
@@ -58,6 +60,8 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const { action } = step;
   const { ledger, history } = witness;
   const { clocksDifferMs } = history.service;
+  const ofSplit = isJustForSplit(code, ask, witness, daysAround(ask, history));
+  if (ofSplit !== undefined) return ofSplit;
   const holds = action.do === 'capture' || action.do === 'release' ? transactionLooks(ledger, action.target, ask) : [];
   const hold = holds.at(-1);
   const isDecision = action.do === 'approve' || action.do === 'reject';
@@ -163,6 +167,8 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'forbidden':
       return !step.operator || decidesOwn(ask, witness);
     case 'idempotency_key_reused':
+      // A split whose legs a restore has forgotten is not booked again.
+      if (action.do === 'split' && isTorn(ask, ledger)) return true;
       return witness.asks.some(
         (other) =>
           other.step.key === step.key && other.step.principal === step.principal && contentOf(other) !== contentOf(ask),
@@ -224,7 +230,10 @@ function nameOf({ path }: ApprovalState, { steps }: History): CommandName {
 function hasCommanded({ step, route, startedAt, from, to }: Ask, { ledger, history }: Witness): boolean {
   const looks = ledger.looks(`RATE#${step.principal}#${route}`, 'RATE', from, to);
   const windows = windowsAround(startedAt, history);
-  return looks.some((look) => windows.some((window) => Number(look?.[`w${window}`] ?? 0) >= history.service.perHour));
+  const counted = step.action.do === 'split' ? step.action.legs.length : 1;
+  return looks.some((look) =>
+    windows.some((window) => Number(look?.[`w${window}`] ?? 0) + counted > history.service.perHour),
+  );
 }
 
 /** Returns the days of a time, by the clocks of the service. */

@@ -29,6 +29,7 @@ import { reject } from '../../lambdas/api/reject.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
+import { split } from '../../lambdas/api/split.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -259,6 +260,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     'open-hold': () => serve(openHold, limited()),
     capture: () => serve(capture, limited()),
     refund: () => serve(refund, { ...limited(), ...guarded }),
+    split: () => serve(split, limited()),
     release: () => serve(release, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
     health: () =>

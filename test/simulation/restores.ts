@@ -54,7 +54,7 @@ function repeated(seed: string, steps: readonly Step[], from: number): Step[] {
 }
 
 function repeats(action: Action): boolean {
-  return 'wallet' in action || ['capture', 'release', 'refund'].includes(action.do);
+  return 'wallet' in action || ['split', 'capture', 'release', 'refund'].includes(action.do);
 }
 
 /** Returns the faults of a history, and the death of its first recovery. */

@@ -148,6 +148,29 @@ const predicates = {
     asks.some((ask) => ask.route === 'refund' && isRefusedAs('forbidden')(ask)),
   'a refund is replayed': ({ asks }) =>
     asks.some(({ route, response }) => route === 'refund' && response?.headers['Idempotency-Replayed'] === 'true'),
+  'a split is booked': ({ transactions }) =>
+    transactions.some(({ splitId }, _, all) => splitId !== undefined && all.filter(isOfSplit(splitId)).length > 2),
+  'a wallet of a split ends as it began': ({ transactions }) =>
+    transactions.some(({ splitId, walletId }, _, all) => {
+      if (splitId === undefined) return false;
+      const own = all.filter(isOfSplit(splitId));
+      const net = own.reduce(
+        (sum, leg) =>
+          sum + (leg.counterpartyWalletId === walletId ? leg.amount : 0) - (leg.walletId === walletId ? leg.amount : 0),
+        0,
+      );
+      return net === 0;
+    }),
+  'a leg of a split is refunded': ({ transactions }) =>
+    transactions.some(({ splitId, refunded = 0 }) => splitId !== undefined && refunded > 0),
+  'a split is refused as a wallet has too little': ({ asks }) =>
+    asks.some((ask) => ask.route === 'split' && isRefusedAs('insufficient_funds')(ask)),
+  'a split is refused as a receiver takes no money': ({ asks }) =>
+    asks.some((ask) => ask.route === 'split' && isRefusedAs('receiver_unavailable')(ask)),
+  'a split is refused by a limit of its wallet': ({ asks }) =>
+    asks.some((ask) => ask.route === 'split' && isRefusedAs('limit_exceeded')(ask)),
+  'a split is replayed': ({ asks }) =>
+    asks.some(({ route, response }) => route === 'split' && response?.headers['Idempotency-Replayed'] === 'true'),
   'a command is refused by a limit of its wallet': ({ asks }) => asks.some(isRefusedAs('limit_exceeded')),
   'a transfer is refused by a limit of its receiver': ({ asks, lives }) =>
     asks.some(
@@ -246,6 +269,10 @@ function ends(life: readonly Item[]): boolean {
 
 function isRefundedInParts(wanted: TransactionState['type']) {
   return ({ type, refunds = [] }: TransactionState) => type === wanted && refunds.length > 1;
+}
+
+function isOfSplit(wanted: string) {
+  return ({ splitId }: TransactionState) => splitId === wanted;
 }
 
 function isReplay({ route, response }: Ask): boolean {

@@ -146,7 +146,7 @@ describe('grants', () => {
     if (operation === 'BatchExecuteStatement') return ['PartiQLInsert'];
     if (operation !== 'TransactWriteItems') return [operation];
     if (name === 'transfers' || name === 'sweeper') return ['UpdateItem'];
-    return ['PutItem', 'UpdateItem', ...(name === 'reject' ? ['ConditionCheckItem'] : [])];
+    return ['PutItem', 'UpdateItem', ...(name === 'reject' || name === 'split' ? ['ConditionCheckItem'] : [])];
   };
 
   // The event source makes these calls with the worker's role.
@@ -196,6 +196,7 @@ describe('grants', () => {
       capture: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       release: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       refund: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
+      split: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       'bank-notifications': ending,
       'put-notification-preferences': ['PutItem preferences', 'UpdateItem rateWindow'],
       withdrawals: ['PutItem breaker', 'UpdateItem transaction', 'UpdateItem wallet'],

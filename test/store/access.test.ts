@@ -75,7 +75,7 @@ const noDepth = () => Promise.resolve(0);
 
 const limitedCommands: ReadonlySet<FunctionName> = new Set([
   ...(['create-wallet', 'withdraw', 'transfer', 'cancel'] as const),
-  ...(['open-hold', 'capture', 'release', 'refund'] as const),
+  ...(['open-hold', 'capture', 'release', 'refund', 'split'] as const),
 ]);
 
 /** Sends a request to its function. Fails unless it succeeds. */
@@ -211,6 +211,12 @@ async function useTheService(): Promise<void> {
       table,
     ),
   );
+  const leg = (fromWalletId: string | undefined, toWalletId: string | undefined) => {
+    return { fromWalletId, toWalletId, amount: 10 };
+  };
+  await ask('split', { as: ann, body: { legs: [leg(mine, shop)] } });
+  const { walletId: between } = await open(operator);
+  await ask('split', { as: operator, body: { legs: [leg(mine, between), leg(between, shop)] } });
   await ask('freeze', { as: operator, path: { walletId: shop! }, body: {} });
   const { transactionId: stuck } = await pay({ Prefer: 'respond-async' });
   await as('transfers', () => endTransfers([stuck!], table));

@@ -11,10 +11,12 @@ import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
 import { refund } from '../../lambdas/api/refund.ts';
 import { release } from '../../lambdas/api/release.ts';
+import { split } from '../../lambdas/api/split.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
+import { mostLegs, mostWallets } from '../../lambdas/domain/split.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
@@ -50,6 +52,7 @@ beforeAll(() => {
     capture: serve(capture, { table, limits }),
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1_000 }) }),
     refund: serve(refund, { table, limits }),
+    split: serve(split, { table, limits }),
   };
 });
 
@@ -204,6 +207,36 @@ describe('refunds: after the read of the original and, for end users, of the wal
     const id = await pay();
     for (let times = 1; times < 100; times++) await giveBack(operator, id, { amount: 1 });
     await assertTakes({ trips: 2, write: 24, read: 1 }, () => giveBack(operator, id, { amount: 1 }));
+  });
+});
+
+describe('splits: 2 for the record, 4 for each leg, and 2 for each wallet that changes', () => {
+  let walletId: string;
+  let others: string[];
+  beforeAll(async () => {
+    walletId = await openWallet(ann);
+    const opened = Array.from({ length: mostWallets - 1 }, () =>
+      request('create-wallet', bob, { key: newKey(), body: { currency: 'EUR' } }),
+    );
+    others = (await Promise.all(opened)).map(({ body }) => String(body?.['walletId']));
+  });
+  const legTo = (toWalletId: string) => ({ fromWalletId: walletId, toWalletId, amount: 10, ...notes });
+  const pay = (as: Request['as'], legs: readonly object[], key = newKey()) =>
+    request('split', as, { key, body: { legs } });
+
+  it('two legs take 16, and 2 more for the rate window; a repetition reads the legs', async () => {
+    const legs = others.slice(0, 2).map(legTo);
+    const key = newKey();
+    await assertTakes({ trips: 1, write: 16 }, () => pay(operator, legs));
+    await assertTakes({ trips: 1, write: 18 }, () => pay(ann, legs, key));
+    const { roundTrips } = await measure(table, () => pay(ann, legs, key));
+    assert.equal(roundTrips, 2);
+  });
+
+  it('39 legs from one wallet take 238, and the largest split 282', async () => {
+    await assertTakes({ trips: 1, write: 238 }, () => pay(operator, others.map(legTo)));
+    const most = [...others, ...others].slice(0, mostLegs).map(legTo);
+    await assertTakes({ trips: 1, write: 282 }, () => pay(operator, most));
   });
 });
 

@@ -26,6 +26,7 @@ import { reject } from '../../lambdas/api/reject.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
+import { split } from '../../lambdas/api/split.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -85,6 +86,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     capture: serve(capture, limited),
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     refund: serve(refund, { ...limited, fourEyes }),
+    split: serve(split, limited),
     resolve: serve(resolve, { table, fourEyes }),
     approve: serve(approve, { table, tiers }),
     reject: serve(reject, { table }),

@@ -94,6 +94,22 @@ describe('money under concurrency', () => {
     assert.equal((await balance(payer.ask, payer.walletId)).available, 1_000);
     assert.equal((await balance(shop.ask, shop.walletId)).available, 1_000);
   });
+
+  it('books both legs of a split or none, by splits at the same time that share what there is', async () => {
+    const [payer, shop, courier] = await Promise.all([newUser(1_000), newUser(), newUser()]);
+    const legs = [
+      { fromWalletId: payer.walletId, toWalletId: shop.walletId, amount: 150 },
+      { fromWalletId: payer.walletId, toWalletId: courier.walletId, amount: 50 },
+    ];
+    const answers = await Promise.all(Array.from({ length: 8 }, () => payer.ask('/transfers', { body: { legs } })));
+    assert.deepEqual(tally(answers), { 201: 5, '422 insufficient_funds': 3 });
+    assert.deepEqual(
+      await Promise.all(
+        [payer, shop, courier].map(async ({ ask, walletId }) => (await balance(ask, walletId)).available),
+      ),
+      [0, 750, 250],
+    );
+  });
 });
 
 it('answers HEAD with its health and no body', async () => {

@@ -116,6 +116,14 @@ const decisions: Record<
     any: 'operate',
     request: ({ transactionId }) => [`/transactions/${transactionId}/refund`, { body: { reason: 'a mistake' } }],
   },
+  split: {
+    own: 'write',
+    any: 'operate',
+    request: ({ walletId, otherWalletId }) => [
+      '/transfers',
+      { body: { legs: [{ fromWalletId: walletId, toWalletId: otherWalletId, amount: 1 }] } },
+    ],
+  },
   'get-notification-preferences': {
     own: 'read',
     any: 'support',

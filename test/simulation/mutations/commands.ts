@@ -53,7 +53,7 @@ export const commandMutations: readonly Mutation[] = [
   mutation(
     "move anybody's money",
     movements,
-    "const owned = movement.ownerId === undefined ? '' : ' AND ownerId = :ownerId';",
+    "const owned = ownerId === undefined ? '' : ' AND ownerId = :ownerId';",
     'const owned = String();',
   ),
   mutation(
@@ -106,8 +106,8 @@ export const commandMutations: readonly Mutation[] = [
   mutation(
     'accept however many an hour',
     'lambdas/store/rate-window.ts',
-    '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} < :limit)`',
-    '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} <> :limit OR ${nameOf(window)} = :limit)`',
+    '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} < :full)`',
+    '`(attribute_not_exists(${nameOf(window)}) OR ${nameOf(window)} <> :full OR ${nameOf(window)} = :full)`',
   ),
   mutation(
     'let windows of the rate limit end side by side',

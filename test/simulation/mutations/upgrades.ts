@@ -36,8 +36,8 @@ export const upgradeMutations: readonly Mutation[] = [
     },
     {
       file: 'lambdas/store/movements.ts',
-      text: '          ...ofThisVersion.values,\n          active',
-      replacement: '          active',
+      text: "values: { ...ofThisVersion.values, active: 'active'",
+      replacement: "values: { active: 'active'",
     },
   ),
   mutation('drop a member that only a newer release knows', {

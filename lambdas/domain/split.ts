@@ -1,0 +1,142 @@
+import { WalletError } from './errors.ts';
+import { currencyOfWalletId, legIdOf } from './ids.ts';
+import { maxAmount } from './money.ts';
+import type { Annotations, CommandFacts, DirectTransfer } from './transaction.ts';
+import { transfer } from './transfer.ts';
+import { walletNotFound } from './wallet.ts';
+
+/** Most legs of one split. With the wallets, the record and the rate window they fit into one write of 100 items. */
+export const mostLegs = 50;
+/** Most wallets of one split. */
+export const mostWallets = 40;
+
+/** One payment of a split, as the caller asks for it. `amount` is in minor units. */
+export interface SplitLeg extends Annotations {
+  readonly fromWalletId: string;
+  readonly toWalletId: string;
+  readonly amount: number;
+}
+
+/** A transfer that is a leg of a split. */
+export type Leg = DirectTransfer & { readonly splitId: string };
+
+/** Transfers that are booked together, all or none. */
+export interface Split {
+  /** The id of the record of the command. */
+  readonly splitId: string;
+  /** The sum of the legs, in minor units. */
+  readonly amount: number;
+  readonly currency: string;
+  readonly legs: readonly Leg[];
+  readonly createdAt: string;
+}
+
+/** The facts that a command needs to make its split. `ownerId`: the caller of an owner's command. */
+export interface SplitFacts extends Pick<CommandFacts, 'principal' | 'issuer' | 'ownerId' | 'currency' | 'at'> {
+  readonly splitId: string;
+  readonly legs: readonly SplitLeg[];
+}
+
+/**
+ * Returns why legs cannot be one split, whatever their wallets hold; undefined when they can.
+ *
+ * @param currency that of the request; absent: that of the first wallet
+ */
+export function legsRefusal(legs: readonly SplitLeg[], currency?: string): WalletError | undefined {
+  const [first] = legs;
+  const expected = currency ?? (first && currencyOfWalletId(first.fromWalletId));
+  for (const [leg, { fromWalletId, toWalletId }] of legs.entries()) {
+    const at = (refusal: WalletError) => ofLeg(leg, refusal);
+    for (const walletId of [fromWalletId, toWalletId]) {
+      const held = currencyOfWalletId(walletId);
+      if (held === undefined) return at(walletNotFound(walletId));
+      if (held !== expected) return at(currencyMismatch(held, expected));
+    }
+    if (fromWalletId === toWalletId) return at(new WalletError('same_wallet'));
+  }
+  const wallets = new Set(legs.flatMap(({ fromWalletId, toWalletId }) => [fromWalletId, toWalletId]));
+  if (wallets.size > mostWallets) return invalidLegs(`must have at most ${mostWallets} wallets`);
+  const sum = legs.reduce((total, { amount }) => total + BigInt(amount), 0n);
+  return sum > maxAmount ? invalidLegs(`must have amounts that add up to at most ${maxAmount}`) : undefined;
+}
+
+function currencyMismatch(held: string, expected = 'no currency'): WalletError {
+  return new WalletError('currency_mismatch', { detail: `the wallet holds ${held}, the request is about ${expected}` });
+}
+
+function invalidLegs(message: string): WalletError {
+  return new WalletError('invalid_request', { errors: [{ path: 'legs', message }] });
+}
+
+/** Returns a refusal that names a leg of the request, by its index. */
+export function ofLeg(leg: number, { code, title, details, cause }: WalletError): WalletError {
+  const detail = `legs[${leg}]: ${details.detail ?? title}`;
+  return new WalletError(code, { ...details, detail, leg }, { cause });
+}
+
+/**
+ * Returns a split: a completed transfer for each leg. The legs that touch one wallet share its entry, which has the name of
+ * the first of them.
+ */
+export function split({ splitId, legs, ...facts }: SplitFacts): Split {
+  const shared = sharedEntries(splitId, legs);
+  const made = legs.map(({ fromWalletId, toWalletId, ...leg }, index): Leg => {
+    const transactionId = legIdOf(splitId, index);
+    const [sentWith, settledWith] = [shared.get(fromWalletId), shared.get(toWalletId)];
+    return {
+      ...transfer({ ...facts, ...leg, transactionId, walletId: fromWalletId, toWalletId }),
+      splitId,
+      ...(sentWith !== undefined && { sentWith }),
+      ...(settledWith !== undefined && { settledWith }),
+    };
+  });
+  return { splitId, amount: sumOf(legs), currency: facts.currency, legs: made, createdAt: facts.at };
+}
+
+/** Returns the name of the entry of each wallet that more than one leg touches. */
+function sharedEntries(splitId: string, legs: readonly SplitLeg[]): Map<string, string> {
+  const touches = legs.flatMap(({ fromWalletId, toWalletId }, leg) => [
+    { walletId: fromWalletId, leg },
+    { walletId: toWalletId, leg },
+  ]);
+  return new Map(
+    [...Map.groupBy(touches, ({ walletId }) => walletId)].flatMap(([walletId, [first, second]]) =>
+      first !== undefined && second !== undefined ? [[walletId, legIdOf(splitId, first.leg)] as const] : [],
+    ),
+  );
+}
+
+/** The change that a split makes to one wallet. */
+export interface NetChange {
+  readonly walletId: string;
+  /** In minor units: below 0 the wallet pays, above 0 it gets money, and 0 changes nothing. */
+  readonly net: number;
+  /** Whether it pays in some leg, also when it gets more in others. */
+  readonly pays: boolean;
+  /** The largest leg in the direction of the net change, in minor units. */
+  readonly largest: number;
+  /** The first leg that touches it: its index, and its transaction, which names the entry. */
+  readonly leg: number;
+  readonly transactionId: string;
+}
+
+/** Returns the change of each wallet: first of those that pay, then of the others, by the first legs that touch them. */
+export function netChanges({ legs }: Split): NetChange[] {
+  const touches = legs.flatMap(({ transactionId, walletId, counterpartyWalletId, amount }, leg) => [
+    { walletId, leg, transactionId, change: -amount },
+    { walletId: counterpartyWalletId, leg, transactionId, change: amount },
+  ]);
+  const changes = [...Map.groupBy(touches, ({ walletId }) => walletId)].flatMap(([walletId, [first, ...others]]) => {
+    if (first === undefined) return [];
+    const all = [first, ...others].map(({ change }) => change);
+    const net = all.reduce((sum, change) => sum + change, 0);
+    const largest = net < 0 ? -Math.min(...all) : Math.max(...all);
+    const { leg, transactionId } = first;
+    return [{ walletId, net, pays: all.some((change) => change < 0), largest, leg, transactionId }];
+  });
+  return [...changes.filter(({ pays }) => pays), ...changes.filter(({ pays }) => !pays)];
+}
+
+function sumOf(legs: readonly SplitLeg[]): number {
+  return legs.reduce((total, { amount }) => total + amount, 0);
+}

@@ -1,0 +1,124 @@
+import { WalletError } from '../domain/errors.ts';
+import { netChanges, ofLeg } from '../domain/split.ts';
+import type { Leg, NetChange, Split } from '../domain/split.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { putTransaction } from './commit.ts';
+import { transactionKey } from './keys.ts';
+import { checkWallet, credit, creditReceiver, debit } from './movements.ts';
+import { putRecord, replayedRecord, replayOnly } from './operations.ts';
+import { limitedBy } from './rate-window.ts';
+import type { RateLimit } from './rate-window.ts';
+import type { Table } from './table.ts';
+import { getTransactions } from './transactions.ts';
+import { readable } from './unreadable.ts';
+import { write } from './write.ts';
+import type { WriteItem } from './write.ts';
+
+/** The result of a split: its legs as they are now, and whether its key had been used before. */
+export interface CommittedSplit {
+  readonly split: Split;
+  readonly replayed: boolean;
+}
+
+/**
+ * Books the legs of a split, all or none, in one write of 2 + 4 n + 2 w write units for n legs and w wallets, and 2 more for
+ * an end user. Each wallet has one update, with its net change; one whose legs cancel out is only checked. A replay reads the
+ * legs: one more round trip.
+ *
+ * @param rate counts each leg
+ * @param overLimit as for `commitCharge`
+ * @throws WalletError as `commitTransfer`; that of a wallet names the first leg that touches it. `idempotency_key_reused` also
+ * for a repetition whose legs a restore of the table has lost
+ */
+export async function commitSplit(
+  table: Table,
+  split: Split,
+  fingerprint: string,
+  rate: RateLimit | undefined,
+  overLimit?: WalletError,
+): Promise<CommittedSplit> {
+  const put = putSplit(table, split, fingerprint);
+  const refusal = overLimit ?? neverAllowed(rate);
+  const limited = limitedBy(table, rate, split.createdAt);
+  const items = [put, ...split.legs.map((leg) => putLeg(table, leg, fingerprint)), ...changesOf(table, split)];
+  const result = await write(
+    table,
+    refusal === undefined ? [...items, ...limited.items] : [replayOnly(put, refusal)],
+    limited.reads,
+  );
+  if (replayedRecord(result) === undefined) return { split, replayed: false };
+  return { split: await readSplit(table, split), replayed: true };
+}
+
+/** Returns the refusal of more legs than an hour allows: a new window would take them. */
+function neverAllowed(rate: RateLimit | undefined): WalletError | undefined {
+  if (rate?.count === undefined || rate.count <= rate.perHour) return undefined;
+  const detail = `the request has ${rate.count} legs, and an hour takes ${rate.perHour}`;
+  return new WalletError('rate_limited', { detail, limit: rate.perHour, retryAfterSeconds: 3_600 });
+}
+
+/** Puts the record of the command. The ids of the legs follow from its own. */
+function putSplit(table: Table, { splitId, legs, createdAt }: Split, fingerprint: string): WriteItem {
+  const principal = legs[0]?.principal;
+  const record = { type: 'operation', fingerprint, principal, createdAt, legs: legs.length };
+  return putRecord(table, { ...transactionKey(splitId), ...record });
+}
+
+/**
+ * Puts the record of a leg. One that is there is of the same key: a restore has lost the record of the command, and a recovery
+ * has put the leg back. `readSplit` decides then.
+ */
+function putLeg(table: Table, leg: Leg, fingerprint: string): WriteItem {
+  return {
+    ...putTransaction(table, leg, fingerprint),
+    label: `leg ${leg.transactionId}`,
+    refused: (image) => image && { kind: 'replay', record: image },
+  };
+}
+
+/** Returns the changes of the wallets. Those that pay come first, as their refusals concern the caller. */
+function changesOf(table: Table, split: Split): WriteItem[] {
+  return netChanges(split).map((change) => namingLeg(change.leg, changeOf(table, split, change)));
+}
+
+function changeOf(table: Table, { legs, currency, createdAt: at }: Split, change: NetChange): WriteItem {
+  const { walletId, net, pays, largest, transactionId } = change;
+  const ownerId = pays ? legs[0]?.ownerId : undefined;
+  if (net === 0) return checkWallet(table, { walletId, ownerId, currency });
+  const movement = { walletId, ownerId, currency, transactionId, at, amount: Math.abs(net), largest };
+  if (net < 0) return debit(table, movement);
+  return pays ? credit(table, movement) : creditReceiver(table, movement);
+}
+
+/** Returns an item whose refusal names a leg. */
+function namingLeg(leg: number, item: WriteItem): WriteItem {
+  return {
+    ...item,
+    refused: (image) => {
+      const refusal = item.refused(image);
+      if (refusal?.kind === 'denied') return { ...refusal, error: ofLeg(leg, refusal.error) };
+      return refusal?.kind === 'outdated' ? { ...refusal, again: namingLeg(leg, refusal.again) } : refusal;
+    },
+  };
+}
+
+/** Reads the legs of a split that was committed before. Each must be there, and move the money that was asked for. */
+async function readSplit(table: Table, split: Split): Promise<Split> {
+  const ids = split.legs.map(({ transactionId }) => transactionId);
+  const found = await getTransactions(table, ids);
+  const legs = split.legs.map((leg, index): Leg => {
+    const stored = found.get(leg.transactionId);
+    const transaction = stored && readable(stored);
+    if (transaction !== undefined && isSameLeg(transaction, leg)) return transaction;
+    const detail =
+      'it is not as the key has booked it, and nothing was booked now; use another key for what is missing';
+    throw ofLeg(index, new WalletError('idempotency_key_reused', { detail }));
+  });
+  return { ...split, legs, createdAt: legs[0]?.createdAt ?? split.createdAt };
+}
+
+function isSameLeg(transaction: Transaction, leg: Leg): transaction is Leg {
+  const members = ['type', 'splitId', 'walletId', 'counterpartyWalletId', 'amount', 'currency'] as const;
+  const stored: Partial<Leg> = transaction.type === 'transfer' && !transaction.queued ? transaction : {};
+  return members.every((name) => stored[name] === leg[name]);
+}

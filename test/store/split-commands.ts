@@ -1,0 +1,31 @@
+/** Splits, as the handler composes them. */
+import { currencyOfWalletId, fingerprintOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { split as newSplit } from '../../lambdas/domain/split.ts';
+import type { WalletError } from '../../lambdas/domain/errors.ts';
+import { commitSplit } from '../../lambdas/store/splits.ts';
+import type { RateLimit } from '../../lambdas/store/rate-window.ts';
+import type { Table } from '../../lambdas/store/table.ts';
+import { newKey, timeOf } from './commands.ts';
+
+/** A payment: from one wallet to another, in minor units. */
+export type Payment = readonly [from: string, to: string, amount: number];
+
+interface Command {
+  /** The caller; the operator when it is absent. */
+  readonly owner?: string;
+  readonly key?: string;
+  readonly rate?: RateLimit;
+  readonly overLimit?: WalletError;
+}
+
+/** Makes a split of these payments. */
+export function split(table: Table, payments: readonly Payment[], command: Command = {}) {
+  const { owner, key = newKey(), rate, overLimit } = command;
+  const principal = owner ?? 'operator-1';
+  const made = newSplit({
+    ...{ splitId: transactionIdOf(principal, key), principal, ownerId: owner, at: timeOf(table) },
+    currency: currencyOfWalletId(payments[0]?.[0] ?? '') ?? '',
+    legs: payments.map(([fromWalletId, toWalletId, amount]) => ({ fromWalletId, toWalletId, amount })),
+  });
+  return commitSplit(table, made, fingerprintOf(['split', payments]), rate, overLimit);
+}

@@ -7,6 +7,8 @@ import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { answerEnd, answerWhenEnded, requireApproval, requireNoOwner, requireScopeOf } from '../http/approvals.ts';
 import { fields } from '../http/body-fields.ts';
+import { readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { CommandCall, CommandRoute, OperatorServices } from '../http/http.ts';
 import { isReplay } from '../http/limits.ts';
@@ -21,7 +23,9 @@ import { charge } from './charge.ts';
 import { resolve } from './resolve.ts';
 import { unfreeze } from './unfreeze.ts';
 
-const commands: Readonly<Record<GuardedCommand, CommandRoute<OperatorServices>>> = { charge, resolve, unfreeze };
+type ApproveServices = OperatorServices & FeeServices;
+
+const commands: Readonly<Record<GuardedCommand, CommandRoute<ApproveServices>>> = { charge, resolve, unfreeze };
 
 const body = z.strictObject({ reason: z.optional(fields.text(256)) });
 
@@ -30,7 +34,7 @@ const body = z.strictObject({ reason: z.optional(fields.text(256)) });
  * approval. Callers need the scope of the command. The asker, the owners of its wallets and the requester of the withdrawal
  * are refused. When the command is refused, the approval stays open until it expires.
  */
-export const approve = command<typeof body, OperatorServices>({
+export const approve = command<typeof body, ApproveServices>({
   name: 'approve',
   body,
   async handle(call, services) {
@@ -57,7 +61,7 @@ export const approve = command<typeof body, OperatorServices>({
 /** Executes the command of an approval as its route does, for its asker and under its asker's key. */
 function execute(
   { caller, operation, event }: CommandCall<unknown>,
-  services: OperatorServices,
+  services: ApproveServices,
   approval: Approval,
   end: ApprovalEnd,
 ): Promise<Answer> {
@@ -116,4 +120,5 @@ export const open = (environment: Environment<'approve'>) =>
   serve(approve, {
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
     operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+    fees: readFees(environment.FEES),
   });

@@ -21,13 +21,15 @@ export interface FourEyesProps {
   readonly ledger: LedgerTable;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `Fees` as JSON. */
+  readonly fees: string;
 }
 
 /** The second operator: the routes that show commands which wait for one, approve them and reject them. */
 export class FourEyes extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, operatorLimits }: FourEyesProps) {
+  constructor(scope: Construct, id: string, { ledger, operatorLimits, fees }: FourEyesProps) {
     super(scope, id);
     this.functions = {
       approve: new WalletFunction(this, 'approve', {
@@ -40,6 +42,7 @@ export class FourEyes extends Construct {
             UpdateItem: ['approval', 'transaction', 'wallet'],
           }),
           OPERATOR_LIMITS: operatorLimits,
+          FEES: fees,
         },
       }),
       reject: new WalletFunction(this, 'reject', {

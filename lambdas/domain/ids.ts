@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { bank } from './actor.ts';
+import { bank, service } from './actor.ts';
 
 /** The formats of ids, receipt codes and fingerprints. No other file makes or parses one. */
 
@@ -53,6 +53,11 @@ export function approvalIdOfTransaction(transactionId: string): string {
 /** Returns the id of the return of a withdrawal. It is the same for every notification by the bank. */
 export function returnIdOf(transactionId: string): string {
   return `tx_${digest(bank.principal, transactionId)}`;
+}
+
+/** Returns the id of a collection of the fees of a currency, by its number. */
+export function collectionIdOf(currency: string, sequence: number): string {
+  return `tx_${digest(service.principal, `collection ${currency} ${sequence}`)}`;
 }
 
 /**

@@ -19,7 +19,7 @@ const schema = z.strictObject(
 
 /** The services of the routes that take fees. Without `fees` there are none. */
 export interface FeeServices extends Pick<OperatorServices, 'operatorLimits'> {
-  readonly fees?: Fees;
+  readonly fees?: Fees | undefined;
 }
 
 /**

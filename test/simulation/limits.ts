@@ -172,16 +172,18 @@ export function exceededBy(
 
 /** Returns what counts against the limits of a wallet in the change of a transaction. */
 function movementOf(walletId: string, { is, was }: Change): { direction: Direction; amount: number } | undefined {
-  const { type, amount } = is;
+  const { type, amount, fee = 0 } = is;
   if (was === undefined) {
     const isSource = is.walletId === walletId;
-    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) return { direction: 'out', amount };
-    if (isSource && type === 'charge') return { direction: 'in', amount };
+    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type))
+      return { direction: 'out', amount: amount + fee };
+    if (isSource && ['charge', 'collection'].includes(type)) return { direction: 'in', amount: amount - fee };
   }
   // A queued transfer arrives later.
   const arrives = is.status === 'completed' && was?.status !== 'completed';
   const isReceiver = is.counterpartyWalletId === walletId && ['transfer', 'capture'].includes(type);
-  return isReceiver && arrives ? { direction: 'in', amount } : undefined;
+  if (!isReceiver || !arrives) return undefined;
+  return { direction: 'in', amount: type === 'capture' ? amount - fee : amount };
 }
 
 /** Returns whether a change is a refund, no chargeback, that the wallet pays. */

@@ -123,6 +123,10 @@ export function transactionLines(transaction: Transaction): string[] {
     `amount: ${String(amount)} ${currency} (minor units), wallet ${walletId}`,
     `accepted: ${createdAt}, last change: ${updatedAt}`,
     ...(receiver === undefined ? [] : [`receiver: ${receiver}`]),
+    ...('fee' in transaction ? [`fee: ${String(transaction.fee)}, paid by the ${feePayerOf(transaction)}`] : []),
+    ...(transaction.type === 'collection'
+      ? [`collection ${transaction.sequence}: with it ${transaction.collected} were collected in ${currency}`]
+      : []),
     ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
     ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
     ...(transaction.type === 'refund' && transaction.chargeback ? ['a chargeback'] : []),
@@ -137,6 +141,11 @@ export function transactionLines(transaction: Transaction): string[] {
       : []),
     ...('failure' in transaction ? [`failure: ${transaction.failure.code}: ${transaction.failure.message}`] : []),
   ];
+}
+
+function feePayerOf({ type }: Transaction): string {
+  if (type === 'capture') return 'receiver';
+  return type === 'transfer' ? 'sender' : 'wallet';
 }
 
 function holdLine(hold: Hold): string {

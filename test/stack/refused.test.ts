@@ -176,7 +176,7 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
   ],
   [
     { fees: { charge: { byCurrency: Object.fromEntries(currencies.map((currency) => [currency, { flat: 1_000 }])) } } },
-    'fees, operatorLimits and fourEyes must have at most 3000 bytes together as JSON, received 3440',
+    'fees, operatorLimits and fourEyes must have at most 3000 bytes together as JSON, received 4056',
   ],
   [{ fraud: false, screeningConcurrency: 5 }, 'screeningConcurrency is of no use with fraud: false, received 5'],
   [

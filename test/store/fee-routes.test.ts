@@ -3,15 +3,17 @@ import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
 import { capture } from '../../lambdas/api/capture.ts';
 import { charge } from '../../lambdas/api/charge.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getTransaction as getTransactionRoute } from '../../lambdas/api/get-transaction.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { Fees, OperatorLimits } from '../../lambdas/contract.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import { readFees } from '../../lambdas/http/fees.ts';
+import { transactionLines } from '../../bin/ops/where.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
+import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { measure } from '../engine.ts';
 import { useTable } from '../fixture.ts';
 import { endUser, operator, send } from '../request.ts';
@@ -50,7 +52,7 @@ function openHandlers(
     withdraw: serve(withdraw, queued),
     'open-hold': serve(openHold, services),
     capture: serve(capture, services),
-    'get-transaction': serve(getTransaction, services),
+    'get-transaction': serve(getTransactionRoute, services),
   };
 }
 
@@ -202,6 +204,8 @@ describe('a fee', () => {
     assert.deepEqual([answer.status, ...amountsOf(answer)], [201, 1_000, 10]);
     assert.deepEqual([before - (await available(payer)), (await available(receiver)) - received], [1_010, 1_000]);
     assert.deepEqual(amountsOf(await read(operator, idOf(answer))), [1_000, 10]);
+    const record = await getTransaction(table, idOf(answer));
+    assert.ok(transactionLines(record!).includes('fee: 10, paid by the sender'));
     const { body } = await read(shop, idOf(answer));
     assert.ok(!JSON.stringify(body).includes('fee'), JSON.stringify(body));
   });

@@ -175,8 +175,9 @@ function movementOf(walletId: string, { is, was }: Change): { direction: Directi
   const { type, amount, fee = 0 } = is;
   if (was === undefined) {
     const isSource = is.walletId === walletId;
-    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type))
+    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) {
       return { direction: 'out', amount: amount + fee };
+    }
     if (isSource && ['charge', 'collection'].includes(type)) return { direction: 'in', amount: amount - fee };
   }
   // A queued transfer arrives later.

@@ -157,9 +157,11 @@ export async function simulate(
   /** Tasks that met an item that their release cannot read, as it may. */
   const puzzled = new Set<Task>();
   const onError = (error: unknown, task: Task) => {
-    if (isUnreadable(error) && mayBePuzzled(rollout, deployment.runBy(task), task)) puzzled.add(task);
-    else if (!isInjected(error, task) && !isOfRevenue(error))
+    if (isUnreadable(error) && mayBePuzzled(rollout, deployment.runBy(task), task)) {
+      puzzled.add(task);
+    } else if (!isInjected(error, task) && !isOfRevenue(error)) {
       violate('no unexpected errors', `${task.label}: ${reportError(error)}`);
+    }
   };
   /** Returns whether fees were not collected as their wallet took no money. */
   function isOfRevenue(error: unknown): boolean {

@@ -22,14 +22,14 @@ export interface Examination {
  */
 export async function examine(
   engines: Engines,
-  { history, given, spares }: Operation,
+  { history, given, strikes }: Operation,
   tries: (kind: FaultKind, call: string) => boolean,
 ): Promise<Examination> {
   const before = await setting(engines, history, given);
   const calm = await engines.run(history, exactly(before));
   const struck = new Set(before.map(({ point }) => point));
   const calls = calm.points.filter(
-    ({ id, call }) => !id.startsWith('setup') && !struck.has(id) && !spares.includes(call),
+    ({ id, call }) => !id.startsWith('setup') && !struck.has(id) && (strikes?.includes(call) ?? true),
   );
   const failures: Examination['failures'][number][] = [];
   if (calm.violations.length > 0) failures.push({ fault: undefined, violations: calm.violations });

@@ -11,8 +11,8 @@ export interface Operation {
   readonly history: History;
   /** The faults in the circumstances of the operation. Each strikes the first call of its kind. */
   readonly given: readonly { readonly call: string; readonly kind: FaultKind }[];
-  /** Calls that no fault strikes, as the operation makes too many of them. */
-  readonly spares: readonly string[];
+  /** The calls that faults strike; absent: all. */
+  readonly strikes?: readonly string[] | undefined;
 }
 
 export const currency = 'EUR';
@@ -46,7 +46,7 @@ export interface Circumstances {
   readonly fourEyes?: FourEyesPolicy;
   readonly fees?: FeeSettings;
   readonly hasBooks?: boolean;
-  readonly spares?: Operation['spares'];
+  readonly strikes?: Operation['strikes'];
 }
 
 /** Returns an operation: the steps come after those that open and fill the wallets of alice and bob. */
@@ -54,7 +54,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
   const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true, fourEyes } = circumstances;
-  const { fees, hasBooks = false, spares = [] } = circumstances;
+  const { fees, hasBooks = false, strikes } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -94,5 +94,5 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
     hasBooks,
     faultRate: 0,
   };
-  return { name, history, given, spares };
+  return { name, history, given, strikes };
 }

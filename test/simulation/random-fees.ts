@@ -30,13 +30,20 @@ export function withFees(history: History): History {
       later: { from: epoch + from, schedule: newSchedule(seed, 'later') },
     }),
   };
-  // After a restore the totals have more fees than the wallet table.
-  if (!hasBooks || restore !== undefined) return { ...history, service: { ...service, fees } };
-  const more = collections(seed, last);
+  const priced = { ...history, service: { ...service, fees } };
+  // After a restore without a recovery the totals have more fees than the wallet table.
+  return hasBooks && restore === undefined ? withCollections(priced) : priced;
+}
+
+/** Returns a history with the wallet that its fees are collected into; one without fees as it is. */
+export function withCollections(history: History): History {
+  const { seed, steps, service } = history;
+  if (service.fees === undefined || service.fees.revenueWallet !== undefined) return history;
+  const more = collections(seed, Math.max(...steps.map(({ at }) => at)));
   return {
     ...history,
     steps: [...steps, ...more],
-    service: { ...service, fees: { ...fees, revenueWallet: walletIdOfName(revenue) } },
+    service: { ...service, fees: { ...service.fees, revenueWallet: walletIdOfName(revenue) } },
     calmAt: Math.max(history.calmAt ?? 0, ...more.map(({ at }) => at + 1_000)),
   };
 }

@@ -213,9 +213,10 @@ function costText(pass: Pass): string {
 }
 
 function summarize(pass: Pass): void {
-  for (const [currency, { wallets, external, transit }] of Object.entries(pass.sums)) {
-    const parts = `wallets ${String(wallets)}, external ${String(external)}, transit ${String(transit)}`;
-    console.log(`${currency}: ${parts}, sum ${String(wallets + external + transit)}`);
+  for (const [currency, sums] of Object.entries(pass.sums)) {
+    const parts = Object.entries(sums);
+    const named = parts.map(([name, part]) => `${name} ${String(part)}`).join(', ');
+    console.log(`${currency}: ${named}, sum ${String(parts.reduce((sum, [, part]) => sum + part, 0n))}`);
   }
   for (const [bankId, withdrawals] of Object.entries(pass.otherBanks)) {
     console.log(`Not compared: ${withdrawals} withdrawals that went to bank ${bankId}`);

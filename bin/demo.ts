@@ -46,7 +46,8 @@ async function demonstrate(): Promise<number> {
     ada: await person('Ada'),
     ben: await person('Ben'),
     operator: await signIn(`operator-${run}`, 'wallet:operate'),
-    currency: 'EUR',
+    // The currency in which the service of npm start has fees.
+    currency: 'NOK',
     unit: 100,
     account: 'SIM-OK',
     pays: true,

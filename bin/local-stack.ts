@@ -1,11 +1,18 @@
 /**
  * The CDK app of the service on one machine. Its bank is the simulator, which has another port each time. Charges above
- * 10,000 Swiss francs need two operators, so that docs/approvals.md can be tried.
+ * 10,000 Swiss francs need two operators, so that docs/approvals.md can be tried. Fees in Norwegian kroner are for
+ * docs/fees.md.
  */
 import { newApp } from '../lib/app.ts';
 import { WalletStack } from '../lib/wallet-stack.ts';
 
 new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Wallet', {
   bank: { id: 'simulator' },
+  fees: {
+    transfer: { byCurrency: { NOK: { flat: 500 } } },
+    withdrawal: { byCurrency: { NOK: { flat: 1_000 } } },
+    capture: { byCurrency: { NOK: { basisPoints: 500, minimum: 100, maximum: 5_000 } } },
+    charge: { byCurrency: { NOK: { basisPoints: 200 } } },
+  },
   fourEyes: { charge: { above: Number.MAX_SAFE_INTEGER, byCurrency: { CHF: 1_000_000 } } },
 });

@@ -261,6 +261,7 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   approval_ended: { detail: 'it was rejected at 2026-03-01T12:00:04.250Z' },
   approval_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
+  fee_exceeds_amount: { detail: 'the fee is 30 of 20, in minor units of USD: the receiver would get nothing' },
   not_refundable: { detail: 'this transfer is on its way' },
   exceeds_refundable: { detail: 'left 1000, requested 2500, in minor units of USD' },
   too_many_refunds: { detail: 'a transaction has at most 200 refunds' },
@@ -286,6 +287,10 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Transaction: withdrawal,
   TransactionPage: { items: [withdrawal, charge], nextCursor: 'MjAyNi0wMy0wMVQxMjowMDowMC4wMDBaI3R4' },
   Split: split,
+  DryRun: {
+    ...{ dryRun: true, type: 'transfer', amount, currency },
+    ...{ fee: 25, paid: amount + 25, received: amount },
+  },
   Approval: approval,
   ApprovalPage: { items: [approval] },
   Entry: entry,

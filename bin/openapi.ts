@@ -139,6 +139,20 @@ function securityOf(route: Route, { body }: Described): object[] {
   return body === undefined ? [{}, { token: ['wallet:support'] }] : [{ bankTimestamp: [], bankSignature: [] }];
 }
 
+/** The answer to a dry run. */
+const dryRunAnswer = { meaning: 'With `dryRun`: what the command would cost', schema: 'DryRun' } as const;
+
+/** Returns the answers of a route that are no refusals, by status: the meaning and the possible bodies of each. */
+function successesOf(name: RouteName) {
+  const { successes, hasDryRun } = answers[name];
+  const all = [...Object.entries(successes), ...(hasDryRun ? [['200', dryRunAnswer] as const] : [])];
+  return [...Map.groupBy(all, ([status]) => status)].map(([status, ofStatus]) => ({
+    status,
+    meaning: ofStatus.map(([, { meaning }]) => meaning).join('. '),
+    schemas: ofStatus.flatMap(([, { schema }]) => schema ?? []),
+  }));
+}
+
 function responsesOf(route: Route & { function: RouteName }, handler: Described): object {
   const { successes, prefer } = answers[route.function];
   const names: HeaderName[] = [
@@ -149,13 +163,13 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
     ...(isForEndUsers(route) ? rateHeaders : []),
   ];
   const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
-  for (const [status, { meaning, schema }] of Object.entries(successes)) {
+  for (const { status, meaning, schemas } of successesOf(route.function)) {
     // A split has no path of its own: its legs have.
-    const isMade = (status === '201' || status === '202') && schema !== 'Split';
+    const isMade = (status === '201' || status === '202') && !schemas.includes('Split');
     responses[status] = {
       description: meaning,
       ...headersOf(Number(status) < 400 ? [...names, ...(isMade ? (['Location'] as const) : [])] : refusalHeaders(503)),
-      ...(schema && { content: { 'application/json': contentOf(route, status, schema) } }),
+      ...(schemas.length > 0 && { content: { 'application/json': contentOf(route, status, schemas) } }),
     };
   }
   for (const [status, codes] of Map.groupBy(codesOf(route, handler), statusOf)) {
@@ -179,9 +193,11 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
   return responses;
 }
 
-function contentOf(route: Route, status: string, schema: keyof typeof answerExamples): object {
-  const example = answerExamplesOfRoutes[`${route.function} ${status}`] ?? answerExamples[schema];
-  return { schema: { $ref: schemaRef(schema) }, example };
+function contentOf(route: Route, status: string, schemas: readonly (keyof typeof answerExamples)[]): object {
+  const refs = schemas.map((name) => ({ $ref: schemaRef(name) }));
+  const examples = schemas.map((name) => answerExamples[name]);
+  const example = answerExamplesOfRoutes[`${route.function} ${status}`] ?? examples[0];
+  return { schema: refs.length > 1 ? { oneOf: refs } : refs[0], example };
 }
 
 /** Returns the codes that a route can answer: those that follow from its inputs, and those that it declares. */

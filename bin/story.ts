@@ -89,21 +89,24 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
   const charge = { amount: 100 * unit, externalReference: 'invoice 1' };
   const charged = await story.post(operator, `/wallets/${ada.walletId}/charge`, charge);
   story.check('answered', charged.status, 201);
-  ada.available += 100 * unit;
+  ada.available += 100 * unit - feeOf(charged.body);
   await story.checkBalances(ada, ben);
 
   story.chapter(
     `Ada sends Ben ${story.money(30 * unit)}, and her client repeats the request because it lost the answer`,
   );
   const key = randomUUID();
-  const transfer = (amount: number) =>
-    story.post(ada.token, `/wallets/${ada.walletId}/transfer`, { amount, toWalletId: ben.walletId }, key);
+  const transfer = (amount: number, more: object = {}) =>
+    story.post(ada.token, `/wallets/${ada.walletId}/transfer`, { amount, toWalletId: ben.walletId, ...more }, key);
+  const asked = await transfer(30 * unit, { dryRun: true });
+  story.check('asked before, the fee is shown', asked.status, 200);
   const sent = await transfer(30 * unit);
   const repeated = await transfer(30 * unit);
   story.check('first answer', sent.status, 201);
+  story.check('its fee, as it was shown', feeOf(sent.body), asked.body['fee']);
   story.check('repetition is marked', repeated.headers.get('idempotency-replayed'), 'true');
   story.check('same transaction', repeated.body['transactionId'], sent.body['transactionId']);
-  ada.available -= 30 * unit;
+  ada.available -= 30 * unit + feeOf(sent.body);
   ben.available += 30 * unit;
   await story.checkBalances(ada, ben);
 
@@ -117,7 +120,7 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
   const paid = await story.withdraw(ada, 20 * unit, isSimulated ? 'SIM-FLAKY' : account);
   story.check('in the end', paid['status'], 'completed');
   if (isSimulated) story.check('attempts', (paid['attempts'] as unknown[]).length, 3);
-  ada.available -= 20 * unit;
+  ada.available -= 20 * unit + feeOf(paid);
   await story.checkBalances(ada, ben);
 
   if (isSimulated) {
@@ -157,7 +160,7 @@ async function promiseMoney(story: Story, unit: number, { ada, ben }: Characters
     const captured = await story.post(ben.token, `${path}/capture`, { amount: 15 * unit });
     story.check('answered', captured.status, 201);
     ada.held -= 15 * unit;
-    ben.available += 15 * unit;
+    ben.available += 15 * unit - feeOf(captured.body);
     await story.checkBalances(ada, ben);
 
     story.chapter('He tries to capture more than is left');
@@ -236,6 +239,11 @@ async function limitMoney(story: Story, { unit, operator }: Stage, { ada, ben }:
   }
 }
 
+/** Returns the fee of a transaction, as it is shown to the side that pays it; 0 where there is none. */
+function feeOf(transaction: Answer['body']): number {
+  return Number(transaction['fee'] ?? 0);
+}
+
 function inAnHour(): string {
   return new Date(Date.now() + 3_600_000).toISOString();
 }
@@ -263,8 +271,8 @@ async function leaveNothing(story: Story, stage: Stage, { ada, ben }: Characters
   if (stage.account !== undefined && stage.pays) {
     story.chapter('Both withdraw all that is left');
     for (const person of [ada, ben]) {
-      const { available } = await story.balanceOf(person);
-      const paid = available > 0 ? await story.withdraw(person, available, stage.account) : undefined;
+      const most = await story.mostToWithdraw(person, stage.account);
+      const paid = most > 0 ? await story.withdraw(person, most, stage.account) : undefined;
       if (paid !== undefined) story.check('in the end', paid['status'], 'completed');
       person.available = 0;
     }
@@ -325,6 +333,16 @@ class Story {
   async balanceOf({ token, walletId }: Holder): Promise<{ available: number; held: number }> {
     const { body } = await this.get(token, `/wallets/${walletId}/balance?consistent=true`);
     return { available: Number(body['available']), held: Number(body['held']) };
+  }
+
+  /** Returns the most that a wallet can pay out together with the fee of it. */
+  async mostToWithdraw(holder: Holder, account: string): Promise<number> {
+    const { available: amount } = await this.balanceOf(holder);
+    if (amount <= 0) return 0;
+    const body = { amount, destination: { account }, dryRun: true };
+    const asked = await this.post(holder.token, `/wallets/${holder.walletId}/withdraw`, body);
+    // A smaller amount has no larger fee.
+    return amount - feeOf(asked.body);
   }
 
   async checkBalances(...holders: readonly Holder[]): Promise<void> {

@@ -13,6 +13,9 @@ export type { ErrorCode } from './domain/errors.ts';
 export type { FourEyes } from './domain/approval.ts';
 export type { OperatorLimits } from './domain/operator-limits.ts';
 export type { WalletLimits } from './domain/limits.ts';
+export { feeCommands } from './domain/fee.ts';
+export type { FeeRule, Fees } from './domain/fee.ts';
+export { currencyOfWalletId } from './domain/ids.ts';
 export { longestTierName, tierName } from './domain/tiers.ts';
 export type { Tiers } from './domain/tiers.ts';
 
@@ -22,7 +25,7 @@ const limited = [...table, 'READS_PER_HOUR'] as const;
 /** Variables of functions whose commands are counted in their write. */
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 /** Variables of functions whose commands end in a worker. */
-const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
+const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS', 'FEES'] as const;
 /** Variables of functions that open holds, capture them, refund and split. */
 const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 /** Variables of operators' functions whose commands are limited and may need a second operator. */
@@ -62,6 +65,8 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `FREEZE_ON_SUSPICION`: `true` or `false`.
  * - `OPERATOR_LIMITS`: an `OperatorLimits` as JSON.
  * - `TIERS`: `Tiers` as JSON.
+ * - `FEES`: `Fees` as JSON, without the revenue wallets.
+ * - `REVENUE_WALLETS`: the wallet that the fees of a currency are collected into, by currency, as JSON.
  * - `FOUR_EYES`: a `FourEyes` as JSON, with `expiresAfterMs`, the time in which a command can be approved.
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
@@ -73,7 +78,7 @@ export const environments = {
   'get-wallet': limited,
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
   'list-entries': [...limited, 'ENTRIES_TABLE_NAME'],
-  charge: guarded,
+  charge: [...guarded, 'FEES'],
   withdraw: [...queued, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL'],
   transfer: [...queued, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL'],
   'list-transactions': limited,
@@ -84,13 +89,13 @@ export const environments = {
   close: table,
   'set-limits': [...guarded, 'TIERS'],
   resolve: guarded,
-  approve: [...table, 'TIERS', 'OPERATOR_LIMITS'],
+  approve: [...table, 'TIERS', 'OPERATOR_LIMITS', 'FEES'],
   reject: table,
   'get-approval': table,
   'list-approvals': table,
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
   'open-hold': paying,
-  capture: paying,
+  capture: [...paying, 'FEES'],
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
   refund: [...paying, 'FOUR_EYES'],
   split: paying,
@@ -138,7 +143,14 @@ export const environments = {
     'EVENT_BUS_NAME',
     'FULL_PASS_HOURS',
   ],
-  sweeper: [...table, 'DUE_SHARDS', 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
+  sweeper: [
+    ...table,
+    'DUE_SHARDS',
+    'WITHDRAWAL_QUEUE_URL',
+    'TRANSFER_QUEUE_URL',
+    'ENTRIES_TABLE_NAME',
+    'REVENUE_WALLETS',
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
@@ -300,6 +312,7 @@ export const ledgerItems = {
   preferences: 'PREFERENCES#',
   breaker: 'BREAKER#',
   issuer: 'ISSUER',
+  fees: 'FEES#',
 } as const;
 
 /** The types of item in the entries table, with the beginnings of their partition keys. */

@@ -1,6 +1,8 @@
 /** The exports of the package: both constructs, the types of their props, and the names of the stack's outputs. */
 export { outputs } from '../lambdas/contract.ts';
 export type {
+  FeeRule,
+  Fees,
   FunctionName,
   OperatorLimits,
   PerFunction,
@@ -22,6 +24,7 @@ export type { LoadRange, ProvisionedLoad, WarmLoad } from './capacity.ts';
 export type { ReservedConcurrency } from './concurrency.ts';
 export type { DeploymentStrategy } from './deployments.ts';
 export type { EventsOptions } from './events.ts';
+export type { FeesOptions } from './fees.ts';
 export type { FourEyesOptions } from './four-eyes.ts';
 export type { FraudOptions } from './fraud.ts';
 export type { RateLimits } from './rate-limits.ts';

@@ -23,13 +23,15 @@ export interface FourEyesProps {
   readonly operatorLimits: string;
   /** `Tiers` as JSON. */
   readonly tiers: string;
+  /** `Fees` as JSON. */
+  readonly fees: string;
 }
 
 /** The second operator: the routes that show commands which wait for one, approve them and reject them. */
 export class FourEyes extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, operatorLimits, tiers }: FourEyesProps) {
+  constructor(scope: Construct, id: string, { ledger, operatorLimits, tiers, fees }: FourEyesProps) {
     super(scope, id);
     this.functions = {
       approve: new WalletFunction(this, 'approve', {
@@ -43,6 +45,7 @@ export class FourEyes extends Construct {
           }),
           OPERATOR_LIMITS: operatorLimits,
           TIERS: tiers,
+          FEES: fees,
         },
       }),
       reject: new WalletFunction(this, 'reject', {

@@ -9,13 +9,15 @@ export interface HoldsProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `Fees` as JSON. */
+  readonly fees: string;
 }
 
 /** Promised money: the routes that hold it, capture it and release it. The sweeper ends the holds that expire. */
 export class Holds extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: HoldsProps) {
+  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits, fees }: HoldsProps) {
     super(scope, id);
     const limits = {
       READS_PER_HOUR: String(rateLimits.reads),
@@ -45,6 +47,7 @@ export class Holds extends Construct {
             UpdateItem: ['transaction', 'wallet', 'rateWindow'],
           }),
           ...limits,
+          FEES: fees,
         },
       }),
       release: new WalletFunction(this, 'release', {

@@ -48,7 +48,7 @@ export class Integrity extends Construct {
       environment: {
         TABLE_NAME: ledger.allow(
           {
-            GetItem: ['wallet'],
+            GetItem: ['wallet', 'fees'],
             BatchGetItem: ['wallet', 'transaction'],
             Scan: 'everything',
             DescribeTable: 'everything',

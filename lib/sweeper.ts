@@ -7,6 +7,7 @@ import { metrics } from '../lambdas/contract.ts';
 import { addLevels, ownMetric } from './alarms.ts';
 import type { AddAlarm } from './alarms.ts';
 import type { Shares } from './concurrency.ts';
+import type { EntriesTable } from './entries-table.ts';
 import type { LedgerTable } from './ledger-table.ts';
 import { WalletFunction } from './wallet-function.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -14,32 +15,51 @@ import type { WorkQueue } from './work-queue.ts';
 /** Properties of `Sweeper`. */
 export interface SweeperProps {
   readonly ledger: LedgerTable;
+  readonly entries: EntriesTable;
   readonly withdrawals: WorkQueue;
   readonly transfers: WorkQueue;
+  /** The revenue wallets by currency, as JSON. */
+  readonly revenueWallets: string;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
-/** The minutely search for overdue work that does not move, which it queues again, and for holds that have expired. */
+/**
+ * The minutely search for overdue work that does not move, which it queues again, and for holds that have expired. It also
+ * collects fees into the revenue wallets.
+ */
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
 
-  constructor(scope: Construct, id: string, { ledger, withdrawals, transfers, shares, addAlarm }: SweeperProps) {
+  constructor(scope: Construct, id: string, props: SweeperProps) {
     super(scope, id);
+    const { ledger, entries, withdrawals, transfers, revenueWallets, shares, addAlarm } = props;
+    const collects = revenueWallets !== '{}';
     // Two runs at once do no harm, as each piece of work is marked by a conditional write before it is sent.
     this.sweeper = new WalletFunction(this, 'sweeper', {
       timeout: Duration.seconds(50),
       reservedConcurrency: shares.scheduled,
       environment: {
         // It reads the holds that it ends, and gives back their money.
-        TABLE_NAME: ledger.allow({ GetItem: ['transaction'], UpdateItem: ['transaction', 'wallet'] }, ['due']),
+        TABLE_NAME: ledger.allow(
+          {
+            GetItem: ['transaction', ...(collects ? (['fees'] as const) : [])],
+            UpdateItem: ['transaction', 'wallet'],
+            // A collection is a transaction of its own, and counted in the item of its currency.
+            ...(collects && { PutItem: ['transaction', 'fees'] as const }),
+          },
+          ['due'],
+        ),
+        // What came together is the total of the account of fees.
+        ENTRIES_TABLE_NAME: entries.allow(collects ? { Query: ['total'] } : {}),
+        REVENUE_WALLETS: revenueWallets,
         DUE_SHARDS: ledger.dueShards,
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
       },
     });
     new Rule(this, 'EveryMinute', {
-      description: 'Wallet service: queue overdue work again, and end expired holds',
+      description: 'Wallet service: queue overdue work again, end expired holds, and collect fees',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.sweeper.invoked)],
     });
@@ -49,7 +69,7 @@ export class Sweeper extends Construct {
       metric: this.sweeper.handler.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(1) }),
       threshold: 1,
       periods: 3,
-      meaning: 'The sweeper keeps failing; no worker gets work whose message is lost.',
+      meaning: 'The sweeper keeps failing: no worker gets work whose message is lost, or no fees are collected.',
       runbook: 'sweeper-errors',
     });
     addAlarm(this, 'Silent', {

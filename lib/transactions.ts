@@ -10,6 +10,8 @@ export interface TransactionsProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `Fees` as JSON. */
+  readonly fees: string;
   /** `FOUR_EYES`. */
   readonly fourEyes: string;
   readonly guardGrants: GuardGrants;
@@ -21,7 +23,7 @@ export class Transactions extends Construct {
 
   constructor(scope: Construct, id: string, props: TransactionsProps) {
     super(scope, id);
-    const { ledger, rateLimits, operatorLimits, fourEyes, guardGrants } = props;
+    const { ledger, rateLimits, operatorLimits, fees, fourEyes, guardGrants } = props;
     // With the wallets that the transaction touches, which decide whether the caller may see it.
     const READS_PER_HOUR = String(rateLimits.reads);
     const readOne = {
@@ -37,6 +39,7 @@ export class Transactions extends Construct {
           TABLE_NAME: ledger.allow(guardGrants('charge', { PutItem: ['transaction'], UpdateItem: ['wallet'] })),
           OPERATOR_LIMITS: operatorLimits,
           FOUR_EYES: fourEyes,
+          FEES: fees,
         },
       }),
       'list-transactions': new WalletFunction(this, 'list-transactions', {

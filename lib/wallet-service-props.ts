@@ -14,6 +14,7 @@ import type { ProvisionedLoad, WarmLoad } from './capacity.ts';
 import type { ReservedConcurrency } from './concurrency.ts';
 import type { DeploymentStrategy } from './deployments.ts';
 import type { EventsOptions } from './events.ts';
+import type { FeesOptions } from './fees.ts';
 import type { FourEyesOptions } from './four-eyes.ts';
 import type { FraudOptions } from './fraud.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -78,6 +79,16 @@ export interface WalletServiceProps {
    * @default - no tiers; limits are set one by one
    */
   readonly tiers?: Tiers;
+
+  /**
+   * Fees of transfers, withdrawals, captures and charges (docs/fees.md): a flat amount and a share in basis points, with a
+   * least and a most, in minor units. For instance
+   * `{ transfer: { flat: 25 }, charge: { flat: 30, basisPoints: 290, byCurrency: { JPY: { basisPoints: 360 } } } }`.
+   * `revenueWallets` names the wallets that they are collected into. A transaction keeps the fee of its acceptance.
+   *
+   * @default - no fees
+   */
+  readonly fees?: FeesOptions;
 
   /**
    * Commands of operators that one operator asks for and another approves (docs/approvals.md): charges and refunds above an

@@ -27,6 +27,7 @@ import { Deployments } from './deployments.ts';
 import { allowServices } from './encryption.ts';
 import { EntriesTable } from './entries-table.ts';
 import { Events } from './events.ts';
+import { feesTexts } from './fees.ts';
 import { FourEyes, fourEyesText, guardGrantsOf } from './four-eyes.ts';
 import { Fraud } from './fraud.ts';
 import { Health } from './health.ts';
@@ -283,12 +284,14 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const projector = new Projector(scope, 'Projector', { ledger, entries, shares, addAlarm });
   const guard = { fourEyes: fourEyesText(props.fourEyes), guardGrants: guardGrantsOf(props.fourEyes) };
   const tiers = tiersText(props.tiers ?? {}, operatorLimits);
+  const { fees, revenueWallets } = feesTexts(props.fees ?? {}, [operatorLimits, guard.fourEyes]);
   const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits, ...guard });
-  const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits, ...guard });
+  const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits, fees, ...guard });
   const transfers = new Transfers(scope, 'Transfers', {
     ledger,
     rateLimits,
     operatorLimits,
+    fees,
     queueDepthLimit,
     concurrency: props.transferConcurrency ?? 10,
     shares,
@@ -299,6 +302,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     bank: props.bank,
     rateLimits,
     operatorLimits,
+    fees,
     ...guard,
     queueDepthLimit,
     shares,
@@ -306,12 +310,12 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   });
   const { holds: isHolding = true, refunds: isRefunding = true, splits: isSplitting = true } = props;
   const limited = { ledger, rateLimits, operatorLimits };
-  const holds = isHolding ? new Holds(scope, 'Holds', limited) : undefined;
+  const holds = isHolding ? new Holds(scope, 'Holds', { ...limited, fees }) : undefined;
   const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
   const splits = isSplitting ? new Splits(scope, 'Splits', limited) : undefined;
-  const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers });
+  const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers, fees });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
-  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
+  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, entries, ...queues, revenueWallets, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
   const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, splits, fourEyes, health };
   return { ledger, tokens, entries, projector, ...routes, sweeper };

@@ -24,6 +24,8 @@ export interface WithdrawalsProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `Fees` as JSON. */
+  readonly fees: string;
   /** `FOUR_EYES`. */
   readonly fourEyes: string;
   readonly guardGrants: GuardGrants;
@@ -113,6 +115,7 @@ export class Withdrawals extends Construct {
           DUE_SHARDS: ledger.dueShards,
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
           OPERATOR_LIMITS: props.operatorLimits,
+          FEES: props.fees,
         },
       }),
       resolve: new WalletFunction(this, 'resolve', {

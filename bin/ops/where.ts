@@ -105,6 +105,10 @@ export function transactionLines(transaction: Transaction): string[] {
     `amount: ${String(amount)} ${currency} (minor units), wallet ${walletId}`,
     `accepted: ${createdAt}, last change: ${updatedAt}`,
     ...(receiver === undefined ? [] : [`receiver: ${receiver}`]),
+    ...('fee' in transaction ? [`fee: ${String(transaction.fee)}, paid by the ${feePayerOf(transaction)}`] : []),
+    ...(transaction.type === 'collection'
+      ? [`collection ${transaction.sequence}: with it ${transaction.collected} were collected in ${currency}`]
+      : []),
     ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
     ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
     ...('splitId' in transaction ? [`leg of the split: ${transaction.splitId}`] : []),
@@ -120,6 +124,11 @@ export function transactionLines(transaction: Transaction): string[] {
       : []),
     ...('failure' in transaction ? [`failure: ${transaction.failure.code}: ${transaction.failure.message}`] : []),
   ];
+}
+
+function feePayerOf({ type }: Transaction): string {
+  if (type === 'capture') return 'receiver';
+  return type === 'transfer' ? 'sender' : 'wallet';
 }
 
 function holdLine(hold: Hold): string {

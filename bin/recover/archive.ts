@@ -168,10 +168,11 @@ function makesTransaction({ type, transaction: { postings } }: TransactionEvent)
     case 'hold.opened':
     case 'hold.captured':
     case 'refund.completed':
+    case 'fees.collected':
       return true;
     case 'transfer.completed':
-      // A queued transfer has two more postings when it has arrived.
-      return postings.length === 2;
+      // A queued transfer has two more postings when it has arrived, and a fee has one more.
+      return postings.length <= 3;
     default:
       return false;
   }

@@ -15,6 +15,7 @@ import type { Posting } from '../../lambdas/domain/postings.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { stateFromText, stateToText } from '../../lambdas/integrity/text.ts';
+import type { FeeState } from '../../lambdas/store/fees.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { openStore, Query } from '../../local/storage/store.ts';
 import { counterpartOf, refundsOf } from './links.ts';
@@ -60,6 +61,7 @@ const tables = `
     maker TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE limit_events (wallet_id TEXT NOT NULL, version INTEGER NOT NULL, event TEXT NOT NULL,
     credit INTEGER NOT NULL, PRIMARY KEY (wallet_id, version)) WITHOUT ROWID;
+  CREATE TABLE fees (currency TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE unwritten (pk TEXT NOT NULL, sk TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
   CREATE TABLE payments (
     reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);
@@ -210,6 +212,17 @@ export class BooksCopy {
     }
   }
 
+  /** Keeps what is known of the fees of a currency. */
+  putFees(state: FeeState): void {
+    this.run('INSERT OR REPLACE INTO fees VALUES (?, ?)', state.currency, stateToText(state));
+  }
+
+  /** Returns what is known of the fees of a currency. */
+  fees(currency: string): FeeState | undefined {
+    const row = this.query({ item: 'text' }, 'SELECT item FROM fees WHERE currency = ?').first(currency);
+    return row && (stateFromText(row.item) as FeeState);
+  }
+
   /** Keeps an item that a dry run does not write to the wallet table. */
   putUnwritten(item: Item): void {
     this.run(
@@ -290,6 +303,15 @@ export class BooksCopy {
       'SELECT CAST(COALESCE(SUM(amount), 0) AS TEXT) AS amount FROM chargebacks WHERE wallet_id = ?',
     );
     return BigInt(sum.first(walletId)?.amount ?? '0');
+  }
+
+  /** Returns the sum of the bookings on an account outside of wallets; of those before a time where one is given. */
+  sumOf(account: string, before = '~'): bigint {
+    const sum = this.query(
+      { amount: 'text' },
+      'SELECT CAST(COALESCE(SUM(available), 0) AS TEXT) AS amount FROM bookings WHERE account = ? AND at < ?',
+    );
+    return BigInt(sum.first(account, before)?.amount ?? '0');
   }
 
   /** Returns the balance of a wallet by its transactions. */

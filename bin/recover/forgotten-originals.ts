@@ -121,11 +121,14 @@ function byLedger(recovery: Recovery, shown: Shown): Item | undefined {
   }
   if (received === undefined || received.available <= 0 || received.held !== 0) return undefined;
   const { at, available: amount } = received;
+  let fee = 0;
   if (counterpartyWalletId !== undefined) {
     const paid = entryOf(recovery, shown.id, counterpartyWalletId);
-    if (paid?.at !== at || paid.available !== -amount || paid.held !== 0) return undefined;
+    if (paid?.at !== at || paid.available > -amount || paid.held !== 0) return undefined;
+    // The payer of a transfer pays its fee beside the amount.
+    fee = -paid.available - amount;
   }
-  const item = itemOfOriginal(shown, amount, at);
+  const item = itemOfOriginal(shown, amount, at, fee);
   return soundOriginal(recovery, item, shown) && item;
 }
 
@@ -134,17 +137,19 @@ async function captureByLedger(recovery: Recovery, shown: Shown): Promise<Item |
   const { walletId, counterpartyWalletId: payer = '' } = shown.refund;
   const [received, paid] = [entryOf(recovery, shown.id, walletId), entryOf(recovery, shown.id, payer)];
   if (received === undefined || paid?.at !== received.at) return undefined;
-  const { at, available: amount } = received;
-  // A final capture also gives back the rest.
+  const { at } = received;
+  // A final capture also gives back the rest. The receiver pays the fee out of the amount.
   const taken = -paid.held;
-  if (amount <= 0 || received.held !== 0 || paid.available !== taken - amount || taken < amount) return undefined;
+  const amount = taken - paid.available;
+  const fee = amount - received.available;
+  if (received.available <= 0 || received.held !== 0 || paid.available < 0 || fee < 0) return undefined;
   const [hold, ...others] = await holdsOf(recovery, shown.refund, { at, taken });
   if (hold === undefined || others.length > 0) return undefined;
   const facts = { transactionId: shown.id, principal: service.principal, at, description, amount };
   const item = itemOf({
     ...capture(
       { ...hold, captured: hold.amount - taken },
-      { ...facts, capturedBy: 'operator', isFinal: taken > amount },
+      { ...facts, capturedBy: 'operator', isFinal: taken > amount, feeOf: () => fee },
     ),
   });
   return soundOriginal(recovery, item, shown) && item;
@@ -180,7 +185,7 @@ async function holdsOf(
 }
 
 /** Returns the record of a charge, or of a transfer where the refunds pay a wallet. */
-function itemOfOriginal({ id, refund }: Shown, amount: number, at: string): Item {
+function itemOfOriginal({ id, refund }: Shown, amount: number, at: string, fee = 0): Item {
   const { walletId, counterpartyWalletId: payer, currency } = refund;
   const facts = {
     transactionId: id,
@@ -188,6 +193,7 @@ function itemOfOriginal({ id, refund }: Shown, amount: number, at: string): Item
     ownerId: undefined,
     amount,
     currency,
+    fee,
     at,
     description,
   };

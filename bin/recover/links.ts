@@ -9,6 +9,8 @@ export function counterpartOf(transaction: Transaction): string | undefined {
     case 'capture':
     case 'refund':
       return transaction.originalTransactionId;
+    case 'collection':
+      return `${transaction.sequence} ${transaction.collected}`;
     case 'withdrawal':
       return transaction.status === 'completed' ? transaction.returnTransactionId : undefined;
     case 'hold':

@@ -14,6 +14,7 @@ import {
 import { askedPrefix } from '../../lambdas/store/operations.ts';
 import { readItems } from '../../lambdas/store/read.ts';
 import { toEntry } from '../../lambdas/store/entries.ts';
+import { parseFeeState } from '../../lambdas/store/fees.ts';
 import { withRetries } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
@@ -98,10 +99,12 @@ function loadLedgerItem(copy: BooksCopy, stored: StoredItem, report: Report): vo
     return;
   }
   const kind = kindOf({ sk });
-  if (kind !== 'wallet' && kind !== 'transaction') return;
+  const isFees = pk.startsWith(ledgerItems.fees);
+  if (kind !== 'wallet' && kind !== 'transaction' && !isFees) return;
   try {
     const item = fromItem(stored);
-    if (kind === 'wallet') copy.putWallet(parseWallet(item));
+    if (isFees) copy.putFees(parseFeeState(item));
+    else if (kind === 'wallet') copy.putWallet(parseWallet(item));
     else loadRecord(copy, item);
   } catch (error) {
     if (!(error instanceof UnreadableItem)) throw error;

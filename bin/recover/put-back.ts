@@ -9,7 +9,7 @@ import { withdrawal } from '../../lambdas/domain/withdrawal.ts';
 import { historyKeyOf, reviewShard, transactionKey } from '../../lambdas/store/keys.ts';
 import { restoredFingerprint } from '../../lambdas/store/operations.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
-import { parsed, UnreadableItem } from '../../lambdas/store/unreadable.ts';
+import { parsed, UnreadableItem, versionOf } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import { rankOfStatus, ranks, transactionEventOf } from './archive.ts';
 import type { Maker, TransactionEvent, WalletEvent } from './archive.ts';
@@ -271,20 +271,20 @@ function isPaid({ copy }: Recovery, { transaction }: TransactionEvent): boolean 
 
 /**
  * Returns the record of a payment whose withdrawal only its hold in the ledger shows: the wallet and the amount are
- * certain, the caller and the account are not known.
+ * certain, the caller and the account are not known. What is held beside the amount is the fee.
  */
 export function paidCandidate(recovery: Recovery, id: string): Candidate {
   const { copy, at } = recovery;
   const hold = copy
     .query(
-      { wallet_id: 'text', at: 'text', amount: 'number', currency: 'text' },
-      `SELECT wallet_id, entries.at, amount, currency FROM entries JOIN payments ON reference = name
-        WHERE name = ? AND held = amount AND available = -amount`,
+      { wallet_id: 'text', at: 'text', amount: 'number', currency: 'text', fee: 'number' },
+      `SELECT wallet_id, entries.at, amount, currency, held - amount AS fee FROM entries JOIN payments ON reference = name
+        WHERE name = ? AND held >= amount AND available = -held`,
     )
     .all(id)
     .find(({ wallet_id: walletId, currency }) => currencyOfWalletId(walletId) === currency);
   if (hold === undefined) return { reason: 'neither the archive nor the ledger names its wallet' };
-  const { wallet_id: walletId, at: createdAt, amount, currency } = hold;
+  const { wallet_id: walletId, at: createdAt, amount, currency, fee } = hold;
   const facts: CommandFacts = {
     ...{
       transactionId: id,
@@ -293,6 +293,7 @@ export function paidCandidate(recovery: Recovery, id: string): Candidate {
       walletId,
       amount,
       currency,
+      fee,
       at: createdAt,
     },
     description: 'made by a recovery from its payment and its hold',
@@ -310,6 +311,7 @@ export function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | '
   return {
     ...transactionKey(transaction.transactionId),
     historyKey: historyKeyOf(transaction),
+    ...versionOf(transaction),
     fingerprint: restoredFingerprint,
     ...transaction,
   };

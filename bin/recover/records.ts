@@ -14,7 +14,7 @@ import {
   walletKey,
 } from '../../lambdas/store/keys.ts';
 import { restoredFingerprint } from '../../lambdas/store/operations.ts';
-import { itemVersion } from '../../lambdas/store/unreadable.ts';
+import { itemVersion, versionOf } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
 import type { Maker, TransactionEvent, WalletEvent } from './archive.ts';
 import { restoredReason } from './copy.ts';
@@ -55,6 +55,7 @@ export function recordOf(event: TransactionEvent, maker: Maker, facts: RecordFac
   return withState(event, facts, {
     ...transactionKey(transactionId),
     historyKey: historyKeyOf(transaction),
+    ...versionOf(transaction),
     fingerprint: type === 'return' ? fingerprintOf(['return', originalTransactionId]) : restoredFingerprint,
     principal,
     ...(maker.ownerId === undefined || kind === 'operator' ? { issuer } : {}),

@@ -6,6 +6,7 @@ import { getWalletWithClock } from '../../lambdas/store/wallets.ts';
 import { nameMissingHolds, putBackHolds } from './forgotten-holds.ts';
 import { putBackOriginals } from './forgotten-originals.ts';
 import { linkCaptures, nameLostEnds } from './holds.ts';
+import { mendFees } from './fees.ts';
 import { putBackLimits } from './limits.ts';
 import { loadBooks } from './load.ts';
 import { mendWallets } from './mend.ts';
@@ -67,6 +68,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await linkRefunds(recovery);
   nameMissingHolds(recovery);
   await bookMissingCredits(recovery);
+  await mendFees(recovery);
   await putBackLimits(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);

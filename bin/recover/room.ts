@@ -1,14 +1,20 @@
 /** What the records of a copy leave room for. */
+import { accounts } from '../../lambdas/domain/postings.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { changesOf } from './copy.ts';
 import type { BooksCopy } from './copy.ts';
 
 /**
- * Returns why a capture or refund takes more than its original has left; undefined when it does not. Money of other holds
- * must not pay a capture.
+ * Returns why a capture or refund takes more than its original has left, or a collection more than the fees; undefined when
+ * it does not. Money of other holds must not pay a capture.
  */
 export function exceededBy(copy: BooksCopy, transaction: Transaction): string | undefined {
+  if (transaction.type === 'collection') {
+    const { currency, amount: collected } = transaction;
+    const left = copy.sumOf(accounts.fees(currency)) + copy.sumOf(accounts.collected(currency));
+    return BigInt(collected) > left ? `the fees in ${currency}, as the table has them, are less` : undefined;
+  }
   if (transaction.type !== 'capture' && transaction.type !== 'refund') return undefined;
   const { originalTransactionId: id, type, amount, walletId, postings } = transaction;
   const original = copy.record(id);

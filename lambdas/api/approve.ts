@@ -7,6 +7,8 @@ import { WalletError } from '../domain/errors.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { answerEnd, answerWhenEnded, requireApproval, requireNoOwner, requireScopeOf } from '../http/approvals.ts';
 import { fields } from '../http/body-fields.ts';
+import { readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { command, committed, serve } from '../http/http.ts';
 import type { CommandCall, CommandRoute } from '../http/http.ts';
 import { readTiers } from '../http/limit-fields.ts';
@@ -26,7 +28,9 @@ import { setLimits } from './set-limits.ts';
 import type { LimitServices } from './set-limits.ts';
 import { unfreeze } from './unfreeze.ts';
 
-const commands: Readonly<Record<GuardedCommand, Pick<CommandRoute<LimitServices>, 'perform'>>> = {
+type ApproveServices = LimitServices & FeeServices;
+
+const commands: Readonly<Record<GuardedCommand, Pick<CommandRoute<ApproveServices>, 'perform'>>> = {
   charge,
   refund,
   resolve,
@@ -41,7 +45,7 @@ const body = z.strictObject({ reason: z.optional(fields.text(256)) });
  * approval. Callers need the scope of the command. The asker, the owners of its wallets and the requester of the withdrawal
  * are refused. When the command is refused, the approval stays open until it expires.
  */
-export const approve = command<typeof body, LimitServices>({
+export const approve = command<typeof body, ApproveServices>({
   name: 'approve',
   body,
   async handle(call, services) {
@@ -68,7 +72,7 @@ export const approve = command<typeof body, LimitServices>({
 /** Executes the command of an approval as its route does, for its asker and under its asker's key. */
 function execute(
   { caller, operation, event }: CommandCall<unknown>,
-  services: LimitServices,
+  services: ApproveServices,
   approval: Approval,
   end: ApprovalEnd,
 ): Promise<Answer> {
@@ -130,4 +134,5 @@ export const open = (environment: Environment<'approve'>) =>
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
     operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
     tiers: readTiers(environment.TIERS),
+    fees: readFees(environment.FEES),
   });

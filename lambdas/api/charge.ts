@@ -1,13 +1,14 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
-import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { charge as newCharge } from '../domain/transaction.ts';
 import { dynamodbClient } from '../aws/clients.ts';
+import { dryRunAnswer, priceOf, readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { askIfNeeded, readFourEyes } from '../http/four-eyes.ts';
 import type { FourEyesServices } from '../http/four-eyes.ts';
 import { command, committed, serve } from '../http/http.ts';
-import type { OperatorServices } from '../http/http.ts';
+import type { RouteServices } from '../http/http.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
 import { annotations, fields } from '../http/body-fields.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
@@ -15,13 +16,19 @@ import { transactionView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
 import { commitCharge } from '../store/charges.ts';
 
-const body = z.strictObject({ amount: fields.amount, currency: z.optional(fields.currency), ...annotations });
+const body = z.strictObject({
+  amount: fields.amount,
+  currency: z.optional(fields.currency),
+  dryRun: fields.dryRun,
+  ...annotations,
+});
 
 /**
  * `POST /wallets/{walletId}/charge`: money in from outside, booked at once. A large one may need the approval of a second
- * operator. A caller that may not read the wallet does not learn what its limits leave, as that shows its balance.
+ * operator. The wallet gets the amount less the fee, where there is one. `dryRun` answers the fee, and moves nothing. A
+ * caller that may not read the wallet does not learn what its limits leave, as that shows its balance.
  */
-export const charge = command<typeof body, OperatorServices & FourEyesServices>({
+export const charge = command<typeof body, RouteServices & FeeServices & FourEyesServices>({
   name: 'charge',
   body,
   async handle(call, services) {
@@ -30,17 +37,23 @@ export const charge = command<typeof body, OperatorServices & FourEyesServices>(
     const currency = currencyOf(walletId);
     requireCurrency(given.currency, currency);
     const money = { amount: given.amount, currency };
-    const overLimit = overOperatorLimit(services.operatorLimits, 'charge', caller, money);
+    const priced = priceOf(services, caller, 'charge', money);
     const facts = { command: 'charge', walletIds: [walletId], ...money } as const;
-    const { answer, refusal } = await askIfNeeded(services, call, { facts, refusal: overLimit });
+    const { answer, refusal } = await askIfNeeded(services, call, { facts, refusal: priced.refusal });
     if (answer !== undefined) return answer;
     const { at, fingerprint, approval } = operation;
-    const booking = { ...given, ...caller, transactionId, walletId, currency, at, approvedBy: approval?.by };
+    const { fee } = priced.price;
+    const booking = { ...given, ...caller, transactionId, walletId, currency, fee, at, approvedBy: approval?.by };
     const committing = commitCharge(services.table, newCharge(booking), fingerprint, refusal, approval?.items);
     const { transaction, replayed } = await committing.catch((error: unknown) => {
       throw caller.readsAll ? error : withoutLimit(error);
     });
     return committed(201, transactionView(transaction, 'operator'), replayed);
+  },
+  dryRun({ caller, path, body: given }, services) {
+    const currency = currencyOf(path['walletId'] ?? '');
+    requireCurrency(given.currency, currency);
+    return dryRunAnswer(priceOf(services, caller, 'charge', { amount: given.amount, currency }));
   },
 });
 
@@ -54,5 +67,6 @@ export const open = (environment: Environment<'charge'>) =>
   serve(charge, {
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
     operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+    fees: readFees(environment.FEES),
     fourEyes: readFourEyes(environment.FOUR_EYES),
   });

@@ -69,12 +69,14 @@ function passView(pass: Pass) {
     scanned,
     items,
     ...costOf(pass),
-    sums: Object.entries(pass.sums).map(([currency, { wallets, external, transit }]) => ({
+    sums: Object.entries(pass.sums).map(([currency, { wallets, external, transit, fees, collected }]) => ({
       currency,
       wallets: String(wallets),
       external: String(external),
       transit: String(transit),
-      sum: String(wallets + external + transit),
+      ...(fees !== undefined && { fees: String(fees) }),
+      ...(collected !== undefined && { collected: String(collected) }),
+      sum: String(wallets + external + transit + (fees ?? 0n) + (collected ?? 0n)),
     })),
     suspects: suspects.map(({ walletId }) => walletId),
     found,

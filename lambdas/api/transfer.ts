@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
-import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transfer.ts';
 import { positiveInteger } from '../aws/environment.ts';
+import { dryRunAnswer, priceOf, readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { openHotReceivers } from '../http/hot-receivers.ts';
 import type { HotReceivers } from '../http/hot-receivers.ts';
 import { command, committed, serve } from '../http/http.ts';
@@ -24,11 +25,12 @@ const body = z.strictObject({
   amount: fields.amount,
   toWalletId: fields.walletId,
   currency: z.optional(fields.currency),
+  dryRun: fields.dryRun,
   ...annotations,
 });
 
 /** The services of the route. */
-export interface TransferServices extends QueuedServices {
+export interface TransferServices extends QueuedServices, FeeServices {
   /** Absent: each transfer first tries to book at once. */
   readonly hotReceivers?: HotReceivers;
 }
@@ -36,26 +38,24 @@ export interface TransferServices extends QueuedServices {
 /**
  * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. A transfer is
  * queued when the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is
- * debited at once and a worker credits the receiver.
+ * debited at once and a worker credits the receiver. The sender also pays the fee, where there is one. `dryRun` answers the
+ * fee, and moves nothing.
  */
 export const transfer = command<typeof body, TransferServices>({
   name: 'transfer',
   body,
   async handle({ caller, path, body, operation, transactionId, rate, event }, services) {
-    const walletId = path['walletId'] ?? '';
     const { toWalletId } = body;
-    const currency = currencyOf(walletId);
-    requireCurrency(body.currency, currency);
-    if (toWalletId === walletId) throw new WalletError('same_wallet');
-    requireCurrency(currencyOf(toWalletId), currency);
-    const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, at: operation.at };
+    const { walletId, currency } = walletsOf(path, body);
+    const { price, refusal } = priceOf(services, caller, 'transfer', { amount: body.amount, currency });
+    const { fee } = price;
+    const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, fee, at: operation.at };
     const preferences = preferencesOf(event, operation.at);
     if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
-    const overLimit = overOperatorLimit(services.operatorLimits, 'transfer', caller, facts);
     const ways: Ways = {
       now: (giveUpMs) =>
-        commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate, overLimit, giveUpMs),
-      later: () => acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate, overLimit),
+        commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate, refusal, giveUpMs),
+      later: () => acceptTransfer(services.table, queuedTransfer(facts), operation.fingerprint, rate, refusal),
     };
     const result = preferences.respondAsync ? await ways.later() : await bookOrQueue(toWalletId, ways, services);
     // A repetition is answered as the first request was, with any preference.
@@ -65,7 +65,25 @@ export const transfer = command<typeof body, TransferServices>({
     if (isQueued) return enqueue(result, services, preferences, { audience: caller.kind, requestId });
     return committed(201, transactionView(transaction, caller.kind), replayed);
   },
+  dryRun({ caller, path, body }, services) {
+    const { currency } = walletsOf(path, body);
+    return dryRunAnswer(priceOf(services, caller, 'transfer', { amount: body.amount, currency }));
+  },
 });
+
+/**
+ * Returns the sender's wallet and its currency.
+ *
+ * @throws WalletError `wallet_not_found`, `currency_mismatch`, `same_wallet`
+ */
+function walletsOf(path: Readonly<Record<string, string>>, { currency: given, toWalletId }: z.output<typeof body>) {
+  const walletId = path['walletId'] ?? '';
+  const currency = currencyOf(walletId);
+  requireCurrency(given, currency);
+  if (toWalletId === walletId) throw new WalletError('same_wallet');
+  requireCurrency(currencyOf(toWalletId), currency);
+  return { walletId, currency };
+}
 
 /** The two ways to book a transfer. */
 interface Ways {
@@ -101,7 +119,8 @@ export async function open(environment: Environment<'transfer'>) {
     queueUrl: environment.TRANSFER_QUEUE_URL,
     perHour: positiveInteger(environment, 'TRANSFERS_PER_HOUR'),
   });
-  const handler = serve(transfer, { ...services, hotReceivers: openHotReceivers(services.table.now) });
+  const hotReceivers = openHotReceivers(services.table.now);
+  const handler = serve(transfer, { ...services, hotReceivers, fees: readFees(environment.FEES) });
   await warmUp(services.table, transactionKey('none'));
   return handler;
 }

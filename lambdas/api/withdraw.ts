@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
-import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { withdrawal } from '../domain/withdrawal.ts';
 import { positiveInteger } from '../aws/environment.ts';
+import { dryRunAnswer, priceOf, readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { command, serve } from '../http/http.ts';
 import { refuseIfOverloaded } from '../http/overload.ts';
 import { preferencesOf } from '../http/prefer.ts';
@@ -23,11 +24,15 @@ const body = z.strictObject({
       .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9 -]{2,63}$/, 'must be 3 to 64 letters, digits, spaces or hyphens')),
     name: z.optional(fields.text(128)),
   }),
+  dryRun: fields.dryRun,
   ...annotations,
 });
 
-/** `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. */
-export const withdraw = command<typeof body, QueuedServices>({
+/**
+ * `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. The fee, where there
+ * is one, is held with it. `dryRun` answers the fee, and moves nothing.
+ */
+export const withdraw = command<typeof body, QueuedServices & FeeServices>({
   name: 'withdraw',
   body,
   async handle({ caller, path, body, operation, transactionId, rate, event }, services) {
@@ -35,15 +40,22 @@ export const withdraw = command<typeof body, QueuedServices>({
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
     await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
+    const { price, refusal } = priceOf(services, caller, 'withdrawal', { amount: body.amount, currency });
+    const { fee } = price;
     const accepted = await acceptWithdrawal(
       services.table,
-      withdrawal({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
+      withdrawal({ ...body, ...caller, transactionId, walletId, currency, fee, at: operation.at }),
       operation.fingerprint,
       rate,
-      overOperatorLimit(services.operatorLimits, 'withdraw', caller, { amount: body.amount, currency }),
+      refusal,
     );
     const { requestId } = event.requestContext;
     return enqueue(accepted, services, preferencesOf(event, operation.at), { audience: caller.kind, requestId });
+  },
+  dryRun({ caller, path, body }, services) {
+    const currency = currencyOf(path['walletId'] ?? '');
+    requireCurrency(body.currency, currency);
+    return dryRunAnswer(priceOf(services, caller, 'withdrawal', { amount: body.amount, currency }));
   },
 });
 
@@ -52,7 +64,7 @@ export async function open(environment: Environment<'withdraw'>) {
     queueUrl: environment.WITHDRAWAL_QUEUE_URL,
     perHour: positiveInteger(environment, 'WITHDRAWALS_PER_HOUR'),
   });
-  const handler = serve(withdraw, services);
+  const handler = serve(withdraw, { ...services, fees: readFees(environment.FEES) });
   await warmUp(services.table, transactionKey('none'), services.isOverloaded);
   return handler;
 }

@@ -4,8 +4,10 @@ import { isAmount } from './money.ts';
 import { accounts, move, sum } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { problemOfRefunds, refundPostings } from './refund.ts';
-import { arrivalPostings, failurePostings } from './transfer.ts';
-import { releasePostings, settlePostings } from './withdrawal.ts';
+import { collectionPostings, problemOfCollection } from './collection.ts';
+import { arrivalPostings, failurePostings, sentPostings, transferPostings } from './transfer.ts';
+import { heldPostings, releasePostings, settlePostings } from './withdrawal.ts';
+import { chargePostings } from './transaction.ts';
 import type { Transaction, Transfer } from './transaction.ts';
 
 /** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */
@@ -20,7 +22,7 @@ export interface BookedTransaction extends Pick<Transaction, 'type' | 'postings'
   readonly completedAt?: string;
 }
 
-/** Number of postings at acceptance. A second booking may follow at the end. */
+/** Number of postings at acceptance of work that a second booking ends. */
 const postingsAtFirst = 2;
 
 /**
@@ -29,7 +31,7 @@ const postingsAtFirst = 2;
  */
 export function bookingsOf(transaction: BookedTransaction): Booking[] {
   const { postings, createdAt, completedAt, updatedAt } = transaction;
-  const atFirst = isBookedAtOnce(transaction) ? postings.length : postingsAtFirst;
+  const atFirst = isBookedAtOnce(transaction, postings.length) ? postings.length : postingsAtFirst;
   const later = postings.slice(atFirst);
   return [
     { at: createdAt, postings: postings.slice(0, atFirst) },
@@ -39,7 +41,7 @@ export function bookingsOf(transaction: BookedTransaction): Booking[] {
 
 /** Returns the position of the booking after which a transaction has `count` postings. */
 export function positionOfCount(transaction: BookedTransaction, count: number): 0 | 1 {
-  return count > postingsAtFirst && !isBookedAtOnce(transaction) ? 1 : 0;
+  return isBookedAtOnce(transaction, count) ? 0 : 1;
 }
 
 /**
@@ -61,9 +63,12 @@ export function groupOf(transaction: Transaction, position: number, walletId: st
   return isReceiver && transaction.status === 'completed' ? transaction.settledWith : undefined;
 }
 
-/** Returns whether a transaction has one booking. A capture may have two more postings, of what it gives back. */
-function isBookedAtOnce({ type }: BookedTransaction): boolean {
-  return type === 'capture';
+/**
+ * Returns whether the first `count` postings of a transaction are one booking: two, or three with a fee. A capture may have
+ * two more, of what it gives back.
+ */
+function isBookedAtOnce({ type }: BookedTransaction, count: number): boolean {
+  return type === 'capture' || count <= postingsAtFirst + 1;
 }
 
 /** Returns the booking that a change of a transaction added, with the number of postings after it. */
@@ -96,7 +101,7 @@ export function problemOf(transaction: Transaction): string | undefined {
   if ((status === 'completed' || status === 'failed' || status === 'ended') !== (completedAt !== undefined)) {
     return `it is ${status}, and ${completedAt === undefined ? 'has no' : 'has a'} time of its end`;
   }
-  return problemOfRefunds(transaction);
+  return problemOfCollection(transaction) ?? problemOfRefunds(transaction);
 }
 
 /** Returns whether the bookings of a stored transaction can be read. The stored item may have any shape. */
@@ -127,15 +132,18 @@ function expectedPostings(transaction: Transaction): Posting[] {
   const available = accounts.available(walletId);
   switch (transaction.type) {
     case 'charge':
+      return chargePostings(transaction);
+    case 'collection':
+      return collectionPostings(transaction);
     case 'return':
       return move(amount, accounts.external(currency), available);
     case 'withdrawal': {
-      const held = move(amount, available, accounts.held(walletId));
+      const held = heldPostings(transaction);
       if (transaction.status === 'completed') return [...held, ...settlePostings(transaction)];
       return transaction.status === 'failed' ? [...held, ...releasePostings(transaction)] : held;
     }
     case 'transfer':
-      return transferPostings(transaction);
+      return postingsOfTransfer(transaction);
     case 'hold': {
       const held = move(amount, available, accounts.held(walletId));
       const isReturned = transaction.status === 'ended' && transaction.end !== 'captured';
@@ -143,17 +151,15 @@ function expectedPostings(transaction: Transaction): Posting[] {
     }
     case 'capture':
       // Only its hold shows how much it gives back, so that is read from its record.
-      return capturePostings(transaction, amount, returnedBy(transaction));
+      return capturePostings(transaction, transaction, returnedBy(transaction));
     case 'refund':
       return refundPostings(transaction);
   }
 }
 
-function transferPostings(transfer: Transfer): Posting[] {
-  const { amount, currency, walletId, counterpartyWalletId } = transfer;
-  const available = accounts.available(walletId);
-  if (!transfer.queued) return move(amount, available, accounts.available(counterpartyWalletId));
-  const sent = move(amount, available, accounts.transit(currency));
+function postingsOfTransfer(transfer: Transfer): Posting[] {
+  if (!transfer.queued) return transferPostings(transfer);
+  const sent = sentPostings(transfer);
   switch (transfer.status) {
     case 'pending':
       return sent;

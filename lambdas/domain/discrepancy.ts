@@ -18,6 +18,11 @@ export const discrepancyKinds = [
   /** A refund and its original disagree: their sum, their wallets, or whether the original names the refund. */
   'refund_differs',
   /**
+   * More was collected of the fees of a currency than was paid. Or its collections, their numbers and the record of what was
+   * collected disagree.
+   */
+  'fees_differ',
+  /**
    * A transaction is impossible: no postings, a sum that is not zero, or postings that do not fit its type, amount and
    * status.
    */

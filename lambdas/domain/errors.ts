@@ -23,6 +23,7 @@ export const errorTitles = {
   balance_limit_exceeded: 'The wallet cannot hold that much money',
   limit_exceeded: 'A limit of the wallet does not allow this',
   receiver_unavailable: 'The receiver cannot receive this money',
+  fee_exceeds_amount: 'The fee would leave nothing of the amount',
   idempotency_key_reused: 'The Idempotency-Key was used for a different request',
   rate_limited: 'Too many requests',
   not_in_review: 'The transaction is not in review',

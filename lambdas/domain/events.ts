@@ -26,6 +26,7 @@ export const eventTypes = [
   'hold.captured',
   'hold.ended',
   'refund.completed',
+  'fees.collected',
   'approval.asked',
   'approval.approved',
   'approval.rejected',
@@ -74,6 +75,8 @@ export function transactionEvent(before: Transaction | undefined, after: Transac
       return 'hold.captured';
     case 'refund':
       return 'refund.completed';
+    case 'collection':
+      return 'fees.collected';
   }
 }
 
@@ -83,6 +86,7 @@ export function transactionActor(after: Transaction): Actor {
     case 'charge':
     case 'capture':
     case 'refund':
+    case 'collection':
       return requesterOf(after);
     case 'return':
       return bank;

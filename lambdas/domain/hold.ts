@@ -1,5 +1,6 @@
 import { WalletError } from './errors.ts';
-import { accounts, move } from './postings.ts';
+import { withoutFee } from './fee.ts';
+import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { common } from './transaction.ts';
 import type { Capture, CommandFacts, Hold, OpenHold } from './transaction.ts';
@@ -26,12 +27,14 @@ export function openHold(
 }
 
 /** The facts of a capture that its hold does not have. */
-export interface CaptureFacts extends Omit<CommandFacts, 'walletId' | 'currency' | 'ownerId' | 'amount'> {
+export interface CaptureFacts extends Omit<CommandFacts, 'walletId' | 'currency' | 'ownerId' | 'amount' | 'fee'> {
   readonly capturedBy: Capture['capturedBy'];
   /** Absent: all that is left. */
   readonly amount?: number | undefined;
   /** Whether the capture ends the hold, and gives back what is left after it. */
   readonly isFinal: boolean;
+  /** Returns the fee of a captured amount. Absent: there is none. */
+  readonly feeOf?: ((amount: number) => number) | undefined;
 }
 
 /** Returns what the hold still holds, in minor units. */
@@ -46,31 +49,38 @@ export function endsHold(hold: Hold, { amount = leftOf(hold), isFinal }: Capture
 
 /**
  * Returns the capture of held money. It also gives back what a final capture leaves, so that one record has all that its
- * write changes in the payer's wallet.
+ * write changes in the payer's wallet. A capture to the world outside has no fee: no wallet could pay it.
  */
 export function capture(hold: Hold, facts: CaptureFacts): Capture {
   const { walletId, currency, ownerId, counterpartyWalletId, transactionId: originalTransactionId } = hold;
-  const { capturedBy, isFinal, amount = leftOf(hold), ...known } = facts;
+  const { capturedBy, isFinal, amount = leftOf(hold), feeOf, ...known } = facts;
   const rest = isFinal ? leftOf(hold) - amount : 0;
+  const fee = counterpartyWalletId === undefined ? 0 : feeOf?.(amount);
   return {
-    ...common({ ...known, amount, walletId, currency, ownerId }),
+    ...common({ ...known, amount, fee, walletId, currency, ownerId }),
     issuer: capturedBy === 'operator' ? facts.issuer : undefined,
     type: 'capture',
     status: 'completed',
     ...(counterpartyWalletId !== undefined && { counterpartyWalletId }),
     originalTransactionId,
     capturedBy,
-    postings: capturePostings(hold, amount, rest),
+    postings: capturePostings(hold, { amount, fee }, rest),
     completedAt: facts.at,
   };
 }
 
-/** Returns the postings of a capture: what it pays its receiver, and then the rest that a final one gives back. */
-export function capturePostings(of: Hold | Capture, amount: number, rest: number): Posting[] {
+/** Returns the postings of a capture: what it pays its receiver, the rest that a final one gives back, and the fee. */
+export function capturePostings(
+  of: Hold | Capture,
+  paid: { readonly amount: number; readonly fee?: number | undefined },
+  rest: number,
+): Posting[] {
   const held = accounts.held(of.walletId);
   return [
-    ...move(amount, held, receiverAccount(of)),
+    { account: held, amount: -paid.amount },
+    { account: receiverAccount(of), amount: withoutFee(paid) },
     ...(rest > 0 ? move(rest, held, accounts.available(of.walletId)) : []),
+    ...feePosting({ ...paid, currency: of.currency }),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { bank } from './actor.ts';
+import { bank, service } from './actor.ts';
 
 /** The formats of ids, receipt codes and fingerprints. No other file makes or parses one. */
 
@@ -58,6 +58,11 @@ export function returnIdOf(transactionId: string): string {
 /** Returns the id of a leg of a split, by its index. No principal has a space, so no command has such an id. */
 export function legIdOf(splitId: string, leg: number): string {
   return `tx_${digest(`leg ${leg}`, splitId)}`;
+}
+
+/** Returns the id of a collection of the fees of a currency, by its number. */
+export function collectionIdOf(currency: string, sequence: number): string {
+  return `tx_${digest(service.principal, `collection ${currency} ${sequence}`)}`;
 }
 
 /**

@@ -6,13 +6,16 @@ export interface Posting {
 
 /**
  * Names of the accounts. `external` is the world outside: minus the amount that the service owes its wallets in the
- * currency. `transit` is money between two wallets: debited from the sender of a queued transfer, not yet credited.
+ * currency. `transit` is money between two wallets: debited from the sender of a queued transfer, not yet credited. `fees`
+ * is all that was ever paid as a fee, and `collected` is minus what of it has gone to revenue wallets.
  */
 export const accounts = {
   available: (walletId: string) => `wallet:${walletId}:available`,
   held: (walletId: string) => `wallet:${walletId}:held`,
   transit: (currency: string) => `transit:${currency}`,
   external: (currency: string) => `external:${currency}`,
+  fees: (currency: string) => `fees:${currency}`,
+  collected: (currency: string) => `collected:${currency}`,
 } as const;
 
 /** Returns whether an account belongs to a wallet. The others are totalled for each currency. */
@@ -32,6 +35,11 @@ export function move(amount: number, from: string, to: string): Posting[] {
     { account: from, amount: -amount },
     { account: to, amount },
   ];
+}
+
+/** Returns the posting of a fee; none where there is no fee. */
+export function feePosting({ fee = 0, currency }: { readonly fee?: number | undefined; readonly currency: string }) {
+  return fee === 0 ? [] : [{ account: accounts.fees(currency), amount: fee }];
 }
 
 /** Returns the net change of each account, without accounts that end where they began. Sums are exact (bigint). */

@@ -113,6 +113,7 @@ export function isRefundable(transaction: Transaction): transaction is Refundabl
     case 'return':
     case 'hold':
     case 'refund':
+    case 'collection':
       return false;
   }
 }
@@ -150,6 +151,8 @@ function whyNotRefundable({ type, status }: Exclude<Transaction, Refundable>): s
         : 'the money of a withdrawal comes back only when its bank returns it';
     case 'return':
       return 'a return has given the money back already';
+    case 'collection':
+      return 'a collection has moved fees to a revenue wallet: make a transfer';
     case 'refund':
       return 'a refund cannot be refunded: make a transfer or a charge';
     case 'hold':

@@ -1,6 +1,7 @@
 import type { Actor } from './actor.ts';
-import { bank } from './actor.ts';
-import { accounts, move } from './postings.ts';
+import { bank, service } from './actor.ts';
+import { withoutFee } from './fee.ts';
+import { accounts, feePosting } from './postings.ts';
 import type { Posting } from './postings.ts';
 
 /** The kinds of transactions. */
@@ -13,6 +14,7 @@ export const transactionTypes = [
   'hold',
   'capture',
   'refund',
+  'collection',
 ] as const satisfies readonly TransactionType[];
 
 /**
@@ -103,6 +105,15 @@ interface TransactionRecord extends Annotations {
   readonly updatedAt: string;
 }
 
+/** The fee of a transaction. */
+interface Fee {
+  /**
+   * In minor units, as it was at the acceptance; absent when there is none. Of a transfer and a withdrawal the sender pays it
+   * beside the amount. Of a charge and a capture the receiver pays it out of the amount.
+   */
+  readonly fee?: number;
+}
+
 /** The refunds of a transaction. Both members are absent while there is none. */
 interface Refunds {
   /** The sum of its refunds, in minor units. */
@@ -118,7 +129,7 @@ interface SentTogether {
 }
 
 /** Money from outside, booked at once. */
-export interface Charge extends TransactionRecord, Refunds {
+export interface Charge extends TransactionRecord, Fee, Refunds {
   readonly type: 'charge';
   readonly status: 'completed';
   readonly completedAt: string;
@@ -135,7 +146,7 @@ export interface Return extends TransactionRecord {
   readonly completedAt: string;
 }
 
-interface TransferRecord extends TransactionRecord, SentTogether {
+interface TransferRecord extends TransactionRecord, Fee, SentTogether {
   readonly type: 'transfer';
   readonly counterpartyWalletId: string;
 }
@@ -180,7 +191,7 @@ export interface FailedTransfer extends QueuedTransfer {
 /** Money from one wallet to another. */
 export type Transfer = DirectTransfer | PendingTransfer | ArrivedTransfer | FailedTransfer;
 
-interface WithdrawalRecord extends TransactionRecord, SentTogether {
+interface WithdrawalRecord extends TransactionRecord, Fee, SentTogether {
   readonly type: 'withdrawal';
   readonly destination: Destination;
   readonly attempts?: readonly Attempt[];
@@ -287,7 +298,7 @@ export interface EndedHold extends HoldRecord {
 export type Hold = OpenHold | EndedHold;
 
 /** Held money that was paid: out of the hold's wallet, `walletId`, into its receiver's. */
-export interface Capture extends TransactionRecord, Refunds {
+export interface Capture extends TransactionRecord, Fee, Refunds {
   readonly type: 'capture';
   readonly status: 'completed';
   readonly counterpartyWalletId?: string | undefined;
@@ -324,8 +335,19 @@ export interface Refund extends TransactionRecord {
   readonly approvedBy?: Actor | undefined;
 }
 
+/** Fees that the service has moved to the revenue wallet of their currency, `walletId`. */
+export interface Collection extends TransactionRecord {
+  readonly type: 'collection';
+  readonly status: 'completed';
+  /** The number of this collection among those of its currency, from 1. */
+  readonly sequence: number;
+  /** The sum of the collections of its currency, with this one, in minor units. */
+  readonly collected: number;
+  readonly completedAt: string;
+}
+
 /** A movement of money, by `type`; withdrawals, transfers and holds also by `status`. */
-export type Transaction = Charge | Withdrawal | Transfer | Return | Hold | Capture | Refund;
+export type Transaction = Charge | Withdrawal | Transfer | Return | Hold | Capture | Refund | Collection;
 
 /** A transaction that a worker must end. */
 export type OpenTransaction = OpenWithdrawal | PendingTransfer;
@@ -343,18 +365,29 @@ export interface CommandFacts extends Annotations {
   readonly amount: number;
   readonly currency: string;
   readonly at: string;
+  /** Absent or 0: there is none. */
+  readonly fee?: number | undefined;
 }
 
-/** Returns a charge: money in from outside, completed at once. */
+/** Returns a charge: money in from outside, completed at once. The wallet gets what its fee leaves. */
 export function charge(facts: CommandFacts & Pick<Charge, 'approvedBy'>): Charge {
   return {
     ...common(facts),
     ...(facts.approvedBy && { approvedBy: facts.approvedBy }),
     type: 'charge',
     status: 'completed',
-    postings: move(facts.amount, accounts.external(facts.currency), accounts.available(facts.walletId)),
+    postings: chargePostings(facts),
     completedAt: facts.at,
   };
+}
+
+/** Returns the postings of a charge. */
+export function chargePostings(facts: Pick<CommandFacts, 'amount' | 'currency' | 'walletId' | 'fee'>): Posting[] {
+  return [
+    { account: accounts.external(facts.currency), amount: -facts.amount },
+    { account: accounts.available(facts.walletId), amount: withoutFee(facts) },
+    ...feePosting(facts),
+  ];
 }
 
 /** Returns whether a transaction needs no more work from its queue: it has ended, or an operator must end it. */
@@ -371,6 +404,7 @@ export function receiverOf(transaction: Transaction): string | undefined {
 export function requesterOf(transaction: Transaction): Actor {
   const { type, principal, issuer, ownerId } = transaction;
   if (type === 'return') return bank;
+  if (type === 'collection') return service;
   const kindOfOwner = ownerId === undefined ? 'operator' : 'owner';
   const kind = type === 'capture' ? transaction.capturedBy : kindOfOwner;
   return { kind, principal, ...(issuer !== undefined && { issuer }) };
@@ -394,6 +428,7 @@ export function common(facts: CommandFacts) {
     walletId: known.walletId,
     amount: known.amount,
     currency: known.currency,
+    ...(known.fee && { fee: known.fee }),
     externalReference: known.externalReference,
     description: known.description,
     metadata: known.metadata,

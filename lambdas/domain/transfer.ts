@@ -1,5 +1,6 @@
+import { withFee } from './fee.ts';
 import { maxAmount } from './money.ts';
-import { accounts, move } from './postings.ts';
+import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { common } from './transaction.ts';
 import type { CommandFacts, DirectTransfer, PendingTransfer, Transfer } from './transaction.ts';
@@ -13,7 +14,7 @@ export function transfer(facts: CommandFacts & { toWalletId: string }): DirectTr
     type: 'transfer',
     status: 'completed',
     counterpartyWalletId: facts.toWalletId,
-    postings: move(facts.amount, accounts.available(facts.walletId), accounts.available(facts.toWalletId)),
+    postings: transferPostings({ ...facts, counterpartyWalletId: facts.toWalletId }),
     completedAt: facts.at,
   };
 }
@@ -27,7 +28,7 @@ export function queuedTransfer(facts: CommandFacts & { toWalletId: string }): Pe
     queued: true,
     counterpartyWalletId: facts.toWalletId,
     dueAt: facts.at,
-    postings: move(facts.amount, accounts.available(facts.walletId), accounts.transit(facts.currency)),
+    postings: sentPostings(facts),
   };
 }
 
@@ -49,14 +50,35 @@ export function fittingTransfers(
   return fitting;
 }
 
-/** Returns the postings that credit the receiver of a queued transfer. */
-export function arrivalPostings({ amount, currency, counterpartyWalletId }: Transfer): Posting[] {
-  return move(amount, accounts.transit(currency), accounts.available(counterpartyWalletId));
+/** The members of a transfer that its postings show. */
+type Posted = Pick<Transfer, 'walletId' | 'counterpartyWalletId' | 'amount' | 'currency'> & Pick<CommandFacts, 'fee'>;
+
+/** Returns the postings of a transfer that is booked at once. */
+export function transferPostings(transfer: Posted): Posting[] {
+  return paidPostings(accounts.available(transfer.walletId), transfer);
 }
 
-/** Returns the postings of a failed queued transfer: the sender gets the money back. */
-export function failurePostings({ amount, currency, walletId }: Transfer): Posting[] {
-  return move(amount, accounts.transit(currency), accounts.available(walletId));
+/** Returns the postings of a queued transfer at its acceptance: the sender is debited the amount and the fee. */
+export function sentPostings(transfer: Omit<Posted, 'counterpartyWalletId'>): Posting[] {
+  return move(withFee(transfer), accounts.available(transfer.walletId), accounts.transit(transfer.currency));
+}
+
+/** Returns the postings that credit the receiver of a queued transfer. */
+export function arrivalPostings(transfer: Posted): Posting[] {
+  return paidPostings(accounts.transit(transfer.currency), transfer);
+}
+
+/** Returns the postings of a failed queued transfer: the sender gets the money back, with the fee. */
+export function failurePostings(transfer: Omit<Posted, 'counterpartyWalletId'>): Posting[] {
+  return move(withFee(transfer), accounts.transit(transfer.currency), accounts.available(transfer.walletId));
+}
+
+function paidPostings(from: string, transfer: Posted): Posting[] {
+  return [
+    { account: from, amount: -withFee(transfer) },
+    { account: accounts.available(transfer.counterpartyWalletId), amount: transfer.amount },
+    ...feePosting(transfer),
+  ];
 }
 
 /**

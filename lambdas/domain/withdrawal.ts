@@ -1,6 +1,7 @@
 import { waitBeforeRetry } from './backoff.ts';
 import { WalletError } from './errors.ts';
-import { accounts, move } from './postings.ts';
+import { withFee } from './fee.ts';
+import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
 import { common, isAtRest } from './transaction.ts';
 import type {
@@ -13,7 +14,7 @@ import type {
   Withdrawal,
 } from './transaction.ts';
 
-/** Returns a withdrawal: money out, held in the wallet until the bank has answered. */
+/** Returns a withdrawal: money out, held in the wallet with its fee until the bank has answered. */
 export function withdrawal(facts: CommandFacts & { destination: Destination }): PendingWithdrawal {
   return {
     ...common(facts),
@@ -21,11 +22,11 @@ export function withdrawal(facts: CommandFacts & { destination: Destination }): 
     status: 'pending',
     destination: facts.destination,
     dueAt: facts.at,
-    postings: move(facts.amount, accounts.available(facts.walletId), accounts.held(facts.walletId)),
+    postings: heldPostings(facts),
   };
 }
 
-/** Returns the transaction of a payment that the bank sent back. The money enters the wallet again. */
+/** Returns the transaction of a payment that the bank sent back. The money enters the wallet again, without the fee. */
 export function bankReturn(
   original: Withdrawal,
   facts: Pick<CommandFacts, 'transactionId' | 'principal' | 'at' | 'description'>,
@@ -41,14 +42,26 @@ export function bankReturn(
   };
 }
 
-/** Returns the postings that settle a withdrawal: the held money has left for the bank. */
-export function settlePostings({ amount, currency, walletId }: Withdrawal): Posting[] {
-  return move(amount, accounts.held(walletId), accounts.external(currency));
+/** The members of a withdrawal that its postings show. */
+type Posted = Pick<CommandFacts, 'walletId' | 'amount' | 'currency' | 'fee'>;
+
+/** Returns the postings of a withdrawal at its acceptance: the amount and the fee are held. */
+export function heldPostings({ walletId, ...paid }: Posted): Posting[] {
+  return move(withFee(paid), accounts.available(walletId), accounts.held(walletId));
 }
 
-/** Returns the postings that release a withdrawal: the held money is available again. */
-export function releasePostings({ amount, walletId }: Withdrawal): Posting[] {
-  return move(amount, accounts.held(walletId), accounts.available(walletId));
+/** Returns the postings that settle a withdrawal: the held money has left for the bank, and the fee is earned. */
+export function settlePostings({ walletId, ...paid }: Posted): Posting[] {
+  return [
+    { account: accounts.held(walletId), amount: -withFee(paid) },
+    { account: accounts.external(paid.currency), amount: paid.amount },
+    ...feePosting(paid),
+  ];
+}
+
+/** Returns the postings that release a withdrawal: the held money is available again, with the fee. */
+export function releasePostings({ walletId, ...paid }: Posted): Posting[] {
+  return move(withFee(paid), accounts.held(walletId), accounts.available(walletId));
 }
 
 /** The treatment of the bank. Times in milliseconds. */

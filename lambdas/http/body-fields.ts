@@ -42,6 +42,8 @@ export const fields = {
         z.regex(plainText, 'must be Unicode text without control characters'),
       ),
   walletId: z.string().check(z.minLength(1), z.maxLength(64)),
+  /** Shows the fee of the command, which is not executed. */
+  dryRun: z.optional(z.literal(true)),
 };
 
 /** The most keys that metadata may have. */

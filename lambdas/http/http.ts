@@ -66,7 +66,13 @@ export interface CommandCall<B> {
 }
 
 /**
- * A route of a command, whose work another route can do too: the approval of a command executes it. `W` has the services of
+ * A request with `dryRun`, for a command that is not executed. */
+export interface DryRunCall<B> extends Pick<CommandCall<B>, 'caller' | 'path' | 'body'> {
+  /** ISO 8601 UTC. */
+  readonly at: string;
+}
+
+/** A route of a command, whose work another route can do too: the approval of a command executes it. `W` has the services of
  * the work, and `S` those of the route.
  */
 export interface CommandRoute<W, S = W> extends RouteHandler<S> {
@@ -75,13 +81,19 @@ export interface CommandRoute<W, S = W> extends RouteHandler<S> {
   readonly perform: (call: CommandCall<unknown>, services: W) => Promise<Answer>;
 }
 
-/** Returns a route with an Idempotency-Key. Its body is validated before anything happens. */
+/**
+ * Returns a route with an Idempotency-Key. Its body is validated before anything happens. A dry run counts as a read, and
+ * leaves the key unused.
+ */
 export function command<B extends z.ZodMiniType, W extends RouteServices = LimitedServices, S extends W = W>(route: {
   name: FunctionName;
   body: B;
   handle: (call: CommandCall<z.output<B>>, services: W) => Promise<Answer>;
+  /** Answers a body with `dryRun`; absent where the body has no such member. */
+  dryRun?: (call: DryRunCall<z.output<B>>, services: S) => Answer | Promise<Answer>;
 }): CommandRoute<W, S> {
   const access = accessOf(route.name);
+  const { dryRun } = route;
   return {
     ...route,
     isCommand: true,
@@ -89,16 +101,21 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
     perform: (call, services) => route.handle({ ...call, body: checkFields(route.body, call.body) }, services),
     async handle(event, services) {
       const caller = callerOf(event, access);
+      const request = outcomeOf(() => requestOf(event, route.body));
+      const at = new Date(services.table.now()).toISOString();
+      if (dryRun !== undefined && 'value' in request && isDryRun(request.value.body)) {
+        const { path, body } = request.value;
+        return withinLimits(services, caller, 'read', async () => dryRun({ caller, path, body, at }, services));
+      }
       return withinLimits(services, caller, 'command', async ({ readFirst, refuseIfNew }) => {
-        const path = pathOf(event);
-        refuseQuery(event);
-        const idempotencyKey = idempotencyKeyOf(event);
-        const body = bodyOf(event, route.body);
+        // Thrown here, so that a bad request counts.
+        if ('error' in request) throw request.error;
+        const { path, idempotencyKey, body } = request.value;
         const operation: Operation = {
           ...actorOf(caller),
           idempotencyKey,
           fingerprint: fingerprintOf([route.name, path, body]),
-          at: new Date(services.table.now()).toISOString(),
+          at,
         };
         const transactionId = transactionIdOf(operation.principal, idempotencyKey);
         nameRequest({ transactionId });
@@ -110,6 +127,30 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
       });
     },
   };
+}
+
+/**
+ * Returns the parts of a command's request.
+ *
+ * @throws WalletError for a part that is not valid
+ */
+function requestOf<B extends z.ZodMiniType>(event: APIGatewayProxyEvent, schema: B) {
+  const path = pathOf(event);
+  refuseQuery(event);
+  return { path, idempotencyKey: idempotencyKeyOf(event), body: bodyOf(event, schema) };
+}
+
+/** Returns the result of some work, or its error. */
+function outcomeOf<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function isDryRun(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'dryRun' in body;
 }
 
 /** Returns when the gateway took the request, epoch ms; undefined when another caller invokes the function. */

@@ -9,7 +9,7 @@ export type PaymentServices = LimitedServices & Pick<OperatorServices, 'operator
 
 /** Opens the limits of the routes that open holds, capture them, refund and split: each takes as many an hour as transfers. */
 export function openPaymentLimits(
-  environment: Readonly<Record<keyof Environment<'capture'>, string>>,
+  environment: Environment<'open-hold'>,
 ): Pick<PaymentServices, 'limits' | 'operatorLimits'> {
   return {
     limits: openLimits({

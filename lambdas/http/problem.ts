@@ -35,6 +35,7 @@ const statuses: Record<ErrorCode, number> = {
   balance_limit_exceeded: 422,
   limit_exceeded: 422,
   receiver_unavailable: 422,
+  fee_exceeds_amount: 422,
   idempotency_key_reused: 422,
   rate_limited: 429,
   token_not_checked: 503,

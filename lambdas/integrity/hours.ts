@@ -7,7 +7,7 @@ import { checkChanges } from './changes.ts';
 import type { ChangesOutcome, WalletChanges } from './changes.ts';
 import { listHour, listWallets } from './listing.ts';
 import type { RunControl, RunOutcome } from './pass.ts';
-import { addOutside, differentTotals, sumsOf, unbalanced } from './sums.ts';
+import { addFeeAccounts, addOutside, differentTotals, hasFees, sumsOf, unbalanced } from './sums.ts';
 import type { AllSums } from './sums.ts';
 import { stateFromText, stateToText } from './text.ts';
 
@@ -39,6 +39,8 @@ export interface Hours {
   secondLookAt?: number | undefined;
   /** Currencies that were seen in any hour. */
   currencies: string[];
+  /** Those of them with fees; absent: none was seen. */
+  feeCurrencies?: string[];
   counts: { wallets: number; entries: number; bookings: number };
   /** The read units of the hour. */
   readUnits: number;
@@ -208,6 +210,10 @@ async function checkSums({ entries }: HourBooks, hours: Hours, control: RunContr
   const { hour, sums } = hours;
   hours.currencies = [...new Set([...hours.currencies, ...Object.keys(sums)])].sort();
   for (const currency of hours.currencies) sumsOf(sums, currency);
+  const seen = Object.keys(sums).filter((currency) => hasFees(sumsOf(sums, currency)));
+  const feeCurrencies = [...new Set([...(hours.feeCurrencies ?? []), ...seen])].sort();
+  if (feeCurrencies.length > 0) hours.feeCurrencies = feeCurrencies;
+  for (const currency of feeCurrencies) addFeeAccounts(sumsOf(sums, currency));
   const different: Discrepancy[] = unbalanced(sums);
   different.push(
     ...(await differentTotals(sums, async (account) => {

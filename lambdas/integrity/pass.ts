@@ -11,6 +11,8 @@ import { subjectOfKey } from '../store/keys.ts';
 import type { Table } from '../store/table.ts';
 import { totalOf } from '../store/totals.ts';
 import { getWallet } from '../store/wallets.ts';
+import { checkFees, noteCollection } from './fee-check.ts';
+import type { LastCollections } from './fee-check.ts';
 import { compareWithBank, notPaid, otherBankOf, readStatement } from './statement.ts';
 import type { Statement } from './statement.ts';
 import { addOutside, differentTotals, sumsOf, unbalanced } from './sums.ts';
@@ -68,6 +70,8 @@ export interface Pass {
   bankCompared?: boolean | undefined;
   readonly segments: Segment[];
   readonly sums: AllSums;
+  /** The last collections of fees before `asOf`. Absent from a pass that an earlier release began. */
+  readonly collections?: LastCollections;
   readonly counts: { wallets: number; transactions: number; entries: number; payments: number };
   /** The bank's payments minus its completed withdrawals. */
   readonly paid: Sketch;
@@ -161,6 +165,7 @@ export function beginPass(options: {
     stage: 'books',
     segments: Array.from({ length: options.segments }, (): Segment => ({ done: false, open: [] })),
     sums: {},
+    collections: {},
     counts: { wallets: 0, transactions: 0, entries: 0, payments: 0 },
     paid: emptySketch(),
     otherBanks: {},
@@ -256,6 +261,9 @@ function addTransaction(pass: Pass, transaction: Transaction, control: RunContro
   }
   for (const { at, postings } of hasBookings(transaction) ? bookingsOf(transaction) : []) {
     if (isBefore(at, pass.asOf)) addOutside(pass.sums, postings);
+  }
+  if (transaction.type === 'collection' && isBefore(transaction.createdAt, pass.asOf) && pass.collections) {
+    noteCollection(pass.collections, transaction);
   }
   if (pass.bankId === undefined || transaction.type !== 'withdrawal' || transaction.status !== 'completed') return;
   if (!isBefore(transaction.completedAt, pass.asOf) || !isTransactionId(transactionId)) return;
@@ -378,6 +386,11 @@ async function checkSums(books: Books, pass: Pass, control: RunControl): Promise
   if (different.length > 0 && control.now() < secondLookAt) return { waitUntil: secondLookAt };
   for (const discrepancy of different) report(pass, control, discrepancy);
   for (const discrepancy of unbalanced(pass.sums)) report(pass, control, discrepancy);
+  if (pass.collections) {
+    const fees = await checkFees(books.table, pass.sums, pass.collections);
+    pass.readUnits += fees.readUnits;
+    for (const discrepancy of fees.found) report(pass, control, discrepancy);
+  }
   const isOfEarlierRelease = pass.sumsCompared === undefined;
   pass.sumsCompared = true;
   if (pass.bankId !== undefined && pass.bankCompared !== true) {

@@ -1,4 +1,5 @@
 import type { WalletError } from '../domain/errors.ts';
+import { withoutFee } from '../domain/fee.ts';
 import type { Charge } from '../domain/transaction.ts';
 import { commit, movement } from './commit.ts';
 import type { Committed } from './commit.ts';
@@ -7,9 +8,9 @@ import type { Table } from './table.ts';
 import type { WriteItem } from './write.ts';
 
 /**
- * Books a charge: one write, 5 write units.
+ * Books a charge: one write, 5 write units. The wallet gets what the fee leaves.
  *
- * @param overLimit the refusal of an amount over the operator's limit; when given, only a replay is answered
+ * @param overLimit the refusal of an amount over the operator's limit, or by its fee; when given, only a replay is answered
  * @param approval the items that end the charge's approval, where it has one
  * @throws WalletError `wallet_not_found`, `wallet_frozen`, `wallet_closed`, `currency_mismatch`,
  * `balance_limit_exceeded`, `limit_exceeded`, `idempotency_key_reused`, `busy`, or `overLimit`
@@ -21,7 +22,7 @@ export function commitCharge(
   overLimit?: WalletError,
   approval: readonly WriteItem[] = [],
 ): Promise<Committed> {
-  const changes = [...approval, credit(table, movement(transaction))];
+  const changes = [...approval, credit(table, movement(transaction, withoutFee(transaction)))];
   const isApproved = approval.length > 0;
   return commit(table, transaction, fingerprint, changes, { items: [] }, { overLimit, isApproved });
 }

@@ -7,6 +7,7 @@ import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
+import { versionOf } from './unreadable.ts';
 import { write } from './write.ts';
 import type { Contention, Item, WriteItem, Written } from './write.ts';
 
@@ -89,12 +90,16 @@ export function accept(
   return commit(table, transaction, fingerprint, [change], limitedBy(table, rate, createdAt), { dueShard, overLimit });
 }
 
-/** Returns the change of the wallet that a transaction acts on. */
-export function movement(transaction: Transaction): Movement {
+/**
+ * Returns the change of the wallet that a transaction acts on.
+ *
+ * @param amount what leaves or enters it, where that is not the amount of the transaction
+ */
+export function movement(transaction: Transaction, amount = transaction.amount): Movement {
   return {
     walletId: transaction.walletId,
     ownerId: transaction.ownerId,
-    amount: transaction.amount,
+    amount,
     currency: transaction.currency,
     transactionId: transaction.transactionId,
     at: transaction.createdAt,
@@ -106,11 +111,12 @@ export function movement(transaction: Transaction): Movement {
  * no index has. So the transfer is written to the receiver's history once, when it has arrived. A hold never is: its
  * captures are.
  *
- * The item has no version, which means version 1: the record of an owner's withdrawal fills its kilobyte.
+ * An item without a fee has no version, which means version 1: the record of an owner's withdrawal fills its kilobyte.
  */
 function toStored(transaction: Transaction): Item {
-  if (transaction.type !== 'transfer' && transaction.type !== 'hold') return { ...transaction };
+  const version = versionOf(transaction);
+  if (transaction.type !== 'transfer' && transaction.type !== 'hold') return { ...version, ...transaction };
   const { counterpartyWalletId, ...stored } = transaction;
   const isHidden = stored.type === 'hold' || stored.queued;
-  return { ...stored, [isHidden ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
+  return { ...version, ...stored, [isHidden ? 'toWalletId' : 'counterpartyWalletId']: counterpartyWalletId };
 }

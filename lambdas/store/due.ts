@@ -18,7 +18,7 @@ import {
 import type { DueType } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, parsed, requireVersion, UnreadableItem } from './unreadable.ts';
+import { InvalidItem, parsed, requireTransactionVersion, UnreadableItem } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
 import { fromItem, toItem, update } from './write.ts';
 
@@ -101,7 +101,7 @@ async function listWork(table: Table, shard: string, bounds: PageBounds): Promis
 function toWork(stored: StoredItem): ListedWork {
   return parsed(() => {
     const item = fromItem(stored);
-    requireVersion(item);
+    requireTransactionVersion(item);
     const { transactionId, walletId, dueAt } = item;
     const type = dueTypes.find((one) => one === item['type']);
     if (type === undefined) {

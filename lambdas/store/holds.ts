@@ -1,6 +1,7 @@
 import type { Actor } from '../domain/actor.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
+import { feeRefusal, withoutFee } from '../domain/fee.ts';
 import {
   capture as newCapture,
   captureRefusal,
@@ -24,7 +25,7 @@ import type { RateLimit } from './rate-window.ts';
 import { changedRecord, retryChanged } from './retry-changed.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
-import { ofThisVersion } from './unreadable.ts';
+import { ofTransactionVersion } from './unreadable.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -57,8 +58,8 @@ export async function getHold(table: Table, transactionId: string): Promise<Hold
  *
  * @param hold as it was read; `facts.amount` absent: all that is left when it is written
  * @param limits `overLimitOf`: the refusal of an amount over the operator's limit
- * @throws WalletError of `captureRefusal`, `wallet_frozen`, `receiver_unavailable`, `forbidden` for an operator who owns the
- * payer's wallet, `rate_limited`, `idempotency_key_reused`, `busy`, or of `overLimitOf`
+ * @throws WalletError of `captureRefusal` and `feeRefusal`, `wallet_frozen`, `receiver_unavailable`, `forbidden` for an
+ * operator who owns the payer's wallet, `rate_limited`, `idempotency_key_reused`, `busy`, or of `overLimitOf`
  */
 export async function captureHold(
   table: Table,
@@ -77,7 +78,9 @@ export async function captureHold(
   const limited = limitedBy(table, rate, facts.at);
   return retryChanged(table, hold, async (seen, within) => {
     const capture = newCapture(seen, facts);
-    const refusal = captureRefusal(seen, facts) ?? overLimitOf(capture.amount);
+    const { amount, fee = 0, currency } = capture;
+    const refusal =
+      captureRefusal(seen, facts) ?? overLimitOf(amount) ?? feeRefusal('capture', { amount, fee, currency });
     if (refusal !== undefined) return commit(within, capture, fingerprint, [], limited, { overLimit: refusal });
     const items = [putTransaction(table, capture, fingerprint), ...captureItems(table, seen, facts, capture)];
     const result = await write(within, [...items, ...limited.items], limited.reads);
@@ -112,7 +115,7 @@ function captureItems(table: Table, hold: Hold, facts: CaptureFacts, capture: Ca
     captureHeld(table, { ...payment, decidedBy }, isEnd ? left - amount : 0),
     ...(counterpartyWalletId === undefined
       ? []
-      : [creditCapture(table, { ...payment, walletId: counterpartyWalletId })]),
+      : [creditCapture(table, { ...payment, amount: withoutFee(capture), walletId: counterpartyWalletId })]),
   ];
 }
 
@@ -233,8 +236,8 @@ function holdUpdate(
       Update: update(table, transactionKey(transactionId), {
         set: `${change.set}, updatedAt = :at`,
         ...(change.remove !== undefined && { remove: change.remove }),
-        if: `#type = :hold AND ${ofThisVersion.if} AND #status = :open AND ${change.if}`,
-        values: { ...change.values, ...ofThisVersion.values, hold: 'hold', open: 'open' },
+        if: `#type = :hold AND ${ofTransactionVersion.if} AND #status = :open AND ${change.if}`,
+        values: { ...change.values, ...ofTransactionVersion.values, hold: 'hold', open: 'open' },
       }),
     },
     refused: (image) => {

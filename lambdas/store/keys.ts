@@ -52,7 +52,7 @@ export function approvalIdOfKey(pk: string): string {
 }
 
 /** Sort keys of the wallet table's other items: nothing follows their changes. */
-const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER'];
+const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES'];
 const ownedWalletPrefix = 'WALLET#';
 
 /**
@@ -94,6 +94,11 @@ export function notificationKey(notification: { eventId: string; ownerId: string
 /** Returns the key of the record of the token issuer whose subjects own this stack's wallets. */
 export function issuerKey() {
   return { pk: ledgerItems.issuer, sk: 'ISSUER' };
+}
+
+/** Returns the key of the record of what was collected of the fees of a currency. */
+export function feesKey(currency: string) {
+  return { pk: `${ledgerItems.fees}${currency}`, sk: 'FEES' };
 }
 
 export function breakerKey() {

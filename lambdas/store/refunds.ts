@@ -12,7 +12,7 @@ import type { RateLimit } from './rate-window.ts';
 import { changedRecord, retryChanged } from './retry-changed.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
-import { ofThisVersion } from './unreadable.ts';
+import { ofTransactionVersion } from './unreadable.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
@@ -77,11 +77,11 @@ function originalUpdate(table: Table, original: Refundable, facts: RefundFacts, 
           'refunded = if_not_exists(refunded, :zero) + :amount, ' +
           'refunds = list_append(if_not_exists(refunds, :none), :refund), updatedAt = :at',
         if:
-          `#type = :type AND ${ofThisVersion.if} AND #status = :completed AND ` +
+          `#type = :type AND ${ofTransactionVersion.if} AND #status = :completed AND ` +
           '(attribute_not_exists(refunded) OR refunded <= :room) AND ' +
           '(attribute_not_exists(refunds) OR size(refunds) < :most)',
         values: {
-          ...ofThisVersion.values,
+          ...ofTransactionVersion.values,
           ...{
             zero: 0,
             none: [],

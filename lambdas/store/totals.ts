@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Booking } from '../domain/bookings.ts';
-import { hourOf } from '../domain/hours.ts';
+import { hourAfter, hourOf } from '../domain/hours.ts';
 import { fingerprintOf } from '../domain/ids.ts';
 import { isWalletAccount, net } from '../domain/postings.ts';
 import { forEachOf } from '../aws/parallel.ts';
@@ -160,26 +160,62 @@ function plus(one: Total, other: Total): Total {
   return one === undefined || other === undefined ? undefined : one + other;
 }
 
+/**
+ * Returns the sums of an account's bookings by hour, of the hours from `first` to `last` (`yyyy-mm-ddThh`), both included. The
+ * reads are eventually consistent. So of an account that is only added to, no sum is too large. They take half a read unit
+ * for each of 129 parts and 80 hours.
+ *
+ * @throws Error where a stored part is no whole number
+ */
+export async function totalsByHour(entries: Table, account: string, hours: Range): Promise<Map<string, bigint>> {
+  const sums = new Map<string, bigint>();
+  await forEachOf(totalPartitions(account), readsAtATime, (partition) =>
+    eachPart(entries, { partition, hours, consistent: false }, (hour, part) => {
+      if (part === undefined) throw new Error(`a part of the total of ${account} is no whole number`);
+      sums.set(hour, (sums.get(hour) ?? 0n) + part);
+    }),
+  );
+  return sums;
+}
+
 async function sumOf(entries: Table, partition: string, before: string | undefined): Promise<Total> {
   let total: Total = 0n;
+  const hours = { first: beforeAll, last: before === undefined ? afterAll : hourAfter(hourOf(before), -1) };
+  await eachPart(entries, { partition, hours, consistent: true }, (_hour, part) => {
+    total = plus(total, part);
+  });
+  return total;
+}
+
+/** Hours, both included. */
+interface Range {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** Texts before and behind every hour. */
+export const beforeAll = '0';
+const afterAll = '~';
+
+/** Reads the parts of a total in a partition, hour by hour. */
+async function eachPart(
+  entries: Table,
+  { partition, hours, consistent }: { readonly partition: string; readonly hours: Range; readonly consistent: boolean },
+  take: (hour: string, part: Total) => void,
+): Promise<void> {
   const input: QueryCommandInput = {
     TableName: entries.name,
-    KeyConditionExpression: 'pk = :partition AND sk < :hour',
-    ExpressionAttributeValues: toItem({
-      ':partition': partition,
-      // Behind every hour.
-      ':hour': before === undefined ? '~' : hourOf(before),
-    }),
-    ConsistentRead: true,
+    KeyConditionExpression: 'pk = :partition AND sk BETWEEN :first AND :last',
+    ExpressionAttributeValues: toItem({ ':partition': partition, ':first': hours.first, ':last': hours.last }),
+    ConsistentRead: consistent,
   };
   for (let start: QueryCommandInput['ExclusiveStartKey'], more = true; more; more = start !== undefined) {
     const { Items = [], LastEvaluatedKey } = await withRetries(entries, () =>
       entries.client.send(new QueryCommand({ ...input, ExclusiveStartKey: start })),
     );
-    for (const { booked } of Items) total = plus(total, partOf(booked));
+    for (const { sk, booked } of Items) take(sk?.S ?? '', partOf(booked));
     start = LastEvaluatedKey;
   }
-  return total;
 }
 
 function outside({ postings }: Booking) {

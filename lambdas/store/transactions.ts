@@ -2,6 +2,7 @@ import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { indexes } from '../contract.ts';
 import { mergePage } from '../domain/history.ts';
 import type { Stretch } from '../domain/history.ts';
+import { feeCommands, feeRefusal } from '../domain/fee.ts';
 import { isTime } from '../domain/hours.ts';
 import { isAmount } from '../domain/money.ts';
 import { holdEnds, transactionTypes } from '../domain/transaction.ts';
@@ -16,7 +17,7 @@ import {
 import { readParsed } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, requireVersion, UnreadableItem } from './unreadable.ts';
+import { InvalidItem, requireTransactionVersion, UnreadableItem } from './unreadable.ts';
 import type { Item } from './write.ts';
 
 /** Reads a transaction. The read is consistent, because a caller may read right after its command was answered. */
@@ -152,6 +153,7 @@ const statuses: { readonly [Type in TransactionType]: readonly Extract<Transacti
   hold: ['open', 'ended'],
   capture: ['completed'],
   refund: ['completed'],
+  collection: ['completed'],
 };
 
 /**
@@ -162,7 +164,7 @@ const statuses: { readonly [Type in TransactionType]: readonly Extract<Transacti
  * and for an item that lacks a member of its type, or has one that its type cannot have
  */
 export function toTransaction(item: Item): Transaction | undefined {
-  requireVersion(item);
+  requireTransactionVersion(item);
   if (item['type'] === 'operation') return undefined;
   const { pk, sk, v, historyKey, fingerprint, dueShard, toWalletId, counterpartyWalletId, ...rest } = item;
   requireMembers(item);
@@ -196,9 +198,11 @@ function requireMembers(item: Item): void {
     hold: isHoldOf(item, amount) ? '' : undefined,
     capture: originalTransactionId,
     refund: originalTransactionId,
+    collection: isCollectionOf(item, amount) ? '' : undefined,
   };
   if (needed[known] === undefined) throw new InvalidItem(item, `it lacks what a ${known} needs`);
   if (!hasSoundRefunds(item, amount)) throw new InvalidItem(item, 'what was refunded of it is not known');
+  if (!hasSoundFee(item, known, amount)) throw new InvalidItem(item, `its fee is ${String(item['fee'])}`);
   const isOpen = status === 'pending' || status === 'executing' || status === 'open';
   if (isOpen && typeof item['dueAt'] !== 'string') throw new InvalidItem(item, `it is ${status}, and never due`);
   const isEnded = status === 'completed' || status === 'failed' || status === 'ended';
@@ -211,6 +215,18 @@ function requireMembers(item: Item): void {
 function hasSoundRefunds({ refunded = 0, refunds = [] }: Item, amount: number): boolean {
   const isWithin = refunded === 0 || (isAmount(refunded) && refunded <= amount);
   return isWithin && Array.isArray(refunds) && refunds.every((id) => typeof id === 'string');
+}
+
+/** Returns whether an item of this type and amount can have the fee that it has. */
+function hasSoundFee({ fee }: Item, type: TransactionType, amount: number): boolean {
+  if (fee === undefined) return true;
+  const command = feeCommands.find((one) => one === type);
+  return command !== undefined && isAmount(fee) && feeRefusal(command, { amount, fee, currency: '' }) === undefined;
+}
+
+/** Returns whether an item has the number and the sum that a collection of this amount needs. */
+function isCollectionOf({ sequence, collected }: Item, amount: number): boolean {
+  return isAmount(sequence) && isAmount(collected) && amount <= collected;
 }
 
 /** Returns whether an item has what a hold of this amount needs, so that what is left of it can be computed. */

@@ -1,4 +1,5 @@
 import type { WalletError } from '../domain/errors.ts';
+import { withFee } from '../domain/fee.ts';
 import type { DirectTransfer, Failure, PendingTransfer } from '../domain/transaction.ts';
 import { arrivalPostings, failurePostings, fittingTransfers } from '../domain/transfer.ts';
 import { accept, commit, movement } from './commit.ts';
@@ -13,7 +14,7 @@ import { changed, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
- * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's.
+ * Books a transfer between two wallets: one write, 8 write units. Only the sender must be the caller's. It pays the fee.
  *
  * @param overLimit as for `commitCharge`
  * @param contendedMs time after which it gives up when others keep paying the receiver; absent: the whole budget
@@ -29,15 +30,13 @@ export function commitTransfer(
   overLimit?: WalletError,
   contendedMs?: number,
 ): Promise<Committed> {
-  const sender = movement(transaction);
+  const sender = movement(transaction, withFee(transaction));
+  const receiver = { ...movement(transaction), walletId: transaction.counterpartyWalletId, ownerId: undefined };
   return commit(
     table,
     transaction,
     fingerprint,
-    [
-      debit(table, sender),
-      creditReceiver(table, { ...sender, walletId: transaction.counterpartyWalletId, ownerId: undefined }),
-    ],
+    [debit(table, sender), creditReceiver(table, receiver)],
     limitedBy(table, rate, transaction.createdAt),
     { overLimit, ...(contendedMs !== undefined && { contention: { item: receiverAt, afterMs: contendedMs } }) },
   );
@@ -47,7 +46,7 @@ export function commitTransfer(
 const receiverAt = 2;
 
 /**
- * Accepts a transfer for later: debits the sender and makes the work due, in one write of 6 write units.
+ * Accepts a transfer for later: debits the sender, with the fee, and makes the work due, in one write of 6 write units.
  *
  * @param overLimit as for `commitCharge`
  * @throws WalletError as `acceptWithdrawal`, for the sender; the receiver is checked when the money arrives
@@ -59,7 +58,8 @@ export function acceptTransfer(
   rate: RateLimit | undefined,
   overLimit?: WalletError,
 ): Promise<Committed> {
-  return accept(table, transaction, fingerprint, debit(table, movement(transaction)), rate, overLimit);
+  const sent = movement(transaction, withFee(transaction));
+  return accept(table, transaction, fingerprint, debit(table, sent), rate, overLimit);
 }
 
 /** Most transfers that one write settles: DynamoDB takes 100 items, and the wallet is one of them. */
@@ -134,7 +134,7 @@ export async function settleTransfers(
 }
 
 /**
- * Ends a transfer that cannot arrive, in one write: it fails, and the sender gets the money back.
+ * Ends a transfer that cannot arrive, in one write: it fails, and the sender gets the money back, with its fee.
  *
  * @returns false when it had ended before
  */
@@ -149,7 +149,7 @@ export async function failTransfer(
       set: '#status = :failed, failure = :failure',
       values: { failed: 'failed', failure, postings: failurePostings(transfer), at },
     }),
-    giveBack(table, { ...transfer, at }),
+    giveBack(table, { ...transfer, amount: withFee(transfer), at }),
   ]);
   return result.written;
 }

@@ -1,13 +1,30 @@
 import type { Item } from './write.ts';
 
-/** The only version of items that this release writes and reads. An item without `v` is of this version. */
+/** The version of items that this release writes and reads. An item without `v` is of this version. */
 export const itemVersion = 1;
+
+/**
+ * The version of the record of a transaction with a fee. A release that does not know fees would move the amount alone, so it
+ * must leave the record as it is.
+ */
+export const feeVersion = 2;
 
 /**
  * The condition that a stored item is of this version, with its value. It is for writes that read nothing first: they
  * would change an item that this release does not understand.
  */
 export const ofThisVersion = { if: '(attribute_not_exists(v) OR v = :itemVersion)', values: { itemVersion } } as const;
+
+/** Returns the version attribute of a transaction's record; none for version 1. */
+export function versionOf(transaction: object): { readonly v?: typeof feeVersion } {
+  return 'fee' in transaction ? { v: feeVersion } : {};
+}
+
+/** As `ofThisVersion`, for the record of a transaction: also one with a fee. */
+export const ofTransactionVersion = {
+  if: '(attribute_not_exists(v) OR v = :itemVersion OR (v = :feeVersion AND attribute_exists(fee)))',
+  values: { itemVersion, feeVersion },
+} as const;
 
 /**
  * The error of a stored item that this release cannot read: of an unknown type or status, of a newer version, or
@@ -43,6 +60,11 @@ export function requireVersion(item: Item): void {
   if (v === itemVersion) return;
   const kind = typeof type === 'string' ? ` of type "${type}"` : '';
   throw new UnreadableItem(item, `version ${String(v)}${kind}, and this release reads version ${itemVersion}`);
+}
+
+/** Does as `requireVersion` for the record of a transaction. */
+export function requireTransactionVersion(item: Item): void {
+  if (item['v'] !== feeVersion || item['fee'] === undefined) requireVersion(item);
 }
 
 /** Returns what `parse` returns, or its error about the item, so that one item does not fail those read with it. */

@@ -2,6 +2,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf, bank } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
+import { withFee } from '../domain/fee.ts';
 import { fingerprintOf, returnIdOf } from '../domain/ids.ts';
 import { isAtRest } from '../domain/transaction.ts';
 import {
@@ -36,13 +37,13 @@ import type { Operation } from './operations.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { getTransaction, toTransaction } from './transactions.ts';
-import { ofThisVersion } from './unreadable.ts';
+import { ofTransactionVersion } from './unreadable.ts';
 import { writeOne } from './write-one.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
- * Accepts a withdrawal: holds the money and makes the work due, in one write of 6 write units.
+ * Accepts a withdrawal: holds the money with its fee, and makes the work due, in one write of 6 write units.
  *
  * @param overLimit as for `commitCharge`
  * @throws WalletError as `commitCharge`, `insufficient_funds` in place of `balance_limit_exceeded`, and `rate_limited`
@@ -54,7 +55,8 @@ export function acceptWithdrawal(
   rate: RateLimit | undefined,
   overLimit?: WalletError,
 ): Promise<Committed> {
-  return accept(table, transaction, fingerprint, hold(table, movement(transaction)), rate, overLimit);
+  const held = movement(transaction, withFee(transaction));
+  return accept(table, transaction, fingerprint, hold(table, held), rate, overLimit);
 }
 
 /** Reads a withdrawal, consistently; undefined when there is no withdrawal of this id. */
@@ -102,12 +104,12 @@ export async function claimWithdrawal(
       'bankId = if_not_exists(bankId, :bankId), dueShard = :shard',
     remove: 'waitingFor',
     // A worker that cannot read a newer version must not claim it: a claim says that a submit may leave.
-    if: `#type = :withdrawal AND ${ofThisVersion.if} AND #status IN (:pending, :executing) AND dueAt <= :at`,
+    if: `#type = :withdrawal AND ${ofTransactionVersion.if} AND #status IN (:pending, :executing) AND dueAt <= :at`,
     values: {
       withdrawal: 'withdrawal',
       pending: 'pending',
       executing: 'executing',
-      ...ofThisVersion.values,
+      ...ofTransactionVersion.values,
       shard: dueShardOf('withdrawal', transactionId, table.dueShards),
       ...claim,
     },
@@ -371,7 +373,7 @@ function ending(
   { withdrawal, at, endedBy }: { withdrawal: Withdrawal; at: string; endedBy?: Actor | undefined },
   failure?: Failure,
 ) {
-  const movement = { ...withdrawal, at, decidedBy: endedBy?.principal };
+  const movement = { ...withdrawal, amount: withFee(withdrawal), at, decidedBy: endedBy?.principal };
   const end = 'completedAt = :at, postings = list_append(postings, :postings)';
   return failure === undefined
     ? {

@@ -9,6 +9,7 @@ import type { routes } from '../contract.ts';
 import { shownStatuses } from '../domain/approval.ts';
 import { errorTitles } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import { feeCommands } from '../domain/fee.ts';
 import type { LimitName } from '../domain/limits.ts';
 import { channelNames } from '../domain/preferences.ts';
 import {
@@ -123,6 +124,16 @@ const split = z.object({
   createdAt: time,
 });
 
+const dryRun = z.object({
+  dryRun: z.literal(true),
+  type: z.enum(feeCommands).describe('The kind of the transaction that the command would make'),
+  amount: eventTransaction.shape.amount,
+  currency: z.string(),
+  fee: count.describe('In minor units; 0 when there is none'),
+  paid: count.describe('What the paying side gives, in minor units: of a transfer or withdrawal with the fee'),
+  received: count.describe('What the receiving side gets, in minor units: of a charge or capture less the fee'),
+});
+
 const approval = eventApproval.extend({
   status: z.enum(shownStatuses).describe('`asked` until an operator decides or its time is over'),
   body: z.record(z.string(), z.unknown()).describe('The body of the request'),
@@ -189,7 +200,14 @@ const pass = z.object({
   expectedReadUnits: z.number().min(0).optional().describe('Read units of the whole pass, at the rate so far'),
   expectedDollars: z.number().min(0).optional().describe('The same in dollars'),
   sums: z
-    .array(z.object({ currency: z.string(), wallets: sum, external: sum, transit: sum, sum }))
+    .array(
+      z.object({
+        ...{ currency: z.string(), wallets: sum, external: sum, transit: sum },
+        fees: sum.optional().describe('What was paid as fees; absent when there was none'),
+        collected: sum.optional().describe('Minus what of it went to revenue wallets; absent when nothing was paid'),
+        sum,
+      }),
+    )
     .describe('In minor units, as texts, because they may be larger than the numbers that JSON readers agree on'),
   suspects: z.array(z.string()).describe('Wallets that will be checked again'),
   found: count.describe('The number of discrepancies'),
@@ -303,6 +321,7 @@ export const namedSchemas = {
   Transaction: transaction,
   TransactionPage: transactionPage,
   Split: split,
+  DryRun: dryRun,
   Approval: approval,
   ApprovalPage: approvalPage,
   Entry: entry,
@@ -323,6 +342,8 @@ type RouteName = (typeof routes)[number]['function'];
 interface Answers {
   /** By status: its meaning, and the body, if there is one. */
   readonly successes: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
+  /** Whether the body may have `dryRun`, which is answered with 200. */
+  readonly hasDryRun?: true;
   /** Codes of refusals that only this route has. The codes that follow from the route's inputs are not listed. */
   readonly codes?: readonly ErrorCode[];
   /** The preferences that the client may send (RFC 7240). */
@@ -361,13 +382,19 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   charge: {
     successes: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' }, ...waiting },
-    codes: [...use, 'balance_limit_exceeded', 'limit_exceeded', 'operator_limit_exceeded', 'approval_expired'],
+    hasDryRun: true,
+    codes: [
+      ...use,
+      ...(['balance_limit_exceeded', 'limit_exceeded', 'fee_exceeds_amount'] as const),
+      ...(['operator_limit_exceeded', 'approval_expired'] as const),
+    ],
   },
   withdraw: {
     successes: {
       202: { meaning: 'The money is held, and the bank will be asked', schema: 'Transaction' },
       200: { meaning: 'The end came while the client preferred to wait', schema: 'Transaction' },
     },
+    hasDryRun: true,
     codes: spend,
     prefer: [wait],
   },
@@ -381,6 +408,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       },
       200: { meaning: 'Queued, and the end came while the client preferred to wait', schema: 'Transaction' },
     },
+    hasDryRun: true,
     codes: [...spend, 'same_wallet', 'receiver_unavailable'],
     prefer: ['`respond-async`: queue the transfer', wait],
   },
@@ -420,10 +448,12 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   capture: {
     successes: { 201: { meaning: 'The capture, `completed`; it may have ended the hold', schema: 'Transaction' } },
+    hasDryRun: true,
     codes: [
       ...ofHold,
       'hold_expired',
       'exceeds_hold',
+      'fee_exceeds_amount',
       'wallet_frozen',
       'wallet_not_found',
       'receiver_unavailable',
@@ -463,7 +493,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: [
       ...ofApproval,
       ...use,
-      ...(['wallet_not_found', 'balance_limit_exceeded', 'limit_exceeded'] as const),
+      ...(['wallet_not_found', 'balance_limit_exceeded', 'limit_exceeded', 'fee_exceeds_amount'] as const),
       ...(['transaction_not_found', 'not_in_review', 'limits_changed'] as const),
       ...(['not_refundable', 'exceeds_refundable', 'too_many_refunds'] as const),
       ...(['insufficient_funds', 'receiver_unavailable'] as const),

@@ -43,6 +43,12 @@ export const transaction = z.object({
   type: z.enum(transactionTypes),
   status: z.enum(transactionStatuses),
   amount,
+  fee: amount
+    .optional()
+    .describe(
+      'In minor units. Of a transfer or withdrawal: the wallet pays it on top of the amount. Of a charge or capture: the ' +
+        'receiving wallet gets the amount less the fee. Absent when there is none',
+    ),
   currency: z.string(),
   walletId: z.string(),
   counterpartyWalletId: z.string().optional(),
@@ -104,6 +110,11 @@ export const transaction = z.object({
   createdAt: time,
   updatedAt: time,
   completedAt: time.optional(),
+  sequence: z.int().min(1).optional().describe('Counts the collections of fees in this currency'),
+  collected: whole
+    .min(1)
+    .meta({ type: 'integer', description: 'The sum of these collections up to and with this one, in minor units' })
+    .optional(),
 });
 
 export const wallet = z.object({
@@ -233,6 +244,9 @@ export const eventSchemas = {
   'hold.captured': about('hold.captured', 'Held money was paid to the receiver of the hold', { transaction }),
   'hold.ended': about('hold.ended', 'The hold holds nothing more; `end` is how it ended', { transaction }),
   'refund.completed': about('refund.completed', 'Money of a transfer, capture or charge went back', { transaction }),
+  'fees.collected': about('fees.collected', 'Fees have moved into the revenue wallet of their currency', {
+    transaction,
+  }),
   'approval.asked': about('approval.asked', 'A command of an operator waits for a second operator', { approval }),
   'approval.approved': about('approval.approved', 'A second operator approved the command, which was executed', {
     approval,

@@ -12,7 +12,8 @@ import { errorTitles } from '../domain/errors.ts';
 import { windowsOf } from '../domain/limits.ts';
 import type { LimitedWindow, WalletLimits } from '../domain/limits.ts';
 import type { ApprovalEvent, EventType } from '../domain/events.ts';
-import { accounts } from '../domain/postings.ts';
+import { accounts, walletOfAccount } from '../domain/postings.ts';
+import type { Posting } from '../domain/postings.ts';
 import { maskAccount, requesterOf } from '../domain/transaction.ts';
 import type { Attempt, Cancellation, Destination, Failure, Resolution, Transaction } from '../domain/transaction.ts';
 import { hidesFromPayers } from '../domain/wallet.ts';
@@ -74,6 +75,13 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   type: everyAudience,
   status: everyAudience,
   amount: everyAudience,
+  // Shown to the side that pays it.
+  fee: {
+    operator: true,
+    owner: (fee, source) => (isOfReceiver(source) ? undefined : fee),
+    counterparty: (fee, source) => (isOfReceiver(source) ? fee : undefined),
+    subscriber: true,
+  },
   currency: everyAudience,
   // Shown to the receiver too, so that it can pay back.
   walletId: everyAudience,
@@ -89,7 +97,12 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   },
   postings: {
     operator: postingsOf,
-    owner: postingsOf,
+    // The postings of a fee that the receiver pays would show it.
+    owner: (postings, source) => {
+      const isOthersFee = source.fee !== undefined && isOfReceiver(source);
+      const own = ({ account }: Posting) => !isOthersFee || walletOfAccount(account) === source.walletId;
+      return postingsOf(postings.filter(own));
+    },
     counterparty: (postings, { counterpartyWalletId }) =>
       postingsOf(
         postings.filter(
@@ -151,6 +164,9 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   createdAt: everyAudience,
   updatedAt: everyAudience,
   completedAt: everyAudience,
+  // A recovery puts a collection back from its event.
+  sequence: { ...operatorOnly, subscriber: true },
+  collected: { ...operatorOnly, subscriber: true },
   // Events of their own report the refunds.
   refunded: exceptSubscriber,
   refunds: exceptSubscriber,
@@ -212,7 +228,7 @@ function releaseReasonOf(reason: string, { endedBy }: Partial<ShownTransaction>)
   return endedBy?.kind === 'owner' ? reason : undefined;
 }
 
-/** Returns whether the reference and metadata are the receiver's and not the payer's: those of a capture into a wallet. */
+/** Returns whether reference, metadata and fee are the receiver's and not the payer's: those of a capture into a wallet. */
 function isOfReceiver({ type, counterpartyWalletId }: Partial<ShownTransaction>): boolean {
   return type === 'capture' && counterpartyWalletId !== undefined;
 }

@@ -11,7 +11,10 @@ import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
 import type { QueuedType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { collectFees } from './collect-fees.ts';
+import type { FeeCollection } from './collect-fees.ts';
 import { endHolds } from './expired-holds.ts';
+import { readRevenueWallets } from './revenue-wallets.ts';
 import { attempt, databaseTime, note, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 
@@ -25,6 +28,8 @@ export interface SweeperServices {
   readonly table: Table;
   readonly withdrawals: SweptQueue;
   readonly transfers: SweptQueue;
+  /** Absent: no fees are collected. */
+  readonly fees?: FeeCollection | undefined;
 }
 
 /**
@@ -65,12 +70,14 @@ const batchSize = 10;
  *
  * Ends the holds that have expired. When it is late, nothing more is captured, but the payer waits for its money.
  *
+ * Collects the fees of the hours that are over into the revenue wallets.
+ *
  * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
  *
  * @returns how much overdue work was queued again
  * @throws the first failure, after everything else and with the metrics published
  */
-export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
+export async function sweep({ table, withdrawals, transfers, fees }: SweeperServices): Promise<number> {
   const startedAt = table.now();
   const { reviews, clock } = await listReviewsWithClock(table);
   // Published now, so that no failure of the rest hides a review.
@@ -89,12 +96,13 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
-  // Needs no queue, so it runs beside the other parts.
+  // These need no queue, so they run beside the other parts.
   const holds = attempt(run, () => endHolds(run, startedAt + transfersMs));
+  const collected = fees && attempt(run, () => collectFees(run, fees, startedAt + transfersMs));
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
   await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
-  await holds;
+  await Promise.all([holds, collected]);
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
   publishOpenWork(run);
@@ -213,6 +221,10 @@ export function open(environment: Environment<'sweeper'>) {
     },
     withdrawals: sweptQueue(environment.WITHDRAWAL_QUEUE_URL),
     transfers: sweptQueue(environment.TRANSFER_QUEUE_URL),
+    fees: {
+      entries: openTable(dynamodbClient(), environment.ENTRIES_TABLE_NAME, callLimits.tableBudgetMs),
+      revenueWallets: readRevenueWallets(environment.REVENUE_WALLETS),
+    },
   };
   return () => sweep(services);
 }

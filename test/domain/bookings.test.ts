@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { bookingsOf, entryNameOf, newBooking, positionOfCount, problemOf } from '../../lambdas/domain/bookings.ts';
-import { accounts, move } from '../../lambdas/domain/postings.ts';
+import { collection } from '../../lambdas/domain/collection.ts';
+import { capture, openHold } from '../../lambdas/domain/hold.ts';
+import { accounts, move, net, sum } from '../../lambdas/domain/postings.ts';
 import { charge } from '../../lambdas/domain/transaction.ts';
 import { arrivalPostings, queuedTransfer, failurePostings, transfer } from '../../lambdas/domain/transfer.ts';
 import { bankReturn, releasePostings, settlePostings, withdrawal } from '../../lambdas/domain/withdrawal.ts';
@@ -28,7 +30,28 @@ function ended(of: Transaction, status: 'completed' | 'failed', postings: Transa
   return { ...of, ...end, postings: [...of.postings, ...postings] } as Transaction;
 }
 
+const paid = { ...facts, fee: 2 };
+const heldWithFee = withdrawal({ ...paid, destination: { account: 'DE02' } });
+const queuedWithFee = queuedTransfer({ ...paid, toWalletId });
+const hold = openHold({ ...facts, counterpartyWalletId: toWalletId, expiresAt: later });
+const captured = { transactionId: 'tx_3', principal: 'shop', capturedBy: 'owner', at, feeOf: () => 2 } as const;
+
+const withFee: readonly Transaction[] = [
+  charge(paid),
+  transfer({ ...paid, toWalletId }),
+  capture(hold, { ...captured, isFinal: false }),
+  capture({ ...hold, amount: 9 }, { ...captured, amount: 7, isFinal: true }),
+  heldWithFee,
+  ended(heldWithFee, 'completed', settlePostings(heldWithFee)),
+  ended(heldWithFee, 'failed', releasePostings(heldWithFee)),
+  queuedWithFee,
+  ended(queuedWithFee, 'completed', arrivalPostings(queuedWithFee)),
+  ended(queuedWithFee, 'failed', failurePostings(queuedWithFee)),
+];
+
 const sound: readonly Transaction[] = [
+  ...withFee,
+  collection({ sequence: 3, collected: 9 }, facts),
   charge(facts),
   transfer({ ...facts, toWalletId }),
   bankReturn(held, { transactionId: 'tx_2', principal: 'the bank', at }),
@@ -66,6 +89,34 @@ describe('the bookings of a transaction', () => {
       const { completedAt, ...open }: Transaction & { completedAt?: string } = transaction;
       const other = completedAt === undefined ? { ...open, completedAt: at } : open;
       assert.notEqual(problemOf(other as Transaction), undefined);
+    }
+  });
+
+  it('are not sound with another fee, or without it', () => {
+    for (const transaction of withFee) {
+      const { fee, ...without } = transaction as Transaction & { readonly fee?: number };
+      assert.equal(fee, 2);
+      for (const other of [without, { ...transaction, fee: 1 }, { ...transaction, fee: 3 }]) {
+        assert.notEqual(problemOf(other as Transaction), undefined, JSON.stringify(other));
+      }
+    }
+  });
+
+  it('move the fee to the account of fees at the end, and give it back where the money comes back', () => {
+    for (const transaction of withFee) {
+      const isEarned = transaction.status === 'completed';
+      const sums = net(transaction.postings);
+      assert.equal(sums.get('fees:EUR'), isEarned ? 2n : undefined, JSON.stringify(transaction));
+      if (transaction.status === 'failed') assert.equal(sums.size, 0);
+    }
+  });
+
+  it('are made at once, or at its acceptance and at its end, also with a fee', () => {
+    for (const transaction of withFee) {
+      const bookings = bookingsOf(transaction);
+      const isLater = transaction.type === 'withdrawal' || (transaction.type === 'transfer' && transaction.queued);
+      assert.equal(bookings.length, isLater && transaction.postings.length > 2 ? 2 : 1);
+      for (const { postings } of bookings) assert.equal(sum(postings), 0n);
     }
   });
 

@@ -30,13 +30,15 @@ const everyField: Required<TransactionFields> = {
   type: 'transfer',
   status: 'failed',
   amount: 5,
+  fee: 2,
   currency: 'EUR',
   walletId: 'w_1',
   counterpartyWalletId: 'w_2',
   destination: { account: 'DE02120300000000202051', name: 'Ann Example' },
   postings: [
-    { amount: -5, account: 'wallet:w_1:available' },
+    { amount: -7, account: 'wallet:w_1:available' },
     { amount: 5, account: 'wallet:w_2:available' },
+    { amount: 2, account: 'fees:EUR' },
   ],
   failure: { message: 'The wallet is frozen', code: 'wallet_frozen' },
   attempts: [{ at, submitted: true, outcome: 'unknown', reason: 'timed out' }],
@@ -60,6 +62,8 @@ const everyField: Required<TransactionFields> = {
   refundedBy: 'owner',
   refunded: 1,
   refunds: ['tx_f'],
+  sequence: 3,
+  collected: 40,
   capturedBy: 'owner',
   principal: 'ann',
   issuer: 'https://issuer.example',
@@ -119,18 +123,22 @@ const seenByAll = [
   ...['originalTransactionId', 'expiresAt', 'captured', 'end', 'reason', 'chargeback', 'splitId'],
 ];
 const refunds = ['refunded', 'refunds'];
+const collections = ['sequence', 'collected'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
-  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith'],
+  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith', 'fee'],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {
   // The operator `endedBy` gave the reason for the release, so the others do not see it.
-  operator: [...seenByOwner, ...refunds, 'settledWith', 'requestedBy', 'endedBy', 'approvedBy', 'releaseReason'],
+  operator: [
+    ...[...seenByOwner, ...refunds, ...collections],
+    ...['settledWith', 'requestedBy', 'endedBy', 'approvedBy', 'releaseReason'],
+  ],
   owner: [...seenByOwner, ...refunds],
   counterparty: [...seenByAll, ...refunds, 'settledWith'],
-  subscriber: [...seenByOwner, 'settledWith'],
+  subscriber: [...seenByOwner, ...collections, 'settledWith'],
 };
 
 function viewFor(audience: Audience): Record<string, unknown> {
@@ -194,6 +202,48 @@ describe('the view of a transaction', () => {
     const failure = { code: 'account_closed', message: 'Closed' };
     const rejected = { ...transaction, type: 'withdrawal', failure } as Transaction;
     assert.deepEqual(transactionView(rejected, 'owner').failure, failure);
+  });
+});
+
+describe('the view of a fee', () => {
+  const available = (walletId: string) => `wallet:${walletId}:available`;
+  const capture = {
+    ...transaction,
+    type: 'capture',
+    postings: [
+      { account: 'wallet:w_1:held', amount: -5 },
+      { account: available('w_2'), amount: 3 },
+      { account: 'wallet:w_1:held', amount: -4 },
+      { account: available('w_1'), amount: 4 },
+      { account: 'fees:EUR', amount: 2 },
+    ],
+  } as Transaction;
+
+  it('shows that of a transfer to its sender, and not to its receiver', () => {
+    assert.equal(viewFor('owner')['fee'], 2);
+    const shown = viewFor('counterparty');
+    assert.equal(shown['fee'], undefined);
+    assert.deepEqual(shown['postings'], [{ account: available('w_2'), amount: 5 }]);
+  });
+
+  it('shows that of a capture to the receiver, and neither it nor what the receiver got to the payer', () => {
+    const receiver = transactionView(capture, 'counterparty');
+    assert.deepEqual([receiver.fee, receiver.postings], [2, [{ account: available('w_2'), amount: 3 }]]);
+    const payer = transactionView(capture, 'owner');
+    assert.equal(payer.fee, undefined);
+    assert.deepEqual(
+      payer.postings.map(({ account }) => account),
+      ['wallet:w_1:held', 'wallet:w_1:held', available('w_1')],
+    );
+    for (const all of [transactionView(capture, 'operator'), publishedTransaction(capture, undefined)]) {
+      assert.deepEqual([all.fee, all.postings.length], [2, 5]);
+    }
+  });
+
+  it('shows the payer of a capture without a fee all postings, as before', () => {
+    const { fee, ...free } = capture as TransactionFields;
+    assert.equal(fee, 2);
+    assert.equal(transactionView(free as Transaction, 'owner').postings.length, 5);
   });
 });
 

@@ -13,13 +13,13 @@ import { startService } from './service.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const pages = ['holds', 'refunds', 'splits', 'limits', 'approvals'].map((page) =>
+const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals'].map((page) =>
   readFileSync(join(root, 'docs', `${page}.md`), 'utf8'),
 );
 const { runner } = await startService();
 
 describe('README', () => {
-  it('has a walk-through that works as pasted, and those of holds, refunds, splits, limits and approvals go on from it', async () => {
+  it('has a walk-through that works as pasted, and those of holds, refunds, splits, limits, fees and approvals go on from it', async () => {
     const commands = [readme, ...pages].map((page) => /```bash\n([^]*?)```/.exec(page)?.[1] ?? '');
     const { stdout } = await run('bash', ['-c', commands.join('').replace('http://127.0.0.1:3000', runner.baseUrl)]);
     const answers = stdout
@@ -27,7 +27,7 @@ describe('README', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const [charged, sent, repeated, withdrawn, balance, history, captured, released, left, ...more] = answers;
-    assert.equal(answers.length, 22);
+    assert.equal(answers.length, 26);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);
     assert.equal(sent?.['status'], 'completed');
     assert.equal(repeated?.['transactionId'], sent['transactionId']);
@@ -38,7 +38,8 @@ describe('README', () => {
     assert.deepEqual([captured?.['type'], captured?.['amount']], ['capture', 1_500]);
     assert.deepEqual([released?.['status'], released?.['end'], released?.['captured']], ['ended', 'released', 1_500]);
     assert.deepEqual([left?.['available'], left?.['held']], [3_500, 0]);
-    const [refunded, rent, split, sale, limited, allowed, refused, wallet, ...approved] = more;
+    const [refunded, rent, split, sale, limited, allowed, refused, wallet, funded, asked, dinner, rest, ...approved] =
+      more;
     assert.deepEqual([refunded?.['type'], refunded?.['amount']], ['refund', 500]);
     assert.deepEqual([rent?.['transactionId'], rent?.['refunded']], [sent['transactionId'], 500]);
     assert.deepEqual([split?.['amount'], (split!['legs'] as unknown[]).length], [330, 2]);
@@ -48,6 +49,9 @@ describe('README', () => {
     assert.equal(allowed?.['status'], 'completed');
     assert.deepEqual([refused?.['code'], refused?.['left']], ['limit_exceeded', 500]);
     assert.equal((wallet!['limitWindows'] as { used: number }[])[0]?.used, 1_500);
+    assert.deepEqual([funded?.['amount'], funded?.['fee']], [100_000, 2_000]);
+    assert.deepEqual([asked?.['dryRun'], asked?.['fee'], asked?.['paid']], [true, 500, 30_500]);
+    assert.deepEqual([dinner?.['status'], dinner?.['fee'], rest?.['available']], ['completed', 500, 67_500]);
     assert.deepEqual(
       approved.map((answer) => answer['code'] ?? answer['status'] ?? answer['available']),
       ['asked', 'forbidden', 'approved', 'completed', 2_000_000],

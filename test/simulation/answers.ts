@@ -219,16 +219,31 @@ function shows(body: Item, look: TransactionState | undefined, ask: Ask, ledger:
     ['transactionId', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'].every((field) =>
       isDeepStrictEqual(body[field], look[field]),
     ) &&
-    isDeepStrictEqual(body['postings'], postingsFor(look, ask, ledger))
+    isDeepStrictEqual(body['postings'], postingsFor(look, ask, ledger)) &&
+    body['fee'] === feeFor(look, ask, ledger)
   );
 }
 
 /** Returns the postings that the caller may see: the receiver of a transfer sees only those of its own wallet. */
 function postingsFor(look: TransactionState, ask: Ask, ledger: Ledger): TransactionState['postings'] {
-  const { operator, principal } = ask.step;
-  const isSender = walletLooks(ledger, look.walletId, ask).some((wallet) => wallet?.ownerId === principal);
-  if (operator || isSender) return look.postings;
+  const { operator } = ask.step;
+  if (operator) return look.postings;
+  if (isSender(look, ask, ledger)) {
+    // The fee of a capture is the receiver's.
+    const isOthersFee = look.type === 'capture' && look.fee !== undefined;
+    return look.postings.filter(({ account }) => !isOthersFee || account.startsWith(`wallet:${look.walletId}:`));
+  }
   return look.postings.filter(({ account }) => account === `wallet:${look.counterpartyWalletId}:available`);
+}
+
+/** Returns the fee that the caller may see: that of a transaction that its own side pays. */
+function feeFor(look: TransactionState, ask: Ask, ledger: Ledger): number | undefined {
+  const isPayer = isSender(look, ask, ledger) !== (look.type === 'capture');
+  return ask.step.operator || isPayer ? look.fee : undefined;
+}
+
+function isSender(look: TransactionState, ask: Ask, ledger: Ledger): boolean {
+  return walletLooks(ledger, look.walletId, ask).some((wallet) => wallet?.ownerId === ask.step.principal);
 }
 
 function showsWallet(balance: Item, looks: readonly (WalletState | undefined)[]): string | undefined {

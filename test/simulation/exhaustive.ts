@@ -22,13 +22,15 @@ export interface Examination {
  */
 export async function examine(
   engines: Engines,
-  { history, given }: Operation,
+  { history, given, strikes }: Operation,
   tries: (kind: FaultKind, call: string) => boolean,
 ): Promise<Examination> {
   const before = await setting(engines, history, given);
   const calm = await engines.run(history, exactly(before));
   const struck = new Set(before.map(({ point }) => point));
-  const calls = calm.points.filter(({ id }) => !id.startsWith('setup') && !struck.has(id));
+  const calls = calm.points.filter(
+    ({ id, call }) => !id.startsWith('setup') && !struck.has(id) && (strikes?.includes(call) ?? true),
+  );
   const failures: Examination['failures'][number][] = [];
   if (calm.violations.length > 0) failures.push({ fault: undefined, violations: calm.violations });
   let runs = 1;

@@ -20,7 +20,7 @@ export interface WalletState extends Item {
 
 export interface TransactionState extends Item {
   readonly transactionId: string;
-  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return' | 'hold' | 'capture' | 'refund';
+  readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return' | 'hold' | 'capture' | 'refund' | 'collection';
   readonly status: 'pending' | 'executing' | 'completed' | 'failed' | 'review' | 'open' | 'ended';
   readonly amount: number;
   readonly currency: string;
@@ -55,6 +55,9 @@ export interface TransactionState extends Item {
   readonly refunds?: readonly string[];
   readonly chargeback?: true;
   readonly end?: string;
+  readonly fee?: number;
+  readonly sequence?: number;
+  readonly collected?: number;
 }
 
 /** Reports a violation: the broken rule, and the evidence. */
@@ -105,9 +108,7 @@ const authorship = [
   'originalTransactionId',
   'externalReference',
   'expiresAt',
-  'reason',
-  'refundedBy',
-  'chargeback',
+  ...['reason', 'refundedBy', 'chargeback', 'fee', 'sequence', 'collected'],
 ];
 const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
   pending: ['executing', 'completed', 'failed'],
@@ -163,7 +164,7 @@ export function checkTransaction(is: TransactionState, was: TransactionState | u
 /** Returns the change of each account that a transaction in its status must have made. */
 function netOf(transaction: TransactionState): Map<string, bigint> {
   const { type, status, currency, walletId, counterpartyWalletId } = transaction;
-  const amount = BigInt(transaction.amount);
+  const [amount, fee] = [BigInt(transaction.amount), BigInt(transaction.fee ?? 0)];
   const from = `wallet:${walletId}:available`;
   const moved = (debited: string, credited: string) =>
     new Map([
@@ -171,7 +172,11 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
       [credited, amount],
     ]);
   if (type === 'hold' || type === 'capture') return netOfHold(transaction);
-  if (type === 'charge' || type === 'return') return moved(`external:${currency}`, from);
+  if (type === 'charge') {
+    return new Map([[`external:${currency}`, -amount], [from, amount - fee], ...earned(currency, fee)]);
+  }
+  if (type === 'return') return moved(`external:${currency}`, from);
+  if (type === 'collection') return moved(`collected:${currency}`, from);
   if (type === 'refund') {
     return moved(
       from,
@@ -179,18 +184,27 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
     );
   }
   if (status === 'failed') return new Map();
-  if (type === 'withdrawal') {
-    return moved(from, status === 'completed' ? `external:${currency}` : `wallet:${walletId}:held`);
+  const isWithdrawal = type === 'withdrawal';
+  if (status !== 'completed') {
+    // The fee goes with the amount, and may come back with it.
+    const waiting = isWithdrawal ? `wallet:${walletId}:held` : `transit:${currency}`;
+    return new Map([
+      [from, -amount - fee],
+      [waiting, amount + fee],
+    ]);
   }
-  return moved(
-    from,
-    status === 'completed' ? `wallet:${String(counterpartyWalletId)}:available` : `transit:${currency}`,
-  );
+  const to = isWithdrawal ? `external:${currency}` : `wallet:${String(counterpartyWalletId)}:available`;
+  return new Map([[from, -amount - fee], [to, amount], ...earned(currency, fee)]);
+}
+
+/** Returns the change of the account of fees. */
+function earned(currency: string, fee: bigint): [string, bigint][] {
+  return fee === 0n ? [] : [[`fees:${currency}`, fee]];
 }
 
 /** Returns the same for a hold, which gives back what was not captured, and for a capture. */
 function netOfHold(transaction: TransactionState): Map<string, bigint> {
-  const { type, currency, walletId, counterpartyWalletId, amount, captured = 0, end } = transaction;
+  const { type, currency, walletId, counterpartyWalletId, amount, captured = 0, end, fee = 0 } = transaction;
   const [available, held] = [`wallet:${walletId}:available`, `wallet:${walletId}:held`];
   if (type === 'hold') {
     const isReturned = end === 'released' || end === 'expired';
@@ -207,8 +221,9 @@ function netOfHold(transaction: TransactionState): Map<string, bigint> {
     [available, rest],
     [
       counterpartyWalletId === undefined ? `external:${currency}` : `wallet:${counterpartyWalletId}:available`,
-      BigInt(amount),
+      BigInt(amount) - BigInt(fee),
     ],
+    ...earned(currency, BigInt(fee)),
   ]);
 }
 

@@ -9,6 +9,7 @@ import type { ApprovalState } from './approvals.ts';
 import type { AuditedTable } from './auditor.ts';
 import { keyText } from './dynamodb.ts';
 import type { StoredItem } from './dynamodb.ts';
+import { checkCollections } from './fees.ts';
 import { checkHold, checkRefunded, checkTransaction, checkWallet } from './items.ts';
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import { openLimitAudit } from './limits.ts';
@@ -125,6 +126,7 @@ export function openLedger(
     [...history.values()].map((looks) => looks.at(-1)?.item).filter((item) => item !== undefined);
   const transactions = () =>
     currents().filter(({ sk, type }) => sk === 'TX' && type !== 'operation') as TransactionState[];
+  const feeStates = () => currents().filter(({ sk }) => sk === 'FEES');
   const wallets = () => currents().filter(({ sk }) => sk === 'WALLET') as WalletState[];
 
   function post(transaction: TransactionState, before: TransactionState | undefined): void {
@@ -149,7 +151,10 @@ export function openLedger(
     const open = own.filter(
       ({ type, status }) => ['withdrawal', 'hold'].includes(type) && !['completed', 'failed', 'ended'].includes(status),
     );
-    const promised = open.reduce((sum, { amount, captured = 0 }) => sum + BigInt(amount) - BigInt(captured), 0n);
+    const promised = open.reduce(
+      (sum, { amount, captured = 0, fee = 0 }) => sum + BigInt(amount) + BigInt(fee) - BigInt(captured),
+      0n,
+    );
     if (promised !== BigInt(wallet.held)) {
       violate('held is open work', `${walletId} holds ${wallet.held}, its open withdrawals and holds have ${promised}`);
     }
@@ -221,6 +226,7 @@ export function openLedger(
           const earlier = transactionIn(was);
           checkTransaction(transaction, earlier, violate);
           post(transaction, earlier);
+          if (transaction.type === 'collection') checkCollections(transactions(), feeStates(), balances, violate);
           affected.add(transaction.walletId);
           if (transaction.counterpartyWalletId !== undefined) affected.add(transaction.counterpartyWalletId);
           if (transaction.status !== earlier?.status) onEnd(transaction);
@@ -338,6 +344,7 @@ export function openLedger(
       balances.clear();
       for (const transaction of transactions()) post(transaction, undefined);
       for (const { walletId } of wallets()) checkFigures(walletId);
+      checkCollections(transactions(), feeStates(), balances, violate);
       const sum = [...balances.values()].reduce((total, balance) => total + balance, 0n);
       if (sum !== 0n) violate('accounts sum to zero', `all accounts together are ${sum}`);
       for (const [account, balance] of balances) {

@@ -193,17 +193,21 @@ interface Moved {
 
 /** Returns what counts in the change of a transaction. */
 function movementOf(walletId: string, { is, was }: Change): Moved | undefined {
-  const { type, amount } = is;
-  const moved = { amount, largest: amount, isLeg: is.splitId !== undefined };
+  const { type, amount, fee = 0 } = is;
+  const moved = (direction: Direction, counted: number): Moved => ({
+    ...{ direction, amount: counted, largest: counted },
+    isLeg: is.splitId !== undefined,
+  });
   if (was === undefined) {
     const isSource = is.walletId === walletId;
-    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) return { direction: 'out', ...moved };
-    if (isSource && type === 'charge') return { direction: 'in', ...moved };
+    if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) return moved('out', amount + fee);
+    if (isSource && ['charge', 'collection'].includes(type)) return moved('in', amount - fee);
   }
   // A queued transfer arrives later.
   const arrives = is.status === 'completed' && was?.status !== 'completed';
   const isReceiver = is.counterpartyWalletId === walletId && ['transfer', 'capture'].includes(type);
-  return isReceiver && arrives ? { direction: 'in', ...moved } : undefined;
+  if (!isReceiver || !arrives) return undefined;
+  return moved('in', type === 'capture' ? amount - fee : amount);
 }
 
 /** Returns movements of one write, with the legs of its split as one: of their net amount. */

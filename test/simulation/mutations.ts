@@ -5,6 +5,7 @@ import { bankMutations } from './mutations/bank.ts';
 import { bookMutations } from './mutations/books.ts';
 import { commandMutations } from './mutations/commands.ts';
 import { eventMutations } from './mutations/events.ts';
+import { feeMutations } from './mutations/fees.ts';
 import { holdMutations } from './mutations/holds.ts';
 import { limitMutations } from './mutations/limits.ts';
 import { queueMutations } from './mutations/queues.ts';
@@ -24,6 +25,7 @@ export const mutations: readonly Mutation[] = [
   ...refundMutations,
   ...splitMutations,
   ...limitMutations,
+  ...feeMutations,
   ...approvalMutations,
   ...queueMutations,
   ...bookMutations,

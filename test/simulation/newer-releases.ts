@@ -20,6 +20,11 @@ export const reading: readonly Edit[] = [
     `'(attribute_not_exists(v) OR v = :itemVersion)', values: { itemVersion }`,
     `'(attribute_not_exists(v) OR v IN (:itemVersion, :nextVersion))', values: { itemVersion, nextVersion: 2 }`,
   ),
+  edit(
+    'store/unreadable.ts',
+    'OR v = :itemVersion OR (v = :feeVersion AND attribute_exists(fee)))',
+    'OR v IN (:itemVersion, :feeVersion))',
+  ),
   edit('store/unreadable.ts', 'if (v === itemVersion) return;', 'if (v === itemVersion || v === 2) return;'),
   edit('aws/consumer.ts', 'if (version !== workVersion) {', 'if (version !== workVersion && version !== 2) {'),
 ];

@@ -2,6 +2,7 @@
 import { defaultBreaker } from '../../lambdas/bank/breaker.ts';
 import type { BreakerSettings } from '../../lambdas/bank/breaker.ts';
 import type { FourEyesPolicy } from '../../lambdas/http/four-eyes.ts';
+import type { FeeSettings } from './fees.ts';
 import type { Action, CommandName, History, Step, WalletName } from './history.ts';
 import type { FaultKind } from './plan.ts';
 
@@ -10,6 +11,8 @@ export interface Operation {
   readonly history: History;
   /** The faults in the circumstances of the operation. Each strikes the first call of its kind. */
   readonly given: readonly { readonly call: string; readonly kind: FaultKind }[];
+  /** The calls that faults strike; absent: all. */
+  readonly strikes?: readonly string[] | undefined;
 }
 
 export const currency = 'EUR';
@@ -41,6 +44,9 @@ export interface Circumstances {
   readonly wrongByMs?: number;
   readonly databaseNamesTime?: boolean;
   readonly fourEyes?: FourEyesPolicy;
+  readonly fees?: FeeSettings;
+  readonly hasBooks?: boolean;
+  readonly strikes?: Operation['strikes'];
 }
 
 /** Returns an operation: the steps come after those that open and fill the wallets of alice and bob. */
@@ -48,6 +54,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
   const { given = [], windowMs = 2_000, maxAttempts = 3, bankDownMs = 0, notified = 0 } = circumstances;
   const { depthLimit = 1_000, bobHas = 1, breaker = defaultBreaker, bankReplacedAt } = circumstances;
   const { clocksDifferMs = 0, perHour = 1_000, wrongByMs = 0, databaseNamesTime = true, fourEyes } = circumstances;
+  const { fees, hasBooks = false, strikes } = circumstances;
   const setup: Part[] = [
     ...[alice, bob].map((wallet) => ({ ...wallet, action: { do: 'create-wallet', currency } as const })),
     byOperator({ do: 'charge', wallet: alice, amount: 1_000 }),
@@ -75,6 +82,7 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
       withdrawals: { ...queue, batchSize: 10, gatherMs: 0 },
       transfers: { ...queue, batchSize: 100, gatherMs: 1_000 },
       ...(fourEyes && { fourEyes }),
+      ...(fees && { fees }),
     },
     databaseNamesTime,
     bank: { windowMs, forgetful: true },
@@ -83,8 +91,8 @@ export function operation(name: string, parts: readonly Part[], circumstances: C
     storms: [],
     notified,
     idleSweeps: 0,
-    hasBooks: false,
+    hasBooks,
     faultRate: 0,
   };
-  return { name, history, given };
+  return { name, history, given, strikes };
 }

@@ -4,6 +4,7 @@
  */
 import { routes } from '../../lambdas/contract.ts';
 import { approvalOperations } from './approval-operations.ts';
+import { feeOperations } from './fee-operations.ts';
 import type { WalletName } from './history.ts';
 import { holdOperations } from './hold-operations.ts';
 import { limitOperations } from './limit-operations.ts';
@@ -223,6 +224,7 @@ export const operations: readonly Operation[] = [
   ...refundOperations,
   ...splitOperations,
   ...limitOperations,
+  ...feeOperations,
   ...approvalOperations,
 
   operation('read', [

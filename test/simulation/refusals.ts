@@ -6,6 +6,7 @@ import type { ApprovalState } from './approvals.ts';
 import { isForged, transactionIdOfName, walletIdOfName } from './history.ts';
 import type { CommandName, History } from './history.ts';
 import type { Item, TransactionState, WalletState } from './items.ts';
+import { feesAround, isPaidByReceiver } from './fees.ts';
 import { exceededBy, versionOf } from './limits.ts';
 import { transferQueue, withdrawalQueue } from './release.ts';
 import {
@@ -87,18 +88,30 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   const credited = action.do === 'charge' || approval?.command === 'charge' ? sources : targets;
   // A capture without an amount takes what is left when it is written.
   const isRest = action.do === 'capture' && action.amount === undefined;
-  const moved = isRest ? holds.map((one) => Number(one?.amount) - Number(one?.captured)) : [amount];
+  const asked = isRest ? holds.map((one) => Number(one?.amount) - Number(one?.captured)) : [amount];
+  const priced = asked.filter(Number.isInteger).flatMap((each) => {
+    const about = { type: typeOf(ask, approval), amount: each, currency: currencyOf(ask, hold, approval) };
+    const isOutside = action.do === 'capture' && target === undefined;
+    const fees = isOutside ? [0] : feesAround(history.service.fees, ask.startedAt, about);
+    return fees.map((fee) => ({ amount: each, fee, isOnTop: !isPaidByReceiver(about.type) }));
+  });
+  const movedIn = {
+    out: priced.map(({ amount: each, fee, isOnTop }) => (isOnTop ? each + fee : each)),
+    in: priced.map(({ amount: each, fee, isOnTop }) => (isOnTop ? each : each - fee)),
+  };
   const exceeded = (looks: typeof sources, direction: 'out' | 'in') =>
     looks.flatMap((wallet) =>
       daysAround(ask, history).flatMap((day) =>
-        moved.flatMap((largest) =>
+        movedIn[direction].flatMap((largest) =>
           wallet === undefined ? [] : exceededBy(wallet, direction, { amount: BigInt(largest), largest }, day),
         ),
       ),
     );
   switch (code) {
     case 'insufficient_funds':
-      return sources.some((wallet) => wallet !== undefined && wallet.available < amount);
+      return sources.some((wallet) => movedIn.out.some((sum) => wallet !== undefined && wallet.available < sum));
+    case 'fee_exceeds_amount':
+      return priced.some(({ amount: each, fee, isOnTop }) => !isOnTop && fee >= each);
     case 'wallet_not_found':
       return (
         touched.includes(undefined) ||
@@ -208,6 +221,22 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     default:
       return false;
   }
+}
+
+/** Returns the type of the transaction that a command would make. */
+function typeOf({ step: { action } }: Ask, approval: ApprovalState | undefined): string {
+  if (action.do === 'withdraw') return 'withdrawal';
+  return action.do === 'approve' ? (approval?.command ?? '') : action.do;
+}
+
+/** Returns the currency of a command that may have a fee. */
+function currencyOf(
+  { step: { action } }: Ask,
+  hold: TransactionState | undefined,
+  approval: ApprovalState | undefined,
+): string {
+  if ('wallet' in action) return action.wallet.currency;
+  return String(hold?.currency ?? approval?.['currency']);
 }
 
 /** Returns whether another change of a wallet's status is the latest one than at the request for its approval. */

@@ -62,6 +62,7 @@ import { silence } from '../../bench/silence.ts';
 import { issuer, send } from '../request.ts';
 import type { Handler, Request, Response } from '../request.ts';
 import type { BankId, Banks } from './bank.ts';
+import { scheduleAt } from './fees.ts';
 import type { Clients } from './in-process-clients.ts';
 import { notificationOverlapMs } from './keys.ts';
 import type { Direction } from './keys.ts';
@@ -170,7 +171,17 @@ export function openRelease(outside: Outside): Release {
         return project(records, { entries, heads, setAside: aside });
       };
     },
-    sweep: () => sweep({ table, withdrawals: swept(withdrawalQueue), transfers: swept(transferQueue) }),
+    sweep() {
+      const { revenueWallet } = outside.settings.fees ?? {};
+      // Fees are collected where the projector totals them.
+      const collects = revenueWallet !== undefined && outside.tables.entriesName !== undefined;
+      return sweep({
+        table,
+        withdrawals: swept(withdrawalQueue),
+        transfers: swept(transferQueue),
+        ...(collects && { fees: { entries, revenueWallets: { EUR: revenueWallet } } }),
+      });
+    },
   };
 }
 
@@ -215,8 +226,15 @@ function newWithdrawalWorker(outside: Outside, table: Table, bankId: BankId): Co
 /** Returns the functions that start a process of each route. */
 function handlersOf(outside: Outside, table: Table, entries: Table): Record<RouteName, () => Handler> {
   const { world, clients, banks } = outside;
-  const { perHour, readsPerHour, queueDepthLimit, fourEyes } = outside.settings;
+  const { perHour, readsPerHour, queueDepthLimit, fourEyes, fees } = outside.settings;
   const guarded = { table, ...(fourEyes && { fourEyes }) };
+  /** Adds the fees of the deployment that serves a request. */
+  const withFees = <Services extends object>(services: Services) => ({
+    ...services,
+    get fees() {
+      return fees && scheduleAt(fees, world.now());
+    },
+  });
   const notificationKeys = () =>
     openSecret({
       client: clients.secrets,
@@ -239,9 +257,10 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     'list-wallets': () => serve(listWallets, reading()),
     'get-wallet': () => serve(getWallet, reading()),
     'get-balance': () => serve(getBalance, { ...reading(), entries }),
-    charge: () => serve(charge, guarded),
-    withdraw: () => serve(withdraw, queued(withdrawalQueue)),
-    transfer: () => serve(transfer, { ...queued(transferQueue), hotReceivers: openHotReceivers(world.clock) }),
+    charge: () => serve(charge, withFees(guarded)),
+    withdraw: () => serve(withdraw, withFees(queued(withdrawalQueue))),
+    transfer: () =>
+      serve(transfer, withFees({ ...queued(transferQueue), hotReceivers: openHotReceivers(world.clock) })),
     'list-transactions': () => serve(listTransactions, reading()),
     'get-transaction': () => serve(getTransaction, reading()),
     'get-receipt': () => serve(getReceipt, reading()),
@@ -252,13 +271,13 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     close: () => serve(close, { table }),
     'set-limits': () => serve(setLimits, { ...guarded, tiers: {} }),
     resolve: () => serve(resolve, guarded),
-    approve: () => serve(approve, { table, tiers: {} }),
+    approve: () => serve(approve, withFees({ table, tiers: {} })),
     reject: () => serve(reject, { table }),
     'get-approval': () => serve(getApproval, { table }),
     'list-approvals': () => serve(listApprovals, { table }),
     cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'open-hold': () => serve(openHold, limited()),
-    capture: () => serve(capture, limited()),
+    capture: () => serve(capture, withFees(limited())),
     refund: () => serve(refund, { ...limited(), ...guarded }),
     split: () => serve(split, limited()),
     release: () => serve(release, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),

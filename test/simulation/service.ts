@@ -8,6 +8,7 @@ import type { Request, Response } from '../request.ts';
 import type { Banks } from './bank.ts';
 import { chance } from './chance.ts';
 import type { Deployed, Deployment } from './deployment.ts';
+import type { FeeSettings } from './fees.ts';
 import { injected, noAnswer } from './in-process-clients.ts';
 import type { Clients, Model } from './in-process-clients.ts';
 import type { Direction, SharedKeys } from './keys.ts';
@@ -36,6 +37,8 @@ export interface ServiceSettings {
   readonly breaker: BreakerSettings;
   /** The commands that need two operators; absent: none. */
   readonly fourEyes?: FourEyesPolicy;
+  /** Absent: there are none. */
+  readonly fees?: FeeSettings;
 }
 
 type RouteProcess = (request: Request) => Promise<Response>;

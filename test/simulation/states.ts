@@ -193,6 +193,24 @@ const predicates = {
   'limits are removed': ({ lives }) =>
     lives.some((life) => isEver(life, 'limits') && life.at(-1)?.['limits'] === undefined),
   'limits are not set, as others have changed them': ({ asks }) => asks.some(isRefusedAs('limits_changed')),
+  'a queued transfer with a fee arrives': ({ transactions }) =>
+    transactions.some(({ queued, status, fee = 0 }) => queued === true && status === 'completed' && fee > 0),
+  'a queued transfer with a fee fails': ({ transactions }) =>
+    transactions.some(({ type, status, fee = 0 }) => type === 'transfer' && status === 'failed' && fee > 0),
+  'a withdrawal with a fee is paid': ({ transactions }) =>
+    transactions.some(({ type, status, fee = 0 }) => type === 'withdrawal' && status === 'completed' && fee > 0),
+  'a withdrawal with a fee fails': ({ transactions }) =>
+    transactions.some(({ type, status, fee = 0 }) => type === 'withdrawal' && status === 'failed' && fee > 0),
+  'a capture has a fee': ({ transactions }) => transactions.some(({ type, fee = 0 }) => type === 'capture' && fee > 0),
+  'a transaction with a fee is refunded': ({ transactions }) =>
+    transactions.some(({ refunded = 0, fee = 0 }) => refunded > 0 && fee > 0),
+  'a command is refused as its fee would leave nothing': ({ asks }) => asks.some(isRefusedAs('fee_exceeds_amount')),
+  'a command has the fee of another schedule than the one before': ({ transactions, history }) => {
+    const from = history.service.fees?.later?.from ?? Infinity;
+    const times = transactions.filter(({ fee = 0 }) => fee > 0).map(({ createdAt }) => Date.parse(createdAt));
+    return times.some((time) => time < from) && times.some((time) => time > from);
+  },
+  'fees are collected twice': ({ transactions }) => transactions.some(({ sequence = 0 }) => sequence > 1),
   'a command is approved by a second operator': ({ lives }) => lives.some((life) => has(life, 'status', 'approved')),
   'an approved refund gives money back': ({ transactions }) =>
     transactions.some((one) => one.type === 'refund' && one['approvedBy'] !== undefined),

@@ -22,6 +22,10 @@ function refuses(props: Partial<WalletServiceProps>, message: string): void {
 
 const amount = 5;
 const emails = ['finance@example.com'];
+const currencies = Array.from(
+  { length: 200 },
+  (_, n) => `A${String.fromCharCode(65 + Math.floor(n / 26), 65 + (n % 26))}`,
+);
 const tokens = { issuer: 'https://issuer.example', audience: 'wallets' };
 
 const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: string])[] = [
@@ -132,6 +136,47 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
   [
     { tiers: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`tier-${n}`, { maximumBalance: n }])) },
     'tiers and operatorLimits must have at most 3000 bytes together as JSON, received 6583',
+  ],
+  [
+    { fees: { refund: { flat: 1 } } as object },
+    'fees takes transfer, withdrawal, capture, charge, revenueWallets, received "refund"',
+  ],
+  [{ fees: { transfer: { flat: -1 } } }, 'fees.transfer.flat must be a whole number of at least 0, received -1'],
+  [
+    { fees: { charge: { basisPoints: 10_000 } } },
+    'fees.charge.basisPoints must be a whole number from 0 to 9999, received 10000',
+  ],
+  [
+    { fees: { charge: { byCurrency: { JPY: { basisPoints: 2.5 } } } } },
+    'fees.charge.byCurrency.JPY.basisPoints must be a whole number from 0 to 9999, received 2.5',
+  ],
+  [
+    { fees: { charge: { byCurrency: { yen: {} } } } },
+    'fees.charge.byCurrency takes currencies as three capital letters, received "yen"',
+  ],
+  [
+    { fees: { capture: { flat: 5, minimum: 10 } } },
+    'fees.capture takes minimum and maximum only with basisPoints, received 10',
+  ],
+  [
+    { fees: { capture: { basisPoints: 5, minimum: 10, maximum: 9 } } },
+    'fees.capture.minimum must be at most its maximum, 9, received 10',
+  ],
+  [
+    { fees: { withdrawal: { ...({ percent: 2 } as object) } } },
+    'fees.withdrawal takes flat, basisPoints, minimum, maximum, received "percent"',
+  ],
+  [
+    { fees: { revenueWallets: { USD: 'w_eur_4zqmn7c2xk5vtj3hd6wpyafr2e' } } },
+    'fees.revenueWallets.USD must be the id of a wallet in USD, received "w_eur_4zqmn7c2xk5vtj3hd6wpyafr2e"',
+  ],
+  [
+    { fees: { revenueWallets: { usd: 'w_usd_4zqmn7c2xk5vtj3hd6wpyafr2e' } } },
+    'fees.revenueWallets takes currencies as three capital letters, received "usd"',
+  ],
+  [
+    { fees: { charge: { byCurrency: Object.fromEntries(currencies.map((currency) => [currency, { flat: 1_000 }])) } } },
+    'fees, operatorLimits and fourEyes must have at most 3000 bytes together as JSON, received 4056',
   ],
   [{ fraud: false, screeningConcurrency: 5 }, 'screeningConcurrency is of no use with fraud: false, received 5'],
   [

@@ -12,6 +12,7 @@ import { sign } from '../../lambdas/bank/signature.ts';
 import { environments, notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
+import { walletIdOf } from '../../lambdas/domain/ids.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
@@ -35,8 +36,9 @@ import { accessOf } from '../stack/table-access.ts';
 import { accessesOf } from './accesses.ts';
 import { fourEyes as guarded, openRoutes } from './every-route.ts';
 import type { Routes } from './every-route.ts';
-import { newKey, timeOf } from './commands.ts';
+import { charge, newKey, timeOf } from './commands.ts';
 import { bankId } from './visits.ts';
+import { fundedWallet } from './wallets.ts';
 
 const running = new AsyncLocalStorage<FunctionName>();
 /** The `<action> <item type>` of each call, by function. */
@@ -290,6 +292,16 @@ async function followTheStream(): Promise<void> {
   await as('projector', () => project(later, { entries: books.entries, setAside, heads: new Heads() }));
 }
 
+async function collectFees(): Promise<void> {
+  const walletId = await fundedWallet(table, 'ann', 100);
+  await charge(table, walletId, { amount: 100, fee: 1 });
+  await as('projector', () => books.follow());
+  table.clock.now = books.entries.clock.now = table.clock.now + 2 * 3_600_000;
+  const swept = { send: () => Promise.resolve([]), depth: noDepth };
+  const fees = { entries: books.entries, revenueWallets: { EUR: walletId } };
+  await as('sweeper', () => sweep({ table, withdrawals: swept, transfers: swept, fees }));
+}
+
 async function readTheBooks(): Promise<void> {
   const { items } = (await ask('list-wallets', { as: ann })) as unknown as { items: { walletId: string }[] };
   const path = { walletId: items[0]!.walletId };
@@ -307,6 +319,7 @@ async function readTheBooks(): Promise<void> {
     }
   }
   await ask('health', { headers: { Authorization: 'Bearer token' } });
+  await collectFees();
 
   // The check looks twice at a wallet that its ledger does not show yet.
   const { walletId: behind } = await ask('create-wallet', { as: operator, body: { currency: 'EUR' } });
@@ -338,7 +351,8 @@ describe('each function', () => {
     await followTheStream();
     await readTheBooks();
     const { expiresAfterMs, ...fourEyes } = guarded;
-    const granted = accessOf(synthesize({ fourEyes }));
+    const fees = { revenueWallets: { EUR: walletIdOf('us', 'revenue', 'EUR') } };
+    const granted = accessOf(synthesize({ fourEyes, fees }));
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(
       Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? [])].sort()])),

@@ -27,6 +27,8 @@ export interface Command extends Annotations {
   readonly amount: number;
   /** The currency of the command; the wallet's own by default. */
   readonly currency?: string;
+  /** By the schedule of the route, and so no part of the request. */
+  readonly fee?: number;
   readonly rate?: RateLimit;
 }
 
@@ -96,6 +98,7 @@ export function operation(
   };
 }
 
-function print(name: string, walletId: string, { owner, key, rate, ...request }: Command, toWalletId?: string): string {
+function print(name: string, walletId: string, command: Command, toWalletId?: string): string {
+  const { owner, key, rate, fee, ...request } = command;
   return fingerprintOf([name, walletId, toWalletId, request]);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
 import { askForApproval, endApproval, listApprovals } from '../../lambdas/store/approvals.ts';
 import { askedApproval } from '../../lambdas/domain/approval.ts';
+import { collection } from '../../lambdas/domain/collection.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listWaiting, touchDue } from '../../lambdas/store/due.ts';
 import { putPreferences } from '../../lambdas/store/preferences.ts';
@@ -19,6 +20,7 @@ import {
   reviewWithdrawal,
   settleWithdrawal,
 } from '../../lambdas/store/withdrawals.ts';
+import { commitFees, noFees } from '../../lambdas/store/fees.ts';
 import { expireHold } from '../../lambdas/store/holds.ts';
 import { charge, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { capture, holdOf, openHold, release } from './hold-commands.ts';
@@ -211,6 +213,10 @@ async function useEveryFunction(): Promise<void> {
   await expireHold(table, due, due.expiresAt);
 
   await useLimits();
+  const counted = { ...noFees('EUR'), countedTo: '2026-03-01T12' };
+  await commitFees(table, noFees('EUR'), counted, undefined);
+  const fees = collection(counted, { walletId: to, amount: 1, currency: 'EUR', at: at() });
+  await commitFees(table, counted, { ...counted, countedTo: '2026-03-01T13', sequence: 1, collected: 1 }, fees);
 
   const open = await accept();
   await earliestDue(table);

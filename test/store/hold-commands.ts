@@ -48,12 +48,12 @@ export async function holdOf(table: Table, { transactionId }: Pick<Hold, 'transa
 export async function capture(
   table: Table,
   hold: Hold,
-  request: { readonly amount?: number; readonly isFinal?: boolean; readonly key?: string } = {},
+  request: { readonly amount?: number; readonly isFinal?: boolean; readonly key?: string; readonly fee?: number } = {},
 ): Promise<{ transaction: Capture; replayed: boolean }> {
-  const { amount, isFinal = false, key = newKey() } = request;
+  const { amount, isFinal = false, key = newKey(), fee = 0 } = request;
   const facts: CaptureFacts = {
     ...{ transactionId: transactionIdOf('shop', key), principal: 'shop', capturedBy: 'owner', at: timeOf(table) },
-    ...{ amount, isFinal },
+    ...{ amount, isFinal, feeOf: () => fee },
   };
   const fingerprint = fingerprintOf(['capture', hold.transactionId, amount, isFinal]);
   const { transaction, replayed } = await captureHold(table, hold, facts, fingerprint);

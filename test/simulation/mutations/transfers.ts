@@ -33,7 +33,7 @@ export const transferMutations: readonly Mutation[] = [
   mutation(
     'give back more than was taken',
     transfers,
-    'giveBack(table, { ...transfer, at }),',
-    'giveBack(table, { ...transfer, at, amount: transfer.amount + 1 }),',
+    'giveBack(table, { ...transfer, amount: withFee(transfer), at }),',
+    'giveBack(table, { ...transfer, amount: withFee(transfer) + 1, at }),',
   ),
 ];

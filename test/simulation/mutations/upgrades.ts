@@ -22,10 +22,10 @@ export const upgradeMutations: readonly Mutation[] = [
     'claim a newer withdrawal',
     {
       file: 'lambdas/store/withdrawals.ts',
-      text: 'if: `#type = :withdrawal AND ${ofThisVersion.if} AND #status IN',
+      text: 'if: `#type = :withdrawal AND ${ofTransactionVersion.if} AND #status IN',
       replacement: 'if: `#type = :withdrawal AND #status IN',
     },
-    { file: 'lambdas/store/withdrawals.ts', text: '      ...ofThisVersion.values,\n', replacement: '' },
+    { file: 'lambdas/store/withdrawals.ts', text: '      ...ofTransactionVersion.values,\n', replacement: '' },
   ),
   mutation(
     'use a newer wallet',

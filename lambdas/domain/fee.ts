@@ -27,7 +27,7 @@ export type CommandFee = FeeRule & {
 export type Fees = { readonly [Command in FeeCommand]?: CommandFee };
 
 /** The basis points of a whole amount. */
-export const wholeBasisPoints = 10_000;
+const wholeBasisPoints = 10_000;
 
 /** Returns the fee of a command in minor units; 0 when it has none. */
 export function feeOf(

@@ -7,5 +7,6 @@ import { WalletStack } from '../lib/wallet-stack.ts';
 
 new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Wallet', {
   bank: { id: 'simulator' },
+  batches: true,
   fourEyes: { charge: { above: Number.MAX_SAFE_INTEGER, byCurrency: { CHF: 1_000_000 } } },
 });

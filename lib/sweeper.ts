@@ -16,6 +16,8 @@ export interface SweeperProps {
   readonly ledger: LedgerTable;
   readonly withdrawals: WorkQueue;
   readonly transfers: WorkQueue;
+  /** Undefined where batches are switched off. */
+  readonly batches: WorkQueue | undefined;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
@@ -24,18 +26,26 @@ export interface SweeperProps {
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
 
-  constructor(scope: Construct, id: string, { ledger, withdrawals, transfers, shares, addAlarm }: SweeperProps) {
+  constructor(scope: Construct, id: string, props: SweeperProps) {
     super(scope, id);
+    const { ledger, withdrawals, transfers, batches, shares, addAlarm } = props;
     // Two runs at once do no harm, as each piece of work is marked by a conditional write before it is sent.
     this.sweeper = new WalletFunction(this, 'sweeper', {
       timeout: Duration.seconds(50),
       reservedConcurrency: shares.scheduled,
       environment: {
         // It reads the holds that it ends, and gives back their money.
-        TABLE_NAME: ledger.allow({ GetItem: ['transaction'], UpdateItem: ['transaction', 'wallet'] }, ['due']),
+        TABLE_NAME: ledger.allow(
+          {
+            GetItem: ['transaction'],
+            UpdateItem: ['transaction', 'wallet', ...(batches ? (['batch'] as const) : [])],
+          },
+          ['due'],
+        ),
         DUE_SHARDS: ledger.dueShards,
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
+        BATCH_QUEUE_URL: batches?.allow(['SendMessage', 'GetQueueAttributes']) ?? '',
       },
     });
     new Rule(this, 'EveryMinute', {

@@ -244,6 +244,14 @@ export interface WalletServiceProps {
   readonly refunds?: boolean;
 
   /**
+   * Whether operators can send files of payments (docs/batches.md). `true` adds three routes, a queue and its worker: up to
+   * 50 of a stack's 500 resources.
+   *
+   * @default false
+   */
+  readonly batches?: boolean;
+
+  /**
    * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with
    * the bus's archive.
    *

@@ -19,6 +19,7 @@ import { ServiceBudget } from './budget.ts';
 import { capacityFor } from './capacity.ts';
 import type { TableCapacity } from './capacity.ts';
 import { Backup } from './backup.ts';
+import { Batches } from './batches.ts';
 import { checkProps } from './check-props.ts';
 import { sharesOf } from './concurrency.ts';
 import type { Shares } from './concurrency.ts';
@@ -117,6 +118,7 @@ export class WalletService extends Construct {
       ...core.holds?.functions,
       ...core.refunds?.functions,
       ...core.fourEyes?.functions,
+      ...core.batches?.functions,
       ...notifications?.functions,
       ...core.health.functions,
     };
@@ -132,6 +134,7 @@ export class WalletService extends Construct {
     this.work = {
       withdrawal: withdrawals.work,
       transfer: transfers.work,
+      ...(core.batches && { batch: core.batches.work }),
       ...(notifications && { notification: notifications.work }),
       ...(fraud && { screening: fraud.work }),
     };
@@ -147,6 +150,7 @@ export class WalletService extends Construct {
       authorizer: tokens.authorizerFunction,
       withdrawals: withdrawals.worker,
       transfers: transfers.worker,
+      ...(core.batches && { batches: core.batches.worker }),
       relay: events.relay,
       ...(notifications && { notifier: notifications.notifier }),
       ...(fraud && { fraud: fraud.worker }),
@@ -159,6 +163,7 @@ export class WalletService extends Construct {
     const works = {
       withdrawals,
       transfers,
+      ...(core.batches && { batches: core.batches }),
       ...(fraud && { screening: fraud }),
       ...(notifications && { notifications }),
     };
@@ -308,9 +313,13 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
   const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
-  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
+  const batches = props.batches
+    ? new Batches(scope, 'Batches', { ledger, ...queues, operatorLimits, queueDepthLimit, shares, addAlarm })
+    : undefined;
+  const swept = { ...queues, batches: batches?.work };
+  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...swept, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, fourEyes, health };
+  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, fourEyes, batches, health };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 

@@ -44,6 +44,8 @@ export interface RouteHandler<S> {
   readonly name: FunctionName;
   readonly body?: z.ZodMiniType;
   readonly query?: z.ZodMiniType;
+  /** The media type of the body, where it is not `application/json`. */
+  readonly mediaType?: string;
   /** Whether it may change something. */
   readonly isCommand: boolean;
   /** Whether it needs an Idempotency-Key. */
@@ -79,6 +81,9 @@ export interface CommandRoute<W, S = W> extends RouteHandler<S> {
 export function command<B extends z.ZodMiniType, W extends RouteServices = LimitedServices, S extends W = W>(route: {
   name: FunctionName;
   body: B;
+  /** The media type of a body that `read` reads; both are absent where it is one JSON value. */
+  mediaType?: string;
+  read?: (event: APIGatewayProxyEvent) => z.output<B>;
   handle: (call: CommandCall<z.output<B>>, services: W) => Promise<Answer>;
 }): CommandRoute<W, S> {
   const access = accessOf(route.name);
@@ -93,7 +98,7 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
         const path = pathOf(event);
         refuseQuery(event);
         const idempotencyKey = idempotencyKeyOf(event);
-        const body = bodyOf(event, route.body);
+        const body = route.read === undefined ? bodyOf(event, route.body) : route.read(event);
         const operation: Operation = {
           ...actorOf(caller),
           idempotencyKey,
@@ -196,7 +201,11 @@ const replayHeader = 'Idempotency-Replayed';
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
 export function committed(
   status: number,
-  body: { readonly transactionId: string } | { readonly walletId: string } | { readonly approvalId: string },
+  body:
+    | { readonly transactionId: string }
+    | { readonly walletId: string }
+    | { readonly approvalId: string }
+    | { readonly batchId: string },
   replayed: boolean,
 ): Answer {
   const location = locationOf(body);
@@ -212,6 +221,7 @@ export function committed(
 
 function locationOf(body: Parameters<typeof committed>[1]): string {
   if ('approvalId' in body) return `/approvals/${body.approvalId}`;
+  if ('batchId' in body) return `/batches/${body.batchId}`;
   return 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
 }
 

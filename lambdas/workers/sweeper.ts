@@ -12,6 +12,7 @@ import type { QueuedType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { endHolds } from './expired-holds.ts';
+import { sweepBatches } from './overdue-batches.ts';
 import { attempt, databaseTime, note, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 
@@ -25,6 +26,8 @@ export interface SweeperServices {
   readonly table: Table;
   readonly withdrawals: SweptQueue;
   readonly transfers: SweptQueue;
+  /** Absent where batches are switched off. */
+  readonly batches?: SweptQueue | undefined;
 }
 
 /**
@@ -63,6 +66,8 @@ const batchSize = 10;
  * work is open, and for how long the oldest, from the same pages. So both are at least so much: of a shard with more than
  * a page, only the work that is due next is listed.
  *
+ * Queues the batches again that do not go on.
+ *
  * Ends the holds that have expired. When it is late, nothing more is captured, but the payer waits for its money.
  *
  * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
@@ -70,7 +75,7 @@ const batchSize = 10;
  * @returns how much overdue work was queued again
  * @throws the first failure, after everything else and with the metrics published
  */
-export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
+export async function sweep({ table, withdrawals, transfers, batches }: SweeperServices): Promise<number> {
   const startedAt = table.now();
   const { reviews, clock } = await listReviewsWithClock(table);
   // Published now, so that no failure of the rest hides a review.
@@ -89,12 +94,13 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
-  // Needs no queue, so it runs beside the other parts.
+  // They need no room in the queues of withdrawals and transfers, so they run beside the other parts.
   const holds = attempt(run, () => endHolds(run, startedAt + transfersMs));
+  const ofBatches = batches && attempt(run, () => sweepBatches(run, batches, graceMs));
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
   await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
-  await holds;
+  await Promise.all([holds, ofBatches]);
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
   publishOpenWork(run);
@@ -213,6 +219,7 @@ export function open(environment: Environment<'sweeper'>) {
     },
     withdrawals: sweptQueue(environment.WITHDRAWAL_QUEUE_URL),
     transfers: sweptQueue(environment.TRANSFER_QUEUE_URL),
+    batches: environment.BATCH_QUEUE_URL === '' ? undefined : sweptQueue(environment.BATCH_QUEUE_URL),
   };
   return () => sweep(services);
 }

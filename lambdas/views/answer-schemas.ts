@@ -132,10 +132,10 @@ const batch = z.object({
   waiting: count.describe('Lines that are neither accepted nor refused yet'),
   accepted: count.describe('Lines whose transactions were accepted; these end on their own'),
   refused: count.describe('Lines that were refused; nothing of them moved'),
-  requestedBy: recordedActor,
+  requestedBy: recordedActor.describe('The operator who sent it'),
   createdAt: time,
   updatedAt: time,
-  completedAt: time.optional(),
+  completedAt: time.optional().describe('When the last line was accepted or refused'),
 });
 const batchItem = z.object({
   key: z.string().describe('The key of the line'),

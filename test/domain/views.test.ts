@@ -50,6 +50,7 @@ const everyField: Required<TransactionFields> = {
   queued: true,
   sentWith: 'tx_w',
   settledWith: 'tx_s',
+  batchId: 'bt_b',
   expiresAt: at,
   captured: 2,
   end: 'released',
@@ -121,7 +122,7 @@ const refunds = ['refunded', 'refunds'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
-  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith'],
+  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith', 'batchId'],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {

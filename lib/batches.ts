@@ -78,7 +78,8 @@ export class Batches extends Construct {
       thresholds: { warning: 1_800, critical: 7_200 },
       periods: 3,
       ofLoad: true,
-      meaning: (seconds) => `A batch has been open for ${seconds / 60} minutes or more; some of its payments are not made.`,
+      meaning: (seconds) =>
+        `A batch has been open for ${seconds / 60} minutes or more; some of its payments are not made.`,
       runbook: 'batch-open-for-too-long',
     });
   }

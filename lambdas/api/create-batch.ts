@@ -41,6 +41,8 @@ const mostBytes = 3 * 1024 * 1024;
 /** The services of the route. */
 export interface BatchServices extends OperatorServices {
   readonly queue: Pick<Queue<WorkMessage>, 'send'>;
+  /** Most lines that one item stores; absent: as many as fit. */
+  readonly linesPerPart?: number;
 }
 
 /**
@@ -52,8 +54,9 @@ export const createBatch = command<typeof body, BatchServices>({
   body,
   mediaType: linesMediaType,
   read: (event) => readLines(event),
-  async handle({ caller, body: lines, operation, transactionId, event }, { table, queue, operatorLimits }) {
-    const chunks = chunksOfLines(lines);
+  async handle({ caller, body: lines, operation, transactionId, event }, services) {
+    const { table, queue, operatorLimits, linesPerPart } = services;
+    const chunks = chunksOfLines(lines, linesPerPart);
     const batchId = batchIdOfTransaction(transactionId);
     const accepting = acceptedBatch({
       batchId,
@@ -86,7 +89,9 @@ function readLines(event: APIGatewayProxyEvent): BatchLine[] {
   const repeated = lines.flatMap(({ key }, index) => {
     const earlier = first.get(key);
     if (earlier === undefined) first.set(key, index);
-    return earlier === undefined ? [] : [{ path: pathInLine(index, 'key'), message: `is the key of line ${earlier + 1}` }];
+    return earlier === undefined
+      ? []
+      : [{ path: pathInLine(index, 'key'), message: `is the key of line ${earlier + 1}` }];
   });
   if (repeated.length > 0) throw invalid(repeated.slice(0, mostErrors));
   return lines;

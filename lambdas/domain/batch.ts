@@ -177,7 +177,14 @@ export function fittingPayments(payer: Wallet | undefined, group: readonly Payme
   for (const payment of group) {
     const { walletId, currency } = payment;
     const amount = takenBy(payment);
-    const together = { walletId, ownerId: undefined, currency, amount: sum + amount, largest: Math.max(largest, amount), at };
+    const together = {
+      walletId,
+      ownerId: undefined,
+      currency,
+      amount: sum + amount,
+      largest: Math.max(largest, amount),
+      at,
+    };
     if (sum > maxAmount - amount || debitRefusal(payer, together) !== undefined) continue;
     fitting.push(payment);
     sum += amount;

@@ -4,7 +4,14 @@ import { maxBodyBytes } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
-import { currencyOfWalletId, isApprovalId, isBatchId, isReceiptCode, isTransactionId, isWalletId } from '../domain/ids.ts';
+import {
+  currencyOfWalletId,
+  isApprovalId,
+  isBatchId,
+  isReceiptCode,
+  isTransactionId,
+  isWalletId,
+} from '../domain/ids.ts';
 import { walletNotFound } from '../domain/wallet.ts';
 import { doubtfulNames, parseExact } from '../domain/json.ts';
 

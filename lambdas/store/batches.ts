@@ -2,7 +2,7 @@ import { GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { indexes } from '../contract.ts';
 import { chunksOf } from '../aws/chunks.ts';
-import { batchStatuses } from '../domain/batch.ts';
+import { batchStatuses, mostPaymentsPerWrite } from '../domain/batch.ts';
 import type { Batch, BatchLine, OpenBatch } from '../domain/batch.ts';
 import type { WalletError } from '../domain/errors.ts';
 import { batchKey, batchShard, chunkKey } from './keys.ts';
@@ -19,11 +19,12 @@ import type { Item, WriteItem } from './write.ts';
  * Lines that are stored in one item: two full writes of payments out of one wallet. Their bytes keep the item below the
  * 400 kB of DynamoDB, also when nothing can be compressed.
  */
-const chunkLimits = { most: 198, mostBytes: 350_000 };
+const linesPerItem = 2 * mostPaymentsPerWrite;
+const mostBytes = 350_000;
 
 /** Splits the lines of a batch into the parts that are stored, in their order. */
-export function chunksOfLines(lines: readonly BatchLine[]): BatchLine[][] {
-  return chunksOf(lines, (line) => Buffer.byteLength(JSON.stringify(line)) + 1, chunkLimits);
+export function chunksOfLines(lines: readonly BatchLine[], most = linesPerItem): BatchLine[][] {
+  return chunksOf(lines, (line) => Buffer.byteLength(JSON.stringify(line)) + 1, { most, mostBytes });
 }
 
 /**

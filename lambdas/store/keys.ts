@@ -75,7 +75,8 @@ export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction'
   if (key.sk === 'TX') return 'transaction';
   if (key.sk === 'APPROVAL') return 'approval';
   const isOther =
-    otherSortKeys.includes(key.sk) || [ownedWalletPrefix, chunkPrefix].some((prefix) => String(key.sk).startsWith(prefix));
+    otherSortKeys.includes(key.sk) ||
+    [ownedWalletPrefix, chunkPrefix].some((prefix) => String(key.sk).startsWith(prefix));
   return isOther ? 'other' : undefined;
 }
 

@@ -94,7 +94,10 @@ function endIn({ type }: Item): LineEnd {
 function fingerprintOfPayment(payment: Payment): string {
   const { transactionId, type, walletId, amount, externalReference, description, metadata } = payment;
   const to = payment.type === 'transfer' ? payment.counterpartyWalletId : payment.destination;
-  return fingerprintOf(['line', { transactionId, type, walletId, to, amount, externalReference, description, metadata }]);
+  return fingerprintOf([
+    'line',
+    { transactionId, type, walletId, to, amount, externalReference, description, metadata },
+  ]);
 }
 
 /**

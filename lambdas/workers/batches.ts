@@ -44,6 +44,8 @@ export interface BatchServices {
   readonly again: Pick<Queue<WorkMessage>, 'send'>;
   /** Messages in a queue from which batches wait, so that they leave room for single commands. */
   readonly mostWaiting: number;
+  /** Most payments that one write makes; absent: as many as fit. */
+  readonly paymentsPerWrite?: number;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function advanceBatch(transactionId: string, services: BatchService
   const { table } = services;
   const batchId = batchIdOfTransaction(transactionId);
   const startedAt = table.now();
-  for (let batch = await getBatch(table, batchId); batch !== undefined && batch.status !== 'completed'; ) {
+  for (let batch = await getBatch(table, batchId); batch !== undefined && batch.status !== 'completed';) {
     if (table.now() >= startedAt + runMs) {
       await services.again.send(workMessage(transactionId));
       return undefined;
@@ -106,7 +108,11 @@ interface Run {
  *
  * @returns the batch after it; undefined when another worker was faster
  */
-async function makeChunk(batch: OpenBatch, until: number, services: BatchServices): Promise<ReturnType<typeof endChunk>> {
+async function makeChunk(
+  batch: OpenBatch,
+  until: number,
+  services: BatchServices,
+): Promise<ReturnType<typeof endChunk>> {
   const { table, queues } = services;
   const chunk = await getChunk(table, batch.batchId, batch.nextChunk);
   if (chunk === undefined) throw new Error(`batch ${batch.batchId} has no part ${batch.nextChunk}`);
@@ -120,7 +126,7 @@ async function makeChunk(batch: OpenBatch, until: number, services: BatchService
     return payment;
   });
   const run: Run = { table, until, made: [], acceptedBefore: 0, refused: 0, left: [] };
-  await makePayments(run, payments);
+  await makePayments(run, payments, services.paymentsPerWrite);
   for (const type of ['transfer', 'withdrawal'] as const) {
     await enqueue(
       queues[type],
@@ -141,8 +147,8 @@ async function makeChunk(batch: OpenBatch, until: number, services: BatchService
   });
 }
 
-async function makePayments(run: Run, payments: readonly Payment[]): Promise<void> {
-  const ofPayers = Map.groupBy(groupByPayer(payments), ([{ walletId }]) => walletId);
+async function makePayments(run: Run, payments: readonly Payment[], most?: number): Promise<void> {
+  const ofPayers = Map.groupBy(groupByPayer(payments, most), ([{ walletId }]) => walletId);
   await forEachOf([...ofPayers.values()], payersAtATime, async (groupsOfOne) => {
     for (const group of groupsOfOne) await makeGroup(run, group);
   });

@@ -33,11 +33,10 @@ const anyLines = fc
     { maxLength: 50 },
   )
   .map((all) =>
-    all.map(
-      ({ isWithdrawal, ...members }, n): BatchLine =>
-        isWithdrawal
-          ? { ...members, key: `${n}`, type: 'withdrawal', destination: { account: 'DE02120300000000202051' } }
-          : { ...members, key: `${n}`, type: 'transfer', toWalletId: receiver },
+    all.map(({ isWithdrawal, ...members }, n): BatchLine =>
+      isWithdrawal
+        ? { ...members, key: `${n}`, type: 'withdrawal', destination: { account: 'DE02120300000000202051' } }
+        : { ...members, key: `${n}`, type: 'transfer', toWalletId: receiver },
     ),
   );
 const paymentsOf = (lines: readonly BatchLine[]) => lines.map((line) => paymentOf(batch, line, at));
@@ -96,7 +95,11 @@ describe('groups of payments', () => {
           assert.ok(group.length <= most);
           assert.ok(group.reduce((sum, payment) => sum + BigInt(takenBy(payment)), 0n) <= BigInt(maxAmount));
           const places = group.map((payment) => payments.indexOf(payment));
-          assert.deepEqual(places, places.toSorted((a, b) => a - b), 'in the order of the file');
+          assert.deepEqual(
+            places,
+            places.toSorted((a, b) => a - b),
+            'in the order of the file',
+          );
         }
       }),
     );
@@ -104,7 +107,10 @@ describe('groups of payments', () => {
 
   it('are as few as possible when amounts are small', () => {
     const groups = groupByPayer(outOf(...Array.from({ length: 250 }, () => 1)));
-    assert.deepEqual(groups.map(({ length }) => length), [99, 99, 52]);
+    assert.deepEqual(
+      groups.map(({ length }) => length),
+      [99, 99, 52],
+    );
   });
 });
 

@@ -104,6 +104,7 @@ const authorship = [
   'reason',
   'refundedBy',
   'chargeback',
+  'batchId',
 ];
 const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
   pending: ['executing', 'completed', 'failed'],

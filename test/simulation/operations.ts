@@ -4,6 +4,7 @@
  */
 import { routes } from '../../lambdas/contract.ts';
 import { approvalOperations } from './approval-operations.ts';
+import { batchOperations } from './batch-operations.ts';
 import type { WalletName } from './history.ts';
 import { holdOperations } from './hold-operations.ts';
 import { limitOperations } from './limit-operations.ts';
@@ -222,6 +223,7 @@ export const operations: readonly Operation[] = [
   ...refundOperations,
   ...limitOperations,
   ...approvalOperations,
+  ...batchOperations,
 
   operation('read', [
     transfer(false),

@@ -43,7 +43,10 @@ interface Wanted {
   readonly transferLimit?: number;
 }
 
-function post(body: string, { as = operator, key = newKey(), headers = {}, transferLimit }: Wanted = {}): Promise<Response> {
+function post(
+  body: string,
+  { as = operator, key = newKey(), headers = {}, transferLimit }: Wanted = {},
+): Promise<Response> {
   const operatorLimits = transferLimit === undefined ? {} : { transfer: transferLimit };
   const handler = serve(createBatch, { table, queue, operatorLimits });
   return send('create-batch', handler, { as, key, headers, body });
@@ -60,7 +63,10 @@ async function assertInvalid(body: string, ...expected: readonly [path: string, 
   const answer = await post(body);
   assert.deepEqual([answer.status, answer.body?.['code']], [400, 'invalid_request'], JSON.stringify(answer.body));
   const errors = answer.body?.['errors'] as { path: string; message: string }[];
-  assert.deepEqual(errors.map(({ path }) => path), expected.map(([path]) => path));
+  assert.deepEqual(
+    errors.map(({ path }) => path),
+    expected.map(([path]) => path),
+  );
   for (const [index, [, message]] of expected.entries()) assert.match(errors[index]?.message ?? '', message);
   assert.deepEqual(await allItems(table), before);
 }
@@ -73,15 +79,30 @@ describe('POST /batches', () => {
     assert.deepEqual([first.status, first.headers['Location']], [202, `/prod/batches/${batchId}`]);
     assert.deepEqual(
       { ...shown, createdAt: undefined, updatedAt: undefined, requestedBy: undefined },
-      { status: 'accepted', count: 2, waiting: 2, accepted: 0, refused: 0, createdAt: undefined, updatedAt: undefined, requestedBy: undefined },
+      {
+        status: 'accepted',
+        count: 2,
+        waiting: 2,
+        accepted: 0,
+        refused: 0,
+        createdAt: undefined,
+        updatedAt: undefined,
+        requestedBy: undefined,
+      },
     );
     assert.equal(sent.at(-1), `tx_${batchId.slice(3)}`);
     const sentBefore = sent.length;
     await complete(table, { batchId });
     const again = await post(body, { key });
-    assert.deepEqual([again.status, again.headers['Idempotency-Replayed'], again.body?.['status']], [202, 'true', 'completed']);
+    assert.deepEqual(
+      [again.status, again.headers['Idempotency-Replayed'], again.body?.['status']],
+      [202, 'true', 'completed'],
+    );
     assert.equal(sent.length, sentBefore, 'a repetition queues nothing');
-    assert.equal((await post(text([transferLine('a', from, to, 2)]), { key })).body?.['code'], 'idempotency_key_reused');
+    assert.equal(
+      (await post(text([transferLine('a', from, to, 2)]), { key })).body?.['code'],
+      'idempotency_key_reused',
+    );
   });
 
   it('is accepted when the queue is down: the sweeper queues it', async () => {
@@ -166,11 +187,17 @@ describe('GET /batches/{batchId}', () => {
       return all;
     };
     const waiting = await listed();
-    assert.deepEqual(waiting.map(({ key }) => key), lines.map(({ key }) => key));
+    assert.deepEqual(
+      waiting.map(({ key }) => key),
+      lines.map(({ key }) => key),
+    );
     assert.ok(waiting.every(({ status }) => status === 'waiting'));
     await complete(table, { batchId });
     const done = await listed();
-    assert.deepEqual(done.map(({ transactionId }) => transactionId), waiting.map(({ transactionId }) => transactionId));
+    assert.deepEqual(
+      done.map(({ transactionId }) => transactionId),
+      waiting.map(({ transactionId }) => transactionId),
+    );
     assert.deepEqual(
       [done[7]?.['status'], (done[7]?.['failure'] as { code: string }).code, done[8]?.['status']],
       ['refused', 'insufficient_funds', 'pending'],

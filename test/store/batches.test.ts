@@ -98,7 +98,10 @@ describe('making a batch', () => {
     assert.deepEqual(await balanceOf(table, from), { available: 1_000_000 - sum, held: 0, total: 1_000_000 - sum });
     // 198 lines are two writes, and the other part has 52.
     assert.equal((await getWallet(table, from, { consistent: true }))?.version, 1 + 3);
-    assert.deepEqual(await statesOf(table, batch.batchId, lines), lines.map(() => 'pending'));
+    assert.deepEqual(
+      await statesOf(table, batch.batchId, lines),
+      lines.map(() => 'pending'),
+    );
     const ids = lines.map(({ key }) => transactionIdOfLine(batch.batchId, key));
     assert.deepEqual([...worker.sent.transfer].sort(), [...ids].sort());
     assert.ok(await isDue(table, ids[249] ?? ''));
@@ -210,7 +213,11 @@ async function mixed(on: TestTable) {
 }
 const mixedEnds = ['pending', 'pending', 'pending', 'insufficient_funds', 'pending', 'pending'];
 
-async function assertMixedEnds(on: TestTable, { rich, poor, lines, batch }: Awaited<ReturnType<typeof mixed>>, about = '') {
+async function assertMixedEnds(
+  on: TestTable,
+  { rich, poor, lines, batch }: Awaited<ReturnType<typeof mixed>>,
+  about = '',
+) {
   assert.deepEqual(await statesOf(on, batch.batchId, lines), mixedEnds, about);
   assert.deepEqual(await balanceOf(on, rich), { available: 940, held: 20, total: 960 }, about);
   assert.deepEqual(await balanceOf(on, poor), { available: 0, held: 0, total: 0 }, about);

@@ -244,8 +244,8 @@ export interface WalletServiceProps {
   readonly refunds?: boolean;
 
   /**
-   * Whether operators can send files of payments (docs/batches.md). `true` adds three routes, a queue and its worker: up to
-   * 50 of a stack's 500 resources.
+   * Whether operators can send files of payments (docs/batches.md). `true` adds three routes, a queue and its worker: some
+   * 30 of a stack's 500 resources, and more where versions shift traffic.
    *
    * @default false
    */

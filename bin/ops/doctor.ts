@@ -3,7 +3,7 @@ import { mostDueShards, mostUncheckedHours, outputs, streamReaders, workKinds } 
 import { hoursFromText, uncheckedMs } from '../../lambdas/integrity/hours.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
 import { openQueueDepth } from '../../lambdas/aws/queue.ts';
-import { listDueBatches } from '../../lambdas/store/batches.ts';
+import { listOpenBatches } from '../../lambdas/store/batches.ts';
 import { getBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
@@ -102,7 +102,7 @@ async function expiredHolds({ table }: Target): Promise<Finding[]> {
 async function batches(target: Target): Promise<Finding[]> {
   const { table } = target;
   if (!target.does('batch')) return [{ check: 'batches', state: 'ok', detail: 'none: switched off' }];
-  const open = await listDueBatches(table, new Date(table.now()).toISOString(), mostBatches);
+  const open = await listOpenBatches(table, mostBatches);
   const [first] = open;
   const late = lateness(table, first instanceof UnreadableItem ? undefined : first?.dueAt);
   const detail = open.length === 0 ? 'none is open' : `${open.length} open; one has made nothing for ${String(late)} s`;

@@ -186,28 +186,24 @@ function putRest(table: Table, { batchId, chunks }: OpenBatch, rest: readonly Ba
 }
 
 /**
- * Lists up to `limit` open batches that went on before `before` (ISO 8601 UTC) for the last time, the longest ago first.
- * One that cannot be read does not fail the others.
+ * Lists up to `limit` batches that are not completed, those that went on the longest ago first. One that cannot be read
+ * does not fail the others.
  */
-export async function listDueBatches(
-  table: Table,
-  before: string,
-  limit: number,
-): Promise<readonly (OpenBatch | UnreadableItem)[]> {
+export async function listOpenBatches(table: Table, limit: number): Promise<readonly (OpenBatch | UnreadableItem)[]> {
   const { Items = [] } = await withRetries(table, () =>
     table.client.send(
       new QueryCommand({
         TableName: table.name,
         IndexName: indexes.due,
-        KeyConditionExpression: 'dueShard = :shard AND dueAt < :before',
-        ExpressionAttributeValues: { ':shard': batchShard, ':before': before },
+        KeyConditionExpression: 'dueShard = :shard',
+        ExpressionAttributeValues: { ':shard': batchShard },
         Limit: limit,
       }),
     ),
   );
   return Items.flatMap((item) => {
     const batch = parsed(() => parseBatch(item));
-    return !(batch instanceof UnreadableItem) && batch.status === 'completed' ? [] : [batch];
+    return batch instanceof UnreadableItem || batch.status !== 'completed' ? [batch] : [];
   });
 }
 

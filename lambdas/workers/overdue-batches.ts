@@ -3,7 +3,7 @@ import { metrics as names, workMessage } from '../contract.ts';
 import { metrics } from '../aws/telemetry.ts';
 import { transactionIdOfBatch } from '../domain/ids.ts';
 import type { OpenBatch } from '../domain/batch.ts';
-import { listDueBatches, touchBatch } from '../store/batches.ts';
+import { listOpenBatches, touchBatch } from '../store/batches.ts';
 import { UnreadableItem } from '../store/unreadable.ts';
 import type { SweptQueue } from './sweeper.ts';
 import { attempt, databaseTime } from './sweeper-run.ts';
@@ -22,10 +22,10 @@ const backlog = 100;
 export async function sweepBatches(run: Run, queue: SweptQueue, graceMs: number): Promise<void> {
   const { table } = run;
   const now = databaseTime(run);
-  const before = new Date(now).toISOString();
+  const at = new Date(now).toISOString();
   const overdue: OpenBatch[] = [];
-  let oldestAt = before;
-  for (const batch of await listDueBatches(table, before, mostListed)) {
+  let oldestAt = at;
+  for (const batch of await listOpenBatches(table, mostListed)) {
     if (batch instanceof UnreadableItem) {
       run.failures.push(batch);
       continue;
@@ -36,7 +36,7 @@ export async function sweepBatches(run: Run, queue: SweptQueue, graceMs: number)
   metrics.addMetric(names.oldestBatch, 'Seconds', (now - Date.parse(oldestAt)) / 1000);
   if (overdue.length === 0 || (await queue.depth()) > backlog) return;
   overdue.splice(mostQueued);
-  const touched = await Promise.all(overdue.map((batch) => attempt(run, () => touchBatch(table, batch, before))));
+  const touched = await Promise.all(overdue.map((batch) => attempt(run, () => touchBatch(table, batch, at))));
   const messages = overdue
     .filter((_, index) => touched[index])
     .map(({ batchId }) => workMessage(transactionIdOfBatch(batchId)));

@@ -80,30 +80,25 @@ function refusalIn({ refusal }: Item): string | undefined {
 
 /** Checks at rest that each line of an accepted batch was made once, or refused with a reason, and counted. */
 export function checkBatches({ asks, ledger, violate }: Witness): void {
-  const accepted = asks.filter(({ step, response }) => step.action.do === 'create-batch' && response?.status === 202);
-  const byId = new Map(accepted.map((ask) => [batchIdOfName(ask.step), ask]));
+  const sent = Map.groupBy(
+    asks.filter(({ step }) => step.action.do === 'create-batch'),
+    ({ step }) => batchIdOfName(step),
+  );
   const stored = (ledger.latest() as BatchState[]).filter(({ sk }) => sk === 'BATCH');
-  for (const batchId of byId.keys()) {
-    if (!stored.some((batch) => batch.batchId === batchId)) violate('accepted work is never lost', batchId);
+  for (const [batchId, same] of sent) {
+    const isAccepted = same.some(({ response }) => response?.status === 202);
+    if (isAccepted && !stored.some((batch) => batch.batchId === batchId)) {
+      violate('accepted work is never lost', batchId);
+    }
   }
   for (const batch of stored) {
-    const step = (byId.get(batch.batchId) ?? asks.find(({ step }) => batchIdOfName(step) === batch.batchId))?.step;
-    if (step?.action.do !== 'create-batch') {
-      violate('one key, one effect', `no request has sent ${batch.batchId}`);
-      continue;
-    }
+    const same = sent.get(batch.batchId) ?? [];
     if (batch.status !== 'completed') violate('accepted work ends', `${batch.batchId} is ${batch.status}`);
     // Of two files under one key, one was refused.
-    const files = asks.flatMap(({ step: { action, ...other } }) =>
-      action.do === 'create-batch' && batchIdOfName(other) === batch.batchId ? [action.lines] : [],
-    );
-    const ends = files.map((lines) => lines.map((line) => endOf(line, step, ledger, batch)));
+    const ends = same.map(({ step }) => linesOf([step]).map((line) => endOf(line, batch, { same, ledger })));
     const isSound = ends.some((all) => {
-      const [made, refused] = [
-        all.filter((end) => end === 'made').length,
-        all.filter((end) => end === 'refused').length,
-      ];
-      return all.length === batch.count && made === batch.accepted && refused === batch.refused;
+      const count = (wanted: string) => all.filter((end) => end === wanted).length;
+      return all.length === batch.count && count('made') === batch.accepted && count('refused') === batch.refused;
     });
     if (!isSound) {
       violate('a batch makes or refuses each of its lines', `${JSON.stringify(batch)}: ${JSON.stringify(ends)}`);
@@ -111,17 +106,25 @@ export function checkBatches({ asks, ledger, violate }: Witness): void {
   }
 }
 
-/** Returns how a line has ended, or its fault. */
-function endOf(line: Line, batch: CommandName, ledger: Ledger, { batchId, createdAt }: BatchState): string {
-  const { key, wallet, to, amount } = line;
-  const id = transactionIdOfName(nameOfLine(batch, line));
+/**
+ * Returns how a line has ended, or its fault.
+ *
+ * @param same the requests with the key of its batch
+ */
+function endOf(
+  { line: { key, wallet, to, amount }, name }: NamedLine,
+  { batchId }: BatchState,
+  { same, ledger }: { readonly same: readonly Ask[]; readonly ledger: Ledger },
+): string {
+  const id = transactionIdOfName(name);
   const record = ledger.latest().find(({ pk, sk }) => pk === `TX#${id}` && sk === 'TX');
   if (record === undefined) return `${key} is neither made nor refused`;
   const walletId = walletIdOfName(wallet);
   const code = refusalIn(record);
   if (code !== undefined) {
-    const looks = ledger.looks(`WALLET#${walletId}`, 'WALLET', ledger.momentAt(Date.parse(createdAt)), Infinity);
-    const isJust = (looks as (WalletState | undefined)[]).some((look) => refuses(look, code, amount));
+    const from = Math.min(...same.map((ask) => ask.from));
+    const looks = ledger.looks(`WALLET#${walletId}`, 'WALLET', from, Infinity) as (WalletState | undefined)[];
+    const isJust = looks.some((look) => refuses(look, code, amount));
     return isJust ? 'refused' : `${key} is refused as ${code}, without a reason`;
   }
   const made = record as TransactionState;

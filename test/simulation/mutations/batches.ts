@@ -8,21 +8,21 @@ const worker = 'lambdas/workers/batches.ts';
 
 export const batchMutations: readonly Mutation[] = [
   mutation(
-    'debit a group of payments by its first amount',
+    'debit the payments of a batch by the first amount',
     payments,
     'amount: taken.reduce((sum, amount) => sum + amount, 0),',
     'amount: taken[0] ?? 0,',
     'send a batch of several parts',
   ),
   mutation(
-    'make lines under other ids in each try',
+    'make lines of a batch under other ids in each try',
     'lambdas/domain/batch.ts',
     'transactionIdOfLine(batchId, line.key)',
     'transactionIdOfLine(batchId, `${line.key} ${at}`)',
     'send a batch',
   ),
   mutation(
-    'forget the refusal of a line',
+    'forget the refusal of a line of a batch',
     worker,
     'const acceptedBefore = await refusePayments(run.table, refused, new Date(run.table.now()).toISOString());',
     'const acceptedBefore = await Promise.resolve(0 * refusePayments.length);',
@@ -36,14 +36,14 @@ export const batchMutations: readonly Mutation[] = [
     'send a batch, delivered twice',
   ),
   mutation(
-    'leave out the lines of a payer that fails',
+    'leave out the lines of a batch whose payer fails',
     worker,
     'rest: left.flatMap(({ payment }) => lineOf.get(payment.transactionId) ?? []),',
     'rest: left.flatMap(() => []),',
     'send a batch of both kinds, by two payers',
   ),
   mutation(
-    'refuse all payments of a group that do not fit together',
+    'refuse all payments of a batch that do not fit together',
     payments,
     'const fitting = fittingPayments(payer, group, at);',
     'const fitting = fittingPayments(payer, group, at).slice(group.length);',
@@ -57,14 +57,14 @@ export const batchMutations: readonly Mutation[] = [
     'send a batch, its message lost',
   ),
   {
-    name: 'leave payments of one write without the name of their entry',
+    name: 'leave payments of a batch without the name of their entry',
     test: 'test/store/batch-books.test.ts',
     edits: [
       { file: payments, text: '({ ...payment, sentWith: first.transactionId })', replacement: '({ ...payment })' },
     ],
   },
   {
-    name: 'keep the accounts of lines that are made',
+    name: 'keep the accounts of lines of a batch',
     test: 'test/store/batches.test.ts',
     edits: [{ file: batches, text: "remove: 'linesLeft',", replacement: '' }],
   },

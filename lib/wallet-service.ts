@@ -107,21 +107,10 @@ export class WalletService extends Construct {
     const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
     const shared = sharedOf(props, alarms.add);
     const core = newCore(this, props, shared);
-    const { ledger, tokens, entries, projector, transfers, withdrawals, sweeper } = core;
-    const { events, notifications, fraud, audit, integrity } = newFollowers(this, props, { ...shared, ...core });
-    const routed = {
-      ...integrity.functions,
-      ...core.wallets.functions,
-      ...core.transactions.functions,
-      ...transfers.functions,
-      ...withdrawals.functions,
-      ...core.holds?.functions,
-      ...core.refunds?.functions,
-      ...core.fourEyes?.functions,
-      ...core.batches?.functions,
-      ...notifications?.functions,
-      ...core.health.functions,
-    };
+    const { ledger, tokens, entries, projector, transfers, withdrawals, batches, sweeper } = core;
+    const followers = newFollowers(this, props, { ...shared, ...core });
+    const { events, notifications, fraud, audit, integrity } = followers;
+    const routed = routedIn(core, followers);
     const api = newApi(this, props, { functions: routed, authorizer: tokens.authorizer, addAlarm: alarms.add });
     RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, {
       applyToResourceTypes: keptTypes,
@@ -134,7 +123,7 @@ export class WalletService extends Construct {
     this.work = {
       withdrawal: withdrawals.work,
       transfer: transfers.work,
-      ...(core.batches && { batch: core.batches.work }),
+      ...(batches && { batch: batches.work }),
       ...(notifications && { notification: notifications.work }),
       ...(fraud && { screening: fraud.work }),
     };
@@ -150,7 +139,7 @@ export class WalletService extends Construct {
       authorizer: tokens.authorizerFunction,
       withdrawals: withdrawals.worker,
       transfers: transfers.worker,
-      ...(core.batches && { batches: core.batches.worker }),
+      ...(batches && { batches: batches.worker }),
       relay: events.relay,
       ...(notifications && { notifier: notifications.notifier }),
       ...(fraud && { fraud: fraud.worker }),
@@ -163,13 +152,30 @@ export class WalletService extends Construct {
     const works = {
       withdrawals,
       transfers,
-      ...(core.batches && { batches: core.batches }),
+      ...(batches && { batches }),
       ...(fraud && { screening: fraud }),
       ...(notifications && { notifications }),
     };
-    const followers = [fraud?.activity.table, notifications?.sent.table].filter((table) => table !== undefined);
-    watchAll(this, { alarms, api, functions, ledger, entries, followers, works }, props);
+    const tables = [fraud?.activity.table, notifications?.sent.table].filter((table) => table !== undefined);
+    watchAll(this, { alarms, api, functions, ledger, entries, followers: tables, works }, props);
   }
+}
+
+/** Returns the functions of the routes, by their names. */
+function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof newFollowers>) {
+  return {
+    ...followers.integrity.functions,
+    ...core.wallets.functions,
+    ...core.transactions.functions,
+    ...core.transfers.functions,
+    ...core.withdrawals.functions,
+    ...core.holds?.functions,
+    ...core.refunds?.functions,
+    ...core.fourEyes?.functions,
+    ...core.batches?.functions,
+    ...followers.notifications?.functions,
+    ...core.health.functions,
+  };
 }
 
 /** Makes the API in front of the routes' functions. */

@@ -1,7 +1,7 @@
 /** The payments that the lines of a batch ask for: groups out of one wallet, and refusals. */
 import { fittingPayments, paymentRefusal, takenBy } from '../domain/batch.ts';
 import type { LineRefusal, LineState, Payment } from '../domain/batch.ts';
-import { WalletError } from '../domain/errors.ts';
+import type { WalletError } from '../domain/errors.ts';
 import { fingerprintOf } from '../domain/ids.ts';
 import { movement, putTransaction } from './commit.ts';
 import { dueShardOf, transactionKey } from './keys.ts';

@@ -20,7 +20,8 @@ import type { Clients } from './in-process-clients.ts';
 import { shareKeys } from './keys.ts';
 import { openLedger } from './ledger.ts';
 import { linesOf, openBatches } from './batches.ts';
-import type { Item, TransactionState } from './items.ts';
+import type { BatchState } from './batches.ts';
+import type { TransactionState } from './items.ts';
 import type { Trace } from '../model/traces.ts';
 import type { Fault, Plan, Point } from './plan.ts';
 import { inhabit, isInjected, isUnreadable, reportError } from './process.ts';
@@ -213,7 +214,7 @@ export async function simulate(
       await world.sleep(minuteMs);
       const now = new Date(world.now()).toISOString();
       const overdue = new Date(world.now() - minuteMs).toISOString();
-      const isLate = ({ dueAt }: Item) => dueAt !== undefined && String(dueAt) < overdue;
+      const isLate = ({ dueAt = overdue }: BatchState) => dueAt < overdue;
       const found =
         openBatches(ledger).some(isLate) ||
         ledger

@@ -227,7 +227,7 @@ export async function touchBatch(table: Table, { batchId, dueAt }: OpenBatch, at
  *
  * @throws UnreadableItem for a newer version or an unknown status; InvalidItem for an item that lacks a member
  */
-export function parseBatch(item: Item): Batch {
+function parseBatch(item: Item): Batch {
   requireVersion(item);
   const { pk, sk, v, fingerprint, dueShard, ...batch } = item;
   const { batchId, status, principal, createdAt, dueAt, completedAt } = batch;

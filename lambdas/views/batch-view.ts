@@ -22,7 +22,7 @@ const operator = { operator: true } as const;
 const internal = { operator: false } as const;
 
 /** The view of a batch. */
-export const batchFields: View<ShownBatch, 'operator'> = {
+const batchFields: View<ShownBatch, 'operator'> = {
   batchId: operator,
   status: operator,
   count: operator,

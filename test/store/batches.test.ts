@@ -48,7 +48,9 @@ describe('accepting a batch', () => {
     const lines = payroll(from, to, 500);
     const { result, roundTrips, writeUnits } = await measure(table, () => sendBatch(table, lines));
     assert.equal(roundTrips, 1);
-    checkUnits(() => { assert.ok(writeUnits < 80, `${writeUnits}`); });
+    checkUnits(() => {
+      assert.ok(writeUnits < 80, `${writeUnits}`);
+    });
     const { batch, replayed } = result;
     assert.deepEqual([batch.status, batch.count, batch.chunks, replayed], ['accepted', 500, 3, false]);
     assert.equal((await getWallet(table, from))?.version, 1);
@@ -93,7 +95,9 @@ describe('making a batch', () => {
     const { batch } = await sendBatch(table, lines);
     const worker = workerOn(table);
     const { writeUnits } = await measure(table, () => advance(batch, worker.services));
-    checkUnits(() => { assert.ok(writeUnits <= 250 * 6 + 100, `${writeUnits}`); });
+    checkUnits(() => {
+      assert.ok(writeUnits <= 250 * 6 + 100, `${writeUnits}`);
+    });
     const sum = (250 * 251) / 2;
     assert.deepEqual(await balanceOf(table, from), { available: 1_000_000 - sum, held: 0, total: 1_000_000 - sum });
     // 198 lines are two writes, and the other part has 52.

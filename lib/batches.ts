@@ -61,6 +61,8 @@ export class Batches extends Construct {
       environment: {
         TABLE_NAME: ledger.allow({
           GetItem: ['batch'],
+          // Of a batch that a restore has torn.
+          BatchGetItem: ['transaction'],
           PutItem: ['batch', 'transaction'],
           UpdateItem: ['batch', 'wallet'],
         }),

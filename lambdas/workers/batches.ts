@@ -1,9 +1,9 @@
 import { workMessage } from '../contract.ts';
 import type { Environment, WorkMessage } from '../contract.ts';
 import { groupByPayer, paymentOf } from '../domain/batch.ts';
-import type { BatchLine, OpenBatch, Payment } from '../domain/batch.ts';
+import type { Batch, BatchLine, OpenBatch, Payment } from '../domain/batch.ts';
 import { WalletError } from '../domain/errors.ts';
-import { batchIdOfTransaction } from '../domain/ids.ts';
+import { batchIdOfTransaction, transactionIdOfLine } from '../domain/ids.ts';
 import { chunksOf } from '../aws/chunks.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { consume } from '../aws/consumer.ts';
@@ -13,10 +13,12 @@ import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 import { endChunk, getBatch, getChunk, touchBatch } from '../store/batches.ts';
-import { acceptPayments, refusePayments } from '../store/payments.ts';
+import type { Chunk } from '../store/batches.ts';
+import { acceptPayments, readLines, refusePayments } from '../store/payments.ts';
 import type { RefusedPayment } from '../store/payments.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { readable } from '../store/unreadable.ts';
 
 /** Time after which a run begins no further part of a batch, ms. */
 const runMs = 12_000;
@@ -27,6 +29,8 @@ const payersAtATime = 16;
 /** Messages in one call to SQS, and calls side by side. */
 const messagesPerCall = 10;
 const callsAtATime = 8;
+/** Transactions that one call reads. */
+const mostReads = 100;
 /** Time for which a batch waits while a queue that it feeds is half full, ms. */
 const pauseMs = 30_000;
 
@@ -108,16 +112,12 @@ interface Run {
  *
  * @returns the batch after it; undefined when another worker was faster
  */
-async function makeChunk(
-  batch: OpenBatch,
-  until: number,
-  services: BatchServices,
-): Promise<ReturnType<typeof endChunk>> {
+async function makeChunk(batch: OpenBatch, until: number, services: BatchServices): Promise<Batch | undefined> {
   const { table, queues } = services;
   const chunk = await getChunk(table, batch.batchId, batch.nextChunk);
   if (chunk === undefined) throw new Error(`batch ${batch.batchId} has no part ${batch.nextChunk}`);
   const { lines } = chunk;
-  if (lines === undefined) return undefined;
+  if (lines === undefined) return countAgain(table, batch, chunk);
   const at = new Date(table.now()).toISOString();
   const lineOf = new Map<string, BatchLine>();
   const payments = lines.map((line) => {
@@ -145,6 +145,20 @@ async function makeChunk(
     rest: left.flatMap(({ payment }) => lineOf.get(payment.transactionId) ?? []),
     at: new Date(table.now()).toISOString(),
   });
+}
+
+/**
+ * Ends a part that is done, of a batch that does not show it: another worker was faster since the batch was read, and then
+ * nothing is written. Or a restore has torn the two apart, and then a line without a record counts as refused.
+ */
+async function countAgain(table: Table, batch: OpenBatch, chunk: Chunk): Promise<Batch | undefined> {
+  const ids = chunk.keys.map((key) => transactionIdOfLine(batch.batchId, key));
+  let accepted = 0;
+  for (const some of chunksOf(ids, () => 1, { most: mostReads, mostBytes: mostReads })) {
+    for (const state of (await readLines(table, some)).values()) if ('transaction' in readable(state)) accepted++;
+  }
+  const refused = ids.length - accepted;
+  return endChunk(table, batch, chunk, { accepted, refused, rest: [], at: new Date(table.now()).toISOString() });
 }
 
 async function makePayments(run: Run, payments: readonly Payment[], most?: number): Promise<void> {

@@ -15,6 +15,7 @@ import type { FunctionName } from '../../lambdas/contract.ts';
 import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
+import { batchKey } from '../../lambdas/store/keys.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
 import { runCheck } from '../../lambdas/workers/integrity-job.ts';
@@ -41,6 +42,7 @@ import { fourEyes as guarded, openRoutes } from './every-route.ts';
 import type { Routes } from './every-route.ts';
 import { transferLine, withdrawalLine } from './batch-commands.ts';
 import { newKey, timeOf } from './commands.ts';
+import { changeItem } from './inspect.ts';
 import { bankId } from './visits.ts';
 
 const running = new AsyncLocalStorage<FunctionName>();
@@ -250,6 +252,9 @@ async function useTheService(): Promise<void> {
   const swept = { send: () => Promise.resolve([]), depth: noDepth };
   await as('sweeper', () => sweep({ table, withdrawals: swept, transfers: swept, batches: swept }));
   await as('batches', () => advanceBatch(transactionIdOfBatch(batchId), batchWorker(1)));
+  // As a restore to a torn state leaves it.
+  await changeItem(table, batchKey(batchId), { nextChunk: 0, accepted: 0, refused: 0 });
+  await as('batches', () => advanceBatch(transactionIdOfBatch(batchId), batchWorker(0)));
 }
 
 const batchWorker = (depth: number): BatchServices => {

@@ -5,6 +5,7 @@ import { mostPaymentsPerWrite } from '../../lambdas/domain/batch.ts';
 import type { BatchLine } from '../../lambdas/domain/batch.ts';
 import { transactionIdOfLine } from '../../lambdas/domain/ids.ts';
 import { getBatch, getChunk } from '../../lambdas/store/batches.ts';
+import { batchKey } from '../../lambdas/store/keys.ts';
 import { readLines } from '../../lambdas/store/payments.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
@@ -16,7 +17,7 @@ import { between } from '../simulation/chance.ts';
 import { checkUnits } from '../units.ts';
 import { advance, complete, sendBatch, transferLine, withdrawalLine, workerOn } from './batch-commands.ts';
 import { charge, newKey } from './commands.ts';
-import { allItems, assertRefused, fieldsOf, isDue } from './inspect.ts';
+import { allItems, assertRefused, fieldsOf, isDue, itemOf, plant } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';
 
 const table = useTable();
@@ -277,6 +278,16 @@ describe('a batch whose worker dies', () => {
     const completed = await complete(table, batch);
     assert.deepEqual([completed.accepted, completed.refused], [0, 1]);
     assert.equal((await balanceOf(table, from)).available, 101);
+  });
+
+  it('is counted from its transactions when a restore has torn it from a part that is done', async () => {
+    const scene = await mixed(table);
+    const { batchId } = scene.batch;
+    const before = await itemOf(table, batchKey(batchId));
+    await complete(table, scene.batch);
+    await plant(table, { ...before });
+    await complete(table, scene.batch);
+    await assertMixedEnds(table, scene);
   });
 
   it('leaves nothing but what one run would have left', async () => {

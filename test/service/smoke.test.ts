@@ -46,7 +46,7 @@ describe('npm run smoke', () => {
       assert.match(String(body['ownerId']), /^smoke-(Ada|Ben)-\w{8}$/);
     }
     assert.deepEqual(await movements(wallets[0]), [
-      ...['withdrawal 42', 'transfer 2', 'transfer 1', 'refund 10', 'capture 15', 'hold 25', 'withdrawal 20'],
+      ...['withdrawal 43', 'transfer 1', 'transfer 1', 'refund 10', 'capture 15', 'hold 25', 'withdrawal 20'],
       ...['transfer 30', 'charge 100'],
     ]);
   });
@@ -75,8 +75,8 @@ describe('npm run smoke', () => {
     assert.deepEqual(
       left.map(({ body }) => [body['status'], (body['balance'] as { available: number }).available]),
       [
-        ['active', 42],
-        ['active', 38],
+        ['active', 43],
+        ['active', 37],
       ],
     );
   });

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { startLocalService } from './local-service.ts';
 import { failWith, readOptions } from './options.ts';
 import { runStory } from './story.ts';
-import type { Person } from './story.ts';
+import type { Person } from './storyteller.ts';
 
 const usualUrl = 'http://127.0.0.1:3000';
 const usage = `npm run demo -- [options]
@@ -53,6 +53,7 @@ async function demonstrate(): Promise<number> {
     pays: true,
     closes: true,
     limits: true,
+    batches: true,
   });
 }
 

@@ -14,5 +14,6 @@ new WalletStack(newApp({ builtinCloudFormationValidation: false }), 'Wallet', {
     capture: { byCurrency: { NOK: { basisPoints: 500, minimum: 100, maximum: 5_000 } } },
     charge: { byCurrency: { NOK: { basisPoints: 200 } } },
   },
+  batches: true,
   fourEyes: { charge: { above: Number.MAX_SAFE_INTEGER, byCurrency: { CHF: 1_000_000 } } },
 });

@@ -6,7 +6,7 @@ import { scopeTexts, textFor } from './openapi-texts.ts';
 
 const headers = {
   'Idempotency-Replayed':
-    'There, and `true`, when the key was used before: the transaction, wallet or approval is as it is now',
+    'There, and `true`, when the key was used before: the transaction, wallet, approval or batch is as it is now',
   'Preference-Applied': 'The preference that was followed',
   'Cache-Control': 'no-store, or for what has an ETag private, no-cache',
   ETag: 'The version of the answer; send it as If-None-Match with the next request',

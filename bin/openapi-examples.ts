@@ -179,6 +179,27 @@ const endedApproval = (status: 'approved' | 'rejected', reason: string) => ({
   updatedAt: later,
 });
 
+const batch = {
+  batchId: 'bt_c5w2zjx7nmk4vtq6hdfy3bapsr',
+  status: 'executing',
+  count: 3,
+  waiting: 1,
+  accepted: 1,
+  refused: 1,
+  requestedBy: { kind: 'operator', principal: 'payroll', issuer: 'n4bQgY' },
+  createdAt: at,
+  updatedAt: later,
+};
+const batchItems = [
+  { key: 'salary-1', transactionId: ids.transfer, status: 'completed' },
+  {
+    key: 'salary-2',
+    transactionId: ids.withdrawal,
+    status: 'refused',
+    failure: { code: 'insufficient_funds', message: errorTitles.insufficient_funds },
+  },
+] as const;
+
 const balance = { walletId, currency: 'USD', available: 7_500, held: 2_500, total: 10_000, version: 12 };
 const wallet = {
   walletId,
@@ -293,6 +314,9 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   },
   Approval: approval,
   ApprovalPage: { items: [approval] },
+  Batch: batch,
+  BatchItem: batchItems[0],
+  BatchItemPage: { items: batchItems, nextCursor: 'MC4y' },
   Entry: entry,
   EntryPage: { items: [entry], nextCursor: 'MTI' },
   NotificationPreferences: preferences,
@@ -333,6 +357,7 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'refund 201': refund,
   'approve 200': endedApproval('approved', 'The payment provider confirms it'),
   'reject 200': endedApproval('rejected', 'Not on the statement of the payment provider'),
+  'create-batch 202': { ...batch, status: 'accepted', waiting: 3, accepted: 0, refused: 0, updatedAt: at },
   'freeze 200': { ...wallet, status: 'frozen' },
   'close 200': { ...emptyWallet, status: 'closed' },
 };
@@ -361,6 +386,16 @@ export const bodyExamples: Readonly<Record<string, object>> = {
       { fromWalletId: walletId, toWalletId: feeWalletId, amount, description: 'Commission of order 4711' },
     ],
   },
+  'create-batch': [
+    { key: 'salary-1', type: 'transfer', walletId, toWalletId, amount: 2_500 },
+    {
+      key: 'salary-2',
+      type: 'withdrawal',
+      walletId,
+      destination: { account: 'DE89370400440532013000', name: 'Ada Lovelace' },
+      amount: 2_500,
+    },
+  ],
   'put-notification-preferences': {
     channels: preferences.channels,
     mutedEvents: preferences.mutedEvents,

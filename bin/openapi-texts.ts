@@ -3,6 +3,7 @@
 /** The texts of fields by `Schema.field`, or by the field's name when it means the same in every schema. */
 export const fieldTexts: Readonly<Record<string, string>> = {
   approvalId: 'The id of the approval',
+  batchId: 'The id of the batch',
   account: 'The account that the amount is booked on',
   amount: 'In minor units',
   attempts: 'Visits to the bank, in order',
@@ -52,6 +53,10 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   minimumBalance: 'The least that money out may leave available',
   creditLine: 'How far below zero money out may take the available money; not together with minimumBalance',
   maximumBalance: 'The most that money in may bring the total to',
+  'CreateBatchRequest.key': 'Your name for the line; no other line of the file has it',
+  'CreateBatchRequest.type': 'The kind of payment',
+  'CreateBatchRequest.walletId': 'The wallet that pays',
+  'CreateBatchRequest.toWalletId': 'The wallet that receives',
   'CaptureRequest.amount': 'In minor units; without it, all that is left',
   'CaptureRequest.final': 'Whether the hold ends, and the payer gets back what is left after this capture',
   evidence: 'How the operator knows; at most 512 UTF-16 units',
@@ -115,6 +120,7 @@ export const fieldTexts: Readonly<Record<string, string>> = {
 /** Parameters in the path and the query, by name. */
 export const parameterTexts: Readonly<Record<string, string>> = {
   approvalId: 'The id of the approval',
+  batchId: 'The id of the batch',
   'approvals.status': '`asked`: those that can be approved; `expired`: those whose time is over',
   at: 'The moment of the balance; bookings at that moment are included. Not in the future, and not together with consistent',
   consistent: '`true` shows every command that was answered before',

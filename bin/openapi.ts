@@ -18,7 +18,7 @@ import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples }
 import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 
 type RouteName = (typeof routes)[number]['function'];
-type Described = Pick<RouteHandler<never>, 'body' | 'query' | 'isKeyed'>;
+type Described = Pick<RouteHandler<never>, 'body' | 'query' | 'mediaType' | 'isKeyed'>;
 
 /** Removes the pattern of a time: it takes a line and a half, and the format says the same in a word. */
 function override({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
@@ -114,7 +114,8 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
       requestBody: {
         required: !handler.body.safeParse({}).success,
         content: {
-          'application/json': {
+          // The schema of a body of lines is the list of their values.
+          [handler.mediaType ?? 'application/json']: {
             schema: { $ref: schemaRef(requestName(route.function)) },
             example: exampleOf(bodyExamples, route.function),
           },

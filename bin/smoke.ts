@@ -84,6 +84,7 @@ async function main(): Promise<number> {
     closes,
     // Without operate the wallets are the caller's own, and it may not limit them.
     limits: has('operate'),
+    batches: has('operate'),
   });
   console.log(wrong === 0 ? '\nEvery figure is right.' : `\n${wrong} figures are WRONG.`);
   return wrong === 0 ? 0 : 1;

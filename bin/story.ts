@@ -3,69 +3,13 @@
  * each figure with a mark, and leaves wallets that are empty and, where the token allows it, closed.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-/** An owner of the story. */
-export interface Person {
-  readonly name: string;
-  readonly token: string;
-  /**
-   * The owner of the wallet, for a token that opens wallets for others.
-   * @default the caller itself
-   */
-  readonly ownerId?: string | undefined;
-  /**
-   * The idempotency key of the wallet's opening. The same key opens the same wallet each time.
-   * @default a new one
-   */
-  readonly walletKey?: string | undefined;
-}
-
-/** The surroundings of the story. */
-export interface Stage {
-  readonly baseUrl: string;
-  readonly ada: Person;
-  readonly ben: Person;
-  /** The token that charges wallets and closes them. */
-  readonly operator: string;
-  readonly currency: string;
-  /** Minor units in one percent of the charge. */
-  readonly unit: number;
-  /**
-   * The bank account that takes all money at the end. One that begins with `SIM-` means the simulated bank, whose
-   * failures the story shows too. Without an account, or when nothing `pays`, no money moves.
-   */
-  readonly account: string | undefined;
-  /** Whether the tokens of Ada and Ben may take money out of their wallets. */
-  readonly pays: boolean;
-  /** Whether `operator` may close wallets. */
-  readonly closes: boolean;
-  /** Whether `operator` may set the limits of the wallets. */
-  readonly limits: boolean;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** A person with a wallet. `available` and `held` are the balance as it must be now. */
-interface Holder extends Person {
-  readonly walletId: string;
-  available: number;
-  held: number;
-}
+import { feeOf, Story } from './storyteller.ts';
+import type { Holder, Stage } from './storyteller.ts';
 
 interface Characters {
   readonly ada: Holder;
   readonly ben: Holder;
 }
-
-const withdrawalPatienceMs = 120_000;
-const requestTimeoutMs = 15_000;
-/** Tries of one request. They have the same key, so money moves once. */
-const tries = 5;
 
 /** Runs the story. Returns the number of wrong figures. Throws when the service gives no answer. */
 export async function runStory(stage: Stage): Promise<number> {
@@ -141,6 +85,28 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
   await giveMoneyBack(story, unit, { ada, ben }, String(sent.body['transactionId']));
   await splitMoney(story, unit, { ada, ben });
   if (stage.limits) await limitMoney(story, stage, { ada, ben });
+  if (stage.batches) await payTogether(story, stage, { ada, ben });
+}
+
+/** Pays Ben twice out of Ada's wallet by a file, in which a third line is too large. */
+async function payTogether(story: Story, { unit, operator }: Stage, { ada, ben }: Characters): Promise<void> {
+  const lines = [unit, unit, 1_000 * unit].map((amount, n) => ({
+    ...{ key: `line ${n + 1}`, type: 'transfer', walletId: ada.walletId, toWalletId: ben.walletId, amount },
+  }));
+  const sent = await story.postLines(operator, '/batches', lines);
+  // The gateway of a service without batches has no such route.
+  if (sent.status === 403 || sent.status === 404) return;
+  story.chapter(
+    `An operator sends a file of three payments from Ada to Ben, the last one of ${story.money(1_000 * unit)}`,
+  );
+  story.check('answered at once', sent.status, 202);
+  const done = await story.untilCompleted(operator, `/batches/${String(sent.body['batchId'])}`);
+  story.check('accepted', done['accepted'], 2);
+  story.check('refused', done['refused'], 1);
+  ada.available -= 2 * unit;
+  ben.available += 2 * unit;
+  await story.untilArrived(ben);
+  await story.checkBalances(ada, ben);
 }
 
 /** Holds money of Ada for Ben, who takes a part of it and releases the rest. */
@@ -239,11 +205,6 @@ async function limitMoney(story: Story, { unit, operator }: Stage, { ada, ben }:
   }
 }
 
-/** Returns the fee of a transaction, as it is shown to the side that pays it; 0 where there is none. */
-function feeOf(transaction: Answer['body']): number {
-  return Number(transaction['fee'] ?? 0);
-}
-
 function inAnHour(): string {
   return new Date(Date.now() + 3_600_000).toISOString();
 }
@@ -286,126 +247,5 @@ async function leaveNothing(story: Story, stage: Stage, { ada, ben }: Characters
   for (const { name, walletId } of [ada, ben]) {
     const closed = await story.post(stage.operator, `/wallets/${walletId}/close`, {});
     story.check(`${name}'s wallet`, closed.body['status'], 'closed');
-  }
-}
-
-/** Sends the requests of the story, prints what it checks, and counts what is wrong. */
-class Story {
-  wrong = 0;
-  readonly #baseUrl: string;
-  readonly #currency: string;
-  readonly #digits: number;
-
-  constructor({ baseUrl, currency }: Stage) {
-    this.#baseUrl = baseUrl;
-    this.#currency = currency;
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-    this.#digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  }
-
-  chapter(title: string): void {
-    console.log(`\n${title}`);
-  }
-
-  check(subject: string, actual: unknown, expected: unknown): void {
-    const right = actual === expected;
-    if (!right) this.wrong++;
-    console.log(`  ${right ? '✓' : '✗'} ${subject}: ${String(actual)}${right ? '' : `, must be ${String(expected)}`}`);
-  }
-
-  money(amount: number): string {
-    return (amount / 10 ** this.#digits).toFixed(this.#digits);
-  }
-
-  async openWallet(person: Person): Promise<Holder> {
-    const { name, token, ownerId, walletKey } = person;
-    const opening = { currency: this.#currency, ...(ownerId !== undefined && { ownerId }) };
-    const { status, body } = await this.post(token, '/wallets', opening, walletKey);
-    this.check(`${name} has a wallet`, status, 201);
-    if (status !== 201) throw new Error(`${name} has no wallet: ${JSON.stringify(body)}`);
-    const walletId = String(body['walletId']);
-    console.log(`    … ${walletId}`);
-    // A wallet of an earlier run may still have money.
-    const holder = { ...person, walletId, available: 0, held: 0 };
-    return { ...holder, available: (await this.balanceOf(holder)).available };
-  }
-
-  async balanceOf({ token, walletId }: Holder): Promise<{ available: number; held: number }> {
-    const { body } = await this.get(token, `/wallets/${walletId}/balance?consistent=true`);
-    return { available: Number(body['available']), held: Number(body['held']) };
-  }
-
-  /** Returns the most that a wallet can pay out together with the fee of it. */
-  async mostToWithdraw(holder: Holder, account: string): Promise<number> {
-    const { available: amount } = await this.balanceOf(holder);
-    if (amount <= 0) return 0;
-    const body = { amount, destination: { account }, dryRun: true };
-    const asked = await this.post(holder.token, `/wallets/${holder.walletId}/withdraw`, body);
-    // A smaller amount has no larger fee.
-    return amount - feeOf(asked.body);
-  }
-
-  async checkBalances(...holders: readonly Holder[]): Promise<void> {
-    const text = (available: number, held: number) => `${this.money(available)} available, ${this.money(held)} held`;
-    for (const holder of holders) {
-      const { available, held } = await this.balanceOf(holder);
-      this.check(`${holder.name}'s balance`, text(available, held), text(holder.available, holder.held));
-    }
-  }
-
-  /** Withdraws, and returns the transaction at its end, or as it is when that takes too long. */
-  async withdraw({ token, walletId }: Holder, amount: number, account: string): Promise<Answer['body']> {
-    const accepted = await this.post(token, `/wallets/${walletId}/withdraw`, { amount, destination: { account } });
-    this.check('answered at once', accepted.status, 202);
-    this.check('status', accepted.body['status'], 'pending');
-    const deadline = Date.now() + withdrawalPatienceMs;
-    let seen = '';
-    for (;;) {
-      const { body } = await this.get(token, `/transactions/${String(accepted.body['transactionId'])}`);
-      const attempts = (body['attempts'] as unknown[] | undefined)?.length ?? 0;
-      const now = `${String(body['status'])}, ${attempts} visits to the bank`;
-      if (now !== seen) console.log(`    … ${now}`);
-      seen = now;
-      if (body['completedAt'] !== undefined || body['status'] === 'review' || Date.now() > deadline) return body;
-      await sleep(200);
-    }
-  }
-
-  post(token: string, path: string, body: object, key: string = randomUUID()): Promise<Answer> {
-    return this.#command('POST', token, path, body, key);
-  }
-
-  put(token: string, path: string, body: object): Promise<Answer> {
-    return this.#command('PUT', token, path, body, randomUUID());
-  }
-
-  #command(method: string, token: string, path: string, body: object, key: string): Promise<Answer> {
-    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
-    return this.#send(token, path, { method, headers, body: JSON.stringify(body) });
-  }
-
-  get(token: string | undefined, path: string): Promise<Answer> {
-    return this.#send(token, path, {});
-  }
-
-  /** Sends a request until it has a definite answer, as a careful client does. */
-  async #send(token: string | undefined, path: string, { headers, ...request }: RequestInit): Promise<Answer> {
-    for (let left = tries; ; left--) {
-      try {
-        const response = await fetch(this.#baseUrl + path, {
-          ...request,
-          headers: { ...(token !== undefined && { Authorization: `Bearer ${token}` }), ...(headers as object) },
-          signal: AbortSignal.timeout(requestTimeoutMs),
-        });
-        const text = await response.text();
-        const isDefinite = response.status < 500 && response.status !== 429;
-        if (isDefinite || left === 1) {
-          return { status: response.status, headers: response.headers, body: JSON.parse(text) as Answer['body'] };
-        }
-      } catch (error) {
-        if (left === 1) throw new Error(`${path} was not answered`, { cause: error });
-      }
-      await sleep(1_000);
-    }
   }
 }

@@ -9,6 +9,7 @@
  * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
  * - `reservedConcurrency=false`: for an account with little concurrency.
  * - `holds=false`, `refunds=false`, `splits=false`: leaves out the routes of holds, of refunds, or of splits.
+ * - `batches=true`: adds the routes of batches, and their worker.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
  * - `logLevel`: `WARN` or `ERROR`, for fewer lines in logs.
@@ -55,6 +56,13 @@ function switchedOff<const Name extends string>(...names: readonly Name[]): Part
   return props;
 }
 
+/** Returns whether the context switches a prop on. Throws for another value. */
+function isSwitchedOn(name: string): boolean {
+  const value = text(name);
+  if (value !== undefined && value !== 'true') throw new Error(`${name} takes only true here, received ${value}`);
+  return value === 'true';
+}
+
 /** Returns the props for tokens: an issuer, or the place of the keys of the stack's own user pool. */
 function tokenProps() {
   const issuer = pair('tokenIssuer', 'tokenAudience');
@@ -84,6 +92,7 @@ new WalletStack(app, 'Wallet', {
   ...(ledgerTable !== undefined && { ledgerTable: { tableArn: ledgerTable[0], streamArn: ledgerTable[1] } }),
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
   ...switchedOff('reservedConcurrency', 'holds', 'refunds', 'splits'),
+  ...(isSwitchedOn('batches') && { batches: true }),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

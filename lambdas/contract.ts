@@ -70,6 +70,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `FOUR_EYES`: a `FourEyes` as JSON, with `expiresAfterMs`, the time in which a command can be approved.
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
+ * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches an empty text.
  */
 export const environments = {
   authorizer: [...table, ...tokens, 'BAD_TOKENS_PER_MINUTE'],
@@ -99,6 +100,9 @@ export const environments = {
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
   refund: [...paying, 'FOUR_EYES'],
   split: paying,
+  'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS'],
+  'get-batch': table,
+  'list-batch-items': table,
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,
@@ -120,6 +124,14 @@ export const environments = {
     'BANK_MAX_ATTEMPTS',
   ],
   transfers: [...table, 'TRANSFER_QUEUE_URL'],
+  batches: [
+    ...table,
+    'DUE_SHARDS',
+    'QUEUE_DEPTH_LIMIT',
+    'BATCH_QUEUE_URL',
+    'WITHDRAWAL_QUEUE_URL',
+    'TRANSFER_QUEUE_URL',
+  ],
   relay: ['EVENT_BUS_NAME', 'SET_ASIDE_QUEUE_URL', 'FINGERPRINT_SECRET_ARN', 'TOKEN_ISSUER'],
   notifier: [...table, 'NOTIFICATION_QUEUE_URL', 'NOTIFICATION_TOPIC_ARN', 'SENT_TABLE_NAME'],
   'get-notification-preferences': limited,
@@ -148,6 +160,7 @@ export const environments = {
     'DUE_SHARDS',
     'WITHDRAWAL_QUEUE_URL',
     'TRANSFER_QUEUE_URL',
+    'BATCH_QUEUE_URL',
     'ENTRIES_TABLE_NAME',
     'REVENUE_WALLETS',
   ],
@@ -156,7 +169,10 @@ export const environments = {
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
-/** Functions that a service lacks where notifications, screening, holds, refunds, splits or approvals are switched off. */
+/**
+ * Functions that a service lacks where notifications, screening, holds, refunds, splits, approvals or batches are switched
+ * off.
+ */
 export type OptionalFunction =
   | 'fraud'
   | 'notifier'
@@ -170,7 +186,11 @@ export type OptionalFunction =
   | 'approve'
   | 'reject'
   | 'get-approval'
-  | 'list-approvals';
+  | 'list-approvals'
+  | 'create-batch'
+  | 'get-batch'
+  | 'list-batch-items'
+  | 'batches';
 
 /** A value for each function that a service has. */
 export type PerFunction<Value> = Readonly<
@@ -193,7 +213,7 @@ export type OwnerScope = 'read' | 'write';
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, releases holds, and changes
  *   notification preferences. For people.
  * - `decide`: ends withdrawals in review, unfreezes wallets, and sets their limits. For few people.
- * - `operate`: includes the other three. Also allows withdrawals, transfers, splits, holds, captures and refunds from
+ * - `operate`: includes the other three. Also allows withdrawals, transfers, splits, holds, captures, refunds and batches from
  *   the wallets of others, which no other scope allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
@@ -249,6 +269,9 @@ export const routes = [
   { method: 'POST', path: '/approvals/{approvalId}/reject', function: 'reject', any: ['charge', 'decide'] },
   { method: 'GET', path: '/approvals/{approvalId}', function: 'get-approval', any: ['charge', 'support', 'decide'] },
   { method: 'GET', path: '/approvals', function: 'list-approvals', any: ['support', 'decide'] },
+  { method: 'POST', path: '/batches', function: 'create-batch', any: 'operate' },
+  { method: 'GET', path: '/batches/{batchId}', function: 'get-batch', any: 'support' },
+  { method: 'GET', path: '/batches/{batchId}/items', function: 'list-batch-items', any: 'support' },
   {
     method: 'GET',
     path: '/notification-preferences',
@@ -308,6 +331,7 @@ export const ledgerItems = {
   ownedWallet: 'OWNER#',
   transaction: 'TX#',
   approval: 'APPROVAL#',
+  batch: 'BATCH#',
   rateWindow: 'RATE#',
   preferences: 'PREFERENCES#',
   breaker: 'BREAKER#',
@@ -364,6 +388,8 @@ export const metrics = {
   oldestTransfer: 'OldestOpenTransfer',
   /** Time since the earliest expiry of the holds that a run found expired and open, in seconds; 0 when there is none. */
   oldestExpiredHold: 'OldestExpiredHold',
+  /** Age of the oldest batch that is not completed, in seconds; 0 when there is none. Where batches are switched on. */
+  oldestBatch: 'OldestOpenBatch',
   /** Number of open withdrawals: there are at least so many. */
   openWithdrawals: 'OpenWithdrawals',
   /** Number of withdrawals that wait for an operator, up to 100. */
@@ -413,11 +439,11 @@ export const metrics = {
 export const mostUncheckedHours = 2;
 
 /** The kinds of work that have a queue, a worker and dead letters. */
-export const workKinds = ['withdrawal', 'transfer', 'notification', 'screening'] as const;
+export const workKinds = ['withdrawal', 'transfer', 'batch', 'notification', 'screening'] as const;
 export type WorkKind = (typeof workKinds)[number];
 
-/** Kinds of work that a service lacks where notifications or the screening for fraud are switched off. */
-export const optionalWork = ['notification', 'screening'] as const satisfies readonly WorkKind[];
+/** Kinds of work that a service lacks where batches, notifications or the screening for fraud are switched off. */
+export const optionalWork = ['batch', 'notification', 'screening'] as const satisfies readonly WorkKind[];
 
 /** A value for each kind of work that a service has. */
 export type PerWork<Value> = Readonly<

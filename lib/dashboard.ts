@@ -116,6 +116,7 @@ export class Dashboard extends Construct {
         this.#own(metrics.oldestWithdrawal, Stats.MAXIMUM, 'withdrawal'),
         this.#own(metrics.oldestTransfer, Stats.MAXIMUM, 'transfer'),
         this.#own(metrics.oldestExpiredHold, Stats.MAXIMUM, 'hold, since its expiry'),
+        this.#own(metrics.oldestBatch, Stats.MAXIMUM, 'batch'),
       ]),
       graph(
         'Messages that wait or are at work',

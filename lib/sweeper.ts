@@ -20,6 +20,8 @@ export interface SweeperProps {
   readonly transfers: WorkQueue;
   /** The revenue wallets by currency, as JSON. */
   readonly revenueWallets: string;
+  /** Undefined where batches are switched off. */
+  readonly batches: WorkQueue | undefined;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
@@ -33,7 +35,7 @@ export class Sweeper extends Construct {
 
   constructor(scope: Construct, id: string, props: SweeperProps) {
     super(scope, id);
-    const { ledger, entries, withdrawals, transfers, revenueWallets, shares, addAlarm } = props;
+    const { ledger, entries, withdrawals, transfers, batches, revenueWallets, shares, addAlarm } = props;
     const collects = revenueWallets !== '{}';
     // Two runs at once do no harm, as each piece of work is marked by a conditional write before it is sent.
     this.sweeper = new WalletFunction(this, 'sweeper', {
@@ -44,7 +46,7 @@ export class Sweeper extends Construct {
         TABLE_NAME: ledger.allow(
           {
             GetItem: ['transaction', ...(collects ? (['fees'] as const) : [])],
-            UpdateItem: ['transaction', 'wallet'],
+            UpdateItem: ['transaction', 'wallet', ...(batches ? (['batch'] as const) : [])],
             // A collection is a transaction of its own, and counted in the item of its currency.
             ...(collects && { PutItem: ['transaction', 'fees'] as const }),
           },
@@ -56,6 +58,7 @@ export class Sweeper extends Construct {
         DUE_SHARDS: ledger.dueShards,
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
+        BATCH_QUEUE_URL: batches?.allow(['SendMessage', 'GetQueueAttributes']) ?? '',
       },
     });
     new Rule(this, 'EveryMinute', {

@@ -264,6 +264,14 @@ export interface WalletServiceProps {
   readonly splits?: boolean;
 
   /**
+   * Whether operators can send files of payments (docs/batches.md). `true` adds three routes, a queue and its worker: some
+   * 30 of a stack's 500 resources, and more where versions shift traffic.
+   *
+   * @default false
+   */
+  readonly batches?: boolean;
+
+  /**
    * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with
    * the bus's archive.
    *

@@ -19,6 +19,7 @@ import { ServiceBudget } from './budget.ts';
 import { capacityFor } from './capacity.ts';
 import type { TableCapacity } from './capacity.ts';
 import { Backup } from './backup.ts';
+import { Batches } from './batches.ts';
 import { checkProps } from './check-props.ts';
 import { sharesOf } from './concurrency.ts';
 import type { Shares } from './concurrency.ts';
@@ -108,21 +109,10 @@ export class WalletService extends Construct {
     const alarms = new Alarms({ critical: criticalTopic, warning: warningTopic });
     const shared = sharedOf(props, alarms.add);
     const core = newCore(this, props, shared);
-    const { ledger, tokens, entries, projector, transfers, withdrawals, sweeper } = core;
-    const { events, notifications, fraud, audit, integrity } = newFollowers(this, props, { ...shared, ...core });
-    const routed = {
-      ...integrity.functions,
-      ...core.wallets.functions,
-      ...core.transactions.functions,
-      ...transfers.functions,
-      ...withdrawals.functions,
-      ...core.holds?.functions,
-      ...core.refunds?.functions,
-      ...core.splits?.functions,
-      ...core.fourEyes?.functions,
-      ...notifications?.functions,
-      ...core.health.functions,
-    };
+    const { ledger, tokens, entries, projector, transfers, withdrawals, batches, sweeper } = core;
+    const followers = newFollowers(this, props, { ...shared, ...core });
+    const { events, notifications, fraud, audit, integrity } = followers;
+    const routed = routedIn(core, followers);
     const api = newApi(this, props, { functions: routed, authorizer: tokens.authorizer, addAlarm: alarms.add });
     RemovalPolicies.of(this).apply(props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, {
       applyToResourceTypes: keptTypes,
@@ -135,6 +125,7 @@ export class WalletService extends Construct {
     this.work = {
       withdrawal: withdrawals.work,
       transfer: transfers.work,
+      ...(batches && { batch: batches.work }),
       ...(notifications && { notification: notifications.work }),
       ...(fraud && { screening: fraud.work }),
     };
@@ -150,6 +141,7 @@ export class WalletService extends Construct {
       authorizer: tokens.authorizerFunction,
       withdrawals: withdrawals.worker,
       transfers: transfers.worker,
+      ...(batches && { batches: batches.worker }),
       relay: events.relay,
       ...(notifications && { notifier: notifications.notifier }),
       ...(fraud && { fraud: fraud.worker }),
@@ -162,12 +154,30 @@ export class WalletService extends Construct {
     const works = {
       withdrawals,
       transfers,
+      ...(batches && { batches }),
       ...(fraud && { screening: fraud }),
       ...(notifications && { notifications }),
     };
-    const followers = [fraud?.activity.table, notifications?.sent.table].filter((table) => table !== undefined);
-    watchAll(this, { alarms, api, functions, ledger, entries, followers, works }, props);
+    const tables = [fraud?.activity.table, notifications?.sent.table].filter((table) => table !== undefined);
+    watchAll(this, { alarms, api, functions, ledger, entries, followers: tables, works }, props);
   }
+}
+
+/** Returns the functions of the routes, by their names. */
+function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof newFollowers>) {
+  return {
+    ...followers.integrity.functions,
+    ...core.wallets.functions,
+    ...core.transactions.functions,
+    ...core.transfers.functions,
+    ...core.withdrawals.functions,
+    ...core.holds?.functions,
+    ...core.refunds?.functions,
+    ...core.fourEyes?.functions,
+    ...core.batches?.functions,
+    ...followers.notifications?.functions,
+    ...core.health.functions,
+  };
 }
 
 /** Makes the API in front of the routes' functions. */
@@ -315,9 +325,13 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const splits = isSplitting ? new Splits(scope, 'Splits', limited) : undefined;
   const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers, fees });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
-  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, entries, ...queues, revenueWallets, shares, addAlarm });
+  const batches = props.batches
+    ? new Batches(scope, 'Batches', { ledger, ...queues, operatorLimits, queueDepthLimit, shares, addAlarm })
+    : undefined;
+  const swept = { ...queues, batches: batches?.work };
+  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, entries, ...swept, revenueWallets, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, splits, fourEyes, health };
+  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, splits, fourEyes, batches, health };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 

@@ -86,9 +86,15 @@ export function assertDocumented({ method, path, sent, status, headers, answer }
   if (status >= 300) return;
   const names = (operation.parameters ?? []).map((one) => ('name' in one ? one.name : undefined));
   for (const name of searchParams.keys()) assert.ok(names.includes(name), `${about} to the parameter ${name}`);
-  if (sent !== undefined) {
-    assertValid([...place, 'requestBody', 'content', 'application/json'], JSON.parse(sent), `${about} to the body`);
-  }
+  if (sent === undefined) return;
+  const [mediaType = ''] = Object.keys(operation.requestBody?.content ?? {});
+  assertValid([...place, 'requestBody', 'content', mediaType], sentValue(mediaType, sent), `${about} to the body`);
+}
+
+/** Returns the value of a body; of one with a value on each line, their list. */
+function sentValue(mediaType: string, sent: string): unknown {
+  const lines = mediaType === 'application/x-ndjson' ? sent.trimEnd().split('\n') : undefined;
+  return lines === undefined ? JSON.parse(sent) : lines.map((line): unknown => JSON.parse(line));
 }
 
 /**

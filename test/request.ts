@@ -73,7 +73,7 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
   const { as, path = {}, query = {}, key, headers = {}, repeated = {}, body, bytes } = request;
   const sent = {
     ...(key !== undefined && { 'Idempotency-Key': key }),
-    ...((body ?? bytes) !== undefined && { 'Content-Type': 'application/json' }),
+    ...((body ?? bytes) !== undefined && { 'Content-Type': typeOf(name) }),
     ...headers,
   };
   const filledPath = route.path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) =>
@@ -98,6 +98,11 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
       path: `/prod${filledPath}`,
     },
   } as APIGatewayProxyEvent;
+}
+
+/** Returns the media type of a route's body. */
+function typeOf(name: FunctionName): string {
+  return name === 'create-batch' ? 'application/x-ndjson' : 'application/json';
 }
 
 function textOf(body: unknown): string | null {

@@ -3,9 +3,11 @@ import { mostDueShards, mostUncheckedHours, outputs, streamReaders, workKinds } 
 import { hoursFromText, uncheckedMs } from '../../lambdas/integrity/hours.ts';
 import { KnownDiscrepancies } from '../../lambdas/integrity/known.ts';
 import { openQueueDepth } from '../../lambdas/aws/queue.ts';
+import { listOpenBatches } from '../../lambdas/store/batches.ts';
 import { getBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listReviews } from '../../lambdas/store/due.ts';
 import { getState } from '../../lambdas/store/integrity.ts';
+import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import { countOf } from './review.ts';
 import type { Report, Target } from './target.ts';
 
@@ -21,6 +23,9 @@ interface Finding {
 
 type Check = (target: Target) => Promise<Finding[]>;
 
+/** Open batches that are listed, those that made nothing for the longest time first. */
+const mostBatches = 100;
+
 /** How late open work is when its message is lost or its worker crashed. */
 const lateSeconds = 300;
 
@@ -28,6 +33,7 @@ const checks: Readonly<Record<string, Check>> = {
   api,
   'open work': openWork,
   'expired holds': expiredHolds,
+  batches,
   'in review': inReview,
   bank,
   queues,
@@ -91,6 +97,16 @@ async function expiredHolds({ table }: Target): Promise<Finding[]> {
   const late = lateness(table, await earliestDue({ ...table, dueShards: mostDueShards }, ['hold']));
   const detail = late === 0 ? 'none' : `the oldest has expired for ${String(late)} s, and its money is still held`;
   return [finding('expired holds', late <= lateSeconds, detail, 'expired-hold-open-for-too-long')];
+}
+
+async function batches(target: Target): Promise<Finding[]> {
+  const { table } = target;
+  if (!target.does('batch')) return [{ check: 'batches', state: 'ok', detail: 'none: switched off' }];
+  const open = await listOpenBatches(table, mostBatches);
+  const [first] = open;
+  const late = lateness(table, first instanceof UnreadableItem ? undefined : first?.dueAt);
+  const detail = open.length === 0 ? 'none is open' : `${open.length} open; one has made nothing for ${String(late)} s`;
+  return [finding('batches', late <= lateSeconds, detail, 'batch-open-for-too-long')];
 }
 
 /** Returns the whole seconds since a due time; 0 before it, and for undefined. */

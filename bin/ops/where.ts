@@ -1,6 +1,8 @@
 import {
   approvalIdOfTransaction,
+  batchIdOfTransaction,
   isApprovalId,
+  isBatchId,
   isTransactionId,
   isWalletId,
   transactionIdOf,
@@ -10,6 +12,8 @@ import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
 import { isRefundable, leftToRefund } from '../../lambdas/domain/refund.ts';
 import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
+import type { Batch } from '../../lambdas/domain/batch.ts';
+import { getBatch } from '../../lambdas/store/batches.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
@@ -19,20 +23,23 @@ import { splitReport } from './splits.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
-/** Reports the state of a transaction, an approval, a split or a wallet, and what happens next. */
+/** Reports the state of a transaction, an approval, a split, a batch or a wallet, and what happens next. */
 export async function where(target: Target, options: OpsOptions): Promise<Report> {
   const id = idOf(options);
   if (isWalletId(id)) return walletReport(target, id);
   if (isApprovalId(id)) return (await approvalReport(target.table, id)) ?? notFound(id, 'approval');
+  if (isBatchId(id)) return batchReport(target, id);
   if (!isTransactionId(id)) {
     throw new OpsError(
-      `"${id}" is no id: give a wallet's (w_…), a transaction's (tx_…), an approval's (ap_…) or a receipt's (RCP-…)`,
+      `"${id}" is no id: give that of a wallet (w_…), transaction (tx_…), approval (ap_…), batch (bt_…) or receipt (RCP-…)`,
     );
   }
   const transaction = await getTransaction(target.table, id);
   if (transaction === undefined) {
-    // The command may wait for a second operator, or be a split.
+    // The command may have made a batch, wait for a second operator, or be a split.
     const { table } = target;
+    const batch = await getBatch(table, batchIdOfTransaction(id));
+    if (batch !== undefined) return batchLines(batch);
     const report = (await approvalReport(table, approvalIdOfTransaction(id))) ?? (await splitReport(table, id));
     return report ?? notFound(id, 'transaction');
   }
@@ -44,7 +51,24 @@ export async function where(target: Target, options: OpsOptions): Promise<Report
   };
 }
 
-function notFound(id: string, what: 'transaction' | 'approval'): Report {
+async function batchReport({ table }: Target, batchId: string): Promise<Report> {
+  const batch = await getBatch(table, batchId);
+  return batch === undefined ? notFound(batchId, 'batch') : batchLines(batch);
+}
+
+function batchLines(batch: Batch): Report {
+  const { batchId, status, count, accepted, refused, createdAt, updatedAt } = batch;
+  const waiting = count - accepted - refused;
+  const lines = [
+    `${batchId}: batch, ${status}`,
+    `lines: ${count}: ${accepted} accepted, ${refused} refused, ${waiting} waiting`,
+    `accepted: ${createdAt}, last change: ${updatedAt}`,
+    `next: ${status === 'completed' ? 'nothing, each line is accepted or refused' : 'its worker makes the waiting lines'}`,
+  ];
+  return { lines, data: batch, isWrong: false };
+}
+
+function notFound(id: string, what: 'transaction' | 'approval' | 'batch'): Report {
   return { lines: [`${id}: no ${what} has this id`], data: { [`${what}Id`]: id, found: false }, isWrong: true };
 }
 

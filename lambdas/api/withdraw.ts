@@ -10,6 +10,7 @@ import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
 import { annotations, fields } from '../http/body-fields.ts';
+import { destination } from '../http/destination.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
@@ -18,12 +19,7 @@ import { acceptWithdrawal } from '../store/withdrawals.ts';
 const body = z.strictObject({
   amount: fields.amount,
   currency: z.optional(fields.currency),
-  destination: z.strictObject({
-    account: z
-      .string()
-      .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9 -]{2,63}$/, 'must be 3 to 64 letters, digits, spaces or hyphens')),
-    name: z.optional(fields.text(128)),
-  }),
+  destination,
   dryRun: fields.dryRun,
   ...annotations,
 });

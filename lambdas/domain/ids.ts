@@ -9,6 +9,7 @@ const id = `[${alphabet}]{${idLength}}`;
 const walletIdFormat = new RegExp(`^w_([a-z]{3})_${id}$`);
 const transactionIdFormat = new RegExp(`^tx_${id}$`);
 const approvalIdFormat = new RegExp(`^ap_${id}$`);
+const batchIdFormat = new RegExp(`^bt_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 
 /** The formats of ids that callers name. */
@@ -17,6 +18,7 @@ export const idFormats = {
   transactionId: transactionIdFormat,
   receiptCode: receiptCodeFormat,
   approvalId: approvalIdFormat,
+  batchId: batchIdFormat,
 } as const;
 
 /** Returns 26 base32 characters of a SHA-256 over principal and key. */
@@ -48,6 +50,22 @@ export function transactionIdOf(principal: string, idempotencyKey: string): stri
 /** Returns the id of the approval that a command needs, by the id of the command's record. */
 export function approvalIdOfTransaction(transactionId: string): string {
   return `ap_${transactionId.slice('tx_'.length)}`;
+}
+
+/** Returns the id of the batch that a command makes, by the id of the command's record. */
+export function batchIdOfTransaction(transactionId: string): string {
+  return `bt_${transactionId.slice('tx_'.length)}`;
+}
+
+/** Returns the id of the record of the command that made a batch. */
+export function transactionIdOfBatch(batchId: string): string {
+  return `tx_${batchId.slice('bt_'.length)}`;
+}
+
+/** Returns the id of the transaction that a line of a batch makes. It is the same for every try. */
+export function transactionIdOfLine(batchId: string, key: string): string {
+  // No caller's `sub` has a space, so no command of a caller has this id.
+  return transactionIdOf(`batch ${batchId}`, key);
 }
 
 /** Returns the id of the return of a withdrawal. It is the same for every notification by the bank. */
@@ -88,6 +106,10 @@ export function isTransactionId(text: string): boolean {
 
 export function isApprovalId(text: string): boolean {
   return approvalIdFormat.test(text);
+}
+
+export function isBatchId(text: string): boolean {
+  return batchIdFormat.test(text);
 }
 
 export function isReceiptCode(text: string): boolean {

@@ -146,6 +146,12 @@ export interface Return extends TransactionRecord {
   readonly completedAt: string;
 }
 
+/** Members of the transactions that a line of a batch can make. */
+interface OfBatch {
+  /** The batch; absent when none made the transaction. */
+  readonly batchId?: string;
+}
+
 interface TransferRecord extends TransactionRecord, Fee, SentTogether {
   readonly type: 'transfer';
   readonly counterpartyWalletId: string;
@@ -163,7 +169,7 @@ export interface DirectTransfer extends TransferRecord, Refunds {
 }
 
 /** A transfer that was queued at acceptance, and so answered with 202. */
-interface QueuedTransfer extends TransferRecord {
+interface QueuedTransfer extends TransferRecord, OfBatch {
   readonly queued: true;
 }
 
@@ -191,7 +197,7 @@ export interface FailedTransfer extends QueuedTransfer {
 /** Money from one wallet to another. */
 export type Transfer = DirectTransfer | PendingTransfer | ArrivedTransfer | FailedTransfer;
 
-interface WithdrawalRecord extends TransactionRecord, Fee, SentTogether {
+interface WithdrawalRecord extends TransactionRecord, Fee, SentTogether, OfBatch {
   readonly type: 'withdrawal';
   readonly destination: Destination;
   readonly attempts?: readonly Attempt[];

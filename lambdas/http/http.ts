@@ -44,6 +44,8 @@ export interface RouteHandler<S> {
   readonly name: FunctionName;
   readonly body?: z.ZodMiniType;
   readonly query?: z.ZodMiniType;
+  /** The media type of the body, where it is not `application/json`. */
+  readonly mediaType?: string;
   /** Whether it may change something. */
   readonly isCommand: boolean;
   /** Whether it needs an Idempotency-Key. */
@@ -88,6 +90,9 @@ export interface CommandRoute<W, S = W> extends RouteHandler<S> {
 export function command<B extends z.ZodMiniType, W extends RouteServices = LimitedServices, S extends W = W>(route: {
   name: FunctionName;
   body: B;
+  /** The media type of a body that `read` reads; both are absent where it is one JSON value. */
+  mediaType?: string;
+  read?: (event: APIGatewayProxyEvent) => z.output<B>;
   handle: (call: CommandCall<z.output<B>>, services: W) => Promise<Answer>;
   /** Answers a body with `dryRun`; absent where the body has no such member. */
   dryRun?: (call: DryRunCall<z.output<B>>, services: S) => Answer | Promise<Answer>;
@@ -101,7 +106,7 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
     perform: (call, services) => route.handle({ ...call, body: checkFields(route.body, call.body) }, services),
     async handle(event, services) {
       const caller = callerOf(event, access);
-      const request = outcomeOf(() => requestOf(event, route.body));
+      const request = outcomeOf(() => requestOf(event, route));
       const at = new Date(services.table.now()).toISOString();
       if (dryRun !== undefined && 'value' in request && isDryRun(request.value.body)) {
         const { path, body } = request.value;
@@ -134,10 +139,13 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
  *
  * @throws WalletError for a part that is not valid
  */
-function requestOf<B extends z.ZodMiniType>(event: APIGatewayProxyEvent, schema: B) {
+function requestOf<B extends z.ZodMiniType>(
+  event: APIGatewayProxyEvent,
+  { body, read = (given) => bodyOf(given, body) }: { body: B; read?: (event: APIGatewayProxyEvent) => z.output<B> },
+) {
   const path = pathOf(event);
   refuseQuery(event);
-  return { path, idempotencyKey: idempotencyKeyOf(event), body: bodyOf(event, schema) };
+  return { path, idempotencyKey: idempotencyKeyOf(event), body: read(event) };
 }
 
 /** Returns the result of some work, or its error. */
@@ -239,6 +247,7 @@ type Committed =
   | { readonly transactionId: string }
   | { readonly walletId: string }
   | { readonly approvalId: string }
+  | { readonly batchId: string }
   | { readonly splitId: string };
 
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
@@ -257,6 +266,7 @@ export function committed(status: number, body: Committed, replayed: boolean): A
 function locationOf(body: Committed): string | undefined {
   if ('splitId' in body) return undefined;
   if ('approvalId' in body) return `/approvals/${body.approvalId}`;
+  if ('batchId' in body) return `/batches/${body.batchId}`;
   return 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
 }
 

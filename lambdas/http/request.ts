@@ -4,7 +4,14 @@ import { maxBodyBytes } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
-import { currencyOfWalletId, isApprovalId, isReceiptCode, isTransactionId, isWalletId } from '../domain/ids.ts';
+import {
+  currencyOfWalletId,
+  isApprovalId,
+  isBatchId,
+  isReceiptCode,
+  isTransactionId,
+  isWalletId,
+} from '../domain/ids.ts';
 import { walletNotFound } from '../domain/wallet.ts';
 import { doubtfulNames, parseExact } from '../domain/json.ts';
 
@@ -50,12 +57,13 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
     transactionId: { isValid: isTransactionId, refusal: () => new WalletError('transaction_not_found') },
     receiptCode: { isValid: isReceiptCode, refusal: () => new WalletError('transaction_not_found') },
     approvalId: { isValid: isApprovalId, refusal: () => new WalletError('approval_not_found') },
+    batchId: { isValid: isBatchId, refusal: () => new WalletError('batch_not_found') },
   };
 
 /**
  * Returns the path's parameters by name. Refuses an id that the service cannot have made, without a read.
  *
- * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`
+ * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`, `batch_not_found`
  */
 export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
   const given = Object.entries(event.pathParameters ?? {}).map(([name, value = '']) => [name, value] as const);
@@ -113,23 +121,47 @@ export function invalid(errors: readonly InvalidField[]): WalletError {
 }
 
 function readJson(event: APIGatewayProxyEvent): unknown {
-  if (event.body === null || event.body === '') return {};
-  requireJson(event);
-  const body = Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8');
-  if (body.byteLength > maxBodyBytes) {
-    throw new WalletError('payload_too_large', { detail: `the limit is ${String(maxBodyBytes)} bytes` });
+  return event.body === null || event.body === ''
+    ? {}
+    : valueOf(textOf(event, { mediaType: 'application/json', mostBytes: maxBodyBytes }));
+}
+
+/**
+ * Returns the text of a body of this media type.
+ *
+ * @throws WalletError `unsupported_media_type`, `payload_too_large`, `invalid_request` for bytes that are not UTF-8
+ */
+export function textOf(
+  event: APIGatewayProxyEvent,
+  { mediaType, mostBytes }: { readonly mediaType: string; readonly mostBytes: number },
+): string {
+  requireMediaType(event, mediaType);
+  const text = event.body ?? '';
+  const body = Buffer.from(text, event.isBase64Encoded ? 'base64' : 'utf8');
+  if (body.byteLength > mostBytes) {
+    throw new WalletError('payload_too_large', { detail: `the limit is ${String(mostBytes)} bytes` });
   }
-  let text;
-  let value;
-  try {
-    text = event.isBase64Encoded ? utf8.decode(body) : event.body;
-    value = parseExact(text);
-  } catch (error) {
-    throw new WalletError('invalid_request', { errors: [{ path: '', message: 'must be JSON' }] }, { cause: error });
-  }
+  return event.isBase64Encoded ? orNotJson(() => utf8.decode(body)) : text;
+}
+
+/**
+ * Returns the value of a JSON text, with exact numbers and without names on which parsers disagree.
+ *
+ * @throws WalletError `invalid_request`
+ */
+export function valueOf(text: string): unknown {
+  const value = orNotJson(() => parseExact(text));
   const doubtful = doubtfulNames(text);
   if (doubtful.length > 0) throw invalid(doubtful.slice(0, mostErrors));
   return value;
+}
+
+function orNotJson<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new WalletError('invalid_request', { errors: [{ path: '', message: 'must be JSON' }] }, { cause: error });
+  }
 }
 
 /** Throws for bytes that are not UTF-8. Keeps a byte order mark, which is then refused: JSON begins with none. */
@@ -139,15 +171,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const decodedCodings = ['identity', 'gzip', 'deflate'];
 
 /**
- * Throws for a body that is not JSON in UTF-8.
+ * Throws for a body that is not JSON of this media type in UTF-8.
  *
  * @throws WalletError `unsupported_media_type`
  */
-function requireJson(event: APIGatewayProxyEvent): void {
+function requireMediaType(event: APIGatewayProxyEvent, required: string): void {
   const [mediaType, ...parameters] = (headerOf(event, 'Content-Type') ?? '')
     .split(';')
     .map((part) => part.trim().toLowerCase());
-  if (mediaType !== 'application/json') throw new WalletError('unsupported_media_type');
+  if (mediaType !== required) {
+    throw new WalletError('unsupported_media_type', { detail: `the request body must be ${required}` });
+  }
   if (parameters.some((parameter) => parameter.startsWith('charset') && !/^charset="?utf-8"?$/.test(parameter))) {
     throw new WalletError('unsupported_media_type', { detail: 'JSON is UTF-8: omit the charset, or give utf-8' });
   }
@@ -158,7 +192,7 @@ function requireJson(event: APIGatewayProxyEvent): void {
 }
 
 /** Most errors that one answer lists. */
-const mostErrors = 20;
+export const mostErrors = 20;
 
 /**
  * Returns a value as the schema describes it.

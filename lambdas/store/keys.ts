@@ -46,14 +46,25 @@ export function approvalKey(approvalId: string) {
   return { pk: `${ledgerItems.approval}${approvalId}`, sk: 'APPROVAL' };
 }
 
+/** Returns the key of a batch: its progress. */
+export function batchKey(batchId: string) {
+  return { pk: `${ledgerItems.batch}${batchId}`, sk: 'BATCH' };
+}
+
+/** Returns the key of a part of a batch's lines, from 0. */
+export function chunkKey(batchId: string, chunk: number) {
+  return { pk: `${ledgerItems.batch}${batchId}`, sk: `${chunkPrefix}${chunk}` };
+}
+
 /** Returns the approval whose item has this partition key. */
 export function approvalIdOfKey(pk: string): string {
   return pk.slice(ledgerItems.approval.length);
 }
 
 /** Sort keys of the wallet table's other items: nothing follows their changes. */
-const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES'];
+const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES', 'BATCH'];
 const ownedWalletPrefix = 'WALLET#';
+const chunkPrefix = 'CHUNK#';
 
 /**
  * Returns what the key of an item of the wallet table names; undefined for a sort key that this release does not know.
@@ -63,7 +74,9 @@ export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction'
   if (key.sk === 'WALLET') return 'wallet';
   if (key.sk === 'TX') return 'transaction';
   if (key.sk === 'APPROVAL') return 'approval';
-  const isOther = otherSortKeys.includes(key.sk) || String(key.sk).startsWith(ownedWalletPrefix);
+  const isOther =
+    otherSortKeys.includes(key.sk) ||
+    [ownedWalletPrefix, chunkPrefix].some((prefix) => String(key.sk).startsWith(prefix));
   return isOther ? 'other' : undefined;
 }
 
@@ -237,6 +250,9 @@ export const waitingShard = 'WAITING';
 
 /** The partition of the `due` index with the commands that wait for a second operator, by their expiry; there are few. */
 export const approvalShard = 'APPROVAL';
+
+/** The partition of the `due` index with the batches that are not completed; there are few. */
+export const batchShard = 'BATCH';
 
 /** Returns for instance `DUE#w3` for withdrawals. It is short, as a history page's read is paid by its size. */
 export function dueShard(type: DueType, shard: number): string {

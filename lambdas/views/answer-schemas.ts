@@ -7,11 +7,13 @@ import * as z from 'zod';
 import { longestWaitSeconds } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { shownStatuses } from '../domain/approval.ts';
+import { batchStatuses } from '../domain/batch.ts';
 import { errorTitles } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { feeCommands } from '../domain/fee.ts';
 import type { LimitName } from '../domain/limits.ts';
 import { channelNames } from '../domain/preferences.ts';
+import { transactionStatuses } from '../domain/transaction.ts';
 import {
   actor,
   approval as eventApproval,
@@ -140,6 +142,27 @@ const approval = eventApproval.extend({
   path: z.record(z.string(), z.string()).describe('The parameters in the path of the request'),
   askedBy: recordedActor,
   endedBy: recordedActor.optional().describe('The operator who decided'),
+});
+
+const batch = z.object({
+  batchId: z.string(),
+  status: z.enum(batchStatuses).describe('`completed` when each line is accepted or refused'),
+  count: count.describe('The number of lines'),
+  waiting: count.describe('Lines that are neither accepted nor refused yet'),
+  accepted: count.describe('Lines whose transactions were accepted; these end on their own'),
+  refused: count.describe('Lines that were refused; nothing of them moved'),
+  requestedBy: recordedActor.describe('The operator who sent it'),
+  createdAt: time,
+  updatedAt: time,
+  completedAt: time.optional().describe('When the last line was accepted or refused'),
+});
+const batchItem = z.object({
+  key: z.string().describe('The key of the line'),
+  transactionId: z.string().describe('The id of its transaction, also before there is one'),
+  status: z
+    .enum(['waiting', 'refused', ...transactionStatuses])
+    .describe('`waiting`, `refused`, or the status of its transaction now'),
+  failure: z.object({ code: z.string(), message: z.string() }).optional().describe('Why it was refused, or has failed'),
 });
 
 const balance = eventWallet.shape.balance.extend({
@@ -291,6 +314,10 @@ const transactionPage = z.object({
   nextCursor,
 });
 const approvalPage = z.object({ items: z.array(approval), nextCursor });
+const batchItemPage = z.object({
+  items: z.array(batchItem).describe('May be fewer than asked for while there is more'),
+  nextCursor,
+});
 const entryPage = z.object({ items: z.array(entry), nextCursor });
 
 const problem = z.object({
@@ -324,6 +351,9 @@ export const namedSchemas = {
   DryRun: dryRun,
   Approval: approval,
   ApprovalPage: approvalPage,
+  Batch: batch,
+  BatchItem: batchItem,
+  BatchItemPage: batchItemPage,
   Entry: entry,
   EntryPage: entryPage,
   NotificationPreferences: preferences,
@@ -509,6 +539,18 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
     codes: ['approval_not_found'],
   },
   'list-approvals': { successes: { 200: { meaning: 'A page of approvals', schema: 'ApprovalPage' } } },
+  'create-batch': {
+    successes: { 202: { meaning: 'Stored: a worker makes the payments', schema: 'Batch' } },
+    codes: ['operator_limit_exceeded'],
+  },
+  'get-batch': {
+    successes: { 200: { meaning: 'The batch', schema: 'Batch' } },
+    codes: ['batch_not_found'],
+  },
+  'list-batch-items': {
+    successes: { 200: { meaning: 'A page of the lines, in the order of the file', schema: 'BatchItemPage' } },
+    codes: ['batch_not_found'],
+  },
   'get-notification-preferences': {
     successes: {
       200: {

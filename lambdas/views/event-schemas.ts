@@ -92,6 +92,7 @@ export const transaction = z.object({
   splitId: z.string().optional().describe('The split that a transfer is a leg of'),
   sentWith: z.string().optional().describe('The first of the transactions that were booked together in the wallet'),
   settledWith: z.string().optional().describe('The first of the transfers that were credited together'),
+  batchId: z.string().optional().describe('The batch whose line asked for the transaction'),
   expiresAt: time.optional().describe('From when on nothing of the hold can be captured; ISO 8601, UTC'),
   captured: z.int().min(0).max(maxAmount).optional().describe('The sum of the captures of the hold, in minor units'),
   end: z

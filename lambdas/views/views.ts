@@ -141,6 +141,8 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   // The payer finds its ledger's entry by it, and the receiver by the next one: each may be the transfer of others.
   sentWith: exceptCounterparty,
   settledWith: { ...everyAudience, owner: false },
+  // Receivers do not see who else was paid with them.
+  batchId: exceptCounterparty,
   expiresAt: everyAudience,
   captured: everyAudience,
   end: everyAudience,

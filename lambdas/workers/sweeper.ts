@@ -14,6 +14,7 @@ import type { Table } from '../store/table.ts';
 import { collectFees } from './collect-fees.ts';
 import type { FeeCollection } from './collect-fees.ts';
 import { endHolds } from './expired-holds.ts';
+import { sweepBatches } from './overdue-batches.ts';
 import { readRevenueWallets } from './revenue-wallets.ts';
 import { attempt, databaseTime, note, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
@@ -30,6 +31,8 @@ export interface SweeperServices {
   readonly transfers: SweptQueue;
   /** Absent: no fees are collected. */
   readonly fees?: FeeCollection | undefined;
+  /** Absent where batches are switched off. */
+  readonly batches?: SweptQueue | undefined;
 }
 
 /**
@@ -68,6 +71,8 @@ const batchSize = 10;
  * work is open, and for how long the oldest, from the same pages. So both are at least so much: of a shard with more than
  * a page, only the work that is due next is listed.
  *
+ * Queues the batches again that do not go on.
+ *
  * Ends the holds that have expired. When it is late, nothing more is captured, but the payer waits for its money.
  *
  * Collects the fees of the hours that are over into the revenue wallets.
@@ -77,7 +82,7 @@ const batchSize = 10;
  * @returns how much overdue work was queued again
  * @throws the first failure, after everything else and with the metrics published
  */
-export async function sweep({ table, withdrawals, transfers, fees }: SweeperServices): Promise<number> {
+export async function sweep({ table, withdrawals, transfers, batches, fees }: SweeperServices): Promise<number> {
   const startedAt = table.now();
   const { reviews, clock } = await listReviewsWithClock(table);
   // Published now, so that no failure of the rest hides a review.
@@ -96,13 +101,14 @@ export async function sweep({ table, withdrawals, transfers, fees }: SweeperServ
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
-  // These need no queue, so they run beside the other parts.
+  // They need no room in the queues of withdrawals and transfers, so they run beside the other parts.
   const holds = attempt(run, () => endHolds(run, startedAt + transfersMs));
   const collected = fees && attempt(run, () => collectFees(run, fees, startedAt + transfersMs));
+  const ofBatches = batches && attempt(run, () => sweepBatches(run, batches, graceMs));
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
   await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
-  await Promise.all([holds, collected]);
+  await Promise.all([holds, collected, ofBatches]);
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
   publishOpenWork(run);
@@ -225,6 +231,7 @@ export function open(environment: Environment<'sweeper'>) {
       entries: openTable(dynamodbClient(), environment.ENTRIES_TABLE_NAME, callLimits.tableBudgetMs),
       revenueWallets: readRevenueWallets(environment.REVENUE_WALLETS),
     },
+    batches: environment.BATCH_QUEUE_URL === '' ? undefined : sweptQueue(environment.BATCH_QUEUE_URL),
   };
   return () => sweep(services);
 }

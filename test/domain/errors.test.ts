@@ -16,6 +16,7 @@ const contract: Record<ErrorCode, number> = {
   wallet_not_found: 404,
   transaction_not_found: 404,
   approval_not_found: 404,
+  batch_not_found: 404,
   wallet_frozen: 409,
   wallet_closed: 409,
   wallet_not_empty: 409,

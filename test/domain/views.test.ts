@@ -53,6 +53,7 @@ const everyField: Required<TransactionFields> = {
   splitId: 'tx_l',
   sentWith: 'tx_w',
   settledWith: 'tx_s',
+  batchId: 'bt_b',
   expiresAt: at,
   captured: 2,
   end: 'released',
@@ -127,7 +128,7 @@ const collections = ['sequence', 'collected'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
-  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith', 'fee'],
+  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith', 'fee', 'batchId'],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {

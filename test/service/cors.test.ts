@@ -13,6 +13,7 @@ const { runner, newUser } = await startService({
     new WalletStack(app, 'Wallet', {
       cors: { allowedOrigins: [origin, 'http://localhost:5173'] },
       fourEyes: { resolve: true },
+      batches: true,
     }),
 });
 afterAll(() => {

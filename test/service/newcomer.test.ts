@@ -13,13 +13,13 @@ import { startService } from './service.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals'].map((page) =>
+const pages = ['holds', 'refunds', 'splits', 'limits', 'fees', 'approvals', 'batches'].map((page) =>
   readFileSync(join(root, 'docs', `${page}.md`), 'utf8'),
 );
 const { runner } = await startService();
 
 describe('README', () => {
-  it('has a walk-through that works as pasted, and those of holds, refunds, splits, limits, fees and approvals go on from it', async () => {
+  it('has a walk-through that works as pasted, and those of the features go on from it', async () => {
     const commands = [readme, ...pages].map((page) => /```bash\n([^]*?)```/.exec(page)?.[1] ?? '');
     const { stdout } = await run('bash', ['-c', commands.join('').replace('http://127.0.0.1:3000', runner.baseUrl)]);
     const answers = stdout
@@ -27,7 +27,7 @@ describe('README', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const [charged, sent, repeated, withdrawn, balance, history, captured, released, left, ...more] = answers;
-    assert.equal(answers.length, 26);
+    assert.equal(answers.length, 28);
     assert.deepEqual([charged?.['type'], charged?.['status'], charged?.['amount']], ['charge', 'completed', 10_000]);
     assert.equal(sent?.['status'], 'completed');
     assert.equal(repeated?.['transactionId'], sent['transactionId']);
@@ -52,6 +52,9 @@ describe('README', () => {
     assert.deepEqual([funded?.['amount'], funded?.['fee']], [100_000, 2_000]);
     assert.deepEqual([asked?.['dryRun'], asked?.['fee'], asked?.['paid']], [true, 500, 30_500]);
     assert.deepEqual([dinner?.['status'], dinner?.['fee'], rest?.['available']], ['completed', 500, 67_500]);
+    const [batch, lines] = approved.splice(-2);
+    assert.deepEqual([batch?.['status'], batch?.['accepted'], batch?.['refused']], ['completed', 2, 1]);
+    assert.equal((lines!['items'] as { failure?: { code: string } }[])[2]?.failure?.code, 'insufficient_funds');
     assert.deepEqual(
       approved.map((answer) => answer['code'] ?? answer['status'] ?? answer['available']),
       ['asked', 'forbidden', 'approved', 'completed', 2_000_000],

@@ -4,6 +4,7 @@ import type { Request, Response } from '../request.ts';
 import { checkAnswer, inShort } from './answers.ts';
 import type { ApprovalState } from './approvals.ts';
 import type { Ask, Witness } from './asks.ts';
+import { linesOf } from './batches.ts';
 import type { BankId, Banks, BookEntry } from './bank.ts';
 import { between, chance } from './chance.ts';
 import { isForged, requestOf, transactionIdOfName, walletIdOfName } from './history.ts';
@@ -201,7 +202,8 @@ export function actorsOn({ world, service, banks, keys, witness, labelOf, log }:
     },
     resolveReviews(round) {
       for (const { transactionId } of ledger.transactions().filter(({ status }) => status === 'review')) {
-        const accepted = history.steps.find((step) => transactionIdOfName(step) === transactionId);
+        const names = [...history.steps, ...linesOf(history.steps).map(({ name }) => name)];
+        const accepted = names.find((name) => transactionIdOfName(name) === transactionId);
         if (accepted === undefined) continue;
         const { principal, key } = accepted;
         const step: Step = {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Response } from '../request.ts';
 import { approvalLooks, isAsked } from './approvals.ts';
 import type { ApprovalState } from './approvals.ts';
+import { batchLooks, wrongInBatch, wrongInLines } from './batches.ts';
 import { heldVersions } from './versions.ts';
 import { stalenessMs } from './dynamodb.ts';
 import { isForged, walletIdOfName } from './history.ts';
@@ -78,6 +79,12 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
       const strange = (body['items'] as Item[]).find((item) => item['status'] !== 'asked');
       return strange === undefined ? undefined : `${String(strange['approvalId'])} is not open`;
     }
+    case 'create-batch':
+      return status === 202 ? wrongInBatch(body, batchLooks(ledger, step, ask)) : 'it is not accepted';
+    case 'get-batch':
+      return wrongInBatch(body, batchLooks(ledger, action.target, ask));
+    case 'list-batch-items':
+      return wrongInLines(body, action.target, ask, ledger);
     case 'charge':
     case 'withdraw':
     case 'transfer': {
@@ -187,6 +194,9 @@ function maySee(ask: Ask, witness: Witness): boolean {
     'approve',
     'reject',
     'list-approvals',
+    'create-batch',
+    'get-batch',
+    'list-batch-items',
   ];
   if (ofOperators.includes(route) || route === 'get-approval') return false;
   if (action.do === 'create-wallet') return (action.owner ?? step.principal) === step.principal;

@@ -2,6 +2,7 @@
 import { covers, stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import { checkApprovals, isAsked } from './approvals.ts';
 import type { Banks } from './bank.ts';
+import { checkBatches, linesOf } from './batches.ts';
 import { codeOf, contentOf } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
@@ -27,6 +28,7 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
   checkBooks(transactions, banks, witness);
   checkSignatures(transactions, witness);
   checkApprovals(witness);
+  checkBatches(witness);
 }
 
 function checkKeys(witness: Witness, transactions: ReadonlyMap<string, TransactionState>): void {
@@ -63,9 +65,10 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
       violate('a transaction matches its request', `${key} made ${JSON.stringify(stored)}`);
     }
   }
+  const asked = new Set(linesOf(asks.map(({ step }) => step)).map(({ name }) => transactionIdOfName(name)));
   for (const { transactionId, type, externalReference, splitId = transactionId } of transactions.values()) {
     // No request makes these.
-    if (!['return', 'collection'].includes(type) && !byKey.has(splitId)) {
+    if (!['return', 'collection'].includes(type) && !byKey.has(splitId) && !asked.has(transactionId)) {
       violate('one key, one effect', `${type} ${transactionId} for ${String(externalReference)} is under another key`);
     }
   }

@@ -22,6 +22,7 @@ import { newRefund, originalOf } from './refund-steps.ts';
 import { newSplit } from './split-steps.ts';
 import { withApprovals } from './random-approvals.ts';
 import { withFees } from './random-fees.ts';
+import { withBatches } from './random-batches.ts';
 import { quickBreaker } from './service.ts';
 
 const owners = ['alice', 'bob', 'carol'] as const;
@@ -325,44 +326,46 @@ export function generate(seed: string, most: number): History {
 
   const queue = { visibilityMs: 180_000, maxReceives: pick([3, 20], 'receives') };
   return withFees(
-    withApprovals({
-      seed,
-      steps,
-      service: {
-        policy: {
-          maxAttempts: pick([2, 3, 5, 10], 'attempts'),
-          notFoundWindowMs: pick(windows, 'window'),
+    withBatches(
+      withApprovals({
+        seed,
+        steps,
+        service: {
+          policy: {
+            maxAttempts: pick([2, 3, 5, 10], 'attempts'),
+            notFoundWindowMs: pick(windows, 'window'),
+          },
+          breaker: pick([defaultBreaker, quickBreaker], 'breaker'),
+          clocksDifferMs: pick([0, 0, 900, 5_000], 'clocks'),
+          wrongByMs: draw('wrong clocks') < 0.25 ? pick([10_000, 45_000, 180_000, 290_000], 'wrong by') : 0,
+          perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
+          readsPerHour: pick([2, 8, 1_000, 1_000], 'reads per hour'),
+          queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
+          withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },
+          transfers: { ...queue, batchSize: pick([1, 10, 100], 'transfers'), gatherMs: 1_000 },
         },
-        breaker: pick([defaultBreaker, quickBreaker], 'breaker'),
-        clocksDifferMs: pick([0, 0, 900, 5_000], 'clocks'),
-        wrongByMs: draw('wrong clocks') < 0.25 ? pick([10_000, 45_000, 180_000, 290_000], 'wrong by') : 0,
-        perHour: pick([2, 5, 1_000, 1_000], 'per hour'),
-        readsPerHour: pick([2, 8, 1_000, 1_000], 'reads per hour'),
-        queueDepthLimit: pick([1, 3, 1_000, 1_000], 'depth'),
-        withdrawals: { ...queue, batchSize: pick([1, 10], 'withdrawals'), gatherMs: 0 },
-        transfers: { ...queue, batchSize: pick([1, 10, 100], 'transfers'), gatherMs: 1_000 },
-      },
-      databaseNamesTime: true,
-      bank: { windowMs: bankWindowMs, forgetful: draw('forgetful') < 0.5 },
-      bankDown: Array.from({ length: draw('down') < 0.2 ? 1 : 0 }, () => {
-        const from = within(4_000, burst, 'down');
-        return { from, to: from + within(30_000, 400_000, 'down for') };
+        databaseNamesTime: true,
+        bank: { windowMs: bankWindowMs, forgetful: draw('forgetful') < 0.5 },
+        bankDown: Array.from({ length: draw('down') < 0.2 ? 1 : 0 }, () => {
+          const from = within(4_000, burst, 'down');
+          return { from, to: from + within(30_000, 400_000, 'down for') };
+        }),
+        // A restored record may not name the bank that its withdrawal went to.
+        ...(draw('replaced') < 0.2 &&
+          restore === undefined && { bankReplacedAt: within(4_000, burst + 30_000, 'replaced') }),
+        ...(rotation && { rotation }),
+        storms: Array.from({ length: draw('storms') < 0.15 ? 2 : 0 }, (_, n) => {
+          const from = within(3_000, burst, 'storm', n);
+          return { from, to: from + within(500, 12_000, 'storm for', n) };
+        }),
+        notified: pick([0, 0.3, 1], 'notified'),
+        idleSweeps: 0.05,
+        hasBooks,
+        ...(restore && { restore }),
+        calmAt: burst + within(1_000, 300_000, 'calm'),
+        faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
       }),
-      // A restored record may not name the bank that its withdrawal went to.
-      ...(draw('replaced') < 0.2 &&
-        restore === undefined && { bankReplacedAt: within(4_000, burst + 30_000, 'replaced') }),
-      ...(rotation && { rotation }),
-      storms: Array.from({ length: draw('storms') < 0.15 ? 2 : 0 }, (_, n) => {
-        const from = within(3_000, burst, 'storm', n);
-        return { from, to: from + within(500, 12_000, 'storm for', n) };
-      }),
-      notified: pick([0, 0.3, 1], 'notified'),
-      idleSweeps: 0.05,
-      hasBooks,
-      ...(restore && { restore }),
-      calmAt: burst + within(1_000, 300_000, 'calm'),
-      faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
-    }),
+    ),
   );
 }
 

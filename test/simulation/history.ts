@@ -4,6 +4,7 @@
  */
 import {
   approvalIdOfTransaction,
+  batchIdOfTransaction,
   legIdOf,
   receiptCodeOf,
   transactionIdOf,
@@ -35,6 +36,15 @@ export interface LegPlan {
   readonly wallet: WalletName;
   readonly to: WalletName;
   readonly amount: number;
+}
+
+/** A line of a batch: a transfer, or without `to` a withdrawal to `account`. */
+export interface Line {
+  readonly key: string;
+  readonly wallet: WalletName;
+  readonly amount: number;
+  readonly to?: WalletName;
+  readonly account?: string;
 }
 
 export type Action =
@@ -80,6 +90,9 @@ export type Action =
   | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
   | { readonly do: 'list-wallets' | 'health' | 'get-notification-preferences' | 'put-notification-preferences' }
   | { readonly do: 'list-approvals' }
+  | { readonly do: 'create-batch'; readonly lines: readonly Line[] }
+  /** `target`: the command that sent the batch. */
+  | { readonly do: 'get-batch' | 'list-batch-items'; readonly target: CommandName }
   /** Reports the bank's decision, or returns the money. Forged: a stranger reports a return with the withdrawn key. */
   | {
       readonly do: 'bank-notifications';
@@ -159,6 +172,26 @@ export function walletIdOfName({ principal, key, currency }: WalletName): string
 export function transactionIdOfName({ principal, key, leg }: CommandName): string {
   const id = transactionIdOf(principal, key);
   return leg === undefined ? id : legIdOf(id, leg);
+}
+
+export function batchIdOfName(name: CommandName): string {
+  return batchIdOfTransaction(transactionIdOfName(name));
+}
+
+/** Returns the name of the transaction that a line makes: no caller has it. */
+export function nameOfLine(batch: CommandName, { key }: Pick<Line, 'key'>): CommandName {
+  return { principal: `batch ${batchIdOfName(batch)}`, key };
+}
+
+/** Returns the body of a file of lines. */
+function textOfLines(lines: readonly Line[]): string {
+  const requests = lines.map(({ key, wallet, amount, to, account }) => {
+    const common = { key, walletId: walletIdOfName(wallet), amount };
+    return to === undefined
+      ? { ...common, type: 'withdrawal', destination: { account } }
+      : { ...common, type: 'transfer', toWalletId: walletIdOfName(to) };
+  });
+  return requests.map((line) => JSON.stringify(line)).join('\n');
 }
 
 /** Returns the request of a step, or undefined for a step that uses no route. */
@@ -273,6 +306,11 @@ export function requestOf(
     }
     case 'get-approval':
       return { route: action.do, request: { as, path: onApproval(action.target) } };
+    case 'create-batch':
+      return { route: action.do, request: { as, key, body: textOfLines(action.lines) } };
+    case 'get-batch':
+    case 'list-batch-items':
+      return { route: action.do, request: { as, path: { batchId: batchIdOfName(action.target) } } };
     case 'list-wallets':
     case 'list-approvals':
     case 'get-notification-preferences':

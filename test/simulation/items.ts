@@ -109,6 +109,7 @@ const authorship = [
   'externalReference',
   'expiresAt',
   ...['reason', 'refundedBy', 'chargeback', 'fee', 'sequence', 'collected'],
+  'batchId',
 ];
 const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
   pending: ['executing', 'completed', 'failed'],

@@ -1,6 +1,7 @@
 /** Ways to break the service, each of which the simulation must notice: `npm run mutants`. */
 import type { Mutation } from './mutation.ts';
 import { approvalMutations } from './mutations/approvals.ts';
+import { batchMutations } from './mutations/batches.ts';
 import { bankMutations } from './mutations/bank.ts';
 import { bookMutations } from './mutations/books.ts';
 import { commandMutations } from './mutations/commands.ts';
@@ -27,6 +28,7 @@ export const mutations: readonly Mutation[] = [
   ...limitMutations,
   ...feeMutations,
   ...approvalMutations,
+  ...batchMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

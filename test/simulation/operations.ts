@@ -5,6 +5,7 @@
 import { routes } from '../../lambdas/contract.ts';
 import { approvalOperations } from './approval-operations.ts';
 import { feeOperations } from './fee-operations.ts';
+import { batchOperations } from './batch-operations.ts';
 import type { WalletName } from './history.ts';
 import { holdOperations } from './hold-operations.ts';
 import { limitOperations } from './limit-operations.ts';
@@ -226,6 +227,7 @@ export const operations: readonly Operation[] = [
   ...limitOperations,
   ...feeOperations,
   ...approvalOperations,
+  ...batchOperations,
 
   operation('read', [
     transfer(false),

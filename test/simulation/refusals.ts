@@ -3,6 +3,7 @@ import { stepAt, windowsOver } from '../../lambdas/domain/rate.ts';
 import { epoch } from '../engine.ts';
 import { approvalLooks } from './approvals.ts';
 import type { ApprovalState } from './approvals.ts';
+import { batchLooks, isBadLine } from './batches.ts';
 import { isForged, transactionIdOfName, walletIdOfName } from './history.ts';
 import type { CommandName, History } from './history.ts';
 import type { Item, TransactionState, WalletState } from './items.ts';
@@ -121,6 +122,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
     case 'invalid_request':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
+      if (action.do === 'create-batch') return action.lines.some(isBadLine);
       if (action.do === 'open-hold') return epoch + action.expiresAt < ask.startedAt + 60_000 + clocksDifferMs;
       return action.do === 'balance-at' && action.agoMs < clocksDifferMs;
     case 'ledger_behind':
@@ -188,6 +190,11 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       );
     case 'rate_limited':
       return !step.operator && (hasCommanded(ask, witness) || hasRead(ask, witness));
+    case 'batch_not_found':
+      return (
+        (action.do === 'get-batch' || action.do === 'list-batch-items') &&
+        batchLooks(ledger, action.target, ask).includes(undefined)
+      );
     case 'approval_not_found':
       return approvals.includes(undefined);
     case 'approval_ended':

@@ -9,6 +9,9 @@ import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { capture } from '../../lambdas/api/capture.ts';
 import { charge } from '../../lambdas/api/charge.ts';
+import { createBatch } from '../../lambdas/api/create-batch.ts';
+import { getBatch } from '../../lambdas/api/get-batch.ts';
+import { listBatchItems } from '../../lambdas/api/list-batch-items.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
@@ -55,6 +58,7 @@ import { openLimitHints } from '../../lambdas/store/limit-hints.ts';
 import { documentClient } from '../../lambdas/store/table.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { project } from '../../lambdas/workers/projector.ts';
+import { advanceBatch } from '../../lambdas/workers/batches.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
@@ -75,9 +79,12 @@ export type RouteName = Exclude<(typeof routes)[number]['function'], (typeof str
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';
+export const batchQueue = 'sqs:batches';
 
 /** A small number, since groups are small here: each queued transfer is a crowd. */
 const crowd = 1;
+/** So few lines in a part, and payments in a write, that short batches have several. */
+const batchSizes = { linesPerPart: 3, paymentsPerWrite: 2 };
 /** Fewer than there are wallets, so that a container of the projector forgets some. */
 const keptHeads = 2;
 
@@ -105,6 +112,7 @@ export interface Release {
   readonly startRoute: (route: RouteName) => (request: Request) => Promise<Response>;
   readonly startWithdrawals: (bankId: BankId) => Consumer;
   readonly startTransfers: () => Consumer;
+  readonly startBatches: () => Consumer;
   readonly startProjector: () => Projector;
   readonly sweep: () => Promise<number>;
   readonly table: Table;
@@ -159,6 +167,7 @@ export function openRelease(outside: Outside): Release {
           }),
       });
     },
+    startBatches: () => newBatchWorker(outside, inProcess(table)),
     startProjector() {
       const heads = new Heads(keptHeads);
       return (records, setAside) => {
@@ -179,6 +188,7 @@ export function openRelease(outside: Outside): Release {
         table,
         withdrawals: swept(withdrawalQueue),
         transfers: swept(transferQueue),
+        batches: swept(batchQueue),
         ...(collects && { fees: { entries, revenueWallets: { EUR: revenueWallet } } }),
       });
     },
@@ -219,6 +229,29 @@ function newWithdrawalWorker(outside: Outside, table: Table, bankId: BankId): Co
       reported(outside, () =>
         advanceWithdrawal(transactionId, { table, bank: client, bankId, policy: settings.policy }),
       ),
+  });
+  return (event) => consumer(event, {} as Context);
+}
+
+/** Starts a process of the worker of batches. */
+function newBatchWorker(outside: Outside, table: Table): Consumer {
+  const { world, clients, settings } = outside;
+  const fed = (url: string) => ({
+    sendAll: openQueue<WorkMessage>(clients.sqs, url).sendAll,
+    depth: openQueueDepth(clients.sqs, url),
+  });
+  const queue = openQueue<WorkMessage>(clients.sqs, batchQueue);
+  const services = {
+    table,
+    queues: { transfer: fed(transferQueue), withdrawal: fed(withdrawalQueue) },
+    again: queue,
+    mostWaiting: settings.queueDepthLimit / 2,
+    paymentsPerWrite: batchSizes.paymentsPerWrite,
+  };
+  const consumer = consume({
+    queue,
+    now: world.clock,
+    handle: (transactionId) => reported(outside, () => advanceBatch(transactionId, services)),
   });
   return (event) => consumer(event, {} as Context);
 }
@@ -275,6 +308,14 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     reject: () => serve(reject, { table }),
     'get-approval': () => serve(getApproval, { table }),
     'list-approvals': () => serve(listApprovals, { table }),
+    'create-batch': () =>
+      serve(createBatch, {
+        table,
+        queue: openQueue<WorkMessage>(clients.sqs, batchQueue),
+        linesPerPart: batchSizes.linesPerPart,
+      }),
+    'get-batch': () => serve(getBatch, { table }),
+    'list-batch-items': () => serve(listBatchItems, { table }),
     cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'open-hold': () => serve(openHold, limited()),
     capture: () => serve(capture, withFees(limited())),

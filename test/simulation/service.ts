@@ -13,7 +13,7 @@ import { injected, noAnswer } from './in-process-clients.ts';
 import type { Clients, Model } from './in-process-clients.ts';
 import type { Direction, SharedKeys } from './keys.ts';
 import type { Queues, QueueSettings } from './queues.ts';
-import { transferQueue, withdrawalQueue } from './release.ts';
+import { batchQueue, transferQueue, withdrawalQueue } from './release.ts';
 import type { Consumer, RouteName } from './release.ts';
 import type { Ending, Task, World } from './world.ts';
 
@@ -57,7 +57,7 @@ export interface Service {
 /** Time limits of the functions, as the stack sets them; ms. */
 const workerLimitMs = 30_000;
 const sweeperLimitMs = 50_000;
-const limitMs = (route: RouteName) => (route === 'withdraw' || route === 'transfer' ? 29_000 : 10_000);
+const limitMs = (route: RouteName) => (['withdraw', 'transfer', 'create-batch'].includes(route) ? 29_000 : 10_000);
 
 /** The clock errors of five processes, when clocks are wrong: one is ahead, one is behind, and the first is right. */
 const wrongClocks = [0, 1, 0, -1, 0];
@@ -191,6 +191,13 @@ export function openService(
     const name = `transfers of ${release.name}`;
     const pool = consumers(name, release.startTransfers, workerClocksOf('transfers'), usesOfWorker);
     return consume('transfers', pool, release, label, event);
+  });
+
+  queues.add(batchQueue, { ...settings.withdrawals, batchSize: 1 }, (label, event) => {
+    const release = deployment.releaseFor('batches', label);
+    const name = `batches of ${release.name}`;
+    const pool = consumers(name, release.startBatches, workerClocksOf('batches'), usesOfWorker);
+    return consume('batches', pool, release, label, event);
   });
 
   return {

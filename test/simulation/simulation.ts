@@ -20,6 +20,8 @@ import type { History } from './history.ts';
 import type { Clients } from './in-process-clients.ts';
 import { shareKeys } from './keys.ts';
 import { openLedger } from './ledger.ts';
+import { linesOf, openBatches } from './batches.ts';
+import type { BatchState } from './batches.ts';
 import type { TransactionState } from './items.ts';
 import type { Trace } from '../model/traces.ts';
 import type { Fault, Plan, Point } from './plan.ts';
@@ -98,7 +100,12 @@ export async function simulate(
     violations.push({ rule, detail });
     log(`VIOLATION of "${rule}": ${detail}`);
   };
-  const labels = new Map(history.steps.map((step) => [transactionIdOfName(step), step.id]));
+  const labels = new Map([
+    ...history.steps.map((step) => [transactionIdOfName(step), step.id] as const),
+    ...linesOf(history.steps).map(
+      ({ step, line, name }) => [transactionIdOfName(name), `${step.id}/${line.key}`] as const,
+    ),
+  ]);
   const labelOf = (transactionId: string) => labels.get(transactionId) ?? transactionId.slice(0, 8);
 
   const ledger = openLedger(
@@ -221,14 +228,17 @@ export async function simulate(
       await world.sleep(minuteMs);
       const now = new Date(world.now()).toISOString();
       const overdue = new Date(world.now() - minuteMs).toISOString();
-      const found = ledger
-        .transactions()
-        .some(
-          ({ dueAt, status, waitingFor }) =>
-            dueAt !== undefined &&
-            status !== 'review' &&
-            dueAt < (waitingFor === undefined && status !== 'open' ? overdue : now),
-        );
+      const isLate = ({ dueAt = overdue }: BatchState) => dueAt < overdue;
+      const found =
+        openBatches(ledger).some(isLate) ||
+        ledger
+          .transactions()
+          .some(
+            ({ dueAt, status, waitingFor }) =>
+              dueAt !== undefined &&
+              status !== 'review' &&
+              dueAt < (waitingFor === undefined && status !== 'open' ? overdue : now),
+          );
       if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }
   }
@@ -276,6 +286,7 @@ export async function simulate(
     (books?.isIdle() ?? true) &&
     // What an earlier release has set aside is handed back.
     (rollout === undefined || (books?.setAside() ?? 0) === 0) &&
+    openBatches(ledger).length === 0 &&
     ledger.transactions().every(({ status }) => ended.has(status));
 
   let clockDoubts = 0;

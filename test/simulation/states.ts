@@ -227,6 +227,13 @@ const predicates = {
         ask.route === 'approve' &&
         ['wallet_frozen', 'wallet_closed', 'not_in_review'].some((code) => isRefusedAs(code)(ask)),
     ),
+  'a batch has accepted and refused lines': ({ lives }) =>
+    lives.some((life) => Number(life.at(-1)?.['accepted']) > 0 && Number(life.at(-1)?.['refused']) > 0),
+  'a line of a batch is refused as its payer has too little': ({ lives }) => lives.some(isRefusedLine),
+  'payments of a batch are made together': ({ transactions }) =>
+    transactions.some(({ sentWith, batchId }) => sentWith !== undefined && batchId !== undefined),
+  'lines of a batch are left for a further part': ({ lives }) =>
+    lives.some((life) => life.some(({ isRest }) => isRest === true)),
   'a command is refused as too much work waits': ({ asks }) => asks.some(isRefusedAs('overloaded')),
   'a command is refused by the rate limit': ({ asks }) => asks.some(isRefusedAs('rate_limited')),
   'a command gives up as busy': ({ asks }) => asks.some(isRefusedAs('busy')),
@@ -291,6 +298,10 @@ function isRefundedInParts(wanted: TransactionState['type']) {
 
 function isOfSplit(wanted: string) {
   return ({ splitId }: TransactionState) => splitId === wanted;
+}
+
+function isRefusedLine(life: readonly Item[]): boolean {
+  return (life[0]?.['refusal'] as { readonly code?: string } | undefined)?.code === 'insufficient_funds';
 }
 
 function isReplay({ route, response }: Ask): boolean {

@@ -6,6 +6,7 @@ import type { Item, Violate, WalletState } from './items.ts';
 import { newMembers } from './newer-releases.ts';
 import { withoutApprovals } from './random-approvals.ts';
 import { withoutFees } from './random-fees.ts';
+import { withoutBatches } from './random-batches.ts';
 import type { Task } from './world.ts';
 
 /** The releases of an upgrade. `reader` reads the newer versions and writes none; each writer writes one of them. */
@@ -18,9 +19,12 @@ export interface Releases {
 /** The least time between the end of an earlier release and the first newer item: its slowest invocation has ended. */
 const settledMs = 60_000;
 
-/** Returns the part of a history that an upgrade has: its table is never put back, and the old release may lack approvals. */
+/**
+ * Returns the part of a history that an upgrade has: its table is never put back, and the old release may lack approvals
+ * and batches.
+ */
 export function withoutRestore({ restore, ...history }: History): History {
-  return withoutFees(withoutApprovals(history));
+  return withoutFees(withoutBatches(withoutApprovals(history)));
 }
 
 /** The types of newer items, each as often as it is to occur. */

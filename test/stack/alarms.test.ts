@@ -35,7 +35,9 @@ function embed(props: (stack: Stack) => Partial<WalletServiceProps>) {
 }
 
 /** The alarms of features that are off by default. */
-const optional = [...resourcesOf(synthesize({ backup: {} }).template, 'AWS::CloudWatch::Alarm').values()];
+const optional = [
+  ...resourcesOf(synthesize({ backup: {}, batches: true }).template, 'AWS::CloudWatch::Alarm').values(),
+];
 
 describe('alarms', () => {
   const anchors = [...all, ...optional.map(({ Properties }) => Properties)].map(

@@ -11,10 +11,10 @@ import type { Resource } from './synthesized.ts';
 const names = Object.keys(environments) as FunctionName[];
 const routed = [...new Set<FunctionName>(routes.map((route) => route.function))];
 /** With the routes of approvals, which are off by default. */
-const fourEyes = {};
-const usual = synthesize({ fourEyes });
+const optional = { fourEyes: {}, batches: true };
+const usual = synthesize(optional);
 const canary = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES;
-const gradual = synthesize({ deployment: canary, fourEyes });
+const gradual = synthesize({ deployment: canary, ...optional });
 /** The most resources that CloudFormation takes in one stack. */
 const mostResources = 500;
 
@@ -140,7 +140,7 @@ describe('a template without traffic shifting', () => {
   it('has no versions, aliases and deployment groups', () => {
     const types = new Set([...allOf(usual).values()].map(({ Type }) => Type));
     for (const type of types) assert.doesNotMatch(type, /CodeDeploy|Lambda::(Version|Alias)/);
-    const given = synthesize({ deployment: 'all-at-once', fourEyes });
+    const given = synthesize({ deployment: 'all-at-once', ...optional });
     assert.deepEqual(given.template.toJSON(), usual.template.toJSON());
   });
 });

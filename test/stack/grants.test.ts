@@ -9,7 +9,7 @@ import { bundleOf } from '../../lib/bundle.ts';
 import { resourcesOf, roleOf, statementsOf, synthesize } from './synthesized.ts';
 import { accessOf } from './table-access.ts';
 
-const { template, stack } = synthesize({ fourEyes: {} });
+const { template, stack } = synthesize({ fourEyes: {}, batches: true });
 const names = Object.keys(environments) as FunctionName[];
 const lambdas = resourcesOf(template, 'AWS::Lambda::Function');
 
@@ -84,8 +84,8 @@ describe('functions', () => {
   });
 
   it('answer before the gateway gives up', () => {
-    // Functions that may wait for the end of the work get all of the gateway's time.
-    const waiting: FunctionName[] = ['withdraw', 'transfer'];
+    // Functions that may wait for the end of the work, or check thousands of lines, get all of the gateway's time.
+    const waiting: FunctionName[] = ['withdraw', 'transfer', 'create-batch'];
     for (const { function: name } of routes) {
       assert.equal(propertiesOf(name)['Timeout'], waiting.includes(name) ? 29 : 10, name);
     }
@@ -132,6 +132,7 @@ describe('grants', () => {
     withdraw: 'ChangeMessageVisibility',
     transfer: 'ChangeMessageVisibility',
     sweeper: 'ChangeMessageVisibility',
+    'create-batch': 'ChangeMessageVisibility',
     withdrawals: 'SendMessage',
     transfers: 'SendMessage',
     notifier: 'SendMessage',
@@ -146,6 +147,7 @@ describe('grants', () => {
     if (operation === 'BatchExecuteStatement') return ['PartiQLInsert'];
     if (operation !== 'TransactWriteItems') return [operation];
     if (name === 'transfers' || name === 'sweeper') return ['UpdateItem'];
+    if (name === 'create-batch') return ['PutItem'];
     return ['PutItem', 'UpdateItem', ...(name === 'reject' || name === 'split' ? ['ConditionCheckItem'] : [])];
   };
 
@@ -155,6 +157,7 @@ describe('grants', () => {
   const polledBy: Partial<Record<FunctionName, readonly string[]>> = {
     withdrawals: ofQueue,
     transfers: ofQueue,
+    batches: ofQueue,
     notifier: ofQueue,
     fraud: ofQueue,
     relay: ofStream,
@@ -198,10 +201,12 @@ describe('grants', () => {
       refund: [...record, 'UpdateItem rateWindow', 'UpdateItem transaction', 'UpdateItem wallet'],
       split: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       'bank-notifications': ending,
+      'create-batch': ['PutItem batch', ...record],
+      batches: ['PutItem batch', ...record, 'UpdateItem batch', 'UpdateItem wallet'],
       'put-notification-preferences': ['PutItem preferences', 'UpdateItem rateWindow'],
       withdrawals: ['PutItem breaker', 'UpdateItem transaction', 'UpdateItem wallet'],
       transfers: ['UpdateItem transaction', 'UpdateItem wallet'],
-      sweeper: ['UpdateItem transaction', 'UpdateItem wallet'],
+      sweeper: ['UpdateItem batch', 'UpdateItem transaction', 'UpdateItem wallet'],
       fraud: ['PutItem activity', 'PutItem transaction', 'UpdateItem wallet'],
       notifier: ['PutItem notification'],
       projector: ['PartiQLInsert entry', 'PutItem booking', 'PutItem journal', 'UpdateItem total'],

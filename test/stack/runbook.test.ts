@@ -13,7 +13,7 @@ import { document } from '../documented.ts';
 import { furtherPeriods } from '../watch/alarms.ts';
 import { resourcesOf, synthesize, theOnly } from './synthesized.ts';
 
-const { template } = synthesize({ people: { callbackUrls: ['https://desk.example/'] } });
+const { template } = synthesize({ people: { callbackUrls: ['https://desk.example/'] }, batches: true });
 
 type Properties = Readonly<Record<string, unknown>>;
 
@@ -145,11 +145,12 @@ function longestEvidence(): number {
 const phrases = [
   `A message of the withdrawal queue was received ${receives} times`,
   `A message of the transfer queue was received ${receives} times`,
+  `A message of the batch queue was received ${receives} times`,
   `An event was received ${receives} times`,
   `${receives} times a movement could not be counted`,
   `Messages are redelivered after ${redelivery}, up to ${receives} times.`,
   `Its messages are redelivered after ${redelivery}.`,
-  ...['withdrawals', 'transfers'].map(
+  ...['withdrawals', 'transfers', 'batches'].map(
     (name) => `The worker crashes, or needs more than its ${timeoutOf(name)} seconds.`,
   ),
   `The notifier crashes or needs more than its ${timeoutOf('notifier')} seconds.`,
@@ -176,6 +177,7 @@ const phrases = [
   `refused at least ${inWords(threshold('functions-throttled'))} invocations a minute`,
   `waiting for its first deliveries for more than ${minutes(threshold('withdrawal-queue-too-old'))}:`,
   `A queued transfer has been waiting for more than ${minutes(threshold('transfer-queue-too-old'))};`,
+  `A batch has been waiting for its worker for more than ${minutes(threshold('batch-queue-too-old'))}.`,
   `Owners are notified more than ${minutes(threshold('notification-queue-too-old'))} late.`,
   `Movements are screened more than ${minutes(threshold('screening-queue-too-old'))} after they happened`,
   `The projector is more than ${minutes(threshold('projector-too-far-behind') / 1000)} behind the table.`,

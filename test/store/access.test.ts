@@ -9,17 +9,21 @@ import type { APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
+import { transactionIdOfBatch } from '../../lambdas/domain/ids.ts';
 import { environments, notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
 import { walletIdOf } from '../../lambdas/domain/ids.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import { Heads } from '../../lambdas/store/heads.ts';
+import { batchKey } from '../../lambdas/store/keys.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { screen } from '../../lambdas/workers/fraud.ts';
 import { runCheck } from '../../lambdas/workers/integrity-job.ts';
 import { notifyOwners } from '../../lambdas/workers/notifier.ts';
 import { project } from '../../lambdas/workers/projector.ts';
+import { advanceBatch } from '../../lambdas/workers/batches.ts';
+import type { BatchServices } from '../../lambdas/workers/batches.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { endTransfers } from '../../lambdas/workers/transfers.ts';
 import { advanceWithdrawal } from '../../lambdas/workers/withdrawals.ts';
@@ -27,6 +31,7 @@ import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { newSentTable } from '../engine.ts';
 import type { TestTable } from '../engine.ts';
+import { answer } from '../faults.ts';
 import { useEngine } from '../fixture.ts';
 import { endUser, issuer, operator, send } from '../request.ts';
 import type { Request } from '../request.ts';
@@ -36,7 +41,9 @@ import { accessOf } from '../stack/table-access.ts';
 import { accessesOf } from './accesses.ts';
 import { fourEyes as guarded, openRoutes } from './every-route.ts';
 import type { Routes } from './every-route.ts';
+import { transferLine, withdrawalLine } from './batch-commands.ts';
 import { charge, newKey, timeOf } from './commands.ts';
+import { changeItem } from './inspect.ts';
 import { bankId } from './visits.ts';
 import { fundedWallet } from './wallets.ts';
 
@@ -248,9 +255,49 @@ async function useTheService(): Promise<void> {
 
   await pay({ Prefer: 'respond-async' });
   await payOut();
+  const batchId = await payTogether({ payer: mine!, receiver: shop! });
   table.clock.now += 3_600_000;
   const swept = { send: () => Promise.resolve([]), depth: noDepth };
-  await as('sweeper', () => sweep({ table, withdrawals: swept, transfers: swept }));
+  await as('sweeper', () => sweep({ table, withdrawals: swept, transfers: swept, batches: swept }));
+  await as('batches', () => advanceBatch(transactionIdOfBatch(batchId), batchWorker(1)));
+  // As a restore to a torn state leaves it.
+  await changeItem(table, batchKey(batchId), { nextChunk: 0, accepted: 0, refused: 0 });
+  await as('batches', () => advanceBatch(transactionIdOfBatch(batchId), batchWorker(0)));
+}
+
+const batchWorker = (depth: number): BatchServices => {
+  const queue = { sendAll: () => Promise.resolve([]), depth: () => Promise.resolve(depth) };
+  return {
+    table,
+    queues: { transfer: queue, withdrawal: queue },
+    again: { send: () => Promise.resolve() },
+    mostWaiting: 0,
+  };
+};
+
+/** Sends a batch whose lines are accepted, refused and left, makes it, and looks at it. Returns its id, still open. */
+async function payTogether({ payer, receiver }: { payer: string; receiver: string }): Promise<string> {
+  const { walletId: busy } = await ask('create-wallet', { as: bea, body: { currency: 'EUR' } });
+  const lines = [
+    transferLine('a', payer, receiver, 1),
+    withdrawalLine('b', payer, 1),
+    transferLine('c', payer, receiver, 1_000_000_000),
+    transferLine('d', busy!, receiver, 1),
+  ];
+  const sent = { as: operator, key: newKey(), body: lines.map((line) => JSON.stringify(line)).join('\n') };
+  const { batchId } = await ask('create-batch', sent);
+  await ask('create-batch', sent);
+  const work = () => as('batches', () => advanceBatch(transactionIdOfBatch(batchId!), batchWorker(0)));
+  const record = table.fault;
+  table.fault = (call, perform) =>
+    call.operation === 'TransactWriteItems' && JSON.stringify(call.input).includes(`WALLET#${busy!}"`)
+      ? answer('ProvisionedThroughputExceededException')(call, perform)
+      : record!(call, perform);
+  await assert.rejects(work(), { code: 'busy' });
+  table.fault = record;
+  await ask('get-batch', { as: operator, path: { batchId: batchId! } });
+  await ask('list-batch-items', { as: operator, path: { batchId: batchId! } });
+  return batchId!;
 }
 
 async function followTheStream(): Promise<void> {
@@ -352,7 +399,7 @@ describe('each function', () => {
     await readTheBooks();
     const { expiresAfterMs, ...fourEyes } = guarded;
     const fees = { revenueWallets: { EUR: walletIdOf('us', 'revenue', 'EUR') } };
-    const granted = accessOf(synthesize({ fourEyes, fees }));
+    const granted = accessOf(synthesize({ fourEyes, fees, batches: true }));
     const names = Object.keys(environments) as FunctionName[];
     assert.deepEqual(
       Object.fromEntries(names.map((name) => [name, [...(seen.get(name) ?? [])].sort()])),

@@ -4,6 +4,9 @@ import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { capture } from '../../lambdas/api/capture.ts';
 import { charge } from '../../lambdas/api/charge.ts';
+import { createBatch } from '../../lambdas/api/create-batch.ts';
+import { getBatch } from '../../lambdas/api/get-batch.ts';
+import { listBatchItems } from '../../lambdas/api/list-batch-items.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
@@ -92,6 +95,9 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     reject: serve(reject, { table }),
     'get-approval': serve(getApproval, { table }),
     'list-approvals': serve(listApprovals, { table }),
+    'create-batch': serve(createBatch, { table, queue: { send: () => Promise.resolve() } }),
+    'get-batch': serve(getBatch, { table }),
+    'list-batch-items': serve(listBatchItems, { table }),
     'bank-notifications': serve(bankNotifications, { table, keys: () => Promise.resolve([bankKey]), bankId }),
     integrity: serve(integrity, { table: entries }),
     health: serve(health, {

@@ -3,6 +3,7 @@ import { beforeAll, describe, it } from '@jest/globals';
 import { askForApproval, endApproval, listApprovals } from '../../lambdas/store/approvals.ts';
 import { askedApproval } from '../../lambdas/domain/approval.ts';
 import { collection } from '../../lambdas/domain/collection.ts';
+import { listOpenBatches } from '../../lambdas/store/batches.ts';
 import { putBreaker } from '../../lambdas/store/breaker.ts';
 import { earliestDue, listDue, listWaiting, touchDue } from '../../lambdas/store/due.ts';
 import { putPreferences } from '../../lambdas/store/preferences.ts';
@@ -22,6 +23,7 @@ import {
 } from '../../lambdas/store/withdrawals.ts';
 import { commitFees, noFees } from '../../lambdas/store/fees.ts';
 import { expireHold } from '../../lambdas/store/holds.ts';
+import { advance, complete, sendBatch, transferLine, withdrawalLine, workerOn } from './batch-commands.ts';
 import { charge, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { capture, holdOf, openHold, release } from './hold-commands.ts';
 import { setLimits } from './limit-commands.ts';
@@ -227,6 +229,8 @@ async function useEveryFunction(): Promise<void> {
   await putPreferences(table, 'ann', { channels: { email: true, sms: false, push: false }, mutedEvents: [] }, at());
   await getTransaction(table, open.transactionId);
 
+  await useBatches(walletId, to);
+
   const approval = askedApproval({
     ...{ command: 'charge', path: {}, body: {}, idempotencyKey: 'key', fingerprint: 'print', walletIds: [walletId] },
     ...{ askedBy: { kind: 'operator', principal: 'olga' }, at: at(), expiresAfterMs: 1_000 },
@@ -243,6 +247,19 @@ async function useEveryFunction(): Promise<void> {
     const unfreeze = { ...operation(table, ['unfreeze', statusChangedAt]), approval: executed };
     await setWalletStatus(table, unfreeze, { walletId: unfrozen, status: 'active' });
   }
+}
+
+/** Makes a batch with lines that are accepted, refused and left, out of one wallet into another. */
+async function useBatches(walletId: string, to: string): Promise<void> {
+  const lines = [
+    transferLine('a', walletId, to, 1),
+    withdrawalLine('b', walletId, 1),
+    transferLine('c', to, walletId, 1e9),
+  ];
+  const { batch } = await sendBatch(table, lines);
+  await listOpenBatches(table, 1);
+  await advance(batch, workerOn(table, 1e6).services);
+  await complete(table, batch);
 }
 
 /** Moves money of a limited wallet, in a window that goes on, and at the beginning of a day and of a month. */

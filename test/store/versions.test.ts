@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { askedApproval } from '../../lambdas/domain/approval.ts';
 import { askForApproval, getApproval } from '../../lambdas/store/approvals.ts';
+import { getBatch, getChunk } from '../../lambdas/store/batches.ts';
 import { listDue } from '../../lambdas/store/due.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getState, putState } from '../../lambdas/store/integrity.ts';
 import { readJournal } from '../../lambdas/store/journal.ts';
 import {
   approvalKey,
+  batchKey,
+  chunkKey,
   dueShardOf,
   entryKey,
   integrityKey,
@@ -24,6 +27,7 @@ import { getWallet } from '../../lambdas/store/wallets.ts';
 import { newBooks } from '../books.ts';
 import type { TestBooks } from '../books.ts';
 import { useEngine } from '../fixture.ts';
+import { sendBatch, transferLine } from './batch-commands.ts';
 import { charge, newKey, transfer } from './commands.ts';
 import { openHold } from './hold-commands.ts';
 import { allItems, changeItem, itemOf, plant } from './inspect.ts';
@@ -113,6 +117,18 @@ const items: Record<string, () => Promise<Stored>> = {
     const { approvalId } = approval;
     return { table, key: approvalKey(approvalId), read: () => getApproval(table, approvalId) };
   },
+  'a batch': async () => {
+    const { table } = books;
+    const [from, to] = [await openWallet(table, 'ann'), await openWallet(table, 'bob')];
+    const { batchId } = (await sendBatch(table, [transferLine('a', from, to, 1)])).batch;
+    return { table, key: batchKey(batchId), read: () => getBatch(table, batchId) };
+  },
+  'the lines of a batch': async () => {
+    const { table } = books;
+    const [from, to] = [await openWallet(table, 'ann'), await openWallet(table, 'bob')];
+    const { batchId } = (await sendBatch(table, [transferLine('a', from, to, 1)])).batch;
+    return { table, key: chunkKey(batchId, 0), read: () => getChunk(table, batchId, 0) };
+  },
   'the state of the check': async () => {
     const { entries } = books;
     await putState(entries, 'running', '{}', (await getState(entries, 'running'))?.revision);
@@ -165,6 +181,9 @@ describe('an item that is stored', () => {
     ['an approval', { status: 'halted' }, /status "halted"/],
     ['an approval', { body: undefined }, /lacks what an approval needs/],
     ['an approval', { expiresAt: 'soon' }, /lacks what an approval needs/],
+    ['a batch', { status: 'halted' }, /status "halted"/],
+    ['a batch', { nextChunk: undefined }, /lacks what a batch needs/],
+    ['the lines of a batch', { linesLeft: undefined }, /has no lines/],
     ['preferences of an owner', { channels: undefined }, /no preferences/],
     ['the state of the check', { text: undefined }, /no text/],
   ];

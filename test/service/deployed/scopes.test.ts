@@ -16,6 +16,8 @@ interface Target {
   readonly otherWalletId: string;
   /** A charge that waits for a second operator; undefined where no charge does. */
   readonly approvalId: string | undefined;
+  /** The id of a batch; undefined where the service has none. */
+  readonly batchId: string | undefined;
 }
 
 type Any = 'charge' | 'support' | 'decide' | 'operate';
@@ -153,8 +155,21 @@ const decisions: Record<
     request: ({ approvalId }) => [`/approvals/${String(approvalId)}`],
   },
   'list-approvals': { any: ['support', 'decide'], request: () => ['/approvals'] },
+  'create-batch': {
+    any: 'operate',
+    request: (target) => ['/batches', { raw: lineOf(target), headers: { 'Content-Type': 'application/x-ndjson' } }],
+  },
+  'get-batch': { any: 'support', request: ({ batchId }) => [`/batches/${String(batchId)}`] },
+  'list-batch-items': { any: 'support', request: ({ batchId }) => [`/batches/${String(batchId)}/items`] },
 };
 
+/** Returns a file with one line. */
+function lineOf({ walletId, otherWalletId }: Pick<Target, 'walletId' | 'otherWalletId'>): string {
+  return JSON.stringify({ key: 'line-1', type: 'transfer', walletId, toWalletId: otherWalletId, amount: 1 });
+}
+
+/** Routes that a service lacks where batches are switched off. */
+const ofBatches: readonly string[] = ['create-batch', 'get-batch', 'list-batch-items'];
 /** Routes that a service lacks where no command needs a second operator. */
 const ofApprovals: readonly string[] = ['approve', 'reject', 'get-approval', 'list-approvals'];
 
@@ -191,7 +206,12 @@ describe('scopes', () => {
       body: { amount: 1_000_001 },
     });
     const approvalId = charged.status === 202 ? String(charged.body['approvalId']) : undefined;
-    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, approvalId };
+    const sent = await service.operator('/batches', {
+      raw: lineOf({ walletId, otherWalletId }),
+      headers: { 'Content-Type': 'application/x-ndjson' },
+    });
+    const batchId = sent.status === 202 ? String(sent.body['batchId']) : undefined;
+    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, approvalId, batchId };
   });
 
   it('are decided for each route of the contract', () => {
@@ -239,7 +259,11 @@ describe('scopes', () => {
 
   /** Returns the decisions about the routes that the service has. */
   function present() {
-    return Object.entries(decisions).filter(([name]) => target.approvalId !== undefined || !ofApprovals.includes(name));
+    return Object.entries(decisions).filter(
+      ([name]) =>
+        (target.approvalId !== undefined || !ofApprovals.includes(name)) &&
+        (target.batchId !== undefined || !ofBatches.includes(name)),
+    );
   }
 
   /** Returns a caller with exactly these scopes. */

@@ -1,0 +1,23 @@
+import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
+import { WalletError } from '../domain/errors.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { query, serve } from '../http/http.ts';
+import type { RouteServices } from '../http/http.ts';
+import { batchView } from '../views/batch-view.ts';
+import { getBatch as readBatch } from '../store/batches.ts';
+import { openTable } from '../store/table.ts';
+
+/** `GET /batches/{batchId}`: the progress of a batch. */
+export const getBatch = query({
+  name: 'get-batch',
+  query: z.strictObject({}),
+  async handle({ path }, { table }: RouteServices) {
+    const batch = await readBatch(table, path['batchId'] ?? '');
+    if (batch === undefined) throw new WalletError('batch_not_found');
+    return { status: 200, body: batchView(batch) };
+  },
+});
+
+export const open = (environment: Environment<'get-batch'>) =>
+  serve(getBatch, { table: openTable(dynamodbClient(), environment.TABLE_NAME) });

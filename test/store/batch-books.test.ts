@@ -1,0 +1,142 @@
+/** Batches in the check of the books and in a recovery, on the real engine. */
+import assert from 'node:assert/strict';
+import { describe, it } from '@jest/globals';
+import { transactionIdOfLine } from '../../lambdas/domain/ids.ts';
+import type { BatchLine } from '../../lambdas/domain/batch.ts';
+import { beginHours, runHours } from '../../lambdas/integrity/hours.ts';
+import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
+import { batchKey, chunkKey, transactionKey } from '../../lambdas/store/keys.ts';
+import { endTransfers } from '../../lambdas/workers/transfers.ts';
+import { newBooks } from '../books.ts';
+import { epoch } from '../engine.ts';
+import { afterTest, useEngine } from '../fixture.ts';
+import { complete, sendBatch, transferLine, withdrawalLine } from './batch-commands.ts';
+import { changeItem, entriesOf, fieldsOf, itemOf, plant } from './inspect.ts';
+import { assertSound, eventsOf, forget, recover } from './recovering.ts';
+import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
+
+const engine = useEngine();
+const hourMs = 3_600_000;
+
+/** Books after a batch: some of its transfers have arrived, one has failed, and a withdrawal has ended. */
+async function busyBatch() {
+  const books = await newBooks(engine);
+  afterTest(books.close);
+  const { table } = books;
+  const payer = await fundedWallet(table, 'ann', 1_000);
+  const other = await fundedWallet(table, 'eve', 100);
+  const [shop, gone] = [await openWallet(table, 'shop'), `w_eur_${'a'.repeat(26)}`];
+  await books.follow();
+  const lines: BatchLine[] = [
+    ...[1, 2, 3, 4, 5].map((amount) => transferLine(`t-${amount}`, payer, shop, amount)),
+    transferLine('t-gone', payer, gone, 6),
+    ...[10, 20, 30].map((amount) => withdrawalLine(`w-${amount}`, payer, amount)),
+    transferLine('alone', other, shop, 7),
+    transferLine('too-much', other, shop, 1_000),
+  ];
+  const { batch } = await sendBatch(table, lines);
+  // As a restore to this moment brings them back.
+  const items = [batchKey(batch.batchId), chunkKey(batch.batchId, 0)].map((key) => itemOf(table, key));
+  const accepted = (await Promise.all(items)).map((item) => ({ ...item }));
+  table.clock.now += 1_000;
+  await complete(table, batch);
+  const ids = Object.fromEntries(lines.map(({ key }) => [key, transactionIdOfLine(batch.batchId, key)]));
+  const idOf = (key: string) => ids[key] ?? '';
+  table.clock.now += 1_000;
+  await endTransfers(['t-1', 't-3', 't-gone', 'alone'].map(idOf), table);
+  return { ...books, payer, other, shop, lines, batch, accepted, idOf };
+}
+type Scene = Awaited<ReturnType<typeof busyBatch>>;
+
+/** Runs a pass to its end. Returns its findings. */
+async function findingsOf({ table, entries }: Pick<Scene, 'table' | 'entries'>): Promise<string[]> {
+  const found: string[] = [];
+  let pass = beginPass({ passId: 'pass', now: table.now(), segments: 2, standStill: true, bankId: undefined });
+  for (;;) {
+    const outcome = await runPass({ table, entries, statement: undefined }, pass, {
+      now: table.now,
+      stop: () => false,
+      secondLookMs: 1_000,
+      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
+    });
+    if (typeof outcome !== 'object') return found;
+    table.clock.now = outcome.waitUntil;
+    pass = passFromText(passToText(pass));
+  }
+}
+
+/** Checks the hour of the tests, after its end. Returns the findings. */
+async function findingsOfHour({ table, entries }: Scene): Promise<string[]> {
+  const found: string[] = [];
+  const hours = beginHours(epoch - hourMs, undefined);
+  table.clock.now = entries.clock.now = epoch + hourMs + 660_000;
+  for (;;) {
+    const outcome = await runHours({ table, entries, statement: undefined }, hours, {
+      now: table.now,
+      stop: () => false,
+      secondLookMs: 1_000,
+      report: ({ kind, subject, detail }) => found.push(`${kind} ${subject}: ${detail}`),
+    });
+    if (typeof outcome !== 'object') return found;
+    table.clock.now = entries.clock.now = outcome.waitUntil;
+  }
+}
+
+describe('the check of the books', () => {
+  it('finds nothing wrong with a batch, whose payments out of a wallet have one entry for each write', async () => {
+    const scene = await busyBatch();
+    await scene.follow();
+    assert.deepEqual(scene.aside, []);
+    assert.deepEqual(await findingsOf(scene), []);
+    const entries = (await entriesOf(scene.entries, scene.payer)).slice(2, 4);
+    assert.deepEqual(
+      entries.map(({ transactionId, changes }) => [transactionId, changes.map(({ amount }) => amount)]),
+      [
+        [scene.idOf('t-1'), [-21]],
+        [scene.idOf('w-10'), [-60, 60]],
+      ],
+    );
+    assert.deepEqual(await findingsOfHour(scene), []);
+  });
+
+  const tamperings: [string, string, object, RegExp][] = [
+    ['the group of a payment', 't-2', { sentWith: undefined }, /postings_differ|balance_differs/],
+    ['the group of a withdrawal', 'w-20', { sentWith: 'tx_none' }, /postings_differ/],
+    ['the wallet of a payment', 't-4', { walletId: `w_eur_${'b'.repeat(26)}` }, /transaction_invalid/],
+    ['the amount of a payment', 't-5', { amount: 50 }, /transaction_invalid/],
+  ];
+  it.each(tamperings)('finds it when someone changed %s', async (_name, key, members, expected) => {
+    const scene = await busyBatch();
+    await scene.follow();
+    await changeItem(scene.table, transactionKey(scene.idOf(key)), members);
+    assert.match((await findingsOfHour(scene)).join('\n'), expected);
+  });
+
+  it('finds a payment of a group that is gone', async () => {
+    const scene = await busyBatch();
+    await scene.follow();
+    await forget(scene, { transactionId: scene.idOf('w-20') });
+    assert.match((await findingsOf(scene)).join('\n'), /postings_differ|transaction_missing|held_differs/);
+  });
+});
+
+describe('a recovery', () => {
+  it('puts payments back, and the batch that goes on makes none of them again', async () => {
+    const scene = await busyBatch();
+    const { table, payer, batch, accepted, lines, idOf } = scene;
+    const events = await eventsOf(scene);
+    const balance = await balanceOf(table, payer);
+    // The restored table has the batch as it was accepted, and none of its payments.
+    for (const { key } of lines) await forget(scene, { transactionId: idOf(key) });
+    const found = (await recover(scene, events)).filter((line) => line.startsWith('DIFFERENCE'));
+    assert.deepEqual(found, []);
+    assert.deepEqual(await balanceOf(table, payer), balance);
+    await assertSound(scene, events);
+    await plant(table, ...accepted);
+    const completed = await complete(table, batch);
+    assert.deepEqual([completed.accepted, completed.refused], [10, 1]);
+    assert.deepEqual(await balanceOf(table, payer), balance);
+    const put = await fieldsOf(table, idOf('t-1'));
+    assert.deepEqual([put?.batchId, put?.sentWith], [batch.batchId, idOf('t-1')]);
+  });
+});

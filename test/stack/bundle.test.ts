@@ -68,7 +68,7 @@ describe('bundles', () => {
   });
 
   it('have stack traces that npm run trace maps to the source', () => {
-    const { stderr } = startCharge({ TABLE_NAME: 'wallets', OPERATOR_LIMITS: 'not JSON', FOUR_EYES: '{}' });
+    const { stderr } = startCharge({ TABLE_NAME: 'wallets', OPERATOR_LIMITS: 'not JSON', FOUR_EYES: '{}', FEES: '{}' });
     assert.match(stderr, /SyntaxError/);
     const script = join(root, 'bin', 'trace.ts');
     const traced = spawnSync(process.execPath, [script, 'charge'], { input: stderr, encoding: 'utf8' });

@@ -67,14 +67,14 @@ export interface CommandCall<B> {
   readonly event: APIGatewayProxyEvent;
 }
 
-/**
- * A request with `dryRun`, for a command that is not executed. */
+/** A request with `dryRun`, for a command that is not executed. */
 export interface DryRunCall<B> extends Pick<CommandCall<B>, 'caller' | 'path' | 'body'> {
   /** ISO 8601 UTC. */
   readonly at: string;
 }
 
-/** A route of a command, whose work another route can do too: the approval of a command executes it. `W` has the services of
+/**
+ * A route of a command, whose work another route can do too: the approval of a command executes it. `W` has the services of
  * the work, and `S` those of the route.
  */
 export interface CommandRoute<W, S = W> extends RouteHandler<S> {

@@ -6,7 +6,7 @@ import {
   transactionIdOf,
   transactionIdOfReceipt,
 } from '../../lambdas/domain/ids.ts';
-import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
+import { maskAccount } from '../../lambdas/domain/transaction.ts';
 import { isRefundable, leftToRefund } from '../../lambdas/domain/refund.ts';
 import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
@@ -96,12 +96,13 @@ function walletLines({
 /** Returns the lines that describe a transaction, without personal data. */
 export function transactionLines(transaction: Transaction): string[] {
   const { transactionId, type, status, amount, currency, walletId, createdAt, updatedAt } = transaction;
-  const receiver = receiverOf(transaction);
+  const receiver = 'counterpartyWalletId' in transaction ? transaction.counterpartyWalletId : undefined;
   return [
     `${transactionId}: ${type}, ${status}`,
     `amount: ${String(amount)} ${currency} (minor units), wallet ${walletId}`,
     `accepted: ${createdAt}, last change: ${updatedAt}`,
     ...(receiver === undefined ? [] : [`receiver: ${receiver}`]),
+    ...('executeAt' in transaction ? [`executes at: ${transaction.executeAt ?? ''}${executionText(transaction)}`] : []),
     ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
     ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
     ...(transaction.type === 'refund' && transaction.chargeback ? ['a chargeback'] : []),
@@ -116,6 +117,10 @@ export function transactionLines(transaction: Transaction): string[] {
       : []),
     ...('failure' in transaction ? [`failure: ${transaction.failure.code}: ${transaction.failure.message}`] : []),
   ];
+}
+
+function executionText({ executedAt }: { readonly executedAt?: string }): string {
+  return executedAt === undefined ? '' : `, executed at ${executedAt}`;
 }
 
 function holdLine(hold: Hold): string {
@@ -155,11 +160,13 @@ function nextStep(transaction: Transaction, now: number): string {
       ? `the sweeper ends it, as it has expired; it is ${when}`
       : `${taker} captures it or releases it; the sweeper ends it when it has expired: it is ${when}`;
   }
+  if (status === 'scheduled') return `the sweeper queues it at its time, and a worker executes it; it is ${when}`;
   if (transaction.type === 'transfer') return `the transfer worker credits the receiver; it is ${when}`;
   if (status === 'pending') return `a worker claims it and asks the bank to pay; it is ${when}`;
   if (transaction.waitingFor === 'wallet_frozen') {
     return `it waits until its wallet is not frozen; the next look is ${when}`;
   }
+  if (transaction.waitingFor === 'bank_closed') return `it waits until the bank opens; it is ${when}`;
   if (transaction.claimId !== undefined) return `a worker has claimed it; the next claim is ${when}`;
   return `a worker visits the bank again; it is ${when}`;
 }

@@ -20,6 +20,7 @@ export type TransactionEvent = Extract<ServiceEvent, { transaction: unknown }>;
 export type WalletEvent = Extract<ServiceEvent, { wallet: unknown }>;
 /** The end of a transaction is its highest state: no event of it follows. */
 export const ranks: Readonly<Record<TransactionStatus, number>> = {
+  scheduled: 0,
   open: 0,
   pending: 0,
   executing: 1,
@@ -162,8 +163,10 @@ function loadTransactionEvent(copy: BooksCopy, event: TransactionEvent): void {
 function makesTransaction({ type, transaction: { postings } }: TransactionEvent): boolean {
   switch (type) {
     case 'wallet.funded':
+    case 'withdrawal.scheduled':
     case 'withdrawal.accepted':
     case 'withdrawal.returned':
+    case 'transfer.scheduled':
     case 'transfer.accepted':
     case 'hold.opened':
     case 'hold.captured':

@@ -69,6 +69,7 @@ const indexes = `
   CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held);
   CREATE INDEX entries_of_name ON entries (name);
   CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';
+  CREATE INDEX scheduled_of_wallet ON records (wallet_id) WHERE status = 'scheduled';
   CREATE INDEX refunds_of_original ON records (counterpart) WHERE type = 'refund';
   CREATE INDEX unreadable_of_original ON unreadable (original);`;
 
@@ -280,6 +281,15 @@ export class BooksCopy {
         UNION ALL SELECT amount FROM unreadable WHERE original = ?1)`,
     );
     return BigInt(sum.first(originalId)?.refunded ?? '0');
+  }
+
+  /** Returns the number of payments from a wallet that are scheduled. */
+  scheduledOf(walletId: string): number {
+    const count = this.query(
+      { count: 'number' },
+      "SELECT COUNT(*) AS count FROM records WHERE wallet_id = ? AND status = 'scheduled'",
+    );
+    return count.first(walletId)?.count ?? 0;
   }
 
   /** Returns the sum of the chargebacks of a wallet. */

@@ -216,7 +216,13 @@ export function candidateOf(recovery: Recovery, id: string): Candidate {
   }
   // Money that the bank has paid must not stay available, so the service stands in for an author that is not known.
   const item = recordOf(event, maker ?? service, factsOf(recovery));
-  const { originalTransactionId } = event.transaction;
+  const { originalTransactionId, type, status, walletId } = event.transaction;
+  if (status === 'scheduled' && type === 'withdrawal') {
+    return { reason: 'it was scheduled, and its event hides the account' };
+  }
+  if (status === 'scheduled' && copy.wallet(walletId) === undefined) {
+    return { reason: `its wallet ${walletId} is forgotten, too` };
+  }
   if (originalTransactionId !== undefined && copy.record(originalTransactionId) === undefined) {
     return { reason: `${originalTransactionId}, the transaction that it follows, is forgotten, too` };
   }
@@ -285,7 +291,7 @@ export function itemOf(transaction: Item & Pick<Transaction, 'transactionId' | '
 }
 
 /** Returns a record as a candidate if it is sound, and no wallet gets a balance below its least by it. */
-function soundCandidate(recovery: Recovery, item: Item): Candidate {
+export function soundCandidate(recovery: Recovery, item: Item): Candidate {
   const { copy } = recovery;
   const transaction = parsed(() => toTransaction(item));
   if (transaction === undefined) return { reason: 'it moves no money' };

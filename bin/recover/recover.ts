@@ -16,6 +16,7 @@ import type { BooksCopy } from './copy.ts';
 import type { Recovery } from './recovery.ts';
 import { CannotRecover } from './report.ts';
 import { endRefundedTransfers, linkRefunds } from './refunds.ts';
+import { executePaid } from './scheduled.ts';
 import { askBankFirst, linkReturns, nameForgotten, nameForgottenWallets } from './torn.ts';
 import { mendTotals } from './totals.ts';
 
@@ -58,6 +59,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await advanceRecords(recovery);
   await endRefundedTransfers(recovery);
   await putBackTransactions(recovery);
+  await executePaid(recovery);
   // Further captures and refunds may fit what was put back.
   const originals = await putBackOriginals(recovery);
   if (originals + (await putBackHolds(recovery)) > 0) await putBackTransactions(recovery);

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
+import { scheduledTransfer } from '../domain/schedule.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transfer.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { openHotReceivers } from '../http/hot-receivers.ts';
@@ -12,10 +13,12 @@ import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
 import { annotations, fields } from '../http/body-fields.ts';
+import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { transactionView } from '../views/views.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
+import { schedulePayment } from '../store/schedules.ts';
 import { acceptTransfer, commitTransfer } from '../store/transfers.ts';
 import type { Committed } from '../store/commit.ts';
 import { Contended } from '../store/write.ts';
@@ -24,6 +27,7 @@ const body = z.strictObject({
   amount: fields.amount,
   toWalletId: fields.walletId,
   currency: z.optional(fields.currency),
+  executeAt: z.optional(executeAt),
   ...annotations,
 });
 
@@ -36,7 +40,7 @@ export interface TransferServices extends QueuedServices {
 /**
  * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. A transfer is
  * queued when the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is
- * debited at once and a worker credits the receiver.
+ * debited at once and a worker credits the receiver. With `executeAt` no money moves before that time.
  */
 export const transfer = command<typeof body, TransferServices>({
   name: 'transfer',
@@ -50,8 +54,16 @@ export const transfer = command<typeof body, TransferServices>({
     requireCurrency(currencyOf(toWalletId), currency);
     const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, at: operation.at };
     const preferences = preferencesOf(event, operation.at);
-    if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
+    const { requestId } = event.requestContext;
+    const requested = { audience: caller.kind, requestId };
     const overLimit = overOperatorLimit(services.operatorLimits, 'transfer', caller, facts);
+    if (body.executeAt !== undefined) {
+      const scheduled = scheduledTransfer({ ...facts, executeAt: body.executeAt });
+      const refusal = refusalOfTime(scheduled, services) ?? overLimit;
+      const result = await schedulePayment(services.table, scheduled, operation.fingerprint, rate, refusal);
+      return enqueue(result, services, preferences, requested);
+    }
+    if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
     const ways: Ways = {
       now: (giveUpMs) =>
         commitTransfer(services.table, newTransfer(facts), operation.fingerprint, rate, overLimit, giveUpMs),
@@ -61,8 +73,7 @@ export const transfer = command<typeof body, TransferServices>({
     // A repetition is answered as the first request was, with any preference.
     const { transaction, replayed } = result;
     const isQueued = transaction.type === 'transfer' && transaction.queued;
-    const { requestId } = event.requestContext;
-    if (isQueued) return enqueue(result, services, preferences, { audience: caller.kind, requestId });
+    if (isQueued) return enqueue(result, services, preferences, requested);
     return committed(201, transactionView(transaction, caller.kind), replayed);
   },
 });

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
+import { scheduledWithdrawal } from '../domain/schedule.ts';
 import { withdrawal } from '../domain/withdrawal.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { command, serve } from '../http/http.ts';
@@ -8,25 +9,26 @@ import { refuseIfOverloaded } from '../http/overload.ts';
 import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
-import { annotations, fields } from '../http/body-fields.ts';
+import { annotations, destination, fields } from '../http/body-fields.ts';
+import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
+import { schedulePayment } from '../store/schedules.ts';
 import { acceptWithdrawal } from '../store/withdrawals.ts';
 
 const body = z.strictObject({
   amount: fields.amount,
   currency: z.optional(fields.currency),
-  destination: z.strictObject({
-    account: z
-      .string()
-      .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9 -]{2,63}$/, 'must be 3 to 64 letters, digits, spaces or hyphens')),
-    name: z.optional(fields.text(128)),
-  }),
+  destination,
+  executeAt: z.optional(executeAt),
   ...annotations,
 });
 
-/** `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. */
+/**
+ * `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. With `executeAt` no
+ * money is held before that time.
+ */
 export const withdraw = command<typeof body, QueuedServices>({
   name: 'withdraw',
   body,
@@ -34,16 +36,20 @@ export const withdraw = command<typeof body, QueuedServices>({
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
-    await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
-    const accepted = await acceptWithdrawal(
-      services.table,
-      withdrawal({ ...body, ...caller, transactionId, walletId, currency, at: operation.at }),
-      operation.fingerprint,
-      rate,
-      overOperatorLimit(services.operatorLimits, 'withdraw', caller, { amount: body.amount, currency }),
-    );
+    const { table } = services;
+    const facts = { ...body, ...caller, transactionId, walletId, currency, at: operation.at };
+    const overLimit = overOperatorLimit(services.operatorLimits, 'withdraw', caller, facts);
     const { requestId } = event.requestContext;
-    return enqueue(accepted, services, preferencesOf(event, operation.at), { audience: caller.kind, requestId });
+    const [preferences, requested] = [preferencesOf(event, operation.at), { audience: caller.kind, requestId }];
+    if (body.executeAt !== undefined) {
+      const scheduled = scheduledWithdrawal({ ...facts, executeAt: body.executeAt });
+      const refusal = refusalOfTime(scheduled, services) ?? overLimit;
+      const result = await schedulePayment(table, scheduled, operation.fingerprint, rate, refusal);
+      return enqueue(result, services, preferences, requested);
+    }
+    await refuseIfOverloaded(services.isOverloaded, table, transactionId);
+    const accepted = await acceptWithdrawal(table, withdrawal(facts), operation.fingerprint, rate, overLimit);
+    return enqueue(accepted, services, preferences, requested);
   },
 });
 

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { longestWaitSeconds } from '../contract.ts';
-import type { routes } from '../contract.ts';
+import type { RouteName } from '../contract.ts';
 import { shownStatuses } from '../domain/approval.ts';
 import { errorTitles } from '../domain/errors.ts';
 import type { ErrorCode } from '../domain/errors.ts';
@@ -15,6 +15,7 @@ import {
   actor,
   approval as eventApproval,
   discrepancy,
+  standingOrder as eventOrder,
   transaction as eventTransaction,
   wallet as eventWallet,
 } from './event-schemas.ts';
@@ -101,7 +102,7 @@ const transaction = eventTransaction.extend({
       actor: recordedActor.optional().describe(forOperators),
     })
     .optional()
-    .describe('How a withdrawal was ended before it left for the bank'),
+    .describe('How a withdrawal was ended before it left for the bank, or a scheduled payment before it was executed'),
   releaseReason: z
     .string()
     .optional()
@@ -113,6 +114,12 @@ const transaction = eventTransaction.extend({
   requestedBy: recordedActor.optional().describe(forOperators),
   endedBy: recordedActor.optional().describe(forOperators),
   approvedBy: recordedActor.optional().describe(forOperators),
+});
+
+const standingOrder = eventOrder.extend({
+  destination: transaction.shape.destination,
+  requestedBy: recordedActor.optional().describe(forOperators),
+  endedBy: recordedActor.optional().describe(forOperators),
 });
 
 const approval = eventApproval.extend({
@@ -264,6 +271,7 @@ const transactionPage = z.object({
   items: z.array(transaction).describe('May be fewer than asked for, or none, while there is more'),
   nextCursor,
 });
+const standingOrderPage = z.object({ items: z.array(standingOrder), nextCursor });
 const approvalPage = z.object({ items: z.array(approval), nextCursor });
 const entryPage = z.object({ items: z.array(entry), nextCursor });
 
@@ -291,6 +299,8 @@ export const namedSchemas = {
   Balance: balance,
   Transaction: transaction,
   TransactionPage: transactionPage,
+  StandingOrder: standingOrder,
+  StandingOrderPage: standingOrderPage,
   Approval: approval,
   ApprovalPage: approvalPage,
   Entry: entry,
@@ -305,7 +315,6 @@ export const namedSchemas = {
 } as const satisfies Record<string, z.ZodType>;
 
 type SchemaName = keyof typeof namedSchemas;
-type RouteName = (typeof routes)[number]['function'];
 
 /** The answers of one route. */
 interface Answers {
@@ -432,6 +441,21 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'operator_limit_exceeded',
       'approval_expired',
     ],
+  },
+  'open-standing-order': {
+    successes: { 201: { meaning: 'The standing order, `active`', schema: 'StandingOrder' } },
+    codes: [...use, 'same_wallet', 'operator_limit_exceeded', 'standing_order_not_found'],
+  },
+  'list-standing-orders': {
+    successes: { 200: { meaning: 'A page of standing orders, the newest first', schema: 'StandingOrderPage' } },
+  },
+  'get-standing-order': {
+    successes: { 200: { meaning: 'The standing order', schema: 'StandingOrder' }, ...unchanged },
+    codes: ['standing_order_not_found'],
+  },
+  'cancel-standing-order': {
+    successes: { 200: { meaning: 'The standing order, `ended`', schema: 'StandingOrder' } },
+    codes: ['standing_order_not_found', 'standing_order_ended'],
   },
   approve: {
     successes: { 200: { meaning: 'The approval, `approved`: its command was executed', schema: 'Approval' } },

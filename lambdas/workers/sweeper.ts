@@ -2,6 +2,8 @@ import { defaultDueShards, metrics as names, mostDueShards, workMessage } from '
 import type { Environment, WorkMessage } from '../contract.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
+import { parsePayoutHours } from '../domain/payout-window.ts';
+import type { PayoutHours } from '../domain/payout-window.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
@@ -11,7 +13,9 @@ import type { DueWork, ListedWork, WorkPage } from '../store/due.ts';
 import type { QueuedType } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
+import { makeDuePayments } from './due-orders.ts';
 import { endHolds } from './expired-holds.ts';
+import { queueScheduled } from './scheduled-payments.ts';
 import { attempt, databaseTime, note, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 
@@ -25,6 +29,8 @@ export interface SweeperServices {
   readonly table: Table;
   readonly withdrawals: SweptQueue;
   readonly transfers: SweptQueue;
+  /** The hours in which the bank takes payments. Absent: always. */
+  readonly hours?: PayoutHours | undefined;
 }
 
 /**
@@ -63,6 +69,8 @@ const batchSize = 10;
  * work is open, and for how long the oldest, from the same pages. So both are at least so much: of a shard with more than
  * a page, only the work that is due next is listed.
  *
+ * Queues the scheduled payments whose time has come, and makes those of standing orders a week before their time.
+ *
  * Ends the holds that have expired. When it is late, nothing more is captured, but the payer waits for its money.
  *
  * A piece of work, a message batch, a shard or a queue that fails does not stop the others.
@@ -70,7 +78,7 @@ const batchSize = 10;
  * @returns how much overdue work was queued again
  * @throws the first failure, after everything else and with the metrics published
  */
-export async function sweep({ table, withdrawals, transfers }: SweeperServices): Promise<number> {
+export async function sweep({ table, withdrawals, transfers, hours }: SweeperServices): Promise<number> {
   const startedAt = table.now();
   const { reviews, clock } = await listReviewsWithClock(table);
   // Published now, so that no failure of the rest hides a review.
@@ -89,25 +97,38 @@ export async function sweep({ table, withdrawals, transfers }: SweeperServices):
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
-  // Needs no queue, so it runs beside the other parts.
+  // These three wait for no backlog, so they run beside the other parts.
   const holds = attempt(run, () => endHolds(run, startedAt + transfersMs));
+  const queues = { withdrawal: withdrawals, transfer: transfers };
+  const queueAll = (type: QueuedType, work: readonly DueWork[]) =>
+    requeueAll(run, queues[type], work, startedAt + transfersMs);
+  const scheduled = attempt(run, () => queueScheduled(run, queueAll, startedAt + transfersMs));
+  const orders = attempt(run, () => makeDuePayments(run, startedAt + transfersMs));
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
   await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
-  await holds;
+  await Promise.all([holds, scheduled, orders]);
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
-  publishOpenWork(run);
+  publishOpenWork(run, hours);
   if (failures.length > 0) throw failures[0];
   return requeued;
 }
 
-/** Publishes what a run has listed and queued. The alarm for a silent sweeper watches this line. */
-function publishOpenWork(run: Run): void {
+/**
+ * Publishes what a run has listed and queued. The alarm for a silent sweeper watches this line. While the bank is closed, no
+ * withdrawal grows older.
+ */
+function publishOpenWork(run: Run, hours: PayoutHours | undefined): void {
   const { withdrawal, transfer } = run.open;
   const secondsSince = (at: string | undefined) =>
     at === undefined ? 0 : Math.max(0, (databaseTime(run) - Date.parse(at)) / 1000);
-  metrics.addMetric(names.oldestWithdrawal, 'Seconds', secondsSince(withdrawal.oldestAt));
+  const { oldestAt } = withdrawal;
+  const bankSeconds =
+    hours === undefined || oldestAt === undefined
+      ? secondsSince(oldestAt)
+      : hours.openMs(Date.parse(oldestAt), databaseTime(run)) / 1000;
+  metrics.addMetric(names.oldestWithdrawal, 'Seconds', bankSeconds);
   metrics.addMetric(names.oldestTransfer, 'Seconds', secondsSince(transfer.oldestAt));
   metrics.addMetric(names.oldestExpiredHold, 'Seconds', secondsSince(run.holdExpiredAt));
   metrics.addMetric(names.openWithdrawals, 'Count', withdrawal.count);
@@ -213,6 +234,7 @@ export function open(environment: Environment<'sweeper'>) {
     },
     withdrawals: sweptQueue(environment.WITHDRAWAL_QUEUE_URL),
     transfers: sweptQueue(environment.TRANSFER_QUEUE_URL),
+    hours: parsePayoutHours(environment.PAYOUT_WINDOW),
   };
   return () => sweep(services);
 }

@@ -49,6 +49,9 @@ const everyField: Required<TransactionFields> = {
   returnTransactionId: 'tx_r',
   queued: true,
   sentWith: 'tx_w',
+  executeAt: at,
+  executedAt: at,
+  standingOrderId: 'so_1',
   settledWith: 'tx_s',
   expiresAt: at,
   captured: 2,
@@ -98,6 +101,7 @@ const wallet: Required<Wallet> = {
   limitsVersion: 4,
   lastLimitsChange: { at, actor: operator, reason: 'suspected theft', tier: 'basic', approvedBy: operator },
   mostCredit: 25,
+  scheduled: 2,
 };
 
 const entry: Required<ChainedEntry> = {

@@ -83,7 +83,7 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
       const look = transactionLooks(ledger, step, ask).find((one) => shows(body, one, ask, ledger));
       if (look === undefined) return 'no transaction looked like that';
       if (look.type !== 'withdrawal' && look.queued === undefined) return status === 201 ? undefined : 'it is over';
-      const ended = !['pending', 'executing'].includes(look.status);
+      const ended = !['scheduled', 'pending', 'executing'].includes(look.status);
       return status === 202 || (status === 200 && ended) ? undefined : `it is ${look.status}`;
     }
     case 'open-hold':

@@ -15,7 +15,7 @@ export function checkAtRest(witness: Witness, banks: Banks): void {
   const { ledger, violate } = witness;
   const transactions = new Map(ledger.transactions().map((one) => [one.transactionId, one]));
   for (const { transactionId, status } of transactions.values()) {
-    if (['pending', 'executing', 'open'].includes(status)) {
+    if (['scheduled', 'pending', 'executing', 'open'].includes(status)) {
       violate('accepted work ends', `${transactionId} is ${status}`);
     }
   }

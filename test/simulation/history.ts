@@ -31,6 +31,8 @@ export type Action =
       readonly amount: number;
       readonly account: string;
       readonly waitSeconds?: number;
+      /** Ms after the beginning; absent: at once. */
+      readonly executeAt?: number;
     }
   | {
       readonly do: 'transfer';
@@ -39,6 +41,8 @@ export type Action =
       readonly amount: number;
       readonly queued: boolean;
       readonly waitSeconds?: number;
+      /** Ms after the beginning; absent: at once. */
+      readonly executeAt?: number;
     }
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
   /** `version`: that of the limits that the operator expects to replace; absent: any. */
@@ -177,7 +181,7 @@ export function requestOf(
           key,
           path: onWallet(action.wallet),
           headers: prefer(false, action.waitSeconds),
-          body: { amount: action.amount, destination, externalReference },
+          body: { amount: action.amount, destination, externalReference, ...later(action) },
         },
       };
     }
@@ -189,7 +193,7 @@ export function requestOf(
           key,
           path: onWallet(action.wallet),
           headers: prefer(action.queued, action.waitSeconds),
-          body: { amount: action.amount, toWalletId: walletIdOfName(action.to), externalReference },
+          body: { amount: action.amount, toWalletId: walletIdOfName(action.to), externalReference, ...later(action) },
         },
       };
     case 'freeze':
@@ -280,6 +284,10 @@ function onTransaction(target: CommandName) {
 
 function onApproval(target: CommandName) {
   return { approvalId: approvalIdOfTransaction(transactionIdOfName(target)) };
+}
+
+function later({ executeAt }: { readonly executeAt?: number }): { readonly executeAt?: string } {
+  return executeAt === undefined ? {} : { executeAt: new Date(epoch + executeAt).toISOString() };
 }
 
 function prefer(queued: boolean, waitSeconds: number | undefined): Record<string, string> {

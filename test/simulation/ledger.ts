@@ -146,7 +146,8 @@ export function openLedger(
     }
     const own = transactions().filter((one) => one.walletId === walletId);
     const open = own.filter(
-      ({ type, status }) => ['withdrawal', 'hold'].includes(type) && !['completed', 'failed', 'ended'].includes(status),
+      ({ type, status }) =>
+        ['withdrawal', 'hold'].includes(type) && !['scheduled', 'completed', 'failed', 'ended'].includes(status),
     );
     const promised = open.reduce((sum, { amount, captured = 0 }) => sum + BigInt(amount) - BigInt(captured), 0n);
     if (promised !== BigInt(wallet.held)) {
@@ -155,6 +156,10 @@ export function openLedger(
     for (const hold of own.filter(({ type }) => type === 'hold')) {
       const captures = own.filter(({ originalTransactionId: id }) => id === hold.transactionId);
       checkHold(hold, captures, violate);
+    }
+    const scheduled = own.filter(({ status }) => status === 'scheduled').length;
+    if (scheduled !== (wallet.scheduled ?? 0)) {
+      violate('a wallet counts its scheduled payments', `${walletId}: ${wallet.scheduled ?? 0}, and has ${scheduled}`);
     }
     checkRefunds(own, wallet);
   }

@@ -184,7 +184,11 @@ export function exceededBy(
 /** Returns what counts against the limits of a wallet in the change of a transaction. */
 function movementOf(walletId: string, { is, was }: Change): { direction: Direction; amount: number } | undefined {
   const { type, amount } = is;
-  if (was === undefined) {
+  // A scheduled payment counts when it is executed.
+  if (
+    (was === undefined || was.status === 'scheduled') &&
+    (is.executeAt === undefined || is.executedAt !== undefined)
+  ) {
     const isSource = is.walletId === walletId;
     if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) return { direction: 'out', amount };
     if (isSource && type === 'charge') return { direction: 'in', amount };

@@ -78,7 +78,9 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     ('amount' in action ? action.amount : (hold?.amount ?? approval?.amount)) ??
     Math.max(0, ...originals.map(({ left }) => left));
   // A queued transfer looks at its receiver later, and a hold when it is captured.
-  const looksAtBoth = action.do === 'capture' || isRefund || (action.do === 'transfer' && !action.queued);
+  const isLater = 'executeAt' in action && action.executeAt !== undefined;
+  const isDirect = action.do === 'transfer' && !action.queued && !isLater;
+  const looksAtBoth = action.do === 'capture' || isRefund || isDirect;
   const touched = looksAtBoth ? [...sources, ...targets] : sources;
   const credited = action.do === 'charge' || approval?.command === 'charge' ? sources : targets;
   // A capture without an amount takes what is left when it is written.
@@ -94,7 +96,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     );
   switch (code) {
     case 'insufficient_funds':
-      return sources.some((wallet) => wallet !== undefined && wallet.available < amount);
+      return !isLater && sources.some((wallet) => wallet !== undefined && wallet.available < amount);
     case 'wallet_not_found':
       return (
         touched.includes(undefined) ||
@@ -104,6 +106,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
     case 'invalid_request':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
+      if (isLater) return epoch + Number(action.executeAt) < ask.startedAt + 60_000 + clocksDifferMs;
       if (action.do === 'open-hold') return epoch + action.expiresAt < ask.startedAt + 60_000 + clocksDifferMs;
       return action.do === 'balance-at' && action.agoMs < clocksDifferMs;
     case 'ledger_behind':
@@ -117,7 +120,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'wallet_closed':
       return sources.some((wallet) => wallet?.status === code.slice('wallet_'.length));
     case 'wallet_not_empty':
-      return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0 || wallet.held !== 0);
+      return action.do === 'close' && sources.some(hasOpen);
     case 'receiver_unavailable':
       // A payer does not learn which of these it is. Refunds are not limited.
       return (
@@ -129,6 +132,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
           ))
       );
     case 'limit_exceeded': {
+      if (isLater) return false;
       const { limit, left } = ask.response?.body ?? {};
       // The payer of a transfer does not learn of the receiver's limits, and the receiver of a capture does of its own.
       const isIn = ['charge', 'capture', 'approve'].includes(action.do);
@@ -204,6 +208,11 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
   }
 }
 
+/** Returns whether a wallet cannot be closed: it has money, or pays later. */
+function hasOpen(wallet: WalletState | undefined): boolean {
+  return wallet?.total !== 0 || wallet.held !== 0 || (wallet.scheduled ?? 0) !== 0;
+}
+
 /** Returns whether another change of a wallet's status is the latest one than at the request for its approval. */
 function hasOtherStatus(wallet: Item | undefined, approval: ApprovalState): boolean {
   const { at } = (wallet?.['lastStatusChange'] ?? {}) as { at?: string };
@@ -246,8 +255,9 @@ function hasRead({ step, startedAt }: Ask, { asks, history }: Witness): boolean 
   return lately.length > history.service.readsPerHour;
 }
 
-/** Returns whether no payment is or ever was with the bank. */
+/** Returns whether no payment is or ever was with the bank, or its time has not come. */
 function isCancellable({ type, status, submitBy, attempts }: TransactionState): boolean {
+  if (status === 'scheduled') return true;
   const open = status === 'pending' || status === 'executing';
   return type === 'withdrawal' && open && submitBy === undefined && attempts === undefined;
 }

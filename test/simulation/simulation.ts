@@ -104,7 +104,10 @@ export async function simulate(
     (transaction) => {
       log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
       if (transaction.type === 'withdrawal') checkEnd(transaction);
-      const { transactionId, end, expiresAt = '' } = transaction;
+      const { transactionId, end, expiresAt = '', status, executeAt = '' } = transaction;
+      if (status === 'pending' && history.databaseNamesTime && world.now() < Date.parse(executeAt)) {
+        violate('nothing is executed before its time', `${labelOf(transactionId)} before ${executeAt}`);
+      }
       if (end === 'expired' && history.databaseNamesTime && world.now() < Date.parse(expiresAt)) {
         violate('no hold expires early', `${labelOf(transactionId)} before ${expiresAt}`);
       }
@@ -183,7 +186,12 @@ export async function simulate(
    * Checks the end of a withdrawal. A hold is consumed only after the bank has paid. A hold is released only after the
    * bank has refused for good, or if the bank was never asked.
    */
-  function checkEnd({ transactionId, status, failure }: TransactionState): void {
+  function checkEnd({ transactionId, status, failure, executeAt, executedAt }: TransactionState): void {
+    // Its wallet refused it before any money was held.
+    if (status === 'failed' && executeAt !== undefined && executedAt === undefined) {
+      if (banks.visits(transactionId).submits > 0) violate('a refused payment never leaves', labelOf(transactionId));
+      return;
+    }
     if (failure?.code === 'cancelled') {
       if (banks.visits(transactionId).submits > 0) {
         violate('cancelled only when never submitted', labelOf(transactionId));
@@ -213,7 +221,7 @@ export async function simulate(
           ({ dueAt, status, waitingFor }) =>
             dueAt !== undefined &&
             status !== 'review' &&
-            dueAt < (waitingFor === undefined && status !== 'open' ? overdue : now),
+            dueAt < (waitingFor === undefined && status !== 'open' && status !== 'scheduled' ? overdue : now),
         );
       if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { idFormats } from '../lambdas/domain/ids.ts';
 import { answers, namedSchemas } from '../lambdas/views/answer-schemas.ts';
-import { routes } from '../lambdas/contract.ts';
-import type { Route } from '../lambdas/contract.ts';
+import { nameOfRoute, routes } from '../lambdas/contract.ts';
+import type { FunctionName, Route, RouteName } from '../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../lambdas/domain/errors.ts';
 import type { RouteHandler } from '../lambdas/http/http.ts';
@@ -17,7 +17,8 @@ import type { HeaderName } from './openapi-components.ts';
 import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
 import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 
-type RouteName = (typeof routes)[number]['function'];
+/** A route under the name that no other has. */
+type NamedRoute = Route & { readonly name: RouteName };
 type Described = Pick<RouteHandler<never>, 'body' | 'query' | 'isKeyed'>;
 
 /** Removes the pattern of a time: it takes a line and a half, and the format says the same in a word. */
@@ -36,7 +37,10 @@ const everywhere: readonly HeaderName[] = ['Cache-Control', 'Vary'];
 /** Returns the document, made from every route. */
 export async function openApiDocument(): Promise<object> {
   const described = await Promise.all(
-    routes.map(async (route) => ({ route, handler: await handlerOf(route.function) })),
+    routes.map(async (route) => {
+      const name = nameOfRoute(route);
+      return { route: { ...route, name }, handler: await handlerOf(route.function, name) };
+    }),
   );
   const paths: Record<string, Record<string, object>> = {};
   for (const { route, handler } of described) {
@@ -70,19 +74,19 @@ export async function openApiDocument(): Promise<object> {
   };
 }
 
-/** Returns the route in lambdas/api/<name>.ts. */
-export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
-  const module = (await import(sourceOf(name).file)) as Record<string, unknown>;
+/** Returns the route in lambdas/api/<file>.ts. */
+export async function handlerOf(file: FunctionName, name: RouteName): Promise<RouteHandler<never>> {
+  const module = (await import(sourceOf(file).file)) as Record<string, unknown>;
   const handler = Object.values(module).find(
     (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,
   );
-  if (handler === undefined) throw new Error(`lambdas/api/${name}.ts exports no route ${name}`);
+  if (handler === undefined) throw new Error(`lambdas/api/${file}.ts exports no route ${name}`);
   return handler;
 }
 
-function operationOf(route: Route & { function: RouteName }, handler: Described): object {
+function operationOf(route: NamedRoute, handler: Described): object {
   const { summary, description } = textOf(route);
-  const { successes, prefer } = answers[route.function];
+  const { successes, prefer } = answers[route.name];
   const [, tag] = route.path.split('/');
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
@@ -104,7 +108,7 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
     ...(prefer ? [{ name: 'Prefer', in: 'header', description: prefer.join('; '), schema: { type: 'string' } }] : []),
   ];
   return {
-    operationId: camelCase(route.method === 'HEAD' ? `head-${route.function}` : route.function),
+    operationId: camelCase(route.method === 'HEAD' ? `head-${route.name}` : route.name),
     tags: [tag],
     summary,
     description,
@@ -115,8 +119,8 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
         required: !handler.body.safeParse({}).success,
         content: {
           'application/json': {
-            schema: { $ref: schemaRef(requestName(route.function)) },
-            example: exampleOf(bodyExamples, route.function),
+            schema: { $ref: schemaRef(requestName(route.name)) },
+            example: exampleOf(bodyExamples, route.name),
           },
         },
       },
@@ -139,8 +143,8 @@ function securityOf(route: Route, { body }: Described): object[] {
   return body === undefined ? [{}, { token: ['wallet:support'] }] : [{ bankTimestamp: [], bankSignature: [] }];
 }
 
-function responsesOf(route: Route & { function: RouteName }, handler: Described): object {
-  const { successes, prefer } = answers[route.function];
+function responsesOf(route: NamedRoute, handler: Described): object {
+  const { successes, prefer } = answers[route.name];
   const names: HeaderName[] = [
     ...everywhere,
     ...(handler.isKeyed ? (['Idempotency-Replayed'] as const) : []),
@@ -178,13 +182,13 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
   return responses;
 }
 
-function contentOf(route: Route, status: string, schema: keyof typeof answerExamples): object {
-  const example = answerExamplesOfRoutes[`${route.function} ${status}`] ?? answerExamples[schema];
+function contentOf(route: NamedRoute, status: string, schema: keyof typeof answerExamples): object {
+  const example = answerExamplesOfRoutes[`${route.name} ${status}`] ?? answerExamples[schema];
   return { schema: { $ref: schemaRef(schema) }, example };
 }
 
 /** Returns the codes that a route can answer: those that follow from its inputs, and those that it declares. */
-function codesOf(route: Route & { function: RouteName }, handler: Described): ErrorCode[] {
+function codesOf(route: NamedRoute, handler: Described): ErrorCode[] {
   const codes: ErrorCode[] = [
     'invalid_request',
     ...('open' in route ? [] : (['unauthorized', 'forbidden', 'token_not_checked'] as const)),
@@ -192,7 +196,7 @@ function codesOf(route: Route & { function: RouteName }, handler: Described): Er
     ...(handler.isKeyed ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
     ...(route.path.includes('{walletId}') ? (['wallet_not_found'] as const) : []),
     ...(/\{(transactionId|receiptCode)\}/.test(route.path) ? (['transaction_not_found'] as const) : []),
-    ...(answers[route.function].codes ?? []),
+    ...(answers[route.name].codes ?? []),
     'rate_limited',
     'busy',
     'internal_error',
@@ -223,11 +227,11 @@ function headersOf(names: readonly HeaderName[]): { headers?: object } {
 }
 
 /** Returns the named schemas and the routes' bodies, as a client writes and reads them. */
-function schemasOf(described: readonly { route: { function: RouteName }; handler: Described }[]): object {
+function schemasOf(described: readonly { route: NamedRoute; handler: Described }[]): object {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(namedSchemas)) registry.add(schema, { id });
   for (const { route, handler } of described) {
-    if (handler.body) registry.add(handler.body, { id: requestName(route.function) });
+    if (handler.body) registry.add(handler.body, { id: requestName(route.name) });
   }
   const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: schemaRef, override });
   return Object.fromEntries(

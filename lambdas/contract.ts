@@ -13,6 +13,8 @@ export type { ErrorCode } from './domain/errors.ts';
 export type { FourEyes } from './domain/approval.ts';
 export type { OperatorLimits } from './domain/operator-limits.ts';
 export type { WalletLimits } from './domain/limits.ts';
+export { alwaysOpen, payoutHours, weekdays } from './domain/payout-window.ts';
+export type { PayoutWindow } from './domain/payout-window.ts';
 export { longestTierName, tierName } from './domain/tiers.ts';
 export type { Tiers } from './domain/tiers.ts';
 
@@ -22,8 +24,8 @@ const limited = [...table, 'READS_PER_HOUR'] as const;
 /** Variables of functions whose commands are counted in their write. */
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 /** Variables of functions whose commands end in a worker. */
-const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS'] as const;
-/** Variables of functions that open holds, capture them and refund. */
+const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS', 'SCHEDULES'] as const;
+/** Variables of functions that open holds, capture them, refund, and open standing orders. */
 const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 /** Variables of operators' functions whose commands are limited and may need a second operator. */
 const guarded = [...table, 'OPERATOR_LIMITS', 'FOUR_EYES'] as const;
@@ -40,9 +42,9 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour. The
- *   last one limits transfers, holds, captures and refunds, each counted apart.
+ *   last one limits transfers, holds, captures, refunds and standing orders, each counted apart.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
- * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal or release a hold.
+ * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a payment or standing order, or release a hold.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
  * - `BANK_ID`: the bank's id, or its base URL, from which the id is made (lambdas/bank/identity.ts).
@@ -52,6 +54,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BANK_NOT_FOUND_WINDOW_SECONDS`: time after a submit in which the bank may still answer "not found" about a payment
  *   that it will make. From the bank's documentation.
  * - `ENTRIES_TABLE_NAME`: the wallets' ledgers, the totals of the other accounts, and the progress of their check.
+ * - `PAYOUT_WINDOW`: the hours in which the bank takes payments, a `PayoutWindow` as JSON, or `always`.
  * - `BANK_MAX_ATTEMPTS`: visits to the bank for one withdrawal before it goes to review.
  * - `EVENT_BUS_NAME`: the bus on which events are published.
  * - `SET_ASIDE_QUEUE_URL`: the queue for records that no retry of relay or projector would process.
@@ -64,6 +67,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TIERS`: `Tiers` as JSON.
  * - `FOUR_EYES`: a `FourEyes` as JSON, with `expiresAfterMs`, the time in which a command can be approved.
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
+ * - `SCHEDULES`: whether payments can be scheduled: `true` or `false`.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  */
 export const environments = {
@@ -93,6 +97,7 @@ export const environments = {
   capture: paying,
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
   refund: [...paying, 'FOUR_EYES'],
+  'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,
@@ -112,6 +117,7 @@ export const environments = {
     'BANK_ID',
     'BANK_NOT_FOUND_WINDOW_SECONDS',
     'BANK_MAX_ATTEMPTS',
+    'PAYOUT_WINDOW',
   ],
   transfers: [...table, 'TRANSFER_QUEUE_URL'],
   relay: ['EVENT_BUS_NAME', 'SET_ASIDE_QUEUE_URL', 'FINGERPRINT_SECRET_ARN', 'TOKEN_ISSUER'],
@@ -137,13 +143,13 @@ export const environments = {
     'EVENT_BUS_NAME',
     'FULL_PASS_HOURS',
   ],
-  sweeper: [...table, 'DUE_SHARDS', 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL'],
+  sweeper: [...table, 'DUE_SHARDS', 'WITHDRAWAL_QUEUE_URL', 'TRANSFER_QUEUE_URL', 'PAYOUT_WINDOW'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A function of the service; `charge` lives in lambdas/api/charge.ts, `withdrawals` in lambdas/workers/withdrawals.ts. */
 export type FunctionName = keyof typeof environments;
 
-/** Functions that a service lacks where notifications, screening, holds, refunds or approvals are switched off. */
+/** Functions that a service lacks where notifications, screening, holds, refunds, standing orders or approvals are switched off. */
 export type OptionalFunction =
   | 'fraud'
   | 'notifier'
@@ -153,6 +159,7 @@ export type OptionalFunction =
   | 'capture'
   | 'release'
   | 'refund'
+  | 'standing-orders'
   | 'approve'
   | 'reject'
   | 'get-approval'
@@ -198,6 +205,8 @@ export type Route = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly path: string;
   readonly function: FunctionName;
+  /** The name of the route, where its function serves others, too. Absent: the function's. */
+  readonly name?: string;
 } & (RouteAccess | { readonly open: true });
 
 /** The table of routes: gateway, README and tests read it from here. */
@@ -229,6 +238,38 @@ export const routes = [
   { method: 'POST', path: '/holds/{transactionId}/capture', function: 'capture', own: 'write', any: 'operate' },
   { method: 'POST', path: '/holds/{transactionId}/release', function: 'release', own: 'write', any: 'support' },
   { method: 'POST', path: '/transactions/{transactionId}/refund', function: 'refund', own: 'write', any: 'operate' },
+  {
+    method: 'POST',
+    path: '/wallets/{walletId}/standing-orders',
+    function: 'standing-orders',
+    name: 'open-standing-order',
+    own: 'write',
+    any: 'operate',
+  },
+  {
+    method: 'GET',
+    path: '/wallets/{walletId}/standing-orders',
+    function: 'standing-orders',
+    name: 'list-standing-orders',
+    own: 'read',
+    any: 'support',
+  },
+  {
+    method: 'GET',
+    path: '/standing-orders/{standingOrderId}',
+    function: 'standing-orders',
+    name: 'get-standing-order',
+    own: 'read',
+    any: 'support',
+  },
+  {
+    method: 'POST',
+    path: '/standing-orders/{standingOrderId}/cancel',
+    function: 'standing-orders',
+    name: 'cancel-standing-order',
+    own: 'write',
+    any: 'support',
+  },
   // The function also asks for the scope of the approved command itself.
   { method: 'POST', path: '/approvals/{approvalId}/approve', function: 'approve', any: ['charge', 'decide'] },
   { method: 'POST', path: '/approvals/{approvalId}/reject', function: 'reject', any: ['charge', 'decide'] },
@@ -253,6 +294,20 @@ export const routes = [
   { method: 'GET', path: '/health', function: 'health', open: true },
   { method: 'HEAD', path: '/health', function: 'health', open: true },
 ] as const satisfies readonly Route[];
+
+/** The name of a route: its function's, unless that serves several. */
+export type RouteName = (typeof routes)[number] extends infer One
+  ? One extends { readonly name: infer Name }
+    ? Name
+    : One extends { readonly function: infer Name }
+      ? Name
+      : never
+  : never;
+
+/** Returns the name of a route. */
+export function nameOfRoute(route: (typeof routes)[number]): RouteName {
+  return 'name' in route ? route.name : route.function;
+}
 
 /** Scopes of a caller's token; Cognito writes them as `<resource server>/<scope>`, other issuers as `wallet:<scope>`. */
 export const resourceServer = 'wallet';
@@ -293,6 +348,7 @@ export const ledgerItems = {
   ownedWallet: 'OWNER#',
   transaction: 'TX#',
   approval: 'APPROVAL#',
+  standingOrder: 'ORDER#',
   rateWindow: 'RATE#',
   preferences: 'PREFERENCES#',
   breaker: 'BREAKER#',
@@ -342,7 +398,10 @@ export const logLevelVariable = 'POWERTOOLS_LOG_LEVEL';
  */
 export const metrics = {
   // From the sweeper, every minute.
-  /** Age of the oldest open withdrawal, in seconds; 0 when none is open. Those in review or in a frozen wallet wait apart. */
+  /**
+   * Time for which the oldest open withdrawal is open, in seconds, without hours in which the bank was closed; 0 when none
+   * is open. Those in review, in a frozen wallet or waiting for the bank to open wait apart.
+   */
   oldestWithdrawal: 'OldestOpenWithdrawal',
   /** Age of the oldest open transfer, in seconds; 0 when none is open. */
   oldestTransfer: 'OldestOpenTransfer',
@@ -352,7 +411,7 @@ export const metrics = {
   openWithdrawals: 'OpenWithdrawals',
   /** Number of withdrawals that wait for an operator, up to 100. */
   withdrawalsInReview: 'WithdrawalsInReview',
-  /** Overdue work that was queued again, without withdrawals that waited for their wallet. One value for each run. */
+  /** Overdue work that was queued again, without withdrawals that waited for their wallet or the bank. One value for each run. */
   workRequeued: 'WorkRequeued',
 
   // From the workers, and from the route of the bank's notifications.

@@ -3,6 +3,7 @@ export { outputs } from '../lambdas/contract.ts';
 export type {
   FunctionName,
   OperatorLimits,
+  PayoutWindow,
   PerFunction,
   PerWork,
   StreamReader,

@@ -16,30 +16,44 @@ export interface SweeperProps {
   readonly ledger: LedgerTable;
   readonly withdrawals: WorkQueue;
   readonly transfers: WorkQueue;
+  /** `PAYOUT_WINDOW`. */
+  readonly payoutWindow: string;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
-/** The minutely search for overdue work that does not move, which it queues again, and for holds that have expired. */
+/**
+ * The minutely search for overdue work that does not move, which it queues again, for holds that have expired, and for
+ * payments whose time has come.
+ */
 export class Sweeper extends Construct {
   readonly sweeper: WalletFunction<'sweeper'>;
 
-  constructor(scope: Construct, id: string, { ledger, withdrawals, transfers, shares, addAlarm }: SweeperProps) {
+  constructor(scope: Construct, id: string, props: SweeperProps) {
     super(scope, id);
+    const { ledger, withdrawals, transfers, shares, addAlarm } = props;
     // Two runs at once do no harm, as each piece of work is marked by a conditional write before it is sent.
     this.sweeper = new WalletFunction(this, 'sweeper', {
       timeout: Duration.seconds(50),
       reservedConcurrency: shares.scheduled,
       environment: {
-        // It reads the holds that it ends, and gives back their money.
-        TABLE_NAME: ledger.allow({ GetItem: ['transaction'], UpdateItem: ['transaction', 'wallet'] }, ['due']),
+        // It reads the holds that it ends, and gives back their money. It makes the payments of standing orders.
+        TABLE_NAME: ledger.allow(
+          {
+            GetItem: ['transaction'],
+            PutItem: ['transaction'],
+            UpdateItem: ['transaction', 'wallet', 'standingOrder'],
+          },
+          ['due'],
+        ),
         DUE_SHARDS: ledger.dueShards,
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
+        PAYOUT_WINDOW: props.payoutWindow,
       },
     });
     new Rule(this, 'EveryMinute', {
-      description: 'Wallet service: queue overdue work again, and end expired holds',
+      description: 'Wallet service: queue overdue and scheduled work, and end expired holds',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.sweeper.invoked)],
     });

@@ -16,6 +16,8 @@ export interface TransfersProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** Whether transfers can be scheduled. */
+  readonly schedules: boolean;
   /** Messages that may wait before new queued transfers are refused. */
   readonly queueDepthLimit: number;
   /** Most batches of queued transfers that are settled at the same time: 2 to 1000. */
@@ -58,6 +60,7 @@ export class Transfers extends Construct {
           DUE_SHARDS: ledger.dueShards,
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
           OPERATOR_LIMITS: props.operatorLimits,
+          SCHEDULES: String(props.schedules),
         },
       }),
     };

@@ -44,6 +44,7 @@ import { Refunds } from './refunds.ts';
 import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
 import type { Spending } from './spending.ts';
+import { StandingOrders } from './standing-orders.ts';
 import { Sweeper } from './sweeper.ts';
 import { tiersText } from './tiers.ts';
 import { Tokens } from './tokens.ts';
@@ -115,6 +116,7 @@ export class WalletService extends Construct {
       ...transfers.functions,
       ...withdrawals.functions,
       ...core.holds?.functions,
+      ...core.standingOrders?.functions,
       ...core.refunds?.functions,
       ...core.fourEyes?.functions,
       ...notifications?.functions,
@@ -283,10 +285,12 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const tiers = tiersText(props.tiers ?? {}, operatorLimits);
   const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits, ...guard });
   const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits, ...guard });
+  const { holds: isHolding = true, refunds: isRefunding = true, schedules = true } = props;
   const transfers = new Transfers(scope, 'Transfers', {
     ledger,
     rateLimits,
     operatorLimits,
+    schedules,
     queueDepthLimit,
     concurrency: props.transferConcurrency ?? 10,
     shares,
@@ -297,20 +301,22 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
     bank: props.bank,
     rateLimits,
     operatorLimits,
+    schedules,
     ...guard,
     queueDepthLimit,
     shares,
     addAlarm,
   });
-  const { holds: isHolding = true, refunds: isRefunding = true } = props;
   const limited = { ledger, rateLimits, operatorLimits };
   const holds = isHolding ? new Holds(scope, 'Holds', limited) : undefined;
   const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
+  const standingOrders = schedules ? new StandingOrders(scope, 'StandingOrders', limited) : undefined;
   const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
-  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, shares, addAlarm });
+  const { payoutWindow } = withdrawals;
+  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, ...queues, payoutWindow, shares, addAlarm });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, fourEyes, health };
+  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, standingOrders, fourEyes, health };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 

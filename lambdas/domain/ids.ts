@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { bank } from './actor.ts';
+import { bank, service } from './actor.ts';
 
 /** The formats of ids, receipt codes and fingerprints. No other file makes or parses one. */
 
@@ -9,6 +9,7 @@ const id = `[${alphabet}]{${idLength}}`;
 const walletIdFormat = new RegExp(`^w_([a-z]{3})_${id}$`);
 const transactionIdFormat = new RegExp(`^tx_${id}$`);
 const approvalIdFormat = new RegExp(`^ap_${id}$`);
+const standingOrderIdFormat = new RegExp(`^so_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 
 /** The formats of ids that callers name. */
@@ -17,6 +18,7 @@ export const idFormats = {
   transactionId: transactionIdFormat,
   receiptCode: receiptCodeFormat,
   approvalId: approvalIdFormat,
+  standingOrderId: standingOrderIdFormat,
 } as const;
 
 /** Returns 26 base32 characters of a SHA-256 over principal and key. */
@@ -50,6 +52,16 @@ export function approvalIdOfTransaction(transactionId: string): string {
   return `ap_${transactionId.slice('tx_'.length)}`;
 }
 
+/** Returns the id of the standing order that a command opens, by the id of the command's record. */
+export function standingOrderIdOf(transactionId: string): string {
+  return `so_${transactionId.slice('tx_'.length)}`;
+}
+
+/** Returns the id of the payment `n` of a standing order, from 0. It is the same for every try to make it. */
+export function occurrenceIdOf(standingOrderId: string, n: number): string {
+  return `tx_${digest(service.principal, `${standingOrderId}#${n}`)}`;
+}
+
 /** Returns the id of the return of a withdrawal. It is the same for every notification by the bank. */
 export function returnIdOf(transactionId: string): string {
   return `tx_${digest(bank.principal, transactionId)}`;
@@ -78,6 +90,10 @@ export function isTransactionId(text: string): boolean {
 
 export function isApprovalId(text: string): boolean {
   return approvalIdFormat.test(text);
+}
+
+export function isStandingOrderId(text: string): boolean {
+  return standingOrderIdFormat.test(text);
 }
 
 export function isReceiptCode(text: string): boolean {

@@ -2,8 +2,8 @@ import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type * as z from 'zod/mini';
-import { routes } from '../contract.ts';
-import type { FunctionName, Route, RouteAccess } from '../contract.ts';
+import { nameOfRoute, routes } from '../contract.ts';
+import type { Route, RouteAccess, RouteName } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { fingerprintOf, transactionIdOf } from '../domain/ids.ts';
@@ -41,7 +41,7 @@ export interface LimitedServices extends RouteServices {
 
 /** A route: its name, its body and its work. Services are passed in, so that a test can replace them. */
 export interface RouteHandler<S> {
-  readonly name: FunctionName;
+  readonly name: RouteName;
   readonly body?: z.ZodMiniType;
   readonly query?: z.ZodMiniType;
   /** Whether it may change something. */
@@ -70,14 +70,13 @@ export interface CommandCall<B> {
  * the work, and `S` those of the route.
  */
 export interface CommandRoute<W, S = W> extends RouteHandler<S> {
-  readonly name: FunctionName;
   /** Does the work for a body that was stored. Validates it again. */
   readonly perform: (call: CommandCall<unknown>, services: W) => Promise<Answer>;
 }
 
 /** Returns a route with an Idempotency-Key. Its body is validated before anything happens. */
 export function command<B extends z.ZodMiniType, W extends RouteServices = LimitedServices, S extends W = W>(route: {
-  name: FunctionName;
+  name: RouteName;
   body: B;
   handle: (call: CommandCall<z.output<B>>, services: W) => Promise<Answer>;
 }): CommandRoute<W, S> {
@@ -138,7 +137,7 @@ export interface QueryCall<Q> {
 
 /** Returns a GET route. Unknown query parameters are refused. */
 export function query<Q extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
-  name: FunctionName;
+  name: RouteName;
   query: Q;
   handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
@@ -164,7 +163,7 @@ export interface ReplacementCall<B> {
 
 /** Returns a PUT route. A repetition changes nothing, so it takes no Idempotency-Key. */
 export function replacement<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
-  name: FunctionName;
+  name: RouteName;
   body: B;
   handle: (call: ReplacementCall<z.output<B>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
@@ -184,8 +183,8 @@ export function replacement<B extends z.ZodMiniType, S extends RouteServices = L
 }
 
 /** Returns the scopes that open a route, from the contract. */
-export function accessOf(name: FunctionName): RouteAccess {
-  const route = routes.find((one: Route) => one.function === name);
+export function accessOf(name: RouteName): RouteAccess {
+  const route: Route | undefined = routes.find((one) => nameOfRoute(one) === name);
   if (route === undefined || 'open' in route) throw new Error(`the contract has no scopes for ${name}`);
   return route;
 }
@@ -193,12 +192,15 @@ export function accessOf(name: FunctionName): RouteAccess {
 /** The header of an answer to a command whose key had been used before. */
 const replayHeader = 'Idempotency-Replayed';
 
+/** A resource of the API, by its id. */
+type Made =
+  | { readonly transactionId: string }
+  | { readonly approvalId: string }
+  | { readonly standingOrderId: string }
+  | { readonly walletId: string };
+
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
-export function committed(
-  status: number,
-  body: { readonly transactionId: string } | { readonly walletId: string } | { readonly approvalId: string },
-  replayed: boolean,
-): Answer {
+export function committed(status: number, body: Made, replayed: boolean): Answer {
   const location = locationOf(body);
   return {
     status,
@@ -210,9 +212,11 @@ export function committed(
   };
 }
 
-function locationOf(body: Parameters<typeof committed>[1]): string {
+function locationOf(body: Made): string {
   if ('approvalId' in body) return `/approvals/${body.approvalId}`;
-  return 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
+  // A payment that an order made names the order, too.
+  if ('transactionId' in body) return `/transactions/${body.transactionId}`;
+  return 'standingOrderId' in body ? `/standing-orders/${body.standingOrderId}` : `/wallets/${body.walletId}`;
 }
 
 /**

@@ -4,7 +4,14 @@ import { maxBodyBytes } from '../contract.ts';
 import type { routes } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import type { InvalidField } from '../domain/errors.ts';
-import { currencyOfWalletId, isApprovalId, isReceiptCode, isTransactionId, isWalletId } from '../domain/ids.ts';
+import {
+  currencyOfWalletId,
+  isApprovalId,
+  isReceiptCode,
+  isStandingOrderId,
+  isTransactionId,
+  isWalletId,
+} from '../domain/ids.ts';
 import { walletNotFound } from '../domain/wallet.ts';
 import { doubtfulNames, parseExact } from '../domain/json.ts';
 
@@ -49,13 +56,14 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
     walletId: { isValid: isWalletId, refusal: () => new WalletError('wallet_not_found') },
     transactionId: { isValid: isTransactionId, refusal: () => new WalletError('transaction_not_found') },
     receiptCode: { isValid: isReceiptCode, refusal: () => new WalletError('transaction_not_found') },
+    standingOrderId: { isValid: isStandingOrderId, refusal: () => new WalletError('standing_order_not_found') },
     approvalId: { isValid: isApprovalId, refusal: () => new WalletError('approval_not_found') },
   };
 
 /**
  * Returns the path's parameters by name. Refuses an id that the service cannot have made, without a read.
  *
- * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`
+ * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`, `standing_order_not_found`
  */
 export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
   const given = Object.entries(event.pathParameters ?? {}).map(([name, value = '']) => [name, value] as const);

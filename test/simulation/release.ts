@@ -29,6 +29,12 @@ import { reject } from '../../lambdas/api/reject.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
+import {
+  cancelStandingOrder,
+  getStandingOrder,
+  listStandingOrders,
+  openStandingOrder,
+} from '../../lambdas/api/standing-orders.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -39,7 +45,7 @@ import { logger, metrics } from '../../lambdas/aws/telemetry.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { NeverConnected } from '../../lambdas/bank/connection.ts';
 import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
-import type { routes, WorkMessage } from '../../lambdas/contract.ts';
+import type { RouteName as Route, WorkMessage } from '../../lambdas/contract.ts';
 import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';
@@ -69,7 +75,7 @@ import type { World } from './world.ts';
 
 /** Routes that read data from the table's stream, which is not part of this world. */
 export const streamRoutes = ['list-entries', 'integrity'] as const;
-export type RouteName = Exclude<(typeof routes)[number]['function'], (typeof streamRoutes)[number]>;
+export type RouteName = Exclude<Route, (typeof streamRoutes)[number]>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';
@@ -259,6 +265,11 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     'open-hold': () => serve(openHold, limited()),
     capture: () => serve(capture, limited()),
     refund: () => serve(refund, { ...limited(), ...guarded }),
+    'open-standing-order': () => serve(openStandingOrder, limited()),
+    'list-standing-orders': () => serve(listStandingOrders, reading()),
+    'get-standing-order': () => serve(getStandingOrder, reading()),
+    'cancel-standing-order': () =>
+      serve(cancelStandingOrder, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     release: () => serve(release, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
     health: () =>

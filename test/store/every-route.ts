@@ -26,10 +26,16 @@ import { reject } from '../../lambdas/api/reject.ts';
 import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
+import {
+  cancelStandingOrder,
+  getStandingOrder,
+  listStandingOrders,
+  openStandingOrder,
+} from '../../lambdas/api/standing-orders.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
-import type { FunctionName } from '../../lambdas/contract.ts';
+import type { RouteName } from '../../lambdas/contract.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { issuer } from '../request.ts';
@@ -85,6 +91,10 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     capture: serve(capture, limited),
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     refund: serve(refund, { ...limited, fourEyes }),
+    'open-standing-order': serve(openStandingOrder, limited),
+    'list-standing-orders': serve(listStandingOrders, limited),
+    'get-standing-order': serve(getStandingOrder, limited),
+    'cancel-standing-order': serve(cancelStandingOrder, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     resolve: serve(resolve, { table, fourEyes }),
     approve: serve(approve, { table, tiers }),
     reject: serve(reject, { table }),
@@ -97,5 +107,5 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
       verify: () => Promise.resolve({ principal: 'operator-1', scopes: 'operate', issuer }),
       depths: { withdrawals: noDepth, withdrawalsDead: noDepth, transfers: noDepth, transfersDead: noDepth },
     }),
-  } satisfies Partial<Record<FunctionName, Handler>>;
+  } satisfies Partial<Record<RouteName, Handler>>;
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
-import { routes } from '../../../lambdas/contract.ts';
-import type { scopes } from '../../../lambdas/contract.ts';
+import { nameOfRoute, routes } from '../../../lambdas/contract.ts';
+import type { RouteName, scopes } from '../../../lambdas/contract.ts';
 import { findService, until, untilEnded } from '../service.ts';
 import type { Answer, Request, RequestOptions } from '../service.ts';
 
-type ProtectedRoute = Exclude<(typeof routes)[number], { readonly open: true }>['function'];
+type ProtectedRoute = Exclude<RouteName, Extract<(typeof routes)[number], { readonly open: true }>['function']>;
 
 /** The wallet of another owner, and a withdrawal of it that has ended. */
 interface Target {
@@ -14,6 +14,7 @@ interface Target {
   readonly transactionId: string;
   readonly receiptCode: string;
   readonly otherWalletId: string;
+  readonly standingOrderId: string;
   /** A charge that waits for a second operator; undefined where no charge does. */
   readonly approvalId: string | undefined;
 }
@@ -116,6 +117,29 @@ const decisions: Record<
     any: 'operate',
     request: ({ transactionId }) => [`/transactions/${transactionId}/refund`, { body: { reason: 'a mistake' } }],
   },
+  'open-standing-order': {
+    own: 'write',
+    any: 'operate',
+    request: ({ walletId, otherWalletId }) => [
+      `/wallets/${walletId}/standing-orders`,
+      { body: { amount: 1, toWalletId: otherWalletId, every: 'month', firstAt: inTwoHours() } },
+    ],
+  },
+  'list-standing-orders': {
+    own: 'read',
+    any: 'support',
+    request: ({ walletId }) => [`/wallets/${walletId}/standing-orders`],
+  },
+  'get-standing-order': {
+    own: 'read',
+    any: 'support',
+    request: ({ standingOrderId }) => [`/standing-orders/${standingOrderId}`],
+  },
+  'cancel-standing-order': {
+    own: 'write',
+    any: 'support',
+    request: ({ standingOrderId }) => [`/standing-orders/${standingOrderId}/cancel`, { body: {} }],
+  },
   'get-notification-preferences': {
     own: 'read',
     any: 'support',
@@ -146,6 +170,8 @@ const decisions: Record<
   },
   'list-approvals': { any: ['support', 'decide'], request: () => ['/approvals'] },
 };
+
+const inTwoHours = () => new Date(Date.now() + 7_200_000).toISOString();
 
 /** Routes that a service lacks where no command needs a second operator. */
 const ofApprovals: readonly string[] = ['approve', 'reject', 'get-approval', 'list-approvals'];
@@ -183,13 +209,17 @@ describe('scopes', () => {
       body: { amount: 1_000_001 },
     });
     const approvalId = charged.status === 202 ? String(charged.body['approvalId']) : undefined;
-    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, approvalId };
+    const ordered = await ask(`/wallets/${walletId}/standing-orders`, {
+      body: { amount: 1, toWalletId: otherWalletId, every: 'week', firstAt: inTwoHours() },
+    });
+    const standingOrderId = String(ordered.body['standingOrderId']);
+    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, standingOrderId, approvalId };
   });
 
   it('are decided for each route of the contract', () => {
     for (const route of routes) {
       if ('open' in route) continue;
-      const { own, any } = decisions[route.function];
+      const { own, any } = decisions[nameOfRoute(route) as ProtectedRoute];
       assert.deepEqual(['own' in route ? route.own : undefined, route.any], [own, any], route.function);
     }
   });

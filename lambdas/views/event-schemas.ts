@@ -11,7 +11,13 @@ import { fraudRules } from '../domain/fraud.ts';
 import { maxAmount } from '../domain/money.ts';
 import type { Sum } from '../domain/money.ts';
 import { intervals, orderEnds, orderStatuses } from '../domain/standing-order.ts';
-import { attemptOutcomes, holdEnds, transactionStatuses, transactionTypes, waitReasons } from '../domain/transaction.ts';
+import {
+  attemptOutcomes,
+  holdEnds,
+  transactionStatuses,
+  transactionTypes,
+  waitReasons,
+} from '../domain/transaction.ts';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
@@ -81,7 +87,9 @@ export const transaction = z.object({
   waitingFor: z
     .enum(waitReasons)
     .optional()
-    .describe('Why an open withdrawal is not submitted: it goes on by itself when its wallet is unfrozen, or the bank opens'),
+    .describe(
+      'Why an open withdrawal is not submitted: it goes on by itself when its wallet is unfrozen, or the bank opens',
+    ),
   executeAt: time.optional().describe('When a scheduled payment is executed, or was to be; ISO 8601, UTC'),
   executedAt: time.optional().describe('When a scheduled payment was executed: its money moves from then on'),
   standingOrderId: z.string().optional().describe('The standing order that made the payment'),
@@ -274,7 +282,9 @@ export const eventSchemas = {
   'standing_order.opened': about('standing_order.opened', 'A payment will repeat every week or month', {
     standingOrder,
   }),
-  'standing_order.ended': about('standing_order.ended', 'It schedules no more payments; `end` is why', { standingOrder }),
+  'standing_order.ended': about('standing_order.ended', 'It schedules no more payments; `end` is why', {
+    standingOrder,
+  }),
   'approval.asked': about('approval.asked', 'A command of an operator waits for a second operator', { approval }),
   'approval.approved': about('approval.approved', 'A second operator approved the command, which was executed', {
     approval,

@@ -10,6 +10,7 @@ import { limitMutations } from './mutations/limits.ts';
 import { queueMutations } from './mutations/queues.ts';
 import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
+import { scheduleMutations } from './mutations/schedules.ts';
 import { transferMutations } from './mutations/transfers.ts';
 import { upgradeMutations } from './mutations/upgrades.ts';
 import { withdrawalMutations } from './mutations/withdrawals.ts';
@@ -23,6 +24,7 @@ export const mutations: readonly Mutation[] = [
   ...refundMutations,
   ...limitMutations,
   ...approvalMutations,
+  ...scheduleMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

@@ -119,13 +119,14 @@ const entry: Required<ChainedEntry> = {
 const seenByAll = [
   ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'],
   ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
-  ...['originalTransactionId', 'expiresAt', 'captured', 'end', 'reason', 'chargeback'],
+  ...['originalTransactionId', 'expiresAt', 'executedAt', 'captured', 'end', 'reason', 'chargeback'],
 ];
 const refunds = ['refunded', 'refunds'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
   ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith'],
+  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'executeAt', 'standingOrderId'],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {
@@ -194,6 +195,10 @@ describe('the view of a transaction', () => {
       assert.deepEqual(transactionView(failed, 'owner').failure, neutral);
       assert.equal(transactionView(failed, 'operator').failure?.code, code);
     }
+    // The payer's own wallet refused a transfer that was never executed.
+    const { executedAt, ...unexecuted } = everyField;
+    const own = { ...unexecuted, failure: { code: 'wallet_frozen', message: 'The wallet is frozen' } } as Transaction;
+    assert.equal(transactionView(own, 'owner').failure?.code, 'wallet_frozen');
     const failure = { code: 'account_closed', message: 'Closed' };
     const rejected = { ...transaction, type: 'withdrawal', failure } as Transaction;
     assert.deepEqual(transactionView(rejected, 'owner').failure, failure);

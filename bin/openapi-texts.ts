@@ -45,6 +45,7 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   'OpenStandingOrderRequest.toWalletId': 'The wallet that is paid; this or destination',
   'OpenStandingOrderRequest.destination': 'The account that is paid through the bank; this or toWalletId',
   'CancelStandingOrderRequest.reason': 'Why it is cancelled; stays on the order and on its cancelled payments',
+  executeAt: 'When the payment is executed: a minute to 366 days ahead, with an offset. Absent: at once',
   'OpenHoldRequest.expiresAt': 'From when on nothing can be captured: a minute to 31 days ahead, with an offset',
   'OpenHoldRequest.toWalletId':
     'The wallet that captures pay; without it only operators capture, for the world outside',

@@ -82,11 +82,11 @@ describe('a payment for later', () => {
         assert.equal(receiverOf(sent), 'w_2');
         const arrivedAt = iso(begin + given.aheadMs + given.lateMs + 1_000);
         const { dueAt, ...lasting } = sent;
-        const arrived = {
+        const arrived: Transaction = {
           ...lasting,
-          ...{ status: 'completed', completedAt: arrivedAt, updatedAt: arrivedAt },
+          ...({ status: 'completed', completedAt: arrivedAt, updatedAt: arrivedAt } as const),
           postings: [...sent.postings, ...arrivalPostings(sent)],
-        } as const;
+        };
         assert.equal(problemOf(arrived), undefined);
         assert.deepEqual(
           bookingsOf(arrived).map((booking) => booking.at),

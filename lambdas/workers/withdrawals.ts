@@ -97,7 +97,7 @@ async function claim(
   return isOutElsewhere(visit.withdrawal, bankId) ? { redeliverAt: await reviewElsewhere(visit, services) } : visit;
 }
 
-/** Executes a scheduled withdrawal whose time has come. Returns whether it did. */
+/** Executes a scheduled withdrawal whose time has come. Returns whether it is open now, by this worker or a faster one. */
 async function execute(current: Transaction | undefined, table: Table): Promise<boolean> {
   if (current?.type !== 'withdrawal' || current.status !== 'scheduled') return false;
   const { transactionId, walletId } = current;
@@ -105,6 +105,7 @@ async function execute(current: Transaction | undefined, table: Table): Promise<
   if (result.outcome === 'failed') {
     logger.info('scheduled withdrawal failed', { transactionId, walletId, code: result.failure.code });
   }
+  if (result.outcome === 'unchanged') return result.current !== undefined && !isAtRest(result.current);
   return result.outcome === 'executed';
 }
 

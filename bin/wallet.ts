@@ -8,7 +8,7 @@
  * - `bankId`: the id of a bank whose URL may change.
  * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
  * - `reservedConcurrency=false`: for an account with little concurrency.
- * - `holds=false`, `refunds=false`: leaves out the routes of holds, or of refunds.
+ * - `holds=false`, `refunds=false`, `schedules=false`: leaves out the routes of holds, of refunds, or of standing orders.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
  * - `logLevel`: `WARN` or `ERROR`, for fewer lines in logs.
@@ -83,7 +83,7 @@ new WalletStack(app, 'Wallet', {
   ...(bankId !== undefined && { bank: { id: bankId } }),
   ...(ledgerTable !== undefined && { ledgerTable: { tableArn: ledgerTable[0], streamArn: ledgerTable[1] } }),
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
-  ...switchedOff('reservedConcurrency', 'holds', 'refunds'),
+  ...switchedOff('reservedConcurrency', 'holds', 'refunds', 'schedules'),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),
   ...(webAcl !== undefined && webAcl !== 'true' && { webAcl: webAcl === 'false' ? false : webAcl }),

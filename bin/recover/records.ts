@@ -38,7 +38,7 @@ export function justBefore(time: string): string {
 }
 
 /** Returns an actor as records have it: with the mark of its issuer. Owners' records have none. */
-function storedActor({ kind, principal, issuer }: Maker | Actor): Actor {
+export function storedActor({ kind, principal, issuer }: Maker | Actor): Actor {
   const mark = issuer?.includes(':') === true ? issuerMarkOf(issuer) : issuer;
   return actorOf({ kind, principal, issuer: mark });
 }

@@ -17,6 +17,7 @@ import type { Recovery } from './recovery.ts';
 import { CannotRecover } from './report.ts';
 import { endRefundedTransfers, linkRefunds } from './refunds.ts';
 import { executePaid } from './scheduled.ts';
+import { recoverOrders } from './standing-orders.ts';
 import { askBankFirst, linkReturns, nameForgotten, nameForgottenWallets } from './torn.ts';
 import { mendTotals } from './totals.ts';
 
@@ -70,6 +71,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   nameMissingHolds(recovery);
   await bookMissingCredits(recovery);
   await putBackLimits(recovery);
+  await recoverOrders(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);
   namePaidTwice(recovery);

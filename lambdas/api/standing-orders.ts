@@ -1,7 +1,5 @@
-import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { routes } from '../contract.ts';
-import type { Environment, RouteName } from '../contract.ts';
+import type { Environment } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
@@ -11,6 +9,7 @@ import { reaches, useRefusal } from '../domain/wallet.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { annotations, destination, fields } from '../http/body-fields.ts';
+import { byRoute } from '../http/by-route.ts';
 import { reachable } from '../http/caller.ts';
 import type { Caller } from '../http/caller.ts';
 import { conditional } from '../http/conditional.ts';
@@ -165,27 +164,10 @@ export function open(environment: Environment<'standing-orders'>) {
     table,
     limits: openLimits({ cancellationsPerHour: positiveInteger(environment, 'CANCELLATIONS_PER_HOUR') }),
   };
-  return byRoute({
+  return byRoute('standing-orders', {
     'open-standing-order': serve(openStandingOrder, { table, ...openPaymentLimits(environment) }),
     'list-standing-orders': serve(listStandingOrders, reading),
     'get-standing-order': serve(getStandingOrder, reading),
     'cancel-standing-order': serve(cancelStandingOrder, cancelling),
   });
-}
-
-type Handler = ReturnType<typeof serve>;
-type OrderRoute = Extract<RouteName, `${string}standing-order${'' | 's'}`>;
-
-/** Returns a handler that hands each request to the handler of its route. */
-function byRoute(handlers: Readonly<Record<Exclude<OrderRoute, 'standing-orders'>, Handler>>): Handler {
-  const ofRequests = new Map<string, Handler>();
-  for (const route of routes) {
-    if (route.function === 'standing-orders') ofRequests.set(`${route.method} ${route.path}`, handlers[route.name]);
-  }
-  const handler = (event: APIGatewayProxyEvent, context: Context) => {
-    const ofRoute = ofRequests.get(`${event.httpMethod} ${event.resource}`);
-    if (ofRoute === undefined) throw new Error(`no route is ${event.httpMethod} ${event.resource}`);
-    return ofRoute(event, context);
-  };
-  return handler as Handler;
 }

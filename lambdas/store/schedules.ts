@@ -38,8 +38,6 @@ import type { Item, WriteItem } from './write.ts';
  * cannot be closed meanwhile. Neither funds nor limits of the wallet are looked at before that time.
  *
  * @param refusal the refusal of the amount or the time; when given, only a replay is answered
- * @param order of a payment that a standing order makes: `alongside` are the items that advance the order, in the same write.
- *   A frozen wallet takes such a payment, too
  * @throws WalletError of `useRefusal` for the wallet, `rate_limited`, `idempotency_key_reused`, `busy`, or `refusal`
  */
 export function schedulePayment(
@@ -48,11 +46,9 @@ export function schedulePayment(
   fingerprint: string,
   rate: RateLimit | undefined,
   refusal?: WalletError,
-  order?: { readonly alongside: readonly WriteItem[] },
 ): Promise<Committed> {
   const { transactionId, createdAt } = payment;
-  const wallet = schedule(table, movement(payment), order !== undefined);
-  const changes = [wallet, ...(order?.alongside ?? [])];
+  const changes = [schedule(table, movement(payment))];
   return commit(table, payment, fingerprint, changes, limitedBy(table, rate, createdAt), {
     dueShard: dueShardOf('scheduled', transactionId),
     overLimit: refusal,

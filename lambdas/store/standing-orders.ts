@@ -15,7 +15,9 @@ import {
 } from '../domain/standing-order.ts';
 import type { ActiveOrder, Advance, OrderCancellation, StandingOrder } from '../domain/standing-order.ts';
 import type { ScheduledPayment } from '../domain/transaction.ts';
+import { commit, movement } from './commit.ts';
 import {
+  dueShardOf,
   orderHistoryKeyOf,
   orderKey,
   orderShard,
@@ -24,13 +26,13 @@ import {
   standingOrderIdOfHistoryKey,
   walletIdOfOrders,
 } from './keys.ts';
-import { unschedule } from './movements.ts';
+import { schedule, unschedule } from './movements.ts';
 import { putOperation, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import { Changed, changedRecord, retryChanged } from './retry-changed.ts';
-import { cancelledPayment, schedulePayment } from './schedules.ts';
+import { cancelledPayment } from './schedules.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { getTransactions } from './transactions.ts';
@@ -69,21 +71,26 @@ export async function openOrder(
   return { order: current, replayed: true };
 }
 
+/** Returns a standing order as it is stored. */
+export function storedOrder(order: StandingOrder): Item {
+  const { standingOrderId, walletId, status } = order;
+  return {
+    ...orderKey(standingOrderId),
+    v: itemVersion,
+    ...order,
+    walletId: ordersPartition(walletId),
+    historyKey: orderHistoryKeyOf(order),
+    ...(status === 'active' && { dueShard: orderShardOf(standingOrderId) }),
+  };
+}
+
 function putOrder(table: Table, order: ActiveOrder): WriteItem {
-  const { standingOrderId, walletId } = order;
   return {
     label: 'standing order',
     request: {
       Put: {
         TableName: table.name,
-        Item: {
-          ...orderKey(standingOrderId),
-          v: itemVersion,
-          ...order,
-          walletId: ordersPartition(walletId),
-          historyKey: orderHistoryKeyOf(order),
-          dueShard: orderShardOf(standingOrderId),
-        },
+        Item: storedOrder(order),
         ConditionExpression: 'attribute_not_exists(pk)',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },
@@ -178,9 +185,10 @@ export async function makeNextPayment(table: Table, order: ActiveOrder, at: stri
   const advance = orderUpdate(table, order, advanceOf(order), { at });
   const fingerprint = fingerprintOf(['standing-order', payment.transactionId]);
   try {
-    const { replayed } = await schedulePayment(table, payment, fingerprint, undefined, undefined, {
-      alongside: [advance],
-    });
+    // A frozen wallet takes it, too: its time decides.
+    const changes = [schedule(table, movement(payment), true), advance];
+    const dueShard = dueShardOf('scheduled', payment.transactionId);
+    const { replayed } = await commit(table, payment, fingerprint, changes, { items: [] }, { dueShard });
     // A recovery may have put the payment back beside an order from before it.
     return replayed ? (await write(table, [advance])).written : true;
   } catch (error) {

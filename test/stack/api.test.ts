@@ -116,7 +116,10 @@ describe('limits of operators', () => {
   };
 
   it('are absent by default, and come from the prop for each command that moves an amount', () => {
-    const limited = ['charge', 'transfer', 'withdraw', 'resolve', 'set-limits', 'open-hold', 'capture', 'refund'];
+    const limited = [
+      ...['charge', 'transfer', 'withdraw', 'resolve', 'set-limits'],
+      ...['open-hold', 'capture', 'refund', 'standing-orders'],
+    ];
     assert.deepEqual(
       variableOf({}),
       limited.map(() => '{}'),

@@ -1,4 +1,4 @@
-/** A service without notifications, screening, audit, replays, holds and refunds: nothing of them is left in its template. */
+/** A service without notifications, screening, audit, replays, holds, refunds and schedules: nothing of them is left in its template. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { routes } from '../../lambdas/contract.ts';
@@ -48,6 +48,13 @@ describe('a service with its features switched off', () => {
     assert.deepEqual(only({ refunds: false }), {
       'AWS::ApiGateway::Method': 1,
       'AWS::ApiGateway::Resource': 1,
+      'AWS::IAM::Role': 1,
+      'AWS::Lambda::Function': 1,
+      'AWS::Logs::LogGroup': 1,
+    });
+    assert.deepEqual(only({ schedules: false }), {
+      'AWS::ApiGateway::Method': 4,
+      'AWS::ApiGateway::Resource': 4,
       'AWS::IAM::Role': 1,
       'AWS::Lambda::Function': 1,
       'AWS::Logs::LogGroup': 1,

@@ -55,10 +55,7 @@ async function cancelPayment(
   if (transaction.type === 'withdrawal') {
     return (await cancelWithdrawal(table, operation, { withdrawal: transaction, cancellation })).replayed;
   }
-  const detail =
-    transaction.type === 'transfer'
-      ? `it is ${transaction.status}: only a scheduled transfer can be cancelled`
-      : 'only a withdrawal or a scheduled transfer can be cancelled';
+  const detail = 'only a withdrawal or a scheduled transfer can be cancelled';
   return refuseCommand(table, operation, new WalletError('not_cancellable', { detail }));
 }
 

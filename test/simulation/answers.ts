@@ -19,6 +19,7 @@ import {
 } from './asks.ts';
 import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
+import { orderLooks, seesOrder, wrongInOrder } from './orders.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 
 /** Checks one answer at the time when it is given. */
@@ -76,6 +77,17 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
     case 'list-approvals': {
       const strange = (body['items'] as Item[]).find((item) => item['status'] !== 'asked');
       return strange === undefined ? undefined : `${String(strange['approvalId'])} is not open`;
+    }
+    case 'open-standing-order':
+      return status === 201 ? wrongInOrder(body, orderLooks(ledger, step, ask)) : 'it is no new order';
+    case 'cancel-standing-order':
+      if (body['status'] !== 'ended' || body['end'] !== 'cancelled') return 'it is not cancelled';
+      return wrongInOrder(body, orderLooks(ledger, action.target, ask));
+    case 'get-standing-order':
+      return wrongInOrder(body, orderLooks(ledger, action.target, ask));
+    case 'list-standing-orders': {
+      const strange = (body['items'] as Item[]).find((item) => item['walletId'] !== walletIdOfName(action.wallet));
+      return strange === undefined ? undefined : `${String(strange['standingOrderId'])} is not of this wallet`;
     }
     case 'charge':
     case 'withdraw':
@@ -183,6 +195,7 @@ function maySee(ask: Ask, witness: Witness): boolean {
   if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel') {
     return seesTransaction(ask, witness);
   }
+  if (action.do === 'get-standing-order' || action.do === 'cancel-standing-order') return seesOrder(ask, witness);
   if (action.do === 'capture' || action.do === 'release' || action.do === 'refund') return receivesMoney(ask, witness);
   const [source] = walletsOf(action);
   if (source === undefined) return true;

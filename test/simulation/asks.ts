@@ -38,6 +38,8 @@ export interface Witness {
   /** Returns every fault so far. */
   readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
+  /** Returns the true time, epoch ms. */
+  readonly now: () => number;
   /** Returns whether a task met an item of a newer version than its release reads. */
   readonly isPuzzled: (task: Task | undefined) => boolean;
 }

@@ -6,6 +6,7 @@ import { codeOf, contentOf } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './items.ts';
+import { isFarOff } from './orders.ts';
 
 const moneyRoutes = new Set(['charge', 'withdraw', 'transfer', 'open-hold', 'capture', 'refund']);
 /** Codes after which the caller does not know whether the command took effect. */
@@ -14,7 +15,9 @@ const uncertain = new Set(['busy', 'internal_error']);
 export function checkAtRest(witness: Witness, banks: Banks): void {
   const { ledger, violate } = witness;
   const transactions = new Map(ledger.transactions().map((one) => [one.transactionId, one]));
-  for (const { transactionId, status } of transactions.values()) {
+  for (const transaction of transactions.values()) {
+    const { transactionId, status } = transaction;
+    if (isFarOff(transaction, witness.now())) continue;
     if (['scheduled', 'pending', 'executing', 'open'].includes(status)) {
       violate('accepted work ends', `${transactionId} is ${status}`);
     }
@@ -61,8 +64,8 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
       violate('a transaction matches its request', `${key} made ${JSON.stringify(stored)}`);
     }
   }
-  for (const { transactionId, type, externalReference } of transactions.values()) {
-    if (type !== 'return' && !byKey.has(transactionId)) {
+  for (const { transactionId, type, externalReference, standingOrderId } of transactions.values()) {
+    if (type !== 'return' && standingOrderId === undefined && !byKey.has(transactionId)) {
       violate('one key, one effect', `${type} ${transactionId} for ${String(externalReference)} is under another key`);
     }
   }
@@ -119,7 +122,7 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
   for (const principal of users) {
     for (const [operation, type] of Object.entries(countedTypes)) {
       const times = [...transactions.values()]
-        .filter((one) => one.type === type && one.principal === principal)
+        .filter((one) => one.type === type && one.principal === principal && one.standingOrderId === undefined)
         .map(({ createdAt }) => Date.parse(createdAt));
       for (const from of times) {
         const within = times.filter((time) => time >= from && time < from + hourMs).length;

@@ -2,7 +2,13 @@
  * Histories as plain data: the requests, their callers and their times. Any step can be removed, and the rest still
  * makes sense.
  */
-import { approvalIdOfTransaction, receiptCodeOf, transactionIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
+import {
+  approvalIdOfTransaction,
+  receiptCodeOf,
+  standingOrderIdOf,
+  transactionIdOf,
+  walletIdOf,
+} from '../../lambdas/domain/ids.ts';
 import type { CallerContext, Request } from '../request.ts';
 import { epoch } from '../engine.ts';
 import type { BankSettings } from './bank.ts';
@@ -68,6 +74,18 @@ export type Action =
   | { readonly do: 'get-transaction' | 'get-receipt'; readonly target: CommandName }
   | { readonly do: 'list-wallets' | 'health' | 'get-notification-preferences' | 'put-notification-preferences' }
   | { readonly do: 'list-approvals' }
+  /** `firstAt`: ms after the beginning. */
+  | {
+      readonly do: 'open-standing-order';
+      readonly wallet: WalletName;
+      readonly to: WalletName;
+      readonly amount: number;
+      readonly every: 'week' | 'month';
+      readonly firstAt: number;
+      readonly count?: number;
+    }
+  | { readonly do: 'cancel-standing-order' | 'get-standing-order'; readonly target: CommandName }
+  | { readonly do: 'list-standing-orders'; readonly wallet: WalletName }
   /** Reports the bank's decision, or returns the money. Forged: a stranger reports a return with the withdrawn key. */
   | {
       readonly do: 'bank-notifications';
@@ -254,6 +272,18 @@ export function requestOf(
     }
     case 'get-approval':
       return { route: action.do, request: { as, path: onApproval(action.target) } };
+    case 'open-standing-order': {
+      const { amount, every, count, to } = action;
+      const firstAt = new Date(epoch + action.firstAt).toISOString();
+      const body = { amount, every, firstAt, ...(count !== undefined && { count }), toWalletId: walletIdOfName(to) };
+      return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
+    }
+    case 'cancel-standing-order':
+      return { route: action.do, request: { as, key, path: onOrder(action.target), body: { reason: 'sorry' } } };
+    case 'get-standing-order':
+      return { route: action.do, request: { as, path: onOrder(action.target) } };
+    case 'list-standing-orders':
+      return { route: action.do, request: { as, path: onWallet(action.wallet) } };
     case 'list-wallets':
     case 'list-approvals':
     case 'get-notification-preferences':
@@ -284,6 +314,10 @@ function onTransaction(target: CommandName) {
 
 function onApproval(target: CommandName) {
   return { approvalId: approvalIdOfTransaction(transactionIdOfName(target)) };
+}
+
+function onOrder(target: CommandName) {
+  return { standingOrderId: standingOrderIdOf(transactionIdOfName(target)) };
 }
 
 function later({ executeAt }: { readonly executeAt?: number }): { readonly executeAt?: string } {

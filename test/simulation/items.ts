@@ -49,6 +49,7 @@ export interface TransactionState extends Item {
   readonly completedAt?: string;
   readonly expiresAt?: string;
   readonly executeAt?: string;
+  readonly standingOrderId?: string;
   readonly executedAt?: string;
   readonly captured?: number;
   readonly refunded?: number;
@@ -97,6 +98,7 @@ function checkDebt(is: WalletState, was: WalletState | undefined, violate: Viola
 
 const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'destination', 'fingerprint'];
 const authorship = [
+  'standingOrderId',
   'principal',
   'ownerId',
   'createdAt',

@@ -12,6 +12,8 @@ import type { StoredItem } from './dynamodb.ts';
 import { checkHold, checkRefunded, checkTransaction, checkWallet } from './items.ts';
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import { openLimitAudit } from './limits.ts';
+import { checkOrder, checkPayments, ordersIn } from './orders.ts';
+import type { OrderState } from './orders.ts';
 import type { Task } from './world.ts';
 
 /** Called with an item before a change (undefined: a new item) and after it. */
@@ -199,6 +201,7 @@ export function openLedger(
       const found = new Map((await table.read([...texts.values()])).map((item) => [keyText(item), item]));
       for (const text of texts.keys()) apply(text, found.get(text));
       const affected = new Set<string>();
+      const orders = new Set<unknown>();
       const changes = [...before].flatMap(([text, was]) => {
         const is = currentOf(text);
         const isChanged = is !== undefined && is !== was && is['sk'] === 'TX' && is['type'] !== 'operation';
@@ -217,6 +220,9 @@ export function openLedger(
           affected.add(String(is['walletId']));
         } else if (is['sk'] === 'APPROVAL') {
           checkApproval(is as ApprovalState, was as ApprovalState | undefined, violate);
+        } else if (is['sk'] === 'ORDER') {
+          checkOrder(is as OrderState, was as OrderState | undefined, violate);
+          orders.add(is['standingOrderId']);
         } else if (is['sk'] === 'TX' && is['type'] === 'operation') {
           if (was !== undefined && !isRequest(was)) violate('records stay', `${text} was changed`);
         } else if (is['sk'] === 'TX') {
@@ -226,9 +232,13 @@ export function openLedger(
           checkTransaction(transaction, earlier, violate);
           post(transaction, earlier);
           affected.add(transaction.walletId);
+          if (transaction.standingOrderId !== undefined) orders.add(transaction.standingOrderId);
           if (transaction.counterpartyWalletId !== undefined) affected.add(transaction.counterpartyWalletId);
           if (transaction.status !== earlier?.status) onEnd(transaction);
         }
+      }
+      for (const order of orders.size === 0 ? [] : ordersIn(currents())) {
+        if (orders.has(order.standingOrderId)) checkPayments(order, transactions(), violate);
       }
       for (const walletId of affected) {
         // The receiver of a queued transfer need not exist.

@@ -11,6 +11,7 @@ import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt }
 import type { Circumstances, Operation, Part } from './operation.ts';
 import { refundOperations } from './refund-operations.ts';
 import { streamRoutes } from './release.ts';
+import { orderOperations } from './order-operations.ts';
 import { scheduleOperations } from './schedule-operations.ts';
 import { quickBreaker } from './service.ts';
 
@@ -224,6 +225,7 @@ export const operations: readonly Operation[] = [
   ...limitOperations,
   ...approvalOperations,
   ...scheduleOperations,
+  ...orderOperations,
 
   operation('read', [
     transfer(false),

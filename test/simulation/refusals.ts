@@ -7,6 +7,7 @@ import { isForged, transactionIdOfName, walletIdOfName } from './history.ts';
 import type { CommandName, History } from './history.ts';
 import type { Item, TransactionState, WalletState } from './items.ts';
 import { exceededBy, versionOf } from './limits.ts';
+import { orderLooks, seesOrder } from './orders.ts';
 import { transferQueue, withdrawalQueue } from './release.ts';
 import {
   contentOf,
@@ -107,6 +108,9 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'invalid_request':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
       if (isLater) return epoch + Number(action.executeAt) < ask.startedAt + 60_000 + clocksDifferMs;
+      if (action.do === 'open-standing-order') {
+        return epoch + action.firstAt < ask.startedAt + 3_600_000 + clocksDifferMs;
+      }
       if (action.do === 'open-hold') return epoch + action.expiresAt < ask.startedAt + 60_000 + clocksDifferMs;
       return action.do === 'balance-at' && action.agoMs < clocksDifferMs;
     case 'ledger_behind':
@@ -173,6 +177,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
       );
     case 'rate_limited':
       return !step.operator && (hasCommanded(ask, witness) || hasRead(ask, witness));
+    case 'standing_order_not_found':
+      return !seesOrder(ask, witness);
+    case 'standing_order_ended':
+      return orderLooks(ledger, targetOf(action), ask).some((one) => one?.status === 'ended');
     case 'approval_not_found':
       return approvals.includes(undefined);
     case 'approval_ended':

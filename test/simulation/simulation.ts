@@ -21,6 +21,7 @@ import { shareKeys } from './keys.ts';
 import { openLedger } from './ledger.ts';
 import type { TransactionState } from './items.ts';
 import type { Trace } from '../model/traces.ts';
+import { isDue, isFarOff, ordersIn } from './orders.ts';
 import type { Fault, Plan, Point } from './plan.ts';
 import { inhabit, isInjected, isUnreadable, reportError } from './process.ts';
 import { openQueues } from './queues.ts';
@@ -176,7 +177,7 @@ export async function simulate(
   const service = openService(world, { clients, deployment, queues, banks, keys }, history.service, onError);
   const { queuedBefore } = service;
   const witness = {
-    ...{ history, ledger, books, queues, asks, keys, queuedBefore, violate },
+    ...{ history, ledger, books, queues, asks, keys, queuedBefore, violate, now: world.now },
     struck: () => world.struck,
     isPuzzled: (task: Task | undefined) => task !== undefined && puzzled.has(task),
   };
@@ -223,7 +224,8 @@ export async function simulate(
             status !== 'review' &&
             dueAt < (waitingFor === undefined && status !== 'open' && status !== 'scheduled' ? overdue : now),
         );
-      if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
+      const isOrderDue = ordersIn(ledger.latest()).some((order) => isDue(order, world.now()));
+      if (found || isOrderDue || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }
   }
 
@@ -253,7 +255,8 @@ export async function simulate(
     (books?.isIdle() ?? true) &&
     // What an earlier release has set aside is handed back.
     (rollout === undefined || (books?.setAside() ?? 0) === 0) &&
-    ledger.transactions().every(({ status }) => ended.has(status));
+    ordersIn(ledger.latest()).every((order) => !isDue(order, world.now())) &&
+    ledger.transactions().every((one) => ended.has(one.status) || isFarOff(one, world.now()));
 
   let clockDoubts = 0;
   let [keptMessages, handedBack] = [0, 0];

@@ -125,8 +125,7 @@ const refunds = ['refunded', 'refunds'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
-  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith'],
-  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'executeAt', 'standingOrderId'],
+  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'executeAt', 'standingOrderId', 'sentWith'],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {

@@ -24,7 +24,9 @@ export function tracesIn(history: History, ledger: Ledger, decided: readonly Dec
   const skewMs = clocksDifferMs / 2 + wrongByMs;
   return ledger.transactions().flatMap((transaction): Trace[] => {
     const { type, transactionId } = transaction;
-    const looks = ledger.looksOf(transactionId);
+    // The models begin with the money: a scheduled payment has moved none yet, and one that failed before never did.
+    const looks = ledger.looksOf(transactionId).filter(({ transaction: look }) => look.postings.length > 0);
+    if (looks.length === 0) return [];
     if (type === 'withdrawal') {
       const constants = { MaxAttempts: policy.maxAttempts };
       const states = statesOfWithdrawal(looks, decisions.get(transactionId) ?? []);

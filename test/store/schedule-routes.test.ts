@@ -30,7 +30,7 @@ function openHandlers(more: { schedules?: boolean; perHour?: number } = {}): Rec
   const { schedules = true, perHour = 1_000 } = more;
   const limits = openLimits({ readsPerHour: 1_000, refusalsPerHour: 1_000, perHour });
   const queued = {
-    ...{ table, limits, schedules, operatorLimits: { transfer: { default: 500 } } },
+    ...{ table, limits, schedules, operatorLimits: { transfer: 500 } },
     queue: { send: ({ transactionId }: { transactionId: string }) => Promise.resolve(void sent.push(transactionId)) },
     isOverloaded: () => Promise.resolve(false),
   };
@@ -49,7 +49,7 @@ let payer: string;
 let receiver: string;
 beforeAll(async () => {
   handlers = openHandlers();
-  payer = await fundedWallet(table, 'ann', 1_000);
+  payer = await fundedWallet(table, 'ann', 100_000);
   receiver = await openWallet(table, 'shop');
 });
 
@@ -149,6 +149,7 @@ describe('a payment with executeAt', () => {
   it('is refused for the wallet of another, a frozen one, and over the limit of an operator or of the hour', async () => {
     assert.deepEqual(codeOf(await transferLater({ as: stranger })), [404, 'wallet_not_found']);
     assert.deepEqual(codeOf(await transferLater({ as: operator, amount: 501 })), [403, 'operator_limit_exceeded']);
+    idOf(await transferLater({ as: operator, amount: 500 }));
     const frozen = await fundedWallet(table, 'ann', 10);
     await setStatus(table, frozen, 'frozen');
     const before = await allItems(table);

@@ -81,6 +81,9 @@ export function checkWallet(is: WalletState, was: WalletState | undefined, credi
   if (is.status === 'closed' && was?.status !== 'closed' && (total !== 0 || held !== 0 || (is.scheduled ?? 0) !== 0)) {
     violate('closed at zero', walletId);
   }
+  if (is.status === 'closed' && (is.scheduled ?? 0) > (was?.scheduled ?? 0)) {
+    violate('nothing is scheduled from a closed wallet', walletId);
+  }
   if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency)) {
     violate('owner and currency stay', walletId);
   }

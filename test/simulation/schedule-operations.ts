@@ -80,6 +80,11 @@ export const scheduleOperations: readonly Operation[] = [
     cancelAt(7_000),
     statusAt(8_000, 'close', alice),
   ]),
+  operation('schedule a transfer from a closed wallet', [
+    transferAt(5_000, 1_000),
+    statusAt(6_000, 'close', alice),
+    { ...transferLater(), at: 7_000 },
+  ]),
   operation('schedule a transfer and close its wallet, side by side', [
     transferAt(5_000, 1_000),
     { ...transferLater(), at: 6_000 },

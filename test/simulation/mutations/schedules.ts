@@ -83,7 +83,7 @@ export const scheduleMutations: readonly Mutation[] = [
     movements,
     ": '#status = :active';",
     ": '(#status = :active OR #status <> :active)';",
-    'schedule a transfer and close its wallet, side by side',
+    'schedule a transfer from a closed wallet',
   ),
   mutation(
     'show a scheduled transfer to its receiver',
@@ -97,5 +97,6 @@ export const scheduleMutations: readonly Mutation[] = [
     domain,
     "return { status: 'pending', executedAt: at,",
     "return { status: 'pending', executedAt: at.replace('20', '19'),",
+    'schedule a withdrawal',
   ),
 ];

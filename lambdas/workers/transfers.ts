@@ -114,8 +114,9 @@ async function executeAll(
       try {
         throwIfOver(run);
         const result = await executeTransfer(run.table, transfer, new Date(run.table.now()).toISOString());
-        if (result.outcome === 'executed') executed.push(result.payment);
-        else if (result.outcome === 'failed') {
+        if (result.outcome === 'executed') {
+          executed.push(result.payment);
+        } else if (result.outcome === 'failed') {
           logger.info('scheduled transfer failed', { transactionId, code: result.failure.code });
         } else if (result.current?.type === 'transfer' && result.current.status === 'pending') {
           executed.push(result.current);

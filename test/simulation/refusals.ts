@@ -79,7 +79,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     ('amount' in action ? action.amount : (hold?.amount ?? approval?.amount)) ??
     Math.max(0, ...originals.map(({ left }) => left));
   // A queued transfer looks at its receiver later, and a hold when it is captured.
-  const isLater = 'executeAt' in action && action.executeAt !== undefined;
+  const isLater = 'executeAt' in action;
   const isDirect = action.do === 'transfer' && !action.queued && !isLater;
   const looksAtBoth = action.do === 'capture' || isRefund || isDirect;
   const touched = looksAtBoth ? [...sources, ...targets] : sources;
@@ -107,7 +107,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     // The moment may lie in the future of the service's clock. A lost key may have been used for another amount.
     case 'invalid_request':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
-      if (isLater) return epoch + Number(action.executeAt) < ask.startedAt + 60_000 + clocksDifferMs;
+      if (isLater) return epoch + action.executeAt < ask.startedAt + 60_000 + clocksDifferMs;
       if (action.do === 'open-standing-order') {
         return epoch + action.firstAt < ask.startedAt + 3_600_000 + clocksDifferMs;
       }

@@ -10,6 +10,7 @@ import type { Plan } from './plan.ts';
 import { randomLimits } from './random-limits.ts';
 import { newRefund, originalOf } from './refund-steps.ts';
 import { withApprovals } from './random-approvals.ts';
+import { withSchedules } from './random-schedules.ts';
 import { quickBreaker } from './service.ts';
 
 const owners = ['alice', 'bob', 'carol'] as const;
@@ -305,7 +306,7 @@ export function generate(seed: string, most: number): History {
   }
 
   const queue = { visibilityMs: 180_000, maxReceives: pick([3, 20], 'receives') };
-  return withApprovals({
+  const history = withApprovals({
     seed,
     steps,
     service: {
@@ -343,6 +344,7 @@ export function generate(seed: string, most: number): History {
     calmAt: burst + within(1_000, 300_000, 'calm'),
     faultRate: pick([0, 0.02, 0.05, 0.1, 0.2], 'faults'),
   });
+  return withSchedules(history);
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */

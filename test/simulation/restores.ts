@@ -5,6 +5,7 @@ import { generate, planOf } from './generate.ts';
 import type { Action, History, RecoveryPlan, Step } from './history.ts';
 import { exactly } from './plan.ts';
 import type { FaultKind, Plan } from './plan.ts';
+import { withoutSchedules } from './random-schedules.ts';
 import type { Outcome } from './simulation.ts';
 
 const minuteMs = 60_000;
@@ -16,7 +17,7 @@ const mostCalls = 160;
 
 /** Returns a history with a loss and a recovery. */
 function generateRestore(seed: string, most: number): History {
-  const { restore: _restore, bankReplacedAt: _replaced, ...history } = generate(seed, most);
+  const { restore: _restore, bankReplacedAt: _replaced, ...history } = withoutSchedules(generate(seed, most));
   const pick = <T>(choices: readonly T[], name: string) => choose(choices, seed, 'restore', name);
   const within = (least: number, last: number, name: string) => between(least, last, seed, 'restore', name);
   const steps = history.steps.filter(({ action }) => action.do !== 'balance-at');

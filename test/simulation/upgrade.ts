@@ -5,6 +5,7 @@ import type { History } from './history.ts';
 import type { Item, Violate, WalletState } from './items.ts';
 import { newMembers } from './newer-releases.ts';
 import { withoutApprovals } from './random-approvals.ts';
+import { withoutSchedules } from './random-schedules.ts';
 import type { Task } from './world.ts';
 
 /** The releases of an upgrade. `reader` reads the newer versions and writes none; each writer writes one of them. */
@@ -19,7 +20,7 @@ const settledMs = 60_000;
 
 /** Returns the part of a history that an upgrade has: its table is never put back, and the old release may lack approvals. */
 export function withoutRestore({ restore, ...history }: History): History {
-  return withoutApprovals(history);
+  return withoutSchedules(withoutApprovals(history));
 }
 
 /** The types of newer items, each as often as it is to occur. */

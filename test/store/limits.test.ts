@@ -111,7 +111,12 @@ describe('reads', () => {
     };
     await send('get-wallet', handlers['get-wallet']!, { as: endUser('ann'), path: { walletId } });
     for (const [name, handler] of Object.entries(handlers) as [keyof typeof handlers, Handler][]) {
-      const parameters = Object.entries({ walletId, transactionId: 'tx_1', receiptCode: 'RCP-1', standingOrderId: 'so_1' });
+      const parameters = Object.entries({
+        walletId,
+        transactionId: 'tx_1',
+        receiptCode: 'RCP-1',
+        standingOrderId: 'so_1',
+      });
       const template = routes.find((route) => nameOfRoute(route) === name)?.path ?? '';
       const path = Object.fromEntries(parameters.filter(([parameter]) => template.includes(`{${parameter}}`)));
       assert.equal((await send(name, handler, { as: endUser('ann'), path })).status, 429, name);

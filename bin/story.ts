@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { payLater } from './story-later.ts';
 
 /** An owner of the story. */
 export interface Person {
@@ -57,7 +58,8 @@ interface Holder extends Person {
   held: number;
 }
 
-interface Characters {
+/** The two owners. */
+export interface Characters {
   readonly ada: Holder;
   readonly ben: Holder;
 }
@@ -136,6 +138,7 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
 
   await promiseMoney(story, unit, { ada, ben });
   await giveMoneyBack(story, unit, { ada, ben }, String(sent.body['transactionId']));
+  await payLater(story, unit, { ada, ben });
   if (stage.limits) await limitMoney(story, stage, { ada, ben });
 }
 
@@ -258,7 +261,7 @@ async function leaveNothing(story: Story, stage: Stage, { ada, ben }: Characters
 }
 
 /** Sends the requests of the story, prints what it checks, and counts what is wrong. */
-class Story {
+export class Story {
   wrong = 0;
   readonly #baseUrl: string;
   readonly #currency: string;

@@ -7,6 +7,7 @@ import { commandMutations } from './mutations/commands.ts';
 import { eventMutations } from './mutations/events.ts';
 import { holdMutations } from './mutations/holds.ts';
 import { limitMutations } from './mutations/limits.ts';
+import { orderMutations } from './mutations/orders.ts';
 import { queueMutations } from './mutations/queues.ts';
 import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
@@ -25,6 +26,7 @@ export const mutations: readonly Mutation[] = [
   ...limitMutations,
   ...approvalMutations,
   ...scheduleMutations,
+  ...orderMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

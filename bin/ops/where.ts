@@ -1,6 +1,7 @@
 import {
   approvalIdOfTransaction,
   isApprovalId,
+  isStandingOrderId,
   isTransactionId,
   isWalletId,
   transactionIdOf,
@@ -14,18 +15,20 @@ import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { approvalReport } from './approvals.ts';
+import { orderReport } from './standing-orders.ts';
 import { limitLines } from './limit-lines.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
-/** Reports the state of a transaction, an approval or a wallet, and what happens next. */
+/** Reports the state of a transaction, an approval, a standing order or a wallet, and what happens next. */
 export async function where(target: Target, options: OpsOptions): Promise<Report> {
   const id = idOf(options);
   if (isWalletId(id)) return walletReport(target, id);
   if (isApprovalId(id)) return (await approvalReport(target.table, id)) ?? notFound(id, 'approval');
+  if (isStandingOrderId(id)) return (await orderReport(target.table, id)) ?? notFound(id, 'standing order');
   if (!isTransactionId(id)) {
     throw new OpsError(
-      `"${id}" is no id: give a wallet's (w_…), a transaction's (tx_…), an approval's (ap_…) or a receipt's (RCP-…)`,
+      `"${id}" is no id: give a wallet's (w_…), a transaction's (tx_…), an approval's (ap_…), a standing order's (so_…) or a receipt's (RCP-…)`,
     );
   }
   const transaction = await getTransaction(target.table, id);
@@ -41,8 +44,10 @@ export async function where(target: Target, options: OpsOptions): Promise<Report
   };
 }
 
-function notFound(id: string, what: 'transaction' | 'approval'): Report {
-  return { lines: [`${id}: no ${what} has this id`], data: { [`${what}Id`]: id, found: false }, isWrong: true };
+const idNames = { transaction: 'transactionId', approval: 'approvalId', 'standing order': 'standingOrderId' } as const;
+
+function notFound(id: string, what: keyof typeof idNames): Report {
+  return { lines: [`${id}: no ${what} has this id`], data: { [idNames[what]]: id, found: false }, isWrong: true };
 }
 
 /** Returns the id that the options name: itself, by a receipt, or by a caller's key. A bank's reference is an id. */

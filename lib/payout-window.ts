@@ -17,8 +17,9 @@ export function payoutWindowText(window: PayoutWindow | undefined): string {
   checkTimeZone(window);
   if (days.length === 0) throw new Error('bank.payoutWindow.days must have a day, received none');
   for (const day of days) {
-    if (!weekdays.includes(day))
+    if (!weekdays.includes(day)) {
       throw new Error(`bank.payoutWindow.days takes ${weekdays.join(', ')}, received "${day}"`);
+    }
   }
   if (!time.test(from)) throw new Error(`bank.payoutWindow.from must be HH:MM, received "${from}"`);
   if (!time.test(to) && to !== '24:00') throw new Error(`bank.payoutWindow.to must be HH:MM, received "${to}"`);

@@ -25,7 +25,7 @@ const operatorOnly = { operator: true, owner: false, subscriber: false } as cons
 const internal = { operator: false, owner: false, subscriber: false } as const;
 
 /** The view of a standing order. */
-export const orderFields: View<ShownOrder, OrderAudience> = {
+const orderFields: View<ShownOrder, OrderAudience> = {
   standingOrderId: everyAudience,
   status: everyAudience,
   walletId: everyAudience,

@@ -24,7 +24,7 @@ export interface OrderState extends Item {
   readonly createdAt: string;
 }
 
-export function walletOfOrder({ walletId }: OrderState): string {
+function walletOfOrder({ walletId }: OrderState): string {
   return walletId.replace('ORDERS#', '');
 }
 
@@ -51,8 +51,9 @@ export function checkOrder(is: OrderState, was: OrderState | undefined, violate:
   }
   if (made > count) violate('an order makes no payment too many', `${id} has made ${made} of ${count}`);
   if (was === undefined) {
-    if (status !== 'active' || made !== 0)
+    if (status !== 'active' || made !== 0) {
       violate('an order begins with no payment', `${id} begins ${status}, ${made}`);
+    }
     return;
   }
   if (was.status === 'ended') violate('an order ends once', `${id} was changed after its end`);

@@ -1,4 +1,4 @@
-import { environments } from '../lambdas/contract.ts';
+import { alwaysOpen, environments } from '../lambdas/contract.ts';
 import type { Environment, FraudPolicy, FunctionName } from '../lambdas/contract.ts';
 
 const window = { count: 10, amount: 1_000 };
@@ -21,6 +21,8 @@ function sampleOf(variable: string): string {
   if (variable === 'FRAUD_LIMITS') return JSON.stringify(fraudLimits);
   if (['OPERATOR_LIMITS', 'TIERS', 'FEES', 'REVENUE_WALLETS'].includes(variable)) return '{}';
   if (variable === 'FOUR_EYES') return '{"expiresAfterMs":86400000}';
+  if (variable === 'PAYOUT_WINDOW') return alwaysOpen;
+  if (variable === 'SCHEDULES') return 'true';
   if (variable === 'DUE_SHARDS') return '64';
   if (variable === 'FREEZE_ON_SUSPICION') return 'false';
   if (variable === 'TOKEN_KIND') return 'oidc';

@@ -156,6 +156,31 @@ const split = {
   ],
   createdAt: at,
 };
+const standingOrder = {
+  standingOrderId: 'so_w2k6vqn7zmt3xhcf5bjy4sadpr',
+  status: 'active',
+  walletId,
+  amount,
+  currency,
+  toWalletId,
+  every: 'month',
+  firstAt: '2026-04-01T06:00:00.000Z',
+  count: 12,
+  made: 0,
+  nextAt: '2026-04-01T06:00:00.000Z',
+  description: 'Rent',
+  createdAt: at,
+  updatedAt: at,
+};
+const { nextAt, ...endingOrder } = standingOrder;
+const cancelledOrder = {
+  ...endingOrder,
+  status: 'ended',
+  end: 'cancelled',
+  endedAt: later,
+  reason: 'The contract has ended',
+  updatedAt: later,
+};
 const approval = {
   approvalId: `ap_${ids.charge.slice('tx_'.length)}`,
   command: 'charge',
@@ -279,6 +304,7 @@ const details: Partial<Record<ErrorCode, ErrorDetails>> = {
   not_cancellable: { detail: 'the bank may have it already' },
   hold_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: released' },
   hold_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
+  standing_order_ended: { detail: 'it ended at 2026-03-01T12:00:04.250Z: cancelled' },
   approval_ended: { detail: 'it was rejected at 2026-03-01T12:00:04.250Z' },
   approval_expired: { detail: 'it expired at 2026-03-02T12:00:00.000Z' },
   exceeds_hold: { detail: 'left 1000, requested 2500, in minor units of USD' },
@@ -312,6 +338,8 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
     ...{ dryRun: true, type: 'transfer', amount, currency },
     ...{ fee: 25, paid: amount + 25, received: amount },
   },
+  StandingOrder: standingOrder,
+  StandingOrderPage: { items: [standingOrder] },
   Approval: approval,
   ApprovalPage: { items: [approval] },
   Batch: batch,
@@ -341,7 +369,7 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   Problem: problemExample('insufficient_funds'),
 };
 
-/** Examples of answers that differ from the one of their schema, by `function status`. */
+/** Examples of answers that differ from the one of their schema, by `route status`. */
 export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'create-wallet 201': emptyWallet,
   'get-wallet 200': limitedWallet,
@@ -355,6 +383,7 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'capture 201': capture,
   'release 200': releasedHold,
   'refund 201': refund,
+  'cancel-standing-order 200': cancelledOrder,
   'approve 200': endedApproval('approved', 'The payment provider confirms it'),
   'reject 200': endedApproval('rejected', 'Not on the statement of the payment provider'),
   'create-batch 202': { ...batch, status: 'accepted', waiting: 3, accepted: 0, refused: 0, updatedAt: at },
@@ -362,7 +391,7 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
   'close 200': { ...emptyWallet, status: 'closed' },
 };
 
-/** An example of each route's body, by the route's function. */
+/** An example of each route's body, by the route's name. */
 export const bodyExamples: Readonly<Record<string, object>> = {
   'create-wallet': { currency: 'USD' },
   charge: { amount: 2_500, externalReference: 'invoice-2026-001' },
@@ -396,6 +425,15 @@ export const bodyExamples: Readonly<Record<string, object>> = {
       amount: 2_500,
     },
   ],
+  'open-standing-order': {
+    amount: 2_500,
+    toWalletId,
+    every: 'month',
+    firstAt: '2026-04-01T08:00:00+02:00',
+    count: 12,
+    description: 'Rent',
+  },
+  'cancel-standing-order': { reason: 'The contract has ended' },
   'put-notification-preferences': {
     channels: preferences.channels,
     mutedEvents: preferences.mutedEvents,

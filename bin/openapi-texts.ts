@@ -4,6 +4,7 @@
 export const fieldTexts: Readonly<Record<string, string>> = {
   approvalId: 'The id of the approval',
   batchId: 'The id of the batch',
+  standingOrderId: 'The id of the standing order',
   account: 'The account that the amount is booked on',
   amount: 'In minor units',
   attempts: 'Visits to the bank, in order',
@@ -37,6 +38,17 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   email: 'By e-mail',
   entries: "Lines of the wallets' ledgers",
   errors: 'The defects of the request',
+  every: 'How often it pays',
+  end: 'How it ended',
+  'OpenStandingOrderRequest.firstAt':
+    'The time of the first payment: an hour to 366 days ahead, with an offset. The others are at the same time of the day in UTC; a month that lacks the day pays on its last one',
+  'OpenStandingOrderRequest.until': 'The latest time at which it pays; not together with count',
+  'OpenStandingOrderRequest.count':
+    'The number of payments, 1 to 1000; without it and until, it pays until it is cancelled',
+  'OpenStandingOrderRequest.toWalletId': 'The wallet that is paid; this or destination',
+  'OpenStandingOrderRequest.destination': 'The account that is paid through the bank; this or toWalletId',
+  'CancelStandingOrderRequest.reason': 'Why it is cancelled; stays on the order and on its cancelled payments',
+  executeAt: 'When the payment is executed: a minute to 366 days ahead, with an offset. Absent: at once',
   'OpenHoldRequest.expiresAt': 'From when on nothing can be captured: a minute to 31 days ahead, with an offset',
   'OpenHoldRequest.toWalletId':
     'The wallet that captures pay; without it only operators capture, for the world outside',
@@ -121,6 +133,7 @@ export const fieldTexts: Readonly<Record<string, string>> = {
 export const parameterTexts: Readonly<Record<string, string>> = {
   approvalId: 'The id of the approval',
   batchId: 'The id of the batch',
+  standingOrderId: 'The id of the standing order',
   'approvals.status': '`asked`: those that can be approved; `expired`: those whose time is over',
   at: 'The moment of the balance; bookings at that moment are included. Not in the future, and not together with consistent',
   consistent: '`true` shows every command that was answered before',

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { idFormats } from '../lambdas/domain/ids.ts';
 import { answers, namedSchemas } from '../lambdas/views/answer-schemas.ts';
-import { routes } from '../lambdas/contract.ts';
-import type { Route } from '../lambdas/contract.ts';
+import { nameOfRoute, routes } from '../lambdas/contract.ts';
+import type { FunctionName, Route, RouteName } from '../lambdas/contract.ts';
 import { errorTitles, WalletError } from '../lambdas/domain/errors.ts';
 import type { ErrorCode } from '../lambdas/domain/errors.ts';
 import type { RouteHandler } from '../lambdas/http/http.ts';
@@ -17,7 +17,8 @@ import type { HeaderName } from './openapi-components.ts';
 import { answerExamples, answerExamplesOfRoutes, bodyExamples, problemExamples } from './openapi-examples.ts';
 import { fieldTexts, parameterTexts, textFor } from './openapi-texts.ts';
 
-type RouteName = (typeof routes)[number]['function'];
+/** A route under the name that no other has. */
+type NamedRoute = Route & { readonly name: RouteName };
 type Described = Pick<RouteHandler<never>, 'body' | 'query' | 'mediaType' | 'isKeyed'>;
 
 /** Removes the pattern of a time: it takes a line and a half, and the format says the same in a word. */
@@ -36,7 +37,10 @@ const everywhere: readonly HeaderName[] = ['Cache-Control', 'Vary'];
 /** Returns the document, made from every route. */
 export async function openApiDocument(): Promise<object> {
   const described = await Promise.all(
-    routes.map(async (route) => ({ route, handler: await handlerOf(route.function) })),
+    routes.map(async (route) => {
+      const name = nameOfRoute(route);
+      return { route: { ...route, name }, handler: await handlerOf(route.function, name) };
+    }),
   );
   const paths: Record<string, Record<string, object>> = {};
   for (const { route, handler } of described) {
@@ -70,19 +74,19 @@ export async function openApiDocument(): Promise<object> {
   };
 }
 
-/** Returns the route in lambdas/api/<name>.ts. */
-export async function handlerOf(name: RouteName): Promise<RouteHandler<never>> {
-  const module = (await import(sourceOf(name).file)) as Record<string, unknown>;
+/** Returns the route in lambdas/api/<file>.ts. */
+export async function handlerOf(file: FunctionName, name: RouteName): Promise<RouteHandler<never>> {
+  const module = (await import(sourceOf(file).file)) as Record<string, unknown>;
   const handler = Object.values(module).find(
     (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,
   );
-  if (handler === undefined) throw new Error(`lambdas/api/${name}.ts exports no route ${name}`);
+  if (handler === undefined) throw new Error(`lambdas/api/${file}.ts exports no route ${name}`);
   return handler;
 }
 
-function operationOf(route: Route & { function: RouteName }, handler: Described): object {
+function operationOf(route: NamedRoute, handler: Described): object {
   const { summary, description } = textOf(route);
-  const { successes, prefer } = answers[route.function];
+  const { successes, prefer } = answers[route.name];
   const [, tag] = route.path.split('/');
   const query = handler.query && z.toJSONSchema(handler.query, { io: 'output', override });
   const parameters = [
@@ -104,7 +108,7 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
     ...(prefer ? [{ name: 'Prefer', in: 'header', description: prefer.join('; '), schema: { type: 'string' } }] : []),
   ];
   return {
-    operationId: camelCase(route.method === 'HEAD' ? `head-${route.function}` : route.function),
+    operationId: camelCase(route.method === 'HEAD' ? `head-${route.name}` : route.name),
     tags: [tag],
     summary,
     description,
@@ -116,8 +120,8 @@ function operationOf(route: Route & { function: RouteName }, handler: Described)
         content: {
           // The schema of a body of lines is the list of their values.
           [handler.mediaType ?? 'application/json']: {
-            schema: { $ref: schemaRef(requestName(route.function)) },
-            example: exampleOf(bodyExamples, route.function),
+            schema: { $ref: schemaRef(requestName(route.name)) },
+            example: exampleOf(bodyExamples, route.name),
           },
         },
       },
@@ -154,8 +158,8 @@ function successesOf(name: RouteName) {
   }));
 }
 
-function responsesOf(route: Route & { function: RouteName }, handler: Described): object {
-  const { successes, prefer } = answers[route.function];
+function responsesOf(route: NamedRoute, handler: Described): object {
+  const { successes, prefer } = answers[route.name];
   const names: HeaderName[] = [
     ...everywhere,
     ...(handler.isKeyed ? (['Idempotency-Replayed'] as const) : []),
@@ -164,7 +168,7 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
     ...(isForEndUsers(route) ? rateHeaders : []),
   ];
   const responses: Record<string, { description: string; headers?: object; content?: object }> = {};
-  for (const { status, meaning, schemas } of successesOf(route.function)) {
+  for (const { status, meaning, schemas } of successesOf(route.name)) {
     // A split has no path of its own: its legs have.
     const isMade = (status === '201' || status === '202') && !schemas.includes('Split');
     responses[status] = {
@@ -194,15 +198,15 @@ function responsesOf(route: Route & { function: RouteName }, handler: Described)
   return responses;
 }
 
-function contentOf(route: Route, status: string, schemas: readonly (keyof typeof answerExamples)[]): object {
+function contentOf(route: NamedRoute, status: string, schemas: readonly (keyof typeof answerExamples)[]): object {
   const refs = schemas.map((name) => ({ $ref: schemaRef(name) }));
   const examples = schemas.map((name) => answerExamples[name]);
-  const example = answerExamplesOfRoutes[`${route.function} ${status}`] ?? examples[0];
+  const example = answerExamplesOfRoutes[`${route.name} ${status}`] ?? examples[0];
   return { schema: refs.length > 1 ? { oneOf: refs } : refs[0], example };
 }
 
 /** Returns the codes that a route can answer: those that follow from its inputs, and those that it declares. */
-function codesOf(route: Route & { function: RouteName }, handler: Described): ErrorCode[] {
+function codesOf(route: NamedRoute, handler: Described): ErrorCode[] {
   const codes: ErrorCode[] = [
     'invalid_request',
     ...('open' in route ? [] : (['unauthorized', 'forbidden', 'token_not_checked'] as const)),
@@ -210,7 +214,7 @@ function codesOf(route: Route & { function: RouteName }, handler: Described): Er
     ...(handler.isKeyed ? (['idempotency_key_required', 'idempotency_key_reused'] as const) : []),
     ...(route.path.includes('{walletId}') ? (['wallet_not_found'] as const) : []),
     ...(/\{(transactionId|receiptCode)\}/.test(route.path) ? (['transaction_not_found'] as const) : []),
-    ...(answers[route.function].codes ?? []),
+    ...(answers[route.name].codes ?? []),
     'rate_limited',
     'busy',
     'internal_error',
@@ -241,11 +245,11 @@ function headersOf(names: readonly HeaderName[]): { headers?: object } {
 }
 
 /** Returns the named schemas and the routes' bodies, as a client writes and reads them. */
-function schemasOf(described: readonly { route: { function: RouteName }; handler: Described }[]): object {
+function schemasOf(described: readonly { route: NamedRoute; handler: Described }[]): object {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(namedSchemas)) registry.add(schema, { id });
   for (const { route, handler } of described) {
-    if (handler.body) registry.add(handler.body, { id: requestName(route.function) });
+    if (handler.body) registry.add(handler.body, { id: requestName(route.name) });
   }
   const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: schemaRef, override });
   return Object.fromEntries(

@@ -15,7 +15,7 @@ import { where } from './ops/where.ts';
 
 const usage = `npm run ops -- COMMAND [options]
 
-  where ID          the state of a transaction, approval, wallet or receipt, and what happens next
+  where ID          the state of a transaction, approval, standing order, wallet or receipt, and what happens next
   where --principal SUB --key KEY
                     the same for the transaction of a caller's Idempotency-Key
   review            the withdrawals in review, with their visits to the bank, and the commands that wait for a second operator

@@ -43,6 +43,7 @@ const documents = [
   'local-testing',
   'performance',
   'refunds',
+  'schedules',
   'releasing',
   'runbook',
   'splits',

@@ -3,10 +3,12 @@
  * each figure with a mark, and leaves wallets that are empty and, where the token allows it, closed.
  */
 import { randomUUID } from 'node:crypto';
+import { payLater } from './story-later.ts';
 import { feeOf, Story } from './storyteller.ts';
 import type { Holder, Stage } from './storyteller.ts';
 
-interface Characters {
+/** The two owners. */
+export interface Characters {
   readonly ada: Holder;
   readonly ben: Holder;
 }
@@ -84,6 +86,7 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
   await promiseMoney(story, unit, { ada, ben });
   await giveMoneyBack(story, unit, { ada, ben }, String(sent.body['transactionId']));
   await splitMoney(story, unit, { ada, ben });
+  await payLater(story, unit, { ada, ben });
   if (stage.limits) await limitMoney(story, stage, { ada, ben });
   if (stage.batches) await payTogether(story, stage, { ada, ben });
 }

@@ -8,7 +8,8 @@
  * - `bankId`: the id of a bank whose URL may change.
  * - `corsOrigins`, separated by commas: the origins of pages that may use the API.
  * - `reservedConcurrency=false`: for an account with little concurrency.
- * - `holds=false`, `refunds=false`, `splits=false`: leaves out the routes of holds, of refunds, or of splits.
+ * - `holds=false`, `refunds=false`, `splits=false`, `schedules=false`: leaves out the routes of holds, of refunds, of splits, or of
+ *   standing orders.
  * - `batches=true`: adds the routes of batches, and their worker.
  * - `webAcl`: `false`, or the ARN of an existing one.
  * - `ledgerTableArn` with `ledgerStreamArn`, `entriesTableArn`: tables that exist already (docs/deploy.md, Adopting tables).
@@ -91,7 +92,7 @@ new WalletStack(app, 'Wallet', {
   ...(bankId !== undefined && { bank: { id: bankId } }),
   ...(ledgerTable !== undefined && { ledgerTable: { tableArn: ledgerTable[0], streamArn: ledgerTable[1] } }),
   ...(entriesTableArn !== undefined && { entriesTable: { tableArn: entriesTableArn } }),
-  ...switchedOff('reservedConcurrency', 'holds', 'refunds', 'splits'),
+  ...switchedOff('reservedConcurrency', 'holds', 'refunds', 'splits', 'schedules'),
   ...(isSwitchedOn('batches') && { batches: true }),
   ...(logLevel !== undefined && { logLevel: logLevel as LogLevel }),
   ...(budget !== undefined && { monthlyBudget: { dollars: dollarsOf(budget) } }),

@@ -16,6 +16,8 @@ export type { WalletLimits } from './domain/limits.ts';
 export { feeCommands } from './domain/fee.ts';
 export type { FeeRule, Fees } from './domain/fee.ts';
 export { currencyOfWalletId } from './domain/ids.ts';
+export { alwaysOpen, payoutHours, weekdays } from './domain/payout-window.ts';
+export type { PayoutWindow } from './domain/payout-window.ts';
 export { longestTierName, tierName } from './domain/tiers.ts';
 export type { Tiers } from './domain/tiers.ts';
 
@@ -25,8 +27,11 @@ const limited = [...table, 'READS_PER_HOUR'] as const;
 /** Variables of functions whose commands are counted in their write. */
 const counted = [...limited, 'REFUSALS_PER_HOUR'] as const;
 /** Variables of functions whose commands end in a worker. */
-const queued = [...counted, 'DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS', 'FEES'] as const;
-/** Variables of functions that open holds, capture them, refund and split. */
+const queued = [
+  ...counted,
+  ...(['DUE_SHARDS', 'QUEUE_DEPTH_LIMIT', 'OPERATOR_LIMITS', 'FEES', 'SCHEDULES'] as const),
+] as const;
+/** Variables of functions that open holds, capture them, refund, split, and open standing orders. */
 const paying = [...counted, 'TRANSFERS_PER_HOUR', 'OPERATOR_LIMITS'] as const;
 /** Variables of operators' functions whose commands are limited and may need a second operator. */
 const guarded = [...table, 'OPERATOR_LIMITS', 'FOUR_EYES'] as const;
@@ -43,9 +48,9 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour. The
- *   last one limits transfers, holds, captures, refunds and the legs of splits, each counted apart.
+ *   last one limits transfers, holds, captures, refunds, the legs of splits and standing orders, each counted apart.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
- * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a withdrawal or release a hold.
+ * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a payment or standing order, or release a hold.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
  * - `BANK_URL`: the bank's base URL.
  * - `BANK_ID`: the bank's id, or its base URL, from which the id is made (lambdas/bank/identity.ts).
@@ -55,6 +60,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `BANK_NOT_FOUND_WINDOW_SECONDS`: time after a submit in which the bank may still answer "not found" about a payment
  *   that it will make. From the bank's documentation.
  * - `ENTRIES_TABLE_NAME`: the wallets' ledgers, the totals of the other accounts, and the progress of their check.
+ * - `PAYOUT_WINDOW`: the hours in which the bank takes payments, a `PayoutWindow` as JSON, or `always`.
  * - `BANK_MAX_ATTEMPTS`: visits to the bank for one withdrawal before it goes to review.
  * - `EVENT_BUS_NAME`: the bus on which events are published.
  * - `SET_ASIDE_QUEUE_URL`: the queue for records that no retry of relay or projector would process.
@@ -69,6 +75,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `REVENUE_WALLETS`: the wallet that the fees of a currency are collected into, by currency, as JSON.
  * - `FOUR_EYES`: a `FourEyes` as JSON, with `expiresAfterMs`, the time in which a command can be approved.
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
+ * - `SCHEDULES`: whether payments can be scheduled: `true` or `false`.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
  * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches an empty text.
  */
@@ -84,7 +91,6 @@ export const environments = {
   transfer: [...queued, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL'],
   'list-transactions': limited,
   'get-transaction': limited,
-  'get-receipt': limited,
   freeze: table,
   unfreeze: [...table, 'FOUR_EYES'],
   close: table,
@@ -103,6 +109,7 @@ export const environments = {
   'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS'],
   'get-batch': table,
   'list-batch-items': table,
+  'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,
@@ -122,6 +129,7 @@ export const environments = {
     'BANK_ID',
     'BANK_NOT_FOUND_WINDOW_SECONDS',
     'BANK_MAX_ATTEMPTS',
+    'PAYOUT_WINDOW',
   ],
   transfers: [...table, 'TRANSFER_QUEUE_URL'],
   batches: [
@@ -163,6 +171,7 @@ export const environments = {
     'BATCH_QUEUE_URL',
     'ENTRIES_TABLE_NAME',
     'REVENUE_WALLETS',
+    'PAYOUT_WINDOW',
   ],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -170,8 +179,8 @@ export const environments = {
 export type FunctionName = keyof typeof environments;
 
 /**
- * Functions that a service lacks where notifications, screening, holds, refunds, splits, approvals or batches are switched
- * off.
+ * Functions that a service lacks where notifications, screening, holds, refunds, splits, standing orders, approvals or
+ * batches are switched off.
  */
 export type OptionalFunction =
   | 'fraud'
@@ -183,6 +192,7 @@ export type OptionalFunction =
   | 'release'
   | 'refund'
   | 'split'
+  | 'standing-orders'
   | 'approve'
   | 'reject'
   | 'get-approval'
@@ -232,6 +242,8 @@ export type Route = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly path: string;
   readonly function: FunctionName;
+  /** The name of the route, where its function serves others, too. Absent: the function's. */
+  readonly name?: string;
 } & (RouteAccess | { readonly open: true });
 
 /** The table of routes: gateway, README and tests read it from here. */
@@ -251,7 +263,14 @@ export const routes = [
     any: 'support',
   },
   { method: 'GET', path: '/transactions/{transactionId}', function: 'get-transaction', own: 'read', any: 'support' },
-  { method: 'GET', path: '/receipts/{receiptCode}', function: 'get-receipt', own: 'read', any: 'support' },
+  {
+    method: 'GET',
+    path: '/receipts/{receiptCode}',
+    function: 'get-transaction',
+    name: 'get-receipt',
+    own: 'read',
+    any: 'support',
+  },
   { method: 'GET', path: '/wallets/{walletId}/entries', function: 'list-entries', own: 'read', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/freeze', function: 'freeze', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/unfreeze', function: 'unfreeze', any: 'decide' },
@@ -264,6 +283,38 @@ export const routes = [
   { method: 'POST', path: '/holds/{transactionId}/release', function: 'release', own: 'write', any: 'support' },
   { method: 'POST', path: '/transactions/{transactionId}/refund', function: 'refund', own: 'write', any: 'operate' },
   { method: 'POST', path: '/transfers', function: 'split', own: 'write', any: 'operate' },
+  {
+    method: 'POST',
+    path: '/wallets/{walletId}/standing-orders',
+    function: 'standing-orders',
+    name: 'open-standing-order',
+    own: 'write',
+    any: 'operate',
+  },
+  {
+    method: 'GET',
+    path: '/wallets/{walletId}/standing-orders',
+    function: 'standing-orders',
+    name: 'list-standing-orders',
+    own: 'read',
+    any: 'support',
+  },
+  {
+    method: 'GET',
+    path: '/standing-orders/{standingOrderId}',
+    function: 'standing-orders',
+    name: 'get-standing-order',
+    own: 'read',
+    any: 'support',
+  },
+  {
+    method: 'POST',
+    path: '/standing-orders/{standingOrderId}/cancel',
+    function: 'standing-orders',
+    name: 'cancel-standing-order',
+    own: 'write',
+    any: 'support',
+  },
   // The function also asks for the scope of the approved command itself.
   { method: 'POST', path: '/approvals/{approvalId}/approve', function: 'approve', any: ['charge', 'decide'] },
   { method: 'POST', path: '/approvals/{approvalId}/reject', function: 'reject', any: ['charge', 'decide'] },
@@ -291,6 +342,20 @@ export const routes = [
   { method: 'GET', path: '/health', function: 'health', open: true },
   { method: 'HEAD', path: '/health', function: 'health', open: true },
 ] as const satisfies readonly Route[];
+
+/** The name of a route: its function's, unless that serves several. */
+export type RouteName = (typeof routes)[number] extends infer One
+  ? One extends { readonly name: infer Name }
+    ? Name
+    : One extends { readonly function: infer Name }
+      ? Name
+      : never
+  : never;
+
+/** Returns the name of a route. */
+export function nameOfRoute(route: (typeof routes)[number]): RouteName {
+  return 'name' in route ? route.name : route.function;
+}
 
 /** Scopes of a caller's token; Cognito writes them as `<resource server>/<scope>`, other issuers as `wallet:<scope>`. */
 export const resourceServer = 'wallet';
@@ -332,6 +397,7 @@ export const ledgerItems = {
   transaction: 'TX#',
   approval: 'APPROVAL#',
   batch: 'BATCH#',
+  standingOrder: 'ORDER#',
   rateWindow: 'RATE#',
   preferences: 'PREFERENCES#',
   breaker: 'BREAKER#',
@@ -382,7 +448,10 @@ export const logLevelVariable = 'POWERTOOLS_LOG_LEVEL';
  */
 export const metrics = {
   // From the sweeper, every minute.
-  /** Age of the oldest open withdrawal, in seconds; 0 when none is open. Those in review or in a frozen wallet wait apart. */
+  /**
+   * Time for which the oldest open withdrawal is open, in seconds, without hours in which the bank was closed; 0 when none
+   * is open. Those in review, in a frozen wallet or waiting for the bank to open wait apart.
+   */
   oldestWithdrawal: 'OldestOpenWithdrawal',
   /** Age of the oldest open transfer, in seconds; 0 when none is open. */
   oldestTransfer: 'OldestOpenTransfer',
@@ -394,7 +463,7 @@ export const metrics = {
   openWithdrawals: 'OpenWithdrawals',
   /** Number of withdrawals that wait for an operator, up to 100. */
   withdrawalsInReview: 'WithdrawalsInReview',
-  /** Overdue work that was queued again, without withdrawals that waited for their wallet. One value for each run. */
+  /** Overdue work that was queued again, without withdrawals that waited for their wallet or the bank. One value for each run. */
   workRequeued: 'WorkRequeued',
 
   // From the workers, and from the route of the bank's notifications.

@@ -1,7 +1,9 @@
 import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { PayoutWindow } from '../lambdas/contract.ts';
 import type { BankNetwork } from './bank-network.ts';
+import { payoutWindowText } from './payout-window.ts';
 
 /** The bank that pays the withdrawals. */
 export interface BankProps {
@@ -42,6 +44,16 @@ export interface BankProps {
    * @default 50
    */
   readonly concurrency?: number;
+
+  /**
+   * The hours in which the bank takes payments:
+   * `{ timeZone: 'Europe/Zurich', days: ['MON', 'TUE', 'WED', 'THU', 'FRI'], from: '08:00', to: '17:00', holidays: ['2026-12-25'] }`.
+   * Outside them no payment is submitted, and withdrawals wait with `waitingFor: 'bank_closed'` (docs/schedules.md). A
+   * payment that begins just before `to` reaches the bank some seconds later.
+   *
+   * @default - always
+   */
+  readonly payoutWindow?: PayoutWindow;
 
   /**
    * A secret of yours with the key that requests to the bank are signed with. Its text is the key itself, as it is: no
@@ -90,6 +102,7 @@ export function checkBank(bank: BankProps): void {
   if (id !== undefined && !/^[!-~]{1,64}$/.test(id)) {
     throw new Error(`bank.id must be 1 to 64 printable characters without spaces, received "${id}"`);
   }
+  payoutWindowText(bank.payoutWindow);
   const overlap = keyOverlap?.toSeconds({ integral: false });
   if (overlap !== undefined && !(Number.isInteger(overlap) && overlap >= 60)) {
     throw new Error(`bank.keyOverlap must be whole seconds, at least 60, received ${String(overlap)} seconds`);

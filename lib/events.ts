@@ -39,7 +39,7 @@ export interface EventsProps extends EventsOptions {
   readonly addAlarm: AddAlarm;
 }
 
-/** Each change of a wallet, transaction or approval as an event on a bus: docs/events.md. */
+/** Each change of a wallet, transaction, approval or standing order as an event on a bus: docs/events.md. */
 export class Events extends Construct {
   readonly bus: IEventBus;
   readonly relay: WalletFunction<'relay'>;
@@ -84,8 +84,9 @@ export class Events extends Construct {
         },
       },
     });
-    // Also where no command needs a second operator: a filter that changes takes some minutes, and events would be lost.
-    this.consumer.feed(this.relay, ledger, [...moneyItems, 'APPROVAL']);
+    // Also where no command needs a second operator and nothing is scheduled: a filter that changes takes some minutes, and
+    // events would be lost.
+    this.consumer.feed(this.relay, ledger, [...moneyItems, 'APPROVAL', 'ORDER']);
   }
 
   /** Returns the bus's name with the permission to publish on it. */

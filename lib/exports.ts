@@ -5,6 +5,7 @@ export type {
   Fees,
   FunctionName,
   OperatorLimits,
+  PayoutWindow,
   PerFunction,
   PerWork,
   StreamReader,

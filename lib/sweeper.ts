@@ -22,12 +22,16 @@ export interface SweeperProps {
   readonly revenueWallets: string;
   /** Undefined where batches are switched off. */
   readonly batches: WorkQueue | undefined;
+  /** `PAYOUT_WINDOW`. */
+  readonly payoutWindow: string;
   readonly shares: Shares;
   readonly addAlarm: AddAlarm;
 }
 
 /**
- * The minutely search for overdue work that does not move, which it queues again, and for holds that have expired. It also
+ * The minutely search for overdue work that does not move, which it queues again, for holds that have expired, and for
+ * payments whose time has come.
+ It also
  * collects fees into the revenue wallets.
  */
 export class Sweeper extends Construct {
@@ -42,13 +46,13 @@ export class Sweeper extends Construct {
       timeout: Duration.seconds(50),
       reservedConcurrency: shares.scheduled,
       environment: {
-        // It reads the holds that it ends, and gives back their money.
+        // It reads the holds that it ends, and gives back their money. It makes the payments of standing orders. A collection is
+        // a transaction of its own, and counted in the item of its currency.
         TABLE_NAME: ledger.allow(
           {
             GetItem: ['transaction', ...(collects ? (['fees'] as const) : [])],
-            UpdateItem: ['transaction', 'wallet', ...(batches ? (['batch'] as const) : [])],
-            // A collection is a transaction of its own, and counted in the item of its currency.
-            ...(collects && { PutItem: ['transaction', 'fees'] as const }),
+            PutItem: ['transaction', ...(collects ? (['fees'] as const) : [])],
+            UpdateItem: ['transaction', 'wallet', 'standingOrder', ...(batches ? (['batch'] as const) : [])],
           },
           ['due'],
         ),
@@ -59,10 +63,11 @@ export class Sweeper extends Construct {
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
         BATCH_QUEUE_URL: batches?.allow(['SendMessage', 'GetQueueAttributes']) ?? '',
+        PAYOUT_WINDOW: props.payoutWindow,
       },
     });
     new Rule(this, 'EveryMinute', {
-      description: 'Wallet service: queue overdue work again, end expired holds, and collect fees',
+      description: 'Wallet service: queue overdue and scheduled work, end expired holds, and collect fees',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.sweeper.invoked)],
     });

@@ -24,14 +24,7 @@ export class Transactions extends Construct {
   constructor(scope: Construct, id: string, props: TransactionsProps) {
     super(scope, id);
     const { ledger, rateLimits, operatorLimits, fees, fourEyes, guardGrants } = props;
-    // With the wallets that the transaction touches, which decide whether the caller may see it.
     const READS_PER_HOUR = String(rateLimits.reads);
-    const readOne = {
-      environment: {
-        TABLE_NAME: ledger.allow({ GetItem: ['transaction'], BatchGetItem: ['wallet'], UpdateItem: ['rateWindow'] }),
-        READS_PER_HOUR,
-      },
-    };
     this.functions = {
       charge: new WalletFunction(this, 'charge', {
         // A refused write returns the replay, so that moving money needs no permission to read.
@@ -48,8 +41,13 @@ export class Transactions extends Construct {
           READS_PER_HOUR,
         },
       }),
-      'get-transaction': new WalletFunction(this, 'get-transaction', readOne),
-      'get-receipt': new WalletFunction(this, 'get-receipt', readOne),
+      // With the wallets that the transaction touches, which decide whether the caller may see it.
+      'get-transaction': new WalletFunction(this, 'get-transaction', {
+        environment: {
+          TABLE_NAME: ledger.allow({ GetItem: ['transaction'], BatchGetItem: ['wallet'], UpdateItem: ['rateWindow'] }),
+          READS_PER_HOUR,
+        },
+      }),
     };
   }
 }

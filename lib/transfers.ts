@@ -18,6 +18,8 @@ export interface TransfersProps {
   readonly operatorLimits: string;
   /** `Fees` as JSON. */
   readonly fees: string;
+  /** Whether transfers can be scheduled. */
+  readonly schedules: boolean;
   /** Messages that may wait before new queued transfers are refused. */
   readonly queueDepthLimit: number;
   /** Most batches of queued transfers that are settled at the same time: 2 to 1000. */
@@ -61,6 +63,7 @@ export class Transfers extends Construct {
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
           OPERATOR_LIMITS: props.operatorLimits,
           FEES: props.fees,
+          SCHEDULES: String(props.schedules),
         },
       }),
     };

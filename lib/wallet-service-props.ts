@@ -272,6 +272,15 @@ export interface WalletServiceProps {
   readonly batches?: boolean;
 
   /**
+   * Whether payments can be scheduled, once or as standing orders. `false` leaves out the routes of standing orders, and
+   * refuses `executeAt`. What was scheduled before is still executed. Use it for the first deployment of a release with
+   * schedules: an earlier release cannot read them (docs/upgrading.md).
+   *
+   * @default true
+   */
+  readonly schedules?: boolean;
+
+  /**
    * How long events are kept in a bucket whose objects cannot be changed. `false`: there is no bucket, and events end with
    * the bus's archive.
    *

@@ -47,6 +47,7 @@ import { nameService } from './service-name.ts';
 import { keepSettings } from './service-settings.ts';
 import type { Spending } from './spending.ts';
 import { Splits } from './splits.ts';
+import { StandingOrders } from './standing-orders.ts';
 import { Sweeper } from './sweeper.ts';
 import { tiersText } from './tiers.ts';
 import { Tokens } from './tokens.ts';
@@ -297,41 +298,35 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const { fees, revenueWallets } = feesTexts(props.fees ?? {}, [operatorLimits, guard.fourEyes]);
   const wallets = new Wallets(scope, 'Wallets', { ledger, entries, rateLimits, tiers, operatorLimits, ...guard });
   const transactions = new Transactions(scope, 'Transactions', { ledger, rateLimits, operatorLimits, fees, ...guard });
-  const transfers = new Transfers(scope, 'Transfers', {
-    ledger,
-    rateLimits,
-    operatorLimits,
-    fees,
-    queueDepthLimit,
-    concurrency: props.transferConcurrency ?? 10,
-    shares,
-    addAlarm,
-  });
-  const withdrawals = new Withdrawals(scope, 'Withdrawals', {
-    ledger,
-    bank: props.bank,
-    rateLimits,
-    operatorLimits,
-    fees,
-    ...guard,
-    queueDepthLimit,
-    shares,
-    addAlarm,
-  });
+  const { schedules = true } = props;
+  const queued = { ledger, rateLimits, operatorLimits, fees, schedules, queueDepthLimit, shares, addAlarm };
+  const transfers = new Transfers(scope, 'Transfers', { ...queued, concurrency: props.transferConcurrency ?? 10 });
+  const withdrawals = new Withdrawals(scope, 'Withdrawals', { ...queued, bank: props.bank, ...guard });
   const { holds: isHolding = true, refunds: isRefunding = true, splits: isSplitting = true } = props;
   const limited = { ledger, rateLimits, operatorLimits };
   const holds = isHolding ? new Holds(scope, 'Holds', { ...limited, fees }) : undefined;
   const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
   const splits = isSplitting ? new Splits(scope, 'Splits', limited) : undefined;
+  const standingOrders = schedules ? new StandingOrders(scope, 'StandingOrders', limited) : undefined;
   const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers, fees });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const batches = props.batches
     ? new Batches(scope, 'Batches', { ledger, ...queues, operatorLimits, queueDepthLimit, shares, addAlarm })
     : undefined;
   const swept = { ...queues, batches: batches?.work };
-  const { sweeper } = new Sweeper(scope, 'Sweeper', { ledger, entries, ...swept, revenueWallets, shares, addAlarm });
+  const { payoutWindow } = withdrawals;
+  const { sweeper } = new Sweeper(scope, 'Sweeper', {
+    ledger,
+    entries,
+    ...swept,
+    revenueWallets,
+    payoutWindow,
+    shares,
+    addAlarm,
+  });
   const health = new Health(scope, 'Health', { ledger, tokens, ...queues });
-  const routes = { wallets, transactions, transfers, withdrawals, holds, refunds, splits, fourEyes, batches, health };
+  const features = { holds, refunds, splits, standingOrders, fourEyes, batches };
+  const routes = { wallets, transactions, transfers, withdrawals, ...features, health };
   return { ledger, tokens, entries, projector, ...routes, sweeper };
 }
 

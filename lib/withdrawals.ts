@@ -12,6 +12,7 @@ import type { Shares } from './concurrency.ts';
 import { ownKey } from './encryption.ts';
 import type { GuardGrants } from './four-eyes.ts';
 import type { LedgerTable } from './ledger-table.ts';
+import { payoutWindowText } from './payout-window.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { WalletFunction } from './wallet-function.ts';
 import type { Access } from './wallet-function.ts';
@@ -29,6 +30,8 @@ export interface WithdrawalsProps {
   /** `FOUR_EYES`. */
   readonly fourEyes: string;
   readonly guardGrants: GuardGrants;
+  /** Whether withdrawals can be scheduled. */
+  readonly schedules: boolean;
   /** Messages that may wait before new withdrawals are refused. */
   readonly queueDepthLimit: number;
   readonly shares: Shares;
@@ -46,6 +49,8 @@ export class Withdrawals extends Construct {
   readonly network: BankNetwork | undefined;
   /** The variables and grants of a function that calls the bank. */
   readonly bankAccess: Record<'BANK_URL' | 'BANK_REQUEST_SECRET_ARN' | 'BANK_ID', string | Access>;
+  /** `PAYOUT_WINDOW`. */
+  readonly payoutWindow: string;
   readonly functions;
   readonly worker: WalletFunction<'withdrawals'>;
 
@@ -69,6 +74,7 @@ export class Withdrawals extends Construct {
       bank.notificationSecret ??
       newBankKey(this, 'BankNotificationSecret', 'HMAC key that the bank signs its notifications with');
     this.network = bank.network;
+    this.payoutWindow = payoutWindowText(bank.payoutWindow);
     const bankId = bank.id ?? bank.url;
     this.bankAccess = {
       BANK_URL: bank.url,
@@ -91,6 +97,7 @@ export class Withdrawals extends Construct {
         ...this.bankAccess,
         BANK_NOT_FOUND_WINDOW_SECONDS: Tokenization.stringifyNumber(bank.notFoundWindow.toSeconds()),
         BANK_MAX_ATTEMPTS: String(bank.maxAttempts ?? 20),
+        PAYOUT_WINDOW: this.payoutWindow,
       },
       network: bank.network,
     });
@@ -116,6 +123,7 @@ export class Withdrawals extends Construct {
           QUEUE_DEPTH_LIMIT: String(props.queueDepthLimit),
           OPERATOR_LIMITS: props.operatorLimits,
           FEES: props.fees,
+          SCHEDULES: String(props.schedules),
         },
       }),
       resolve: new WalletFunction(this, 'resolve', {

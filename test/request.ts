@@ -1,7 +1,7 @@
 /** Requests to the routes, in the form in which API Gateway passes them to a function. */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { routes } from '../lambdas/contract.ts';
-import type { FunctionName } from '../lambdas/contract.ts';
+import { nameOfRoute, routes } from '../lambdas/contract.ts';
+import type { RouteName } from '../lambdas/contract.ts';
 import type { AuthorizerContext } from '../lambdas/http/caller.ts';
 import { several } from '../bench/requests.ts';
 import { assertDocumented } from './documented.ts';
@@ -46,7 +46,7 @@ export interface Response {
 export type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
 /** Sends a request to the function behind a route. Fails when the answer does not match docs/openapi.json. */
-export async function send(name: FunctionName, handler: Handler, request: Request): Promise<Response> {
+export async function send(name: RouteName, handler: Handler, request: Request): Promise<Response> {
   const event = eventOf(name, request);
   const result = await handler(event, { awsRequestId: 'request-1' } as Context);
   const headers = new Headers(
@@ -67,8 +67,8 @@ export async function send(name: FunctionName, handler: Handler, request: Reques
   };
 }
 
-function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
-  const route = routes.find((one) => one.function === name);
+function eventOf(name: RouteName, request: Request): APIGatewayProxyEvent {
+  const route = routes.find((one) => nameOfRoute(one) === name);
   if (route === undefined) throw new Error(`no route reaches ${name}`);
   const { as, path = {}, query = {}, key, headers = {}, repeated = {}, body, bytes } = request;
   const sent = {
@@ -101,7 +101,7 @@ function eventOf(name: FunctionName, request: Request): APIGatewayProxyEvent {
 }
 
 /** Returns the media type of a route's body. */
-function typeOf(name: FunctionName): string {
+function typeOf(name: RouteName): string {
   return name === 'create-batch' ? 'application/x-ndjson' : 'application/json';
 }
 

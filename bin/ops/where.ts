@@ -3,12 +3,13 @@ import {
   batchIdOfTransaction,
   isApprovalId,
   isBatchId,
+  isStandingOrderId,
   isTransactionId,
   isWalletId,
   transactionIdOf,
   transactionIdOfReceipt,
 } from '../../lambdas/domain/ids.ts';
-import { maskAccount, receiverOf } from '../../lambdas/domain/transaction.ts';
+import { maskAccount } from '../../lambdas/domain/transaction.ts';
 import { isRefundable, leftToRefund } from '../../lambdas/domain/refund.ts';
 import type { Attempt, Hold, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
@@ -18,20 +19,22 @@ import { lastEntry } from '../../lambdas/store/entries.ts';
 import { getTransaction } from '../../lambdas/store/transactions.ts';
 import { getWallet } from '../../lambdas/store/wallets.ts';
 import { approvalReport } from './approvals.ts';
+import { orderReport } from './standing-orders.ts';
 import { limitLines } from './limit-lines.ts';
 import { splitReport } from './splits.ts';
 import { OpsError } from './target.ts';
 import type { OpsOptions, Report, Target } from './target.ts';
 
-/** Reports the state of a transaction, an approval, a split, a batch or a wallet, and what happens next. */
+/** Reports the state of a transaction, an approval, a split, a batch, a standing order or a wallet, and what happens next. */
 export async function where(target: Target, options: OpsOptions): Promise<Report> {
   const id = idOf(options);
   if (isWalletId(id)) return walletReport(target, id);
   if (isApprovalId(id)) return (await approvalReport(target.table, id)) ?? notFound(id, 'approval');
   if (isBatchId(id)) return batchReport(target, id);
+  if (isStandingOrderId(id)) return (await orderReport(target.table, id)) ?? notFound(id, 'standing order');
   if (!isTransactionId(id)) {
     throw new OpsError(
-      `"${id}" is no id: give that of a wallet (w_…), transaction (tx_…), approval (ap_…), batch (bt_…) or receipt (RCP-…)`,
+      `"${id}" is no id: give that of a wallet (w_…), transaction (tx_…), approval (ap_…), batch (bt_…), standing order (so_…) or receipt (RCP-…)`,
     );
   }
   const transaction = await getTransaction(target.table, id);
@@ -68,8 +71,15 @@ function batchLines(batch: Batch): Report {
   return { lines, data: batch, isWrong: false };
 }
 
-function notFound(id: string, what: 'transaction' | 'approval' | 'batch'): Report {
-  return { lines: [`${id}: no ${what} has this id`], data: { [`${what}Id`]: id, found: false }, isWrong: true };
+const idNames = {
+  transaction: 'transactionId',
+  approval: 'approvalId',
+  batch: 'batchId',
+  'standing order': 'standingOrderId',
+} as const;
+
+function notFound(id: string, what: keyof typeof idNames): Report {
+  return { lines: [`${id}: no ${what} has this id`], data: { [idNames[what]]: id, found: false }, isWrong: true };
 }
 
 /** Returns the id that the options name: itself, by a receipt, or by a caller's key. A bank's reference is an id. */
@@ -123,7 +133,7 @@ function walletLines({
 /** Returns the lines that describe a transaction, without personal data. */
 export function transactionLines(transaction: Transaction): string[] {
   const { transactionId, type, status, amount, currency, walletId, createdAt, updatedAt } = transaction;
-  const receiver = receiverOf(transaction);
+  const receiver = 'counterpartyWalletId' in transaction ? transaction.counterpartyWalletId : undefined;
   return [
     `${transactionId}: ${type}, ${status}`,
     `amount: ${String(amount)} ${currency} (minor units), wallet ${walletId}`,
@@ -133,6 +143,7 @@ export function transactionLines(transaction: Transaction): string[] {
     ...(transaction.type === 'collection'
       ? [`collection ${transaction.sequence}: with it ${transaction.collected} were collected in ${currency}`]
       : []),
+    ...('executeAt' in transaction ? [`executes at: ${transaction.executeAt ?? ''}${executionText(transaction)}`] : []),
     ...(transaction.type === 'hold' ? [holdLine(transaction)] : []),
     ...('originalTransactionId' in transaction ? [`of: ${transaction.originalTransactionId}`] : []),
     ...('splitId' in transaction ? [`leg of the split: ${transaction.splitId}`] : []),
@@ -153,6 +164,10 @@ export function transactionLines(transaction: Transaction): string[] {
 function feePayerOf({ type }: Transaction): string {
   if (type === 'capture') return 'receiver';
   return type === 'transfer' ? 'sender' : 'wallet';
+}
+
+function executionText({ executedAt }: { readonly executedAt?: string }): string {
+  return executedAt === undefined ? '' : `, executed at ${executedAt}`;
 }
 
 function holdLine(hold: Hold): string {
@@ -192,11 +207,13 @@ function nextStep(transaction: Transaction, now: number): string {
       ? `the sweeper ends it, as it has expired; it is ${when}`
       : `${taker} captures it or releases it; the sweeper ends it when it has expired: it is ${when}`;
   }
+  if (status === 'scheduled') return `the sweeper queues it at its time, and a worker executes it; it is ${when}`;
   if (transaction.type === 'transfer') return `the transfer worker credits the receiver; it is ${when}`;
   if (status === 'pending') return `a worker claims it and asks the bank to pay; it is ${when}`;
   if (transaction.waitingFor === 'wallet_frozen') {
     return `it waits until its wallet is not frozen; the next look is ${when}`;
   }
+  if (transaction.waitingFor === 'bank_closed') return `it waits until the bank opens; it is ${when}`;
   if (transaction.claimId !== undefined) return `a worker has claimed it; the next claim is ${when}`;
   return `a worker visits the bank again; it is ${when}`;
 }

@@ -18,8 +18,11 @@ import { CannotRecover } from './report.ts';
 /** An event about a transaction, and one about a wallet. */
 export type TransactionEvent = Extract<ServiceEvent, { transaction: unknown }>;
 export type WalletEvent = Extract<ServiceEvent, { wallet: unknown }>;
+/** An event about a standing order. */
+export type StandingOrderEvent = Extract<ServiceEvent, { standingOrder: unknown }>;
 /** The end of a transaction is its highest state: no event of it follows. */
 export const ranks: Readonly<Record<TransactionStatus, number>> = {
+  scheduled: 0,
   open: 0,
   pending: 0,
   executing: 1,
@@ -143,6 +146,7 @@ function parseEvent(line: string): ServiceEvent | undefined {
 export function loadEvent(copy: BooksCopy, event: ServiceEvent): void {
   if ('transaction' in event) loadTransactionEvent(copy, event);
   else if ('wallet' in event) loadWalletEvent(copy, event);
+  else if ('standingOrder' in event) loadOrderEvent(copy, event);
 }
 
 function loadTransactionEvent(copy: BooksCopy, event: TransactionEvent): void {
@@ -162,8 +166,10 @@ function loadTransactionEvent(copy: BooksCopy, event: TransactionEvent): void {
 function makesTransaction({ type, transaction: { postings } }: TransactionEvent): boolean {
   switch (type) {
     case 'wallet.funded':
+    case 'withdrawal.scheduled':
     case 'withdrawal.accepted':
     case 'withdrawal.returned':
+    case 'transfer.scheduled':
     case 'transfer.accepted':
     case 'hold.opened':
     case 'hold.captured':
@@ -193,6 +199,17 @@ function loadWalletEvent(copy: BooksCopy, event: WalletEvent): void {
       event = CASE WHEN excluded.version > version THEN excluded.event ELSE event END,
       version = MAX(excluded.version, version)`,
     ...[walletId, balance.version, JSON.stringify(event), event.type === 'wallet.created' ? makerOf(event) : ''],
+  );
+}
+
+/** Copies an event of a standing order. The copy keeps its end, where it has ended. */
+function loadOrderEvent(copy: BooksCopy, event: StandingOrderEvent): void {
+  const { standingOrderId, status } = event.standingOrder;
+  copy.run(
+    `INSERT INTO order_events VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
+      event = CASE WHEN excluded.has_ended > has_ended THEN excluded.event ELSE event END,
+      has_ended = MAX(excluded.has_ended, has_ended)`,
+    ...[standingOrderId, status === 'ended' ? 1 : 0, JSON.stringify(event)],
   );
 }
 

@@ -62,6 +62,7 @@ const tables = `
   CREATE TABLE limit_events (wallet_id TEXT NOT NULL, version INTEGER NOT NULL, event TEXT NOT NULL,
     credit INTEGER NOT NULL, PRIMARY KEY (wallet_id, version)) WITHOUT ROWID;
   CREATE TABLE fees (currency TEXT PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE order_events (id TEXT PRIMARY KEY, has_ended INTEGER NOT NULL, event TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE unwritten (pk TEXT NOT NULL, sk TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID;
   CREATE TABLE payments (
     reference TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, paid_at TEXT NOT NULL);
@@ -72,6 +73,7 @@ const indexes = `
   CREATE INDEX bookings_of_account ON bookings (account, name, at, available, held);
   CREATE INDEX entries_of_name ON entries (name);
   CREATE INDEX captures_of_hold ON records (counterpart) WHERE type = 'capture';
+  CREATE INDEX scheduled_of_wallet ON records (wallet_id) WHERE status = 'scheduled';
   CREATE INDEX refunds_of_original ON records (counterpart) WHERE type = 'refund';
   CREATE INDEX unreadable_of_original ON unreadable (original);`;
 
@@ -294,6 +296,15 @@ export class BooksCopy {
         UNION ALL SELECT amount FROM unreadable WHERE original = ?1)`,
     );
     return BigInt(sum.first(originalId)?.refunded ?? '0');
+  }
+
+  /** Returns the number of payments from a wallet that are scheduled. */
+  scheduledOf(walletId: string): number {
+    const count = this.query(
+      { count: 'number' },
+      "SELECT COUNT(*) AS count FROM records WHERE wallet_id = ? AND status = 'scheduled'",
+    );
+    return count.first(walletId)?.count ?? 0;
   }
 
   /** Returns the sum of the chargebacks of a wallet. */

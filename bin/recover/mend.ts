@@ -107,11 +107,14 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
   const held = plus(0, balance.held - missingHeld);
   const total = plus(available, held);
   const chargedBack = plus(0, copy.chargedBackOf(walletId));
+  const scheduled = copy.scheduledOf(walletId);
+  const isCounted = (wallet.scheduled ?? 0) === scheduled;
   const isRight =
     wallet.available === available &&
     wallet.held === held &&
     wallet.total === total &&
     (wallet.chargedBack ?? 0) === chargedBack &&
+    isCounted &&
     status === undefined &&
     (!isCrowded || wallet.isCrowded === true) &&
     seen <= wallet.version &&
@@ -121,6 +124,7 @@ export function planMending(recovery: Recovery, walletId: string): Mending | und
     : {
         ...{ ...withoutChargebacks(wallet), ...status, available, held, total, updatedAt: at },
         ...(chargedBack !== 0 && { chargedBack }),
+        ...(!isCounted && { scheduled }),
         ...(isCrowded && { isCrowded }),
         version: Math.max(end + deltas.count, wallet.version, seen) + 1,
       };

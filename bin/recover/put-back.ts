@@ -249,7 +249,13 @@ function soundByEvent(recovery: Recovery, id: string): Candidate {
   }
   // Money that the bank has paid must not stay available, so the service stands in for an author that is not known.
   const item = recordOf(event, maker ?? service, factsOf(recovery));
-  const { originalTransactionId } = event.transaction;
+  const { originalTransactionId, type, status, walletId } = event.transaction;
+  if (status === 'scheduled' && type === 'withdrawal') {
+    return { reason: 'it was scheduled, and its event hides the account' };
+  }
+  if (status === 'scheduled' && copy.wallet(walletId) === undefined) {
+    return { reason: `its wallet ${walletId} is forgotten, too` };
+  }
   if (originalTransactionId !== undefined && copy.record(originalTransactionId) === undefined) {
     return { reason: `${originalTransactionId}, the transaction that it follows, is forgotten, too` };
   }
@@ -329,6 +335,11 @@ function soundRecord(recovery: Recovery, item: Item): Candidate {
   if (credited !== undefined) return { reason: credited, remedy: standInRemedy };
   const exceeded = exceededBy(copy, transaction);
   return exceeded === undefined ? { item, transaction } : { reason: exceeded };
+}
+
+/** Returns a record as a candidate if it is sound, and no wallet gets a balance below its least by it. */
+export function soundCandidate(recovery: Recovery, item: Item): Candidate {
+  return fitting(recovery, soundRecord(recovery, item));
 }
 
 function fitting(recovery: Recovery, candidate: Candidate): Candidate {

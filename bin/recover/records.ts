@@ -38,7 +38,7 @@ export function justBefore(time: string): string {
 }
 
 /** Returns an actor as records have it: with the mark of its issuer. Owners' records have none. */
-function storedActor({ kind, principal, issuer }: Maker | Actor): Actor {
+export function storedActor({ kind, principal, issuer }: Maker | Actor): Actor {
   const mark = issuer?.includes(':') === true ? issuerMarkOf(issuer) : issuer;
   return actorOf({ kind, principal, issuer: mark });
 }
@@ -77,18 +77,23 @@ export function advancedRecord(record: Item, event: TransactionEvent, facts: Rec
   const { dueAt, dueShard, claimId, submitBy, refusedSince, waitingFor, toWalletId, ...lasting } = record;
   const { status, postings, updatedAt, completedAt, attempts, failure, settledWith, counterpartyWalletId } =
     event.transaction;
-  const { type, captured, end, releaseReason } = event.transaction;
+  const { type, captured, end, releaseReason, executedAt } = event.transaction;
   const receiver = status === 'completed' ? { counterpartyWalletId } : { toWalletId };
   return withState(event, facts, {
     ...lasting,
     ...((type === 'transfer' || type === 'hold') && receiver),
+    ...(executedAt !== undefined && { executedAt, historyKey: historyKeyOf(event.transaction) }),
     ...{ status, postings, updatedAt, completedAt, attempts, failure, settledWith, captured, end, releaseReason },
   });
 }
 
 /** Returns the record with the members that its state needs and its event does not have. */
 function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFacts, record: Item): Item {
-  const { transactionId, type, status, attempts = [], updatedAt, cancellation, resolution } = event.transaction;
+  const { transactionId, type, status, attempts = [], updatedAt, resolution } = event.transaction;
+  if (type === 'transfer' && status === 'scheduled') {
+    return { ...record, dueAt: record['executeAt'], dueShard: dueShardOf('scheduled', transactionId) };
+  }
+  if (type === 'transfer' && status === 'failed') return { ...record, ...cancelledBy(event) };
   if (type === 'transfer' && status === 'pending') {
     return { ...record, dueAt: at, dueShard: dueShardOf('transfer', transactionId, dueShards) };
   }
@@ -108,6 +113,7 @@ function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFac
         ...{ ...others, bankId: known, status: 'review', dueShard: reviewShard, dueAt: at, updatedAt: at },
         attempts: [...attempts, restoredVisit(at)],
       };
+    case 'scheduled':
     case 'open':
     case 'ended':
       return record;
@@ -120,14 +126,22 @@ function withState(event: TransactionEvent, { at, bankId, dueShards }: RecordFac
         ...others,
         ...(status === 'completed' && { bankId: known }),
         ...(resolution && { resolution: { ...resolution, evidence, principal: actor.principal }, endedBy: actor }),
-        ...(cancellation && { cancellation: { actor, reason: cancellation.reason, at: cancellation.at } }),
+        ...cancelledBy(event),
       };
     }
   }
 }
 
-function isQueued({ transaction: { type, postings } }: TransactionEvent): boolean {
-  return type === 'transfer' && postings.some(({ account }) => account.startsWith('transit:'));
+/** Returns the cancellation of a payment as its record has it. */
+function cancelledBy({ actor, transaction: { cancellation } }: TransactionEvent): Item {
+  if (cancellation === undefined) return {};
+  const { reason, at } = cancellation;
+  return { cancellation: { actor: storedActor(actor ?? { kind: 'operator', principal: 'unknown' }), reason, at } };
+}
+
+function isQueued({ transaction: { type, postings, executeAt } }: TransactionEvent): boolean {
+  if (type !== 'transfer') return false;
+  return executeAt !== undefined || postings.some(({ account }) => account.startsWith('transit:'));
 }
 
 function isOpenTransfer(event: TransactionEvent): boolean {

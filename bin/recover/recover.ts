@@ -17,6 +17,8 @@ import type { BooksCopy } from './copy.ts';
 import type { Recovery } from './recovery.ts';
 import { CannotRecover } from './report.ts';
 import { endRefundedTransfers, linkRefunds } from './refunds.ts';
+import { executePaid } from './scheduled.ts';
+import { recoverOrders } from './standing-orders.ts';
 import { askBankFirst, linkReturns, nameForgotten, nameForgottenWallets } from './torn.ts';
 import { mendTotals } from './totals.ts';
 
@@ -59,6 +61,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await advanceRecords(recovery);
   await endRefundedTransfers(recovery);
   await putBackTransactions(recovery);
+  await executePaid(recovery);
   // Further captures and refunds may fit what was put back.
   const originals = await putBackOriginals(recovery);
   if (originals + (await putBackHolds(recovery)) > 0) await putBackTransactions(recovery);
@@ -70,6 +73,7 @@ export async function recoverBooks(recovery: Recovery, surroundings: Surrounding
   await bookMissingCredits(recovery);
   await mendFees(recovery);
   await putBackLimits(recovery);
+  await recoverOrders(recovery);
   await askBankFirst(recovery);
   nameForgotten(recovery);
   namePaidTwice(recovery);

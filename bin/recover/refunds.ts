@@ -1,7 +1,8 @@
 import { isRefundable } from '../../lambdas/domain/refund.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
+import { executedTransfer } from '../../lambdas/domain/schedule.ts';
 import { arrivalPostings } from '../../lambdas/domain/transfer.ts';
-import { transactionKey } from '../../lambdas/store/keys.ts';
+import { historyKeyOf, transactionKey } from '../../lambdas/store/keys.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
@@ -55,37 +56,41 @@ export async function linkRefunds(recovery: Recovery): Promise<void> {
 }
 
 /**
- * Ends each pending transfer that has a refund: it had arrived, and its receiver has given money back. Left pending, it would
- * arrive later without the sum of its refunds. The ledger shows when it arrived, or else it was just before its refund.
+ * Ends each pending or scheduled transfer that has a refund: it had arrived, and its receiver has given money back. Left open,
+ * it would arrive later without the sum of its refunds. The ledger shows when it arrived, or else it was just before its
+ * refund.
  */
 export async function endRefundedTransfers(recovery: Recovery): Promise<void> {
   const { copy, report, at: now } = recovery;
   const open = copy.query(
-    { id: 'text', first: 'text', arrived: 'text' },
+    { id: 'text', first: 'text', sent: 'text', arrived: 'text' },
     `SELECT id, COALESCE((SELECT MIN(created_at) FROM records AS refunds
           WHERE refunds.type = 'refund' AND refunds.counterpart = transfers.id), '') AS first,
+        COALESCE((SELECT MIN(at) FROM entries WHERE name = transfers.id AND at <> '' AND available = -amount), '') AS sent,
         COALESCE((SELECT MIN(at) FROM entries WHERE name = transfers.id AND at <> '' AND available = amount), '') AS arrived
-      FROM records AS transfers WHERE type = 'transfer' AND status = 'pending'
+      FROM records AS transfers WHERE type = 'transfer' AND status IN ('pending', 'scheduled')
         AND (first <> '' OR id IN (SELECT original FROM unreadable WHERE type = 'refund'))`,
   );
-  for (const { id, first, arrived } of open.all()) {
+  for (const { id, first, sent: debited, arrived } of open.all()) {
     const stored = await recovery.read(transactionKey(id));
     const transfer = stored && readable(toTransaction(stored));
-    if (transfer?.type !== 'transfer' || transfer.status !== 'pending') continue;
+    if (transfer?.type !== 'transfer' || (transfer.status !== 'pending' && transfer.status !== 'scheduled')) continue;
     const completedAt = arrived || (first === '' ? now : justBefore(first));
-    const postings = [...transfer.postings, ...arrivalPostings(transfer)];
-    const { dueAt, ...sent } = transfer;
-    const ended: Transaction = { ...sent, status: 'completed', postings, completedAt, updatedAt: completedAt };
+    const sent = transfer.status === 'scheduled' ? executedTransfer(transfer, debited || completedAt) : transfer;
+    const postings = [...sent.postings, ...arrivalPostings(sent)];
+    const { dueAt, ...lasting } = sent;
+    const ended: Transaction = { ...lasting, status: 'completed', postings, completedAt, updatedAt: completedAt };
     const credited = creditedTwice(recovery, ended);
     if (credited !== undefined) {
-      const detail = `pending in the table, and refunded: ${credited}`;
+      const detail = `${transfer.status} in the table, and refunded: ${credited}`;
       report.differs({ kind: 'end_forgotten', subject: id, detail, remedy: standInRemedy });
       continue;
     }
-    const what = 'pending in the table, and refunded: it had arrived';
+    const what = `${transfer.status} in the table, and refunded: it had arrived`;
     await changeRecord(recovery, id, what, ({ dueAt: _, dueShard, toWalletId, claimId, ...record }) => ({
       ...{ ...record, counterpartyWalletId: toWalletId, status: 'completed', postings },
       ...{ completedAt, updatedAt: completedAt },
+      ...(sent.executedAt !== undefined && { executedAt: sent.executedAt, historyKey: historyKeyOf(sent) }),
     }));
   }
 }

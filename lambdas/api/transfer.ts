@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
+import { scheduledTransfer } from '../domain/schedule.ts';
 import { queuedTransfer, transfer as newTransfer } from '../domain/transfer.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { dryRunAnswer, priceOf, readFees } from '../http/fees.ts';
@@ -13,10 +14,12 @@ import { preferencesOf } from '../http/prefer.ts';
 import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
 import { annotations, fields } from '../http/body-fields.ts';
+import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { transactionView } from '../views/views.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
+import { schedulePayment } from '../store/schedules.ts';
 import { acceptTransfer, commitTransfer } from '../store/transfers.ts';
 import type { Committed } from '../store/commit.ts';
 import { Contended } from '../store/write.ts';
@@ -26,6 +29,7 @@ const body = z.strictObject({
   toWalletId: fields.walletId,
   currency: z.optional(fields.currency),
   dryRun: fields.dryRun,
+  executeAt: z.optional(executeAt),
   ...annotations,
 });
 
@@ -39,7 +43,7 @@ export interface TransferServices extends QueuedServices, FeeServices {
  * `POST /wallets/{walletId}/transfer`: money from the caller's wallet to any other, booked at once. A transfer is
  * queued when the client prefers `respond-async`, or when many pay the receiver at the same time. Then the sender is
  * debited at once and a worker credits the receiver. The sender also pays the fee, where there is one. `dryRun` answers the
- * fee, and moves nothing.
+ * fee, and moves nothing. With `executeAt` no money moves before that time.
  */
 export const transfer = command<typeof body, TransferServices>({
   name: 'transfer',
@@ -51,6 +55,14 @@ export const transfer = command<typeof body, TransferServices>({
     const { fee } = price;
     const facts = { ...body, ...caller, transactionId, walletId, toWalletId, currency, fee, at: operation.at };
     const preferences = preferencesOf(event, operation.at);
+    const { requestId } = event.requestContext;
+    const requested = { audience: caller.kind, requestId };
+    if (body.executeAt !== undefined) {
+      const scheduled = scheduledTransfer({ ...facts, executeAt: body.executeAt });
+      const untimely = refusalOfTime(scheduled, services) ?? refusal;
+      const result = await schedulePayment(services.table, scheduled, operation.fingerprint, rate, untimely);
+      return enqueue(result, services, preferences, requested);
+    }
     if (preferences.respondAsync) await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
     const ways: Ways = {
       now: (giveUpMs) =>
@@ -61,8 +73,7 @@ export const transfer = command<typeof body, TransferServices>({
     // A repetition is answered as the first request was, with any preference.
     const { transaction, replayed } = result;
     const isQueued = transaction.type === 'transfer' && transaction.queued;
-    const { requestId } = event.requestContext;
-    if (isQueued) return enqueue(result, services, preferences, { audience: caller.kind, requestId });
+    if (isQueued) return enqueue(result, services, preferences, requested);
     return committed(201, transactionView(transaction, caller.kind), replayed);
   },
   dryRun({ caller, path, body }, services) {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
+import { scheduledWithdrawal } from '../domain/schedule.ts';
 import { withdrawal } from '../domain/withdrawal.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { dryRunAnswer, priceOf, readFees } from '../http/fees.ts';
@@ -11,22 +12,25 @@ import { enqueue, openQueuedServices } from '../http/queued-command.ts';
 import type { QueuedServices } from '../http/queued-command.ts';
 import { annotations, fields } from '../http/body-fields.ts';
 import { destination } from '../http/destination.ts';
+import { executeAt, refusalOfTime } from '../http/schedule-field.ts';
 import { currencyOf, requireCurrency } from '../http/request.ts';
 import { warmUp } from '../store/warm-up.ts';
 import { transactionKey } from '../store/keys.ts';
+import { schedulePayment } from '../store/schedules.ts';
 import { acceptWithdrawal } from '../store/withdrawals.ts';
 
 const body = z.strictObject({
   amount: fields.amount,
   currency: z.optional(fields.currency),
   destination,
+  executeAt: z.optional(executeAt),
   dryRun: fields.dryRun,
   ...annotations,
 });
 
 /**
  * `POST /wallets/{walletId}/withdraw`: holds the money and answers at once. The worker calls the bank. The fee, where there
- * is one, is held with it. `dryRun` answers the fee, and moves nothing.
+ * is one, is held with it. `dryRun` answers the fee, and moves nothing. With `executeAt` no money is held before that time.
  */
 export const withdraw = command<typeof body, QueuedServices & FeeServices>({
   name: 'withdraw',
@@ -35,18 +39,21 @@ export const withdraw = command<typeof body, QueuedServices & FeeServices>({
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
-    await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);
+    const { table } = services;
     const { price, refusal } = priceOf(services, caller, 'withdrawal', { amount: body.amount, currency });
     const { fee } = price;
-    const accepted = await acceptWithdrawal(
-      services.table,
-      withdrawal({ ...body, ...caller, transactionId, walletId, currency, fee, at: operation.at }),
-      operation.fingerprint,
-      rate,
-      refusal,
-    );
+    const facts = { ...body, ...caller, transactionId, walletId, currency, fee, at: operation.at };
     const { requestId } = event.requestContext;
-    return enqueue(accepted, services, preferencesOf(event, operation.at), { audience: caller.kind, requestId });
+    const [preferences, requested] = [preferencesOf(event, operation.at), { audience: caller.kind, requestId }];
+    if (body.executeAt !== undefined) {
+      const scheduled = scheduledWithdrawal({ ...facts, executeAt: body.executeAt });
+      const untimely = refusalOfTime(scheduled, services) ?? refusal;
+      const result = await schedulePayment(table, scheduled, operation.fingerprint, rate, untimely);
+      return enqueue(result, services, preferences, requested);
+    }
+    await refuseIfOverloaded(services.isOverloaded, table, transactionId);
+    const accepted = await acceptWithdrawal(table, withdrawal(facts), operation.fingerprint, rate, refusal);
+    return enqueue(accepted, services, preferences, requested);
   },
   dryRun({ caller, path, body }, services) {
     const currency = currencyOf(path['walletId'] ?? '');

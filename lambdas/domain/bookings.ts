@@ -7,7 +7,7 @@ import { problemOfRefunds, refundPostings } from './refund.ts';
 import { collectionPostings, problemOfCollection } from './collection.ts';
 import { arrivalPostings, failurePostings, sentPostings, transferPostings } from './transfer.ts';
 import { heldPostings, releasePostings, settlePostings } from './withdrawal.ts';
-import { chargePostings } from './transaction.ts';
+import { chargePostings, isUnexecuted } from './transaction.ts';
 import type { Transaction, Transfer } from './transaction.ts';
 
 /** Postings that were booked together, and the time of the booking (ISO 8601 UTC). */
@@ -20,21 +20,25 @@ export interface Booking {
 export interface BookedTransaction extends Pick<Transaction, 'type' | 'postings' | 'createdAt' | 'updatedAt'> {
   /** Absent while it is open. */
   readonly completedAt?: string;
+  /** Of a payment that was scheduled. */
+  readonly executeAt?: string | undefined;
+  readonly executedAt?: string;
 }
 
 /** Number of postings at acceptance of work that a second booking ends. */
 const postingsAtFirst = 2;
 
 /**
- * Returns a transaction's bookings with their times: one at its acceptance, perhaps one at its end. A booking never
- * changes, so a later reader can compute every earlier balance.
+ * Returns a transaction's bookings with their times: one at its acceptance or execution, perhaps one at its end; none of
+ * one that was scheduled and not executed. A booking never changes, so a later reader can compute every earlier balance.
  */
 export function bookingsOf(transaction: BookedTransaction): Booking[] {
-  const { postings, createdAt, completedAt, updatedAt } = transaction;
+  const { postings, createdAt, executedAt = createdAt, completedAt, updatedAt } = transaction;
+  if (postings.length === 0) return [];
   const atFirst = isBookedAtOnce(transaction, postings.length) ? postings.length : postingsAtFirst;
   const later = postings.slice(atFirst);
   return [
-    { at: createdAt, postings: postings.slice(0, atFirst) },
+    { at: executedAt, postings: postings.slice(0, atFirst) },
     ...(later.length > 0 ? [{ at: completedAt ?? updatedAt, postings: later }] : []),
   ];
 }
@@ -98,6 +102,8 @@ export function problemOf(transaction: Transaction): string | undefined {
   if (!samePostings(postings, expectedPostings(transaction))) {
     return `its postings are not those of a ${status} ${transaction.type} of ${amount}`;
   }
+  const scheduleProblem = problemOfSchedule(transaction);
+  if (scheduleProblem !== undefined) return scheduleProblem;
   if ((status === 'completed' || status === 'failed' || status === 'ended') !== (completedAt !== undefined)) {
     return `it is ${status}, and ${completedAt === undefined ? 'has no' : 'has a'} time of its end`;
   }
@@ -117,13 +123,26 @@ export function hasWholeBookings(transaction: BookedTransaction): boolean {
   return hasBookings(transaction) && transaction.postings.every(({ amount }) => Number.isSafeInteger(amount));
 }
 
-function hasPostings({ postings }: StoredBookings): boolean {
+function hasPostings({ postings, executeAt, executedAt }: StoredBookings): boolean {
   const hasAccount = (posting: Partial<Posting> | null) => typeof posting?.account === 'string';
-  return Array.isArray(postings) && postings.length > 0 && postings.every(hasAccount);
+  const isUnexecuted = executeAt !== undefined && executedAt === undefined;
+  return Array.isArray(postings) && (postings.length > 0 || isUnexecuted) && postings.every(hasAccount);
 }
 
-function hasTimes({ createdAt, updatedAt, completedAt }: StoredBookings): boolean {
-  return [createdAt, completedAt ?? updatedAt].every(isTime);
+function hasTimes({ createdAt, executedAt = createdAt, updatedAt, completedAt }: StoredBookings): boolean {
+  return [createdAt, executedAt, completedAt ?? updatedAt].every(isTime);
+}
+
+/** Returns how the times of a scheduled payment contradict its status. */
+function problemOfSchedule(transaction: Transaction): string | undefined {
+  const { status, executeAt, executedAt }: BookedTransaction & Pick<Transaction, 'status'> = transaction;
+  if (executeAt === undefined) return executedAt === undefined ? undefined : 'it was executed, and never scheduled';
+  if (!isTime(executeAt)) return 'its executeAt is no time';
+  if (executedAt === undefined) {
+    return status === 'scheduled' || status === 'failed' ? undefined : `it is ${status}, and was never executed`;
+  }
+  if (status === 'scheduled') return `it is scheduled, and was executed at ${executedAt}`;
+  return executedAt < executeAt ? `it was executed at ${executedAt}, before ${executeAt}` : undefined;
 }
 
 /** Returns the postings that type, status and amount require. */
@@ -138,6 +157,7 @@ function expectedPostings(transaction: Transaction): Posting[] {
     case 'return':
       return move(amount, accounts.external(currency), available);
     case 'withdrawal': {
+      if (isUnexecuted(transaction)) return [];
       const held = heldPostings(transaction);
       if (transaction.status === 'completed') return [...held, ...settlePostings(transaction)];
       return transaction.status === 'failed' ? [...held, ...releasePostings(transaction)] : held;
@@ -159,6 +179,7 @@ function expectedPostings(transaction: Transaction): Posting[] {
 
 function postingsOfTransfer(transfer: Transfer): Posting[] {
   if (!transfer.queued) return transferPostings(transfer);
+  if (transfer.status === 'scheduled' || isUnexecuted(transfer)) return [];
   const sent = sentPostings(transfer);
   switch (transfer.status) {
     case 'pending':

@@ -1,8 +1,10 @@
 import { bank, service } from './actor.ts';
 import type { Actor } from './actor.ts';
 import type { Approval } from './approval.ts';
-import { requesterOf } from './transaction.ts';
-import type { CompletedWithdrawal, FailedWithdrawal, Transaction, Withdrawal } from './transaction.ts';
+import { orderedBy } from './standing-order.ts';
+import type { StandingOrder } from './standing-order.ts';
+import { isUnexecuted, requesterOf } from './transaction.ts';
+import type { CompletedWithdrawal, FailedWithdrawal, Transaction, Transfer, Withdrawal } from './transaction.ts';
 import type { LimitsChange, StatusChange, Wallet } from './wallet.ts';
 
 /** The types of events that the service publishes. The names are the contract: docs/events.md. */
@@ -13,12 +15,14 @@ export const eventTypes = [
   'wallet.unfrozen',
   'wallet.closed',
   'wallet.limits_changed',
+  'withdrawal.scheduled',
   'withdrawal.accepted',
   'withdrawal.executing',
   'withdrawal.completed',
   'withdrawal.failed',
   'withdrawal.review',
   'withdrawal.returned',
+  'transfer.scheduled',
   'transfer.accepted',
   'transfer.completed',
   'transfer.failed',
@@ -27,6 +31,8 @@ export const eventTypes = [
   'hold.ended',
   'refund.completed',
   'fees.collected',
+  'standing_order.opened',
+  'standing_order.ended',
   'approval.asked',
   'approval.approved',
   'approval.rejected',
@@ -35,6 +41,8 @@ export const eventTypes = [
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];
+/** The events of standing orders. */
+export type OrderEvent = Extract<EventType, `standing_order.${string}`>;
 /** The events of approvals: for operators and the audit, never for owners. */
 export type ApprovalEvent = Extract<EventType, `approval.${string}`>;
 
@@ -95,12 +103,18 @@ export function transactionActor(after: Transaction): Actor {
     case 'withdrawal':
       return withdrawalActor(after);
     case 'transfer':
-      return after.queued && after.status !== 'pending' ? service : requesterOf(after);
+      return transferActor(after);
   }
+}
+
+function transferActor(after: Transfer): Actor {
+  if (!after.queued || after.status === 'scheduled' || after.status === 'pending') return requesterOf(after);
+  return after.status === 'failed' ? (after.cancellation?.actor ?? service) : service;
 }
 
 function withdrawalActor(after: Withdrawal): Actor {
   switch (after.status) {
+    case 'scheduled':
     case 'pending':
       return requesterOf(after);
     case 'executing':
@@ -117,6 +131,7 @@ function enderOf(withdrawal: CompletedWithdrawal | FailedWithdrawal): Actor {
   const { endedBy, resolution } = withdrawal;
   if (endedBy !== undefined) return endedBy;
   if (withdrawal.status === 'failed' && withdrawal.cancellation !== undefined) return withdrawal.cancellation.actor;
+  if (isUnexecuted(withdrawal)) return service;
   // Records of earlier releases have no `endedBy`.
   return resolution === undefined ? bank : { kind: 'operator', principal: resolution.principal };
 }
@@ -153,4 +168,19 @@ export function approvalEvent(before: Approval | undefined, after: Approval): Ap
 /** Returns the actor of an approval's event. `after` is the approval after the change. */
 export function approvalActor(after: Approval): Actor {
   return after.status === 'asked' ? after.askedBy : after.endedBy;
+}
+
+/**
+ * Returns the event of a change of a standing order: its request, or its end. A payment that it makes has events of its own.
+ *
+ * @param before undefined when it was opened
+ */
+export function orderEvent(before: StandingOrder | undefined, after: StandingOrder): OrderEvent | undefined {
+  if (before === undefined) return 'standing_order.opened';
+  return before.status === after.status ? undefined : 'standing_order.ended';
+}
+
+/** Returns the actor of an order's event. `after` is the order after the change. */
+export function orderActor(after: StandingOrder): Actor {
+  return after.status === 'active' ? orderedBy(after) : (after.endedBy ?? service);
 }

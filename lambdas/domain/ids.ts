@@ -10,6 +10,7 @@ const walletIdFormat = new RegExp(`^w_([a-z]{3})_${id}$`);
 const transactionIdFormat = new RegExp(`^tx_${id}$`);
 const approvalIdFormat = new RegExp(`^ap_${id}$`);
 const batchIdFormat = new RegExp(`^bt_${id}$`);
+const standingOrderIdFormat = new RegExp(`^so_${id}$`);
 const receiptCodeFormat = new RegExp(`^RCP-(\\d{8})-(${id})$`);
 
 /** The formats of ids that callers name. */
@@ -19,6 +20,7 @@ export const idFormats = {
   receiptCode: receiptCodeFormat,
   approvalId: approvalIdFormat,
   batchId: batchIdFormat,
+  standingOrderId: standingOrderIdFormat,
 } as const;
 
 /** Returns 26 base32 characters of a SHA-256 over principal and key. */
@@ -68,6 +70,16 @@ export function transactionIdOfLine(batchId: string, key: string): string {
   return transactionIdOf(`batch ${batchId}`, key);
 }
 
+/** Returns the id of the standing order that a command opens, by the id of the command's record. */
+export function standingOrderIdOf(transactionId: string): string {
+  return `so_${transactionId.slice('tx_'.length)}`;
+}
+
+/** Returns the id of the payment `n` of a standing order, from 0. It is the same for every try to make it. */
+export function occurrenceIdOf(standingOrderId: string, n: number): string {
+  return `tx_${digest(service.principal, `${standingOrderId}#${n}`)}`;
+}
+
 /** Returns the id of the return of a withdrawal. It is the same for every notification by the bank. */
 export function returnIdOf(transactionId: string): string {
   return `tx_${digest(bank.principal, transactionId)}`;
@@ -110,6 +122,10 @@ export function isApprovalId(text: string): boolean {
 
 export function isBatchId(text: string): boolean {
   return batchIdFormat.test(text);
+}
+
+export function isStandingOrderId(text: string): boolean {
+  return standingOrderIdFormat.test(text);
 }
 
 export function isReceiptCode(text: string): boolean {

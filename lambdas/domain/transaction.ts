@@ -18,11 +18,12 @@ export const transactionTypes = [
 ] as const satisfies readonly TransactionType[];
 
 /**
- * `pending` → `executing` → `completed` | `failed` | `review`; `review` → `completed` | `failed`. Of a hold: `open` →
- * `ended`.
+ * `pending` → `executing` → `completed` | `failed` | `review`; `review` → `completed` | `failed`. Of a payment for later:
+ * `scheduled` → `pending` | `failed`. Of a hold: `open` → `ended`.
  */
 export type TransactionStatus = Transaction['status'];
 export const transactionStatuses = [
+  'scheduled',
   'pending',
   'executing',
   'completed',
@@ -63,7 +64,7 @@ export interface Resolution {
   readonly approvedBy?: Actor | undefined;
 }
 
-/** The end of a withdrawal by its owner or an operator, before it left for the bank. */
+/** The end of a payment by its owner or an operator: before it left for the bank, or before it was executed. */
 export interface Cancellation {
   readonly actor: Actor;
   /** The reason, in the words of the actor. */
@@ -152,7 +153,17 @@ interface OfBatch {
   readonly batchId?: string;
 }
 
-interface TransferRecord extends TransactionRecord, Fee, SentTogether {
+/** Members of a payment that was scheduled: the service executes it at a time. Absent from all others. */
+interface Schedule {
+  /** From when on the service executes it, ISO 8601 UTC. */
+  readonly executeAt?: string | undefined;
+  /** When it was executed, which is the time of its first booking. Absent while it is scheduled, or when it never was executed. */
+  readonly executedAt?: string;
+  /** The standing order that made it; absent when a request did. */
+  readonly standingOrderId?: string | undefined;
+}
+
+interface TransferRecord extends TransactionRecord, Fee, SentTogether, Schedule {
   readonly type: 'transfer';
   readonly counterpartyWalletId: string;
 }
@@ -173,6 +184,13 @@ interface QueuedTransfer extends TransferRecord, OfBatch {
   readonly queued: true;
 }
 
+/** A transfer that has moved no money yet. `dueAt`: when the sweeper queues it. */
+export interface ScheduledTransfer extends QueuedTransfer {
+  readonly status: 'scheduled';
+  readonly executeAt: string;
+  readonly dueAt: string;
+}
+
 /** A transfer on its way to its receiver. `dueAt`: when it was last queued. */
 export interface PendingTransfer extends QueuedTransfer {
   readonly status: 'pending';
@@ -187,23 +205,27 @@ export interface ArrivedTransfer extends QueuedTransfer, Refunds {
   readonly completedAt: string;
 }
 
-/** A queued transfer that could not arrive: the sender got the money back. */
+/** A queued transfer that could not arrive: the sender got the money back. One that was never executed had moved none. */
 export interface FailedTransfer extends QueuedTransfer {
   readonly status: 'failed';
   readonly failure: Failure;
+  readonly cancellation?: Cancellation;
   readonly completedAt: string;
 }
 
 /** Money from one wallet to another. */
-export type Transfer = DirectTransfer | PendingTransfer | ArrivedTransfer | FailedTransfer;
+export type Transfer = DirectTransfer | ScheduledTransfer | PendingTransfer | ArrivedTransfer | FailedTransfer;
 
-interface WithdrawalRecord extends TransactionRecord, Fee, SentTogether, OfBatch {
+interface WithdrawalRecord extends TransactionRecord, Fee, SentTogether, OfBatch, Schedule {
   readonly type: 'withdrawal';
   readonly destination: Destination;
   readonly attempts?: readonly Attempt[];
   /** The bank that has, or may have, the payment. Absent when no bank can have it. */
   readonly bankId?: string;
 }
+
+/** Why no worker submits an open withdrawal: its wallet is frozen, or the bank is closed. */
+export const waitReasons = ['wallet_frozen', 'bank_closed'] as const;
 
 /** The state of a worker's visits to the bank. */
 interface Visits {
@@ -217,7 +239,14 @@ interface Visits {
   /** When the bank first did not accept a submit; a wait for a frozen wallet removes it. */
   readonly refusedSince?: string;
   /** The reason why no worker submits the withdrawal; absent when there is none. */
-  readonly waitingFor?: 'wallet_frozen';
+  readonly waitingFor?: (typeof waitReasons)[number];
+}
+
+/** A withdrawal that holds no money yet. `dueAt`: when the sweeper queues it. */
+export interface ScheduledWithdrawal extends WithdrawalRecord, Absent<Visits> {
+  readonly status: 'scheduled';
+  readonly executeAt: string;
+  readonly dueAt: string;
 }
 
 /** A withdrawal that no worker has claimed yet. `dueAt`: from when on a worker may claim it. */
@@ -259,7 +288,7 @@ export interface CompletedWithdrawal extends EndedWithdrawal {
   readonly returnTransactionId?: string;
 }
 
-/** A withdrawal that the bank has not paid: the money is available again. */
+/** A withdrawal that the bank has not paid: the money is available again. One that was never executed had held none. */
 export interface FailedWithdrawal extends EndedWithdrawal {
   readonly status: 'failed';
   readonly failure: Failure;
@@ -267,7 +296,11 @@ export interface FailedWithdrawal extends EndedWithdrawal {
 }
 
 /** Money to an account at a bank. */
-export type Withdrawal = OpenWithdrawal | ReviewedWithdrawal | CompletedWithdrawal | FailedWithdrawal;
+export type Withdrawal =
+  ScheduledWithdrawal | OpenWithdrawal | ReviewedWithdrawal | CompletedWithdrawal | FailedWithdrawal;
+
+/** A payment that the service executes later. */
+export type ScheduledPayment = ScheduledTransfer | ScheduledWithdrawal;
 
 interface HoldRecord extends TransactionRecord {
   readonly type: 'hold';
@@ -387,7 +420,8 @@ export function charge(facts: CommandFacts & Pick<Charge, 'approvedBy'>): Charge
   };
 }
 
-/** Returns the postings of a charge. */
+/**
+ * Returns the postings of a charge. */
 export function chargePostings(facts: Pick<CommandFacts, 'amount' | 'currency' | 'walletId' | 'fee'>): Posting[] {
   return [
     { account: accounts.external(facts.currency), amount: -facts.amount },
@@ -396,13 +430,24 @@ export function chargePostings(facts: Pick<CommandFacts, 'amount' | 'currency' |
   ];
 }
 
-/** Returns whether a transaction needs no more work from its queue: it has ended, or an operator must end it. */
+/** Returns whether a transaction needs no work from its queue: it has ended, an operator must end it, or its time has not
+ * come.
+ */
 export function isAtRest(transaction: Transaction): transaction is Exclude<Transaction, OpenTransaction> {
   return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
-/** Returns the wallet that gets the money of a transfer, hold, capture or refund; undefined where no wallet does. */
+/** Returns whether a payment was scheduled and has moved no money: its time has not come, or it failed before. */
+export function isUnexecuted(transaction: Transaction): boolean {
+  return 'executeAt' in transaction && transaction.executeAt !== undefined && transaction.executedAt === undefined;
+}
+
+/**
+ * Returns the wallet that gets the money of a transfer, hold, capture or refund; undefined where no wallet does. The
+ * receiver of a scheduled transfer must not see it before it is executed.
+ */
 export function receiverOf(transaction: Transaction): string | undefined {
+  if (isUnexecuted(transaction)) return undefined;
   return 'counterpartyWalletId' in transaction ? transaction.counterpartyWalletId : undefined;
 }
 

@@ -39,6 +39,8 @@ export interface Wallet {
   readonly lastLimitsChange?: LimitsChange;
   /** The largest credit line that it ever had; absent while there was none. */
   readonly mostCredit?: Sum;
+  /** The number of payments from it that are scheduled; absent while there was none. */
+  readonly scheduled?: number;
   /** The transaction behind the latest change of the balance. */
   readonly lastTransactionId?: string;
   readonly createdAt: string;
@@ -230,10 +232,10 @@ export function statusRefusal(
   if (to === 'active' && wallet.ownerId === principal) return ownDecision('wallet');
   const reopened = to === 'active' && wallet.total !== 0;
   if (wallet.status === 'closed' && to !== 'closed' && !reopened) return new WalletError('wallet_closed');
-  const isEmpty = wallet.total === 0 && wallet.held === 0;
-  if (to === 'closed' && !isEmpty) {
-    const { available, held, currency } = wallet;
-    const detail = `available ${String(available)}, held ${String(held)}, in minor units of ${currency}`;
+  const { total, available, held, currency, scheduled = 0 } = wallet;
+  if (to === 'closed' && (total !== 0 || held !== 0 || scheduled > 0)) {
+    const payments = scheduled > 0 ? `; scheduled payments: ${scheduled}` : '';
+    const detail = `available ${String(available)}, held ${String(held)}, in minor units of ${currency}${payments}`;
     return new WalletError('wallet_not_empty', { detail });
   }
   return undefined;

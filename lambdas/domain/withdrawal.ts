@@ -1,8 +1,10 @@
 import { waitBeforeRetry } from './backoff.ts';
 import { WalletError } from './errors.ts';
+import type { PayoutHours } from './payout-window.ts';
 import { withFee } from './fee.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
+import { beganAtOf } from './schedule.ts';
 import { common, isAtRest } from './transaction.ts';
 import type {
   Attempt,
@@ -70,6 +72,8 @@ export interface WithdrawalPolicy {
   readonly maxAttempts: number;
   /** Time after a submit during which "not found" proves nothing yet; the bank documents it. */
   readonly notFoundWindowMs: number;
+  /** The hours in which the bank takes payments. Absent: always. */
+  readonly hours?: PayoutHours | undefined;
 }
 
 /**
@@ -168,7 +172,7 @@ type NextStep = 'review' | 'retry' | 'retry_rarely';
  * - `unknown`: the bank may have paid. Such a visit counts, and the one that reaches `maxAttempts` leads to review.
  * - `not_accepted`: the payment cannot have left. Such a visit does not count. When the bank has accepted nothing for a
  *   day, the withdrawal goes to review. A wait for a frozen wallet restarts that day, because no worker visits the bank
- *   meanwhile.
+ *   meanwhile. Hours in which the bank was closed are not part of it.
  *
  * @param before the withdrawal as the worker found it
  * @param visit `at`: when it ended, ISO 8601
@@ -180,7 +184,7 @@ type NextStep = 'review' | 'retry' | 'retry_rarely';
 export function afterVisit(
   before: OpenWithdrawal,
   visit: { readonly outcome: 'unknown' | 'not_accepted'; readonly at: string },
-  { maxAttempts }: WithdrawalPolicy,
+  { maxAttempts, hours }: WithdrawalPolicy,
 ): { readonly visits: number; readonly next: NextStep; readonly refusedSince?: string } {
   const { attempts = [] } = before;
   const unreported = unreportedVisit(before) === undefined ? 0 : 1;
@@ -190,7 +194,8 @@ export function afterVisit(
     return { visits, next: visits - refusals.length >= maxAttempts ? 'review' : 'retry' };
   }
   const { refusedSince = visit.at } = before;
-  const refusedForMs = Date.parse(visit.at) - Date.parse(refusedSince);
+  const [from, to] = [Date.parse(refusedSince), Date.parse(visit.at)];
+  const refusedForMs = hours === undefined ? to - from : hours.openMs(from, to);
   if (refusedForMs >= notAcceptedPatienceMs) return { visits, next: 'review', refusedSince };
   return { visits, next: refusals.length < maxAttempts ? 'retry' : 'retry_rarely', refusedSince };
 }
@@ -216,6 +221,9 @@ export function nextVisitAt(
   return Math.ceil(Math.max(visit.now + backoff, definite));
 }
 
+/** The times (ISO 8601 UTC) that a withdrawal's age counts from. */
+type Aged = Parameters<typeof beganAtOf>[0];
+
 /**
  * Returns when a withdrawal is due again (epoch ms) after its worker could not call the bank, or after the bank has
  * refused it `maxAttempts` times. The wait is at least `retryAfterMs`, and at least a quarter of the withdrawal's age,
@@ -225,11 +233,12 @@ export function nextVisitAt(
  * hour. Without this they last for a quarter of an hour. Each worker has a breaker of its own, so a message that waited
  * for one breaker meets another.
  *
- * @param kept `now` in epoch ms; `createdAt` ISO 8601; `retryAfterMs`: for example until the breaker allows a call
+ * @param kept the withdrawal, whose age counts from its execution if it was scheduled; `now` in epoch ms; `retryAfterMs`: for
+ *   example until the breaker allows a call
  */
-export function nextTryAt(kept: { now: number; createdAt: string; retryAfterMs?: number }): number {
-  const { now, createdAt, retryAfterMs = 0 } = kept;
-  const waitMs = Math.min((now - Date.parse(createdAt)) / 4, longestWaitMs);
+export function nextTryAt(kept: Aged & { now: number; retryAfterMs?: number }): number {
+  const { now, retryAfterMs = 0 } = kept;
+  const waitMs = Math.min((now - Date.parse(beganAtOf(kept))) / 4, longestWaitMs);
   return Math.ceil(now + Math.max(retryAfterMs, waitMs));
 }
 
@@ -240,10 +249,11 @@ const shortestThawWaitMs = 30_000;
  * Returns when a withdrawal whose wallet is frozen is due again (epoch ms): after a quarter of its age, 30 s to five
  * minutes. So a wallet that stays frozen for days costs few reads, and a payout leaves soon after a short freeze.
  *
- * @param wait `now` in epoch ms; `createdAt` of the withdrawal, ISO 8601
+ * @param wait as for `nextTryAt`
  */
-export function nextThawCheckAt({ now, createdAt }: { now: number; createdAt: string }): number {
-  const quarterMs = (now - Date.parse(createdAt)) / 4;
+export function nextThawCheckAt(wait: Aged & { now: number }): number {
+  const { now } = wait;
+  const quarterMs = (now - Date.parse(beganAtOf(wait))) / 4;
   return Math.ceil(now + Math.min(Math.max(quarterMs, shortestThawWaitMs), longestWaitMs));
 }
 

@@ -4,9 +4,12 @@ import type { Discrepancy } from '../domain/discrepancy.ts';
 import { service } from '../domain/actor.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { Approval } from '../domain/approval.ts';
+import type { StandingOrder } from '../domain/standing-order.ts';
 import {
   approvalActor,
   approvalEvent,
+  orderActor,
+  orderEvent,
   transactionActor,
   transactionEvent,
   walletActor,
@@ -16,9 +19,10 @@ import {
 import { receiverOf } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import { approvalKey, transactionKey, walletKey } from '../store/keys.ts';
+import { approvalKey, orderKey, transactionKey, walletKey } from '../store/keys.ts';
 import type { Change } from '../store/stream.ts';
 import { publishedApproval } from '../views/approval-view.ts';
+import { publishedOrder } from '../views/standing-order-view.ts';
 import { publishedTransaction, publishedWallet } from '../views/views.ts';
 
 /** Facts in events that the records do not have. */
@@ -38,6 +42,8 @@ export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undef
       return eventOfTransaction(change.before, change.after, facts);
     case 'approval':
       return eventOfApproval(change.before, change.after, facts);
+    case 'order':
+      return eventOfOrder(change.before, change.after, facts);
   }
 }
 
@@ -121,5 +127,29 @@ function eventOfApproval(
     walletIds: [...after.walletIds],
     actor: spelledOut(approvalActor(after), issuer),
     approval: publishedApproval(after),
+  };
+}
+
+function eventOfOrder(
+  before: StandingOrder | undefined,
+  after: StandingOrder,
+  { fingerprintKey, issuer }: EventFacts,
+): ServiceEvent | undefined {
+  const type = orderEvent(before, after);
+  if (type === undefined) return undefined;
+  const { standingOrderId, walletId, ownerId, updatedAt, destination } = after;
+  return {
+    eventId: eventIdOf([orderKey(standingOrderId).pk, type, updatedAt]),
+    type,
+    version: 1,
+    occurredAt: updatedAt,
+    // Its receiver learns of payments only.
+    walletIds: [walletId],
+    ownerId,
+    actor: spelledOut(orderActor(after), issuer),
+    standingOrder: publishedOrder(
+      after,
+      destination && destinationFingerprintOf(fingerprintKey, walletId, destination.account),
+    ),
   };
 }

@@ -46,6 +46,14 @@ export const fields = {
   dryRun: z.optional(z.literal(true)),
 };
 
+/** An account at a bank. Routes that pay no bank do not load it. */
+export const destination = z.strictObject({
+  account: z
+    .string()
+    .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9 -]{2,63}$/, 'must be 3 to 64 letters, digits, spaces or hyphens')),
+  name: z.optional(fields.text(128)),
+});
+
 /** The most keys that metadata may have. */
 export const maxMetadataKeys = 20;
 

@@ -2,8 +2,8 @@ import middy from '@middy/core';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type * as z from 'zod/mini';
-import { routes } from '../contract.ts';
-import type { FunctionName, Route, RouteAccess } from '../contract.ts';
+import { nameOfRoute, routes } from '../contract.ts';
+import type { Route, RouteAccess, RouteName } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
 import { fingerprintOf, transactionIdOf } from '../domain/ids.ts';
@@ -41,7 +41,7 @@ export interface LimitedServices extends RouteServices {
 
 /** A route: its name, its body and its work. Services are passed in, so that a test can replace them. */
 export interface RouteHandler<S> {
-  readonly name: FunctionName;
+  readonly name: RouteName;
   readonly body?: z.ZodMiniType;
   readonly query?: z.ZodMiniType;
   /** The media type of the body, where it is not `application/json`. */
@@ -78,7 +78,6 @@ export interface DryRunCall<B> extends Pick<CommandCall<B>, 'caller' | 'path' | 
  * the work, and `S` those of the route.
  */
 export interface CommandRoute<W, S = W> extends RouteHandler<S> {
-  readonly name: FunctionName;
   /** Does the work for a body that was stored. Validates it again. */
   readonly perform: (call: CommandCall<unknown>, services: W) => Promise<Answer>;
 }
@@ -88,7 +87,7 @@ export interface CommandRoute<W, S = W> extends RouteHandler<S> {
  * leaves the key unused.
  */
 export function command<B extends z.ZodMiniType, W extends RouteServices = LimitedServices, S extends W = W>(route: {
-  name: FunctionName;
+  name: RouteName;
   body: B;
   /** The media type of a body that `read` reads; both are absent where it is one JSON value. */
   mediaType?: string;
@@ -187,7 +186,7 @@ export interface QueryCall<Q> {
 
 /** Returns a GET route. Unknown query parameters are refused. */
 export function query<Q extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
-  name: FunctionName;
+  name: RouteName;
   query: Q;
   handle: (call: QueryCall<z.output<Q>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
@@ -213,7 +212,7 @@ export interface ReplacementCall<B> {
 
 /** Returns a PUT route. A repetition changes nothing, so it takes no Idempotency-Key. */
 export function replacement<B extends z.ZodMiniType, S extends RouteServices = LimitedServices>(route: {
-  name: FunctionName;
+  name: RouteName;
   body: B;
   handle: (call: ReplacementCall<z.output<B>>, services: S) => Promise<Answer>;
 }): RouteHandler<S> {
@@ -233,8 +232,8 @@ export function replacement<B extends z.ZodMiniType, S extends RouteServices = L
 }
 
 /** Returns the scopes that open a route, from the contract. */
-export function accessOf(name: FunctionName): RouteAccess {
-  const route = routes.find((one: Route) => one.function === name);
+export function accessOf(name: RouteName): RouteAccess {
+  const route: Route | undefined = routes.find((one) => nameOfRoute(one) === name);
   if (route === undefined || 'open' in route) throw new Error(`the contract has no scopes for ${name}`);
   return route;
 }
@@ -248,6 +247,7 @@ type Committed =
   | { readonly walletId: string }
   | { readonly approvalId: string }
   | { readonly batchId: string }
+  | { readonly standingOrderId: string }
   | { readonly splitId: string };
 
 /** Returns the answer to a command: the new resource and its location, or on a replay the resource as it is now. */
@@ -267,7 +267,9 @@ function locationOf(body: Committed): string | undefined {
   if ('splitId' in body) return undefined;
   if ('approvalId' in body) return `/approvals/${body.approvalId}`;
   if ('batchId' in body) return `/batches/${body.batchId}`;
-  return 'transactionId' in body ? `/transactions/${body.transactionId}` : `/wallets/${body.walletId}`;
+  // A payment that an order made names the order, too.
+  if ('transactionId' in body) return `/transactions/${body.transactionId}`;
+  return 'standingOrderId' in body ? `/standing-orders/${body.standingOrderId}` : `/wallets/${body.walletId}`;
 }
 
 /**

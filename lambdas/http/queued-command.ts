@@ -24,6 +24,8 @@ import type { Audience } from '../views/views.ts';
 export interface QueuedServices extends LimitedServices, Pick<OperatorServices, 'operatorLimits'> {
   readonly queue: Pick<Queue<WorkMessage>, 'send'>;
   readonly isOverloaded: IsOverloaded;
+  /** Whether payments can be scheduled; absent: they can. */
+  readonly schedules?: boolean;
 }
 
 /** Variables of every function whose commands a worker finishes. */
@@ -53,6 +55,7 @@ export function openQueuedServices(
       perHour,
     }),
     operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+    schedules: environment.SCHEDULES === 'true',
   };
 }
 
@@ -81,7 +84,8 @@ export async function enqueue(
   const startedAt = performance.now();
   const current = waitSeconds === 0 ? transaction : await waitForEnd(services.table, transaction, waitUntil);
   if (waitSeconds > 0) addWait(performance.now() - startedAt);
-  const status = waitSeconds > 0 && isAtRest(current) ? 200 : 202;
+  const isOver = isAtRest(current) && current.status !== 'scheduled';
+  const status = waitSeconds > 0 && isOver ? 200 : 202;
   const answer = committed(status, transactionView(current, audience), replayed);
   const applied = [...(respondAsync ? ['respond-async'] : []), ...(waitSeconds > 0 ? [`wait=${waitSeconds}`] : [])];
   if (applied.length === 0) return answer;

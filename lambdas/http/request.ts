@@ -9,6 +9,7 @@ import {
   isApprovalId,
   isBatchId,
   isReceiptCode,
+  isStandingOrderId,
   isTransactionId,
   isWalletId,
 } from '../domain/ids.ts';
@@ -56,6 +57,7 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
     walletId: { isValid: isWalletId, refusal: () => new WalletError('wallet_not_found') },
     transactionId: { isValid: isTransactionId, refusal: () => new WalletError('transaction_not_found') },
     receiptCode: { isValid: isReceiptCode, refusal: () => new WalletError('transaction_not_found') },
+    standingOrderId: { isValid: isStandingOrderId, refusal: () => new WalletError('standing_order_not_found') },
     approvalId: { isValid: isApprovalId, refusal: () => new WalletError('approval_not_found') },
     batchId: { isValid: isBatchId, refusal: () => new WalletError('batch_not_found') },
   };
@@ -63,7 +65,8 @@ const pathFormats: Readonly<Record<PathParameter, { isValid: (text: string) => b
 /**
  * Returns the path's parameters by name. Refuses an id that the service cannot have made, without a read.
  *
- * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`, `batch_not_found`
+ * @throws WalletError `wallet_not_found`, `transaction_not_found`, `approval_not_found`, `batch_not_found`,
+ * `standing_order_not_found`
  */
 export function pathOf(event: APIGatewayProxyEvent): Record<string, string> {
   const given = Object.entries(event.pathParameters ?? {}).map(([name, value = '']) => [name, value] as const);

@@ -25,7 +25,16 @@ import { getWallet } from '../store/wallets.ts';
 export interface WalletCheck {
   readonly wallet: Pick<
     Wallet,
-    'walletId' | 'isCrowded' | 'currency' | 'version' | 'available' | 'held' | 'status' | 'updatedAt' | 'chargedBack'
+    | 'walletId'
+    | 'isCrowded'
+    | 'currency'
+    | 'version'
+    | 'available'
+    | 'held'
+    | 'status'
+    | 'updatedAt'
+    | 'chargedBack'
+    | 'scheduled'
   >;
   /**
    * The version up to which the ledger must have come. A busy wallet is always some versions ahead of its ledger, so a
@@ -45,6 +54,8 @@ export interface WalletCheck {
   /** Absent from a check that an earlier release began. */
   readonly holds?: HoldSums;
   readonly chargebacks?: ChargebackSums;
+  /** The number of its payments that are scheduled. */
+  scheduled?: number;
   readonly found: Discrepancy[];
 }
 
@@ -59,7 +70,7 @@ const mostFound = 20;
  */
 export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version: number }): WalletCheck {
   const { walletId, isCrowded = false, currency, version, available, held, status, updatedAt, total } = wallet;
-  const { chargedBack = 0, mostCredit = 0, limits } = wallet;
+  const { chargedBack = 0, mostCredit = 0, limits, scheduled = 0 } = wallet;
   // The stored item may have any shape.
   const areSums = [available, held, total, chargedBack, mostCredit].every(isSum);
   const check: WalletCheck = {
@@ -73,6 +84,7 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
       status,
       updatedAt,
       chargedBack: areSums ? chargedBack : 0,
+      scheduled,
     },
     enteredUpTo: secondLook?.version ?? version,
     consistent: secondLook !== undefined,
@@ -82,6 +94,7 @@ export function beginWalletCheck(wallet: Wallet, secondLook?: { readonly version
     entered: { available: 0n, held: 0n },
     holds: noHolds(),
     chargebacks: { certain: 0n, all: 0n },
+    scheduled: 0,
     found: [],
   };
   const areSound = areSums && [held, chargedBack, mostCredit].every((amount) => amount >= 0);
@@ -130,10 +143,30 @@ export async function stepWalletCheck(
   const page = await readBookings(table, { side: check.stage, walletId, isCrowded, after: check.after });
   for (const transaction of page.items) addBookings(check, transaction, asOf);
   let { readUnits } = page;
-  if (check.stage === 'sender') readUnits += await checkParts(table, check, page.items, asOf);
+  if (check.stage === 'sender') {
+    readUnits += await checkParts(table, check, page.items, asOf);
+    if (page.next === undefined) readUnits += await compareScheduled(table, check);
+  }
   check.after = page.next;
   if (page.next === undefined) check.stage = check.stage === 'sender' ? 'receiver' : 'entries';
   return { items: page.items.length, readUnits };
+}
+
+/**
+ * Compares the payments that are scheduled with their number in the wallet. Each payment that is scheduled, executed or
+ * cancelled changes the wallet. So a wallet that has changed since the check began is not judged.
+ *
+ * @returns the read units that this took
+ */
+async function compareScheduled(table: Table, check: WalletCheck): Promise<number> {
+  const { wallet, scheduled } = check;
+  const { walletId, version, scheduled: counted = 0 } = wallet;
+  if (scheduled === undefined || scheduled === counted) return 0;
+  const now = await getWallet(table, walletId, { consistent: true });
+  if (now?.version === version) {
+    addFinding(check, 'balance_differs', `it counts ${counted} scheduled payments, and has ${scheduled}`);
+  }
+  return 1;
 }
 
 /**
@@ -144,18 +177,25 @@ export async function stepWalletCheck(
  */
 async function checkParts(
   table: Table,
-  { holds, chargebacks, consistent, wallet, found }: WalletCheck,
+  check: WalletCheck,
   transactions: readonly IndexedTransaction[],
   asOf: string | undefined,
 ): Promise<number> {
+  const { holds, chargebacks, consistent, wallet, found } = check;
   const moments = { asOf, walletAt: wallet.updatedAt };
   const ofHolds = holds && (await addHolds(table, holds, transactions, { ...moments, consistent }));
   const ofRefunds = await checkRefunds(table, transactions, consistent);
   if (chargebacks) addChargebacks(chargebacks, transactions, asOf && wallet.updatedAt);
+  if (check.scheduled !== undefined) check.scheduled += transactions.filter(isScheduled).length;
   for (const finding of [...(ofHolds?.found ?? []), ...ofRefunds.found]) {
     if (found.length < mostFound) found.push(finding);
   }
   return (ofHolds?.readUnits ?? 0) + ofRefunds.readUnits;
+}
+
+/** Returns whether a transaction in an index is a payment whose time has not come. */
+function isScheduled({ executeAt, executedAt, completedAt }: IndexedTransaction): boolean {
+  return executeAt !== undefined && executedAt === undefined && completedAt === undefined;
 }
 
 function addBookings(check: WalletCheck, transaction: BookedTransaction, asOf: string | undefined): void {

@@ -143,7 +143,7 @@ export async function readBookings(
         KeyConditionExpression: `${key} = :partition`,
         ExpressionAttributeValues: toItem({ ':partition': partition }),
         ProjectionExpression:
-          'transactionId, originalTransactionId, #type, postings, createdAt, updatedAt, completedAt, refunded, chargeback',
+          'transactionId, originalTransactionId, #type, postings, createdAt, updatedAt, completedAt, executeAt, executedAt, refunded, chargeback',
         ExpressionAttributeNames: { '#type': 'type' },
         ReturnConsumedCapacity: 'TOTAL',
         ...(historyKey !== undefined && {

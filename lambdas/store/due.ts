@@ -9,13 +9,13 @@ import {
   dueShard,
   dueShardOf,
   dueTypes,
-  holdShards,
   queuedTypes,
   reviewShard,
+  shardsOf,
   transactionKey,
   waitingShard,
 } from './keys.ts';
-import type { DueType } from './keys.ts';
+import type { DueKind, DueType } from './keys.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
 import { InvalidItem, parsed, requireTransactionVersion, UnreadableItem } from './unreadable.ts';
@@ -52,7 +52,7 @@ export interface PageBounds {
 
 /** A page of work that is due, and the open work that was read with it. */
 export interface OpenPage extends WorkPage {
-  /** When each piece of open work on the page was accepted (ISO 8601 UTC); undefined where the item does not say. */
+  /** From when on each piece of open work on the page was open (ISO 8601 UTC); undefined where the item does not say. */
   readonly acceptedAt: readonly (string | undefined)[];
 }
 
@@ -77,7 +77,7 @@ export async function listDue(
   const due = Items.filter(({ dueAt }) => (dueAt?.S ?? '') < before);
   return {
     work: due.map(toWork),
-    acceptedAt: Items.map(({ createdAt }) => createdAt?.S),
+    acceptedAt: Items.map(({ createdAt, executeAt = createdAt }) => executeAt?.S),
     next: due.length < Items.length ? undefined : next,
   };
 }
@@ -85,6 +85,11 @@ export async function listDue(
 /** Lists the holds of a shard (from 0) that were due before `before`, the earliest first. */
 export function listExpired(table: Table, shard: number, bounds: PageBounds): Promise<ExpiredPage> {
   return listWork(table, dueShard('hold', shard), bounds);
+}
+
+/** Lists the scheduled payments of a shard (from 0) whose time came before `before`, the earliest first. */
+export function listScheduled(table: Table, shard: number, bounds: PageBounds): Promise<WorkPage> {
+  return listWork(table, dueShard('scheduled', shard), bounds);
 }
 
 /** Lists withdrawals whose wait for their wallet ended before `before`, the earliest first. */
@@ -146,7 +151,7 @@ function toReviews(items: readonly StoredItem[]): Review[] {
 
 /**
  * Marks overdue work as due at `at` (ISO 8601), so that it is not overdue again while its message is on the way. A
- * worker may claim it at once. Work that waited for its wallet becomes ordinary open work.
+ * worker may claim it at once. Work that waited for its wallet or its time becomes ordinary open work.
  *
  * @returns false when a worker has moved the work meanwhile; nothing is written then
  * @throws WalletError `busy`
@@ -165,13 +170,17 @@ export async function touchDue(table: Table, work: Omit<DueWork, 'walletId'>, at
 const readsAtATime = 32;
 
 /**
- * Returns the earliest due time (ISO 8601) of all open work of these types, by default those with a worker; undefined when
- * nothing is open. Reads one entry of each partition that work is written to, half a read unit each.
+ * Returns the earliest due time (ISO 8601) of all open work of these kinds, by default of that for a worker, with scheduled
+ * payments; undefined when nothing is open. Reads one entry of each partition that work is written to, half a read unit
+ * each.
  */
-export async function earliestDue(table: Table, types: readonly DueType[] = queuedTypes): Promise<string | undefined> {
+export async function earliestDue(
+  table: Table,
+  kinds: readonly DueKind[] = [...queuedTypes, 'scheduled'],
+): Promise<string | undefined> {
   const { dueShards = defaultDueShards } = table;
-  const shards = types.flatMap((type) =>
-    Array.from({ length: type === 'hold' ? holdShards : dueShards }, (_, shard) => dueShard(type, shard)),
+  const shards = kinds.flatMap((kind) =>
+    Array.from({ length: shardsOf(kind, dueShards) }, (_, shard) => dueShard(kind, shard)),
   );
   let earliest: string | undefined;
   await forEachOf(shards, readsAtATime, async (shard) => {

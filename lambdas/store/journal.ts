@@ -75,7 +75,7 @@ export function readListed(record: DynamoDBRecord): ListedRecord {
     const error = cause instanceof UnreadableItem ? cause : new UnreadableItem(keyOf(record), problem, { cause });
     return { listed: listedChange(record, undefined), error };
   }
-  if (change === undefined || change.kind === 'approval') return {};
+  if (change === undefined || change.kind === 'approval' || change.kind === 'order') return {};
   if (canBeProjected(change)) return { change, listed: listedChange(record, change) };
   const hasVersion = change.kind === 'wallet' && Number.isSafeInteger(change.after.version);
   return {
@@ -90,7 +90,7 @@ function keyOf(record: DynamoDBRecord): Record<'pk' | 'sk', string> {
 }
 
 /** Returns whether the images have the members that entries and totals are made of. */
-function canBeProjected(change: Exclude<Change, { kind: 'approval' }>): boolean {
+function canBeProjected(change: Exclude<Change, { kind: 'approval' | 'order' }>): boolean {
   if (change.kind === 'transaction') return hasWholeBookings(change.after);
   return [change.before ?? change.after, change.after].every(
     ({ version, available, held, updatedAt }) =>

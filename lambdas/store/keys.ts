@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { activityItems, defaultDueShards, entryItems, ledgerItems, sentItems } from '../contract.ts';
-import { fingerprintOf, isTransactionId, lastBitsOf } from '../domain/ids.ts';
+import { fingerprintOf, isStandingOrderId, isTransactionId, lastBitsOf } from '../domain/ids.ts';
 
 /** The keys of all stored items. No other file builds or parses one. */
 
@@ -17,6 +17,12 @@ export type DueType = (typeof dueTypes)[number];
  * removed ones would not end. Work with workers has messages too, so its number may change.
  */
 export const holdShards = 16;
+
+/** Partitions of the `due` index with scheduled payments, for every stack. Never fewer, as for holds. */
+export const scheduleShards = 16;
+
+/** What a partition of the `due` index holds: the open work of a type, or the payments whose time has not come. */
+export type DueKind = DueType | 'scheduled';
 
 /** Parts of the total of an account and hour. Never fewer: the sums in the removed parts would not count. */
 const totalParts = 128;
@@ -61,6 +67,10 @@ export function approvalIdOfKey(pk: string): string {
   return pk.slice(ledgerItems.approval.length);
 }
 
+export function orderKey(standingOrderId: string) {
+  return { pk: `${ledgerItems.standingOrder}${standingOrderId}`, sk: 'ORDER' };
+}
+
 /** Sort keys of the wallet table's other items: nothing follows their changes. */
 const otherSortKeys: readonly unknown[] = ['RATE', 'PREFERENCES', 'ISSUER', 'BREAKER', 'FEES', 'BATCH'];
 const ownedWalletPrefix = 'WALLET#';
@@ -70,10 +80,13 @@ const chunkPrefix = 'CHUNK#';
  * Returns what the key of an item of the wallet table names; undefined for a sort key that this release does not know.
  * Records of operations have keys of transactions.
  */
-export function kindOf(key: { readonly sk?: unknown }): 'wallet' | 'transaction' | 'approval' | 'other' | undefined {
+export function kindOf(key: {
+  readonly sk?: unknown;
+}): 'wallet' | 'transaction' | 'approval' | 'order' | 'other' | undefined {
   if (key.sk === 'WALLET') return 'wallet';
   if (key.sk === 'TX') return 'transaction';
   if (key.sk === 'APPROVAL') return 'approval';
+  if (key.sk === 'ORDER') return 'order';
   const isOther =
     otherSortKeys.includes(key.sk) ||
     [ownedWalletPrefix, chunkPrefix].some((prefix) => String(key.sk).startsWith(prefix));
@@ -217,18 +230,58 @@ export function walletIdOfPartition(partition: string): string {
   return partition.replace(/#.*$/, '');
 }
 
-/** Returns the sort key of both history indexes: by time, and by id within the same millisecond. */
-export function historyKeyOf(transaction: { transactionId: string; createdAt: string }): string {
-  return `${transaction.createdAt}#${transaction.transactionId}`;
+/**
+ * Returns the sort key of both history indexes: by time, and by id within the same millisecond. A scheduled payment goes to
+ * the time of its execution, so that its receiver finds it among what is new.
+ */
+export function historyKeyOf(transaction: {
+  readonly transactionId: string;
+  readonly createdAt: string;
+  readonly executedAt?: string | undefined;
+}): string {
+  const { transactionId, createdAt, executedAt = createdAt } = transaction;
+  return `${executedAt}#${transactionId}`;
 }
 
 export function isHistoryKey(text: string): boolean {
+  return isTimeAndId(text, isTransactionId);
+}
+
+function isTimeAndId(text: string, isId: (id: string) => boolean): boolean {
   const end = text.indexOf('#');
-  return timeFormat.test(text.slice(0, end)) && isTransactionId(text.slice(end + 1));
+  return timeFormat.test(text.slice(0, end)) && isId(text.slice(end + 1));
 }
 
 /** Returns the transaction that a history key names. `isHistoryKey` must hold for the key. */
 export function transactionIdOfHistoryKey(historyKey: string): string {
+  return historyKey.slice(historyKey.indexOf('#') + 1);
+}
+
+/**
+ * Returns the partition of the wallets' index with the standing orders of a wallet, in the attribute that has the wallet of
+ * a transaction. So orders are no part of its history.
+ */
+export function ordersPartition(walletId: string): string {
+  return `${ordersPrefix}${walletId}`;
+}
+const ordersPrefix = 'ORDERS#';
+
+/** Returns the wallet that a partition of `ordersPartition` belongs to. */
+export function walletIdOfOrders(partition: string): string {
+  return partition.slice(ordersPrefix.length);
+}
+
+/** Returns the sort key of a wallet's standing orders: by time, and by id within the same millisecond. */
+export function orderHistoryKeyOf(order: { readonly standingOrderId: string; readonly createdAt: string }): string {
+  return `${order.createdAt}#${order.standingOrderId}`;
+}
+
+export function isOrderHistoryKey(text: string): boolean {
+  return isTimeAndId(text, isStandingOrderId);
+}
+
+/** Returns the order that such a key names. `isOrderHistoryKey` must hold for the key. */
+export function standingOrderIdOfHistoryKey(historyKey: string): string {
   return historyKey.slice(historyKey.indexOf('#') + 1);
 }
 
@@ -238,8 +291,14 @@ export function transactionIdOfHistoryKey(historyKey: string): string {
  *
  * @param shards number of partitions that work with workers is spread over, 1 to 256
  */
-export function dueShardOf(type: DueType, transactionId: string, shards = defaultDueShards): string {
-  return dueShard(type, lastBitsOf(transactionId) % (type === 'hold' ? holdShards : shards));
+export function dueShardOf(kind: DueKind, transactionId: string, shards = defaultDueShards): string {
+  return dueShard(kind, lastBitsOf(transactionId) % shardsOf(kind, shards));
+}
+
+/** Returns the number of partitions of a kind. `shards`: that of work with workers. */
+export function shardsOf(kind: DueKind, shards: number): number {
+  if (kind === 'hold') return holdShards;
+  return kind === 'scheduled' ? scheduleShards : shards;
 }
 
 /** The partition of the `due` index with all withdrawals that wait for an operator; there are few. */
@@ -254,7 +313,19 @@ export const approvalShard = 'APPROVAL';
 /** The partition of the `due` index with the batches that are not completed; there are few. */
 export const batchShard = 'BATCH';
 
+/** Partitions of the `due` index with active standing orders, for every stack. Never fewer, as for holds. */
+export const orderShards = 4;
+
+/** Returns the partition of the `due` index that an active order is written to. */
+export function orderShardOf(standingOrderId: string): string {
+  return orderShard(lastBitsOf(standingOrderId) % orderShards);
+}
+
+export function orderShard(shard: number): string {
+  return `DUE#o${shard}`;
+}
+
 /** Returns for instance `DUE#w3` for withdrawals. It is short, as a history page's read is paid by its size. */
-export function dueShard(type: DueType, shard: number): string {
-  return `DUE#${type.charAt(0)}${shard}`;
+export function dueShard(kind: DueKind, shard: number): string {
+  return `DUE#${kind.charAt(0)}${shard}`;
 }

@@ -31,6 +31,8 @@ export interface Movement extends Reach {
   readonly at: string;
   /** The largest of the transactions that it moves together; absent when it is one. */
   readonly largest?: number;
+  /** Whether it executes a payment that the wallet counts as scheduled. */
+  readonly isScheduled?: boolean;
 }
 
 /** Takes available money out of the wallet. */
@@ -38,7 +40,7 @@ export function debit(table: Table, movement: Movement): WriteItem {
   return moveLimited(table, movement, {
     label: 'debit',
     direction: 'out',
-    set: 'available = available - :amount, #total = #total - :amount',
+    set: `available = available - :amount, #total = #total - :amount${executes(movement)}`,
     refused: (wallet) => debitRefusal(wallet, movement),
   });
 }
@@ -69,9 +71,62 @@ export function hold(table: Table, movement: Movement): WriteItem {
   return moveLimited(table, movement, {
     label: 'hold',
     direction: 'out',
-    set: 'available = available - :amount, held = held + :amount',
+    set: `available = available - :amount, held = held + :amount${executes(movement)}`,
     refused: (wallet) => debitRefusal(wallet, movement),
   });
+}
+
+/**
+ * Counts a payment that is scheduled from a wallet. The wallet cannot be closed while it counts one. No money moves, so the
+ * ledger gets an entry without a change.
+ *
+ * @param evenFrozen whether a frozen wallet takes it, too
+ */
+export function schedule(table: Table, movement: Movement, evenFrozen = false): WriteItem {
+  const { walletId, ownerId, currency, at } = movement;
+  const status = evenFrozen ? '#status IN (:active, :frozen)' : '#status = :active';
+  const owned = ownerId === undefined ? '' : ' AND ownerId = :ownerId';
+  return {
+    label: 'wallet of a scheduled payment',
+    request: {
+      Update: update(table, walletKey(walletId), {
+        set: 'scheduled = if_not_exists(scheduled, :zero) + :one, version = version + :one, updatedAt = :at',
+        if: `${ofThisVersion.if} AND ${status} AND currency = :currency${owned}`,
+        values: {
+          ...ofThisVersion.values,
+          ...{ active: 'active', currency, at, zero: 0, one: 1 },
+          ...(evenFrozen && { frozen: 'frozen' }),
+          ...(owned !== '' && { ownerId }),
+        },
+      }),
+    },
+    refused: (image) => denied(useRefusal(toWallet(image), movement)),
+  };
+}
+
+/**
+ * Counts payments as scheduled no more that were not executed. Works in every status of the wallet.
+ *
+ * @param count the number of payments
+ */
+export function unschedule(table: Table, { walletId, at }: Pick<Movement, 'walletId' | 'at'>, count = 1): WriteItem {
+  return {
+    label: `end of a scheduled payment of ${walletId}`,
+    request: {
+      Update: update(table, walletKey(walletId), {
+        set: 'version = version + :one, updatedAt = :at, scheduled = if_not_exists(scheduled, :count) - :count',
+        if: 'attribute_exists(pk)',
+        values: { at, one: 1, count },
+      }),
+    },
+    // Wallets are never deleted.
+    refused: () => undefined,
+  };
+}
+
+/** Returns the count of a payment that is executed. A wallet without the count must not keep a payment from its end. */
+function executes({ isScheduled = false }: Movement): string {
+  return isScheduled ? ', scheduled = if_not_exists(scheduled, :one) - :one' : '';
 }
 
 /** Puts money into the wallet. */

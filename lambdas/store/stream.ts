@@ -3,8 +3,10 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
 import type { Approval } from '../domain/approval.ts';
+import type { StandingOrder } from '../domain/standing-order.ts';
 import { parseApproval } from './approvals.ts';
 import { kindOf } from './keys.ts';
+import { parseOrder } from './standing-orders.ts';
 import { toTransaction } from './transactions.ts';
 import { UnreadableItem } from './unreadable.ts';
 import { parseWallet } from './wallets.ts';
@@ -14,11 +16,12 @@ import { fromItem } from './write.ts';
 export type Change =
   | { readonly kind: 'wallet'; readonly before: Wallet | undefined; readonly after: Wallet }
   | { readonly kind: 'transaction'; readonly before: Transaction | undefined; readonly after: Transaction }
-  | { readonly kind: 'approval'; readonly before: Approval | undefined; readonly after: Approval };
+  | { readonly kind: 'approval'; readonly before: Approval | undefined; readonly after: Approval }
+  | { readonly kind: 'order'; readonly before: StandingOrder | undefined; readonly after: StandingOrder };
 
 /**
- * Returns the change of a wallet, transaction or approval in a record of the stream. Returns undefined for other items,
- * and for deletions: wallets and transactions have none, and an approval long after its end.
+ * Returns the change of a wallet, transaction, approval or standing order in a record of the stream. Returns undefined for
+ * other items, and for deletions: only approvals have them, long after their end.
  *
  * @throws UnreadableItem for an item that this release does not know, so that its change is kept for a newer one
  */
@@ -36,6 +39,8 @@ export function changeOf(record: DynamoDBRecord): Change | undefined {
     }
     case 'approval':
       return { kind, before: OldImage && parseApproval(read(OldImage)), after: parseApproval(read(NewImage)) };
+    case 'order':
+      return { kind, before: OldImage && parseOrder(read(OldImage)), after: parseOrder(read(NewImage)) };
     case 'other':
       return undefined;
     case undefined:

@@ -147,8 +147,8 @@ async function readStretch(
 /** The statuses of each type. */
 const statuses: { readonly [Type in TransactionType]: readonly Extract<Transaction, { type: Type }>['status'][] } = {
   charge: ['completed'],
-  withdrawal: ['pending', 'executing', 'completed', 'failed', 'review'],
-  transfer: ['pending', 'completed', 'failed'],
+  withdrawal: ['scheduled', 'pending', 'executing', 'completed', 'failed', 'review'],
+  transfer: ['scheduled', 'pending', 'completed', 'failed'],
   return: ['completed'],
   hold: ['open', 'ended'],
   capture: ['completed'],
@@ -203,7 +203,9 @@ function requireMembers(item: Item): void {
   if (needed[known] === undefined) throw new InvalidItem(item, `it lacks what a ${known} needs`);
   if (!hasSoundRefunds(item, amount)) throw new InvalidItem(item, 'what was refunded of it is not known');
   if (!hasSoundFee(item, known, amount)) throw new InvalidItem(item, `its fee is ${String(item['fee'])}`);
-  const isOpen = status === 'pending' || status === 'executing' || status === 'open';
+  const isScheduled = status === 'scheduled';
+  if (isScheduled && !isTime(item['executeAt'])) throw new InvalidItem(item, 'it is scheduled, and has no time');
+  const isOpen = status === 'pending' || status === 'executing' || status === 'open' || isScheduled;
   if (isOpen && typeof item['dueAt'] !== 'string') throw new InvalidItem(item, `it is ${status}, and never due`);
   const isEnded = status === 'completed' || status === 'failed' || status === 'ended';
   if (isEnded && !isTime(item['completedAt'])) {

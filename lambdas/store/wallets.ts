@@ -133,7 +133,10 @@ function statusCondition(to: WalletStatus, principal: string): { readonly if: st
       return { if: '#status <> :closed', values: { closed: 'closed' } };
     case 'closed':
       // Held money can make up for available money below zero.
-      return { if: '#total = :zero AND held = :zero', values: { zero: 0 } };
+      return {
+        if: '#total = :zero AND held = :zero AND (attribute_not_exists(scheduled) OR scheduled <= :zero)',
+        values: { zero: 0 },
+      };
   }
 }
 

@@ -165,9 +165,10 @@ export function releaseWithdrawal(
  * @param next
  * - `attempt`: the visit to record; absent when there is none
  * - `submitBy`: absent when no submit can have left, for any bank
- * - `refusedSince`: when the bank first did not accept a submit. Absent: the record keeps its own, unless it waits now
- * - `waitingFor`: the withdrawal waits without a message, and the sweeper queues it when it is due. Removes
- *   `refusedSince` from the record
+ * - `refusedSince`: when the bank first did not accept a submit. Absent: the record keeps its own, unless its wallet is
+ *   frozen
+ * - `waitingFor`: the withdrawal waits without a message, and the sweeper queues it when it is due. A frozen wallet
+ *   removes `refusedSince` from the record
  * @returns false when the claim was lost; nothing is written then
  * @throws WalletError `busy`
  */
@@ -187,17 +188,26 @@ export function putBackWithdrawal(
     dueAt,
     ...(submitBy !== undefined && { submitBy }),
     ...(refusedSince !== undefined && { refusedSince }),
-    ...(waitingFor !== undefined && { waitingFor, dueShard: waitingShard }),
+    ...(waitingFor !== undefined && { waitingFor, dueShard: shardOfWait(waitingFor, claimed.withdrawal) }),
   };
   const nothingOut = submitBy === undefined ? ', submitBy, bankId' : '';
   return whileClaimed(table, claimed, {
     set: Object.keys(values)
       .map((name) => `${name} = :${name}`)
       .join(', '),
-    remove: `claimId${nothingOut}${waitingFor === undefined ? '' : ', refusedSince'}`,
+    // A bank that was closed has refused nothing meanwhile, but a frozen wallet may wait for longer than the bank's patience.
+    remove: `claimId${nothingOut}${waitingFor === 'wallet_frozen' ? ', refusedSince' : ''}`,
     values,
     attempt,
   });
+}
+
+/** Returns the partition of the `due` index for a wait. Many withdrawals may wait for the bank, and its opening is a time. */
+function shardOfWait(
+  waitingFor: NonNullable<ExecutingWithdrawal['waitingFor']>,
+  { transactionId }: OpenWithdrawal,
+): string {
+  return waitingFor === 'bank_closed' ? dueShardOf('scheduled', transactionId) : waitingShard;
 }
 
 /**

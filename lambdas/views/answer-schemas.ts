@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { longestWaitSeconds } from '../contract.ts';
-import type { routes } from '../contract.ts';
+import type { RouteName } from '../contract.ts';
 import { shownStatuses } from '../domain/approval.ts';
 import { batchStatuses } from '../domain/batch.ts';
 import { errorTitles } from '../domain/errors.ts';
@@ -18,6 +18,7 @@ import {
   actor,
   approval as eventApproval,
   discrepancy,
+  standingOrder as eventOrder,
   transaction as eventTransaction,
   wallet as eventWallet,
 } from './event-schemas.ts';
@@ -104,7 +105,7 @@ const transaction = eventTransaction.extend({
       actor: recordedActor.optional().describe(forOperators),
     })
     .optional()
-    .describe('How a withdrawal was ended before it left for the bank'),
+    .describe('How a withdrawal was ended before it left for the bank, or a scheduled payment before it was executed'),
   releaseReason: z
     .string()
     .optional()
@@ -134,6 +135,12 @@ const dryRun = z.object({
   fee: count.describe('In minor units; 0 when there is none'),
   paid: count.describe('What the paying side gives, in minor units: of a transfer or withdrawal with the fee'),
   received: count.describe('What the receiving side gets, in minor units: of a charge or capture less the fee'),
+});
+
+const standingOrder = eventOrder.extend({
+  destination: transaction.shape.destination,
+  requestedBy: recordedActor.optional().describe(forOperators),
+  endedBy: recordedActor.optional().describe(forOperators),
 });
 
 const approval = eventApproval.extend({
@@ -313,6 +320,7 @@ const transactionPage = z.object({
   items: z.array(transaction).describe('May be fewer than asked for, or none, while there is more'),
   nextCursor,
 });
+const standingOrderPage = z.object({ items: z.array(standingOrder), nextCursor });
 const approvalPage = z.object({ items: z.array(approval), nextCursor });
 const batchItemPage = z.object({
   items: z.array(batchItem).describe('May be fewer than asked for while there is more'),
@@ -349,6 +357,8 @@ export const namedSchemas = {
   TransactionPage: transactionPage,
   Split: split,
   DryRun: dryRun,
+  StandingOrder: standingOrder,
+  StandingOrderPage: standingOrderPage,
   Approval: approval,
   ApprovalPage: approvalPage,
   Batch: batch,
@@ -366,7 +376,6 @@ export const namedSchemas = {
 } as const satisfies Record<string, z.ZodType>;
 
 type SchemaName = keyof typeof namedSchemas;
-type RouteName = (typeof routes)[number]['function'];
 
 /** The answers of one route. */
 interface Answers {
@@ -517,6 +526,21 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       'balance_limit_exceeded',
       'operator_limit_exceeded',
     ],
+  },
+  'open-standing-order': {
+    successes: { 201: { meaning: 'The standing order, `active`', schema: 'StandingOrder' } },
+    codes: [...use, 'same_wallet', 'operator_limit_exceeded', 'standing_order_not_found'],
+  },
+  'list-standing-orders': {
+    successes: { 200: { meaning: 'A page of standing orders, the newest first', schema: 'StandingOrderPage' } },
+  },
+  'get-standing-order': {
+    successes: { 200: { meaning: 'The standing order', schema: 'StandingOrder' }, ...unchanged },
+    codes: ['standing_order_not_found'],
+  },
+  'cancel-standing-order': {
+    successes: { 200: { meaning: 'The standing order, `ended`', schema: 'StandingOrder' } },
+    codes: ['standing_order_not_found', 'standing_order_ended'],
   },
   approve: {
     successes: { 200: { meaning: 'The approval, `approved`: its command was executed', schema: 'Approval' } },

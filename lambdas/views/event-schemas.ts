@@ -10,7 +10,14 @@ import type { EventType } from '../domain/events.ts';
 import { fraudRules } from '../domain/fraud.ts';
 import { maxAmount } from '../domain/money.ts';
 import type { Sum } from '../domain/money.ts';
-import { attemptOutcomes, holdEnds, transactionStatuses, transactionTypes } from '../domain/transaction.ts';
+import { intervals, orderEnds, orderStatuses } from '../domain/standing-order.ts';
+import {
+  attemptOutcomes,
+  holdEnds,
+  transactionStatuses,
+  transactionTypes,
+  waitReasons,
+} from '../domain/transaction.ts';
 
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const amount = z.int().min(1).max(maxAmount).describe('In minor units');
@@ -82,11 +89,16 @@ export const transaction = z.object({
       at: time,
     })
     .optional()
-    .describe('How a withdrawal was ended before it left for the bank'),
+    .describe('How a withdrawal was ended before it left for the bank, or a scheduled payment before it was executed'),
   waitingFor: z
-    .enum(['wallet_frozen'])
+    .enum(waitReasons)
     .optional()
-    .describe('Why an open withdrawal is not submitted: it goes on by itself when its wallet is unfrozen'),
+    .describe(
+      'Why an open withdrawal is not submitted: it goes on by itself when its wallet is unfrozen, or the bank opens',
+    ),
+  executeAt: time.optional().describe('When a scheduled payment is executed, or was to be; ISO 8601, UTC'),
+  executedAt: time.optional().describe('When a scheduled payment was executed: its money moves from then on'),
+  standingOrderId: z.string().optional().describe('The standing order that made the payment'),
   originalTransactionId: z.string().optional(),
   returnTransactionId: z.string().optional(),
   splitId: z.string().optional().describe('The split that a transfer is a leg of'),
@@ -172,6 +184,33 @@ export const approval = z.object({
   updatedAt: time,
 });
 
+export const standingOrder = z.object({
+  standingOrderId: z.string(),
+  status: z.enum(orderStatuses),
+  walletId: z.string(),
+  amount,
+  currency: z.string(),
+  toWalletId: z.string().optional().describe('The wallet that its payments go to'),
+  destination: transaction.shape.destination,
+  every: z.enum(intervals),
+  firstAt: time.describe('The time of the first payment; the others are at the same time of the day, in UTC'),
+  until: time.optional().describe('The latest time at which it pays'),
+  count: z.int().min(1).optional().describe('The number of payments that were asked for'),
+  made: z.int().min(0).describe('The number of payments that it has scheduled so far'),
+  nextAt: time.optional().describe('The time of the next payment that it will schedule, a week ahead'),
+  end: z
+    .enum(orderEnds)
+    .optional()
+    .describe('How it ended: it has scheduled its last payment, it was cancelled, or its wallet was closed'),
+  endedAt: time.optional(),
+  reason: z.string().optional().describe("Why it was cancelled; an operator's reason is shown to operators only"),
+  externalReference: z.string().optional(),
+  description: z.string().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+  createdAt: time,
+  updatedAt: time,
+});
+
 const reason = z.string().optional().describe('Why it changed, in the words of the actor');
 
 const activity = z.object({
@@ -216,6 +255,9 @@ export const eventSchemas = {
     wallet,
     reason,
   }),
+  'withdrawal.scheduled': about('withdrawal.scheduled', 'A withdrawal for later was accepted; no money is held yet', {
+    transaction,
+  }),
   'withdrawal.accepted': about('withdrawal.accepted', 'Money is held for the bank', { transaction }),
   'withdrawal.executing': about('withdrawal.executing', 'A worker has begun the first visit to the bank', {
     transaction,
@@ -223,7 +265,7 @@ export const eventSchemas = {
   'withdrawal.completed': about('withdrawal.completed', 'The bank has paid', { transaction }),
   'withdrawal.failed': about(
     'withdrawal.failed',
-    'The bank has not paid, or it was cancelled; the money is available again',
+    'The bank has not paid, or it was cancelled; the money is available again. Or its wallet refused it at its time',
     {
       transaction,
     },
@@ -234,19 +276,30 @@ export const eventSchemas = {
   'withdrawal.returned': about('withdrawal.returned', 'A payment of the bank came back, and the money with it', {
     transaction,
   }),
+  'transfer.scheduled': about('transfer.scheduled', 'A transfer for later was accepted; no money has moved yet', {
+    transaction,
+  }),
   'transfer.accepted': about('transfer.accepted', 'The sender is debited; a worker will credit the receiver', {
     transaction,
   }),
   'transfer.completed': about('transfer.completed', 'The receiver is credited', { transaction }),
-  'transfer.failed': about('transfer.failed', 'The receiver could not be credited; the sender got the money back', {
-    transaction,
-  }),
+  'transfer.failed': about(
+    'transfer.failed',
+    'The receiver could not be credited; the sender got the money back. Or it was scheduled, and never executed',
+    { transaction },
+  ),
   'hold.opened': about('hold.opened', 'Money is held for a receiver, until the hold expires', { transaction }),
   'hold.captured': about('hold.captured', 'Held money was paid to the receiver of the hold', { transaction }),
   'hold.ended': about('hold.ended', 'The hold holds nothing more; `end` is how it ended', { transaction }),
   'refund.completed': about('refund.completed', 'Money of a transfer, capture or charge went back', { transaction }),
   'fees.collected': about('fees.collected', 'Fees have moved into the revenue wallet of their currency', {
     transaction,
+  }),
+  'standing_order.opened': about('standing_order.opened', 'A payment will repeat every week or month', {
+    standingOrder,
+  }),
+  'standing_order.ended': about('standing_order.ended', 'It schedules no more payments; `end` is why', {
+    standingOrder,
   }),
   'approval.asked': about('approval.asked', 'A command of an operator waits for a second operator', { approval }),
   'approval.approved': about('approval.approved', 'A second operator approved the command, which was executed', {

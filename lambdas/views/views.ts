@@ -11,7 +11,7 @@ import type { ChainedEntry } from '../domain/entries.ts';
 import { errorTitles } from '../domain/errors.ts';
 import { windowsOf } from '../domain/limits.ts';
 import type { LimitedWindow, WalletLimits } from '../domain/limits.ts';
-import type { ApprovalEvent, EventType } from '../domain/events.ts';
+import type { ApprovalEvent, EventType, OrderEvent } from '../domain/events.ts';
 import { accounts, walletOfAccount } from '../domain/postings.ts';
 import type { Posting } from '../domain/postings.ts';
 import { maskAccount, requesterOf } from '../domain/transaction.ts';
@@ -48,7 +48,9 @@ const operatorOnly = { operator: true, owner: false, counterparty: false, subscr
 const internal = { ...operatorOnly, operator: false } as const;
 
 /** The fields of all kinds of transactions. A view decides about a field, whichever kinds have it. */
-export type TransactionFields = { readonly [Field in FieldOf<Transaction>]?: ValueOf<Transaction, Field> };
+export type TransactionFields = FieldsOf<Transaction>;
+/** The fields of all members of a union. */
+export type FieldsOf<Kind> = { readonly [Field in FieldOf<Kind>]?: ValueOf<Kind, Field> };
 type FieldOf<Kind> = Kind extends unknown ? keyof Kind : never;
 type ValueOf<Kind, Field> = Kind extends unknown ? (Field extends keyof Kind ? Kind[Field] : never) : never;
 
@@ -63,7 +65,8 @@ interface ShownTransaction extends Omit<TransactionFields, 'resolution'> {
   readonly destinationFingerprint?: string | undefined;
 }
 
-const masked = ({ account, name }: Destination) => ({
+/** Returns a destination without the middle of its account. */
+export const masked = ({ account, name }: Destination) => ({
   account: maskAccount(account),
   name,
 });
@@ -113,8 +116,8 @@ export const transactionFields: View<ShownTransaction, Audience> = {
   },
   failure: {
     operator: failureOf,
-    owner: (failure, { type }) =>
-      type === 'transfer' && hidesFromPayers(failure.code)
+    owner: (failure, transfer) =>
+      transfer.type === 'transfer' && !isOfPayer(transfer) && hidesFromPayers(failure.code)
         ? { code: 'receiver_unavailable', message: errorTitles.receiver_unavailable }
         : failureOf(failure),
     counterparty: false,
@@ -134,6 +137,10 @@ export const transactionFields: View<ShownTransaction, Audience> = {
     subscriber: cancellationOf,
   },
   waitingFor: exceptCounterparty,
+  executeAt: exceptCounterparty,
+  // The receiver sees why the transfer is listed at this time.
+  executedAt: everyAudience,
+  standingOrderId: exceptCounterparty,
   // Of a capture or refund: both parties know the transaction that it follows. A return has no counterparty.
   originalTransactionId: everyAudience,
   returnTransactionId: exceptCounterparty,
@@ -216,7 +223,7 @@ function postingsOf(postings: Transaction['postings']) {
 }
 
 /** Returns the same members, sorted by name. */
-function sorted(members: Readonly<Record<string, string>>): Record<string, string> {
+export function sorted(members: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -233,6 +240,11 @@ function releaseReasonOf(reason: string, { endedBy }: Partial<ShownTransaction>)
 /** Returns whether reference, metadata and fee are the receiver's and not the payer's: those of a capture into a wallet. */
 function isOfReceiver({ type, counterpartyWalletId }: Partial<ShownTransaction>): boolean {
   return type === 'capture' && counterpartyWalletId !== undefined;
+}
+
+/** Returns whether the payer's own wallet refused a transfer: at its time, before any money moved. */
+function isOfPayer({ executeAt, executedAt }: Partial<ShownTransaction>): boolean {
+  return executeAt !== undefined && executedAt === undefined;
 }
 
 function failureOf({ code, message }: Failure): Failure {
@@ -293,6 +305,8 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   version: internal,
   isCrowded: internal,
   mostCredit: internal,
+  // The history shows them.
+  scheduled: internal,
   lastTransactionId: internal,
 };
 
@@ -402,7 +416,7 @@ export interface Notice {
 }
 
 /** Events that owners are notified of, as `notifiedEvents` of the contract lists them. */
-type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy' | ApprovalEvent>>;
+type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy' | ApprovalEvent | OrderEvent>>;
 
 /**
  * Returns an event cut to the fields that one owner may see, without the actor, the reason and the limits of the

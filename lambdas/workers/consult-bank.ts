@@ -2,6 +2,7 @@ import { BankUnavailable, TooLate } from '../bank/client.ts';
 import type { BankClient, Payment, SubmitOutcome } from '../bank/client.ts';
 import { metrics as names } from '../contract.ts';
 import type { Attempt, ExecutingWithdrawal, OpenWithdrawal, Withdrawal } from '../domain/transaction.ts';
+import { dueInOpening } from '../domain/payout-window.ts';
 import { bankCallMs, nextThawCheckAt, nextTryAt, notFoundCountsAt } from '../domain/withdrawal.ts';
 import type { WithdrawalPolicy } from '../domain/withdrawal.ts';
 import { describe, logger, metrics } from '../aws/telemetry.ts';
@@ -52,6 +53,7 @@ export async function consultBank(visit: Visit, services: BankServices): Promise
   try {
     return (
       (await askAboutSubmit(withdrawal, services)) ??
+      untilOpening(withdrawal, services) ??
       (await reasonToWait(visit, table)) ??
       (await submit(visit, services))
     );
@@ -85,6 +87,16 @@ async function askAboutSubmit(
   return { dueAt: definiteAt, submitBy, attempt };
 }
 
+/** Returns how to put back a withdrawal until the bank opens; undefined while the bank takes payments. */
+function untilOpening({ transactionId, submitBy }: OpenWithdrawal, services: BankServices): PutBack | undefined {
+  const { hours } = services.policy;
+  const now = services.table.now();
+  if (hours === undefined || hours.current(now) !== undefined) return undefined;
+  const dueAt = dueInOpening(hours.next(now), services.table.random());
+  logger.info('bank closed', { transactionId, dueAt: iso(dueAt) });
+  return { dueAt, submitBy, waitingFor: 'bank_closed' };
+}
+
 /**
  * Returns how to put back a withdrawal that must not be submitted now; undefined when it may be submitted. It must not
  * when its wallet is frozen, this worker's clock is doubted, or too little of the claim is left.
@@ -93,22 +105,27 @@ async function askAboutSubmit(
  * payout. The answer checks the clock once more, as a clock may jump.
  */
 async function reasonToWait({ withdrawal, claim }: Visit, table: Table): Promise<PutBack | undefined> {
-  const { transactionId, walletId, createdAt, submitBy } = withdrawal;
+  const { transactionId, walletId, submitBy } = withdrawal;
   const { wallet, clock } = await getWalletWithClock(table, walletId);
   const doubted = doubtedReading(clock);
   if (doubted !== undefined) return leaveToRightClock(withdrawal, doubted);
   if (wallet === undefined) throw new Error(`the wallet of withdrawal ${transactionId} does not exist`);
   if (wallet.status === 'frozen') {
-    const dueAt = nextThawCheckAt({ now: table.now(), createdAt });
+    const dueAt = nextThawCheckAt({ ...withdrawal, now: table.now() });
     logger.info('wallet frozen', { transactionId, walletId, dueAt: iso(dueAt) });
     return { dueAt, submitBy, waitingFor: 'wallet_frozen' };
   }
   return table.now() > lastBegin(claim) ? { dueAt: table.now(), submitBy } : undefined;
 }
 
-async function submit({ withdrawal, claim }: Visit, { table, bank }: BankServices): Promise<Answered> {
-  const answer = await bank.submit(paymentOf(withdrawal), lastBegin(claim));
+async function submit({ withdrawal, claim }: Visit, { table, bank, policy }: BankServices): Promise<Answered> {
+  const answer = await bank.submit(paymentOf(withdrawal), Math.min(lastBegin(claim), lastOpenAt(policy, table.now())));
   return { answer, submitted: true, submitBy: iso(table.now()) };
+}
+
+/** Returns the last moment of the bank's current opening, epoch ms: the bank may have closed since it was looked at. */
+function lastOpenAt({ hours }: WithdrawalPolicy, now: number): number {
+  return hours === undefined ? Infinity : (hours.current(now)?.closesAt ?? 0) - 1;
 }
 
 /** Returns the latest time at which a submit may begin, epoch ms: it ends by the `submitBy` that the claim stored. */
@@ -120,12 +137,9 @@ function lastBegin({ submitBy }: Claim): number {
 const unreadableWaitMs = 60_000;
 
 /** Puts a withdrawal back whose wallet a newer release has written: this one cannot see whether it is frozen. */
-function leaveToNewerRelease(
-  { transactionId, createdAt, submitBy }: OpenWithdrawal,
-  error: UnreadableItem,
-  table: Table,
-): PutBack {
-  const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs: unreadableWaitMs });
+function leaveToNewerRelease(withdrawal: OpenWithdrawal, error: UnreadableItem, table: Table): PutBack {
+  const { transactionId, submitBy } = withdrawal;
+  const dueAt = nextTryAt({ ...withdrawal, now: table.now(), retryAfterMs: unreadableWaitMs });
   logger.error('wallet not readable', { transactionId, dueAt: iso(dueAt), error: describe(error) });
   return { dueAt, submitBy };
 }
@@ -140,12 +154,9 @@ export function countTurn({ failed, breakerOpen }: { readonly failed: boolean; r
 }
 
 /** Puts a withdrawal back while the bank cannot be called. */
-function leaveBankAlone(
-  { transactionId, createdAt, submitBy }: OpenWithdrawal,
-  { retryAfterMs }: BankUnavailable,
-  table: Table,
-): PutBack {
-  const dueAt = nextTryAt({ now: table.now(), createdAt, retryAfterMs });
+function leaveBankAlone(withdrawal: OpenWithdrawal, { retryAfterMs }: BankUnavailable, table: Table): PutBack {
+  const { transactionId, submitBy } = withdrawal;
+  const dueAt = nextTryAt({ ...withdrawal, now: table.now(), retryAfterMs });
   logger.info('bank left alone', { transactionId, dueAt: iso(dueAt) });
   return { dueAt, submitBy };
 }

@@ -28,12 +28,13 @@ function reportDoubt(transactionId: string, reading: ClockReading): void {
  * So the sweeper does not count the message as lost, and no other worker's lease is cut short.
  */
 export function leaveToRightClock(
-  { transactionId, createdAt, dueAt, submitBy }: OpenWithdrawal,
+  withdrawal: OpenWithdrawal,
   reading: ClockReading,
 ): { readonly dueAt: number; readonly redeliverAt: number; readonly submitBy: string | undefined } {
+  const { transactionId, dueAt, submitBy } = withdrawal;
   reportDoubt(transactionId, reading);
   const { databaseAt, receivedAt } = reading;
-  const next = nextTryAt({ now: databaseAt, createdAt, retryAfterMs: clockWaitMs });
+  const next = nextTryAt({ ...withdrawal, now: databaseAt, retryAfterMs: clockWaitMs });
   return {
     dueAt: Math.max(next, Date.parse(dueAt)),
     redeliverAt: receivedAt + next - databaseAt,

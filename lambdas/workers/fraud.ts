@@ -132,9 +132,9 @@ function limitsFor(policy: FraudPolicy, currency: string): FraudLimits {
  */
 function movementsOf({ envelopeId, event: { type, transaction } }: Delivery<ScreenedType>): WalletMovement[] {
   const { transactionId, walletId, counterpartyWalletId, currency, amount, destination } = transaction;
-  const { createdAt, completedAt = createdAt } = transaction;
-  // Both events of a queued transfer have the same time for its sender.
-  const common = { envelopeId, transactionId, currency, amount, ...timesOf(createdAt) };
+  const { createdAt, executedAt = createdAt, completedAt = executedAt } = transaction;
+  // Both events of a queued transfer have the same time for its sender. A scheduled payment counts at its execution.
+  const common = { envelopeId, transactionId, currency, amount, ...timesOf(executedAt) };
   switch (type) {
     case 'wallet.funded':
       return [{ ...common, walletId, direction: 'in' }];

@@ -34,7 +34,12 @@ export interface OpenWork {
 /** Adds a page of open work. */
 export function note(open: OpenWork, acceptedAt: readonly (string | undefined)[]): void {
   open.count += acceptedAt.length;
-  for (const at of acceptedAt) {
+  noteOldest(open, acceptedAt);
+}
+
+/** Adds the times of open work that other pages count. */
+export function noteOldest(open: OpenWork, openSince: readonly (string | undefined)[]): void {
+  for (const at of openSince) {
     if (at !== undefined && (open.oldestAt === undefined || at < open.oldestAt)) open.oldestAt = at;
   }
 }

@@ -2,6 +2,8 @@ import { defaultDueShards, metrics as names, mostDueShards, workMessage } from '
 import type { Environment, WorkMessage } from '../contract.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
+import { parsePayoutHours } from '../domain/payout-window.ts';
+import type { PayoutHours } from '../domain/payout-window.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue, openQueueDepth } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
@@ -13,9 +15,11 @@ import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { collectFees } from './collect-fees.ts';
 import type { FeeCollection } from './collect-fees.ts';
+import { makeDuePayments } from './due-orders.ts';
 import { endHolds } from './expired-holds.ts';
 import { sweepBatches } from './overdue-batches.ts';
 import { readRevenueWallets } from './revenue-wallets.ts';
+import { queueScheduled } from './scheduled-payments.ts';
 import { attempt, databaseTime, note, pageSize, readableWork, shardsAtATime } from './sweeper-run.ts';
 import type { Run } from './sweeper-run.ts';
 
@@ -33,6 +37,8 @@ export interface SweeperServices {
   readonly fees?: FeeCollection | undefined;
   /** Absent where batches are switched off. */
   readonly batches?: SweptQueue | undefined;
+  /** The hours in which the bank takes payments. Absent: always. */
+  readonly hours?: PayoutHours | undefined;
 }
 
 /**
@@ -73,6 +79,8 @@ const batchSize = 10;
  *
  * Queues the batches again that do not go on.
  *
+ * Queues the scheduled payments whose time has come, and makes those of standing orders a week before their time.
+ *
  * Ends the holds that have expired. When it is late, nothing more is captured, but the payer waits for its money.
  *
  * Collects the fees of the hours that are over into the revenue wallets.
@@ -82,7 +90,8 @@ const batchSize = 10;
  * @returns how much overdue work was queued again
  * @throws the first failure, after everything else and with the metrics published
  */
-export async function sweep({ table, withdrawals, transfers, batches, fees }: SweeperServices): Promise<number> {
+export async function sweep(services: SweeperServices): Promise<number> {
+  const { table, withdrawals, transfers, batches, fees, hours } = services;
   const startedAt = table.now();
   const { reviews, clock } = await listReviewsWithClock(table);
   // Published now, so that no failure of the rest hides a review.
@@ -101,27 +110,40 @@ export async function sweep({ table, withdrawals, transfers, batches, fees }: Sw
     failures: [],
   };
   const { withdrawals: withdrawalsMs, waiting: waitingMs, transfers: transfersMs } = partsEndMs;
-  // They need no room in the queues of withdrawals and transfers, so they run beside the other parts.
+  // They wait for no backlog, so they run beside the other parts.
   const holds = attempt(run, () => endHolds(run, startedAt + transfersMs));
   const collected = fees && attempt(run, () => collectFees(run, fees, startedAt + transfersMs));
   const ofBatches = batches && attempt(run, () => sweepBatches(run, batches, graceMs));
+  const queues = { withdrawal: withdrawals, transfer: transfers };
+  const queueAll = (type: QueuedType, work: readonly DueWork[]) =>
+    requeueAll(run, queues[type], work, startedAt + transfersMs);
+  const scheduled = attempt(run, () => queueScheduled(run, queueAll, startedAt + transfersMs));
+  const orders = attempt(run, () => makeDuePayments(run, startedAt + transfersMs));
   await attempt(run, () => sweepType(run, 'withdrawal', withdrawals, startedAt + withdrawalsMs));
   await attempt(run, () => resume(run, withdrawals, startedAt + waitingMs));
   await attempt(run, () => sweepType(run, 'transfer', transfers, startedAt + transfersMs));
-  await Promise.all([holds, collected, ofBatches]);
+  await Promise.all([holds, collected, ofBatches, scheduled, orders]);
   const { requeued, failures } = run;
   if (requeued > 0) logger.warn('work queued again', { requeued });
-  publishOpenWork(run);
+  publishOpenWork(run, hours);
   if (failures.length > 0) throw failures[0];
   return requeued;
 }
 
-/** Publishes what a run has listed and queued. The alarm for a silent sweeper watches this line. */
-function publishOpenWork(run: Run): void {
+/**
+ * Publishes what a run has listed and queued. The alarm for a silent sweeper watches this line. While the bank is closed, no
+ * withdrawal grows older.
+ */
+function publishOpenWork(run: Run, hours: PayoutHours | undefined): void {
   const { withdrawal, transfer } = run.open;
   const secondsSince = (at: string | undefined) =>
     at === undefined ? 0 : Math.max(0, (databaseTime(run) - Date.parse(at)) / 1000);
-  metrics.addMetric(names.oldestWithdrawal, 'Seconds', secondsSince(withdrawal.oldestAt));
+  const { oldestAt } = withdrawal;
+  const bankSeconds =
+    hours === undefined || oldestAt === undefined
+      ? secondsSince(oldestAt)
+      : hours.openMs(Date.parse(oldestAt), databaseTime(run)) / 1000;
+  metrics.addMetric(names.oldestWithdrawal, 'Seconds', bankSeconds);
   metrics.addMetric(names.oldestTransfer, 'Seconds', secondsSince(transfer.oldestAt));
   metrics.addMetric(names.oldestExpiredHold, 'Seconds', secondsSince(run.holdExpiredAt));
   metrics.addMetric(names.openWithdrawals, 'Count', withdrawal.count);
@@ -232,6 +254,7 @@ export function open(environment: Environment<'sweeper'>) {
       revenueWallets: readRevenueWallets(environment.REVENUE_WALLETS),
     },
     batches: environment.BATCH_QUEUE_URL === '' ? undefined : sweptQueue(environment.BATCH_QUEUE_URL),
+    hours: parsePayoutHours(environment.PAYOUT_WINDOW),
   };
   return () => sweep(services);
 }

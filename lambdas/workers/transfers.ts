@@ -1,7 +1,8 @@
 import { metrics as names } from '../contract.ts';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
-import type { PendingTransfer } from '../domain/transaction.ts';
+import { beganAtOf } from '../domain/schedule.ts';
+import type { PendingTransfer, ScheduledTransfer } from '../domain/transaction.ts';
 import { groupByReceiver } from '../domain/transfer.ts';
 import { chunksOf } from '../aws/chunks.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
@@ -9,6 +10,7 @@ import { consumeTogether } from '../aws/consumer.ts';
 import { forEachOf } from '../aws/parallel.ts';
 import { openQueue } from '../aws/queue.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
+import { executeTransfer } from '../store/schedules.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import { getTransactions } from '../store/transactions.ts';
@@ -39,7 +41,7 @@ interface Run {
 }
 
 /**
- * Ends queued transfers: one write credits a receiver for up to 99 of its transfers. When the receiver cannot be
+ * Executes scheduled transfers whose time has come, and ends queued transfers: one write credits a receiver for up to 99 of its transfers. When the receiver cannot be
  * credited, each sender gets the money back. Transfers that had ended before are left unchanged.
  *
  * @param crowd number of transfers from which a group is a crowd
@@ -57,12 +59,16 @@ export async function endTransfers(
   const run: Run = { table, crowd, until: table.now() + runMs, requestIds, refused: [] };
   const reads = chunksOf(transactionIds, () => 1, { most: mostReads, mostBytes: mostReads });
   const pending: PendingTransfer[] = [];
+  const scheduled: ScheduledTransfer[] = [];
   for (const found of await Promise.all(reads.map((ids) => getTransactions(table, ids)))) {
     for (const [transactionId, transaction] of found) {
       if (transaction instanceof UnreadableItem) failed.set(transactionId, transaction);
-      else if (transaction.type === 'transfer' && transaction.status === 'pending') pending.push(transaction);
+      else if (transaction.type !== 'transfer') continue;
+      else if (transaction.status === 'pending') pending.push(transaction);
+      else if (transaction.status === 'scheduled') scheduled.push(transaction);
     }
   }
+  pending.push(...(await executeAll(run, scheduled, failed)));
   const groups = groupByReceiver(pending, mostTransfersPerWrite);
   const ofReceivers = Map.groupBy(groups, ([first]) => first.counterpartyWalletId);
   await forEachOf([...ofReceivers.values()], receiversAtATime, async (groupsOfOne) => {
@@ -87,6 +93,40 @@ export async function endTransfers(
     }
   });
   return failed;
+}
+
+/**
+ * Executes scheduled transfers. The writes of one sender exclude each other, and follow one another.
+ *
+ * @param failed receives those to redeliver, with the error
+ * @returns those that are on their way to their receivers now
+ */
+async function executeAll(
+  run: Run,
+  scheduled: readonly ScheduledTransfer[],
+  failed: Map<string, unknown>,
+): Promise<PendingTransfer[]> {
+  const executed: PendingTransfer[] = [];
+  const ofSenders = Map.groupBy(scheduled, ({ walletId }) => walletId);
+  await forEachOf([...ofSenders.values()], sendersAtATime, async (ofOne) => {
+    for (const transfer of ofOne) {
+      const { transactionId } = transfer;
+      try {
+        throwIfOver(run);
+        const result = await executeTransfer(run.table, transfer, new Date(run.table.now()).toISOString());
+        if (result.outcome === 'executed') {
+          executed.push(result.payment);
+        } else if (result.outcome === 'failed') {
+          logger.info('scheduled transfer failed', { transactionId, code: result.failure.code });
+        } else if (result.current?.type === 'transfer' && result.current.status === 'pending') {
+          executed.push(result.current);
+        }
+      } catch (error) {
+        failed.set(transactionId, error);
+      }
+    }
+  });
+  return executed;
 }
 
 /**
@@ -146,8 +186,8 @@ async function fail(run: Run, transfer: PendingTransfer, refusal: WalletError): 
 }
 
 /** Counts the age of a transfer that has ended. */
-function countAge({ table }: Run, { createdAt }: PendingTransfer): void {
-  metrics.addMetric(names.transferAge, 'Milliseconds', table.now() - Date.parse(createdAt));
+function countAge({ table }: Run, transfer: PendingTransfer): void {
+  metrics.addMetric(names.transferAge, 'Milliseconds', table.now() - Date.parse(beganAtOf(transfer)));
 }
 
 /** Opens the consumer of the transfer queue. */

@@ -5,6 +5,7 @@ import { reportEnd } from '../bank/end.ts';
 import { bankIdOf } from '../bank/identity.ts';
 import { openRequestKeys } from '../bank/secret.ts';
 import type { Environment } from '../contract.ts';
+import { parsePayoutHours } from '../domain/payout-window.ts';
 import { isAtRest } from '../domain/transaction.ts';
 import type { Attempt, OpenWithdrawal, Transaction } from '../domain/transaction.ts';
 import { afterVisit, bankCallMs, leaseMs, nextTryAt, nextVisitAt, submitBudgetMs } from '../domain/withdrawal.ts';
@@ -14,6 +15,7 @@ import { positiveInteger } from '../aws/environment.ts';
 import { openQueue } from '../aws/queue.ts';
 import { describe, logger } from '../aws/telemetry.ts';
 import { putBreaker } from '../store/breaker.ts';
+import { executeWithdrawal } from '../store/schedules.ts';
 import { openTable } from '../store/table.ts';
 import type { Table } from '../store/table.ts';
 import {
@@ -77,8 +79,13 @@ async function claim(
   services: WithdrawalServices,
 ): Promise<Visit | { readonly redeliverAt: number | undefined }> {
   const { table, bankId } = services;
-  const attempted = newClaim(table.now(), bankId);
-  const result = await claimWithdrawal(table, transactionId, attempted);
+  let attempted = newClaim(table.now(), bankId);
+  let result = await claimWithdrawal(table, transactionId, attempted);
+  // This clock would write the time of the execution, so it must be right.
+  if (!result.claimed && doubtedReading(result.clock) === undefined && (await execute(result.current, table))) {
+    attempted = newClaim(table.now(), bankId);
+    result = await claimWithdrawal(table, transactionId, attempted);
+  }
   if (!result.claimed) {
     return { redeliverAt: nextClaimAt(nextDeliveryAt(result.current), transactionId, result.clock, table) };
   }
@@ -88,6 +95,18 @@ async function claim(
     return { redeliverAt: await putBack(table, visit, leaveToRightClock(visit.withdrawal, doubted)) };
   }
   return isOutElsewhere(visit.withdrawal, bankId) ? { redeliverAt: await reviewElsewhere(visit, services) } : visit;
+}
+
+/** Executes a scheduled withdrawal whose time has come. Returns whether it is open now, by this worker or a faster one. */
+async function execute(current: Transaction | undefined, table: Table): Promise<boolean> {
+  if (current?.type !== 'withdrawal' || current.status !== 'scheduled') return false;
+  const { transactionId, walletId } = current;
+  const result = await executeWithdrawal(table, current, iso(table.now()));
+  if (result.outcome === 'failed') {
+    logger.info('scheduled withdrawal failed', { transactionId, walletId, code: result.failure.code });
+  }
+  if (result.outcome === 'unchanged') return result.current !== undefined && !isAtRest(result.current);
+  return result.outcome === 'executed';
 }
 
 /**
@@ -158,7 +177,7 @@ async function putIntoReview(visit: Visit, attempt: Attempt, table: Table): Prom
  * Puts the withdrawal back. When another worker has taken the claim, nothing is written, and the next delivery shows
  * it.
  *
- * @returns when the message must be redelivered (epoch ms); undefined for a withdrawal that waits for its wallet
+ * @returns when the message must be redelivered (epoch ms); undefined for a withdrawal that waits for its wallet or the bank
  */
 async function putBack(table: Table, visit: Visit, next: PutBack): Promise<number | undefined> {
   const written = await putBackWithdrawal(table, heldBy(visit, table.now()), { ...next, dueAt: iso(next.dueAt) });
@@ -172,7 +191,8 @@ function heldBy({ withdrawal, claim }: Visit, now: number): Claimed {
 
 /**
  * Returns when a withdrawal that this worker cannot claim is due (epoch ms). Returns undefined when no message is
- * needed: it has ended, is in review, does not exist, or waits for its wallet. The sweeper queues one that waits.
+ * needed: it has ended, is in review, does not exist, or waits for its wallet or the bank. The sweeper queues one that
+ * waits.
  */
 function nextDeliveryAt(current: Transaction | undefined): number | undefined {
   if (current?.type !== 'withdrawal' || isAtRest(current) || current.waitingFor !== undefined) return undefined;
@@ -226,6 +246,7 @@ export function open(environment: Environment<'withdrawals'>) {
     policy: {
       maxAttempts: positiveInteger(environment, 'BANK_MAX_ATTEMPTS'),
       notFoundWindowMs: 1000 * positiveInteger(environment, 'BANK_NOT_FOUND_WINDOW_SECONDS'),
+      hours: parsePayoutHours(environment.PAYOUT_WINDOW),
     },
   };
   return consume({

@@ -52,6 +52,9 @@ const everyField: Required<TransactionFields> = {
   queued: true,
   splitId: 'tx_l',
   sentWith: 'tx_w',
+  executeAt: at,
+  executedAt: at,
+  standingOrderId: 'so_1',
   settledWith: 'tx_s',
   batchId: 'bt_b',
   expiresAt: at,
@@ -104,6 +107,7 @@ const wallet: Required<Wallet> = {
   limitsVersion: 4,
   lastLimitsChange: { at, actor: operator, reason: 'suspected theft', tier: 'basic', approvedBy: operator },
   mostCredit: 25,
+  scheduled: 2,
 };
 
 const entry: Required<ChainedEntry> = {
@@ -121,14 +125,24 @@ const entry: Required<ChainedEntry> = {
 const seenByAll = [
   ...['transactionId', 'receiptCode', 'type', 'status', 'amount', 'currency', 'walletId', 'counterpartyWalletId'],
   ...['postings', 'description', 'createdAt', 'updatedAt', 'completedAt'],
-  ...['originalTransactionId', 'expiresAt', 'captured', 'end', 'reason', 'chargeback', 'splitId'],
+  ...['originalTransactionId', 'expiresAt', 'executedAt', 'captured', 'end', 'reason', 'chargeback', 'splitId'],
 ];
 const refunds = ['refunded', 'refunds'];
 const collections = ['sequence', 'collected'];
 const seenByOwner = [
   ...seenByAll,
   ...['destination', 'failure', 'attempts', 'resolution', 'returnTransactionId'],
-  ...['externalReference', 'metadata', 'cancellation', 'waitingFor', 'sentWith', 'fee', 'batchId'],
+  ...[
+    'externalReference',
+    'metadata',
+    'cancellation',
+    'waitingFor',
+    'executeAt',
+    'standingOrderId',
+    'sentWith',
+    'fee',
+    'batchId',
+  ],
 ];
 /** The fields that each audience sees. */
 const seen: Record<Audience, readonly string[]> = {
@@ -200,6 +214,10 @@ describe('the view of a transaction', () => {
       assert.deepEqual(transactionView(failed, 'owner').failure, neutral);
       assert.equal(transactionView(failed, 'operator').failure?.code, code);
     }
+    // The payer's own wallet refused a transfer that was never executed.
+    const { executedAt, ...unexecuted } = everyField;
+    const own = { ...unexecuted, failure: { code: 'wallet_frozen', message: 'The wallet is frozen' } } as Transaction;
+    assert.equal(transactionView(own, 'owner').failure?.code, 'wallet_frozen');
     const failure = { code: 'account_closed', message: 'Closed' };
     const rejected = { ...transaction, type: 'withdrawal', failure } as Transaction;
     assert.deepEqual(transactionView(rejected, 'owner').failure, failure);

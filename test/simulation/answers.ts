@@ -20,6 +20,7 @@ import {
 } from './asks.ts';
 import { limitsOf, versionOf } from './limits.ts';
 import type { Ask, Witness } from './asks.ts';
+import { orderLooks, seesOrder, wrongInOrder } from './orders.ts';
 import { isJust, mustBeRefused } from './refusals.ts';
 import { legIdsOf, paysFromOwn } from './splits.ts';
 
@@ -85,13 +86,24 @@ function wrongIn(ask: Ask, { status, body, headers }: Response, { ledger }: Witn
       return wrongInBatch(body, batchLooks(ledger, action.target, ask));
     case 'list-batch-items':
       return wrongInLines(body, action.target, ask, ledger);
+    case 'open-standing-order':
+      return status === 201 ? wrongInOrder(body, orderLooks(ledger, step, ask)) : 'it is no new order';
+    case 'cancel-standing-order':
+      if (body['status'] !== 'ended' || body['end'] !== 'cancelled') return 'it is not cancelled';
+      return wrongInOrder(body, orderLooks(ledger, action.target, ask));
+    case 'get-standing-order':
+      return wrongInOrder(body, orderLooks(ledger, action.target, ask));
+    case 'list-standing-orders': {
+      const strange = (body['items'] as Item[]).find((item) => item['walletId'] !== walletIdOfName(action.wallet));
+      return strange === undefined ? undefined : `${String(strange['standingOrderId'])} is not of this wallet`;
+    }
     case 'charge':
     case 'withdraw':
     case 'transfer': {
       const look = transactionLooks(ledger, step, ask).find((one) => shows(body, one, ask, ledger));
       if (look === undefined) return 'no transaction looked like that';
       if (look.type !== 'withdrawal' && look.queued === undefined) return status === 201 ? undefined : 'it is over';
-      const ended = !['pending', 'executing'].includes(look.status);
+      const ended = !['scheduled', 'pending', 'executing'].includes(look.status);
       return status === 202 || (status === 200 && ended) ? undefined : `it is ${look.status}`;
     }
     case 'split': {
@@ -203,6 +215,7 @@ function maySee(ask: Ask, witness: Witness): boolean {
   if (action.do === 'get-transaction' || action.do === 'get-receipt' || action.do === 'cancel') {
     return seesTransaction(ask, witness);
   }
+  if (action.do === 'get-standing-order' || action.do === 'cancel-standing-order') return seesOrder(ask, witness);
   if (action.do === 'capture' || action.do === 'release' || action.do === 'refund') return receivesMoney(ask, witness);
   if (action.do === 'split') return paysFromOwn(ask, witness);
   const [source] = walletsOf(action);

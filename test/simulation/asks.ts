@@ -38,6 +38,8 @@ export interface Witness {
   /** Returns every fault so far. */
   readonly struck: () => readonly { readonly call: string; readonly kind: FaultKind }[];
   readonly violate: Violate;
+  /** Returns the true time, epoch ms. */
+  readonly now: () => number;
   /** Returns whether a task met an item of a newer version than its release reads. */
   readonly isPuzzled: (task: Task | undefined) => boolean;
 }
@@ -76,7 +78,13 @@ export function seesTransaction(ask: Ask, { ledger }: Witness): boolean {
   // It may have been written after the read.
   if (ask.response?.status === 404 && looks.includes(undefined)) return false;
   if (ask.step.operator) return true;
-  return [transaction.walletId, transaction.counterpartyWalletId ?? ''].some((walletId) =>
+  // The receiver of a scheduled transfer does not see it before it is executed.
+  const isHidden = (look: TransactionState | undefined) =>
+    look?.executeAt !== undefined && look.executedAt === undefined;
+  const receiver = (ask.response?.status === 404 ? looks.some(isHidden) : looks.every(isHidden))
+    ? ''
+    : (transaction.counterpartyWalletId ?? '');
+  return [transaction.walletId, receiver].some((walletId) =>
     walletLooks(ledger, walletId, ask).some((wallet) => wallet?.ownerId === ask.step.principal),
   );
 }

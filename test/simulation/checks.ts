@@ -8,6 +8,7 @@ import type { Ask, Witness } from './asks.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { TransactionState } from './items.ts';
 import { checkSplits } from './splits.ts';
+import { isFarOff } from './orders.ts';
 
 const moneyRoutes = new Set(['charge', 'withdraw', 'transfer', 'open-hold', 'capture', 'refund']);
 /** Codes after which the caller does not know whether the command took effect. */
@@ -16,8 +17,10 @@ const uncertain = new Set(['busy', 'internal_error']);
 export function checkAtRest(witness: Witness, banks: Banks): void {
   const { ledger, violate } = witness;
   const transactions = new Map(ledger.transactions().map((one) => [one.transactionId, one]));
-  for (const { transactionId, status } of transactions.values()) {
-    if (['pending', 'executing', 'open'].includes(status)) {
+  for (const transaction of transactions.values()) {
+    const { transactionId, status } = transaction;
+    if (isFarOff(transaction, witness.now())) continue;
+    if (['scheduled', 'pending', 'executing', 'open'].includes(status)) {
       violate('accepted work ends', `${transactionId} is ${status}`);
     }
   }
@@ -66,9 +69,11 @@ function checkKeys(witness: Witness, transactions: ReadonlyMap<string, Transacti
     }
   }
   const asked = new Set(linesOf(asks.map(({ step }) => step)).map(({ name }) => transactionIdOfName(name)));
-  for (const { transactionId, type, externalReference, splitId = transactionId } of transactions.values()) {
+  for (const transaction of transactions.values()) {
+    const { transactionId, type, externalReference, standingOrderId, splitId = transactionId } = transaction;
     // No request makes these.
-    if (!['return', 'collection'].includes(type) && !byKey.has(splitId) && !asked.has(transactionId)) {
+    const isMadeByService = ['return', 'collection'].includes(type) || standingOrderId !== undefined;
+    if (!isMadeByService && !byKey.has(splitId) && !asked.has(transactionId)) {
       violate('one key, one effect', `${type} ${transactionId} for ${String(externalReference)} is under another key`);
     }
   }
@@ -131,7 +136,7 @@ function checkRates({ asks, ledger, history, violate }: Witness, transactions: R
   for (const principal of users) {
     for (const [operation, type] of Object.entries(countedTypes)) {
       const times = [...transactions.values()]
-        .filter((one) => countedType(one) === type && one.principal === principal)
+        .filter((one) => countedType(one) === type && one.principal === principal && one.standingOrderId === undefined)
         .map(({ createdAt }) => Date.parse(createdAt));
       for (const from of times) {
         const within = times.filter((time) => time >= from && time < from + hourMs).length;

@@ -55,8 +55,8 @@ export interface Deployment {
 }
 
 /** Returns the names of a contract's routes. */
-export function namesOf(all: readonly { readonly function: string }[]): ReadonlySet<string> {
-  return new Set(all.map((route) => route.function));
+export function namesOf(all: readonly { readonly function: string; readonly name?: string }[]): ReadonlySet<string> {
+  return new Set(all.map((route) => route.name ?? route.function));
 }
 
 /** A history without an upgrade. */

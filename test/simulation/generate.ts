@@ -23,6 +23,7 @@ import { newSplit } from './split-steps.ts';
 import { withApprovals } from './random-approvals.ts';
 import { withFees } from './random-fees.ts';
 import { withBatches } from './random-batches.ts';
+import { withSchedules } from './random-schedules.ts';
 import { quickBreaker } from './service.ts';
 
 const owners = ['alice', 'bob', 'carol'] as const;
@@ -325,7 +326,7 @@ export function generate(seed: string, most: number): History {
   }
 
   const queue = { visibilityMs: 180_000, maxReceives: pick([3, 20], 'receives') };
-  return withFees(
+  const history = withFees(
     withBatches(
       withApprovals({
         seed,
@@ -367,6 +368,7 @@ export function generate(seed: string, most: number): History {
       }),
     ),
   );
+  return withSchedules(history);
 }
 
 /** Returns the faults of a history. They are of some kinds only, so that each of these occurs often. */

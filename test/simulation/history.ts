@@ -7,6 +7,7 @@ import {
   batchIdOfTransaction,
   legIdOf,
   receiptCodeOf,
+  standingOrderIdOf,
   transactionIdOf,
   walletIdOf,
 } from '../../lambdas/domain/ids.ts';
@@ -56,6 +57,8 @@ export type Action =
       readonly amount: number;
       readonly account: string;
       readonly waitSeconds?: number;
+      /** Ms after the beginning; absent: at once. */
+      readonly executeAt?: number;
     }
   | {
       readonly do: 'transfer';
@@ -64,6 +67,8 @@ export type Action =
       readonly amount: number;
       readonly queued: boolean;
       readonly waitSeconds?: number;
+      /** Ms after the beginning; absent: at once. */
+      readonly executeAt?: number;
     }
   | { readonly do: 'split'; readonly legs: readonly LegPlan[] }
   | { readonly do: 'freeze' | 'unfreeze' | 'close'; readonly wallet: WalletName }
@@ -93,6 +98,18 @@ export type Action =
   | { readonly do: 'create-batch'; readonly lines: readonly Line[] }
   /** `target`: the command that sent the batch. */
   | { readonly do: 'get-batch' | 'list-batch-items'; readonly target: CommandName }
+  /** `firstAt`: ms after the beginning. */
+  | {
+      readonly do: 'open-standing-order';
+      readonly wallet: WalletName;
+      readonly to: WalletName;
+      readonly amount: number;
+      readonly every: 'week' | 'month';
+      readonly firstAt: number;
+      readonly count?: number;
+    }
+  | { readonly do: 'cancel-standing-order' | 'get-standing-order'; readonly target: CommandName }
+  | { readonly do: 'list-standing-orders'; readonly wallet: WalletName }
   /** Reports the bank's decision, or returns the money. Forged: a stranger reports a return with the withdrawn key. */
   | {
       readonly do: 'bank-notifications';
@@ -227,7 +244,7 @@ export function requestOf(
           key,
           path: onWallet(action.wallet),
           headers: prefer(false, action.waitSeconds),
-          body: { amount: action.amount, destination, externalReference },
+          body: { amount: action.amount, destination, externalReference, ...later(action) },
         },
       };
     }
@@ -239,7 +256,7 @@ export function requestOf(
           key,
           path: onWallet(action.wallet),
           headers: prefer(action.queued, action.waitSeconds),
-          body: { amount: action.amount, toWalletId: walletIdOfName(action.to), externalReference },
+          body: { amount: action.amount, toWalletId: walletIdOfName(action.to), externalReference, ...later(action) },
         },
       };
     case 'split': {
@@ -311,6 +328,18 @@ export function requestOf(
     case 'get-batch':
     case 'list-batch-items':
       return { route: action.do, request: { as, path: { batchId: batchIdOfName(action.target) } } };
+    case 'open-standing-order': {
+      const { amount, every, count, to } = action;
+      const firstAt = new Date(epoch + action.firstAt).toISOString();
+      const body = { amount, every, firstAt, ...(count !== undefined && { count }), toWalletId: walletIdOfName(to) };
+      return { route: action.do, request: { as, key, path: onWallet(action.wallet), body } };
+    }
+    case 'cancel-standing-order':
+      return { route: action.do, request: { as, key, path: onOrder(action.target), body: { reason: 'sorry' } } };
+    case 'get-standing-order':
+      return { route: action.do, request: { as, path: onOrder(action.target) } };
+    case 'list-standing-orders':
+      return { route: action.do, request: { as, path: onWallet(action.wallet) } };
     case 'list-wallets':
     case 'list-approvals':
     case 'get-notification-preferences':
@@ -341,6 +370,14 @@ function onTransaction(target: CommandName) {
 
 function onApproval(target: CommandName) {
   return { approvalId: approvalIdOfTransaction(transactionIdOfName(target)) };
+}
+
+function onOrder(target: CommandName) {
+  return { standingOrderId: standingOrderIdOf(transactionIdOfName(target)) };
+}
+
+function later({ executeAt }: { readonly executeAt?: number }): { readonly executeAt?: string } {
+  return executeAt === undefined ? {} : { executeAt: new Date(epoch + executeAt).toISOString() };
 }
 
 function prefer(queued: boolean, waitSeconds: number | undefined): Record<string, string> {

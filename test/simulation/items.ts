@@ -16,12 +16,13 @@ export interface WalletState extends Item {
   readonly total: number | bigint;
   readonly version: number;
   readonly chargedBack?: number | bigint;
+  readonly scheduled?: number;
 }
 
 export interface TransactionState extends Item {
   readonly transactionId: string;
   readonly type: 'charge' | 'withdrawal' | 'transfer' | 'return' | 'hold' | 'capture' | 'refund' | 'collection';
-  readonly status: 'pending' | 'executing' | 'completed' | 'failed' | 'review' | 'open' | 'ended';
+  readonly status: 'scheduled' | 'pending' | 'executing' | 'completed' | 'failed' | 'review' | 'open' | 'ended';
   readonly amount: number;
   readonly currency: string;
   readonly walletId: string;
@@ -50,6 +51,9 @@ export interface TransactionState extends Item {
   readonly createdAt: string;
   readonly completedAt?: string;
   readonly expiresAt?: string;
+  readonly executeAt?: string;
+  readonly standingOrderId?: string;
+  readonly executedAt?: string;
   readonly captured?: number;
   readonly refunded?: number;
   readonly refunds?: readonly string[];
@@ -80,8 +84,11 @@ export function checkWallet(is: WalletState, was: WalletState | undefined, credi
   if (was?.status === 'closed' && is.status !== 'closed' && (is.status !== 'active' || was.total === 0)) {
     violate('closed is closed, unless money came back', walletId);
   }
-  if (is.status === 'closed' && was?.status !== 'closed' && (total !== 0 || held !== 0)) {
+  if (is.status === 'closed' && was?.status !== 'closed' && (total !== 0 || held !== 0 || (is.scheduled ?? 0) !== 0)) {
     violate('closed at zero', walletId);
+  }
+  if (is.status === 'closed' && (is.scheduled ?? 0) > (was?.scheduled ?? 0)) {
+    violate('nothing is scheduled from a closed wallet', walletId);
   }
   if (was !== undefined && (was.ownerId !== is.ownerId || was.currency !== is.currency)) {
     violate('owner and currency stay', walletId);
@@ -100,6 +107,7 @@ function checkDebt(is: WalletState, was: WalletState | undefined, violate: Viola
 
 const lasting = ['type', 'amount', 'currency', 'walletId', 'counterpartyWalletId', 'destination', 'fingerprint'];
 const authorship = [
+  'standingOrderId',
   'principal',
   'ownerId',
   'createdAt',
@@ -108,10 +116,11 @@ const authorship = [
   'originalTransactionId',
   'externalReference',
   'expiresAt',
-  ...['reason', 'refundedBy', 'chargeback', 'fee', 'sequence', 'collected'],
+  ...['executeAt', 'reason', 'refundedBy', 'chargeback', 'fee', 'sequence', 'collected'],
   'batchId',
 ];
 const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
+  scheduled: ['pending', 'failed'],
   pending: ['executing', 'completed', 'failed'],
   executing: ['completed', 'failed', 'review'],
   review: ['completed', 'failed'],
@@ -123,6 +132,7 @@ const next: Record<TransactionState['status'], readonly TransactionState['status
 
 /** The index partition of each status, in which workers or an operator find the work. */
 const shardOf: Readonly<Record<TransactionState['status'], string>> = {
+  scheduled: 'DUE#',
   pending: 'DUE#',
   executing: 'DUE#',
   review: reviewShard,
@@ -152,6 +162,7 @@ export function checkTransaction(is: TransactionState, was: TransactionState | u
   if (is.waitingFor !== undefined && (is.status !== 'executing' || is.claimId !== undefined)) {
     violate('only open work waits', `${id} is ${is.status}`);
   }
+  checkSchedule(is, was, violate);
   if (was === undefined) return;
   if (was.status !== is.status && !next[was.status].includes(is.status)) {
     violate('status goes forward', `${id} from ${was.status} to ${is.status}`);
@@ -160,6 +171,19 @@ export function checkTransaction(is: TransactionState, was: TransactionState | u
   for (const field of [...lasting, ...authorship]) {
     if (!isDeepStrictEqual(is[field], was[field])) violate('the journal stays', `${field} of ${id}`);
   }
+}
+
+/** Checks the times of a payment that was scheduled. The time of its execution is that of its first booking. */
+function checkSchedule(is: TransactionState, was: TransactionState | undefined, violate: Violate): void {
+  const { status, executeAt, executedAt } = is;
+  const says = `${is.type} ${is.transactionId} is ${status}, for ${executeAt ?? 'now'}, executed ${executedAt ?? 'never'}`;
+  const isExecuted = is.postings.length > 0;
+  if (executeAt !== undefined && (executedAt !== undefined) !== isExecuted) violate('executed is booked', says);
+  if ((status === 'scheduled' && executeAt === undefined) || (executeAt === undefined && executedAt !== undefined)) {
+    violate('only what was scheduled is executed', says);
+  }
+  if (executedAt !== undefined && executedAt < (executeAt ?? '')) violate('nothing is executed before its time', says);
+  if (was?.executedAt !== undefined && was.executedAt !== executedAt) violate('the journal stays', says);
 }
 
 /** Returns the change of each account that a transaction in its status must have made. */
@@ -184,7 +208,7 @@ function netOf(transaction: TransactionState): Map<string, bigint> {
       counterpartyWalletId === undefined ? `external:${currency}` : `wallet:${counterpartyWalletId}:available`,
     );
   }
-  if (status === 'failed') return new Map();
+  if (status === 'failed' || status === 'scheduled') return new Map();
   const isWithdrawal = type === 'withdrawal';
   if (status !== 'completed') {
     // The fee goes with the amount, and may come back with it.

@@ -14,6 +14,8 @@ import { checkHold, checkRefunded, checkTransaction, checkWallet } from './items
 import type { Item, TransactionState, Violate, WalletState } from './items.ts';
 import { openLimitAudit } from './limits.ts';
 import { checkLegs } from './splits.ts';
+import { checkOrder, checkPayments, ordersIn } from './orders.ts';
+import type { OrderState } from './orders.ts';
 import type { Task } from './world.ts';
 
 /** Called with an item before a change (undefined: a new item) and after it. */
@@ -149,7 +151,8 @@ export function openLedger(
     }
     const own = transactions().filter((one) => one.walletId === walletId);
     const open = own.filter(
-      ({ type, status }) => ['withdrawal', 'hold'].includes(type) && !['completed', 'failed', 'ended'].includes(status),
+      ({ type, status }) =>
+        ['withdrawal', 'hold'].includes(type) && !['scheduled', 'completed', 'failed', 'ended'].includes(status),
     );
     const promised = open.reduce(
       (sum, { amount, captured = 0, fee = 0 }) => sum + BigInt(amount) + BigInt(fee) - BigInt(captured),
@@ -161,6 +164,10 @@ export function openLedger(
     for (const hold of own.filter(({ type }) => type === 'hold')) {
       const captures = own.filter(({ originalTransactionId: id }) => id === hold.transactionId);
       checkHold(hold, captures, violate);
+    }
+    const scheduled = own.filter(({ status }) => status === 'scheduled').length;
+    if (scheduled !== (wallet.scheduled ?? 0)) {
+      violate('a wallet counts its scheduled payments', `${walletId}: ${wallet.scheduled ?? 0}, and has ${scheduled}`);
     }
     checkRefunds(own, wallet);
   }
@@ -200,6 +207,7 @@ export function openLedger(
       const found = new Map((await table.read([...texts.values()])).map((item) => [keyText(item), item]));
       for (const text of texts.keys()) apply(text, found.get(text));
       const affected = new Set<string>();
+      const orders = new Set<unknown>();
       const changes = [...before].flatMap(([text, was]) => {
         const is = currentOf(text);
         const isChanged = is !== undefined && is !== was && is['sk'] === 'TX' && is['type'] !== 'operation';
@@ -218,6 +226,9 @@ export function openLedger(
           affected.add(String(is['walletId']));
         } else if (is['sk'] === 'APPROVAL') {
           checkApproval(is as ApprovalState, was as ApprovalState | undefined, violate);
+        } else if (is['sk'] === 'ORDER') {
+          checkOrder(is as OrderState, was as OrderState | undefined, violate);
+          orders.add(is['standingOrderId']);
         } else if (is['sk'] === 'TX' && is['type'] === 'operation') {
           if (was !== undefined && !isRequest(was)) violate('records stay', `${text} was changed`);
         } else if (is['sk'] === 'TX') {
@@ -228,6 +239,7 @@ export function openLedger(
           post(transaction, earlier);
           if (transaction.type === 'collection') checkCollections(transactions(), feeStates(), balances, violate);
           affected.add(transaction.walletId);
+          if (transaction.standingOrderId !== undefined) orders.add(transaction.standingOrderId);
           if (transaction.counterpartyWalletId !== undefined) affected.add(transaction.counterpartyWalletId);
           if (transaction.status !== earlier?.status) onEnd(transaction);
         }
@@ -238,6 +250,9 @@ export function openLedger(
           return is !== undefined && is !== was && is['sk'] === 'WALLET' ? [is] : [];
         });
         checkLegs(changes, changed, transactions(), violate);
+      }
+      for (const order of orders.size === 0 ? [] : ordersIn(currents())) {
+        if (orders.has(order.standingOrderId)) checkPayments(order, transactions(), violate);
       }
       for (const walletId of affected) {
         // The receiver of a queued transfer need not exist.

@@ -198,7 +198,11 @@ function movementOf(walletId: string, { is, was }: Change): Moved | undefined {
     ...{ direction, amount: counted, largest: counted },
     isLeg: is.splitId !== undefined,
   });
-  if (was === undefined) {
+  // A scheduled payment counts when it is executed.
+  if (
+    (was === undefined || was.status === 'scheduled') &&
+    (is.executeAt === undefined || is.executedAt !== undefined)
+  ) {
     const isSource = is.walletId === walletId;
     if (isSource && ['withdrawal', 'hold', 'transfer'].includes(type)) return moved('out', amount + fee);
     if (isSource && ['charge', 'collection'].includes(type)) return moved('in', amount - fee);

@@ -9,10 +9,12 @@ import { eventMutations } from './mutations/events.ts';
 import { feeMutations } from './mutations/fees.ts';
 import { holdMutations } from './mutations/holds.ts';
 import { limitMutations } from './mutations/limits.ts';
+import { orderMutations } from './mutations/orders.ts';
 import { queueMutations } from './mutations/queues.ts';
 import { refundMutations } from './mutations/refunds.ts';
 import { recoveryMutations } from './mutations/recovery.ts';
 import { splitMutations } from './mutations/splits.ts';
+import { scheduleMutations } from './mutations/schedules.ts';
 import { transferMutations } from './mutations/transfers.ts';
 import { upgradeMutations } from './mutations/upgrades.ts';
 import { withdrawalMutations } from './mutations/withdrawals.ts';
@@ -29,6 +31,8 @@ export const mutations: readonly Mutation[] = [
   ...feeMutations,
   ...approvalMutations,
   ...batchMutations,
+  ...scheduleMutations,
+  ...orderMutations,
   ...queueMutations,
   ...bookMutations,
   ...eventMutations,

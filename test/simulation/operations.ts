@@ -2,7 +2,7 @@
  * The operations of the service, each with the short history that it needs. The exhaustive mode finds the external
  * calls of each by itself, in the routes, the workers, the sweeper and the bank's notifications.
  */
-import { routes } from '../../lambdas/contract.ts';
+import { nameOfRoute, routes } from '../../lambdas/contract.ts';
 import { approvalOperations } from './approval-operations.ts';
 import { feeOperations } from './fee-operations.ts';
 import { batchOperations } from './batch-operations.ts';
@@ -13,6 +13,8 @@ import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt }
 import type { Circumstances, Operation, Part } from './operation.ts';
 import { refundOperations } from './refund-operations.ts';
 import { streamRoutes } from './release.ts';
+import { orderOperations } from './order-operations.ts';
+import { scheduleOperations } from './schedule-operations.ts';
 import { quickBreaker } from './service.ts';
 import { splitOperations } from './split-operations.ts';
 
@@ -228,6 +230,8 @@ export const operations: readonly Operation[] = [
   ...feeOperations,
   ...approvalOperations,
   ...batchOperations,
+  ...scheduleOperations,
+  ...orderOperations,
 
   operation('read', [
     transfer(false),
@@ -251,5 +255,5 @@ const elsewhere: ReadonlySet<string> = new Set(streamRoutes);
 /** Returns the routes that no operation uses, of which there must be none. */
 export function forgottenRoutes(): string[] {
   const used = new Set<string>(operations.flatMap(({ history }) => history.steps.map(({ action }) => action.do)));
-  return routes.map((route) => route.function).filter((name) => !used.has(name) && !elsewhere.has(name));
+  return routes.map(nameOfRoute).filter((name) => !used.has(name) && !elsewhere.has(name));
 }

@@ -9,6 +9,7 @@ import type { CommandName, History } from './history.ts';
 import type { Item, TransactionState, WalletState } from './items.ts';
 import { feesAround, isPaidByReceiver } from './fees.ts';
 import { exceededBy, versionOf } from './limits.ts';
+import { orderLooks, seesOrder } from './orders.ts';
 import { transferQueue, withdrawalQueue } from './release.ts';
 import {
   contentOf,
@@ -84,7 +85,9 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     ('amount' in action ? action.amount : (hold?.amount ?? approval?.amount)) ??
     Math.max(0, ...originals.map(({ left }) => left));
   // A queued transfer looks at its receiver later, and a hold when it is captured.
-  const looksAtBoth = action.do === 'capture' || isRefund || (action.do === 'transfer' && !action.queued);
+  const isLater = 'executeAt' in action;
+  const isDirect = action.do === 'transfer' && !action.queued && !isLater;
+  const looksAtBoth = action.do === 'capture' || isRefund || isDirect;
   const touched = looksAtBoth ? [...sources, ...targets] : sources;
   const credited = action.do === 'charge' || approval?.command === 'charge' ? sources : targets;
   // A capture without an amount takes what is left when it is written.
@@ -110,7 +113,9 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     );
   switch (code) {
     case 'insufficient_funds':
-      return sources.some((wallet) => movedIn.out.some((sum) => wallet !== undefined && wallet.available < sum));
+      return (
+        !isLater && sources.some((wallet) => movedIn.out.some((sum) => wallet !== undefined && wallet.available < sum))
+      );
     case 'fee_exceeds_amount':
       return priced.some(({ amount: each, fee, isOnTop }) => !isOnTop && fee >= each);
     case 'wallet_not_found':
@@ -123,6 +128,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'invalid_request':
       if (route === 'bank-notifications') return ledger.restored()?.lost.has(referenceOf(ask)) ?? false;
       if (action.do === 'create-batch') return action.lines.some(isBadLine);
+      if (isLater) return epoch + action.executeAt < ask.startedAt + 60_000 + clocksDifferMs;
+      if (action.do === 'open-standing-order') {
+        return epoch + action.firstAt < ask.startedAt + 3_600_000 + clocksDifferMs;
+      }
       if (action.do === 'open-hold') return epoch + action.expiresAt < ask.startedAt + 60_000 + clocksDifferMs;
       return action.do === 'balance-at' && action.agoMs < clocksDifferMs;
     case 'ledger_behind':
@@ -136,7 +145,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
     case 'wallet_closed':
       return sources.some((wallet) => wallet?.status === code.slice('wallet_'.length));
     case 'wallet_not_empty':
-      return action.do === 'close' && sources.some((wallet) => wallet?.total !== 0 || wallet.held !== 0);
+      return action.do === 'close' && sources.some(hasOpen);
     case 'receiver_unavailable':
       // A payer does not learn which of these it is. Refunds are not limited.
       return (
@@ -148,6 +157,7 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
           ))
       );
     case 'limit_exceeded': {
+      if (isLater) return false;
       const { limit, left } = ask.response?.body ?? {};
       // The payer of a transfer does not learn of the receiver's limits, and the receiver of a capture does of its own.
       const isIn = ['charge', 'capture', 'approve'].includes(action.do);
@@ -195,6 +205,10 @@ export function isJust(code: string, ask: Ask, witness: Witness): boolean {
         (action.do === 'get-batch' || action.do === 'list-batch-items') &&
         batchLooks(ledger, action.target, ask).includes(undefined)
       );
+    case 'standing_order_not_found':
+      return !seesOrder(ask, witness);
+    case 'standing_order_ended':
+      return orderLooks(ledger, targetOf(action), ask).some((one) => one?.status === 'ended');
     case 'approval_not_found':
       return approvals.includes(undefined);
     case 'approval_ended':
@@ -246,6 +260,11 @@ function currencyOf(
   return String(hold?.currency ?? approval?.['currency']);
 }
 
+/** Returns whether a wallet cannot be closed: it has money, or pays later. */
+function hasOpen(wallet: WalletState | undefined): boolean {
+  return wallet?.total !== 0 || wallet.held !== 0 || (wallet.scheduled ?? 0) !== 0;
+}
+
 /** Returns whether another change of a wallet's status is the latest one than at the request for its approval. */
 function hasOtherStatus(wallet: Item | undefined, approval: ApprovalState): boolean {
   const { at } = (wallet?.['lastStatusChange'] ?? {}) as { at?: string };
@@ -291,8 +310,9 @@ function hasRead({ step, startedAt }: Ask, { asks, history }: Witness): boolean 
   return lately.length > history.service.readsPerHour;
 }
 
-/** Returns whether no payment is or ever was with the bank. */
+/** Returns whether no payment is or ever was with the bank, or its time has not come. */
 function isCancellable({ type, status, submitBy, attempts }: TransactionState): boolean {
+  if (status === 'scheduled') return true;
   const open = status === 'pending' || status === 'executing';
   return type === 'withdrawal' && open && submitBy === undefined && attempts === undefined;
 }

@@ -18,8 +18,7 @@ import { freeze } from '../../lambdas/api/freeze.ts';
 import { getApproval } from '../../lambdas/api/get-approval.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
-import { getReceipt } from '../../lambdas/api/get-receipt.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getReceipt, getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { health } from '../../lambdas/api/health.ts';
 import { listApprovals } from '../../lambdas/api/list-approvals.ts';
@@ -33,6 +32,12 @@ import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { split } from '../../lambdas/api/split.ts';
+import {
+  cancelStandingOrder,
+  getStandingOrder,
+  listStandingOrders,
+  openStandingOrder,
+} from '../../lambdas/api/standing-orders.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
@@ -43,7 +48,7 @@ import { logger, metrics } from '../../lambdas/aws/telemetry.ts';
 import { openBank } from '../../lambdas/bank/client.ts';
 import { NeverConnected } from '../../lambdas/bank/connection.ts';
 import { openRequestKeys, openSecret } from '../../lambdas/bank/secret.ts';
-import type { routes, WorkMessage } from '../../lambdas/contract.ts';
+import type { RouteName as Route, WorkMessage } from '../../lambdas/contract.ts';
 import { bankCallMs } from '../../lambdas/domain/withdrawal.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openHotReceivers } from '../../lambdas/http/hot-receivers.ts';
@@ -75,7 +80,7 @@ import type { World } from './world.ts';
 
 /** Routes that read data from the table's stream, which is not part of this world. */
 export const streamRoutes = ['list-entries', 'integrity'] as const;
-export type RouteName = Exclude<(typeof routes)[number]['function'], (typeof streamRoutes)[number]>;
+export type RouteName = Exclude<Route, (typeof streamRoutes)[number]>;
 
 export const withdrawalQueue = 'sqs:withdrawals';
 export const transferQueue = 'sqs:transfers';
@@ -321,6 +326,11 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     capture: () => serve(capture, withFees(limited())),
     refund: () => serve(refund, { ...limited(), ...guarded }),
     split: () => serve(split, limited()),
+    'open-standing-order': () => serve(openStandingOrder, limited()),
+    'list-standing-orders': () => serve(listStandingOrders, reading()),
+    'get-standing-order': () => serve(getStandingOrder, reading()),
+    'cancel-standing-order': () =>
+      serve(cancelStandingOrder, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     release: () => serve(release, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),
     'bank-notifications': () => serve(bankNotifications, { table, keys: notificationKeys(), bankId: banks.current() }),
     health: () =>

@@ -7,6 +7,7 @@ import { exactly } from './plan.ts';
 import { withoutApprovals } from './random-approvals.ts';
 import type { FaultKind, Plan } from './plan.ts';
 import { withCollections } from './random-fees.ts';
+import { withoutSchedules } from './random-schedules.ts';
 import type { Outcome } from './simulation.ts';
 
 const minuteMs = 60_000;
@@ -19,7 +20,8 @@ const mostCalls = 160;
 /** Returns a history with a loss and a recovery. */
 function generateRestore(seed: string, most: number): History {
   // A recovery brings back what was executed, and not who approved it: tests of the store show what approvals do then.
-  const { restore: _restore, bankReplacedAt: _replaced, ...random } = withoutApprovals(generate(seed, most));
+  const generated = withoutSchedules(withoutApprovals(generate(seed, most)));
+  const { restore: _restore, bankReplacedAt: _replaced, ...random } = generated;
   const history = chance(seed, 'restore', 'collections') < 0.5 ? withCollections(random) : random;
   const pick = <T>(choices: readonly T[], name: string) => choose(choices, seed, 'restore', name);
   const within = (least: number, last: number, name: string) => between(least, last, seed, 'restore', name);

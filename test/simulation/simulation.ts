@@ -24,6 +24,7 @@ import { linesOf, openBatches } from './batches.ts';
 import type { BatchState } from './batches.ts';
 import type { TransactionState } from './items.ts';
 import type { Trace } from '../model/traces.ts';
+import { isDue, isFarOff, ordersIn } from './orders.ts';
 import type { Fault, Plan, Point } from './plan.ts';
 import { inhabit, isInjected, isUnreadable, reportError } from './process.ts';
 import { openQueues } from './queues.ts';
@@ -116,7 +117,10 @@ export async function simulate(
       log(`${labelOf(transaction.transactionId)} is ${transaction.status}`);
       if (transaction.type === 'withdrawal') checkEnd(transaction);
       checkFee(transaction, history.service.fees, violate);
-      const { transactionId, end, expiresAt = '' } = transaction;
+      const { transactionId, end, expiresAt = '', status, executeAt = '' } = transaction;
+      if (status === 'pending' && history.databaseNamesTime && world.now() < Date.parse(executeAt)) {
+        violate('nothing is executed before its time', `${labelOf(transactionId)} before ${executeAt}`);
+      }
       if (end === 'expired' && history.databaseNamesTime && world.now() < Date.parse(expiresAt)) {
         violate('no hold expires early', `${labelOf(transactionId)} before ${expiresAt}`);
       }
@@ -194,7 +198,7 @@ export async function simulate(
   const service = openService(world, { clients, deployment, queues, banks, keys }, history.service, onError);
   const { queuedBefore } = service;
   const witness = {
-    ...{ history, ledger, books, queues, asks, keys, queuedBefore, violate },
+    ...{ history, ledger, books, queues, asks, keys, queuedBefore, violate, now: world.now },
     struck: () => world.struck,
     isPuzzled: (task: Task | undefined) => task !== undefined && puzzled.has(task),
   };
@@ -204,7 +208,12 @@ export async function simulate(
    * Checks the end of a withdrawal. A hold is consumed only after the bank has paid. A hold is released only after the
    * bank has refused for good, or if the bank was never asked.
    */
-  function checkEnd({ transactionId, status, failure }: TransactionState): void {
+  function checkEnd({ transactionId, status, failure, executeAt, executedAt }: TransactionState): void {
+    // Its wallet refused it before any money was held.
+    if (status === 'failed' && executeAt !== undefined && executedAt === undefined) {
+      if (banks.visits(transactionId).submits > 0) violate('a refused payment never leaves', labelOf(transactionId));
+      return;
+    }
     if (failure?.code === 'cancelled') {
       if (banks.visits(transactionId).submits > 0) {
         violate('cancelled only when never submitted', labelOf(transactionId));
@@ -237,9 +246,10 @@ export async function simulate(
             ({ dueAt, status, waitingFor }) =>
               dueAt !== undefined &&
               status !== 'review' &&
-              dueAt < (waitingFor === undefined && status !== 'open' ? overdue : now),
+              dueAt < (waitingFor === undefined && status !== 'open' && status !== 'scheduled' ? overdue : now),
           );
-      if (found || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
+      const isOrderDue = ordersIn(ledger.latest()).some((order) => isDue(order, world.now()));
+      if (found || isOrderDue || chance(seed, 'sweep', n) < history.idleSweeps) void service.sweep(`sweep ${n}`);
     }
   }
 
@@ -287,7 +297,8 @@ export async function simulate(
     // What an earlier release has set aside is handed back.
     (rollout === undefined || (books?.setAside() ?? 0) === 0) &&
     openBatches(ledger).length === 0 &&
-    ledger.transactions().every(({ status }) => ended.has(status));
+    ordersIn(ledger.latest()).every((order) => !isDue(order, world.now())) &&
+    ledger.transactions().every((one) => ended.has(one.status) || isFarOff(one, world.now()));
 
   let clockDoubts = 0;
   let [keptMessages, handedBack] = [0, 0];

@@ -211,6 +211,26 @@ const predicates = {
     return times.some((time) => time < from) && times.some((time) => time > from);
   },
   'fees are collected twice': ({ transactions }) => transactions.some(({ sequence = 0 }) => sequence > 1),
+  'a payment for later is executed': ({ transactions }) =>
+    transactions.some(({ executedAt, standingOrderId }) => executedAt !== undefined && standingOrderId === undefined),
+  'a payment for later is refused at its time': ({ transactions }) =>
+    transactions.some((one) => isUnexecuted(one) && one.failure?.code !== 'cancelled'),
+  'a payment for later is cancelled': ({ transactions }) =>
+    transactions.some((one) => isUnexecuted(one) && one.failure?.code === 'cancelled'),
+  'a withdrawal for later is paid': ({ transactions }) =>
+    transactions.some(
+      ({ type, executedAt, status }) => type === 'withdrawal' && executedAt !== undefined && status === 'completed',
+    ),
+  'a standing order makes its last payment': ({ lives }) => lives.some((life) => has(life, 'end', 'completed')),
+  'a standing order makes a second payment': ({ lives }) =>
+    lives.some((life) => life.some(({ sk, made }) => sk === 'ORDER' && made === 2)),
+  'a payment of a standing order is executed': ({ transactions }) =>
+    transactions.some(({ executedAt, standingOrderId }) => executedAt !== undefined && standingOrderId !== undefined),
+  'a standing order is cancelled with its scheduled payment': ({ transactions }) =>
+    transactions.some((one) => one.standingOrderId !== undefined && one.failure?.code === 'cancelled'),
+  'a standing order is cancelled after a payment': ({ lives }) =>
+    lives.some((life) => has(life, 'end', 'cancelled') && Number(life.at(-1)?.['made']) > 0),
+  'a standing order is not cancelled, as it has ended': ({ asks }) => asks.some(isRefusedAs('standing_order_ended')),
   'a command is approved by a second operator': ({ lives }) => lives.some((life) => has(life, 'status', 'approved')),
   'an approved refund gives money back': ({ transactions }) =>
     transactions.some((one) => one.type === 'refund' && one['approvedBy'] !== undefined),
@@ -278,6 +298,11 @@ export function statesIn(remains: Remains): StateName[] {
 /** Returns the states of each item that the ledger has seen. */
 export function livesIn(ledger: Ledger): Item[][] {
   return ledger.keys().map(({ pk, sk }) => ledger.looks(pk, sk, 0, Infinity).filter((look) => look !== undefined));
+}
+
+/** Returns whether a payment for later has ended before it was executed. */
+function isUnexecuted({ executeAt, executedAt, status }: TransactionState): boolean {
+  return executeAt !== undefined && executedAt === undefined && status === 'failed';
 }
 
 function has(life: readonly Item[], field: string, value: string): boolean {

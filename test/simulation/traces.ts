@@ -24,11 +24,14 @@ export function tracesIn(history: History, ledger: Ledger, decided: readonly Dec
   const skewMs = clocksDifferMs / 2 + wrongByMs;
   return ledger.transactions().flatMap((transaction): Trace[] => {
     const { type, transactionId } = transaction;
-    const looks = ledger.looksOf(transactionId);
+    // The models begin with the money: a scheduled payment has moved none yet, and one that failed before never did.
+    const looks = ledger.looksOf(transactionId).filter(({ transaction: look }) => look.postings.length > 0);
+    if (looks.length === 0) return [];
     if (type === 'withdrawal') {
       const constants = { MaxAttempts: policy.maxAttempts };
       const states = statesOfWithdrawal(looks, decisions.get(transactionId) ?? []);
-      return [{ model: 'withdrawal', constants, states: distinct(states) }];
+      // One that was never executed has no life in the model.
+      return states.length === 0 ? [] : [{ model: 'withdrawal', constants, states: distinct(states) }];
     }
     return type === 'hold' ? [traceOfHold(looks, skewMs)] : [];
   });
@@ -46,6 +49,8 @@ function statesOfWithdrawal(looks: readonly Look[], decisions: readonly Decided[
   const claims: string[] = [];
   const decisionAt = (moment: number) => decisions.findLast((one) => one.moment < moment)?.decision ?? 'none';
   return looks.flatMap(({ moment, transaction }, n) => {
+    // The model begins when the payment is executed.
+    if (transaction.executedAt === undefined && transaction.executeAt !== undefined) return [];
     const { status, claimId, attempts = [], failure } = transaction;
     if (claimId !== undefined && !claims.includes(claimId)) claims.push(claimId);
     const isOpen = status === 'pending' || status === 'executing';

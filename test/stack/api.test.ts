@@ -117,15 +117,8 @@ describe('limits of operators', () => {
 
   it('are absent by default, and come from the prop for each command that moves an amount', () => {
     const limited = [
-      'charge',
-      'transfer',
-      'withdraw',
-      'resolve',
-      'set-limits',
-      'open-hold',
-      'capture',
-      'refund',
-      'split',
+      ...['charge', 'transfer', 'withdraw', 'resolve', 'set-limits'],
+      ...['open-hold', 'capture', 'refund', 'split', 'standing-orders'],
     ];
     assert.deepEqual(
       variableOf({}),

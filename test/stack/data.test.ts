@@ -3,6 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import type { Template } from 'aws-cdk-lib/assertions';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import type { PayoutWindow } from '../../lambdas/contract.ts';
 import { newApp } from '../../lib/app.ts';
 import { WalletStack } from '../../lib/wallet-stack.ts';
 import type { WalletStackProps } from '../../lib/wallet-stack.ts';
@@ -174,8 +175,9 @@ for (const { work, queue, deadLetterQueue, worker, source, withConcurrency } of 
 
 describe("the bank's and the callers' limits", () => {
   it('reach the functions, as given or by default', () => {
+    const payoutWindow: PayoutWindow = { timeZone: 'Europe/Zurich', days: ['MON'], from: '08:00', to: '24:00' };
     const given = synthesize({
-      bank: { id: 'bank-1', maxAttempts: 4 },
+      bank: { id: 'bank-1', maxAttempts: 4, payoutWindow },
       rateLimits: {
         wallets: 1,
         withdrawals: 2,
@@ -193,6 +195,7 @@ describe("the bank's and the callers' limits", () => {
         {
           bank: { Ref: 'BankUrl' },
           attempts: '20',
+          window: 'always',
           wallets: '10',
           withdrawals: '50',
           transfers: '100',
@@ -208,6 +211,7 @@ describe("the bank's and the callers' limits", () => {
         {
           bank: 'bank-1',
           attempts: '4',
+          window: JSON.stringify({ ...payoutWindow, holidays: [] }),
           wallets: '1',
           withdrawals: '2',
           transfers: '3',
@@ -223,9 +227,11 @@ describe("the bank's and the callers' limits", () => {
         BANK_NOT_FOUND_WINDOW_SECONDS: { Ref: 'BankNotFoundWindowSeconds' },
         BANK_MAX_ATTEMPTS: values.attempts,
         BANK_ID: values.bank,
+        PAYOUT_WINDOW: values.window,
       };
       for (const expected of [
         { ...variables, BANK_URL: { Ref: 'BankUrl' } },
+        { PAYOUT_WINDOW: values.window, DUE_SHARDS: '64', TRANSFER_QUEUE_URL: Match.anyValue() },
         { BAD_TOKENS_PER_MINUTE: values.badTokens },
         { CANCELLATIONS_PER_HOUR: values.cancellations },
         { WALLETS_PER_HOUR: values.wallets, REFUSALS_PER_HOUR: values.refusals, READS_PER_HOUR: values.reads },

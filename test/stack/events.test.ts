@@ -26,7 +26,9 @@ describe('the relay', () => {
       BisectBatchOnFunctionError: true,
       MaximumRetryAttempts: 1_000,
       DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
-      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"sk":{"S":["WALLET","TX","APPROVAL"]}}}}' }] },
+      FilterCriteria: {
+        Filters: [{ Pattern: '{"dynamodb":{"Keys":{"sk":{"S":["WALLET","TX","APPROVAL","ORDER"]}}}}' }],
+      },
     });
   });
 

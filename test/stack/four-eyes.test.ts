@@ -83,7 +83,7 @@ describe('commands that need a second operator', () => {
   });
 
   it('have events: the relay gets the changes of approvals, and the projector does not', () => {
-    const [moneyOnly, withApprovals] = ['"WALLET","TX"]', '"WALLET","TX","APPROVAL"]'];
+    const [moneyOnly, withApprovals] = ['"WALLET","TX"]', '"WALLET","TX","APPROVAL","ORDER"]'];
     const count = (all: readonly string[], text: string) => all.filter((pattern) => pattern.includes(text)).length;
     for (const filters of [filtersOf(plain), filtersOf(guarded)]) {
       assert.deepEqual([count(filters, moneyOnly), count(filters, withApprovals)], [1, 1]);

@@ -6,6 +6,7 @@ import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import type { PayoutWindow } from '../../lambdas/contract.ts';
 import { plainHostContext } from '../../lib/check-values.ts';
 import { newApp } from '../../lib/app.ts';
 import type { LogLevel } from '../../lib/service-settings.ts';
@@ -21,6 +22,9 @@ function refuses(props: Partial<WalletServiceProps>, message: string): void {
 }
 
 const amount = 5;
+const payoutWindow: PayoutWindow = { timeZone: 'Europe/Zurich', days: ['MON'], from: '08:00', to: '17:00' };
+/** Returns props with another window of the bank. */
+const withWindow = (other: object) => ({ bank: { ...bank, payoutWindow: { ...payoutWindow, ...other } } });
 const emails = ['finance@example.com'];
 const currencies = Array.from(
   { length: 200 },
@@ -38,6 +42,30 @@ const refused: readonly (readonly [props: Partial<WalletServiceProps>, message: 
   [
     { bank: { ...bank, keyOverlap: Duration.seconds(59) } },
     'bank.keyOverlap must be whole seconds, at least 60, received 59 seconds',
+  ],
+  [
+    withWindow({ timeZone: 'Europe/Atlantis' }),
+    'bank.payoutWindow.timeZone must be a time zone of IANA, received "Europe/Atlantis"',
+  ],
+  [withWindow({ days: [] }), 'bank.payoutWindow.days must have a day, received none'],
+  [
+    withWindow({ days: ['Monday'] }),
+    'bank.payoutWindow.days takes MON, TUE, WED, THU, FRI, SAT, SUN, received "Monday"',
+  ],
+  [withWindow({ from: '8:00' }), 'bank.payoutWindow.from must be HH:MM, received "8:00"'],
+  [withWindow({ from: '24:00' }), 'bank.payoutWindow.from must be HH:MM, received "24:00"'],
+  [withWindow({ to: '17:60' }), 'bank.payoutWindow.to must be HH:MM, received "17:60"'],
+  [
+    withWindow({ from: '22:00', to: '06:00' }),
+    'bank.payoutWindow.to must be later than from on the same day, received "22:00" and "06:00"',
+  ],
+  [
+    withWindow({ holidays: ['2026-02-29'] }),
+    'bank.payoutWindow.holidays takes days as YYYY-MM-DD, received "2026-02-29"',
+  ],
+  [
+    withWindow({ holidays: Array<string>(101).fill('2026-12-25') }),
+    'bank.payoutWindow.holidays takes 100 days at most, received 101',
   ],
   [{ queueDepthLimit: 0.5 }, 'queueDepthLimit must be a whole number of at least 1, received 0.5'],
   [{ dueShards: 257 }, 'dueShards must be a whole number from 1 to 256, received 257'],

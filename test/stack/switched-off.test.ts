@@ -1,4 +1,7 @@
-/** A service without notifications, screening, audit, replays, holds, refunds and splits: nothing of them is left in its template. */
+/**
+ * A service without notifications, screening, audit, replays, holds, refunds, splits and schedules: nothing of them is left in
+ * its template.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { routes } from '../../lambdas/contract.ts';
@@ -55,6 +58,13 @@ describe('a service with its features switched off', () => {
     assert.deepEqual(only({ splits: false }), {
       'AWS::ApiGateway::Method': 1,
       'AWS::ApiGateway::Resource': 1,
+      'AWS::IAM::Role': 1,
+      'AWS::Lambda::Function': 1,
+      'AWS::Logs::LogGroup': 1,
+    });
+    assert.deepEqual(only({ schedules: false }), {
+      'AWS::ApiGateway::Method': 4,
+      'AWS::ApiGateway::Resource': 4,
       'AWS::IAM::Role': 1,
       'AWS::Lambda::Function': 1,
       'AWS::Logs::LogGroup': 1,

@@ -10,7 +10,7 @@ import { authorize, openHoldToIssuer } from '../../lambdas/api/authorizer.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
 import { sign } from '../../lambdas/bank/signature.ts';
 import { transactionIdOfBatch, walletIdOf } from '../../lambdas/domain/ids.ts';
-import { environments, notifiedEvents, screenedEvents } from '../../lambdas/contract.ts';
+import { environments, nameOfRoute, notifiedEvents, routes, screenedEvents } from '../../lambdas/contract.ts';
 import type { FunctionName } from '../../lambdas/contract.ts';
 import type { GuardedCommand } from '../../lambdas/domain/approval.ts';
 import type { EventOf, ServiceEvent } from '../../lambdas/views/event-schemas.ts';
@@ -81,19 +81,20 @@ const bea = endUser('bea');
 const bankKey = 'key of the bank';
 const noDepth = () => Promise.resolve(0);
 
-const limitedCommands: ReadonlySet<FunctionName> = new Set([
+const limitedCommands: ReadonlySet<string> = new Set([
   ...(['create-wallet', 'withdraw', 'transfer', 'cancel'] as const),
-  ...(['open-hold', 'capture', 'release', 'refund', 'split'] as const),
+  ...(['open-hold', 'capture', 'release', 'refund', 'split', 'open-standing-order', 'cancel-standing-order'] as const),
 ]);
 
 /** Sends a request to its function. Fails unless it succeeds. */
 async function ask(name: keyof Routes, request: Request) {
   const handler = openRoutes(table, books.entries, bankKey)[name];
+  const served = routes.find((route) => nameOfRoute(route) === name)!.function;
   const asked = { key: newKey(), ...request };
-  const { status, body } = await as(name, () => send(name, handler, asked));
+  const { status, body } = await as(served, () => send(name, handler, asked));
   // After a repetition the limits put reads before the write.
   const repetitions = limitedCommands.has(name) ? 2 : 0;
-  for (let times = 0; times < repetitions; times++) await as(name, () => send(name, handler, asked));
+  for (let times = 0; times < repetitions; times++) await as(served, () => send(name, handler, asked));
   assert.ok(status < 300, `${name}: ${status} ${JSON.stringify(body)}`);
   return body as Readonly<Record<string, string>>;
 }
@@ -255,6 +256,7 @@ async function useTheService(): Promise<void> {
   await pay({ Prefer: 'respond-async' });
   await payOut();
   const batchId = await payTogether({ payer: mine!, receiver: shop! });
+  const standingOrderId = await orderPayments(mine!, shop!);
   table.clock.now += 3_600_000;
   const swept = { send: () => Promise.resolve([]), depth: noDepth };
   await as('sweeper', () => sweep({ table, withdrawals: swept, transfers: swept, batches: swept }));
@@ -262,6 +264,7 @@ async function useTheService(): Promise<void> {
   // As a restore to a torn state leaves it.
   await changeItem(table, batchKey(batchId), { nextChunk: 0, accepted: 0, refused: 0 });
   await as('batches', () => advanceBatch(transactionIdOfBatch(batchId), batchWorker(0)));
+  await ask('cancel-standing-order', { as: ann, path: { standingOrderId }, body: {} });
 }
 
 const batchWorker = (depth: number): BatchServices => {
@@ -297,6 +300,15 @@ async function payTogether({ payer, receiver }: { payer: string; receiver: strin
   await ask('get-batch', { as: operator, path: { batchId: batchId! } });
   await ask('list-batch-items', { as: operator, path: { batchId: batchId! } });
   return batchId!;
+}
+
+/** Opens a standing order, whose first payment the sweeper makes, and returns its id. */
+async function orderPayments(walletId: string, toWalletId: string): Promise<string> {
+  const body = { amount: 1, toWalletId, every: 'week', firstAt: timeOf(table, 7_200_000) };
+  const { standingOrderId } = await ask('open-standing-order', { as: ann, path: { walletId }, body });
+  await ask('list-standing-orders', { as: ann, path: { walletId } });
+  await ask('get-standing-order', { as: ann, path: { standingOrderId: standingOrderId! } });
+  return standingOrderId!;
 }
 
 async function followTheStream(): Promise<void> {

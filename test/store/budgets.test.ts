@@ -4,8 +4,7 @@ import { capture } from '../../lambdas/api/capture.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
-import { getReceipt } from '../../lambdas/api/get-receipt.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getReceipt, getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { openHold } from '../../lambdas/api/open-hold.ts';
@@ -15,7 +14,7 @@ import { split } from '../../lambdas/api/split.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
 import type { BankClient, SubmitOutcome } from '../../lambdas/bank/client.ts';
-import type { FunctionName } from '../../lambdas/contract.ts';
+import type { RouteName } from '../../lambdas/contract.ts';
 import { mostLegs, mostWallets } from '../../lambdas/domain/split.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
@@ -29,7 +28,7 @@ import { newKey, timeOf } from './commands.ts';
 import { checkUnits } from '../units.ts';
 
 const table = useTable();
-let routes: Partial<Record<FunctionName, Handler>>;
+let routes: Partial<Record<RouteName, Handler>>;
 beforeAll(() => {
   const limits = openLimits({ readsPerHour: 1_000_000, refusalsPerHour: 1_000_000, perHour: 1_000 });
   const queued = {
@@ -65,7 +64,7 @@ const notes = {
 };
 const destination = { account: 'DE02120300000000202051', name: 'Annabelle Example-Mustermann' };
 
-async function request(name: FunctionName, as: Request['as'], request: Request): Promise<Response> {
+async function request(name: RouteName, as: Request['as'], request: Request): Promise<Response> {
   const handler = routes[name];
   assert.ok(handler);
   const answer = await send(name, handler, { as, ...request });
@@ -73,7 +72,7 @@ async function request(name: FunctionName, as: Request['as'], request: Request):
   return answer;
 }
 
-async function command(name: FunctionName, as: Request['as'], walletId: string, body: object, headers = {}) {
+async function command(name: RouteName, as: Request['as'], walletId: string, body: object, headers = {}) {
   const { body: answered } = await request(name, as, { path: { walletId }, key: newKey(), body, headers });
   return String(answered?.['transactionId']);
 }

@@ -223,7 +223,10 @@ describe('POST /transactions/{transactionId}/cancel', () => {
       await transfer(table, walletId, to, { owner: 'ann', amount: 1 }),
       await queueTransfer(table, walletId, to, { owner: 'ann', amount: 1 }),
     ]) {
-      assert.equal(await detailOf(transaction.transactionId), 'only a withdrawal can be cancelled');
+      assert.equal(
+        await detailOf(transaction.transactionId),
+        'only a withdrawal or a scheduled transfer can be cancelled',
+      );
     }
   });
 });

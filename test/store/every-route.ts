@@ -13,8 +13,7 @@ import { freeze } from '../../lambdas/api/freeze.ts';
 import { getApproval } from '../../lambdas/api/get-approval.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
-import { getReceipt } from '../../lambdas/api/get-receipt.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getReceipt, getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { health } from '../../lambdas/api/health.ts';
 import { integrity } from '../../lambdas/api/integrity.ts';
@@ -30,10 +29,16 @@ import { release } from '../../lambdas/api/release.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { split } from '../../lambdas/api/split.ts';
+import {
+  cancelStandingOrder,
+  getStandingOrder,
+  listStandingOrders,
+  openStandingOrder,
+} from '../../lambdas/api/standing-orders.ts';
 import { transfer } from '../../lambdas/api/transfer.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
 import { withdraw } from '../../lambdas/api/withdraw.ts';
-import type { FunctionName } from '../../lambdas/contract.ts';
+import type { RouteName } from '../../lambdas/contract.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { issuer } from '../request.ts';
@@ -90,6 +95,10 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     release: serve(release, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     refund: serve(refund, { ...limited, fourEyes }),
     split: serve(split, limited),
+    'open-standing-order': serve(openStandingOrder, limited),
+    'list-standing-orders': serve(listStandingOrders, limited),
+    'get-standing-order': serve(getStandingOrder, limited),
+    'cancel-standing-order': serve(cancelStandingOrder, { table, limits: openLimits({ cancellationsPerHour: 1 }) }),
     resolve: serve(resolve, { table, fourEyes }),
     approve: serve(approve, { table, tiers }),
     reject: serve(reject, { table }),
@@ -105,5 +114,5 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
       verify: () => Promise.resolve({ principal: 'operator-1', scopes: 'operate', issuer }),
       depths: { withdrawals: noDepth, withdrawalsDead: noDepth, transfers: noDepth, transfersDead: noDepth },
     }),
-  } satisfies Partial<Record<FunctionName, Handler>>;
+  } satisfies Partial<Record<RouteName, Handler>>;
 }

@@ -4,14 +4,15 @@ import { beforeEach, describe, it } from '@jest/globals';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
-import { getReceipt } from '../../lambdas/api/get-receipt.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getReceipt, getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { getWallet } from '../../lambdas/api/get-wallet.ts';
 import { listEntries } from '../../lambdas/api/list-entries.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { listWallets } from '../../lambdas/api/list-wallets.ts';
 import { putNotificationPreferences } from '../../lambdas/api/put-notification-preferences.ts';
-import { routes } from '../../lambdas/contract.ts';
+import { getStandingOrder, listStandingOrders } from '../../lambdas/api/standing-orders.ts';
+import { nameOfRoute, routes } from '../../lambdas/contract.ts';
+import type { RouteName } from '../../lambdas/contract.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { rateWindowKey } from '../../lambdas/store/keys.ts';
@@ -95,7 +96,7 @@ describe('reads', () => {
   it('are limited on every route that end users read, and operators are not', async () => {
     const limits = openLimits({ readsPerHour: 1 });
     const services = { table, entries: table, limits };
-    const handlers: Partial<Record<(typeof routes)[number]['function'], Handler>> = {
+    const handlers: Partial<Record<RouteName, Handler>> = {
       'list-wallets': serve(listWallets, services),
       'get-wallet': serve(getWallet, services),
       'get-balance': serve(getBalance, services),
@@ -103,13 +104,20 @@ describe('reads', () => {
       'list-transactions': serve(listTransactions, services),
       'get-transaction': serve(getTransaction, services),
       'get-receipt': serve(getReceipt, services),
+      'list-standing-orders': serve(listStandingOrders, services),
+      'get-standing-order': serve(getStandingOrder, services),
       'get-notification-preferences': serve(getNotificationPreferences, services),
       'put-notification-preferences': serve(putNotificationPreferences, services),
     };
     await send('get-wallet', handlers['get-wallet']!, { as: endUser('ann'), path: { walletId } });
     for (const [name, handler] of Object.entries(handlers) as [keyof typeof handlers, Handler][]) {
-      const parameters = Object.entries({ walletId, transactionId: 'tx_1', receiptCode: 'RCP-1' });
-      const template = routes.find((route) => route.function === name)?.path ?? '';
+      const parameters = Object.entries({
+        walletId,
+        transactionId: 'tx_1',
+        receiptCode: 'RCP-1',
+        standingOrderId: 'so_1',
+      });
+      const template = routes.find((route) => nameOfRoute(route) === name)?.path ?? '';
       const path = Object.fromEntries(parameters.filter(([parameter]) => template.includes(`{${parameter}}`)));
       assert.equal((await send(name, handler, { as: endUser('ann'), path })).status, 429, name);
       assert.notEqual((await send(name, handler, { as: operator, path })).status, 429, name);

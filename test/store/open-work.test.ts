@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { defaultDueShards, metrics as names } from '../../lambdas/contract.ts';
-import { dueShard, holdShards, transactionKey } from '../../lambdas/store/keys.ts';
+import { dueShard, holdShards, orderShards, scheduleShards, transactionKey } from '../../lambdas/store/keys.ts';
 import { putBackWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import type { TestTable } from '../engine.ts';
@@ -118,7 +118,7 @@ describe('open work', () => {
     const before = table.calls.length;
     await gaugesOf(table);
     const calls = table.calls.slice(before);
-    const turns = calls.length - 2 * defaultDueShards - holdShards - 2;
+    const turns = calls.length - 2 * defaultDueShards - holdShards - scheduleShards - orderShards - 2;
     assert.ok(calls.every(({ operation }) => operation === 'Query'));
     assert.ok(turns >= 0 && turns <= 8, `${calls.length} calls`);
   });

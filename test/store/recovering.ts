@@ -3,18 +3,26 @@ import assert from 'node:assert/strict';
 import { loadEvent } from '../../bin/recover/archive.ts';
 import { recoverBooks } from '../../bin/recover/recover.ts';
 import { Recovery } from '../../bin/recover/recovery.ts';
+import type { StatementItem } from '../../lambdas/bank/client.ts';
 import { beginPass, passFromText, passToText, runPass } from '../../lambdas/integrity/pass.ts';
+import type { Statement } from '../../lambdas/integrity/statement.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { TestBooks } from '../books.ts';
 import { epoch } from '../engine.ts';
 import { eventsIn } from '../simulation/consumers.ts';
 import { removeItem } from './inspect.ts';
+import { bankId } from './visits.ts';
 
-/** Recovers the books, restored to an hour before the tests' time. Returns the lines of its report. */
+/**
+ * Recovers the books, restored to an hour before the tests' time. Returns the lines of its report.
+ *
+ * @param payments those that the bank has made; absent: there is no bank
+ */
 export async function recover(
   { table, entries }: Pick<TestBooks, 'table' | 'entries'>,
   events: readonly ServiceEvent[] = [],
+  payments?: readonly StatementItem[],
 ): Promise<string[]> {
   const lines: string[] = [];
   const report = {
@@ -22,7 +30,11 @@ export async function recover(
     differs: ({ kind, subject, detail }: { kind: string; subject: string; detail: string }) =>
       lines.push(`DIFFERENCE ${kind} ${subject}: ${detail}`),
   };
-  const options = { bank: undefined, comparedFrom: epoch - 3_600_000, dryRun: false, restartsChecks: false, report };
+  const bank: Statement | undefined = payments && {
+    bankId,
+    statement: () => Promise.resolve({ outcome: 'page', items: payments, next: undefined }),
+  };
+  const options = { bank, comparedFrom: epoch - 3_600_000, dryRun: false, restartsChecks: false, report };
   table.clock.now = entries.clock.now = Date.now();
   const recovery = new Recovery({ table, entries, ...options }, true);
   try {

@@ -1,8 +1,7 @@
 /** The route of splits: who may ask for one, what is answered, and what each party sees; on the real engine. */
 import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
-import { getReceipt } from '../../lambdas/api/get-receipt.ts';
-import { getTransaction } from '../../lambdas/api/get-transaction.ts';
+import { getReceipt, getTransaction } from '../../lambdas/api/get-transaction.ts';
 import { listTransactions } from '../../lambdas/api/list-transactions.ts';
 import { refund } from '../../lambdas/api/refund.ts';
 import { split } from '../../lambdas/api/split.ts';

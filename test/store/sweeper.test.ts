@@ -12,7 +12,8 @@ import { timeOf, withdraw } from './commands.ts';
 import { holdOf, openHold } from './hold-commands.ts';
 import { fieldsOf, plant } from './inspect.ts';
 import { acceptedWithdrawal, claimed } from './visits.ts';
-import { fundedWallet } from './wallets.ts';
+import { scheduleTransfer } from './schedule-commands.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
 import { openWork, plantDue, queueOfDepth } from './work.ts';
 import { checkUnits } from '../units.ts';
 
@@ -99,9 +100,10 @@ describe('the sweeper', () => {
     const { readUnits, writeUnits } = await measure(table, () =>
       sweep({ table, withdrawals: queueOfDepth(0), transfers: queueOfDepth(0) }),
     );
-    // 67 or 68 of withdrawals and of transfers, 16 of holds, the waiting withdrawals, and those in review.
+    // 67 or 68 of withdrawals and of transfers, 16 of holds and of scheduled payments, 4 of standing orders, the waiting
+    // withdrawals, and those in review.
     checkUnits(() => {
-      assert.ok(readUnits >= 76 && readUnits <= 77, `${readUnits} units`);
+      assert.ok(readUnits >= 86 && readUnits <= 87, `${readUnits} units`);
     });
     assert.equal(writeUnits, 0);
   });
@@ -258,6 +260,27 @@ describe("a sweeper whose clock is not the database's", () => {
       await sweep({ table, withdrawals: queueOfDepth(0), transfers: queueOfDepth(0) });
       table.fault = undefined;
       assert.deepEqual([(await holdOf(table, over)).status, (await holdOf(table, open)).status], ['ended', 'open']);
+    });
+
+    it(`by ${aheadMs} ms queues the payments that are due by the database's clock, and no other`, async () => {
+      const table = await engine.newTable();
+      const [payer, shop] = [await fundedWallet(table, 'ann', 100), await openWallet(table, 'shop')];
+      const [due, later] = [
+        await scheduleTransfer(table, payer, shop, { amount: 1, inMs: 600_000 }),
+        await scheduleTransfer(table, payer, shop, { amount: 1, inMs: 610_000 }),
+      ];
+      const right = table.now() + 605_000;
+      table.clock.now = right + aheadMs;
+      table.fault = async (_call, pass) => {
+        const response = await pass();
+        response.headers['date'] = new Date(right).toUTCString();
+        return response;
+      };
+      const transfers = queueOfDepth(0);
+      await sweep({ table, withdrawals: queueOfDepth(0), transfers });
+      table.fault = undefined;
+      assert.deepEqual(transfers.sent, [due.transactionId]);
+      assert.equal((await fieldsOf(table, later.transactionId))?.dueAt, later.executeAt);
     });
   }
 });

@@ -3,13 +3,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { beginPass, runPass } from '../../lambdas/integrity/pass.ts';
 import { lastEntry } from '../../lambdas/store/entries.ts';
-import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { newOrder } from '../../lambdas/domain/standing-order.ts';
+import { orderKey, transactionKey, walletKey } from '../../lambdas/store/keys.ts';
+import { openOrder } from '../../lambdas/store/standing-orders.ts';
 import { UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import { sweep } from '../../lambdas/workers/sweeper.ts';
 import { newBooks } from '../books.ts';
 import { useEngine } from '../fixture.ts';
+import { newKey, operation, timeOf } from './commands.ts';
 import { changeItem, itemOf } from './inspect.ts';
 import { acceptedWithdrawal } from './visits.ts';
+import { fundedWallet, openWallet } from './wallets.ts';
+import { queueOfDepth } from './work.ts';
 
 const engine = useEngine();
 
@@ -33,6 +39,29 @@ describe('work and books of a newer release', () => {
     await assert.rejects(sweep({ table, withdrawals: swept, transfers: swept }), UnreadableItem);
     assert.deepEqual(sent, [lost]);
     assert.deepEqual(await itemOf(table, key), before);
+  });
+
+  it('keep no other standing order from its payment', async () => {
+    const table = await engine.newTable();
+    const walletId = await fundedWallet(table, 'ann', 100);
+    const toWalletId = await openWallet(table, 'bob');
+    const orders = [];
+    for (const key of [newKey(), newKey()]) {
+      const order = newOrder({
+        ...{ transactionId: transactionIdOf('ann', key), principal: 'ann', ownerId: 'ann', walletId, amount: 1 },
+        ...{ currency: 'EUR', at: timeOf(table), receiver: { toWalletId }, every: 'week' as const },
+        firstAt: timeOf(table, 7_200_000),
+      });
+      await openOrder(table, operation(table, ['open', key], { owner: 'ann', key }), order, undefined);
+      orders.push(orderKey(order.standingOrderId));
+    }
+    const [newer = orderKey(''), other = orderKey('')] = orders;
+    await changeItem(table, newer, { v: 2 });
+    const before = await itemOf(table, newer);
+    const queue = queueOfDepth(0);
+    await assert.rejects(sweep({ table, withdrawals: queue, transfers: queue }), UnreadableItem);
+    assert.deepEqual(await itemOf(table, newer), before);
+    assert.equal((await itemOf(table, other))?.['made'], 1);
   });
 
   it('are reported by the check of the books, which comes to its end', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeAll, describe, it } from '@jest/globals';
-import { routes } from '../../../lambdas/contract.ts';
-import type { scopes } from '../../../lambdas/contract.ts';
+import { nameOfRoute, routes } from '../../../lambdas/contract.ts';
+import type { RouteName, scopes } from '../../../lambdas/contract.ts';
 import { findService, until, untilEnded } from '../service.ts';
 import type { Answer, Request, RequestOptions } from '../service.ts';
 
-type ProtectedRoute = Exclude<(typeof routes)[number], { readonly open: true }>['function'];
+type ProtectedRoute = Exclude<RouteName, Extract<(typeof routes)[number], { readonly open: true }>['function']>;
 
 /** The wallet of another owner, and a withdrawal of it that has ended. */
 interface Target {
@@ -14,6 +14,7 @@ interface Target {
   readonly transactionId: string;
   readonly receiptCode: string;
   readonly otherWalletId: string;
+  readonly standingOrderId: string;
   /** A charge that waits for a second operator; undefined where no charge does. */
   readonly approvalId: string | undefined;
   /** The id of a batch; undefined where the service has none. */
@@ -126,6 +127,29 @@ const decisions: Record<
       { body: { legs: [{ fromWalletId: walletId, toWalletId: otherWalletId, amount: 1 }] } },
     ],
   },
+  'open-standing-order': {
+    own: 'write',
+    any: 'operate',
+    request: ({ walletId, otherWalletId }) => [
+      `/wallets/${walletId}/standing-orders`,
+      { body: { amount: 1, toWalletId: otherWalletId, every: 'month', firstAt: inTwoHours() } },
+    ],
+  },
+  'list-standing-orders': {
+    own: 'read',
+    any: 'support',
+    request: ({ walletId }) => [`/wallets/${walletId}/standing-orders`],
+  },
+  'get-standing-order': {
+    own: 'read',
+    any: 'support',
+    request: ({ standingOrderId }) => [`/standing-orders/${standingOrderId}`],
+  },
+  'cancel-standing-order': {
+    own: 'write',
+    any: 'support',
+    request: ({ standingOrderId }) => [`/standing-orders/${standingOrderId}/cancel`, { body: {} }],
+  },
   'get-notification-preferences': {
     own: 'read',
     any: 'support',
@@ -170,6 +194,8 @@ function lineOf({ walletId, otherWalletId }: Pick<Target, 'walletId' | 'otherWal
 
 /** Routes that a service lacks where batches are switched off. */
 const ofBatches: readonly string[] = ['create-batch', 'get-batch', 'list-batch-items'];
+const inTwoHours = () => new Date(Date.now() + 7_200_000).toISOString();
+
 /** Routes that a service lacks where no command needs a second operator. */
 const ofApprovals: readonly string[] = ['approve', 'reject', 'get-approval', 'list-approvals'];
 
@@ -211,13 +237,18 @@ describe('scopes', () => {
       headers: { 'Content-Type': 'application/x-ndjson' },
     });
     const batchId = sent.status === 202 ? String(sent.body['batchId']) : undefined;
-    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, approvalId, batchId };
+    const ordered = await ask(`/wallets/${walletId}/standing-orders`, {
+      body: { amount: 1, toWalletId: otherWalletId, every: 'week', firstAt: inTwoHours() },
+    });
+    const standingOrderId = String(ordered.body['standingOrderId']);
+    const ids = { standingOrderId, approvalId, batchId };
+    target = { walletId, ownerId, transactionId, receiptCode, otherWalletId, ...ids };
   });
 
   it('are decided for each route of the contract', () => {
     for (const route of routes) {
       if ('open' in route) continue;
-      const { own, any } = decisions[route.function];
+      const { own, any } = decisions[nameOfRoute(route) as ProtectedRoute];
       assert.deepEqual(['own' in route ? route.own : undefined, route.any], [own, any], route.function);
     }
   });

@@ -17,7 +17,7 @@ const commitWithNewIds = `await write(
     const other = putTransaction(table, { ...transaction, transactionId }, fingerprint, due);
     return write(table, [other, ...changes, ...limited.items]);
   })`;
-const hold = "set: 'available = available - :amount, held = held + :amount',";
+const hold = 'set: `available = available - :amount, held = held + :amount${';
 const anyTransient =
   'if (cancellationReasons(error).some(({ Code }) => Code !== undefined && transientReasons.has(Code))) return true;';
 const anyFailed = "if (cancellationReasons(error).some(({ Code }) => Code === 'ConditionalCheckFailed')) return false;";
@@ -37,7 +37,7 @@ export const commandMutations: readonly Mutation[] = [
     'table.client.send(command)',
     'table.client.send(new TransactWriteCommand({ ...command.input, ClientRequestToken: randomUUID() }))',
   ),
-  mutation('hold nothing', movements, hold, "set: 'available = available - :amount',"),
+  mutation('hold nothing', movements, hold, 'set: `available = available - :amount${'),
   mutation(
     'take more than there is',
     'lambdas/store/limit-terms.ts',
@@ -85,7 +85,7 @@ export const commandMutations: readonly Mutation[] = [
   mutation(
     'accept however much waits',
     'lambdas/api/withdraw.ts',
-    'await refuseIfOverloaded(services.isOverloaded, services.table, transactionId);',
+    'await refuseIfOverloaded(services.isOverloaded, table, transactionId);',
     '',
     'withdraw while too much waits for long',
   ),

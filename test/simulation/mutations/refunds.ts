@@ -97,7 +97,7 @@ export const refundMutations: readonly Mutation[] = [
   ),
   {
     name: 'close a wallet whose held money makes up for its debt',
-    edits: [{ file: wallets, text: "'#total = :zero AND held = :zero'", replacement: "'#total = :zero'" }],
+    edits: [{ file: wallets, text: "'#total = :zero AND held = :zero AND ", replacement: "'#total = :zero AND " }],
     operation: 'charge back what is held, and close',
   },
 ];

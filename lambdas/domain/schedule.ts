@@ -1,0 +1,81 @@
+import { WalletError } from './errors.ts';
+import { accounts, move } from './postings.ts';
+import { common } from './transaction.ts';
+import type {
+  CommandFacts,
+  Destination,
+  Failure,
+  PendingTransfer,
+  PendingWithdrawal,
+  ScheduledTransfer,
+  ScheduledWithdrawal,
+  Transaction,
+} from './transaction.ts';
+
+/** How far ahead a payment may be scheduled: a minute to 366 days. */
+export const shortestScheduleMs = 60_000;
+export const longestScheduleMs = 366 * 24 * 3_600_000;
+
+/** The facts of a payment for later. */
+export interface ScheduleFacts extends CommandFacts {
+  /** ISO 8601 UTC. */
+  readonly executeAt: string;
+  readonly standingOrderId?: string | undefined;
+}
+
+/** Returns a transfer for later: no money moves before its time. */
+export function scheduledTransfer(facts: ScheduleFacts & { toWalletId: string }): ScheduledTransfer {
+  return { ...scheduled(facts), type: 'transfer', queued: true, counterpartyWalletId: facts.toWalletId };
+}
+
+/** Returns a withdrawal for later: no money is held before its time. */
+export function scheduledWithdrawal(facts: ScheduleFacts & { destination: Destination }): ScheduledWithdrawal {
+  return { ...scheduled(facts), type: 'withdrawal', destination: facts.destination };
+}
+
+function scheduled(facts: ScheduleFacts) {
+  const { executeAt, standingOrderId } = facts;
+  return {
+    ...common(facts),
+    ...(standingOrderId !== undefined && { standingOrderId }),
+    status: 'scheduled',
+    executeAt,
+    dueAt: executeAt,
+    postings: [],
+  } as const;
+}
+
+/** Returns a scheduled transfer as it is executed: queued, with the sender debited. */
+export function executedTransfer(payment: ScheduledTransfer, at: string): PendingTransfer {
+  const { amount, currency, walletId } = payment;
+  const postings = move(amount, accounts.available(walletId), accounts.transit(currency));
+  return { ...payment, ...begun(at), postings };
+}
+
+/** Returns a scheduled withdrawal as it is executed: open, with the money held. */
+export function executedWithdrawal(payment: ScheduledWithdrawal, at: string): PendingWithdrawal {
+  const { amount, walletId } = payment;
+  return { ...payment, ...begun(at), postings: move(amount, accounts.available(walletId), accounts.held(walletId)) };
+}
+
+function begun(at: string) {
+  return { status: 'pending', executedAt: at, dueAt: at, updatedAt: at } as const;
+}
+
+/** Returns when the work of a transaction began (ISO 8601 UTC): at its execution, or else at its acceptance. */
+export function beganAtOf(transaction: Pick<Transaction, 'createdAt'> & { readonly executedAt?: string }): string {
+  return transaction.executedAt ?? transaction.createdAt;
+}
+
+/** Returns the failure of a payment that its time has refused. */
+export function executionFailure({ code, title }: WalletError): Failure {
+  return { code, message: title };
+}
+
+/** The failure of a payment that was cancelled before its time. */
+export const cancelledSchedule = { code: 'cancelled', message: 'The payment was cancelled before it was executed' };
+
+/** Returns why a payment that is not scheduled any more cannot be cancelled as one. */
+export function unscheduledRefusal({ status }: Pick<Transaction, 'status'>): WalletError {
+  return new WalletError('not_cancellable', { detail: `it is ${status}` });
+}

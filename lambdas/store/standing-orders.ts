@@ -1,0 +1,310 @@
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { indexes } from '../contract.ts';
+import { WalletError } from '../domain/errors.ts';
+import { isTime } from '../domain/hours.ts';
+import { fingerprintOf } from '../domain/ids.ts';
+import { isAmount } from '../domain/money.ts';
+import {
+  advanceOf,
+  intervals,
+  latestPayments,
+  nextPayment,
+  orderCancelRefusal,
+  orderEnds,
+  orderStatuses,
+} from '../domain/standing-order.ts';
+import type { ActiveOrder, Advance, OrderCancellation, StandingOrder } from '../domain/standing-order.ts';
+import type { ScheduledPayment } from '../domain/transaction.ts';
+import { commit, movement } from './commit.ts';
+import {
+  dueShardOf,
+  orderHistoryKeyOf,
+  orderKey,
+  orderShard,
+  orderShardOf,
+  ordersPartition,
+  standingOrderIdOfHistoryKey,
+  walletIdOfOrders,
+} from './keys.ts';
+import { schedule, unschedule } from './movements.ts';
+import { putOperation, replayedRecord, replayOnly } from './operations.ts';
+import type { Operation } from './operations.ts';
+import { limitedBy } from './rate-window.ts';
+import type { RateLimit } from './rate-window.ts';
+import { Changed, changedRecord, retryChanged } from './retry-changed.ts';
+import { cancelledPayment } from './schedules.ts';
+import { withRetries } from './table.ts';
+import type { Table } from './table.ts';
+import { getTransactions } from './transactions.ts';
+import {
+  InvalidItem,
+  itemVersion,
+  ofThisVersion,
+  parsed,
+  readable,
+  requireVersion,
+  UnreadableItem,
+} from './unreadable.ts';
+import { changed, denied, update, write } from './write.ts';
+import type { Item, WriteItem } from './write.ts';
+
+/**
+ * Opens a standing order, in one write of 7 write units: the record of the key, the order, and the caller's window.
+ *
+ * @param refusal why no order can be opened; when given, only a replay is answered
+ * @throws WalletError `rate_limited`, `idempotency_key_reused`, `busy`, or `refusal`
+ */
+export async function openOrder(
+  table: Table,
+  operation: Operation,
+  order: ActiveOrder,
+  rate: RateLimit | undefined,
+  refusal?: WalletError,
+): Promise<{ order: StandingOrder; replayed: boolean }> {
+  const record = putOperation(table, operation);
+  const { items, reads } = limitedBy(table, rate, order.createdAt);
+  const opened = [record, putOrder(table, order), ...items];
+  const result = await write(table, refusal === undefined ? opened : [replayOnly(record, refusal)], reads);
+  if (replayedRecord(result) === undefined) return { order, replayed: false };
+  const current = await getOrder(table, order.standingOrderId);
+  if (current === undefined) throw new WalletError('standing_order_not_found');
+  return { order: current, replayed: true };
+}
+
+/** Returns a standing order as it is stored. */
+export function storedOrder(order: StandingOrder): Item {
+  const { standingOrderId, walletId, status } = order;
+  return {
+    ...orderKey(standingOrderId),
+    v: itemVersion,
+    ...order,
+    walletId: ordersPartition(walletId),
+    historyKey: orderHistoryKeyOf(order),
+    ...(status === 'active' && { dueShard: orderShardOf(standingOrderId) }),
+  };
+}
+
+function putOrder(table: Table, order: ActiveOrder): WriteItem {
+  return {
+    label: 'standing order',
+    request: {
+      Put: {
+        TableName: table.name,
+        Item: storedOrder(order),
+        ConditionExpression: 'attribute_not_exists(pk)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    },
+    // Its id is that of the key's record, which decides first.
+    refused: (image) => denied(image && new WalletError('idempotency_key_reused')),
+  };
+}
+
+/** Reads a standing order, consistently; undefined when there is none of this id. */
+export async function getOrder(table: Table, standingOrderId: string): Promise<StandingOrder | undefined> {
+  const command = new GetCommand({ TableName: table.name, Key: orderKey(standingOrderId), ConsistentRead: true });
+  const { Item } = await withRetries(table, () => table.client.send(command));
+  return Item && parseOrder(Item);
+}
+
+/** A page of the orders of a wallet. `after`: the `next` of the page before. */
+export interface OrderQuery {
+  readonly walletId: string;
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+
+/** Lists the standing orders of a wallet, the newest first. One that cannot be read does not hide the others. */
+export async function listOrders(
+  table: Table,
+  { walletId, limit, after }: OrderQuery,
+): Promise<{ items: StandingOrder[]; next?: string }> {
+  const partition = ordersPartition(walletId);
+  const start = after !== undefined && {
+    ...orderKey(standingOrderIdOfHistoryKey(after)),
+    walletId: partition,
+    historyKey: after,
+  };
+  const { Items = [], LastEvaluatedKey } = await withRetries(table, () =>
+    table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        IndexName: indexes.byWallet,
+        KeyConditionExpression: 'walletId = :partition',
+        ExpressionAttributeValues: { ':partition': partition },
+        ScanIndexForward: false,
+        ...(start && { ExclusiveStartKey: start }),
+        Limit: limit,
+      }),
+    ),
+  );
+  const items = Items.flatMap((item) => {
+    const order = parsed(() => parseOrder(item));
+    return order instanceof UnreadableItem ? [] : [order];
+  });
+  return LastEvaluatedKey === undefined ? { items } : { items, next: LastEvaluatedKey['historyKey'] as string };
+}
+
+/** A page of orders whose next payment is due to be made. `next`: where the next page begins; undefined at the end. */
+export interface DueOrders {
+  readonly orders: readonly (StandingOrder | UnreadableItem)[];
+  readonly next: Item | undefined;
+}
+
+/**
+ * Lists the orders of a shard (from 0) that were due before `before` (ISO 8601), the earliest first, as the index has them:
+ * perhaps as they were a moment ago.
+ */
+export async function listDueOrders(
+  table: Table,
+  shard: number,
+  { before, limit, from }: { readonly before: string; readonly limit: number; readonly from?: Item | undefined },
+): Promise<DueOrders> {
+  const command = new QueryCommand({
+    TableName: table.name,
+    IndexName: indexes.due,
+    KeyConditionExpression: 'dueShard = :shard AND dueAt < :before',
+    ExpressionAttributeValues: { ':shard': orderShard(shard), ':before': before },
+    ...(from && { ExclusiveStartKey: from }),
+    Limit: limit,
+  });
+  const { Items = [], LastEvaluatedKey } = await withRetries(table, () => table.client.send(command));
+  return { orders: Items.map((item) => parsed(() => parseOrder(item))), next: LastEvaluatedKey };
+}
+
+/**
+ * Makes the next payment of an order: a scheduled payment, together with the order's advance to the one after it. So of a
+ * simultaneous cancel of the order exactly one is written. The order of a closed wallet ends instead.
+ *
+ * @param at ISO 8601 UTC
+ * @returns false when another writer was faster
+ * @throws WalletError `busy`, `wallet_not_found`
+ */
+export async function makeNextPayment(table: Table, order: ActiveOrder, at: string): Promise<boolean> {
+  const payment = nextPayment(order, at);
+  const advance = orderUpdate(table, order, advanceOf(order), { at });
+  const fingerprint = fingerprintOf(['standing-order', payment.transactionId]);
+  try {
+    // A frozen wallet takes it, too: its time decides.
+    const changes = [schedule(table, movement(payment), true), advance];
+    const dueShard = dueShardOf('scheduled', payment.transactionId);
+    const { replayed } = await commit(table, payment, fingerprint, changes, { items: [] }, { dueShard });
+    // A recovery may have put the payment back beside an order from before it.
+    return replayed ? (await write(table, [advance])).written : true;
+  } catch (error) {
+    if (!(error instanceof WalletError)) throw error;
+    if (error.code === 'standing_order_ended') return false;
+    if (error.code !== 'wallet_closed') throw error;
+    return (await write(table, [orderUpdate(table, order, { status: 'ended', end: 'wallet_closed' }, { at })])).written;
+  }
+}
+
+/**
+ * Cancels an order, and with it the payments that it has scheduled and that were not executed, in one write of 7 write
+ * units and 4 more for each payment. The write is made again when a payment was executed or made meanwhile.
+ *
+ * @param order as it was read
+ * @returns `replayed`: the caller's key was used before for the same request
+ * @throws WalletError `standing_order_ended`, `idempotency_key_reused`, `busy`
+ */
+export async function cancelOrder(
+  table: Table,
+  operation: Operation,
+  order: StandingOrder,
+  cancellation: OrderCancellation,
+): Promise<{ replayed: boolean }> {
+  return retryChanged(table, order, async (seen, within) => {
+    const payments = await scheduledPayments(within, seen);
+    const { at } = cancellation;
+    const result = await write(within, [
+      putOperation(table, operation),
+      orderUpdate(table, seen, { status: 'ended', end: 'cancelled' }, cancellation),
+      ...payments.map((payment) => cancelledPayment(table, payment, cancellation, changed)),
+      ...(payments.length > 0 ? [unschedule(table, { walletId: seen.walletId, at }, payments.length)] : []),
+    ]);
+    // The order itself, or one of its payments, which are read again.
+    const isChanged = !result.written && result.refusals[0].kind === 'changed';
+    if (isChanged) return changedRecord(result, toOrder) ?? new Changed(seen);
+    return { replayed: replayedRecord(result) !== undefined };
+  });
+}
+
+/** Reads the payments of an order that are still scheduled. */
+async function scheduledPayments(table: Table, order: StandingOrder): Promise<ScheduledPayment[]> {
+  if (order.made === 0 || order.status === 'ended') return [];
+  const found = await getTransactions(table, latestPayments(order));
+  return [...found.values()].map(readable).flatMap((payment) => {
+    const isPayment = payment.type === 'transfer' || payment.type === 'withdrawal';
+    return isPayment && payment.status === 'scheduled' ? [payment] : [];
+  });
+}
+
+/** Returns the update of an active order, on condition that it has made as many payments as when it was read. */
+function orderUpdate(
+  table: Table,
+  { standingOrderId, made }: StandingOrder,
+  next: Advance,
+  { actor, reason, at }: Omit<OrderCancellation, 'actor'> & Partial<Pick<OrderCancellation, 'actor'>>,
+): WriteItem {
+  const isEnded = next.status === 'ended';
+  const hasPaid = next.status === 'active' || next.end === 'completed';
+  const values = {
+    ...(hasPaid && { made: made + 1 }),
+    ...(isEnded ? { end: next.end, endedAt: at, endedBy: actor, reason } : { nextAt: next.nextAt, dueAt: next.dueAt }),
+  };
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  const changes = given.map(([name]) => `${name === 'end' ? '#end' : name} = :${name}`);
+  return {
+    label: `standing order ${standingOrderId}`,
+    request: {
+      Update: update(table, orderKey(standingOrderId), {
+        set: ['#status = :status, updatedAt = :at', ...changes].join(', '),
+        ...(isEnded && { remove: 'nextAt, dueAt, dueShard' }),
+        if: `attribute_exists(pk) AND ${ofThisVersion.if} AND #status = :active AND made = :seen`,
+        values: {
+          ...Object.fromEntries(given),
+          ...ofThisVersion.values,
+          ...{ status: next.status, at, active: 'active', seen: made },
+        },
+      }),
+    },
+    refused: (image) => denied(orderCancelRefusal(toOrder(image))) ?? changed(image),
+  };
+}
+
+function toOrder(item: Item | undefined): StandingOrder | undefined {
+  return item?.['sk'] === orderKey('').sk ? parseOrder(item) : undefined;
+}
+
+/**
+ * Returns the standing order in a stored item.
+ *
+ * @throws UnreadableItem for a newer version and an unknown status; InvalidItem for the id of another order, and for an item
+ * that lacks a member
+ */
+export function parseOrder(item: Item): StandingOrder {
+  requireVersion(item);
+  const { pk, sk, v, historyKey, dueShard, walletId, ...order } = item;
+  const { standingOrderId, status, amount, currency, every, toWalletId, destination, made } = order;
+  if (typeof standingOrderId !== 'string') throw new UnreadableItem(item, 'it has no id');
+  if (orderKey(standingOrderId).pk !== pk) throw new InvalidItem(item, `its id is ${standingOrderId}`);
+  if (!orderStatuses.some((one) => one === status)) {
+    throw new UnreadableItem(item, `status "${String(status)}", which this release does not know`);
+  }
+  if (!intervals.some((one) => one === every)) {
+    throw new UnreadableItem(item, `interval "${String(every)}", which this release does not know`);
+  }
+  if (typeof walletId !== 'string' || typeof currency !== 'string' || !isAmount(amount)) {
+    throw new InvalidItem(item, 'it has no wallet or no amount');
+  }
+  const hasReceiver = (toWalletId === undefined) !== (destination === undefined);
+  const isCounted = made === 0 || isAmount(made);
+  const isWhole =
+    status === 'active'
+      ? isTime(order['nextAt']) && isTime(order['dueAt'])
+      : isTime(order['endedAt']) && orderEnds.some((one) => one === order['end']);
+  if (!hasReceiver || !isCounted || !isWhole || !isTime(order['firstAt'])) {
+    throw new InvalidItem(item, 'it lacks what a standing order needs');
+  }
+  return { ...order, walletId: walletIdOfOrders(walletId) } as unknown as StandingOrder;
+}

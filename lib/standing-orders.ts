@@ -1,0 +1,45 @@
+import { Construct } from 'constructs';
+import type { LedgerTable } from './ledger-table.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { WalletFunction } from './wallet-function.ts';
+
+/** Properties of `StandingOrders`. */
+export interface StandingOrdersProps {
+  readonly ledger: LedgerTable;
+  readonly rateLimits: Required<RateLimits>;
+  /** `OperatorLimits` as JSON. */
+  readonly operatorLimits: string;
+}
+
+/**
+ * Payments that repeat: the routes of standing orders. One function serves them all, as a stack has room for 500 resources.
+ * The sweeper makes the payments.
+ */
+export class StandingOrders extends Construct {
+  readonly functions;
+
+  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: StandingOrdersProps) {
+    super(scope, id);
+    this.functions = {
+      'standing-orders': new WalletFunction(this, 'standing-orders', {
+        // A cancel ends the order and its scheduled payments, which the wallet counts.
+        environment: {
+          TABLE_NAME: ledger.allow(
+            {
+              GetItem: ['standingOrder', 'wallet'],
+              BatchGetItem: ['transaction', 'rateWindow', 'standingOrder'],
+              PutItem: ['transaction', 'standingOrder'],
+              UpdateItem: ['transaction', 'wallet', 'rateWindow', 'standingOrder'],
+            },
+            ['byWallet'],
+          ),
+          READS_PER_HOUR: String(rateLimits.reads),
+          REFUSALS_PER_HOUR: String(rateLimits.refusals),
+          TRANSFERS_PER_HOUR: String(rateLimits.transfers),
+          CANCELLATIONS_PER_HOUR: String(rateLimits.cancellations),
+          OPERATOR_LIMITS: operatorLimits,
+        },
+      }),
+    };
+  }
+}

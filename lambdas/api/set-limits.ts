@@ -98,18 +98,19 @@ async function setOrAsk(
   const { principal } = call.operation;
   const wallet = await getWallet(services.table, walletId, { consistent: true });
   const { limitsVersion = 0 } = wallet ?? {};
+  const askRefusal = limitsRefusal(wallet, { principal, expectedVersion });
   const guarded: Guarded = {
     facts: { command: 'set-limits', walletIds: [walletId], limits, limitsVersion },
     refusal,
-    look: () => Promise.resolve({ askRefusal: limitsRefusal(wallet, { principal, expectedVersion }) }),
+    look: () => Promise.resolve({ askRefusal }),
   };
   if (refusal !== undefined || raisesLimits(wallet?.limits, limits)) {
     const asked = await askIfNeeded(services, call, guarded);
     return asked.answer ?? set(call, services, change, asked.refusal);
   }
-  // It must replace the limits that it was compared with.
-  const lowering = { ...change, expectedVersion: expectedVersion ?? limitsVersion };
-  return set(call, services, lowering).catch(async (error: unknown) => {
+  // It must replace the limits that it was compared with, also where the request names a version that is still to come.
+  const lowering = { ...change, expectedVersion: limitsVersion };
+  return set(call, services, lowering, askRefusal).catch(async (error: unknown) => {
     if (!(error instanceof WalletError)) throw error;
     if (error.code === 'limits_changed' && expectedVersion === undefined) {
       throw new WalletError('busy', { retryAfterSeconds: 1 }, { cause: error });

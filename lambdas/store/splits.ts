@@ -12,7 +12,7 @@ import type { Table } from './table.ts';
 import { getTransactions } from './transactions.ts';
 import { readable } from './unreadable.ts';
 import { write } from './write.ts';
-import type { WriteItem } from './write.ts';
+import type { Refusal, WriteItem, Written } from './write.ts';
 
 /** The result of a split: its legs as they are now, and whether its key had been used before. */
 export interface CommittedSplit {
@@ -27,8 +27,8 @@ export interface CommittedSplit {
  *
  * @param rate counts each leg
  * @param overLimit as for `commitCharge`
- * @throws WalletError as `commitTransfer`; that of a wallet names the first leg that touches it. `idempotency_key_reused` also
- * for a repetition whose legs a restore of the table has lost
+ * @throws WalletError as `commitTransfer`; that of a wallet names the first leg that touches it, except `receiver_unavailable` for
+ * an end user who pays several wallets. `idempotency_key_reused` also for a repetition whose legs a restore of the table has lost
  */
 export async function commitSplit(
   table: Table,
@@ -46,7 +46,7 @@ export async function commitSplit(
     refusal === undefined ? [...items, ...limited.items] : [replayOnly(put, refusal)],
     limited.reads,
   );
-  if (replayedRecord(result) === undefined) return { split, replayed: false };
+  if (replayedRecord(ofMissingFirst(result)) === undefined) return { split, replayed: false };
   return { split: await readSplit(table, split), replayed: true };
 }
 
@@ -76,9 +76,31 @@ function putLeg(table: Table, leg: Leg, fingerprint: string): WriteItem {
   };
 }
 
-/** Returns the changes of the wallets. Those that pay come first, as their refusals concern the caller. */
+/**
+ * Returns a result whose first refusal, of a receiver that takes no money, gives way to that of a wallet that does not exist.
+ * An end user who names such a wallet learns nothing about the other receivers.
+ */
+function ofMissingFirst(result: Written): Written {
+  if (result.written) return result;
+  const { refusals } = result;
+  const isDenied = (refusal: Refusal, code: WalletError['code']) =>
+    refusal.kind === 'denied' && refusal.error.code === code;
+  const missing = refusals.find((refusal) => isDenied(refusal, 'wallet_not_found'));
+  return missing !== undefined && isDenied(refusals[0], 'receiver_unavailable')
+    ? { written: false, refusals: [missing, ...refusals] }
+    : result;
+}
+
+/**
+ * Returns the changes of the wallets. Those that pay come first, as their refusals concern the caller. An end user does not
+ * learn which of several receivers takes no money: together with one that never does, it would try for free what the others
+ * take.
+ */
 function changesOf(table: Table, split: Split): WriteItem[] {
-  return netChanges(split).map((change) => namingLeg(change.leg, changeOf(table, split, change)));
+  const changes = netChanges(split);
+  const isOfOwner = split.legs[0]?.ownerId !== undefined;
+  const hidden = isOfOwner && changes.filter(({ pays }) => !pays).length > 1 ? 'receiver_unavailable' : undefined;
+  return changes.map((change) => namingLeg(change.leg, changeOf(table, split, change), hidden));
 }
 
 function changeOf(table: Table, { legs, currency, createdAt: at }: Split, change: NetChange): WriteItem {
@@ -90,14 +112,15 @@ function changeOf(table: Table, { legs, currency, createdAt: at }: Split, change
   return pays ? credit(table, movement) : creditReceiver(table, movement);
 }
 
-/** Returns an item whose refusal names a leg. */
-function namingLeg(leg: number, item: WriteItem): WriteItem {
+/** Returns an item whose refusal names a leg, unless it has the code `hidden`. */
+function namingLeg(leg: number, item: WriteItem, hidden: WalletError['code'] | undefined): WriteItem {
   return {
     ...item,
     refused: (image) => {
       const refusal = item.refused(image);
-      if (refusal?.kind === 'denied') return { ...refusal, error: ofLeg(leg, refusal.error) };
-      return refusal?.kind === 'outdated' ? { ...refusal, again: namingLeg(leg, refusal.again) } : refusal;
+      if (refusal?.kind === 'outdated') return { ...refusal, again: namingLeg(leg, refusal.again, hidden) };
+      const isNamed = refusal?.kind === 'denied' && refusal.error.code !== hidden;
+      return isNamed ? { ...refusal, error: ofLeg(leg, refusal.error) } : refusal;
     },
   };
 }

@@ -91,6 +91,20 @@ describe('asking for higher limits', () => {
     await asked(put(walletId, { limits: day(400) }, { key }));
   });
 
+  it('replaces no later limits than those that it was compared with, also where it names their version', async () => {
+    const walletId = await limitedWallet(table, 1_000, day(500));
+    let isFirst = true;
+    table.fault = async (call, perform) => {
+      if (call.operation !== 'TransactWriteItems' || !isFirst) return perform();
+      isFirst = false;
+      await setAlone(table, walletId, day(100));
+      return perform();
+    };
+    const early = await put(walletId, { limits: day(400), version: 2 }).finally(() => (table.fault = undefined));
+    assert.deepEqual([early.status, early.body?.['code']], [409, 'limits_changed']);
+    assert.deepEqual(await limitsOf(walletId), day(100));
+  });
+
   it('takes one read more than the command, and nothing without the guard', async () => {
     const walletId = await limitedWallet(table, 1_000, day(500));
     const plain = serve(setLimits, { table, tiers });

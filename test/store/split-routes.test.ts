@@ -261,7 +261,9 @@ describe('a split that is refused', () => {
         [buyer, frozen, 5],
       ]),
     );
-    assert.deepEqual([hidden?.['leg'], hidden?.['detail']], [1, 'legs[1]: The receiver cannot receive this money']);
+    assert.deepEqual([hidden?.['leg'], hidden?.['detail']], [undefined, undefined]);
+    const only = await assertRefused([422, 'receiver_unavailable'], () => pay([[buyer, frozen, 5]]));
+    assert.deepEqual([only?.['leg'], only?.['detail']], [0, 'legs[0]: The receiver cannot receive this money']);
     const shown = await assertRefused([409, 'wallet_frozen'], () => pay([[mine, shop, 5]]));
     assert.equal(shown?.['detail'], `legs[0]: wallet ${mine} is frozen`);
     // A wallet whose legs cancel out is checked, too.

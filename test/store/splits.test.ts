@@ -258,10 +258,30 @@ describe('a refused split stores nothing, and names a leg', () => {
     ];
     await setStatus(table, shop, 'frozen');
     const hidden = 'legs[1]: The receiver cannot receive this money';
-    assert.equal(await refusedBy('receiver_unavailable', 1, payments, 'ann'), hidden);
     assert.equal(await refusedBy('receiver_unavailable', 1, payments), hidden);
     const full = await fundedWallet(table, 'shop', maxAmount - 4);
     assert.equal(await refusedBy('receiver_unavailable', 0, [[first, full, 5]], 'ann'), hidden.replace('1', '0'));
+  });
+
+  it('except to an end user with several receivers, who learns from no other one what they take', async () => {
+    const { first, shop, tax } = await newWallets();
+    await setLimits(table, shop, { maximumBalance: 30 });
+    await setStatus(table, tax, 'frozen');
+    const pay = (amount: number, other: string) => [[first, shop, amount] as const, [first, other, 1] as const];
+    const answers = async (code: WalletError['code'], other: string) => {
+      const details = [];
+      for (const amount of [10, 11]) {
+        const { details: found } = await assertRefused(table, code, () =>
+          split(table, pay(amount, other), { owner: 'ann' }),
+        );
+        details.push(found);
+      }
+      return details;
+    };
+    assert.deepEqual(await answers('receiver_unavailable', tax), [{}, {}]);
+    const missing = shop.replace(/.$/, 'a');
+    const notFound = { detail: `legs[1]: there is no wallet ${missing}`, leg: 1 };
+    assert.deepEqual(await answers('wallet_not_found', missing), [notFound, notFound]);
   });
 
   it('when a wallet that pays and gets more is frozen, with its state', async () => {

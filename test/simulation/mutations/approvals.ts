@@ -57,8 +57,8 @@ export const approvalMutations: readonly Mutation[] = [
   mutation(
     'replace other limits than those that were compared',
     setLimits,
-    'expectedVersion: expectedVersion ?? limitsVersion };',
-    'expectedVersion };',
+    'const lowering = { ...change, expectedVersion: limitsVersion };',
+    'const lowering = change;',
     'lower limits with one operator, side by side',
   ),
   mutation(

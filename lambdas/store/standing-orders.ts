@@ -49,7 +49,7 @@ import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
 
 /**
- * Opens a standing order, in one write of 7 write units: the record of the key, the order, and the caller's window.
+ * Opens a standing order, in one write of 8 write units: the record of the key, the order, and the caller's window.
  *
  * @param refusal why no order can be opened; when given, only a replay is answered
  * @throws WalletError `rate_limited`, `idempotency_key_reused`, `busy`, or `refusal`
@@ -200,8 +200,8 @@ export async function makeNextPayment(table: Table, order: ActiveOrder, at: stri
 }
 
 /**
- * Cancels an order, and with it the payments that it has scheduled and that were not executed, in one write of 7 write
- * units and 4 more for each payment. The write is made again when a payment was executed or made meanwhile.
+ * Cancels an order, and with it the payments that it has scheduled and that were not executed, in one write of 6 write
+ * units. With payments it costs 2 more, and 4 for each. The write is made again when a payment was executed or made meanwhile.
  *
  * @param order as it was read
  * @returns `replayed`: the caller's key was used before for the same request

@@ -31,8 +31,9 @@ describe('a standing order', () => {
     const view = orderView(active, 'owner');
     assert.deepEqual(view.destination, { account: '****2051', name: 'Ann Example' });
     assert.deepEqual([view.nextAt, view.made, view.metadata], [nextAt, 0, { a: '2', b: '1' }]);
-    for (const hidden of ['principal', 'ownerId', 'dueAt', 'requestedBy', 'issuer'])
-      {assert.ok(!(hidden in view), hidden);}
+    for (const hidden of ['principal', 'ownerId', 'dueAt', 'requestedBy', 'issuer']) {
+      assert.ok(!(hidden in view), hidden);
+    }
     assert.ok(dueAt < nextAt);
     namedSchemas.StandingOrder.parse(view);
   });

@@ -49,7 +49,7 @@ export const orderOperations: readonly Operation[] = [
   operation('cancel a standing order for others', [
     openOrder(),
     ...['bob', 'carol'].map((principal) => ({ ...cancelAt(6_000), principal })),
-    { ...cancelAt(6_001), principal: operator, operator: true },
+    { ...cancelAt(7_000), principal: operator, operator: true },
   ]),
   operation('open a standing order and close its wallet', [
     openOrder(),

@@ -174,6 +174,8 @@ function routedIn(core: ReturnType<typeof newCore>, followers: ReturnType<typeof
     ...core.withdrawals.functions,
     ...core.holds?.functions,
     ...core.refunds?.functions,
+    ...core.splits?.functions,
+    ...core.standingOrders?.functions,
     ...core.fourEyes?.functions,
     ...core.batches?.functions,
     ...followers.notifications?.functions,

@@ -94,6 +94,12 @@ describe('a command that was approved, and lost with its end', () => {
       [],
     );
     assert.equal((await balanceOf(table, walletId)).available, 500);
+    // The event of the charge names the asker alone, and that of the approval the approver.
+    const { principal, approvedBy } =
+      (await itemOf(table, transactionKey(String(asked.body?.['transactionId'])))) ?? {};
+    assert.deepEqual([principal, approvedBy], ['operator-1', undefined]);
+    const approved = [...eventsIn(records).values()].find(({ type }) => type === 'approval.approved');
+    assert.equal(approved?.actor?.principal, 'operator-2');
 
     await reopen(books, asked);
     assert.equal((await decide(asked)).status, 200);

@@ -99,7 +99,6 @@ export const environments = {
   approve: [...table, 'TIERS', 'OPERATOR_LIMITS', 'FEES'],
   reject: table,
   'get-approval': table,
-  'list-approvals': table,
   cancel: [...table, 'CANCELLATIONS_PER_HOUR'],
   'open-hold': paying,
   capture: [...paying, 'FEES'],
@@ -108,7 +107,6 @@ export const environments = {
   split: paying,
   'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS'],
   'get-batch': table,
-  'list-batch-items': table,
   'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
@@ -142,8 +140,7 @@ export const environments = {
   ],
   relay: ['EVENT_BUS_NAME', 'SET_ASIDE_QUEUE_URL', 'FINGERPRINT_SECRET_ARN', 'TOKEN_ISSUER'],
   notifier: [...table, 'NOTIFICATION_QUEUE_URL', 'NOTIFICATION_TOPIC_ARN', 'SENT_TABLE_NAME'],
-  'get-notification-preferences': limited,
-  'put-notification-preferences': limited,
+  'notification-preferences': limited,
   fraud: [
     ...table,
     'SCREENING_QUEUE_URL',
@@ -185,8 +182,7 @@ export type FunctionName = keyof typeof environments;
 export type OptionalFunction =
   | 'fraud'
   | 'notifier'
-  | 'get-notification-preferences'
-  | 'put-notification-preferences'
+  | 'notification-preferences'
   | 'open-hold'
   | 'capture'
   | 'release'
@@ -196,10 +192,8 @@ export type OptionalFunction =
   | 'approve'
   | 'reject'
   | 'get-approval'
-  | 'list-approvals'
   | 'create-batch'
   | 'get-batch'
-  | 'list-batch-items'
   | 'batches';
 
 /** A value for each function that a service has. */
@@ -319,21 +313,35 @@ export const routes = [
   { method: 'POST', path: '/approvals/{approvalId}/approve', function: 'approve', any: ['charge', 'decide'] },
   { method: 'POST', path: '/approvals/{approvalId}/reject', function: 'reject', any: ['charge', 'decide'] },
   { method: 'GET', path: '/approvals/{approvalId}', function: 'get-approval', any: ['charge', 'support', 'decide'] },
-  { method: 'GET', path: '/approvals', function: 'list-approvals', any: ['support', 'decide'] },
+  {
+    method: 'GET',
+    path: '/approvals',
+    function: 'get-approval',
+    name: 'list-approvals',
+    any: ['support', 'decide'],
+  },
   { method: 'POST', path: '/batches', function: 'create-batch', any: 'operate' },
   { method: 'GET', path: '/batches/{batchId}', function: 'get-batch', any: 'support' },
-  { method: 'GET', path: '/batches/{batchId}/items', function: 'list-batch-items', any: 'support' },
+  {
+    method: 'GET',
+    path: '/batches/{batchId}/items',
+    function: 'get-batch',
+    name: 'list-batch-items',
+    any: 'support',
+  },
   {
     method: 'GET',
     path: '/notification-preferences',
-    function: 'get-notification-preferences',
+    function: 'notification-preferences',
+    name: 'get-notification-preferences',
     own: 'read',
     any: 'support',
   },
   {
     method: 'PUT',
     path: '/notification-preferences',
-    function: 'put-notification-preferences',
+    function: 'notification-preferences',
+    name: 'put-notification-preferences',
     own: 'write',
     any: 'support',
   },

@@ -49,9 +49,6 @@ export class Batches extends Construct {
         },
       }),
       'get-batch': new WalletFunction(this, 'get-batch', {
-        environment: { TABLE_NAME: ledger.allow({ GetItem: ['batch'] }) },
-      }),
-      'list-batch-items': new WalletFunction(this, 'list-batch-items', {
         environment: { TABLE_NAME: ledger.allow({ GetItem: ['batch'], BatchGetItem: ['transaction'] }) },
       }),
     };

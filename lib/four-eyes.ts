@@ -59,10 +59,7 @@ export class FourEyes extends Construct {
         },
       }),
       'get-approval': new WalletFunction(this, 'get-approval', {
-        environment: { TABLE_NAME: ledger.allow({ GetItem: ['approval'] }) },
-      }),
-      'list-approvals': new WalletFunction(this, 'list-approvals', {
-        environment: { TABLE_NAME: ledger.allow({}, ['due']) },
+        environment: { TABLE_NAME: ledger.allow({ GetItem: ['approval'] }, ['due']) },
       }),
     };
   }

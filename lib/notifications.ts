@@ -80,18 +80,11 @@ export class Notifications extends Construct {
       },
     });
     this.work.feed(this.notifier);
-    const READS_PER_HOUR = String(rateLimits.reads);
     this.functions = {
-      'get-notification-preferences': new WalletFunction(this, 'get-notification-preferences', {
+      'notification-preferences': new WalletFunction(this, 'notification-preferences', {
         environment: {
-          TABLE_NAME: ledger.allow({ GetItem: ['preferences'], UpdateItem: ['rateWindow'] }),
-          READS_PER_HOUR,
-        },
-      }),
-      'put-notification-preferences': new WalletFunction(this, 'put-notification-preferences', {
-        environment: {
-          TABLE_NAME: ledger.allow({ PutItem: ['preferences'], UpdateItem: ['rateWindow'] }),
-          READS_PER_HOUR,
+          TABLE_NAME: ledger.allow({ GetItem: ['preferences'], PutItem: ['preferences'], UpdateItem: ['rateWindow'] }),
+          READS_PER_HOUR: String(rateLimits.reads),
         },
       }),
     };

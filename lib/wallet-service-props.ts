@@ -265,7 +265,7 @@ export interface WalletServiceProps {
 
   /**
    * Whether operators can send files of payments (docs/batches.md). `true` adds three routes, a queue and its worker: some
-   * 30 of a stack's 500 resources, and more where versions shift traffic.
+   * 25 of a stack's 500 resources, and more where versions shift traffic.
    *
    * @default false
    */

@@ -1,12 +1,14 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { dynamodbClient } from '../aws/clients.ts';
+import { byRoute } from '../http/by-route.ts';
 import { accessOf, query, serve } from '../http/http.ts';
 import type { RouteServices } from '../http/http.ts';
 import { requireApproval } from '../http/approvals.ts';
 import { callerOf } from '../http/caller.ts';
 import { approvalView } from '../views/approval-view.ts';
 import { openTable } from '../store/table.ts';
+import { listApprovals } from './list-approvals.ts';
 
 /**
  * `GET /approvals/{approvalId}`: a command that needs two operators, and its state. For operators who read everything,
@@ -22,5 +24,11 @@ export const getApproval = query({
   },
 });
 
-export const open = (environment: Environment<'get-approval'>) =>
-  serve(getApproval, { table: openTable(dynamodbClient(), environment.TABLE_NAME) });
+/** Opens the function of both routes that read approvals. */
+export function open(environment: Environment<'get-approval'>) {
+  const services = { table: openTable(dynamodbClient(), environment.TABLE_NAME) };
+  return byRoute('get-approval', {
+    'get-approval': serve(getApproval, services),
+    'list-approvals': serve(listApprovals, services),
+  });
+}

@@ -1,15 +1,12 @@
 import * as z from 'zod/mini';
-import type { Environment } from '../contract.ts';
 import { isApprovalId } from '../domain/ids.ts';
-import { dynamodbClient } from '../aws/clients.ts';
 import { cursorOf, readCursor } from '../http/cursor.ts';
-import { query, serve } from '../http/http.ts';
+import { query } from '../http/http.ts';
 import type { RouteServices } from '../http/http.ts';
 import { queryFields } from '../http/query-fields.ts';
 import { approvalView } from '../views/approval-view.ts';
 import { listApprovals as readApprovals } from '../store/approvals.ts';
 import type { ApprovalPosition } from '../store/approvals.ts';
-import { openTable } from '../store/table.ts';
 
 /**
  * `GET /approvals`: the commands that wait for a second operator, the next to expire first. `status=expired`: those that
@@ -44,6 +41,3 @@ function positionIn(text: string | undefined): ApprovalPosition | undefined {
   if (others.length > 0 || !timeFormat.test(expiresAt) || !isApprovalId(approvalId)) return undefined;
   return { expiresAt, approvalId };
 }
-
-export const open = (environment: Environment<'list-approvals'>) =>
-  serve(listApprovals, { table: openTable(dynamodbClient(), environment.TABLE_NAME) });

@@ -1,16 +1,13 @@
 import * as z from 'zod/mini';
-import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
 import { transactionIdOfLine } from '../domain/ids.ts';
-import { dynamodbClient } from '../aws/clients.ts';
 import { cursorOf, readCursor } from '../http/cursor.ts';
-import { query, serve } from '../http/http.ts';
+import { query } from '../http/http.ts';
 import type { RouteServices } from '../http/http.ts';
 import { queryFields } from '../http/query-fields.ts';
 import { batchItemView } from '../views/batch-view.ts';
 import { getBatch, getChunk } from '../store/batches.ts';
 import { readLines } from '../store/payments.ts';
-import { openTable } from '../store/table.ts';
 import { readable } from '../store/unreadable.ts';
 
 /**
@@ -48,6 +45,3 @@ export const listBatchItems = query({
 function isPosition(text: string): boolean {
   return /^(0|[1-9]\d{0,4})\.(0|[1-9]\d{0,4})$/.test(text);
 }
-
-export const open = (environment: Environment<'list-batch-items'>) =>
-  serve(listBatchItems, { table: openTable(dynamodbClient(), environment.TABLE_NAME) });

@@ -1,13 +1,9 @@
 import * as z from 'zod/mini';
 import { notifiedEvents } from '../contract.ts';
-import type { Environment } from '../contract.ts';
 import { ownerNamedBy } from '../http/caller.ts';
-import { dynamodbClient } from '../aws/clients.ts';
-import { openReadLimits } from '../http/limits.ts';
-import { replacement, serve } from '../http/http.ts';
+import { replacement } from '../http/http.ts';
 import { fields } from '../http/body-fields.ts';
 import { putPreferences } from '../store/preferences.ts';
-import { openTable } from '../store/table.ts';
 
 const body = z.strictObject({
   ownerId: z.optional(fields.text(128)),
@@ -32,9 +28,3 @@ export const putNotificationPreferences = replacement({
     return { status: 200, body: { ownerId, ...preferences } };
   },
 });
-
-export const open = (environment: Environment<'put-notification-preferences'>) =>
-  serve(putNotificationPreferences, {
-    table: openTable(dynamodbClient(), environment.TABLE_NAME),
-    limits: openReadLimits(environment),
-  });

@@ -17,7 +17,7 @@ const fourEyes = {
 } as const;
 const commands = ['charge', 'refund', 'resolve', 'unfreeze', 'set-limits'] as const;
 const guarded = synthesize({ fourEyes, cors: { allowedOrigins: ['https://app.example.com'] } });
-const ofApprovals = ['approve', 'reject', 'get-approval', 'list-approvals'] as const;
+const ofApprovals = ['approve', 'reject', 'get-approval'] as const;
 
 type Synthesized = ReturnType<typeof synthesize>;
 

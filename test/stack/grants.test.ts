@@ -210,7 +210,7 @@ describe('grants', () => {
       'bank-notifications': ending,
       'create-batch': ['PutItem batch', ...record],
       batches: ['PutItem batch', ...record, 'UpdateItem batch', 'UpdateItem wallet'],
-      'put-notification-preferences': ['PutItem preferences', 'UpdateItem rateWindow'],
+      'notification-preferences': ['PutItem preferences', 'UpdateItem rateWindow'],
       withdrawals: ['PutItem breaker', 'UpdateItem transaction', 'UpdateItem wallet'],
       transfers: ['UpdateItem transaction', 'UpdateItem wallet'],
       sweeper: [
@@ -249,7 +249,7 @@ describe('grants', () => {
         close: ['byWallet'],
         'standing-orders': ['byWallet'],
         health: ['due'],
-        'list-approvals': ['due'],
+        'get-approval': ['due'],
         sweeper: ['due'],
         'integrity-job': ['byCounterparty', 'byWallet'],
       };

@@ -10,7 +10,7 @@ import { reject } from '../../lambdas/api/reject.ts';
 import { resolve } from '../../lambdas/api/resolve.ts';
 import { setLimits } from '../../lambdas/api/set-limits.ts';
 import { unfreeze } from '../../lambdas/api/unfreeze.ts';
-import type { FunctionName } from '../../lambdas/contract.ts';
+import type { RouteName as AnyRoute } from '../../lambdas/contract.ts';
 import type { Tiers } from '../../lambdas/domain/tiers.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
@@ -33,7 +33,7 @@ export const as = (principal: string, scopes = 'charge decide support'): CallerC
 export const [olga, omar, oda] = [as('olga'), as('omar'), as('oda')];
 
 type RouteName = Extract<
-  FunctionName,
+  AnyRoute,
   'charge' | 'refund' | 'resolve' | 'unfreeze' | 'set-limits' | 'approve' | 'reject' | 'get-approval' | 'list-approvals'
 >;
 export const fourEyes = {

@@ -16,6 +16,7 @@ import { newBooks } from '../books.ts';
 import { measure } from '../engine.ts';
 import { afterTest, useEngine, useTable } from '../fixture.ts';
 import { endUser, operator, send } from '../request.ts';
+import { checkUnits } from '../units.ts';
 import type { CallerContext, Handler, Response } from '../request.ts';
 import { newKey } from './commands.ts';
 import { collect, findingsOf } from './fee-scenes.ts';
@@ -98,6 +99,28 @@ describe('the fee of a leg', () => {
       after.map((available, n) => available - before[n]!),
       [-1_081, 1_000, 50],
     );
+  });
+
+  it('costs no unit more, with ids as long as those of a user pool', async () => {
+    const owner = '0b7c7a3e-1111-4222-8333-444455556666';
+    const payer = await fundedWallet(table, owner, 1_000);
+    for (const fee of [0, 25]) {
+      const { roundTrips, writeUnits } = await measure(table, () =>
+        commitPayments(
+          table,
+          [
+            [payer, goods, 100, fee],
+            [payer, market, 100, fee],
+            [payer, goods, 100, fee],
+          ],
+          { owner },
+        ),
+      );
+      assert.equal(roundTrips, 1);
+      checkUnits(() => {
+        assert.equal(writeUnits, 2 + 4 * 3 + 2 * 3);
+      });
+    }
   });
 
   it('is paid by each sender, also by one that only pays on', async () => {

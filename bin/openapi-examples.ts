@@ -340,6 +340,10 @@ export const answerExamples: Readonly<Record<keyof typeof namedSchemas, object>>
   },
   StandingOrder: standingOrder,
   StandingOrderPage: { items: [standingOrder] },
+  SplitDryRun: {
+    ...{ dryRun: true, amount: 2 * amount, currency, fee: 50, paid: 2 * amount + 50 },
+    legs: [toWalletId, feeWalletId].map((to) => ({ fromWalletId: walletId, toWalletId: to, amount, fee: 25 })),
+  },
   Approval: approval,
   ApprovalPage: { items: [approval] },
   Batch: batch,

@@ -35,6 +35,8 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   destination: 'The destination of a withdrawal',
   dryRun: '`true`: the answer is the fee, no money moves, and the key stays unused',
   'DryRun.dryRun': 'Nothing has moved',
+  'SplitDryRun.dryRun': 'Nothing has moved',
+  'SplitDryRun.fromWalletId': 'The paying wallet',
   email: 'By e-mail',
   entries: "Lines of the wallets' ledgers",
   errors: 'The defects of the request',

@@ -144,13 +144,11 @@ function securityOf(route: Route, { body }: Described): object[] {
   return body === undefined ? [{}, { token: ['wallet:support'] }] : [{ bankTimestamp: [], bankSignature: [] }];
 }
 
-/** The answer to a dry run. */
-const dryRunAnswer = { meaning: 'With `dryRun`: what the command would cost', schema: 'DryRun' } as const;
-
 /** Returns the answers of a route that are no refusals, by status: the meaning and the possible bodies of each. */
 function successesOf(name: RouteName) {
-  const { successes, hasDryRun } = answers[name];
-  const all = [...Object.entries(successes), ...(hasDryRun ? [['200', dryRunAnswer] as const] : [])];
+  const { successes, dryRun: schema } = answers[name];
+  const dryRun = schema && { 200: { meaning: 'With `dryRun`: what the command would cost', schema } };
+  const all = [successes, dryRun ?? {}].flatMap((ofStatus) => Object.entries(ofStatus));
   return [...Map.groupBy(all, ([status]) => status)].map(([status, ofStatus]) => ({
     status,
     meaning: ofStatus.map(([, { meaning }]) => meaning).join('. '),

@@ -171,12 +171,16 @@ async function splitMoney(story: Story, unit: number, { ada, ben }: Characters):
   const leg = (amount: number, description: string) => {
     return { fromWalletId: ada.walletId, toWalletId: ben.walletId, amount, description };
   };
-  const split = (delivery: number) =>
-    story.post(ada.token, '/transfers', { legs: [leg(4 * unit, 'goods'), leg(delivery, 'delivery')] });
+  const split = (delivery: number, more: object = {}) =>
+    story.post(ada.token, '/transfers', { legs: [leg(4 * unit, 'goods'), leg(delivery, 'delivery')], ...more });
+  const asked = await split(unit, { dryRun: true });
   const paid = await split(unit);
   story.check('answered', paid.status, 201);
-  story.check('legs', (paid.body['legs'] as unknown[]).length, 2);
-  ada.available -= 5 * unit;
+  const legs = paid.body['legs'] as Parameters<typeof feeOf>[0][];
+  story.check('legs', legs.length, 2);
+  const fee = legs.reduce((sum, one) => sum + feeOf(one), 0);
+  story.check('their fees, as they were shown', fee, asked.body['fee']);
+  ada.available -= 5 * unit + fee;
   ben.available += 5 * unit;
   await story.checkBalances(ada, ben);
 

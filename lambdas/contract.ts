@@ -104,7 +104,7 @@ export const environments = {
   capture: [...paying, 'FEES'],
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
   refund: [...paying, 'FOUR_EYES'],
-  split: paying,
+  split: [...paying, 'FEES'],
   'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS'],
   'get-batch': table,
   'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR'],

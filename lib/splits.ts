@@ -9,13 +9,15 @@ export interface SplitsProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `Fees` as JSON. */
+  readonly fees: string;
 }
 
 /** Transfers that are booked together: the route of split payments. */
 export class Splits extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: SplitsProps) {
+  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits, fees }: SplitsProps) {
     super(scope, id);
     this.functions = {
       split: new WalletFunction(this, 'split', {
@@ -31,6 +33,7 @@ export class Splits extends Construct {
           REFUSALS_PER_HOUR: String(rateLimits.refusals),
           TRANSFERS_PER_HOUR: String(rateLimits.transfers),
           OPERATOR_LIMITS: operatorLimits,
+          FEES: fees,
         },
       }),
     };

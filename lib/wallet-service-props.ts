@@ -82,7 +82,7 @@ export interface WalletServiceProps {
 
   /**
    * Fees of transfers, withdrawals, captures and charges (docs/fees.md): a flat amount and a share in basis points, with a
-   * least and a most, in minor units. For instance
+   * least and a most, in minor units. Each leg of a split is a transfer. For instance
    * `{ transfer: { flat: 25 }, charge: { flat: 30, basisPoints: 290, byCurrency: { JPY: { basisPoints: 360 } } } }`.
    * `revenueWallets` names the wallets that they are collected into. A transaction keeps the fee of its acceptance.
    *

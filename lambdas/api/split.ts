@@ -1,9 +1,12 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { overOperatorLimit } from '../domain/operator-limits.ts';
-import { legsRefusal, mostLegs, split as newSplit } from '../domain/split.ts';
+import { legsRefusal, mostLegs, split as newSplit, splitPrice } from '../domain/split.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { annotations, fields } from '../http/body-fields.ts';
+import type { Caller } from '../http/caller.ts';
+import { readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
 import type { PaymentServices } from '../http/payment-limits.ts';
@@ -22,33 +25,59 @@ const leg = z.strictObject({
 const body = z.strictObject({
   legs: z.array(leg).check(z.minLength(1), z.maxLength(mostLegs)),
   currency: z.optional(fields.currency),
+  dryRun: fields.dryRun,
 });
+
+/** The services of the route. */
+export type SplitServices = PaymentServices & FeeServices;
 
 /**
  * `POST /transfers`: transfers that are booked together, all or none, in one write. An owner pays from its own wallets
- * only. Each leg is a transfer of its own: with a receipt, an event, and refunds.
+ * only. Each leg is a transfer of its own: with a receipt, an event, refunds, and the fee of a transfer. `dryRun` answers
+ * the fees, and moves nothing.
  */
-export const split = command<typeof body, PaymentServices>({
+export const split = command<typeof body, SplitServices>({
   name: 'split',
   body,
-  async handle({ caller, body, operation, transactionId, rate }, { table, operatorLimits }) {
-    const { legs } = body;
-    const refusal = legsRefusal(legs, body.currency);
-    if (refusal !== undefined) throw refusal;
+  async handle({ caller, body, operation, transactionId, rate }, services) {
+    const { legs, currency, refusal } = priceOf(services, caller, body);
     const { principal, issuer, at, fingerprint } = operation;
-    const currency = currencyOf(legs[0]?.fromWalletId ?? '');
     const { ownerId } = caller;
     const made = newSplit({ splitId: transactionId, principal, issuer, ownerId, currency, at, legs });
     // Each leg counts as a transfer.
     const counted = rate && { ...rate, count: legs.length };
-    const overLimit = overOperatorLimit(operatorLimits, 'transfer', caller, made);
-    const { split, replayed } = await commitSplit(table, made, fingerprint, counted, overLimit);
+    const { split, replayed } = await commitSplit(services.table, made, fingerprint, counted, refusal);
     return committed(201, splitView(split, caller.kind), replayed);
   },
+  dryRun({ caller, body }, services) {
+    const { refusal, legs, ...sums } = priceOf(services, caller, body);
+    if (refusal !== undefined) throw refusal;
+    const shown = legs.map(({ fromWalletId, toWalletId, amount, fee }) => ({ fromWalletId, toWalletId, amount, fee }));
+    return { status: 200, body: { dryRun: true, ...sums, legs: shown } };
+  },
 });
+
+/**
+ * Returns the price of a split, and its refusal: by its fees, or by the operator's limit of what is paid.
+ *
+ * @throws WalletError for legs that cannot be one split
+ */
+function priceOf(
+  { fees, operatorLimits }: SplitServices,
+  caller: Caller,
+  { legs, currency: given }: z.output<typeof body>,
+) {
+  const invalid = legsRefusal(legs, given);
+  if (invalid !== undefined) throw invalid;
+  const currency = currencyOf(legs[0]?.fromWalletId ?? '');
+  const { price, refusal } = splitPrice(fees, legs, currency);
+  const overLimit = overOperatorLimit(operatorLimits, 'transfer', caller, { amount: price.paid, currency });
+  return { ...price, currency, refusal: refusal ?? overLimit };
+}
 
 export const open = (environment: Environment<'split'>) =>
   serve(split, {
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
     ...openPaymentLimits(environment),
+    fees: readFees(environment.FEES),
   });

@@ -1,4 +1,6 @@
 import { WalletError } from './errors.ts';
+import { feeOf, withFee } from './fee.ts';
+import type { Fees } from './fee.ts';
 import { currencyOfWalletId, legIdOf } from './ids.ts';
 import { maxAmount } from './money.ts';
 import type { Annotations, CommandFacts, DirectTransfer } from './transaction.ts';
@@ -31,10 +33,24 @@ export interface Split {
   readonly createdAt: string;
 }
 
+/** A leg with the fee of its transfer, in minor units; 0 when there is none. */
+export interface PricedLeg extends SplitLeg {
+  readonly fee: number;
+}
+
+/** The price of a split: each leg with its fee, and the sums. Minor units. */
+export interface SplitPrice {
+  readonly legs: readonly PricedLeg[];
+  readonly amount: number;
+  readonly fee: number;
+  /** What the paying sides of all legs give. */
+  readonly paid: number;
+}
+
 /** The facts that a command needs to make its split. `ownerId`: the caller of an owner's command. */
 export interface SplitFacts extends Pick<CommandFacts, 'principal' | 'issuer' | 'ownerId' | 'currency' | 'at'> {
   readonly splitId: string;
-  readonly legs: readonly SplitLeg[];
+  readonly legs: readonly PricedLeg[];
 }
 
 /**
@@ -56,8 +72,32 @@ export function legsRefusal(legs: readonly SplitLeg[], currency?: string): Walle
   }
   const wallets = new Set(legs.flatMap(({ fromWalletId, toWalletId }) => [fromWalletId, toWalletId]));
   if (wallets.size > mostWallets) return invalidLegs(`must have at most ${mostWallets} wallets`);
-  const sum = legs.reduce((total, { amount }) => total + BigInt(amount), 0n);
-  return sum > maxAmount ? invalidLegs(`must have amounts that add up to at most ${maxAmount}`) : undefined;
+  return sumsUp(legs) ? undefined : invalidLegs(`must have amounts that add up to at most ${maxAmount}`);
+}
+
+/**
+ * Returns the price of legs that `legsRefusal` allows, and its refusal: amounts and fees add up to an amount, too. Legs that
+ * are refused have no fees.
+ */
+export function splitPrice(
+  fees: Fees | undefined,
+  legs: readonly SplitLeg[],
+  currency: string,
+): { readonly price: SplitPrice; readonly refusal: WalletError | undefined } {
+  const priced = legs.map((leg) => ({ ...leg, fee: feeOf(fees, 'transfer', { amount: leg.amount, currency }) }));
+  if (sumsUp(priced)) return { price: priceOf(priced), refusal: undefined };
+  const refusal = invalidLegs(`must have amounts that add up to at most ${maxAmount} together with their fees`);
+  return { price: priceOf(legs.map((leg) => ({ ...leg, fee: 0 }))), refusal };
+}
+
+function priceOf(legs: readonly PricedLeg[]): SplitPrice {
+  const [amount, paid] = [sumOf(legs), legs.reduce((sum, leg) => sum + withFee(leg), 0)];
+  return { legs, amount, fee: paid - amount, paid };
+}
+
+/** Returns whether amounts and fees together are an amount. */
+function sumsUp(legs: readonly (Pick<SplitLeg, 'amount'> & { readonly fee?: number })[]): boolean {
+  return legs.reduce((sum, { amount, fee = 0 }) => sum + BigInt(amount) + BigInt(fee), 0n) <= maxAmount;
 }
 
 function currencyMismatch(held: string, expected = 'no currency'): WalletError {
@@ -113,18 +153,24 @@ export interface NetChange {
   readonly net: number;
   /** Whether it pays in some leg, also when it gets more in others. */
   readonly pays: boolean;
-  /** The largest leg in the direction of the net change, in minor units. */
+  /** The largest leg in the direction of the net change, in minor units: of those that it pays, with the fee. */
   readonly largest: number;
   /** The first leg that touches it: its index, and its transaction, which names the entry. */
   readonly leg: number;
   readonly transactionId: string;
 }
 
-/** Returns the change of each wallet: first of those that pay, then of the others, by the first legs that touch them. */
+/**
+ * Returns the change of each wallet: first of those that pay, then of the others, by the first legs that touch them. The
+ * sender of a leg pays its fee, too.
+ */
 export function netChanges({ legs }: Split): NetChange[] {
-  const touches = legs.flatMap(({ transactionId, walletId, counterpartyWalletId, amount }, leg) => [
-    { walletId, leg, transactionId, change: -amount },
-    { walletId: counterpartyWalletId, leg, transactionId, change: amount },
+  const touches = legs.flatMap((transfer, leg) => [
+    { walletId: transfer.walletId, leg, transactionId: transfer.transactionId, change: -withFee(transfer) },
+    {
+      walletId: transfer.counterpartyWalletId,
+      ...{ leg, transactionId: transfer.transactionId, change: transfer.amount },
+    },
   ]);
   const changes = [...Map.groupBy(touches, ({ walletId }) => walletId)].flatMap(([walletId, [first, ...others]]) => {
     if (first === undefined) return [];

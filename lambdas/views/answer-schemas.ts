@@ -143,6 +143,24 @@ const standingOrder = eventOrder.extend({
   endedBy: recordedActor.optional().describe(forOperators),
 });
 
+const splitDryRun = z.object({
+  dryRun: z.literal(true),
+  amount: eventTransaction.shape.amount.describe('The sum of the legs, in minor units'),
+  currency: z.string(),
+  fee: count.describe('The sum of the fees, in minor units; 0 when there is none'),
+  paid: count.describe('What the senders of all legs give, in minor units'),
+  legs: z
+    .array(
+      z.object({
+        fromWalletId: z.string(),
+        toWalletId: z.string(),
+        amount: eventTransaction.shape.amount,
+        fee: count.describe('In minor units; its sender pays it beside the amount'),
+      }),
+    )
+    .describe('The legs, in the order of the request'),
+});
+
 const approval = eventApproval.extend({
   status: z.enum(shownStatuses).describe('`asked` until an operator decides or its time is over'),
   body: z.record(z.string(), z.unknown()).describe('The body of the request'),
@@ -359,6 +377,7 @@ export const namedSchemas = {
   DryRun: dryRun,
   StandingOrder: standingOrder,
   StandingOrderPage: standingOrderPage,
+  SplitDryRun: splitDryRun,
   Approval: approval,
   ApprovalPage: approvalPage,
   Batch: batch,
@@ -381,8 +400,8 @@ type SchemaName = keyof typeof namedSchemas;
 interface Answers {
   /** By status: its meaning, and the body, if there is one. */
   readonly successes: Readonly<Record<number, { readonly meaning: string; readonly schema?: SchemaName }>>;
-  /** Whether the body may have `dryRun`, which is answered with 200. */
-  readonly hasDryRun?: true;
+  /** The answer with 200 to a body with `dryRun`; absent where the body has no such member. */
+  readonly dryRun?: SchemaName;
   /** Codes of refusals that only this route has. The codes that follow from the route's inputs are not listed. */
   readonly codes?: readonly ErrorCode[];
   /** The preferences that the client may send (RFC 7240). */
@@ -421,7 +440,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   charge: {
     successes: { 201: { meaning: 'Booked: `completed`', schema: 'Transaction' }, ...waiting },
-    hasDryRun: true,
+    dryRun: 'DryRun',
     codes: [
       ...use,
       ...(['balance_limit_exceeded', 'limit_exceeded', 'fee_exceeds_amount'] as const),
@@ -433,7 +452,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       202: { meaning: 'The money is held, and the bank will be asked', schema: 'Transaction' },
       200: { meaning: 'The end came while the client preferred to wait', schema: 'Transaction' },
     },
-    hasDryRun: true,
+    dryRun: 'DryRun',
     codes: spend,
     prefer: [wait],
   },
@@ -447,7 +466,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
       },
       200: { meaning: 'Queued, and the end came while the client preferred to wait', schema: 'Transaction' },
     },
-    hasDryRun: true,
+    dryRun: 'DryRun',
     codes: [...spend, 'same_wallet', 'receiver_unavailable'],
     prefer: ['`respond-async`: queue the transfer', wait],
   },
@@ -487,7 +506,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   capture: {
     successes: { 201: { meaning: 'The capture, `completed`; it may have ended the hold', schema: 'Transaction' } },
-    hasDryRun: true,
+    dryRun: 'DryRun',
     codes: [
       ...ofHold,
       'hold_expired',
@@ -516,6 +535,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   },
   split: {
     successes: { 201: { meaning: 'Booked, all legs: each is `completed`', schema: 'Split' } },
+    dryRun: 'SplitDryRun',
     codes: [
       ...use,
       'wallet_not_found',

@@ -2,15 +2,18 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
 import { entryNameOf, groupOf, problemOf } from '../../lambdas/domain/bookings.ts';
+import { feeOf } from '../../lambdas/domain/fee.ts';
 import { legIdOf, walletIdOf } from '../../lambdas/domain/ids.ts';
 import { maxAmount } from '../../lambdas/domain/money.ts';
 import { accounts, net } from '../../lambdas/domain/postings.ts';
-import { legsRefusal, mostLegs, mostWallets, netChanges, split } from '../../lambdas/domain/split.ts';
-import type { SplitLeg } from '../../lambdas/domain/split.ts';
+import { legsRefusal, mostLegs, mostWallets, netChanges, split, splitPrice } from '../../lambdas/domain/split.ts';
+import type { PricedLeg, SplitLeg } from '../../lambdas/domain/split.ts';
 
 const wallet = (n: number, currency = 'EUR') => walletIdOf('owner', `wallet ${n}`, currency);
 const [alice, bob, carol] = [wallet(1), wallet(2), wallet(3)];
-const leg = (fromWalletId: string, toWalletId: string, amount = 10): SplitLeg => ({ fromWalletId, toWalletId, amount });
+const leg = (fromWalletId: string, toWalletId: string, amount = 10, fee = 0): PricedLeg => ({
+  ...{ fromWalletId, toWalletId, amount, fee },
+});
 
 const facts = {
   splitId: 'tx_split',
@@ -19,18 +22,21 @@ const facts = {
   currency: 'EUR',
   at: '2026-03-01T12:00:00.000Z',
 };
-const madeOf = (...legs: readonly SplitLeg[]) => split({ ...facts, legs });
+const madeOf = (...legs: readonly PricedLeg[]) => split({ ...facts, legs });
 
-/** Any legs that one split can have. */
+/** Any legs that one split can have, some of them with fees. */
 const anyLegs = fc
   .array(
-    fc.record({ from: fc.nat(5), step: fc.integer({ min: 1, max: 5 }), amount: fc.integer({ min: 1, max: 100 }) }),
+    fc.record({
+      ...{ from: fc.nat(5), step: fc.integer({ min: 1, max: 5 }) },
+      ...{ amount: fc.integer({ min: 1, max: 100 }), fee: fc.nat(3) },
+    }),
     {
       minLength: 1,
       maxLength: mostLegs,
     },
   )
-  .map((all) => all.map(({ from, step, amount }) => leg(wallet(from), wallet((from + step) % 6), amount)));
+  .map((all) => all.map(({ from, step, amount, fee }) => leg(wallet(from), wallet((from + step) % 6), amount, fee)));
 
 describe('a split', () => {
   it('is a completed transfer for each leg, with an id of its own, as any other transfer', () => {
@@ -46,8 +52,24 @@ describe('a split', () => {
         for (const [index, one] of made.entries()) {
           const { fromWalletId, toWalletId } = legs[index]!;
           assert.deepEqual(
-            [one.transactionId, one.splitId, one.status, one.walletId, one.counterpartyWalletId, one.amount],
-            [legIdOf(splitId, index), splitId, 'completed', fromWalletId, toWalletId, legs[index]!.amount],
+            [
+              one.transactionId,
+              one.splitId,
+              one.status,
+              one.walletId,
+              one.counterpartyWalletId,
+              one.amount,
+              one.fee ?? 0,
+            ],
+            [
+              legIdOf(splitId, index),
+              splitId,
+              'completed',
+              fromWalletId,
+              toWalletId,
+              legs[index]!.amount,
+              legs[index]!.fee,
+            ],
           );
           assert.equal(problemOf(one), undefined);
         }
@@ -66,7 +88,9 @@ describe('a split', () => {
           assert.equal(BigInt(change), booked.get(accounts.available(walletId)) ?? 0n);
           const isPart = ({ fromWalletId, toWalletId }: SplitLeg) =>
             walletId === (change < 0 ? fromWalletId : toWalletId);
-          assert.equal(largest, Math.max(...legs.filter(isPart).map(({ amount }) => amount)));
+          const sizes = legs.filter(isPart).map(({ amount, fee }) => (change < 0 ? amount + fee : amount));
+          // In the direction of the net change, or of what it gets when there is none.
+          assert.equal(largest, Math.max(...sizes));
           assert.equal(
             pays,
             legs.some(({ fromWalletId }) => fromWalletId === walletId),
@@ -81,7 +105,8 @@ describe('a split', () => {
         }
         assert.equal(
           changes.reduce((sum, { net: change }) => sum + change, 0),
-          0,
+          legs.reduce((sum, { fee }) => sum - fee, 0),
+          'fees leave the wallets',
         );
         assert.deepEqual(
           changes,
@@ -104,6 +129,51 @@ describe('a split', () => {
         { description: undefined, metadata: { fee: 'yes' } },
       ],
     );
+  });
+});
+
+describe('the price of a split', () => {
+  const fees = { transfer: { flat: 2, basisPoints: 150, byCurrency: { JPY: {} } } };
+
+  it('has the fee of a transfer for each leg', () => {
+    fc.assert(
+      fc.property(anyLegs, (legs) => {
+        const { price, refusal } = splitPrice(fees, legs, 'EUR');
+        assert.equal(refusal, undefined);
+        assert.deepEqual(
+          price.legs,
+          legs.map((one) => ({ ...one, fee: feeOf(fees, 'transfer', { amount: one.amount, currency: 'EUR' }) })),
+        );
+        const [amount, fee] = [0, 1].map((n) =>
+          price.legs.reduce((sum, one) => sum + (n === 0 ? one.amount : one.fee), 0),
+        );
+        assert.deepEqual([price.amount, price.fee, price.paid], [amount, fee, amount! + fee!]);
+        // What the wallets pay and get differs by the fees.
+        const out = netChanges(madeOf(...price.legs)).reduce((sum, { net: change }) => sum - change, 0);
+        assert.equal(out, price.fee);
+      }),
+    );
+  });
+
+  it('has no fees without a schedule, or in a currency without them', () => {
+    const priceOf = (...[schedule, currency]: [typeof fees | undefined, string]) =>
+      splitPrice(schedule, [leg(alice, bob, 100)], currency).price.fee;
+    assert.deepEqual([priceOf(undefined, 'EUR'), priceOf(fees, 'JPY'), priceOf(fees, 'EUR')], [0, 0, 4]);
+  });
+
+  it('is refused, and has no fees, where amounts and fees together are no amount', () => {
+    const flat = { transfer: { flat: 2 } };
+    const most = [leg(alice, bob, maxAmount - 5), leg(alice, carol, 1)];
+    const allowed = splitPrice(flat, most, 'EUR');
+    assert.deepEqual([allowed.refusal, allowed.price.paid], [undefined, maxAmount]);
+    const { price, refusal } = splitPrice(flat, [leg(alice, bob, maxAmount - 4), leg(alice, carol, 1)], 'EUR');
+    assert.deepEqual([refusal?.code, price.fee, price.paid], ['invalid_request', 0, maxAmount - 3]);
+    assert.deepEqual(refusal?.details.errors, [
+      {
+        path: 'legs',
+        message: 'must have amounts that add up to at most 9007199254740991 together with their fees',
+      },
+    ]);
   });
 });
 

@@ -43,20 +43,30 @@ function feeBy(schedule: Schedule, command: Command, amount: number, currency: s
 /** Times by which the service's clocks and requests may be earlier or later than the change of the fees, ms. */
 const aroundMs = 60_000;
 
+/** A command that may have a fee. */
+interface Priced {
+  readonly type: string;
+  readonly amount: number;
+  readonly currency: string;
+}
+
 /**
- * Returns the fees that a command may have that was asked for at about a time: two around a change.
+ * Returns how the fees of commands may be computed that were asked for at about a time: two ways around a change.
  *
  * @param time epoch ms
  */
-export function feesAround(
-  fees: FeeSettings | undefined,
-  time: number,
-  { type, amount, currency }: { readonly type: string; readonly amount: number; readonly currency: string },
-): number[] {
-  const command = commands.find((one) => one === type);
-  if (fees === undefined || command === undefined) return [0];
+export function pricesAround(fees: FeeSettings | undefined, time: number): ((priced: Priced) => number)[] {
+  if (fees === undefined) return [() => 0];
   const schedules = [scheduleAt(fees, time - aroundMs), scheduleAt(fees, time + aroundMs)];
-  return [...new Set(schedules.map((schedule) => feeBy(schedule, command, amount, currency)))];
+  return schedules.map((schedule) => ({ type, amount, currency }) => {
+    const command = commands.find((one) => one === type);
+    return command === undefined ? 0 : feeBy(schedule, command, amount, currency);
+  });
+}
+
+/** Returns the fees that a command may have that was asked for at about a time: two around a change. */
+export function feesAround(fees: FeeSettings | undefined, time: number, priced: Priced): number[] {
+  return [...new Set(pricesAround(fees, time).map((price) => price(priced)))];
 }
 
 /** Returns whether the receiver of the money pays the fee of a command. */

@@ -325,7 +325,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     'open-hold': () => serve(openHold, limited()),
     capture: () => serve(capture, withFees(limited())),
     refund: () => serve(refund, { ...limited(), ...guarded }),
-    split: () => serve(split, limited()),
+    split: () => serve(split, withFees(limited())),
     'open-standing-order': () => serve(openStandingOrder, limited()),
     'list-standing-orders': () => serve(listStandingOrders, reading()),
     'get-standing-order': () => serve(getStandingOrder, reading()),

@@ -1,7 +1,7 @@
 /** The operations of splits. */
 import type { LegPlan, WalletName } from './history.ts';
 import { alice, asked, bob, byOperator, currency, operation, operator } from './operation.ts';
-import type { Operation, Part } from './operation.ts';
+import type { Circumstances, Operation, Part } from './operation.ts';
 
 const carol: WalletName = { principal: 'carol', key: 'wallet-c', currency };
 const savings: WalletName = { principal: 'alice', key: 'wallet-s', currency };
@@ -14,6 +14,8 @@ const leg = (wallet: WalletName, to: WalletName, amount = 100): LegPlan => ({ wa
 /** A split of alice under the key that operations target. */
 const split = (...legs: readonly LegPlan[]): Part => ({ key: asked.key, action: { do: 'split', legs } });
 const later = (part: Part, at: number, key = `key-at-${at}`): Part => ({ ...part, at, key });
+/** The wallets of alice and bob are charged without a fee. */
+const withFees: Circumstances = { fees: { first: { transfer: { flat: 2, basisPoints: 150 } } } };
 const freezeAt = (at: number, wallet: WalletName): Part => ({ ...byOperator({ do: 'freeze', wallet }), at });
 
 export const splitOperations: readonly Operation[] = [
@@ -64,4 +66,24 @@ export const splitOperations: readonly Operation[] = [
     { at: 6_000, principal: 'bob', action: { do: 'refund', target: { ...asked, leg: 0 } } },
     { ...split(leg(alice, bob), leg(alice, carol, 20)), at: 7_000 },
   ]),
+  operation(
+    'split with fees, through a wallet that pays one',
+    [open(savings), open(carol), split(leg(alice, savings, 102), leg(savings, bob, 99), leg(alice, carol, 20))],
+    withFees,
+  ),
+  operation(
+    'split with fees twice with one key',
+    [split(leg(alice, bob), leg(alice, bob, 20)), { ...split(leg(alice, bob), leg(alice, bob, 20)), at: 6_000 }],
+    withFees,
+  ),
+  // The legs would leave 1 of 1000, and their fees are 10 and 9.
+  operation('split all but the fees', [split(leg(alice, bob, 549), leg(alice, bob, 450))], withFees),
+  operation(
+    'refund a leg with a fee',
+    [
+      split(leg(alice, bob), leg(alice, bob, 20)),
+      { at: 6_000, principal: 'bob', action: { do: 'refund', target: { ...asked, leg: 0 } } },
+    ],
+    withFees,
+  ),
 ];

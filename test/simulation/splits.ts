@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { walletLooks } from './asks.ts';
 import type { Ask, Witness } from './asks.ts';
+import { pricesAround } from './fees.ts';
 import { transactionIdOfName, walletIdOfName } from './history.ts';
 import type { LegPlan } from './history.ts';
 import type { Item, TransactionState, Violate } from './items.ts';
@@ -14,15 +15,18 @@ interface NetPart {
   readonly walletId: string;
   /** Below 0 the wallet pays. */
   readonly net: bigint;
-  /** The largest leg in the direction of the net. */
+  /** The largest leg in the direction of the net, with the fee where the wallet pays it. */
   readonly largest: number;
   readonly pays: boolean;
 }
 
-/** Returns the change of each wallet that the legs touch. */
-function partsOf(legs: readonly LegPlan[]): NetPart[] {
+/** Returns the change of each wallet that the legs touch. Senders pay the fees. */
+function partsOf(legs: readonly LegPlan[], price: ReturnType<typeof pricesAround>[number]): NetPart[] {
   const moves = legs.flatMap(({ wallet, to, amount }) => [
-    { walletId: walletIdOfName(wallet), amount: -amount },
+    {
+      walletId: walletIdOfName(wallet),
+      amount: -(amount + price({ type: 'transfer', amount, currency: wallet.currency })),
+    },
     { walletId: walletIdOfName(to), amount },
   ]);
   return [...Map.groupBy(moves, ({ walletId }) => walletId)].map(([walletId, own]) => {
@@ -128,13 +132,15 @@ function isBookedAs(ask: Ask, stored: readonly TransactionState[]): boolean {
 export function isJustForSplit(
   code: string,
   ask: Ask,
-  { ledger }: Witness,
+  { ledger, history }: Witness,
   days: readonly string[],
 ): boolean | undefined {
   const { action, operator, principal } = ask.step;
   if (action.do !== 'split') return undefined;
   const currencies = new Set(action.legs.flatMap(({ wallet, to }) => [wallet.currency, to.currency]));
-  const parts = partsOf(action.legs).map((part) => ({ ...part, looks: walletLooks(ledger, part.walletId, ask) }));
+  const parts = pricesAround(history.service.fees, ask.startedAt)
+    .flatMap((price) => partsOf(action.legs, price))
+    .map((part) => ({ ...part, looks: walletLooks(ledger, part.walletId, ask) }));
   const payers = parts.filter(({ pays }) => pays);
   const receivers = parts.filter(({ pays }) => !pays);
   const isFull = ({ net, looks }: (typeof parts)[number]) =>

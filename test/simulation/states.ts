@@ -156,13 +156,19 @@ const predicates = {
       const own = all.filter(isOfSplit(splitId));
       const net = own.reduce(
         (sum, leg) =>
-          sum + (leg.counterpartyWalletId === walletId ? leg.amount : 0) - (leg.walletId === walletId ? leg.amount : 0),
+          sum +
+          (leg.counterpartyWalletId === walletId ? leg.amount : 0) -
+          (leg.walletId === walletId ? leg.amount + (leg.fee ?? 0) : 0),
         0,
       );
       return net === 0;
     }),
   'a leg of a split is refunded': ({ transactions }) =>
     transactions.some(({ splitId, refunded = 0 }) => splitId !== undefined && refunded > 0),
+  'a leg of a split has a fee': ({ transactions }) =>
+    transactions.some(({ splitId, fee = 0 }) => splitId !== undefined && fee > 0),
+  'a leg with a fee is refunded': ({ transactions }) =>
+    transactions.some(({ splitId, fee = 0, refunded = 0 }) => splitId !== undefined && fee > 0 && refunded > 0),
   'a split is refused as a wallet has too little': ({ asks }) =>
     asks.some((ask) => ask.route === 'split' && isRefusedAs('insufficient_funds')(ask)),
   'a split is refused as a receiver takes no money': ({ asks }) =>

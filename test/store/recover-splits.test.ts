@@ -15,7 +15,10 @@ import { balanceOf, fundedWallet, openWallet } from './wallets.ts';
 
 const engine = useEngine();
 
-/** Ann pays the shop 30 and 20, and gets back 5: what each wallet has, its legs, and its earlier state. */
+/**
+ * Ann pays the shop 30 and the tax 20, which pays the shop 5: what each wallet has, its legs, and its earlier state. Two legs
+ * have fees.
+ */
 async function newScene() {
   const books = await newBooks(engine);
   afterTest(books.close);
@@ -27,9 +30,9 @@ async function newScene() {
   const before = await Promise.all(wallets.map((walletId) => itemOf(table, walletKey(walletId))));
   table.clock.now += 1_000;
   const payments: Payment[] = [
-    [ann, shop, 30],
+    [ann, shop, 30, 3],
     [ann, tax, 20],
-    [tax, shop, 5],
+    [tax, shop, 5, 1],
   ];
   const key = newKey();
   const { split: made } = await split(table, payments, { key });
@@ -48,7 +51,9 @@ async function expectedIn({ table, wallets, made }: Scene): Promise<number[]> {
       .flat()
       .reduce(
         (sum, leg) =>
-          sum + (leg.counterpartyWalletId === walletId ? leg.amount : 0) - (leg.walletId === walletId ? leg.amount : 0),
+          sum +
+          (leg.counterpartyWalletId === walletId ? leg.amount : 0) -
+          (leg.walletId === walletId ? leg.amount + (leg.fee ?? 0) : 0),
         [100, 0, 10][n]!,
       ),
   );
@@ -103,12 +108,15 @@ describe('the recovery of a split', () => {
     const scene = await newScene();
     const events = await eventsOf(scene);
     const before = await Promise.all(scene.wallets.map((walletId) => entriesOf(scene.entries, walletId)));
-    const [, leg] = scene.made.legs;
+    const [, , leg] = scene.made.legs;
     await forget(scene, leg!);
     await recover(scene, events);
-    const { splitId, sentWith, settledWith, createdAt } = (await fieldsOf(scene.table, leg!.transactionId))!;
+    const { splitId, fee, sentWith, settledWith, createdAt } = (await fieldsOf(scene.table, leg!.transactionId))!;
     const expected = { splitId: leg!.splitId, sentWith: leg!.sentWith, settledWith: leg!.settledWith };
-    assert.deepEqual({ splitId, sentWith, settledWith, createdAt }, { ...expected, createdAt: leg!.createdAt });
+    assert.deepEqual(
+      { splitId, fee, sentWith, settledWith, createdAt },
+      { ...expected, fee: 1, createdAt: leg!.createdAt },
+    );
     const after = await Promise.all(scene.wallets.map((walletId) => entriesOf(scene.entries, walletId)));
     assert.deepEqual(after, before);
     await assertSound(scene, events);

@@ -18,7 +18,7 @@ import { fundedWallet, openWallet } from './wallets.ts';
 const engine = useEngine();
 const hourMs = 3_600_000;
 
-/** Books with a split in which each wallet has another part, one of them none in the end. */
+/** Books with a split in which each wallet has another part, one of them none in the end. Some legs have fees. */
 async function newScene() {
   const books = await newBooks(engine);
   afterTest(books.close);
@@ -31,11 +31,11 @@ async function newScene() {
   ];
   table.clock.now += 1_000;
   const { split: made } = await split(table, [
-    [ann, shop, 30],
+    [ann, shop, 30, 2],
     [ann, tax, 20],
     [tax, shop, 5],
-    [ann, agent, 7],
-    [agent, shop, 7],
+    [ann, agent, 8],
+    [agent, shop, 7, 1],
   ]);
   table.clock.now += 1_000;
   await split(table, [[shop, ann, 2]]);

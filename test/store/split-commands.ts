@@ -7,8 +7,8 @@ import type { RateLimit } from '../../lambdas/store/rate-window.ts';
 import type { Table } from '../../lambdas/store/table.ts';
 import { newKey, timeOf } from './commands.ts';
 
-/** A payment: from one wallet to another, in minor units. */
-export type Payment = readonly [from: string, to: string, amount: number];
+/** A payment: from one wallet to another, with a fee of the sender; in minor units. */
+export type Payment = readonly [from: string, to: string, amount: number, fee?: number];
 
 interface Command {
   /** The caller; the operator when it is absent. */
@@ -25,7 +25,7 @@ export function split(table: Table, payments: readonly Payment[], command: Comma
   const made = newSplit({
     ...{ splitId: transactionIdOf(principal, key), principal, ownerId: owner, at: timeOf(table) },
     currency: currencyOfWalletId(payments[0]?.[0] ?? '') ?? '',
-    legs: payments.map(([fromWalletId, toWalletId, amount]) => ({ fromWalletId, toWalletId, amount })),
+    legs: payments.map(([fromWalletId, toWalletId, amount, fee = 0]) => ({ fromWalletId, toWalletId, amount, fee })),
   });
   return commitSplit(table, made, fingerprintOf(['split', payments]), rate, overLimit);
 }

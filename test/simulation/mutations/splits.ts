@@ -36,6 +36,27 @@ export const splitMutations: readonly Mutation[] = [
     'split from the wallet of another owner',
   ),
   mutation(
+    'make legs without their fees',
+    domain,
+    "fee: feeOf(fees, 'transfer', { amount: leg.amount, currency }) }",
+    'fee: 0 }',
+    'split with fees twice with one key',
+  ),
+  mutation(
+    'debit the sender of a leg without its fee',
+    domain,
+    'change: -withFee(transfer)',
+    'change: -transfer.amount',
+    'split with fees twice with one key',
+  ),
+  mutation(
+    'pay the fee of a leg to its receiver',
+    domain,
+    'change: transfer.amount }',
+    'change: withFee(transfer) }',
+    'split with fees twice with one key',
+  ),
+  mutation(
     'book the legs of a split again under another id',
     splits,
     'return putRecord(table, { ...transactionKey(splitId), ...record });',

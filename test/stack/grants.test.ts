@@ -215,8 +215,8 @@ describe('grants', () => {
       transfers: ['UpdateItem transaction', 'UpdateItem wallet'],
       sweeper: [
         'PutItem transaction',
-        'UpdateItem standingOrder',
         'UpdateItem batch',
+        'UpdateItem standingOrder',
         'UpdateItem transaction',
         'UpdateItem wallet',
       ],

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { startLocalService } from './local-service.ts';
+import { runMarketplace } from './marketplace.ts';
 import { failWith, readOptions } from './options.ts';
 import { runStory } from './story.ts';
 import type { Person } from './storyteller.ts';
@@ -12,9 +13,14 @@ const usualUrl = 'http://127.0.0.1:3000';
 const usage = `npm run demo -- [options]
 
   --url URL     the service that npm start runs (${usualUrl}, or one of its own when nothing answers there)
-  --issuer URL  the issuer of its tokens, as npm run issuer runs it (the service itself)`;
+  --issuer URL  the issuer of its tokens, as npm run issuer runs it (the service itself)
+  --day         the day of a marketplace in its place: a sale with a fee, a payroll of a thousand, a chargeback and more`;
 
-const { url, issuer } = readOptions(usage, { url: { type: 'string' }, issuer: { type: 'string' } });
+const { url, issuer, day } = readOptions(usage, {
+  url: { type: 'string' },
+  issuer: { type: 'string' },
+  day: { type: 'boolean', default: false },
+});
 
 const given = (url ?? usualUrl).replace(/\/+$/, '');
 const isRunning = await isUp(given);
@@ -37,6 +43,7 @@ await started?.stop();
 async function demonstrate(): Promise<number> {
   // New names for each run, so that the story can run twice on the same data.
   const run = randomUUID().slice(0, 8);
+  if (day) return runMarketplace({ baseUrl, signIn, run });
   const person = async (name: string): Promise<Person> => ({
     name,
     token: await signIn(`${name.toLowerCase()}-${run}`, 'wallet:read wallet:write'),

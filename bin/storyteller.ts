@@ -68,7 +68,7 @@ export class Story {
   readonly #currency: string;
   readonly #digits: number;
 
-  constructor({ baseUrl, currency }: Stage) {
+  constructor({ baseUrl, currency }: Pick<Stage, 'baseUrl' | 'currency'>) {
     this.#baseUrl = baseUrl;
     this.#currency = currency;
     const format = new Intl.NumberFormat('en', { style: 'currency', currency });

@@ -111,4 +111,10 @@ describe('npm run demo', () => {
     const { stdout } = await run(process.execPath, [join(root, 'bin', 'demo.ts'), '--url', runner.baseUrl]);
     assert.match(stdout, /Every figure is right\.\n$/);
   });
+
+  it('tells the day of a marketplace, up to a payroll of a thousand, and every figure is right', async () => {
+    const { stdout } = await run(process.execPath, [join(root, 'bin', 'demo.ts'), '--url', runner.baseUrl, '--day']);
+    assert.match(stdout, /paid to the workers: 300000\n/);
+    assert.match(stdout, /Every figure is right\.\n$/);
+  });
 });

@@ -107,7 +107,7 @@ export const environments = {
   split: [...paying, 'FEES'],
   'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS'],
   'get-batch': table,
-  'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR'],
+  'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR', 'FEES'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
   health: [
     ...table,

@@ -9,6 +9,8 @@ export interface StandingOrdersProps {
   readonly rateLimits: Required<RateLimits>;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `FEES`. */
+  readonly fees: string;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface StandingOrdersProps {
 export class StandingOrders extends Construct {
   readonly functions;
 
-  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits }: StandingOrdersProps) {
+  constructor(scope: Construct, id: string, { ledger, rateLimits, operatorLimits, fees }: StandingOrdersProps) {
     super(scope, id);
     this.functions = {
       'standing-orders': new WalletFunction(this, 'standing-orders', {
@@ -38,6 +40,7 @@ export class StandingOrders extends Construct {
           TRANSFERS_PER_HOUR: String(rateLimits.transfers),
           CANCELLATIONS_PER_HOUR: String(rateLimits.cancellations),
           OPERATOR_LIMITS: operatorLimits,
+          FEES: fees,
         },
       }),
     };

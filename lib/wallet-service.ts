@@ -309,7 +309,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const holds = isHolding ? new Holds(scope, 'Holds', { ...limited, fees }) : undefined;
   const refunds = isRefunding ? new Refunds(scope, 'Refunds', { ...limited, ...guard }) : undefined;
   const splits = isSplitting ? new Splits(scope, 'Splits', { ...limited, fees }) : undefined;
-  const standingOrders = schedules ? new StandingOrders(scope, 'StandingOrders', limited) : undefined;
+  const standingOrders = schedules ? new StandingOrders(scope, 'StandingOrders', { ...limited, fees }) : undefined;
   const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers, fees });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const batches = props.batches

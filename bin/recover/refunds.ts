@@ -66,7 +66,7 @@ export async function endRefundedTransfers(recovery: Recovery): Promise<void> {
     { id: 'text', first: 'text', sent: 'text', arrived: 'text' },
     `SELECT id, COALESCE((SELECT MIN(created_at) FROM records AS refunds
           WHERE refunds.type = 'refund' AND refunds.counterpart = transfers.id), '') AS first,
-        COALESCE((SELECT MIN(at) FROM entries WHERE name = transfers.id AND at <> '' AND available = -amount), '') AS sent,
+        COALESCE((SELECT MIN(at) FROM entries WHERE name = transfers.id AND at <> '' AND available <= -amount), '') AS sent,
         COALESCE((SELECT MIN(at) FROM entries WHERE name = transfers.id AND at <> '' AND available = amount), '') AS arrived
       FROM records AS transfers WHERE type = 'transfer' AND status IN ('pending', 'scheduled')
         AND (first <> '' OR id IN (SELECT original FROM unreadable WHERE type = 'refund'))`,

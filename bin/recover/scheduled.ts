@@ -15,7 +15,7 @@ export async function executePaid(recovery: Recovery): Promise<void> {
   const { copy, report, table, at, bank } = recovery;
   const paid = copy.query(
     { id: 'text', booked: 'text' },
-    `SELECT id, COALESCE((SELECT MIN(at) FROM entries WHERE name = records.id AND held = records.amount), '') AS booked
+    `SELECT id, COALESCE((SELECT MIN(at) FROM entries WHERE name = records.id AND held > 0), '') AS booked
       FROM records JOIN payments ON reference = id WHERE type = 'withdrawal' AND status = 'scheduled'
         AND records.amount = payments.amount AND records.currency = payments.currency GROUP BY id`,
   );

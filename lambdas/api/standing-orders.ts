@@ -2,7 +2,6 @@ import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
-import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { intervals, longestLeadMs, mostPayments, newOrder, shortestLeadMs } from '../domain/standing-order.ts';
 import type { ActiveOrder, Receiver, StandingOrder } from '../domain/standing-order.ts';
 import { reaches, useRefusal } from '../domain/wallet.ts';
@@ -14,6 +13,8 @@ import { reachable } from '../http/caller.ts';
 import type { Caller } from '../http/caller.ts';
 import { conditional } from '../http/conditional.ts';
 import { cursorOf, readCursor } from '../http/cursor.ts';
+import { priceOf, readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { command, committed, query, serve } from '../http/http.ts';
 import { openLimits, openReadLimits } from '../http/limits.ts';
 import { openPaymentLimits } from '../http/payment-limits.ts';
@@ -47,10 +48,11 @@ const body = z.strictObject({
  * `POST /wallets/{walletId}/standing-orders`: a payment that repeats every week or month, to another wallet (`toWalletId`)
  * or through the bank (`destination`). Each is scheduled a week before its time, and executed as any scheduled payment.
  */
-export const openStandingOrder = command<typeof body, PaymentServices>({
+export const openStandingOrder = command<typeof body, PaymentServices & FeeServices>({
   name: 'open-standing-order',
   body,
-  async handle({ caller, path, body, operation, transactionId, rate }, { table, operatorLimits }) {
+  async handle({ caller, path, body, operation, transactionId, rate }, services) {
+    const { table } = services;
     const walletId = path['walletId'] ?? '';
     const currency = currencyOf(walletId);
     requireCurrency(body.currency, currency);
@@ -59,11 +61,13 @@ export const openStandingOrder = command<typeof body, PaymentServices>({
     if (until !== undefined && until < body.firstAt) throw invalidField('until', 'must not be before firstAt');
     const receiver = receiverIn(body, { walletId, currency });
     const { at } = operation;
-    const order = newOrder({ ...body, ...caller, receiver, transactionId, walletId, currency, at });
-    const like = receiver.toWalletId === undefined ? 'withdraw' : 'transfer';
+    const type = receiver.toWalletId === undefined ? 'withdrawal' : 'transfer';
+    const { price, refusal: tooDear } = priceOf(services, caller, type, { amount: body.amount, currency });
+    const { fee } = price;
+    const order = newOrder({ ...body, ...caller, receiver, transactionId, walletId, currency, fee, at });
     const refusal =
       refusalOfTime(order) ??
-      overOperatorLimit(operatorLimits, like, caller, order) ??
+      tooDear ??
       // The wallet may change its status later: its payments then fail, and a closed wallet's order ends.
       useRefusal(await getWallet(table, walletId, { consistent: true }), { ...caller, walletId, currency });
     const opened = await openOrder(table, operation, order, rate, refusal);
@@ -165,7 +169,11 @@ export function open(environment: Environment<'standing-orders'>) {
     limits: openLimits({ cancellationsPerHour: positiveInteger(environment, 'CANCELLATIONS_PER_HOUR') }),
   };
   return byRoute('standing-orders', {
-    'open-standing-order': serve(openStandingOrder, { table, ...openPaymentLimits(environment) }),
+    'open-standing-order': serve(openStandingOrder, {
+      table,
+      ...openPaymentLimits(environment),
+      fees: readFees(environment.FEES),
+    }),
     'list-standing-orders': serve(listStandingOrders, reading),
     'get-standing-order': serve(getStandingOrder, reading),
     'cancel-standing-order': serve(cancelStandingOrder, cancelling),

@@ -1,5 +1,5 @@
 import { metrics as names } from '../contract.ts';
-import { beganAtOf } from '../domain/schedule.ts';
+import { beganAtOf } from '../domain/transaction.ts';
 import type { Withdrawal } from '../domain/transaction.ts';
 import { logger, metrics } from '../aws/telemetry.ts';
 

@@ -1,6 +1,7 @@
 import { WalletError } from './errors.ts';
-import { accounts, move } from './postings.ts';
 import { common } from './transaction.ts';
+import { sentPostings } from './transfer.ts';
+import { heldPostings } from './withdrawal.ts';
 import type {
   CommandFacts,
   Destination,
@@ -45,26 +46,18 @@ function scheduled(facts: ScheduleFacts) {
   } as const;
 }
 
-/** Returns a scheduled transfer as it is executed: queued, with the sender debited. */
+/** Returns a scheduled transfer as it is executed: queued, with the sender debited the amount and the fee. */
 export function executedTransfer(payment: ScheduledTransfer, at: string): PendingTransfer {
-  const { amount, currency, walletId } = payment;
-  const postings = move(amount, accounts.available(walletId), accounts.transit(currency));
-  return { ...payment, ...begun(at), postings };
+  return { ...payment, ...begun(at), postings: sentPostings(payment) };
 }
 
-/** Returns a scheduled withdrawal as it is executed: open, with the money held. */
+/** Returns a scheduled withdrawal as it is executed: open, with the amount and the fee held. */
 export function executedWithdrawal(payment: ScheduledWithdrawal, at: string): PendingWithdrawal {
-  const { amount, walletId } = payment;
-  return { ...payment, ...begun(at), postings: move(amount, accounts.available(walletId), accounts.held(walletId)) };
+  return { ...payment, ...begun(at), postings: heldPostings(payment) };
 }
 
 function begun(at: string) {
   return { status: 'pending', executedAt: at, dueAt: at, updatedAt: at } as const;
-}
-
-/** Returns when the work of a transaction began (ISO 8601 UTC): at its execution, or else at its acceptance. */
-export function beganAtOf(transaction: Pick<Transaction, 'createdAt'> & { readonly executedAt?: string }): string {
-  return transaction.executedAt ?? transaction.createdAt;
 }
 
 /** Returns the failure of a payment that its time has refused. */

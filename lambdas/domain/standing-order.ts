@@ -36,6 +36,8 @@ type OrderRecord = Annotations &
     readonly standingOrderId: string;
     readonly walletId: string;
     readonly amount: number;
+    /** The fee of each payment, as it was when the order was opened; absent when there is none. */
+    readonly fee?: number;
     readonly currency: string;
     readonly every: Interval;
     /** The time of the first payment. Those that follow are at the same time of the day, in UTC. */
@@ -132,11 +134,11 @@ function monthsAfter(time: string, months: number): string {
 /** Returns the next payment of an order, scheduled for its time. It is the same for every try to make it. */
 export function nextPayment(order: ActiveOrder, at: string): ScheduledPayment {
   const { standingOrderId, made, principal, issuer, ownerId, walletId, amount, currency, nextAt } = order;
-  const { externalReference, description, metadata, toWalletId, destination } = order;
+  const { externalReference, description, metadata, fee, toWalletId, destination } = order;
   const facts = {
     transactionId: occurrenceIdOf(standingOrderId, made),
     ...{ principal, issuer, ownerId, walletId, amount, currency, at, standingOrderId, executeAt: nextAt },
-    ...{ externalReference, description, metadata },
+    ...{ externalReference, description, metadata, fee },
   };
   return toWalletId === undefined
     ? scheduledWithdrawal({ ...facts, destination })

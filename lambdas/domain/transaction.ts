@@ -437,6 +437,11 @@ export function isAtRest(transaction: Transaction): transaction is Exclude<Trans
   return transaction.status !== 'pending' && transaction.status !== 'executing';
 }
 
+/** Returns when the work of a transaction began (ISO 8601 UTC): at its execution, or else at its acceptance. */
+export function beganAtOf(transaction: Pick<Transaction, 'createdAt'> & { readonly executedAt?: string }): string {
+  return transaction.executedAt ?? transaction.createdAt;
+}
+
 /** Returns whether a payment was scheduled and has moved no money: its time has not come, or it failed before. */
 export function isUnexecuted(transaction: Transaction): boolean {
   return 'executeAt' in transaction && transaction.executeAt !== undefined && transaction.executedAt === undefined;

@@ -4,8 +4,7 @@ import type { PayoutHours } from './payout-window.ts';
 import { withFee } from './fee.ts';
 import { accounts, feePosting, move } from './postings.ts';
 import type { Posting } from './postings.ts';
-import { beganAtOf } from './schedule.ts';
-import { common, isAtRest } from './transaction.ts';
+import { beganAtOf, common, isAtRest } from './transaction.ts';
 import type {
   Attempt,
   CommandFacts,

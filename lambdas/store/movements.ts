@@ -85,18 +85,18 @@ export function hold(table: Table, movement: Movement): WriteItem {
 export function schedule(table: Table, movement: Movement, evenFrozen = false): WriteItem {
   const { walletId, ownerId, currency, at } = movement;
   const status = evenFrozen ? '#status IN (:active, :frozen)' : '#status = :active';
-  const owned = ownerId === undefined ? '' : ' AND ownerId = :ownerId';
+  const isOwned = ownerId !== undefined;
   return {
     label: 'wallet of a scheduled payment',
     request: {
       Update: update(table, walletKey(walletId), {
         set: 'scheduled = if_not_exists(scheduled, :zero) + :one, version = version + :one, updatedAt = :at',
-        if: `${ofThisVersion.if} AND ${status} AND currency = :currency${owned}`,
+        if: `${ofThisVersion.if} AND ${status} AND currency = :currency${isOwned ? ' AND ownerId = :ownerId' : ''}`,
         values: {
           ...ofThisVersion.values,
           ...{ active: 'active', currency, at, zero: 0, one: 1 },
           ...(evenFrozen && { frozen: 'frozen' }),
-          ...(owned !== '' && { ownerId }),
+          ...(isOwned && { ownerId }),
         },
       }),
     },

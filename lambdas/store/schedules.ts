@@ -1,4 +1,5 @@
 import type { WalletError } from '../domain/errors.ts';
+import { withFee } from '../domain/fee.ts';
 import {
   cancelledSchedule,
   executedTransfer,
@@ -28,7 +29,7 @@ import { limitedBy } from './rate-window.ts';
 import type { RateLimit } from './rate-window.ts';
 import type { Table } from './table.ts';
 import { toTransaction } from './transactions.ts';
-import { ofThisVersion } from './unreadable.ts';
+import { ofTransactionVersion } from './unreadable.ts';
 import { cancelWithdrawal } from './withdrawals.ts';
 import { changed, denied, update, write } from './write.ts';
 import type { Item, WriteItem } from './write.ts';
@@ -89,7 +90,7 @@ export function executeWithdrawal(
 }
 
 function executionOf(payment: ScheduledPayment, at: string) {
-  return { ...movement(payment), at, isScheduled: true };
+  return { ...movement(payment, withFee(payment)), at, isScheduled: true };
 }
 
 async function execute<Executed extends PendingTransfer | PendingWithdrawal>(
@@ -215,8 +216,8 @@ function scheduledUpdate(
       Update: update(table, transactionKey(transactionId), {
         set: `${change.set}, updatedAt = :at`,
         ...(change.remove !== undefined && { remove: change.remove }),
-        if: `#type = :type AND ${ofThisVersion.if} AND #status = :scheduled${change.if ?? ''}`,
-        values: { ...change.values, ...ofThisVersion.values, type, scheduled: 'scheduled' },
+        if: `#type = :type AND ${ofTransactionVersion.if} AND #status = :scheduled${change.if ?? ''}`,
+        values: { ...change.values, ...ofTransactionVersion.values, type, scheduled: 'scheduled' },
       }),
     },
     refused: change.refused,

@@ -189,6 +189,9 @@ export const standingOrder = z.object({
   status: z.enum(orderStatuses),
   walletId: z.string(),
   amount,
+  fee: amount
+    .optional()
+    .describe('The fee of each payment beside its amount, in minor units; absent when there is none'),
   currency: z.string(),
   toWalletId: z.string().optional().describe('The wallet that its payments go to'),
   destination: transaction.shape.destination,

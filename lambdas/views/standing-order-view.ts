@@ -30,6 +30,7 @@ const orderFields: View<ShownOrder, OrderAudience> = {
   status: everyAudience,
   walletId: everyAudience,
   amount: everyAudience,
+  fee: everyAudience,
   currency: everyAudience,
   toWalletId: everyAudience,
   destination: {

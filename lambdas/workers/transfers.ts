@@ -1,7 +1,7 @@
 import { metrics as names } from '../contract.ts';
 import type { Environment } from '../contract.ts';
 import { WalletError } from '../domain/errors.ts';
-import { beganAtOf } from '../domain/schedule.ts';
+import { beganAtOf } from '../domain/transaction.ts';
 import type { PendingTransfer, ScheduledTransfer } from '../domain/transaction.ts';
 import { groupByReceiver } from '../domain/transfer.ts';
 import { chunksOf } from '../aws/chunks.ts';

@@ -7,7 +7,6 @@ import { WalletError } from '../../lambdas/domain/errors.ts';
 import { transactionActor, transactionEvent } from '../../lambdas/domain/events.ts';
 import { sum } from '../../lambdas/domain/postings.ts';
 import {
-  beganAtOf,
   cancelledSchedule,
   executedTransfer,
   executedWithdrawal,
@@ -15,7 +14,7 @@ import {
   scheduledTransfer,
   scheduledWithdrawal,
 } from '../../lambdas/domain/schedule.ts';
-import { isAtRest, isUnexecuted, receiverOf } from '../../lambdas/domain/transaction.ts';
+import { beganAtOf, isAtRest, isUnexecuted, receiverOf } from '../../lambdas/domain/transaction.ts';
 import type { FailedTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import { arrivalPostings } from '../../lambdas/domain/transfer.ts';
 import { nextThawCheckAt, nextTryAt } from '../../lambdas/domain/withdrawal.ts';
@@ -27,16 +26,33 @@ const iso = (ms: number) => new Date(ms).toISOString();
 const times = fc.record({
   aheadMs: fc.integer({ min: minuteMs, max: 366 * 24 * 60 * minuteMs }),
   lateMs: fc.integer({ min: 0, max: 60 * minuteMs }),
-  amount: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  amount: fc.integer({ min: 1, max: 2 ** 52 }),
+  fee: fc.integer({ min: 0, max: 2 ** 52 - 1 }),
 });
 
-function transferOf({ aheadMs, amount }: { aheadMs: number; amount: number }) {
-  const facts = { transactionId: 'tx_1', principal: 'ann', ownerId: 'ann', walletId: 'w_1', amount, currency: 'EUR' };
+function transferOf({ aheadMs, amount, fee = 0 }: { aheadMs: number; amount: number; fee?: number }) {
+  const facts = {
+    transactionId: 'tx_1',
+    principal: 'ann',
+    ownerId: 'ann',
+    walletId: 'w_1',
+    amount,
+    fee,
+    currency: 'EUR',
+  };
   return scheduledTransfer({ ...facts, at: iso(begin), executeAt: iso(begin + aheadMs), toWalletId: 'w_2' });
 }
 
-function withdrawalOf({ aheadMs, amount }: { aheadMs: number; amount: number }) {
-  const facts = { transactionId: 'tx_1', principal: 'ann', ownerId: 'ann', walletId: 'w_1', amount, currency: 'EUR' };
+function withdrawalOf({ aheadMs, amount, fee = 0 }: { aheadMs: number; amount: number; fee?: number }) {
+  const facts = {
+    transactionId: 'tx_1',
+    principal: 'ann',
+    ownerId: 'ann',
+    walletId: 'w_1',
+    amount,
+    fee,
+    currency: 'EUR',
+  };
   const destination = { account: 'DE02120300000000202051' };
   return scheduledWithdrawal({ ...facts, at: iso(begin), executeAt: iso(begin + aheadMs), destination });
 }

@@ -36,6 +36,7 @@ describe('a standing order', () => {
     }
     assert.ok(dueAt < nextAt);
     namedSchemas.StandingOrder.parse(view);
+    assert.equal(orderView({ ...active, fee: 2 }, 'owner').fee, 2);
   });
 
   it('shows operators who asked for it and who ended it', () => {

@@ -110,6 +110,12 @@ describe('an order', () => {
     assert.deepEqual(latestPayments(order), []);
   });
 
+  it('keeps the fee of its opening, which each payment has', () => {
+    const order = newOrder({ ...facts, fee: 2 });
+    assert.deepEqual([order.fee, nextPayment(order, at).fee], [2, 2]);
+    assert.ok(!('fee' in newOrder({ ...facts, fee: 0 })) && !('fee' in nextPayment(newOrder(facts), at)));
+  });
+
   it('pays an account through the bank', () => {
     const destination = { account: 'DE02120300000000202051' };
     const payment = nextPayment(newOrder({ ...facts, receiver: { destination } }), at);

@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { DynamoDBRecord, SQSEvent } from 'aws-lambda';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { askedApproval } from '../../lambdas/domain/approval.ts';
-import { issuerMarkOf } from '../../lambdas/domain/ids.ts';
+import { issuerMarkOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
+import { newOrder } from '../../lambdas/domain/standing-order.ts';
 import type { Attempt, PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { Publisher, PutEvents } from '../../lambdas/events/bus.ts';
 import { eventOf } from '../../lambdas/events/events.ts';
 import { askForApproval, endApproval } from '../../lambdas/store/approvals.ts';
+import { cancelOrder, openOrder } from '../../lambdas/store/standing-orders.ts';
 import { changeOf } from '../../lambdas/store/stream.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
 import {
@@ -24,6 +26,7 @@ import { charge, operation, queueTransfer, transfer, withdraw } from '../store/c
 import { capture, holdOf, openHold, release } from '../store/hold-commands.ts';
 import { setLimits } from '../store/limit-commands.ts';
 import { refund, refundableOf } from '../store/refund-commands.ts';
+import { cancel, scheduleTransfer, scheduleWithdrawal } from '../store/schedule-commands.ts';
 import { fundedWallet, openWallet, setStatus } from '../store/wallets.ts';
 
 export const fingerprintKey = 'a key that only tests have';
@@ -65,7 +68,23 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   await setStatus(table, await openWallet(table, 'ann'), 'closed');
   await charge(table, bob, { amount: 1 });
   await decideTogether(table, ann);
+  await payLater(table, ann, bob);
   return { ann, bob };
+}
+
+/** Schedules payments and opens a standing order of ann's, and cancels them. */
+async function payLater(table: TestTable, walletId: string, toWalletId: string): Promise<void> {
+  await cancel(table, await scheduleTransfer(table, walletId, toWalletId, { amount: 5 }));
+  await cancel(table, await scheduleWithdrawal(table, walletId, { amount: 5 }));
+  const ann = { kind: 'owner', principal: 'ann' } as const;
+  const order = newOrder({
+    ...{ transactionId: transactionIdOf('ann', randomUUID()), principal: 'ann', ownerId: 'ann', walletId, amount: 5 },
+    ...{ currency: 'EUR', at: iso(table), receiver: { toWalletId }, every: 'week', firstAt: iso(table, 7_200_000) },
+  });
+  await openOrder(table, operation(table, 'open', { owner: 'ann' }), order, undefined);
+  table.clock.now += 1_000;
+  const cancellation = { actor: ann, at: iso(table) };
+  await cancelOrder(table, operation(table, 'cancel', { owner: 'ann' }), order, cancellation);
 }
 
 /** Asks for two charges. One is approved, the other rejected. */
@@ -103,8 +122,8 @@ async function step(
   return result.before;
 }
 
-function iso(table: TestTable): string {
-  return new Date(table.now()).toISOString();
+function iso(table: TestTable, laterMs = 0): string {
+  return new Date(table.now() + laterMs).toISOString();
 }
 
 /** Returns the events of these records, by their ids. */

@@ -13,6 +13,7 @@ export interface OrderState extends Item {
   /** The partition of the index that lists the orders of a wallet: `ORDERS#<wallet>`. */
   readonly walletId: string;
   readonly amount: number;
+  readonly fee?: number;
   readonly counterpartyWalletId?: string;
   readonly made: number;
   readonly firstAt: string;
@@ -80,8 +81,12 @@ export function checkPayments(order: OrderState, transactions: readonly Transact
     violate('an order pays once at a time', says);
   }
   for (const payment of payments) {
-    const { transactionId, amount, walletId, counterpartyWalletId, principal, status } = payment;
-    const isFor = amount === order.amount && walletId === walletOfOrder(order) && principal === order.principal;
+    const { transactionId, amount, fee, walletId, counterpartyWalletId, principal, status } = payment;
+    const isFor =
+      amount === order.amount &&
+      fee === order.fee &&
+      walletId === walletOfOrder(order) &&
+      principal === order.principal;
     if (!isFor || counterpartyWalletId !== order.counterpartyWalletId) {
       violate('a payment is what its order says', `${transactionId} of ${standingOrderId}`);
     }

@@ -326,7 +326,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     capture: () => serve(capture, withFees(limited())),
     refund: () => serve(refund, { ...limited(), ...guarded }),
     split: () => serve(split, withFees(limited())),
-    'open-standing-order': () => serve(openStandingOrder, limited()),
+    'open-standing-order': () => serve(openStandingOrder, withFees(limited())),
     'list-standing-orders': () => serve(listStandingOrders, reading()),
     'get-standing-order': () => serve(getStandingOrder, reading()),
     'cancel-standing-order': () =>

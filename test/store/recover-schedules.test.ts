@@ -33,22 +33,25 @@ async function setCount({ table, payer }: Scene, scheduled: number): Promise<voi
 const countOf = async ({ table, payer }: Scene) => (await getWallet(table, payer, { consistent: true }))?.scheduled;
 
 describe('a scheduled transfer that the restore forgot', () => {
-  it('is put back as it was, with its receiver hidden, and its wallet counts it', async () => {
-    const scene = await newScene();
-    const { table, payer, shop } = scene;
-    const payment = await scheduleTransfer(table, payer, shop, { amount: 100, inMs: yearMs });
-    const before = await itemOf(table, transactionKey(payment.transactionId));
-    const events = await eventsOf(scene);
-    await forget(scene, payment);
-    await setCount(scene, 0);
-    const lines = await recover(scene, events);
-    assert.match(lines.join('\n'), /put back: a scheduled transfer of 100 EUR/);
-    const { fingerprint, ...restored } = (await itemOf(table, transactionKey(payment.transactionId))) ?? {};
-    assert.deepEqual({ ...restored, fingerprint: before?.['fingerprint'] }, before);
-    assert.equal(restored['dueShard'], dueShardOf('scheduled', payment.transactionId));
-    assert.equal(await countOf(scene), 1);
-    await assertSound(scene, events);
-  });
+  it.each([0, 3])(
+    'is put back as it was, with its receiver hidden and a fee of %d, and its wallet counts it',
+    async (fee) => {
+      const scene = await newScene();
+      const { table, payer, shop } = scene;
+      const payment = await scheduleTransfer(table, payer, shop, { amount: 100, inMs: yearMs, fee });
+      const before = await itemOf(table, transactionKey(payment.transactionId));
+      const events = await eventsOf(scene);
+      await forget(scene, payment);
+      await setCount(scene, 0);
+      const lines = await recover(scene, events);
+      assert.match(lines.join('\n'), /put back: a scheduled transfer of 100 EUR/);
+      const { fingerprint, ...restored } = (await itemOf(table, transactionKey(payment.transactionId))) ?? {};
+      assert.deepEqual({ ...restored, fingerprint: before?.['fingerprint'] }, before);
+      assert.equal(restored['dueShard'], dueShardOf('scheduled', payment.transactionId));
+      assert.equal(await countOf(scene), 1);
+      await assertSound(scene, events);
+    },
+  );
 
   it('is put back as completed when it was executed since, and moves nothing again', async () => {
     const scene = await newScene();
@@ -83,24 +86,27 @@ describe('a scheduled transfer that the restore forgot', () => {
 });
 
 describe('a scheduled payment of the restored table', () => {
-  it('is completed when it was executed since, and its wallet counts it no more', async () => {
-    const scene = await newScene();
-    const { table, payer, shop } = scene;
-    const payment = await scheduleTransfer(table, payer, shop, { amount: 100 });
-    const restored = await itemOf(table, transactionKey(payment.transactionId));
-    const wallets = [await itemOf(table, walletKey(payer)), await itemOf(table, walletKey(shop))];
-    table.clock.now += hourMs + 2_000;
-    await runTransfers(table);
-    const executed = await fieldsOf(table, payment.transactionId);
-    const events = await eventsOf(scene);
-    await plant(table, ...[restored, ...wallets].map((item) => item ?? {}));
-    await recover(scene, events);
-    assert.deepEqual(await fieldsOf(table, payment.transactionId), executed);
-    assert.equal((await balanceOf(table, payer)).available, 900);
-    assert.equal((await balanceOf(table, shop)).available, 100);
-    assert.equal(await countOf(scene), 0);
-    await assertSound(scene, events);
-  });
+  it.each([0, 3])(
+    'is completed when it was executed since, with a fee of %d, and its wallet counts it no more',
+    async (fee) => {
+      const scene = await newScene();
+      const { table, payer, shop } = scene;
+      const payment = await scheduleTransfer(table, payer, shop, { amount: 100, fee });
+      const restored = await itemOf(table, transactionKey(payment.transactionId));
+      const wallets = [await itemOf(table, walletKey(payer)), await itemOf(table, walletKey(shop))];
+      table.clock.now += hourMs + 2_000;
+      await runTransfers(table);
+      const executed = await fieldsOf(table, payment.transactionId);
+      const events = await eventsOf(scene);
+      await plant(table, ...[restored, ...wallets].map((item) => item ?? {}));
+      await recover(scene, events);
+      assert.deepEqual(await fieldsOf(table, payment.transactionId), executed);
+      assert.equal((await balanceOf(table, payer)).available, 900 - fee);
+      assert.equal((await balanceOf(table, shop)).available, 100);
+      assert.equal(await countOf(scene), 0);
+      await assertSound(scene, events);
+    },
+  );
 
   it('is executed again where no source shows its execution, and moves the money once', async () => {
     const scene = await newScene();
@@ -160,10 +166,10 @@ describe('a scheduled withdrawal that the restore forgot', () => {
 
 describe('a scheduled withdrawal of the restored table that the bank has paid since', () => {
   /** Restores the tables to before its execution. The ledger shows the execution where the projector has followed. */
-  async function newPaidScene(isFollowed: boolean) {
+  async function newPaidScene(isFollowed: boolean, fee = 0) {
     const scene = await newScene();
     const { table, payer } = scene;
-    const payment = await scheduleWithdrawal(table, payer, { amount: 100 });
+    const payment = await scheduleWithdrawal(table, payer, { amount: 100, fee });
     const restored = await itemOf(table, transactionKey(payment.transactionId));
     const wallet = await itemOf(table, walletKey(payer));
     await eventsOf(scene);
@@ -191,6 +197,16 @@ describe('a scheduled withdrawal of the restored table that the bank has paid si
       await assertSound(scene);
     },
   );
+
+  it('is completed with its fee', async () => {
+    const scene = await newPaidScene(true, 3);
+    const { table, payer, payment, executedAt, paid } = scene;
+    await recover(scene, [], paid);
+    const ended = await fieldsOf(table, payment.transactionId);
+    assert.deepEqual([ended?.status, ended?.executedAt, ended?.fee], ['completed', executedAt, 3]);
+    assert.deepEqual(await balanceOf(table, payer), { available: 897, held: 0, total: 897 });
+    await assertSound(scene);
+  });
 
   it('stays scheduled and is named when its wallet does not have the money', async () => {
     const scene = await newPaidScene(false);

@@ -19,6 +19,7 @@ interface Request {
   readonly key?: string;
   readonly inMs?: number;
   readonly rate?: RateLimit;
+  readonly fee?: number;
 }
 
 /** Schedules a transfer from ann's wallet. Returns it. */
@@ -50,10 +51,14 @@ export async function scheduleWithdrawal(
   return transaction as ScheduledWithdrawal;
 }
 
-function factsOf(table: Table, walletId: string, { amount, key, inMs = hourMs }: Request & { readonly key: string }) {
+function factsOf(
+  table: Table,
+  walletId: string,
+  { amount, key, inMs = hourMs, fee }: Request & { readonly key: string },
+) {
   return {
     ...{ transactionId: transactionIdOf('ann', key), principal: 'ann', ownerId: 'ann', walletId, amount },
-    ...{ currency: 'EUR', at: timeOf(table), executeAt: timeOf(table, inMs) },
+    ...{ currency: 'EUR', at: timeOf(table), executeAt: timeOf(table, inMs), fee },
   };
 }
 

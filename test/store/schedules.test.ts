@@ -1,6 +1,7 @@
 /** Payments for later, their execution and their end before it, on the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
+import { problemOf } from '../../lambdas/domain/bookings.ts';
 import { dueShardOf, historyKeyOf } from '../../lambdas/store/keys.ts';
 import { executeTransfer, executeWithdrawal } from '../../lambdas/store/schedules.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
@@ -243,6 +244,49 @@ describe('a scheduled withdrawal', () => {
     const { waitingFor, dueAt = '' } = (await fieldsOf(table, payment.transactionId)) ?? {};
     assert.equal(waitingFor, 'wallet_frozen');
     assert.ok(dueAt < timeOf(table, 31_000), dueAt);
+  });
+});
+
+describe('the fee of a scheduled payment', () => {
+  it('is paid with the amount when it is executed, by the sender of a transfer', async () => {
+    const { payer, shop } = await scene();
+    const payment = await scheduleTransfer(table, payer, shop, { amount: 100, fee: 3 });
+    assert.deepEqual(await balanceOf(table, payer), balance(1_000));
+    table.clock.now += hourMs + 2_000;
+    await runTransfers(table);
+    const ended = await fieldsOf(table, payment.transactionId);
+    assert.ok(ended);
+    assert.deepEqual([ended.status, ended.fee, problemOf(ended)], ['completed', 3, undefined]);
+    assert.deepEqual([await balanceOf(table, payer), await balanceOf(table, shop)], [balance(897), balance(100)]);
+  });
+
+  it('is held with the amount of a withdrawal, and comes back with it', async () => {
+    const { payer } = await scene();
+    const [paid, rejected] = [
+      await scheduleWithdrawal(table, payer, { amount: 100, fee: 3 }),
+      await scheduleWithdrawal(table, payer, { amount: 200, fee: 5 }),
+    ];
+    table.clock.now += hourMs + 2_000;
+    await sweepAll(table);
+    await advanceOnce(table, paid.transactionId, { submit: () => ({ outcome: 'accepted' }) });
+    await advanceOnce(table, rejected.transactionId, {
+      submit: () => ({ outcome: 'rejected', code: 'account_closed', message: 'Closed', reason: 'account_closed' }),
+    });
+    assert.deepEqual(await balanceOf(table, payer), balance(897));
+    for (const { transactionId } of [paid, rejected]) {
+      const ended = await fieldsOf(table, transactionId);
+      assert.ok(ended);
+      assert.equal(problemOf(ended), undefined);
+    }
+  });
+
+  it('counts as money that must be there', async () => {
+    const { payer, shop } = await scene(102);
+    const payment = await scheduleTransfer(table, payer, shop, { amount: 100, fee: 3 });
+    table.clock.now += hourMs + 2_000;
+    await runTransfers(table);
+    assert.equal((await fieldsOf(table, payment.transactionId))?.failure?.code, 'insufficient_funds');
+    assert.deepEqual(await balanceOf(table, payer), balance(102));
   });
 });
 

@@ -145,14 +145,14 @@ describe('making a batch', () => {
     const [from, to] = [await fundedWallet(table, 'ann', 20), await openWallet(table, 'bob')];
     const lines = [
       { ...transferLine('line-1', from, to, 5), fee: 2 },
-      { ...withdrawalLine('line-2', from, 6), fee: 1 },
-      { ...transferLine('line-3', from, to, 6), fee: 1 },
-      transferLine('line-4', from, to, 6),
+      { ...transferLine('line-2', from, to, 13), fee: 1 },
+      transferLine('line-3', from, to, 6),
+      { ...withdrawalLine('line-4', from, 6), fee: 1 },
     ];
     const { batch } = await sendBatch(table, lines);
     await complete(table, batch);
     assert.deepEqual(await statesOf(table, batch.batchId, lines), [
-      ...['pending', 'pending', 'insufficient_funds', 'pending'],
+      ...['pending', 'insufficient_funds', 'pending', 'pending'],
     ]);
     assert.deepEqual(await balanceOf(table, from), { available: 0, held: 7, total: 7 });
     const { fee, postings } = (await fieldsOf(table, transactionIdOfLine(batch.batchId, 'line-1'))) ?? {};

@@ -103,10 +103,12 @@ async function payTogether(story: Story, { unit, operator }: Stage, { ada, ben }
     `An operator sends a file of three payments from Ada to Ben, the last one of ${story.money(1_000 * unit)}`,
   );
   story.check('answered at once', sent.status, 202);
-  const done = await story.untilCompleted(operator, `/batches/${String(sent.body['batchId'])}`);
+  const path = `/batches/${String(sent.body['batchId'])}`;
+  const done = await story.untilCompleted(operator, path);
   story.check('accepted', done['accepted'], 2);
   story.check('refused', done['refused'], 1);
-  ada.available -= 2 * unit;
+  const { body } = await story.get(operator, `/transactions/${await story.firstOf(operator, path)}`);
+  ada.available -= 2 * (unit + feeOf(body));
   ben.available += 2 * unit;
   await story.untilArrived(ben);
   await story.checkBalances(ada, ben);
@@ -211,7 +213,6 @@ async function limitMoney(story: Story, { unit, operator }: Stage, { ada, ben }:
     story.check('limits are removed', free.status, 200);
   }
 }
-
 function inAnHour(): string {
   return new Date(Date.now() + 3_600_000).toISOString();
 }

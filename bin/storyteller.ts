@@ -153,6 +153,12 @@ export class Story {
     }
   }
 
+  /** Returns the id of the transaction that the first line of a batch has made. */
+  async firstOf(token: string, path: string): Promise<string> {
+    const { body } = await this.get(token, `${path}/items?limit=1`);
+    return String((body['items'] as { transactionId: string }[])[0]?.transactionId);
+  }
+
   /** Waits until queued transfers have arrived, or until that takes too long. */
   async untilArrived(holder: Holder): Promise<void> {
     const deadline = Date.now() + withdrawalPatienceMs;

@@ -105,7 +105,7 @@ export const environments = {
   release: [...table, 'CANCELLATIONS_PER_HOUR'],
   refund: [...paying, 'FOUR_EYES'],
   split: [...paying, 'FEES'],
-  'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS'],
+  'create-batch': [...table, 'BATCH_QUEUE_URL', 'OPERATOR_LIMITS', 'FEES'],
   'get-batch': table,
   'standing-orders': [...paying, 'CANCELLATIONS_PER_HOUR', 'FEES'],
   'bank-notifications': [...table, 'BANK_NOTIFICATION_SECRET_ARN', 'BANK_KEY_OVERLAP_SECONDS', 'BANK_ID'],
@@ -217,8 +217,8 @@ export type OwnerScope = 'read' | 'write';
  * - `support`: reads everything, freezes and closes wallets, cancels withdrawals, releases holds, and changes
  *   notification preferences. For people.
  * - `decide`: ends withdrawals in review, unfreezes wallets, and sets their limits. For few people.
- * - `operate`: includes the other three. Also allows withdrawals, transfers, splits, holds, captures, refunds and batches from
- *   the wallets of others, which no other scope allows.
+ * - `operate`: includes the other three. Also allows withdrawals, transfers, splits, holds, captures, refunds and batches
+ *   from the wallets of others, which no other scope allows.
  */
 export type OperatorScope = 'charge' | 'support' | 'decide' | 'operate';
 

@@ -15,6 +15,8 @@ export interface BatchesProps {
   readonly transfers: WorkQueue;
   /** `OperatorLimits` as JSON. */
   readonly operatorLimits: string;
+  /** `Fees` as JSON. */
+  readonly fees: string;
   /** Messages that may wait in a queue. From half of it on, batches wait. */
   readonly queueDepthLimit: number;
   readonly shares: Shares;
@@ -29,7 +31,7 @@ export class Batches extends Construct {
 
   constructor(scope: Construct, id: string, props: BatchesProps) {
     super(scope, id);
-    const { ledger, operatorLimits, shares, addAlarm } = props;
+    const { ledger, operatorLimits, fees, shares, addAlarm } = props;
     this.work = new WorkQueue(this, 'Work', {
       work: 'batch',
       atStake: 'the rest of its payments is not made',
@@ -46,6 +48,7 @@ export class Batches extends Construct {
           TABLE_NAME: ledger.allow({ GetItem: ['batch'], PutItem: ['batch', 'transaction'] }),
           BATCH_QUEUE_URL: this.work.allow(['SendMessage']),
           OPERATOR_LIMITS: operatorLimits,
+          FEES: fees,
         },
       }),
       'get-batch': new WalletFunction(this, 'get-batch', {

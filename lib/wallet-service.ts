@@ -313,7 +313,7 @@ function newCore(scope: Construct, props: WalletServiceProps, shared: Shared) {
   const fourEyes = props.fourEyes && new FourEyes(scope, 'FourEyes', { ledger, operatorLimits, tiers, fees });
   const queues = { withdrawals: withdrawals.work, transfers: transfers.work };
   const batches = props.batches
-    ? new Batches(scope, 'Batches', { ledger, ...queues, operatorLimits, queueDepthLimit, shares, addAlarm })
+    ? new Batches(scope, 'Batches', { ledger, ...queues, operatorLimits, fees, queueDepthLimit, shares, addAlarm })
     : undefined;
   const swept = { ...queues, batches: batches?.work };
   const { payoutWindow } = withdrawals;

@@ -6,7 +6,6 @@ import { acceptedBatch, mostLines, problemsOfLine } from '../domain/batch.ts';
 import type { BatchLine } from '../domain/batch.ts';
 import { WalletError } from '../domain/errors.ts';
 import { batchIdOfTransaction, currencyOfWalletId } from '../domain/ids.ts';
-import { overOperatorLimit } from '../domain/operator-limits.ts';
 import { dynamodbClient, sqsClient } from '../aws/clients.ts';
 import { openQueue } from '../aws/queue.ts';
 import type { Queue } from '../aws/queue.ts';
@@ -14,8 +13,10 @@ import { describe, logger } from '../aws/telemetry.ts';
 import { annotations, fields } from '../http/body-fields.ts';
 import type { Caller } from '../http/caller.ts';
 import { destination } from '../http/destination.ts';
+import { priceOf, readFees } from '../http/fees.ts';
+import type { FeeServices } from '../http/fees.ts';
 import { command, committed, serve } from '../http/http.ts';
-import type { OperatorServices } from '../http/http.ts';
+import type { RouteServices } from '../http/http.ts';
 import { linesMediaType, linesOf, pathInLine } from '../http/lines.ts';
 import { readOperatorLimits } from '../http/operator-limits.ts';
 import { checkFields, idempotencyKeyFormat, invalid, mostErrors } from '../http/request.ts';
@@ -39,7 +40,7 @@ const body = z.array(line);
 const mostBytes = 3 * 1024 * 1024;
 
 /** The services of the route. */
-export interface BatchServices extends OperatorServices {
+export interface BatchServices extends RouteServices, FeeServices {
   readonly queue: Pick<Queue<WorkMessage>, 'send'>;
   /** Most lines that one item stores; absent: as many as fit. */
   readonly linesPerPart?: number;
@@ -47,15 +48,16 @@ export interface BatchServices extends OperatorServices {
 
 /**
  * `POST /batches`: up to 10,000 transfers and withdrawals, one JSON object on each line. The file is checked and stored as
- * a whole, and a worker makes the payments.
+ * a whole, and a worker makes the payments. Each has the fee of a single command.
  */
 export const createBatch = command<typeof body, BatchServices>({
   name: 'create-batch',
   body,
   mediaType: linesMediaType,
   read: (event) => readLines(event),
-  async handle({ caller, body: lines, operation, transactionId, event }, services) {
-    const { table, queue, operatorLimits, linesPerPart } = services;
+  async handle({ caller, body, operation, transactionId, event }, services) {
+    const { table, queue, linesPerPart } = services;
+    const { lines, refusal } = priced(body, caller, services);
     const chunks = chunksOfLines(lines, linesPerPart);
     const batchId = batchIdOfTransaction(transactionId);
     const accepting = acceptedBatch({
@@ -65,7 +67,6 @@ export const createBatch = command<typeof body, BatchServices>({
       chunks: chunks.length,
       at: operation.at,
     });
-    const refusal = overLimit(lines, caller, operatorLimits);
     const { batch, replayed } = await acceptBatch(table, accepting, chunks, operation, refusal);
     if (!replayed) {
       try {
@@ -97,21 +98,29 @@ function readLines(event: APIGatewayProxyEvent): BatchLine[] {
   return lines;
 }
 
-/** Returns the refusal of the first line whose amount is over the operator's limit; undefined when none is. */
-function overLimit(
+/** Returns the lines with their fees, and the refusal of the first one that its fee or the operator's limit refuses. */
+function priced(
   lines: readonly BatchLine[],
   caller: Caller,
-  limits: OperatorServices['operatorLimits'],
-): WalletError | undefined {
-  for (const [index, { type, walletId, amount }] of lines.entries()) {
+  services: FeeServices,
+): { readonly lines: BatchLine[]; readonly refusal: WalletError | undefined } {
+  let first: WalletError | undefined;
+  const withFees = lines.map((one, index): BatchLine => {
+    const { type, walletId, amount } = one;
     const money = { amount, currency: currencyOfWalletId(walletId) ?? '' };
-    const refusal = overOperatorLimit(limits, type === 'transfer' ? 'transfer' : 'withdraw', caller, money);
-    if (refusal !== undefined) {
-      const { detail = '' } = refusal.details;
-      return new WalletError(refusal.code, { detail: `${pathInLine(index, 'amount')}: ${detail}` });
-    }
-  }
-  return undefined;
+    const { price, refusal } = priceOf(services, caller, type, money);
+    if (refusal !== undefined) first ??= inLine(refusal, index);
+    return price.fee === 0 ? one : { ...one, fee: price.fee };
+  });
+  return { lines: withFees, refusal: first };
+}
+
+/** Returns the refusal of a line, which names it. */
+function inLine({ code, details: { detail, errors } }: WalletError, index: number): WalletError {
+  return new WalletError(code, {
+    ...(detail !== undefined && { detail: `${pathInLine(index, 'amount')}: ${detail}` }),
+    ...(errors && { errors: errors.map(({ path, message }) => ({ path: pathInLine(index, path), message })) }),
+  });
 }
 
 export const open = (environment: Environment<'create-batch'>) =>
@@ -119,4 +128,5 @@ export const open = (environment: Environment<'create-batch'>) =>
     table: openTable(dynamodbClient(), environment.TABLE_NAME),
     queue: openQueue(sqsClient(), environment.BATCH_QUEUE_URL),
     operatorLimits: readOperatorLimits(environment.OPERATOR_LIMITS),
+    fees: readFees(environment.FEES),
   });

@@ -21,6 +21,8 @@ interface LineMembers extends Annotations {
   readonly walletId: string;
   /** In minor units. */
   readonly amount: number;
+  /** What the payer pays beside it, by the schedule when the batch was accepted; absent: nothing. In minor units. */
+  readonly fee?: number;
 }
 
 /** A line that asks for a transfer. */
@@ -116,12 +118,12 @@ export function paymentOf(
   line: BatchLine,
   at: string,
 ): Payment {
-  const { walletId, amount, externalReference, description, metadata } = line;
+  const { walletId, amount, fee, externalReference, description, metadata } = line;
   const currency = currencyOfWalletId(walletId);
   if (currency === undefined) throw new Error(`a line of batch ${batchId} was accepted without a wallet`);
   const transactionId = transactionIdOfLine(batchId, line.key);
   const by = { principal, issuer, ownerId: undefined };
-  const facts = { ...by, transactionId, walletId, amount, currency, externalReference, description, metadata, at };
+  const facts = { ...by, transactionId, walletId, amount, fee, currency, externalReference, description, metadata, at };
   const payment =
     line.type === 'transfer'
       ? queuedTransfer({ ...facts, toWalletId: line.toWalletId })

@@ -97,7 +97,7 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
   dryRun?: (call: DryRunCall<z.output<B>>, services: S) => Answer | Promise<Answer>;
 }): CommandRoute<W, S> {
   const access = accessOf(route.name);
-  const { dryRun } = route;
+  const { dryRun, read = (event: APIGatewayProxyEvent) => bodyOf(event, route.body) } = route;
   return {
     ...route,
     isCommand: true,
@@ -105,7 +105,7 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
     perform: (call, services) => route.handle({ ...call, body: checkFields(route.body, call.body) }, services),
     async handle(event, services) {
       const caller = callerOf(event, access);
-      const request = outcomeOf(() => requestOf(event, route));
+      const request = outcomeOf(() => requestOf(event, read));
       const at = new Date(services.table.now()).toISOString();
       if (dryRun !== undefined && 'value' in request && isDryRun(request.value.body)) {
         const { path, body } = request.value;
@@ -138,10 +138,7 @@ export function command<B extends z.ZodMiniType, W extends RouteServices = Limit
  *
  * @throws WalletError for a part that is not valid
  */
-function requestOf<B extends z.ZodMiniType>(
-  event: APIGatewayProxyEvent,
-  { body, read = (given) => bodyOf(given, body) }: { body: B; read?: (event: APIGatewayProxyEvent) => z.output<B> },
-) {
+function requestOf<B>(event: APIGatewayProxyEvent, read: (event: APIGatewayProxyEvent) => B) {
   const path = pathOf(event);
   refuseQuery(event);
   return { path, idempotencyKey: idempotencyKeyOf(event), body: read(event) };

@@ -1,4 +1,5 @@
 /** The operations of batches. A part of a batch has three lines here, and a write makes two payments. */
+import type { FeeSettings } from './fees.ts';
 import type { Line } from './history.ts';
 import { alice, asked, bob, byOperator, currency, operation, operator, sweepAt } from './operation.ts';
 import type { Operation, Part } from './operation.ts';
@@ -8,6 +9,7 @@ const pay = (key: string, amount = 10): Line => ({ key, wallet: alice, to: bob, 
 const payOut = (key: string, amount = 10): Line => ({ key, wallet: alice, account: 'OK-1', amount });
 const back = (key: string, amount = 1): Line => ({ key, wallet: bob, to: alice, amount });
 const send = (...lines: Line[]): Part => byOperator({ do: 'create-batch', lines });
+const fees: FeeSettings = { first: { transfer: { flat: 5 }, withdrawal: { basisPoints: 1_000 } } };
 const missing = { principal: 'stranger', key: 'wallet-x', currency };
 
 export const batchOperations: readonly Operation[] = [
@@ -16,6 +18,7 @@ export const batchOperations: readonly Operation[] = [
   operation('send a batch of withdrawals', [send(payOut('a'), payOut('b'))]),
   operation('send a batch of both kinds, by two payers', [send(pay('a'), payOut('b'), back('c'), pay('d'))]),
   operation('send a batch for more than there is', [send(pay('a', 600), pay('b', 600), pay('c', 300))]),
+  operation('send a batch with fees', [send(pay('a', 600), pay('b', 390), payOut('c', 300))], { fees }),
   operation('send a batch out of wallets that cannot pay', [
     byOperator({ do: 'freeze', wallet: bob }),
     { ...send({ ...pay('a'), wallet: missing }, back('b'), pay('c')), at: 6_000 },

@@ -4,6 +4,8 @@ import { batchIdOfName, nameOfLine, transactionIdOfName, walletIdOfName } from '
 import type { CommandName, Line, Step } from './history.ts';
 import type { Item, TransactionState, WalletState } from './items.ts';
 import type { Ledger } from './ledger.ts';
+import { feesAround } from './fees.ts';
+import type { FeeSettings } from './fees.ts';
 import { exceededBy } from './limits.ts';
 
 export interface BatchState extends Item {
@@ -79,7 +81,7 @@ function refusalIn({ refusal }: Item): string | undefined {
 }
 
 /** Checks at rest that each line of an accepted batch was made once, or refused with a reason, and counted. */
-export function checkBatches({ asks, ledger, violate }: Witness): void {
+export function checkBatches({ asks, ledger, history, violate }: Witness): void {
   const sent = Map.groupBy(
     asks.filter(({ step }) => step.action.do === 'create-batch'),
     ({ step }) => batchIdOfName(step),
@@ -95,7 +97,9 @@ export function checkBatches({ asks, ledger, violate }: Witness): void {
     const same = sent.get(batch.batchId) ?? [];
     if (batch.status !== 'completed') violate('accepted work ends', `${batch.batchId} is ${batch.status}`);
     // Of two files under one key, one was refused.
-    const ends = same.map(({ step }) => linesOf([step]).map((line) => endOf(line, batch, { same, ledger })));
+    const ends = same.map(({ step }) =>
+      linesOf([step]).map((line) => endOf(line, batch, { same, ledger, fees: history.service.fees })),
+    );
     const isSound = ends.some((all) => {
       const count = (wanted: string) => all.filter((end) => end === wanted).length;
       return all.length === batch.count && count('made') === batch.accepted && count('refused') === batch.refused;
@@ -113,24 +117,31 @@ export function checkBatches({ asks, ledger, violate }: Witness): void {
  */
 function endOf(
   { line: { key, wallet, to, amount }, name }: NamedLine,
-  { batchId }: BatchState,
-  { same, ledger }: { readonly same: readonly Ask[]; readonly ledger: Ledger },
+  { batchId, createdAt }: BatchState,
+  {
+    same,
+    ledger,
+    fees: settings,
+  }: { readonly same: readonly Ask[]; readonly ledger: Ledger; readonly fees: FeeSettings | undefined },
 ): string {
   const id = transactionIdOfName(name);
   const record = ledger.latest().find(({ pk, sk }) => pk === `TX#${id}` && sk === 'TX');
   if (record === undefined) return `${key} is neither made nor refused`;
   const walletId = walletIdOfName(wallet);
+  const type = to === undefined ? 'withdrawal' : 'transfer';
+  const fees = feesAround(settings, Date.parse(createdAt), { type, amount, currency: wallet.currency });
   const code = refusalIn(record);
   if (code !== undefined) {
     const from = Math.min(...same.map((ask) => ask.from));
     const looks = ledger.looks(`WALLET#${walletId}`, 'WALLET', from, Infinity) as (WalletState | undefined)[];
-    const isJust = looks.some((look) => refuses(look, code, amount));
+    const isJust = looks.some((look) => fees.some((fee) => refuses(look, code, amount + fee)));
     return isJust ? 'refused' : `${key} is refused as ${code}, without a reason`;
   }
   const made = record as TransactionState;
   const receiver = to && walletIdOfName(to);
   const isAsked =
-    made.type === (to === undefined ? 'withdrawal' : 'transfer') &&
+    made.type === type &&
+    fees.includes(made.fee ?? 0) &&
     made.amount === amount &&
     made.walletId === walletId &&
     made.counterpartyWalletId === receiver &&

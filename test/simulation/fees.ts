@@ -74,11 +74,15 @@ export function isPaidByReceiver(type: string): boolean {
   return type === 'capture' || type === 'charge';
 }
 
+const beginning = new Date(0).toISOString();
+
 /** Checks that a transaction has the fee of the schedule of its time. */
 export function checkFee(transaction: TransactionState, fees: FeeSettings | undefined, violate: Violate): void {
   const { transactionId, type, amount, fee, createdAt, counterpartyWalletId } = transaction;
   const isOutside = type === 'capture' && counterpartyWalletId === undefined;
-  const expected = isOutside ? [0] : feesAround(fees, Date.parse(createdAt), transaction);
+  // A line of a batch has the fee of the time when the batch was sent.
+  const times = transaction['batchId'] === undefined ? [createdAt] : [createdAt, beginning];
+  const expected = isOutside ? [0] : times.flatMap((time) => feesAround(fees, Date.parse(time), transaction));
   if (!expected.includes(fee ?? 0) || fee === 0) {
     violate(
       'a fee is that of its schedule',

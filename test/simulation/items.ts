@@ -116,8 +116,7 @@ const authorship = [
   'originalTransactionId',
   'externalReference',
   'expiresAt',
-  ...['executeAt', 'reason', 'refundedBy', 'chargeback', 'fee', 'sequence', 'collected'],
-  'batchId',
+  ...['executeAt', 'reason', 'refundedBy', 'chargeback', 'fee', 'sequence', 'collected', 'batchId'],
 ];
 const next: Record<TransactionState['status'], readonly TransactionState['status'][]> = {
   scheduled: ['pending', 'failed'],

@@ -314,11 +314,14 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     'get-approval': () => serve(getApproval, { table }),
     'list-approvals': () => serve(listApprovals, { table }),
     'create-batch': () =>
-      serve(createBatch, {
-        table,
-        queue: openQueue<WorkMessage>(clients.sqs, batchQueue),
-        linesPerPart: batchSizes.linesPerPart,
-      }),
+      serve(
+        createBatch,
+        withFees({
+          table,
+          queue: openQueue<WorkMessage>(clients.sqs, batchQueue),
+          linesPerPart: batchSizes.linesPerPart,
+        }),
+      ),
     'get-batch': () => serve(getBatch, { table }),
     'list-batch-items': () => serve(listBatchItems, { table }),
     cancel: () => serve(cancel, { table, limits: openLimits({ cancellationsPerHour: readsPerHour }) }),

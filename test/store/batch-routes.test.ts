@@ -4,6 +4,8 @@ import { beforeAll, describe, it } from '@jest/globals';
 import { createBatch } from '../../lambdas/api/create-batch.ts';
 import { getBatch } from '../../lambdas/api/get-batch.ts';
 import { listBatchItems } from '../../lambdas/api/list-batch-items.ts';
+import type { Fees } from '../../lambdas/domain/fee.ts';
+import { transactionIdOfLine } from '../../lambdas/domain/ids.ts';
 import { mostLines } from '../../lambdas/domain/batch.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { useTable } from '../fixture.ts';
@@ -11,7 +13,7 @@ import { endUser, operator, send } from '../request.ts';
 import type { CallerContext, Response } from '../request.ts';
 import { complete, transferLine, withdrawalLine } from './batch-commands.ts';
 import { newKey } from './commands.ts';
-import { allItems } from './inspect.ts';
+import { allItems, fieldsOf } from './inspect.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
 
 const table = useTable();
@@ -41,14 +43,15 @@ interface Wanted {
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly transferLimit?: number;
+  readonly fees?: Fees;
 }
 
 function post(
   body: string,
-  { as = operator, key = newKey(), headers = {}, transferLimit }: Wanted = {},
+  { as = operator, key = newKey(), headers = {}, transferLimit, fees }: Wanted = {},
 ): Promise<Response> {
   const operatorLimits = transferLimit === undefined ? {} : { transfer: transferLimit };
-  const handler = serve(createBatch, { table, queue, operatorLimits });
+  const handler = serve(createBatch, { table, queue, operatorLimits, fees });
   return send('create-batch', handler, { as, key, headers, body });
 }
 
@@ -160,6 +163,23 @@ describe('POST /batches', () => {
     assert.match(String(refused.body?.['detail']), /lines\[2\]/);
     assert.equal((await post(body, { headers: { 'Content-Type': 'application/json' } })).status, 415);
     assert.equal((await post(`${body}${' '.repeat(3 * 1024 * 1024)}`)).status, 413);
+  });
+
+  it('adds the fee of each line, which counts against the limit of operators', async () => {
+    const fees: Fees = { transfer: { flat: 3 } };
+    const body = text([transferLine('a', from, to, 10), withdrawalLine('b', from, 10)]);
+    const refused = await post(body, { fees, transferLimit: 12 });
+    assert.deepEqual([refused.status, refused.body?.['code']], [403, 'operator_limit_exceeded']);
+    const key = newKey();
+    const { body: sent } = await post(body, { fees, transferLimit: 13, key });
+    const batchId = String(sent?.['batchId']);
+    await complete(table, { batchId });
+    const [first, second] = await Promise.all(
+      ['a', 'b'].map((line) => fieldsOf(table, transactionIdOfLine(batchId, line))),
+    );
+    assert.deepEqual([first?.fee, second?.fee], [3, undefined]);
+    // A repetition is answered, whatever the fees are now.
+    assert.equal((await post(body, { fees: { transfer: { flat: 4 } }, key })).status, 202);
   });
 
   it('is open for operators who may move the money of others, and for nobody else', async () => {

@@ -141,6 +141,24 @@ describe('making a batch', () => {
     assert.equal((await balanceOf(table, from)).available, 0);
   });
 
+  it('takes the fee of each line out of its payer with the amount, and refuses a line that leaves none for its fee', async () => {
+    const [from, to] = [await fundedWallet(table, 'ann', 20), await openWallet(table, 'bob')];
+    const lines = [
+      { ...transferLine('line-1', from, to, 5), fee: 2 },
+      { ...transferLine('line-2', from, to, 13), fee: 1 },
+      transferLine('line-3', from, to, 6),
+      { ...withdrawalLine('line-4', from, 6), fee: 1 },
+    ];
+    const { batch } = await sendBatch(table, lines);
+    await complete(table, batch);
+    assert.deepEqual(await statesOf(table, batch.batchId, lines), [
+      ...['pending', 'insufficient_funds', 'pending', 'pending'],
+    ]);
+    assert.deepEqual(await balanceOf(table, from), { available: 0, held: 7, total: 7 });
+    const { fee, postings } = (await fieldsOf(table, transactionIdOfLine(batch.batchId, 'line-1'))) ?? {};
+    assert.deepEqual([fee, postings?.[0]?.amount], [2, -7]);
+  });
+
   it('refuses only the lines of a wallet that is frozen, missing or closed', async () => {
     const [frozen, good, to] = [
       await fundedWallet(table, 'ann', 10),

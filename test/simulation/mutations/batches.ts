@@ -22,6 +22,13 @@ export const batchMutations: readonly Mutation[] = [
     'send a batch',
   ),
   mutation(
+    'make lines of a batch without their fees',
+    'lambdas/domain/batch.ts',
+    'walletId, amount, fee, currency,',
+    'walletId, amount, fee: fee && 0, currency,',
+    'send a batch with fees',
+  ),
+  mutation(
     'forget the refusal of a line of a batch',
     worker,
     'const acceptedBefore = await refusePayments(run.table, refused, new Date(run.table.now()).toISOString());',

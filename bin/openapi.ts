@@ -1,5 +1,6 @@
 /** Describes the HTTP API as OpenAPI 3.1, from the code's own schemas and tables. Repeats no fact of the code. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { idFormats } from '../lambdas/domain/ids.ts';
 import { answers, namedSchemas } from '../lambdas/views/answer-schemas.ts';
@@ -74,14 +75,18 @@ export async function openApiDocument(): Promise<object> {
   };
 }
 
-/** Returns the route in lambdas/api/<file>.ts. */
+/** Returns a route: from the file of its function, or from one of its own beside it. */
 export async function handlerOf(file: FunctionName, name: RouteName): Promise<RouteHandler<never>> {
-  const module = (await import(sourceOf(file).file)) as Record<string, unknown>;
-  const handler = Object.values(module).find(
-    (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,
-  );
-  if (handler === undefined) throw new Error(`lambdas/api/${file}.ts exports no route ${name}`);
-  return handler;
+  const ofFunction = sourceOf(file).file;
+  const own = join(dirname(ofFunction), `${name}.ts`);
+  for (const source of new Set([ofFunction, ...(existsSync(own) ? [own] : [])])) {
+    const module = (await import(source)) as Record<string, unknown>;
+    const handler = Object.values(module).find(
+      (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,
+    );
+    if (handler !== undefined) return handler;
+  }
+  throw new Error(`lambdas/api has no route ${name}`);
 }
 
 function operationOf(route: NamedRoute, handler: Described): object {

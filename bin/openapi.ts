@@ -75,11 +75,16 @@ export async function openApiDocument(): Promise<object> {
   };
 }
 
-/** Returns a route: from the file of its function, or from one of its own beside it. */
-export async function handlerOf(file: FunctionName, name: RouteName): Promise<RouteHandler<never>> {
+/** Returns the files that may have a route: that of its function, and one of its own beside it. */
+function filesOf(file: FunctionName, name: RouteName): string[] {
   const ofFunction = sourceOf(file).file;
   const own = join(dirname(ofFunction), `${name}.ts`);
-  for (const source of new Set([ofFunction, ...(existsSync(own) ? [own] : [])])) {
+  return [...new Set([ofFunction, ...(existsSync(own) ? [own] : [])])];
+}
+
+/** Returns a route: from the file of its function, or from one of its own. */
+export async function handlerOf(file: FunctionName, name: RouteName): Promise<RouteHandler<never>> {
+  for (const source of filesOf(file, name)) {
     const module = (await import(source)) as Record<string, unknown>;
     const handler = Object.values(module).find(
       (member): member is RouteHandler<never> => (member as Partial<RouteHandler<never>>).name === name,
@@ -320,8 +325,10 @@ function camelCase(name: string): string {
 }
 
 /** Returns the text of a route's docstring after `METHOD path`: its first sentence, and all of it. */
-function textOf(route: Route): { summary: string; description: string } {
-  const source = readFileSync(sourceOf(route.function).file, 'utf8');
+function textOf(route: NamedRoute): { summary: string; description: string } {
+  const source = filesOf(route.function, route.name)
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
   for (const [, comment = ''] of source.matchAll(/\/\*\*(.*?)\*\//gs)) {
     const text = comment.replaceAll(/\s*\n \* ?|\s+/g, ' ').trim();
     const title = `\`${route.method === 'HEAD' ? 'GET' : route.method} ${route.path}\`: `;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DynamoDBRecord, SQSEvent } from 'aws-lambda';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import { askedApproval } from '../../lambdas/domain/approval.ts';
+import { collection } from '../../lambdas/domain/collection.ts';
 import { issuerMarkOf, transactionIdOf } from '../../lambdas/domain/ids.ts';
 import { newOrder } from '../../lambdas/domain/standing-order.ts';
 import type { Attempt, PendingTransfer, Transaction } from '../../lambdas/domain/transaction.ts';
@@ -10,6 +11,7 @@ import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
 import type { Publisher, PutEvents } from '../../lambdas/events/bus.ts';
 import { eventOf } from '../../lambdas/events/events.ts';
 import { askForApproval, endApproval } from '../../lambdas/store/approvals.ts';
+import { commitFees, noFees } from '../../lambdas/store/fees.ts';
 import { cancelOrder, openOrder } from '../../lambdas/store/standing-orders.ts';
 import { changeOf } from '../../lambdas/store/stream.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
@@ -69,7 +71,17 @@ export async function liveThrough(table: TestTable): Promise<{ ann: string; bob:
   await charge(table, bob, { amount: 1 });
   await decideTogether(table, ann);
   await payLater(table, ann, bob);
+  await collectFees(table, await openWallet(table, 'us'));
   return { ann, bob };
+}
+
+/** Collects fees into a revenue wallet. */
+async function collectFees(table: TestTable, walletId: string): Promise<void> {
+  const before = noFees('EUR');
+  const collected = collection(before, { walletId, amount: 3, currency: 'EUR', at: iso(table) });
+  const { sequence } = collected;
+  const countedTo = iso(table).slice(0, 'yyyy-mm-ddThh'.length);
+  await commitFees(table, before, { ...before, countedTo, sequence, collected: collected.collected }, collected);
 }
 
 /** Schedules payments and opens a standing order of ann's, and cancels them. */

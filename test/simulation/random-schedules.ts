@@ -10,8 +10,9 @@ export function withSchedules(history: History): History {
   // A restored table may show an order that pays less than it counts.
   if (restore !== undefined || chance(seed, 'schedules') >= 0.25) return history;
   const later = steps.map((step) => ({ ...step, action: scheduled(history, step) }));
-  const wallets = steps.flatMap(({ principal, key, action }): (WalletName & { readonly owner: string })[] =>
-    action.do === 'create-wallet'
+  // An operator opens no wallet of its own: such a step is refused, and has no owner who could order.
+  const wallets = steps.flatMap(({ principal, operator, key, action }): (WalletName & { readonly owner: string })[] =>
+    action.do === 'create-wallet' && (!operator || action.owner !== undefined)
       ? [{ principal, key, currency: action.currency, owner: action.owner ?? principal }]
       : [],
   );

@@ -55,7 +55,8 @@ async function demonstrate(): Promise<number> {
     operator: await signIn(`operator-${run}`, 'wallet:operate'),
     // The currency in which the service of npm start has fees.
     currency: 'NOK',
-    unit: 100,
+    // Enough for the fees of each step.
+    unit: 300,
     account: 'SIM-OK',
     pays: true,
     closes: true,

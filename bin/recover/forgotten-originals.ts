@@ -7,6 +7,7 @@ import { charge } from '../../lambdas/domain/transaction.ts';
 import type { Hold, Refund, Transaction } from '../../lambdas/domain/transaction.ts';
 import { transfer } from '../../lambdas/domain/transfer.ts';
 import { transactionKey } from '../../lambdas/store/keys.ts';
+import { countedItem } from '../../lambdas/store/totals.ts';
 import { toTransaction } from '../../lambdas/store/transactions.ts';
 import { parsed, readable, UnreadableItem } from '../../lambdas/store/unreadable.ts';
 import type { Item } from '../../lambdas/store/write.ts';
@@ -111,7 +112,10 @@ function entryOf({ copy }: Recovery, id: string, walletId: string) {
     .first(walletId, id);
 }
 
-/** Returns the record by the entries of its wallets in the ledger. Those of a capture, or of a group, do not fit. */
+/**
+ * Returns the record by the entries of its wallets in the ledger. Those of a capture, or of a group, do not fit. A group may
+ * look as a transfer with a fee, so the totals must have counted the fee.
+ */
 function byLedger(recovery: Recovery, shown: Shown): Item | undefined {
   const { walletId, counterpartyWalletId } = shown.refund;
   const received = entryOf(recovery, shown.id, walletId);
@@ -129,7 +133,15 @@ function byLedger(recovery: Recovery, shown: Shown): Item | undefined {
     fee = -paid.available - amount;
   }
   const item = itemOfOriginal(shown, amount, at, fee);
-  return soundOriginal(recovery, item, shown) && item;
+  const original = soundOriginal(recovery, item, shown);
+  if (original === undefined || (fee > 0 && !isCounted(recovery, original))) return undefined;
+  return item;
+}
+
+/** Returns whether the totals have counted exactly these postings. */
+function isCounted({ copy }: Recovery, { transactionId, createdAt: at, postings }: Transaction): boolean {
+  const { content } = countedItem({ transactionId, at, postings, count: postings.length }, 0);
+  return copy.has('SELECT 1 FROM counted WHERE id = ? AND content = ?', transactionId, String(content));
 }
 
 /** Returns the record of a capture by the entries of its wallets, when exactly one hold can have had its money. */

@@ -173,6 +173,30 @@ describe('a recovery', () => {
     await assertSound(scene);
   });
 
+  it('finds the fee of a forgotten withdrawal in the ledger when the whole sum has left', async () => {
+    const scene = await newScene(engine);
+    const { table, paid, waiting, follow } = scene;
+    await follow();
+    const before = await balances(scene);
+    for (const one of [paid, waiting]) await forget(scene, one);
+    const payments = [paid, waiting].map(({ transactionId: reference, amount, currency, createdAt: paidAt }) => ({
+      ...{ reference, amount, currency, paidAt },
+    }));
+    const lines = await recover(scene, [], payments);
+    assert.deepEqual(
+      [(await fieldsOf(table, paid.transactionId))?.fee, lines.filter((line) => /forgotten/.test(line)).length],
+      [13, 1],
+    );
+    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE payment_forgotten ${waiting.transactionId}`));
+    const [payer, ...others] = before;
+    // What was held beside the payment may be a fee or another withdrawal, so an operator decides.
+    const released = { ...payer, available: Number(payer?.available) + 79, held: 0 };
+    const after = await balances(scene);
+    assert.deepEqual([after[0]?.available, after[0]?.held], [released.available, released.held]);
+    assert.deepEqual(after.slice(1), others);
+    await assertSound(scene);
+  });
+
   it('corrects a record of what was collected that is older than the collections, and keeps a right one', async () => {
     const scene = await collectedOnce();
     const { table } = scene;

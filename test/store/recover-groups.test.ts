@@ -1,7 +1,7 @@
 /** The recovery of transactions that one write booked together: they share an entry in the ledger. On the real engine. */
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { walletKey } from '../../lambdas/store/keys.ts';
+import { transactionKey, walletKey } from '../../lambdas/store/keys.ts';
 import { newBooks, newEntriesTable } from '../books.ts';
 import { afterTest, useEngine } from '../fixture.ts';
 import { arrive, sendTogether, withdrawTogether } from './histories.ts';
@@ -51,6 +51,17 @@ describe('a recovery of transactions that were booked together', () => {
     assert.equal((await fieldsOf(scene.table, second!.transactionId))?.sentWith, scene.sent[0]!.transactionId);
     assert.equal((await fieldsOf(scene.table, first!.transactionId))?.sentWith, first!.transactionId);
     await assertSound(scene, events);
+  });
+
+  it('does not take the others of a group for the fee of the one that the bank has paid', async () => {
+    const scene = await newScene();
+    await scene.follow();
+    const [first, second] = scene.withdrawn;
+    for (const one of [first!, second!]) await forget(scene, one);
+    const { transactionId: reference, amount, currency } = first!;
+    const lines = await recover(scene, [], [{ reference, amount, currency, paidAt: first!.createdAt }]);
+    assert.match(lines.join('\n'), new RegExp(`DIFFERENCE payment_forgotten ${reference}`));
+    assert.equal(await itemOf(scene.table, transactionKey(reference)), undefined);
   });
 
   it('gives back what those had taken that no event shows', async () => {

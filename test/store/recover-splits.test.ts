@@ -196,6 +196,27 @@ describe('the recovery of a split', () => {
     await assertSound(scene);
   });
 
+  it('does not take the other legs of a payer for the fee of one that only a refund shows', async () => {
+    const scene = await newScene();
+    const { table, wallets } = scene;
+    const [ann, shop, tax] = wallets as [string, string, string];
+    table.clock.now += 1_000;
+    const { split: made } = await split(table, [
+      [ann, shop, 10],
+      [ann, tax, 20],
+    ]);
+    const [leg] = made.legs;
+    await refund(table, await refundableOf(table, leg!), { amount: 10 });
+    await scene.follow();
+    const before = await availableIn(scene);
+    await forget(scene, leg!);
+    await recover(scene);
+    const { amount, fee } = (await fieldsOf(table, leg!.transactionId))!;
+    assert.deepEqual({ amount, fee }, { amount: 10, fee: undefined });
+    assert.deepEqual(await availableIn(scene), before);
+    await assertSound(scene);
+  });
+
   it('reads a record whose number of legs is no number as one without legs', async () => {
     const scene = await newScene();
     await changeItem(scene.table, transactionKey(scene.made.splitId), { legs: 'three' });

@@ -91,16 +91,16 @@ async function moveMoney(story: Story, stage: Stage, { ada, ben }: Characters, a
   if (stage.batches) await payTogether(story, stage, { ada, ben });
 }
 
-/** Pays Ben twice out of Ada's wallet by a file, in which a third line is too large. */
+/** Pays Ada twice out of Ben's wallet by a file, in which a third line is too large. */
 async function payTogether(story: Story, { unit, operator }: Stage, { ada, ben }: Characters): Promise<void> {
   const lines = [unit, unit, 1_000 * unit].map((amount, n) => ({
-    ...{ key: `line ${n + 1}`, type: 'transfer', walletId: ada.walletId, toWalletId: ben.walletId, amount },
+    ...{ key: `line ${n + 1}`, type: 'transfer', walletId: ben.walletId, toWalletId: ada.walletId, amount },
   }));
   const sent = await story.postLines(operator, '/batches', lines);
   // The gateway of a service without batches has no such route.
   if (sent.status === 403 || sent.status === 404) return;
   story.chapter(
-    `An operator sends a file of three payments from Ada to Ben, the last one of ${story.money(1_000 * unit)}`,
+    `An operator sends a file of three payments from Ben to Ada, the last one of ${story.money(1_000 * unit)}`,
   );
   story.check('answered at once', sent.status, 202);
   const path = `/batches/${String(sent.body['batchId'])}`;
@@ -108,9 +108,9 @@ async function payTogether(story: Story, { unit, operator }: Stage, { ada, ben }
   story.check('accepted', done['accepted'], 2);
   story.check('refused', done['refused'], 1);
   const { body } = await story.get(operator, `/transactions/${await story.firstOf(operator, path)}`);
-  ada.available -= 2 * (unit + feeOf(body));
-  ben.available += 2 * unit;
-  await story.untilArrived(ben);
+  ben.available -= 2 * (unit + feeOf(body));
+  ada.available += 2 * unit;
+  await story.untilArrived(ada);
   await story.checkBalances(ada, ben);
 }
 
@@ -194,7 +194,7 @@ async function splitMoney(story: Story, unit: number, { ada, ben }: Characters):
 
 /** Limits what Ada may send, and lets her try to send more. */
 async function limitMoney(story: Story, { unit, operator }: Stage, { ada, ben }: Characters): Promise<void> {
-  const most = 20 * unit;
+  const most = 5 * unit;
   story.chapter(`An operator limits each payment of Ada to ${story.money(most)}`);
   const set = (limits: object) =>
     story.put(operator, `/wallets/${ada.walletId}/limits`, { reason: 'the story of the demo', limits });

@@ -45,8 +45,8 @@ describe('npm run smoke', () => {
       assert.deepEqual([body['status'], available, held], ['closed', 0, 0]);
       assert.match(String(body['ownerId']), /^smoke-(Ada|Ben)-\w{8}$/);
     }
-    const [last, paid, again, first, second, ...before] = await movements(wallets[0]);
-    assert.deepEqual([last, paid, again], ['withdrawal 38', 'transfer 1', 'transfer 1']);
+    const [last, paid, again, cancelled, first, second, ...before] = await movements(wallets[0]);
+    assert.deepEqual([last, paid, again, cancelled], ['withdrawal 42', 'transfer 1', 'transfer 1', 'transfer 5']);
     // The legs of a split have one time.
     assert.deepEqual([first, second].sort(), ['transfer 1', 'transfer 4']);
     assert.deepEqual(before, [
@@ -79,8 +79,8 @@ describe('npm run smoke', () => {
     assert.deepEqual(
       left.map(({ body }) => [body['status'], (body['balance'] as { available: number }).available]),
       [
-        ['active', 38],
         ['active', 42],
+        ['active', 38],
       ],
     );
   });

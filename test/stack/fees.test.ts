@@ -11,7 +11,7 @@ const schedule = { transfer: { flat: 25 }, charge: { basisPoints: 290, byCurrenc
 const plain = synthesize({ fourEyes: {} });
 const withFees = synthesize({ fourEyes: {}, fees: { ...schedule, revenueWallets: { USD: walletId } } });
 
-const taking: FunctionName[] = ['transfer', 'split', 'withdraw', 'charge', 'capture', 'approve'];
+const taking: FunctionName[] = ['transfer', 'split', 'withdraw', 'charge', 'capture', 'approve', 'standing-orders'];
 
 /** Returns the values of a variable by the function that has it. */
 function variablesOf({ template }: ReturnType<typeof synthesize>, variable: string): Record<string, unknown> {
@@ -29,7 +29,8 @@ describe('fees', () => {
     assert.deepEqual(variablesOf(plain, 'FEES'), each('{}'));
     assert.deepEqual(variablesOf(withFees, 'FEES'), each(JSON.stringify(schedule)));
     const named = Object.entries(environments).filter(([, variables]) => variables.some((one) => one === 'FEES'));
-    assert.deepEqual(named.map(([name]) => name).sort(), [...taking].sort());
+    // The route of batches is off by default.
+    assert.deepEqual(named.map(([name]) => name).sort(), [...taking, 'create-batch'].sort());
   });
 
   it('are collected by the sweeper, which may write a collection only where a revenue wallet is named', () => {

@@ -77,7 +77,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `FULL_PASS_HOURS`: time from the beginning of a pass over all books to that of the next one.
  * - `SCHEDULES`: whether payments can be scheduled: `true` or `false`.
  * - `QUEUE_DEPTH_LIMIT`: messages that may wait in a queue before new work for it is refused as `overloaded`.
- * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches an empty text.
+ * - `BATCH_QUEUE_URL`: the queue of batches; for the sweeper of a service without batches `none`, as no variable may be empty.
  */
 export const environments = {
   authorizer: [...table, ...tokens, 'BAD_TOKENS_PER_MINUTE'],

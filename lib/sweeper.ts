@@ -62,7 +62,7 @@ export class Sweeper extends Construct {
         DUE_SHARDS: ledger.dueShards,
         WITHDRAWAL_QUEUE_URL: withdrawals.allow(['SendMessage', 'GetQueueAttributes']),
         TRANSFER_QUEUE_URL: transfers.allow(['SendMessage', 'GetQueueAttributes']),
-        BATCH_QUEUE_URL: batches?.allow(['SendMessage', 'GetQueueAttributes']) ?? '',
+        BATCH_QUEUE_URL: batches?.allow(['SendMessage', 'GetQueueAttributes']) ?? 'none',
         PAYOUT_WINDOW: props.payoutWindow,
       },
     });

@@ -253,7 +253,7 @@ export function open(environment: Environment<'sweeper'>) {
       entries: openTable(dynamodbClient(), environment.ENTRIES_TABLE_NAME, callLimits.tableBudgetMs),
       revenueWallets: readRevenueWallets(environment.REVENUE_WALLETS),
     },
-    batches: environment.BATCH_QUEUE_URL === '' ? undefined : sweptQueue(environment.BATCH_QUEUE_URL),
+    batches: environment.BATCH_QUEUE_URL === 'none' ? undefined : sweptQueue(environment.BATCH_QUEUE_URL),
     hours: parsePayoutHours(environment.PAYOUT_WINDOW),
   };
   return () => sweep(services);

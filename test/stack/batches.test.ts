@@ -27,7 +27,7 @@ describe('batches', () => {
     for (const name of ofBatches) assert.equal(functions[name], undefined, name);
     assert.equal(work.batch, undefined);
     assert.ok(!JSON.stringify(plain.template.toJSON()).includes('BATCH#'));
-    assert.equal(variablesOf(plain, 'sweeper')['BATCH_QUEUE_URL'], '');
+    assert.equal(variablesOf(plain, 'sweeper')['BATCH_QUEUE_URL'], 'none');
   });
 
   it('come from the prop, with their routes, a queue, a worker and its alarms', () => {
@@ -39,7 +39,7 @@ describe('batches', () => {
       methods(withBatches) - methods(plain),
       routes.filter(({ path }) => path.startsWith('/batches')).length,
     );
-    assert.notEqual(variablesOf(withBatches, 'sweeper')['BATCH_QUEUE_URL'], '');
+    assert.notEqual(variablesOf(withBatches, 'sweeper')['BATCH_QUEUE_URL'], 'none');
     const more = sizeOf(withBatches) - sizeOf(plain);
     assert.equal(more, 25, 'docs/deploy.md and the prop say some 25');
   });

@@ -18,7 +18,7 @@ const tier = (name) => ({
 
 export default {
   testSequencer: '<rootDir>/test/long-first.js',
-  projects: ['domain', 'store', 'stack', 'service', 'simulation'].map(tier),
+  projects: ['domain', 'client', 'store', 'stack', 'service', 'simulation'].map(tier),
   // One more than the cores of continuous integration: tests of the running service wait for most of their time.
   maxWorkers: 3,
   // No test is timed by the runner: a busy machine is slow, and what must end says so itself.

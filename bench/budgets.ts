@@ -344,7 +344,7 @@ function idIn({ transactionId = '' }: Body): string {
 }
 
 function money(amount: number) {
-  return { amount, description: 'Invoice 2026-001', externalReference: 'INV-2026-001' };
+  return { amount, description: 'Invoice 2026-001', metadata: { invoice: 'INV-2026-001' } };
 }
 
 function notification(body: object): BenchRequest {

@@ -92,7 +92,7 @@ function rowOf(
   };
 }
 
-const money = { amount: 100, description: 'Invoice 2026-001', externalReference: 'INV-2026-001' };
+const money = { amount: 100, description: 'Invoice 2026-001', metadata: { invoice: 'INV-2026-001' } };
 
 /** Owners of wallets on this table, and what they do; each call has a key of its own. */
 function openUsers(table: Table) {

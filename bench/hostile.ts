@@ -17,7 +17,7 @@ import { openLimits } from '../lambdas/http/limits.ts';
 import { documentClient } from '../lambdas/store/table.ts';
 import type { Table } from '../lambdas/store/table.ts';
 import { commitTransfer } from '../lambdas/store/transfers.ts';
-import { createWallet } from '../lambdas/store/wallets.ts';
+import { createWallet } from '../lambdas/store/open-wallet.ts';
 import { refuseOverlaps } from './conflicts.ts';
 import { figure, median, table as tableOf, verdict } from './report.ts';
 import { contextOf, eventOf, request } from './requests.ts';

@@ -184,7 +184,7 @@ function newTransfers(hot: string, senders: readonly string[], count: number) {
     amount: 100,
     currency: 'EUR',
     description: 'Invoice 2026-001',
-    externalReference: 'INV-2026-001',
+    metadata: { invoice: 'INV-2026-001' },
     at: new Date().toISOString(),
   }));
 }

@@ -95,7 +95,7 @@ export function operationRequest(
 ): BenchRequest {
   const walletId = wallets[index % wallets.length] ?? '';
   const toWalletId = wallets[(index + 1) % wallets.length] ?? '';
-  const money = { amount: 100, description: 'Invoice 2026-001', externalReference: 'INV-2026-001' };
+  const money = { amount: 100, description: 'Invoice 2026-001', metadata: { invoice: 'INV-2026-001' } };
   switch (operation) {
     case 'charge':
       return request('POST', '/wallets/{walletId}/charge', { walletId }, { key, body: money });

@@ -397,7 +397,8 @@ export const answerExamplesOfRoutes: Readonly<Record<string, object>> = {
 
 /** An example of each route's body, by the route's name. */
 export const bodyExamples: Readonly<Record<string, object>> = {
-  'create-wallet': { currency: 'USD' },
+  'create-wallet': { currency: 'USD', name: 'Rent' },
+  'change-wallet': { name: 'Savings', metadata: { shop: '17', former: null } },
   charge: { amount: 2_500, externalReference: 'invoice-2026-001' },
   withdraw: { amount: 2_500, destination: { account: 'DE89370400440532013000', name: 'Ada Lovelace' } },
   transfer: { amount: 2_500, toWalletId, description: 'Rent of March', metadata: { contract: '4711' } },

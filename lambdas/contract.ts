@@ -48,7 +48,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
  * - `TOKEN_AUDIENCE`: the audience that an `oidc` token must name; for `cognito` the resource server's identifier.
  * - `BAD_TOKENS_PER_MINUTE`: tokens not signed by the issuer that one address may have checked, in one container.
  * - `WALLETS_PER_HOUR`, `WITHDRAWALS_PER_HOUR`, `TRANSFERS_PER_HOUR`: accepted commands of one end user in an hour. The
- *   last one limits transfers, holds, captures, refunds, the legs of splits and standing orders, each counted apart.
+ *   first one limits wallets that are opened and changes of their names, each counted apart. The last one limits transfers, holds, captures, refunds, the legs of splits and standing orders, each counted apart.
  * - `READS_PER_HOUR`: requests of one end user in an hour that move no money: reads, repetitions, bad requests.
  * - `CANCELLATIONS_PER_HOUR`: requests of one end user in an hour to cancel a payment or standing order, or release a hold.
  * - `REFUSALS_PER_HOUR`: refused commands of one end user in an hour. Operators are not limited.
@@ -82,6 +82,7 @@ const tokens = ['TOKEN_KIND', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE', 'TOKEN_JWKS_URI'
 export const environments = {
   authorizer: [...table, ...tokens, 'BAD_TOKENS_PER_MINUTE'],
   'create-wallet': [...counted, 'WALLETS_PER_HOUR'],
+  'change-wallet': [...counted, 'WALLETS_PER_HOUR'],
   'list-wallets': limited,
   'get-wallet': limited,
   'get-balance': [...limited, 'ENTRIES_TABLE_NAME'],
@@ -89,7 +90,7 @@ export const environments = {
   charge: [...guarded, 'FEES'],
   withdraw: [...queued, 'WITHDRAWALS_PER_HOUR', 'WITHDRAWAL_QUEUE_URL'],
   transfer: [...queued, 'TRANSFERS_PER_HOUR', 'TRANSFER_QUEUE_URL'],
-  'list-transactions': limited,
+  'list-transactions': [...limited, 'DUE_SHARDS'],
   'get-transaction': limited,
   freeze: table,
   unfreeze: [...table, 'FOUR_EYES'],
@@ -233,7 +234,7 @@ export interface RouteAccess {
 
 /** A route of the HTTP API. `open` routes take no token at the gateway; the bank signs its requests instead. */
 export type Route = {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT';
   readonly path: string;
   readonly function: FunctionName;
   /** The name of the route, where its function serves others, too. Absent: the function's. */
@@ -245,6 +246,7 @@ export const routes = [
   { method: 'POST', path: '/wallets', function: 'create-wallet', own: 'write', any: 'charge' },
   { method: 'GET', path: '/wallets', function: 'list-wallets', own: 'read', any: 'support' },
   { method: 'GET', path: '/wallets/{walletId}', function: 'get-wallet', own: 'read', any: 'support' },
+  { method: 'PATCH', path: '/wallets/{walletId}', function: 'change-wallet', own: 'write', any: 'support' },
   { method: 'GET', path: '/wallets/{walletId}/balance', function: 'get-balance', own: 'read', any: 'support' },
   { method: 'POST', path: '/wallets/{walletId}/charge', function: 'charge', any: 'charge' },
   { method: 'POST', path: '/wallets/{walletId}/withdraw', function: 'withdraw', own: 'write', any: 'operate' },
@@ -253,6 +255,14 @@ export const routes = [
     method: 'GET',
     path: '/wallets/{walletId}/transactions',
     function: 'list-transactions',
+    own: 'read',
+    any: 'support',
+  },
+  {
+    method: 'GET',
+    path: '/transactions',
+    function: 'list-transactions',
+    name: 'find-transactions',
     own: 'read',
     any: 'support',
   },
@@ -401,6 +411,7 @@ export const minCompressionBytes = 1024;
  */
 export const ledgerItems = {
   wallet: 'WALLET#',
+  details: 'DETAILS#',
   ownedWallet: 'OWNER#',
   transaction: 'TX#',
   approval: 'APPROVAL#',
@@ -429,7 +440,12 @@ export const activityItems = { activity: 'ACTIVITY#' } as const;
 export const sentItems = { notification: 'notification#' } as const;
 
 /** Names of the table's indexes. */
-export const indexes = { byWallet: 'byWallet', byCounterparty: 'byCounterparty', due: 'due' } as const;
+export const indexes = {
+  byWallet: 'byWallet',
+  byCounterparty: 'byCounterparty',
+  byReference: 'byReference',
+  due: 'due',
+} as const;
 
 /**
  * Partitions of the `due` index that open work of a type is spread over, by default and at most. Each takes 1,000 write

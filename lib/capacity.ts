@@ -35,7 +35,8 @@ export interface WarmLoad {
 }
 
 /** The name of a table, or of an index of the wallet table. Each has capacity of its own. */
-export type CapacityOwner = 'ledger' | 'byWallet' | 'byCounterparty' | 'due' | 'entries' | 'activity' | 'sent';
+export type CapacityOwner =
+  'ledger' | 'byWallet' | 'byCounterparty' | 'byReference' | 'due' | 'entries' | 'activity' | 'sent';
 
 /**
  * The units of one command of the kind that uses most, with its worker and its consumers. `npm run bench -- --only
@@ -48,6 +49,8 @@ const unitsOf: Readonly<
   ledger: { write: 11, readOfCommand: 2, read: 1 },
   byWallet: { write: 3, readOfCommand: 0, read: 0.5 },
   byCounterparty: { write: 1, readOfCommand: 0, read: 0.5 },
+  // Each command with a reference.
+  byReference: { write: 1, readOfCommand: 0, read: 0 },
   due: { write: 4, readOfCommand: 0.5, read: 0 },
   entries: { write: 6, readOfCommand: 2, read: 0.5 },
   activity: { write: 2, readOfCommand: 2, read: 0 },

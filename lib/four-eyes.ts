@@ -38,7 +38,7 @@ export class FourEyes extends Construct {
         // It executes the commands themselves, and reads the wallets, whose owners do not approve.
         environment: {
           TABLE_NAME: ledger.allow({
-            GetItem: ['approval', 'transaction', 'wallet'],
+            GetItem: ['approval', 'transaction', 'wallet', 'details'],
             BatchGetItem: ['wallet'],
             PutItem: ['transaction'],
             UpdateItem: ['approval', 'transaction', 'wallet'],
@@ -66,7 +66,7 @@ export class FourEyes extends Construct {
 }
 
 /** The types of item that guarded commands touch. */
-type CommandItem = 'transaction' | 'wallet' | 'rateWindow';
+type CommandItem = 'transaction' | 'wallet' | 'details' | 'rateWindow';
 
 /** The grants of a command, and those to ask for its approval where it needs one. */
 export type GuardGrants = (

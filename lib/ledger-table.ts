@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { indexes, ledgerItems, mostDueShards } from '../lambdas/contract.ts';
@@ -75,8 +75,14 @@ export class LedgerTable extends Construct {
       dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
       timeToLiveAttribute: 'ttl',
     });
-    const addIndex = (index: keyof typeof indexes, partitionKey: string, sortKey: string) => {
+    const addIndex = (
+      index: keyof typeof indexes,
+      partitionKey: string,
+      sortKey: string,
+      projectionType = ProjectionType.ALL,
+    ) => {
       table.addGlobalSecondaryIndex({
+        projectionType,
         indexName: indexes[index],
         ...capacity.index(index),
         partitionKey: { name: partitionKey, type: AttributeType.STRING },
@@ -86,6 +92,8 @@ export class LedgerTable extends Construct {
     addIndex('byWallet', 'walletId', 'historyKey');
     addIndex('byCounterparty', 'counterpartyWalletId', 'historyKey');
     addIndex('due', 'dueShard', 'dueAt');
+    // With the keys alone, so that a change of a transaction does not write to it.
+    addIndex('byReference', 'externalReference', 'historyKey', ProjectionType.KEYS_ONLY);
     return table as ITableV2;
   }
 

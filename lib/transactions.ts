@@ -37,8 +37,17 @@ export class Transactions extends Construct {
       }),
       'list-transactions': new WalletFunction(this, 'list-transactions', {
         environment: {
-          TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }, ['byWallet', 'byCounterparty']),
+          TABLE_NAME: ledger.allow(
+            {
+              GetItem: ['wallet'],
+              BatchGetItem: ['wallet', 'transaction'],
+              Query: ['ownedWallet'],
+              UpdateItem: ['rateWindow'],
+            },
+            ['byWallet', 'byCounterparty', 'byReference', 'due'],
+          ),
           READS_PER_HOUR,
+          DUE_SHARDS: ledger.dueShards,
         },
       }),
       // With the wallets that the transaction touches, which decide whether the caller may see it.

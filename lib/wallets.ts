@@ -19,7 +19,7 @@ export interface WalletsProps {
   readonly guardGrants: GuardGrants;
 }
 
-/** Opening, reading, freezing and closing wallets, and setting their limits. */
+/** Opening, naming, reading, freezing and closing wallets, and setting their limits. */
 export class Wallets extends Construct {
   readonly functions;
 
@@ -30,17 +30,33 @@ export class Wallets extends Construct {
     const readOne = {
       environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }), READS_PER_HOUR },
     };
+    const readNamed = { GetItem: ['wallet', 'details'], UpdateItem: ['rateWindow'] } as const;
     // Commands answer with the wallet as it is after them.
     const ofChange = { GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] } as const;
-    const change = { environment: { TABLE_NAME: ledger.allow(ofChange) } };
+    const ofStatus = { ...ofChange, GetItem: ['wallet', 'details'] } as const;
+    const change = { environment: { TABLE_NAME: ledger.allow(ofStatus) } };
     this.functions = {
       'create-wallet': new WalletFunction(this, 'create-wallet', {
         environment: {
           TABLE_NAME: ledger.allow({
-            GetItem: ['wallet'],
-            BatchGetItem: ['transaction', 'wallet', 'ownedWallet', 'rateWindow'],
-            PutItem: ['transaction', 'wallet', 'ownedWallet'],
+            GetItem: ['wallet', 'details'],
+            BatchGetItem: ['transaction', 'wallet', 'ownedWallet', 'details', 'rateWindow'],
+            PutItem: ['transaction', 'wallet', 'ownedWallet', 'details'],
             UpdateItem: ['rateWindow'],
+          }),
+          READS_PER_HOUR,
+          REFUSALS_PER_HOUR: String(rateLimits.refusals),
+          WALLETS_PER_HOUR: String(rateLimits.wallets),
+        },
+      }),
+      'change-wallet': new WalletFunction(this, 'change-wallet', {
+        environment: {
+          TABLE_NAME: ledger.allow({
+            GetItem: ['wallet', 'details'],
+            BatchGetItem: ['transaction', 'wallet', 'details', 'rateWindow'],
+            ConditionCheckItem: ['wallet'],
+            PutItem: ['transaction', 'details'],
+            UpdateItem: ['wallet', 'rateWindow'],
           }),
           READS_PER_HOUR,
           REFUSALS_PER_HOUR: String(rateLimits.refusals),
@@ -49,11 +65,17 @@ export class Wallets extends Construct {
       }),
       'list-wallets': new WalletFunction(this, 'list-wallets', {
         environment: {
-          TABLE_NAME: ledger.allow({ Query: ['ownedWallet'], BatchGetItem: ['wallet'], UpdateItem: ['rateWindow'] }),
+          TABLE_NAME: ledger.allow({
+            Query: ['ownedWallet'],
+            BatchGetItem: ['wallet', 'details'],
+            UpdateItem: ['rateWindow'],
+          }),
           READS_PER_HOUR,
         },
       }),
-      'get-wallet': new WalletFunction(this, 'get-wallet', readOne),
+      'get-wallet': new WalletFunction(this, 'get-wallet', {
+        environment: { ...readOne.environment, TABLE_NAME: ledger.allow(readNamed) },
+      }),
       'get-balance': new WalletFunction(this, 'get-balance', {
         environment: {
           ...readOne.environment,
@@ -65,11 +87,11 @@ export class Wallets extends Construct {
       }),
       freeze: new WalletFunction(this, 'freeze', change),
       unfreeze: new WalletFunction(this, 'unfreeze', {
-        environment: { TABLE_NAME: ledger.allow(guardGrants('unfreeze', ofChange)), FOUR_EYES: fourEyes },
+        environment: { TABLE_NAME: ledger.allow(guardGrants('unfreeze', ofStatus)), FOUR_EYES: fourEyes },
       }),
       close: new WalletFunction(this, 'close', {
         // Its refusal names the open transactions.
-        environment: { TABLE_NAME: ledger.allow(ofChange, ['byWallet']) },
+        environment: { TABLE_NAME: ledger.allow(ofStatus, ['byWallet']) },
       }),
       'set-limits': new WalletFunction(this, 'set-limits', {
         environment: {

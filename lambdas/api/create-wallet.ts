@@ -6,26 +6,37 @@ import { dynamodbClient } from '../aws/clients.ts';
 import { positiveInteger } from '../aws/environment.ts';
 import { command, committed, serve } from '../http/http.ts';
 import { openLimits } from '../http/limits.ts';
-import { fields } from '../http/body-fields.ts';
+import { annotations, fields } from '../http/body-fields.ts';
 import { walletView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
-import { createWallet as openNewWallet } from '../store/wallets.ts';
+import { createWallet as openNewWallet } from '../store/open-wallet.ts';
+import { getDetails } from '../store/wallet-details.ts';
 
-const body = z.strictObject({ currency: fields.currency, ownerId: z.optional(fields.text(128)) });
+const body = z.strictObject({
+  currency: fields.currency,
+  ownerId: z.optional(fields.text(128)),
+  name: z.optional(fields.text(128)),
+  metadata: annotations.metadata,
+});
 
 /** `POST /wallets`: opens an empty wallet for the caller, or for any owner when the caller is an operator. */
 export const createWallet = command({
   name: 'create-wallet',
   body,
   async handle({ caller, body, operation, rate }, { table }) {
+    const { name, metadata } = body;
+    const details = name === undefined && metadata === undefined ? undefined : { name, metadata };
     const { wallet, replayed } = await openNewWallet(table, operation, {
       ownerId: ownerNamedBy(caller, body.ownerId),
       currency: body.currency,
+      details,
       rate,
     });
-    // The scope `charge` opens wallets of owners and does not read them, so a repetition must not show a later balance.
-    const shown = caller.kind === 'operator' ? asOpened(wallet) : wallet;
-    return committed(201, walletView(shown, caller.kind, table.now()), replayed);
+    // The scope `charge` opens wallets of owners and does not read them, so a repetition must not show a later balance or name.
+    const isOperator = caller.kind === 'operator';
+    const shown = isOperator ? asOpened(wallet) : wallet;
+    const shownDetails = isOperator || !replayed ? details : await getDetails(table, wallet);
+    return committed(201, walletView(shown, caller.kind, table.now(), shownDetails), replayed);
   },
 });
 

@@ -6,6 +6,7 @@ import { query, serve } from '../http/http.ts';
 import { reachable } from '../http/caller.ts';
 import { walletView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
+import { getDetails } from '../store/wallet-details.ts';
 import { getWallet as readWallet } from '../store/wallets.ts';
 
 /** `GET /wallets/{walletId}`: the wallet with its balance, as of the last write that was answered. */
@@ -14,7 +15,8 @@ export const getWallet = query({
   query: z.strictObject({}),
   async handle({ caller, path }, { table }) {
     const wallet = reachable(caller, await readWallet(table, path['walletId'] ?? '', { consistent: true }));
-    return { status: 200, body: walletView(wallet, caller.kind, table.now()) };
+    const details = await getDetails(table, wallet);
+    return { status: 200, body: walletView(wallet, caller.kind, table.now(), details) };
   },
 });
 

@@ -1,18 +1,20 @@
 import * as z from 'zod/mini';
 import type { Environment } from '../contract.ts';
-import { transactionStatuses, transactionTypes } from '../domain/transaction.ts';
+import { positiveInteger } from '../aws/environment.ts';
+import { byRoute } from '../http/by-route.ts';
 import { reachable } from '../http/caller.ts';
 import { dynamodbClient } from '../aws/clients.ts';
 import { cursorOf, readCursor } from '../http/cursor.ts';
+import { historyFields } from '../http/history-fields.ts';
 import { openReadLimits } from '../http/limits.ts';
 import { query, serve } from '../http/http.ts';
-import { queryFields } from '../http/query-fields.ts';
 import { transactionView } from '../views/views.ts';
 import { isHistoryKey } from '../store/keys.ts';
 import { openTable } from '../store/table.ts';
 import { listTransactions as readTransactions } from '../store/transactions.ts';
 import { audienceOf } from '../http/visible.ts';
 import { getWallet } from '../store/wallets.ts';
+import { findTransactions } from './find-transactions.ts';
 
 /**
  * `GET /wallets/{walletId}/transactions`: the wallet's transactions as sender and receiver, newest first. A short page
@@ -20,14 +22,7 @@ import { getWallet } from '../store/wallets.ts';
  */
 export const listTransactions = query({
   name: 'list-transactions',
-  query: z.strictObject({
-    limit: queryFields.limit,
-    cursor: z.optional(z.string()),
-    type: z.optional(z.enum(transactionTypes)),
-    status: z.optional(z.enum(transactionStatuses)),
-    from: z.optional(queryFields.bound),
-    to: z.optional(queryFields.bound),
-  }),
+  query: z.strictObject(historyFields),
   async handle({ caller, path, query: { cursor, ...filters } }, { table }) {
     const walletId = path['walletId'] ?? '';
     const after = readCursor(cursor, isHistoryKey);
@@ -45,8 +40,15 @@ export const listTransactions = query({
   },
 });
 
-export const open = (environment: Environment<'list-transactions'>) =>
-  serve(listTransactions, {
-    table: openTable(dynamodbClient(), environment.TABLE_NAME),
-    limits: openReadLimits(environment),
+/** Opens the function of both routes that list transactions. */
+export function open(environment: Environment<'list-transactions'>) {
+  const table = {
+    ...openTable(dynamodbClient(), environment.TABLE_NAME),
+    dueShards: positiveInteger(environment, 'DUE_SHARDS'),
+  };
+  const services = { table, limits: openReadLimits(environment) };
+  return byRoute('list-transactions', {
+    'list-transactions': serve(listTransactions, services),
+    'find-transactions': serve(findTransactions, services),
   });
+}

@@ -10,6 +10,7 @@ import { fields } from '../http/body-fields.ts';
 import { queryFields } from '../http/query-fields.ts';
 import { walletView } from '../views/views.ts';
 import { openTable } from '../store/table.ts';
+import { listDetails } from '../store/wallet-details.ts';
 import { listWallets as readWallets } from '../store/wallets.ts';
 
 /** `GET /wallets`: the caller's own wallets, or those of the owner that an operator names, by id. */
@@ -26,7 +27,8 @@ export const listWallets = query({
       after: readCursor(query.cursor, (walletId) => currencyOfWalletId(walletId) !== undefined),
     });
     const now = table.now();
-    const shown = items.map((wallet) => walletView(wallet, caller.kind, now));
+    const details = await listDetails(table, items);
+    const shown = items.map((wallet) => walletView(wallet, caller.kind, now, details.get(wallet.walletId)));
     return { status: 200, body: { items: shown, nextCursor: cursorOf(next) } };
   },
 });

@@ -18,6 +18,7 @@ export const errorTitles = {
   wallet_not_empty: 'The wallet is not empty',
   limits_changed: 'The limits of the wallet have changed',
   payload_too_large: 'The request body is too large',
+  query_too_broad: 'The query would read too much; it needs another filter',
   unsupported_media_type: 'The request body has another media type than the route takes',
   insufficient_funds: 'The wallet does not hold enough available money',
   currency_mismatch: 'The currencies differ',

@@ -15,6 +15,7 @@ export const eventTypes = [
   'wallet.unfrozen',
   'wallet.closed',
   'wallet.limits_changed',
+  'wallet.changed',
   'withdrawal.scheduled',
   'withdrawal.accepted',
   'withdrawal.executing',

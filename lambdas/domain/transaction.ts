@@ -33,6 +33,16 @@ export const transactionStatuses = [
   'ended',
 ] as const satisfies readonly TransactionStatus[];
 
+/** The statuses of work that is not at an end. */
+export const openStatuses = [
+  'scheduled',
+  'pending',
+  'executing',
+  'review',
+  'open',
+] as const satisfies readonly TransactionStatus[];
+export type OpenStatus = (typeof openStatuses)[number];
+
 /**
  * The destination of a withdrawal: an account at a bank, and its holder's name. Personal data: masked in every answer.
  */

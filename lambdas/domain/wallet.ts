@@ -39,6 +39,8 @@ export interface Wallet {
   readonly lastLimitsChange?: LimitsChange;
   /** The largest credit line that it ever had; absent while there was none. */
   readonly mostCredit?: Sum;
+  /** Whether it has a name or metadata, or had some: they are an item of their own. */
+  readonly hasDetails?: boolean;
   /** The number of payments from it that are scheduled; absent while there was none. */
   readonly scheduled?: number;
   /** The transaction behind the latest change of the balance. */

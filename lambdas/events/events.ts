@@ -19,11 +19,12 @@ import {
 import { receiverOf } from '../domain/transaction.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
-import { approvalKey, orderKey, transactionKey, walletKey } from '../store/keys.ts';
+import type { StoredDetails } from '../domain/wallet-details.ts';
+import { approvalKey, detailsKey, orderKey, transactionKey, walletKey } from '../store/keys.ts';
 import type { Change } from '../store/stream.ts';
 import { publishedApproval } from '../views/approval-view.ts';
 import { publishedOrder } from '../views/standing-order-view.ts';
-import { publishedTransaction, publishedWallet } from '../views/views.ts';
+import { publishedDetails, publishedTransaction, publishedWallet } from '../views/views.ts';
 
 /** Facts in events that the records do not have. */
 export interface EventFacts {
@@ -38,6 +39,8 @@ export function eventOf(change: Change, facts: EventFacts): ServiceEvent | undef
   switch (change.kind) {
     case 'wallet':
       return eventOfWallet(change.before, change.after, facts);
+    case 'details':
+      return eventOfDetails(change.after, facts);
     case 'transaction':
       return eventOfTransaction(change.before, change.after, facts);
     case 'approval':
@@ -83,6 +86,20 @@ function eventOfWallet(before: Wallet | undefined, after: Wallet, { issuer }: Ev
     actor: spelledOut(walletActor(type, after), issuer),
     ...(type !== 'wallet.created' && { reason: walletReason(type, after) }),
     wallet: publishedWallet(after),
+  };
+}
+
+function eventOfDetails(after: StoredDetails, { issuer }: EventFacts): EventOf<'wallet.changed'> {
+  const { walletId, ownerId, version, updatedAt, changedBy } = after;
+  return {
+    eventId: eventIdOf([detailsKey(walletId).pk, 'wallet.changed', version, updatedAt]),
+    type: 'wallet.changed',
+    version: 1,
+    occurredAt: updatedAt,
+    walletIds: [walletId],
+    ownerId,
+    actor: spelledOut(changedBy, issuer),
+    details: publishedDetails(after),
   };
 }
 

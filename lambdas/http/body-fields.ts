@@ -56,24 +56,24 @@ export const destination = z.strictObject({
 
 /** The most keys that metadata may have. */
 export const maxMetadataKeys = 20;
+export const tooManyKeys = `must have at most ${maxMetadataKeys} keys`;
+
+/** A value of metadata. */
+export const metadataValue = fields.text(256);
+
+/** Returns metadata, or a patch of it, with such values. */
+export function metadataOf<V extends z.ZodMiniType>(value: V) {
+  const key = z
+    .string()
+    .check(z.regex(metadataKey, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -, and no reserved name'));
+  return z
+    .record(key, value)
+    .check(z.refine((metadata) => Object.keys(metadata).length <= maxMetadataKeys, tooManyKeys));
+}
 
 /** Members that the caller may add to a transaction. They are small enough that the record stays a few write units. */
 export const annotations = {
   externalReference: z.optional(fields.text(128)),
   description: z.optional(fields.text(256)),
-  metadata: z.optional(
-    z
-      .record(
-        z
-          .string()
-          .check(z.regex(metadataKey, 'keys are a letter and up to 39 of A-Z a-z 0-9 _ . -, and no reserved name')),
-        fields.text(256),
-      )
-      .check(
-        z.refine(
-          (metadata) => Object.keys(metadata).length <= maxMetadataKeys,
-          `must have at most ${maxMetadataKeys} keys`,
-        ),
-      ),
-  ),
+  metadata: z.optional(metadataOf(metadataValue)),
 };

@@ -3,6 +3,7 @@ import type { WalletError } from '../domain/errors.ts';
 import type { WalletStatus } from '../domain/wallet.ts';
 import type { Operation } from '../store/operations.ts';
 import type { Table } from '../store/table.ts';
+import { getDetails } from '../store/wallet-details.ts';
 import { setWalletStatus } from '../store/wallets.ts';
 import { command, committed } from './http.ts';
 import type { RouteServices } from './http.ts';
@@ -44,5 +45,6 @@ export async function setStatus(
   refusal?: WalletError,
 ): Promise<Answer> {
   const { wallet, replayed } = await setWalletStatus(table, operation, change, refusal);
-  return committed(200, walletView(wallet, 'operator', table.now()), replayed);
+  const details = await getDetails(table, wallet);
+  return committed(200, walletView(wallet, 'operator', table.now(), details), replayed);
 }

@@ -75,7 +75,7 @@ export function readListed(record: DynamoDBRecord): ListedRecord {
     const error = cause instanceof UnreadableItem ? cause : new UnreadableItem(keyOf(record), problem, { cause });
     return { listed: listedChange(record, undefined), error };
   }
-  if (change === undefined || change.kind === 'approval' || change.kind === 'order') return {};
+  if (change === undefined || !isOfBooks(change)) return {};
   if (canBeProjected(change)) return { change, listed: listedChange(record, change) };
   const hasVersion = change.kind === 'wallet' && Number.isSafeInteger(change.after.version);
   return {
@@ -89,8 +89,15 @@ function keyOf(record: DynamoDBRecord): Record<'pk' | 'sk', string> {
   return { pk: pk?.S ?? '', sk: sk?.S ?? '' };
 }
 
+/** A change of an item that the books are made of. */
+type BooksChange = Extract<Change, { kind: 'wallet' | 'transaction' }>;
+
+function isOfBooks(change: Change): change is BooksChange {
+  return change.kind === 'wallet' || change.kind === 'transaction';
+}
+
 /** Returns whether the images have the members that entries and totals are made of. */
-function canBeProjected(change: Exclude<Change, { kind: 'approval' | 'order' }>): boolean {
+function canBeProjected(change: BooksChange): boolean {
   if (change.kind === 'transaction') return hasWholeBookings(change.after);
   return [change.before ?? change.after, change.after].every(
     ({ version, available, held, updatedAt }) =>

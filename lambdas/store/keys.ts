@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { activityItems, defaultDueShards, entryItems, ledgerItems, sentItems } from '../contract.ts';
 import { fingerprintOf, isStandingOrderId, isTransactionId, lastBitsOf } from '../domain/ids.ts';
+import type { OpenStatus, TransactionType } from '../domain/transaction.ts';
 
 /** The keys of all stored items. No other file builds or parses one. */
 
@@ -34,6 +35,14 @@ const timeFormat = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 export function walletKey(walletId: string) {
   return { pk: `${ledgerItems.wallet}${walletId}`, sk: 'WALLET' };
+}
+
+/**
+ * Returns the key of what a wallet is called. Its partition has no other item, so the grant to write details cannot write
+ * wallets.
+ */
+export function detailsKey(walletId: string) {
+  return { pk: `${ledgerItems.details}${walletId}`, sk: 'DETAILS' };
 }
 
 export function ownedWalletKey(ownerId: string, walletId: string) {
@@ -82,8 +91,9 @@ const chunkPrefix = 'CHUNK#';
  */
 export function kindOf(key: {
   readonly sk?: unknown;
-}): 'wallet' | 'transaction' | 'approval' | 'order' | 'other' | undefined {
+}): 'wallet' | 'details' | 'transaction' | 'approval' | 'order' | 'other' | undefined {
   if (key.sk === 'WALLET') return 'wallet';
+  if (key.sk === 'DETAILS') return 'details';
   if (key.sk === 'TX') return 'transaction';
   if (key.sk === 'APPROVAL') return 'approval';
   if (key.sk === 'ORDER') return 'order';
@@ -328,4 +338,52 @@ export function orderShard(shard: number): string {
 /** Returns for instance `DUE#w3` for withdrawals. It is short, as a history page's read is paid by its size. */
 export function dueShard(kind: DueKind, shard: number): string {
   return `DUE#${kind.charAt(0)}${shard}`;
+}
+
+/** The kinds of the partitions of the `due` index that have the transactions of an open status, and their types. */
+const kindsOf: Readonly<Record<Exclude<OpenStatus, 'review'>, readonly (readonly [DueKind, ...TransactionType[]])[]>> =
+  {
+    scheduled: [['scheduled', 'withdrawal', 'transfer']],
+    pending: [
+      ['withdrawal', 'withdrawal'],
+      ['transfer', 'transfer'],
+    ],
+    executing: [['withdrawal', 'withdrawal']],
+    open: [['hold', 'hold']],
+  };
+
+/**
+ * Returns the partitions of the `due` index with all transactions of an open status, of one type or of all.
+ *
+ * @param shards number of partitions that work with workers is spread over
+ */
+export function openShards(status: OpenStatus, type: TransactionType | undefined, shards = defaultDueShards): string[] {
+  if (status === 'review') return type === undefined || type === 'withdrawal' ? [reviewShard] : [];
+  const kinds = kindsOf[status].flatMap(([kind, ...types]) => (type === undefined || types.includes(type) ? kind : []));
+  return [
+    ...kinds.flatMap((kind) => Array.from({ length: shardsOf(kind, shards) }, (_, shard) => dueShard(kind, shard))),
+    ...(kinds.includes('withdrawal') ? [waitingShard] : []),
+  ];
+}
+
+/** A position among open work, which is ordered by the time when it is due and by partition. */
+export interface OpenPosition {
+  /** ISO 8601 UTC. */
+  readonly dueAt: string;
+  readonly shard: string;
+  /** The last transaction in front of the position, which is in this partition. */
+  readonly transactionId: string;
+}
+
+/** Returns the text of such a position. */
+export function textOfPosition({ dueAt, shard, transactionId }: OpenPosition): string {
+  return `${dueAt} ${shard} ${transactionId}`;
+}
+
+/** Returns the position that a text stands for; undefined when it stands for none. */
+export function positionOfText(text: string): OpenPosition | undefined {
+  const [dueAt = '', shard = '', transactionId = '', ...others] = text.split(' ');
+  const isShard = /^(?:DUE#[a-z]\d{1,3}|REVIEW|WAITING)$/.test(shard);
+  const isPosition = others.length === 0 && timeFormat.test(dueAt) && isShard && isTransactionId(transactionId);
+  return isPosition ? { dueAt, shard, transactionId } : undefined;
 }

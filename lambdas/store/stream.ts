@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Wallet } from '../domain/wallet.ts';
+import type { StoredDetails } from '../domain/wallet-details.ts';
 import type { Approval } from '../domain/approval.ts';
 import type { StandingOrder } from '../domain/standing-order.ts';
 import { parseApproval } from './approvals.ts';
@@ -9,18 +10,20 @@ import { kindOf } from './keys.ts';
 import { parseOrder } from './standing-orders.ts';
 import { toTransaction } from './transactions.ts';
 import { UnreadableItem } from './unreadable.ts';
+import { parseDetails } from './wallet-details.ts';
 import { parseWallet } from './wallets.ts';
 import { fromItem } from './write.ts';
 
 /** A change of one item in the table's stream: the item after it, and before it (absent: it was made). */
 export type Change =
   | { readonly kind: 'wallet'; readonly before: Wallet | undefined; readonly after: Wallet }
+  | { readonly kind: 'details'; readonly after: StoredDetails }
   | { readonly kind: 'transaction'; readonly before: Transaction | undefined; readonly after: Transaction }
   | { readonly kind: 'approval'; readonly before: Approval | undefined; readonly after: Approval }
   | { readonly kind: 'order'; readonly before: StandingOrder | undefined; readonly after: StandingOrder };
 
 /**
- * Returns the change of a wallet, transaction, approval or standing order in a record of the stream. Returns undefined for
+ * Returns the change of a wallet, its details, a transaction, approval or standing order in a record of the stream. Returns undefined for
  * other items, and for deletions: only approvals have them, long after their end.
  *
  * @throws UnreadableItem for an item that this release does not know, so that its change is kept for a newer one
@@ -33,6 +36,8 @@ export function changeOf(record: DynamoDBRecord): Change | undefined {
   switch (kind) {
     case 'wallet':
       return { kind, before: OldImage && parseWallet(read(OldImage)), after: parseWallet(read(NewImage)) };
+    case 'details':
+      return { kind, after: parseDetails(read(NewImage)) };
     case 'transaction': {
       const after = toTransaction(read(NewImage));
       return after && { kind, before: OldImage && toTransaction(read(OldImage)), after };

@@ -41,11 +41,15 @@ export async function getTransactions(
   return readParsed(table, transactionIds, transactionKey, toTransaction);
 }
 
-/** The selection of a page of a wallet's history. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */
-export interface HistoryQuery {
+/** The members of a wallet that its history needs. */
+export interface ListedWallet {
   readonly walletId: string;
   /** As in the wallet. */
   readonly isCrowded?: boolean;
+}
+
+/** The selection of a page of a history. Times are ISO 8601 UTC: `from` inclusive, `to` exclusive. */
+export interface HistoryQuery {
   readonly limit: number;
   /** History key after which the page begins (see keys.ts); absent for the newest page. */
   readonly after?: string | undefined;
@@ -53,43 +57,76 @@ export interface HistoryQuery {
   readonly to?: string | undefined;
   readonly type?: TransactionType | undefined;
   readonly status?: TransactionStatus | undefined;
+  /** Selects what the owner of the wallets gave this reference. */
+  readonly externalReference?: string | undefined;
 }
 
 /** A filtered page may have to read past many entries. After this many rounds it is answered short, with a cursor. */
 const mostRounds = 5;
 /** Entries that a filtered page reads from each index in a round. */
 const filteredStretch = 100;
+/** The least entries of each of several wallets that are read in a round. */
+const leastStretch = 10;
+
+/** Reads a page of the history of a wallet, as `listTransactionsOf` does. */
+export function listTransactions(
+  table: Table,
+  { walletId, isCrowded, ...query }: HistoryQuery & ListedWallet,
+): Promise<{ items: Transaction[]; next?: string }> {
+  return listTransactionsOf(table, [{ walletId, ...(isCrowded && { isCrowded }) }], query);
+}
 
 /**
- * Reads a page of the history of a wallet, as sender and as receiver, newest first. Reads both indexes in parallel; a
- * crowded wallet has several partitions in the index of receivers.
+ * Reads a page of the history of wallets of one owner, as sender and as receiver, newest first. Reads all indexes in
+ * parallel; a crowded wallet has several partitions in the index of receivers.
  */
-export async function listTransactions(
+export async function listTransactionsOf(
   table: Table,
+  wallets: readonly ListedWallet[],
   query: HistoryQuery,
 ): Promise<{ items: Transaction[]; next?: string }> {
-  const filtered = query.type !== undefined || query.status !== undefined;
+  const filtered = [query.type, query.status, query.externalReference].some((filter) => filter !== undefined);
   const items: Transaction[] = [];
   let after = query.after;
   for (let round = 0; round < mostRounds; round++) {
     const wanted = query.limit - items.length;
-    const stretch = { ...query, after, limit: filtered ? filteredStretch : wanted };
+    const stretch = { ...query, after, limit: stretchOf(wallets.length, filtered ? filteredStretch : wanted) };
     const page = mergePage(
-      await Promise.all([
-        readStretch(table, { index: indexes.byWallet, key: 'walletId', partition: query.walletId }, stretch),
-        ...receiverPartitions(query).map((partition) =>
-          readStretch(table, { index: indexes.byCounterparty, key: 'counterpartyWalletId', partition }, stretch),
-        ),
-      ]),
+      await Promise.all(
+        wallets.flatMap((wallet) => [
+          readStretch(table, { index: indexes.byWallet, key: 'walletId', partition: wallet.walletId }, stretch),
+          ...receiverPartitions(wallet).map((partition) =>
+            readStretch(table, { index: indexes.byCounterparty, key: 'counterpartyWalletId', partition }, stretch),
+          ),
+        ]),
+      ),
       historyKeyOf,
       wanted,
     );
-    items.push(...page.items);
+    // A payment between two of the wallets is in the histories of both.
+    items.push(...new Map(page.items.map((item) => [item.transactionId, item])).values());
     if (page.next === undefined) return { items };
     after = page.next;
     if (items.length === query.limit) break;
   }
   return after === undefined ? { items } : { items, next: after };
+}
+
+/** Returns the entries to read from each index in a round: fewer for more wallets, whose pages may then be short. */
+function stretchOf(wallets: number, ofOne: number): number {
+  return wallets === 1 ? ofOne : Math.min(ofOne, Math.max(leastStretch, Math.ceil((2 * ofOne) / wallets)));
+}
+
+/**
+ * Returns the condition on entries of an index whose owner gave them the reference: of a capture into a wallet its receiver,
+ * and of all others the owner of `walletId`. A condition on what is read, and not on what is shown, gives no sign of a
+ * reference that was found and is another's.
+ */
+function referenceFilter(index: string): string {
+  // A filter must not name a key of its index, which all entries have.
+  const isOfReceiver = '#type = :capture AND attribute_exists(counterpartyWalletId)';
+  const isOfThisSide = index === indexes.byWallet ? `NOT (${isOfReceiver})` : '#type = :capture';
+  return `externalReference = :reference AND ${isOfThisSide}`;
 }
 
 async function readStretch(
@@ -104,7 +141,9 @@ async function readStretch(
   const filters = [
     ...(query.type === undefined ? [] : ['#type = :type']),
     ...(query.status === undefined ? [] : ['#status = :status']),
+    ...(query.externalReference === undefined ? [] : [referenceFilter(history.index)]),
   ];
+  const isNamed = (name: string) => filters.some((filter) => filter.includes(name));
   const { Items = [], LastEvaluatedKey } = await withRetries(table, () =>
     table.client.send(
       new QueryCommand({
@@ -114,8 +153,8 @@ async function readStretch(
         ...(filters.length > 0 && {
           FilterExpression: filters.join(' AND '),
           ExpressionAttributeNames: {
-            ...(query.type !== undefined && { '#type': 'type' }),
-            ...(query.status !== undefined && { '#status': 'status' }),
+            ...(isNamed('#type') && { '#type': 'type' }),
+            ...(isNamed('#status') && { '#status': 'status' }),
           },
         }),
         ExpressionAttributeValues: {
@@ -124,6 +163,10 @@ async function readStretch(
           ':newest': newest,
           ':type': query.type,
           ':status': query.status,
+          ...(query.externalReference !== undefined && {
+            ':reference': query.externalReference,
+            ':capture': 'capture',
+          }),
         },
         ScanIndexForward: false,
         // DynamoDB refuses a start outside the range, so a cursor that is newer than `to` begins at `to`.

@@ -82,3 +82,8 @@ export function readable<T>(item: T | UnreadableItem): T {
   if (item instanceof UnreadableItem) throw item;
   return item;
 }
+
+/** Returns a parsed item; undefined for one that cannot be read, so that it does not hide the others of a list. */
+export function legible<T>(item: T | UnreadableItem): T | undefined {
+  return item instanceof UnreadableItem ? undefined : item;
+}

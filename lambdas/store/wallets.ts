@@ -1,8 +1,7 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { actorOf } from '../domain/actor.ts';
 import { WalletError } from '../domain/errors.ts';
-import { walletIdOf } from '../domain/ids.ts';
-import { openWallet, staleRefusal, statusRefusal, walletStatuses } from '../domain/wallet.ts';
+import { staleRefusal, statusRefusal, walletStatuses } from '../domain/wallet.ts';
 import type { SeenStatus, StatusChange, Wallet, WalletStatus } from '../domain/wallet.ts';
 import type { ClockReading } from '../domain/withdrawal.ts';
 import { watchClock } from './database-clock.ts';
@@ -10,54 +9,12 @@ import { ownedWalletKey, ownerPartition, walletKey } from './keys.ts';
 import { parseLimits } from './limit-items.ts';
 import { putOperation, replayedRecord, replayOnly } from './operations.ts';
 import type { Operation } from './operations.ts';
-import { limitedBy } from './rate-window.ts';
-import type { RateLimit } from './rate-window.ts';
 import { readParsed } from './read.ts';
 import { withRetries } from './table.ts';
 import type { Table } from './table.ts';
-import { InvalidItem, itemVersion, ofThisVersion, readable, requireVersion, UnreadableItem } from './unreadable.ts';
+import { InvalidItem, ofThisVersion, readable, requireVersion, UnreadableItem } from './unreadable.ts';
 import { denied, update, write } from './write.ts';
 import type { Item } from './write.ts';
-
-/**
- * Opens an empty wallet: the wallet, its line under its owner and the record of the key, in one write.
- *
- * @throws WalletError `idempotency_key_reused`, `rate_limited`, `busy`
- */
-export async function createWallet(
-  table: Table,
-  operation: Operation,
-  request: { ownerId: string; currency: string; rate: RateLimit | undefined },
-): Promise<{ wallet: Wallet; replayed: boolean }> {
-  const walletId = walletIdOf(operation.principal, operation.idempotencyKey, request.currency);
-  const { ownerId, currency } = request;
-  const wallet = openWallet({ walletId, ownerId, currency, at: operation.at, createdBy: actorOf(operation) });
-  const limited = limitedBy(table, request.rate, operation.at);
-  const items = [
-    putOperation(table, operation),
-    {
-      label: 'wallet',
-      request: {
-        Put: {
-          TableName: table.name,
-          Item: { ...walletKey(walletId), v: itemVersion, ...wallet },
-          ConditionExpression: 'attribute_not_exists(pk)',
-        },
-      },
-      refused: () => undefined,
-    },
-    {
-      label: "owner's line",
-      request: {
-        Put: { TableName: table.name, Item: { ...ownedWalletKey(request.ownerId, walletId), walletId } },
-      },
-      refused: () => undefined,
-    },
-    ...limited.items,
-  ];
-  const replayed = replayedRecord(await write(table, items, limited.reads)) !== undefined;
-  return { wallet: replayed ? await existingWallet(table, walletId) : wallet, replayed };
-}
 
 /**
  * Sets a wallet's status. Setting the status that it has already changes nothing but the version.

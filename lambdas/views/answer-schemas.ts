@@ -17,6 +17,7 @@ import { transactionStatuses } from '../domain/transaction.ts';
 import {
   actor,
   approval as eventApproval,
+  details as eventDetails,
   discrepancy,
   standingOrder as eventOrder,
   transaction as eventTransaction,
@@ -40,6 +41,8 @@ const recordedActor = actor.extend({
 
 const limitsChange = eventWallet.shape.lastLimitsChange.unwrap().shape;
 const wallet = eventWallet.extend({
+  name: eventDetails.shape.name,
+  metadata: eventDetails.shape.metadata,
   createdBy: recordedActor.optional().describe(forOperators),
   lastStatusChange: z
     .object({
@@ -431,6 +434,7 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
   'create-wallet': { successes: { 201: { meaning: 'The new wallet', schema: 'Wallet' } } },
   'list-wallets': { successes: { 200: { meaning: 'A page of wallets', schema: 'WalletPage' } } },
   'get-wallet': { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
+  'change-wallet': { successes: { 200: { meaning: 'The wallet', schema: 'Wallet' } } },
   'get-balance': {
     successes: {
       200: { meaning: 'The balance', schema: 'Balance' },
@@ -478,6 +482,16 @@ export const answers: Readonly<Record<RouteName, Answers>> = {
         schema: 'TransactionPage',
       },
     },
+  },
+  'find-transactions': {
+    successes: {
+      200: {
+        meaning:
+          'A page of transactions, the newest first; of open work without another filter the latest due first. A command shows some milliseconds after its answer',
+        schema: 'TransactionPage',
+      },
+    },
+    codes: ['query_too_broad'],
   },
   'get-transaction': { successes: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },
   'get-receipt': { successes: { 200: { meaning: 'The transaction', schema: 'Transaction' }, ...unchanged } },

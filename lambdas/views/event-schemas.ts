@@ -231,6 +231,15 @@ export const discrepancy = z.object({
   detail: z.string().describe('A sentence that describes the discrepancy; amounts in minor units'),
 });
 
+/** What a wallet is called. */
+export const details = z.object({
+  walletId: z.string(),
+  name: z.string().optional().describe('Absent where it has none'),
+  metadata: z.record(z.string(), z.string()).optional().describe('Absent where it has none'),
+  version: z.int().min(1).describe('Counts the changes of name and metadata'),
+  updatedAt: time.describe('When they were changed'),
+});
+
 const base = {
   eventId: z
     .string()
@@ -257,6 +266,9 @@ export const eventSchemas = {
   'wallet.limits_changed': about('wallet.limits_changed', 'An operator has set the limits of the wallet', {
     wallet,
     reason,
+  }),
+  'wallet.changed': about('wallet.changed', 'The owner or an operator has changed the name or metadata of the wallet', {
+    details,
   }),
   'withdrawal.scheduled': about('withdrawal.scheduled', 'A withdrawal for later was accepted; no money is held yet', {
     transaction,

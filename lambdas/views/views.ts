@@ -18,6 +18,7 @@ import { maskAccount, requesterOf } from '../domain/transaction.ts';
 import type { Attempt, Cancellation, Destination, Failure, Resolution, Transaction } from '../domain/transaction.ts';
 import { hidesFromPayers } from '../domain/wallet.ts';
 import type { LimitsChange, Wallet } from '../domain/wallet.ts';
+import type { StoredDetails, WalletDetails } from '../domain/wallet-details.ts';
 import type { EventOf, ServiceEvent } from './event-schemas.ts';
 
 /**
@@ -258,8 +259,8 @@ function attemptsOf(attempts: readonly Attempt[]) {
 /** The audiences of a wallet: a counterparty never sees it. */
 export type WalletAudience = Exclude<Audience, 'counterparty'>;
 
-/** A wallet with the fields that are computed for its views. */
-interface ShownWallet extends Omit<Wallet, 'lastLimitsChange'> {
+/** A wallet with the fields that are computed for its views, and its details. */
+interface ShownWallet extends Omit<Wallet, 'lastLimitsChange'>, WalletDetails {
   readonly balance: z.output<(typeof namedSchemas)['Balance']>;
   /** Events lack it: it is the state at a time. */
   readonly limitWindows?: readonly LimitedWindow[] | undefined;
@@ -273,6 +274,9 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   walletId: everyAudience,
   ownerId: everyAudience,
   currency: everyAudience,
+  // The event of their change has them.
+  name: { operator: true, owner: true, subscriber: false },
+  metadata: { operator: sorted, owner: sorted, subscriber: false },
   status: everyAudience,
   balance: everyAudience,
   chargedBack: everyAudience,
@@ -305,6 +309,7 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   version: internal,
   isCrowded: internal,
   mostCredit: internal,
+  hasDetails: internal,
   // The history shows them.
   scheduled: internal,
   lastTransactionId: internal,
@@ -312,16 +317,38 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
 
 type WalletView = z.output<(typeof namedSchemas)['Wallet']>;
 
-/** Returns a wallet as an audience sees it at a time, epoch ms. */
-export function walletView(wallet: Wallet, audience: 'operator' | 'owner', now: number): WalletView {
+/** Returns a wallet with its details, where it has some, as an audience sees it at a time, epoch ms. */
+export function walletView(
+  wallet: Wallet,
+  audience: 'operator' | 'owner',
+  now: number,
+  { name, metadata }: WalletDetails = {},
+): WalletView {
   const windows = windowsOf(wallet, new Date(now).toISOString());
-  const source = { ...shownWallet(wallet), ...(windows.length > 0 && { limitWindows: windows }) };
+  const source = { ...shownWallet(wallet), name, metadata, ...(windows.length > 0 && { limitWindows: windows }) };
   return shown(walletFields, source, audience) as WalletView;
 }
 
 /** Returns a wallet as events carry it. */
 export function publishedWallet(wallet: Wallet): EventOf<'wallet.created'>['wallet'] {
   return shown(walletFields, shownWallet(wallet), 'subscriber') as EventOf<'wallet.created'>['wallet'];
+}
+
+/** The view of the details of a wallet on the bus. */
+const detailsFields: View<StoredDetails, 'subscriber'> = {
+  walletId: everyAudience,
+  name: everyAudience,
+  metadata: { subscriber: sorted },
+  version: everyAudience,
+  updatedAt: everyAudience,
+  // The event names the owner and the actor itself.
+  ownerId: internal,
+  changedBy: internal,
+};
+
+/** Returns the details of a wallet as events carry them. */
+export function publishedDetails(details: StoredDetails): EventOf<'wallet.changed'>['details'] {
+  return shown(detailsFields, details, 'subscriber') as EventOf<'wallet.changed'>['details'];
 }
 
 function shownWallet({ lastLimitsChange: change, ...wallet }: Wallet): ShownWallet {
@@ -416,7 +443,7 @@ export interface Notice {
 }
 
 /** Events that owners are notified of, as `notifiedEvents` of the contract lists them. */
-type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy' | ApprovalEvent | OrderEvent>>;
+type Notified = Exclude<ServiceEvent, EventOf<'ledger.discrepancy' | 'wallet.changed' | ApprovalEvent | OrderEvent>>;
 
 /**
  * Returns an event cut to the fields that one owner may see, without the actor, the reason and the limits of the

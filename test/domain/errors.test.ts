@@ -35,6 +35,7 @@ const contract: Record<ErrorCode, number> = {
   standing_order_ended: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  query_too_broad: 422,
   insufficient_funds: 422,
   exceeds_hold: 422,
   exceeds_refundable: 422,

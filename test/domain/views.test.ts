@@ -108,6 +108,7 @@ const wallet: Required<Wallet> = {
   lastLimitsChange: { at, actor: operator, reason: 'suspected theft', tier: 'basic', approvedBy: operator },
   mostCredit: 25,
   scheduled: 2,
+  hasDetails: true,
 };
 
 const entry: Required<ChainedEntry> = {

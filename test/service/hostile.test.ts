@@ -137,6 +137,7 @@ it(`${String(runs)} hostile requests: no fault, each answer as the document says
           legs?: readonly { transactionId: string }[];
         };
         wanted.add(`WALLET#${walletId}`);
+        wanted.add(`DETAILS#${walletId}`);
         for (const { transactionId } of legs) wanted.add(`TX#${transactionId}`);
       } else if (method === 'PUT') {
         wanted.add(preferences(JSON.parse(answer) as { ownerId: string }));

@@ -113,7 +113,7 @@ async function openCallers({ baseUrl, token, atOnce = Infinity }: Address): Prom
         headers: {
           ...(authorization !== undefined && { Authorization: authorization }),
           ...(text !== undefined && { 'Content-Type': 'application/json' }),
-          ...((verb === 'POST' || verb === 'PUT') && key !== null && { 'Idempotency-Key': key ?? randomUUID() }),
+          ...(['POST', 'PUT', 'PATCH'].includes(verb) && key !== null && { 'Idempotency-Key': key ?? randomUUID() }),
           ...headers,
         },
         ...(text !== undefined && { body: text }),

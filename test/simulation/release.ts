@@ -8,6 +8,7 @@ import { approve } from '../../lambdas/api/approve.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { capture } from '../../lambdas/api/capture.ts';
+import { changeWallet } from '../../lambdas/api/change-wallet.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { createBatch } from '../../lambdas/api/create-batch.ts';
 import { getBatch } from '../../lambdas/api/get-batch.ts';
@@ -15,6 +16,7 @@ import { listBatchItems } from '../../lambdas/api/list-batch-items.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
+import { findTransactions } from '../../lambdas/api/find-transactions.ts';
 import { getApproval } from '../../lambdas/api/get-approval.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
@@ -291,6 +293,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
   });
   const noDeadLetters = () => Promise.resolve(0);
   return {
+    'change-wallet': () => serve(changeWallet, limited()),
     'create-wallet': () => serve(createWallet, limited()),
     'list-wallets': () => serve(listWallets, reading()),
     'get-wallet': () => serve(getWallet, reading()),
@@ -300,6 +303,7 @@ function handlersOf(outside: Outside, table: Table, entries: Table): Record<Rout
     transfer: () =>
       serve(transfer, withFees({ ...queued(transferQueue), hotReceivers: openHotReceivers(world.clock) })),
     'list-transactions': () => serve(listTransactions, reading()),
+    'find-transactions': () => serve(findTransactions, reading()),
     'get-transaction': () => serve(getTransaction, reading()),
     'get-receipt': () => serve(getReceipt, reading()),
     'get-notification-preferences': () => serve(getNotificationPreferences, reading()),

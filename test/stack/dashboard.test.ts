@@ -35,8 +35,8 @@ describe('the dashboard', () => {
     );
     assert.equal(idsIn(body, 'lambda_requests'), functions.length);
     assert.equal(idsIn(body, 'lambda_time_with_1024_mb') + idsIn(body, 'lambda_time_with_1769_mb'), functions.length);
-    // Four tables, and three indexes of one of them.
-    assert.equal(idsIn(body, 'dynamodb_writes'), 7);
+    // Four tables, and four indexes of one of them.
+    assert.equal(idsIn(body, 'dynamodb_writes'), 8);
     // Four periods of a quarter of an hour; $0.625 for a million units.
     assert.match(body, /SUM\(\[dynamodb_writes_0[^\]]*\]\) \* 0\.0000025/);
     assert.ok(!body.includes('ProvisionedWriteCapacityUnits'));

@@ -37,14 +37,14 @@ describe('the table', () => {
     });
   });
 
-  it('has its keys and three indexes with all attributes', () => {
-    const index = (name: string, partitionKey: string, sortKey: string) => ({
+  it('has its keys, three indexes with all attributes, and one with the keys alone', () => {
+    const index = (name: string, partitionKey: string, sortKey: string, projection = 'ALL') => ({
       IndexName: name,
       KeySchema: [
         { AttributeName: partitionKey, KeyType: 'HASH' },
         { AttributeName: sortKey, KeyType: 'RANGE' },
       ],
-      Projection: { ProjectionType: 'ALL' },
+      Projection: { ProjectionType: projection },
     });
     template.hasResourceProperties(table, {
       KeySchema: [
@@ -55,6 +55,7 @@ describe('the table', () => {
         index('byWallet', 'walletId', 'historyKey'),
         index('byCounterparty', 'counterpartyWalletId', 'historyKey'),
         index('due', 'dueShard', 'dueAt'),
+        index('byReference', 'externalReference', 'historyKey', 'KEYS_ONLY'),
       ],
     });
   });

@@ -107,7 +107,7 @@ describe('grants', () => {
 
   it('permit a reading function to read only, apart from its rate windows, and the authorizer to record the issuer', () => {
     const commands = new Set<FunctionName>(
-      routes.filter(({ method }) => method === 'POST' || method === 'PUT').map(({ function: name }) => name),
+      routes.filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method)).map(({ function: name }) => name),
     );
     const readers = routes.map(({ function: name }) => name).filter((name) => !commands.has(name));
     assert.ok(readers.length >= 7);
@@ -245,7 +245,7 @@ describe('grants', () => {
     for (const name of names) {
       const queried = permissionsOf(name).flatMap(({ resource }) => /\/index\/(\w+|\*)/.exec(resource)?.[1] ?? []);
       const expected: Partial<Record<FunctionName, string[]>> = {
-        'list-transactions': ['byCounterparty', 'byWallet'],
+        'list-transactions': ['byCounterparty', 'byReference', 'byWallet', 'due'],
         close: ['byWallet'],
         'standing-orders': ['byWallet'],
         health: ['due'],

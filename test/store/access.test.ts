@@ -82,7 +82,7 @@ const bankKey = 'key of the bank';
 const noDepth = () => Promise.resolve(0);
 
 const limitedCommands: ReadonlySet<string> = new Set([
-  ...(['create-wallet', 'withdraw', 'transfer', 'cancel'] as const),
+  ...(['create-wallet', 'change-wallet', 'withdraw', 'transfer', 'cancel'] as const),
   ...(['open-hold', 'capture', 'release', 'refund', 'split', 'open-standing-order', 'cancel-standing-order'] as const),
 ]);
 
@@ -149,16 +149,17 @@ async function comeIn(): Promise<void> {
 /** Uses every route and worker on each path that reads or writes another item. */
 async function useTheService(): Promise<void> {
   await comeIn();
-  const open = (caller: typeof ann) => ask('create-wallet', { as: caller, body: { currency: 'EUR' } });
+  const named = { currency: 'EUR', name: 'Main' };
+  const open = (caller: typeof ann) => ask('create-wallet', { as: caller, body: named });
   const key = newKey();
-  for (let times = 0; times < 2; times++) await ask('create-wallet', { as: ann, key, body: { currency: 'EUR' } });
+  for (let times = 0; times < 2; times++) await ask('create-wallet', { as: ann, key, body: named });
   const [{ walletId: mine }, { walletId: shop }, { walletId: empty }] = [
     await open(ann),
     await open(operator),
     await open(operator),
   ];
   const path = { walletId: mine! };
-  await ask('charge', { as: operator, path, body: { amount: 100_000 } });
+  await ask('charge', { as: operator, path, body: { amount: 100_000, externalReference: 'invoice-1' } });
   const payOut = async (Prefer?: string) => {
     const body = { amount: 100, destination: { account: 'DE02120300000000202051' } };
     const headers = Prefer === undefined ? {} : { Prefer };
@@ -238,6 +239,9 @@ async function useTheService(): Promise<void> {
   await askAndApprove('set-limits', { path: { walletId: mine! }, body: { reason: 'known customer', limits: {} } });
 
   const { walletId: stall } = await ask('create-wallet', { as: bea, body: { currency: 'EUR' } });
+  for (const name of ['Stall', 'Market stall']) {
+    await ask('change-wallet', { as: bea, path: { walletId: stall! }, body: { name } });
+  }
   const promise = async () => {
     const body = { amount: 100, toWalletId: stall, expiresAt: timeOf(table, 600_000) };
     const { transactionId = '' } = await ask('open-hold', { as: ann, path, body });
@@ -364,6 +368,9 @@ async function readTheBooks(): Promise<void> {
   const { items } = (await ask('list-wallets', { as: ann })) as unknown as { items: { walletId: string }[] };
   const path = { walletId: items[0]!.walletId };
   await ask('get-wallet', { as: ann, path });
+  await ask('find-transactions', { as: ann });
+  await ask('find-transactions', { as: operator, query: { externalReference: 'invoice-1' } });
+  await ask('find-transactions', { as: operator, query: { status: 'review' } });
   await ask('get-balance', { as: ann, path });
   await ask('get-balance', { as: ann, path, query: { at: timeOf(table, -1_000) } });
   await ask('list-entries', { as: ann, path });

@@ -59,7 +59,7 @@ const ann = endUser('3f1c9a52-7d0e-4a7b-9a3e-0f6f1d2c4b11');
 const bob = endUser('9b2f4c1d-55aa-4f0e-8d6c-7e1a2b3c4d5e');
 /** Descriptions of a typical length. */
 const notes = {
-  externalReference: 'INV-2026-000123456',
+  metadata: { invoice: 'INV-2026-000123456' },
   description: 'Payout for the orders of February, thank you for selling with us',
 };
 const destination = { account: 'DE02120300000000202051', name: 'Annabelle Example-Mustermann' };
@@ -125,6 +125,16 @@ describe('commands take one round trip and', () => {
     const open = (as: typeof ann) => () => request('create-wallet', as, { key: newKey(), body: { currency: 'EUR' } });
     await assertTakes({ trips: 1, write: 6 }, open(operator));
     await assertTakes({ trips: 1, write: 8 }, open(ann));
+  });
+
+  it('a reference costs one more, in its index', async () => {
+    const [walletId, toWalletId] = [await openWallet(ann), await openWallet(bob)];
+    const referred = { amount: 1, externalReference: 'INV-2026-000123456', description: notes.description };
+    await assertTakes({ trips: 1, write: 6 }, () => command('charge', operator, walletId, referred));
+    const payout = { ...referred, destination };
+    await assertTakes({ trips: 1, write: 7 }, () => command('withdraw', operator, walletId, payout));
+    const payment = { ...referred, toWalletId };
+    await assertTakes({ trips: 1, write: 9 }, () => command('transfer', operator, walletId, payment));
   });
 
   it('a replay writes nothing', async () => {
@@ -250,8 +260,8 @@ describe('the worker takes three round trips, one read unit and at most 12 write
       const walletId = await openWallet(ann);
       // A unit covers a KB begun. With a long description too, the record of a failed withdrawal is just above the
       // first KB.
-      const { externalReference } = notes;
-      const transactionId = await command('withdraw', ann, walletId, { amount: 100, destination, externalReference });
+      const { metadata } = notes;
+      const transactionId = await command('withdraw', ann, walletId, { amount: 100, destination, metadata });
       const bank: BankClient = {
         submit: () => Promise.resolve(answer),
         find: () => Promise.reject(new Error('the bank need not be asked')),

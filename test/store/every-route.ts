@@ -3,12 +3,14 @@ import { approve } from '../../lambdas/api/approve.ts';
 import { bankNotifications } from '../../lambdas/api/bank-notifications.ts';
 import { cancel } from '../../lambdas/api/cancel.ts';
 import { capture } from '../../lambdas/api/capture.ts';
+import { changeWallet } from '../../lambdas/api/change-wallet.ts';
 import { charge } from '../../lambdas/api/charge.ts';
 import { createBatch } from '../../lambdas/api/create-batch.ts';
 import { getBatch } from '../../lambdas/api/get-batch.ts';
 import { listBatchItems } from '../../lambdas/api/list-batch-items.ts';
 import { close } from '../../lambdas/api/close.ts';
 import { createWallet } from '../../lambdas/api/create-wallet.ts';
+import { findTransactions } from '../../lambdas/api/find-transactions.ts';
 import { freeze } from '../../lambdas/api/freeze.ts';
 import { getApproval } from '../../lambdas/api/get-approval.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
@@ -72,6 +74,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
   };
   return {
     'create-wallet': serve(createWallet, limited),
+    'change-wallet': serve(changeWallet, limited),
     'list-wallets': serve(listWallets, limited),
     'get-wallet': serve(getWallet, limited),
     'get-balance': serve(getBalance, { ...limited, entries }),
@@ -80,6 +83,7 @@ export function openRoutes(table: Table, entries: Table, bankKey: string) {
     withdraw: serve(withdraw, queued),
     transfer: serve(transfer, queued),
     'list-transactions': serve(listTransactions, limited),
+    'find-transactions': serve(findTransactions, limited),
     'get-transaction': serve(getTransaction, limited),
     'get-receipt': serve(getReceipt, limited),
     'get-notification-preferences': serve(getNotificationPreferences, limited),

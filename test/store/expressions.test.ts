@@ -10,7 +10,8 @@ import { putPreferences } from '../../lambdas/store/preferences.ts';
 import { getTransaction, listTransactions } from '../../lambdas/store/transactions.ts';
 import { failTransfer, settleTransfers } from '../../lambdas/store/transfers.ts';
 import type { PendingTransfer, Withdrawal } from '../../lambdas/domain/transaction.ts';
-import { createWallet, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
+import { createWallet } from '../../lambdas/store/open-wallet.ts';
+import { listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import {
   cancelWithdrawal,
   endWithdrawal,

@@ -4,7 +4,7 @@ import { WalletError } from '../../lambdas/domain/errors.ts';
 import { charge as chargeRoute } from '../../lambdas/api/charge.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { touchDue } from '../../lambdas/store/due.ts';
-import { createWallet } from '../../lambdas/store/wallets.ts';
+import { createWallet } from '../../lambdas/store/open-wallet.ts';
 import { settleWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { measure } from '../engine.ts';
 import type { Fault } from '../engine.ts';

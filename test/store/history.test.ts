@@ -5,14 +5,14 @@ import { transactionIdOf } from '../../lambdas/domain/ids.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { historyKeyOf, transactionKey } from '../../lambdas/store/keys.ts';
 import { listTransactions } from '../../lambdas/store/transactions.ts';
-import type { HistoryQuery } from '../../lambdas/store/transactions.ts';
+import type { HistoryQuery, ListedWallet } from '../../lambdas/store/transactions.ts';
 import { epoch, measure } from '../engine.ts';
 import { useEngine, useTable } from '../fixture.ts';
 import { charge, newKey, transfer, withdraw } from './commands.ts';
 import { plant } from './inspect.ts';
 import { fundedWallet, openWallet } from './wallets.ts';
 
-type Filters = Omit<HistoryQuery, 'walletId' | 'limit' | 'after'>;
+type Filters = Omit<HistoryQuery, 'limit' | 'after'>;
 
 const engine = useEngine();
 const table = useTable(engine);
@@ -42,7 +42,7 @@ beforeAll(async () => {
 
 const idsOf = (transactions: readonly Transaction[]) => transactions.map(({ transactionId }) => transactionId);
 
-async function everyPage(query: HistoryQuery): Promise<Transaction[][]> {
+async function everyPage(query: HistoryQuery & ListedWallet): Promise<Transaction[][]> {
   const pages: Transaction[][] = [];
   for (let after = query.after; ;) {
     const { items, next } = await listTransactions(table, { ...query, after });

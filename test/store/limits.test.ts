@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { cancel } from '../../lambdas/api/cancel.ts';
+import { findTransactions } from '../../lambdas/api/find-transactions.ts';
 import { getBalance } from '../../lambdas/api/get-balance.ts';
 import { getNotificationPreferences } from '../../lambdas/api/get-notification-preferences.ts';
 import { getReceipt, getTransaction } from '../../lambdas/api/get-transaction.ts';
@@ -102,6 +103,7 @@ describe('reads', () => {
       'get-balance': serve(getBalance, services),
       'list-entries': serve(listEntries, services),
       'list-transactions': serve(listTransactions, services),
+      'find-transactions': serve(findTransactions, services),
       'get-transaction': serve(getTransaction, services),
       'get-receipt': serve(getReceipt, services),
       'list-standing-orders': serve(listStandingOrders, services),

@@ -11,7 +11,7 @@ import { currencyOfWalletId } from '../../lambdas/domain/ids.ts';
 import { serve } from '../../lambdas/http/http.ts';
 import { openLimits } from '../../lambdas/http/limits.ts';
 import { readOperatorLimits } from '../../lambdas/http/operator-limits.ts';
-import { createWallet } from '../../lambdas/store/wallets.ts';
+import { createWallet } from '../../lambdas/store/open-wallet.ts';
 import { cancelWithdrawal, reviewWithdrawal } from '../../lambdas/store/withdrawals.ts';
 import { endUser, operator, send } from '../request.ts';
 import type { CallerContext, Response } from '../request.ts';

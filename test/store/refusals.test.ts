@@ -6,7 +6,7 @@ import { maxAmount } from '../../lambdas/domain/money.ts';
 import { creditRefusal, debitRefusal, openWallet as newWallet, statusRefusal } from '../../lambdas/domain/wallet.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
 import { ownedWalletKey, rateWindowKey, walletKey } from '../../lambdas/store/keys.ts';
-import { createWallet } from '../../lambdas/store/wallets.ts';
+import { createWallet } from '../../lambdas/store/open-wallet.ts';
 import { charge, newKey, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';
 import { assertRefused, itemOf, plant, refusalOf } from './inspect.ts';
 import { balanceOf, fundedWallet, openWallet, setStatus } from './wallets.ts';

@@ -5,7 +5,8 @@ import { ownedWalletKey, transactionKey, walletKey } from '../../lambdas/store/k
 import { failTransfer } from '../../lambdas/store/transfers.ts';
 import type { PendingTransfer } from '../../lambdas/domain/transaction.ts';
 import { readable } from '../../lambdas/store/unreadable.ts';
-import { createWallet, getWallet, getWallets, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
+import { createWallet } from '../../lambdas/store/open-wallet.ts';
+import { getWallet, getWallets, listWallets, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import { epoch } from '../engine.ts';
 import { useEngine, useTable } from '../fixture.ts';
 import { charge, newKey, operation, queueTransfer, timeOf, transfer, withdraw } from './commands.ts';

@@ -1,7 +1,8 @@
 /** Wallets that no other test uses. */
 import type { Wallet, WalletStatus } from '../../lambdas/domain/wallet.ts';
 import type { Table } from '../../lambdas/store/table.ts';
-import { createWallet, getWallet, setWalletStatus } from '../../lambdas/store/wallets.ts';
+import { createWallet } from '../../lambdas/store/open-wallet.ts';
+import { getWallet, setWalletStatus } from '../../lambdas/store/wallets.ts';
 import { charge, operation } from './commands.ts';
 
 /** Opens an empty wallet of an owner. Returns its id. */

@@ -44,6 +44,11 @@ const decisions: Record<
   },
   'list-wallets': { own: 'read', any: 'support', request: ({ ownerId }) => [`/wallets?ownerId=${ownerId}`] },
   'get-wallet': { own: 'read', any: 'support', request: ({ walletId }) => [`/wallets/${walletId}`] },
+  'change-wallet': {
+    own: 'write',
+    any: 'support',
+    request: ({ walletId }) => [`/wallets/${walletId}`, { method: 'PATCH', body: { name: 'Savings' } }],
+  },
   'get-balance': { own: 'read', any: 'support', request: ({ walletId }) => [`/wallets/${walletId}/balance`] },
   charge: { any: 'charge', request: ({ walletId }) => [`/wallets/${walletId}/charge`, { body: { amount: 1000 } }] },
   withdraw: {
@@ -67,6 +72,7 @@ const decisions: Record<
     any: 'support',
     request: ({ walletId }) => [`/wallets/${walletId}/transactions`],
   },
+  'find-transactions': { own: 'read', any: 'support', request: ({ ownerId }) => [`/transactions?ownerId=${ownerId}`] },
   'get-transaction': {
     own: 'read',
     any: 'support',

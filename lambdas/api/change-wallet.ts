@@ -1,0 +1,54 @@
+import * as z from 'zod/mini';
+import type { Environment } from '../contract.ts';
+import { dynamodbClient } from '../aws/clients.ts';
+import { positiveInteger } from '../aws/environment.ts';
+import { fields, maxMetadataKeys, metadataOf, metadataValue, tooManyKeys } from '../http/body-fields.ts';
+import { command, committed, serve } from '../http/http.ts';
+import { openLimits } from '../http/limits.ts';
+import { invalid } from '../http/request.ts';
+import { openTable } from '../store/table.ts';
+import { changeDetails } from '../store/wallet-details.ts';
+import { walletView } from '../views/views.ts';
+
+const body = z
+  .strictObject({
+    name: z.optional(z.nullable(fields.text(128))),
+    metadata: z.optional(z.nullable(metadataOf(z.nullable(metadataValue)))),
+  })
+  .check(
+    z.refine(({ name, metadata }) => name !== undefined || metadata !== undefined, {
+      message: 'is required, unless metadata is given',
+      path: ['name'],
+    }),
+  );
+
+/**
+ * `PATCH /wallets/{walletId}`: changes what the wallet is called, as a JSON Merge Patch: `null` removes the name, all metadata,
+ * or a key of it; what is absent stays. For the wallet's owner and for operators. No other party sees name and metadata.
+ */
+export const changeWallet = command({
+  name: 'change-wallet',
+  body,
+  async handle({ caller, path, body: patch, operation, rate }, { table }) {
+    const { ownerId } = caller;
+    const changed = await changeDetails(table, operation, {
+      ...{ walletId: path['walletId'] ?? '', ownerId, patch, rate },
+      refusalOf: ({ metadata = {} }) =>
+        Object.keys(metadata).length > maxMetadataKeys
+          ? invalid([{ path: 'metadata', message: tooManyKeys }])
+          : undefined,
+    });
+    const { wallet, details, replayed } = changed;
+    return committed(200, walletView(wallet, caller.kind, table.now(), details), replayed);
+  },
+});
+
+export const open = (environment: Environment<'change-wallet'>) =>
+  serve(changeWallet, {
+    table: openTable(dynamodbClient(), environment.TABLE_NAME),
+    limits: openLimits({
+      readsPerHour: positiveInteger(environment, 'READS_PER_HOUR'),
+      refusalsPerHour: positiveInteger(environment, 'REFUSALS_PER_HOUR'),
+      perHour: positiveInteger(environment, 'WALLETS_PER_HOUR'),
+    }),
+  });

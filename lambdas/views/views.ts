@@ -274,9 +274,6 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
   walletId: everyAudience,
   ownerId: everyAudience,
   currency: everyAudience,
-  // The event of their change has them.
-  name: { operator: true, owner: true, subscriber: false },
-  metadata: { operator: sorted, owner: sorted, subscriber: false },
   status: everyAudience,
   balance: everyAudience,
   chargedBack: everyAudience,
@@ -296,6 +293,9 @@ export const walletFields: View<ShownWallet, WalletAudience> = {
     owner: limitsChangeOf,
     subscriber: limitsChangeOf,
   },
+  // The event of their change has them.
+  name: { operator: true, owner: true, subscriber: false },
+  metadata: { operator: sorted, owner: sorted, subscriber: false },
   createdBy: operatorOnly,
   limitWindows: { operator: true, owner: true, subscriber: false },
   // In `lastLimitsChange`.

@@ -3,6 +3,7 @@ import { describe, it } from '@jest/globals';
 import { namedSchemas } from '../../lambdas/views/answer-schemas.ts';
 import type { ChainedEntry } from '../../lambdas/domain/entries.ts';
 import type { Wallet } from '../../lambdas/domain/wallet.ts';
+import type { WalletDetails } from '../../lambdas/domain/wallet-details.ts';
 import type { Transaction } from '../../lambdas/domain/transaction.ts';
 import { eventSchemas } from '../../lambdas/views/event-schemas.ts';
 import type { ServiceEvent } from '../../lambdas/views/event-schemas.ts';
@@ -110,6 +111,8 @@ const wallet: Required<Wallet> = {
   scheduled: 2,
   hasDetails: true,
 };
+
+const details: Required<WalletDetails> = { name: 'Rent', metadata: { b: '2', a: '1' } };
 
 const entry: Required<ChainedEntry> = {
   walletId: 'w_1',
@@ -317,10 +320,17 @@ describe('the view of a wallet', () => {
   const now = Date.parse(at);
 
   it('has a decision for every field and every audience, and shows exactly the fields it allows', () => {
-    assert.deepEqual(Object.keys(walletFields).sort(), [...Object.keys(wallet), 'balance', 'limitWindows'].sort());
-    const byOperator = walletView(wallet, 'operator', now);
-    assert.deepEqual(Object.keys(byOperator).sort(), [...common, 'createdBy', 'limitWindows'].sort());
-    assert.deepEqual(Object.keys(walletView(wallet, 'owner', now)).sort(), [...common, 'limitWindows'].sort());
+    assert.deepEqual(
+      Object.keys(walletFields).sort(),
+      [...Object.keys(wallet), ...Object.keys(details), 'balance', 'limitWindows'].sort(),
+    );
+    const byOperator = walletView(wallet, 'operator', now, details);
+    assert.deepEqual(
+      Object.keys(byOperator).sort(),
+      [...common, 'name', 'metadata', 'createdBy', 'limitWindows'].sort(),
+    );
+    const byOwner = walletView(wallet, 'owner', now, details);
+    assert.deepEqual(Object.keys(byOwner).sort(), [...common, 'name', 'metadata', 'limitWindows'].sort());
     assert.deepEqual(Object.keys(publishedWallet(wallet)).sort(), [...common].sort());
     for (const shown of [walletView(wallet, 'owner', now), publishedWallet(wallet)]) {
       assert.deepEqual(shown.lastStatusChange, { status: 'frozen', at });
@@ -339,7 +349,7 @@ describe('the view of a wallet', () => {
   });
 
   it('lists its fields in the order of the documented schema', () => {
-    const shown = walletView(wallet, 'operator', now);
+    const shown = walletView(wallet, 'operator', now, details);
     assert.deepEqual(Object.keys(shown), Object.keys(namedSchemas.Wallet.shape));
     assert.deepEqual(namedSchemas.Wallet.parse(shown), shown);
   });

@@ -26,6 +26,7 @@ describe('provisioned capacity', () => {
         Match.objectLike({ IndexName: 'byWallet', WriteProvisionedThroughputSettings: scaled(30, 300) }),
         Match.objectLike({ IndexName: 'byCounterparty', WriteProvisionedThroughputSettings: scaled(10, 100) }),
         Match.objectLike({ IndexName: 'due', WriteProvisionedThroughputSettings: scaled(40, 400) }),
+        Match.objectLike({ IndexName: 'byReference', WriteProvisionedThroughputSettings: scaled(10, 100) }),
       ],
     });
     const modes = [...resourcesOf(template, table).values()].map(({ Properties }) => Properties['BillingMode']);

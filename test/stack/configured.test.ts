@@ -243,6 +243,7 @@ describe('warm throughput', () => {
         index('byWallet', warm(12_000, 4_000)),
         index('byCounterparty', warm(12_000, 4_000)),
         index('due', warm(12_000, 4_000)),
+        index('byReference', warm(12_000, 4_000)),
       ],
     });
     const tables = [...resourcesOf(template, 'AWS::DynamoDB::GlobalTable').values()];

@@ -151,7 +151,8 @@ describe('grants', () => {
     if (operation !== 'TransactWriteItems') return [operation];
     if (name === 'transfers') return ['UpdateItem'];
     if (name === 'create-batch') return ['PutItem'];
-    return ['PutItem', 'UpdateItem', ...(name === 'reject' || name === 'split' ? ['ConditionCheckItem'] : [])];
+    const isChecking = ['reject', 'split', 'change-wallet'].includes(name);
+    return ['PutItem', 'UpdateItem', ...(isChecking ? ['ConditionCheckItem'] : [])];
   };
 
   // The event source makes these calls with the worker's role.
@@ -186,7 +187,11 @@ describe('grants', () => {
     const ending = ['PutItem transaction', 'UpdateItem transaction', 'UpdateItem wallet'];
     const expected: Partial<Record<FunctionName, string[]>> = {
       authorizer: ['PutItem issuer'],
-      'create-wallet': ['PutItem ownedWallet', 'PutItem transaction', 'PutItem wallet', 'UpdateItem rateWindow'],
+      'create-wallet': [
+        ...['PutItem details', 'PutItem ownedWallet', 'PutItem transaction', 'PutItem wallet'],
+        'UpdateItem rateWindow',
+      ],
+      'change-wallet': ['PutItem details', 'PutItem transaction', 'UpdateItem rateWindow', 'UpdateItem wallet'],
       charge: [...record, 'UpdateItem wallet'],
       withdraw: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],
       transfer: [...record, 'UpdateItem rateWindow', 'UpdateItem wallet'],

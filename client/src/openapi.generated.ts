@@ -41,7 +41,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Changes what the wallet is called, as a JSON Merge Patch: `null` removes the name, all metadata, or a key of it; what is absent stays
+         * @description Changes what the wallet is called, as a JSON Merge Patch: `null` removes the name, all metadata, or a key of it; what is absent stays. For the wallet's owner and for operators. No other party sees name and metadata.
+         */
+        patch: operations["changeWallet"];
         trace?: never;
     };
     "/wallets/{walletId}/balance": {
@@ -136,6 +140,26 @@ export interface paths {
          * @description The wallet's transactions as sender and receiver, newest first. A short page is the last one only when it has no `nextCursor`.
          */
         get: operations["listTransactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Transactions of all wallets of the caller, or for operators of an owner, with a reference, or with the status of open work
+         * @description Transactions of all wallets of the caller, or for operators of an owner, with a reference, or with the status of open work. The newest first; open work by the time when it is due, the latest first. A short page is the last one only when it has no `nextCursor`.
+         */
+        get: operations["findTransactions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -844,6 +868,12 @@ export interface components {
                     /** @description The first six characters of the SHA-256 of that token's issuer, in base64url; events have the issuer itself */
                     issuer?: string;
                 };
+            };
+            /** @description Absent where it has none */
+            name?: string;
+            /** @description Absent where it has none */
+            metadata?: {
+                [key: string]: string;
             };
             /** @description For operators */
             createdBy?: {
@@ -1757,7 +1787,7 @@ export interface components {
             title: string;
             /** @description The status of the answer */
             status: number;
-            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
+            /** @description Distinguishes refusals. Known: invalid_request, idempotency_key_required, unauthorized, forbidden, operator_limit_exceeded, not_found, wallet_not_found, transaction_not_found, approval_not_found, batch_not_found, standing_order_not_found, wallet_frozen, wallet_closed, wallet_not_empty, limits_changed, payload_too_large, query_too_broad, unsupported_media_type, insufficient_funds, currency_mismatch, same_wallet, balance_limit_exceeded, limit_exceeded, receiver_unavailable, fee_exceeds_amount, idempotency_key_reused, rate_limited, not_in_review, not_cancellable, not_a_hold, hold_ended, hold_expired, exceeds_hold, not_refundable, exceeds_refundable, too_many_refunds, approval_ended, approval_expired, standing_order_ended, ledger_behind, another_bank, token_not_checked, overloaded, busy, internal_error */
             code: string;
             /** @description About this case, for people */
             detail?: string;
@@ -1787,6 +1817,20 @@ export interface components {
             currency: string;
             /** @description The owner: the `sub` of its tokens */
             ownerId?: string;
+            /** @description What the wallet is called; at most 128 UTF-16 units */
+            name?: string;
+            /** @description Texts of the caller, by names of the caller */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
+        ChangeWalletRequest: {
+            /** @description What the wallet is called; at most 128 UTF-16 units, and null removes it */
+            name?: string | null;
+            /** @description Texts by their names; null removes all, or the one of a name. The others stay */
+            metadata?: {
+                [key: string]: string | null;
+            } | null;
         };
         ChargeRequest: {
             /** @description In minor units; written in digits only: neither 1.0 nor 1e2 */
@@ -2238,6 +2282,36 @@ export interface operations {
             };
         };
     };
+    changeWallet: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names this command among those of the caller, for ever: a repetition of the key moves no money */
+                "Idempotency-Key": components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the wallet */
+                walletId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWalletRequest"];
+            };
+        };
+        responses: {
+            /** @description The wallet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wallet"];
+                };
+            };
+        };
+    };
     getBalance: {
         parameters: {
             query?: {
@@ -2441,6 +2515,43 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description A page of transactions by `createdAt`. A queued transfer comes to its receiver later, among earlier ones */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionPage"];
+                };
+            };
+        };
+    };
+    findTransactions: {
+        parameters: {
+            query?: {
+                /** @description Items on a page */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same other parameters */
+                cursor?: string;
+                /** @description Only transactions of this kind */
+                type?: "charge" | "withdrawal" | "transfer" | "return" | "hold" | "capture" | "refund" | "collection";
+                /** @description Only transactions in this state */
+                status?: "scheduled" | "pending" | "executing" | "completed" | "failed" | "review" | "open" | "ended";
+                /** @description Only transactions created at this moment or later */
+                from?: string;
+                /** @description Only transactions created before this moment */
+                to?: string;
+                /** @description Only transactions with exactly this reference. An owner finds by it what its own view shows with the reference */
+                externalReference?: string;
+                /** @description For operators: only transactions of the wallets of this owner, at most 20 wallets */
+                ownerId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of transactions, the newest first; of open work without another filter the latest due first. A command shows some milliseconds after its answer */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3402,7 +3513,7 @@ export interface KnownValues {
         stage: "books" | "bank" | "sums" | "done";
     };
     Problem: {
-        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
+        code: "invalid_request" | "idempotency_key_required" | "unauthorized" | "forbidden" | "operator_limit_exceeded" | "not_found" | "wallet_not_found" | "transaction_not_found" | "approval_not_found" | "batch_not_found" | "standing_order_not_found" | "wallet_frozen" | "wallet_closed" | "wallet_not_empty" | "limits_changed" | "payload_too_large" | "query_too_broad" | "unsupported_media_type" | "insufficient_funds" | "currency_mismatch" | "same_wallet" | "balance_limit_exceeded" | "limit_exceeded" | "receiver_unavailable" | "fee_exceeds_amount" | "idempotency_key_reused" | "rate_limited" | "not_in_review" | "not_cancellable" | "not_a_hold" | "hold_ended" | "hold_expired" | "exceeds_hold" | "not_refundable" | "exceeds_refundable" | "too_many_refunds" | "approval_ended" | "approval_expired" | "standing_order_ended" | "ledger_behind" | "another_bank" | "token_not_checked" | "overloaded" | "busy" | "internal_error";
         limit: "out.perTransaction" | "out.perDay" | "out.perMonth" | "in.perTransaction" | "in.perDay" | "in.perMonth" | "minimumBalance" | "creditLine" | "maximumBalance";
     };
 }

@@ -25,12 +25,8 @@ export class Wallets extends Construct {
 
   constructor(scope: Construct, id: string, props: WalletsProps) {
     super(scope, id);
-    const { ledger, entries, rateLimits, tiers, operatorLimits, fourEyes, guardGrants } = props;
+    const { ledger, rateLimits, tiers, operatorLimits, fourEyes, guardGrants } = props;
     const READS_PER_HOUR = String(rateLimits.reads);
-    const readOne = {
-      environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }), READS_PER_HOUR },
-    };
-    const readNamed = { GetItem: ['wallet', 'details'], UpdateItem: ['rateWindow'] } as const;
     // Commands answer with the wallet as it is after them.
     const ofChange = { GetItem: ['wallet'], PutItem: ['transaction'], UpdateItem: ['wallet'] } as const;
     const ofStatus = { ...ofChange, GetItem: ['wallet', 'details'] } as const;
@@ -63,6 +59,34 @@ export class Wallets extends Construct {
           WALLETS_PER_HOUR: String(rateLimits.wallets),
         },
       }),
+      ...this.#readers(props),
+      freeze: new WalletFunction(this, 'freeze', change),
+      unfreeze: new WalletFunction(this, 'unfreeze', {
+        environment: { TABLE_NAME: ledger.allow(guardGrants('unfreeze', ofStatus)), FOUR_EYES: fourEyes },
+      }),
+      close: new WalletFunction(this, 'close', {
+        // Its refusal names the open transactions.
+        environment: { TABLE_NAME: ledger.allow(ofStatus, ['byWallet']) },
+      }),
+      'set-limits': new WalletFunction(this, 'set-limits', {
+        environment: {
+          TABLE_NAME: ledger.allow(guardGrants('limits', ofChange)),
+          TIERS: tiers,
+          OPERATOR_LIMITS: operatorLimits,
+          FOUR_EYES: fourEyes,
+        },
+      }),
+    };
+  }
+
+  /** Makes the functions that read wallets. */
+  #readers({ ledger, entries, rateLimits }: WalletsProps) {
+    const READS_PER_HOUR = String(rateLimits.reads);
+    const readOne = {
+      environment: { TABLE_NAME: ledger.allow({ GetItem: ['wallet'], UpdateItem: ['rateWindow'] }), READS_PER_HOUR },
+    };
+    const readNamed = { GetItem: ['wallet', 'details'], UpdateItem: ['rateWindow'] } as const;
+    return {
       'list-wallets': new WalletFunction(this, 'list-wallets', {
         environment: {
           TABLE_NAME: ledger.allow({
@@ -84,22 +108,6 @@ export class Wallets extends Construct {
       }),
       'list-entries': new WalletFunction(this, 'list-entries', {
         environment: { ...readOne.environment, ENTRIES_TABLE_NAME: entries.allow({ Query: ['entry'] }) },
-      }),
-      freeze: new WalletFunction(this, 'freeze', change),
-      unfreeze: new WalletFunction(this, 'unfreeze', {
-        environment: { TABLE_NAME: ledger.allow(guardGrants('unfreeze', ofStatus)), FOUR_EYES: fourEyes },
-      }),
-      close: new WalletFunction(this, 'close', {
-        // Its refusal names the open transactions.
-        environment: { TABLE_NAME: ledger.allow(ofStatus, ['byWallet']) },
-      }),
-      'set-limits': new WalletFunction(this, 'set-limits', {
-        environment: {
-          TABLE_NAME: ledger.allow(guardGrants('limits', ofChange)),
-          TIERS: tiers,
-          OPERATOR_LIMITS: operatorLimits,
-          FOUR_EYES: fourEyes,
-        },
       }),
     };
   }

@@ -14,8 +14,9 @@ const layers = {
   events: ['domain', 'aws', 'store', 'views'],
   http: ['domain', 'aws', 'store', 'views'],
   integrity: ['domain', 'aws', 'store', 'bank'],
+  'bank-files': ['domain', 'aws', 'store'],
   api: ['domain', 'aws', 'store', 'views', 'bank', 'http', 'integrity'],
-  workers: ['domain', 'aws', 'store', 'views', 'bank', 'events', 'integrity'],
+  workers: ['domain', 'aws', 'store', 'views', 'bank', 'events', 'integrity', 'bank-files'],
 };
 const localBase = ['cloudformation', 'http', 'process', 'storage'];
 /** The folders of local/, and what each may import from outside itself: a service knows no stack, and no bank. */

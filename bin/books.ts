@@ -67,9 +67,7 @@ export function namesIn(values: BooksValues, usage: string): BooksNames {
   if (table === undefined || entriesTable === undefined) {
     throw new UsageError(`--table and --entries-table are needed\n\n${usage}`);
   }
-  const [region, endpoint] = [text('region'), text('endpoint')];
-  if (region !== undefined) process.env['AWS_REGION'] = region;
-  if (endpoint !== undefined) useEndpoint(endpoint);
+  usePlace({ region: text('region'), endpoint: text('endpoint') });
   return {
     ...{ table, entriesTable },
     ...{ bankUrl: text('bank-url'), bankSecretArn: text('bank-secret-arn'), bankId: text('bank-id') },
@@ -85,6 +83,12 @@ export function wholeNumber(name: string, value: string, least: number): number 
   return number;
 }
 
+/** Points the SDK at a region, or at another DynamoDB than that of AWS. */
+export function usePlace({ region, endpoint }: { region?: string | undefined; endpoint?: string | undefined }): void {
+  if (region !== undefined) process.env['AWS_REGION'] = region;
+  if (endpoint !== undefined) useEndpoint(endpoint);
+}
+
 /**
  * Points the SDK at an engine on this machine, with the credentials of `npm start`. The engine needs none, the SDK
  * some.
@@ -98,17 +102,16 @@ function useEndpoint(endpoint: string): void {
 
 /** Opens the books, once both tables can be read. Throws UsageError. */
 export async function openBooks(options: BooksNames): Promise<Books> {
-  await probe('--table', options.table, (table) => getWallet(table, 'none'));
+  const table = await openWalletTable(options.table);
   await probe('--entries-table', options.entriesTable, (table) => lastEntry(table, 'none'));
-  const client = dynamodbClient({ requestTimeoutMs: pageTimeoutMs });
   const { bankUrl, bankSecretArn, bankId } = options;
   const given = process.env['BANK_SECRET'];
   if (bankUrl !== undefined && bankSecretArn === undefined && !given) {
     throw new UsageError('--bank-url needs --bank-secret-arn, or the key in BANK_SECRET');
   }
   return {
-    table: openTable(client, options.table, patienceMs),
-    entries: openTable(client, options.entriesTable, patienceMs),
+    table,
+    entries: openPatiently(options.entriesTable),
     statement:
       bankUrl === undefined
         ? undefined
@@ -123,6 +126,16 @@ export async function openBooks(options: BooksNames): Promise<Books> {
             bankId: bankIdOf(bankId ?? bankUrl),
           },
   };
+}
+
+/** Opens the wallet table, once it can be read. Throws UsageError. */
+export async function openWalletTable(name: string): Promise<Table> {
+  await probe('--table', name, (table) => getWallet(table, 'none'));
+  return openPatiently(name);
+}
+
+function openPatiently(name: string): Table {
+  return openTable(dynamodbClient({ requestTimeoutMs: pageTimeoutMs }), name, patienceMs);
 }
 
 /** Makes one small read of a table, so that a wrong name, key or region is reported at once. */

@@ -100,8 +100,9 @@ describe('a file that agrees', () => {
 
   it('may have a payment of a day before its first, which is read by its id', async () => {
     const { table, first, second, lines } = await newScene();
-    for (const id of [first, second])
-      {await changeItem(table, transactionKey(id), { updatedAt: '2026-02-01T00:00:00.000Z' });}
+    for (const id of [first, second]) {
+      await changeItem(table, transactionKey(id), { updatedAt: '2026-02-01T00:00:00.000Z' });
+    }
     const report = await compare(table, [fileOf('a.xml', camt(lines))]);
     assert.deepEqual([linesOf(report), report.counts.matched], [[], 3]);
   });
